@@ -1,0 +1,1 @@
+//! One account: its connection, its patience, its inbox and outbox.

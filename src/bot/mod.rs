@@ -1,0 +1,1 @@
+//! What bot authors see, and who runs it.

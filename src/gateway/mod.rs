@@ -1,0 +1,1 @@
+//! One WebSocket: dialling, framing and the connection actor.

@@ -1,0 +1,3 @@
+//! The `botroupe` binary.
+
+fn main() {}

@@ -1,0 +1,1 @@
+//! What is on the wire. Pure: no socket, clock or actor.

@@ -1,0 +1,1 @@
+//! The embedded server that the official SDKs accept.

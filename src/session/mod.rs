@@ -1,0 +1,1 @@
+//! One login with the server, as a sans-IO state machine.
