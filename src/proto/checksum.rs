@@ -1,0 +1,88 @@
+//! The `cs` field of a request head.
+//!
+//! Taken over the body text exactly as it is sent; nothing here serialises anything.
+
+/// The checksum of a request: CRC-32 (IEEE) over the UTF-8 bytes of the body text, or 0 for the
+/// commands that carry none.
+///
+/// `servcmd` is the full command (`service.command`), `body` the JSON text as it stands in the
+/// frame. Exempt are commands whose name contains `alive`, `wslogin`, `wslogout` or `get_msg`
+/// (`openim.getmsg` is not one of those) and the acknowledgement of a push.
+pub fn checksum(servcmd: &str, body: &str) -> u32 {
+    if is_exempt(servcmd) {
+        0
+    } else {
+        crc32fast::hash(body.as_bytes())
+    }
+}
+
+fn is_exempt(servcmd: &str) -> bool {
+    const WITHIN: [&str; 4] = ["alive", "wslogin", "wslogout", "get_msg"];
+    servcmd == "openim.ws_msg_push_ack" || WITHIN.iter().any(|part| servcmd.contains(part))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::checksum;
+
+    #[test]
+    fn bodies_seen_on_the_wire() {
+        for (servcmd, body, expected) in [
+            (
+                "im_open_status.wshello",
+                r#"{"is_web_uniapp":0}"#,
+                2_608_808_264,
+            ),
+            (
+                "im_sdk_config_mgr.fetch_config",
+                r#"{"uint32_sdkappid":1400000001,"uint64_version":0}"#,
+                265_252_435,
+            ),
+            (
+                "im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2",
+                r#"{"uint32_sdkappid":1400000001}"#,
+                3_476_697_584,
+            ),
+            (
+                "sns.black_list_get",
+                r#"{"From_Account":"alice","StartIndex":0,"MaxLimited":1000}"#,
+                2_836_615_819,
+            ),
+        ] {
+            assert_eq!(checksum(servcmd, body), expected, "{servcmd}");
+        }
+    }
+
+    #[test]
+    fn exempt_commands_carry_zero() {
+        for servcmd in [
+            "heartbeat.alive",
+            "im_open_status.wslogin",
+            "im_open_status.wslogout",
+            "group_open_avchatroom_http_noauth_svc.get_msg_noauth",
+            "group_open_avchatroom_http_svc.get_msg",
+            "openim.ws_msg_push_ack",
+        ] {
+            assert_eq!(checksum(servcmd, "{\"a\":1}"), 0, "{servcmd}");
+        }
+    }
+
+    #[test]
+    fn near_misses_are_not_exempt() {
+        for servcmd in ["openim.getmsg", "im_open_status.wshello", "openim.sendmsg"] {
+            assert_ne!(checksum(servcmd, "{\"a\":1}"), 0, "{servcmd}");
+        }
+    }
+
+    #[test]
+    fn non_ascii_counts_as_its_utf8_bytes() {
+        assert_eq!(
+            checksum("openim.sendmsg", "{\"Text\":\"你好🙂\"}"),
+            crc32fast::hash("{\"Text\":\"你好🙂\"}".as_bytes())
+        );
+        assert_ne!(
+            checksum("openim.sendmsg", "{\"Text\":\"你好\"}"),
+            checksum("openim.sendmsg", "{\"Text\":\"\\u4f60\\u597d\"}")
+        );
+    }
+}

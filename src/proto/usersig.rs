@@ -1,0 +1,467 @@
+//! UserSig: the signed, dated proof that a UserID may log in (TLSSigAPIv2).
+//!
+//! Signing, reading and checking live here; when to renew one is decided elsewhere. The format is
+//! described in docs/protocol.md: text lines signed with HMAC-SHA256, wrapped in JSON, zlib and a
+//! Base64 with three characters replaced.
+
+use std::{fmt, io::Read};
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use flate2::{Compression, read::ZlibDecoder, write::ZlibEncoder};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::Sha256;
+use thiserror::Error;
+
+use super::{
+    code::Code,
+    id::{SdkAppId, UserId},
+};
+
+/// The longest UserSig that is looked at, in characters.
+const MAX_TEXT: usize = 16 * 1024;
+/// The longest JSON inside a UserSig, in bytes; more is taken for a decompression bomb.
+const MAX_JSON: u64 = 8 * 1024;
+
+/// A UserSig as the service takes it. Whoever has it can log in, so it is never printed.
+#[derive(Clone)]
+pub struct UserSig(SecretString);
+
+impl UserSig {
+    /// The text, for the head of a login request.
+    pub fn expose(&self) -> &str {
+        self.0.expose_secret()
+    }
+}
+
+impl From<String> for UserSig {
+    fn from(text: String) -> Self {
+        Self(SecretString::from(text))
+    }
+}
+
+impl fmt::Debug for UserSig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("UserSig([redacted])")
+    }
+}
+
+/// What a UserSig says about itself. Only [`verify`] makes it trustworthy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claims {
+    /// The account it was made for.
+    pub user_id: String,
+    /// The app it was made for.
+    pub sdk_app_id: u64,
+    /// When it was made, in Unix seconds.
+    pub issued_at: u64,
+    /// How long it holds from then, in seconds.
+    pub lifetime: u64,
+    /// The extra buffer of a PrivateMapKey, as the Base64 that stands in the UserSig.
+    pub user_buf: Option<String>,
+}
+
+impl Claims {
+    /// The last Unix second in which it is accepted.
+    pub fn expires_at(&self) -> u64 {
+        self.issued_at.saturating_add(self.lifetime)
+    }
+}
+
+/// Why a UserSig was not accepted. Each is one of the service's codes, see [`UserSigError::code`].
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum UserSigError {
+    /// There is none.
+    #[error("the UserSig is empty")]
+    Empty,
+    /// It is cut off, in another Base64 variant, or not a UserSig at all.
+    #[error("the UserSig cannot be read: {reason}")]
+    Unreadable {
+        /// Which layer of it could not be undone.
+        reason: &'static str,
+    },
+    /// It was signed with another SecretKey, or changed afterwards.
+    #[error("the signature does not fit: it was made with another SecretKey")]
+    Signature,
+    /// It belongs to another account.
+    #[error("the UserSig was made for the UserID {found:?}")]
+    WrongUser {
+        /// The UserID it was made for.
+        found: String,
+    },
+    /// It belongs to another app.
+    #[error("the UserSig was made for the SDKAppID {found}")]
+    WrongApp {
+        /// The SDKAppID it was made for.
+        found: u64,
+    },
+    /// Its time is over.
+    #[error("the UserSig expired at {expired_at} (Unix seconds)")]
+    Expired {
+        /// The last Unix second in which it held.
+        expired_at: u64,
+    },
+}
+
+impl UserSigError {
+    /// The code the service answers with.
+    pub const fn code(&self) -> Code {
+        match self {
+            Self::Empty => Code::USERSIG_EMPTY,
+            Self::Unreadable { .. } => Code::USERSIG_UNREADABLE,
+            Self::Signature => Code::USERSIG_SIGNATURE,
+            Self::WrongUser { .. } => Code::USERSIG_WRONG_USER,
+            Self::WrongApp { .. } => Code::USERSIG_WRONG_APP,
+            Self::Expired { .. } => Code::USERSIG_EXPIRED,
+        }
+    }
+}
+
+/// The JSON layer, in the key order of the official signers.
+#[derive(Serialize, Deserialize)]
+struct Envelope {
+    #[serde(rename = "TLS.ver")]
+    version: String,
+    #[serde(rename = "TLS.identifier")]
+    user_id: String,
+    #[serde(rename = "TLS.sdkappid")]
+    sdk_app_id: u64,
+    #[serde(rename = "TLS.time")]
+    issued_at: u64,
+    #[serde(rename = "TLS.expire")]
+    lifetime: u64,
+    #[serde(
+        rename = "TLS.userbuf",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    user_buf: Option<String>,
+    #[serde(rename = "TLS.sig")]
+    signature: String,
+}
+
+impl Envelope {
+    fn into_claims(self) -> Claims {
+        Claims {
+            user_id: self.user_id,
+            sdk_app_id: self.sdk_app_id,
+            issued_at: self.issued_at,
+            lifetime: self.lifetime,
+            user_buf: self.user_buf,
+        }
+    }
+
+    /// The MAC over the signed lines, not yet finished so that it can be compared in constant time.
+    fn mac(&self, key: &SecretString) -> Hmac<Sha256> {
+        let mut text = format!(
+            "TLS.identifier:{}\nTLS.sdkappid:{}\nTLS.time:{}\nTLS.expire:{}\n",
+            self.user_id, self.sdk_app_id, self.issued_at, self.lifetime
+        );
+        if let Some(buf) = &self.user_buf {
+            text.push_str("TLS.userbuf:");
+            text.push_str(buf);
+            text.push('\n');
+        }
+        #[expect(clippy::expect_used, reason = "HMAC takes keys of every length")]
+        let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret().as_bytes())
+            .expect("HMAC takes keys of every length");
+        mac.update(text.as_bytes());
+        mac
+    }
+}
+
+/// Makes a UserSig for `user` of `app`, valid from `issued_at` (Unix seconds) for `lifetime`
+/// seconds. `key` is the SecretKey as the console shows it.
+pub fn sign(
+    app: SdkAppId,
+    key: &SecretString,
+    user: &UserId,
+    issued_at: u64,
+    lifetime: u64,
+) -> UserSig {
+    let mut envelope = Envelope {
+        version: "2.0".to_owned(),
+        user_id: user.as_str().to_owned(),
+        sdk_app_id: u64::from(app.get()),
+        issued_at,
+        lifetime,
+        user_buf: None,
+        signature: String::new(),
+    };
+    envelope.signature = STANDARD.encode(envelope.mac(key).finalize().into_bytes());
+    UserSig::from(pack(&envelope))
+}
+
+fn pack(envelope: &Envelope) -> String {
+    let mut encoder = ZlibEncoder::new(Vec::with_capacity(256), Compression::default());
+    #[expect(
+        clippy::expect_used,
+        reason = "strings and numbers into a Vec cannot fail"
+    )]
+    let packed = serde_json::to_writer(&mut encoder, envelope)
+        .map_err(std::io::Error::from)
+        .and_then(|()| encoder.finish())
+        .expect("strings and numbers into a Vec cannot fail");
+    STANDARD
+        .encode(packed)
+        .chars()
+        .map(|c| match c {
+            '+' => '*',
+            '/' => '-',
+            '=' => '_',
+            other => other,
+        })
+        .collect()
+}
+
+/// Reads what a UserSig says, without checking its signature.
+///
+/// # Errors
+/// [`UserSigError::Empty`] or [`UserSigError::Unreadable`].
+pub fn inspect(sig: &str) -> Result<Claims, UserSigError> {
+    unpack(sig).map(Envelope::into_claims)
+}
+
+/// Reads a UserSig and checks that it lets `user` into `app` at `now_unix` (Unix seconds).
+///
+/// # Errors
+/// [`UserSigError`] in this order: empty, unreadable, wrong user, wrong app, signature, expired.
+pub fn verify(
+    sig: &str,
+    app: SdkAppId,
+    key: &SecretString,
+    user: &UserId,
+    now_unix: u64,
+) -> Result<Claims, UserSigError> {
+    let envelope = unpack(sig)?;
+    if envelope.user_id != user.as_str() {
+        return Err(UserSigError::WrongUser {
+            found: envelope.user_id,
+        });
+    }
+    if envelope.sdk_app_id != u64::from(app.get()) {
+        return Err(UserSigError::WrongApp {
+            found: envelope.sdk_app_id,
+        });
+    }
+    let signature = STANDARD
+        .decode(&envelope.signature)
+        .map_err(|_| UserSigError::Unreadable {
+            reason: "its signature is not Base64",
+        })?;
+    envelope
+        .mac(key)
+        .verify_slice(&signature)
+        .map_err(|_| UserSigError::Signature)?;
+    let claims = envelope.into_claims();
+    if claims.expires_at() < now_unix {
+        return Err(UserSigError::Expired {
+            expired_at: claims.expires_at(),
+        });
+    }
+    Ok(claims)
+}
+
+fn unpack(sig: &str) -> Result<Envelope, UserSigError> {
+    let unreadable = |reason| UserSigError::Unreadable { reason };
+    if sig.is_empty() {
+        return Err(UserSigError::Empty);
+    }
+    if sig.len() > MAX_TEXT {
+        return Err(unreadable("it is too long"));
+    }
+    let base64: String = sig
+        .chars()
+        .map(|c| match c {
+            '*' => '+',
+            '-' => '/',
+            '_' => '=',
+            // The plain forms are another Base64 variant; '\0' makes the decoder refuse them.
+            '+' | '/' | '=' => '\0',
+            other => other,
+        })
+        .collect();
+    let packed = STANDARD
+        .decode(base64)
+        .map_err(|_| unreadable("it is not Base64 in the variant of UserSigs, or is cut off"))?;
+    let mut json = Vec::new();
+    ZlibDecoder::new(packed.as_slice())
+        .take(MAX_JSON + 1)
+        .read_to_end(&mut json)
+        .map_err(|_| unreadable("it does not decompress, it may be cut off"))?;
+    if json.len() as u64 > MAX_JSON {
+        return Err(unreadable(
+            "it decompresses to far more than a UserSig holds",
+        ));
+    }
+    let envelope: Envelope = serde_json::from_slice(&json)
+        .map_err(|_| unreadable("there is no UserSig of version 2.0 in it"))?;
+    if envelope.version != "2.0" {
+        return Err(unreadable("it is of another version than 2.0"));
+    }
+    Ok(envelope)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use serde_json::Value;
+
+    use super::*;
+
+    fn vectors() -> Vec<Value> {
+        let text = include_str!("../../tests/fixtures/usersig_vectors.json");
+        let file: Value = serde_json::from_str(text).unwrap();
+        file["vectors"].as_array().unwrap().clone()
+    }
+
+    fn app(number: u32) -> SdkAppId {
+        SdkAppId::new(number).unwrap()
+    }
+
+    fn alice() -> UserId {
+        UserId::parse("alice").unwrap()
+    }
+
+    fn key() -> SecretString {
+        SecretString::from("a1b2c3d4e5f60718293a4b5c6d7e8f90112233445566778899aabbccddeeff00")
+    }
+
+    fn pack_json(json: &[u8]) -> String {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(json).unwrap();
+        STANDARD
+            .encode(encoder.finish().unwrap())
+            .replace('+', "*")
+            .replace('/', "-")
+            .replace('=', "_")
+    }
+
+    #[test]
+    fn official_vectors_are_reproduced_and_accepted() {
+        let mut checked = 0;
+        for vector in vectors() {
+            let Some(key) = vector["key"].as_str() else {
+                continue;
+            };
+            let key = SecretString::from(key);
+            let app = app(u32::try_from(vector["sdkappid"].as_u64().unwrap()).unwrap());
+            let user = UserId::parse(vector["userID"].as_str().unwrap()).unwrap();
+            let (time, expire) = (
+                vector["time"].as_u64().unwrap(),
+                vector["expire"].as_u64().unwrap(),
+            );
+            let ours = sign(app, &key, &user, time, expire);
+            let envelope = unpack(ours.expose()).unwrap();
+            assert_eq!(envelope.signature, vector["hmac_base64"].as_str().unwrap());
+            assert_eq!(
+                serde_json::to_string(&envelope).unwrap(),
+                vector["json"].as_str().unwrap(),
+                "same JSON, key by key"
+            );
+            let theirs = vector["userSig"].as_str().unwrap();
+            let claims = verify(theirs, app, &key, &user, time).unwrap();
+            assert_eq!(claims.expires_at(), time + expire);
+            assert_eq!(
+                verify(ours.expose(), app, &key, &user, time + expire),
+                Ok(claims)
+            );
+            checked += 1;
+        }
+        assert_eq!(checked, 3);
+    }
+
+    #[test]
+    fn the_user_buffer_is_part_of_what_is_signed() {
+        let vector = vectors().pop().unwrap();
+        let sig = vector["userSig"].as_str().unwrap();
+        let claims = verify(sig, app(1_400_000_001), &key(), &alice(), 1_700_000_300).unwrap();
+        assert_eq!(
+            claims.user_buf.as_deref(),
+            Some("AAAFYWxpY2VTck4BAAAE0mVT8iwAAAD/AAAAAA==")
+        );
+        let stripped = vector["json"].as_str().unwrap().replace(
+            "\"TLS.userbuf\":\"AAAFYWxpY2VTck4BAAAE0mVT8iwAAAD/AAAAAA==\",",
+            "",
+        );
+        assert_eq!(
+            verify(
+                &pack_json(stripped.as_bytes()),
+                app(1_400_000_001),
+                &key(),
+                &alice(),
+                1_700_000_000
+            ),
+            Err(UserSigError::Signature)
+        );
+    }
+
+    #[test]
+    fn each_refusal_has_its_code() {
+        let (app1, key) = (app(1_400_000_001), key());
+        let good = sign(app1, &key, &alice(), 1000, 60);
+        let bob = UserId::parse("bob").unwrap();
+        let other = SecretString::from("another key");
+        let check = |sig: &str, app, key: &SecretString, user: &UserId, now| {
+            verify(sig, app, key, user, now).map_err(|e| e.code().0)
+        };
+        assert_eq!(
+            check(good.expose(), app1, &key, &alice(), 1060).map(|_| ()),
+            Ok(())
+        );
+        assert_eq!(check(good.expose(), app1, &key, &alice(), 1061), Err(70001));
+        assert_eq!(check("", app1, &key, &alice(), 1000), Err(70002));
+        assert_eq!(check("not a sig", app1, &key, &alice(), 1000), Err(70003));
+        assert_eq!(
+            check(good.expose(), app1, &other, &alice(), 1000),
+            Err(70009)
+        );
+        assert_eq!(check(good.expose(), app1, &key, &bob, 1000), Err(70013));
+        assert_eq!(
+            check(good.expose(), app(7), &key, &alice(), 1000),
+            Err(70014)
+        );
+    }
+
+    #[test]
+    fn unreadable_ones_say_why() {
+        let good = sign(app(1), &key(), &alice(), 1000, 60);
+        let cut = &good.expose()[..good.expose().len() - 8];
+        for (sig, part) in [
+            (cut, "cut off"),
+            (
+                &good
+                    .expose()
+                    .replace('*', "+")
+                    .replace('-', "/")
+                    .replace('_', "="),
+                "variant",
+            ),
+            (&pack_json(b"{}"), "no UserSig"),
+            (&pack_json(&[b' '; 1_000_000]), "far more"),
+            (&"A".repeat(MAX_TEXT + 4), "too long"),
+            (&"e".repeat(64), "decompress"),
+        ] {
+            let error = inspect(sig).unwrap_err();
+            assert!(
+                error.to_string().contains(part),
+                "{error} should mention {part}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_secret_is_printed() {
+        let sig = sign(app(1), &key(), &alice(), 1000, 60);
+        assert_eq!(format!("{sig:?}"), "UserSig([redacted])");
+    }
+
+    #[test]
+    fn the_far_end_of_time_does_not_overflow() {
+        let sig = sign(app(1), &key(), &alice(), u64::MAX, u64::MAX);
+        let claims = verify(sig.expose(), app(1), &key(), &alice(), u64::MAX).unwrap();
+        assert_eq!(claims.expires_at(), u64::MAX);
+    }
+}
