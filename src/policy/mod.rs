@@ -2,6 +2,12 @@
 //!
 //! Pure: no clock, randomness, socket or actor lives here. Time and random numbers are arguments.
 
+mod backoff;
 mod clock;
+mod intensity;
+mod pace;
 
+pub use backoff::{Backoff, BackoffError};
 pub use clock::Now;
+pub use intensity::RestartIntensity;
+pub use pace::Pace;

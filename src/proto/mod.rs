@@ -1,7 +1,23 @@
-//! What is on the wire. Pure: no socket, clock or actor.
+//! What is on the wire of Tencent Cloud Chat, and nothing else.
+//!
+//! ```text
+//! WebSocket message ──codec──► JSON text ──packet──► head + body ──┬─ answer   (matched by servcmd + seq)
+//!                                                                  └─ push ──► event ──► message
+//! ```
+//!
+//! Everything here is pure: no socket, no clock, no randomness. Decoding never panics and keeps
+//! what it does not know. Who sends what, and when, is the business of [`crate::session`] and
+//! [`crate::sandbox`]. The facts the code relies on are written down in `docs/protocol.md`.
 
+pub mod answer;
 pub mod checksum;
 pub mod code;
+pub mod codec;
+pub mod command;
 pub mod endpoint;
+pub mod event;
 pub mod id;
+pub mod lenient;
+pub mod message;
+pub mod packet;
 pub mod usersig;

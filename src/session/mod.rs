@@ -1,1 +1,34 @@
-//! One login with the server, as a sans-IO state machine.
+//! One login with the server, as a state machine without a socket, a clock or an actor.
+//!
+//! The shell tells a [`Session`] what happened ([`opened`](Session::opened),
+//! [`received`](Session::received), [`closed`](Session::closed), [`timeout`](Session::timeout)) and
+//! what is wanted ([`login`](Session::login), [`send`](Session::send), [`logout`](Session::logout)),
+//! and after each such call drains [`poll_transmit`](Session::poll_transmit) and
+//! [`poll_event`](Session::poll_event) and arms one timer for
+//! [`poll_timeout`](Session::poll_timeout).
+//!
+//! ```text
+//!                    opened + UserSig                    answer            caught up
+//!  Disconnected ───────────────────────► LoggingIn ─────────────► Syncing ──────────► Online
+//!   ▲        │       opened + ticket                     answer      ▲                  │
+//!   │        └─────────────────────────► Resuming ───────────────────┘                  │
+//!   │ closed                                │ refused                kicked, expired    │
+//!   └── from every state              LoggedOut ◄───────────────────────────────────────┘
+//! ```
+//!
+//! A session outlives its links: what it holds (the ticket of the login, requests in flight, which
+//! messages were seen, the cookie) is what makes a resume possible. It does not decide *whether* or
+//! *when* to connect again; that is [`crate::account`]'s business.
+
+mod event;
+mod request;
+mod seen;
+mod state;
+mod sync;
+#[cfg(test)]
+mod tests;
+
+pub use event::{Event, Ignored, LinkFault, Ready};
+pub use request::{RequestError, RequestId};
+pub use state::{LoginError, Session, SessionConfig, State};
+pub use sync::{MessageKey, Outgoing};

@@ -1,0 +1,242 @@
+//! From a WebSocket message to JSON text, and what may go wrong on the way.
+//!
+//! A message is plain JSON text, or the four bytes `COMP` and a zlib or gzip stream of it. The
+//! WebSocket framing itself is below this, in the gateway and the sandbox; the meaning of the
+//! text is above it, in [`packet`](super::packet).
+
+use flate2::{Decompress, FlushDecompress, Status};
+use std::borrow::Cow;
+
+/// The kind of WebSocket message a connection carries, fixed by the path it was opened with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Frames {
+    /// Path `/binfo`: binary messages both ways; the server may compress.
+    Binary,
+    /// Path `/info`: text messages both ways; never compressed.
+    Text,
+}
+
+/// Default bound of one decoded packet, in bytes. The largest legitimate packets are pages of
+/// messages of at most 12 KiB each; 4 MiB leaves room for over 300 of them.
+pub const MAX_PACKET: usize = 4 << 20;
+
+const COMP: &[u8; 4] = b"COMP";
+
+/// Why the bytes of a message, or the JSON in them, could not be read.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The packet, or what it inflates to, is longer than the limit in bytes.
+    #[error("packet is longer than {limit} bytes")]
+    TooLarge {
+        /// The limit that was passed.
+        limit: usize,
+    },
+    /// The compressed stream is damaged or of an unknown kind.
+    #[error("compressed packet cannot be inflated: {0}")]
+    Inflate(&'static str),
+    /// The text is not UTF-8.
+    #[error("packet is not UTF-8 text")]
+    NotUtf8,
+    /// The text is no JSON object of the expected shape.
+    #[error("packet is not of the expected shape: {0}")]
+    Json(#[from] serde_json::Error),
+    /// `head.servcmd` is missing.
+    #[error("packet has no command (head.servcmd)")]
+    NoCommand,
+}
+
+/// The JSON text of a WebSocket message; inflates it when it is compressed.
+///
+/// A gzip stream may end with a sync flush and without trailer, as the real service is reported
+/// to send it: what came out when the input is used up is the text.
+///
+/// # Errors
+/// [`DecodeError::TooLarge`], [`DecodeError::Inflate`] or [`DecodeError::NotUtf8`].
+pub fn decode(payload: &[u8], frames: Frames, limit: usize) -> Result<Cow<'_, str>, DecodeError> {
+    if payload.len() > limit {
+        return Err(DecodeError::TooLarge { limit });
+    }
+    match payload.strip_prefix(COMP) {
+        Some(stream) if frames == Frames::Binary => {
+            let plain = inflate(stream, limit)?;
+            String::from_utf8(plain).map(Cow::Owned).map_err(|_| DecodeError::NotUtf8)
+        }
+        _ => std::str::from_utf8(payload).map(Cow::Borrowed).map_err(|_| DecodeError::NotUtf8),
+    }
+}
+
+fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
+    let (zlib, mut input) = match stream {
+        [0x1f, 0x8b, ..] => (false, gzip_payload(stream)?),
+        [first, ..] if first & 0x0f == 8 => (true, stream),
+        _ => return Err(DecodeError::Inflate("neither gzip nor zlib")),
+    };
+    let mut state = Decompress::new(zlib);
+    let mut plain = Vec::with_capacity(input.len().saturating_mul(4).clamp(256, limit.min(64 << 10).max(256)));
+    loop {
+        let (before_in, before_out) = (state.total_in(), plain.len());
+        let status = state
+            .decompress_vec(input, &mut plain, FlushDecompress::None)
+            .map_err(|_| DecodeError::Inflate("damaged stream"))?;
+        let used = usize::try_from(state.total_in() - before_in).unwrap_or(input.len());
+        input = input.get(used..).unwrap_or_default();
+        if plain.len() > limit {
+            return Err(DecodeError::TooLarge { limit });
+        }
+        if matches!(status, Status::StreamEnd) {
+            break;
+        }
+        if plain.len() == plain.capacity() {
+            // Never room for more than one byte over the limit, so that a bomb stops here.
+            let room = plain.capacity().min((limit + 1).saturating_sub(plain.len())).max(1);
+            plain.reserve_exact(room);
+        } else if used == 0 && plain.len() == before_out {
+            break; // The input is used up: the sync-flush form ends here.
+        }
+    }
+    if plain.is_empty() {
+        return Err(DecodeError::Inflate("stream holds nothing"));
+    }
+    Ok(plain)
+}
+
+/// Skips the gzip header (RFC 1952, section 2.3).
+fn gzip_payload(stream: &[u8]) -> Result<&[u8], DecodeError> {
+    const SHORT: DecodeError = DecodeError::Inflate("gzip header is cut off");
+    let (header, mut rest) = stream.split_at_checked(10).ok_or(SHORT)?;
+    if header[2] != 8 {
+        return Err(DecodeError::Inflate("gzip method is not deflate"));
+    }
+    let flags = header[3];
+    if flags & 0x04 != 0 {
+        let (length, after) = rest.split_at_checked(2).ok_or(SHORT)?;
+        let length = usize::from(u16::from_le_bytes([length[0], length[1]]));
+        rest = after.get(length..).ok_or(SHORT)?;
+    }
+    for bit in [0x08, 0x10] {
+        if flags & bit != 0 {
+            let end = rest.iter().position(|byte| *byte == 0).ok_or(SHORT)?;
+            rest = &rest[end + 1..];
+        }
+    }
+    if flags & 0x02 != 0 {
+        rest = rest.get(2..).ok_or(SHORT)?;
+    }
+    Ok(rest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use flate2::{Compression, write::GzEncoder, write::ZlibEncoder};
+    use proptest::prelude::*;
+    use std::io::Write;
+
+    const TEXT: &str = r#"{"head":{"servcmd":"heartbeat.alive","seq":1},"body":{}}"#;
+
+    fn comp(stream: &[u8]) -> Vec<u8> {
+        [COMP.as_slice(), stream].concat()
+    }
+
+    fn gzip(data: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn gzip_sync_flush(data: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.flush().unwrap();
+        encoder.get_ref().clone()
+    }
+
+    fn zlib(data: &[u8]) -> Vec<u8> {
+        let mut encoder = ZlibEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(data).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    #[test]
+    fn every_form_gives_the_same_text() {
+        let sync = gzip_sync_flush(TEXT.as_bytes());
+        assert!(sync.ends_with(&[0, 0, 0xff, 0xff]), "not the sync-flush form");
+        for payload in
+            [TEXT.as_bytes().to_vec(), comp(&gzip(TEXT.as_bytes())), comp(&sync), comp(&zlib(TEXT.as_bytes()))]
+        {
+            assert_eq!(decode(&payload, Frames::Binary, MAX_PACKET).unwrap(), TEXT);
+        }
+    }
+
+    #[test]
+    fn a_gzip_header_with_every_optional_field_is_skipped() {
+        let plain = gzip(TEXT.as_bytes());
+        let mut stream = plain[..10].to_vec();
+        stream[3] = 0x04 | 0x08 | 0x10 | 0x02;
+        stream.extend([2, 0, 9, 9]);
+        stream.extend(b"name\0comment\0cc");
+        stream.extend(&plain[10..]);
+        assert_eq!(decode(&comp(&stream), Frames::Binary, MAX_PACKET).unwrap(), TEXT);
+    }
+
+    #[test]
+    fn a_large_text_comes_out_whole_in_every_form() {
+        let text = "好消息 message ".repeat(20_000);
+        for stream in [gzip(text.as_bytes()), gzip_sync_flush(text.as_bytes()), zlib(text.as_bytes())] {
+            assert_eq!(decode(&comp(&stream), Frames::Binary, MAX_PACKET).unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn a_bomb_is_an_error_and_does_not_inflate_past_the_limit() {
+        let bomb = comp(&gzip(&vec![b'a'; 50 << 20]));
+        assert!(bomb.len() < 100_000);
+        let error = decode(&bomb, Frames::Binary, 1 << 20).unwrap_err();
+        assert!(matches!(error, DecodeError::TooLarge { limit: 1_048_576 }), "{error}");
+    }
+
+    #[test]
+    fn exactly_the_limit_passes() {
+        let text = "a".repeat(1000);
+        assert!(decode(&comp(&gzip(text.as_bytes())), Frames::Binary, 1000).is_ok());
+        assert!(decode(&comp(&gzip(text.as_bytes())), Frames::Binary, 999).is_err());
+        assert!(decode(text.as_bytes(), Frames::Binary, 999).is_err());
+    }
+
+    #[test]
+    fn compressed_messages_do_not_exist_on_the_text_path() {
+        assert!(matches!(
+            decode(&comp(&gzip(TEXT.as_bytes())), Frames::Text, MAX_PACKET),
+            Err(DecodeError::NotUtf8)
+        ));
+    }
+
+    #[test]
+    fn garbage_after_comp_is_an_error() {
+        for stream in [&b""[..], b"\x1f", b"\x1f\x8b", b"\x1f\x8b\x08\0\0\0\0\0\0\0", b"garbage", b"\x78\x9c\xff\xff"] {
+            assert!(decode(&comp(stream), Frames::Binary, MAX_PACKET).is_err(), "{stream:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300), comp_first: bool) {
+            let payload = if comp_first { comp(&bytes) } else { bytes };
+            for frames in [Frames::Binary, Frames::Text] {
+                let _ = decode(&payload, frames, 10_000);
+            }
+        }
+
+        #[test]
+        fn damaged_streams_never_exceed_the_limit(cut in 0usize..200, flip in 0usize..200, bit in 0u8..8) {
+            let mut stream = comp(&gzip("abcdefgh 12345 ".repeat(500).as_bytes()));
+            let flip = 4 + flip % (stream.len() - 4);
+            stream[flip] ^= 1 << bit;
+            stream.truncate(stream.len() - cut.min(stream.len() - 5));
+            if let Ok(text) = decode(&stream, Frames::Binary, 4_000) {
+                prop_assert!(text.len() <= 4_000);
+            }
+        }
+    }
+}

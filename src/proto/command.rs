@@ -1,0 +1,28 @@
+//! The names of the commands (`head.servcmd`) this crate speaks.
+
+/// Heartbeat; answered with any success.
+pub const HEARTBEAT: &str = "heartbeat.alive";
+/// Login, and the re-login after a lost link.
+pub const LOGIN: &str = "im_open_status.wslogin";
+/// Logout, and the acknowledgement of a kick.
+pub const LOGOUT: &str = "im_open_status.wslogout";
+/// The periodic "am I still logged in" probe.
+pub const HELLO: &str = "im_open_status.wshello";
+/// Push: this instance has been kicked.
+pub const FORCE_OFFLINE: &str = "im_open_status.stat_forceoffline";
+/// Push: messages and notices.
+pub const MSG_PUSH: &str = "im_open_push.msg_push";
+/// Push: messages of large groups; same body as [`MSG_PUSH`].
+pub const MULTI_MSG_PUSH: &str = "im_open_push.multi_msg_push_ws";
+/// Acknowledgement of a push that asked for one; unanswered.
+pub const PUSH_ACK: &str = "openim.ws_msg_push_ack";
+/// Missed C2C messages since a cookie.
+pub const GET_MSG: &str = "openim.getmsg";
+/// Send a C2C message.
+pub const SEND_C2C: &str = "openim.sendmsg";
+/// Recall a C2C message.
+pub const RECALL_C2C: &str = "openim.msgwithdraw";
+/// Push: a command is overloaded and must not be sent for a while.
+pub const OVERLOAD: &str = "OverLoadPush.notify2";
+/// Push: log in again on the same link.
+pub const KICK_OTHER: &str = "StatSvc.KickOther";

@@ -1,0 +1,194 @@
+//! Numbers that arrive as strings, strings that arrive as numbers, flags that arrive as booleans.
+//!
+//! `serde` `deserialize_with` functions for fields whose JSON type differs between servers. They
+//! refuse only what has no sensible reading.
+
+use secrecy::SecretString;
+use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use std::fmt;
+
+struct Number;
+
+impl Visitor<'_> for Number {
+    type Value = Option<i128>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number, or a string holding one")
+    }
+
+    fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {
+        Ok(Some(i128::from(v)))
+    }
+
+    fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
+        Ok(Some(i128::from(v)))
+    }
+
+    fn visit_f64<E: Error>(self, v: f64) -> Result<Self::Value, E> {
+        if v.is_finite() && v.fract() == 0.0 && v.abs() < 1e18 {
+            // In range and whole, so the cast is exact.
+            #[allow(clippy::cast_possible_truncation)]
+            Ok(Some(v as i128))
+        } else {
+            Err(E::invalid_value(Unexpected::Float(v), &self))
+        }
+    }
+
+    fn visit_bool<E: Error>(self, v: bool) -> Result<Self::Value, E> {
+        Ok(Some(i128::from(v)))
+    }
+
+    fn visit_str<E: Error>(self, v: &str) -> Result<Self::Value, E> {
+        if v.is_empty() {
+            return Ok(None);
+        }
+        v.trim()
+            .parse()
+            .map(Some)
+            .map_err(|_| E::invalid_value(Unexpected::Str(v), &self))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+fn number<'de, D: Deserializer<'de>>(d: D) -> Result<Option<i128>, D::Error> {
+    d.deserialize_any(Number)
+}
+
+fn narrowed<T: TryFrom<i128>, E: Error>(n: i128) -> Result<T, E> {
+    T::try_from(n).map_err(|_| E::custom(format_args!("{n} is out of range")))
+}
+
+/// A whole number that fits `T`; absent, `null` and `""` read as zero.
+///
+/// # Errors
+/// When the value is no whole number or does not fit.
+pub fn int<'de, D, T>(d: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i128>,
+{
+    narrowed(number(d)?.unwrap_or(0))
+}
+
+/// Like [`int`], but `null` and `""` read as `None`.
+///
+/// # Errors
+/// When the value is no whole number or does not fit.
+pub fn opt_int<'de, D, T>(d: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: TryFrom<i128>,
+{
+    number(d)?.map(narrowed).transpose()
+}
+
+/// A flag: `true`, `1`, `"1"` and any other non-zero number are set.
+///
+/// # Errors
+/// When the value is neither a boolean nor a whole number.
+pub fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
+    Ok(number(d)?.unwrap_or(0) != 0)
+}
+
+struct Text;
+
+impl Visitor<'_> for Text {
+    type Value = Option<String>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a string or a number")
+    }
+
+    fn visit_str<E: Error>(self, v: &str) -> Result<Self::Value, E> {
+        Ok(Some(v.to_owned()))
+    }
+
+    fn visit_string<E: Error>(self, v: String) -> Result<Self::Value, E> {
+        Ok(Some(v))
+    }
+
+    fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {
+        Ok(Some(v.to_string()))
+    }
+
+    fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
+        Ok(Some(v.to_string()))
+    }
+
+    fn visit_f64<E: Error>(self, v: f64) -> Result<Self::Value, E> {
+        Ok(Some(v.to_string()))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+/// A string; a number is written out, `null` reads as empty.
+///
+/// # Errors
+/// When the value is an array, an object or a boolean.
+pub fn string<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
+    Ok(d.deserialize_any(Text)?.unwrap_or_default())
+}
+
+/// Like [`string`], but `null` reads as `None`.
+///
+/// # Errors
+/// When the value is an array, an object or a boolean.
+pub fn opt_string<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
+    d.deserialize_any(Text)
+}
+
+/// A string that must not be printed; empty and `null` read as `None`.
+///
+/// # Errors
+/// When the value is an array, an object or a boolean.
+pub fn opt_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SecretString>, D::Error> {
+    Ok(opt_string(d)?.filter(|text| !text.is_empty()).map(SecretString::from))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    #[derive(Deserialize, Debug, PartialEq)]
+    struct Probe {
+        #[serde(default, deserialize_with = "super::int")]
+        n: u32,
+        #[serde(default, deserialize_with = "super::flag")]
+        f: bool,
+        #[serde(default, deserialize_with = "super::string")]
+        s: String,
+    }
+
+    #[test]
+    fn both_spellings_of_a_number_read_the_same() {
+        for text in [r#"{"n":3139160001,"f":1,"s":7}"#, r#"{"n":"3139160001","f":true,"s":"7"}"#] {
+            let probe: Probe = serde_json::from_str(text).unwrap();
+            assert_eq!(probe, Probe { n: 3_139_160_001, f: true, s: "7".into() }, "{text}");
+        }
+    }
+
+    #[test]
+    fn absent_and_null_are_zero() {
+        for text in ["{}", r#"{"n":null,"f":null,"s":null}"#, r#"{"n":"","f":"","s":""}"#] {
+            let probe: Probe = serde_json::from_str(text).unwrap();
+            assert_eq!(probe, Probe { n: 0, f: false, s: String::new() }, "{text}");
+        }
+    }
+
+    #[test]
+    fn nonsense_is_refused() {
+        for text in [r#"{"n":-1}"#, r#"{"n":4294967296}"#, r#"{"n":1.5}"#, r#"{"n":"x"}"#, r#"{"n":[]}"#] {
+            assert!(serde_json::from_str::<Probe>(text).is_err(), "{text}");
+        }
+    }
+}

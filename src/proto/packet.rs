@@ -1,0 +1,331 @@
+//! The envelope: `{"head":{…},"body":{…}}`, requests out, answers and pushes in.
+//!
+//! A request carries who asks in one of two shapes: UserID and UserSig until a login gave an a2,
+//! then a2 and TinyId. The checksum covers the body text exactly as it stands in the frame, so
+//! the body is serialised once and spliced in. See "Envelope" in `docs/protocol.md`.
+
+use super::checksum::checksum;
+use super::code::Code;
+use super::codec::DecodeError;
+use super::id::{SdkAppId, UserId};
+use super::lenient;
+use super::usersig::UserSig;
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use std::borrow::Cow;
+
+/// `head.websdkappid`, a constant of the web family.
+pub const WEB_SDK_APP_ID: u32 = 537_048_168;
+/// `head.websdkversion`, a constant that is not the package version.
+pub const WEB_SDK_VERSION: &str = "1.7.3";
+/// `head.sdkability`: what this client can take, as version 3.6.6 of the web SDK says it.
+pub const SDK_ABILITY: u32 = 75_689_843;
+/// `head.platform`: web.
+pub const PLATFORM_WEB: u8 = 7;
+/// The sequence number at which the counter starts over.
+pub const SEQ_LIMIT: u32 = 2_415_919_103;
+
+/// The server's name for one login of an account (`InstId`, `status_instid`).
+///
+/// Repeated in the JSON type it came in. Not the `instanceid` of the URL.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum InstId {
+    /// A number, as every server seen so far sends it.
+    Number(u64),
+    /// A string.
+    Text(Box<str>),
+}
+
+impl InstId {
+    /// Not logged in; also what a server may say that does not track instances.
+    pub const NONE: Self = Self::Number(0);
+}
+
+impl std::fmt::Display for InstId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(n) => n.fmt(f),
+            Self::Text(s) => s.fmt(f),
+        }
+    }
+}
+
+/// What a login earned: it takes the place of UserID and UserSig in every later head.
+#[derive(Clone, Debug)]
+pub struct Ticket {
+    /// The `A2Key` of the login answer. A secret: whoever has it is the account.
+    pub a2: SecretString,
+    /// The account's number, a string of up to 20 digits. Part of message IDs.
+    pub tiny_id: Box<str>,
+    /// The login's own number; absent when the answer had none.
+    pub inst_id: Option<InstId>,
+}
+
+/// Who sends a request.
+#[derive(Clone, Copy, Debug)]
+pub enum Identity<'a> {
+    /// Nobody yet: the heartbeat before the first login.
+    Anonymous,
+    /// A full login.
+    UserSig(&'a UserId, &'a UserSig),
+    /// Everything after a login, the re-login and the logout included.
+    Ticket(&'a Ticket),
+}
+
+/// The parts of a request head that change from request to request.
+#[derive(Clone, Copy, Debug)]
+pub struct Request<'a> {
+    /// Who asks.
+    pub identity: Identity<'a>,
+    /// The application.
+    pub app: SdkAppId,
+    /// Local wall clock in Unix seconds; never corrected by the server's.
+    pub time: u64,
+    /// `<service>.<command>`, see [`command`](super::command).
+    pub servcmd: &'a str,
+    /// The request number; the answer repeats it.
+    pub seq: u32,
+    /// The JSON text of the body, an object.
+    pub body: &'a str,
+}
+
+#[derive(Serialize)]
+struct RequestHead<'a> {
+    ver: &'a str,
+    platform: u8,
+    websdkappid: u32,
+    websdkversion: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    a2: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tinyid: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status_instid: Option<&'a InstId>,
+    sdkappid: u32,
+    contenttype: &'a str,
+    reqtime: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    identifier: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usersig: Option<&'a str>,
+    sdkability: u32,
+    sdkability_ext: &'a str,
+    cappid: u32,
+    cs: u32,
+    servcmd: &'a str,
+    seq: u32,
+}
+
+impl Request<'_> {
+    /// The JSON text of the whole packet.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        let mut head = RequestHead {
+            ver: "v4",
+            platform: PLATFORM_WEB,
+            websdkappid: WEB_SDK_APP_ID,
+            websdkversion: WEB_SDK_VERSION,
+            a2: None,
+            tinyid: None,
+            status_instid: Some(&InstId::NONE),
+            sdkappid: self.app.get(),
+            contenttype: "json",
+            reqtime: self.time,
+            identifier: None,
+            usersig: None,
+            sdkability: SDK_ABILITY,
+            sdkability_ext: "",
+            cappid: 0,
+            cs: checksum(self.servcmd, self.body),
+            servcmd: self.servcmd,
+            seq: self.seq,
+        };
+        match self.identity {
+            Identity::Anonymous => {
+                head.identifier = Some("");
+                head.usersig = Some("");
+            }
+            Identity::UserSig(user, sig) => {
+                head.identifier = Some(user.as_str());
+                head.usersig = Some(sig.expose());
+            }
+            Identity::Ticket(ticket) => {
+                head.a2 = Some(ticket.a2.expose_secret());
+                head.tinyid = Some(&ticket.tiny_id);
+                head.status_instid = ticket.inst_id.as_ref();
+            }
+        }
+        // A struct of strings and numbers always serialises.
+        let head = serde_json::to_string(&head).unwrap_or_default();
+        let mut text = String::with_capacity(head.len() + self.body.len() + 18);
+        text.push_str(r#"{"head":"#);
+        text.push_str(&head);
+        text.push_str(r#","body":"#);
+        text.push_str(self.body);
+        text.push('}');
+        text
+    }
+}
+
+/// A packet from the server: an answer when its command and number match a request in flight,
+/// a push otherwise.
+#[derive(Debug)]
+pub struct Packet<'a> {
+    /// `<service>.<command>`.
+    pub servcmd: Cow<'a, str>,
+    /// The request number an answer repeats; meaningless in a push.
+    pub seq: Option<u64>,
+    /// The text of the body; `{}` when it was missing.
+    pub body: &'a str,
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow)]
+    head: Head<'a>,
+    #[serde(borrow, default)]
+    body: Option<&'a RawValue>,
+}
+
+#[derive(Deserialize)]
+struct Head<'a> {
+    #[serde(borrow, default)]
+    servcmd: Cow<'a, str>,
+    #[serde(default, deserialize_with = "lenient::opt_int")]
+    seq: Option<u64>,
+}
+
+impl<'a> Packet<'a> {
+    /// Reads the envelope; the body stays text.
+    ///
+    /// # Errors
+    /// [`DecodeError::Json`] when it is not `{"head":{…},…}`, [`DecodeError::NoCommand`] when
+    /// `head.servcmd` is missing or empty.
+    pub fn parse(text: &'a str) -> Result<Self, DecodeError> {
+        let Envelope { head, body } = serde_json::from_str(text)?;
+        if head.servcmd.is_empty() {
+            return Err(DecodeError::NoCommand);
+        }
+        let body = match body.map(RawValue::get) {
+            Some(text) if text.starts_with('{') => text,
+            _ => "{}",
+        };
+        Ok(Self { servcmd: head.servcmd, seq: head.seq, body })
+    }
+
+    /// The verdict every answer carries.
+    ///
+    /// # Errors
+    /// [`DecodeError::Json`] when the fields are there but of no sensible type.
+    pub fn status(&self) -> Result<AnswerStatus, DecodeError> {
+        Ok(serde_json::from_str(self.body)?)
+    }
+}
+
+/// `ErrorCode` and what goes with it. `ActionStatus` says nothing and is not read.
+#[derive(Debug, Clone, Deserialize)]
+pub struct AnswerStatus {
+    #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
+    error_code: i64,
+    #[serde(rename = "int32_error_code", default, deserialize_with = "lenient::int")]
+    config_error_code: i64,
+    #[serde(rename = "ErrorInfo", default, deserialize_with = "lenient::string")]
+    error_info: String,
+    #[serde(rename = "KickType", default)]
+    kick_type: Option<serde_json::Value>,
+}
+
+impl AnswerStatus {
+    /// The error code; `None` is success (zero, absent).
+    #[must_use]
+    pub fn error(&self) -> Option<Code> {
+        [self.error_code, self.config_error_code].into_iter().find(|code| *code != 0).map(Code)
+    }
+
+    /// The server's own words, possibly empty.
+    #[must_use]
+    pub fn info(&self) -> &str {
+        &self.error_info
+    }
+
+    /// Which kick code 1002 reports; only a number counts.
+    #[must_use]
+    pub fn kick_type(&self) -> Option<u64> {
+        self.kick_type.as_ref()?.as_u64()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_packet_gives_command_number_and_body_text() {
+        let text = r#"{"head":{"servcmd":"a.b","seq":"7","x":1},"body":{"k": [1, 2]}}"#;
+        let packet = Packet::parse(text).unwrap();
+        assert_eq!((packet.servcmd.as_ref(), packet.seq, packet.body), ("a.b", Some(7), r#"{"k": [1, 2]}"#));
+    }
+
+    #[test]
+    fn a_missing_or_odd_body_reads_as_empty() {
+        for body in ["", r#","body":null"#, r#","body":[]"#, r#","body":"x""#] {
+            let text = format!(r#"{{"head":{{"servcmd":"a.b"}}{body}}}"#);
+            assert_eq!(Packet::parse(&text).unwrap().body, "{}", "{text}");
+        }
+    }
+
+    #[test]
+    fn no_command_is_an_error() {
+        for text in ["", "{}", "[]", "null", r#"{"head":null}"#, r#"{"head":{}}"#, r#"{"head":{"servcmd":""}}"#] {
+            assert!(Packet::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_the_error_code_decides() {
+        let table = [
+            (r#"{"ActionStatus":"FAIL","ErrorCode":0}"#, None),
+            ("{}", None),
+            (r#"{"ErrorCode":null}"#, None),
+            (r#"{"ErrorCode":70001,"ErrorInfo":"x"}"#, Some(70001)),
+            (r#"{"ErrorCode":"70001"}"#, Some(70001)),
+            (r#"{"int32_error_code":5}"#, Some(5)),
+            (r#"{"int32_error_code":0,"ErrorCode":0}"#, None),
+        ];
+        for (body, code) in table {
+            let status: AnswerStatus = serde_json::from_str(body).unwrap();
+            assert_eq!(status.error().map(|code| code.0), code, "{body}");
+        }
+    }
+
+    #[test]
+    fn a_kick_type_must_be_a_number() {
+        for (body, kick) in [
+            (r#"{"ErrorCode":1002,"KickType":1}"#, Some(1)),
+            (r#"{"ErrorCode":1002,"KickType":"1"}"#, None),
+            (r#"{"ErrorCode":1002}"#, None),
+        ] {
+            let status: AnswerStatus = serde_json::from_str(body).unwrap();
+            assert_eq!(status.kick_type(), kick, "{body}");
+        }
+    }
+
+    #[test]
+    fn secrets_stay_out_of_debug() {
+        let ticket = Ticket { a2: "marker-a2".into(), tiny_id: "1".into(), inst_id: None };
+        assert!(!format!("{ticket:?}").contains("marker"));
+        assert!(!format!("{:?}", Identity::Ticket(&ticket)).contains("marker"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "\\PC{0,200}") {
+            if let Ok(packet) = Packet::parse(&text) {
+                let _ = packet.status();
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What a session tells its shell.
+
+use super::request::{RequestError, RequestId};
+use crate::proto::code::Code;
+use crate::proto::event::KickType;
+use crate::proto::message::Message;
+use crate::proto::packet::InstId;
+use std::time::Duration;
+
+/// Something the shell must know. Drained with [`Session::poll_event`](super::Session::poll_event).
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// Logged in: the account may act (SDK_READY).
+    Ready(Ready),
+    /// The server refused the login or the resume. After a refused resume nothing of the old login
+    /// is left: only a full login helps, if anything does.
+    Refused {
+        /// The server's code, or 2022, 2023 (answer without TinyId, A2Key), 2801 (no answer).
+        code: Code,
+        /// The server's words.
+        info: String,
+        /// It was a resume.
+        resuming: bool,
+    },
+    /// Thrown out. The session is logged out; its farewell is among the transmits.
+    Kicked(KickType),
+    /// The login state is void (70001, 20002): only a new UserSig helps.
+    Expired {
+        /// The code that said so.
+        code: Code,
+        /// The command whose answer said so.
+        servcmd: Box<str>,
+    },
+    /// The link must be dropped by the shell: nothing useful will come of it.
+    LinkDead(LinkFault),
+    /// A chat message, each one once.
+    Message(Box<Message>),
+    /// Missed messages are caught up: every message up to now has been handed out.
+    Synced {
+        /// Continue from here after a restart; opaque.
+        cookie: Box<str>,
+        /// How many messages came by catching up.
+        messages: usize,
+    },
+    /// Catching up failed; it is tried again by itself.
+    SyncFailed {
+        /// Why.
+        error: RequestError,
+    },
+    /// A request is settled; each one once.
+    Settled {
+        /// Which.
+        id: RequestId,
+        /// The text of the answer's body, or why there is none.
+        outcome: Result<String, RequestError>,
+    },
+    /// The server asks for rest on one command.
+    Overloaded {
+        /// Which.
+        servcmd: String,
+        /// For how long.
+        delay: Duration,
+    },
+    /// Logged out on our own wish.
+    LoggedOut,
+    /// Something came that was not understood and had no other effect. For counters and logs.
+    Ignored(Ignored),
+}
+
+/// The facts of a login.
+#[derive(Clone, Debug)]
+pub struct Ready {
+    /// The login of before the link was lost is still valid.
+    pub resumed: bool,
+    /// The login's number at the server.
+    pub inst_id: Option<InstId>,
+    /// Server clock minus local clock in milliseconds, half the round trip taken off.
+    pub clock_offset: i64,
+}
+
+/// Why a link is of no more use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkFault {
+    /// The heartbeat stayed unanswered.
+    #[error("heartbeat unanswered")]
+    HeartbeatUnanswered,
+    /// The login or resume stayed unanswered.
+    #[error("login unanswered")]
+    LoginUnanswered,
+    /// Too many packets in a row that could not be read.
+    #[error("server sends nothing readable")]
+    Garbage,
+}
+
+/// What was ignored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Ignored {
+    /// Not a packet.
+    Undecodable(String),
+    /// A push of an unknown command.
+    Push(String),
+    /// An event of an unknown kind inside a known push.
+    Notice(Option<u64>),
+    /// A known event with impossible content.
+    Malformed(String),
+    /// An answer that nobody waits for, for example one that came too late.
+    Answer(String),
+}

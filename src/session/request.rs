@@ -1,0 +1,147 @@
+//! Requests in flight: number, deadline, and exactly one outcome each.
+
+use crate::proto::code::Code;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// Names a request within its session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RequestId(pub(super) u32);
+
+/// Why a request got no good answer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RequestError {
+    /// The server said no.
+    #[error("server refused: {code} {info}")]
+    Refused {
+        /// The server's code.
+        code: Code,
+        /// Its words.
+        info: String,
+    },
+    /// No answer in time. The request may have been carried out all the same.
+    #[error("no answer within the limit")]
+    TimedOut,
+    /// Not logged in, or no longer.
+    #[error("not logged in")]
+    NotLoggedIn,
+    /// The server asked for rest on this command (60022).
+    #[error("the server asked for rest on this command")]
+    Overloaded,
+    /// Too many requests in flight.
+    #[error("too many requests in flight")]
+    Full,
+    /// The body could not be made or the answer not be read.
+    #[error("body is not of the expected shape: {0}")]
+    Shape(String),
+}
+
+impl RequestError {
+    /// Whether the same request, sent again a little later, may succeed.
+    #[must_use]
+    pub fn is_retryable(&self) -> bool {
+        use crate::proto::code::Disposition;
+        match self {
+            Self::TimedOut | Self::NotLoggedIn | Self::Overloaded | Self::Full => true,
+            Self::Refused { code, .. } => !matches!(code.disposition(), Disposition::GiveUp),
+            Self::Shape(_) => false,
+        }
+    }
+}
+
+/// What an answer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    Login,
+    Resume,
+    Logout,
+    Heartbeat,
+    Hello,
+    Sync,
+    User,
+}
+
+#[derive(Debug)]
+pub(super) struct InFlight {
+    pub(super) seq: u32,
+    pub(super) servcmd: Box<str>,
+    pub(super) purpose: Purpose,
+    pub(super) deadline: Duration,
+    /// The packet as sent, for sending it again on a new link; empty for what must not be.
+    pub(super) packet: Box<str>,
+}
+
+impl InFlight {
+    pub(super) const fn limit(purpose: Purpose) -> Duration {
+        Duration::from_secs(match purpose {
+            Purpose::Login | Purpose::Resume => 90,
+            Purpose::Heartbeat => 3,
+            Purpose::Logout | Purpose::Hello | Purpose::Sync | Purpose::User => 15,
+        })
+    }
+}
+
+/// The table of requests in flight, in sending order.
+#[derive(Debug, Default)]
+pub(super) struct Requests {
+    table: VecDeque<InFlight>,
+}
+
+impl Requests {
+    pub(super) fn insert(&mut self, request: InFlight) {
+        self.table.push_back(request);
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &InFlight> {
+        self.table.iter()
+    }
+
+    pub(super) fn contains(&self, purpose: Purpose) -> bool {
+        self.table.iter().any(|request| request.purpose == purpose)
+    }
+
+    /// Takes the request an answer belongs to; both command and number must match.
+    pub(super) fn take(&mut self, servcmd: &str, seq: u64) -> Option<InFlight> {
+        let at = self
+            .table
+            .iter()
+            .position(|request| u64::from(request.seq) == seq && *request.servcmd == *servcmd)?;
+        self.table.remove(at)
+    }
+
+    /// Takes the first request whose deadline has come.
+    pub(super) fn take_overdue(&mut self, now: Duration) -> Option<InFlight> {
+        let at = self.table.iter().position(|request| request.deadline <= now)?;
+        self.table.remove(at)
+    }
+
+    /// Takes the requests of every purpose that `which` names.
+    pub(super) fn take_all(&mut self, which: impl Fn(Purpose) -> bool) -> Vec<InFlight> {
+        let (taken, kept) =
+            std::mem::take(&mut self.table).into_iter().partition(|request| which(request.purpose));
+        self.table = kept;
+        Vec::from_iter::<VecDeque<InFlight>>(taken)
+    }
+
+    /// A new link: the clocks of what is sent again start over.
+    pub(super) fn restart(&mut self, now: Duration) {
+        for request in &mut self.table {
+            request.deadline = now + InFlight::limit(request.purpose);
+        }
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Duration> {
+        self.table.iter().map(|request| request.deadline).min()
+    }
+
+    pub(super) fn shrink(&mut self) {
+        if self.table.is_empty() && self.table.capacity() > 8 {
+            self.table = VecDeque::new();
+        }
+    }
+}

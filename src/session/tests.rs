@@ -1,0 +1,553 @@
+//! A session against a hand-written server, on a virtual clock.
+
+use super::*;
+use crate::policy::Now;
+use crate::proto::code::Code;
+use crate::proto::command;
+use crate::proto::event::KickType;
+use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::message::Element;
+use crate::proto::usersig::UserSig;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_397_877));
+
+struct Rig {
+    session: Session,
+    now: Now,
+    sent: Vec<Value>,
+    events: Vec<Event>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        let config = SessionConfig::new(SdkAppId::new(1_400_000_001).unwrap(), UserId::parse("bot").unwrap());
+        Self { session: Session::new(config, 7), now: START, sent: Vec::new(), events: Vec::new() }
+    }
+
+    /// Logged in and caught up.
+    fn online() -> Self {
+        let mut rig = Self::new();
+        rig.open();
+        rig.answer(command::HEARTBEAT, json!({}));
+        rig.accept_login();
+        rig.answer(command::GET_MSG, json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}));
+        assert_eq!(rig.session.state(), State::Online);
+        rig.sent.clear();
+        rig.events.clear();
+        rig
+    }
+
+    fn drain(&mut self) {
+        while let Some(packet) = self.session.poll_transmit() {
+            self.sent.push(serde_json::from_str(&packet).unwrap());
+        }
+        while let Some(event) = self.session.poll_event() {
+            self.events.push(event);
+        }
+        if let Some(at) = self.session.poll_timeout() {
+            assert!(at > self.now.mono, "a timer in the past: {at:?} at {:?}", self.now.mono);
+        }
+    }
+
+    fn open(&mut self) {
+        self.session.opened(self.now, Some(&UserSig::from("sig".to_owned())));
+        self.drain();
+    }
+
+    fn close(&mut self) {
+        self.session.closed(self.now);
+        self.drain();
+    }
+
+    fn receive(&mut self, packet: &Value) {
+        self.session.received(self.now, packet.to_string().as_bytes());
+        self.drain();
+    }
+
+    fn push(&mut self, servcmd: &str, body: Value) {
+        self.receive(&json!({"head": {"servcmd": servcmd, "seq": 1}, "body": body}));
+    }
+
+    /// Answers the oldest unanswered request of a command.
+    fn answer(&mut self, servcmd: &str, body: Value) {
+        let at = self.sent.iter().position(|packet| packet["head"]["servcmd"] == servcmd);
+        let request = self.sent.remove(at.unwrap_or_else(|| panic!("no {servcmd} in {:?}", self.commands())));
+        self.receive(&json!({"head": {"servcmd": servcmd, "seq": request["head"]["seq"]}, "body": body}));
+    }
+
+    fn accept_login(&mut self) {
+        self.answer(
+            command::LOGIN,
+            json!({"A2Key": "A2", "TinyId": "144115422390155339", "InstId": 9, "HelloInterval": 120,
+                   "TimeStamp": self.now.unix_secs() + 5}),
+        );
+    }
+
+    /// Lets time pass, timer by timer; heartbeats are answered while `alive`.
+    fn pass(&mut self, seconds: u64, alive: bool) {
+        let end = self.now.after(Duration::from_secs(seconds));
+        while let Some(at) = self.session.poll_timeout().filter(|at| *at <= end.mono) {
+            self.now = self.now.after(at - self.now.mono);
+            self.session.timeout(self.now);
+            self.drain();
+            if alive && self.commands().contains(&command::HEARTBEAT.to_owned()) {
+                self.answer(command::HEARTBEAT, json!({}));
+            }
+        }
+        self.now = end;
+        self.session.timeout(self.now);
+        self.drain();
+    }
+
+    fn commands(&self) -> Vec<String> {
+        self.sent.iter().map(|packet| packet["head"]["servcmd"].as_str().unwrap().to_owned()).collect()
+    }
+
+    fn texts(&self) -> Vec<&str> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Message(message) => message.text(),
+                _ => None,
+            })
+            .collect()
+    }
+
+    fn outgoing(&mut self, text: &str) -> Outgoing {
+        Outgoing {
+            to: "alice".into(),
+            elements: vec![Element::text(text)],
+            cloud_custom_data: "".into(),
+            key: self.session.message_key(),
+        }
+    }
+}
+
+fn item(n: u32, text: &str) -> Value {
+    json!({"From_Account": "alice", "To_Account": "bot", "MsgSeq": n, "MsgRandom": n, "MsgTimeStamp": 1000 + n,
+           "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]})
+}
+
+fn message_push(items: &[Value]) -> Value {
+    json!({"NeedAck": 1, "SessionData": "s", "EventArray": [{"Event": 9, "C2cMsgArray": items}]})
+}
+
+fn kick_push(kick_type: u64) -> Value {
+    json!({"EventArray": [{"C2cNotifyMsgArray": [{"KickoutMsgNotify": {"KickType": kick_type}}]}]})
+}
+
+#[test]
+fn a_login_is_usersig_first_then_heartbeat_and_leads_to_ready() {
+    let mut rig = Rig::new();
+    rig.open();
+    assert_eq!(rig.commands(), [command::LOGIN, command::HEARTBEAT]);
+    assert_eq!(rig.sent[0]["head"]["identifier"], "bot");
+    assert_eq!(rig.sent[0]["head"]["usersig"], "sig");
+    assert_eq!(rig.sent[0]["head"]["status_instid"], 0);
+    assert!(!rig.session.state().is_ready());
+    rig.accept_login();
+    assert!(rig.session.state().is_ready());
+    assert!(matches!(&rig.events[..], [Event::Ready(Ready { resumed: false, clock_offset: 5_000, .. })]));
+    let page = rig.sent.last().unwrap();
+    assert_eq!(page["head"]["a2"], "A2");
+    assert_eq!(page["head"]["tinyid"], "144115422390155339");
+    assert_eq!(page["head"]["status_instid"], 9);
+    assert!(page["head"].get("usersig").is_none());
+}
+
+#[test]
+fn a_lost_link_is_resumed_with_the_ticket_and_no_usersig() {
+    let mut rig = Rig::online();
+    rig.close();
+    rig.open();
+    let login = &rig.sent[0];
+    assert_eq!(login["head"]["servcmd"], command::LOGIN);
+    assert_eq!((&login["head"]["a2"], &login["head"]["status_instid"]), (&json!("A2"), &json!(9)));
+    assert!(login["head"].get("usersig").is_none());
+    assert!(!rig.session.state().is_ready(), "not ready before the server said so");
+    rig.answer(command::LOGIN, json!({"A2Key": "OTHER", "TinyId": "1", "InstId": 77}));
+    assert!(matches!(rig.events[..], [Event::Ready(Ready { resumed: true, .. })]));
+    let page = rig.sent.last().unwrap();
+    assert_eq!((&page["head"]["a2"], &page["head"]["status_instid"]), (&json!("A2"), &json!(9)));
+    assert_eq!(page["body"]["Cookie"], "c1", "catching up goes on where it stopped");
+}
+
+#[test]
+fn a_refused_resume_leaves_nothing_of_the_login() {
+    for code in [70003, 70402, 70500, 12345] {
+        let mut rig = Rig::online();
+        rig.close();
+        rig.open();
+        rig.answer(command::LOGIN, json!({"ErrorCode": code, "ErrorInfo": "no"}));
+        assert!(
+            matches!(&rig.events[..], [Event::Refused { code: c, resuming: true, .. }] if c.0 == code),
+            "{:?}",
+            rig.events
+        );
+        assert!(!rig.session.can_resume() && !rig.session.state().is_ready());
+    }
+}
+
+#[test]
+fn a_refused_login_can_be_tried_again_on_the_same_link() {
+    let mut rig = Rig::new();
+    rig.open();
+    rig.answer(command::LOGIN, json!({"ErrorCode": 70001, "ErrorInfo": "expired"}));
+    assert!(matches!(rig.events[..], [Event::Refused { code: Code::USERSIG_EXPIRED, resuming: false, .. }]));
+    rig.session.login(rig.now, &UserSig::from("new".to_owned())).unwrap();
+    rig.drain();
+    assert_eq!(rig.sent.last().unwrap()["head"]["usersig"], "new");
+    rig.accept_login();
+    assert!(rig.session.state().is_ready());
+}
+
+#[test]
+fn there_are_never_two_logins_in_flight() {
+    let mut rig = Rig::new();
+    let sig = UserSig::from("sig".to_owned());
+    assert_eq!(rig.session.login(rig.now, &sig), Err(LoginError::NotConnected));
+    rig.open();
+    assert_eq!(rig.session.login(rig.now, &sig), Err(LoginError::InFlight));
+    rig.accept_login();
+    assert_eq!(rig.session.login(rig.now, &sig), Err(LoginError::Repeat));
+    rig.drain();
+    assert!(!rig.commands().contains(&command::LOGIN.to_owned()));
+}
+
+#[test]
+fn a_login_answer_without_ticket_is_a_refusal() {
+    for (body, code) in [
+        (json!({"TinyId": "1"}), Code::CLIENT_NO_A2),
+        (json!({"A2Key": "x"}), Code::CLIENT_NO_TINY_ID),
+        (json!({"A2Key": "x", "TinyId": ""}), Code::CLIENT_NO_TINY_ID),
+    ] {
+        let mut rig = Rig::new();
+        rig.open();
+        rig.answer(command::LOGIN, body.clone());
+        assert!(matches!(&rig.events[..], [Event::Refused { code: c, .. }] if *c == code), "{body}");
+    }
+}
+
+#[test]
+fn each_kick_type_ends_the_login_with_the_right_farewell() {
+    for (number, kick, farewell) in [
+        (1, KickType::MultipleAccount, true),
+        (2, KickType::MultipleDevice, true),
+        (3, KickType::RestApi, false),
+    ] {
+        for carrier in ["push", "answer"] {
+            let mut rig = Rig::online();
+            if carrier == "push" {
+                rig.push(command::FORCE_OFFLINE, kick_push(number));
+            } else {
+                rig.pass(120, true);
+                rig.answer(command::HELLO, json!({"ErrorCode": 1002, "KickType": number}));
+            }
+            assert!(
+                matches!(&rig.events[..], [Event::Kicked(k)] if *k == kick),
+                "{carrier} {number}: {:?}",
+                rig.events
+            );
+            let logout = rig.sent.iter().find(|packet| packet["head"]["servcmd"] == command::LOGOUT);
+            assert_eq!(logout.is_some(), farewell, "{carrier} {number}");
+            if let Some(logout) = logout {
+                assert_eq!(logout["body"]["wslogout_type"], 1);
+                assert_eq!(logout["head"]["a2"], "A2");
+            }
+            assert!(!rig.session.can_resume() && !rig.session.state().is_ready());
+        }
+    }
+}
+
+#[test]
+fn code_1002_without_a_kick_type_is_an_ordinary_refusal() {
+    let mut rig = Rig::online();
+    rig.pass(120, true);
+    rig.answer(command::HELLO, json!({"ErrorCode": 1002}));
+    assert!(rig.events.is_empty() && rig.session.state().is_ready());
+}
+
+#[test]
+fn an_expired_login_is_noticed_in_any_answer() {
+    for code in [70001, 20002] {
+        let mut rig = Rig::online();
+        let message = rig.outgoing("x");
+        let id = rig.session.send(rig.now, &message).unwrap();
+        rig.drain();
+        rig.answer(command::SEND_C2C, json!({"ErrorCode": code}));
+        assert!(
+            matches!(&rig.events[..], [
+                Event::Settled { id: settled, outcome: Err(RequestError::NotLoggedIn) },
+                Event::Expired { .. },
+            ] if *settled == id),
+            "{:?}",
+            rig.events
+        );
+        assert!(!rig.session.can_resume());
+    }
+}
+
+#[test]
+fn silence_brings_a_heartbeat_and_an_unanswered_one_ends_the_link() {
+    let mut rig = Rig::online();
+    rig.pass(9, true);
+    assert!(rig.commands().is_empty());
+    rig.pass(1, false);
+    assert_eq!(rig.commands(), [command::HEARTBEAT]);
+    rig.pass(2, false);
+    assert!(rig.events.is_empty());
+    rig.pass(1, false);
+    assert!(matches!(rig.events[..], [Event::LinkDead(LinkFault::HeartbeatUnanswered)]));
+}
+
+#[test]
+fn any_frame_puts_the_heartbeat_off() {
+    let mut rig = Rig::online();
+    for _ in 0..10 {
+        rig.pass(9, false);
+        rig.push("some.push", json!({}));
+    }
+    assert!(rig.commands().is_empty());
+}
+
+#[test]
+fn an_error_answer_to_a_heartbeat_proves_the_link() {
+    for code in [60002, 60003, 70001] {
+        let mut rig = Rig::online();
+        rig.pass(10, false);
+        rig.answer(command::HEARTBEAT, json!({"ErrorCode": code}));
+        rig.pass(5, false);
+        assert!(rig.events.is_empty() && rig.session.state().is_ready(), "{code}");
+    }
+}
+
+#[test]
+fn hello_goes_out_at_its_interval_and_carries_a_checksum() {
+    let mut rig = Rig::online();
+    rig.pass(119, true);
+    assert!(rig.commands().is_empty());
+    rig.pass(1, true);
+    assert_eq!(rig.commands(), [command::HELLO]);
+    assert_eq!(rig.sent[0]["head"]["cs"], 2_608_808_264_u32);
+    rig.pass(300, true);
+    assert_eq!(rig.commands().len(), 3, "unanswered ones do not pile up: each waits for its limit");
+}
+
+#[test]
+fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
+    let mut rig = Rig::online();
+    let message = rig.outgoing("hello");
+    let id = rig.session.send(rig.now, &message).unwrap();
+    rig.drain();
+    let first = rig.sent.remove(0);
+    rig.close();
+    rig.pass(10, false);
+    rig.open();
+    assert_eq!(rig.commands(), [command::SEND_C2C, command::LOGIN, command::HEARTBEAT]);
+    assert_eq!(rig.sent[0], first);
+    rig.answer(command::SEND_C2C, json!({"MsgTime": 5, "MsgKey": "k"}));
+    let answer = json!({"head": first["head"], "body": {}});
+    rig.receive(&answer);
+    let settled: Vec<_> =
+        rig.events.iter().filter(|event| matches!(event, Event::Settled { id: i, .. } if *i == id)).collect();
+    assert_eq!(settled.len(), 1);
+    assert!(matches!(rig.events.last(), Some(Event::Ignored(Ignored::Answer(_)))));
+}
+
+#[test]
+fn a_request_times_out_after_fifteen_seconds_also_without_a_link() {
+    let mut rig = Rig::online();
+    let message = rig.outgoing("hello");
+    rig.session.send(rig.now, &message).unwrap();
+    rig.close();
+    rig.pass(14, false);
+    assert!(rig.events.is_empty());
+    rig.pass(1, false);
+    assert!(matches!(rig.events[..], [Event::Settled { outcome: Err(RequestError::TimedOut), .. }]));
+}
+
+#[test]
+fn sending_needs_a_login_and_sane_content() {
+    let mut rig = Rig::new();
+    rig.open();
+    let message = rig.outgoing("x");
+    assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::NotLoggedIn));
+    let mut rig = Rig::online();
+    let long = rig.outgoing(&"x".repeat(13_000));
+    assert!(matches!(rig.session.send(rig.now, &long), Err(RequestError::Shape(_))));
+    let empty = Outgoing { elements: Vec::new(), ..long };
+    assert!(matches!(rig.session.send(rig.now, &empty), Err(RequestError::Shape(_))));
+}
+
+#[test]
+fn too_many_requests_in_flight_are_refused() {
+    let mut rig = Rig::online();
+    let message = rig.outgoing("x");
+    for _ in 0..128 {
+        rig.session.send(rig.now, &message).unwrap();
+    }
+    assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::Full));
+}
+
+#[test]
+fn a_pushed_message_is_handed_out_once_and_acknowledged_each_time() {
+    let mut rig = Rig::online();
+    for _ in 0..2 {
+        rig.push(command::MSG_PUSH, message_push(&[item(1, "hi")]));
+    }
+    assert_eq!(rig.texts(), ["hi"]);
+    assert_eq!(rig.commands(), [command::PUSH_ACK, command::PUSH_ACK]);
+    assert_eq!(rig.sent[0]["body"], json!({"SessionData": "s"}));
+    assert_eq!(rig.sent[0]["head"]["cs"], 0);
+}
+
+#[test]
+fn all_pages_of_missed_messages_come_in_order_and_before_what_is_pushed_meanwhile() {
+    let mut rig = Rig::new();
+    rig.open();
+    rig.accept_login();
+    rig.push(command::MSG_PUSH, message_push(&[item(4, "four"), item(5, "five")]));
+    assert!(rig.texts().is_empty(), "held back while catching up");
+    rig.answer(command::GET_MSG, json!({"Cookie": "a", "SyncFlag": 0, "MsgList": [item(1, "one"), item(2, "two")]}));
+    let next = rig.sent.last().unwrap();
+    assert_eq!((&next["body"]["Cookie"], &next["body"]["SyncFlag"]), (&json!("a"), &json!(1)));
+    rig.answer(command::GET_MSG, json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(3, "three"), item(4, "four")]}));
+    assert_eq!(rig.texts(), ["one", "two", "three", "four", "five"]);
+    assert!(matches!(rig.events.last(), Some(Event::Synced { cookie, messages: 4 }) if &**cookie == "b"));
+    assert_eq!(rig.session.state(), State::Online);
+}
+
+#[test]
+fn a_page_that_fails_is_asked_for_again_and_loses_nothing() {
+    for bad in [json!({"ErrorCode": 20004}), json!({"Cookie": "", "MsgList": [item(1, "one")]}), json!({"Cookie": []})] {
+        let mut rig = Rig::new();
+        rig.open();
+        rig.answer(command::HEARTBEAT, json!({}));
+        rig.accept_login();
+        rig.push(command::MSG_PUSH, message_push(&[item(2, "two")]));
+        rig.answer(command::GET_MSG, bad.clone());
+        assert!(rig.events.iter().any(|event| matches!(event, Event::SyncFailed { .. })), "{bad}");
+        assert_eq!(rig.texts(), ["two"], "{bad}");
+        rig.pass(10, true);
+        rig.answer(command::GET_MSG, json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(1, "one")]}));
+        assert_eq!(rig.texts(), ["two", "one"], "{bad}");
+    }
+}
+
+#[test]
+fn a_server_that_pages_without_moving_the_cookie_is_not_asked_for_ever() {
+    let mut rig = Rig::new();
+    rig.session.set_cookie("same");
+    rig.open();
+    rig.accept_login();
+    rig.answer(command::GET_MSG, json!({"Cookie": "same", "SyncFlag": 0, "MsgList": []}));
+    assert_eq!(rig.session.state(), State::Online);
+}
+
+#[test]
+fn the_cookie_is_moved_on_before_repeats_could_be_forgotten() {
+    let mut rig = Rig::online();
+    for n in 0..256 {
+        rig.push(command::MSG_PUSH, message_push(&[item(n, "x")]));
+    }
+    let pages = rig.commands().iter().filter(|name| *name == command::GET_MSG).count();
+    assert_eq!(pages, 1);
+    assert_eq!(rig.session.state(), State::Online, "catching up in the background is not an outage");
+}
+
+#[test]
+fn an_overload_push_stops_that_command_only_and_only_for_its_time() {
+    let mut rig = Rig::online();
+    rig.push(command::OVERLOAD, json!({"OverLoadServCmd": command::SEND_C2C, "DelaySecs": 5}));
+    let message = rig.outgoing("x");
+    assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::Overloaded));
+    assert!(rig.session.request(rig.now, "other.command", "{}").is_ok());
+    rig.pass(5, true);
+    assert!(rig.session.send(rig.now, &message).is_ok());
+}
+
+#[test]
+fn an_overload_of_the_login_is_a_refusal_not_a_silent_absence() {
+    let mut rig = Rig::online();
+    rig.push(command::OVERLOAD, json!({"OverLoadServCmd": command::LOGIN, "DelaySecs": 60}));
+    rig.close();
+    rig.open();
+    assert!(rig.events.iter().any(|e| matches!(e, Event::Refused { code: Code::OVERLOADED, resuming: true, .. })));
+    assert!(rig.session.can_resume(), "the ticket is still good");
+    rig.close();
+    rig.pass(60, false);
+    rig.open();
+    assert_eq!(rig.session.state(), State::Resuming);
+}
+
+#[test]
+fn kick_other_means_log_in_again_on_the_same_link() {
+    let mut rig = Rig::online();
+    rig.push(command::KICK_OTHER, json!({}));
+    assert_eq!(rig.commands(), [command::LOGIN]);
+    assert_eq!(rig.session.state(), State::Resuming);
+}
+
+#[test]
+fn a_logout_is_said_and_settles_what_is_in_flight() {
+    let mut rig = Rig::online();
+    let message = rig.outgoing("x");
+    rig.session.send(rig.now, &message).unwrap();
+    rig.drain();
+    rig.session.logout(rig.now);
+    rig.drain();
+    assert!(matches!(rig.events[..], [Event::Settled { outcome: Err(RequestError::NotLoggedIn), .. }]));
+    assert_eq!(rig.sent.last().unwrap()["body"]["wslogout_type"], 0);
+    rig.answer(command::LOGOUT, json!({"ErrorCode": 1}));
+    assert!(matches!(rig.events.last(), Some(Event::LoggedOut)));
+    assert!(!rig.session.can_resume());
+}
+
+#[test]
+fn a_logout_ends_even_when_nobody_answers() {
+    for lose_link in [false, true] {
+        let mut rig = Rig::online();
+        rig.session.logout(rig.now);
+        if lose_link {
+            rig.close();
+        } else {
+            rig.pass(15, true);
+        }
+        let ends = rig.events.iter().filter(|event| matches!(event, Event::LoggedOut)).count();
+        assert_eq!(ends, 1);
+    }
+}
+
+#[test]
+fn a_kick_after_logout_is_ignored() {
+    let mut rig = Rig::online();
+    rig.session.logout(rig.now);
+    rig.push(command::FORCE_OFFLINE, kick_push(1));
+    rig.answer(command::LOGOUT, json!({}));
+    rig.push(command::FORCE_OFFLINE, kick_push(3));
+    assert!(!rig.events.iter().any(|event| matches!(event, Event::Kicked(_))));
+}
+
+#[test]
+fn garbage_is_counted_and_too_much_of_it_ends_the_link() {
+    let mut rig = Rig::online();
+    for _ in 0..20 {
+        rig.session.received(rig.now, b"\xff\xfe");
+    }
+    rig.drain();
+    let ignored = rig.events.iter().filter(|event| matches!(event, Event::Ignored(_))).count();
+    assert_eq!(ignored, 20);
+    assert!(matches!(rig.events.last(), Some(Event::LinkDead(LinkFault::Garbage))));
+}
+
+#[test]
+fn an_unanswered_login_ends_the_link_and_keeps_no_false_hope() {
+    let mut rig = Rig::new();
+    rig.open();
+    rig.answer(command::HEARTBEAT, json!({}));
+    rig.pass(90, true);
+    assert!(matches!(rig.events[..], [Event::LinkDead(LinkFault::LoginUnanswered)]));
+    assert!(!rig.session.state().is_ready());
+}
