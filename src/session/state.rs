@@ -170,6 +170,18 @@ impl Session {
         &self.config.user
     }
 
+    /// The kind of frames of the path to connect to.
+    #[must_use]
+    pub const fn frames(&self) -> Frames {
+        self.config.frames
+    }
+
+    /// Bound of one packet in bytes.
+    #[must_use]
+    pub const fn max_packet(&self) -> usize {
+        self.config.max_packet
+    }
+
     /// Where catching up with missed messages goes on; empty before the first time.
     #[must_use]
     pub fn cookie(&self) -> &str {

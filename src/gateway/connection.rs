@@ -1,0 +1,387 @@
+//! The connection actor: a session, at most one link, one timer. It feeds and drains, and decides
+//! nothing.
+
+use super::connector::{ConnectError, Connector};
+use super::down::DownGuard;
+use super::websocket::{CLOSE_LIMIT, LinkEnd, Turn, WebSocket};
+use super::now;
+use crate::proto::answer::Sent;
+use crate::proto::usersig::UserSig;
+use crate::session::{Event, Outgoing, RequestError, RequestId, Session};
+use actix::fut::ActorFuture;
+use actix::prelude::*;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::task::{Context as TaskContext, Poll, Waker};
+use std::time::Duration;
+
+/// Messages waiting for the actor at most: its owner sends a handful at a time.
+const MAILBOX: usize = 512;
+
+/// Open a link; the session resumes on it, or logs in with `user_sig`.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Dial {
+    /// `ws://` or `wss://`, path and query included.
+    pub url: String,
+    /// How long name resolution, TCP, TLS and upgrade may take together.
+    pub limit: Duration,
+    /// For a full login; ignored when the session can resume.
+    pub user_sig: Option<UserSig>,
+}
+
+/// Log in on the open link.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Login(pub UserSig);
+
+/// Log out on the open link; [`Event::LoggedOut`] follows.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Logout;
+
+/// Close the link; what is queued goes out first.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Close;
+
+/// Send a message; [`Report::Settled`] with the same token follows.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub enum Transmit {
+    /// A chat message.
+    Message {
+        /// Comes back with the outcome.
+        token: u64,
+        /// The message.
+        message: Outgoing,
+    },
+    /// A request whose outcome nobody waits for.
+    Note {
+        /// The command.
+        servcmd: &'static str,
+        /// Its body.
+        body: String,
+    },
+}
+
+/// What a connection tells its owner.
+#[derive(Debug)]
+pub enum Report {
+    /// The link is open.
+    Opened,
+    /// No link came about.
+    DialFailed(ConnectError),
+    /// The link is gone.
+    Closed(LinkEnd),
+    /// The session has something to say.
+    Session(Event),
+    /// A [`Transmit::Message`] is settled.
+    Settled {
+        /// Its token.
+        token: u64,
+        /// What became of it.
+        outcome: Result<Sent, RequestError>,
+    },
+}
+
+/// Carries a [`Report`] to the owner.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Reported(pub Report);
+
+/// See the module.
+pub struct Connection {
+    session: Session,
+    connector: Rc<dyn Connector>,
+    owner: Recipient<Reported>,
+    link: Option<WebSocket>,
+    /// Tells the link of now from those of before.
+    generation: u64,
+    waker: Option<Waker>,
+    timer: Option<(Duration, SpawnHandle)>,
+    tokens: HashMap<RequestId, u64>,
+    _guard: DownGuard,
+}
+
+impl std::fmt::Debug for Connection {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Connection").field("link", &self.link).finish_non_exhaustive()
+    }
+}
+
+impl Connection {
+    /// Starts the actor on the current arbiter. `owner` is on the same arbiter: reports bypass its
+    /// mailbox bound, and are bounded by the read budget of a turn instead.
+    pub fn start(
+        session: Session,
+        connector: Rc<dyn Connector>,
+        owner: Recipient<Reported>,
+        guard: DownGuard,
+    ) -> Addr<Self> {
+        Self {
+            session,
+            connector,
+            owner,
+            link: None,
+            generation: 0,
+            waker: None,
+            timer: None,
+            tokens: HashMap::new(),
+            _guard: guard,
+        }
+        .start()
+    }
+
+    fn report(&self, report: Report) {
+        self.owner.do_send(Reported(report));
+    }
+
+    /// Drains the session after every input: packets to the link, events to the owner, timer.
+    fn drain(&mut self, ctx: &mut Context<Self>) {
+        while let Some(packet) = self.session.poll_transmit() {
+            if let Some(link) = &mut self.link
+                && let Err(end) = link.send(&packet)
+            {
+                self.end_link(ctx, end);
+            }
+        }
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::LinkDead(fault) => self.end_link(ctx, LinkEnd::Fault(fault)),
+                Event::Settled { id, outcome } => {
+                    if let Some(token) = self.tokens.remove(&id) {
+                        let outcome = outcome.and_then(|body| read_sent(&body));
+                        self.report(Report::Settled { token, outcome });
+                    }
+                    if self.tokens.is_empty() && self.tokens.capacity() > 16 {
+                        self.tokens = HashMap::new();
+                    }
+                }
+                event => self.report(Report::Session(event)),
+            }
+        }
+        self.arm(ctx);
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Arms the timer when it must ring earlier than it would. Deadlines move later with every
+    /// packet; a timer that rings too early finds nothing to do and is armed anew.
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(at) = self.session.poll_timeout() else {
+            return;
+        };
+        if let Some((armed, handle)) = self.timer {
+            if armed <= at {
+                return;
+            }
+            ctx.cancel_future(handle);
+        }
+        let delay = at.saturating_sub(now().mono);
+        let handle = ctx.run_later(delay, |actor, ctx| {
+            actor.timer = None;
+            actor.session.timeout(now());
+            actor.drain(ctx);
+        });
+        self.timer = Some((at, handle));
+    }
+
+    fn opened(&mut self, ctx: &mut Context<Self>, link: WebSocket, user_sig: Option<&UserSig>) {
+        self.link = Some(link);
+        self.report(Report::Opened);
+        self.session.opened(now(), user_sig);
+        self.drain(ctx);
+        ctx.spawn(Drive { generation: self.generation });
+    }
+
+    fn end_link(&mut self, ctx: &mut Context<Self>, end: LinkEnd) {
+        let Some(mut link) = self.link.take() else {
+            return;
+        };
+        self.generation += 1;
+        self.waker = None;
+        link.close(match end {
+            LinkEnd::Protocol(error) => error.close_code(),
+            _ => 1000,
+        });
+        let farewell = farewell(link);
+        if end == LinkEnd::Ours {
+            // Whoever waits for this wants to know that the goodbye is out.
+            ctx.spawn(farewell.into_actor(self).map(|(), actor, _| actor.report(Report::Closed(LinkEnd::Ours))));
+        } else {
+            actix_rt::spawn(farewell);
+            self.report(Report::Closed(end));
+        }
+        self.session.closed(now());
+        self.drain(ctx);
+    }
+}
+
+fn read_sent(body: &str) -> Result<Sent, RequestError> {
+    serde_json::from_str(body).map_err(|error| RequestError::Shape(error.to_string()))
+}
+
+/// Writes out what is queued, the close included, and waits a little for the answer.
+async fn farewell(mut link: WebSocket) {
+    let goodbye = poll_fn(|cx| {
+        loop {
+            match link.poll_flush(cx) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Ok(())) => {}
+            }
+            match link.poll_read(cx, |_| true) {
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Turn::More) => {}
+                Poll::Ready(Turn::Ended(_)) => return link.poll_flush(cx).map(|_| ()),
+            }
+        }
+    });
+    let _ = tokio::time::timeout(CLOSE_LIMIT, goodbye).await;
+}
+
+/// Reads and writes whenever the link is ready for it.
+struct Drive {
+    generation: u64,
+}
+
+impl ActorFuture<Connection> for Drive {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut Connection,
+        ctx: &mut Context<Connection>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        if actor.generation != self.generation {
+            return Poll::Ready(());
+        }
+        let Some(mut link) = actor.link.take() else {
+            return Poll::Ready(());
+        };
+        actor.waker = None; // Woken by ourselves below, not by the draining.
+        let at = now();
+        let session = &mut actor.session;
+        let turn = link.poll_read(cx, |message| {
+            session.received(at, message);
+            true
+        });
+        actor.link = Some(link);
+        actor.drain(ctx);
+        match turn {
+            Poll::Ready(Turn::Ended(end)) => {
+                actor.end_link(ctx, end);
+                return Poll::Ready(());
+            }
+            Poll::Ready(Turn::More) => cx.waker().wake_by_ref(),
+            Poll::Pending => {}
+        }
+        if actor.generation != self.generation {
+            return Poll::Ready(()); // Draining ended it.
+        }
+        if let Some(link) = &mut actor.link
+            && let Poll::Ready(Err(end)) = link.poll_flush(cx)
+        {
+            actor.end_link(ctx, end);
+            return Poll::Ready(());
+        }
+        actor.waker = Some(cx.waker().clone());
+        Poll::Pending
+    }
+}
+
+impl Actor for Connection {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+    }
+}
+
+impl Handler<Dial> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, dial: Dial, ctx: &mut Context<Self>) {
+        // A link that is still there makes way; its end is of no interest any more.
+        if let Some(link) = self.link.take() {
+            self.session.closed(now());
+            actix_rt::spawn(farewell(link));
+        }
+        self.generation += 1;
+        let generation = self.generation;
+        let frames = self.session.frames();
+        let max = self.session.max_packet();
+        let dialled = self.connector.dial(dial.url, dial.limit);
+        ctx.spawn(dialled.into_actor(self).map(move |outcome, actor, ctx| {
+            if actor.generation != generation {
+                return; // Overtaken by another order.
+            }
+            match outcome {
+                Ok(dialled) => {
+                    let link = WebSocket::new(dialled.io, frames, dialled.early, max);
+                    actor.opened(ctx, link, dial.user_sig.as_ref());
+                }
+                Err(error) => actor.report(Report::DialFailed(error)),
+            }
+        }));
+    }
+}
+
+impl Handler<Login> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, Login(user_sig): Login, ctx: &mut Context<Self>) {
+        if let Err(error) = self.session.login(now(), &user_sig) {
+            tracing::debug!(account = %self.session.user(), %error, "login not needed");
+        }
+        self.drain(ctx);
+    }
+}
+
+impl Handler<Logout> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, _: Logout, ctx: &mut Context<Self>) {
+        self.session.logout(now());
+        self.drain(ctx);
+    }
+}
+
+impl Handler<Close> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
+        if self.link.is_some() {
+            self.end_link(ctx, LinkEnd::Ours);
+        } else {
+            self.generation += 1; // A dial in flight is void.
+            self.report(Report::Closed(LinkEnd::Ours));
+        }
+    }
+}
+
+impl Handler<Transmit> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, transmit: Transmit, ctx: &mut Context<Self>) {
+        match transmit {
+            Transmit::Message { token, message } => match self.session.send(now(), &message) {
+                Ok(id) => {
+                    self.tokens.insert(id, token);
+                }
+                Err(error) => self.report(Report::Settled { token, outcome: Err(error) }),
+            },
+            Transmit::Note { servcmd, body } => {
+                if let Err(error) = self.session.request(now(), servcmd, &body) {
+                    tracing::debug!(account = %self.session.user(), servcmd, %error, "note not sent");
+                }
+            }
+        }
+        self.drain(ctx);
+    }
+}

@@ -1,0 +1,242 @@
+//! Opening a WebSocket: name resolution, TCP, TLS and the upgrade, through awc.
+
+use crate::policy::Now;
+use awc::error::{ConnectError as AwcConnectError, SendRequestError, WsClientError};
+use futures_util::future::LocalBoxFuture;
+use rustls::{ClientConfig, RootCertStore};
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncWrite};
+
+/// How long a resolved name is used before it is asked for again.
+const NAME_LIFE: Duration = Duration::from_secs(60);
+/// Names remembered per thread; a fleet knows a handful.
+const MAX_NAMES: usize = 64;
+
+/// A byte stream to the server.
+pub trait Io: AsyncRead + AsyncWrite + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
+
+/// An open stream, after the upgrade.
+pub struct Dialled {
+    /// The stream.
+    pub io: Box<dyn Io>,
+    /// What the server sent right behind its answer to the upgrade.
+    pub early: Vec<u8>,
+}
+
+impl std::fmt::Debug for Dialled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dialled").field("early", &self.early.len()).finish_non_exhaustive()
+    }
+}
+
+/// Why no link came about.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConnectError {
+    /// The name cannot be resolved.
+    #[error("cannot resolve {host}: {reason}")]
+    Dns {
+        /// The name.
+        host: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// Nobody listens there.
+    #[error("connection refused by {0}")]
+    Refused(String),
+    /// No network, no route and the like.
+    #[error("cannot reach {host}: {reason}")]
+    Unreachable {
+        /// The host.
+        host: String,
+        /// The system's words.
+        reason: String,
+    },
+    /// No TLS connection came about.
+    #[error("TLS with {host} failed: {reason}")]
+    Tls {
+        /// The host.
+        host: String,
+        /// Why.
+        reason: String,
+    },
+    /// The server is no WebSocket server of this kind.
+    #[error("{host} refused the WebSocket: {reason}")]
+    Upgrade {
+        /// The host.
+        host: String,
+        /// Its answer.
+        reason: String,
+    },
+    /// It took too long.
+    #[error("no connection to {host} within {limit:?}")]
+    TimedOut {
+        /// The host.
+        host: String,
+        /// The limit.
+        limit: Duration,
+    },
+    /// The URL cannot be used.
+    #[error("unusable address: {0}")]
+    Url(String),
+}
+
+impl ConnectError {
+    /// A short word for logs and status lines.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Dns { .. } => "dns",
+            Self::Refused(_) => "refused",
+            Self::Unreachable { .. } => "unreachable",
+            Self::Tls { .. } => "tls",
+            Self::Upgrade { .. } => "upgrade",
+            Self::TimedOut { .. } => "timeout",
+            Self::Url(_) => "url",
+        }
+    }
+}
+
+/// Opens links. The seam between the connection actor and the network.
+pub trait Connector {
+    /// Opens a WebSocket to `url` (`ws://` or `wss://`, path and query included) within `limit`.
+    fn dial(&self, url: String, limit: Duration) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>>;
+}
+
+/// The real network. All accounts of a thread share one awc client and one name cache.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AwcConnector;
+
+struct PerThread {
+    client: awc::Client,
+    names: HashMap<Box<str>, (Duration, SocketAddr)>,
+}
+
+thread_local! {
+    static SHARED: RefCell<Option<PerThread>> = const { RefCell::new(None) };
+}
+
+impl Connector for AwcConnector {
+    fn dial(&self, url: String, limit: Duration) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>> {
+        Box::pin(async move {
+            let parsed = url::Url::parse(&url).map_err(|error| ConnectError::Url(error.to_string()))?;
+            let host = parsed.host_str().unwrap_or_default().to_owned();
+            match tokio::time::timeout(limit, open(&url, &parsed, &host)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(ConnectError::TimedOut { host, limit }),
+            }
+        })
+    }
+}
+
+async fn open(url: &str, parsed: &url::Url, host: &str) -> Result<Dialled, ConnectError> {
+    let address = resolve(parsed, host, super::now()).await?;
+    let request = client().ws(url).address(address);
+    let (_, framed) = request.connect().await.map_err(|error| explain(error, host))?;
+    let parts = framed.into_parts();
+    Ok(Dialled { io: Box::new(parts.io), early: parts.read_buf.to_vec() })
+}
+
+fn client() -> awc::Client {
+    with_shared(|shared| shared.client.clone())
+}
+
+fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
+    SHARED.with_borrow_mut(|slot| {
+        let shared = slot.get_or_insert_with(|| {
+            let connector = awc::Connector::new()
+                .rustls_0_23(tls_config())
+                // A WebSocket holds its permit for life; any limit is a limit on accounts.
+                .limit(0)
+                // Our own deadline covers all of it.
+                .timeout(Duration::from_secs(60))
+                .handshake_timeout(Duration::from_secs(60));
+            PerThread {
+                client: awc::Client::builder().connector(connector).disable_timeout().finish(),
+                names: HashMap::new(),
+            }
+        });
+        f(shared)
+    })
+}
+
+fn tls_config() -> Arc<ClientConfig> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    CONFIG
+        .get_or_init(|| {
+            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            let provider = Arc::new(rustls::crypto::ring::default_provider());
+            let builder = ClientConfig::builder_with_provider(provider);
+            #[expect(clippy::expect_used, reason = "ring offers both versions the feature flags name")]
+            let builder = builder.with_safe_default_protocol_versions().expect("TLS 1.2 and 1.3");
+            let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+            // HTTP/2 cannot carry the upgrade.
+            config.alpn_protocols = vec![b"http/1.1".to_vec()];
+            Arc::new(config)
+        })
+        .clone()
+}
+
+/// Resolves a name once a minute and thread; `getaddrinfo` per login would cost a thread each.
+async fn resolve(url: &url::Url, host: &str, now: Now) -> Result<SocketAddr, ConnectError> {
+    let port = url.port_or_known_default().unwrap_or(443);
+    if let Some(known) = with_shared(|shared| {
+        shared.names.get(host).filter(|(until, _)| *until > now.mono).map(|(_, address)| *address)
+    }) {
+        return Ok(SocketAddr::new(known.ip(), port));
+    }
+    let dns = |reason: String| ConnectError::Dns { host: host.to_owned(), reason };
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let found = tokio::net::lookup_host((bare, port)).await.map_err(|error| dns(error.to_string()))?;
+    let all: Vec<SocketAddr> = found.collect();
+    // IPv4 first: a host without IPv6 connectivity is common, one without IPv4 is not.
+    let address = all
+        .iter()
+        .find(|address| address.is_ipv4())
+        .or(all.first())
+        .copied()
+        .ok_or_else(|| dns("no address".into()))?;
+    with_shared(|shared| {
+        if shared.names.len() >= MAX_NAMES {
+            shared.names.clear();
+        }
+        shared.names.insert(host.into(), (now.mono + NAME_LIFE, address));
+    });
+    Ok(address)
+}
+
+fn explain(error: WsClientError, host: &str) -> ConnectError {
+    let host = host.to_owned();
+    match error {
+        WsClientError::SendRequest(SendRequestError::Connect(error)) => match error {
+            AwcConnectError::Io(error) => explain_io(&error, host),
+            AwcConnectError::Resolver(error) => ConnectError::Dns { host, reason: error.to_string() },
+            AwcConnectError::NoRecords => ConnectError::Dns { host, reason: "no address".into() },
+            AwcConnectError::SslIsNotSupported => ConnectError::Tls { host, reason: "not supported".into() },
+            other => ConnectError::Unreachable { host, reason: other.to_string() },
+        },
+        WsClientError::SendRequest(SendRequestError::Url(error)) => ConnectError::Url(error.to_string()),
+        WsClientError::InvalidResponseStatus(status) => {
+            ConnectError::Upgrade { host, reason: format!("status {status}") }
+        }
+        other => ConnectError::Upgrade { host, reason: other.to_string() },
+    }
+}
+
+fn explain_io(error: &io::Error, host: String) -> ConnectError {
+    let reason = error.to_string();
+    let is_tls = error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
+    match error.kind() {
+        _ if is_tls => ConnectError::Tls { host, reason },
+        io::ErrorKind::ConnectionRefused => ConnectError::Refused(host),
+        io::ErrorKind::InvalidData => ConnectError::Tls { host, reason },
+        _ => ConnectError::Unreachable { host, reason },
+    }
+}

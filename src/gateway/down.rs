@@ -1,0 +1,38 @@
+//! How a parent learns that a child is gone, whatever it died of.
+//!
+//! actix's own `Supervisor` dies with a panicking child and restarts the same struct. Here the
+//! child holds a guard; dropping it, by a stop or by a panic alike, tells the parent, who decides.
+
+use actix::prelude::*;
+
+/// A child is gone.
+#[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
+#[rtype(result = "()")]
+pub struct Down {
+    /// Which child, in the parent's own numbering.
+    pub child: u64,
+    /// It died of a panic.
+    pub panicked: bool,
+}
+
+/// Reports [`Down`] when dropped.
+#[derive(Debug)]
+pub struct DownGuard {
+    parent: Recipient<Down>,
+    child: u64,
+}
+
+impl DownGuard {
+    /// A guard for the child that `parent` calls `child`.
+    #[must_use]
+    pub const fn new(parent: Recipient<Down>, child: u64) -> Self {
+        Self { parent, child }
+    }
+}
+
+impl Drop for DownGuard {
+    fn drop(&mut self) {
+        // At most one per life of a child, so the mailbox bound may be passed.
+        self.parent.do_send(Down { child: self.child, panicked: std::thread::panicking() });
+    }
+}

@@ -1,0 +1,247 @@
+//! A WebSocket over a raw stream: bounded buffers in both directions and a close that flushes.
+
+use super::connector::Io;
+use super::frame::{self, FrameError, FrameReader, Incoming, Outgoing};
+use crate::proto::codec::Frames;
+use std::cell::RefCell;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+use tokio::io::ReadBuf;
+
+/// Bytes waiting to be written at most. A peer that lets this much pile up does not read.
+const MAX_UNSENT: usize = 256 << 10;
+/// Bytes read in one turn at most, so that a flood on one link leaves the others their share.
+const READ_BUDGET: usize = 128 << 10;
+/// How long a peer may take to answer our close.
+pub(super) const CLOSE_LIMIT: Duration = Duration::from_secs(2);
+
+thread_local! {
+    /// Every link of a thread reads through the same buffer; only an unfinished frame is kept.
+    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into_boxed_slice());
+}
+
+/// How a link ended.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LinkEnd {
+    /// The server closed it, with or without a code.
+    #[error("closed by the server{}", .0.map(|code| format!(" ({code})")).unwrap_or_default())]
+    Remote(Option<u16>),
+    /// The stream ended without a close.
+    #[error("connection cut")]
+    Cut,
+    /// The system reported an error.
+    #[error("connection failed: {0}")]
+    Io(String),
+    /// The server broke the WebSocket protocol.
+    #[error("WebSocket protocol broken: {0}")]
+    Protocol(FrameError),
+    /// The server does not read what we send.
+    #[error("server does not read")]
+    NotReading,
+    /// The session found it useless.
+    #[error("{0}")]
+    Fault(crate::session::LinkFault),
+    /// We closed it.
+    #[error("closed on our side")]
+    Ours,
+}
+
+/// What one turn of reading found.
+#[derive(Debug)]
+pub(super) enum Turn {
+    /// Messages were handed out; there may be more.
+    More,
+    /// The link is over.
+    Ended(LinkEnd),
+}
+
+/// A WebSocket, client side.
+pub(super) struct WebSocket {
+    io: Box<dyn Io>,
+    frames: Frames,
+    reader: FrameReader,
+    /// The beginning of an unfinished frame.
+    unread: Vec<u8>,
+    unsent: Vec<u8>,
+    sent: usize,
+    closing: bool,
+    peer_closed: bool,
+}
+
+impl std::fmt::Debug for WebSocket {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WebSocket")
+            .field("unread", &self.unread.len())
+            .field("unsent", &(self.unsent.len() - self.sent))
+            .field("closing", &self.closing)
+            .finish_non_exhaustive()
+    }
+}
+
+impl WebSocket {
+    pub(super) const fn new(io: Box<dyn Io>, frames: Frames, early: Vec<u8>, max_message: usize) -> Self {
+        Self {
+            io,
+            frames,
+            reader: FrameReader::new(max_message),
+            unread: early,
+            unsent: Vec::new(),
+            sent: 0,
+            closing: false,
+            peer_closed: false,
+        }
+    }
+
+    /// Queues a message.
+    ///
+    /// # Errors
+    /// [`LinkEnd::NotReading`] when too much is waiting already.
+    pub(super) fn send(&mut self, text: &str) -> Result<(), LinkEnd> {
+        if self.closing {
+            return Ok(());
+        }
+        if self.unsent.len() - self.sent + text.len() > MAX_UNSENT {
+            return Err(LinkEnd::NotReading);
+        }
+        let frame = match self.frames {
+            Frames::Binary => Outgoing::Binary(text.as_bytes()),
+            Frames::Text => Outgoing::Text(text.as_bytes()),
+        };
+        self.put(frame);
+        Ok(())
+    }
+
+    /// Queues a close; nothing is sent after it.
+    pub(super) fn close(&mut self, code: u16) {
+        if !self.closing {
+            self.put(Outgoing::Close(code));
+            self.closing = true;
+        }
+    }
+
+
+    fn put(&mut self, frame: Outgoing<'_>) {
+        frame::write(&mut self.unsent, frame, fastrand::u32(..).to_ne_bytes());
+    }
+
+    /// Writes what is queued. `Ready(Ok)` when nothing is left.
+    pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkEnd>> {
+        while self.sent < self.unsent.len() {
+            let written = ready!(Pin::new(&mut *self.io).poll_write(cx, &self.unsent[self.sent..]));
+            match written {
+                Ok(0) => return Poll::Ready(Err(LinkEnd::Cut)),
+                Ok(written) => self.sent += written,
+                Err(error) => return Poll::Ready(Err(io_end(&error))),
+            }
+        }
+        if !self.unsent.is_empty() {
+            // An idle link keeps no buffer.
+            self.unsent = Vec::new();
+            self.sent = 0;
+        }
+        let flushed = ready!(Pin::new(&mut *self.io).poll_flush(cx)).map_err(|error| io_end(&error));
+        if flushed.is_ok() && self.closing && self.peer_closed {
+            // Both sides said it: the stream can be shut down.
+            let _ = ready!(Pin::new(&mut *self.io).poll_shutdown(cx));
+        }
+        Poll::Ready(flushed)
+    }
+
+    /// Reads what there is, up to a budget, and hands messages to `take`, which returns `false` to
+    /// stop. `Pending` when there is nothing more at present.
+    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(&[u8]) -> bool) -> Poll<Turn> {
+        let mut budget = READ_BUDGET;
+        // What came in one segment with the 101 answer waits in `unread`.
+        if !self.unread.is_empty() {
+            let early = std::mem::take(&mut self.unread);
+            if let Err(end) = self.parse(&early, &mut take) {
+                return Poll::Ready(Turn::Ended(end));
+            }
+        }
+        loop {
+            let turn = SCRATCH.with_borrow_mut(|scratch| {
+                let mut buffer = ReadBuf::new(scratch);
+                match ready!(Pin::new(&mut *self.io).poll_read(cx, &mut buffer)) {
+                    Ok(()) if buffer.filled().is_empty() => Poll::Ready(Err(LinkEnd::Cut)),
+                    Ok(()) => {
+                        budget = budget.saturating_sub(buffer.filled().len());
+                        Poll::Ready(self.arrived(buffer.filled(), &mut take))
+                    }
+                    Err(error) => Poll::Ready(Err(io_end(&error))),
+                }
+            });
+            match ready!(turn) {
+                Err(end) => return Poll::Ready(Turn::Ended(end)),
+                Ok(()) if budget == 0 => return Poll::Ready(Turn::More),
+                Ok(()) => {}
+            }
+        }
+    }
+
+    fn arrived(&mut self, bytes: &[u8], take: &mut impl FnMut(&[u8]) -> bool) -> Result<(), LinkEnd> {
+        if self.unread.is_empty() {
+            return self.parse(bytes, take);
+        }
+        let mut whole = std::mem::take(&mut self.unread);
+        whole.extend_from_slice(bytes);
+        self.parse(&whole, take)
+    }
+
+    fn parse(&mut self, bytes: &[u8], take: &mut impl FnMut(&[u8]) -> bool) -> Result<(), LinkEnd> {
+        let (mut pong, mut closed) = (None, None);
+        let mut offset = 0;
+        loop {
+            let used = self.reader.read(&bytes[offset..], |incoming| match incoming {
+                Incoming::Message(message) => take(message),
+                Incoming::Ping(payload) => {
+                    pong = Some(payload.to_vec());
+                    false
+                }
+                Incoming::Pong => true,
+                Incoming::Close(code) => {
+                    closed = Some(code);
+                    false
+                }
+            });
+            match used {
+                Ok(used) => offset += used,
+                Err(error) => {
+                    self.close(error.close_code());
+                    return Err(LinkEnd::Protocol(error));
+                }
+            }
+            if let Some(payload) = pong.take() {
+                if self.unsent.len() - self.sent > MAX_UNSENT {
+                    return Err(LinkEnd::NotReading);
+                }
+                if !self.closing {
+                    self.put(Outgoing::Pong(&payload));
+                }
+                continue;
+            }
+            break;
+        }
+        if let Some(code) = closed {
+            self.peer_closed = true;
+            let ours = self.closing;
+            self.close(code.filter(|code| (1000..5000).contains(code) && *code != 1005 && *code != 1006).unwrap_or(1000));
+            return Err(if ours { LinkEnd::Ours } else { LinkEnd::Remote(code) });
+        }
+        self.unread = bytes.get(offset..).unwrap_or_default().to_vec();
+        Ok(())
+    }
+}
+
+fn io_end(error: &io::Error) -> LinkEnd {
+    match error.kind() {
+        io::ErrorKind::ConnectionReset
+        | io::ErrorKind::BrokenPipe
+        | io::ErrorKind::UnexpectedEof
+        | io::ErrorKind::ConnectionAborted
+        | io::ErrorKind::NotConnected => LinkEnd::Cut,
+        _ => LinkEnd::Io(error.to_string()),
+    }
+}
