@@ -1,1 +1,25 @@
-//! One account: its connection, its patience, its inbox and outbox.
+//! One account: its patience, its inbox and outbox, and the connection it supervises.
+//!
+//! [`Core`] holds every decision and is pure; [`decide`](decide::decide) is the table it asks after
+//! each ending. The actor around it dials, waits and hands on, and knows its subscriber only as a
+//! [`Recipient`](actix::Recipient).
+
+mod actor;
+mod cause;
+mod core;
+mod credential;
+pub mod decide;
+mod outbox;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use actor::{
+    Account, AccountHandle, AccountSpec, Changed, Command, Deliver, Instruct, ReserveLogin, Send, SendError,
+};
+pub use cause::Cause;
+pub use core::{AccountEvent, Core, CoreConfig, Effect};
+pub use credential::{Credential, CredentialError};
+pub use decide::Policy;
+pub use outbox::{Draft, OutboxError};
+pub use status::{Counters, Phase, Status};

@@ -26,6 +26,9 @@ impl Backoff {
     /// not.
     pub const DEFAULT: Self = Self { min: Duration::from_secs(1), max: Duration::from_secs(60) };
 
+    /// 1 min doubling to 15 min: long enough for whoever took an account's place to be done.
+    pub const COOL_DOWN: Self = Self { min: Duration::from_secs(60), max: Duration::from_secs(900) };
+
     /// A back-off from `min` to `max`.
     ///
     /// # Errors

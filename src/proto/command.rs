@@ -26,3 +26,5 @@ pub const RECALL_C2C: &str = "openim.msgwithdraw";
 pub const OVERLOAD: &str = "OverLoadPush.notify2";
 /// Push: log in again on the same link.
 pub const KICK_OTHER: &str = "StatSvc.KickOther";
+/// Report C2C messages as read.
+pub const READ_C2C: &str = "openim.msgreaded";

@@ -111,7 +111,6 @@ pub struct Session {
     pub(super) requests: Requests,
     pub(super) seen: Seen,
     pub(super) sync: Sync,
-    pub(super) message_seq: u32,
     /// Server clock minus local clock, milliseconds.
     pub(super) clock_offset: i64,
     login_sent: Duration,
@@ -132,7 +131,6 @@ impl Session {
         let mut rng = fastrand::Rng::with_seed(seed);
         Self {
             seq: rng.u32(1..=99_999_999),
-            message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
             config,
             state: State::Disconnected,

@@ -60,17 +60,11 @@ pub struct Outgoing {
     pub elements: Vec<Element>,
     /// Free text stored with the message.
     pub cloud_custom_data: Box<str>,
-    /// From [`Session::message_key`]; the same one for every try.
+    /// Drawn once; the same one for every try.
     pub key: MessageKey,
 }
 
 impl Session {
-    /// The key of a new message.
-    pub fn message_key(&mut self) -> MessageKey {
-        self.message_seq = self.message_seq.wrapping_add(1).max(1);
-        MessageKey { seq: self.message_seq, random: self.rng.u32(0..100_000_000) }
-    }
-
     /// Sends a message; [`Event::Settled`] tells its outcome. Sent again with the same key after a
     /// [`TimedOut`](RequestError::TimedOut) it is delivered once all the same.
     ///

@@ -1,1 +1,295 @@
-//! All accounts.
+//! All accounts: starts them, restarts what died, paces their logins, knows how each one stands.
+//!
+//! actix's own `Supervisor` is not used: a panic kills it, and it restarts the struct that just
+//! failed. Here the parent keeps a [`ChildSpec`], a child reports its end through a
+//! [`DownGuard`](crate::gateway::DownGuard), and each restart starts from a fresh state, with
+//! growing pauses, until it happens too often.
+
+use crate::account::{
+    Account, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Deliver, Phase, ReserveLogin, Status,
+};
+use crate::gateway::{Connector, Down, DownGuard, now};
+use crate::policy::{Backoff, Pace, RestartIntensity};
+use crate::proto::id::UserId;
+use actix::prelude::*;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Deaths of an account actor that are answered by a restart, per period.
+const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
+/// Changes and reservations of the whole fleet wait here; each account has few at a time.
+const MAILBOX: usize = 1 << 16;
+
+/// Makes the subscriber of an account, on the arbiter that runs the account.
+pub type SubscriberFactory = Arc<dyn Fn(&ArbiterHandle) -> Recipient<Deliver> + Send + Sync>;
+
+/// What an account is made from, again and again.
+#[derive(Clone)]
+pub struct ChildSpec {
+    /// The account.
+    pub config: CoreConfig,
+    /// Makes the connector.
+    pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>,
+    /// Makes the subscriber.
+    pub subscriber: SubscriberFactory,
+    /// Where others find the account.
+    pub handle: AccountHandle,
+    /// Runs the account.
+    pub arbiter: ArbiterHandle,
+}
+
+impl std::fmt::Debug for ChildSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ChildSpec").field("user", &self.config.user).finish_non_exhaustive()
+    }
+}
+
+/// How the whole fleet logs in.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct GovernorPolicy {
+    /// Logins a second on average.
+    pub rate: f64,
+    /// Logins at once after a pause.
+    pub burst: u32,
+}
+
+impl Default for GovernorPolicy {
+    /// 200 a second, 200 at once: 10,000 accounts are back within a minute.
+    fn default() -> Self {
+        Self { rate: 200.0, burst: 200 }
+    }
+}
+
+struct Child {
+    spec: ChildSpec,
+    intensity: RestartIntensity,
+    deaths: u32,
+    status: Status,
+    running: bool,
+}
+
+/// The parent of all accounts.
+pub struct Supervisor {
+    children: Vec<Child>,
+    index: HashMap<UserId, usize>,
+    pace: Pace,
+    observer: Option<Recipient<Changed>>,
+    stopping: Option<oneshot::Sender<()>>,
+    is_stopping: bool,
+}
+
+impl std::fmt::Debug for Supervisor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Supervisor").field("children", &self.children.len()).finish_non_exhaustive()
+    }
+}
+
+/// Asks for a snapshot of every account, in the order they were given.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Vec<Status>")]
+pub struct GetStatus;
+
+/// Logs every account out; answered when all are.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct StopAll;
+
+/// Gives an order to one account; `false` when there is none of that name.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "bool")]
+pub struct Order {
+    /// The account.
+    pub user: UserId,
+    /// The order.
+    pub command: Command,
+}
+
+impl Supervisor {
+    /// Starts the supervisor on the current arbiter, and every account of `specs` with it.
+    /// `observer` is told of every change of every account.
+    pub fn start_with(
+        specs: Vec<ChildSpec>,
+        governor: GovernorPolicy,
+        observer: Option<Recipient<Changed>>,
+    ) -> Addr<Self> {
+        let at = now();
+        let children: Vec<Child> = specs
+            .into_iter()
+            .map(|spec| Child {
+                status: Status {
+                    user: spec.config.user.clone(),
+                    phase: Phase::Waiting,
+                    since: at.unix,
+                    cause: Cause::NotStarted,
+                    next: None,
+                    resumed: false,
+                    counters: crate::account::Counters::default(),
+                },
+                spec,
+                intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
+                deaths: 0,
+                running: false,
+            })
+            .collect();
+        let index =
+            children.iter().enumerate().map(|(i, child)| (child.spec.config.user.clone(), i)).collect();
+        Self {
+            children,
+            index,
+            pace: Pace::new(governor.rate, governor.burst),
+            observer,
+            stopping: None,
+            is_stopping: false,
+        }
+        .start()
+    }
+
+    fn start_child(&mut self, ctx: &Context<Self>, number: usize) {
+        let Some(child) = self.children.get_mut(number).filter(|_| !self.is_stopping) else {
+            return;
+        };
+        child.running = true;
+        let spec = AccountSpec {
+            config: child.spec.config.clone(),
+            connector: child.spec.connector.clone(),
+            governor: ctx.address().recipient(),
+            subscriber: (child.spec.subscriber)(&child.spec.arbiter),
+            observer: ctx.address().recipient(),
+            handle: child.spec.handle.clone(),
+        };
+        let guard = DownGuard::new(ctx.address().recipient(), number as u64);
+        Account::start_on(&child.spec.arbiter, spec, guard);
+    }
+
+    fn check_all_stopped(&mut self) {
+        if self.is_stopping
+            && self.children.iter().all(|child| !child.running)
+            && let Some(done) = self.stopping.take()
+        {
+            let _ = done.send(()); // Whoever asked may have given up waiting.
+        }
+    }
+
+    fn publish(&self, status: Status, online: Option<bool>) {
+        if let Some(observer) = &self.observer {
+            observer.do_send(Changed { status, online });
+        }
+    }
+}
+
+impl Actor for Supervisor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        ctx.set_mailbox_capacity(MAILBOX);
+        for number in 0..self.children.len() {
+            self.start_child(ctx, number);
+        }
+    }
+}
+
+impl Handler<ReserveLogin> for Supervisor {
+    type Result = MessageResult<ReserveLogin>;
+
+    fn handle(&mut self, _: ReserveLogin, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.pace.reserve(now().mono))
+    }
+}
+
+impl Handler<Changed> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
+        if let Some(child) = self.index.get(&changed.status.user).and_then(|i| self.children.get_mut(*i)) {
+            child.status = changed.status.clone();
+        }
+        self.publish(changed.status, changed.online);
+    }
+}
+
+impl Handler<Down> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, down: Down, ctx: &mut Context<Self>) {
+        let number = usize::try_from(down.child).unwrap_or(usize::MAX);
+        let Some(child) = self.children.get_mut(number) else {
+            return;
+        };
+        child.running = false;
+        if self.is_stopping || child.status.phase == Phase::Stopped {
+            return self.check_all_stopped();
+        }
+        let at = now();
+        let was_online = child.status.phase == Phase::Online;
+        let account = child.spec.config.user.clone();
+        child.deaths = child.deaths.saturating_add(1);
+        child.status.cause = Cause::Crashed;
+        child.status.since = at.unix;
+        if child.intensity.allow(at.mono) {
+            let wait = Backoff::DEFAULT.delay(child.deaths, fastrand::f64());
+            child.status.phase = Phase::Waiting;
+            child.status.next = Some(at.unix + wait);
+            tracing::error!(%account, panicked = down.panicked, ?wait, "account actor died; restarting it");
+            ctx.run_later(wait, move |supervisor, ctx| supervisor.start_child(ctx, number));
+        } else {
+            child.status.phase = Phase::Quarantined;
+            child.status.next = None;
+            tracing::error!(%account, panicked = down.panicked, "account actor died too often; quarantined");
+        }
+        let status = child.status.clone();
+        self.publish(status, was_online.then_some(false));
+    }
+}
+
+impl Handler<GetStatus> for Supervisor {
+    type Result = MessageResult<GetStatus>;
+
+    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
+        MessageResult(self.children.iter().map(|child| child.status.clone()).collect())
+    }
+}
+
+impl Handler<Order> for Supervisor {
+    type Result = bool;
+
+    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> bool {
+        let Some(number) = self.index.get(&user).copied() else {
+            return false;
+        };
+        let Some(child) = self.children.get_mut(number) else {
+            return false;
+        };
+        if child.running {
+            return child.spec.handle.instruct(command);
+        }
+        // Died too often before: somebody has looked at it.
+        if command == Command::Resume {
+            child.intensity.reset();
+            child.deaths = 0;
+            self.start_child(ctx, number);
+        }
+        true
+    }
+}
+
+impl Handler<StopAll> for Supervisor {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: StopAll, _: &mut Context<Self>) -> Self::Result {
+        self.is_stopping = true;
+        let (done, wait) = oneshot::channel();
+        self.stopping = Some(done);
+        for child in &self.children {
+            if child.running {
+                child.spec.handle.instruct(Command::Stop);
+            }
+        }
+        self.check_all_stopped();
+        Box::pin(async move {
+            let _ = wait.await; // Dropped with the supervisor: then nothing runs any more either.
+        })
+    }
+}

@@ -1,0 +1,455 @@
+//! The account actor: carries out what [`Core`] decides.
+
+use super::cause::Cause;
+use super::core::{AccountEvent, Core, CoreConfig, Effect};
+use super::outbox::{Draft, OutboxError};
+use super::status::{Phase, Status};
+use crate::gateway::{
+    Close, Connection, Connector, Dial, Down, DownGuard, Login, Logout, Report, Reported, Transmit, now,
+};
+use crate::policy::RestartIntensity;
+use crate::proto::answer::Sent;
+use crate::proto::id::UserId;
+use crate::proto::message::Conversation;
+use crate::session::{Event, Session, SessionConfig};
+use actix::prelude::*;
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Messages waiting for an account at most: sends of its bots and orders from above.
+const MAILBOX: usize = 1024;
+/// A connection that dies more often than this is not restarted any more.
+const CRASHES: (usize, Duration) = (5, Duration::from_secs(60));
+
+/// Asks the governor for a turn to log in; the answer is how long to wait for it.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Duration")]
+pub struct ReserveLogin;
+
+/// Carries an event to the account's subscriber.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Deliver(pub AccountEvent);
+
+/// The status of an account changed.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Changed {
+    /// How it stands now.
+    pub status: Status,
+    /// It went online (`true`) or offline (`false`) just now.
+    pub online: Option<bool>,
+}
+
+/// Send a message.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct Send {
+    /// The message.
+    pub draft: Draft,
+    /// Told what became of it; dropped when the account dies before.
+    pub reply: oneshot::Sender<Result<Sent, OutboxError>>,
+}
+
+/// A received message went through the bots.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Handled {
+    /// Where it was said.
+    pub conversation: Conversation,
+    /// Its server time.
+    pub time: u64,
+}
+
+/// What an operator may order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Command {
+    /// Log out and stay away until resumed.
+    Hold,
+    /// Come back, whatever kept it away.
+    Resume,
+    /// Log out for good.
+    Stop,
+}
+
+/// Carries a [`Command`].
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Instruct(pub Command);
+
+/// Everything an account actor is made from. The supervisor keeps it and makes a fresh actor from
+/// it whenever the last one died.
+#[derive(Clone)]
+pub struct AccountSpec {
+    /// The account.
+    pub config: CoreConfig,
+    /// Makes the connector, on the arbiter that runs the account.
+    pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>,
+    /// Paces logins over the fleet.
+    pub governor: Recipient<ReserveLogin>,
+    /// Gets what happens to the account; on the same arbiter.
+    pub subscriber: Recipient<Deliver>,
+    /// Told of every change.
+    pub observer: Recipient<Changed>,
+    /// Where others find the actor.
+    pub handle: AccountHandle,
+}
+
+impl std::fmt::Debug for AccountSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountSpec").field("user", &self.config.user).finish_non_exhaustive()
+    }
+}
+
+/// Reaches an account from any thread, through restarts of its actor.
+#[derive(Clone)]
+pub struct AccountHandle {
+    user: UserId,
+    addr: Arc<RwLock<Option<Addr<Account>>>>,
+}
+
+impl std::fmt::Debug for AccountHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountHandle").field("user", &self.user).finish_non_exhaustive()
+    }
+}
+
+/// Why [`AccountHandle::send`] failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The account said no.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The account is swamped with orders.
+    #[error("account is busy")]
+    Busy,
+    /// The account does not run, or died before it could answer.
+    #[error("account is not running")]
+    Gone,
+}
+
+impl AccountHandle {
+    /// A handle to an account that does not run yet.
+    #[must_use]
+    pub fn new(user: UserId) -> Self {
+        Self { user, addr: Arc::default() }
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    fn addr(&self) -> Option<Addr<Account>> {
+        self.addr.read().ok()?.clone()
+    }
+
+    fn set(&self, addr: Addr<Account>) {
+        if let Ok(mut slot) = self.addr.write() {
+            *slot = Some(addr);
+        }
+    }
+
+    /// Sends a message; waits while the account is away for a passing reason, up to its send
+    /// timeout.
+    ///
+    /// # Errors
+    /// When it could not be sent; a message that [`OutboxError::Expired`] may have arrived.
+    pub async fn send(&self, draft: Draft) -> Result<Sent, SendError> {
+        let addr = self.addr().ok_or(SendError::Gone)?;
+        let (reply, outcome) = oneshot::channel();
+        match addr.try_send(Send { draft, reply }) {
+            Ok(()) => outcome.await.map_err(|_| SendError::Gone)?.map_err(SendError::Outbox),
+            Err(dev::SendError::Full(_)) => Err(SendError::Busy),
+            Err(dev::SendError::Closed(_)) => Err(SendError::Gone),
+        }
+    }
+
+    /// Gives an order; `false` when the account does not run.
+    pub fn instruct(&self, command: Command) -> bool {
+        // Orders are few and must not get lost behind a full mailbox.
+        self.addr().is_some_and(|addr| {
+            addr.do_send(Instruct(command));
+            addr.connected()
+        })
+    }
+
+    /// Tells the account that a message went through the bots.
+    pub fn handled(&self, conversation: &Conversation, time: u64) {
+        if let Some(addr) = self.addr() {
+            // Lost when the account is swamped: a later message of the conversation reports it too.
+            let _ = addr.try_send(Handled { conversation: conversation.clone(), time });
+        }
+    }
+}
+
+/// See the module.
+pub struct Account {
+    core: Core,
+    spec: AccountSpec,
+    connector: Rc<dyn Connector>,
+    connection: Option<Addr<Connection>>,
+    /// Tells the connection actor of now from those that died.
+    child: u64,
+    crashes: RestartIntensity,
+    cookie: Box<str>,
+    replies: HashMap<u64, oneshot::Sender<Result<Sent, OutboxError>>>,
+    next_token: u64,
+    timer: Option<(Duration, SpawnHandle)>,
+    _guard: DownGuard,
+}
+
+impl std::fmt::Debug for Account {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Account").field("core", &self.core).finish_non_exhaustive()
+    }
+}
+
+impl Account {
+    /// Starts an account on the arbiter `on`; `guard` reports its end.
+    pub fn start_on(on: &ArbiterHandle, spec: AccountSpec, guard: DownGuard) {
+        Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
+            ctx.set_mailbox_capacity(MAILBOX);
+            spec.handle.set(ctx.address());
+            Self {
+                core: Core::new(spec.config.clone(), fastrand::u64(..), now()),
+                connector: (spec.connector)(),
+                spec,
+                connection: None,
+                child: 0,
+                crashes: RestartIntensity::new(CRASHES.0, CRASHES.1),
+                cookie: "".into(),
+                replies: HashMap::new(),
+                next_token: 0,
+                timer: None,
+                _guard: guard,
+            }
+        });
+    }
+
+    fn connection(&mut self, ctx: &Context<Self>) -> &Addr<Connection> {
+        let Self { connection, core, spec, connector, child, cookie, .. } = self;
+        connection.get_or_insert_with(|| {
+            let config = SessionConfig::new(spec.config.app, core.user().clone());
+            let mut session = Session::new(config, fastrand::u64(..));
+            session.set_cookie(cookie.clone());
+            *child += 1;
+            let guard = DownGuard::new(ctx.address().recipient(), *child);
+            Connection::start(session, connector.clone(), ctx.address().recipient(), guard)
+        })
+    }
+
+    /// Carries out what the core wants, after every input.
+    fn carry_out(&mut self, ctx: &mut Context<Self>) {
+        while let Some(effect) = self.core.poll_effect() {
+            match effect {
+                Effect::ReserveLogin => self.reserve(ctx),
+                Effect::Dial { url, limit, user_sig } => {
+                    let dial = Dial { url, limit, user_sig: Some(user_sig) };
+                    self.connection(ctx).do_send(dial);
+                }
+                // On the same arbiter, and at most one per decision: the mailbox bound may be passed.
+                Effect::Login(user_sig) => self.connection(ctx).do_send(Login(user_sig)),
+                Effect::Logout => self.connection(ctx).do_send(Logout),
+                Effect::Close => self.connection(ctx).do_send(Close),
+                Effect::Transmit { token, message } => {
+                    self.connection(ctx).do_send(Transmit::Message { token, message });
+                }
+                Effect::Note { servcmd, body } => {
+                    self.connection(ctx).do_send(Transmit::Note { servcmd, body });
+                }
+                Effect::Reply { token, outcome } => {
+                    if let Err(error) = &outcome {
+                        self.log_unsent(error);
+                    }
+                    if let Some(reply) = self.replies.remove(&token) {
+                        let _ = reply.send(outcome); // Nobody waits: nobody to tell.
+                    }
+                    if self.replies.is_empty() && self.replies.capacity() > 16 {
+                        self.replies = HashMap::new();
+                    }
+                }
+                Effect::Deliver(event) => self.deliver(ctx, event),
+                Effect::Changed { online } => self.changed(online),
+                Effect::Stopped => ctx.stop(),
+            }
+        }
+        self.arm(ctx);
+    }
+
+    fn reserve(&mut self, ctx: &mut Context<Self>) {
+        let turn = self.spec.governor.send(ReserveLogin);
+        let turn = turn.into_actor(self).then(|wait, actor, _| {
+            // A governor that is gone is being restarted; a second is a safe guess.
+            let wait = wait.unwrap_or(Duration::from_secs(1));
+            tokio::time::sleep(wait).into_actor(actor)
+        });
+        ctx.spawn(turn.map(|(), actor, ctx| {
+            actor.core.turn(now());
+            actor.carry_out(ctx);
+        }));
+    }
+
+    fn deliver(&mut self, ctx: &mut Context<Self>, event: AccountEvent) {
+        // What is no message comes twice per login at most and must not be lost.
+        let urgent = !matches!(event, AccountEvent::Message(_));
+        if urgent && self.spec.subscriber.connected() {
+            return self.spec.subscriber.do_send(Deliver(event));
+        }
+        match self.spec.subscriber.try_send(Deliver(event)) {
+            Ok(()) => {}
+            Err(dev::SendError::Full(_)) => {
+                self.core.dropped();
+                tracing::warn!(
+                    account = %self.core.user(), connection = self.core.connection(),
+                    "message dropped: its bots cannot keep up"
+                );
+            }
+            Err(dev::SendError::Closed(_)) => {
+                // Only a crash ends a subscriber before its account. The supervisor makes both anew.
+                tracing::error!(
+                    account = %self.core.user(), connection = self.core.connection(),
+                    "the host of the account's bots died"
+                );
+                ctx.stop();
+            }
+        }
+    }
+
+    fn log_unsent(&self, error: &OutboxError) {
+        tracing::warn!(
+            account = %self.core.user(), connection = self.core.connection(), %error, "message not sent"
+        );
+    }
+
+    fn changed(&self, online: Option<bool>) {
+        let status = self.core.status(now());
+        let (account, connection) = (&status.user, self.core.connection());
+        match (online, status.phase) {
+            (Some(true), _) => tracing::info!(%account, connection, resumed = status.resumed, "online"),
+            (Some(false), phase) => {
+                tracing::warn!(%account, connection, cause = %status.cause, phase = phase.word(), "offline");
+            }
+            (None, Phase::Held | Phase::Quarantined) => {
+                tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
+            }
+            (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
+                tracing::info!(%account, connection, cause = %status.cause, "not online; trying again");
+            }
+            (None, phase) => tracing::debug!(%account, connection, phase = phase.word(), "phase"),
+        }
+        self.spec.observer.do_send(Changed { status, online });
+    }
+
+    fn arm(&mut self, ctx: &mut Context<Self>) {
+        let Some(at) = self.core.poll_timeout() else {
+            return;
+        };
+        if let Some((armed, handle)) = self.timer {
+            if armed <= at {
+                return;
+            }
+            ctx.cancel_future(handle);
+        }
+        let handle = ctx.run_later(at.saturating_sub(now().mono), |actor, ctx| {
+            actor.timer = None;
+            actor.core.timeout(now());
+            actor.carry_out(ctx);
+        });
+        self.timer = Some((at, handle));
+    }
+}
+
+impl Actor for Account {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.core.start(now());
+        self.carry_out(ctx);
+    }
+}
+
+impl Handler<Reported> for Account {
+    type Result = ();
+
+    fn handle(&mut self, Reported(report): Reported, ctx: &mut Context<Self>) {
+        match &report {
+            Report::Session(Event::Synced { cookie, messages }) => {
+                self.cookie.clone_from(cookie);
+                tracing::debug!(account = %self.core.user(), connection = self.core.connection(), messages, "caught up");
+            }
+            Report::Session(Event::SyncFailed { error }) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), %error, "catching up failed; trying again");
+            }
+            Report::Session(Event::Ignored(what)) => {
+                tracing::debug!(account = %self.core.user(), connection = self.core.connection(), ?what, "ignored");
+            }
+            Report::Session(Event::Overloaded { servcmd, delay }) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), servcmd, ?delay, "server asks for rest");
+            }
+            _ => {}
+        }
+        self.core.report(now(), report);
+        self.carry_out(ctx);
+    }
+}
+
+impl Handler<Down> for Account {
+    type Result = ();
+
+    fn handle(&mut self, down: Down, ctx: &mut Context<Self>) {
+        if down.child != self.child || self.connection.is_none() {
+            return;
+        }
+        self.connection = None;
+        let allowed = self.crashes.allow(now().mono);
+        tracing::error!(
+            account = %self.core.user(), connection = self.core.connection(), panicked = down.panicked,
+            "connection actor died"
+        );
+        self.core.crashed(now(), allowed);
+        self.carry_out(ctx);
+    }
+}
+
+impl Handler<Send> for Account {
+    type Result = ();
+
+    fn handle(&mut self, Send { draft, reply }: Send, ctx: &mut Context<Self>) {
+        self.next_token += 1;
+        self.replies.insert(self.next_token, reply);
+        self.core.send(now(), self.next_token, draft);
+        self.carry_out(ctx);
+    }
+}
+
+impl Handler<Handled> for Account {
+    type Result = ();
+
+    fn handle(&mut self, Handled { conversation, time }: Handled, ctx: &mut Context<Self>) {
+        self.core.handled(now(), &conversation, time);
+        self.carry_out(ctx);
+    }
+}
+
+impl Handler<Instruct> for Account {
+    type Result = ();
+
+    fn handle(&mut self, Instruct(command): Instruct, ctx: &mut Context<Self>) {
+        match command {
+            Command::Hold => self.core.hold(now()),
+            Command::Resume => {
+                self.crashes.reset();
+                self.core.resume(now());
+            }
+            Command::Stop => self.core.stop(now()),
+        }
+        self.carry_out(ctx);
+    }
+}
