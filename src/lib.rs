@@ -1,5 +1,21 @@
 //! Botroupe runs many Tencent Cloud Chat (IM) accounts as bots from one config file and keeps
 //! them online.
+//!
+//! Bot authors need the [`prelude`] and [`bot`]; whoever embeds the whole needs [`app`]; whoever
+//! tests against a server needs [`sandbox`]. The rest is public for those who build something of
+//! their own on a layer, and for fuzzing.
+//!
+//! ```text
+//!                     main + bots ─► app, cli
+//!          ┌──────────────┬────────────┴┬─────────────┐
+//!      supervisor        bot          config        sandbox ─► proto, policy only
+//!          └──────┬───────┘
+//!              account
+//!              gateway                 (actix, awc, tokio from here up)
+//!  ───────────────────────────────────  IO line: pure below
+//!              session
+//!           proto     policy
+//! ```
 
 pub mod account;
 pub mod bot;
@@ -11,3 +27,9 @@ pub mod proto;
 pub mod sandbox;
 pub mod session;
 pub mod supervisor;
+
+/// What a bot needs: `use botroupe::prelude::*;`.
+pub mod prelude {
+    pub use crate::bot::{Api, ApiError, Bot, Config, IntoReply, Sender, State, Text};
+    pub use crate::proto::message::{Element, Message};
+}

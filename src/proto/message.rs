@@ -229,6 +229,29 @@ pub struct C2cItem {
     pub extra: Map<String, Value>,
 }
 
+impl C2cItem {
+    /// An item with everything that is not given at rest; for tests and simulations.
+    #[must_use]
+    pub fn new(from: &str, to: &str, body: Vec<Element>) -> Self {
+        Self {
+            from: from.to_owned(),
+            to: Some(to.to_owned()),
+            seq: 1,
+            random: 1,
+            time: 0,
+            body,
+            client_time: None,
+            tiny_id: None,
+            cloud_custom_data: String::new(),
+            nick: String::new(),
+            is_sync: false,
+            life_time: None,
+            flag_bits: 0,
+            extra: Map::new(),
+        }
+    }
+}
+
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn not(flag: &bool) -> bool {
     !flag

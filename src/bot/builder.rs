@@ -1,0 +1,150 @@
+//! The [`Bot`] value.
+
+use super::extract::{Event, Rejection, Values};
+use super::handler::Handler;
+use super::reply::Reply;
+use crate::proto::message::Message;
+use futures_util::future::BoxFuture;
+use serde::de::DeserializeOwned;
+use std::any::TypeId;
+use std::sync::Arc;
+
+type Call = Box<dyn Fn(&Event) -> Result<BoxFuture<'static, Reply>, Rejection> + Send + Sync>;
+type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), toml::de::Error>;
+
+/// What an account says and does: a name, handlers, shared state.
+///
+/// Every account that runs the bot gets one of its own, made by the bot's `bot()` function.
+pub struct Bot {
+    name: &'static str,
+    handlers: Vec<Registered>,
+    values: Values,
+    settings: Option<ReadSettings>,
+}
+
+struct Registered {
+    name: &'static str,
+    accepts: fn(&Message) -> bool,
+    call: Call,
+}
+
+/// Why a bot refused its settings.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SettingsError {
+    /// It takes none.
+    #[error("bot {0:?} takes no settings; remove its [bots.{0}] section")]
+    NotWanted(&'static str),
+    /// They do not fit.
+    #[error("settings of bot {bot:?} do not fit: {reason}")]
+    Unfit {
+        /// The bot.
+        bot: &'static str,
+        /// What is wrong.
+        reason: String,
+    },
+}
+
+impl std::fmt::Debug for Bot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bot").field("name", &self.name).field("handlers", &self.handlers.len()).finish_non_exhaustive()
+    }
+}
+
+impl Bot {
+    /// A bot that does nothing yet.
+    #[must_use]
+    pub fn new(name: &'static str) -> Self {
+        Self { name, handlers: Vec::new(), values: Values::new(), settings: None }
+    }
+
+    /// Its name in the config file and in logs.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    /// Calls `handler` for every text message.
+    #[must_use]
+    pub fn on_text<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(handler, |message| message.text().is_some())
+    }
+
+    /// Calls `handler` for every message, whatever its elements.
+    #[must_use]
+    pub fn on_message<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(handler, |_| true)
+    }
+
+    fn on<H: Handler<Args>, Args>(mut self, handler: H, accepts: fn(&Message) -> bool) -> Self {
+        let call: Call = Box::new(move |event| handler.call(event));
+        self.handlers.push(Registered { name: std::any::type_name::<H>(), accepts, call });
+        self
+    }
+
+    /// Shares `value` between the handlers, which take it as `State<T>`.
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.values.insert(TypeId::of::<T>(), Arc::new(value));
+        self
+    }
+
+    /// Reads the bot's section of the config file into a `T`, which handlers take as `Config<T>`.
+    /// A missing section reads as an empty one.
+    #[must_use]
+    pub fn config<T: DeserializeOwned + Send + Sync + 'static>(mut self) -> Self {
+        self.settings = Some(|table, values| {
+            values.insert(TypeId::of::<T>(), Arc::new(table.try_into::<T>()?));
+            Ok(())
+        });
+        self
+    }
+
+    /// Hands the bot its settings; `None` when the config file has no section for it.
+    ///
+    /// # Errors
+    /// When they do not fit what the bot declared.
+    pub fn configure(&mut self, settings: Option<&toml::Table>) -> Result<(), SettingsError> {
+        let bot = self.name;
+        match (self.settings, settings) {
+            (None, None) => Ok(()),
+            (None, Some(_)) => Err(SettingsError::NotWanted(bot)),
+            (Some(read), table) => {
+                // The message alone: the error's own display would quote the value.
+                read(table.cloned().unwrap_or_default(), &mut self.values)
+                    .map_err(|error| SettingsError::Unfit { bot, reason: error.message().to_owned() })
+            }
+        }
+    }
+
+    /// Splits into what is shared by all events and the handlers.
+    pub(super) fn into_parts(self) -> (&'static str, Arc<Values>, Handlers) {
+        (self.name, Arc::new(self.values), Handlers(self.handlers))
+    }
+}
+
+/// The handlers of a bot, in the order they were added.
+pub(super) struct Handlers(Vec<Registered>);
+
+impl Handlers {
+    /// The name of the first handler that may take the message; `None` when none will.
+    pub(super) fn candidate(&self, message: &Message) -> Option<&'static str> {
+        self.0.iter().find(|handler| (handler.accepts)(message)).map(|handler| handler.name)
+    }
+
+    /// The first handler that takes the event: its name and its future. `Err` when a handler was
+    /// put together wrongly.
+    pub(super) fn dispatch(
+        &self,
+        event: &Event,
+    ) -> Result<Option<(&'static str, BoxFuture<'static, Reply>)>, (&'static str, String)> {
+        for handler in self.0.iter().filter(|handler| (handler.accepts)(&event.message)) {
+            match (handler.call)(event) {
+                Ok(future) => return Ok(Some((handler.name, future))),
+                Err(Rejection::NotForMe) => {}
+                Err(Rejection::Mistake(reason)) => return Err((handler.name, reason)),
+            }
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,289 @@
+//! Runs the bots of one account: gates them on SDK_READY, keeps conversations in order, bounds
+//! what waits, survives what handlers do.
+//!
+//! The actor lives beside its account and only sorts; handlers run on the [`Pool`].
+
+use super::api::Api;
+use super::builder::{Bot, Handlers};
+use super::extract::{Event, Values};
+use super::pool::{Label, Pool};
+use crate::account::{AccountEvent, AccountHandle, Deliver};
+use crate::proto::message::{Conversation, Message};
+use actix::prelude::*;
+use futures_util::FutureExt;
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// How bots are run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostConfig {
+    /// Messages waiting for the bots of an account at most; more are dropped, counted and logged.
+    pub queue: usize,
+    /// How long a handler may take, its waiting included.
+    pub handler_timeout: Duration,
+}
+
+impl Default for HostConfig {
+    /// 1,024 messages, 30 s.
+    fn default() -> Self {
+        Self { queue: 1024, handler_timeout: Duration::from_secs(30) }
+    }
+}
+
+/// One bot on one account.
+struct Running {
+    name: &'static str,
+    values: Arc<Values>,
+    handlers: Arc<Handlers>,
+}
+
+/// What waits in one conversation for one bot.
+#[derive(Default)]
+struct Line {
+    waiting: VecDeque<Arc<Message>>,
+    running: bool,
+}
+
+type LineKey = (usize, Conversation);
+
+/// See the module.
+pub struct Host {
+    account: AccountHandle,
+    name: Arc<str>,
+    config: HostConfig,
+    pool: Pool,
+    bots: Vec<Running>,
+    ready: bool,
+    draining: Option<oneshot::Sender<()>>,
+    is_draining: bool,
+    lines: HashMap<LineKey, Line>,
+    waiting: usize,
+    running: usize,
+    dropped: u64,
+}
+
+impl std::fmt::Debug for Host {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Host").field("account", &self.name).field("waiting", &self.waiting).finish_non_exhaustive()
+    }
+}
+
+/// A handler is done.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Finished {
+    line: LineKey,
+    time: u64,
+}
+
+/// Starts no more handlers; answered when those that run are done.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Drain;
+
+impl Host {
+    /// Starts a host on the arbiter `on`.
+    pub fn start_on(
+        on: &ArbiterHandle,
+        account: AccountHandle,
+        bots: Vec<Bot>,
+        config: HostConfig,
+        pool: Pool,
+    ) -> Addr<Self> {
+        Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
+            // Sorting is quick, so what fills up under load is the queue behind it, not this.
+            ctx.set_mailbox_capacity(config.queue.max(16));
+            let bots = bots
+                .into_iter()
+                .map(|bot| {
+                    let (name, values, handlers) = bot.into_parts();
+                    Running { name, values, handlers: Arc::new(handlers) }
+                })
+                .collect();
+            Self {
+                name: account.user().as_str().into(),
+                account,
+                config,
+                pool,
+                bots,
+                ready: false,
+                draining: None,
+                is_draining: false,
+                lines: HashMap::new(),
+                waiting: 0,
+                running: 0,
+                dropped: 0,
+            }
+        })
+    }
+
+    fn message(&mut self, ctx: &Context<Self>, message: Message) {
+        if message.is_own || message.recalled {
+            return;
+        }
+        let message = Arc::new(message);
+        let mut wanted = false;
+        for bot in 0..self.bots.len() {
+            if self.bots[bot].handlers.candidate(&message).is_none() {
+                continue;
+            }
+            wanted = true;
+            if self.waiting >= self.config.queue {
+                self.dropped += 1;
+                tracing::warn!(
+                    account = %self.name, bot = self.bots[bot].name, dropped = self.dropped,
+                    "message dropped: {} are waiting already", self.waiting
+                );
+                continue;
+            }
+            let key = (bot, message.conversation.clone());
+            self.waiting += 1;
+            self.lines.entry(key.clone()).or_default().waiting.push_back(message.clone());
+            self.advance(ctx, &key);
+        }
+        if !wanted {
+            self.account.handled(&message.conversation, message.time);
+        }
+    }
+
+    /// Starts the next handler of a conversation, if it may run.
+    fn advance(&mut self, ctx: &Context<Self>, key: &LineKey) {
+        if !self.ready || self.is_draining {
+            return;
+        }
+        let Some(line) = self.lines.get_mut(key) else {
+            return;
+        };
+        while !line.running {
+            let Some(message) = line.waiting.pop_front() else {
+                break;
+            };
+            self.waiting -= 1;
+            let bot = &self.bots[key.0];
+            let handler = bot.handlers.candidate(&message).unwrap_or("none");
+            let event =
+                Event { message, api: Api::new(self.account.clone()), values: bot.values.clone() };
+            let label = Label { account: self.name.clone(), bot: bot.name, handler };
+            let handlers = bot.handlers.clone();
+            let timeout = self.config.handler_timeout;
+            let (host, line_key, time) = (ctx.address(), key.clone(), event.message.time);
+            let job = run(handlers, event, label.clone(), timeout);
+            line.running = true;
+            self.running += 1;
+            self.pool.spawn(label, async move {
+                job.await;
+                // Bounded by the number of running handlers.
+                host.do_send(Finished { line: line_key, time });
+            });
+        }
+        if line.waiting.is_empty() && !line.running {
+            self.lines.remove(key);
+        }
+    }
+
+    fn check_drained(&mut self) {
+        if self.is_draining
+            && self.running == 0
+            && let Some(done) = self.draining.take()
+        {
+            let _ = done.send(()); // Whoever asked may have given up waiting.
+        }
+    }
+}
+
+/// Runs one handler on one message and sends its reply. Never panics, always ends.
+async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Duration) {
+    let Label { account, bot, .. } = &label;
+    let from = event.message.from.clone();
+    let found = std::panic::catch_unwind(AssertUnwindSafe(|| handlers.dispatch(&event)));
+    let (handler, future) = match found {
+        Ok(Ok(Some(found))) => found,
+        Ok(Ok(None)) => return,
+        Ok(Err((handler, mistake))) => {
+            tracing::error!(%account, bot, handler, mistake, "bot is put together wrongly");
+            return;
+        }
+        Err(_) => {
+            tracing::error!(%account, bot, "handler panicked before its first await");
+            return;
+        }
+    };
+    match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
+        Ok(Ok(Ok(Some(elements)))) => {
+            if let Err(error) = event.api.send(&from, elements).await {
+                tracing::warn!(%account, bot, handler, to = &*from, %error, "reply not sent");
+            }
+        }
+        Ok(Ok(Ok(None))) => {}
+        Ok(Ok(Err(error))) => tracing::error!(%account, bot, handler, error, "handler failed"),
+        Ok(Err(panic)) => {
+            let reason = panic_text(&*panic);
+            tracing::error!(%account, bot, handler, reason, "handler panicked");
+        }
+        Err(_) => tracing::error!(%account, bot, handler, ?timeout, "handler took too long; it was ended"),
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no reason given")
+}
+
+impl Actor for Host {
+    type Context = Context<Self>;
+}
+
+impl Handler<Deliver> for Host {
+    type Result = ();
+
+    fn handle(&mut self, Deliver(event): Deliver, ctx: &mut Context<Self>) {
+        match event {
+            AccountEvent::Ready => {
+                self.ready = true;
+                let keys: Vec<LineKey> = self.lines.keys().cloned().collect();
+                for key in keys {
+                    self.advance(ctx, &key);
+                }
+            }
+            AccountEvent::NotReady(_) => self.ready = false,
+            AccountEvent::Message(message) => self.message(ctx, *message),
+        }
+    }
+}
+
+impl Handler<Finished> for Host {
+    type Result = ();
+
+    fn handle(&mut self, Finished { line: key, time }: Finished, ctx: &mut Context<Self>) {
+        self.running -= 1;
+        self.account.handled(&key.1, time);
+        if let Some(line) = self.lines.get_mut(&key) {
+            line.running = false;
+            if line.waiting.is_empty() {
+                self.lines.remove(&key);
+            }
+        }
+        self.advance(ctx, &key);
+        self.check_drained();
+    }
+}
+
+impl Handler<Drain> for Host {
+    type Result = ResponseFuture<()>;
+
+    fn handle(&mut self, _: Drain, _: &mut Context<Self>) -> Self::Result {
+        let (done, wait) = oneshot::channel();
+        self.is_draining = true;
+        self.draining = Some(done);
+        self.check_drained();
+        Box::pin(async move {
+            let _ = wait.await; // Dropped with the host: then nothing runs any more either.
+        })
+    }
+}

@@ -1,0 +1,54 @@
+//! What a handler may return.
+
+use crate::proto::message::Element;
+use std::fmt::Display;
+
+/// What a handler wants sent back, if anything, or why it failed.
+pub type Reply = Result<Option<Vec<Element>>, String>;
+
+/// Types a handler may return: `()`, `String`, `&'static str`, [`Element`], `Option` and `Result`
+/// of these. An `Err` is logged with bot and account, and nothing is sent.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot return `{Self}`",
+    note = "return `()`, `String`, `&'static str`, `Element`, or an `Option` or `Result` of one"
+)]
+pub trait IntoReply {
+    /// Turns the value into what is sent.
+    fn into_reply(self) -> Reply;
+}
+
+impl IntoReply for () {
+    fn into_reply(self) -> Reply {
+        Ok(None)
+    }
+}
+
+impl IntoReply for String {
+    fn into_reply(self) -> Reply {
+        Element::text(self).into_reply()
+    }
+}
+
+impl IntoReply for &'static str {
+    fn into_reply(self) -> Reply {
+        Element::text(self).into_reply()
+    }
+}
+
+impl IntoReply for Element {
+    fn into_reply(self) -> Reply {
+        Ok(Some(vec![self]))
+    }
+}
+
+impl<T: IntoReply> IntoReply for Option<T> {
+    fn into_reply(self) -> Reply {
+        self.map_or(Ok(None), T::into_reply)
+    }
+}
+
+impl<T: IntoReply, E: Display> IntoReply for Result<T, E> {
+    fn into_reply(self) -> Reply {
+        self.map_err(|error| error.to_string())?.into_reply()
+    }
+}
