@@ -1,1 +1,41 @@
-//! What the user wants: the TOML file, layered and checked.
+//! The config: text in, valid types or every mistake out.
+//!
+//! [`Config::parse`] lays three layers over each other (the TOML file, `BOTROUPE__SECTION__KEY`
+//! environment variables, `--set key=value`), fills the rest from [`defaults`], expands `${NAME}`
+//! and account patterns, and checks everything. What comes out cannot be wrong; what is wrong is
+//! reported in one go, each mistake with its line and column, its key, and what to do.
+//!
+//! Pure: the text of the file, the environment and the registered bot names are arguments.
+//! Reading files and printing live in [`crate::cli`].
+
+mod accounts;
+pub mod defaults;
+mod duration;
+mod env;
+mod error;
+mod expand;
+mod explain;
+mod layers;
+mod model;
+mod parse;
+mod pattern;
+mod place;
+mod read;
+mod suggest;
+#[cfg(test)]
+mod tests;
+
+pub use duration::{DurationError, format_duration, parse_duration};
+pub use env::Env;
+pub use error::{ConfigError, ConfigErrors, Problem};
+pub use expand::ExpandError;
+pub use explain::Summary;
+pub use layers::ENV_PREFIX;
+pub use model::{
+    AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
+    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, SandboxConfig,
+    ShutdownConfig,
+};
+pub use parse::Sources;
+pub use pattern::{MAX_ACCOUNTS, PatternError};
+pub use place::Place;

@@ -1,0 +1,297 @@
+//! `[defaults]` and `[[accounts]]`: patterns expanded, defaults applied, duplicates found, and
+//! every account with a way to log in.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use secrecy::{ExposeSecret, SecretString};
+
+use super::{
+    defaults,
+    error::Problem,
+    model::{AccountConfig, AccountPolicy, BackoffConfig},
+    parse::{AppParts, HOUR, whole_seconds},
+    pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
+    place::Place,
+    read::{Node, Section},
+};
+use crate::proto::{
+    id::{SdkAppId, UserId},
+    usersig,
+};
+
+const MILLI: Duration = Duration::from_millis(1);
+
+/// What an account has unless its entry says otherwise.
+struct Common {
+    /// `None` if nothing says which.
+    bots: Option<Arc<[Arc<str>]>>,
+    enabled: bool,
+    policy: Arc<AccountPolicy>,
+}
+
+/// Reads `defaults` and `accounts` of `root`. Every mistake is reported there.
+pub(super) fn read(
+    root: &mut Section<'_>,
+    app: &AppParts,
+    known_bots: &[&str],
+) -> Vec<AccountConfig> {
+    let built_in = Common {
+        bots: None,
+        enabled: defaults::ENABLED,
+        policy: Arc::new(AccountPolicy {
+            user_sig_lifetime: defaults::USER_SIG_LIFETIME,
+            backoff: BackoffConfig {
+                min: defaults::BACKOFF_MIN,
+                max: defaults::BACKOFF_MAX,
+            },
+            login_spacing: defaults::LOGIN_SPACING,
+            send_timeout: defaults::SEND_TIMEOUT,
+        }),
+    };
+    let mut section = root.section("defaults");
+    let common = common(&mut section, &built_in, known_bots);
+    section.finish();
+
+    let Some(node) = root.get("accounts") else {
+        root.node().report(Problem::NoAccounts);
+        return Vec::new();
+    };
+    let entries = node.sections();
+    let mut fleet = Fleet {
+        accounts: Vec::new(),
+        seen: HashMap::new(),
+        full: false,
+        broken: false,
+    };
+    if entries.is_empty() {
+        node.report(Problem::NoAccounts);
+    }
+    for entry in entries {
+        account(entry, &common, app.sdk_app_id, known_bots, &mut fleet);
+    }
+    // A key that is there but wrong is already reported, and so are entries that are.
+    if !app.secret_key_given && !fleet.broken {
+        let mut lacking = fleet
+            .accounts
+            .iter()
+            .filter(|account| account.enabled && account.user_sig.is_none());
+        if let Some(first) = lacking.next() {
+            node.report(Problem::NoCredentials {
+                user_id: first.user_id.to_string(),
+                more: lacking.count(),
+            });
+        }
+    }
+    fleet.accounts
+}
+
+/// The keys that `[defaults]` and `[[accounts]]` share.
+fn common(section: &mut Section<'_>, base: &Common, known_bots: &[&str]) -> Common {
+    let bots = section.get("bots").and_then(|node| bots(&node, known_bots));
+    let enabled = section.boolean("enabled", base.enabled);
+    let policy = AccountPolicy {
+        user_sig_lifetime: whole_seconds(section.duration(
+            "user_sig_lifetime",
+            base.policy.user_sig_lifetime,
+            (60 * 1_000 * MILLI, 365 * 24 * HOUR),
+        )),
+        backoff: backoff(section, base.policy.backoff),
+        login_spacing: section.duration(
+            "login_spacing",
+            base.policy.login_spacing,
+            (Duration::ZERO, HOUR),
+        ),
+        send_timeout: section.duration(
+            "send_timeout",
+            base.policy.send_timeout,
+            (100 * MILLI, HOUR / 6),
+        ),
+    };
+    Common {
+        bots: bots.or_else(|| base.bots.clone()),
+        enabled,
+        policy: if policy == *base.policy {
+            Arc::clone(&base.policy)
+        } else {
+            Arc::new(policy)
+        },
+    }
+}
+
+/// `backoff = { min, max }`; an end that is not written is that of `base`.
+fn backoff(section: &mut Section<'_>, base: BackoffConfig) -> BackoffConfig {
+    let Some(node) = section.get("backoff") else {
+        return base;
+    };
+    let Some(mut inner) = node.section() else {
+        return base;
+    };
+    let backoff = BackoffConfig {
+        min: inner.duration("min", base.min, (MILLI, HOUR)),
+        max: inner.duration("max", base.max, (MILLI, HOUR)),
+    };
+    inner.finish();
+    if backoff.min > backoff.max {
+        node.report(Problem::MinAboveMax {
+            min: super::format_duration(backoff.min),
+            max: super::format_duration(backoff.max),
+        });
+        return base;
+    }
+    backoff
+}
+
+fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
+    let mut out: Vec<Arc<str>> = Vec::new();
+    for (item, name) in node.texts()? {
+        if !known_bots.contains(&name.as_str()) {
+            item.unknown_name("bot", &name, known_bots.iter().copied());
+        } else if out.iter().any(|bot| **bot == *name) {
+            item.report(Problem::RepeatedBot { bot: name });
+        } else {
+            out.push(Arc::from(name));
+        }
+    }
+    Some(out.into())
+}
+
+/// The accounts so far.
+struct Fleet {
+    accounts: Vec<AccountConfig>,
+    /// Every UserID with where it is written.
+    seen: HashMap<UserId, Arc<Place>>,
+    /// Too many accounts; reported once.
+    full: bool,
+    /// Some entry could not be read, so that what is missing may be in it.
+    broken: bool,
+}
+
+/// One `[[accounts]]` entry.
+fn account(
+    mut entry: Section<'_>,
+    base: &Common,
+    app: Option<SdkAppId>,
+    known_bots: &[&str],
+    fleet: &mut Fleet,
+) {
+    let id_node = entry.get("user_id");
+    let names_bots = entry.get("bots").is_some() || base.bots.is_some();
+    let common = common(&mut entry, base, known_bots);
+    let sig_node = entry.get("user_sig");
+    if !names_bots {
+        entry.missing(
+            "bots",
+            "name the bots that run on it, as in bots = [\"echo\"]; bots = [] only keeps it online",
+        );
+    }
+    let ids = match &id_node {
+        Some(node) => user_ids(node, fleet),
+        None => {
+            entry.missing("user_id", "write the account's UserID");
+            None
+        }
+    };
+    let user_sig = sig_node.as_ref().and_then(Node::secret);
+    entry.finish();
+    let (Some(node), Some(ids)) = (id_node, ids) else {
+        fleet.broken = true;
+        return;
+    };
+    if let (Some(node), Some(sig)) = (&sig_node, &user_sig) {
+        check_user_sig(node, sig, &ids, app);
+    }
+    fleet.broken |= sig_node.is_some() && user_sig.is_none();
+    let bots = common.bots.unwrap_or_else(|| Arc::from([]));
+    let place = Arc::new(node.place());
+    let mut duplicate: Option<(UserId, Place)> = None;
+    let mut more = 0;
+    for user_id in ids {
+        if let Some(first) = fleet.seen.get(&user_id) {
+            match &duplicate {
+                None => duplicate = Some((user_id, Place::clone(first))),
+                Some(_) => more += 1,
+            }
+            continue;
+        }
+        fleet.seen.insert(user_id.clone(), Arc::clone(&place));
+        fleet.accounts.push(AccountConfig {
+            user_id,
+            bots: Arc::clone(&bots),
+            user_sig: user_sig.clone(),
+            enabled: common.enabled,
+            policy: Arc::clone(&common.policy),
+        });
+    }
+    if let Some((user_id, first)) = duplicate {
+        node.report(Problem::DuplicateAccount {
+            user_id: user_id.to_string(),
+            first,
+            more,
+        });
+    }
+}
+
+/// The UserIDs that `user_id` stands for; `None` after a report.
+fn user_ids(node: &Node<'_>, fleet: &mut Fleet) -> Option<Vec<UserId>> {
+    let text = node.text()?;
+    let left = MAX_ACCOUNTS.saturating_sub(fleet.accounts.len());
+    if !is_pattern(&text) {
+        if left == 0 {
+            return too_many(node, fleet);
+        }
+        return match UserId::parse(&text) {
+            Ok(id) => Some(vec![id]),
+            Err(error) => {
+                node.report(error);
+                None
+            }
+        };
+    }
+    let texts = match expand_pattern(&text, MAX_ACCOUNTS) {
+        Ok(texts) if texts.len() > left => return too_many(node, fleet),
+        Ok(texts) => texts,
+        Err(error) => {
+            node.report(error);
+            return None;
+        }
+    };
+    let mut ids = Vec::with_capacity(texts.len());
+    for id in texts {
+        match UserId::parse(&id) {
+            Ok(id) => ids.push(id),
+            Err(source) => {
+                node.report(Problem::ExpandedId { id, source });
+                return None;
+            }
+        }
+    }
+    Some(ids)
+}
+
+fn too_many<T>(node: &Node<'_>, fleet: &mut Fleet) -> Option<T> {
+    if !fleet.full {
+        node.report(Problem::TooManyAccounts);
+    }
+    fleet.full = true;
+    None
+}
+
+/// Checks that a ready-made UserSig is one, and for this account of this app. Whether it is
+/// still in time is seen at login: there is no clock here.
+fn check_user_sig(node: &Node<'_>, sig: &SecretString, ids: &[UserId], app: Option<SdkAppId>) {
+    let [id] = ids else {
+        node.report(Problem::SharedUserSig {
+            accounts: ids.len(),
+        });
+        return;
+    };
+    let reason = match usersig::inspect(sig.expose_secret()) {
+        Err(_) => "cannot be read; it may be cut off",
+        Ok(claims) if claims.user_id != id.as_str() => "was made for another UserID",
+        Ok(claims) if app.is_some_and(|app| u64::from(app.get()) != claims.sdk_app_id) => {
+            "was made for another SDKAppID"
+        }
+        Ok(_) => return,
+    };
+    node.report(Problem::UserSig { reason });
+}

@@ -1,0 +1,69 @@
+//! The value of every key that is not written, and why it is that one.
+
+use std::time::Duration;
+
+/// `user_sig_lifetime`: a week. Long enough that a clock some hours off does no harm, short
+/// enough that a leaked UserSig is soon worth nothing; it is renewed well before its end.
+pub const USER_SIG_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
+
+/// `backoff.min`: a passing fault is over in a second, and a retry then costs nobody anything.
+pub const BACKOFF_MIN: Duration = Duration::from_secs(1);
+
+/// `backoff.max`: an outage is noticed to be over within a minute.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(60);
+
+/// `login_spacing`: the service answers accounts that log in more often than about once in 15 s
+/// with errors that make matters worse.
+pub const LOGIN_SPACING: Duration = Duration::from_secs(15);
+
+/// `send_timeout`: how long a message waits for the link to come back before its sender is told
+/// that it failed. Covers one reconnection at the longest back-off.
+pub const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// `enabled`: an account that is written down is meant to run.
+pub const ENABLED: bool = true;
+
+/// `sandbox.listen`: the port at 127.0.0.1. This machine only, and the same port every time, so
+/// that a chat in a second terminal finds it.
+pub const SANDBOX_PORT: u16 = 7080;
+
+/// `sandbox.max_web_instances`: the service's own default, one web login per account.
+pub const SANDBOX_MAX_WEB_INSTANCES: u32 = 1;
+
+/// `sandbox.hello_interval`: what the service tells its clients.
+pub const SANDBOX_HELLO_INTERVAL: Duration = Duration::from_secs(120);
+
+/// `sandbox.auto_import`: an account exists as soon as it logs in, so nothing has to be prepared.
+pub const SANDBOX_AUTO_IMPORT: bool = true;
+
+/// `sandbox.admins`: the name the service's console gives the administrator.
+pub const SANDBOX_ADMIN: &str = "administrator";
+
+/// `governor.logins_per_second`: the service's documented limit for one app.
+pub const GOVERNOR_LOGINS_PER_SECOND: u32 = 200;
+
+/// `governor.burst`: one second's worth.
+pub const GOVERNOR_BURST: u32 = 200;
+
+/// `governor.connecting`: as many handshakes at once as logins in a second; more only fill the
+/// accept queue of the other side.
+pub const GOVERNOR_CONNECTING: u32 = 200;
+
+/// `host.threads`: one handler that blocks its thread does not stop all bots.
+pub const HOST_THREADS: u32 = 2;
+
+/// `host.handler_timeout`: longer than people wait for an answer in a chat.
+pub const HOST_HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// `host.queue`: messages waiting per account; a burst of a busy group, about a megabyte.
+pub const HOST_QUEUE: u32 = 1_024;
+
+/// `host.block_warning`: far above any handler that only computes, well below what people notice
+/// as an outage.
+pub const HOST_BLOCK_WARNING: Duration = Duration::from_secs(1);
+
+/// `io.arbiters`: one thread carries thousands of mostly silent connections.
+pub const IO_ARBITERS: u32 = 1;
+
+/// `shutdown.grace`: handlers under way may finish and accounts log out.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);

@@ -1,0 +1,294 @@
+//! What can be wrong with a config, said so that it can be put right.
+//!
+//! No error holds a secret: values of secret keys never get into a [`Problem`].
+
+use std::fmt;
+
+use thiserror::Error;
+
+use super::{
+    duration::DurationError,
+    expand::ExpandError,
+    pattern::{MAX_ACCOUNTS, PatternError},
+    place::Place,
+};
+use crate::proto::id::IdError;
+
+/// The most errors shown by `Display` of [`ConfigErrors`]; all of them are in
+/// [`ConfigErrors::errors`].
+const SHOWN: usize = 50;
+
+/// One mistake: where, which key, what is wrong and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("{place}: {}{problem}", Prefix(.key))]
+#[non_exhaustive]
+pub struct ConfigError {
+    /// Where the value came from.
+    pub place: Place,
+    /// The path of the key, for example `accounts[3].bots`; empty for the file as a whole.
+    pub key: String,
+    /// What is wrong.
+    pub problem: Problem,
+}
+
+/// `key: `, or nothing.
+struct Prefix<'a>(&'a str);
+
+impl fmt::Display for Prefix<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, "{}: ", self.0)
+    }
+}
+
+/// What is wrong with a key or its value.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The file is not TOML.
+    #[error("this is not TOML: {message}")]
+    Syntax {
+        /// What the parser says; it never quotes the file.
+        message: String,
+    },
+    /// A key nobody knows.
+    #[error("unknown key{}", choice(.nearest.as_ref(), .known))]
+    UnknownKey {
+        /// The known key that looks most like it.
+        nearest: Option<String>,
+        /// Every key known in this section.
+        known: Vec<String>,
+    },
+    /// A `--set` or `BOTROUPE__…` that does not name one key.
+    #[error("this does not name a key; {remedy}")]
+    BadPath {
+        /// How to write it.
+        remedy: &'static str,
+    },
+    /// A value of the wrong kind.
+    #[error("expected {expected}, found {found}")]
+    WrongType {
+        /// What was expected.
+        expected: &'static str,
+        /// What was found (its kind, not its value).
+        found: &'static str,
+    },
+    /// A key that must be there.
+    #[error("missing; {remedy}")]
+    Missing {
+        /// What to write.
+        remedy: &'static str,
+    },
+    /// A value that must not be empty.
+    #[error("empty; {remedy}")]
+    Empty {
+        /// What to write.
+        remedy: &'static str,
+    },
+    /// A number or duration outside its range.
+    #[error("{value} is out of range: expected {min} to {max}")]
+    OutOfRange {
+        /// The value.
+        value: String,
+        /// The least allowed.
+        min: String,
+        /// The most allowed.
+        max: String,
+    },
+    /// Not a duration.
+    #[error(transparent)]
+    Duration(#[from] DurationError),
+    /// `${…}` that cannot be expanded.
+    #[error(transparent)]
+    Expand(#[from] ExpandError),
+    /// Not a UserID or SDKAppID.
+    #[error(transparent)]
+    Id(#[from] IdError),
+    /// A UserID of a pattern that is not valid.
+    #[error("{id:?}: {source}")]
+    ExpandedId {
+        /// The text the pattern gave.
+        id: String,
+        /// What is wrong with it.
+        source: IdError,
+    },
+    /// A `user_id` pattern that cannot be expanded.
+    #[error(transparent)]
+    Pattern(#[from] PatternError),
+    /// More accounts than one config may have.
+    #[error("more than {MAX_ACCOUNTS} accounts in all; split the config")]
+    TooManyAccounts,
+    /// The same UserID twice.
+    #[error("duplicate account {user_id:?}, already at {first}{}", More(*.more))]
+    DuplicateAccount {
+        /// The UserID.
+        user_id: String,
+        /// Where it stands first.
+        first: Place,
+        /// How many more UserIDs of this entry are there already.
+        more: usize,
+    },
+    /// A name that is not one of those known.
+    #[error("unknown {what} {name:?}{}", choice(.nearest.as_ref(), .known))]
+    UnknownName {
+        /// What is named: "bot", "level", …
+        what: &'static str,
+        /// What stood there.
+        name: String,
+        /// The known name that looks most like it.
+        nearest: Option<String>,
+        /// Every known name.
+        known: Vec<String>,
+    },
+    /// A bot twice in one list.
+    #[error("bot {bot:?} is listed twice")]
+    RepeatedBot {
+        /// Its name.
+        bot: String,
+    },
+    /// A URL that cannot be a gateway.
+    #[error(
+        "not a WebSocket URL: {reason}; write for example \"wss://im.example.com\" or \"ws://127.0.0.1:7080\""
+    )]
+    Url {
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// Not an address to listen at.
+    #[error(
+        "{text:?} is not an address and a port; write for example \"127.0.0.1:7080\", or port 0 for any free one"
+    )]
+    Address {
+        /// What stood there.
+        text: String,
+    },
+    /// `min` above `max`.
+    #[error("min ({min}) is above max ({max})")]
+    MinAboveMax {
+        /// The lower end as written or inherited.
+        min: String,
+        /// The upper end as written or inherited.
+        max: String,
+    },
+    /// Accounts that nothing can log in.
+    #[error(
+        "{user_id:?}{} can prove who it is by nothing; set app.secret_key (the console shows the key), \
+         or user_sig for this account", More(*.more)
+    )]
+    NoCredentials {
+        /// The first such account.
+        user_id: String,
+        /// How many more there are.
+        more: usize,
+    },
+    /// One UserSig for a pattern of many accounts.
+    #[error(
+        "one UserSig belongs to one account, and this pattern stands for {accounts}; use app.secret_key \
+         or write the accounts one by one"
+    )]
+    SharedUserSig {
+        /// How many accounts the pattern stands for.
+        accounts: usize,
+    },
+    /// A UserSig that was made for something else, or none at all.
+    #[error("this UserSig {reason}; make one with `botroupe usersig sign`")]
+    UserSig {
+        /// What is wrong; never its text.
+        reason: &'static str,
+    },
+    /// A secret that cannot be one.
+    #[error("the secret {reason}")]
+    Secret {
+        /// What is wrong and what to do; never its text.
+        reason: &'static str,
+    },
+    /// No `[[accounts]]`.
+    #[error(
+        "no accounts; add at least one:\n    [[accounts]]\n    user_id = \"echo-bot\"\n    bots = [\"echo\"]"
+    )]
+    NoAccounts,
+    /// The layers cannot be laid over each other.
+    #[error("the layers cannot be merged")]
+    Merge,
+}
+
+/// `; did you mean "x"? (known: x, y)`.
+struct Choice<'a> {
+    nearest: Option<&'a String>,
+    known: &'a [String],
+}
+
+const fn choice<'a>(nearest: Option<&'a String>, known: &'a [String]) -> Choice<'a> {
+    Choice { nearest, known }
+}
+
+impl fmt::Display for Choice<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(nearest) = self.nearest {
+            write!(f, "; did you mean {nearest:?}?")?;
+        }
+        match self.known {
+            [] => f.write_str(" (none is known)"),
+            known => write!(f, " (known: {})", known.join(", ")),
+        }
+    }
+}
+
+/// ` and 3 more`, or nothing.
+struct More(usize);
+
+impl fmt::Display for More {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            more => write!(f, " (and {more} more)"),
+        }
+    }
+}
+
+/// Every mistake found in a config, at least one, in the order of the file, then the
+/// environment, then the command line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigErrors {
+    errors: Vec<ConfigError>,
+}
+
+impl ConfigErrors {
+    pub(super) fn new(mut errors: Vec<ConfigError>) -> Self {
+        let rank = |place: &Place| match place {
+            Place::File { .. } => 0,
+            Place::WholeFile { .. } => 1,
+            Place::Env { .. } => 2,
+            Place::CommandLine { .. } => 3,
+        };
+        errors.sort_by(|a, b| {
+            (rank(&a.place), &a.place, &a.key).cmp(&(rank(&b.place), &b.place, &b.key))
+        });
+        Self { errors }
+    }
+
+    /// The mistakes.
+    pub fn errors(&self) -> &[ConfigError] {
+        &self.errors
+    }
+}
+
+impl fmt::Display for ConfigErrors {
+    /// One mistake per line; the first 50.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, error) in self.errors.iter().take(SHOWN).enumerate() {
+            if at > 0 {
+                f.write_str("\n")?;
+            }
+            write!(f, "{error}")?;
+        }
+        match self.errors.len().saturating_sub(SHOWN) {
+            0 => Ok(()),
+            more => write!(f, "\nand {more} more"),
+        }
+    }
+}
+
+impl std::error::Error for ConfigErrors {}

@@ -1,0 +1,86 @@
+//! What a config would start, in words, for `botroupe check`.
+
+use std::{collections::BTreeMap, fmt};
+
+use super::model::{Config, Endpoint};
+use crate::proto::endpoint::Site;
+
+/// The summary of a [`Config`]; [`fmt::Display`] writes it as lines of `label  text`.
+#[derive(Debug)]
+pub struct Summary<'a>(&'a Config);
+
+impl Config {
+    /// What this config would start, and which layer set how much of it. Holds no secret.
+    pub const fn summary(&self) -> Summary<'_> {
+        Summary(self)
+    }
+}
+
+impl Summary<'_> {
+    fn endpoint(&self) -> String {
+        let config = self.0;
+        match &config.endpoint {
+            Endpoint::Sandbox => format!("sandbox (embedded server at {})", config.sandbox.listen),
+            Endpoint::Auto => format!("auto ({})", Site::of(config.app.sdk_app_id).name()),
+            Endpoint::Site(site) => format!("{} (chosen by name)", site.name()),
+            Endpoint::Url(url) => url.clone(),
+        }
+    }
+
+    fn layers(&self) -> String {
+        let layers = &self.0.contributions;
+        let mut parts = vec![format!("{} values in {}", layers.file, self.0.file)];
+        if !layers.env.is_empty() {
+            parts.push(format!("environment {}", layers.env.join(", ")));
+        }
+        if !layers.command_line.is_empty() {
+            parts.push(format!("--set {}", layers.command_line.join(", ")));
+        }
+        parts.push("defaults for the rest".to_owned());
+        parts.join("; ")
+    }
+}
+
+impl fmt::Display for Summary<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let config = self.0;
+        writeln!(f, "endpoint  {}", self.endpoint())?;
+        let key = match config.app.secret_key {
+            Some(_) => "with a secret key",
+            None => "without a secret key",
+        };
+        writeln!(f, "app       {} {key}", config.app.sdk_app_id.get())?;
+        let started = config.accounts.iter().filter(|account| account.enabled);
+        let mut bots: BTreeMap<&str, usize> = BTreeMap::new();
+        let (mut count, mut idle, mut sigs) = (0usize, 0usize, 0usize);
+        for account in started {
+            count += 1;
+            idle += usize::from(account.bots.is_empty());
+            sigs += usize::from(account.user_sig.is_some());
+            for bot in account.bots.iter() {
+                *bots.entry(bot).or_default() += 1;
+            }
+        }
+        write!(f, "accounts  {count}")?;
+        for (what, number) in [
+            ("not enabled", config.accounts.len() - count),
+            ("without a bot", idle),
+            ("with a UserSig of their own", sigs),
+        ] {
+            if number > 0 {
+                write!(f, ", {number} {what}")?;
+            }
+        }
+        writeln!(f)?;
+        for (bot, accounts) in bots {
+            let settings = if config.bots.contains_key(bot) {
+                ", with settings"
+            } else {
+                ""
+            };
+            let noun = if accounts == 1 { "account" } else { "accounts" };
+            writeln!(f, "bot       {bot} on {accounts} {noun}{settings}")?;
+        }
+        writeln!(f, "layers    {}", self.layers())
+    }
+}

@@ -1,0 +1,351 @@
+//! Reads each section of the merged tree into its type. Accounts are in their own module.
+
+use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+
+use url::Url;
+
+use super::{
+    accounts, defaults,
+    env::Env,
+    error::{ConfigErrors, Problem},
+    layers::{self, Merged},
+    model::{
+        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
+        LogFormat, LogLevel, SandboxConfig, ShutdownConfig,
+    },
+    place::Positions,
+    read::{Context, Node, Section},
+};
+use crate::proto::{
+    endpoint::Site,
+    id::{SdkAppId, UserId},
+};
+
+/// Everything a config is made from. Nothing else is read.
+#[derive(Clone, Copy)]
+pub struct Sources<'a> {
+    /// The name of the config file, for messages.
+    pub file: &'a str,
+    /// Its text.
+    pub text: &'a str,
+    /// The environment: `${NAME}` in the file, and `BOTROUPE__SECTION__KEY` as a layer over it.
+    pub env: &'a dyn Env,
+    /// `--set key=value` from the command line, over all; later ones win.
+    pub overrides: &'a [(String, String)],
+    /// The names of the bots that are compiled in.
+    pub known_bots: &'a [&'a str],
+}
+
+impl std::fmt::Debug for Sources<'_> {
+    /// Shows names only: text, environment and overrides hold secrets.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sources")
+            .field("file", &self.file)
+            .field("known_bots", &self.known_bots)
+            .finish_non_exhaustive()
+    }
+}
+
+const MILLI: Duration = Duration::from_millis(1);
+const SECOND: Duration = Duration::from_secs(1);
+const MINUTE: Duration = Duration::from_secs(60);
+pub(super) const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+const FLEET: (u32, u32) = (1, 100_000);
+const THREADS: (u32, u32) = (1, 256);
+
+impl Config {
+    /// Reads and checks a config.
+    ///
+    /// # Errors
+    /// [`ConfigErrors`] with every mistake found, not only the first. None holds a secret.
+    pub fn parse(sources: Sources<'_>) -> Result<Self, ConfigErrors> {
+        let mut positions = Positions::new(sources.file, sources.text);
+        let mut errors = Vec::new();
+        let merged = layers::merge(
+            sources.text,
+            sources.env,
+            sources.overrides,
+            &mut positions,
+            &mut errors,
+        );
+        let Some(Merged {
+            root,
+            contributions,
+        }) = merged
+        else {
+            return Err(ConfigErrors::new(errors));
+        };
+        let context = Context {
+            positions: &positions,
+            env: sources.env,
+            errors: RefCell::new(errors),
+        };
+        let parts = Node::root(&context, &root)
+            .section()
+            .and_then(|root| read(root, sources.known_bots));
+        let errors = context.errors.into_inner();
+        match parts {
+            Some(parts) if errors.is_empty() => Ok(Self {
+                contributions,
+                file: Arc::from(sources.file),
+                ..parts
+            }),
+            _ => Err(ConfigErrors::new(errors)),
+        }
+    }
+}
+
+/// Reads everything. `None` only after a report of what must be there and is not.
+fn read(mut root: Section<'_>, known_bots: &[&str]) -> Option<Config> {
+    let endpoint = root.get("endpoint").and_then(|node| endpoint(&node));
+    let app = app(root.section("app"));
+    let bots = bots(root.get("bots"), known_bots);
+    let accounts = accounts::read(&mut root, &app, known_bots);
+    let sandbox = sandbox(root.section("sandbox"));
+    let governor = governor(root.section("governor"));
+    let host = host(root.section("host"));
+    let io = io(root.section("io"));
+    let shutdown = shutdown(root.section("shutdown"));
+    let log = log(root.section("log"));
+    root.finish();
+    Some(Config {
+        endpoint: endpoint.unwrap_or(Endpoint::Sandbox),
+        app: App {
+            sdk_app_id: app.sdk_app_id?,
+            secret_key: app.secret_key,
+        },
+        accounts,
+        bots,
+        sandbox,
+        governor,
+        host,
+        io,
+        shutdown,
+        log,
+        contributions: layers::Contributions::default(),
+        file: Arc::from(""),
+    })
+}
+
+fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
+    let text = node.text()?;
+    match text.as_str() {
+        "sandbox" => return Some(Endpoint::Sandbox),
+        "auto" => return Some(Endpoint::Auto),
+        _ => {}
+    }
+    if let Some(site) = Site::from_name(&text) {
+        return Some(Endpoint::Site(site));
+    }
+    if text.contains("://") {
+        return match websocket_url(&text) {
+            Ok(url) => Some(Endpoint::Url(url)),
+            Err(reason) => {
+                node.report(Problem::Url { reason });
+                None
+            }
+        };
+    }
+    let names = ["sandbox", "auto"]
+        .into_iter()
+        .chain(Site::ALL.map(Site::name))
+        .chain(["ws://…", "wss://…"]);
+    node.unknown_name("endpoint", &text, names);
+    None
+}
+
+/// Checks a gateway's URL; the text itself is never shown, since it may hold a password.
+fn websocket_url(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "it cannot be read")?;
+    if !matches!(url.scheme(), "ws" | "wss") {
+        return Err("it must start with ws:// or wss://");
+    }
+    if url.host_str().is_none_or(str::is_empty) {
+        return Err("it names no host");
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("it must not hold a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("it must end with the host, a port or a path (the rest is added)");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+fn app(mut section: Section<'_>) -> AppParts {
+    let sdk_app_id = match section.get("sdk_app_id") {
+        Some(node) => node
+            .integer(0, u32::MAX)
+            .and_then(|number| match SdkAppId::new(number) {
+                Ok(id) => Some(id),
+                Err(error) => {
+                    node.report(error);
+                    None
+                }
+            }),
+        None => {
+            section.missing(
+                "sdk_app_id",
+                "write the SDKAppID that the console shows (any number will do for the sandbox)",
+            );
+            None
+        }
+    };
+    let node = section.get("secret_key");
+    let parts = AppParts {
+        sdk_app_id,
+        secret_key_given: node.is_some(),
+        secret_key: node.and_then(|node| node.secret()),
+    };
+    section.finish();
+    parts
+}
+
+/// `[app]` as far as it could be read.
+pub(super) struct AppParts {
+    pub(super) sdk_app_id: Option<SdkAppId>,
+    pub(super) secret_key: Option<secrecy::SecretString>,
+    /// Whether there is one at all, valid or not.
+    pub(super) secret_key_given: bool,
+}
+
+fn bots(node: Option<Node<'_>>, known_bots: &[&str]) -> BTreeMap<String, BotSettings> {
+    let Some(node) = node else {
+        return BTreeMap::new();
+    };
+    let mut out = BTreeMap::new();
+    for (name, settings) in node.entries() {
+        if !known_bots.contains(&name) {
+            settings.unknown_key("bot", name, known_bots);
+            continue;
+        }
+        if settings.section().is_some()
+            && let toml::Value::Table(table) = settings.toml()
+        {
+            out.insert(name.to_owned(), BotSettings::new(table));
+        }
+    }
+    out
+}
+
+fn sandbox(mut section: Section<'_>) -> SandboxConfig {
+    let default = SocketAddr::from(([127, 0, 0, 1], defaults::SANDBOX_PORT));
+    let listen = section.get("listen").and_then(|node| {
+        let text = node.text()?;
+        let address = text.parse().ok();
+        if address.is_none() {
+            node.report(Problem::Address { text });
+        }
+        address
+    });
+    let admins = section.get("admins").and_then(|node| {
+        let items = node.texts()?;
+        if items.is_empty() {
+            node.report(Problem::Empty {
+                remedy: "name at least one account, or leave the key out",
+            });
+        }
+        let ids = items
+            .iter()
+            .filter_map(|(node, text)| match UserId::parse(text) {
+                Ok(id) => Some(id),
+                Err(error) => {
+                    node.report(error);
+                    None
+                }
+            });
+        Some(ids.collect())
+    });
+    let config = SandboxConfig {
+        listen: listen.unwrap_or(default),
+        max_web_instances: section.integer(
+            "max_web_instances",
+            defaults::SANDBOX_MAX_WEB_INSTANCES,
+            (1, 100),
+        ),
+        hello_interval: whole_seconds(section.duration(
+            "hello_interval",
+            defaults::SANDBOX_HELLO_INTERVAL,
+            (SECOND, HOUR),
+        )),
+        auto_import: section.boolean("auto_import", defaults::SANDBOX_AUTO_IMPORT),
+        admins: admins
+            .unwrap_or_else(|| UserId::parse(defaults::SANDBOX_ADMIN).into_iter().collect()),
+    };
+    section.finish();
+    config
+}
+
+fn governor(mut section: Section<'_>) -> GovernorConfig {
+    let config = GovernorConfig {
+        logins_per_second: section.integer(
+            "logins_per_second",
+            defaults::GOVERNOR_LOGINS_PER_SECOND,
+            FLEET,
+        ),
+        burst: section.integer("burst", defaults::GOVERNOR_BURST, FLEET),
+        connecting: section.integer("connecting", defaults::GOVERNOR_CONNECTING, FLEET),
+    };
+    section.finish();
+    config
+}
+
+fn host(mut section: Section<'_>) -> HostConfig {
+    let config = HostConfig {
+        threads: section.integer("threads", defaults::HOST_THREADS, THREADS),
+        handler_timeout: section.duration(
+            "handler_timeout",
+            defaults::HOST_HANDLER_TIMEOUT,
+            (10 * MILLI, DAY),
+        ),
+        queue: section.integer("queue", defaults::HOST_QUEUE, (1, 1_000_000)),
+        block_warning: section.duration(
+            "block_warning",
+            defaults::HOST_BLOCK_WARNING,
+            (MILLI, HOUR),
+        ),
+    };
+    section.finish();
+    config
+}
+
+fn io(mut section: Section<'_>) -> IoConfig {
+    let config = IoConfig {
+        arbiters: section.integer("arbiters", defaults::IO_ARBITERS, THREADS),
+    };
+    section.finish();
+    config
+}
+
+fn shutdown(mut section: Section<'_>) -> ShutdownConfig {
+    let config = ShutdownConfig {
+        grace: section.duration(
+            "grace",
+            defaults::SHUTDOWN_GRACE,
+            (Duration::ZERO, 10 * MINUTE),
+        ),
+    };
+    section.finish();
+    config
+}
+
+fn log(mut section: Section<'_>) -> LogConfig {
+    let level = section.get("level");
+    let format = section.get("format");
+    let config = LogConfig {
+        level: level
+            .and_then(|node| node.choice("log level", &LogLevel::NAMES))
+            .unwrap_or_default(),
+        format: format
+            .and_then(|node| node.choice("log format", &LogFormat::NAMES))
+            .unwrap_or_default(),
+    };
+    section.finish();
+    config
+}
+
+/// The wire counts in seconds; a rest is cut off.
+pub(super) const fn whole_seconds(duration: Duration) -> Duration {
+    Duration::from_secs(duration.as_secs())
+}
