@@ -86,7 +86,6 @@ pub(super) fn merge(
     positions: &mut Positions,
     errors: &mut Vec<ConfigError>,
 ) -> Option<Merged> {
-    let mut layer = Layer::default();
     let mut contributions = Contributions::default();
     let before = errors.len();
     let (table, syntax) = DeTable::parse_recoverable(text);
@@ -111,14 +110,14 @@ pub(super) fn merge(
         errors,
         values: 0,
     };
-    layer.values = reader.table("", table.get_ref());
+    let layer = Layer {
+        values: reader.table("", table.get_ref()),
+    };
     contributions.file = reader.values;
     let accounts = match layer.values.get("accounts").map(|value| &value.kind) {
         Some(ValueKind::Array(accounts)) => accounts.len(),
         _ => 0,
     };
-    layer.values.retain(|key, _| known_root(key).is_ok());
-    let builder = config::Config::builder().add_source(layer);
 
     let mut vars = env.with_prefix(ENV_PREFIX);
     vars.sort();
@@ -136,7 +135,7 @@ pub(super) fn merge(
         ));
         contributions.command_line.push(key.clone());
     }
-    let mut builder = builder;
+    let mut builder = config::Config::builder().add_source(layer);
     for (origin, key, value) in outside {
         match check_path(&key, accounts) {
             Ok(()) => {

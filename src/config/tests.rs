@@ -541,8 +541,8 @@ fn accounts_that_cannot_be() {
             "accounts[1].user_id: a UserID cannot contain ' '",
         ),
         (
-            "[[accounts]]\nuser_id = \"123456789-123456789-123456789-x{1..9}\"\nbots = []\n",
-            "accounts[1].user_id: \"123456789-123456789-123456789-x1\": a UserID has at most",
+            "[[accounts]]\nuser_id = \"123456789-123456789-123456789-x{10..19}\"\nbots = []\n",
+            "accounts[1].user_id: \"123456789-123456789-123456789-x10\": a UserID has at most",
         ),
         (
             "[[accounts]]\nuser_id = \"x-{5..1}\"\nbots = []\n",
