@@ -1,1 +1,192 @@
-//! The command line.
+//! The command line: arguments, logs, exit codes, and the commands that need no connection.
+//!
+//! Results go to standard output, everything else to standard error. This is the one place that
+//! reads the process: its arguments, environment, files and standard streams.
+
+mod args;
+mod check;
+mod env;
+mod exit;
+mod load;
+mod logging;
+mod usersig;
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+pub use args::{
+    Args, ChatArgs, CheckArgs, Command, LogFormatArg, RunArgs, SandboxArgs, UsersigCommand, WhoArgs,
+};
+pub use env::{ProcessEnv, SECRET_KEY};
+pub use exit::{Failure, INTERNAL, INTERRUPTED, USAGE};
+pub use load::load;
+pub use logging::init as init_logging;
+
+use crate::config::{Env, LogConfig};
+
+/// Does what the command line says, with the bots named `known_bots`, and gives the exit code.
+pub fn main(known_bots: &[&str]) -> ExitCode {
+    let args = match Args::read(std::env::args_os()) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version are errors to clap. If they cannot be printed nothing can be said.
+            let _ = error.print();
+            return if error.use_stderr() {
+                ExitCode::from(USAGE)
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+    };
+    let result = execute(args, known_bots, &ProcessEnv, &mut io::stdout());
+    let Err(failure) = result else {
+        return ExitCode::SUCCESS;
+    };
+    let Some(code) = failure.code() else {
+        return ExitCode::SUCCESS;
+    };
+    // Mistakes in a config stand at the start of their lines, where editors look for file:line.
+    let name = match failure {
+        Failure::Config(_) | Failure::ConfigFile { .. } => "",
+        _ => "botroupe: ",
+    };
+    // Without standard error there is nobody left to tell.
+    let _ = writeln!(io::stderr(), "{name}{failure}");
+    ExitCode::from(code)
+}
+
+/// Runs one command; `out` stands for standard output.
+fn execute(
+    args: Args,
+    known_bots: &[&str],
+    env: &dyn Env,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
+    let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
+    match args.into_command() {
+        Command::Check(args) => check::check(&args, env, known_bots, out)?,
+        Command::Usersig(command) => {
+            usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
+        }
+        Command::Run(args) => {
+            let config = load(&args.config, &args.overrides(), env, known_bots)?;
+            log(config.log)?;
+            return Err(not_wired("run"));
+        }
+        Command::Sandbox(args) => {
+            let _key = usersig::secret_key(&args.key, env)?;
+            log(LogConfig::default())?;
+            return Err(not_wired("sandbox"));
+        }
+        Command::Chat(_) => return Err(not_wired("chat")),
+    }
+    out.flush().map_err(Failure::Output)
+}
+
+fn not_wired(command: &str) -> Failure {
+    Failure::Internal(format!("`{command}` is not wired yet"))
+}
+
+/// The wall clock in Unix seconds; 0 for a clock before 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a command that ends at once has no gateway to ask"
+)]
+fn unix_now() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{collections::BTreeMap, ffi::OsString, fs};
+
+    use super::*;
+
+    fn run(words: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
+        let words = std::iter::once(&"botroupe")
+            .chain(words)
+            .map(OsString::from);
+        let env: BTreeMap<String, String> = BTreeMap::new();
+        execute(Args::read(words).unwrap(), &["echo"], &env, out)
+    }
+
+    #[test]
+    fn check_tells_what_would_run_or_everything_that_is_wrong() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("my.toml");
+        fs::write(
+            &path,
+            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\nbots = [\"echo\"]\n",
+        )
+        .unwrap();
+        let path = path.to_str().unwrap();
+        let mut out = Vec::new();
+        run(&["check", path, "--set", "endpoint=auto"], &mut out).unwrap();
+        let said = String::from_utf8(out).unwrap();
+        assert!(said.contains("endpoint  auto (china)\n"), "{said}");
+
+        let mut out = Vec::new();
+        let failure = run(
+            &[
+                "check",
+                path,
+                "--set",
+                "endpoint=x",
+                "--set",
+                "io.arbiters=0",
+            ],
+            &mut out,
+        )
+        .unwrap_err();
+        assert_eq!(failure.code(), Some(USAGE));
+        assert!(
+            failure
+                .to_string()
+                .ends_with("\n2 mistakes found; nothing was started"),
+            "{failure}"
+        );
+        assert!(out.is_empty());
+
+        let failure = run(&["run", "--config", "/nowhere/at/all.toml"], &mut out).unwrap_err();
+        assert_eq!(failure.code(), Some(USAGE));
+        assert!(
+            failure.to_string().contains("/nowhere/at/all.toml: "),
+            "{failure}"
+        );
+        assert!(failure.to_string().contains("--config FILE"), "{failure}");
+    }
+
+    /// A reader that went away, as in `botroupe check | head -0`.
+    struct Closed;
+
+    impl Write for Closed {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn a_closed_pipe_is_no_failure() {
+        let words = [
+            "usersig",
+            "sign",
+            "--sdk-app-id",
+            "1",
+            "--user-id",
+            "a",
+            "--secret-key",
+            "k",
+        ];
+        assert_eq!(run(&words, &mut Closed).unwrap_err().code(), None);
+    }
+}

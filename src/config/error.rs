@@ -174,8 +174,8 @@ pub enum Problem {
     },
     /// Accounts that nothing can log in.
     #[error(
-        "{user_id:?}{} can prove who it is by nothing; set app.secret_key (the console shows the key), \
-         or user_sig for this account", More(*.more)
+        "account {user_id:?}{} has nothing to log in with; set app.secret_key (the console shows \
+         the key), or user_sig for this account", More(*.more)
     )]
     NoCredentials {
         /// The first such account.

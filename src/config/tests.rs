@@ -625,7 +625,7 @@ fn secrets_that_cannot_be() {
     refused(
         "[app]\nsdk_app_id = 1\n[[accounts]]\nuser_id = \"s-{1..3}\"\nbots = []\n",
         &[
-            "config.toml:3:1: accounts: \"s-1\" (and 2 more) can prove who it is by nothing; set app.secret_key",
+            "config.toml:3:1: accounts: account \"s-1\" (and 2 more) has nothing to log in with; set app.secret_key",
         ],
     );
     // A misspelt key, and broken TOML right behind a secret.
@@ -689,7 +689,7 @@ fn a_user_sig_belongs_to_one_account_of_this_app() {
         assert!(said.contains(expected), "{said}");
         assert!(sig.is_empty() || !said.contains(sig), "{said}");
         assert!(
-            !said.contains("can prove"),
+            !said.contains("nothing to log in"),
             "one mistake, one error: {said}"
         );
     }
@@ -914,4 +914,56 @@ proptest! {
             }
         }
     }
+}
+
+/// The `config.toml` people start from.
+const SHIPPED: &str = include_str!("../../config.toml");
+
+#[test]
+fn the_shipped_config_runs_as_it_stands() {
+    let config = parse(SHIPPED).unwrap();
+    assert_eq!(config.endpoint, Endpoint::Sandbox);
+    assert_eq!(config.accounts.len(), 7);
+    let config = parse_with(SHIPPED, &[("BOTROUPE_SECRET_KEY", "other")], &[]).unwrap();
+    assert_eq!(config.app.secret_key.unwrap().expose_secret(), "other");
+}
+
+#[test]
+fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
+    // Every "# key = value" as a line of its own, so that the file cannot fall behind the code.
+    let shown: String = SHIPPED
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => {
+                let (key, rest) = rest.split_once(" = ").unwrap();
+                let value = rest.split("  ").next().unwrap().trim_end();
+                match key {
+                    // Neither has a default.
+                    "user_sig" | "bots" => String::new(),
+                    _ => format!("{key} = {value}\n"),
+                }
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let (bare, full) = (
+        parse(SHIPPED).unwrap(),
+        parse(&shown).unwrap_or_else(|e| panic!("{e}\n{shown}")),
+    );
+    assert!(
+        full.contributions.file >= bare.contributions.file + 20,
+        "{shown}"
+    );
+    assert_eq!(full.accounts[0].policy, bare.accounts[0].policy);
+    assert_eq!(full.sandbox, bare.sandbox);
+    assert_eq!(full.governor, bare.governor);
+    assert_eq!(full.host, bare.host);
+    assert_eq!(
+        (full.io, full.shutdown, full.log),
+        (bare.io, bare.shutdown, bare.log)
+    );
+}
+
+fn is_key(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }

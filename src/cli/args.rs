@@ -1,0 +1,505 @@
+//! What can be written on the command line. What is then done lives beside this module.
+
+use std::{
+    convert::Infallible, ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration,
+};
+
+use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use secrecy::SecretString;
+
+use crate::{
+    config::{self, LogFormat, parse_duration},
+    proto::id::{SdkAppId, UserId},
+};
+
+/// The config file that is read if none is named.
+const DEFAULT_CONFIG: &str = "config.toml";
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    failed at run time, or `usersig verify` says no
+  64   wrong usage or wrong config
+  70   internal error (please report it)
+  130  ended by a second Ctrl-C before everything was finished";
+
+const ROOT_EXAMPLES: &str = "\
+Examples:
+  botroupe                          run what config.toml says
+  botroupe check                    say what would run, or everything that is wrong
+  botroupe chat --as me --to echo-bot
+                                    talk to a bot from this terminal";
+
+/// Runs many Tencent Cloud Chat (IM) accounts as bots and keeps them online.
+#[derive(Debug, Parser)]
+#[command(name = "botroupe", version, after_help = format!("{ROOT_EXAMPLES}\n\n{EXIT_CODES}"))]
+pub struct Args {
+    /// Logs more: -v decisions, -vv every packet, -vvv everything of the libraries too.
+    ///
+    /// BOTROUPE_LOG or RUST_LOG, if set, say it in more detail and win.
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub verbose: u8,
+
+    /// What log lines look like (they go to standard error).
+    #[arg(long, global = true, value_name = "FORMAT")]
+    pub log_format: Option<LogFormatArg>,
+
+    #[command(flatten)]
+    default_run: RunArgs,
+
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+impl Args {
+    /// Reads a command line, the first item being the name of the program.
+    ///
+    /// # Errors
+    /// clap's error; also for `--help` and `--version`, see [`clap::Error::use_stderr`].
+    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let args = Self::try_parse_from(line)?;
+        if args.command.is_some() && args.default_run != RunArgs::default() {
+            return Err(Self::command().error(
+                ErrorKind::ArgumentConflict,
+                "--config and --set belong after the command, as in `botroupe check other.toml`",
+            ));
+        }
+        let sets = match &args.command {
+            None => &args.default_run.set,
+            Some(Command::Run(run)) => &run.set,
+            Some(Command::Check(check)) => &check.set,
+            Some(Command::Chat(chat)) => &chat.config.set,
+            Some(Command::Sandbox(_) | Command::Usersig(_)) => return Ok(args),
+        };
+        if sets
+            .set
+            .iter()
+            .any(|set| set.value.is_none() || set.key.is_empty())
+        {
+            return Err(Self::command().error(
+                ErrorKind::ValueValidation,
+                "--set takes KEY=VALUE, as in `--set sandbox.listen=127.0.0.1:0`",
+            ));
+        }
+        Ok(args)
+    }
+
+    /// What is to be done; `run` if nothing is said.
+    pub fn into_command(self) -> Command {
+        self.command.unwrap_or(Command::Run(self.default_run))
+    }
+}
+
+/// What is to be done.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs all accounts of a config (the default).
+    #[command(after_help = "\
+Examples:
+  botroupe run --config prod.toml
+  botroupe run --set endpoint=auto --set governor.logins_per_second=50
+  BOTROUPE__ENDPOINT=auto botroupe run
+
+Ctrl-C finishes what is under way and logs out; a second one ends at once.")]
+    Run(RunArgs),
+
+    /// Says what a config would run, or everything that is wrong with it.
+    #[command(after_help = "\
+Examples:
+  botroupe check
+  botroupe check prod.toml --set endpoint=auto")]
+    Check(CheckArgs),
+
+    /// Runs the embedded server alone, for other clients to connect to.
+    #[command(after_help = "\
+Examples:
+  BOTROUPE_SECRET_KEY=any-text botroupe sandbox --sdk-app-id 1400000001
+  botroupe sandbox --listen 127.0.0.1:0 --sdk-app-id 1400000001 --secret-key any-text")]
+    Sandbox(SandboxArgs),
+
+    /// Makes, reads and checks UserSigs.
+    #[command(subcommand)]
+    Usersig(UsersigCommand),
+
+    /// Talks to an account from this terminal: each line is sent, each answer printed.
+    #[command(after_help = "\
+Examples:
+  botroupe chat --as me --to echo-bot
+  echo hello | botroupe chat --as me --to echo-bot --url ws://127.0.0.1:7080")]
+    Chat(ChatArgs),
+}
+
+/// Which config, and what to change in it.
+#[derive(Clone, Debug, PartialEq, Eq, ClapArgs)]
+pub struct RunArgs {
+    /// The config file.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+
+    #[command(flatten)]
+    set: SetArgs,
+}
+
+impl Default for RunArgs {
+    fn default() -> Self {
+        Self {
+            config: PathBuf::from(DEFAULT_CONFIG),
+            set: SetArgs::default(),
+        }
+    }
+}
+
+impl RunArgs {
+    /// The `--set` pairs, in the order given.
+    pub fn overrides(&self) -> Vec<(String, String)> {
+        self.set.pairs()
+    }
+}
+
+/// `botroupe check`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct CheckArgs {
+    /// The config file.
+    #[arg(value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+
+    #[command(flatten)]
+    set: SetArgs,
+}
+
+impl CheckArgs {
+    /// The `--set` pairs, in the order given.
+    pub fn overrides(&self) -> Vec<(String, String)> {
+        self.set.pairs()
+    }
+}
+
+/// `botroupe sandbox`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct SandboxArgs {
+    /// Where to listen; port 0 is any free one.
+    #[arg(long, value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], config::defaults::SANDBOX_PORT)))]
+    pub listen: SocketAddr,
+
+    /// The SDKAppID that clients must give.
+    #[arg(long, value_name = "N")]
+    pub sdk_app_id: SdkAppId,
+
+    #[command(flatten)]
+    pub(super) key: KeyArgs,
+
+    /// How many web logins an account may have at once.
+    #[arg(long, value_name = "N", default_value_t = config::defaults::SANDBOX_MAX_WEB_INSTANCES, value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub max_web_instances: u32,
+
+    /// How often clients are asked to say hello, like 120 (seconds) or 2m.
+    #[arg(long, value_name = "S", default_value = "120", value_parser = seconds_or_duration)]
+    pub hello_interval: Duration,
+
+    /// Whether an account exists as soon as it logs in.
+    #[arg(long, value_name = "BOOL", default_value_t = config::defaults::SANDBOX_AUTO_IMPORT, action = clap::ArgAction::Set)]
+    pub auto_import: bool,
+
+    /// An account that may use the REST API; can be repeated.
+    #[arg(long = "admin", value_name = "USER", default_value = config::defaults::SANDBOX_ADMIN)]
+    pub admins: Vec<UserId>,
+}
+
+/// `botroupe chat`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct ChatArgs {
+    /// Who talks.
+    #[arg(long = "as", value_name = "USER")]
+    pub user: UserId,
+
+    /// Whom to talk to.
+    #[arg(long, value_name = "ACCOUNT")]
+    pub to: UserId,
+
+    /// Where to connect, instead of where the config says.
+    #[arg(long, value_name = "WS-URL")]
+    pub url: Option<String>,
+
+    /// Which config tells the app and its key.
+    #[command(flatten)]
+    pub config: RunArgs,
+}
+
+/// `botroupe usersig …`.
+#[derive(Clone, Debug, Subcommand)]
+pub enum UsersigCommand {
+    /// Makes a UserSig and prints it, alone, on standard output.
+    #[command(after_help = "\
+Example:
+  BOTROUPE_SECRET_KEY=… botroupe usersig sign --sdk-app-id 1400000001 --user-id alice --expire 1d")]
+    Sign {
+        /// Which app and account.
+        #[command(flatten)]
+        who: WhoArgs,
+
+        /// How long it holds, like 86400 (seconds) or 1d.
+        #[arg(long, value_name = "S", default_value = "7d", value_parser = seconds_or_duration)]
+        expire: Duration,
+
+        /// When it is made, in Unix seconds; now if not given.
+        #[arg(long, value_name = "T")]
+        time: Option<u64>,
+    },
+    /// Prints what a UserSig says about itself; needs no key and checks no signature.
+    #[command(after_help = "Example:\n  botroupe usersig inspect - < usersig.txt")]
+    Inspect {
+        /// The UserSig, or - to read it from standard input.
+        #[arg(value_name = "SIG", value_parser = secret)]
+        sig: SecretString,
+    },
+    /// Checks that a UserSig lets an account in: exit code 0 if it does, 1 if not.
+    Verify {
+        /// Which app and account.
+        #[command(flatten)]
+        who: WhoArgs,
+
+        /// The time to check at, in Unix seconds; now if not given.
+        #[arg(long, value_name = "T")]
+        time: Option<u64>,
+
+        /// The UserSig, or - to read it from standard input.
+        #[arg(value_name = "SIG", value_parser = secret)]
+        sig: SecretString,
+    },
+}
+
+/// Whose UserSig it is.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct WhoArgs {
+    /// The SDKAppID of the app.
+    #[arg(long, value_name = "N")]
+    pub sdk_app_id: SdkAppId,
+
+    /// The UserID of the account.
+    #[arg(long, value_name = "USER")]
+    pub user_id: UserId,
+
+    #[command(flatten)]
+    pub(super) key: KeyArgs,
+}
+
+/// `--secret-key`, or the variable that keeps it out of the shell's history.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct KeyArgs {
+    /// The SecretKey of the app; better given as the environment variable BOTROUPE_SECRET_KEY,
+    /// which other users of this machine cannot see.
+    #[arg(long, value_name = "K", value_parser = secret)]
+    pub(super) secret_key: Option<SecretString>,
+}
+
+/// `--set`, wherever a config is read.
+#[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
+struct SetArgs {
+    /// Sets one key of the config, over the file and the environment; can be repeated.
+    ///
+    /// Lists are written as in TOML or with commas: --set defaults.bots=echo,counter.
+    #[arg(long, value_name = "KEY=VALUE", value_parser = Override::read)]
+    set: Vec<Override>,
+}
+
+impl SetArgs {
+    fn pairs(&self) -> Vec<(String, String)> {
+        let pairs = self.set.iter();
+        pairs
+            .map(|set| (set.key.clone(), set.value.clone().unwrap_or_default()))
+            .collect()
+    }
+}
+
+/// One `--set`. `Debug` shows the key only, since the value may be a secret; for the same reason
+/// reading never fails here: clap would print the whole text.
+#[derive(Clone, PartialEq, Eq)]
+struct Override {
+    key: String,
+    /// `None` without `=`.
+    value: Option<String>,
+}
+
+impl Override {
+    #[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
+    fn read(text: &str) -> Result<Self, Infallible> {
+        Ok(match text.split_once('=') {
+            Some((key, value)) => Self {
+                key: key.trim().to_owned(),
+                value: Some(value.to_owned()),
+            },
+            None => Self {
+                key: String::new(),
+                value: None,
+            },
+        })
+    }
+}
+
+impl fmt::Debug for Override {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Override").field(&self.key).finish()
+    }
+}
+
+/// What a log line looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormatArg {
+    /// For people.
+    Pretty,
+    /// One JSON object per line.
+    Json,
+}
+
+impl From<LogFormatArg> for LogFormat {
+    fn from(format: LogFormatArg) -> Self {
+        match format {
+            LogFormatArg::Pretty => Self::Pretty,
+            LogFormatArg::Json => Self::Json,
+        }
+    }
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
+fn secret(text: &str) -> Result<SecretString, Infallible> {
+    Ok(SecretString::from(text))
+}
+
+/// `120` is seconds; `2m` is a duration. At least a second, since the wire counts in seconds.
+fn seconds_or_duration(text: &str) -> Result<Duration, String> {
+    let duration = match text.parse() {
+        Ok(seconds) => Duration::from_secs(seconds),
+        Err(_) => parse_duration(text).map_err(|error| error.to_string())?,
+    };
+    if duration < Duration::from_secs(1) {
+        return Err("must be at least one second".to_owned());
+    }
+    Ok(duration)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Args, clap::Error> {
+        Args::read(
+            std::iter::once("botroupe")
+                .chain(line.split_whitespace())
+                .map(OsString::from),
+        )
+    }
+
+    #[test]
+    fn the_definition_is_sound() {
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn run_is_the_default() {
+        for line in ["", "run", "-v", "--log-format json"] {
+            let Command::Run(run) = read(line).unwrap().into_command() else {
+                panic!("{line}");
+            };
+            assert_eq!(run, RunArgs::default(), "{line}");
+        }
+        for line in [
+            "--config a.toml --set x.y=1 --set z=a=b",
+            "run --config a.toml --set x.y=1 --set z=a=b",
+        ] {
+            let Command::Run(run) = read(line).unwrap().into_command() else {
+                panic!("{line}");
+            };
+            assert_eq!(run.config, PathBuf::from("a.toml"));
+            let pairs = run.overrides();
+            assert_eq!(pairs[0], ("x.y".to_owned(), "1".to_owned()));
+            assert_eq!(pairs[1], ("z".to_owned(), "a=b".to_owned()));
+        }
+    }
+
+    #[test]
+    fn global_options_stand_anywhere() {
+        for line in ["-vv check", "check -vv", "usersig inspect x -v --verbose"] {
+            assert_eq!(read(line).unwrap().verbose, 2, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_would_be_ignored_is_refused() {
+        for line in ["--config a.toml check", "--set a=b usersig inspect x"] {
+            assert_eq!(
+                read(line).unwrap_err().kind(),
+                ErrorKind::ArgumentConflict,
+                "{line}"
+            );
+        }
+    }
+
+    #[test]
+    fn wrong_values_are_refused_without_showing_secrets() {
+        for (line, expected) in [
+            ("sandbox --sdk-app-id 0", "an SDKAppID is a number from 1"),
+            (
+                "sandbox --sdk-app-id 1 --hello-interval 10x",
+                "unknown unit",
+            ),
+            (
+                "sandbox --sdk-app-id 1 --hello-interval 0",
+                "at least one second",
+            ),
+            (
+                "sandbox --sdk-app-id 1 --max-web-instances 0",
+                "0 is not in 1..=100",
+            ),
+            (
+                "sandbox --sdk-app-id 1 --auto-import perhaps",
+                "[possible values: true, false]",
+            ),
+            ("chat --as a", "--to <ACCOUNT>"),
+            ("run --set s3cr3t", "--set takes KEY=VALUE"),
+            ("check --set =s3cr3t", "--set takes KEY=VALUE"),
+            ("--set s3cr3t", "--set takes KEY=VALUE"),
+            ("chat --as a --to b --set s3cr3t", "--set takes KEY=VALUE"),
+            ("chekc", "unrecognized subcommand"),
+        ] {
+            let error = read(line).unwrap_err().to_string();
+            assert!(error.contains(expected), "{line}: {error}");
+            assert!(!error.contains("s3cr3t"), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn debug_shows_no_secret() {
+        for line in [
+            "--set app.secret_key=s3cr3t",
+            "sandbox --sdk-app-id 1 --secret-key s3cr3t",
+            "usersig inspect s3cr3t",
+        ] {
+            let args = read(line).unwrap();
+            assert!(!format!("{args:?}").contains("s3cr3t"), "{args:?}");
+        }
+    }
+
+    #[test]
+    fn the_sandbox_takes_its_options() {
+        let line = "sandbox --listen 127.0.0.1:0 --sdk-app-id 7 --secret-key k --max-web-instances 2 \
+                    --hello-interval 5 --auto-import false --admin a --admin b";
+        let Command::Sandbox(args) = read(line).unwrap().into_command() else {
+            panic!("not the sandbox");
+        };
+        assert_eq!((args.listen.port(), args.sdk_app_id.get()), (0, 7));
+        assert_eq!((args.max_web_instances, args.auto_import), (2, false));
+        assert_eq!(
+            (args.hello_interval, args.admins.len()),
+            (Duration::from_secs(5), 2)
+        );
+    }
+
+    #[test]
+    fn help_names_the_exit_codes() {
+        let help = read("--help").unwrap_err();
+        assert!(!help.use_stderr());
+        for code in ["0 ", "1 ", "64 ", "70 ", "130 "] {
+            assert!(help.to_string().contains(&format!("\n  {code}")), "{help}");
+        }
+    }
+}

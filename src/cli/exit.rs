@@ -1,0 +1,74 @@
+//! How a command can fail, and the exit code that says so.
+
+use std::{error::Error, io, path::PathBuf};
+
+use thiserror::Error;
+
+use crate::config::ConfigErrors;
+
+/// Wrong usage or wrong config: `EX_USAGE` of sysexits.
+pub const USAGE: u8 = 64;
+/// A bug: `EX_SOFTWARE` of sysexits.
+pub const INTERNAL: u8 = 70;
+/// Ended by a second Ctrl-C: 128 and the number of SIGINT.
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a command failed.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Failure {
+    /// The command line makes no sense.
+    #[error("{0}")]
+    Usage(String),
+    /// The config is wrong.
+    #[error("{0}\n{found} found; nothing was started", found = count(.0))]
+    Config(#[from] ConfigErrors),
+    /// The config file cannot be read.
+    #[error("{}: {source}{}", path.display(), config_hint(source))]
+    ConfigFile {
+        /// Its path.
+        path: PathBuf,
+        /// Why not.
+        source: io::Error,
+    },
+    /// Standard output cannot be written. A reader that went away is no failure.
+    #[error("standard output: {0}")]
+    Output(#[source] io::Error),
+    /// Something failed at run time.
+    #[error("{0}")]
+    Runtime(Box<dyn Error + Send + Sync>),
+    /// A bug.
+    #[error("internal error: {0}")]
+    Internal(String),
+    /// A second Ctrl-C.
+    #[error("ended before everything was finished")]
+    Interrupted,
+}
+
+impl Failure {
+    /// The exit code of the process; `None` if it is to end as if it had succeeded.
+    pub fn code(&self) -> Option<u8> {
+        match self {
+            Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
+            Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
+            Self::Output(_) | Self::Runtime(_) => Some(1),
+            Self::Internal(_) => Some(INTERNAL),
+            Self::Interrupted => Some(INTERRUPTED),
+        }
+    }
+}
+
+fn count(errors: &ConfigErrors) -> String {
+    match errors.errors().len() {
+        1 => "1 mistake".to_owned(),
+        many => format!("{many} mistakes"),
+    }
+}
+
+fn config_hint(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::NotFound => "; name the config file with --config FILE, or run where it is",
+        io::ErrorKind::InvalidData => "; a config file is UTF-8 text",
+        _ => "",
+    }
+}
