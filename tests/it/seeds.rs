@@ -1,0 +1,45 @@
+//! The seeds of the fuzz targets, on stable: what a fuzzer once found stays found.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use botroupe::{
+    config::{Config, Sources},
+    proto::usersig,
+};
+
+/// Calls `test` with the name and bytes of every seed of `target`; a target has at least one.
+fn each_seed(target: &str, mut test: impl FnMut(&str, &[u8])) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("fuzz/seeds")
+        .join(target);
+    let mut count = 0;
+    for entry in fs::read_dir(&folder).unwrap() {
+        let path = entry.unwrap().path();
+        test(&path.display().to_string(), &fs::read(&path).unwrap());
+        count += 1;
+    }
+    assert!(count > 0, "no seeds in {}", folder.display());
+}
+
+#[test]
+fn usersig_seeds_are_read_or_refused() {
+    each_seed("usersig", |name, bytes| {
+        let read = usersig::inspect(&String::from_utf8_lossy(bytes));
+        assert_eq!(read.is_ok(), name.contains("valid-"), "{name}: {read:?}");
+    });
+}
+
+#[test]
+fn config_seeds_are_read_or_refused() {
+    let env: BTreeMap<String, String> = BTreeMap::new();
+    each_seed("config", |name, bytes| {
+        let parsed = Config::parse(Sources {
+            file: name,
+            text: &String::from_utf8_lossy(bytes),
+            env: &env,
+            overrides: &[],
+            known_bots: &["echo", "counter"],
+        });
+        assert_eq!(parsed.is_ok(), name.ends_with("shipped"), "{name}");
+    });
+}
