@@ -1,3 +1,11 @@
-//! The `botroupe` binary.
+//! The `botroupe` binary: the library's command line, with the bots of `bots/`.
 
-fn main() {}
+#[path = "../bots/mod.rs"]
+#[allow(unreachable_pub, reason = "a bot's file looks the same in a library")]
+mod bots;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    botroupe::cli::main(bots::BOTS)
+}

@@ -5,7 +5,8 @@ use super::core::{AccountEvent, Core, CoreConfig, Effect};
 use super::outbox::{Draft, OutboxError};
 use super::status::{Phase, Status};
 use crate::gateway::{
-    Close, Connection, Connector, Dial, Down, DownGuard, Login, Logout, Report, Reported, Transmit, now,
+    Close, Connection, Connector, Dial, Down, DownGuard, Login, Logout, Report, Reported, Transmit,
+    now,
 };
 use crate::policy::RestartIntensity;
 use crate::proto::answer::Sent;
@@ -101,7 +102,9 @@ pub struct AccountSpec {
 
 impl std::fmt::Debug for AccountSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccountSpec").field("user", &self.config.user).finish_non_exhaustive()
+        f.debug_struct("AccountSpec")
+            .field("user", &self.config.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -114,7 +117,9 @@ pub struct AccountHandle {
 
 impl std::fmt::Debug for AccountHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccountHandle").field("user", &self.user).finish_non_exhaustive()
+        f.debug_struct("AccountHandle")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -137,7 +142,10 @@ impl AccountHandle {
     /// A handle to an account that does not run yet.
     #[must_use]
     pub fn new(user: UserId) -> Self {
-        Self { user, addr: Arc::default() }
+        Self {
+            user,
+            addr: Arc::default(),
+        }
     }
 
     /// The account.
@@ -165,7 +173,10 @@ impl AccountHandle {
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
         match addr.try_send(Send { draft, reply }) {
-            Ok(()) => outcome.await.map_err(|_| SendError::Gone)?.map_err(SendError::Outbox),
+            Ok(()) => outcome
+                .await
+                .map_err(|_| SendError::Gone)?
+                .map_err(SendError::Outbox),
             Err(dev::SendError::Full(_)) => Err(SendError::Busy),
             Err(dev::SendError::Closed(_)) => Err(SendError::Gone),
         }
@@ -184,7 +195,10 @@ impl AccountHandle {
     pub fn handled(&self, conversation: &Conversation, time: u64) {
         if let Some(addr) = self.addr() {
             // Lost when the account is swamped: a later message of the conversation reports it too.
-            let _ = addr.try_send(Handled { conversation: conversation.clone(), time });
+            let _ = addr.try_send(Handled {
+                conversation: conversation.clone(),
+                time,
+            });
         }
     }
 }
@@ -207,7 +221,9 @@ pub struct Account {
 
 impl std::fmt::Debug for Account {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Account").field("core", &self.core).finish_non_exhaustive()
+        f.debug_struct("Account")
+            .field("core", &self.core)
+            .finish_non_exhaustive()
     }
 }
 
@@ -234,7 +250,15 @@ impl Account {
     }
 
     fn connection(&mut self, ctx: &Context<Self>) -> &Addr<Connection> {
-        let Self { connection, core, spec, connector, child, cookie, .. } = self;
+        let Self {
+            connection,
+            core,
+            spec,
+            connector,
+            child,
+            cookie,
+            ..
+        } = self;
         connection.get_or_insert_with(|| {
             let config = SessionConfig::new(spec.config.app, core.user().clone());
             let mut session = Session::new(config, fastrand::u64(..));
@@ -250,8 +274,16 @@ impl Account {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::ReserveLogin => self.reserve(ctx),
-                Effect::Dial { url, limit, user_sig } => {
-                    let dial = Dial { url, limit, user_sig: Some(user_sig) };
+                Effect::Dial {
+                    url,
+                    limit,
+                    user_sig,
+                } => {
+                    let dial = Dial {
+                        url,
+                        limit,
+                        user_sig: Some(user_sig),
+                    };
                     self.connection(ctx).do_send(dial);
                 }
                 // On the same arbiter, and at most one per decision: the mailbox bound may be passed.
@@ -259,10 +291,12 @@ impl Account {
                 Effect::Logout => self.connection(ctx).do_send(Logout),
                 Effect::Close => self.connection(ctx).do_send(Close),
                 Effect::Transmit { token, message } => {
-                    self.connection(ctx).do_send(Transmit::Message { token, message });
+                    self.connection(ctx)
+                        .do_send(Transmit::Message { token, message });
                 }
                 Effect::Note { servcmd, body } => {
-                    self.connection(ctx).do_send(Transmit::Note { servcmd, body });
+                    self.connection(ctx)
+                        .do_send(Transmit::Note { servcmd, body });
                 }
                 Effect::Reply { token, outcome } => {
                     if let Err(error) = &outcome {
@@ -332,7 +366,9 @@ impl Account {
         let status = self.core.status(now());
         let (account, connection) = (&status.user, self.core.connection());
         match (online, status.phase) {
-            (Some(true), _) => tracing::info!(%account, connection, resumed = status.resumed, "online"),
+            (Some(true), _) => {
+                tracing::info!(%account, connection, resumed = status.resumed, "online")
+            }
             (Some(false), phase) => {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = phase.word(), "offline");
             }

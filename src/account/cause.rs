@@ -66,12 +66,21 @@ impl fmt::Display for Cause {
             Self::LinkLost(end) => write!(f, "link lost: {end}"),
             Self::ConnectFailed(error) => error.fmt(f),
             Self::Refused { code, info } => {
-                write!(f, "login refused: {code}: {}; {}", code.meaning(), code.remedy())?;
-                if info.is_empty() { Ok(()) } else { write!(f, " (server: {info})") }
+                write!(
+                    f,
+                    "login refused: {code}: {}; {}",
+                    code.meaning(),
+                    code.remedy()
+                )?;
+                if info.is_empty() {
+                    Ok(())
+                } else {
+                    write!(f, " (server: {info})")
+                }
             }
-            Self::Kicked(KickType::MultipleAccount) => {
-                f.write_str("kicked (multipleAccount): another web instance logged in as this account")
-            }
+            Self::Kicked(KickType::MultipleAccount) => f.write_str(
+                "kicked (multipleAccount): another web instance logged in as this account",
+            ),
             Self::Kicked(KickType::MultipleDevice) => {
                 f.write_str("kicked (multipleDevice): another device logged in as this account")
             }

@@ -215,10 +215,22 @@ impl Core {
     /// When to call [`timeout`](Self::timeout), as monotonic time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let retry = self.outbox.next_try().filter(|_| self.phase == Phase::Online);
+        let retry = self
+            .outbox
+            .next_try()
+            .filter(|_| self.phase == Phase::Online);
         let act = self.act_at.filter(|_| !self.turn_asked);
         let unread = self.unread_at.filter(|_| self.phase == Phase::Online);
-        [act, self.outbox.next_deadline(), retry, unread, self.logout_by].into_iter().flatten().min()
+        [
+            act,
+            self.outbox.next_deadline(),
+            retry,
+            unread,
+            self.logout_by,
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     // ── inputs ───────────────────────────────────────────────────────────────────────────────
@@ -235,7 +247,12 @@ impl Core {
         if !matches!(self.phase, Phase::Waiting | Phase::CoolingDown) || self.act_at.is_none() {
             return; // Held, stopped or quarantined in the meantime.
         }
-        let CoreConfig { app, user, credential, .. } = &self.config;
+        let CoreConfig {
+            app,
+            user,
+            credential,
+            ..
+        } = &self.config;
         let user_sig = match credential.user_sig(*app, user, now.unix_secs(), self.used_up) {
             Ok(user_sig) => user_sig,
             Err(error) => return self.ended(now, Cause::NoUserSig(error)),
@@ -245,10 +262,20 @@ impl Core {
         self.connections += 1;
         self.enter(now, Phase::Connecting);
         let random = self.rng.f64();
-        let url = connect_url(&self.config.hosts.current(), self.config.app, &self.instance_id, random, false);
+        let url = connect_url(
+            &self.config.hosts.current(),
+            self.config.app,
+            &self.instance_id,
+            random,
+            false,
+        );
         // The next connection goes to the next host, however this one ends.
         self.config.hosts.advance();
-        self.effects.push_back(Effect::Dial { url, limit: self.config.policy.connect_limit, user_sig });
+        self.effects.push_back(Effect::Dial {
+            url,
+            limit: self.config.policy.connect_limit,
+            user_sig,
+        });
     }
 
     /// The connection reports.
@@ -286,7 +313,10 @@ impl Core {
         }
         if self.phase == Phase::Stopping {
             self.stopped(now);
-        } else if matches!(self.phase, Phase::Connecting | Phase::LoggingIn | Phase::Online) {
+        } else if matches!(
+            self.phase,
+            Phase::Connecting | Phase::LoggingIn | Phase::Online
+        ) {
             self.ended(now, Cause::Crashed);
         }
     }
@@ -316,7 +346,9 @@ impl Core {
             Phase::Held | Phase::Quarantined | Phase::Stopping | Phase::Stopped => {
                 Err(OutboxError::Offline(self.cause.to_string()))
             }
-            _ => self.outbox.push(token, draft, now.mono + self.config.policy.send_timeout),
+            _ => self
+                .outbox
+                .push(token, draft, now.mono + self.config.policy.send_timeout),
         };
         match outcome {
             Ok(()) => self.pump(now),
@@ -350,7 +382,10 @@ impl Core {
 
     /// Comes back, whatever kept it away; what it remembers of failures is forgotten.
     pub fn resume(&mut self, now: Now) {
-        if matches!(self.phase, Phase::Waiting | Phase::CoolingDown | Phase::Held | Phase::Quarantined) {
+        if matches!(
+            self.phase,
+            Phase::Waiting | Phase::CoolingDown | Phase::Held | Phase::Quarantined
+        ) {
             self.failures = 0;
             self.kicks.clear();
             self.renewed = false;
@@ -371,7 +406,11 @@ impl Core {
     fn session(&mut self, now: Now, event: Event) {
         match event {
             Event::Ready(ready) => {
-                let count = if ready.resumed { &mut self.counters.resumes } else { &mut self.counters.logins };
+                let count = if ready.resumed {
+                    &mut self.counters.resumes
+                } else {
+                    &mut self.counters.logins
+                };
                 *count += 1;
                 self.used_up = false;
                 self.resumed = ready.resumed;
@@ -408,11 +447,15 @@ impl Core {
             }
             Event::Message(message) => {
                 self.counters.received += 1;
-                self.effects.push_back(Effect::Deliver(AccountEvent::Message(message)));
+                self.effects
+                    .push_back(Effect::Deliver(AccountEvent::Message(message)));
             }
             Event::LoggedOut => self.effects.push_back(Effect::Close),
             Event::Ignored(_) => self.counters.ignored += 1,
-            Event::Synced { .. } | Event::SyncFailed { .. } | Event::Settled { .. } | Event::LinkDead(_) => {}
+            Event::Synced { .. }
+            | Event::SyncFailed { .. }
+            | Event::Settled { .. }
+            | Event::LinkDead(_) => {}
         }
     }
 
@@ -454,7 +497,11 @@ impl Core {
             self.renewed = false;
         }
         self.failures += 1;
-        while self.kicks.front().is_some_and(|at| now.mono.saturating_sub(*at) > KICK_WINDOW) {
+        while self
+            .kicks
+            .front()
+            .is_some_and(|at| now.mono.saturating_sub(*at) > KICK_WINDOW)
+        {
             self.kicks.pop_front();
         }
         let history = History {
@@ -479,7 +526,8 @@ impl Core {
             self.effects.push_back(Effect::Close);
         }
         if was_online {
-            self.effects.push_back(Effect::Deliver(AccountEvent::NotReady(self.cause.clone())));
+            self.effects
+                .push_back(Effect::Deliver(AccountEvent::NotReady(self.cause.clone())));
         }
         self.enter(now, phase);
         if wait.is_none() {
@@ -490,7 +538,9 @@ impl Core {
 
     /// Not before the least time between two logins, and not before the server allows one.
     fn spaced(&self, at: Duration) -> Duration {
-        let spaced = self.last_login.map_or(Duration::ZERO, |last| last + self.config.policy.login_spacing);
+        let spaced = self.last_login.map_or(Duration::ZERO, |last| {
+            last + self.config.policy.login_spacing
+        });
         at.max(spaced).max(self.not_before)
     }
 
@@ -507,7 +557,8 @@ impl Core {
         self.online_since = None;
         self.cause = cause;
         if was_online {
-            self.effects.push_back(Effect::Deliver(AccountEvent::NotReady(self.cause.clone())));
+            self.effects
+                .push_back(Effect::Deliver(AccountEvent::NotReady(self.cause.clone())));
         }
         let linked = std::mem::take(&mut self.linked) || matches!(self.phase, Phase::Connecting);
         self.enter(now, phase);
@@ -535,7 +586,11 @@ impl Core {
     }
 
     fn reply(&mut self, token: u64, outcome: Result<Sent, OutboxError>) {
-        let count = if outcome.is_ok() { &mut self.counters.sent } else { &mut self.counters.unsent };
+        let count = if outcome.is_ok() {
+            &mut self.counters.sent
+        } else {
+            &mut self.counters.unsent
+        };
         *count += 1;
         self.effects.push_back(Effect::Reply { token, outcome });
     }
@@ -556,8 +611,12 @@ impl Core {
             .map(|(peer, time)| serde_json::json!({"To_Account": peer, "LastedMsgTime": time, "Receipt": 1}))
             .collect();
         if !items.is_empty() {
-            let body = serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});
-            self.effects.push_back(Effect::Note { servcmd: command::READ_C2C, body: body.to_string() });
+            let body =
+                serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});
+            self.effects.push_back(Effect::Note {
+                servcmd: command::READ_C2C,
+                body: body.to_string(),
+            });
         }
     }
 

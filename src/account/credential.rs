@@ -26,7 +26,9 @@ pub enum Credential {
 #[non_exhaustive]
 pub enum CredentialError {
     /// The given UserSig is over and cannot be renewed here.
-    #[error("the UserSig given in the config is over; put a new one there, or the app's secret_key")]
+    #[error(
+        "the UserSig given in the config is over; put a new one there, or the app's secret_key"
+    )]
     StaticIsOver,
 }
 
@@ -43,9 +45,13 @@ impl Credential {
         used_up: bool,
     ) -> Result<UserSig, CredentialError> {
         match self {
-            Self::Minted { key, lifetime } => {
-                Ok(usersig::sign(app, key, user, unix, lifetime.as_secs().max(1)))
-            }
+            Self::Minted { key, lifetime } => Ok(usersig::sign(
+                app,
+                key,
+                user,
+                unix,
+                lifetime.as_secs().max(1),
+            )),
             Self::Static(_) if used_up => Err(CredentialError::StaticIsOver),
             Self::Static(sig) => match usersig::inspect(sig.expose()) {
                 Ok(claims) if claims.expires_at() <= unix => Err(CredentialError::StaticIsOver),

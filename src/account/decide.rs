@@ -99,7 +99,11 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
             if history.kicks as usize > policy.take_backs {
                 Decision::Hold
             } else {
-                Decision::CoolDown(policy.cool_down.delay(history.kicks.max(1), 0.5 + chance / 2.0))
+                Decision::CoolDown(
+                    policy
+                        .cool_down
+                        .delay(history.kicks.max(1), 0.5 + chance / 2.0),
+                )
             }
         }
         Cause::NoUserSig(_) => Decision::Quarantine,
@@ -107,7 +111,13 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
     }
 }
 
-fn refused(code: Code, history: History, backoff: Duration, policy: &Policy, chance: f64) -> Decision {
+fn refused(
+    code: Code,
+    history: History,
+    backoff: Duration,
+    policy: &Policy,
+    chance: f64,
+) -> Decision {
     match code.disposition() {
         Disposition::Retry => Decision::Retry(backoff),
         // The server's own delay, and some jitter so that a fleet does not come back as one.
@@ -122,7 +132,9 @@ fn refused(code: Code, history: History, backoff: Duration, policy: &Policy, cha
 
 fn renew(history: History, backoff: Duration) -> Decision {
     match history {
-        History { renewable: false, .. } => Decision::Quarantine,
+        History {
+            renewable: false, ..
+        } => Decision::Quarantine,
         History { renewed: false, .. } => Decision::Retry(Duration::ZERO),
         _ => Decision::Retry(backoff),
     }
@@ -134,10 +146,18 @@ mod tests {
     use crate::account::credential::CredentialError;
     use crate::gateway::{ConnectError, LinkEnd};
 
-    const FRESH: History = History { failures: 1, kicks: 1, renewed: false, renewable: true };
+    const FRESH: History = History {
+        failures: 1,
+        kicks: 1,
+        renewed: false,
+        renewable: true,
+    };
 
     fn refused(code: i64) -> Cause {
-        Cause::Refused { code: Code(code), info: String::new() }
+        Cause::Refused {
+            code: Code(code),
+            info: String::new(),
+        }
     }
 
     #[test]
@@ -147,33 +167,81 @@ mod tests {
         let half = Duration::from_millis(750); // The middle of 0.5 s to 1 s.
         let rows = [
             (Cause::LinkLost(LinkEnd::Cut), FRESH, Retry(half)),
-            (Cause::ConnectFailed(ConnectError::Refused("h".into())), FRESH, Retry(half)),
+            (
+                Cause::ConnectFailed(ConnectError::Refused("h".into())),
+                FRESH,
+                Retry(half),
+            ),
             (Cause::Crashed, FRESH, Retry(half)),
             (refused(70500), FRESH, Retry(half)),
             (refused(-5), FRESH, Retry(half)),
             (refused(70050), FRESH, Retry(Duration::from_millis(60_500))),
             (refused(60020), FRESH, Retry(Duration::from_millis(300_500))),
             (refused(70001), FRESH, Retry(zero)),
-            (refused(70001), History { renewed: true, ..FRESH }, Retry(half)),
-            (refused(70001), History { renewable: false, ..FRESH }, Quarantine),
+            (
+                refused(70001),
+                History {
+                    renewed: true,
+                    ..FRESH
+                },
+                Retry(half),
+            ),
+            (
+                refused(70001),
+                History {
+                    renewable: false,
+                    ..FRESH
+                },
+                Quarantine,
+            ),
             (Cause::UserSigExpired(Code(20002)), FRESH, Retry(zero)),
             (refused(70009), FRESH, Quarantine),
             (refused(70003), FRESH, Quarantine),
             (refused(70107), FRESH, Quarantine),
             (refused(1002), FRESH, Hold),
             (Cause::Kicked(KickType::RestApi), FRESH, Hold),
-            (Cause::Kicked(KickType::MultipleAccount), FRESH, CoolDown(Duration::from_millis(52_500))),
-            (Cause::Kicked(KickType::MultipleDevice), History { kicks: 3, ..FRESH }, CoolDown(Duration::from_millis(187_500))),
-            (Cause::Kicked(KickType::MultipleAccount), History { kicks: 6, ..FRESH }, Hold),
-            (Cause::NoUserSig(CredentialError::StaticIsOver), FRESH, Quarantine),
+            (
+                Cause::Kicked(KickType::MultipleAccount),
+                FRESH,
+                CoolDown(Duration::from_millis(52_500)),
+            ),
+            (
+                Cause::Kicked(KickType::MultipleDevice),
+                History { kicks: 3, ..FRESH },
+                CoolDown(Duration::from_millis(187_500)),
+            ),
+            (
+                Cause::Kicked(KickType::MultipleAccount),
+                History { kicks: 6, ..FRESH },
+                Hold,
+            ),
+            (
+                Cause::NoUserSig(CredentialError::StaticIsOver),
+                FRESH,
+                Quarantine,
+            ),
             (Cause::NotStarted, FRESH, Retry(zero)),
             (Cause::Stopped, FRESH, Hold),
         ];
         for (cause, history, decision) in rows {
-            assert_eq!(decide(&cause, history, &Policy::standard(), 0.5), decision, "{cause:?} {history:?}");
+            assert_eq!(
+                decide(&cause, history, &Policy::standard(), 0.5),
+                decision,
+                "{cause:?} {history:?}"
+            );
         }
-        let tenth = History { failures: 10, ..FRESH };
-        let Retry(delay) = decide(&Cause::LinkLost(LinkEnd::Cut), tenth, &Policy::standard(), 1.0) else { panic!() };
+        let tenth = History {
+            failures: 10,
+            ..FRESH
+        };
+        let Retry(delay) = decide(
+            &Cause::LinkLost(LinkEnd::Cut),
+            tenth,
+            &Policy::standard(),
+            1.0,
+        ) else {
+            panic!()
+        };
         assert_eq!(delay, s(60));
     }
 }

@@ -15,7 +15,8 @@ mod status;
 mod tests;
 
 pub use actor::{
-    Account, AccountHandle, AccountSpec, Changed, Command, Deliver, Instruct, ReserveLogin, Send, SendError,
+    Account, AccountHandle, AccountSpec, Changed, Command, Deliver, Instruct, ReserveLogin, Send,
+    SendError,
 };
 pub use cause::Cause;
 pub use core::{AccountEvent, Core, CoreConfig, Effect};

@@ -64,7 +64,11 @@ pub(super) struct Outbox {
 
 impl Outbox {
     pub(super) fn new(mut rng: fastrand::Rng) -> Self {
-        Self { items: VecDeque::new(), message_seq: rng.u32(1..=u32::MAX / 2), rng }
+        Self {
+            items: VecDeque::new(),
+            message_seq: rng.u32(1..=u32::MAX / 2),
+            rng,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -72,20 +76,37 @@ impl Outbox {
     }
 
     /// Takes a message in.
-    pub(super) fn push(&mut self, token: u64, draft: Draft, deadline: Duration) -> Result<(), OutboxError> {
+    pub(super) fn push(
+        &mut self,
+        token: u64,
+        draft: Draft,
+        deadline: Duration,
+    ) -> Result<(), OutboxError> {
         if self.items.len() >= BOUND {
             return Err(OutboxError::Full);
         }
         self.message_seq = self.message_seq.wrapping_add(1).max(1);
-        let key = MessageKey { seq: self.message_seq, random: self.rng.u32(0..100_000_000) };
-        let Draft { to, elements, cloud_custom_data } = draft;
+        let key = MessageKey {
+            seq: self.message_seq,
+            random: self.rng.u32(0..100_000_000),
+        };
+        let Draft {
+            to,
+            elements,
+            cloud_custom_data,
+        } = draft;
         self.items.push_back(Item {
             token,
             deadline,
             in_flight: false,
             not_before: Duration::ZERO,
             last: RequestError::NotLoggedIn,
-            message: Outgoing { to, elements, cloud_custom_data, key },
+            message: Outgoing {
+                to,
+                elements,
+                cloud_custom_data,
+                key,
+            },
         });
         Ok(())
     }
@@ -96,7 +117,11 @@ impl Outbox {
             let item = &self.items[index];
             let blocked = item.in_flight
                 || item.not_before > now.mono
-                || self.items.iter().take(index).any(|earlier| earlier.message.to == item.message.to);
+                || self
+                    .items
+                    .iter()
+                    .take(index)
+                    .any(|earlier| earlier.message.to == item.message.to);
             if !blocked {
                 let item = &mut self.items[index];
                 item.in_flight = true;
@@ -117,7 +142,9 @@ impl Outbox {
         let settled = match outcome {
             Ok(sent) => Ok(sent),
             Err(error) if !error.is_retryable() => Err(OutboxError::Refused(error)),
-            Err(error) if self.items[index].deadline <= now.mono => Err(OutboxError::Expired(error)),
+            Err(error) if self.items[index].deadline <= now.mono => {
+                Err(OutboxError::Expired(error))
+            }
             Err(error) => {
                 let item = &mut self.items[index];
                 item.in_flight = false;
@@ -140,7 +167,10 @@ impl Outbox {
 
     /// A message whose time is over. One in flight is left to its own limit.
     pub(super) fn take_expired(&mut self, now: Now) -> Option<(u64, OutboxError)> {
-        let index = self.items.iter().position(|item| !item.in_flight && item.deadline <= now.mono)?;
+        let index = self
+            .items
+            .iter()
+            .position(|item| !item.in_flight && item.deadline <= now.mono)?;
         let item = self.items.remove(index)?;
         self.shrink();
         Some((item.token, OutboxError::Expired(item.last)))
@@ -148,11 +178,18 @@ impl Outbox {
 
     /// Everything that is left: the account will not send any more.
     pub(super) fn take_all(&mut self) -> Vec<u64> {
-        std::mem::take(&mut self.items).into_iter().map(|item| item.token).collect()
+        std::mem::take(&mut self.items)
+            .into_iter()
+            .map(|item| item.token)
+            .collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Duration> {
-        self.items.iter().filter(|item| !item.in_flight).map(|item| item.deadline).min()
+        self.items
+            .iter()
+            .filter(|item| !item.in_flight)
+            .map(|item| item.deadline)
+            .min()
     }
 
     /// When a message that waits for its next try may go.

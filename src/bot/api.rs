@@ -31,11 +31,15 @@ impl Api {
     /// Acts through an account.
     #[must_use]
     pub const fn new(account: AccountHandle) -> Self {
-        Self { backend: Backend::Account(account) }
+        Self {
+            backend: Backend::Account(account),
+        }
     }
 
     pub(super) const fn recorded(log: Arc<Mutex<Vec<Draft>>>) -> Self {
-        Self { backend: Backend::Recorded(log) }
+        Self {
+            backend: Backend::Recorded(log),
+        }
     }
 
     /// Sends a text to the user `to`. Waits while the account is away for a passing reason, up to
@@ -53,14 +57,21 @@ impl Api {
     /// # Errors
     /// As [`send_text`](Self::send_text).
     pub async fn send(&self, to: &str, elements: Vec<Element>) -> Result<Sent, ApiError> {
-        let draft = Draft { to: to.into(), elements, cloud_custom_data: "".into() };
+        let draft = Draft {
+            to: to.into(),
+            elements,
+            cloud_custom_data: "".into(),
+        };
         match &self.backend {
             Backend::Account(account) => Ok(account.send(draft).await?),
             Backend::Recorded(log) => {
                 if let Ok(mut log) = log.lock() {
                     log.push(draft);
                 }
-                Ok(Sent { time: 0, key: String::new() })
+                Ok(Sent {
+                    time: 0,
+                    key: String::new(),
+                })
             }
         }
     }

@@ -47,7 +47,10 @@ pub enum SettingsError {
 
 impl std::fmt::Debug for Bot {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Bot").field("name", &self.name).field("handlers", &self.handlers.len()).finish_non_exhaustive()
+        f.debug_struct("Bot")
+            .field("name", &self.name)
+            .field("handlers", &self.handlers.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -55,7 +58,12 @@ impl Bot {
     /// A bot that does nothing yet.
     #[must_use]
     pub fn new(name: &'static str) -> Self {
-        Self { name, handlers: Vec::new(), values: Values::new(), settings: None }
+        Self {
+            name,
+            handlers: Vec::new(),
+            values: Values::new(),
+            settings: None,
+        }
     }
 
     /// Its name in the config file and in logs.
@@ -78,7 +86,11 @@ impl Bot {
 
     fn on<H: Handler<Args>, Args>(mut self, handler: H, accepts: fn(&Message) -> bool) -> Self {
         let call: Call = Box::new(move |event| handler.call(event));
-        self.handlers.push(Registered { name: std::any::type_name::<H>(), accepts, call });
+        self.handlers.push(Registered {
+            name: std::any::type_name::<H>(),
+            accepts,
+            call,
+        });
         self
     }
 
@@ -111,8 +123,12 @@ impl Bot {
             (None, Some(_)) => Err(SettingsError::NotWanted(bot)),
             (Some(read), table) => {
                 // The message alone: the error's own display would quote the value.
-                read(table.cloned().unwrap_or_default(), &mut self.values)
-                    .map_err(|error| SettingsError::Unfit { bot, reason: error.message().to_owned() })
+                read(table.cloned().unwrap_or_default(), &mut self.values).map_err(|error| {
+                    SettingsError::Unfit {
+                        bot,
+                        reason: error.message().to_owned(),
+                    }
+                })
             }
         }
     }
@@ -129,7 +145,10 @@ pub(super) struct Handlers(Vec<Registered>);
 impl Handlers {
     /// The name of the first handler that may take the message; `None` when none will.
     pub(super) fn candidate(&self, message: &Message) -> Option<&'static str> {
-        self.0.iter().find(|handler| (handler.accepts)(message)).map(|handler| handler.name)
+        self.0
+            .iter()
+            .find(|handler| (handler.accepts)(message))
+            .map(|handler| handler.name)
     }
 
     /// The first handler that takes the event: its name and its future. `Err` when a handler was
@@ -138,7 +157,11 @@ impl Handlers {
         &self,
         event: &Event,
     ) -> Result<Option<(&'static str, BoxFuture<'static, Reply>)>, (&'static str, String)> {
-        for handler in self.0.iter().filter(|handler| (handler.accepts)(&event.message)) {
+        for handler in self
+            .0
+            .iter()
+            .filter(|handler| (handler.accepts)(&event.message))
+        {
             match (handler.call)(event) {
                 Ok(future) => return Ok(Some((handler.name, future))),
                 Err(Rejection::NotForMe) => {}

@@ -84,7 +84,11 @@ impl Deref for Text {
 
 impl FromEvent for Text {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.message.text().map(Self::from).ok_or(Rejection::NotForMe)
+        event
+            .message
+            .text()
+            .map(Self::from)
+            .ok_or(Rejection::NotForMe)
     }
 }
 
@@ -112,7 +116,10 @@ pub struct Sender {
 impl FromEvent for Sender {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         let Message { from, nick, .. } = &*event.message;
-        Ok(Self { user_id: from.to_string(), nick: nick.clone() })
+        Ok(Self {
+            user_id: from.to_string(),
+            nick: nick.clone(),
+        })
     }
 }
 
@@ -133,7 +140,9 @@ impl<T: Send + Sync + 'static> FromEvent for State<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!("no state of type {name}: add `.state(…)` to the bot"))
+            Rejection::Mistake(format!(
+                "no state of type {name}: add `.state(…)` to the bot"
+            ))
         })
     }
 }
@@ -155,11 +164,18 @@ impl<T: Send + Sync + 'static> FromEvent for Config<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!("no settings of type {name}: add `.config::<{name}>()` to the bot"))
+            Rejection::Mistake(format!(
+                "no settings of type {name}: add `.config::<{name}>()` to the bot"
+            ))
         })
     }
 }
 
 fn value<T: Send + Sync + 'static>(event: &Event) -> Option<Arc<T>> {
-    event.values.get(&TypeId::of::<T>())?.clone().downcast().ok()
+    event
+        .values
+        .get(&TypeId::of::<T>())?
+        .clone()
+        .downcast()
+        .ok()
 }

@@ -29,7 +29,10 @@ pub struct HostConfig {
 impl Default for HostConfig {
     /// 1,024 messages, 30 s.
     fn default() -> Self {
-        Self { queue: 1024, handler_timeout: Duration::from_secs(30) }
+        Self {
+            queue: 1024,
+            handler_timeout: Duration::from_secs(30),
+        }
     }
 }
 
@@ -67,7 +70,10 @@ pub struct Host {
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Host").field("account", &self.name).field("waiting", &self.waiting).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("account", &self.name)
+            .field("waiting", &self.waiting)
+            .finish_non_exhaustive()
     }
 }
 
@@ -100,7 +106,11 @@ impl Host {
                 .into_iter()
                 .map(|bot| {
                     let (name, values, handlers) = bot.into_parts();
-                    Running { name, values, handlers: Arc::new(handlers) }
+                    Running {
+                        name,
+                        values,
+                        handlers: Arc::new(handlers),
+                    }
                 })
                 .collect();
             Self {
@@ -141,7 +151,11 @@ impl Host {
             }
             let key = (bot, message.conversation.clone());
             self.waiting += 1;
-            self.lines.entry(key.clone()).or_default().waiting.push_back(message.clone());
+            self.lines
+                .entry(key.clone())
+                .or_default()
+                .waiting
+                .push_back(message.clone());
             self.advance(ctx, &key);
         }
         if !wanted {
@@ -164,9 +178,16 @@ impl Host {
             self.waiting -= 1;
             let bot = &self.bots[key.0];
             let handler = bot.handlers.candidate(&message).unwrap_or("none");
-            let event =
-                Event { message, api: Api::new(self.account.clone()), values: bot.values.clone() };
-            let label = Label { account: self.name.clone(), bot: bot.name, handler };
+            let event = Event {
+                message,
+                api: Api::new(self.account.clone()),
+                values: bot.values.clone(),
+            };
+            let label = Label {
+                account: self.name.clone(),
+                bot: bot.name,
+                handler,
+            };
             let handlers = bot.handlers.clone();
             let timeout = self.config.handler_timeout;
             let (host, line_key, time) = (ctx.address(), key.clone(), event.message.time);
@@ -176,7 +197,10 @@ impl Host {
             self.pool.spawn(label, async move {
                 job.await;
                 // Bounded by the number of running handlers.
-                host.do_send(Finished { line: line_key, time });
+                host.do_send(Finished {
+                    line: line_key,
+                    time,
+                });
             });
         }
         if line.waiting.is_empty() && !line.running {
@@ -223,7 +247,9 @@ async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Durat
             let reason = panic_text(&*panic);
             tracing::error!(%account, bot, handler, reason, "handler panicked");
         }
-        Err(_) => tracing::error!(%account, bot, handler, ?timeout, "handler took too long; it was ended"),
+        Err(_) => {
+            tracing::error!(%account, bot, handler, ?timeout, "handler took too long; it was ended")
+        }
     }
 }
 

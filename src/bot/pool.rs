@@ -67,7 +67,9 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("threads", &self.shared.threads).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("threads", &self.shared.threads)
+            .finish_non_exhaustive()
     }
 }
 
@@ -103,8 +105,13 @@ impl Pool {
             shared.add_thread()?;
         }
         let watched = shared.clone();
-        thread::Builder::new().name("bot-watchdog".into()).spawn(move || watched.watch())?;
-        Ok(Self { _life: Arc::new(Life(shared.clone())), shared })
+        thread::Builder::new()
+            .name("bot-watchdog".into())
+            .spawn(move || watched.watch())?;
+        Ok(Self {
+            _life: Arc::new(Life(shared.clone())),
+            shared,
+        })
     }
 
     /// Runs a future to its end.
@@ -124,7 +131,10 @@ impl Pool {
     /// How many threads are blocked at present.
     #[must_use]
     pub fn blocked(&self) -> usize {
-        lock(&self.shared.slots).iter().filter(|slot| lock(&slot.0).replaced).count()
+        lock(&self.shared.slots)
+            .iter()
+            .filter(|slot| lock(&slot.0).replaced)
+            .count()
     }
 }
 
@@ -193,7 +203,11 @@ impl Shared {
         let slots = lock(&self.slots).clone();
         for slot in &slots {
             let mut state = lock(&slot.0);
-            let SlotState { busy: Some((began, label)), replaced: false } = &*state else {
+            let SlotState {
+                busy: Some((began, label)),
+                replaced: false,
+            } = &*state
+            else {
                 continue;
             };
             if at.saturating_sub(*began) < self.patience {

@@ -21,7 +21,7 @@ use super::api::Api;
 use super::builder::{Bot, Handlers};
 use super::extract::{Event, Values};
 use crate::account::Draft;
-use crate::proto::message::{Element, Message, C2cItem};
+use crate::proto::message::{C2cItem, Element, Message};
 use std::sync::{Arc, Mutex};
 
 /// A bot on an account named `bot` that nobody else can reach.
@@ -42,7 +42,11 @@ impl TestBot {
     #[must_use]
     pub fn new(bot: Bot) -> Self {
         let (_, values, handlers) = bot.into_parts();
-        Self { handlers, values, sent: Arc::default() }
+        Self {
+            handlers,
+            values,
+            sent: Arc::default(),
+        }
     }
 
     /// Says `text` to the bot as the user `alice`; the texts it sends in answer come back.
@@ -63,7 +67,11 @@ impl TestBot {
         {
             let _ = event.api.send(from, elements).await;
         }
-        let sent = self.sent.lock().map(|mut sent| std::mem::take(&mut *sent)).unwrap_or_default();
+        let sent = self
+            .sent
+            .lock()
+            .map(|mut sent| std::mem::take(&mut *sent))
+            .unwrap_or_default();
         sent.into_iter()
             .flat_map(|draft| draft.elements)
             .filter_map(|element| match element {

@@ -4,11 +4,16 @@
 //! reads the process: its arguments, environment, files and standard streams.
 
 mod args;
+mod chat;
 mod check;
 mod env;
 mod exit;
 mod load;
 mod logging;
+mod memory;
+mod run;
+mod sandbox;
+mod signals;
 mod usersig;
 
 use std::{
@@ -25,10 +30,11 @@ pub use exit::{Failure, INTERNAL, INTERRUPTED, USAGE};
 pub use load::load;
 pub use logging::init as init_logging;
 
+use crate::bot::Entry;
 use crate::config::{Env, LogConfig};
 
-/// Does what the command line says, with the bots named `known_bots`, and gives the exit code.
-pub fn main(known_bots: &[&str]) -> ExitCode {
+/// Does what the command line says, with `bots` to choose from, and gives the exit code.
+pub fn main(bots: &'static [Entry]) -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,
         Err(error) => {
@@ -41,7 +47,7 @@ pub fn main(known_bots: &[&str]) -> ExitCode {
             };
         }
     };
-    let result = execute(args, known_bots, &ProcessEnv, &mut io::stdout());
+    let result = execute(args, bots, &ProcessEnv, &mut io::stdout());
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
     };
@@ -61,10 +67,12 @@ pub fn main(known_bots: &[&str]) -> ExitCode {
 /// Runs one command; `out` stands for standard output.
 fn execute(
     args: Args,
-    known_bots: &[&str],
+    bots: &'static [Entry],
     env: &dyn Env,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
+    let known_bots: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
+    let known_bots = known_bots.as_slice();
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
     let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
     match args.into_command() {
@@ -75,20 +83,30 @@ fn execute(
         Command::Run(args) => {
             let config = load(&args.config, &args.overrides(), env, known_bots)?;
             log(config.log)?;
-            return Err(not_wired("run"));
+            run::run(&config, bots, format.unwrap_or(config.log.format))?;
         }
         Command::Sandbox(args) => {
-            let _key = usersig::secret_key(&args.key, env)?;
+            let key = usersig::secret_key(&args.key, env)?;
             log(LogConfig::default())?;
-            return Err(not_wired("sandbox"));
+            sandbox::sandbox(args, key, out)?;
         }
-        Command::Chat(_) => return Err(not_wired("chat")),
+        Command::Chat(args) => {
+            let config = load(
+                &args.config.config,
+                &args.config.overrides(),
+                env,
+                known_bots,
+            )?;
+            chat::check(&args, &config)?;
+            // Somebody is talking here: only what goes wrong may come between.
+            log(LogConfig {
+                level: crate::config::LogLevel::Error,
+                ..config.log
+            })?;
+            chat::chat(&args, &config)?;
+        }
     }
     out.flush().map_err(Failure::Output)
-}
-
-fn not_wired(command: &str) -> Failure {
-    Failure::Internal(format!("`{command}` is not wired yet"))
 }
 
 /// The wall clock in Unix seconds; 0 for a clock before 1970.
@@ -108,12 +126,17 @@ mod tests {
 
     use super::*;
 
+    const BOTS: &[Entry] = &[Entry {
+        name: "echo",
+        make: || crate::bot::Bot::new("echo"),
+    }];
+
     fn run(words: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
         let words = std::iter::once(&"botroupe")
             .chain(words)
             .map(OsString::from);
         let env: BTreeMap<String, String> = BTreeMap::new();
-        execute(Args::read(words).unwrap(), &["echo"], &env, out)
+        execute(Args::read(words).unwrap(), BOTS, &env, out)
     }
 
     #[test]

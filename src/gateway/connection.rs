@@ -3,8 +3,8 @@
 
 use super::connector::{ConnectError, Connector};
 use super::down::DownGuard;
-use super::websocket::{CLOSE_LIMIT, LinkEnd, Turn, WebSocket};
 use super::now;
+use super::websocket::{CLOSE_LIMIT, LinkEnd, Turn, WebSocket};
 use crate::proto::answer::Sent;
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, Outgoing, RequestError, RequestId, Session};
@@ -108,7 +108,9 @@ pub struct Connection {
 
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Connection").field("link", &self.link).finish_non_exhaustive()
+        f.debug_struct("Connection")
+            .field("link", &self.link)
+            .finish_non_exhaustive()
     }
 }
 
@@ -195,7 +197,9 @@ impl Connection {
         self.report(Report::Opened);
         self.session.opened(now(), user_sig);
         self.drain(ctx);
-        ctx.spawn(Drive { generation: self.generation });
+        ctx.spawn(Drive {
+            generation: self.generation,
+        });
     }
 
     fn end_link(&mut self, ctx: &mut Context<Self>, end: LinkEnd) {
@@ -211,7 +215,11 @@ impl Connection {
         let farewell = farewell(link);
         if end == LinkEnd::Ours {
             // Whoever waits for this wants to know that the goodbye is out.
-            ctx.spawn(farewell.into_actor(self).map(|(), actor, _| actor.report(Report::Closed(LinkEnd::Ours))));
+            ctx.spawn(
+                farewell
+                    .into_actor(self)
+                    .map(|(), actor, _| actor.report(Report::Closed(LinkEnd::Ours))),
+            );
         } else {
             actix_rt::spawn(farewell);
             self.report(Report::Closed(end));
@@ -374,7 +382,10 @@ impl Handler<Transmit> for Connection {
                 Ok(id) => {
                     self.tokens.insert(id, token);
                 }
-                Err(error) => self.report(Report::Settled { token, outcome: Err(error) }),
+                Err(error) => self.report(Report::Settled {
+                    token,
+                    outcome: Err(error),
+                }),
             },
             Transmit::Note { servcmd, body } => {
                 if let Err(error) = self.session.request(now(), servcmd, &body) {

@@ -32,7 +32,9 @@ pub struct Dialled {
 
 impl std::fmt::Debug for Dialled {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dialled").field("early", &self.early.len()).finish_non_exhaustive()
+        f.debug_struct("Dialled")
+            .field("early", &self.early.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -107,7 +109,11 @@ impl ConnectError {
 /// Opens links. The seam between the connection actor and the network.
 pub trait Connector {
     /// Opens a WebSocket to `url` (`ws://` or `wss://`, path and query included) within `limit`.
-    fn dial(&self, url: String, limit: Duration) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>>;
+    fn dial(
+        &self,
+        url: String,
+        limit: Duration,
+    ) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>>;
 }
 
 /// The real network. All accounts of a thread share one awc client and one name cache.
@@ -124,9 +130,14 @@ thread_local! {
 }
 
 impl Connector for AwcConnector {
-    fn dial(&self, url: String, limit: Duration) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>> {
+    fn dial(
+        &self,
+        url: String,
+        limit: Duration,
+    ) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>> {
         Box::pin(async move {
-            let parsed = url::Url::parse(&url).map_err(|error| ConnectError::Url(error.to_string()))?;
+            let parsed =
+                url::Url::parse(&url).map_err(|error| ConnectError::Url(error.to_string()))?;
             let host = parsed.host_str().unwrap_or_default().to_owned();
             match tokio::time::timeout(limit, open(&url, &parsed, &host)).await {
                 Ok(outcome) => outcome,
@@ -139,9 +150,15 @@ impl Connector for AwcConnector {
 async fn open(url: &str, parsed: &url::Url, host: &str) -> Result<Dialled, ConnectError> {
     let address = resolve(parsed, host, super::now()).await?;
     let request = client().ws(url).address(address);
-    let (_, framed) = request.connect().await.map_err(|error| explain(error, host))?;
+    let (_, framed) = request
+        .connect()
+        .await
+        .map_err(|error| explain(error, host))?;
     let parts = framed.into_parts();
-    Ok(Dialled { io: Box::new(parts.io), early: parts.read_buf.to_vec() })
+    Ok(Dialled {
+        io: Box::new(parts.io),
+        early: parts.read_buf.to_vec(),
+    })
 }
 
 fn client() -> awc::Client {
@@ -159,7 +176,10 @@ fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
                 .timeout(Duration::from_secs(60))
                 .handshake_timeout(Duration::from_secs(60));
             PerThread {
-                client: awc::Client::builder().connector(connector).disable_timeout().finish(),
+                client: awc::Client::builder()
+                    .connector(connector)
+                    .disable_timeout()
+                    .finish(),
                 names: HashMap::new(),
             }
         });
@@ -171,11 +191,18 @@ fn tls_config() -> Arc<ClientConfig> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     CONFIG
         .get_or_init(|| {
-            let roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
+            let roots = RootCertStore {
+                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+            };
             let provider = Arc::new(rustls::crypto::ring::default_provider());
             let builder = ClientConfig::builder_with_provider(provider);
-            #[expect(clippy::expect_used, reason = "ring offers both versions the feature flags name")]
-            let builder = builder.with_safe_default_protocol_versions().expect("TLS 1.2 and 1.3");
+            #[expect(
+                clippy::expect_used,
+                reason = "ring offers both versions the feature flags name"
+            )]
+            let builder = builder
+                .with_safe_default_protocol_versions()
+                .expect("TLS 1.2 and 1.3");
             let mut config = builder.with_root_certificates(roots).with_no_client_auth();
             // HTTP/2 cannot carry the upgrade.
             config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -188,13 +215,22 @@ fn tls_config() -> Arc<ClientConfig> {
 async fn resolve(url: &url::Url, host: &str, now: Now) -> Result<SocketAddr, ConnectError> {
     let port = url.port_or_known_default().unwrap_or(443);
     if let Some(known) = with_shared(|shared| {
-        shared.names.get(host).filter(|(until, _)| *until > now.mono).map(|(_, address)| *address)
+        shared
+            .names
+            .get(host)
+            .filter(|(until, _)| *until > now.mono)
+            .map(|(_, address)| *address)
     }) {
         return Ok(SocketAddr::new(known.ip(), port));
     }
-    let dns = |reason: String| ConnectError::Dns { host: host.to_owned(), reason };
+    let dns = |reason: String| ConnectError::Dns {
+        host: host.to_owned(),
+        reason,
+    };
     let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let found = tokio::net::lookup_host((bare, port)).await.map_err(|error| dns(error.to_string()))?;
+    let found = tokio::net::lookup_host((bare, port))
+        .await
+        .map_err(|error| dns(error.to_string()))?;
     let all: Vec<SocketAddr> = found.collect();
     // IPv4 first: a host without IPv6 connectivity is common, one without IPv4 is not.
     let address = all
@@ -207,7 +243,9 @@ async fn resolve(url: &url::Url, host: &str, now: Now) -> Result<SocketAddr, Con
         if shared.names.len() >= MAX_NAMES {
             shared.names.clear();
         }
-        shared.names.insert(host.into(), (now.mono + NAME_LIFE, address));
+        shared
+            .names
+            .insert(host.into(), (now.mono + NAME_LIFE, address));
     });
     Ok(address)
 }
@@ -217,22 +255,42 @@ fn explain(error: WsClientError, host: &str) -> ConnectError {
     match error {
         WsClientError::SendRequest(SendRequestError::Connect(error)) => match error {
             AwcConnectError::Io(error) => explain_io(&error, host),
-            AwcConnectError::Resolver(error) => ConnectError::Dns { host, reason: error.to_string() },
-            AwcConnectError::NoRecords => ConnectError::Dns { host, reason: "no address".into() },
-            AwcConnectError::SslIsNotSupported => ConnectError::Tls { host, reason: "not supported".into() },
-            other => ConnectError::Unreachable { host, reason: other.to_string() },
+            AwcConnectError::Resolver(error) => ConnectError::Dns {
+                host,
+                reason: error.to_string(),
+            },
+            AwcConnectError::NoRecords => ConnectError::Dns {
+                host,
+                reason: "no address".into(),
+            },
+            AwcConnectError::SslIsNotSupported => ConnectError::Tls {
+                host,
+                reason: "not supported".into(),
+            },
+            other => ConnectError::Unreachable {
+                host,
+                reason: other.to_string(),
+            },
         },
-        WsClientError::SendRequest(SendRequestError::Url(error)) => ConnectError::Url(error.to_string()),
-        WsClientError::InvalidResponseStatus(status) => {
-            ConnectError::Upgrade { host, reason: format!("status {status}") }
+        WsClientError::SendRequest(SendRequestError::Url(error)) => {
+            ConnectError::Url(error.to_string())
         }
-        other => ConnectError::Upgrade { host, reason: other.to_string() },
+        WsClientError::InvalidResponseStatus(status) => ConnectError::Upgrade {
+            host,
+            reason: format!("status {status}"),
+        },
+        other => ConnectError::Upgrade {
+            host,
+            reason: other.to_string(),
+        },
     }
 }
 
 fn explain_io(error: &io::Error, host: String) -> ConnectError {
     let reason = error.to_string();
-    let is_tls = error.get_ref().is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
+    let is_tls = error
+        .get_ref()
+        .is_some_and(|inner| inner.downcast_ref::<rustls::Error>().is_some());
     match error.kind() {
         _ if is_tls => ConnectError::Tls { host, reason },
         io::ErrorKind::ConnectionRefused => ConnectError::Refused(host),

@@ -33,6 +33,9 @@ impl DownGuard {
 impl Drop for DownGuard {
     fn drop(&mut self) {
         // At most one per life of a child, so the mailbox bound may be passed.
-        self.parent.do_send(Down { child: self.child, panicked: std::thread::panicking() });
+        self.parent.do_send(Down {
+            child: self.child,
+            panicked: std::thread::panicking(),
+        });
     }
 }

@@ -70,7 +70,11 @@ pub(super) struct FrameReader {
 
 impl FrameReader {
     pub(super) const fn new(limit: usize) -> Self {
-        Self { limit, started: None, joined: Vec::new() }
+        Self {
+            limit,
+            started: None,
+            joined: Vec::new(),
+        }
     }
 
     /// Reads every complete frame at the start of `input` and hands it to `take`; returns how many
@@ -121,7 +125,12 @@ impl FrameReader {
             .filter(|length| self.joined.len().saturating_add(*length) <= self.limit)
             .ok_or(FrameError::TooLarge(self.limit))?;
         let size = header + length;
-        Ok(input.get(header..size).map(|payload| Frame { fin, opcode, payload, size }))
+        Ok(input.get(header..size).map(|payload| Frame {
+            fin,
+            opcode,
+            payload,
+            size,
+        }))
     }
 
     fn accept(
@@ -134,7 +143,10 @@ impl FrameReader {
             1 => Some(Kind::Text),
             2 => Some(Kind::Binary),
             8 => {
-                let code = frame.payload.first_chunk::<2>().map(|bytes| u16::from_be_bytes(*bytes));
+                let code = frame
+                    .payload
+                    .first_chunk::<2>()
+                    .map(|bytes| u16::from_be_bytes(*bytes));
                 return Ok(take(Incoming::Close(code)));
             }
             9 => return Ok(take(Incoming::Ping(frame.payload))),
@@ -239,7 +251,10 @@ mod tests {
         out
     }
 
-    fn read_all(reader: &mut FrameReader, input: &[u8]) -> Result<(usize, Vec<String>), FrameError> {
+    fn read_all(
+        reader: &mut FrameReader,
+        input: &[u8],
+    ) -> Result<(usize, Vec<String>), FrameError> {
         let mut seen = Vec::new();
         let used = reader.read(input, |incoming| {
             seen.push(match incoming {
@@ -278,14 +293,31 @@ mod tests {
             (vec![0x09, 0], FrameError::Control),
             (vec![0x89, 126, 0, 126], FrameError::Control),
             (server_frame(true, 0, b"x"), FrameError::Fragments),
-            ([server_frame(false, 1, b"x"), server_frame(true, 1, b"x")].concat(), FrameError::Fragments),
+            (
+                [server_frame(false, 1, b"x"), server_frame(true, 1, b"x")].concat(),
+                FrameError::Fragments,
+            ),
             (server_frame(true, 1, &[0xff]), FrameError::NotUtf8),
             (server_frame(true, 2, &[0; 101]), FrameError::TooLarge(100)),
-            ([server_frame(false, 2, &[0; 60]), server_frame(true, 0, &[0; 60])].concat(), FrameError::TooLarge(100)),
-            (vec![0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff], FrameError::TooLarge(100)),
+            (
+                [
+                    server_frame(false, 2, &[0; 60]),
+                    server_frame(true, 0, &[0; 60]),
+                ]
+                .concat(),
+                FrameError::TooLarge(100),
+            ),
+            (
+                vec![0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+                FrameError::TooLarge(100),
+            ),
         ];
         for (input, error) in cases {
-            assert_eq!(read_all(&mut FrameReader::new(100), &input), Err(error), "{input:?}");
+            assert_eq!(
+                read_all(&mut FrameReader::new(100), &input),
+                Err(error),
+                "{input:?}"
+            );
         }
     }
 
@@ -300,7 +332,12 @@ mod tests {
             assert_eq!(out[1] & 0x80, 0x80);
             let body = out.len() - length;
             assert_eq!(out[body - 4..body], mask);
-            assert!(out[body..].iter().enumerate().all(|(i, byte)| byte ^ mask[i % 4] == 7));
+            assert!(
+                out[body..]
+                    .iter()
+                    .enumerate()
+                    .all(|(i, byte)| byte ^ mask[i % 4] == 7)
+            );
         }
     }
 

@@ -82,7 +82,12 @@ impl std::fmt::Debug for WebSocket {
 }
 
 impl WebSocket {
-    pub(super) const fn new(io: Box<dyn Io>, frames: Frames, early: Vec<u8>, max_message: usize) -> Self {
+    pub(super) const fn new(
+        io: Box<dyn Io>,
+        frames: Frames,
+        early: Vec<u8>,
+        max_message: usize,
+    ) -> Self {
         Self {
             io,
             frames,
@@ -122,7 +127,6 @@ impl WebSocket {
         }
     }
 
-
     fn put(&mut self, frame: Outgoing<'_>) {
         frame::write(&mut self.unsent, frame, fastrand::u32(..).to_ne_bytes());
     }
@@ -142,7 +146,8 @@ impl WebSocket {
             self.unsent = Vec::new();
             self.sent = 0;
         }
-        let flushed = ready!(Pin::new(&mut *self.io).poll_flush(cx)).map_err(|error| io_end(&error));
+        let flushed =
+            ready!(Pin::new(&mut *self.io).poll_flush(cx)).map_err(|error| io_end(&error));
         if flushed.is_ok() && self.closing && self.peer_closed {
             // Both sides said it: the stream can be shut down.
             let _ = ready!(Pin::new(&mut *self.io).poll_shutdown(cx));
@@ -152,7 +157,11 @@ impl WebSocket {
 
     /// Reads what there is, up to a budget, and hands messages to `take`, which returns `false` to
     /// stop. `Pending` when there is nothing more at present.
-    pub(super) fn poll_read(&mut self, cx: &mut Context<'_>, mut take: impl FnMut(&[u8]) -> bool) -> Poll<Turn> {
+    pub(super) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        mut take: impl FnMut(&[u8]) -> bool,
+    ) -> Poll<Turn> {
         let mut budget = READ_BUDGET;
         // What came in one segment with the 101 answer waits in `unread`.
         if !self.unread.is_empty() {
@@ -181,7 +190,11 @@ impl WebSocket {
         }
     }
 
-    fn arrived(&mut self, bytes: &[u8], take: &mut impl FnMut(&[u8]) -> bool) -> Result<(), LinkEnd> {
+    fn arrived(
+        &mut self,
+        bytes: &[u8],
+        take: &mut impl FnMut(&[u8]) -> bool,
+    ) -> Result<(), LinkEnd> {
         if self.unread.is_empty() {
             return self.parse(bytes, take);
         }
@@ -194,18 +207,20 @@ impl WebSocket {
         let (mut pong, mut closed) = (None, None);
         let mut offset = 0;
         loop {
-            let used = self.reader.read(&bytes[offset..], |incoming| match incoming {
-                Incoming::Message(message) => take(message),
-                Incoming::Ping(payload) => {
-                    pong = Some(payload.to_vec());
-                    false
-                }
-                Incoming::Pong => true,
-                Incoming::Close(code) => {
-                    closed = Some(code);
-                    false
-                }
-            });
+            let used = self
+                .reader
+                .read(&bytes[offset..], |incoming| match incoming {
+                    Incoming::Message(message) => take(message),
+                    Incoming::Ping(payload) => {
+                        pong = Some(payload.to_vec());
+                        false
+                    }
+                    Incoming::Pong => true,
+                    Incoming::Close(code) => {
+                        closed = Some(code);
+                        false
+                    }
+                });
             match used {
                 Ok(used) => offset += used,
                 Err(error) => {
@@ -227,8 +242,15 @@ impl WebSocket {
         if let Some(code) = closed {
             self.peer_closed = true;
             let ours = self.closing;
-            self.close(code.filter(|code| (1000..5000).contains(code) && *code != 1005 && *code != 1006).unwrap_or(1000));
-            return Err(if ours { LinkEnd::Ours } else { LinkEnd::Remote(code) });
+            self.close(
+                code.filter(|code| (1000..5000).contains(code) && *code != 1005 && *code != 1006)
+                    .unwrap_or(1000),
+            );
+            return Err(if ours {
+                LinkEnd::Ours
+            } else {
+                LinkEnd::Remote(code)
+            });
         }
         self.unread = bytes.get(offset..).unwrap_or_default().to_vec();
         Ok(())

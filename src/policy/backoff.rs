@@ -24,10 +24,16 @@ pub enum BackoffError {
 impl Backoff {
     /// 1 s doubling to 60 s: gone unnoticed when the link comes back, kind to a server that does
     /// not.
-    pub const DEFAULT: Self = Self { min: Duration::from_secs(1), max: Duration::from_secs(60) };
+    pub const DEFAULT: Self = Self {
+        min: Duration::from_secs(1),
+        max: Duration::from_secs(60),
+    };
 
     /// 1 min doubling to 15 min: long enough for whoever took an account's place to be done.
-    pub const COOL_DOWN: Self = Self { min: Duration::from_secs(60), max: Duration::from_secs(900) };
+    pub const COOL_DOWN: Self = Self {
+        min: Duration::from_secs(60),
+        max: Duration::from_secs(900),
+    };
 
     /// A back-off from `min` to `max`.
     ///
@@ -48,7 +54,10 @@ impl Backoff {
     pub fn ceiling(&self, failures: u32) -> Duration {
         match failures {
             0 => Duration::ZERO,
-            n => self.min.saturating_mul(1u32.checked_shl(n - 1).unwrap_or(u32::MAX)).min(self.max),
+            n => self
+                .min
+                .saturating_mul(1u32.checked_shl(n - 1).unwrap_or(u32::MAX))
+                .min(self.max),
         }
     }
 
@@ -78,7 +87,9 @@ mod tests {
 
     #[test]
     fn the_ceiling_doubles_up_to_the_maximum() {
-        let seconds: Vec<u64> = (0..9).map(|n| Backoff::DEFAULT.ceiling(n).as_secs()).collect();
+        let seconds: Vec<u64> = (0..9)
+            .map(|n| Backoff::DEFAULT.ceiling(n).as_secs())
+            .collect();
         assert_eq!(seconds, [0, 1, 2, 4, 8, 16, 32, 60, 60]);
         assert_eq!(Backoff::DEFAULT.ceiling(u32::MAX).as_secs(), 60);
     }
@@ -86,7 +97,10 @@ mod tests {
     #[test]
     fn impossible_bounds_are_refused() {
         let second = Duration::from_secs(1);
-        assert_eq!(Backoff::new(Duration::ZERO, second), Err(BackoffError::Zero));
+        assert_eq!(
+            Backoff::new(Duration::ZERO, second),
+            Err(BackoffError::Zero)
+        );
         assert_eq!(Backoff::new(second * 2, second), Err(BackoffError::Order));
     }
 

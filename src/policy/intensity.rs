@@ -15,12 +15,20 @@ impl RestartIntensity {
     /// Allows `max` deaths per `period`.
     #[must_use]
     pub const fn new(max: usize, period: Duration) -> Self {
-        Self { max, period, deaths: VecDeque::new() }
+        Self {
+            max,
+            period,
+            deaths: VecDeque::new(),
+        }
     }
 
     /// Records a death at the monotonic time `now`; `true` when the child may be restarted.
     pub fn allow(&mut self, now: Duration) -> bool {
-        while self.deaths.front().is_some_and(|at| now.saturating_sub(*at) >= self.period) {
+        while self
+            .deaths
+            .front()
+            .is_some_and(|at| now.saturating_sub(*at) >= self.period)
+        {
             self.deaths.pop_front();
         }
         self.deaths.push_back(now);
@@ -44,7 +52,10 @@ mod tests {
         assert!(intensity.allow(secs(0)));
         assert!(intensity.allow(secs(1)));
         assert!(!intensity.allow(secs(9)));
-        assert!(!intensity.allow(secs(10)), "the deaths of 1 s and 9 s still count");
+        assert!(
+            !intensity.allow(secs(10)),
+            "the deaths of 1 s and 9 s still count"
+        );
         assert!(intensity.allow(secs(100)), "all are out of the window");
         intensity.reset();
         assert!(intensity.allow(secs(100)));

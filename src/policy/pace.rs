@@ -19,7 +19,11 @@ impl Pace {
     /// `rate` actions a second, `burst` of them at once; both at least 1 in effect.
     #[must_use]
     pub fn new(rate: f64, burst: u32) -> Self {
-        let rate = if rate.is_finite() { rate.clamp(0.001, 1e6) } else { 1.0 };
+        let rate = if rate.is_finite() {
+            rate.clamp(0.001, 1e6)
+        } else {
+            1.0
+        };
         let interval = Duration::from_secs_f64(1.0 / rate);
         Self {
             interval,
@@ -62,7 +66,9 @@ mod tests {
     #[test]
     fn a_burst_goes_at_once_and_the_rest_at_the_rate() {
         let mut pace = Pace::new(10.0, 3);
-        let waits: Vec<u128> = (0..6).map(|_| pace.reserve(millis(0)).as_millis()).collect();
+        let waits: Vec<u128> = (0..6)
+            .map(|_| pace.reserve(millis(0)).as_millis())
+            .collect();
         assert_eq!(waits, [0, 0, 0, 100, 200, 300]);
         assert_eq!(pace.reserve(millis(10_000)), Duration::ZERO);
     }

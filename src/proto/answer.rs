@@ -22,7 +22,11 @@ pub struct LoginAnswer {
     #[serde(rename = "InstId", default)]
     pub inst_id: Option<InstId>,
     /// Seconds between two hellos; absent means that none are wanted.
-    #[serde(rename = "HelloInterval", default, deserialize_with = "lenient::opt_int")]
+    #[serde(
+        rename = "HelloInterval",
+        default,
+        deserialize_with = "lenient::opt_int"
+    )]
     pub hello_interval: Option<u64>,
     /// The server's clock in Unix seconds.
     #[serde(rename = "TimeStamp", default, deserialize_with = "lenient::opt_int")]
@@ -47,7 +51,11 @@ pub struct MissedMessages<'a> {
     #[serde(rename = "Cookie", default, deserialize_with = "lenient::string")]
     pub cookie: String,
     /// 2 when this is the last page.
-    #[serde(rename = "SyncFlag", default = "last_page", deserialize_with = "lenient::int")]
+    #[serde(
+        rename = "SyncFlag",
+        default = "last_page",
+        deserialize_with = "lenient::int"
+    )]
     pub sync_flag: u32,
     /// C2C items; an entry may instead be `{"EventArray":[…]}`. Read one by one, so that a bad one
     /// harms no other.

@@ -60,9 +60,13 @@ pub fn decode(payload: &[u8], frames: Frames, limit: usize) -> Result<Cow<'_, st
     match payload.strip_prefix(COMP) {
         Some(stream) if frames == Frames::Binary => {
             let plain = inflate(stream, limit)?;
-            String::from_utf8(plain).map(Cow::Owned).map_err(|_| DecodeError::NotUtf8)
+            String::from_utf8(plain)
+                .map(Cow::Owned)
+                .map_err(|_| DecodeError::NotUtf8)
         }
-        _ => std::str::from_utf8(payload).map(Cow::Borrowed).map_err(|_| DecodeError::NotUtf8),
+        _ => std::str::from_utf8(payload)
+            .map(Cow::Borrowed)
+            .map_err(|_| DecodeError::NotUtf8),
     }
 }
 
@@ -73,7 +77,12 @@ fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
         _ => return Err(DecodeError::Inflate("neither gzip nor zlib")),
     };
     let mut state = Decompress::new(zlib);
-    let mut plain = Vec::with_capacity(input.len().saturating_mul(4).clamp(256, limit.min(64 << 10).max(256)));
+    let mut plain = Vec::with_capacity(
+        input
+            .len()
+            .saturating_mul(4)
+            .clamp(256, limit.min(64 << 10).max(256)),
+    );
     loop {
         let (before_in, before_out) = (state.total_in(), plain.len());
         let status = state
@@ -89,7 +98,10 @@ fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
         }
         if plain.len() == plain.capacity() {
             // Never room for more than one byte over the limit, so that a bomb stops here.
-            let room = plain.capacity().min((limit + 1).saturating_sub(plain.len())).max(1);
+            let room = plain
+                .capacity()
+                .min((limit + 1).saturating_sub(plain.len()))
+                .max(1);
             plain.reserve_exact(room);
         } else if used == 0 && plain.len() == before_out {
             break; // The input is used up: the sync-flush form ends here.
@@ -161,10 +173,16 @@ mod tests {
     #[test]
     fn every_form_gives_the_same_text() {
         let sync = gzip_sync_flush(TEXT.as_bytes());
-        assert!(sync.ends_with(&[0, 0, 0xff, 0xff]), "not the sync-flush form");
-        for payload in
-            [TEXT.as_bytes().to_vec(), comp(&gzip(TEXT.as_bytes())), comp(&sync), comp(&zlib(TEXT.as_bytes()))]
-        {
+        assert!(
+            sync.ends_with(&[0, 0, 0xff, 0xff]),
+            "not the sync-flush form"
+        );
+        for payload in [
+            TEXT.as_bytes().to_vec(),
+            comp(&gzip(TEXT.as_bytes())),
+            comp(&sync),
+            comp(&zlib(TEXT.as_bytes())),
+        ] {
             assert_eq!(decode(&payload, Frames::Binary, MAX_PACKET).unwrap(), TEXT);
         }
     }
@@ -177,14 +195,24 @@ mod tests {
         stream.extend([2, 0, 9, 9]);
         stream.extend(b"name\0comment\0cc");
         stream.extend(&plain[10..]);
-        assert_eq!(decode(&comp(&stream), Frames::Binary, MAX_PACKET).unwrap(), TEXT);
+        assert_eq!(
+            decode(&comp(&stream), Frames::Binary, MAX_PACKET).unwrap(),
+            TEXT
+        );
     }
 
     #[test]
     fn a_large_text_comes_out_whole_in_every_form() {
         let text = "好消息 message ".repeat(20_000);
-        for stream in [gzip(text.as_bytes()), gzip_sync_flush(text.as_bytes()), zlib(text.as_bytes())] {
-            assert_eq!(decode(&comp(&stream), Frames::Binary, MAX_PACKET).unwrap(), text);
+        for stream in [
+            gzip(text.as_bytes()),
+            gzip_sync_flush(text.as_bytes()),
+            zlib(text.as_bytes()),
+        ] {
+            assert_eq!(
+                decode(&comp(&stream), Frames::Binary, MAX_PACKET).unwrap(),
+                text
+            );
         }
     }
 
@@ -193,7 +221,10 @@ mod tests {
         let bomb = comp(&gzip(&vec![b'a'; 50 << 20]));
         assert!(bomb.len() < 100_000);
         let error = decode(&bomb, Frames::Binary, 1 << 20).unwrap_err();
-        assert!(matches!(error, DecodeError::TooLarge { limit: 1_048_576 }), "{error}");
+        assert!(
+            matches!(error, DecodeError::TooLarge { limit: 1_048_576 }),
+            "{error}"
+        );
     }
 
     #[test]
@@ -214,8 +245,18 @@ mod tests {
 
     #[test]
     fn garbage_after_comp_is_an_error() {
-        for stream in [&b""[..], b"\x1f", b"\x1f\x8b", b"\x1f\x8b\x08\0\0\0\0\0\0\0", b"garbage", b"\x78\x9c\xff\xff"] {
-            assert!(decode(&comp(stream), Frames::Binary, MAX_PACKET).is_err(), "{stream:?}");
+        for stream in [
+            &b""[..],
+            b"\x1f",
+            b"\x1f\x8b",
+            b"\x1f\x8b\x08\0\0\0\0\0\0\0",
+            b"garbage",
+            b"\x78\x9c\xff\xff",
+        ] {
+            assert!(
+                decode(&comp(stream), Frames::Binary, MAX_PACKET).is_err(),
+                "{stream:?}"
+            );
         }
     }
 

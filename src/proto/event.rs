@@ -145,21 +145,28 @@ impl Push {
             command::MSG_PUSH | command::MULTI_MSG_PUSH | command::FORCE_OFFLINE => {
                 match serde_json::from_str::<EventsBody<'_>>(body) {
                     Ok(events) => Self::Events {
-                        notices: events.events.iter().flat_map(|raw| read_event(raw)).collect(),
+                        notices: events
+                            .events
+                            .iter()
+                            .flat_map(|raw| read_event(raw))
+                            .collect(),
                         ack: events.need_ack.then_some(events.session_data),
                         sync_hint: events.flag,
                     },
                     Err(error) => Self::Events {
-                        notices: vec![Notice::Malformed { reason: error.to_string() }],
+                        notices: vec![Notice::Malformed {
+                            reason: error.to_string(),
+                        }],
                         ack: None,
                         sync_hint: false,
                     },
                 }
             }
             command::OVERLOAD => match serde_json::from_str::<OverloadBody>(body) {
-                Ok(OverloadBody { servcmd, delay }) if !servcmd.is_empty() => {
-                    Self::Overload { servcmd, delay: Duration::from_secs(delay).min(MAX_OVERLOAD) }
-                }
+                Ok(OverloadBody { servcmd, delay }) if !servcmd.is_empty() => Self::Overload {
+                    servcmd,
+                    delay: Duration::from_secs(delay).min(MAX_OVERLOAD),
+                },
                 _ => Self::Unknown,
             },
             command::KICK_OTHER => Self::KickOther,
@@ -173,24 +180,36 @@ impl Push {
 pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     let item: EventItem<'_> = match serde_json::from_str(raw.get()) {
         Ok(item) => item,
-        Err(error) => return vec![Notice::Malformed { reason: error.to_string() }],
+        Err(error) => {
+            return vec![Notice::Malformed {
+                reason: error.to_string(),
+            }];
+        }
     };
     if let Some(messages) = item.c2c {
         return messages.into_iter().map(read_c2c).collect();
     }
     if let Some(notes) = item.c2c_notify {
-        return notes.into_iter().map(|note| read_notify(note, item.event)).collect();
+        return notes
+            .into_iter()
+            .map(|note| read_notify(note, item.event))
+            .collect();
     }
-    vec![Notice::Unknown { event: item.event, raw: raw.to_owned() }]
+    vec![Notice::Unknown {
+        event: item.event,
+        raw: raw.to_owned(),
+    }]
 }
 
 /// Reads one entry of `MsgList` of a page of missed messages: an item, or a list of events.
 #[must_use]
 pub fn read_missed(raw: &RawValue) -> Vec<Notice> {
     match serde_json::from_str::<EventsBody<'_>>(raw.get()) {
-        Ok(body) if !body.events.is_empty() => {
-            body.events.iter().flat_map(|event| read_event(event)).collect()
-        }
+        Ok(body) if !body.events.is_empty() => body
+            .events
+            .iter()
+            .flat_map(|event| read_event(event))
+            .collect(),
         _ => vec![read_c2c(raw)],
     }
 }
@@ -198,15 +217,25 @@ pub fn read_missed(raw: &RawValue) -> Vec<Notice> {
 fn read_c2c(raw: &RawValue) -> Notice {
     match serde_json::from_str(raw.get()) {
         Ok(item) => Notice::C2c(Box::new(item)),
-        Err(error) => Notice::Malformed { reason: error.to_string() },
+        Err(error) => Notice::Malformed {
+            reason: error.to_string(),
+        },
     }
 }
 
 fn read_notify(raw: &RawValue, event: Option<u64>) -> Notice {
-    let kick = serde_json::from_str::<NotifyItem>(raw.get()).ok().and_then(|item| item.kick);
-    match kick.and_then(|kick| kick.kick_type.as_u64()).and_then(KickType::from_wire) {
+    let kick = serde_json::from_str::<NotifyItem>(raw.get())
+        .ok()
+        .and_then(|item| item.kick);
+    match kick
+        .and_then(|kick| kick.kick_type.as_u64())
+        .and_then(KickType::from_wire)
+    {
         Some(kick_type) => Notice::Kicked(kick_type),
-        None => Notice::Unknown { event, raw: raw.to_owned() },
+        None => Notice::Unknown {
+            event,
+            raw: raw.to_owned(),
+        },
     }
 }
 
@@ -228,7 +257,10 @@ mod tests {
             "KickoutMsgNotify":{"KickType":2,"NewInstInfo":{"Platform":"Web","InstId":5}}}]}]}"#;
         for servcmd in [command::FORCE_OFFLINE, command::MSG_PUSH] {
             let notices = notices(servcmd, body);
-            assert!(matches!(notices[..], [Notice::Kicked(KickType::MultipleDevice)]), "{notices:?}");
+            assert!(
+                matches!(notices[..], [Notice::Kicked(KickType::MultipleDevice)]),
+                "{notices:?}"
+            );
         }
         assert!(matches!(Push::parse("some.other", body), Push::Unknown));
     }
@@ -239,7 +271,13 @@ mod tests {
             let body = format!(
                 r#"{{"EventArray":[{{"C2cNotifyMsgArray":[{{"KickoutMsgNotify":{{"KickType":{kick_type}}}}}]}}]}}"#
             );
-            assert!(matches!(notices(command::FORCE_OFFLINE, &body)[..], [Notice::Unknown { .. }]), "{body}");
+            assert!(
+                matches!(
+                    notices(command::FORCE_OFFLINE, &body)[..],
+                    [Notice::Unknown { .. }]
+                ),
+                "{body}"
+            );
         }
     }
 
@@ -257,7 +295,9 @@ mod tests {
             .map(|notice| match notice {
                 Notice::C2c(_) => 'm',
                 Notice::Malformed { .. } => 'x',
-                Notice::Unknown { event: Some(99), .. } => '?',
+                Notice::Unknown {
+                    event: Some(99), ..
+                } => '?',
                 _ => '!',
             })
             .collect();
@@ -267,20 +307,31 @@ mod tests {
     #[test]
     fn an_ack_is_owed_only_when_asked_for() {
         for (body, owed) in [
-            (r#"{"EventArray":[],"NeedAck":1,"SessionData":"s"}"#, Some("s")),
+            (
+                r#"{"EventArray":[],"NeedAck":1,"SessionData":"s"}"#,
+                Some("s"),
+            ),
             (r#"{"EventArray":[],"NeedAck":0,"SessionData":"s"}"#, None),
             (r#"{"EventArray":[]}"#, None),
         ] {
-            let Push::Events { ack, .. } = Push::parse(command::MSG_PUSH, body) else { panic!() };
+            let Push::Events { ack, .. } = Push::parse(command::MSG_PUSH, body) else {
+                panic!()
+            };
             assert_eq!(ack.as_deref(), owed);
         }
     }
 
     #[test]
     fn an_overload_pause_is_bounded() {
-        let push = Push::parse(command::OVERLOAD, r#"{"OverLoadServCmd":"a.b","DelaySecs":99999999999}"#);
+        let push = Push::parse(
+            command::OVERLOAD,
+            r#"{"OverLoadServCmd":"a.b","DelaySecs":99999999999}"#,
+        );
         assert!(matches!(push, Push::Overload { delay, .. } if delay == MAX_OVERLOAD));
-        assert!(matches!(Push::parse(command::OVERLOAD, "{}"), Push::Unknown));
+        assert!(matches!(
+            Push::parse(command::OVERLOAD, "{}"),
+            Push::Unknown
+        ));
     }
 
     proptest! {

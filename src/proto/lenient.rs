@@ -152,7 +152,9 @@ pub fn opt_string<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::
 /// # Errors
 /// When the value is an array, an object or a boolean.
 pub fn opt_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SecretString>, D::Error> {
-    Ok(opt_string(d)?.filter(|text| !text.is_empty()).map(SecretString::from))
+    Ok(opt_string(d)?
+        .filter(|text| !text.is_empty())
+        .map(SecretString::from))
 }
 
 #[cfg(test)]
@@ -171,23 +173,52 @@ mod tests {
 
     #[test]
     fn both_spellings_of_a_number_read_the_same() {
-        for text in [r#"{"n":3139160001,"f":1,"s":7}"#, r#"{"n":"3139160001","f":true,"s":"7"}"#] {
+        for text in [
+            r#"{"n":3139160001,"f":1,"s":7}"#,
+            r#"{"n":"3139160001","f":true,"s":"7"}"#,
+        ] {
             let probe: Probe = serde_json::from_str(text).unwrap();
-            assert_eq!(probe, Probe { n: 3_139_160_001, f: true, s: "7".into() }, "{text}");
+            assert_eq!(
+                probe,
+                Probe {
+                    n: 3_139_160_001,
+                    f: true,
+                    s: "7".into()
+                },
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn absent_and_null_are_zero() {
-        for text in ["{}", r#"{"n":null,"f":null,"s":null}"#, r#"{"n":"","f":"","s":""}"#] {
+        for text in [
+            "{}",
+            r#"{"n":null,"f":null,"s":null}"#,
+            r#"{"n":"","f":"","s":""}"#,
+        ] {
             let probe: Probe = serde_json::from_str(text).unwrap();
-            assert_eq!(probe, Probe { n: 0, f: false, s: String::new() }, "{text}");
+            assert_eq!(
+                probe,
+                Probe {
+                    n: 0,
+                    f: false,
+                    s: String::new()
+                },
+                "{text}"
+            );
         }
     }
 
     #[test]
     fn nonsense_is_refused() {
-        for text in [r#"{"n":-1}"#, r#"{"n":4294967296}"#, r#"{"n":1.5}"#, r#"{"n":"x"}"#, r#"{"n":[]}"#] {
+        for text in [
+            r#"{"n":-1}"#,
+            r#"{"n":4294967296}"#,
+            r#"{"n":1.5}"#,
+            r#"{"n":"x"}"#,
+            r#"{"n":[]}"#,
+        ] {
             assert!(serde_json::from_str::<Probe>(text).is_err(), "{text}");
         }
     }

@@ -64,12 +64,18 @@ pub struct Other {
 impl Element {
     /// A text element.
     pub fn text(text: impl Into<String>) -> Self {
-        Self::Text(Text { text: text.into(), extra: Map::new() })
+        Self::Text(Text {
+            text: text.into(),
+            extra: Map::new(),
+        })
     }
 
     /// A custom element with `Desc` and `Ext` empty.
     pub fn custom(data: impl Into<String>) -> Self {
-        Self::Custom(Custom { data: data.into(), ..Custom::default() })
+        Self::Custom(Custom {
+            data: data.into(),
+            ..Custom::default()
+        })
     }
 
     /// `MsgType` on the wire.
@@ -110,7 +116,11 @@ impl Serialize for Element {
             Self::Text(content) => Wire { msg_type, content }.serialize(serializer),
             Self::Custom(content) => Wire { msg_type, content }.serialize(serializer),
             Self::Other(other) if msg_type.is_empty() => other.content.serialize(serializer),
-            Self::Other(other) => Wire { msg_type, content: &other.content }.serialize(serializer),
+            Self::Other(other) => Wire {
+                msg_type,
+                content: &other.content,
+            }
+            .serialize(serializer),
         }
     }
 }
@@ -126,7 +136,10 @@ impl<'de> Deserialize<'de> for Element {
         }
         let whole = Box::<RawValue>::deserialize(deserializer)?;
         let Ok(Wire { msg_type, content }) = serde_json::from_str(whole.get()) else {
-            return Ok(Self::Other(Other { msg_type: String::new(), content: whole }));
+            return Ok(Self::Other(Other {
+                msg_type: String::new(),
+                content: whole,
+            }));
         };
         let known = match msg_type.as_str() {
             "TIMTextElem" => serde_json::from_str(content.get()).map(Self::Text).ok(),
@@ -163,7 +176,11 @@ pub struct C2cItem {
     #[serde(rename = "From_Account")]
     pub from: String,
     /// The receiver; absent means the account that got the item.
-    #[serde(rename = "To_Account", default, skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "To_Account",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
     pub to: Option<String>,
     /// The sender's counter. Exceeds 31 bits most of the day.
     #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
@@ -172,7 +189,11 @@ pub struct C2cItem {
     #[serde(rename = "MsgRandom", deserialize_with = "lenient::int")]
     pub random: u32,
     /// Server time in Unix seconds; the same number everywhere the message appears.
-    #[serde(rename = "MsgTimeStamp", alias = "MsgTime", deserialize_with = "lenient::int")]
+    #[serde(
+        rename = "MsgTimeStamp",
+        alias = "MsgTime",
+        deserialize_with = "lenient::int"
+    )]
     pub time: u64,
     /// The content.
     #[serde(rename = "MsgBody", default)]
@@ -194,7 +215,11 @@ pub struct C2cItem {
     )]
     pub tiny_id: Option<String>,
     /// Free text stored with the message.
-    #[serde(rename = "CloudCustomData", default, deserialize_with = "lenient::string")]
+    #[serde(
+        rename = "CloudCustomData",
+        default,
+        deserialize_with = "lenient::string"
+    )]
     pub cloud_custom_data: String,
     /// The sender's nick name.
     #[serde(
@@ -222,7 +247,12 @@ pub struct C2cItem {
     )]
     pub life_time: Option<u32>,
     /// Bit value 8: the message has been recalled (history and `getmsg` only).
-    #[serde(rename = "MsgFlagBits", default, deserialize_with = "lenient::int", skip_serializing_if = "is_zero")]
+    #[serde(
+        rename = "MsgFlagBits",
+        default,
+        deserialize_with = "lenient::int",
+        skip_serializing_if = "is_zero"
+    )]
     pub flag_bits: u32,
     /// Fields this crate does not know.
     #[serde(flatten)]
@@ -338,7 +368,11 @@ impl Message {
     pub fn from_c2c(item: C2cItem, me: &str) -> Self {
         let other = item.to.unwrap_or_else(|| me.to_owned());
         // A copy of an own message names the peer as sender and me as receiver.
-        let (from, to) = if item.is_sync { (other, item.from) } else { (item.from, other) };
+        let (from, to) = if item.is_sync {
+            (other, item.from)
+        } else {
+            (item.from, other)
+        };
         let is_own = from == me;
         let peer = if is_own { &to } else { &from };
         Self {
@@ -372,7 +406,12 @@ impl Message {
     /// server left one of them out.
     #[must_use]
     pub fn id(&self) -> Option<String> {
-        Some(format!("{}-{}-{}", self.tiny_id.as_deref()?, self.client_time?, self.random))
+        Some(format!(
+            "{}-{}-{}",
+            self.tiny_id.as_deref()?,
+            self.client_time?,
+            self.random
+        ))
     }
 
     /// What makes two copies of it one.
@@ -476,7 +515,10 @@ mod tests {
             ),
             "me",
         );
-        assert_eq!((&*message.from, &*message.to, message.text()), ("bob", "me", Some("hi")));
+        assert_eq!(
+            (&*message.from, &*message.to, message.text()),
+            ("bob", "me", Some("hi"))
+        );
         assert_eq!(message.conversation, Conversation::C2c("bob".into()));
         assert_eq!(message.id(), None);
         assert!(!message.is_own);
@@ -485,17 +527,24 @@ mod tests {
     #[test]
     fn a_copy_of_an_own_message_has_its_accounts_swapped_back() {
         let message = Message::from_c2c(
-            item(r#"{"From_Account":"bob","To_Account":"me","IsSyncMsg":1,"MsgSeq":1,"MsgRandom":5,"MsgTime":7}"#),
+            item(
+                r#"{"From_Account":"bob","To_Account":"me","IsSyncMsg":1,"MsgSeq":1,"MsgRandom":5,"MsgTime":7}"#,
+            ),
             "me",
         );
-        assert_eq!((&*message.from, &*message.to, message.is_own), ("me", "bob", true));
+        assert_eq!(
+            (&*message.from, &*message.to, message.is_own),
+            ("me", "bob", true)
+        );
         assert_eq!(message.conversation, Conversation::C2c("bob".into()));
     }
 
     #[test]
     fn the_id_is_tiny_id_client_time_and_random() {
         let message = Message::from_c2c(
-            item(r#"{"From_Account":"b","MsgSeq":1,"MsgRandom":5,"MsgTimeStamp":7,"MsgClientTime":"6","TinyId":144115422390155339}"#),
+            item(
+                r#"{"From_Account":"b","MsgSeq":1,"MsgRandom":5,"MsgTimeStamp":7,"MsgClientTime":"6","TinyId":144115422390155339}"#,
+            ),
             "me",
         );
         assert_eq!(message.id().as_deref(), Some("144115422390155339-6-5"));

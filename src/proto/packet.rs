@@ -212,7 +212,11 @@ impl<'a> Packet<'a> {
             Some(text) if text.starts_with('{') => text,
             _ => "{}",
         };
-        Ok(Self { servcmd: head.servcmd, seq: head.seq, body })
+        Ok(Self {
+            servcmd: head.servcmd,
+            seq: head.seq,
+            body,
+        })
     }
 
     /// The verdict every answer carries.
@@ -229,7 +233,11 @@ impl<'a> Packet<'a> {
 pub struct AnswerStatus {
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     error_code: i64,
-    #[serde(rename = "int32_error_code", default, deserialize_with = "lenient::int")]
+    #[serde(
+        rename = "int32_error_code",
+        default,
+        deserialize_with = "lenient::int"
+    )]
     config_error_code: i64,
     #[serde(rename = "ErrorInfo", default, deserialize_with = "lenient::string")]
     error_info: String,
@@ -241,7 +249,10 @@ impl AnswerStatus {
     /// The error code; `None` is success (zero, absent).
     #[must_use]
     pub fn error(&self) -> Option<Code> {
-        [self.error_code, self.config_error_code].into_iter().find(|code| *code != 0).map(Code)
+        [self.error_code, self.config_error_code]
+            .into_iter()
+            .find(|code| *code != 0)
+            .map(Code)
     }
 
     /// The server's own words, possibly empty.
@@ -266,7 +277,10 @@ mod tests {
     fn a_packet_gives_command_number_and_body_text() {
         let text = r#"{"head":{"servcmd":"a.b","seq":"7","x":1},"body":{"k": [1, 2]}}"#;
         let packet = Packet::parse(text).unwrap();
-        assert_eq!((packet.servcmd.as_ref(), packet.seq, packet.body), ("a.b", Some(7), r#"{"k": [1, 2]}"#));
+        assert_eq!(
+            (packet.servcmd.as_ref(), packet.seq, packet.body),
+            ("a.b", Some(7), r#"{"k": [1, 2]}"#)
+        );
     }
 
     #[test]
@@ -279,7 +293,15 @@ mod tests {
 
     #[test]
     fn no_command_is_an_error() {
-        for text in ["", "{}", "[]", "null", r#"{"head":null}"#, r#"{"head":{}}"#, r#"{"head":{"servcmd":""}}"#] {
+        for text in [
+            "",
+            "{}",
+            "[]",
+            "null",
+            r#"{"head":null}"#,
+            r#"{"head":{}}"#,
+            r#"{"head":{"servcmd":""}}"#,
+        ] {
             assert!(Packet::parse(text).is_err(), "{text}");
         }
     }
@@ -315,7 +337,11 @@ mod tests {
 
     #[test]
     fn secrets_stay_out_of_debug() {
-        let ticket = Ticket { a2: "marker-a2".into(), tiny_id: "1".into(), inst_id: None };
+        let ticket = Ticket {
+            a2: "marker-a2".into(),
+            tiny_id: "1".into(),
+            inst_id: None,
+        };
         assert!(!format!("{ticket:?}").contains("marker"));
         assert!(!format!("{:?}", Identity::Ticket(&ticket)).contains("marker"));
     }

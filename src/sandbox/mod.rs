@@ -1,1 +1,371 @@
 //! The embedded server that the official SDKs accept.
+//!
+//! `state` is everything it knows and decides, pure and deterministic; `rest` adds the server-side
+//! calls to it, `wire` reads and writes frames. `hub`, `websocket`, `server` and `cut` are the shell
+//! with sockets and a clock. Nothing of the client side of this crate is used here, so that the two
+//! cannot share a mistake.
+//!
+//! ```no_run
+//! use botroupe::{proto::id::SdkAppId, sandbox::{Sandbox, SandboxConfig}};
+//!
+//! let app = SdkAppId::new(1_400_000_001)?;
+//! let sandbox = Sandbox::spawn_thread(SandboxConfig::new(app, "secret"), ([127, 0, 0, 1], 0).into())?;
+//! println!("connect to {}", sandbox.url());
+//! sandbox.shutdown();
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod config;
+mod cut;
+mod hub;
+mod rest;
+mod server;
+pub mod state;
+mod websocket;
+mod wire;
+
+use std::{net::SocketAddr, sync::Arc, thread::JoinHandle};
+
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+
+pub use config::SandboxConfig;
+pub use rest::RestAnswer;
+pub use server::SandboxError;
+pub use state::{Counters, Fault, FaultError, HistoryItem, KickType, Status};
+pub use wire::CompressMode;
+
+use self::{hub::Shared, server::Prepared, state::State};
+use crate::{
+    policy::Now,
+    proto::{
+        code::Code,
+        id::{IdError, SdkAppId, UserId},
+        usersig::{self, UserSig},
+    },
+};
+
+/// A running sandbox. Its methods may be called from any thread; dropping it ends the server.
+#[derive(Debug)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+    app: SdkAppId,
+    key: SecretString,
+    stop: oneshot::Sender<()>,
+    done: oneshot::Receiver<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How long the UserSigs made by [`Sandbox::user_sig`] hold, in seconds.
+const USER_SIG_LIFETIME: u64 = 86_400;
+
+impl Sandbox {
+    /// Starts a sandbox on the current thread, inside a running actix `System`. `listen` names the
+    /// address; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// [`SandboxError::Bind`] if the address cannot be listened on.
+    pub async fn start(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
+        let (sandbox, prepared) = Self::prepare(config, listen)?;
+        actix_rt::spawn(server::serve(prepared));
+        Ok(sandbox)
+    }
+
+    /// Starts a sandbox on a thread of its own; for tests, examples and programs without actix.
+    ///
+    /// # Errors
+    /// [`SandboxError`] if the address cannot be listened on or the thread not started.
+    pub fn spawn_thread(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
+        let (mut sandbox, prepared) = Self::prepare(config, listen)?;
+        let thread = std::thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn(move || actix_rt::System::new().block_on(server::serve(prepared)))
+            .map_err(|source| SandboxError::Thread { source })?;
+        sandbox.thread = Some(thread);
+        Ok(sandbox)
+    }
+
+    fn prepare(
+        config: SandboxConfig,
+        listen: SocketAddr,
+    ) -> Result<(Self, Prepared), SandboxError> {
+        let (listener, addr) = server::bind(listen)?;
+        let (app, key, seed) = (config.app, config.key.clone(), config.seed);
+        let shared = Arc::new(Shared::new(State::new(config, seed)));
+        let (stop, stopped) = oneshot::channel();
+        let (done_sender, done) = oneshot::channel();
+        let prepared = Prepared {
+            shared: Arc::clone(&shared),
+            listener,
+            stop: stopped,
+            done: done_sender,
+        };
+        Ok((
+            Self {
+                shared,
+                addr,
+                app,
+                key,
+                stop,
+                done,
+                thread: None,
+            },
+            prepared,
+        ))
+    }
+
+    /// The address it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The origin clients connect to, e.g. `ws://127.0.0.1:40123`: the `proxyServer` of the
+    /// official SDK, or a fixed endpoint of this crate.
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.addr)
+    }
+
+    /// The origin of the REST API, e.g. `http://127.0.0.1:40123`.
+    pub fn rest_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The app it serves.
+    pub fn app(&self) -> SdkAppId {
+        self.app
+    }
+
+    /// A UserSig for `user`, made now, good for a day.
+    ///
+    /// # Errors
+    /// [`IdError`] if `user` is no UserID.
+    pub fn user_sig(&self, user: &str) -> Result<UserSig, IdError> {
+        let user = UserId::parse(user)?;
+        let now = self.shared.now().unix_secs();
+        Ok(usersig::sign(
+            self.app,
+            &self.key,
+            &user,
+            now,
+            USER_SIG_LIFETIME,
+        ))
+    }
+
+    /// Ends the server: closes every connection with 1001, waits up to a second for the peers.
+    pub async fn stop(self) {
+        let Self {
+            stop, done, thread, ..
+        } = self;
+        // If the server has ended already, nobody listens.
+        let _ = stop.send(());
+        let _ = done.await;
+        join(thread);
+    }
+
+    /// [`Sandbox::stop`] for callers outside async code; not from the thread it was started on.
+    pub fn shutdown(self) {
+        let Self {
+            stop, done, thread, ..
+        } = self;
+        let _ = stop.send(());
+        let _ = done.blocking_recv();
+        join(thread);
+    }
+
+    /// Calls the state with the present time, and has the server carry out what comes of it.
+    fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
+        let now = self.shared.now();
+        let result = call(&mut self.shared.lock(), now);
+        self.shared.touched.notify_one();
+        result
+    }
+
+    /// A picture of the sandbox now.
+    pub fn status(&self) -> Status {
+        self.with(|state, now| state.status(now))
+    }
+
+    /// True if the account is online. False as well for what is no UserID.
+    pub fn is_online(&self, user: &str) -> bool {
+        UserId::parse(user).is_ok_and(|user| self.with(|state, now| state.is_online(now, &user)))
+    }
+
+    /// The InstIds under which an account is online, oldest first.
+    pub fn instances(&self, user: &str) -> Vec<u64> {
+        let user = UserId::parse(user);
+        user.map(|user| self.with(|state, now| state.instances(now, &user)))
+            .unwrap_or_default()
+    }
+
+    /// Everything stored between two accounts, oldest first.
+    pub fn history(&self, a: &str, b: &str) -> Vec<HistoryItem> {
+        match (UserId::parse(a), UserId::parse(b)) {
+            (Ok(a), Ok(b)) => self.with(|state, _| state.history(&a, &b)),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Creates an account if it is not there.
+    ///
+    /// # Errors
+    /// [`IdError`] if `user` is no UserID.
+    pub fn import(&self, user: &str) -> Result<bool, IdError> {
+        let user = UserId::parse(user)?;
+        Ok(self.with(|state, _| state.import(&user)))
+    }
+
+    /// Sends a text as `from`, who need not be online. Gives the key of the message.
+    ///
+    /// # Errors
+    /// The code a client would get; 20003 for what is no UserID.
+    pub fn say(&self, from: &str, to: &str, text: &str) -> Result<String, Code> {
+        let parse = |user| UserId::parse(user).map_err(|_| Code::C2C_UNKNOWN_USER);
+        let (from, to) = (parse(from)?, parse(to)?);
+        self.with(|state, now| state.say(now, &from, &to, text))
+    }
+
+    /// Applies a fault.
+    ///
+    /// # Errors
+    /// [`FaultError`] if the account does not exist or a value is out of range.
+    pub fn fault(&self, fault: Fault) -> Result<(), FaultError> {
+        self.with(|state, now| state.fault(now, fault))
+    }
+
+    /// Cuts every link of the account, without a close frame.
+    ///
+    /// # Errors
+    /// [`FaultError`], as for all the shorthands below.
+    pub fn drop_link(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::DropLink {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Takes in and sends nothing on links of the account, for so many seconds or until
+    /// [`Sandbox::resume_answering`].
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn stop_answering(&self, user: &str, seconds: Option<u64>) -> Result<(), FaultError> {
+        self.fault(Fault::StopAnswering {
+            user: UserId::parse(user)?,
+            seconds,
+        })
+    }
+
+    /// Ends [`Sandbox::stop_answering`].
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn resume_answering(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::ResumeAnswering {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Holds back everything sent to the account; 0 ends it.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn delay(&self, user: &str, millis: u64) -> Result<(), FaultError> {
+        self.fault(Fault::Delay {
+            user: UserId::parse(user)?,
+            millis,
+        })
+    }
+
+    /// Sends each of the next `count` pushes to the account twice.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn duplicate(&self, user: &str, count: u32) -> Result<(), FaultError> {
+        self.fault(Fault::Duplicate {
+            user: UserId::parse(user)?,
+            count,
+        })
+    }
+
+    /// Swaps the next two pushes to the account.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn reorder(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::Reorder {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Ends the account's logins as if its UserSig had expired.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn expire(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::Expire {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Puts every login of the account out.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn kick(&self, user: &str, kind: KickType) -> Result<(), FaultError> {
+        self.fault(Fault::Kick {
+            user: UserId::parse(user)?,
+            kind: kind.number(),
+        })
+    }
+
+    /// Asks the account not to send `servcmd` for so many seconds.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn overload(&self, user: &str, servcmd: &str, seconds: u64) -> Result<(), FaultError> {
+        let user = UserId::parse(user)?;
+        self.fault(Fault::Overload {
+            user,
+            servcmd: servcmd.to_owned(),
+            seconds,
+        })
+    }
+
+    /// Refuses logins of the account with `code`: so many, or all until ended with code 0.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn refuse_login(
+        &self,
+        user: &str,
+        code: Code,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        self.fault(Fault::RefuseLogin {
+            user: UserId::parse(user)?,
+            code: code.0,
+            count,
+        })
+    }
+
+    /// Compresses everything sent to binary clients from now on.
+    pub fn compress(&self, mode: CompressMode) {
+        // This fault names no account, so there is nothing to be wrong.
+        let _ = self.fault(Fault::Compress { mode });
+    }
+
+    /// Cuts every link, as a restart of the server would; with `forget_logins` no ticket is known
+    /// afterwards.
+    pub fn restart(&self, forget_logins: bool) {
+        // This fault names no account, so there is nothing to be wrong.
+        let _ = self.fault(Fault::Restart { forget_logins });
+    }
+}
+
+fn join(thread: Option<JoinHandle<()>>) {
+    if let Some(thread) = thread
+        && thread.join().is_err()
+    {
+        tracing::error!("the thread of the sandbox ended in a panic");
+    }
+}

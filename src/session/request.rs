@@ -116,14 +116,18 @@ impl Requests {
 
     /// Takes the first request whose deadline has come.
     pub(super) fn take_overdue(&mut self, now: Duration) -> Option<InFlight> {
-        let at = self.table.iter().position(|request| request.deadline <= now)?;
+        let at = self
+            .table
+            .iter()
+            .position(|request| request.deadline <= now)?;
         self.table.remove(at)
     }
 
     /// Takes the requests of every purpose that `which` names.
     pub(super) fn take_all(&mut self, which: impl Fn(Purpose) -> bool) -> Vec<InFlight> {
-        let (taken, kept) =
-            std::mem::take(&mut self.table).into_iter().partition(|request| which(request.purpose));
+        let (taken, kept) = std::mem::take(&mut self.table)
+            .into_iter()
+            .partition(|request| which(request.purpose));
         self.table = kept;
         Vec::from_iter::<VecDeque<InFlight>>(taken)
     }

@@ -203,7 +203,11 @@ impl Session {
         // the account by its a2, not by the state of the link.
         self.requests.take_all(|purpose| purpose != Purpose::User);
         self.requests.restart(now.mono);
-        self.transmits.extend(self.requests.iter().map(|request| request.packet.to_string()));
+        self.transmits.extend(
+            self.requests
+                .iter()
+                .map(|request| request.packet.to_string()),
+        );
         if self.ticket.is_some() {
             self.resume(now);
         } else if let Some(user_sig) = user_sig {
@@ -240,7 +244,9 @@ impl Session {
             Err(error) => return self.undecodable(&error),
         };
         self.garbage = 0;
-        let request = packet.seq.and_then(|seq| self.requests.take(&packet.servcmd, seq));
+        let request = packet
+            .seq
+            .and_then(|seq| self.requests.take(&packet.servcmd, seq));
         match request {
             Some(request) => self.answered(now, request, &packet),
             None => self.pushed(now, &packet),
@@ -263,7 +269,12 @@ impl Session {
         if self.next_hello.is_some_and(|at| at <= now.mono) {
             self.next_hello = self.hello_interval.map(|interval| now.mono + interval);
             if self.state.is_ready() && !self.requests.contains(Purpose::Hello) {
-                self.ask(now, Purpose::Hello, command::HELLO, r#"{"is_web_uniapp":0}"#);
+                self.ask(
+                    now,
+                    Purpose::Hello,
+                    command::HELLO,
+                    r#"{"is_web_uniapp":0}"#,
+                );
             }
         }
         self.sync_timeout(now);
@@ -295,7 +306,12 @@ impl Session {
         }
         let said = self.ticket.is_some() && self.state != State::Disconnected;
         if said {
-            self.ask(now, Purpose::Logout, command::LOGOUT, r#"{"wslogout_type":0,"is_web_uniapp":0}"#);
+            self.ask(
+                now,
+                Purpose::Logout,
+                command::LOGOUT,
+                r#"{"wslogout_type":0,"is_web_uniapp":0}"#,
+            );
         }
         self.drop_login(|purpose| purpose != Purpose::Logout && purpose != Purpose::Heartbeat);
         if said {
@@ -311,7 +327,12 @@ impl Session {
     /// # Errors
     /// When not logged in, when the server asked for rest on the command, and when too many
     /// requests are in flight.
-    pub fn request(&mut self, now: Now, servcmd: &str, body: &str) -> Result<RequestId, RequestError> {
+    pub fn request(
+        &mut self,
+        now: Now,
+        servcmd: &str,
+        body: &str,
+    ) -> Result<RequestId, RequestError> {
         if self.ticket.is_none() {
             return Err(RequestError::NotLoggedIn);
         }
@@ -353,10 +374,16 @@ impl Session {
             .then(|| self.last_received + HEARTBEAT_AFTER);
         let hello = self.next_hello.filter(|_| linked);
         let overload = self.overloads.iter().map(|(_, until)| *until).min();
-        [self.requests.next_deadline(), heartbeat, hello, overload, self.sync_deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.requests.next_deadline(),
+            heartbeat,
+            hello,
+            overload,
+            self.sync_deadline(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     // ── inside ───────────────────────────────────────────────────────────────────────────────
@@ -369,7 +396,14 @@ impl Session {
         self.login_sent = now.mono;
         let seq = self.next_seq();
         let user = self.config.user.clone();
-        self.put(now, Purpose::Login, command::LOGIN, LOGIN_BODY, seq, Identity::UserSig(&user, user_sig));
+        self.put(
+            now,
+            Purpose::Login,
+            command::LOGIN,
+            LOGIN_BODY,
+            seq,
+            Identity::UserSig(&user, user_sig),
+        );
         self.state = State::LoggingIn;
     }
 
@@ -406,22 +440,43 @@ impl Session {
     pub(super) fn ask(&mut self, now: Now, purpose: Purpose, servcmd: &str, body: &str) -> u32 {
         let seq = self.next_seq();
         let ticket = self.ticket.take();
-        let identity = ticket.as_ref().map_or(Identity::Anonymous, Identity::Ticket);
+        let identity = ticket
+            .as_ref()
+            .map_or(Identity::Anonymous, Identity::Ticket);
         self.put(now, purpose, servcmd, body, seq, identity);
         self.ticket = ticket;
         seq
     }
 
-    fn put(&mut self, now: Now, purpose: Purpose, servcmd: &str, body: &str, seq: u32, identity: Identity<'_>) {
-        let packet =
-            Request { identity, app: self.config.app, time: now.unix_secs(), servcmd, seq, body }.encode();
+    fn put(
+        &mut self,
+        now: Now,
+        purpose: Purpose,
+        servcmd: &str,
+        body: &str,
+        seq: u32,
+        identity: Identity<'_>,
+    ) {
+        let packet = Request {
+            identity,
+            app: self.config.app,
+            time: now.unix_secs(),
+            servcmd,
+            seq,
+            body,
+        }
+        .encode();
         let keep = purpose == Purpose::User;
         self.requests.insert(InFlight {
             seq,
             servcmd: servcmd.into(),
             purpose,
             deadline: now.mono + InFlight::limit(purpose),
-            packet: if keep { packet.as_str().into() } else { "".into() },
+            packet: if keep {
+                packet.as_str().into()
+            } else {
+                "".into()
+            },
         });
         if self.state != State::Disconnected {
             self.transmits.push_back(packet);
@@ -431,9 +486,19 @@ impl Session {
     /// Says something that has no answer: acknowledgements and the farewell after a kick.
     fn say(&mut self, now: Now, servcmd: &str, body: &str) {
         let seq = self.next_seq();
-        let identity = self.ticket.as_ref().map_or(Identity::Anonymous, Identity::Ticket);
-        let packet =
-            Request { identity, app: self.config.app, time: now.unix_secs(), servcmd, seq, body }.encode();
+        let identity = self
+            .ticket
+            .as_ref()
+            .map_or(Identity::Anonymous, Identity::Ticket);
+        let packet = Request {
+            identity,
+            app: self.config.app,
+            time: now.unix_secs(),
+            servcmd,
+            seq,
+            body,
+        }
+        .encode();
         self.transmits.push_back(packet);
     }
 
@@ -461,7 +526,13 @@ impl Session {
     }
 
     /// The codes that end a login in whatever answer they stand.
-    fn is_login_lost(&mut self, now: Now, request: &InFlight, code: Code, status: &AnswerStatus) -> bool {
+    fn is_login_lost(
+        &mut self,
+        now: Now,
+        request: &InFlight,
+        code: Code,
+        status: &AnswerStatus,
+    ) -> bool {
         if self.ticket.is_none() || matches!(request.purpose, Purpose::Login | Purpose::Logout) {
             return false;
         }
@@ -475,7 +546,10 @@ impl Session {
         if code == Code::USERSIG_EXPIRED || code == Code::C2C_NOT_AUTHENTICATED {
             self.settle_not_logged_in(request);
             self.drop_login(|purpose| purpose != Purpose::Heartbeat);
-            self.events.push_back(Event::Expired { code, servcmd: request.servcmd.clone() });
+            self.events.push_back(Event::Expired {
+                code,
+                servcmd: request.servcmd.clone(),
+            });
             return true;
         }
         false
@@ -514,11 +588,13 @@ impl Session {
     fn timed_out(&mut self, now: Now, request: InFlight) {
         match request.purpose {
             Purpose::Heartbeat => {
-                self.events.push_back(Event::LinkDead(LinkFault::HeartbeatUnanswered));
+                self.events
+                    .push_back(Event::LinkDead(LinkFault::HeartbeatUnanswered));
             }
             Purpose::Login | Purpose::Resume => {
                 self.state = State::LoggedOut;
-                self.events.push_back(Event::LinkDead(LinkFault::LoginUnanswered));
+                self.events
+                    .push_back(Event::LinkDead(LinkFault::LoginUnanswered));
             }
             _ => self.settle(now, request, Err(RequestError::TimedOut)),
         }
@@ -533,14 +609,27 @@ impl Session {
             // Of the answer to a resume these are not taken: the official client goes on with the
             // old ones, so a server cannot have meant new ones.
             let Some(tiny_id) = answer.tiny_id.filter(|id| !id.is_empty()) else {
-                return self.refuse(Code::CLIENT_NO_TINY_ID, "login answer without TinyId".into(), false);
+                return self.refuse(
+                    Code::CLIENT_NO_TINY_ID,
+                    "login answer without TinyId".into(),
+                    false,
+                );
             };
             let Some(a2) = answer.a2 else {
-                return self.refuse(Code::CLIENT_NO_A2, "login answer without A2Key".into(), false);
+                return self.refuse(
+                    Code::CLIENT_NO_A2,
+                    "login answer without A2Key".into(),
+                    false,
+                );
             };
-            self.ticket = Some(Ticket { a2, tiny_id: tiny_id.into(), inst_id: answer.inst_id });
-            self.hello_interval =
-                answer.hello_interval.map(|seconds| Duration::from_secs(seconds.clamp(1, 86_400)));
+            self.ticket = Some(Ticket {
+                a2,
+                tiny_id: tiny_id.into(),
+                inst_id: answer.inst_id,
+            });
+            self.hello_interval = answer
+                .hello_interval
+                .map(|seconds| Duration::from_secs(seconds.clamp(1, 86_400)));
         }
         if let Some(time) = answer.time {
             let round_trip = now.mono.saturating_sub(self.login_sent);
@@ -553,7 +642,10 @@ impl Session {
         self.state = State::Syncing;
         self.events.push_back(Event::Ready(Ready {
             resumed: resuming,
-            inst_id: self.ticket.as_ref().and_then(|ticket| ticket.inst_id.clone()),
+            inst_id: self
+                .ticket
+                .as_ref()
+                .and_then(|ticket| ticket.inst_id.clone()),
             clock_offset: self.clock_offset,
         }));
         self.start_sync(now);
@@ -561,7 +653,11 @@ impl Session {
 
     fn refuse(&mut self, code: Code, info: String, resuming: bool) {
         self.drop_login(|purpose| purpose != Purpose::Heartbeat);
-        self.events.push_back(Event::Refused { code, info, resuming });
+        self.events.push_back(Event::Refused {
+            code,
+            info,
+            resuming,
+        });
     }
 
     fn kicked(&mut self, now: Now, kick: KickType) {
@@ -569,7 +665,11 @@ impl Session {
             return; // Not logged in, or about not to be.
         }
         if kick != KickType::RestApi {
-            self.say(now, command::LOGOUT, r#"{"wslogout_type":1,"is_web_uniapp":0}"#);
+            self.say(
+                now,
+                command::LOGOUT,
+                r#"{"wslogout_type":1,"is_web_uniapp":0}"#,
+            );
         }
         self.drop_login(|purpose| purpose != Purpose::Heartbeat);
         self.events.push_back(Event::Kicked(kick));
@@ -598,23 +698,30 @@ impl Session {
 
     fn pushed(&mut self, now: Now, packet: &Packet<'_>) {
         match Push::parse(&packet.servcmd, packet.body) {
-            Push::Events { notices, ack, sync_hint } => {
+            Push::Events {
+                notices,
+                ack,
+                sync_hint,
+            } => {
                 for notice in notices {
                     self.noticed(now, notice);
                 }
                 // After the notices: what is acknowledged has been handed out.
                 if let Some(session_data) = ack
                     && self.ticket.is_some()
-                    && let Ok(body) = serde_json::to_string(&serde_json::json!({ "SessionData": session_data }))
+                    && let Ok(body) =
+                        serde_json::to_string(&serde_json::json!({ "SessionData": session_data }))
                 {
                     self.say(now, command::PUSH_ACK, &body);
                 }
                 self.after_push(now, sync_hint);
             }
             Push::Overload { servcmd, delay } => {
-                self.overloads.retain(|(name, until)| **name != *servcmd && *until > now.mono);
+                self.overloads
+                    .retain(|(name, until)| **name != *servcmd && *until > now.mono);
                 if self.overloads.len() < MAX_OVERLOADS {
-                    self.overloads.push((servcmd.as_str().into(), now.mono + delay));
+                    self.overloads
+                        .push((servcmd.as_str().into(), now.mono + delay));
                 }
                 self.events.push_back(Event::Overloaded { servcmd, delay });
             }
@@ -663,7 +770,9 @@ impl Session {
     }
 
     pub(super) fn is_overloaded(&self, servcmd: &str, now: Duration) -> bool {
-        self.overloads.iter().any(|(name, until)| **name == *servcmd && *until > now)
+        self.overloads
+            .iter()
+            .any(|(name, until)| **name == *servcmd && *until > now)
     }
 }
 

@@ -85,12 +85,17 @@ impl Session {
             rest: SendC2cRest::default(),
         };
         if message.elements.is_empty() {
-            return Err(RequestError::Shape("a message needs at least one element".into()));
+            return Err(RequestError::Shape(
+                "a message needs at least one element".into(),
+            ));
         }
-        let body = serde_json::to_string(&body).map_err(|error| RequestError::Shape(error.to_string()))?;
+        let body =
+            serde_json::to_string(&body).map_err(|error| RequestError::Shape(error.to_string()))?;
         if body.len() > MAX_MESSAGE {
             let length = body.len();
-            return Err(RequestError::Shape(format!("message of {length} bytes is over the limit of {MAX_MESSAGE}")));
+            return Err(RequestError::Shape(format!(
+                "message of {length} bytes is over the limit of {MAX_MESSAGE}"
+            )));
         }
         self.request(now, command::SEND_C2C, &body)
     }
@@ -98,7 +103,10 @@ impl Session {
     pub(super) fn start_sync(&mut self, now: Now) {
         self.sync.again = false;
         self.sync.retry_at = None;
-        self.sync.running = Some(Run { background: self.state == State::Online, ..Run::default() });
+        self.sync.running = Some(Run {
+            background: self.state == State::Online,
+            ..Run::default()
+        });
         self.ask_page(now, 0);
     }
 
@@ -122,13 +130,18 @@ impl Session {
         let page = match answer {
             Ok(page) if !page.cookie.is_empty() => page,
             // An answer without a cookie is void, whatever else it says.
-            Ok(_) => return self.sync_failed(now, RequestError::Shape("answer without Cookie".into())),
+            Ok(_) => {
+                return self.sync_failed(now, RequestError::Shape("answer without Cookie".into()));
+            }
             Err(error) => return self.sync_failed(now, error),
         };
         let moved = *page.cookie != *self.sync.cookie;
         self.sync.cookie = page.cookie.as_str().into();
-        let notices =
-            page.items.iter().flat_map(|raw| read_missed(raw)).chain(page.events.iter().flat_map(|raw| read_event(raw)));
+        let notices = page
+            .items
+            .iter()
+            .flat_map(|raw| read_missed(raw))
+            .chain(page.events.iter().flat_map(|raw| read_event(raw)));
         for notice in notices {
             match notice {
                 Notice::C2c(item) => {
@@ -146,7 +159,10 @@ impl Session {
             return self.synced(now, &run);
         }
         if run.pages >= MAX_PAGES {
-            return self.sync_failed(now, RequestError::Shape(format!("no end after {MAX_PAGES} pages")));
+            return self.sync_failed(
+                now,
+                RequestError::Shape(format!("no end after {MAX_PAGES} pages")),
+            );
         }
         self.sync.running = Some(run);
         self.ask_page(now, 1);
@@ -196,8 +212,10 @@ impl Session {
     /// A pushed message.
     pub(super) fn message(&mut self, message: Message) {
         self.sync.pushed += 1;
-        let holding =
-            matches!(self.state, State::LoggingIn | State::Resuming | State::Syncing);
+        let holding = matches!(
+            self.state,
+            State::LoggingIn | State::Resuming | State::Syncing
+        );
         if !holding {
             self.hand_out(message);
         } else if self.sync.held.len() < MAX_HELD {

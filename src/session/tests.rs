@@ -22,8 +22,16 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
-        let config = SessionConfig::new(SdkAppId::new(1_400_000_001).unwrap(), UserId::parse("bot").unwrap());
-        Self { session: Session::new(config, 7), now: START, sent: Vec::new(), events: Vec::new() }
+        let config = SessionConfig::new(
+            SdkAppId::new(1_400_000_001).unwrap(),
+            UserId::parse("bot").unwrap(),
+        );
+        Self {
+            session: Session::new(config, 7),
+            now: START,
+            sent: Vec::new(),
+            events: Vec::new(),
+        }
     }
 
     /// Logged in and caught up.
@@ -32,7 +40,10 @@ impl Rig {
         rig.open();
         rig.answer(command::HEARTBEAT, json!({}));
         rig.accept_login();
-        rig.answer(command::GET_MSG, json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}));
+        rig.answer(
+            command::GET_MSG,
+            json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}),
+        );
         assert_eq!(rig.session.state(), State::Online);
         rig.sent.clear();
         rig.events.clear();
@@ -47,12 +58,17 @@ impl Rig {
             self.events.push(event);
         }
         if let Some(at) = self.session.poll_timeout() {
-            assert!(at > self.now.mono, "a timer in the past: {at:?} at {:?}", self.now.mono);
+            assert!(
+                at > self.now.mono,
+                "a timer in the past: {at:?} at {:?}",
+                self.now.mono
+            );
         }
     }
 
     fn open(&mut self) {
-        self.session.opened(self.now, Some(&UserSig::from("sig".to_owned())));
+        self.session
+            .opened(self.now, Some(&UserSig::from("sig".to_owned())));
         self.drain();
     }
 
@@ -62,7 +78,8 @@ impl Rig {
     }
 
     fn receive(&mut self, packet: &Value) {
-        self.session.received(self.now, packet.to_string().as_bytes());
+        self.session
+            .received(self.now, packet.to_string().as_bytes());
         self.drain();
     }
 
@@ -72,9 +89,16 @@ impl Rig {
 
     /// Answers the oldest unanswered request of a command.
     fn answer(&mut self, servcmd: &str, body: Value) {
-        let at = self.sent.iter().position(|packet| packet["head"]["servcmd"] == servcmd);
-        let request = self.sent.remove(at.unwrap_or_else(|| panic!("no {servcmd} in {:?}", self.commands())));
-        self.receive(&json!({"head": {"servcmd": servcmd, "seq": request["head"]["seq"]}, "body": body}));
+        let at = self
+            .sent
+            .iter()
+            .position(|packet| packet["head"]["servcmd"] == servcmd);
+        let request = self
+            .sent
+            .remove(at.unwrap_or_else(|| panic!("no {servcmd} in {:?}", self.commands())));
+        self.receive(
+            &json!({"head": {"servcmd": servcmd, "seq": request["head"]["seq"]}, "body": body}),
+        );
     }
 
     fn accept_login(&mut self) {
@@ -102,7 +126,10 @@ impl Rig {
     }
 
     fn commands(&self) -> Vec<String> {
-        self.sent.iter().map(|packet| packet["head"]["servcmd"].as_str().unwrap().to_owned()).collect()
+        self.sent
+            .iter()
+            .map(|packet| packet["head"]["servcmd"].as_str().unwrap().to_owned())
+            .collect()
     }
 
     fn texts(&self) -> Vec<&str> {
@@ -149,7 +176,14 @@ fn a_login_is_usersig_first_then_heartbeat_and_leads_to_ready() {
     assert!(!rig.session.state().is_ready());
     rig.accept_login();
     assert!(rig.session.state().is_ready());
-    assert!(matches!(&rig.events[..], [Event::Ready(Ready { resumed: false, clock_offset: 5_000, .. })]));
+    assert!(matches!(
+        &rig.events[..],
+        [Event::Ready(Ready {
+            resumed: false,
+            clock_offset: 5_000,
+            ..
+        })]
+    ));
     let page = rig.sent.last().unwrap();
     assert_eq!(page["head"]["a2"], "A2");
     assert_eq!(page["head"]["tinyid"], "144115422390155339");
@@ -164,14 +198,32 @@ fn a_lost_link_is_resumed_with_the_ticket_and_no_usersig() {
     rig.open();
     let login = &rig.sent[0];
     assert_eq!(login["head"]["servcmd"], command::LOGIN);
-    assert_eq!((&login["head"]["a2"], &login["head"]["status_instid"]), (&json!("A2"), &json!(9)));
+    assert_eq!(
+        (&login["head"]["a2"], &login["head"]["status_instid"]),
+        (&json!("A2"), &json!(9))
+    );
     assert!(login["head"].get("usersig").is_none());
-    assert!(!rig.session.state().is_ready(), "not ready before the server said so");
-    rig.answer(command::LOGIN, json!({"A2Key": "OTHER", "TinyId": "1", "InstId": 77}));
-    assert!(matches!(rig.events[..], [Event::Ready(Ready { resumed: true, .. })]));
+    assert!(
+        !rig.session.state().is_ready(),
+        "not ready before the server said so"
+    );
+    rig.answer(
+        command::LOGIN,
+        json!({"A2Key": "OTHER", "TinyId": "1", "InstId": 77}),
+    );
+    assert!(matches!(
+        rig.events[..],
+        [Event::Ready(Ready { resumed: true, .. })]
+    ));
     let page = rig.sent.last().unwrap();
-    assert_eq!((&page["head"]["a2"], &page["head"]["status_instid"]), (&json!("A2"), &json!(9)));
-    assert_eq!(page["body"]["Cookie"], "c1", "catching up goes on where it stopped");
+    assert_eq!(
+        (&page["head"]["a2"], &page["head"]["status_instid"]),
+        (&json!("A2"), &json!(9))
+    );
+    assert_eq!(
+        page["body"]["Cookie"], "c1",
+        "catching up goes on where it stopped"
+    );
 }
 
 #[test]
@@ -180,7 +232,10 @@ fn a_refused_resume_leaves_nothing_of_the_login() {
         let mut rig = Rig::online();
         rig.close();
         rig.open();
-        rig.answer(command::LOGIN, json!({"ErrorCode": code, "ErrorInfo": "no"}));
+        rig.answer(
+            command::LOGIN,
+            json!({"ErrorCode": code, "ErrorInfo": "no"}),
+        );
         assert!(
             matches!(&rig.events[..], [Event::Refused { code: c, resuming: true, .. }] if c.0 == code),
             "{:?}",
@@ -194,9 +249,21 @@ fn a_refused_resume_leaves_nothing_of_the_login() {
 fn a_refused_login_can_be_tried_again_on_the_same_link() {
     let mut rig = Rig::new();
     rig.open();
-    rig.answer(command::LOGIN, json!({"ErrorCode": 70001, "ErrorInfo": "expired"}));
-    assert!(matches!(rig.events[..], [Event::Refused { code: Code::USERSIG_EXPIRED, resuming: false, .. }]));
-    rig.session.login(rig.now, &UserSig::from("new".to_owned())).unwrap();
+    rig.answer(
+        command::LOGIN,
+        json!({"ErrorCode": 70001, "ErrorInfo": "expired"}),
+    );
+    assert!(matches!(
+        rig.events[..],
+        [Event::Refused {
+            code: Code::USERSIG_EXPIRED,
+            resuming: false,
+            ..
+        }]
+    ));
+    rig.session
+        .login(rig.now, &UserSig::from("new".to_owned()))
+        .unwrap();
     rig.drain();
     assert_eq!(rig.sent.last().unwrap()["head"]["usersig"], "new");
     rig.accept_login();
@@ -207,7 +274,10 @@ fn a_refused_login_can_be_tried_again_on_the_same_link() {
 fn there_are_never_two_logins_in_flight() {
     let mut rig = Rig::new();
     let sig = UserSig::from("sig".to_owned());
-    assert_eq!(rig.session.login(rig.now, &sig), Err(LoginError::NotConnected));
+    assert_eq!(
+        rig.session.login(rig.now, &sig),
+        Err(LoginError::NotConnected)
+    );
     rig.open();
     assert_eq!(rig.session.login(rig.now, &sig), Err(LoginError::InFlight));
     rig.accept_login();
@@ -226,7 +296,10 @@ fn a_login_answer_without_ticket_is_a_refusal() {
         let mut rig = Rig::new();
         rig.open();
         rig.answer(command::LOGIN, body.clone());
-        assert!(matches!(&rig.events[..], [Event::Refused { code: c, .. }] if *c == code), "{body}");
+        assert!(
+            matches!(&rig.events[..], [Event::Refused { code: c, .. }] if *c == code),
+            "{body}"
+        );
     }
 }
 
@@ -243,14 +316,20 @@ fn each_kick_type_ends_the_login_with_the_right_farewell() {
                 rig.push(command::FORCE_OFFLINE, kick_push(number));
             } else {
                 rig.pass(120, true);
-                rig.answer(command::HELLO, json!({"ErrorCode": 1002, "KickType": number}));
+                rig.answer(
+                    command::HELLO,
+                    json!({"ErrorCode": 1002, "KickType": number}),
+                );
             }
             assert!(
                 matches!(&rig.events[..], [Event::Kicked(k)] if *k == kick),
                 "{carrier} {number}: {:?}",
                 rig.events
             );
-            let logout = rig.sent.iter().find(|packet| packet["head"]["servcmd"] == command::LOGOUT);
+            let logout = rig
+                .sent
+                .iter()
+                .find(|packet| packet["head"]["servcmd"] == command::LOGOUT);
             assert_eq!(logout.is_some(), farewell, "{carrier} {number}");
             if let Some(logout) = logout {
                 assert_eq!(logout["body"]["wslogout_type"], 1);
@@ -299,7 +378,10 @@ fn silence_brings_a_heartbeat_and_an_unanswered_one_ends_the_link() {
     rig.pass(2, false);
     assert!(rig.events.is_empty());
     rig.pass(1, false);
-    assert!(matches!(rig.events[..], [Event::LinkDead(LinkFault::HeartbeatUnanswered)]));
+    assert!(matches!(
+        rig.events[..],
+        [Event::LinkDead(LinkFault::HeartbeatUnanswered)]
+    ));
 }
 
 #[test]
@@ -319,7 +401,10 @@ fn an_error_answer_to_a_heartbeat_proves_the_link() {
         rig.pass(10, false);
         rig.answer(command::HEARTBEAT, json!({"ErrorCode": code}));
         rig.pass(5, false);
-        assert!(rig.events.is_empty() && rig.session.state().is_ready(), "{code}");
+        assert!(
+            rig.events.is_empty() && rig.session.state().is_ready(),
+            "{code}"
+        );
     }
 }
 
@@ -332,7 +417,11 @@ fn hello_goes_out_at_its_interval_and_carries_a_checksum() {
     assert_eq!(rig.commands(), [command::HELLO]);
     assert_eq!(rig.sent[0]["head"]["cs"], 2_608_808_264_u32);
     rig.pass(300, true);
-    assert_eq!(rig.commands().len(), 3, "unanswered ones do not pile up: each waits for its limit");
+    assert_eq!(
+        rig.commands().len(),
+        3,
+        "unanswered ones do not pile up: each waits for its limit"
+    );
 }
 
 #[test]
@@ -345,15 +434,24 @@ fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
     rig.close();
     rig.pass(10, false);
     rig.open();
-    assert_eq!(rig.commands(), [command::SEND_C2C, command::LOGIN, command::HEARTBEAT]);
+    assert_eq!(
+        rig.commands(),
+        [command::SEND_C2C, command::LOGIN, command::HEARTBEAT]
+    );
     assert_eq!(rig.sent[0], first);
     rig.answer(command::SEND_C2C, json!({"MsgTime": 5, "MsgKey": "k"}));
     let answer = json!({"head": first["head"], "body": {}});
     rig.receive(&answer);
-    let settled: Vec<_> =
-        rig.events.iter().filter(|event| matches!(event, Event::Settled { id: i, .. } if *i == id)).collect();
+    let settled: Vec<_> = rig
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Settled { id: i, .. } if *i == id))
+        .collect();
     assert_eq!(settled.len(), 1);
-    assert!(matches!(rig.events.last(), Some(Event::Ignored(Ignored::Answer(_)))));
+    assert!(matches!(
+        rig.events.last(),
+        Some(Event::Ignored(Ignored::Answer(_)))
+    ));
 }
 
 #[test]
@@ -365,7 +463,13 @@ fn a_request_times_out_after_fifteen_seconds_also_without_a_link() {
     rig.pass(14, false);
     assert!(rig.events.is_empty());
     rig.pass(1, false);
-    assert!(matches!(rig.events[..], [Event::Settled { outcome: Err(RequestError::TimedOut), .. }]));
+    assert!(matches!(
+        rig.events[..],
+        [Event::Settled {
+            outcome: Err(RequestError::TimedOut),
+            ..
+        }]
+    ));
 }
 
 #[test]
@@ -373,12 +477,24 @@ fn sending_needs_a_login_and_sane_content() {
     let mut rig = Rig::new();
     rig.open();
     let message = rig.outgoing("x");
-    assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::NotLoggedIn));
+    assert_eq!(
+        rig.session.send(rig.now, &message),
+        Err(RequestError::NotLoggedIn)
+    );
     let mut rig = Rig::online();
     let long = rig.outgoing(&"x".repeat(13_000));
-    assert!(matches!(rig.session.send(rig.now, &long), Err(RequestError::Shape(_))));
-    let empty = Outgoing { elements: Vec::new(), ..long };
-    assert!(matches!(rig.session.send(rig.now, &empty), Err(RequestError::Shape(_))));
+    assert!(matches!(
+        rig.session.send(rig.now, &long),
+        Err(RequestError::Shape(_))
+    ));
+    let empty = Outgoing {
+        elements: Vec::new(),
+        ..long
+    };
+    assert!(matches!(
+        rig.session.send(rig.now, &empty),
+        Err(RequestError::Shape(_))
+    ));
 }
 
 #[test]
@@ -408,30 +524,56 @@ fn all_pages_of_missed_messages_come_in_order_and_before_what_is_pushed_meanwhil
     let mut rig = Rig::new();
     rig.open();
     rig.accept_login();
-    rig.push(command::MSG_PUSH, message_push(&[item(4, "four"), item(5, "five")]));
+    rig.push(
+        command::MSG_PUSH,
+        message_push(&[item(4, "four"), item(5, "five")]),
+    );
     assert!(rig.texts().is_empty(), "held back while catching up");
-    rig.answer(command::GET_MSG, json!({"Cookie": "a", "SyncFlag": 0, "MsgList": [item(1, "one"), item(2, "two")]}));
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "a", "SyncFlag": 0, "MsgList": [item(1, "one"), item(2, "two")]}),
+    );
     let next = rig.sent.last().unwrap();
-    assert_eq!((&next["body"]["Cookie"], &next["body"]["SyncFlag"]), (&json!("a"), &json!(1)));
-    rig.answer(command::GET_MSG, json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(3, "three"), item(4, "four")]}));
+    assert_eq!(
+        (&next["body"]["Cookie"], &next["body"]["SyncFlag"]),
+        (&json!("a"), &json!(1))
+    );
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(3, "three"), item(4, "four")]}),
+    );
     assert_eq!(rig.texts(), ["one", "two", "three", "four", "five"]);
-    assert!(matches!(rig.events.last(), Some(Event::Synced { cookie, messages: 4 }) if &**cookie == "b"));
+    assert!(
+        matches!(rig.events.last(), Some(Event::Synced { cookie, messages: 4 }) if &**cookie == "b")
+    );
     assert_eq!(rig.session.state(), State::Online);
 }
 
 #[test]
 fn a_page_that_fails_is_asked_for_again_and_loses_nothing() {
-    for bad in [json!({"ErrorCode": 20004}), json!({"Cookie": "", "MsgList": [item(1, "one")]}), json!({"Cookie": []})] {
+    for bad in [
+        json!({"ErrorCode": 20004}),
+        json!({"Cookie": "", "MsgList": [item(1, "one")]}),
+        json!({"Cookie": []}),
+    ] {
         let mut rig = Rig::new();
         rig.open();
         rig.answer(command::HEARTBEAT, json!({}));
         rig.accept_login();
         rig.push(command::MSG_PUSH, message_push(&[item(2, "two")]));
         rig.answer(command::GET_MSG, bad.clone());
-        assert!(rig.events.iter().any(|event| matches!(event, Event::SyncFailed { .. })), "{bad}");
+        assert!(
+            rig.events
+                .iter()
+                .any(|event| matches!(event, Event::SyncFailed { .. })),
+            "{bad}"
+        );
         assert_eq!(rig.texts(), ["two"], "{bad}");
         rig.pass(10, true);
-        rig.answer(command::GET_MSG, json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(1, "one")]}));
+        rig.answer(
+            command::GET_MSG,
+            json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(1, "one")]}),
+        );
         assert_eq!(rig.texts(), ["two", "one"], "{bad}");
     }
 }
@@ -442,7 +584,10 @@ fn a_server_that_pages_without_moving_the_cookie_is_not_asked_for_ever() {
     rig.session.set_cookie("same");
     rig.open();
     rig.accept_login();
-    rig.answer(command::GET_MSG, json!({"Cookie": "same", "SyncFlag": 0, "MsgList": []}));
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "same", "SyncFlag": 0, "MsgList": []}),
+    );
     assert_eq!(rig.session.state(), State::Online);
 }
 
@@ -452,17 +597,31 @@ fn the_cookie_is_moved_on_before_repeats_could_be_forgotten() {
     for n in 0..256 {
         rig.push(command::MSG_PUSH, message_push(&[item(n, "x")]));
     }
-    let pages = rig.commands().iter().filter(|name| *name == command::GET_MSG).count();
+    let pages = rig
+        .commands()
+        .iter()
+        .filter(|name| *name == command::GET_MSG)
+        .count();
     assert_eq!(pages, 1);
-    assert_eq!(rig.session.state(), State::Online, "catching up in the background is not an outage");
+    assert_eq!(
+        rig.session.state(),
+        State::Online,
+        "catching up in the background is not an outage"
+    );
 }
 
 #[test]
 fn an_overload_push_stops_that_command_only_and_only_for_its_time() {
     let mut rig = Rig::online();
-    rig.push(command::OVERLOAD, json!({"OverLoadServCmd": command::SEND_C2C, "DelaySecs": 5}));
+    rig.push(
+        command::OVERLOAD,
+        json!({"OverLoadServCmd": command::SEND_C2C, "DelaySecs": 5}),
+    );
     let message = rig.outgoing("x");
-    assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::Overloaded));
+    assert_eq!(
+        rig.session.send(rig.now, &message),
+        Err(RequestError::Overloaded)
+    );
     assert!(rig.session.request(rig.now, "other.command", "{}").is_ok());
     rig.pass(5, true);
     assert!(rig.session.send(rig.now, &message).is_ok());
@@ -471,10 +630,20 @@ fn an_overload_push_stops_that_command_only_and_only_for_its_time() {
 #[test]
 fn an_overload_of_the_login_is_a_refusal_not_a_silent_absence() {
     let mut rig = Rig::online();
-    rig.push(command::OVERLOAD, json!({"OverLoadServCmd": command::LOGIN, "DelaySecs": 60}));
+    rig.push(
+        command::OVERLOAD,
+        json!({"OverLoadServCmd": command::LOGIN, "DelaySecs": 60}),
+    );
     rig.close();
     rig.open();
-    assert!(rig.events.iter().any(|e| matches!(e, Event::Refused { code: Code::OVERLOADED, resuming: true, .. })));
+    assert!(rig.events.iter().any(|e| matches!(
+        e,
+        Event::Refused {
+            code: Code::OVERLOADED,
+            resuming: true,
+            ..
+        }
+    )));
     assert!(rig.session.can_resume(), "the ticket is still good");
     rig.close();
     rig.pass(60, false);
@@ -498,7 +667,13 @@ fn a_logout_is_said_and_settles_what_is_in_flight() {
     rig.drain();
     rig.session.logout(rig.now);
     rig.drain();
-    assert!(matches!(rig.events[..], [Event::Settled { outcome: Err(RequestError::NotLoggedIn), .. }]));
+    assert!(matches!(
+        rig.events[..],
+        [Event::Settled {
+            outcome: Err(RequestError::NotLoggedIn),
+            ..
+        }]
+    ));
     assert_eq!(rig.sent.last().unwrap()["body"]["wslogout_type"], 0);
     rig.answer(command::LOGOUT, json!({"ErrorCode": 1}));
     assert!(matches!(rig.events.last(), Some(Event::LoggedOut)));
@@ -515,7 +690,11 @@ fn a_logout_ends_even_when_nobody_answers() {
         } else {
             rig.pass(15, true);
         }
-        let ends = rig.events.iter().filter(|event| matches!(event, Event::LoggedOut)).count();
+        let ends = rig
+            .events
+            .iter()
+            .filter(|event| matches!(event, Event::LoggedOut))
+            .count();
         assert_eq!(ends, 1);
     }
 }
@@ -527,7 +706,11 @@ fn a_kick_after_logout_is_ignored() {
     rig.push(command::FORCE_OFFLINE, kick_push(1));
     rig.answer(command::LOGOUT, json!({}));
     rig.push(command::FORCE_OFFLINE, kick_push(3));
-    assert!(!rig.events.iter().any(|event| matches!(event, Event::Kicked(_))));
+    assert!(
+        !rig.events
+            .iter()
+            .any(|event| matches!(event, Event::Kicked(_)))
+    );
 }
 
 #[test]
@@ -537,9 +720,16 @@ fn garbage_is_counted_and_too_much_of_it_ends_the_link() {
         rig.session.received(rig.now, b"\xff\xfe");
     }
     rig.drain();
-    let ignored = rig.events.iter().filter(|event| matches!(event, Event::Ignored(_))).count();
+    let ignored = rig
+        .events
+        .iter()
+        .filter(|event| matches!(event, Event::Ignored(_)))
+        .count();
     assert_eq!(ignored, 20);
-    assert!(matches!(rig.events.last(), Some(Event::LinkDead(LinkFault::Garbage))));
+    assert!(matches!(
+        rig.events.last(),
+        Some(Event::LinkDead(LinkFault::Garbage))
+    ));
 }
 
 #[test]
@@ -548,6 +738,9 @@ fn an_unanswered_login_ends_the_link_and_keeps_no_false_hope() {
     rig.open();
     rig.answer(command::HEARTBEAT, json!({}));
     rig.pass(90, true);
-    assert!(matches!(rig.events[..], [Event::LinkDead(LinkFault::LoginUnanswered)]));
+    assert!(matches!(
+        rig.events[..],
+        [Event::LinkDead(LinkFault::LoginUnanswered)]
+    ));
     assert!(!rig.session.state().is_ready());
 }

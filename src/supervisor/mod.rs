@@ -6,7 +6,8 @@
 //! growing pauses, until it happens too often.
 
 use crate::account::{
-    Account, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Deliver, Phase, ReserveLogin, Status,
+    Account, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Deliver, Phase,
+    ReserveLogin, Status,
 };
 use crate::gateway::{Connector, Down, DownGuard, now};
 use crate::policy::{Backoff, Pace, RestartIntensity};
@@ -43,7 +44,9 @@ pub struct ChildSpec {
 
 impl std::fmt::Debug for ChildSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ChildSpec").field("user", &self.config.user).finish_non_exhaustive()
+        f.debug_struct("ChildSpec")
+            .field("user", &self.config.user)
+            .finish_non_exhaustive()
     }
 }
 
@@ -59,7 +62,10 @@ pub struct GovernorPolicy {
 impl Default for GovernorPolicy {
     /// 200 a second, 200 at once: 10,000 accounts are back within a minute.
     fn default() -> Self {
-        Self { rate: 200.0, burst: 200 }
+        Self {
+            rate: 200.0,
+            burst: 200,
+        }
     }
 }
 
@@ -83,7 +89,9 @@ pub struct Supervisor {
 
 impl std::fmt::Debug for Supervisor {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Supervisor").field("children", &self.children.len()).finish_non_exhaustive()
+        f.debug_struct("Supervisor")
+            .field("children", &self.children.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -134,8 +142,11 @@ impl Supervisor {
                 running: false,
             })
             .collect();
-        let index =
-            children.iter().enumerate().map(|(i, child)| (child.spec.config.user.clone(), i)).collect();
+        let index = children
+            .iter()
+            .enumerate()
+            .map(|(i, child)| (child.spec.config.user.clone(), i))
+            .collect();
         Self {
             children,
             index,
@@ -203,7 +214,11 @@ impl Handler<Changed> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
-        if let Some(child) = self.index.get(&changed.status.user).and_then(|i| self.children.get_mut(*i)) {
+        if let Some(child) = self
+            .index
+            .get(&changed.status.user)
+            .and_then(|i| self.children.get_mut(*i))
+        {
             child.status = changed.status.clone();
         }
         self.publish(changed.status, changed.online);
@@ -233,7 +248,9 @@ impl Handler<Down> for Supervisor {
             child.status.phase = Phase::Waiting;
             child.status.next = Some(at.unix + wait);
             tracing::error!(%account, panicked = down.panicked, ?wait, "account actor died; restarting it");
-            ctx.run_later(wait, move |supervisor, ctx| supervisor.start_child(ctx, number));
+            ctx.run_later(wait, move |supervisor, ctx| {
+                supervisor.start_child(ctx, number)
+            });
         } else {
             child.status.phase = Phase::Quarantined;
             child.status.next = None;
@@ -248,7 +265,12 @@ impl Handler<GetStatus> for Supervisor {
     type Result = MessageResult<GetStatus>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.children.iter().map(|child| child.status.clone()).collect())
+        MessageResult(
+            self.children
+                .iter()
+                .map(|child| child.status.clone())
+                .collect(),
+        )
     }
 }
 

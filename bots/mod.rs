@@ -1,0 +1,6 @@
+//! The bots of this program: one file each, one line each.
+
+botroupe::bots! {
+    counter,
+    echo,
+}

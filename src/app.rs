@@ -1,0 +1,363 @@
+//! Puts a config into action: sandbox, threads, bots, supervisor; and takes it down in order.
+//!
+//! Nothing is decided here. Signals, output and exit codes are the command line's business.
+
+use crate::account::{AccountHandle, Changed, Command, CoreConfig, Credential, Policy, Status};
+use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, find};
+use crate::config::{AccountConfig, AccountPolicy, Config, Endpoint};
+use crate::gateway::{AwcConnector, Connector};
+use crate::policy::Backoff;
+use crate::proto::endpoint::{HostWalk, Site};
+use crate::proto::id::UserId;
+use crate::proto::usersig::UserSig;
+use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use crate::supervisor::{
+    ChildSpec, GetStatus, GovernorPolicy, Order, StopAll, SubscriberFactory, Supervisor,
+};
+use actix::prelude::*;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// A running config.
+#[derive(Debug)]
+pub struct App {
+    supervisor: Addr<Supervisor>,
+    accounts: HashMap<UserId, AccountHandle>,
+    hosts: Hosts,
+    arbiters: Vec<Arbiter>,
+    sandbox: Option<Sandbox>,
+    pool: Pool,
+    grace: Duration,
+}
+
+/// The present host of each account; replaced when an account is restarted.
+type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
+
+/// Why a config could not be put into action.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum AppError {
+    /// The embedded server did not start.
+    #[error("{0} (key sandbox.listen)")]
+    Sandbox(#[from] SandboxError),
+    /// A bot refused its settings.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// An account wants a bot that is not in the list.
+    #[error("no bot is called {0:?}")]
+    UnknownBot(String),
+    /// The system gave no threads.
+    #[error("cannot start threads: {0}")]
+    Threads(#[from] std::io::Error),
+    /// There is neither a SecretKey nor a UserSig for an account.
+    #[error("account {0} has neither a user_sig nor an app.secret_key to make one from")]
+    NoCredential(UserId),
+}
+
+/// What became of an orderly stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Stopped {
+    /// Handlers finished within the grace period.
+    pub drained: bool,
+    /// Every account was logged out within the grace period.
+    pub logged_out: bool,
+}
+
+impl App {
+    /// Starts everything, inside a running actix `System`. `observer` is told of every change of
+    /// every account. Returns as soon as the accounts set out to connect.
+    ///
+    /// # Errors
+    /// When a part cannot be started; nothing is left running then.
+    pub async fn start(
+        config: &Config,
+        bots: &'static [Entry],
+        observer: Option<Recipient<Changed>>,
+    ) -> Result<Self, AppError> {
+        check_bots(config, bots)?;
+        let credentials = Credentials::new(config);
+        let enabled: Vec<&AccountConfig> = config
+            .accounts
+            .iter()
+            .filter(|account| account.enabled)
+            .collect();
+        if let Some(account) = enabled
+            .iter()
+            .find(|account| credentials.of(account).is_none())
+        {
+            return Err(AppError::NoCredential(account.user_id.clone()));
+        }
+        let sandbox = match &config.endpoint {
+            Endpoint::Sandbox => Some(start_sandbox(config).await?),
+            _ => None,
+        };
+        let walk = walk(config, sandbox.as_ref());
+        let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
+        let arbiters: Vec<Arbiter> = (0..config.io.arbiters).map(|_| Arbiter::new()).collect();
+        let hosts = Hosts::default();
+        let mut policies = Policies::default();
+        let mut accounts = HashMap::new();
+        let mut specs = Vec::with_capacity(enabled.len());
+        for (number, account) in enabled.into_iter().enumerate() {
+            let (Some(arbiter), Some(credential)) = (
+                arbiters.get(number % arbiters.len().max(1)),
+                credentials.of(account),
+            ) else {
+                continue;
+            };
+            let handle = AccountHandle::new(account.user_id.clone());
+            accounts.insert(account.user_id.clone(), handle.clone());
+            specs.push(ChildSpec {
+                config: CoreConfig {
+                    app: config.app.sdk_app_id,
+                    user: account.user_id.clone(),
+                    credential,
+                    hosts: walk.clone(),
+                    policy: policies.of(&account.policy),
+                },
+                connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
+                subscriber: subscriber(config, account, bots, &handle, &pool, &hosts),
+                handle,
+                arbiter: arbiter.handle(),
+            });
+        }
+        let governor = GovernorPolicy {
+            rate: f64::from(config.governor.logins_per_second),
+            burst: config.governor.burst,
+        };
+        let supervisor = Supervisor::start_with(specs, governor, observer);
+        Ok(Self {
+            supervisor,
+            accounts,
+            hosts,
+            arbiters,
+            sandbox,
+            pool,
+            grace: config.shutdown.grace,
+        })
+    }
+
+    /// The embedded server, when there is one.
+    #[must_use]
+    pub const fn sandbox(&self) -> Option<&Sandbox> {
+        self.sandbox.as_ref()
+    }
+
+    /// Reaches one account.
+    #[must_use]
+    pub fn account(&self, user: &str) -> Option<&AccountHandle> {
+        self.accounts.get(user)
+    }
+
+    /// How every account stands, in the order of the config.
+    pub async fn status(&self) -> Vec<Status> {
+        self.supervisor.send(GetStatus).await.unwrap_or_default()
+    }
+
+    /// Orders an account to hold, resume or stop; `false` when there is none of that name.
+    pub async fn order(&self, user: &UserId, command: Command) -> bool {
+        self.supervisor
+            .send(Order {
+                user: user.clone(),
+                command,
+            })
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Bot threads that are blocked by a handler at present.
+    #[must_use]
+    pub fn blocked_threads(&self) -> usize {
+        self.pool.blocked()
+    }
+
+    /// Takes everything down in order: no new handlers, running ones finish, every account logs
+    /// out, the sandbox ends. Takes no longer than the grace period and a second.
+    pub async fn stop(self) -> Stopped {
+        let hosts: Vec<Addr<Host>> = self
+            .hosts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .cloned()
+            .collect();
+        let draining = futures_util::future::join_all(hosts.iter().map(|host| host.send(Drain)));
+        // Half of the time for handlers, so that a hanging one cannot cost the accounts theirs.
+        let drained = tokio::time::timeout(self.grace / 2, draining).await.is_ok();
+        let logout = self.supervisor.send(StopAll);
+        let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
+        if let Some(sandbox) = self.sandbox {
+            sandbox.stop().await;
+        }
+        for arbiter in &self.arbiters {
+            arbiter.stop();
+        }
+        for arbiter in self.arbiters {
+            // Ends on its own after the stop; waiting would block this thread.
+            drop(arbiter);
+        }
+        Stopped {
+            drained,
+            logged_out,
+        }
+    }
+}
+
+fn check_bots(config: &Config, bots: &'static [Entry]) -> Result<(), AppError> {
+    for account in &config.accounts {
+        if let Some(unknown) = account.bots.iter().find(|name| find(bots, name).is_none()) {
+            return Err(AppError::UnknownBot(unknown.to_string()));
+        }
+    }
+    // Each bot is made once now, so that wrong settings stop the start and not an account.
+    for entry in bots {
+        let is_used = config
+            .accounts
+            .iter()
+            .any(|account| account.bots.iter().any(|name| **name == *entry.name));
+        if is_used {
+            make_bot(config, entry)?;
+        }
+    }
+    Ok(())
+}
+
+fn make_bot(config: &Config, entry: &Entry) -> Result<Bot, SettingsError> {
+    let mut bot = (entry.make)();
+    bot.configure(config.bots.get(entry.name).map(|settings| settings.table()))?;
+    Ok(bot)
+}
+
+fn subscriber(
+    config: &Config,
+    account: &AccountConfig,
+    bots: &'static [Entry],
+    handle: &AccountHandle,
+    pool: &Pool,
+    hosts: &Hosts,
+) -> SubscriberFactory {
+    let (handle, pool, hosts) = (handle.clone(), pool.clone(), hosts.clone());
+    let (names, settings) = (account.bots.clone(), config.bots.clone());
+    let settings = if names.iter().any(|name| settings.contains_key(&**name)) {
+        settings
+    } else {
+        Default::default()
+    };
+    let host_config = HostConfig {
+        queue: config.host.queue as usize,
+        handler_timeout: config.host.handler_timeout,
+    };
+    Arc::new(move |arbiter| {
+        let made = names
+            .iter()
+            .filter_map(|name| {
+                let mut bot = (find(bots, name)?.make)();
+                // Checked at the start; a bot whose settings stopped fitting is left out, loudly.
+                match bot.configure(settings.get(&**name).map(|settings| settings.table())) {
+                    Ok(()) => Some(bot),
+                    Err(error) => {
+                        tracing::error!(account = %handle.user(), %error, "bot left out");
+                        None
+                    }
+                }
+            })
+            .collect();
+        let host = Host::start_on(arbiter, handle.clone(), made, host_config, pool.clone());
+        hosts
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(handle.user().clone(), host.clone());
+        host.recipient()
+    })
+}
+
+async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
+    let key = config
+        .app
+        .secret_key
+        .clone()
+        .unwrap_or_else(|| SecretString::from(String::new()));
+    let mut sandbox = SandboxConfig::new(config.app.sdk_app_id, key);
+    sandbox.administrators.clone_from(&config.sandbox.admins);
+    sandbox.auto_import = config.sandbox.auto_import;
+    sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
+    sandbox.hello_interval = config.sandbox.hello_interval;
+    // What the config names exists, whether or not others are let in.
+    sandbox.accounts = config
+        .accounts
+        .iter()
+        .map(|account| account.user_id.clone())
+        .collect();
+    Sandbox::start(sandbox, config.sandbox.listen).await
+}
+
+/// Where the accounts of a config connect to.
+pub(crate) fn walk(config: &Config, sandbox: Option<&Sandbox>) -> HostWalk {
+    let app = config.app.sdk_app_id;
+    match &config.endpoint {
+        Endpoint::Sandbox => HostWalk::fixed(
+            &sandbox.map_or_else(|| format!("ws://{}", config.sandbox.listen), Sandbox::url),
+        ),
+        Endpoint::Auto => HostWalk::new(Site::of(app), app),
+        Endpoint::Site(site) => HostWalk::new(*site, app),
+        Endpoint::Url(url) => HostWalk::fixed(url),
+    }
+}
+
+/// Shares the SecretKey among all accounts.
+pub(crate) struct Credentials {
+    key: Option<Arc<SecretString>>,
+}
+
+impl Credentials {
+    pub(crate) fn new(config: &Config) -> Self {
+        Self {
+            key: config.app.secret_key.clone().map(Arc::new),
+        }
+    }
+
+    pub(crate) fn minted(&self, lifetime: Duration) -> Option<Credential> {
+        Some(Credential::Minted {
+            key: self.key.clone()?,
+            lifetime,
+        })
+    }
+
+    fn of(&self, account: &AccountConfig) -> Option<Credential> {
+        match &account.user_sig {
+            Some(sig) => Some(Credential::Static(UserSig::from(
+                sig.expose_secret().to_owned(),
+            ))),
+            None => self.minted(account.policy.user_sig_lifetime),
+        }
+    }
+}
+
+/// Shares equal policies among accounts.
+#[derive(Default)]
+struct Policies(Vec<(Arc<AccountPolicy>, Arc<Policy>)>);
+
+impl Policies {
+    fn of(&mut self, config: &Arc<AccountPolicy>) -> Arc<Policy> {
+        if let Some((_, policy)) = self.0.iter().find(|(known, _)| Arc::ptr_eq(known, config)) {
+            return policy.clone();
+        }
+        let policy = Arc::new(policy(config));
+        self.0.push((config.clone(), policy.clone()));
+        policy
+    }
+}
+
+pub(crate) fn policy(config: &AccountPolicy) -> Policy {
+    Policy {
+        // Checked by the config: longer than zero, in order.
+        backoff: Backoff::new(config.backoff.min, config.backoff.max).unwrap_or_default(),
+        login_spacing: config.login_spacing,
+        send_timeout: config.send_timeout,
+        ..Policy::standard()
+    }
+}

@@ -1,0 +1,43 @@
+//! How much memory an idle account takes, as the process itself can tell.
+
+use std::fs;
+
+/// The process before it had accounts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Memory {
+    base: Option<u64>,
+}
+
+impl Memory {
+    /// Looks now. Only Linux tells; elsewhere nothing is reported.
+    pub(super) fn before() -> Self {
+        Self { base: resident() }
+    }
+
+    /// What the accounts added, in words; `None` where it cannot be known.
+    pub(super) fn per_account(&self, online: usize, with_sandbox: bool) -> Option<String> {
+        let (base, here) = (self.base?, resident()?);
+        let accounts = u64::try_from(online).ok().filter(|count| *count > 0)?;
+        let each = here.saturating_sub(base) as f64 / accounts as f64 / 1024.0;
+        let what = if with_sandbox {
+            "account, the sandbox's side of it included"
+        } else {
+            "account"
+        };
+        Some(format!(
+            "memory: {each:.1} KiB per {what} ({online} online, {:.1} MiB resident, {:.1} MiB before the first)",
+            here as f64 / 1_048_576.0,
+            base as f64 / 1_048_576.0,
+        ))
+    }
+}
+
+/// Resident memory in bytes.
+fn resident() -> Option<u64> {
+    let status = fs::read_to_string("/proc/self/status").ok()?;
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kib: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kib * 1024)
+}

@@ -1,0 +1,40 @@
+//! `botroupe sandbox`: the embedded server alone.
+
+use super::args::SandboxArgs;
+use super::exit::Failure;
+use super::signals::Signals;
+use crate::sandbox::{Sandbox, SandboxConfig};
+use actix::prelude::*;
+use secrecy::SecretString;
+use std::io::Write;
+
+/// Serves until Ctrl-C or SIGTERM. Writes one line when it accepts connections.
+///
+/// # Errors
+/// When the address cannot be listened on.
+pub(super) fn sandbox(
+    args: SandboxArgs,
+    key: SecretString,
+    out: &mut dyn Write,
+) -> Result<(), Failure> {
+    System::new().block_on(async {
+        let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
+        let mut config = SandboxConfig::new(args.sdk_app_id, key);
+        config.administrators = args.admins;
+        config.auto_import = args.auto_import;
+        config.max_web_instances = args.max_web_instances as usize;
+        config.hello_interval = args.hello_interval;
+        let sandbox = Sandbox::start(config, args.listen)
+            .await
+            .map_err(|error| Failure::Runtime(error.into()))?;
+        writeln!(out, "sandbox ready {}", sandbox.url())
+            .and_then(|()| out.flush())
+            .map_err(Failure::Output)?;
+        signals.stop().await;
+        tracing::info!("stopping");
+        tokio::select! {
+            () = sandbox.stop() => Ok(()),
+            () = signals.stop() => Err(Failure::Interrupted),
+        }
+    })
+}

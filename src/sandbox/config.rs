@@ -1,0 +1,87 @@
+//! What a sandbox can be set to. Values only; nothing here acts.
+
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::proto::id::{SdkAppId, UserId};
+
+/// Settings of a sandbox. [`SandboxConfig::new`] gives values that suit tests and examples; change
+/// the fields you care about.
+#[derive(Clone, Debug)]
+pub struct SandboxConfig {
+    /// The one app it serves.
+    pub app: SdkAppId,
+    /// The SecretKey UserSigs have to be signed with.
+    pub key: SecretString,
+    /// Accounts that exist from the start, besides the administrators.
+    pub accounts: Vec<UserId>,
+    /// Accounts that may call the REST API. They exist from the start.
+    pub administrators: Vec<UserId>,
+    /// Create unknown accounts when they log in or are written to. Off: such logins get 70107,
+    /// such messages 20003.
+    pub auto_import: bool,
+    /// How many web logins of one account may be online at once; a further one puts the oldest out.
+    pub max_web_instances: usize,
+    /// The hello cadence told to clients, in whole seconds, at least one.
+    pub hello_interval: Duration,
+    /// How long after a lost link a login still counts as online.
+    pub link_timeout: Duration,
+    /// A connection that sends no frame for this long is cut. Real clients ping every 10 s.
+    pub idle_timeout: Duration,
+    /// How long a message can be recalled by its sender.
+    pub recall_window: Duration,
+    /// The most messages in one page of missed messages; `None` sends all in one page, which is
+    /// the only form that loses nothing with the official SDK.
+    pub sync_page: Option<usize>,
+    /// Refuse requests whose checksum does not fit, instead of only counting them.
+    pub strict_checksum: bool,
+    /// The most connections at once; further ones are refused with HTTP 503.
+    pub max_connections: usize,
+    /// The most accounts.
+    pub max_accounts: usize,
+    /// The longest frame and joined message taken from a client, in bytes.
+    pub max_frame: usize,
+    /// Requests per second one connection may send in the long run; above it 60018 is answered.
+    pub request_rate: u32,
+    /// Requests one connection may send at once after a pause.
+    pub request_burst: u32,
+    /// The most bytes that may wait to be sent to one connection; a client that never reads is cut
+    /// when it is reached.
+    pub outgoing_limit: usize,
+    /// The most messages kept per conversation; the oldest go first.
+    pub history_limit: usize,
+    /// The most missed messages kept per account; the oldest go first.
+    pub inbox_limit: usize,
+    /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs.
+    pub seed: u64,
+}
+
+impl SandboxConfig {
+    /// Settings for `app` whose UserSigs are signed with `key`.
+    pub fn new(app: SdkAppId, key: impl Into<SecretString>) -> Self {
+        Self {
+            app,
+            key: key.into(),
+            accounts: Vec::new(),
+            administrators: UserId::parse("administrator").into_iter().collect(),
+            auto_import: true,
+            max_web_instances: 1,
+            hello_interval: Duration::from_secs(120),
+            link_timeout: Duration::from_secs(60),
+            idle_timeout: Duration::from_secs(60),
+            recall_window: Duration::from_secs(120),
+            sync_page: None,
+            strict_checksum: false,
+            max_connections: 20_000,
+            max_accounts: 100_000,
+            max_frame: 1024 * 1024,
+            request_rate: 200,
+            request_burst: 1000,
+            outgoing_limit: 1024 * 1024,
+            history_limit: 1000,
+            inbox_limit: 2000,
+            seed: 0x00b0_7200,
+        }
+    }
+}

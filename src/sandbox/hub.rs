@@ -1,0 +1,255 @@
+//! Between the pure state and the sockets of one thread: feeds it, drains it, keeps its timer.
+
+use std::{
+    cell::{Cell, RefCell},
+    collections::{BTreeMap, VecDeque},
+    rc::Rc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::sync::Notify;
+
+use super::{
+    cut::Cut,
+    state::{ConnId, Output, State},
+};
+use crate::policy::Now;
+
+/// What the sandbox's threads share. The lock is never held across an await.
+#[derive(Debug)]
+pub(super) struct Shared {
+    state: Mutex<State>,
+    /// Something was done to the state from outside the server's thread.
+    pub(super) touched: Notify,
+    started: Instant,
+}
+
+impl Shared {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shell of the sandbox reads the clock here"
+    )]
+    pub(super) fn new(state: State) -> Self {
+        Self {
+            state: Mutex::new(state),
+            touched: Notify::new(),
+            started: Instant::now(),
+        }
+    }
+
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the shell of the sandbox reads the clock here"
+    )]
+    pub(super) fn now(&self) -> Now {
+        let unix = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Now::new(self.started.elapsed(), unix)
+    }
+
+    /// The state. A panic elsewhere while it was locked leaves it usable: every change is complete
+    /// enough to go on with.
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the hub can tell the actor of a connection.
+pub(super) trait Wake {
+    /// There is something in the queue.
+    fn wake(&self);
+}
+
+/// A frame or an ending, on its way to one socket.
+#[derive(Debug)]
+pub(super) enum Outgoing {
+    Binary(Vec<u8>),
+    Text(Vec<u8>),
+    Close(u16),
+}
+
+/// The way out to one socket: a queue that is looked after by its actor and bounded by the hub.
+pub(super) struct Outbound {
+    pub(super) knife: Rc<Cut>,
+    wake: Box<dyn Wake>,
+    queue: RefCell<VecDeque<Outgoing>>,
+    bytes: Cell<usize>,
+    woken: Cell<bool>,
+}
+
+impl Outbound {
+    pub(super) fn new(knife: Rc<Cut>, wake: Box<dyn Wake>) -> Self {
+        Self {
+            knife,
+            wake,
+            queue: RefCell::default(),
+            bytes: Cell::new(0),
+            woken: Cell::new(false),
+        }
+    }
+
+    /// While `call` runs nobody needs to be woken: the caller takes the queue itself afterwards.
+    pub(super) fn quietly(&self, call: impl FnOnce()) {
+        self.woken.set(true);
+        call();
+    }
+
+    /// Takes everything that waits.
+    pub(super) fn take(&self) -> VecDeque<Outgoing> {
+        self.woken.set(false);
+        self.bytes.set(0);
+        std::mem::take(&mut *self.queue.borrow_mut())
+    }
+
+    /// Queues something; false if as much as is allowed waits already.
+    fn put(&self, outgoing: Outgoing, limit: usize) -> bool {
+        if self.bytes.get() >= limit {
+            return false;
+        }
+        let size = match &outgoing {
+            Outgoing::Binary(bytes) | Outgoing::Text(bytes) => bytes.len(),
+            Outgoing::Close(_) => 0,
+        };
+        self.bytes.set(self.bytes.get() + size + 16);
+        self.queue.borrow_mut().push_back(outgoing);
+        if !self.woken.replace(true) {
+            self.wake.wake();
+        }
+        true
+    }
+}
+
+/// All sockets of the server, on its thread.
+pub(super) struct Hub {
+    pub(super) shared: Arc<Shared>,
+    links: RefCell<BTreeMap<ConnId, Rc<Outbound>>>,
+    next: Cell<u64>,
+    /// What the timer is set to.
+    armed: Cell<Option<Duration>>,
+    rearm: Notify,
+    outgoing_limit: usize,
+}
+
+impl Hub {
+    pub(super) fn new(shared: Arc<Shared>) -> Self {
+        let outgoing_limit = shared.lock().config().outgoing_limit;
+        Self {
+            shared,
+            links: RefCell::default(),
+            next: Cell::new(0),
+            armed: Cell::new(None),
+            rearm: Notify::new(),
+            outgoing_limit,
+        }
+    }
+
+    pub(super) fn next_conn(&self) -> ConnId {
+        self.next.set(self.next.get() + 1);
+        ConnId(self.next.get())
+    }
+
+    pub(super) fn links(&self) -> usize {
+        self.links.borrow().len()
+    }
+
+    pub(super) fn register(&self, conn: ConnId, outbound: Rc<Outbound>) {
+        self.links.borrow_mut().insert(conn, outbound);
+    }
+
+    pub(super) fn unregister(&self, conn: ConnId) {
+        self.links.borrow_mut().remove(&conn);
+        self.with(|state, now| state.closed(now, conn));
+    }
+
+    /// Calls the state and carries out what comes of it.
+    pub(super) fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
+        let now = self.shared.now();
+        let mut outputs = Vec::new();
+        let (result, due) = {
+            let mut state = self.shared.lock();
+            let result = call(&mut state, now);
+            while let Some(output) = state.poll_output() {
+                outputs.push(output);
+            }
+            (result, state.poll_timeout())
+        };
+        self.carry_out(outputs);
+        if due.is_some_and(|due| self.armed.get().is_none_or(|armed| due < armed)) {
+            self.rearm.notify_one();
+        }
+        result
+    }
+
+    fn carry_out(&self, outputs: Vec<Output>) {
+        let mut slow = Vec::new();
+        for output in outputs {
+            let (conn, outgoing) = match output {
+                Output::Send {
+                    conn,
+                    bytes,
+                    text: true,
+                } => (conn, Outgoing::Text(bytes)),
+                Output::Send {
+                    conn,
+                    bytes,
+                    text: false,
+                } => (conn, Outgoing::Binary(bytes)),
+                Output::Close { conn, code } => (conn, Outgoing::Close(code)),
+                Output::Drop { conn } => {
+                    // The actor goes when its stream fails, and then unregisters.
+                    if let Some(outbound) = self.links.borrow().get(&conn) {
+                        outbound.knife.cut();
+                    }
+                    continue;
+                }
+            };
+            let outbound = self.links.borrow().get(&conn).cloned();
+            if outbound.is_some_and(|outbound| !outbound.put(outgoing, self.outgoing_limit)) {
+                slow.push(conn);
+            }
+        }
+        for conn in slow {
+            self.with(|state, now| state.too_slow(now, conn));
+        }
+    }
+
+    /// Asks every socket to close, for the end of the server.
+    pub(super) fn close_all(&self) {
+        let links: Vec<_> = self.links.borrow().values().cloned().collect();
+        for outbound in links {
+            if !outbound.put(Outgoing::Close(1001), usize::MAX) {
+                outbound.knife.cut();
+            }
+        }
+    }
+
+    /// Cuts every socket that is left.
+    pub(super) fn cut_all(&self) {
+        for outbound in self.links.borrow().values() {
+            outbound.knife.cut();
+        }
+    }
+
+    /// Runs the timer of the state for ever.
+    pub(super) async fn keep_time(&self) {
+        loop {
+            let due = self.shared.lock().poll_timeout();
+            self.armed.set(due);
+            let wait = due.map(|due| due.saturating_sub(self.shared.now().mono));
+            let timer = async {
+                match wait {
+                    Some(wait) => tokio::time::sleep(wait).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = timer => {}
+                () = self.rearm.notified() => {}
+                () = self.shared.touched.notified() => {}
+            }
+            self.with(|state, now| state.tick(now));
+        }
+    }
+}

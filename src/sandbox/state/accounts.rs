@@ -1,0 +1,158 @@
+//! Accounts: importing, profiles, and what an account keeps about each of its peers.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::{Value, json};
+
+use super::{
+    State,
+    messages::{InboxEntry, MessageId, RecentSend},
+};
+use crate::proto::id::UserId;
+
+/// One account.
+#[derive(Debug, Default)]
+pub(super) struct Account {
+    /// The server's number for it, part of message IDs.
+    pub(super) tiny_id: u64,
+    /// Profile tags that were set; nick and picture among them.
+    pub(super) profile: BTreeMap<String, Value>,
+    /// Tickets of its valid logins, oldest first.
+    pub(super) live: Vec<String>,
+    /// Tickets of past logins, so that their holders learn why they are out. Bounded.
+    pub(super) past: VecDeque<String>,
+    /// UserSigs issued in this Unix second or before are void.
+    pub(super) void_until: Option<u64>,
+    /// UserSigs issued before this Unix second count as expired.
+    pub(super) expired_before: u64,
+    /// What other devices of it have to catch up on. Bounded.
+    pub(super) inbox: VecDeque<InboxEntry>,
+    /// The last messages it sent, to recognise repeats. Bounded.
+    pub(super) recent_sends: VecDeque<RecentSend>,
+    pub(super) peers: BTreeMap<UserId, Peer>,
+}
+
+/// What an account keeps about one conversation.
+#[derive(Debug, Default)]
+pub(super) struct Peer {
+    pub(super) unread: u32,
+    /// Inbox entries up to this one are read.
+    pub(super) read_up_to: u64,
+    /// The message time up to which this account has read, Unix seconds.
+    pub(super) read_time: u64,
+    pub(super) last: Option<MessageId>,
+    pub(super) deleted: BTreeSet<MessageId>,
+    pub(super) mute: u64,
+    pub(super) pinned: bool,
+}
+
+/// The longest nick and picture address kept.
+const MAX_PROFILE_VALUE: usize = 2048;
+/// The most profile tags kept.
+const MAX_PROFILE_TAGS: usize = 64;
+
+impl Account {
+    pub(super) fn nick<'a>(&'a self, user: &'a UserId) -> &'a str {
+        self.profile
+            .get("Tag_Profile_IM_Nick")
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| user.as_str())
+    }
+
+    pub(super) fn face_url(&self) -> &str {
+        self.profile
+            .get("Tag_Profile_IM_Image")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// Sets a profile tag. Values that are no string or number, or too long, are ignored.
+    pub(super) fn set_profile(&mut self, tag: &str, value: &Value) {
+        let fits = match value {
+            Value::String(text) => text.len() <= MAX_PROFILE_VALUE,
+            Value::Number(_) => true,
+            _ => false,
+        };
+        let room = self.profile.len() < MAX_PROFILE_TAGS || self.profile.contains_key(tag);
+        if fits && room && tag.starts_with("Tag_Profile_") && tag.len() <= 64 {
+            self.profile.insert(tag.to_owned(), value.clone());
+        }
+    }
+
+    /// The profile as answers carry it.
+    pub(super) fn profile_items(&self, user: &UserId) -> Value {
+        let nick = json!({"Tag": "Tag_Profile_IM_Nick", "Value": self.nick(user)});
+        let rest = self
+            .profile
+            .iter()
+            .filter(|(tag, _)| *tag != "Tag_Profile_IM_Nick")
+            .map(|(tag, value)| json!({"Tag": tag, "Value": value}));
+        std::iter::once(nick).chain(rest).collect()
+    }
+}
+
+impl State {
+    /// Creates an account if it is not there. False if there is no room for it.
+    pub fn import(&mut self, user: &UserId) -> bool {
+        if self.accounts.contains_key(user) {
+            return true;
+        }
+        if self.accounts.len() >= self.config.max_accounts {
+            return false;
+        }
+        // 18 digits like the real ones: too long for a floating point number.
+        let tiny_id = 144_115_200_000_000_000 + self.numbers.next() % 1_000_000_000_000;
+        self.accounts.insert(
+            user.clone(),
+            Account {
+                tiny_id,
+                ..Account::default()
+            },
+        );
+        true
+    }
+
+    /// True if the account exists, or accounts come into being on demand and it now does.
+    pub(super) fn known_or_created(&mut self, user: &UserId) -> bool {
+        self.accounts.contains_key(user) || (self.config.auto_import && self.import(user))
+    }
+
+    /// Deletes an account with its logins. Its messages stay in the other side's history. False if
+    /// there was none.
+    pub fn delete_account(&mut self, user: &UserId) -> bool {
+        let Some(account) = self.accounts.remove(user) else {
+            return false;
+        };
+        for a2 in account.live.iter().chain(&account.past) {
+            if let Some(login) = self.logins.remove(a2)
+                && let Some(link) = login.link.and_then(|conn| self.links.get_mut(&conn))
+            {
+                link.login = None;
+            }
+        }
+        self.faults.remove(user);
+        true
+    }
+
+    /// Nick and picture of an account, for the messages it sends.
+    pub(crate) fn sender_profile(&self, user: &UserId) -> (String, String) {
+        let account = self.accounts.get(user);
+        let nick = account.map_or(user.as_str(), |account| account.nick(user));
+        (
+            nick.to_owned(),
+            account.map_or("", |account| account.face_url()).to_owned(),
+        )
+    }
+
+    /// True if the account exists.
+    pub fn has_account(&self, user: &UserId) -> bool {
+        self.accounts.contains_key(user)
+    }
+
+    /// Sets a profile tag of an account, e.g. `Tag_Profile_IM_Nick`.
+    pub fn set_profile(&mut self, user: &UserId, tag: &str, value: &Value) {
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.set_profile(tag, value);
+        }
+    }
+}

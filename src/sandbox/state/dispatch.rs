@@ -1,0 +1,394 @@
+//! From a command to what answers it.
+
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    ConnId, State,
+    lists::user_ids,
+    logins::Caller,
+    messages::Draft,
+    outgoing::{failure, ok, ok_with},
+};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    sandbox::wire::Head,
+};
+
+/// `openim.sendmsg`. Numbers may be missing in sloppy clients; accounts and body may not.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendRequest {
+    #[serde(rename = "From_Account")]
+    from: UserId,
+    #[serde(rename = "To_Account")]
+    to: UserId,
+    #[serde(default)]
+    msg_seq: u64,
+    msg_random: u64,
+    msg_body: Box<RawValue>,
+    #[serde(default)]
+    cloud_custom_data: String,
+    #[serde(rename = "From_AccountNick", default)]
+    nick: String,
+    #[serde(rename = "From_AccountHeadurl", default)]
+    face_url: String,
+    #[serde(default)]
+    send_msg_control: Vec<String>,
+    msg_life_time: Option<i64>,
+    msg_client_time: Option<u64>,
+    #[serde(default)]
+    is_need_read_receipt: u8,
+    #[serde(default)]
+    support_message_extension: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WithdrawRequest {
+    msg_info: WithdrawInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WithdrawInfo {
+    #[serde(rename = "From_Account")]
+    from: UserId,
+    #[serde(rename = "To_Account")]
+    to: UserId,
+    msg_seq: u64,
+    msg_random: u64,
+    #[serde(default)]
+    msg_time_stamp: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReadRequest {
+    #[serde(rename = "C2CMsgReaded")]
+    readed: ReadItems,
+}
+
+#[derive(Deserialize)]
+struct ReadItems {
+    #[serde(rename = "C2CMsgReadedItem", default)]
+    items: Vec<ReadItem>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReadItem {
+    #[serde(rename = "To_Account")]
+    peer: UserId,
+    #[serde(default)]
+    lasted_msg_time: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EditRequest {
+    #[serde(rename = "From_Account")]
+    from: UserId,
+    #[serde(rename = "To_Account")]
+    to: UserId,
+    msg_seq: u64,
+    msg_random: u64,
+    #[serde(default)]
+    msg_time: u64,
+    #[serde(default)]
+    msg_version: u64,
+    msg_body: Option<Box<RawValue>>,
+    cloud_custom_data: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ReceiptRequest {
+    #[serde(rename = "Peer_Account")]
+    peer: UserId,
+    #[serde(rename = "C2CMsgInfo", default)]
+    infos: Vec<WithdrawInfoLoose>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WithdrawInfoLoose {
+    msg_seq: u64,
+    msg_random: u64,
+}
+
+impl State {
+    /// Carries out a request whose head is in order.
+    pub(super) fn dispatch(&mut self, now: Now, conn: ConnId, head: &Head, body: &RawValue) {
+        match head.servcmd.as_str() {
+            "im_open_status.wslogin" => return self.wslogin(now, conn, head),
+            "im_open_status.wslogout" => return self.wslogout(now, conn, head),
+            // An acknowledgement awaits no answer.
+            "openim.ws_msg_push_ack" => return,
+            // Telemetry names nobody.
+            "imopenstat.tim_web_report_v2" => return self.answer(now, conn, head, ok()),
+            _ => {}
+        }
+        let caller = match self.authenticate(now, head) {
+            Ok(caller) => caller,
+            Err(refused) => return self.refuse(now, conn, head, refused),
+        };
+        match head.servcmd.as_str() {
+            "openim.getmsg" => self.getmsg(now, conn, head, &caller, body),
+            "openim.getroammsg" => self.getroammsg(now, conn, head, &caller, body),
+            _ => {
+                let answer = self.simple(now, &caller, &head.servcmd, body);
+                let answer = answer.unwrap_or_else(failure);
+                self.answer(now, conn, head, answer);
+            }
+        }
+    }
+
+    fn simple(
+        &mut self,
+        now: Now,
+        caller: &Caller,
+        servcmd: &str,
+        body: &RawValue,
+    ) -> Result<Value, Code> {
+        if let Some(answer) = self.fixed_answer(servcmd) {
+            return Ok(answer);
+        }
+        let by = caller.instance;
+        let value = || {
+            serde_json::from_str::<Value>(body.get())
+                .ok()
+                .filter(Value::is_object)
+                .ok_or(Code::C2C_BAD_PACKET)
+        };
+        Ok(match servcmd {
+            "openim.sendmsg" => return self.sendmsg(now, caller, body),
+            "openim.msgwithdraw" => {
+                let info = parse::<WithdrawRequest>(body)?.msg_info;
+                if info.from != caller.user {
+                    return Err(Code::C2C_BAD_PACKET);
+                }
+                let id = self
+                    .find(
+                        &info.from,
+                        &info.to,
+                        info.msg_seq,
+                        info.msg_random,
+                        info.msg_time_stamp,
+                    )
+                    .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+                let sender = self.messages.get(&id).map(|m| m.draft.from.clone());
+                if sender.as_ref() != Some(&caller.user) {
+                    return Err(Code::C2C_UNKNOWN_MESSAGE);
+                }
+                let window = self.config.recall_window.as_secs();
+                self.recall(now, id, &caller.user, Some(window), by)?;
+                ok()
+            }
+            "openim.msgreaded" => {
+                for item in parse::<ReadRequest>(body)?.readed.items {
+                    self.read(now, &caller.user, &item.peer, item.lasted_msg_time, by);
+                }
+                ok()
+            }
+            "openim.read_all_unread_msg" => {
+                let unread = self.accounts.get(&caller.user).map(|account| {
+                    let peers = account.peers.iter().filter(|(_, peer)| peer.unread > 0);
+                    peers.map(|(user, _)| user.clone()).collect::<Vec<_>>()
+                });
+                for peer in unread.unwrap_or_default() {
+                    self.read(now, &caller.user, &peer, now.unix_secs(), by);
+                }
+                ok_with(json!({"C2CReadAllMsg": 1, "GroupReadInfoArray": []}))
+            }
+            "openim.modify_c2c_msg" => self.edit(now, caller, body)?,
+            "openim.c2c_msg_read_receipt" => self.receipt(now, caller, body)?,
+            "openim.get_peer_read_time" => {
+                let peers = user_ids(value()?.get("To_Account"));
+                self.peer_read_times(caller, &peers)
+            }
+            "openim.delete_c2c_msg_ramble" => self.delete_messages(caller, &value()?),
+            "openim.set_c2c_peer_mute_notifications" => self.set_mute(now, caller, &value()?),
+            "openim.get_c2c_peer_mute_notifications" => self.mutes(caller, &value()?),
+            "profile.portrait_get_all" => self.profiles(caller, &value()?),
+            "profile.portrait_set" => self.set_profiles(caller, &value()?),
+            "recentcontact.page_get" => self.conversations_of(caller),
+            "recentcontact.search_contact_group" => Self::contact_groups_of(&value()?),
+            "recentcontact.top" => self.pin(caller, &value()?),
+            "recentcontact.batch_delete" => self.delete_conversations(caller, &value()?),
+            "recentcontact.clear_msg" => {
+                let peer = value()?
+                    .get("To_Account")
+                    .and_then(Value::as_str)
+                    .map(UserId::parse);
+                if let Some(Ok(peer)) = peer {
+                    self.clear(caller, &peer);
+                }
+                ok()
+            }
+            "im_open_status.ws_get_user_status" => self.user_statuses(now, &value()?),
+            _ => {
+                // The rest of the relations commands are known to live with a bare OK.
+                if !servcmd.starts_with("sns.") {
+                    self.note_unknown(servcmd);
+                }
+                ok()
+            }
+        })
+    }
+
+    fn sendmsg(&mut self, now: Now, caller: &Caller, body: &RawValue) -> Result<Value, Code> {
+        let request: SendRequest = parse(body)?;
+        if request.from != caller.user {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        let has = |control: &str| request.send_msg_control.iter().any(|c| c == control);
+        let (no_unread, no_last) = (has("NoUnread"), has("NoLastMsg"));
+        let sender = self.accounts.get(&caller.user);
+        let or = |given: String, own: Option<&str>| {
+            if given.is_empty() {
+                own.unwrap_or_default().to_owned()
+            } else {
+                given
+            }
+        };
+        let nick = or(
+            request.nick,
+            sender.map(|account| account.nick(&caller.user)),
+        );
+        let face_url = or(request.face_url, sender.map(|account| account.face_url()));
+        let draft = Draft {
+            from: request.from,
+            to: request.to,
+            seq: request.msg_seq,
+            random: request.msg_random,
+            client_time: request.msg_client_time.unwrap_or_else(|| now.unix_secs()),
+            body: request.msg_body,
+            cloud: request.cloud_custom_data,
+            nick,
+            face_url,
+            online_only: request.msg_life_time == Some(0),
+            no_unread,
+            no_last,
+            need_receipt: request.is_need_read_receipt != 0,
+            extension: request.support_message_extension != 0,
+            sync: true,
+        };
+        let sent = self.send(now, draft, caller.instance)?;
+        Ok(ok_with(json!({"MsgTime": sent.time, "MsgKey": sent.key})))
+    }
+
+    /// Either side may edit; the version decides who was first.
+    fn edit(&mut self, now: Now, caller: &Caller, body: &RawValue) -> Result<Value, Code> {
+        let request: EditRequest = parse(body)?;
+        if caller.user != request.from && caller.user != request.to {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        let id = self
+            .find(
+                &request.from,
+                &request.to,
+                request.msg_seq,
+                request.msg_random,
+                request.msg_time,
+            )
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let message = self
+            .messages
+            .get_mut(&id)
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let conflict = message.version != request.msg_version;
+        if !conflict {
+            let size = request.msg_body.as_ref().map_or(0, |body| body.get().len());
+            if size + request.cloud_custom_data.as_ref().map_or(0, String::len) > 12 * 1024 {
+                return Err(Code::MESSAGE_TOO_LONG);
+            }
+            if let Some(body) = request.msg_body {
+                if !super::messages::is_message_body(&body) {
+                    return Err(Code::C2C_BAD_PACKET);
+                }
+                message.draft.body = body;
+            }
+            if let Some(cloud) = request.cloud_custom_data {
+                message.draft.cloud = cloud;
+            }
+            message.version += 1;
+        }
+        let current = json!({
+            "MsgVersion": message.version,
+            "MsgBody": serde_json::from_str::<Value>(message.draft.body.get())
+                .unwrap_or_else(|_| json!([])),
+            "CloudCustomData": message.draft.cloud,
+        });
+        if conflict {
+            let mut answer = failure(Code::C2C_EDIT_CONFLICT);
+            if let (Value::Object(answer), Value::Object(current)) = (&mut answer, current) {
+                answer.extend(current);
+            }
+            return Ok(answer);
+        }
+        let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+        let mut changed = json!({
+            "From_Account": from, "To_Account": to, "MsgSeq": message.draft.seq,
+            "MsgRandom": message.draft.random, "MsgTime": message.time,
+        });
+        if let (Value::Object(changed), Value::Object(current)) = (&mut changed, &current) {
+            changed.extend(current.clone());
+        }
+        let event = json!({"Event": 15, "C2cMsgModNotifys": [changed]});
+        let except = |user: &UserId| {
+            if *user == caller.user {
+                caller.instance
+            } else {
+                0
+            }
+        };
+        let mut conns = self.push_links(now, &from, except(&from));
+        if from != to {
+            conns.extend(self.push_links(now, &to, except(&to)));
+        }
+        for conn in conns {
+            self.push_event(now, conn, &event);
+        }
+        Ok(ok_with(current))
+    }
+
+    fn receipt(&mut self, now: Now, caller: &Caller, body: &RawValue) -> Result<Value, Code> {
+        let request: ReceiptRequest = parse(body)?;
+        let mut read = Vec::new();
+        for info in request.infos.iter().take(100) {
+            let found = self.find(
+                &request.peer,
+                &caller.user,
+                info.msg_seq,
+                info.msg_random,
+                0,
+            );
+            if let Some(message) = found.and_then(|id| self.messages.get_mut(&id))
+                && message.draft.from == request.peer
+            {
+                message.read_at.get_or_insert(now.unix_secs());
+                read.push(json!({
+                    "From_Account": message.draft.from, "To_Account": message.draft.to,
+                    "MsgSeq": message.draft.seq, "MsgRandom": message.draft.random,
+                    "MsgTime": message.time, "MsgClientTime": message.draft.client_time,
+                    "TinyId": message.tiny_id.to_string(),
+                }));
+            }
+        }
+        if !read.is_empty() {
+            let event = json!({
+                "Event": 16, "Peer_Account": caller.user, "PeerReadTime": now.unix_secs(),
+                "C2cMsgInfo": read,
+            });
+            for conn in self.push_links(now, &request.peer, 0) {
+                self.push_event(now, conn, &event);
+            }
+        }
+        Ok(ok())
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(body: &'a RawValue) -> Result<T, Code> {
+    serde_json::from_str(body.get()).map_err(|_| Code::C2C_BAD_PACKET)
+}

@@ -1,0 +1,638 @@
+//! C2C messages: sending, storing, pushing, recalling, reading, editing.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
+
+use super::{State, accounts::Account};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+};
+
+/// A message's place in the order of all messages of the sandbox.
+pub(super) type MessageId = u64;
+
+/// The two sides of a conversation, in alphabetical order.
+pub(super) type ConversationKey = (UserId, UserId);
+
+pub(super) fn conversation_key(a: &UserId, b: &UserId) -> ConversationKey {
+    if a <= b {
+        (a.clone(), b.clone())
+    } else {
+        (b.clone(), a.clone())
+    }
+}
+
+/// The most a message may hold, content and custom data together, in bytes.
+const MAX_MESSAGE: usize = 12 * 1024;
+/// Sends remembered per account, to answer a repeat with the first result.
+const RECENT_SENDS: usize = 128;
+
+/// A message to be sent, as a request holds it.
+#[derive(Clone, Debug)]
+pub(crate) struct Draft {
+    pub(crate) from: UserId,
+    pub(crate) to: UserId,
+    pub(crate) seq: u64,
+    pub(crate) random: u64,
+    /// The sender's clock, Unix seconds.
+    pub(crate) client_time: u64,
+    pub(crate) body: Box<RawValue>,
+    pub(crate) cloud: String,
+    pub(crate) nick: String,
+    pub(crate) face_url: String,
+    pub(crate) online_only: bool,
+    pub(crate) no_unread: bool,
+    pub(crate) no_last: bool,
+    pub(crate) need_receipt: bool,
+    pub(crate) extension: bool,
+    /// Push copies to the sender's other logins.
+    pub(crate) sync: bool,
+}
+
+/// A stored message.
+#[derive(Clone, Debug)]
+pub(crate) struct Message {
+    pub(crate) draft: Draft,
+    /// Server time, Unix seconds.
+    pub(crate) time: u64,
+    /// The sender's number.
+    pub(crate) tiny_id: u64,
+    pub(crate) revoker: Option<UserId>,
+    pub(crate) version: u64,
+    pub(crate) read_at: Option<u64>,
+}
+
+impl Message {
+    pub(crate) fn key(&self) -> String {
+        format!("{}_{}_{}", self.draft.seq, self.draft.random, self.time)
+    }
+}
+
+/// A message as a test sees it, see [`State::history`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryItem {
+    /// Who sent it.
+    pub from: UserId,
+    /// Who it went to.
+    pub to: UserId,
+    /// The sender's sequence number.
+    pub seq: u64,
+    /// The sender's random number.
+    pub random: u64,
+    /// Server time, Unix seconds.
+    pub time: u64,
+    /// The JSON text of `MsgBody`.
+    pub body: String,
+    /// It was recalled.
+    pub recalled: bool,
+}
+
+/// One thing an account has to catch up on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct InboxEntry {
+    /// Its place in the order of everything; cookies point here.
+    pub(super) position: u64,
+    pub(super) message: MessageId,
+    pub(super) what: Inbound,
+    /// The login that caused it and need not hear of it again.
+    pub(super) by: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inbound {
+    Received,
+    SentElsewhere,
+    Recalled,
+}
+
+/// A send that was carried out.
+#[derive(Clone, Debug)]
+pub(super) struct RecentSend {
+    to: UserId,
+    seq: u64,
+    random: u64,
+    time: u64,
+}
+
+/// The result of a send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) time: u64,
+    pub(crate) key: String,
+}
+
+/// A message on the wire, in pushes, missed messages and history.
+#[derive(Debug, Serialize)]
+pub(crate) struct Item<'a> {
+    #[serde(rename = "From_Account")]
+    from: &'a str,
+    #[serde(rename = "To_Account")]
+    to: &'a str,
+    #[serde(rename = "MsgSeq")]
+    seq: u64,
+    #[serde(rename = "MsgRandom")]
+    random: u64,
+    #[serde(rename = "MsgTimeStamp")]
+    time: u64,
+    #[serde(rename = "MsgClientTime")]
+    client_time: u64,
+    #[serde(rename = "TinyId")]
+    tiny_id: String,
+    #[serde(rename = "ClientSeq")]
+    client_seq: u64,
+    #[serde(rename = "MsgBody")]
+    body: &'a RawValue,
+    #[serde(rename = "CloudCustomData")]
+    cloud: &'a str,
+    #[serde(rename = "From_AccountNick")]
+    nick: &'a str,
+    #[serde(rename = "From_AccountHeadurl")]
+    face_url: &'a str,
+    #[serde(rename = "MsgFlagBits")]
+    flags: u8,
+    #[serde(rename = "MsgVersion")]
+    version: u64,
+    #[serde(rename = "IsNeedReadReceipt")]
+    need_receipt: u8,
+    #[serde(rename = "SupportMessageExtension")]
+    extension: u8,
+    #[serde(rename = "IsSyncMsg", skip_serializing_if = "Option::is_none")]
+    sync: Option<u8>,
+    #[serde(rename = "MsgLifeTime", skip_serializing_if = "Option::is_none")]
+    lifetime: Option<u8>,
+    #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
+    control: Option<serde_json::Value>,
+    #[serde(rename = "RevokerInfo", skip_serializing_if = "Option::is_none")]
+    revoker: Option<serde_json::Value>,
+    #[serde(rename = "IsPeerRead")]
+    is_read: u8,
+    #[serde(rename = "PeerReadTime", skip_serializing_if = "Option::is_none")]
+    read_at: Option<u64>,
+}
+
+impl<'a> Item<'a> {
+    /// The message with its true sender and receiver.
+    pub(crate) fn plain(message: &'a Message) -> Self {
+        let draft = &message.draft;
+        let controlled = draft.no_unread || draft.no_last;
+        Self {
+            from: draft.from.as_str(),
+            to: draft.to.as_str(),
+            seq: draft.seq,
+            random: draft.random,
+            time: message.time,
+            client_time: draft.client_time,
+            tiny_id: message.tiny_id.to_string(),
+            client_seq: draft.seq,
+            body: &draft.body,
+            cloud: &draft.cloud,
+            nick: &draft.nick,
+            face_url: &draft.face_url,
+            flags: if message.revoker.is_some() { 8 } else { 0 },
+            version: message.version,
+            need_receipt: u8::from(draft.need_receipt),
+            extension: u8::from(draft.extension),
+            sync: None,
+            lifetime: draft.online_only.then_some(0),
+            control: controlled.then(|| {
+                json!({"NoUnread": u8::from(draft.no_unread), "NoLastMsg": u8::from(draft.no_last)})
+            }),
+            revoker: message
+                .revoker
+                .as_ref()
+                .map(|user| json!({"Revoker_Account": user, "Reason": ""})),
+            is_read: u8::from(message.read_at.is_some()),
+            read_at: message.read_at,
+        }
+    }
+
+    /// The copy for another login of the sender: the accounts are swapped.
+    pub(crate) fn synced(message: &'a Message) -> Self {
+        let plain = Self::plain(message);
+        Self {
+            from: plain.to,
+            to: plain.from,
+            sync: Some(1),
+            ..plain
+        }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct MessageEvent<'a> {
+    event: u8,
+    #[serde(rename = "C2cMsgArray")]
+    messages: [Item<'a>; 1],
+}
+
+/// An event that carries one notice.
+pub(super) fn notice(content: serde_json::Value) -> serde_json::Value {
+    json!({"Event": 10, "C2cNotifyMsgArray": [content]})
+}
+
+/// True if `body` is a non-empty array of elements, each with a type and an object of content.
+pub(crate) fn is_message_body(body: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Element {
+        msg_type: String,
+        #[serde(default)]
+        msg_content: Option<serde_json::Map<String, serde_json::Value>>,
+    }
+    serde_json::from_str::<Vec<Element>>(body.get()).is_ok_and(|elements| {
+        !elements.is_empty()
+            && elements
+                .iter()
+                .all(|e| !e.msg_type.is_empty() && e.msg_content.is_some())
+    })
+}
+
+impl State {
+    /// Sends a message of the login `by` (zero for none). A repeat of (from, to, seq, random) gets
+    /// the first result and is not delivered again.
+    pub(crate) fn send(&mut self, now: Now, draft: Draft, by: u64) -> Result<Sent, Code> {
+        let repeat = self.accounts.get(&draft.from).and_then(|account| {
+            account.recent_sends.iter().rev().find(|sent| {
+                sent.seq == draft.seq && sent.random == draft.random && sent.to == draft.to
+            })
+        });
+        if let Some(sent) = repeat {
+            self.counters.repeated_sends += 1;
+            let key = format!("{}_{}_{}", sent.seq, sent.random, sent.time);
+            return Ok(Sent {
+                time: sent.time,
+                key,
+            });
+        }
+        if draft.body.get().len() + draft.cloud.len() > MAX_MESSAGE {
+            return Err(Code::MESSAGE_TOO_LONG);
+        }
+        if !is_message_body(&draft.body) {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        if !self.known_or_created(&draft.to) {
+            return Err(Code::C2C_UNKNOWN_USER);
+        }
+        let Some(sender) = self.accounts.get_mut(&draft.from) else {
+            return Err(Code::C2C_UNKNOWN_USER);
+        };
+        let time = now.unix_secs();
+        sender.recent_sends.push_back(RecentSend {
+            to: draft.to.clone(),
+            seq: draft.seq,
+            random: draft.random,
+            time,
+        });
+        if sender.recent_sends.len() > RECENT_SENDS {
+            sender.recent_sends.pop_front();
+        }
+        let tiny_id = sender.tiny_id;
+        let message = Message {
+            draft,
+            time,
+            tiny_id,
+            revoker: None,
+            version: 0,
+            read_at: None,
+        };
+        let sent = Sent {
+            time,
+            key: message.key(),
+        };
+        self.counters.messages += 1;
+        self.push_message(now, &message, by);
+        if !message.draft.online_only {
+            self.store(now, message, by);
+        }
+        Ok(sent)
+    }
+
+    /// Sends a text as `from`, who need not be online; for tests and examples. Gives its key.
+    ///
+    /// # Errors
+    /// The code a client would get.
+    pub fn say(
+        &mut self,
+        now: Now,
+        from: &UserId,
+        to: &UserId,
+        text: &str,
+    ) -> Result<String, Code> {
+        if !self.known_or_created(from) {
+            return Err(Code::C2C_UNKNOWN_USER);
+        }
+        let random = self.numbers.next() % 100_000_000;
+        let elements = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]);
+        let body = RawValue::from_string(elements.to_string()).map_err(|_| Code::C2C_BAD_PACKET)?;
+        let (nick, face_url) = self.sender_profile(from);
+        let draft = Draft {
+            from: from.clone(),
+            to: to.clone(),
+            seq: random,
+            random,
+            client_time: now.unix_secs(),
+            body,
+            cloud: String::new(),
+            nick,
+            face_url,
+            online_only: false,
+            no_unread: false,
+            no_last: false,
+            need_receipt: false,
+            extension: false,
+            sync: true,
+        };
+        self.send(now, draft, 0).map(|sent| sent.key)
+    }
+
+    fn push_message(&mut self, now: Now, message: &Message, by: u64) {
+        let draft = &message.draft;
+        if draft.from != draft.to {
+            for conn in self.push_links(now, &draft.to, 0) {
+                self.push_event(
+                    now,
+                    conn,
+                    MessageEvent {
+                        event: 9,
+                        messages: [Item::plain(message)],
+                    },
+                );
+            }
+        }
+        if draft.sync {
+            for conn in self.push_links(now, &draft.from, by) {
+                self.push_event(
+                    now,
+                    conn,
+                    MessageEvent {
+                        event: 9,
+                        messages: [Item::synced(message)],
+                    },
+                );
+            }
+        }
+    }
+
+    fn store(&mut self, now: Now, message: Message, by: u64) {
+        let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+        let (no_unread, no_last, sync) = (
+            message.draft.no_unread,
+            message.draft.no_last,
+            message.draft.sync,
+        );
+        let id = self.next_message;
+        self.next_message += 1;
+        self.messages.insert(id, message);
+        let conversation = self
+            .conversations
+            .entry(conversation_key(&from, &to))
+            .or_default();
+        conversation.push_back(id);
+        if conversation.len() > self.config.history_limit.max(1)
+            && let Some(oldest) = conversation.pop_front()
+        {
+            self.messages.remove(&oldest);
+        }
+        if from != to {
+            let entry = InboxEntry {
+                position: id,
+                message: id,
+                what: Inbound::Received,
+                by: 0,
+            };
+            self.enter(&to, entry);
+            if let Some(account) = self.accounts.get_mut(&to) {
+                let peer = account.peers.entry(from.clone()).or_default();
+                if !no_unread {
+                    peer.unread = peer.unread.saturating_add(1);
+                }
+                if !no_last {
+                    peer.last = Some(id);
+                }
+            }
+        }
+        if let Some(account) = self.accounts.get_mut(&from) {
+            let peer = account.peers.entry(to.clone()).or_default();
+            if !no_last {
+                peer.last = Some(id);
+            }
+        }
+        if sync && self.has_other_login(now, &from, by) {
+            let what = Inbound::SentElsewhere;
+            self.enter(
+                &from,
+                InboxEntry {
+                    position: id,
+                    message: id,
+                    what,
+                    by,
+                },
+            );
+        }
+    }
+
+    fn enter(&mut self, user: &UserId, entry: InboxEntry) {
+        let limit = self.config.inbox_limit.max(1);
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.inbox.push_back(entry);
+            if account.inbox.len() > limit {
+                account.inbox.pop_front();
+            }
+        }
+    }
+
+    /// The message of this key in a conversation. A time of zero fits every message.
+    pub(super) fn find(
+        &self,
+        a: &UserId,
+        b: &UserId,
+        seq: u64,
+        random: u64,
+        time: u64,
+    ) -> Option<MessageId> {
+        let ids = self.conversations.get(&conversation_key(a, b))?;
+        ids.iter().rev().copied().find(|id| {
+            self.messages.get(id).is_some_and(|m| {
+                m.draft.seq == seq && m.draft.random == random && (time == 0 || m.time == time)
+            })
+        })
+    }
+
+    /// Finds a message by its key `seq_random_time`.
+    pub(crate) fn find_by_key(&self, a: &UserId, b: &UserId, key: &str) -> Option<MessageId> {
+        let mut parts = key.split('_').map(str::parse::<u64>);
+        let (seq, random, time) = (
+            parts.next()?.ok()?,
+            parts.next()?.ok()?,
+            parts.next()?.ok()?,
+        );
+        if parts.next().is_some() {
+            return None;
+        }
+        self.find(a, b, seq, random, time)
+    }
+
+    /// Recalls a message. `within` limits its age in seconds; `by` is the login that asked.
+    pub(crate) fn recall(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        revoker: &UserId,
+        within: Option<u64>,
+        by: u64,
+    ) -> Result<(), Code> {
+        let message = self
+            .messages
+            .get_mut(&id)
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        if message.revoker.is_some() {
+            return Ok(());
+        }
+        if within.is_some_and(|limit| now.unix_secs().saturating_sub(message.time) > limit) {
+            return Err(Code::C2C_RECALL_WINDOW);
+        }
+        message.revoker = Some(revoker.clone());
+        let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+        let event = notice(withdrawal(message));
+        let mut conns = self.push_links(now, &from, by);
+        if from != to {
+            conns.extend(self.push_links(now, &to, 0));
+        }
+        for conn in conns {
+            self.push_event(now, conn, &event);
+        }
+        let position = self.next_message;
+        self.next_message += 1;
+        let entry = InboxEntry {
+            position,
+            message: id,
+            what: Inbound::Recalled,
+            by: 0,
+        };
+        if from != to {
+            self.enter(&to, entry);
+            self.recount_unread(&to, &from);
+        }
+        if self.has_other_login(now, &from, by) {
+            self.enter(&from, InboxEntry { by, ..entry });
+        }
+        Ok(())
+    }
+
+    /// Counts the unread messages of `user` from `peer` anew.
+    pub(super) fn recount_unread(&mut self, user: &UserId, peer: &UserId) {
+        let Some(account) = self.accounts.get_mut(user) else {
+            return;
+        };
+        let Account { inbox, peers, .. } = account;
+        let Some(state) = peers.get_mut(peer) else {
+            return;
+        };
+        let unread = inbox
+            .iter()
+            .filter(|entry| {
+                entry.what == Inbound::Received
+                    && entry.position > state.read_up_to
+                    && is_unread(&self.messages, entry.message, peer)
+            })
+            .count();
+        state.unread = u32::try_from(unread).unwrap_or(u32::MAX);
+    }
+
+    /// `user` has read everything from `peer` up to `time` (Unix seconds).
+    pub(super) fn read(&mut self, now: Now, user: &UserId, peer: &UserId, time: u64, by: u64) {
+        let Some(account) = self.accounts.get_mut(user) else {
+            return;
+        };
+        let Account { inbox, peers, .. } = account;
+        let Some(state) = peers.get_mut(peer) else {
+            return;
+        };
+        let read_up_to = inbox
+            .iter()
+            .rev()
+            .filter(|entry| entry.what == Inbound::Received)
+            .find(|entry| {
+                self.messages
+                    .get(&entry.message)
+                    .is_some_and(|m| m.draft.from == *peer && m.time <= time)
+            })
+            .map_or(0, |entry| entry.position);
+        state.read_up_to = state.read_up_to.max(read_up_to);
+        state.read_time = state.read_time.max(time);
+        self.recount_unread(user, peer);
+        let receipt = notice(json!({"C2cReadedReceipt": {
+            "To_Account": user,
+            "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
+        }}));
+        for conn in self.push_links(now, peer, 0) {
+            self.push_event(now, conn, &receipt);
+        }
+        let elsewhere = notice(json!({"ReadC2cMsgNotify": {
+            "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
+        }}));
+        for conn in self.push_links(now, user, by) {
+            self.push_event(now, conn, &elsewhere);
+        }
+    }
+
+    /// Everything stored between two accounts, oldest first.
+    pub fn history(&self, a: &UserId, b: &UserId) -> Vec<HistoryItem> {
+        let ids = self.conversations.get(&conversation_key(a, b));
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.messages.get(id))
+            .map(|m| HistoryItem {
+                from: m.draft.from.clone(),
+                to: m.draft.to.clone(),
+                seq: m.draft.seq,
+                random: m.draft.random,
+                time: m.time,
+                body: m.draft.body.get().to_owned(),
+                recalled: m.revoker.is_some(),
+            })
+            .collect()
+    }
+
+    /// The stored messages between two accounts, oldest first.
+    pub(crate) fn stored(&self, a: &UserId, b: &UserId) -> Vec<&Message> {
+        let ids: Option<&VecDeque<_>> = self.conversations.get(&conversation_key(a, b));
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.messages.get(id))
+            .collect()
+    }
+}
+
+/// True if the message counts as unread as long as nobody reads it.
+pub(super) fn is_unread(
+    messages: &BTreeMap<MessageId, Message>,
+    id: MessageId,
+    from: &UserId,
+) -> bool {
+    messages
+        .get(&id)
+        .is_some_and(|m| m.draft.from == *from && !m.draft.no_unread && m.revoker.is_none())
+}
+
+/// The notice of a recall.
+pub(super) fn withdrawal(message: &Message) -> serde_json::Value {
+    let draft = &message.draft;
+    json!({"WithdrawC2cMsgNotify": {"C2cWithdrawInfoArray": [{
+        "From_Account": draft.from,
+        "To_Account": draft.to,
+        "MsgSeq": draft.seq,
+        "MsgRandom": draft.random,
+        "MsgTimeStamp": message.time,
+        "MsgClientTime": draft.client_time,
+        "TinyId": message.tiny_id.to_string(),
+        "RevokerInfo": {
+            "Revoker_Account": message.revoker.as_ref().map_or("", |user| user.as_str()),
+            "Reason": "",
+        },
+    }]}})
+}

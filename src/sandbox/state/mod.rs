@@ -1,0 +1,379 @@
+//! Everything the sandbox knows and decides, without sockets, clock or threads.
+//!
+//! Connections, frames and the time come in as calls; what is to be sent or closed comes out of
+//! [`State::poll_output`]. The same calls with the same seed give the same outputs, so a client
+//! core and a `State` can be wired together on a virtual clock. Subjects have a file each:
+//! `accounts`, `logins`, `messages`, `sync` (missed messages and history), `lists` (conversations,
+//! profiles and the rest of the login burst), `outgoing`, `faults`; `dispatch` routes commands.
+
+mod accounts;
+mod dispatch;
+mod faults;
+mod lists;
+mod logins;
+mod messages;
+mod outgoing;
+mod random;
+mod status;
+mod sync;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+pub use faults::{Fault, FaultError};
+pub use logins::KickType;
+pub use messages::HistoryItem;
+pub(crate) use messages::{Draft, is_message_body};
+pub use status::{Counters, Status};
+
+use self::{
+    accounts::Account,
+    logins::Login,
+    messages::{ConversationKey, Message, MessageId},
+    random::Numbers,
+};
+use super::{
+    config::SandboxConfig,
+    wire::{self, CompressMode},
+};
+use crate::{
+    policy::Now,
+    proto::{checksum::checksum, code::Code, id::UserId},
+};
+
+/// A connection, numbered by whoever owns the sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
+/// The frame kind of a connection, decided by its path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Frames {
+    /// `/binfo`: binary both ways.
+    Binary,
+    /// `/info`: text both ways, never compressed.
+    Text,
+}
+
+/// Something for the owner of the sockets to do, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send one frame.
+    Send {
+        /// Where.
+        conn: ConnId,
+        /// What is in it.
+        bytes: Vec<u8>,
+        /// As a text frame; else binary.
+        text: bool,
+    },
+    /// Close with a close frame, after what was sent before.
+    Close {
+        /// Which.
+        conn: ConnId,
+        /// The close code.
+        code: u16,
+    },
+    /// Cut at once, without a close frame.
+    Drop {
+        /// Which.
+        conn: ConnId,
+    },
+}
+
+/// A connection as the state sees it.
+#[derive(Debug)]
+struct Link {
+    frames: Frames,
+    /// The account it was last used for.
+    user: Option<UserId>,
+    /// The ticket of the login that gets its pushes here.
+    login: Option<String>,
+    /// The URL named another app.
+    wrong_app: bool,
+    last_frame: Duration,
+    /// When the bucket of requests is empty again (the theoretical arrival time of GCRA).
+    busy_until: Duration,
+    denied: u32,
+    garbage: u32,
+    push_seq: u64,
+    /// Nothing may overtake what is delayed to this time.
+    last_due: Duration,
+}
+
+/// The sandbox without its sockets.
+#[derive(Debug)]
+pub struct State {
+    config: SandboxConfig,
+    numbers: Numbers,
+    accounts: BTreeMap<UserId, Account>,
+    logins: BTreeMap<String, Login>,
+    links: BTreeMap<ConnId, Link>,
+    messages: BTreeMap<MessageId, Message>,
+    conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
+    faults: faults::Faults,
+    compress: CompressMode,
+    ready: VecDeque<Output>,
+    delayed: BTreeMap<(Duration, u64), Output>,
+    delayed_count: u64,
+    sessions: u64,
+    next_instance: u64,
+    next_message: u64,
+    next_check: Option<Duration>,
+    unknown_commands: BTreeSet<String>,
+    counters: Counters,
+}
+
+/// How often idle links and held pushes are looked at.
+const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// Frames that are no requests, after which a link is cut.
+const GARBAGE_LIMIT: u32 = 100;
+/// Names of unknown commands remembered, so that a flood of them costs no memory.
+const UNKNOWN_LIMIT: usize = 256;
+
+impl State {
+    /// A sandbox with the accounts of `config` and nothing else. `seed` replaces the one of the
+    /// configuration.
+    pub fn new(config: SandboxConfig, seed: u64) -> Self {
+        let mut state = Self {
+            numbers: Numbers::new(seed),
+            accounts: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            links: BTreeMap::new(),
+            messages: BTreeMap::new(),
+            conversations: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            compress: CompressMode::None,
+            ready: VecDeque::new(),
+            delayed: BTreeMap::new(),
+            delayed_count: 0,
+            sessions: 0,
+            next_instance: 200_000_001,
+            next_message: 1,
+            next_check: None,
+            unknown_commands: BTreeSet::new(),
+            counters: Counters::default(),
+            config,
+        };
+        let first = state
+            .config
+            .accounts
+            .iter()
+            .chain(&state.config.administrators);
+        for user in first.cloned().collect::<Vec<_>>() {
+            state.import(&user);
+        }
+        state
+    }
+
+    /// The settings it was made with.
+    pub fn config(&self) -> &SandboxConfig {
+        &self.config
+    }
+
+    /// A connection was opened. `query` are the decoded pairs of its URL.
+    pub fn connect(&mut self, now: Now, conn: ConnId, frames: Frames, query: &[(String, String)]) {
+        let wrong_app = query
+            .iter()
+            .find(|(name, _)| name == "sdkappid")
+            .is_some_and(|(_, value)| value.parse() != Ok(self.config.app.get()));
+        self.counters.connects += 1;
+        self.links.insert(
+            conn,
+            Link {
+                frames,
+                user: None,
+                login: None,
+                wrong_app,
+                last_frame: now.mono,
+                busy_until: Duration::ZERO,
+                denied: 0,
+                garbage: 0,
+                push_seq: 0,
+                last_due: Duration::ZERO,
+            },
+        );
+        if self.next_check.is_none() {
+            self.next_check = Some(now.mono.saturating_add(CHECK_EVERY));
+        }
+    }
+
+    /// A frame of the right kind came in. Anything may be in it.
+    pub fn receive(&mut self, now: Now, conn: ConnId, payload: &[u8]) {
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        link.last_frame = now.mono;
+        self.counters.frames += 1;
+        let Ok(request) = wire::decode(payload) else {
+            self.garbage(now, conn);
+            return;
+        };
+        let (head, body) = (request.head, request.body);
+        let wrong_app = link.wrong_app || head.sdkappid != u64::from(self.config.app.get());
+        self.note_user(conn, &head);
+        let user = self.links.get(&conn).and_then(|link| link.user.clone());
+        if user.is_some_and(|user| self.is_silent(now, &user)) {
+            self.counters.withheld += 1;
+            return;
+        }
+        let in_time = self.take_from_bucket(now, conn);
+        if !self.links.contains_key(&conn) {
+            return;
+        }
+        // An error in answer to a ping sends the official SDK into a reconnect storm.
+        if head.servcmd == "heartbeat.alive" {
+            self.answer(now, conn, &head, outgoing::ok());
+            return;
+        }
+        let refused = if !in_time {
+            self.counters.throttled += 1;
+            Some(Code::TOO_FREQUENT)
+        } else if wrong_app {
+            Some(Code::APP_INVALID)
+        } else if head.cs != u64::from(checksum(&head.servcmd, body.get())) {
+            self.counters.bad_checksums += 1;
+            if self.counters.bad_checksums == 1 {
+                tracing::warn!(servcmd = %clipped(&head.servcmd), "a request has a wrong checksum");
+            }
+            self.config.strict_checksum.then_some(Code::BAD_REQUEST)
+        } else {
+            None
+        };
+        match refused {
+            Some(code) => self.answer(now, conn, &head, outgoing::failure(code)),
+            None => self.dispatch(now, conn, &head, body),
+        }
+    }
+
+    /// Counts a frame that is no request, and cuts a link that sends nothing else. The shell calls
+    /// it too, for frames of the wrong kind.
+    pub fn garbage(&mut self, now: Now, conn: ConnId) {
+        self.counters.garbage += 1;
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        link.last_frame = now.mono;
+        link.garbage += 1;
+        if link.garbage >= GARBAGE_LIMIT {
+            self.cut(now, conn);
+        }
+    }
+
+    /// A WebSocket ping or pong came in: the peer is alive.
+    pub fn alive(&mut self, now: Now, conn: ConnId) {
+        if let Some(link) = self.links.get_mut(&conn) {
+            link.last_frame = now.mono;
+        }
+    }
+
+    /// A connection is gone. Its login stays, without a link.
+    pub fn closed(&mut self, now: Now, conn: ConnId) {
+        let Some(link) = self.links.remove(&conn) else {
+            return;
+        };
+        self.counters.disconnects += 1;
+        if let Some(login) = link.login.and_then(|a2| self.logins.get_mut(&a2)) {
+            login.link = None;
+            login.lost_at = Some(now.mono);
+        }
+        if self.links.is_empty() && self.delayed.is_empty() {
+            self.next_check = None;
+        }
+    }
+
+    /// Time has passed: gives out what was delayed, cuts idle links.
+    pub fn tick(&mut self, now: Now) {
+        while let Some(entry) = self.delayed.first_entry() {
+            if entry.key().0 > now.mono {
+                break;
+            }
+            self.ready.push_back(entry.remove());
+        }
+        if self.next_check.is_some_and(|due| due <= now.mono) {
+            let limit = self.config.idle_timeout;
+            let idle: Vec<_> = self
+                .links
+                .iter()
+                .filter(|(_, link)| now.mono.saturating_sub(link.last_frame) > limit)
+                .map(|(conn, _)| *conn)
+                .collect();
+            for conn in idle {
+                self.counters.idle_cut += 1;
+                self.cut(now, conn);
+            }
+            self.release_held(now);
+            self.next_check = (!self.links.is_empty() || !self.delayed.is_empty())
+                .then(|| now.mono.saturating_add(CHECK_EVERY));
+        }
+    }
+
+    /// The monotonic time at which [`State::tick`] wants to be called next.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        let delayed = self.delayed.keys().next().map(|(due, _)| *due);
+        match (delayed, self.next_check) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        }
+    }
+
+    /// The next thing to do for the owner of the sockets.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.ready.pop_front()
+    }
+
+    /// Notes whose frames these are, so that faults of an account reach all its links.
+    fn note_user(&mut self, conn: ConnId, head: &wire::Head) {
+        let user = match &head.a2 {
+            Some(a2) => self.logins.get(a2).map(|login| login.user.clone()),
+            None => UserId::parse(&head.identifier).ok(),
+        };
+        if let Some(link) = self.links.get_mut(&conn)
+            && user.is_some()
+            && link.user != user
+        {
+            link.user = user;
+        }
+    }
+
+    /// Takes one request out of the link's bucket: false if it is empty. A link that does not stop
+    /// sending is cut.
+    fn take_from_bucket(&mut self, now: Now, conn: ConnId) -> bool {
+        let rate = self.config.request_rate.max(1);
+        let burst = self.config.request_burst.max(1);
+        let Some(link) = self.links.get_mut(&conn) else {
+            return false;
+        };
+        let step = Duration::from_secs(1) / rate;
+        let start = link.busy_until.max(now.mono);
+        if start.saturating_add(step).saturating_sub(now.mono) > step.saturating_mul(burst) {
+            link.denied += 1;
+            if link.denied > burst.saturating_mul(10) {
+                self.counters.flood_cut += 1;
+                self.cut(now, conn);
+            }
+            return false;
+        }
+        link.busy_until = start.saturating_add(step);
+        link.denied = 0;
+        true
+    }
+
+    /// Warns about an unknown command, once for each.
+    fn note_unknown(&mut self, servcmd: &str) {
+        self.counters.unknown_commands += 1;
+        if self.unknown_commands.len() < UNKNOWN_LIMIT
+            && self.unknown_commands.insert(clipped(servcmd).to_owned())
+        {
+            tracing::warn!(servcmd = %clipped(servcmd), "the sandbox answers a bare OK to a command it does not know");
+        }
+    }
+}
+
+/// Text from outside, short enough for a log line.
+fn clipped(text: &str) -> &str {
+    text.char_indices()
+        .nth(80)
+        .map_or(text, |(at, _)| &text[..at])
+}
