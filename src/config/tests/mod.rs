@@ -1,0 +1,364 @@
+//! Good configs; bad ones and senseless ones have files of their own.
+
+mod arbitrary;
+mod refused;
+
+use std::{collections::BTreeMap, time::Duration};
+
+use secrecy::ExposeSecret;
+
+use super::*;
+
+const BOTS: &[&str] = &["echo", "counter"];
+/// Stands for a secret in every bad config; no error may show it.
+const MARKER: &str = "s3cr3tM4rk3r";
+
+type Vars = BTreeMap<String, String>;
+
+fn vars(vars: &[(&str, &str)]) -> Vars {
+    vars.iter()
+        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+        .collect()
+}
+
+fn parse_with(
+    text: &str,
+    env: &[(&str, &str)],
+    set: &[(&str, &str)],
+) -> Result<Config, ConfigErrors> {
+    let overrides: Vec<(String, String)> = set
+        .iter()
+        .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+        .collect();
+    Config::parse(Sources {
+        file: "config.toml",
+        text,
+        env: &vars(env),
+        overrides: &overrides,
+        known_bots: BOTS,
+    })
+}
+
+fn parse(text: &str) -> Result<Config, ConfigErrors> {
+    parse_with(text, &[], &[])
+}
+
+/// The smallest config that is right, on lines 1 to 6; `more` starts on line 7.
+fn with(more: &str) -> String {
+    format!(
+        "[app]\nsdk_app_id = 1400000001\nsecret_key = \"{MARKER}\"\n[[accounts]]\nuser_id = \"a\"\n\
+         bots = [\"echo\"]\n{more}"
+    )
+}
+
+#[test]
+fn the_smallest_config_takes_the_defaults() {
+    let config = parse(&with("")).unwrap();
+    assert_eq!(config.endpoint, Endpoint::Sandbox);
+    assert_eq!(config.app.sdk_app_id.get(), 1_400_000_001);
+    assert_eq!(config.app.secret_key.unwrap().expose_secret(), MARKER);
+    let [account] = &config.accounts[..] else {
+        panic!("one account")
+    };
+    assert_eq!(account.user_id.as_str(), "a");
+    assert_eq!(
+        account.bots.iter().map(|bot| &**bot).collect::<Vec<_>>(),
+        ["echo"]
+    );
+    assert!(account.enabled && account.user_sig.is_none());
+    assert_eq!(
+        *account.policy,
+        AccountPolicy {
+            user_sig_lifetime: defaults::USER_SIG_LIFETIME,
+            backoff: BackoffConfig {
+                min: defaults::BACKOFF_MIN,
+                max: defaults::BACKOFF_MAX
+            },
+            login_spacing: defaults::LOGIN_SPACING,
+            send_timeout: defaults::SEND_TIMEOUT,
+        }
+    );
+    assert_eq!(config.sandbox.listen.to_string(), "127.0.0.1:7080");
+    assert_eq!(config.sandbox.admins[0].as_str(), "administrator");
+    assert_eq!(config.governor.logins_per_second, 200);
+    assert_eq!(config.host.queue, 1_024);
+    assert_eq!(config.io.arbiters, 1);
+    assert_eq!(config.shutdown.grace, Duration::from_secs(10));
+    assert_eq!(config.log, LogConfig::default());
+}
+
+#[test]
+fn every_key_is_read() {
+    let text = r#"
+        endpoint = "wss://im.example.com/prefix/"
+        [app]
+        sdk_app_id = 20000001
+        secret_key = "${KEY:-k}"
+        [defaults]
+        bots = ["counter"]
+        user_sig_lifetime = "1d"
+        backoff = { min = "2s" }
+        login_spacing = "1s"
+        send_timeout = "5s"
+        enabled = false
+        [[accounts]]
+        user_id = "a"
+        [[accounts]]
+        user_id = "b-{01..03}"
+        bots = ["echo", "counter"]
+        backoff = { max = "9s" }
+        enabled = true
+        [sandbox]
+        listen = "[::1]:0"
+        max_web_instances = 2
+        hello_interval = "2s"
+        auto_import = false
+        admins = ["root"]
+        [governor]
+        logins_per_second = 10
+        burst = 20
+        connecting = 30
+        [host]
+        threads = 4
+        handler_timeout = "1m"
+        queue = 5
+        block_warning = "20ms"
+        [io]
+        arbiters = 3
+        [shutdown]
+        grace = "0s"
+        [log]
+        level = "debug"
+        format = "json"
+        [bots.echo]
+        greeting = "hi ${NAME}, $$5"
+        nested = { list = [1, 2.5, true, "${NAME}"] }
+    "#;
+    let config = parse_with(text, &[("NAME", "Ann")], &[]).unwrap();
+    assert_eq!(
+        config.endpoint,
+        Endpoint::Url("wss://im.example.com/prefix".to_owned())
+    );
+    let names: Vec<&str> = config.accounts.iter().map(|a| a.user_id.as_str()).collect();
+    assert_eq!(names, ["a", "b-01", "b-02", "b-03"]);
+    let (a, b) = (&config.accounts[0], &config.accounts[1]);
+    assert!(!a.enabled && b.enabled);
+    assert_eq!(&*a.bots[0], "counter");
+    assert_eq!(a.policy.backoff.min, Duration::from_secs(2));
+    assert_eq!(a.policy.backoff.max, defaults::BACKOFF_MAX);
+    assert_eq!(b.policy.backoff.min, Duration::from_secs(2));
+    assert_eq!(b.policy.backoff.max, Duration::from_secs(9));
+    assert_eq!(b.policy.login_spacing, Duration::from_secs(1));
+    assert_eq!(config.sandbox.listen.to_string(), "[::1]:0");
+    assert_eq!(
+        (config.sandbox.max_web_instances, config.sandbox.auto_import),
+        (2, false)
+    );
+    assert_eq!(config.sandbox.hello_interval, Duration::from_secs(2));
+    let governor = config.governor;
+    assert_eq!(
+        (
+            governor.logins_per_second,
+            governor.burst,
+            governor.connecting
+        ),
+        (10, 20, 30)
+    );
+    assert_eq!(
+        (config.host.threads, config.host.queue, config.io.arbiters),
+        (4, 5, 3)
+    );
+    assert_eq!(config.shutdown.grace, Duration::ZERO);
+    assert_eq!(
+        (config.log.level, config.log.format),
+        (LogLevel::Debug, LogFormat::Json)
+    );
+    let echo = config.bots["echo"].table();
+    assert_eq!(echo["greeting"].as_str(), Some("hi Ann, $5"));
+    assert_eq!(echo["nested"]["list"][1].as_float(), Some(2.5));
+    assert_eq!(echo["nested"]["list"][3].as_str(), Some("Ann"));
+}
+
+#[test]
+fn accounts_of_one_pattern_share_what_they_have_in_common() {
+    let config = parse(&with(
+        "[[accounts]]\nuser_id = \"m-{0001..5000}\"\nbots = [\"echo\"]\nlogin_spacing = \"0s\"",
+    ))
+    .unwrap();
+    assert_eq!(config.accounts.len(), 5_001);
+    let (first, last) = (&config.accounts[1], &config.accounts[5_000]);
+    assert!(std::sync::Arc::ptr_eq(&first.policy, &last.policy));
+    assert!(std::sync::Arc::ptr_eq(&first.bots, &last.bots));
+}
+
+#[test]
+fn endpoints() {
+    use crate::proto::endpoint::Site;
+    for (text, expected) in [
+        ("sandbox", Endpoint::Sandbox),
+        ("auto", Endpoint::Auto),
+        ("singapore", Endpoint::Site(Site::Singapore)),
+        (
+            "ws://127.0.0.1:7080",
+            Endpoint::Url("ws://127.0.0.1:7080".to_owned()),
+        ),
+    ] {
+        let config = parse(&format!("endpoint = {text:?}\n{}", with(""))).unwrap();
+        assert_eq!(config.endpoint, expected);
+        assert!(text.starts_with(&config.endpoint.to_string()));
+    }
+}
+
+#[test]
+fn the_command_line_wins_over_the_environment_over_the_file() {
+    let text = format!(
+        "endpoint = \"auto\"\n{}",
+        with("[governor]\nburst = 1\nconnecting = 2\n")
+    );
+    let config = parse_with(
+        &text,
+        &[
+            ("BOTROUPE__ENDPOINT", "china"),
+            ("BOTROUPE__GOVERNOR__BURST", "5"),
+            ("BOTROUPE__APP__SECRET_KEY", "12345"),
+            ("BOTROUPE__DEFAULTS__BACKOFF__MIN", "5s"),
+            ("BOTROUPE__BOTS__ECHO__TIMES", "3"),
+            ("BOTROUPE__SANDBOX__ADMINS", "x, y"),
+            ("BOTROUPE_SECRET_KEY", "only for ${}"),
+        ],
+        &[
+            ("endpoint", "sandbox"),
+            ("governor.burst", "6"),
+            ("sandbox.auto_import", "false"),
+            ("accounts[0].bots", "[\"counter\", 'echo']"),
+            ("sandbox.listen", "\"127.0.0.1:0\""),
+        ],
+    )
+    .unwrap();
+    assert_eq!(config.endpoint, Endpoint::Sandbox);
+    assert_eq!((config.governor.burst, config.governor.connecting), (6, 2));
+    assert_eq!(
+        config.app.secret_key.as_ref().unwrap().expose_secret(),
+        "12345"
+    );
+    assert_eq!(
+        config.accounts[0].policy.backoff.min,
+        Duration::from_secs(5)
+    );
+    assert_eq!(config.bots["echo"].table()["times"].as_integer(), Some(3));
+    assert_eq!(config.sandbox.admins.len(), 2);
+    assert!(!config.sandbox.auto_import);
+    assert_eq!(&*config.accounts[0].bots[0], "counter");
+    assert_eq!(config.sandbox.listen.port(), 0);
+    let summary = config.summary().to_string();
+    assert!(
+        summary.contains("--set endpoint, governor.burst"),
+        "{summary}"
+    );
+    assert!(
+        summary.contains("environment BOTROUPE__APP__SECRET_KEY"),
+        "{summary}"
+    );
+    assert!(!summary.contains("12345"), "{summary}");
+}
+
+#[test]
+fn the_summary_says_what_would_start() {
+    let config = parse(&with(
+        "[[accounts]]\nuser_id = \"s-{1..9}\"\nbots = [\"echo\", \"counter\"]\n\
+         [[accounts]]\nuser_id = \"off\"\nbots = []\nenabled = false\n[bots.counter]\nstep = 2\n",
+    ))
+    .unwrap();
+    assert_eq!(
+        config.summary().to_string(),
+        "endpoint  sandbox (embedded server at 127.0.0.1:7080)\n\
+         app       1400000001 with a secret key\n\
+         accounts  10, 1 not enabled\n\
+         bot       counter on 9 accounts, with settings\n\
+         bot       echo on 10 accounts\n\
+         layers    10 values in config.toml; defaults for the rest\n"
+    );
+}
+
+#[test]
+fn nothing_shows_a_secret() {
+    let text = with(&format!("[bots.echo]\npassword = \"{MARKER}\"\n"));
+    let config = parse(&text).unwrap();
+    for shown in [
+        format!("{config:?}"),
+        format!("{config:#?}"),
+        config.summary().to_string(),
+    ] {
+        assert!(!shown.contains(MARKER), "{shown}");
+    }
+    let env = Vars::new();
+    let overrides = [("app.secret_key".to_owned(), MARKER.to_owned())];
+    let sources = Sources {
+        file: "config.toml",
+        text: &text,
+        env: &env,
+        overrides: &overrides,
+        known_bots: BOTS,
+    };
+    assert!(!format!("{sources:?}").contains(MARKER));
+}
+
+#[test]
+fn what_is_overridden_need_not_be_right() {
+    let text = "[app]\nsdk_app_id = 1\nsecret_key = \"${UNSET}\"\n[[accounts]]\nuser_id = \"a\"\nbots = []\n";
+    assert!(parse(text).is_err());
+    let config = parse_with(text, &[], &[("app.secret_key", "k")]).unwrap();
+    assert_eq!(config.app.secret_key.unwrap().expose_secret(), "k");
+}
+
+/// The `config.toml` people start from.
+const SHIPPED: &str = include_str!("../../../config.toml");
+
+#[test]
+fn the_shipped_config_runs_as_it_stands() {
+    let config = parse(SHIPPED).unwrap();
+    assert_eq!(config.endpoint, Endpoint::Sandbox);
+    assert_eq!(config.accounts.len(), 7);
+    let config = parse_with(SHIPPED, &[("BOTROUPE_SECRET_KEY", "other")], &[]).unwrap();
+    assert_eq!(config.app.secret_key.unwrap().expose_secret(), "other");
+}
+
+#[test]
+fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
+    // Every "# key = value" as a line of its own, so that the file cannot fall behind the code.
+    let shown: String = SHIPPED
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest) if rest.split_once(" = ").is_some_and(|(key, _)| is_key(key)) => {
+                let (key, rest) = rest.split_once(" = ").unwrap();
+                let value = rest.split("  ").next().unwrap().trim_end();
+                match key {
+                    // Neither has a default.
+                    "user_sig" | "bots" => String::new(),
+                    _ => format!("{key} = {value}\n"),
+                }
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let (bare, full) = (
+        parse(SHIPPED).unwrap(),
+        parse(&shown).unwrap_or_else(|e| panic!("{e}\n{shown}")),
+    );
+    assert!(
+        full.contributions.file >= bare.contributions.file + 20,
+        "{shown}"
+    );
+    assert_eq!(full.accounts[0].policy, bare.accounts[0].policy);
+    assert_eq!(full.sandbox, bare.sandbox);
+    assert_eq!(full.governor, bare.governor);
+    assert_eq!(full.host, bare.host);
+    assert_eq!(
+        (full.io, full.shutdown, full.log),
+        (bare.io, bare.shutdown, bare.log)
+    );
+}
+
+fn is_key(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
