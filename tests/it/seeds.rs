@@ -1,6 +1,6 @@
 //! The seeds of the fuzz targets, on stable: what a fuzzer once found stays found.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use botroupe::{
     config::{Config, Sources},
@@ -8,29 +8,30 @@ use botroupe::{
 };
 
 /// Calls `test` with the name and bytes of every seed of `target`; a target has at least one.
-fn each_seed(target: &str, mut test: impl FnMut(&str, &[u8])) {
+fn each_seed(target: &str, mut test: impl FnMut(&str, &[u8])) -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/seeds")
         .join(target);
     let mut count = 0;
-    for entry in fs::read_dir(&folder).unwrap() {
-        let path = entry.unwrap().path();
-        test(&path.display().to_string(), &fs::read(&path).unwrap());
+    for entry in fs::read_dir(&folder)? {
+        let path = entry?.path();
+        test(&path.display().to_string(), &fs::read(&path)?);
         count += 1;
     }
     assert!(count > 0, "no seeds in {}", folder.display());
+    Ok(())
 }
 
 #[test]
-fn usersig_seeds_are_read_or_refused() {
+fn usersig_seeds_are_read_or_refused() -> io::Result<()> {
     each_seed("usersig", |name, bytes| {
         let read = usersig::inspect(&String::from_utf8_lossy(bytes));
         assert_eq!(read.is_ok(), name.contains("valid-"), "{name}: {read:?}");
-    });
+    })
 }
 
 #[test]
-fn config_seeds_are_read_or_refused() {
+fn config_seeds_are_read_or_refused() -> io::Result<()> {
     let env: BTreeMap<String, String> = BTreeMap::new();
     each_seed("config", |name, bytes| {
         let parsed = Config::parse(Sources {
@@ -41,5 +42,5 @@ fn config_seeds_are_read_or_refused() {
             known_bots: &["echo", "counter"],
         });
         assert_eq!(parsed.is_ok(), name.ends_with("shipped"), "{name}");
-    });
+    })
 }
