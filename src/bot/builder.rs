@@ -139,6 +139,9 @@ impl Bot {
     }
 }
 
+/// Something and the name of the handler it is about.
+type Named<T> = (&'static str, T);
+
 /// The handlers of a bot, in the order they were added.
 pub(super) struct Handlers(Vec<Registered>);
 
@@ -156,7 +159,7 @@ impl Handlers {
     pub(super) fn dispatch(
         &self,
         event: &Event,
-    ) -> Result<Option<(&'static str, BoxFuture<'static, Reply>)>, (&'static str, String)> {
+    ) -> Result<Option<Named<BoxFuture<'static, Reply>>>, Named<String>> {
         for handler in self
             .0
             .iter()

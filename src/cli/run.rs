@@ -37,11 +37,8 @@ pub(super) fn run(
         if let Some(sandbox) = app.sandbox() {
             board.do_send(Announce(sandbox.url()));
         }
-        loop {
-            match signals.next().await {
-                Signal::Report => report_memory(&memory, &app).await,
-                Signal::Stop => break,
-            }
+        while signals.next().await == Signal::Report {
+            report_memory(&memory, &app).await;
         }
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app).await;

@@ -153,9 +153,8 @@ impl FrameReader {
             10 => return Ok(take(Incoming::Pong)),
             other => return Err(FrameError::Opcode(other)),
         };
-        let kind = match (begins, self.started) {
-            (Some(kind), None) | (None, Some(kind)) => kind,
-            _ => return Err(FrameError::Fragments),
+        let ((Some(kind), None) | (None, Some(kind))) = (begins, self.started) else {
+            return Err(FrameError::Fragments);
         };
         if !frame.fin {
             self.started = Some(kind);
@@ -180,6 +179,7 @@ impl FrameReader {
     }
 }
 
+#[derive(Clone, Copy)]
 struct Frame<'a> {
     fin: bool,
     opcode: u8,

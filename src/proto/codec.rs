@@ -77,12 +77,7 @@ fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
         _ => return Err(DecodeError::Inflate("neither gzip nor zlib")),
     };
     let mut state = Decompress::new(zlib);
-    let mut plain = Vec::with_capacity(
-        input
-            .len()
-            .saturating_mul(4)
-            .clamp(256, limit.min(64 << 10).max(256)),
-    );
+    let mut plain = Vec::with_capacity(input.len().saturating_mul(4).clamp(256, 64 << 10));
     loop {
         let (before_in, before_out) = (state.total_in(), plain.len());
         let status = state

@@ -507,7 +507,7 @@ impl Session {
             Ok(status) => status,
             Err(error) => {
                 self.ignore(Ignored::Malformed(format!("{}: {error}", packet.servcmd)));
-                return self.settle(now, request, Err(RequestError::Shape(error.to_string())));
+                return self.settle(now, &request, Err(RequestError::Shape(error.to_string())));
             }
         };
         // Any answer to a heartbeat proves the link, an error too. Reacting to the error is what
@@ -520,9 +520,9 @@ impl Session {
                 return;
             }
             let info = status.info().to_owned();
-            return self.settle(now, request, Err(RequestError::Refused { code, info }));
+            return self.settle(now, &request, Err(RequestError::Refused { code, info }));
         }
-        self.settle(now, request, Ok(packet.body));
+        self.settle(now, &request, Ok(packet.body));
     }
 
     /// The codes that end a login in whatever answer they stand.
@@ -564,7 +564,7 @@ impl Session {
         }
     }
 
-    fn settle(&mut self, now: Now, request: InFlight, outcome: Result<&str, RequestError>) {
+    fn settle(&mut self, now: Now, request: &InFlight, outcome: Result<&str, RequestError>) {
         match request.purpose {
             Purpose::Login | Purpose::Resume => {
                 let resuming = request.purpose == Purpose::Resume;
@@ -596,7 +596,7 @@ impl Session {
                 self.events
                     .push_back(Event::LinkDead(LinkFault::LoginUnanswered));
             }
-            _ => self.settle(now, request, Err(RequestError::TimedOut)),
+            _ => self.settle(now, &request, Err(RequestError::TimedOut)),
         }
     }
 

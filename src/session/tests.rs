@@ -1,5 +1,10 @@
 //! A session against a hand-written server, on a virtual clock.
 
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "bodies are written in place with `json!`"
+)]
+
 use super::*;
 use crate::policy::Now;
 use crate::proto::code::Code;
