@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use super::{
     defaults,
     error::Problem,
+    model::Endpoint,
     model::{AccountConfig, AccountPolicy, BackoffConfig},
     parse::{AppParts, HOUR, whole_seconds},
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
@@ -33,6 +34,7 @@ struct Common {
 pub(super) fn read(
     root: &mut Section<'_>,
     app: &AppParts,
+    endpoint: &Endpoint,
     known_bots: &[&str],
 ) -> Vec<AccountConfig> {
     let built_in = Common {
@@ -44,7 +46,10 @@ pub(super) fn read(
                 min: defaults::BACKOFF_MIN,
                 max: defaults::BACKOFF_MAX,
             },
-            login_spacing: defaults::LOGIN_SPACING,
+            login_spacing: match endpoint {
+                Endpoint::Sandbox => defaults::LOGIN_SPACING_SANDBOX,
+                _ => defaults::LOGIN_SPACING,
+            },
             send_timeout: defaults::SEND_TIMEOUT,
         }),
     };

@@ -16,6 +16,10 @@ pub const BACKOFF_MAX: Duration = Duration::from_secs(60);
 /// with errors that make matters worse.
 pub const LOGIN_SPACING: Duration = Duration::from_secs(15);
 
+/// `login_spacing` with `endpoint = "sandbox"`, which has no such limit and is there to show quickly
+/// what happens after a lost link.
+pub const LOGIN_SPACING_SANDBOX: Duration = Duration::from_secs(1);
+
 /// `send_timeout`: how long a message waits for the link to come back before its sender is told
 /// that it failed. Covers one reconnection at the longest back-off.
 pub const SEND_TIMEOUT: Duration = Duration::from_secs(60);
@@ -44,10 +48,6 @@ pub const GOVERNOR_LOGINS_PER_SECOND: u32 = 200;
 
 /// `governor.burst`: one second's worth.
 pub const GOVERNOR_BURST: u32 = 200;
-
-/// `governor.connecting`: as many handshakes at once as logins in a second; more only fill the
-/// accept queue of the other side.
-pub const GOVERNOR_CONNECTING: u32 = 200;
 
 /// `host.threads`: one handler that blocks its thread does not stop all bots.
 pub const HOST_THREADS: u32 = 2;

@@ -174,8 +174,6 @@ pub struct GovernorConfig {
     pub logins_per_second: u32,
     /// Logins that may go out at once after a quiet time; 1 to 100,000.
     pub burst: u32,
-    /// Connections that may be under way at once; 1 to 100,000.
-    pub connecting: u32,
 }
 
 /// `[host]`: how bots are run.

@@ -98,10 +98,13 @@ impl Config {
 
 /// Reads everything. `None` only after a report of what must be there and is not.
 fn read(mut root: Section<'_>, known_bots: &[&str]) -> Option<Config> {
-    let endpoint = root.get("endpoint").and_then(|node| endpoint(&node));
+    let endpoint = root
+        .get("endpoint")
+        .and_then(|node| endpoint(&node))
+        .unwrap_or(Endpoint::Sandbox);
     let app = app(root.section("app"));
     let bots = bots(root.get("bots"), known_bots);
-    let accounts = accounts::read(&mut root, &app, known_bots);
+    let accounts = accounts::read(&mut root, &app, &endpoint, known_bots);
     let sandbox = sandbox(root.section("sandbox"));
     let governor = governor(root.section("governor"));
     let host = host(root.section("host"));
@@ -110,7 +113,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str]) -> Option<Config> {
     let log = log(root.section("log"));
     root.finish();
     Some(Config {
-        endpoint: endpoint.unwrap_or(Endpoint::Sandbox),
+        endpoint,
         app: App {
             sdk_app_id: app.sdk_app_id?,
             secret_key: app.secret_key,
@@ -285,7 +288,6 @@ fn governor(mut section: Section<'_>) -> GovernorConfig {
             FLEET,
         ),
         burst: section.integer("burst", defaults::GOVERNOR_BURST, FLEET),
-        connecting: section.integer("connecting", defaults::GOVERNOR_CONNECTING, FLEET),
     };
     section.finish();
     config

@@ -74,7 +74,7 @@ fn the_smallest_config_takes_the_defaults() {
                 min: defaults::BACKOFF_MIN,
                 max: defaults::BACKOFF_MAX
             },
-            login_spacing: defaults::LOGIN_SPACING,
+            login_spacing: defaults::LOGIN_SPACING_SANDBOX,
             send_timeout: defaults::SEND_TIMEOUT,
         }
     );
@@ -117,7 +117,6 @@ fn every_key_is_read() {
         [governor]
         logins_per_second = 10
         burst = 20
-        connecting = 30
         [host]
         threads = 4
         handler_timeout = "1m"
@@ -156,14 +155,7 @@ fn every_key_is_read() {
     );
     assert_eq!(config.sandbox.hello_interval, Duration::from_secs(2));
     let governor = config.governor;
-    assert_eq!(
-        (
-            governor.logins_per_second,
-            governor.burst,
-            governor.connecting
-        ),
-        (10, 20, 30)
-    );
+    assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
     assert_eq!(
         (config.host.threads, config.host.queue, config.io.arbiters),
         (4, 5, 3)
@@ -213,7 +205,7 @@ fn endpoints() {
 fn the_command_line_wins_over_the_environment_over_the_file() {
     let text = format!(
         "endpoint = \"auto\"\n{}",
-        with("[governor]\nburst = 1\nconnecting = 2\n")
+        with("[governor]\nburst = 1\nlogins_per_second = 2\n")
     );
     let config = parse_with(
         &text,
@@ -236,7 +228,10 @@ fn the_command_line_wins_over_the_environment_over_the_file() {
     )
     .unwrap();
     assert_eq!(config.endpoint, Endpoint::Sandbox);
-    assert_eq!((config.governor.burst, config.governor.connecting), (6, 2));
+    assert_eq!(
+        (config.governor.burst, config.governor.logins_per_second),
+        (6, 2)
+    );
     assert_eq!(
         config.app.secret_key.as_ref().unwrap().expose_secret(),
         "12345"
