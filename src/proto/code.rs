@@ -261,6 +261,8 @@ impl fmt::Display for Code {
     }
 }
 
+impl std::error::Error for Code {}
+
 impl From<i64> for Code {
     fn from(number: i64) -> Self {
         Self(number)

@@ -231,7 +231,7 @@ struct MessageEvent<'a> {
 
 /// An event that carries one notice.
 pub(super) fn notice(content: serde_json::Value) -> serde_json::Value {
-    json!({"Event": 10, "C2cNotifyMsgArray": [content]})
+    json!({"Event": 10, "C2cNotifyMsgArray": serde_json::Value::Array(vec![content])})
 }
 
 /// True if `body` is a non-empty array of elements, each with a type and an object of content.

@@ -45,7 +45,7 @@ impl Position {
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Missed<'a> {
-    Message(Item<'a>),
+    Message(Box<Item<'a>>),
     Events {
         #[serde(rename = "EventArray")]
         events: [Value; 1],
@@ -169,9 +169,11 @@ impl State {
                     }
                     // A recalled message is not delivered late; its notice follows.
                     _ if message.revoker.is_some() => {}
-                    Inbound::Received => messages.push(Missed::Message(Item::plain(message))),
+                    Inbound::Received => {
+                        messages.push(Missed::Message(Box::new(Item::plain(message))))
+                    }
                     Inbound::SentElsewhere => {
-                        messages.push(Missed::Message(Item::synced(message)));
+                        messages.push(Missed::Message(Box::new(Item::synced(message))));
                     }
                 }
             }
