@@ -21,6 +21,8 @@ mod hub;
 mod rest;
 mod server;
 pub mod state;
+#[cfg(test)]
+mod tests;
 mod websocket;
 mod wire;
 

@@ -1,0 +1,255 @@
+//! Garbage, floods, idleness: what a bad client does harms nobody, and nothing panics.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{World, config, user};
+use crate::sandbox::{
+    SandboxConfig,
+    state::{ConnId, Fault},
+};
+
+#[test]
+fn odd_frames_are_counted_and_then_cut() {
+    let mut world = World::new(config());
+    let bystander = world.login("alice");
+    let conn = world.connect();
+    for frame in [
+        "",
+        "{}",
+        "null",
+        "\u{0}",
+        "{\"head\":{},\"body\":{}}",
+        "[[[[",
+        "{\"head\":1}",
+    ] {
+        world.state.receive(world.now, conn, frame.as_bytes());
+    }
+    world.pump();
+    assert_eq!(world.state.counters().garbage, 7);
+    assert!(world.pushes(conn).is_empty() && world.dropped.is_empty());
+    for _ in 0..200 {
+        world.state.receive(world.now, conn, b"\xff\xfe");
+    }
+    world.pump();
+    assert_eq!(world.dropped, [conn]);
+    assert_eq!(world.hello(&bystander), 0);
+}
+
+#[test]
+fn floods_are_throttled_and_then_cut() {
+    let mut world = World::new(SandboxConfig {
+        request_rate: 10,
+        request_burst: 20,
+        ..config()
+    });
+    let (alice, bob) = (world.login("alice"), world.login("bob"));
+    let codes: Vec<i64> = (0..30).map(|_| world.hello(&alice)).collect();
+    assert_eq!(
+        codes.iter().filter(|code| **code == 0).count(),
+        19,
+        "the login took one"
+    );
+    assert_eq!(codes.iter().filter(|code| **code == 60018).count(), 11);
+    let ping = world.call(&alice, "heartbeat.alive", &json!({}));
+    assert_eq!(ping["ErrorCode"], 0, "pings never fail");
+    world.pass(1.0);
+    assert_eq!(world.hello(&alice), 0, "the bucket fills again");
+    for _ in 0..400 {
+        world.call(&alice, "openim.ws_msg_push_ack", &json!({}));
+    }
+    assert_eq!(world.dropped, [alice.conn]);
+    assert_eq!(world.hello(&bob), 0);
+}
+
+#[test]
+fn idle_links_are_cut_and_pinging_ones_are_not() {
+    let mut world = World::new(config());
+    let (alice, bob) = (world.login("alice"), world.login("bob"));
+    for _ in 0..12 {
+        world.pass(10.0);
+        world.call(&bob, "heartbeat.alive", &json!({}));
+    }
+    assert_eq!(world.dropped, [alice.conn]);
+    assert_eq!(world.state.counters().idle_cut, 1);
+}
+
+#[test]
+fn wrong_checksums_are_counted_or_refused() {
+    for strict in [false, true] {
+        let mut world = World::new(SandboxConfig {
+            strict_checksum: strict,
+            ..config()
+        });
+        let alice = world.login("alice");
+        let head = json!({"a2": alice.a2, "cs": 12345});
+        let answer = world.request(alice.conn, "im_open_status.wshello", &head, &json!({}));
+        assert_eq!(answer["ErrorCode"], if strict { 60002 } else { 0 });
+        assert_eq!(world.state.counters().bad_checksums, 1);
+        assert_eq!(world.hello(&alice), 0);
+    }
+}
+
+#[test]
+fn accounts_are_bounded() {
+    let mut world = World::new(SandboxConfig {
+        max_accounts: 3,
+        ..config()
+    });
+    world.login("alice");
+    world.login("bob");
+    let conn = world.connect();
+    let sig = world.sig("carol");
+    assert_eq!(world.try_login(conn, "carol", &sig)["ErrorCode"], 70107);
+}
+
+#[test]
+fn equal_seeds_give_equal_runs() {
+    let run = || {
+        let mut world = World::new(config());
+        let (alice, _) = (world.login("alice"), world.login("bob"));
+        world.send(&alice, "bob", 1, "hello");
+        world.fault(Fault::Kick {
+            user: user("bob"),
+            kind: 1,
+        });
+        (alice.a2, format!("{:?}", world.received))
+    };
+    assert_eq!(run(), run());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn bytes_never_panic(frames in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..64), 0..16)) {
+        let mut world = World::new(config());
+        let conn = world.connect();
+        for frame in &frames {
+            world.state.receive(world.now, conn, frame);
+        }
+        world.pass(2.0);
+    }
+
+    #[test]
+    fn odd_bodies_never_panic(command in 0..COMMANDS.len(), body in json_value()) {
+        let mut world = World::new(config());
+        let alice = world.login("alice");
+        world.state.say(world.now, &user("bob"), &user("alice"), "x").unwrap();
+        let answer = world.call(&alice, COMMANDS[command], &body);
+        prop_assert!(answer.is_object() || COMMANDS[command] == "openim.ws_msg_push_ack");
+        prop_assert_eq!(world.hello(&alice) == 0, COMMANDS[command] != "im_open_status.wslogout");
+    }
+
+    #[test]
+    fn odd_rest_calls_never_panic(command in 0..CALLS.len(), body in json_value()) {
+        let mut world = World::new(config());
+        let answer = world.rest(CALLS[command], &body);
+        prop_assert!(answer["ErrorCode"].is_i64());
+    }
+
+    #[test]
+    fn unknown_connections_are_ignored(id in any::<u64>(), frame in prop::collection::vec(any::<u8>(), 0..32)) {
+        let mut world = World::new(config());
+        world.state.receive(world.now, ConnId(id), &frame);
+        world.state.closed(world.now, ConnId(id));
+        prop_assert!(world.state.poll_output().is_none());
+    }
+}
+
+const COMMANDS: &[&str] = &[
+    "im_open_status.wslogin",
+    "im_open_status.wslogout",
+    "openim.sendmsg",
+    "openim.getmsg",
+    "openim.getroammsg",
+    "openim.msgwithdraw",
+    "openim.msgreaded",
+    "openim.modify_c2c_msg",
+    "openim.c2c_msg_read_receipt",
+    "openim.get_peer_read_time",
+    "openim.delete_c2c_msg_ramble",
+    "openim.set_c2c_peer_mute_notifications",
+    "openim.ws_msg_push_ack",
+    "profile.portrait_get_all",
+    "profile.portrait_set",
+    "recentcontact.search_contact_group",
+    "recentcontact.batch_delete",
+    "recentcontact.clear_msg",
+    "recentcontact.top",
+    "im_open_status.ws_get_user_status",
+];
+
+const CALLS: &[&str] = &[
+    "im_open_login_svc/account_import",
+    "im_open_login_svc/multiaccount_import",
+    "im_open_login_svc/account_check",
+    "im_open_login_svc/account_delete",
+    "im_open_login_svc/kick",
+    "openim/sendmsg",
+    "openim/batchsendmsg",
+    "openim/query_online_status",
+    "openim/admin_msgwithdraw",
+    "openim/admin_getroammsg",
+];
+
+/// JSON out of the field names the commands look at, with values of every kind.
+fn json_value() -> impl Strategy<Value = serde_json::Value> {
+    let leaf = prop_oneof![
+        Just(json!(null)),
+        any::<i64>().prop_map(|n| json!(n)),
+        any::<u64>().prop_map(|n| json!(n)),
+        prop::sample::select(vec![
+            "",
+            "alice",
+            "bob",
+            "a b",
+            "1_2_3",
+            "c-1",
+            "TIMTextElem"
+        ])
+        .prop_map(|text| json!(text)),
+    ];
+    let keys = prop::sample::select(vec![
+        "From_Account",
+        "To_Account",
+        "Peer_Account",
+        "MsgSeq",
+        "MsgRandom",
+        "MsgBody",
+        "MsgInfo",
+        "MsgType",
+        "MsgContent",
+        "Cookie",
+        "MaxCnt",
+        "LastMsgTime",
+        "MsgKey",
+        "GetDirection",
+        "C2CMsgReaded",
+        "C2CMsgReadedItem",
+        "LastedMsgTime",
+        "UserItem",
+        "ProfileItem",
+        "Tag",
+        "Value",
+        "ContactItem",
+        "MsgKeyList",
+        "C2CMsgInfo",
+        "UserID",
+        "CheckItem",
+        "DeleteItem",
+        "AccountList",
+        "MsgTimeStamp",
+        "MsgVersion",
+        "MsgLifeTime",
+        "MinTime",
+        "MaxTime",
+    ]);
+    leaf.prop_recursive(4, 48, 8, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(serde_json::Value::from),
+            prop::collection::btree_map(keys.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|map| json!(map)),
+        ]
+    })
+}
