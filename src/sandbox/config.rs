@@ -42,7 +42,8 @@ pub struct SandboxConfig {
     pub max_accounts: usize,
     /// The longest frame and joined message taken from a client, in bytes.
     pub max_frame: usize,
-    /// Requests per second one connection may send in the long run; above it 60018 is answered.
+    /// Requests per second one connection may send in the long run, acknowledgements included;
+    /// above it 60018 is answered, and one that keeps far above it is cut.
     pub request_rate: u32,
     /// Requests one connection may send at once after a pause.
     pub request_burst: u32,
@@ -51,6 +52,8 @@ pub struct SandboxConfig {
     pub outgoing_limit: usize,
     /// The most messages kept per conversation; the oldest go first.
     pub history_limit: usize,
+    /// The most messages kept in all; the oldest go first.
+    pub message_limit: usize,
     /// The most missed messages kept per account; the oldest go first.
     pub inbox_limit: usize,
     /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs.
@@ -76,10 +79,11 @@ impl SandboxConfig {
             max_connections: 20_000,
             max_accounts: 100_000,
             max_frame: 1024 * 1024,
-            request_rate: 200,
-            request_burst: 1000,
+            request_rate: 1000,
+            request_burst: 5000,
             outgoing_limit: 1024 * 1024,
             history_limit: 1000,
+            message_limit: 200_000,
             inbox_limit: 2000,
             seed: 0x00b0_7200,
         }

@@ -245,6 +245,17 @@ impl Sandbox {
         })
     }
 
+    /// Closes every link of the account with a close frame of this code.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn close_link(&self, user: &str, code: u16) -> Result<(), FaultError> {
+        self.fault(Fault::CloseLink {
+            user: UserId::parse(user)?,
+            code,
+        })
+    }
+
     /// Takes in and sends nothing on links of the account, for so many seconds or until
     /// [`Sandbox::resume_answering`].
     ///

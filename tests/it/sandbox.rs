@@ -270,6 +270,17 @@ fn faults_over_http() {
             .await
             .unwrap();
         assert_eq!(status["counters"]["kicks"], 1);
+        let mut bob = connect(&sandbox).await;
+        bob.login(&sandbox, "bob").await;
+        let (status, _) = post(
+            &sandbox,
+            "/sandbox/close_link",
+            json!({"user": "bob", "code": 4005}),
+        )
+        .await;
+        assert_eq!(status, 200);
+        let close = bob.frame().await;
+        assert!(matches!(close, Some(Frame::Close(Some(r))) if u16::from(r.code) == 4005));
         sandbox.stop().await;
     });
 }

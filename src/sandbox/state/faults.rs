@@ -8,7 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{State, logins::KickType, outgoing::Packet};
+use super::{Output, State, logins::KickType, outgoing::Packet};
 use crate::{
     policy::Now,
     proto::{
@@ -26,6 +26,14 @@ pub enum Fault {
     DropLink {
         /// The account.
         user: UserId,
+    },
+    /// Closes every link of the account properly, with a close frame.
+    CloseLink {
+        /// The account.
+        user: UserId,
+        /// The close code; 1000 if absent.
+        #[serde(default = "normal_close")]
+        code: u16,
     },
     /// Takes in nothing and sends nothing on links of the account, which stay open.
     StopAnswering {
@@ -105,10 +113,15 @@ pub enum Fault {
     },
 }
 
+const fn normal_close() -> u16 {
+    1000
+}
+
 impl Fault {
     /// Every name, in the order of the enum.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "drop_link",
+        "close_link",
         "stop_answering",
         "resume_answering",
         "delay",
@@ -189,6 +202,13 @@ impl State {
                 self.known(&user)?;
                 for conn in self.links_of(&user) {
                     self.cut(now, conn);
+                }
+            }
+            Fault::CloseLink { user, code } => {
+                self.known(&user)?;
+                for conn in self.links_of(&user) {
+                    self.ready.push_back(Output::Close { conn, code });
+                    self.closed(now, conn);
                 }
             }
             Fault::StopAnswering { user, seconds } => {

@@ -387,6 +387,10 @@ impl State {
         let id = self.next_message;
         self.next_message += 1;
         self.messages.insert(id, message);
+        if self.messages.len() > self.config.message_limit.max(1) {
+            // Its number stays in lists, where numbers without a message are passed over.
+            self.messages.pop_first();
+        }
         let conversation = self
             .conversations
             .entry(conversation_key(&from, &to))

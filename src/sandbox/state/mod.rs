@@ -349,14 +349,14 @@ impl State {
         let start = link.busy_until.max(now.mono);
         if start.saturating_add(step).saturating_sub(now.mono) > step.saturating_mul(burst) {
             link.denied += 1;
-            if link.denied > burst.saturating_mul(10) {
+            if link.denied > burst.saturating_mul(2) {
                 self.counters.flood_cut += 1;
                 self.cut(now, conn);
             }
             return false;
         }
         link.busy_until = start.saturating_add(step);
-        link.denied = 0;
+        link.denied = link.denied.saturating_sub(1);
         true
     }
 

@@ -474,3 +474,28 @@ fn history_and_inbox_are_bounded() {
         ["m18", "m19", "m20"]
     );
 }
+
+#[test]
+fn messages_are_bounded_in_all() {
+    let mut world = World::new(SandboxConfig {
+        message_limit: 4,
+        ..config()
+    });
+    let alice = world.login("alice");
+    for n in 1..=3 {
+        world.send(&alice, "bob", n, "x");
+        world.send(&alice, "carol", n, "x");
+    }
+    let seqs = |world: &World, peer| {
+        let history = world.state.history(&user("alice"), &user(peer));
+        history.iter().map(|m| m.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        (seqs(&world, "bob"), seqs(&world, "carol")),
+        (vec![2, 3], vec![2, 3])
+    );
+    let bob = world.login("bob");
+    assert_eq!(texts_in(&world.getmsg(&bob, "")["MsgList"]).len(), 2);
+    let body = json!({"Peer_Account": "alice", "WithRecalledMsg": 1});
+    assert_eq!(world.call(&bob, "openim.getroammsg", &body)["MsgCnt"], 2);
+}

@@ -63,6 +63,43 @@ fn floods_are_throttled_and_then_cut() {
 }
 
 #[test]
+fn a_slight_excess_is_throttled_for_ever_but_not_cut() {
+    let mut world = World::new(SandboxConfig {
+        request_rate: 10,
+        request_burst: 20,
+        ..config()
+    });
+    let alice = world.login("alice");
+    for _ in 0..600 {
+        world.pass(1.0 / 15.0);
+        world.hello(&alice);
+    }
+    assert!(world.state.counters().throttled > 100);
+    assert!(world.dropped.is_empty());
+}
+
+#[test]
+fn deep_nesting_is_an_error_and_no_overflow() {
+    let mut world = World::new(config());
+    let alice = world.login("alice");
+    let deep = "[".repeat(300_000) + &"]".repeat(300_000);
+    for servcmd in [
+        "openim.sendmsg",
+        "profile.portrait_get_all",
+        "openim.getmsg",
+    ] {
+        let frame = format!(
+            "{{\"head\":{{\"servcmd\":\"{servcmd}\",\"seq\":1,\"sdkappid\":{},\"a2\":\"{}\"}},\
+             \"body\":{{\"MsgBody\":{deep}}}}}",
+            super::APP,
+            alice.a2
+        );
+        world.state.receive(world.now, alice.conn, frame.as_bytes());
+    }
+    assert_eq!(world.hello(&alice), 0);
+}
+
+#[test]
 fn idle_links_are_cut_and_pinging_ones_are_not() {
     let mut world = World::new(config());
     let (alice, bob) = (world.login("alice"), world.login("bob"));
