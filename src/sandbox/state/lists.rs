@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{
     State,
+    items::notice,
     logins::{Caller, PURCHASE_BITS},
-    messages::notice,
     outgoing::{ok, ok_with},
 };
 use crate::{policy::Now, proto::id::UserId};

@@ -3,12 +3,14 @@
 //! Connections, frames and the time come in as calls; what is to be sent or closed comes out of
 //! [`State::poll_output`]. The same calls with the same seed give the same outputs, so a client
 //! core and a `State` can be wired together on a virtual clock. Subjects have a file each:
-//! `accounts`, `logins`, `messages`, `sync` (missed messages and history), `lists` (conversations,
-//! profiles and the rest of the login burst), `outgoing`, `faults`; `dispatch` routes commands.
+//! `accounts`, `logins`, `messages` (with `items`, their shape on the wire), `sync` (missed
+//! messages and history), `lists` (conversations, profiles and the rest of the login burst),
+//! `outgoing`, `faults`, `status`; `dispatch` routes commands.
 
 mod accounts;
 mod dispatch;
 mod faults;
+mod items;
 mod lists;
 mod logins;
 mod messages;

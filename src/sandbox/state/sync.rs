@@ -5,8 +5,9 @@ use serde_json::{Value, json, value::RawValue};
 
 use super::{
     ConnId, State,
+    items::{Item, notice, withdrawal},
     logins::Caller,
-    messages::{Inbound, Item, MessageId, conversation_key, is_unread, notice, withdrawal},
+    messages::{Inbound, MessageId, conversation_key, is_unread},
     outgoing::{failure, ok_with},
 };
 use crate::{
