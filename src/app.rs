@@ -11,6 +11,7 @@ use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::proto::usersig::UserSig;
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use crate::session::Memory;
 use crate::supervisor::{
     ChildSpec, GetStatus, GovernorPolicy, Order, StopAll, SubscriberFactory, Supervisor,
 };
@@ -118,6 +119,7 @@ impl App {
                     credential,
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
+                    memory: Memory::default(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
                 subscriber: subscriber(config, account, bots, &handle, &pool, &hosts),

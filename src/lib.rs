@@ -27,6 +27,7 @@ pub mod policy;
 pub mod proto;
 pub mod sandbox;
 pub mod session;
+pub mod simulator;
 pub mod supervisor;
 
 /// What a bot needs: `use botroupe::prelude::*;`.

@@ -263,6 +263,7 @@ impl Account {
             let config = SessionConfig::new(spec.config.app, core.user().clone());
             let mut session = Session::new(config, fastrand::u64(..));
             session.set_cookie(cookie.clone());
+            session.set_memory(spec.config.memory.clone());
             *child += 1;
             let guard = DownGuard::new(ctx.address().recipient(), *child);
             Connection::start(session, connector.clone(), ctx.address().recipient(), guard)

@@ -15,7 +15,7 @@ use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, Message};
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, Outgoing};
+use crate::session::{Event, Memory, Outgoing};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,6 +40,8 @@ pub struct CoreConfig {
     pub hosts: HostWalk,
     /// What to do by itself.
     pub policy: Arc<Policy>,
+    /// Which messages were handed out; survives crashes of connection and account.
+    pub memory: Memory,
 }
 
 /// What an account tells its subscriber.

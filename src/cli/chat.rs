@@ -11,6 +11,7 @@ use crate::config::{Config, Endpoint};
 use crate::gateway::{AwcConnector, ConnectError, Connector};
 use crate::proto::endpoint::HostWalk;
 use crate::proto::message::{Element, Message as ChatMessage};
+use crate::session::Memory;
 use crate::supervisor::{ChildSpec, GovernorPolicy, StopAll, Supervisor};
 use actix::prelude::*;
 use std::io::{self, IsTerminal, Write};
@@ -78,6 +79,7 @@ fn start(
             credential,
             hosts,
             policy: Arc::new(base),
+            memory: Memory::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
         subscriber: Arc::new({

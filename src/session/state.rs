@@ -2,7 +2,7 @@
 
 use super::event::{Event, Ignored, LinkFault, Ready};
 use super::request::{InFlight, Purpose, RequestError, RequestId, Requests};
-use super::seen::Seen;
+use super::seen::Memory;
 use super::sync::Sync;
 use crate::policy::Now;
 use crate::proto::answer::LoginAnswer;
@@ -109,7 +109,7 @@ pub struct Session {
     pub(super) seq: u32,
     pub(super) rng: fastrand::Rng,
     pub(super) requests: Requests,
-    pub(super) seen: Seen,
+    pub(super) memory: Memory,
     pub(super) sync: Sync,
     /// Server clock minus local clock, milliseconds.
     pub(super) clock_offset: i64,
@@ -136,7 +136,7 @@ impl Session {
             state: State::Disconnected,
             ticket: None,
             requests: Requests::default(),
-            seen: Seen::default(),
+            memory: Memory::default(),
             sync: Sync::default(),
             clock_offset: 0,
             login_sent: Duration::ZERO,
@@ -162,6 +162,22 @@ impl Session {
         self.ticket.is_some()
     }
 
+    /// The application.
+    #[must_use]
+    pub const fn app(&self) -> SdkAppId {
+        self.config.app
+    }
+
+    /// Logins and resumes in flight: never more than one.
+    #[must_use]
+    pub fn logins_in_flight(&self) -> usize {
+        let is_login = |purpose| matches!(purpose, Purpose::Login | Purpose::Resume);
+        self.requests
+            .iter()
+            .filter(|request| is_login(request.purpose))
+            .count()
+    }
+
     /// The account.
     #[must_use]
     pub const fn user(&self) -> &UserId {
@@ -184,6 +200,11 @@ impl Session {
     #[must_use]
     pub fn cookie(&self) -> &str {
         &self.sync.cookie
+    }
+
+    /// Goes on with what an earlier session of the account remembered.
+    pub fn set_memory(&mut self, memory: Memory) {
+        self.memory = memory;
     }
 
     /// Catches up from `cookie` at the next login instead of from the server's unread marks.
@@ -227,6 +248,11 @@ impl Session {
             self.finish_logout();
         }
         self.state = State::Disconnected;
+    }
+
+    /// The link showed life without a packet. Puts the next heartbeat off.
+    pub fn heard(&mut self, now: Now) {
+        self.last_received = self.last_received.max(now.mono);
     }
 
     /// A WebSocket message came.
@@ -372,11 +398,21 @@ impl Session {
         let linked = self.state != State::Disconnected;
         let heartbeat = (linked && !self.requests.contains(Purpose::Heartbeat))
             .then(|| self.last_received + HEARTBEAT_AFTER);
+        self.poll_timeout_while_heard()
+            .into_iter()
+            .chain(heartbeat)
+            .min()
+    }
+
+    /// Like [`poll_timeout`](Self::poll_timeout), for a shell that knows by other means that the
+    /// link lives, says so with [`heard`](Self::heard), and needs no heartbeats: a simulation.
+    #[must_use]
+    pub fn poll_timeout_while_heard(&self) -> Option<Duration> {
+        let linked = self.state != State::Disconnected;
         let hello = self.next_hello.filter(|_| linked);
         let overload = self.overloads.iter().map(|(_, until)| *until).min();
         [
             self.requests.next_deadline(),
-            heartbeat,
             hello,
             overload,
             self.sync_deadline(),

@@ -233,7 +233,7 @@ impl Session {
     }
 
     fn hand_out(&mut self, message: Message) -> bool {
-        let first = self.seen.insert(&message.key(), self.config.seen);
+        let first = self.memory.insert(&message.key(), self.config.seen);
         if first {
             self.events.push_back(Event::Message(Box::new(message)));
         }

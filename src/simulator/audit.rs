@@ -1,0 +1,96 @@
+//! What must always be true, and what is counted.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Something that must not happen, happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When, since the start of the simulation.
+    pub at: Duration,
+    /// Which account, by number; `None` for the fleet as a whole.
+    pub account: Option<usize>,
+    /// What.
+    pub what: String,
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} ", self.at)?;
+        match self.account {
+            Some(account) => write!(f, "account {account}: {}", self.what),
+            None => write!(f, "fleet: {}", self.what),
+        }
+    }
+}
+
+/// What a run came to.
+#[derive(Clone, Debug, Default)]
+pub struct Summary {
+    /// Simulated time.
+    pub elapsed: Duration,
+    /// Events played.
+    pub events: u64,
+    /// Sum over all accounts of the time they were online.
+    pub online: Duration,
+    /// The longest an account was offline in one piece.
+    pub longest_silence: Duration,
+    /// Logins and resumes sent.
+    pub logins: u64,
+    /// Most logins within one second.
+    pub worst_login_rate: usize,
+    /// Kicks by cause word.
+    pub offline_by_cause: BTreeMap<String, u64>,
+    /// Messages said to accounts.
+    pub said: u64,
+    /// Of these, handed to bots.
+    pub handed: u64,
+    /// Replies that were sent.
+    pub replied: u64,
+    /// Replies that were not.
+    pub unreplied: u64,
+    /// Everything that must not have happened; the first hundred.
+    pub violations: Vec<Violation>,
+    /// Hash of the event log: equal for equal seeds.
+    pub hash: u64,
+}
+
+/// A sliding window of one second over logins.
+#[derive(Debug, Default)]
+pub(super) struct LoginWindow(VecDeque<Duration>);
+
+impl LoginWindow {
+    pub(super) fn add(&mut self, at: Duration) -> usize {
+        while self
+            .0
+            .front()
+            .is_some_and(|first| at.saturating_sub(*first) >= Duration::from_secs(1))
+        {
+            self.0.pop_front();
+        }
+        self.0.push_back(at);
+        self.0.len()
+    }
+}
+
+/// FNV-1a, 64 bits: the same on every machine.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct LogHash(u64);
+
+impl Default for LogHash {
+    fn default() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+}
+
+impl LogHash {
+    pub(super) fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+
+    pub(super) const fn value(self) -> u64 {
+        self.0
+    }
+}

@@ -1,0 +1,242 @@
+//! One account of the simulation: its core and session, wired as the actors wire them.
+
+use crate::account::{Core, CoreConfig, Effect};
+use crate::gateway::{ConnectError, LinkEnd, Report};
+use crate::policy::Now;
+use crate::proto::message::{C2cKey, Message};
+use crate::proto::usersig::UserSig;
+use crate::sandbox::state::ConnId;
+use crate::session::{Event, Memory, RequestId, Session, SessionConfig};
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// What a node wants from the world.
+#[derive(Debug)]
+pub(super) enum Want {
+    /// A turn of the governor.
+    Turn,
+    /// A link.
+    Dial,
+    /// A packet on its way.
+    Send(ConnId, String),
+    /// The link closed on this side.
+    Closed(ConnId),
+    /// Something for the log and the audit.
+    Note(Note),
+}
+
+/// What the audit wants to know.
+#[derive(Debug)]
+pub(super) enum Note {
+    Login,
+    Changed { online: Option<bool> },
+    Handed(Box<Message>),
+    Replied { ok: bool },
+}
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) core: Core,
+    pub(super) session: Session,
+    pub(super) link: Option<ConnId>,
+    /// The order to dial that is under way, by number.
+    pub(super) dialling: Option<(u64, UserSig)>,
+    pub(super) dials: u64,
+    pub(super) wake_at: Option<Duration>,
+    tokens: HashMap<RequestId, u64>,
+    next_token: u64,
+    /// What the bots were handed, to find repeats.
+    pub(super) handed: HashSet<C2cKey>,
+    pub(super) echoes: bool,
+    memory: Memory,
+}
+
+impl Node {
+    pub(super) fn new(config: CoreConfig, seed: u64, now: Now, echoes: bool) -> Self {
+        let mut session = Session::new(
+            SessionConfig::new(config.app, config.user.clone()),
+            seed ^ 0x5e55_1041,
+        );
+        session.set_memory(config.memory.clone());
+        Self {
+            memory: config.memory.clone(),
+            session,
+            core: Core::new(config, seed, now),
+            link: None,
+            dialling: None,
+            dials: 0,
+            wake_at: None,
+            tokens: HashMap::new(),
+            next_token: 0,
+            handed: HashSet::new(),
+            echoes,
+        }
+    }
+
+    /// Carries out everything core and session want, until they want nothing more.
+    pub(super) fn drain(&mut self, now: Now, wants: &mut Vec<Want>) {
+        loop {
+            if let Some(effect) = self.core.poll_effect() {
+                self.carry_out(now, effect, wants);
+            } else if let Some(packet) = self.session.poll_transmit() {
+                if packet.contains("im_open_status.wslogin") {
+                    wants.push(Want::Note(Note::Login));
+                }
+                if let Some(link) = self.link {
+                    wants.push(Want::Send(link, packet));
+                }
+            } else if let Some(event) = self.session.poll_event() {
+                self.session_event(now, event, wants);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Now, effect: Effect, wants: &mut Vec<Want>) {
+        match effect {
+            Effect::ReserveLogin => wants.push(Want::Turn),
+            Effect::Dial { user_sig, .. } => {
+                self.hang_up(now, wants);
+                self.dials += 1;
+                self.dialling = Some((self.dials, user_sig));
+                wants.push(Want::Dial);
+            }
+            Effect::Login(user_sig) => {
+                // As the actor does: a login that is not needed is no failure.
+                let _ = self.session.login(now, &user_sig);
+            }
+            Effect::Logout => self.session.logout(now),
+            Effect::Close => {
+                self.dialling = None;
+                self.hang_up(now, wants);
+                self.core.report(now, Report::Closed(LinkEnd::Ours));
+            }
+            Effect::Transmit { token, message } => match self.session.send(now, &message) {
+                Ok(id) => {
+                    self.tokens.insert(id, token);
+                }
+                Err(error) => self.core.report(
+                    now,
+                    Report::Settled {
+                        token,
+                        outcome: Err(error),
+                    },
+                ),
+            },
+            Effect::Note { servcmd, body } => {
+                // As the actor does: nobody waits for the outcome.
+                let _ = self.session.request(now, servcmd, &body);
+            }
+            Effect::Reply { outcome, .. } => {
+                wants.push(Want::Note(Note::Replied {
+                    ok: outcome.is_ok(),
+                }));
+            }
+            Effect::Deliver(event) => self.deliver(now, event, wants),
+            Effect::Changed { online } => wants.push(Want::Note(Note::Changed { online })),
+            Effect::Stopped => {}
+        }
+    }
+
+    /// The bot: remembers, and answers when it is an echo.
+    fn deliver(&mut self, now: Now, event: crate::account::AccountEvent, wants: &mut Vec<Want>) {
+        let crate::account::AccountEvent::Message(message) = event else {
+            return;
+        };
+        self.core.handled(now, &message.conversation, message.time);
+        if self.echoes && !message.is_own {
+            self.next_token += 1;
+            let draft = crate::account::Draft {
+                to: message.from.clone(),
+                elements: message.elements.clone(),
+                cloud_custom_data: "".into(),
+            };
+            self.core.send(now, self.next_token, draft);
+        }
+        wants.push(Want::Note(Note::Handed(message)));
+    }
+
+    fn session_event(&mut self, now: Now, event: Event, wants: &mut Vec<Want>) {
+        match event {
+            Event::LinkDead(fault) => {
+                if self.hang_up(now, wants) {
+                    self.core.report(now, Report::Closed(LinkEnd::Fault(fault)));
+                }
+            }
+            Event::Settled { id, outcome } => {
+                if let Some(token) = self.tokens.remove(&id) {
+                    let outcome = outcome.and_then(|body| {
+                        serde_json::from_str(&body)
+                            .map_err(|error| crate::session::RequestError::Shape(error.to_string()))
+                    });
+                    self.core.report(now, Report::Settled { token, outcome });
+                }
+            }
+            event => self.core.report(now, Report::Session(event)),
+        }
+    }
+
+    /// Drops the link, if there is one.
+    fn hang_up(&mut self, now: Now, wants: &mut Vec<Want>) -> bool {
+        let Some(link) = self.link.take() else {
+            return false;
+        };
+        // What was said before goes out first.
+        while let Some(packet) = self.session.poll_transmit() {
+            wants.push(Want::Send(link, packet));
+        }
+        wants.push(Want::Closed(link));
+        self.session.closed(now);
+        true
+    }
+
+    /// A dial came to its end.
+    pub(super) fn dialled(&mut self, now: Now, dial: u64, outcome: Result<ConnId, ConnectError>) {
+        let Some((_, user_sig)) = self.dialling.take_if(|(number, _)| *number == dial) else {
+            return;
+        };
+        match outcome {
+            Ok(link) => {
+                self.link = Some(link);
+                self.core.report(now, Report::Opened);
+                self.session.opened(now, Some(&user_sig));
+            }
+            Err(error) => self.core.report(now, Report::DialFailed(error)),
+        }
+    }
+
+    /// The other side, or the network, ended the link.
+    pub(super) fn cut(&mut self, now: Now, link: ConnId) {
+        if self.link == Some(link) {
+            self.link = None;
+            self.core.report(now, Report::Closed(LinkEnd::Cut));
+            self.session.closed(now);
+        }
+    }
+
+    /// Our own code crashed: a fresh session, as a new connection actor would have.
+    pub(super) fn crash(&mut self, now: Now, seed: u64, wants: &mut Vec<Want>) {
+        if let Some(link) = self.link.take() {
+            wants.push(Want::Closed(link));
+        }
+        self.dialling = None;
+        self.tokens.clear();
+        let config = SessionConfig::new(self.session.app(), self.session.user().clone());
+        let cookie = self.session.cookie().to_owned();
+        self.session = Session::new(config, seed);
+        self.session.set_cookie(cookie);
+        self.session.set_memory(self.memory.clone());
+        self.core.crashed(now, true);
+    }
+
+    /// When it wants to be woken; `healthy` links need no heartbeats.
+    pub(super) fn deadline(&self, healthy: bool) -> Option<Duration> {
+        let session = if healthy {
+            self.session.poll_timeout_while_heard()
+        } else {
+            self.session.poll_timeout()
+        };
+        self.core.poll_timeout().into_iter().chain(session).min()
+    }
+}
