@@ -65,6 +65,11 @@ pub struct Handled {
     pub time: u64,
 }
 
+/// Asks an account how it stands now, counters included.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "Option<Status>")]
+pub struct GetStatus;
+
 /// What an operator may order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -189,6 +194,14 @@ impl AccountHandle {
             addr.do_send(Instruct(command));
             addr.connected()
         })
+    }
+
+    /// How the account stands now; `None` when it does not answer in time.
+    pub async fn status(&self, limit: Duration) -> Option<Status> {
+        tokio::time::timeout(limit, self.addr()?.send(GetStatus))
+            .await
+            .ok()?
+            .ok()?
     }
 
     /// Tells the account that a message went through the bots.
@@ -472,6 +485,14 @@ impl Handler<Handled> for Account {
     fn handle(&mut self, Handled { conversation, time }: Handled, ctx: &mut Context<Self>) {
         self.core.handled(now(), &conversation, time);
         self.carry_out(ctx);
+    }
+}
+
+impl Handler<GetStatus> for Account {
+    type Result = Option<Status>;
+
+    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
+        Some(self.core.status(now()))
     }
 }
 

@@ -791,6 +791,8 @@ impl World {
                 let silent = self.now - self.offline_since[node];
                 self.summary.longest_silence = self.summary.longest_silence.max(silent);
                 self.online_since[node] = Some(self.now);
+                // Logged in anew: whatever it believed wrongly before is over.
+                self.disbelief.remove(&node);
             }
             Some(false) => {
                 if let Some(since) = self.online_since[node].take() {

@@ -24,6 +24,9 @@ const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
 /// Changes and reservations of the whole fleet wait here; each account has few at a time.
 const MAILBOX: usize = 1 << 16;
 
+/// How long an account may take to say how it stands.
+const STATUS_LIMIT: Duration = Duration::from_secs(1);
+
 /// Makes the subscriber of an account, on the arbiter that runs the account.
 pub type SubscriberFactory = Arc<dyn Fn(&ArbiterHandle) -> Recipient<Deliver> + Send + Sync>;
 
@@ -262,15 +265,28 @@ impl Handler<Down> for Supervisor {
 }
 
 impl Handler<GetStatus> for Supervisor {
-    type Result = MessageResult<GetStatus>;
+    type Result = ResponseFuture<Vec<Status>>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(
-            self.children
-                .iter()
-                .map(|child| child.status.clone())
-                .collect(),
-        )
+        // Asked now, because counters change without a change of phase; an account that is dead or
+        // does not answer is shown as it was last seen.
+        let asked: Vec<_> = self
+            .children
+            .iter()
+            .map(|child| {
+                let (handle, last) = (child.spec.handle.clone(), child.status.clone());
+                let running = child.running;
+                async move {
+                    let now = if running {
+                        handle.status(STATUS_LIMIT).await
+                    } else {
+                        None
+                    };
+                    now.unwrap_or(last)
+                }
+            })
+            .collect();
+        Box::pin(futures_util::future::join_all(asked))
     }
 }
 

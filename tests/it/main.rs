@@ -1,4 +1,9 @@
 //! The integration tests: one binary, one file per subject.
 
+mod bots;
+mod golden;
+mod harness;
+mod hostile;
+mod layering;
 mod sandbox;
 mod seeds;

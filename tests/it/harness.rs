@@ -1,0 +1,126 @@
+//! What the scenarios share: a sandbox, an app on it, and patience.
+
+use botroupe::account::{Phase, Status};
+use botroupe::app::App;
+use botroupe::bot::Entry;
+use botroupe::config::{Config, Sources};
+use botroupe::proto::id::SdkAppId;
+use botroupe::proto::message::Element;
+use botroupe::sandbox::{Sandbox, SandboxConfig};
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+use tokio::time::{Instant, interval};
+
+/// The SDKAppID of every test.
+pub(crate) const APP: u32 = 1_400_000_001;
+/// The SecretKey of every test; must never be seen anywhere.
+pub(crate) const KEY: &str = "marker-secret-key";
+
+/// How long anything may take. Generous: it only decides how long a failure takes to show.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A sandbox on a thread of its own.
+pub(crate) fn sandbox(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
+    let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+    change(&mut config);
+    Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
+}
+
+/// A config for `endpoint` that comes back quickly after every fault; `more` is appended.
+pub(crate) fn config(endpoint: &str, bots: &'static [Entry], more: &str) -> Config {
+    let text = format!(
+        r#"
+        endpoint = "{endpoint}"
+        [app]
+        sdk_app_id = {APP}
+        secret_key = "{KEY}"
+        [defaults]
+        login_spacing = "0s"
+        backoff = {{ min = "20ms", max = "200ms" }}
+        {more}
+        "#
+    );
+    let names: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
+    Config::parse(Sources {
+        file: "test.toml",
+        text: &text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &names,
+    })
+    .unwrap()
+}
+
+/// Starts `accounts`, each with all of `bots`.
+pub(crate) async fn start(
+    endpoint: &str,
+    bots: &'static [Entry],
+    accounts: &[&str],
+    more: &str,
+) -> App {
+    let names: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
+    let entries: String = accounts
+        .iter()
+        .map(|user| format!("[[accounts]]\nuser_id = \"{user}\"\nbots = {names:?}\n"))
+        .collect();
+    App::start(
+        &config(endpoint, bots, &format!("{more}\n{entries}")),
+        bots,
+        None,
+    )
+    .await
+    .unwrap()
+}
+
+/// Waits until `look` gives something.
+pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
+    what: &str,
+    mut look: impl FnMut() -> F,
+) -> T {
+    let deadline = Instant::now() + PATIENCE;
+    let mut ticks = interval(Duration::from_millis(5));
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            Instant::now() < deadline,
+            "still waiting after {PATIENCE:?}: {what}"
+        );
+        ticks.tick().await;
+    }
+}
+
+/// The status of one account.
+pub(crate) async fn status(app: &App, user: &str) -> Status {
+    app.status()
+        .await
+        .into_iter()
+        .find(|status| status.user.as_str() == user)
+        .unwrap()
+}
+
+/// Waits until an account is in `phase`.
+pub(crate) async fn phase(app: &App, user: &str, phase: Phase) -> Status {
+    eventually(&format!("{user} {}", phase.word()), || async {
+        Some(status(app, user).await).filter(|status| status.phase == phase)
+    })
+    .await
+}
+
+/// What `from` said to `to`, oldest first.
+pub(crate) fn said(sandbox: &Sandbox, from: &str, to: &str) -> Vec<String> {
+    sandbox
+        .history(from, to)
+        .into_iter()
+        .filter(|item| item.from.as_str() == from)
+        .filter_map(|item| {
+            let elements: Vec<Element> = serde_json::from_str(&item.body).unwrap();
+            elements.into_iter().find_map(|element| match element {
+                Element::Text(text) => Some(text.text),
+                _ => None,
+            })
+        })
+        .collect()
+}
