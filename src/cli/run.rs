@@ -54,7 +54,7 @@ pub(super) fn run(
                 let _ = board.send(Flush).await;
                 Ok(())
             }
-            () = signals.stop() => Err(Failure::Interrupted),
+            () = signals.again() => Err(Failure::Interrupted),
         }
     })
 }

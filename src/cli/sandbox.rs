@@ -34,7 +34,7 @@ pub(super) fn sandbox(
         tracing::info!("stopping");
         tokio::select! {
             () = sandbox.stop() => Ok(()),
-            () = signals.stop() => Err(Failure::Interrupted),
+            () = signals.again() => Err(Failure::Interrupted),
         }
     })
 }

@@ -1,7 +1,11 @@
 //! The signals a running process listens to.
 
 use std::io;
+use std::time::Duration;
 use tokio::signal::unix::{Signal as Stream, SignalKind, signal};
+
+/// Signals this close together are one.
+const ECHO: Duration = Duration::from_millis(300);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +44,19 @@ impl Signals {
             _ = self.terminate.recv() => Signal::Stop,
             _ = self.report.recv() => Signal::Report,
         }
+    }
+
+    /// A second Ctrl-C or SIGTERM, after a first one. What comes within a moment of the first is
+    /// the same wish: some wrappers pass a signal on that the terminal sent to both.
+    pub(super) async fn again(&mut self) {
+        let echo = async {
+            loop {
+                self.next().await;
+            }
+        };
+        // Always runs out.
+        let _: Result<(), _> = tokio::time::timeout(ECHO, echo).await;
+        self.stop().await;
     }
 
     /// The next Ctrl-C or SIGTERM.

@@ -7,6 +7,10 @@ use botroupe::{
     proto::usersig,
 };
 
+#[path = "../../fuzz/fuzz_targets/drive/mod.rs"]
+#[allow(unreachable_pub, reason = "shared with the fuzz targets")]
+mod drive;
+
 /// Calls `test` with the name and bytes of every seed of `target`; a target has at least one.
 fn each_seed(target: &str, mut test: impl FnMut(&str, &[u8])) -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -43,4 +47,14 @@ fn config_seeds_are_read_or_refused() -> io::Result<()> {
         });
         assert_eq!(parsed.is_ok(), name.ends_with("shipped"), "{name}");
     })
+}
+
+#[test]
+fn decoder_seeds_do_no_harm() -> io::Result<()> {
+    each_seed("decoder", |_, bytes| drive::decoder(bytes))
+}
+
+#[test]
+fn session_seeds_do_no_harm() -> io::Result<()> {
+    each_seed("session", |_, bytes| drive::session(bytes))
 }

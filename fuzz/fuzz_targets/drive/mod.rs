@@ -1,0 +1,93 @@
+//! What the targets do with their bytes; also run over the seeds by the tests on stable.
+
+use botroupe::policy::Now;
+use botroupe::proto::codec::{self, Frames};
+use botroupe::proto::event::Push;
+use botroupe::proto::id::{SdkAppId, UserId};
+use botroupe::proto::message::Element;
+use botroupe::proto::packet::Packet;
+use botroupe::proto::usersig::UserSig;
+use botroupe::session::{MessageKey, Outgoing, Session, SessionConfig};
+use std::time::Duration;
+
+/// Largest packet the decoder may give out here.
+const LIMIT: usize = 1 << 20;
+
+/// Any bytes may come as a WebSocket message.
+pub fn decoder(data: &[u8]) {
+    for frames in [Frames::Binary, Frames::Text] {
+        let Ok(text) = codec::decode(data, frames, LIMIT) else {
+            continue;
+        };
+        assert!(text.len() <= LIMIT);
+        let Ok(packet) = Packet::parse(&text) else {
+            continue;
+        };
+        let _ = packet.status();
+        for servcmd in [
+            &*packet.servcmd,
+            "im_open_push.msg_push",
+            "OverLoadPush.notify2",
+        ] {
+            let _ = Push::parse(servcmd, packet.body);
+        }
+    }
+}
+
+/// Any sequence of things may happen to a session. Operations are separated by zero bytes; the
+/// first byte says which, the rest is what came over the wire.
+pub fn session(data: &[u8]) {
+    let (Ok(app), Ok(user)) = (SdkAppId::new(1_400_000_001), UserId::parse("fuzz")) else {
+        return;
+    };
+    let mut session = Session::new(SessionConfig::new(app, user), 1);
+    let mut now = Now::new(Duration::ZERO, Duration::from_secs(1_795_000_000));
+    let sig = UserSig::from("sig".to_owned());
+    let mut asked: Vec<(String, u64)> = Vec::new();
+    for operation in data.split(|byte| *byte == 0).take(200) {
+        let (op, rest) = operation
+            .split_first()
+            .map_or((0, &[][..]), |(op, rest)| (*op, rest));
+        match op % 8 {
+            0 => session.opened(now, Some(&sig)),
+            1 => session.received(now, rest),
+            // An answer to what was asked last, with any body.
+            2 | 3 => {
+                if let Some((servcmd, seq)) = asked.pop() {
+                    let body = String::from_utf8_lossy(rest);
+                    let packet = format!(
+                        r#"{{"head":{{"servcmd":"{servcmd}","seq":{seq}}},"body":{body}}}"#
+                    );
+                    session.received(now, packet.as_bytes());
+                }
+            }
+            4 => {
+                let seconds = rest.first().copied().unwrap_or(1);
+                now = now.after(Duration::from_secs(u64::from(seconds)));
+                session.timeout(now);
+            }
+            5 => session.closed(now),
+            6 => {
+                let message = Outgoing {
+                    to: "peer".into(),
+                    elements: vec![Element::text(String::from_utf8_lossy(rest))],
+                    cloud_custom_data: "".into(),
+                    key: MessageKey { seq: 1, random: 1 },
+                };
+                let _ = session.send(now, &message);
+            }
+            _ => session.logout(now),
+        }
+        while let Some(packet) = session.poll_transmit() {
+            if let Ok(packet) = Packet::parse(&packet) {
+                asked.push((packet.servcmd.to_string(), packet.seq.unwrap_or_default()));
+            }
+        }
+        while session.poll_event().is_some() {}
+        assert!(session.logins_in_flight() <= 1, "two logins in flight");
+        assert!(
+            !session.state().is_ready() || session.can_resume(),
+            "ready without a ticket"
+        );
+    }
+}
