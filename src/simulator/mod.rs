@@ -10,6 +10,8 @@
 //! would be.
 
 mod audit;
+mod books;
+mod network;
 mod node;
 mod world;
 

@@ -1,15 +1,14 @@
 //! The clock, the network, and everything that happens on them.
 
-use super::audit::{LogHash, LoginWindow, Summary, Violation};
-use super::node::{Node, Note, Want};
+use super::audit::{LogHash, LoginWindow, Summary};
+use super::node::Node;
 use crate::account::{CoreConfig, Credential, Phase, Policy, Status};
 use crate::gateway::ConnectError;
 use crate::policy::{Now, Pace};
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{IdError, SdkAppId, UserId};
-use crate::proto::message::C2cKey;
 use crate::sandbox::SandboxConfig;
-use crate::sandbox::state::{ConnId, Fault, Frames, KickType, Output, State};
+use crate::sandbox::state::{ConnId, KickType, State};
 use crate::session;
 use secrecy::SecretString;
 use std::cmp::Reverse;
@@ -17,12 +16,6 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Violations kept; a run that has this many has made its point.
-const MAX_VIOLATIONS: usize = 100;
-/// How long an account may believe itself online when the server does not, beyond the hello
-/// interval: silence until a heartbeat (10 s), its limit (3 s), and the network's delay. That a login
-/// has expired is said by nothing but an answer, at the latest the one to the next hello.
-const LONGEST_BELIEF: Duration = Duration::from_secs(15);
 /// Unix time at the start.
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
@@ -129,7 +122,7 @@ pub enum Action {
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-enum Happening {
+pub(super) enum Happening {
     Wake(usize),
     Turn(usize),
     Dialled { node: usize, dial: u64 },
@@ -143,42 +136,42 @@ enum Happening {
 }
 
 #[derive(Debug, Default)]
-struct Link {
-    node: usize,
-    dead: bool,
+pub(super) struct Link {
+    pub(super) node: usize,
+    pub(super) dead: bool,
     /// Packets do not overtake each other.
-    up_due: Duration,
-    down_due: Duration,
+    pub(super) up_due: Duration,
+    pub(super) down_due: Duration,
 }
 
 /// A running simulation.
 #[derive(Debug)]
 pub struct World {
-    options: Options,
-    users: Vec<UserId>,
-    nodes: Vec<Node>,
-    server: State,
-    server_up: bool,
-    now: Duration,
-    queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
-    next_number: u64,
-    rng: fastrand::Rng,
-    pace: Pace,
-    links: BTreeMap<ConnId, Link>,
-    next_link: u64,
-    actions: Vec<Option<Action>>,
-    tick_at: Option<Duration>,
-    owed: Vec<BTreeSet<String>>,
-    online_since: Vec<Option<Duration>>,
-    offline_since: Vec<Duration>,
-    disbelief: HashMap<usize, Duration>,
-    last_login: Vec<Option<Duration>>,
-    window: LoginWindow,
-    hash: LogHash,
-    summary: Summary,
-    said: u64,
-    trace: Option<usize>,
-    story: Vec<String>,
+    pub(super) options: Options,
+    pub(super) users: Vec<UserId>,
+    pub(super) nodes: Vec<Node>,
+    pub(super) server: State,
+    pub(super) server_up: bool,
+    pub(super) now: Duration,
+    pub(super) queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
+    pub(super) next_number: u64,
+    pub(super) rng: fastrand::Rng,
+    pub(super) pace: Pace,
+    pub(super) links: BTreeMap<ConnId, Link>,
+    pub(super) next_link: u64,
+    pub(super) actions: Vec<Option<Action>>,
+    pub(super) tick_at: Option<Duration>,
+    pub(super) owed: Vec<BTreeSet<String>>,
+    pub(super) online_since: Vec<Option<Duration>>,
+    pub(super) offline_since: Vec<Duration>,
+    pub(super) disbelief: HashMap<usize, Duration>,
+    pub(super) last_login: Vec<Option<Duration>>,
+    pub(super) window: LoginWindow,
+    pub(super) hash: LogHash,
+    pub(super) summary: Summary,
+    pub(super) said: u64,
+    pub(super) trace: Option<usize>,
+    pub(super) story: Vec<String>,
 }
 
 impl World {
@@ -338,16 +331,16 @@ impl World {
 
     // ── the clock ────────────────────────────────────────────────────────────────────────────
 
-    fn clock(&self) -> Now {
+    pub(super) fn clock(&self) -> Now {
         Now::new(self.now, EPOCH + self.now)
     }
 
-    fn schedule(&mut self, at: Duration, happening: Happening) {
+    pub(super) fn schedule(&mut self, at: Duration, happening: Happening) {
         self.next_number += 1;
         self.queue.push(Reverse((at, self.next_number, happening)));
     }
 
-    fn happen(&mut self, happening: Happening) {
+    pub(super) fn happen(&mut self, happening: Happening) {
         let now = self.clock();
         match happening {
             Happening::Wake(node) => {
@@ -430,422 +423,8 @@ impl World {
             }
             Happening::Act(number) => {
                 if let Some(action) = self.actions[number].take() {
-                    self.carry_out(action);
+                    self.carry_out(&action);
                 }
-            }
-        }
-    }
-
-    // ── the network ──────────────────────────────────────────────────────────────────────────
-
-    fn latency(&mut self) -> Duration {
-        let NetworkConfig {
-            latency_min,
-            latency_max,
-        } = self.options.network;
-        let micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
-        Duration::from_micros(self.rng.u64(micros(latency_min)..=micros(latency_max)))
-    }
-
-    fn open(&mut self, node: usize) -> ConnId {
-        self.next_link += 1;
-        let link = ConnId(self.next_link);
-        self.links.insert(
-            link,
-            Link {
-                node,
-                ..Link::default()
-            },
-        );
-        let now = self.clock();
-        self.server.connect(
-            now,
-            link,
-            Frames::Binary,
-            &[("sdkappid".into(), "1400000001".into())],
-        );
-        self.tick_later();
-        link
-    }
-
-    fn is_healthy(&self, node: usize) -> bool {
-        self.nodes[node]
-            .link
-            .and_then(|link| self.links.get(&link))
-            .is_some_and(|link| !link.dead)
-    }
-
-    /// Plays the heartbeats that were left out while the link was healthy.
-    fn catch_up(&mut self, node: usize) {
-        if self.is_healthy(node) {
-            let now = self.clock();
-            self.nodes[node].session.heard(now);
-        }
-    }
-
-    fn settle(&mut self, node: usize) {
-        let now = self.clock();
-        let mut wants = Vec::new();
-        self.nodes[node].drain(now, &mut wants);
-        while !wants.is_empty() {
-            for want in std::mem::take(&mut wants) {
-                self.grant(node, want);
-            }
-            self.nodes[node].drain(now, &mut wants);
-        }
-        self.arm(node);
-    }
-
-    fn arm(&mut self, node: usize) {
-        let at = self.nodes[node]
-            .deadline(self.is_healthy(node))
-            .map(|at| at.max(self.now));
-        if let Some(at) = at
-            && self.nodes[node]
-                .wake_at
-                .is_none_or(|armed| armed > at || armed < self.now)
-        {
-            self.nodes[node].wake_at = Some(at);
-            self.schedule(at, Happening::Wake(node));
-        }
-    }
-
-    fn grant(&mut self, node: usize, want: Want) {
-        match want {
-            Want::Turn => {
-                let wait = self.pace.reserve(self.now);
-                self.schedule(self.now + wait, Happening::Turn(node));
-            }
-            Want::Dial => {
-                let dial = self.nodes[node].dials;
-                let round_trip = self.latency() + self.latency();
-                self.schedule(self.now + round_trip, Happening::Dialled { node, dial });
-            }
-            Want::Send(link, packet) => {
-                let latency = self.latency();
-                if let Some(state) = self.links.get_mut(&link).filter(|link| !link.dead) {
-                    let due = (self.now + latency).max(state.up_due);
-                    state.up_due = due;
-                    self.schedule(due, Happening::ToServer(link, packet.into_bytes()));
-                }
-            }
-            Want::Closed(link) => {
-                let due = self
-                    .links
-                    .get(&link)
-                    .map_or(self.now, |state| state.up_due.max(self.now));
-                let latency = self.latency();
-                let dead = self.links.get(&link).is_some_and(|state| state.dead);
-                // A dead link is closed at the server by its own time-out, much later.
-                let late = if dead {
-                    Duration::from_secs(60)
-                } else {
-                    latency
-                };
-                self.schedule(due + late, Happening::CutAtServer(link));
-            }
-            Want::Note(note) => self.note(node, note),
-        }
-    }
-
-    fn serve(&mut self) {
-        while let Some(output) = self.server.poll_output() {
-            match output {
-                Output::Send { conn, bytes, .. } => {
-                    let latency = self.latency();
-                    if let Some(state) = self.links.get_mut(&conn).filter(|link| !link.dead) {
-                        let due = (self.now + latency).max(state.down_due);
-                        state.down_due = due;
-                        self.schedule(due, Happening::ToClient(conn, bytes));
-                    }
-                }
-                Output::Close { conn, .. } | Output::Drop { conn } => self.break_link(conn),
-            }
-        }
-        self.tick_later();
-    }
-
-    fn tick_later(&mut self) {
-        // Once a minute is often enough: what the server does by the second is idle checks.
-        let at = self.now + Duration::from_secs(60);
-        if self.tick_at.is_none() {
-            self.tick_at = Some(at);
-            self.schedule(at, Happening::ServerTick);
-        }
-    }
-
-    fn break_link(&mut self, link: ConnId) {
-        let latency = self.latency();
-        let Some(state) = self.links.get(&link) else {
-            return;
-        };
-        let (node, due, dead) = (state.node, state.down_due.max(self.now), state.dead);
-        if node < self.nodes.len() && self.nodes[node].link == Some(link) {
-            self.catch_up(node);
-        }
-        if !dead {
-            self.schedule(due + latency, Happening::CutAtClient(link));
-        }
-        self.schedule(self.now, Happening::CutAtServer(link));
-    }
-
-    fn carry_out(&mut self, action: Action) {
-        let now = self.clock();
-        self.log(None, &format!("{action:?}"));
-        match action {
-            Action::CutLink(node) => {
-                if let Some(link) = self.nodes[node].link {
-                    self.break_link(link);
-                }
-            }
-            Action::DeadenLink(node) => {
-                if let Some(link) = self.nodes[node].link {
-                    // The last heartbeat was answered some time within the last ten seconds.
-                    let ago = Duration::from_millis(self.rng.u64(0..10_000)).min(self.now);
-                    let heard = Now::new(now.mono - ago, now.unix - ago);
-                    self.nodes[node].session.heard(heard);
-                    if let Some(state) = self.links.get_mut(&link) {
-                        state.dead = true;
-                    }
-                    self.settle(node);
-                }
-            }
-            Action::Outage(length) => {
-                self.server_up = false;
-                self.break_all();
-                self.schedule(self.now + length, Happening::ServerBack);
-            }
-            Action::Restart(forget_logins) => {
-                self.fault(Fault::Restart { forget_logins });
-                self.break_all();
-            }
-            Action::Kick(node, kind) => {
-                let user = self.users[node].clone();
-                self.server.kick_all(now, &user, kind);
-                self.serve();
-            }
-            Action::Expire(node) => self.fault(Fault::Expire {
-                user: self.users[node].clone(),
-            }),
-            Action::RefuseLogins {
-                account,
-                code,
-                count,
-            } => {
-                let user = self.users[account].clone();
-                self.fault(Fault::RefuseLogin {
-                    user,
-                    code,
-                    count: Some(count),
-                });
-            }
-            Action::Overload(node, servcmd, length) => {
-                let user = self.users[node].clone();
-                self.fault(Fault::Overload {
-                    user,
-                    servcmd: servcmd.into(),
-                    seconds: length.as_secs(),
-                });
-            }
-            Action::Duplicate(node, count) => {
-                self.fault(Fault::Duplicate {
-                    user: self.users[node].clone(),
-                    count,
-                });
-            }
-            Action::Say(node) => self.say(node),
-            Action::Crash(node) => {
-                let seed = self.rng.u64(..);
-                let mut wants = Vec::new();
-                self.nodes[node].crash(now, seed, &mut wants);
-                for want in wants {
-                    self.grant(node, want);
-                }
-                self.settle(node);
-            }
-            Action::Intrude(node) => {
-                // What another login does to this one.
-                let user = self.users[node].clone();
-                self.server.kick_all(now, &user, KickType::Account);
-                self.serve();
-            }
-            Action::Resume(node) => {
-                self.nodes[node].core.resume(now);
-                self.settle(node);
-            }
-        }
-    }
-
-    fn fault(&mut self, fault: Fault) {
-        let now = self.clock();
-        // An account that never logged in is not known there: nothing to do to it.
-        let _ = self.server.fault(now, fault);
-        self.serve();
-    }
-
-    fn break_all(&mut self) {
-        let all: Vec<ConnId> = self.links.keys().copied().collect();
-        for link in all {
-            self.break_link(link);
-        }
-    }
-
-    fn say(&mut self, node: usize) {
-        let Ok(peer) = UserId::parse("somebody") else {
-            return;
-        };
-        self.server.import(&peer);
-        let user = self.users[node].clone();
-        self.server.import(&user);
-        self.said += 1;
-        let text = format!("{}#{}", user, self.said);
-        let now = self.clock();
-        if self.server.say(now, &peer, &user, &text).is_ok() {
-            self.owed[node].insert(text);
-        }
-        self.serve();
-    }
-
-    // ── the books ────────────────────────────────────────────────────────────────────────────
-
-    fn log(&mut self, node: Option<usize>, what: &str) {
-        self.hash.add(&self.now.as_nanos().to_le_bytes());
-        self.hash.add(&node.unwrap_or(usize::MAX).to_le_bytes());
-        self.hash.add(what.as_bytes());
-        if node.is_none() || node == self.trace {
-            if self.trace.is_some() {
-                self.story
-                    .push(format!("{:>14.3} s  {what}", self.now.as_secs_f64()));
-            }
-        }
-    }
-
-    fn violate(&mut self, account: Option<usize>, what: String) {
-        if self.summary.violations.len() < MAX_VIOLATIONS {
-            self.summary.violations.push(Violation {
-                at: self.now,
-                account,
-                what,
-            });
-        }
-    }
-
-    fn note(&mut self, node: usize, note: Note) {
-        match note {
-            Note::Login => self.login(node),
-            Note::Changed { online } => self.changed(node, online),
-            Note::Handed(message) => {
-                self.log(Some(node), &format!("handed {message}"));
-                self.summary.handed += 1;
-                let key: C2cKey = message.key();
-                if !self.nodes[node].handed.insert(key) {
-                    self.violate(Some(node), format!("handed twice: {message}"));
-                }
-                if let Some(text) = message.text()
-                    && !self.owed[node].remove(text)
-                {
-                    self.violate(Some(node), format!("handed what was not owed: {message}"));
-                }
-            }
-            Note::Replied { ok } => {
-                let count = if ok {
-                    &mut self.summary.replied
-                } else {
-                    &mut self.summary.unreplied
-                };
-                *count += 1;
-            }
-        }
-    }
-
-    fn login(&mut self, node: usize) {
-        self.log(Some(node), "login sent");
-        self.summary.logins += 1;
-        let rate = self.window.add(self.now);
-        self.summary.worst_login_rate = self.summary.worst_login_rate.max(rate);
-        let allowed = self.options.rate + f64::from(self.options.burst);
-        if rate as f64 > allowed + 1.0 {
-            self.violate(None, format!("{rate} logins within a second"));
-        }
-        let spacing = self.options.policy.login_spacing;
-        // A dial takes its time, and the spacing is between the decisions.
-        let slack = self.options.network.latency_max * 2;
-        if let Some(last) = self.last_login[node].replace(self.now)
-            && self.now - last + slack < spacing
-        {
-            self.violate(
-                Some(node),
-                format!("two logins within {:?}", self.now - last),
-            );
-        }
-    }
-
-    fn changed(&mut self, node: usize, online: Option<bool>) {
-        let status = self.nodes[node].core.status(self.clock());
-        self.log(
-            Some(node),
-            &format!("{} ({})", status.phase.word(), status.cause.word()),
-        );
-        match online {
-            Some(true) => {
-                let silent = self.now - self.offline_since[node];
-                self.summary.longest_silence = self.summary.longest_silence.max(silent);
-                self.online_since[node] = Some(self.now);
-                // Logged in anew: whatever it believed wrongly before is over.
-                self.disbelief.remove(&node);
-            }
-            Some(false) => {
-                if let Some(since) = self.online_since[node].take() {
-                    self.summary.online += self.now - since;
-                }
-                self.offline_since[node] = self.now;
-                *self
-                    .summary
-                    .offline_by_cause
-                    .entry(status.cause.word().into_owned())
-                    .or_default() += 1;
-            }
-            None => {}
-        }
-        let waits = matches!(status.phase, Phase::Waiting | Phase::CoolingDown);
-        if waits && status.next.is_none() {
-            self.violate(Some(node), "waits without a next action".to_owned());
-        }
-    }
-
-    /// What is true at any moment: no two logins in flight, no false belief for long.
-    fn audit(&mut self) {
-        let now = self.clock();
-        for node in 0..self.nodes.len() {
-            if self.nodes[node].session.logins_in_flight() > 1 {
-                self.violate(Some(node), "two logins in flight".to_owned());
-            }
-            let believes = self.nodes[node].core.phase() == Phase::Online;
-            let ready = self.nodes[node].session.state().is_ready();
-            let is_true = self.server.is_online(now, &self.users[node]);
-            if believes && !ready {
-                self.violate(
-                    Some(node),
-                    "shown as online while its session is not ready".to_owned(),
-                );
-            }
-            if !believes || is_true {
-                self.disbelief.remove(&node);
-            } else {
-                let since = *self.disbelief.entry(node).or_insert(self.now);
-                if self.now - since > LONGEST_BELIEF + self.options.hello_interval {
-                    self.violate(
-                        Some(node),
-                        "shown as online, and the server says otherwise".to_owned(),
-                    );
-                }
-            }
-            if let Some(at) = self.nodes[node].session.poll_timeout()
-                && !self.is_healthy(node)
-                && at < self.now
-                && self.nodes[node].session.state() != session::State::Disconnected
-            {
-                self.violate(Some(node), "a timer in the past".to_owned());
             }
         }
     }

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, one file per subject.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod bots;
 mod cli;
 mod golden;

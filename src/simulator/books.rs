@@ -1,0 +1,158 @@
+//! The log, the ledger, and the audit.
+
+use super::audit::Violation;
+use super::node::Note;
+use super::world::World;
+use crate::account::Phase;
+use crate::proto::message::C2cKey;
+use crate::session;
+use std::time::Duration;
+
+/// Violations kept; a run that has this many has made its point.
+const MAX_VIOLATIONS: usize = 100;
+/// How long an account may believe itself online when the server does not, beyond the hello
+/// interval: silence until a heartbeat (10 s), its limit (3 s), and the network's delay. That a login
+/// has expired is said by nothing but an answer, at the latest the one to the next hello.
+const LONGEST_BELIEF: Duration = Duration::from_secs(15);
+
+impl World {
+    pub(super) fn log(&mut self, node: Option<usize>, what: &str) {
+        self.hash.add(&self.now.as_nanos().to_le_bytes());
+        self.hash.add(&node.unwrap_or(usize::MAX).to_le_bytes());
+        self.hash.add(what.as_bytes());
+        if self.trace.is_some() && (node.is_none() || node == self.trace) {
+            self.story
+                .push(format!("{:>14.3} s  {what}", self.now.as_secs_f64()));
+        }
+    }
+
+    pub(super) fn violate(&mut self, account: Option<usize>, what: String) {
+        if self.summary.violations.len() < MAX_VIOLATIONS {
+            self.summary.violations.push(Violation {
+                at: self.now,
+                account,
+                what,
+            });
+        }
+    }
+
+    pub(super) fn note(&mut self, node: usize, note: Note) {
+        match note {
+            Note::Login => self.login(node),
+            Note::Changed { online } => self.changed(node, online),
+            Note::Handed(message) => {
+                self.log(Some(node), &format!("handed {message}"));
+                self.summary.handed += 1;
+                let key: C2cKey = message.key();
+                if !self.nodes[node].handed.insert(key) {
+                    self.violate(Some(node), format!("handed twice: {message}"));
+                }
+                if let Some(text) = message.text()
+                    && !self.owed[node].remove(text)
+                {
+                    self.violate(Some(node), format!("handed what was not owed: {message}"));
+                }
+            }
+            Note::Replied { ok } => {
+                let count = if ok {
+                    &mut self.summary.replied
+                } else {
+                    &mut self.summary.unreplied
+                };
+                *count += 1;
+            }
+        }
+    }
+
+    pub(super) fn login(&mut self, node: usize) {
+        self.log(Some(node), "login sent");
+        self.summary.logins += 1;
+        let rate = self.window.add(self.now);
+        self.summary.worst_login_rate = self.summary.worst_login_rate.max(rate);
+        let allowed = self.options.rate + f64::from(self.options.burst);
+        if rate as f64 > allowed + 1.0 {
+            self.violate(None, format!("{rate} logins within a second"));
+        }
+        let spacing = self.options.policy.login_spacing;
+        // A dial takes its time, and the spacing is between the decisions.
+        let slack = self.options.network.latency_max * 2;
+        if let Some(last) = self.last_login[node].replace(self.now)
+            && self.now - last + slack < spacing
+        {
+            self.violate(
+                Some(node),
+                format!("two logins within {:?}", self.now - last),
+            );
+        }
+    }
+
+    pub(super) fn changed(&mut self, node: usize, online: Option<bool>) {
+        let status = self.nodes[node].core.status(self.clock());
+        self.log(
+            Some(node),
+            &format!("{} ({})", status.phase.word(), status.cause.word()),
+        );
+        match online {
+            Some(true) => {
+                let silent = self.now - self.offline_since[node];
+                self.summary.longest_silence = self.summary.longest_silence.max(silent);
+                self.online_since[node] = Some(self.now);
+                // Logged in anew: whatever it believed wrongly before is over.
+                self.disbelief.remove(&node);
+            }
+            Some(false) => {
+                if let Some(since) = self.online_since[node].take() {
+                    self.summary.online += self.now - since;
+                }
+                self.offline_since[node] = self.now;
+                *self
+                    .summary
+                    .offline_by_cause
+                    .entry(status.cause.word().into_owned())
+                    .or_default() += 1;
+            }
+            None => {}
+        }
+        let waits = matches!(status.phase, Phase::Waiting | Phase::CoolingDown);
+        if waits && status.next.is_none() {
+            self.violate(Some(node), "waits without a next action".to_owned());
+        }
+    }
+
+    /// What is true at any moment: no two logins in flight, no false belief for long.
+    pub(super) fn audit(&mut self) {
+        let now = self.clock();
+        for node in 0..self.nodes.len() {
+            if self.nodes[node].session.logins_in_flight() > 1 {
+                self.violate(Some(node), "two logins in flight".to_owned());
+            }
+            let believes = self.nodes[node].core.phase() == Phase::Online;
+            let ready = self.nodes[node].session.state().is_ready();
+            let is_true = self.server.is_online(now, &self.users[node]);
+            if believes && !ready {
+                self.violate(
+                    Some(node),
+                    "shown as online while its session is not ready".to_owned(),
+                );
+            }
+            if !believes || is_true {
+                self.disbelief.remove(&node);
+            } else {
+                let since = *self.disbelief.entry(node).or_insert(self.now);
+                if self.now - since > LONGEST_BELIEF + self.options.hello_interval {
+                    self.violate(
+                        Some(node),
+                        "shown as online, and the server says otherwise".to_owned(),
+                    );
+                }
+            }
+            if let Some(at) = self.nodes[node].session.poll_timeout()
+                && !self.is_healthy(node)
+                && at < self.now
+                && self.nodes[node].session.state() != session::State::Disconnected
+            {
+                self.violate(Some(node), "a timer in the past".to_owned());
+            }
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Packets under way, links that break, and what is done to them on purpose.
+
+use super::node::Want;
+use super::world::{Action, Happening, Link, NetworkConfig, World};
+use crate::policy::Now;
+use crate::proto::id::UserId;
+use crate::sandbox::state::{ConnId, Fault, Frames, KickType, Output};
+use std::time::Duration;
+
+impl World {
+    pub(super) fn latency(&mut self) -> Duration {
+        let NetworkConfig {
+            latency_min,
+            latency_max,
+        } = self.options.network;
+        let micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
+        Duration::from_micros(self.rng.u64(micros(latency_min)..=micros(latency_max)))
+    }
+
+    pub(super) fn open(&mut self, node: usize) -> ConnId {
+        self.next_link += 1;
+        let link = ConnId(self.next_link);
+        self.links.insert(
+            link,
+            Link {
+                node,
+                ..Link::default()
+            },
+        );
+        let now = self.clock();
+        self.server.connect(
+            now,
+            link,
+            Frames::Binary,
+            &[("sdkappid".into(), "1400000001".into())],
+        );
+        self.tick_later();
+        link
+    }
+
+    pub(super) fn is_healthy(&self, node: usize) -> bool {
+        self.nodes[node]
+            .link
+            .and_then(|link| self.links.get(&link))
+            .is_some_and(|link| !link.dead)
+    }
+
+    /// Plays the heartbeats that were left out while the link was healthy.
+    pub(super) fn catch_up(&mut self, node: usize) {
+        if self.is_healthy(node) {
+            let now = self.clock();
+            self.nodes[node].session.heard(now);
+        }
+    }
+
+    pub(super) fn settle(&mut self, node: usize) {
+        let now = self.clock();
+        let mut wants = Vec::new();
+        self.nodes[node].drain(now, &mut wants);
+        while !wants.is_empty() {
+            for want in std::mem::take(&mut wants) {
+                self.grant(node, want);
+            }
+            self.nodes[node].drain(now, &mut wants);
+        }
+        self.arm(node);
+    }
+
+    pub(super) fn arm(&mut self, node: usize) {
+        let at = self.nodes[node]
+            .deadline(self.is_healthy(node))
+            .map(|at| at.max(self.now));
+        if let Some(at) = at
+            && self.nodes[node]
+                .wake_at
+                .is_none_or(|armed| armed > at || armed < self.now)
+        {
+            self.nodes[node].wake_at = Some(at);
+            self.schedule(at, Happening::Wake(node));
+        }
+    }
+
+    pub(super) fn grant(&mut self, node: usize, want: Want) {
+        match want {
+            Want::Turn => {
+                let wait = self.pace.reserve(self.now);
+                self.schedule(self.now + wait, Happening::Turn(node));
+            }
+            Want::Dial => {
+                let dial = self.nodes[node].dials;
+                let round_trip = self.latency() + self.latency();
+                self.schedule(self.now + round_trip, Happening::Dialled { node, dial });
+            }
+            Want::Send(link, packet) => {
+                let latency = self.latency();
+                if let Some(state) = self.links.get_mut(&link).filter(|link| !link.dead) {
+                    let due = (self.now + latency).max(state.up_due);
+                    state.up_due = due;
+                    self.schedule(due, Happening::ToServer(link, packet.into_bytes()));
+                }
+            }
+            Want::Closed(link) => {
+                let due = self
+                    .links
+                    .get(&link)
+                    .map_or(self.now, |state| state.up_due.max(self.now));
+                let latency = self.latency();
+                let dead = self.links.get(&link).is_some_and(|state| state.dead);
+                // A dead link is closed at the server by its own time-out, much later.
+                let late = if dead {
+                    Duration::from_secs(60)
+                } else {
+                    latency
+                };
+                self.schedule(due + late, Happening::CutAtServer(link));
+            }
+            Want::Note(note) => self.note(node, note),
+        }
+    }
+
+    pub(super) fn serve(&mut self) {
+        while let Some(output) = self.server.poll_output() {
+            match output {
+                Output::Send { conn, bytes, .. } => {
+                    let latency = self.latency();
+                    if let Some(state) = self.links.get_mut(&conn).filter(|link| !link.dead) {
+                        let due = (self.now + latency).max(state.down_due);
+                        state.down_due = due;
+                        self.schedule(due, Happening::ToClient(conn, bytes));
+                    }
+                }
+                Output::Close { conn, .. } | Output::Drop { conn } => self.break_link(conn),
+            }
+        }
+        self.tick_later();
+    }
+
+    pub(super) fn tick_later(&mut self) {
+        // Once a minute is often enough: what the server does by the second is idle checks.
+        let at = self.now + Duration::from_secs(60);
+        if self.tick_at.is_none() {
+            self.tick_at = Some(at);
+            self.schedule(at, Happening::ServerTick);
+        }
+    }
+
+    pub(super) fn break_link(&mut self, link: ConnId) {
+        let latency = self.latency();
+        let Some(state) = self.links.get(&link) else {
+            return;
+        };
+        let (node, due, dead) = (state.node, state.down_due.max(self.now), state.dead);
+        if node < self.nodes.len() && self.nodes[node].link == Some(link) {
+            self.catch_up(node);
+        }
+        if !dead {
+            self.schedule(due + latency, Happening::CutAtClient(link));
+        }
+        self.schedule(self.now, Happening::CutAtServer(link));
+    }
+
+    pub(super) fn carry_out(&mut self, action: &Action) {
+        let now = self.clock();
+        self.log(None, &format!("{action:?}"));
+        match *action {
+            Action::CutLink(node) => {
+                if let Some(link) = self.nodes[node].link {
+                    self.break_link(link);
+                }
+            }
+            Action::DeadenLink(node) => {
+                if let Some(link) = self.nodes[node].link {
+                    // The last heartbeat was answered some time within the last ten seconds.
+                    let ago = Duration::from_millis(self.rng.u64(0..10_000)).min(self.now);
+                    let heard = Now::new(now.mono - ago, now.unix - ago);
+                    self.nodes[node].session.heard(heard);
+                    if let Some(state) = self.links.get_mut(&link) {
+                        state.dead = true;
+                    }
+                    self.settle(node);
+                }
+            }
+            Action::Outage(length) => {
+                self.server_up = false;
+                self.break_all();
+                self.schedule(self.now + length, Happening::ServerBack);
+            }
+            Action::Restart(forget_logins) => {
+                self.fault(Fault::Restart { forget_logins });
+                self.break_all();
+            }
+            Action::Kick(node, kind) => {
+                let user = self.users[node].clone();
+                self.server.kick_all(now, &user, kind);
+                self.serve();
+            }
+            Action::Expire(node) => self.fault(Fault::Expire {
+                user: self.users[node].clone(),
+            }),
+            Action::RefuseLogins {
+                account,
+                code,
+                count,
+            } => {
+                let user = self.users[account].clone();
+                self.fault(Fault::RefuseLogin {
+                    user,
+                    code,
+                    count: Some(count),
+                });
+            }
+            Action::Overload(node, servcmd, length) => {
+                let user = self.users[node].clone();
+                self.fault(Fault::Overload {
+                    user,
+                    servcmd: servcmd.into(),
+                    seconds: length.as_secs(),
+                });
+            }
+            Action::Duplicate(node, count) => {
+                self.fault(Fault::Duplicate {
+                    user: self.users[node].clone(),
+                    count,
+                });
+            }
+            Action::Say(node) => self.say(node),
+            Action::Crash(node) => {
+                let seed = self.rng.u64(..);
+                let mut wants = Vec::new();
+                self.nodes[node].crash(now, seed, &mut wants);
+                for want in wants {
+                    self.grant(node, want);
+                }
+                self.settle(node);
+            }
+            Action::Intrude(node) => {
+                // What another login does to this one.
+                let user = self.users[node].clone();
+                self.server.kick_all(now, &user, KickType::Account);
+                self.serve();
+            }
+            Action::Resume(node) => {
+                self.nodes[node].core.resume(now);
+                self.settle(node);
+            }
+        }
+    }
+
+    pub(super) fn fault(&mut self, fault: Fault) {
+        let now = self.clock();
+        // An account that never logged in is not known there: nothing to do to it.
+        let _ = self.server.fault(now, fault);
+        self.serve();
+    }
+
+    pub(super) fn break_all(&mut self) {
+        let all: Vec<ConnId> = self.links.keys().copied().collect();
+        for link in all {
+            self.break_link(link);
+        }
+    }
+
+    pub(super) fn say(&mut self, node: usize) {
+        let Ok(peer) = UserId::parse("somebody") else {
+            return;
+        };
+        self.server.import(&peer);
+        let user = self.users[node].clone();
+        self.server.import(&user);
+        self.said += 1;
+        let text = format!("{}#{}", user, self.said);
+        let now = self.clock();
+        if self.server.say(now, &peer, &user, &text).is_ok() {
+            self.owed[node].insert(text);
+        }
+        self.serve();
+    }
+}
