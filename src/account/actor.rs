@@ -2,11 +2,13 @@
 
 use super::cause::Cause;
 use super::core::{AccountEvent, Core, CoreConfig, Effect};
+use super::credential::Credential;
 use super::outbox::{Draft, OutboxError};
+use super::provider;
 use super::status::{Phase, Status};
 use crate::gateway::{
-    Close, Connection, Connector, Dial, Down, DownGuard, Login, Logout, Report, Reported, Transmit,
-    now,
+    Close, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report, Reported,
+    Transmit, now,
 };
 use crate::policy::RestartIntensity;
 use crate::proto::answer::Sent;
@@ -29,6 +31,11 @@ const CRASHES: (usize, Duration) = (5, Duration::from_secs(60));
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Duration")]
 pub struct ReserveLogin;
+
+/// The server finds the fleet too quick: no login for this long, and slower ones after.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct SlowDown(pub Duration);
 
 /// Carries an event to the account's subscriber.
 #[derive(Clone, Debug, Message)]
@@ -78,6 +85,10 @@ pub enum Command {
     Hold,
     /// Come back, whatever kept it away.
     Resume,
+    /// Replace the login by one with a new UserSig.
+    Relogin,
+    /// Log out and stay away, as something that needs mending.
+    Quarantine,
     /// Log out for good.
     Stop,
 }
@@ -97,6 +108,8 @@ pub struct AccountSpec {
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>,
     /// Paces logins over the fleet.
     pub governor: Recipient<ReserveLogin>,
+    /// Told when the server finds the fleet too quick.
+    pub brake: Recipient<SlowDown>,
     /// Gets what happens to the account; on the same arbiter.
     pub subscriber: Recipient<Deliver>,
     /// Told of every change.
@@ -296,12 +309,15 @@ impl Account {
                     let dial = Dial {
                         url,
                         limit,
-                        user_sig: Some(user_sig),
+                        user_sig,
                     };
                     self.connection(ctx).do_send(dial);
                 }
                 // On the same arbiter, and at most one per decision: the mailbox bound may be passed.
-                Effect::Login(user_sig) => self.connection(ctx).do_send(Login(user_sig)),
+                Effect::Relogin(user_sig) => self.connection(ctx).do_send(Relogin(user_sig)),
+                Effect::FetchUserSig => self.fetch_user_sig(ctx),
+                // One per refusal of a login, and logins are paced: the bound may be passed.
+                Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
                 Effect::Logout => self.connection(ctx).do_send(Logout),
                 Effect::Close => self.connection(ctx).do_send(Close),
                 Effect::Transmit { token, message } => {
@@ -340,6 +356,20 @@ impl Account {
         });
         ctx.spawn(turn.map(|(), actor, ctx| {
             actor.core.turn(now());
+            actor.carry_out(ctx);
+        }));
+    }
+
+    fn fetch_user_sig(&mut self, ctx: &mut Context<Self>) {
+        let Credential::External(source) = self.core.credential().clone() else {
+            return;
+        };
+        let fetched = provider::fetch(source, self.core.user().clone());
+        ctx.spawn(fetched.into_actor(self).map(|outcome, actor, ctx| {
+            if let Err(error) = &outcome {
+                tracing::warn!(account = %actor.core.user(), %error, "no UserSig");
+            }
+            actor.core.user_sig(now(), outcome);
             actor.carry_out(ctx);
         }));
     }
@@ -386,7 +416,7 @@ impl Account {
             (Some(false), phase) => {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = phase.word(), "offline");
             }
-            (None, Phase::Held | Phase::Quarantined) => {
+            (None, Phase::Held | Phase::Quarantined | Phase::Contested) => {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
             }
             (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
@@ -492,7 +522,7 @@ impl Handler<GetStatus> for Account {
     type Result = Option<Status>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
-        Some(self.core.status(now()))
+        Some(self.core.full_status(now()))
     }
 }
 
@@ -506,6 +536,8 @@ impl Handler<Instruct> for Account {
                 self.crashes.reset();
                 self.core.resume(now());
             }
+            Command::Relogin => self.core.relogin(now()),
+            Command::Quarantine => self.core.quarantine(now()),
             Command::Stop => self.core.stop(now()),
         }
         self.carry_out(ctx);

@@ -2,20 +2,18 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
-use super::decide::{Decision, History, KICK_WINDOW, Policy, decide};
+use super::credential::CredentialError;
 use super::outbox::{Draft, Outbox, OutboxError};
-use super::status::{Counters, Phase, Status};
+use super::recovery::Policy;
+use super::status::{Counters, Phase, Record, Status};
 use crate::gateway::{LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::answer::Sent;
-use crate::proto::code::{Code, Disposition};
-use crate::proto::command;
 use crate::proto::endpoint::{HostWalk, connect_url};
-use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, Message};
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, Memory, Outgoing};
+use crate::session::{Memory, Outgoing};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,8 +22,8 @@ use std::time::Duration;
 const READ_REPORT_DELAY: Duration = Duration::from_secs(1);
 /// Conversations remembered for one batch of read reports.
 const MAX_READ_REPORTS: usize = 64;
-/// How long a logout may take before the link is closed without an answer.
-const LOGOUT_LIMIT: Duration = Duration::from_secs(3);
+/// How long a login may take, the server's own limit included.
+pub(super) const LOGIN_LIMIT: Duration = Duration::from_secs(95);
 
 /// What an account is made of.
 #[derive(Clone, Debug)]
@@ -67,11 +65,15 @@ pub enum Effect {
         url: String,
         /// How long it may take.
         limit: Duration,
-        /// For a full login.
-        user_sig: UserSig,
+        /// For a full login; `None` when the last one can be resumed.
+        user_sig: Option<UserSig>,
     },
-    /// Log in on the open link.
-    Login(UserSig),
+    /// Get a UserSig from the account's source; [`Core::user_sig`] when it is there.
+    FetchUserSig,
+    /// Replace the login on the open link.
+    Relogin(UserSig),
+    /// The server finds the whole fleet too quick: the governor is to slow down.
+    SlowDown(Duration),
     /// Log out on the open link.
     Logout,
     /// Close the link.
@@ -108,34 +110,64 @@ pub enum Effect {
     Stopped,
 }
 
+/// A renewal due: at which time, and how far it has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    /// Nothing to renew, or not known when.
+    None,
+    /// At this monotonic time.
+    Due(Duration),
+    /// Waiting for a UserSig from the source.
+    Fetching,
+    /// Waiting for the governor's turn.
+    WaitingForTurn,
+}
+
 /// The state of an account. See [`crate::account`].
 #[derive(Debug)]
 pub struct Core {
-    config: CoreConfig,
+    pub(super) config: CoreConfig,
     instance_id: Box<str>,
-    rng: fastrand::Rng,
-    phase: Phase,
-    since: Now,
-    cause: Cause,
+    pub(super) host: Arc<str>,
+    pub(super) rng: fastrand::Rng,
+    pub(super) phase: Phase,
+    pub(super) since: Now,
+    pub(super) cause: Cause,
     /// A turn is asked for when this comes; `None` in every phase that waits for something else.
-    act_at: Option<Duration>,
-    turn_asked: bool,
-    linked: bool,
-    online_since: Option<Duration>,
-    last_login: Option<Duration>,
-    not_before: Duration,
-    failures: u32,
-    kicks: VecDeque<Duration>,
-    renewed: bool,
-    used_up: bool,
-    resumed: bool,
-    outbox: Outbox,
-    unread: BTreeMap<Box<str>, u64>,
-    unread_at: Option<Duration>,
-    logout_by: Option<Duration>,
-    counters: Counters,
-    connections: u64,
-    effects: VecDeque<Effect>,
+    pub(super) act_at: Option<Duration>,
+    pub(super) turn_asked: bool,
+    /// Its turn has come, and it waits for a UserSig from its source.
+    pub(super) fetching: bool,
+    pub(super) linked: bool,
+    /// The session has a login that can be resumed.
+    pub(super) has_ticket: bool,
+    pub(super) online_since: Option<Duration>,
+    pub(super) last_login: Option<Duration>,
+    pub(super) login_by: Option<Duration>,
+    pub(super) not_before: Duration,
+    pub(super) failures: u32,
+    pub(super) kicks: VecDeque<Duration>,
+    /// The present time online began by coming back after a kick.
+    pub(super) took_back: bool,
+    pub(super) signs: u32,
+    pub(super) renewed: bool,
+    pub(super) used_up: bool,
+    pub(super) resumed: bool,
+    pub(super) renewal: Renewal,
+    /// The UserSig of the login under way or present: issued, ends (Unix seconds).
+    pub(super) sig_life: Option<(u64, u64)>,
+    pub(super) next_sig: Option<UserSig>,
+    pub(super) fetch_failures: u32,
+    pub(super) waits_for: Option<String>,
+    pub(super) clock_offset: i64,
+    pub(super) outbox: Outbox,
+    pub(super) unread: BTreeMap<Box<str>, u64>,
+    pub(super) unread_at: Option<Duration>,
+    pub(super) logout_by: Option<Duration>,
+    pub(super) counters: Counters,
+    pub(super) connections: u64,
+    pub(super) recorder: VecDeque<Record>,
+    pub(super) effects: VecDeque<Effect>,
 }
 
 impl Core {
@@ -147,43 +179,68 @@ impl Core {
         Self {
             config,
             instance_id,
+            host: "".into(),
             phase: Phase::Waiting,
             since: now,
             cause: Cause::NotStarted,
             act_at: None,
             turn_asked: false,
+            fetching: false,
             linked: false,
+            has_ticket: false,
             online_since: None,
             last_login: None,
+            login_by: None,
             not_before: Duration::ZERO,
             failures: 0,
             kicks: VecDeque::new(),
+            took_back: false,
+            signs: 0,
             renewed: false,
             used_up: false,
             resumed: false,
+            renewal: Renewal::None,
+            sig_life: None,
+            next_sig: None,
+            fetch_failures: 0,
+            waits_for: None,
+            clock_offset: 0,
             outbox: Outbox::new(rng.fork()),
             unread: BTreeMap::new(),
             unread_at: None,
             logout_by: None,
             counters: Counters::default(),
             connections: 0,
+            recorder: VecDeque::new(),
             effects: VecDeque::new(),
             rng,
         }
     }
 
-    /// A snapshot.
+    /// A snapshot, without the flight recorder.
     #[must_use]
     pub fn status(&self, now: Now) -> Status {
         let wall = |at: Duration| now.unix.saturating_add(at.saturating_sub(now.mono));
         Status {
-            user: self.config.user.clone(),
             phase: self.phase,
             since: self.since.unix,
             cause: self.cause.clone(),
             next: self.act_at.map(wall),
             resumed: self.resumed,
             counters: self.counters,
+            user_sig_ends: self.sig_life.map(|(_, ends)| ends),
+            clock_offset: self.clock_offset,
+            waits_for: self.waits_for.clone(),
+            ..Status::new(self.config.user.clone(), self.since.unix)
+        }
+    }
+
+    /// A snapshot with the flight recorder.
+    #[must_use]
+    pub fn full_status(&self, now: Now) -> Status {
+        Status {
+            records: self.recorder.iter().cloned().collect(),
+            ..self.status(now)
         }
     }
 
@@ -197,6 +254,12 @@ impl Core {
     #[must_use]
     pub const fn user(&self) -> &UserId {
         &self.config.user
+    }
+
+    /// Where its UserSigs come from.
+    #[must_use]
+    pub const fn credential(&self) -> &Credential {
+        &self.config.credential
     }
 
     /// The number of the present or last connection, counted from 1; names it in logs.
@@ -217,18 +280,23 @@ impl Core {
     /// When to call [`timeout`](Self::timeout), as monotonic time.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        let retry = self
-            .outbox
-            .next_try()
-            .filter(|_| self.phase == Phase::Online);
-        let act = self.act_at.filter(|_| !self.turn_asked);
-        let unread = self.unread_at.filter(|_| self.phase == Phase::Online);
+        let online = self.phase == Phase::Online;
+        let act = self.act_at.filter(|_| !self.turn_asked && !self.fetching);
+        let retry = self.outbox.next_try().filter(|_| online);
+        let unread = self.unread_at.filter(|_| online);
+        let renewal = match self.renewal {
+            Renewal::Due(at) if online => Some(at),
+            _ => None,
+        };
+        let deadline = self.outbox.next_deadline();
         [
             act,
-            self.outbox.next_deadline(),
+            deadline,
             retry,
             unread,
+            renewal,
             self.logout_by,
+            self.login_by,
         ]
         .into_iter()
         .flatten()
@@ -246,38 +314,59 @@ impl Core {
     /// The governor's turn has come.
     pub fn turn(&mut self, now: Now) {
         self.turn_asked = false;
-        if !matches!(self.phase, Phase::Waiting | Phase::CoolingDown) || self.act_at.is_none() {
+        if self.phase == Phase::Online {
+            return self.renew_now(now);
+        }
+        if self.act_at.is_none() || !self.is_waiting() {
             return; // Held, stopped or quarantined in the meantime.
         }
-        let CoreConfig {
-            app,
-            user,
-            credential,
-            ..
-        } = &self.config;
-        let user_sig = match credential.user_sig(*app, user, now.unix_secs(), self.used_up) {
-            Ok(user_sig) => user_sig,
-            Err(error) => return self.ended(now, Cause::NoUserSig(error)),
-        };
-        self.act_at = None;
-        self.last_login = Some(now.mono);
-        self.connections += 1;
-        self.enter(now, Phase::Connecting);
-        let random = self.rng.f64();
-        let url = connect_url(
-            &self.config.hosts.current(),
-            self.config.app,
-            &self.instance_id,
-            random,
-            false,
-        );
-        // The next connection goes to the next host, however this one ends.
-        self.config.hosts.advance();
-        self.effects.push_back(Effect::Dial {
-            url,
-            limit: self.config.policy.connect_limit,
-            user_sig,
-        });
+        if self.has_ticket {
+            return self.dial(now, None);
+        }
+        match self.mint(now) {
+            Ok(Some(user_sig)) => self.dial(now, Some(user_sig)),
+            Ok(None) => self.fetch(),
+            Err(error) => self.ended(now, Cause::NoUserSig(error)),
+        }
+    }
+
+    /// The source gave a UserSig, or none.
+    pub fn user_sig(&mut self, now: Now, outcome: Result<UserSig, CredentialError>) {
+        let outcome = outcome.and_then(|sig| self.check_fresh(now, sig));
+        self.waits_for = None;
+        if std::mem::take(&mut self.fetching) {
+            if self.act_at.is_none() || !self.is_waiting() {
+                return;
+            }
+            match outcome {
+                Ok(user_sig) => {
+                    self.fetch_failures = 0;
+                    self.dial(now, Some(user_sig));
+                }
+                Err(error) => self.ended(now, Cause::NoUserSig(error)),
+            }
+        } else if self.renewal == Renewal::Fetching {
+            match outcome {
+                Ok(user_sig) => {
+                    self.fetch_failures = 0;
+                    self.next_sig = Some(user_sig);
+                    self.ask_for_renewal_turn();
+                }
+                // The login of now still holds: ask again, and say what is waited for.
+                Err(error) => {
+                    self.fetch_failures = self.fetch_failures.saturating_add(1);
+                    let chance = self.rng.f64();
+                    let wait = self
+                        .config
+                        .policy
+                        .backoff
+                        .delay(self.fetch_failures, chance);
+                    self.waits_for = Some(error.to_string());
+                    self.renewal = Renewal::Due(now.mono + wait);
+                    self.effects.push_back(Effect::Changed { online: None });
+                }
+            }
+        }
     }
 
     /// The connection reports.
@@ -308,36 +397,45 @@ impl Core {
     /// `false`). What it held is lost, the ticket of the login included.
     pub fn crashed(&mut self, now: Now, allowed: bool) {
         self.linked = false;
+        self.has_ticket = false;
         self.outbox.forget_flights();
-        if !allowed && !matches!(self.phase, Phase::Stopping | Phase::Stopped) {
-            self.leave(now, Cause::Crashed, Phase::Quarantined);
-            return;
-        }
         if self.phase == Phase::Stopping {
             self.stopped(now);
-        } else if matches!(
-            self.phase,
-            Phase::Connecting | Phase::LoggingIn | Phase::Online
-        ) {
+        } else if !allowed {
+            self.leave(now, Cause::Crashed, Phase::Quarantined);
+        } else if self.is_connected() {
             self.ended(now, Cause::Crashed);
         }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
     pub fn timeout(&mut self, now: Now) {
-        if self.act_at.is_some_and(|at| at <= now.mono) && !self.turn_asked {
+        let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
+        if due(self.act_at) && !self.turn_asked && !self.fetching {
             self.turn_asked = true;
             self.effects.push_back(Effect::ReserveLogin);
         }
         while let Some((token, error)) = self.outbox.take_expired(now) {
             self.reply(token, Err(error));
         }
-        if self.unread_at.is_some_and(|at| at <= now.mono) && self.phase == Phase::Online {
+        if due(self.unread_at) && self.phase == Phase::Online {
             self.report_read();
         }
-        if self.logout_by.is_some_and(|at| at <= now.mono) {
+        if let Renewal::Due(at) = self.renewal
+            && at <= now.mono
+            && self.phase == Phase::Online
+        {
+            self.begin_renewal(now);
+        }
+        if due(self.logout_by) {
             self.logout_by = None;
             self.effects.push_back(Effect::Close);
+        }
+        if due(self.login_by) {
+            self.login_by = None;
+            self.has_ticket = false;
+            let fault = crate::session::LinkFault::LoginUnanswered;
+            self.ended(now, Cause::LinkLost(LinkEnd::Fault(fault)));
         }
         self.pump(now);
     }
@@ -345,9 +443,11 @@ impl Core {
     /// Takes a message to send; [`Effect::Reply`] with the same token follows.
     pub fn send(&mut self, now: Now, token: u64, draft: Draft) {
         let outcome = match self.phase {
-            Phase::Held | Phase::Quarantined | Phase::Stopping | Phase::Stopped => {
-                Err(OutboxError::Offline(self.cause.to_string()))
-            }
+            Phase::Held
+            | Phase::Quarantined
+            | Phase::Contested
+            | Phase::Stopping
+            | Phase::Stopped => Err(OutboxError::Offline(self.cause.to_string())),
             _ => self
                 .outbox
                 .push(token, draft, now.mono + self.config.policy.send_timeout),
@@ -377,24 +477,35 @@ impl Core {
         self.counters.dropped += 1;
     }
 
+    // ── orders ───────────────────────────────────────────────────────────────────────────────
+
     /// Stays away until [`resume`](Self::resume): logs out when online.
     pub fn hold(&mut self, now: Now) {
         self.leave(now, Cause::Stopped, Phase::Held);
     }
 
+    /// Stays away until [`resume`](Self::resume), as something that needs mending.
+    pub fn quarantine(&mut self, now: Now) {
+        self.leave(now, Cause::Stopped, Phase::Quarantined);
+    }
+
     /// Comes back, whatever kept it away; what it remembers of failures is forgotten.
     pub fn resume(&mut self, now: Now) {
-        if matches!(
-            self.phase,
-            Phase::Waiting | Phase::CoolingDown | Phase::Held | Phase::Quarantined
-        ) {
-            self.failures = 0;
-            self.kicks.clear();
-            self.renewed = false;
-            self.used_up = false;
+        if self.is_waiting() || matches!(self.phase, Phase::Held | Phase::Quarantined) {
+            self.forgive();
             self.act_at = Some(self.spaced(now.mono));
             self.enter(now, Phase::Waiting);
             self.timeout(now);
+        }
+    }
+
+    /// Replaces the login by one with a new UserSig; comes back when it is away.
+    pub fn relogin(&mut self, now: Now) {
+        if self.phase == Phase::Online {
+            self.begin_renewal(now);
+        } else {
+            self.has_ticket = false;
+            self.resume(now);
         }
     }
 
@@ -405,245 +516,28 @@ impl Core {
 
     // ── inside ───────────────────────────────────────────────────────────────────────────────
 
-    fn session(&mut self, now: Now, event: Event) {
-        match event {
-            Event::Ready(ready) => {
-                let count = if ready.resumed {
-                    &mut self.counters.resumes
-                } else {
-                    &mut self.counters.logins
-                };
-                *count += 1;
-                self.used_up = false;
-                self.resumed = ready.resumed;
-                self.online_since = Some(now.mono);
-                if self.phase == Phase::LoggingIn {
-                    self.enter_online(now);
-                }
-            }
-            Event::Refused { code, info, .. } => {
-                if code.disposition() == Disposition::NewUserSig {
-                    self.used_up = true;
-                }
-                if let Disposition::RetryAfter(delay) = code.disposition() {
-                    self.not_before = now.mono + delay;
-                }
-                self.ended(now, Cause::Refused { code, info });
-            }
-            Event::Kicked(kick) => {
-                self.counters.kicks += 1;
-                if kick != KickType::RestApi {
-                    self.kicks.push_back(now.mono);
-                }
-                self.used_up |= kick == KickType::RestApi;
-                self.ended(now, Cause::Kicked(kick));
-            }
-            Event::Expired { code, .. } => {
-                self.used_up = true;
-                self.ended(now, Cause::UserSigExpired(code));
-            }
-            Event::Overloaded { servcmd, delay } => {
-                if servcmd == command::LOGIN {
-                    self.not_before = now.mono + delay;
-                }
-            }
-            Event::Message(message) => {
-                self.counters.received += 1;
-                self.effects
-                    .push_back(Effect::Deliver(AccountEvent::Message(message)));
-            }
-            Event::LoggedOut => self.effects.push_back(Effect::Close),
-            Event::Ignored(_) => self.counters.ignored += 1,
-            Event::Synced { .. }
-            | Event::SyncFailed { .. }
-            | Event::Settled { .. }
-            | Event::LinkDead(_) => {}
-        }
-    }
-
-    fn enter_online(&mut self, now: Now) {
-        self.enter(now, Phase::Online);
-        self.effects.push_back(Effect::Deliver(AccountEvent::Ready));
-        self.pump(now);
-    }
-
-    fn closed(&mut self, now: Now, end: LinkEnd) {
-        if end == LinkEnd::Ours && !matches!(self.phase, Phase::Stopping) {
-            return; // The goodbye of a link given up before; there may be a new one already.
-        }
-        self.linked = false;
-        match self.phase {
-            Phase::Stopping => self.stopped(now),
-            Phase::Connecting | Phase::LoggingIn | Phase::Online => {
-                if self.phase == Phase::Online {
-                    self.counters.lost_links += 1;
-                }
-                self.ended(now, Cause::LinkLost(end));
-            }
-            // The link had no more use: kicked, refused, held.
-            _ => {}
-        }
-    }
-
-    /// An ending: records it, asks the table, and sets out to do what it says.
-    fn ended(&mut self, now: Now, cause: Cause) {
-        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
-            return;
-        }
-        let stable = self
-            .online_since
-            .take()
-            .is_some_and(|since| now.mono.saturating_sub(since) >= self.config.policy.stable_after);
-        if stable {
-            self.failures = 0;
-            self.renewed = false;
-        }
-        self.failures += 1;
-        while self
-            .kicks
-            .front()
-            .is_some_and(|at| now.mono.saturating_sub(*at) > KICK_WINDOW)
-        {
-            self.kicks.pop_front();
-        }
-        let history = History {
-            failures: self.failures,
-            kicks: u32::try_from(self.kicks.len()).unwrap_or(u32::MAX),
-            renewed: self.renewed,
-            renewable: self.config.credential.is_renewable(),
-        };
-        let decision = decide(&cause, history, &self.config.policy, self.rng.f64());
-        self.renewed |= self.used_up;
-        let was_online = self.phase == Phase::Online;
-        self.cause = cause;
-        let (phase, wait) = match decision {
-            Decision::Retry(wait) => (Phase::Waiting, Some(wait)),
-            Decision::CoolDown(wait) => (Phase::CoolingDown, Some(wait)),
-            Decision::Hold => (Phase::Held, None),
-            Decision::Quarantine => (Phase::Quarantined, None),
-        };
-        self.act_at = wait.map(|wait| self.spaced(now.mono + wait));
-        if std::mem::take(&mut self.linked) {
-            // No login on it any more, or about to be given up: a new one starts from the top.
-            self.effects.push_back(Effect::Close);
-        }
-        if was_online {
-            self.effects
-                .push_back(Effect::Deliver(AccountEvent::NotReady(self.cause.clone())));
-        }
-        self.enter(now, phase);
-        if wait.is_none() {
-            self.fail_outbox();
-        }
-        self.timeout(now);
-    }
-
-    /// Not before the least time between two logins, and not before the server allows one.
-    fn spaced(&self, at: Duration) -> Duration {
-        let spaced = self.last_login.map_or(Duration::ZERO, |last| {
-            last + self.config.policy.login_spacing
-        });
-        at.max(spaced).max(self.not_before)
-    }
-
-    /// Leaves on somebody's wish.
-    fn leave(&mut self, now: Now, cause: Cause, phase: Phase) {
-        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
-            return;
-        }
-        let was_online = self.phase == Phase::Online;
-        if was_online && !self.unread.is_empty() {
-            self.report_read();
+    fn dial(&mut self, now: Now, user_sig: Option<UserSig>) {
+        if let Some(user_sig) = &user_sig {
+            self.note_life(now, user_sig);
         }
         self.act_at = None;
-        self.online_since = None;
-        self.cause = cause;
-        if was_online {
-            self.effects
-                .push_back(Effect::Deliver(AccountEvent::NotReady(self.cause.clone())));
+        self.last_login = Some(now.mono);
+        self.login_by = Some(now.mono + self.config.policy.connect_limit + LOGIN_LIMIT);
+        self.connections += 1;
+        self.enter(now, Phase::Connecting);
+        let random = self.rng.f64();
+        let origin = self.config.hosts.current();
+        let url = connect_url(&origin, self.config.app, &self.instance_id, random, false);
+        if *self.host != *origin {
+            self.host = origin.into();
         }
-        let linked = std::mem::take(&mut self.linked) || matches!(self.phase, Phase::Connecting);
-        self.enter(now, phase);
-        self.fail_outbox();
-        if linked {
-            self.effects.push_back(Effect::Logout);
-            self.logout_by = Some(now.mono + LOGOUT_LIMIT);
-        } else if phase == Phase::Stopping {
-            self.stopped(now);
-        }
-    }
-
-    fn stopped(&mut self, now: Now) {
-        if self.phase != Phase::Stopped {
-            self.logout_by = None;
-            self.enter(now, Phase::Stopped);
-            self.effects.push_back(Effect::Stopped);
-        }
-    }
-
-    fn fail_outbox(&mut self) {
-        for token in self.outbox.take_all() {
-            self.reply(token, Err(OutboxError::Offline(self.cause.to_string())));
-        }
-    }
-
-    fn reply(&mut self, token: u64, outcome: Result<Sent, OutboxError>) {
-        let count = if outcome.is_ok() {
-            &mut self.counters.sent
-        } else {
-            &mut self.counters.unsent
-        };
-        *count += 1;
-        self.effects.push_back(Effect::Reply { token, outcome });
-    }
-
-    fn pump(&mut self, now: Now) {
-        if self.phase != Phase::Online {
-            return;
-        }
-        while let Some((token, message)) = self.outbox.next(now) {
-            self.effects.push_back(Effect::Transmit { token, message });
-        }
-    }
-
-    fn report_read(&mut self) {
-        self.unread_at = None;
-        let items: Vec<_> = std::mem::take(&mut self.unread)
-            .into_iter()
-            .map(|(peer, time)| serde_json::json!({"To_Account": peer, "LastedMsgTime": time, "Receipt": 1}))
-            .collect();
-        if !items.is_empty() {
-            let body =
-                serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});
-            self.effects.push_back(Effect::Note {
-                servcmd: command::READ_C2C,
-                body: body.to_string(),
-            });
-        }
-    }
-
-    /// The one place where the phase changes.
-    fn enter(&mut self, now: Now, phase: Phase) {
-        let was_online = self.phase == Phase::Online;
-        let is_online = phase == Phase::Online;
-        self.phase = phase;
-        self.since = now;
-        let online = (was_online != is_online).then_some(is_online);
-        self.effects.push_back(Effect::Changed { online });
-    }
-
-    /// Messages waiting to be sent.
-    #[must_use]
-    pub fn unsent(&self) -> usize {
-        self.outbox.len()
-    }
-
-    /// The code of the last refusal, when that is what keeps the account away.
-    #[must_use]
-    pub const fn refusal(&self) -> Option<Code> {
-        match &self.cause {
-            Cause::Refused { code, .. } => Some(*code),
-            _ => None,
-        }
+        // The next connection goes to the next host, however this one ends.
+        self.config.hosts.advance();
+        let limit = self.config.policy.connect_limit;
+        self.effects.push_back(Effect::Dial {
+            url,
+            limit,
+            user_sig,
+        });
     }
 }

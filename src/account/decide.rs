@@ -1,71 +1,20 @@
-//! What to do after an ending: one table, pure and total.
-//!
-//! | cause | what is done |
-//! |---|---|
-//! | link lost, connect failed, crash | try again, with growing back-off |
-//! | refused, code says retry | try again, with growing back-off, not before the code's own delay |
-//! | refused or expired, new UserSig helps | new UserSig at once; with back-off when that was just done; quarantine when none can be had |
-//! | refused, code says give up | quarantine |
-//! | `multipleAccount`, `multipleDevice` | yield; come back after a growing cool-down, a few times an hour; then hold |
-//! | `REST_API_Kick` | hold until somebody resumes it |
-//! | stopped | stay stopped |
+//! What to do after an ending: one table, pure and total. `docs/recovery.md` tells it to people.
 
 use super::cause::Cause;
-use crate::policy::Backoff;
+use super::recovery::{Policy, TakeBack};
 use crate::proto::code::{Code, Disposition};
 use crate::proto::event::KickType;
 use std::time::Duration;
-
-/// What an account does by itself. The same for all accounts unless overridden.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Policy {
-    /// Delays between tries to connect.
-    pub backoff: Backoff,
-    /// A link that stayed online this long forgets the failures before it.
-    pub stable_after: Duration,
-    /// Least time between two logins of an account.
-    pub login_spacing: Duration,
-    /// How long name resolution, TCP, TLS and upgrade may take together.
-    pub connect_limit: Duration,
-    /// How long a yielding account stays away, growing with each kick of the last hour.
-    pub cool_down: Backoff,
-    /// How often an hour an account comes back after having been kicked by another login.
-    pub take_backs: usize,
-    /// How long a message may wait to be sent.
-    pub send_timeout: Duration,
-    /// Report messages as read once they were handed to the bots.
-    pub mark_read: bool,
-}
-
-/// Window in which kicks are counted.
-pub const KICK_WINDOW: Duration = Duration::from_secs(3600);
-
-impl Policy {
-    /// What an account does unless told otherwise: 1 s to 60 s of back-off, reset after 10 s online,
-    /// 15 s between logins, 10 s to connect, 1 min to 15 min of cool-down, 5 take-backs an hour,
-    /// 60 s to send.
-    #[must_use]
-    pub const fn standard() -> Self {
-        Self {
-            backoff: Backoff::DEFAULT,
-            stable_after: Duration::from_secs(10),
-            login_spacing: Duration::from_secs(15),
-            connect_limit: Duration::from_secs(10),
-            cool_down: Backoff::COOL_DOWN,
-            take_backs: 5,
-            send_timeout: Duration::from_secs(60),
-            mark_read: true,
-        }
-    }
-}
 
 /// What went before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Failures in a row, this one included.
     pub failures: u32,
-    /// Kicks by other logins within [`KICK_WINDOW`], this one included.
+    /// Kicks by other logins within the window, this one included.
     pub kicks: u32,
+    /// Of these, kicks in a row that came soon after coming back, this one included.
+    pub signs: u32,
     /// A new UserSig was tried since the account was last online for a while.
     pub renewed: bool,
     /// A new UserSig can be had.
@@ -79,6 +28,8 @@ pub enum Decision {
     Retry(Duration),
     /// Stay away this long on purpose, then come back.
     CoolDown(Duration),
+    /// Somebody else wants the account as much as we do: leave it to them for this long.
+    Contest(Duration),
     /// Stay away until somebody says otherwise: it was wanted.
     Hold,
     /// Stay away until somebody has mended it: trying again cannot help.
@@ -94,20 +45,29 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
         Cause::LinkLost(_) | Cause::ConnectFailed(_) | Cause::Crashed => Decision::Retry(backoff),
         Cause::Refused { code, .. } => refused(*code, history, backoff, policy, chance),
         Cause::UserSigExpired(_) => renew(history, backoff),
-        Cause::Kicked(KickType::RestApi) => Decision::Hold,
-        Cause::Kicked(KickType::MultipleAccount | KickType::MultipleDevice) => {
-            if history.kicks as usize > policy.take_backs {
-                Decision::Hold
-            } else {
-                Decision::CoolDown(
-                    policy
-                        .cool_down
-                        .delay(history.kicks.max(1), 0.5 + chance / 2.0),
-                )
-            }
+        Cause::Kicked(KickType::RestApi) => match policy.return_after {
+            Some(after) if history.renewable => Decision::CoolDown(after),
+            _ => Decision::Hold,
+        },
+        Cause::Kicked(KickType::MultipleAccount) => {
+            taken(history, &policy.multiple_account, chance)
         }
+        Cause::Kicked(KickType::MultipleDevice) => taken(history, &policy.multiple_device, chance),
+        Cause::NoUserSig(error) if error.is_passing() => Decision::Retry(backoff),
         Cause::NoUserSig(_) => Decision::Quarantine,
         Cause::Stopped => Decision::Hold,
+    }
+}
+
+/// Another login took the place: yield, come back a few times, and never play ping-pong.
+fn taken(history: History, policy: &TakeBack, chance: f64) -> Decision {
+    // At least half of each delay, or two copies would soon be back together.
+    let chance = 0.5 + chance / 2.0;
+    if history.signs >= policy.contest_after || history.kicks > policy.max {
+        let beyond = history.signs.saturating_sub(policy.contest_after) + 1;
+        Decision::Contest(policy.contest_retry.delay(beyond, chance))
+    } else {
+        Decision::CoolDown(policy.cool_down.delay(history.kicks.max(1), chance))
     }
 }
 
@@ -125,7 +85,7 @@ fn refused(
             Decision::Retry(backoff.max(delay + policy.backoff.ceiling(1).mul_f64(chance)))
         }
         Disposition::NewUserSig => renew(history, backoff),
-        Disposition::Kicked => Decision::Hold,
+        Disposition::Kicked => taken(history, &policy.multiple_account, chance),
         Disposition::GiveUp => Decision::Quarantine,
     }
 }
@@ -149,6 +109,7 @@ mod tests {
     const FRESH: History = History {
         failures: 1,
         kicks: 1,
+        signs: 0,
         renewed: false,
         renewable: true,
     };
@@ -162,9 +123,13 @@ mod tests {
 
     #[test]
     fn the_table() {
-        use Decision::{CoolDown, Hold, Quarantine, Retry};
-        let (zero, s) = (Duration::ZERO, Duration::from_secs);
-        let half = Duration::from_millis(750); // The middle of 0.5 s to 1 s.
+        use Decision::{Contest, CoolDown, Hold, Quarantine, Retry};
+        let zero = Duration::ZERO;
+        let ms = Duration::from_millis;
+        let half = ms(750); // The middle of 0.5 s to 1 s.
+        let taken = || Cause::Kicked(KickType::MultipleAccount);
+        let device = || Cause::Kicked(KickType::MultipleDevice);
+        let rest = || Cause::Kicked(KickType::RestApi);
         let rows = [
             (Cause::LinkLost(LinkEnd::Cut), FRESH, Retry(half)),
             (
@@ -175,8 +140,10 @@ mod tests {
             (Cause::Crashed, FRESH, Retry(half)),
             (refused(70500), FRESH, Retry(half)),
             (refused(-5), FRESH, Retry(half)),
-            (refused(70050), FRESH, Retry(Duration::from_millis(60_500))),
-            (refused(60020), FRESH, Retry(Duration::from_millis(300_500))),
+            (refused(70050), FRESH, Retry(ms(60_500))),
+            (refused(70402), FRESH, Retry(ms(15_500))),
+            (refused(60020), FRESH, Retry(ms(300_500))),
+            (refused(60018), FRESH, Retry(ms(10_500))),
             (refused(70001), FRESH, Retry(zero)),
             (
                 refused(70001),
@@ -197,23 +164,43 @@ mod tests {
             (Cause::UserSigExpired(Code(20002)), FRESH, Retry(zero)),
             (refused(70009), FRESH, Quarantine),
             (refused(70003), FRESH, Quarantine),
+            (refused(70013), FRESH, Quarantine),
+            (refused(70014), FRESH, Quarantine),
             (refused(70107), FRESH, Quarantine),
-            (refused(1002), FRESH, Hold),
-            (Cause::Kicked(KickType::RestApi), FRESH, Hold),
+            (refused(70051), FRESH, Quarantine),
+            (refused(70398), FRESH, Quarantine),
+            (refused(1002), FRESH, CoolDown(ms(52_500))),
+            (rest(), FRESH, Hold),
+            (taken(), FRESH, CoolDown(ms(52_500))),
             (
-                Cause::Kicked(KickType::MultipleAccount),
-                FRESH,
-                CoolDown(Duration::from_millis(52_500)),
+                taken(),
+                History {
+                    kicks: 3,
+                    signs: 1,
+                    ..FRESH
+                },
+                CoolDown(ms(187_500)),
             ),
             (
-                Cause::Kicked(KickType::MultipleDevice),
-                History { kicks: 3, ..FRESH },
-                CoolDown(Duration::from_millis(187_500)),
+                taken(),
+                History { kicks: 4, ..FRESH },
+                Contest(ms(3_150_000)),
             ),
             (
-                Cause::Kicked(KickType::MultipleAccount),
-                History { kicks: 6, ..FRESH },
-                Hold,
+                taken(),
+                History { signs: 2, ..FRESH },
+                Contest(ms(3_150_000)),
+            ),
+            (
+                taken(),
+                History { signs: 3, ..FRESH },
+                Contest(ms(5_850_000)),
+            ),
+            (device(), FRESH, CoolDown(ms(52_500))),
+            (
+                device(),
+                History { signs: 2, ..FRESH },
+                Contest(ms(3_150_000)),
             ),
             (
                 Cause::NoUserSig(CredentialError::StaticIsOver),
@@ -242,6 +229,22 @@ mod tests {
         ) else {
             panic!()
         };
-        assert_eq!(delay, s(60));
+        assert_eq!(delay, Duration::from_secs(60));
+    }
+
+    #[test]
+    fn an_administrators_kick_is_answered_only_on_order_and_with_a_new_usersig() {
+        let policy = Policy {
+            return_after: Some(Duration::from_secs(600)),
+            ..Policy::standard()
+        };
+        let kick = Cause::Kicked(KickType::RestApi);
+        let back = Decision::CoolDown(Duration::from_secs(600));
+        assert_eq!(decide(&kick, FRESH, &policy, 0.5), back);
+        let fixed = History {
+            renewable: false,
+            ..FRESH
+        };
+        assert_eq!(decide(&kick, fixed, &policy, 0.5), Decision::Hold);
     }
 }

@@ -7,20 +7,21 @@
 mod actor;
 mod cause;
 mod core;
+mod course;
 mod credential;
 pub mod decide;
 mod outbox;
+mod provider;
+mod recovery;
 mod status;
-#[cfg(test)]
-mod tests;
 
 pub use actor::{
     Account, AccountHandle, AccountSpec, Changed, Command, Deliver, Instruct, ReserveLogin, Send,
-    SendError,
+    SendError, SlowDown,
 };
 pub use cause::Cause;
 pub use core::{AccountEvent, Core, CoreConfig, Effect};
-pub use credential::{Credential, CredentialError};
-pub use decide::Policy;
+pub use credential::{Credential, CredentialError, External, Redacted};
 pub use outbox::{Draft, OutboxError};
-pub use status::{Counters, Phase, Status};
+pub use recovery::{Policy, TakeBack};
+pub use status::{Counters, Phase, Record, RecordedEvent, Status};

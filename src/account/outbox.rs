@@ -71,10 +71,6 @@ impl Outbox {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.items.len()
-    }
-
     /// Takes a message in.
     pub(super) fn push(
         &mut self,
@@ -113,6 +109,13 @@ impl Outbox {
 
     /// The next message to send now: the oldest of a conversation that has none in flight.
     pub(super) fn next(&mut self, now: Now) -> Option<(u64, Outgoing)> {
+        // A pause that is over is no time to wake up for any more, also for what still has to wait
+        // behind an earlier message.
+        for item in &mut self.items {
+            if item.not_before <= now.mono {
+                item.not_before = Duration::ZERO;
+            }
+        }
         for index in 0..self.items.len() {
             let item = &self.items[index];
             let blocked = item.in_flight

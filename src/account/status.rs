@@ -2,6 +2,7 @@
 
 use super::cause::Cause;
 use crate::proto::id::UserId;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Where an account stands.
@@ -16,8 +17,12 @@ pub enum Phase {
     LoggingIn,
     /// SDK_READY: the server said so, and has answered within a heartbeat since.
     Online,
+    /// Online, and replacing its login by one with a new UserSig.
+    Renewing,
     /// Staying away on purpose for a while.
     CoolingDown,
+    /// Staying away for long: somebody else keeps taking its place.
+    Contested,
     /// Staying away until told otherwise.
     Held,
     /// Staying away until somebody mends something.
@@ -29,6 +34,12 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Logged in, or about to be again without having been away.
+    #[must_use]
+    pub const fn is_online(self) -> bool {
+        matches!(self, Self::Online | Self::Renewing)
+    }
+
     /// A word for tables and logs.
     #[must_use]
     pub const fn word(self) -> &'static str {
@@ -37,7 +48,9 @@ impl Phase {
             Self::Connecting => "connecting",
             Self::LoggingIn => "logging in",
             Self::Online => "online",
+            Self::Renewing => "renewing",
             Self::CoolingDown => "cooling down",
+            Self::Contested => "contested",
             Self::Held => "held",
             Self::Quarantined => "quarantined",
             Self::Stopping => "stopping",
@@ -55,8 +68,16 @@ pub struct Counters {
     pub resumes: u64,
     /// Links lost while online.
     pub lost_links: u64,
-    /// Kicks of every type.
-    pub kicks: u64,
+    /// Kicks `multipleAccount`.
+    pub kicked_by_account: u64,
+    /// Kicks `multipleDevice`.
+    pub kicked_by_device: u64,
+    /// Kicks `REST_API_Kick`.
+    pub kicked_by_rest: u64,
+    /// Logins that were found expired (`userSigExpired`).
+    pub expired: u64,
+    /// Logins that were replaced ahead of their expiry.
+    pub renewals: u64,
     /// Messages received, each once.
     pub received: u64,
     /// Messages sent.
@@ -67,6 +88,35 @@ pub struct Counters {
     pub dropped: u64,
     /// Packets and events that were not understood.
     pub ignored: u64,
+}
+
+/// One entry of the flight recorder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// When, Unix time.
+    pub at: Duration,
+    /// The connection it is about, counted from 1.
+    pub connection: u64,
+    /// Failures in a row before it.
+    pub failures: u32,
+    /// What happened.
+    pub event: RecordedEvent,
+}
+
+/// What the flight recorder keeps.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordedEvent {
+    /// Logged in, or resumed (`true`).
+    Online(bool),
+    /// The end of a connection, or of a try to get one; and what was decided.
+    Ended {
+        /// Why.
+        cause: Cause,
+        /// What the account does about it.
+        then: Phase,
+        /// Where it was, or tried to be, connected to.
+        host: Arc<str>,
+    },
 }
 
 /// A snapshot of an account.
@@ -86,4 +136,32 @@ pub struct Status {
     pub resumed: bool,
     /// What happened so far.
     pub counters: Counters,
+    /// When the UserSig of the present login ends, Unix seconds, where that is known.
+    pub user_sig_ends: Option<u64>,
+    /// Server clock minus local clock in milliseconds, as of the last login.
+    pub clock_offset: i64,
+    /// What the account waits for, when that is neither time nor the server.
+    pub waits_for: Option<String>,
+    /// The last things that happened, oldest first.
+    pub records: Vec<Record>,
+}
+
+impl Status {
+    /// Of an account that has not started.
+    #[must_use]
+    pub fn new(user: UserId, since: Duration) -> Self {
+        Self {
+            user,
+            phase: Phase::Waiting,
+            since,
+            cause: Cause::NotStarted,
+            next: None,
+            resumed: false,
+            counters: Counters::default(),
+            user_sig_ends: None,
+            clock_offset: 0,
+            waits_for: None,
+            records: Vec::new(),
+        }
+    }
 }

@@ -32,10 +32,10 @@ pub struct Dial {
     pub user_sig: Option<UserSig>,
 }
 
-/// Log in on the open link.
+/// Replace the login on the open link by a new one.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
-pub struct Login(pub UserSig);
+pub struct Relogin(pub UserSig);
 
 /// Log out on the open link; [`Event::LoggedOut`] follows.
 #[derive(Clone, Copy, Debug, Message)]
@@ -340,12 +340,12 @@ impl Handler<Dial> for Connection {
     }
 }
 
-impl Handler<Login> for Connection {
+impl Handler<Relogin> for Connection {
     type Result = ();
 
-    fn handle(&mut self, Login(user_sig): Login, ctx: &mut Context<Self>) {
-        if let Err(error) = self.session.login(now(), &user_sig) {
-            tracing::debug!(account = %self.session.user(), %error, "login not needed");
+    fn handle(&mut self, Relogin(user_sig): Relogin, ctx: &mut Context<Self>) {
+        if let Err(error) = self.session.relogin(now(), &user_sig) {
+            tracing::debug!(account = %self.session.user(), %error, "login not replaced");
         }
         self.drain(ctx);
     }

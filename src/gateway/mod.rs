@@ -13,7 +13,7 @@ mod frame;
 mod websocket;
 
 pub use clock::now;
-pub use connection::{Close, Connection, Dial, Login, Logout, Report, Reported, Transmit};
+pub use connection::{Close, Connection, Dial, Logout, Relogin, Report, Reported, Transmit};
 pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub use frame::FrameError;

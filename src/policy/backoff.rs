@@ -35,6 +35,12 @@ impl Backoff {
         max: Duration::from_secs(900),
     };
 
+    /// 1 h doubling to 12 h: rarely enough that two that want the same do not notice each other.
+    pub const CONTEST: Self = Self {
+        min: Duration::from_secs(3600),
+        max: Duration::from_secs(43_200),
+    };
+
     /// A back-off from `min` to `max`.
     ///
     /// # Errors

@@ -4,10 +4,12 @@
 
 mod backoff;
 mod clock;
+mod governor;
 mod intensity;
 mod pace;
 
 pub use backoff::{Backoff, BackoffError};
 pub use clock::Now;
+pub use governor::Governor;
 pub use intensity::RestartIntensity;
 pub use pace::Pace;

@@ -32,6 +32,15 @@ impl Pace {
         }
     }
 
+    /// Changes rate and burst; reservations made so far stay as they are.
+    pub fn set(&mut self, rate: f64, burst: u32) {
+        let full_at = self.full_at;
+        *self = Self {
+            full_at,
+            ..Self::new(rate, burst)
+        };
+    }
+
     /// Takes one token at the monotonic time `now`; the answer is how long to wait for it.
     pub fn reserve(&mut self, now: Duration) -> Duration {
         let start = self.full_at.max(now);

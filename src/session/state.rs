@@ -316,6 +316,26 @@ impl Session {
         }
     }
 
+    /// Replaces the login by a new one on the same link: a logout and a login in one go, so that the
+    /// account never has two logins that could push each other out. What was in flight is settled
+    /// as [`NotLoggedIn`](RequestError::NotLoggedIn); what comes in between is caught up with.
+    ///
+    /// # Errors
+    /// As [`login`](Self::login); nothing is sent then.
+    pub fn relogin(&mut self, now: Now, user_sig: &UserSig) -> Result<(), LoginError> {
+        match self.state {
+            State::Disconnected => Err(LoginError::NotConnected),
+            State::LoggingIn | State::Resuming | State::LoggingOut => Err(LoginError::InFlight),
+            State::LoggedOut => self.login(now, user_sig),
+            State::Syncing | State::Online => {
+                self.say(now, command::LOGOUT, LOGOUT_BODY);
+                self.drop_login(|purpose| purpose != Purpose::Heartbeat);
+                self.start_login(now, user_sig);
+                Ok(())
+            }
+        }
+    }
+
     /// Logs out; [`Event::LoggedOut`] follows in every case, at the latest after 15 s. Requests in
     /// flight are settled as [`NotLoggedIn`](RequestError::NotLoggedIn).
     pub fn logout(&mut self, now: Now) {
@@ -324,12 +344,7 @@ impl Session {
         }
         let said = self.ticket.is_some() && self.state != State::Disconnected;
         if said {
-            self.ask(
-                now,
-                Purpose::Logout,
-                command::LOGOUT,
-                r#"{"wslogout_type":0,"is_web_uniapp":0}"#,
-            );
+            self.ask(now, Purpose::Logout, command::LOGOUT, LOGOUT_BODY);
         }
         self.drop_login(|purpose| purpose != Purpose::Logout && purpose != Purpose::Heartbeat);
         if said {
@@ -414,3 +429,5 @@ impl Session {
         .min()
     }
 }
+
+const LOGOUT_BODY: &str = r#"{"wslogout_type":0,"is_web_uniapp":0}"#;

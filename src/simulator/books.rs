@@ -113,7 +113,10 @@ impl World {
             }
             None => {}
         }
-        let waits = matches!(status.phase, Phase::Waiting | Phase::CoolingDown);
+        let waits = matches!(
+            status.phase,
+            Phase::Waiting | Phase::CoolingDown | Phase::Contested
+        );
         if waits && status.next.is_none() {
             self.violate(Some(node), "waits without a next action".to_owned());
         }

@@ -1,7 +1,7 @@
 //! A fleet and its server on a virtual clock and a simulated network, from one seed.
 //!
 //! The accounts are the real ones ([`Core`](crate::account::Core), its decisions, the
-//! [`Session`](crate::session::Session), the governor's [`Pace`]), the server is the real sandbox
+//! [`Session`](crate::session::Session), the [`Governor`](crate::policy::Governor)), the server is the real sandbox
 //! [`State`]; only sockets, actors and the clock are replaced. The same seed gives the same run, to
 //! the last byte, which the hash of its event log proves.
 //!

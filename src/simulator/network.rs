@@ -83,9 +83,10 @@ impl World {
     pub(super) fn grant(&mut self, node: usize, want: Want) {
         match want {
             Want::Turn => {
-                let wait = self.pace.reserve(self.now);
+                let wait = self.governor.reserve(self.now);
                 self.schedule(self.now + wait, Happening::Turn(node));
             }
+            Want::SlowDown(delay) => self.governor.slow_down(self.now, delay),
             Want::Dial => {
                 let dial = self.nodes[node].dials;
                 let round_trip = self.latency() + self.latency();

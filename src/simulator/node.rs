@@ -15,6 +15,8 @@ use std::time::Duration;
 pub(super) enum Want {
     /// A turn of the governor.
     Turn,
+    /// Slower logins.
+    SlowDown(Duration),
     /// A link.
     Dial,
     /// A packet on its way.
@@ -40,7 +42,7 @@ pub(super) struct Node {
     pub(super) session: Session,
     pub(super) link: Option<ConnId>,
     /// The order to dial that is under way, by number.
-    pub(super) dialling: Option<(u64, UserSig)>,
+    pub(super) dialling: Option<(u64, Option<UserSig>)>,
     pub(super) dials: u64,
     pub(super) wake_at: Option<Duration>,
     tokens: HashMap<RequestId, u64>,
@@ -102,10 +104,13 @@ impl Node {
                 self.dialling = Some((self.dials, user_sig));
                 wants.push(Want::Dial);
             }
-            Effect::Login(user_sig) => {
+            Effect::Relogin(user_sig) => {
                 // As the actor does: a login that is not needed is no failure.
-                let _ = self.session.login(now, &user_sig);
+                let _ = self.session.relogin(now, &user_sig);
             }
+            // Every credential of the simulation is minted.
+            Effect::FetchUserSig => {}
+            Effect::SlowDown(delay) => wants.push(Want::SlowDown(delay)),
             Effect::Logout => self.session.logout(now),
             Effect::Close => {
                 self.dialling = None;
@@ -200,7 +205,7 @@ impl Node {
             Ok(link) => {
                 self.link = Some(link);
                 self.core.report(now, Report::Opened);
-                self.session.opened(now, Some(&user_sig));
+                self.session.opened(now, user_sig.as_ref());
             }
             Err(error) => self.core.report(now, Report::DialFailed(error)),
         }

@@ -2,9 +2,9 @@
 
 use super::audit::{LogHash, LoginWindow, Summary};
 use super::node::Node;
-use crate::account::{CoreConfig, Credential, Phase, Policy, Status};
+use crate::account::{CoreConfig, Credential, Policy, Status};
 use crate::gateway::ConnectError;
-use crate::policy::{Now, Pace};
+use crate::policy::{Governor, Now};
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{IdError, SdkAppId, UserId};
 use crate::sandbox::SandboxConfig;
@@ -156,7 +156,7 @@ pub struct World {
     pub(super) queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
     pub(super) next_number: u64,
     pub(super) rng: fastrand::Rng,
-    pub(super) pace: Pace,
+    pub(super) governor: Governor,
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) next_link: u64,
     pub(super) actions: Vec<Option<Action>>,
@@ -213,7 +213,7 @@ impl World {
         let accounts = options.accounts;
         let mut world = Self {
             server: State::new(sandbox, rng.u64(..)),
-            pace: Pace::new(options.rate, options.burst),
+            governor: Governor::new(options.rate, options.burst),
             options,
             users,
             nodes,
@@ -274,7 +274,7 @@ impl World {
     pub fn online(&self) -> usize {
         self.nodes
             .iter()
-            .filter(|node| node.core.phase() == Phase::Online)
+            .filter(|node| node.core.phase().is_online())
             .count()
     }
 

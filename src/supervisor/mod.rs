@@ -7,10 +7,10 @@
 
 use crate::account::{
     Account, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Deliver, Phase,
-    ReserveLogin, Status,
+    ReserveLogin, SlowDown, Status,
 };
 use crate::gateway::{Connector, Down, DownGuard, now};
-use crate::policy::{Backoff, Pace, RestartIntensity};
+use crate::policy::{Backoff, Governor, RestartIntensity};
 use crate::proto::id::UserId;
 use actix::prelude::*;
 use std::collections::HashMap;
@@ -84,7 +84,7 @@ struct Child {
 pub struct Supervisor {
     children: Vec<Child>,
     index: HashMap<UserId, usize>,
-    pace: Pace,
+    governor: Governor,
     observer: Option<Recipient<Changed>>,
     stopping: Option<oneshot::Sender<()>>,
     is_stopping: bool,
@@ -130,15 +130,7 @@ impl Supervisor {
         let children: Vec<Child> = specs
             .into_iter()
             .map(|spec| Child {
-                status: Status {
-                    user: spec.config.user.clone(),
-                    phase: Phase::Waiting,
-                    since: at.unix,
-                    cause: Cause::NotStarted,
-                    next: None,
-                    resumed: false,
-                    counters: crate::account::Counters::default(),
-                },
+                status: Status::new(spec.config.user.clone(), at.unix),
                 spec,
                 intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
                 deaths: 0,
@@ -153,7 +145,7 @@ impl Supervisor {
         Self {
             children,
             index,
-            pace: Pace::new(governor.rate, governor.burst),
+            governor: Governor::new(governor.rate, governor.burst),
             observer,
             stopping: None,
             is_stopping: false,
@@ -171,6 +163,7 @@ impl Supervisor {
             connector: child.spec.connector.clone(),
             governor: ctx.address().recipient(),
             subscriber: (child.spec.subscriber)(&child.spec.arbiter),
+            brake: ctx.address().recipient(),
             observer: ctx.address().recipient(),
             handle: child.spec.handle.clone(),
         };
@@ -209,7 +202,21 @@ impl Handler<ReserveLogin> for Supervisor {
     type Result = MessageResult<ReserveLogin>;
 
     fn handle(&mut self, _: ReserveLogin, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.pace.reserve(now().mono))
+        MessageResult(self.governor.reserve(now().mono))
+    }
+}
+
+impl Handler<SlowDown> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, SlowDown(delay): SlowDown, _: &mut Context<Self>) {
+        self.governor.slow_down(now().mono, delay);
+        let rate = self.governor.rate();
+        tracing::warn!(
+            ?delay,
+            rate,
+            "the server finds the logins too quick; slowing down"
+        );
     }
 }
 

@@ -1,0 +1,475 @@
+//! How things go on: after a login, after an ending, at a renewal, on the way out.
+
+use super::cause::Cause;
+use super::core::{AccountEvent, Core, Effect, Renewal};
+use super::credential::{Credential, CredentialError};
+use super::decide::{Decision, History, decide};
+use super::outbox::OutboxError;
+use super::recovery::TakeBack;
+use super::status::{Phase, Record, RecordedEvent};
+use crate::gateway::LinkEnd;
+use crate::policy::Now;
+use crate::proto::answer::Sent;
+use crate::proto::code::{Code, Disposition};
+use crate::proto::command;
+use crate::proto::event::KickType;
+use crate::proto::usersig::{self, UserSig};
+use crate::session::{Event, Ready};
+use std::time::Duration;
+
+/// How long a logout may take before the link is closed without an answer.
+const LOGOUT_LIMIT: Duration = Duration::from_secs(3);
+/// Entries of the flight recorder.
+const MAX_RECORDS: usize = 16;
+
+impl Core {
+    pub(super) fn session(&mut self, now: Now, event: Event) {
+        match event {
+            Event::Ready(ready) => self.ready(now, &ready),
+            Event::Refused {
+                code,
+                info,
+                resuming,
+            } => {
+                // A resume held back by an overload can still be made later.
+                self.has_ticket = resuming && code == Code::OVERLOADED;
+                self.used_up |= code.disposition() == Disposition::NewUserSig;
+                if let Disposition::RetryAfter(delay) = code.disposition() {
+                    self.not_before = now.mono + delay;
+                }
+                if matches!(code, Code::TOO_FREQUENT | Code::TOO_FREQUENT_LOGIN) {
+                    let delay = self.not_before.saturating_sub(now.mono);
+                    self.effects.push_back(Effect::SlowDown(delay));
+                }
+                self.ended(now, Cause::Refused { code, info });
+            }
+            Event::Kicked(kick) => self.kicked(now, kick),
+            Event::Expired { code, .. } => {
+                self.counters.expired += 1;
+                self.has_ticket = false;
+                self.used_up = true;
+                self.ended(now, Cause::UserSigExpired(code));
+            }
+            Event::Overloaded { servcmd, delay } => {
+                if servcmd == command::LOGIN {
+                    self.not_before = now.mono + delay;
+                    self.effects.push_back(Effect::SlowDown(delay));
+                }
+            }
+            Event::Message(message) => {
+                self.counters.received += 1;
+                self.effects
+                    .push_back(Effect::Deliver(AccountEvent::Message(message)));
+            }
+            Event::LoggedOut => {
+                self.has_ticket = false;
+                self.effects.push_back(Effect::Close);
+            }
+            Event::Ignored(_) => self.counters.ignored += 1,
+            Event::Synced { .. }
+            | Event::SyncFailed { .. }
+            | Event::Settled { .. }
+            | Event::LinkDead(_) => {}
+        }
+    }
+
+    fn ready(&mut self, now: Now, ready: &Ready) {
+        self.has_ticket = true;
+        self.login_by = None;
+        self.used_up = false;
+        self.resumed = ready.resumed;
+        self.clock_offset = ready.clock_offset;
+        match (self.phase, ready.resumed) {
+            (Phase::Renewing, _) => self.counters.renewals += 1,
+            (_, true) => self.counters.resumes += 1,
+            (_, false) => self.counters.logins += 1,
+        }
+        if !ready.resumed {
+            self.plan_renewal(now);
+        }
+        match self.phase {
+            Phase::LoggingIn => {
+                self.online_since = Some(now.mono);
+                self.record(now, RecordedEvent::Online(ready.resumed));
+                self.enter(now, Phase::Online);
+                self.effects.push_back(Effect::Deliver(AccountEvent::Ready));
+            }
+            Phase::Renewing => self.enter(now, Phase::Online),
+            _ => {}
+        }
+        self.pump(now);
+    }
+
+    fn kicked(&mut self, now: Now, kick: KickType) {
+        self.has_ticket = false;
+        let (count, policy): (_, Option<TakeBack>) = match kick {
+            KickType::MultipleAccount => (
+                &mut self.counters.kicked_by_account,
+                Some(self.config.policy.multiple_account),
+            ),
+            KickType::MultipleDevice => (
+                &mut self.counters.kicked_by_device,
+                Some(self.config.policy.multiple_device),
+            ),
+            KickType::RestApi => (&mut self.counters.kicked_by_rest, None),
+        };
+        *count += 1;
+        match policy {
+            Some(policy) => {
+                self.kicks.push_back(now.mono);
+                let window = policy.window;
+                while self
+                    .kicks
+                    .front()
+                    .is_some_and(|at| now.mono.saturating_sub(*at) > window)
+                {
+                    self.kicks.pop_front();
+                }
+                let online = self
+                    .online_since
+                    .map(|since| now.mono.saturating_sub(since));
+                let soon = online.is_none_or(|online| online < policy.contest_within);
+                if self.took_back && soon {
+                    self.signs = self.signs.saturating_add(1);
+                } else {
+                    self.signs = 0;
+                }
+                self.took_back = true;
+            }
+            // Every UserSig made before is void.
+            None => self.used_up = true,
+        }
+        self.ended(now, Cause::Kicked(kick));
+    }
+
+    pub(super) fn closed(&mut self, now: Now, end: LinkEnd) {
+        if end == LinkEnd::Ours && self.phase != Phase::Stopping {
+            return; // The goodbye of a link given up before; there may be a new one already.
+        }
+        self.linked = false;
+        if self.phase == Phase::Stopping {
+            self.stopped(now);
+        } else if self.is_connected() {
+            if self.phase.is_online() {
+                self.counters.lost_links += 1;
+            }
+            self.ended(now, Cause::LinkLost(end));
+        }
+    }
+
+    /// An ending: records it, asks the table, and sets out to do what it says.
+    pub(super) fn ended(&mut self, now: Now, cause: Cause) {
+        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
+            return;
+        }
+        let online = self.online_since.take();
+        let online = online.map(|since| now.mono.saturating_sub(since));
+        if online.is_some_and(|online| online >= self.config.policy.stable_after) {
+            self.failures = 0;
+            self.renewed = false;
+        }
+        if online.is_some_and(|online| online >= self.config.policy.multiple_account.contest_within)
+            && !matches!(cause, Cause::Kicked(_))
+        {
+            self.took_back = false;
+            self.signs = 0;
+        }
+        self.failures = self.failures.saturating_add(1);
+        let history = History {
+            failures: self.failures,
+            kicks: u32::try_from(self.kicks.len()).unwrap_or(u32::MAX),
+            signs: self.signs,
+            renewed: self.renewed,
+            renewable: self.config.credential.is_renewable(),
+        };
+        let decision = decide(&cause, history, &self.config.policy, self.rng.f64());
+        self.renewed |= self.used_up;
+        let was_online = self.phase.is_online();
+        self.cause = cause.clone();
+        let (phase, wait) = match decision {
+            Decision::Retry(wait) => (Phase::Waiting, Some(wait)),
+            Decision::CoolDown(wait) => (Phase::CoolingDown, Some(wait)),
+            Decision::Contest(wait) => (Phase::Contested, Some(wait)),
+            Decision::Hold => (Phase::Held, None),
+            Decision::Quarantine => (Phase::Quarantined, None),
+        };
+        self.record(
+            now,
+            RecordedEvent::Ended {
+                cause,
+                then: phase,
+                host: self.host.clone(),
+            },
+        );
+        self.act_at = wait.map(|wait| self.spaced(now.mono + wait));
+        self.part(was_online);
+        self.enter(now, phase);
+        if wait.is_none() || phase == Phase::Contested {
+            self.fail_outbox();
+        }
+        self.timeout(now);
+    }
+
+    /// Lets go of the link and everything that was under way on it.
+    fn part(&mut self, was_online: bool) {
+        self.login_by = None;
+        self.fetching = false;
+        self.waits_for = None;
+        self.next_sig = None;
+        if matches!(self.renewal, Renewal::Fetching | Renewal::WaitingForTurn) {
+            self.turn_asked = false;
+            self.renewal = Renewal::None;
+        }
+        if std::mem::take(&mut self.linked) {
+            // No login on it any more, or about to be given up: a new one starts from the top.
+            self.effects.push_back(Effect::Close);
+        }
+        if was_online {
+            let cause = self.cause.clone();
+            self.effects
+                .push_back(Effect::Deliver(AccountEvent::NotReady(cause)));
+        }
+    }
+
+    /// Not before the least time between two logins, and not before the server allows one.
+    pub(super) fn spaced(&self, at: Duration) -> Duration {
+        let spacing = self.config.policy.login_spacing;
+        let spaced = self
+            .last_login
+            .map_or(Duration::ZERO, |last| last + spacing);
+        at.max(spaced).max(self.not_before)
+    }
+
+    /// Leaves on somebody's wish.
+    pub(super) fn leave(&mut self, now: Now, cause: Cause, phase: Phase) {
+        if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
+            return;
+        }
+        let was_online = self.phase.is_online();
+        if was_online {
+            self.report_read();
+        }
+        let linked = std::mem::take(&mut self.linked) || matches!(self.phase, Phase::Connecting);
+        self.act_at = None;
+        self.online_since = None;
+        self.cause = cause.clone();
+        self.record(
+            now,
+            RecordedEvent::Ended {
+                cause,
+                then: phase,
+                host: self.host.clone(),
+            },
+        );
+        self.part(was_online);
+        self.enter(now, phase);
+        self.fail_outbox();
+        if linked {
+            self.effects.push_back(Effect::Logout);
+            self.logout_by = Some(now.mono + LOGOUT_LIMIT);
+        } else if phase == Phase::Stopping {
+            self.stopped(now);
+        }
+    }
+
+    pub(super) fn stopped(&mut self, now: Now) {
+        if self.phase != Phase::Stopped {
+            self.logout_by = None;
+            self.enter(now, Phase::Stopped);
+            self.effects.push_back(Effect::Stopped);
+        }
+    }
+
+    /// Forgets what it holds against itself and others.
+    pub(super) fn forgive(&mut self) {
+        self.failures = 0;
+        self.kicks.clear();
+        self.signs = 0;
+        self.took_back = false;
+        self.renewed = false;
+        self.fetch_failures = 0;
+        // A fixed UserSig is all there is: let the server judge it once more.
+        self.used_up &= self.config.credential.is_renewable();
+    }
+
+    /// Waiting for a time to come, after which it acts by itself.
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Waiting | Phase::CoolingDown | Phase::Contested
+        )
+    }
+
+    /// A link is there, or about to be.
+    pub(super) const fn is_connected(&self) -> bool {
+        matches!(
+            self.phase,
+            Phase::Connecting | Phase::LoggingIn | Phase::Online | Phase::Renewing
+        )
+    }
+
+    // ── UserSigs ─────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn mint(&self, now: Now) -> Result<Option<UserSig>, CredentialError> {
+        let config = &self.config;
+        config
+            .credential
+            .user_sig(config.app, &config.user, now.unix_secs(), self.used_up)
+    }
+
+    pub(super) fn fetch(&mut self) {
+        self.fetching = true;
+        self.ask_source();
+    }
+
+    fn ask_source(&mut self) {
+        if let Credential::External(source) = &self.config.credential {
+            self.waits_for = Some(format!("a UserSig from {source}"));
+        }
+        self.effects.push_back(Effect::FetchUserSig);
+        self.effects.push_back(Effect::Changed { online: None });
+    }
+
+    /// A source that still gives what is over has not been renewed yet.
+    pub(super) fn check_fresh(&self, now: Now, sig: UserSig) -> Result<UserSig, CredentialError> {
+        let claims = usersig::inspect(sig.expose()).ok();
+        let life = claims.map(|claims| (claims.issued_at, claims.expires_at()));
+        let over = life.is_some_and(|(_, ends)| ends <= now.unix_secs());
+        let same = self.used_up && life.is_some() && life == self.sig_life;
+        if !over && !same {
+            return Ok(sig);
+        }
+        let from = match &self.config.credential {
+            Credential::External(source) => source.to_string(),
+            _ => String::new(),
+        };
+        Err(CredentialError::Stale { from })
+    }
+
+    /// What the UserSig itself says of its life.
+    pub(super) fn note_life(&mut self, now: Now, sig: &UserSig) {
+        let claims = usersig::inspect(sig.expose()).ok();
+        self.sig_life = claims
+            .map(|claims| (claims.issued_at, claims.expires_at()))
+            .filter(|(_, ends)| *ends > now.unix_secs());
+    }
+
+    /// A login with a new UserSig succeeded: when is it to be replaced?
+    fn plan_renewal(&mut self, now: Now) {
+        self.renewal = Renewal::None;
+        let Some((issued, ends)) = self.sig_life else {
+            return;
+        };
+        if !self.config.credential.is_renewable() {
+            return;
+        }
+        let life = ends.saturating_sub(issued) as f64;
+        // Up to a twentieth earlier, so that a fleet that logged in together does not renew together.
+        let part = self.config.policy.renew_at - 0.05 * self.rng.f64();
+        let at = issued as f64 + life * part.clamp(0.05, 1.0);
+        let wait = (at - now.unix.as_secs_f64()).max(0.0);
+        self.renewal = Renewal::Due(self.spaced(now.mono + Duration::from_secs_f64(wait)));
+    }
+
+    pub(super) fn begin_renewal(&mut self, now: Now) {
+        match self.mint(now) {
+            Ok(Some(user_sig)) => {
+                self.next_sig = Some(user_sig);
+                self.ask_for_renewal_turn();
+            }
+            Ok(None) => {
+                self.renewal = Renewal::Fetching;
+                self.ask_source();
+            }
+            // A fixed one cannot be renewed; the server will say when it is over.
+            Err(_) => self.renewal = Renewal::None,
+        }
+    }
+
+    pub(super) fn ask_for_renewal_turn(&mut self) {
+        self.renewal = Renewal::WaitingForTurn;
+        if !self.turn_asked {
+            self.turn_asked = true;
+            self.effects.push_back(Effect::ReserveLogin);
+        }
+    }
+
+    pub(super) fn renew_now(&mut self, now: Now) {
+        let Some(user_sig) = self.next_sig.take() else {
+            return;
+        };
+        self.renewal = Renewal::None;
+        self.note_life(now, &user_sig);
+        self.last_login = Some(now.mono);
+        self.login_by = Some(now.mono + super::core::LOGIN_LIMIT);
+        self.enter(now, Phase::Renewing);
+        self.effects.push_back(Effect::Relogin(user_sig));
+    }
+
+    // ── messages ─────────────────────────────────────────────────────────────────────────────
+
+    fn fail_outbox(&mut self) {
+        for token in self.outbox.take_all() {
+            self.reply(token, Err(OutboxError::Offline(self.cause.to_string())));
+        }
+    }
+
+    pub(super) fn reply(&mut self, token: u64, outcome: Result<Sent, OutboxError>) {
+        let count = match outcome {
+            Ok(_) => &mut self.counters.sent,
+            Err(_) => &mut self.counters.unsent,
+        };
+        *count += 1;
+        self.effects.push_back(Effect::Reply { token, outcome });
+    }
+
+    pub(super) fn pump(&mut self, now: Now) {
+        if self.phase != Phase::Online {
+            return;
+        }
+        while let Some((token, message)) = self.outbox.next(now) {
+            self.effects.push_back(Effect::Transmit { token, message });
+        }
+    }
+
+    pub(super) fn report_read(&mut self) {
+        self.unread_at = None;
+        let items: Vec<_> = std::mem::take(&mut self.unread)
+            .into_iter()
+            .map(|(peer, time)| {
+                serde_json::json!({"To_Account": peer, "LastedMsgTime": time, "Receipt": 1})
+            })
+            .collect();
+        if !items.is_empty() {
+            let body =
+                serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});
+            self.effects.push_back(Effect::Note {
+                servcmd: command::READ_C2C,
+                body: body.to_string(),
+            });
+        }
+    }
+
+    // ── the books ────────────────────────────────────────────────────────────────────────────
+
+    /// The one place where the phase changes.
+    pub(super) fn enter(&mut self, now: Now, phase: Phase) {
+        let (was, is) = (self.phase.is_online(), phase.is_online());
+        self.phase = phase;
+        self.since = now;
+        let online = (was != is).then_some(is);
+        self.effects.push_back(Effect::Changed { online });
+    }
+
+    fn record(&mut self, now: Now, event: RecordedEvent) {
+        if self.recorder.len() >= MAX_RECORDS {
+            self.recorder.pop_front();
+        }
+        self.recorder.push_back(Record {
+            at: now.unix,
+            connection: self.connections,
+            failures: self.failures,
+            event,
+        });
+    }
+}
