@@ -7,6 +7,7 @@ mod cli;
 mod golden;
 mod harness;
 mod hostile;
+mod interop;
 mod layering;
 mod sandbox;
 mod seeds;

@@ -1,0 +1,125 @@
+// One "page": one instance of the official SDK, as it comes from the registry, driven line by line.
+//
+//   node client.cjs <folder with node_modules> <the SDK's file> [module=<its file> …]
+//
+// A line on standard input is {"id", "call", "args"}; it is answered by {"id", "result"} or
+// {"id", "refused": {"code", "message"}}. Whatever else happens is a line {"event", "data"}. The
+// page ends when its input does. The SDK is not touched: what the page knows about sockets comes from
+// the WebSocket it has to be given in Node anyway.
+'use strict';
+
+// Standard output carries the protocol, so whatever the SDK logs goes to standard error.
+globalThis.console = new (require('node:console').Console)(process.stderr, process.stderr);
+const { createRequire } = require('node:module');
+const { pathToFileURL } = require('node:url');
+
+const [folder, file, ...moduleFiles] = process.argv.slice(2);
+const Socket = createRequire(`${folder}/`)('ws');
+
+const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
+const happened = (event, data) => say({ event, data });
+
+// The SDK does not come back by itself after losing a socket younger than one second.
+const GROWN_UP = 1100;
+let compressed = 0;
+globalThis.WebSocket = class extends Socket {
+  constructor(...args) {
+    super(...args);
+    this.on('open', () => {
+      happened('socketOpened');
+      setTimeout(() => this.readyState === Socket.OPEN && happened('socketGrownUp'), GROWN_UP);
+    });
+    this.on('message', (data) => {
+      if (Buffer.from(data).subarray(0, 4).toString() === 'COMP') compressed += 1;
+    });
+  }
+
+  close(code, reason) {
+    happened('socketClosedBySdk', { code });
+    super.close(code, reason);
+  }
+};
+
+process.on('unhandledRejection', (error) => happened('unhandledRejection', plainError(error)));
+process.on('uncaughtException', (error) => {
+  happened('uncaughtException', { message: String(error && error.stack) });
+});
+
+function plainError(error) {
+  return { code: error && error.code, message: String((error && error.message) || error) };
+}
+
+// What tests look at; whole messages and conversations hold much that is of the SDK itself.
+function plainMessage(message) {
+  const { ID, type, payload, from, to, nick, flow, conversationID, time, sequence, random } = message;
+  return { ID, type, payload, from, to, nick, flow, conversationID, time, sequence, random };
+}
+
+function plain(data) {
+  if (Array.isArray(data)) return data.map(plain);
+  if (data === null || typeof data !== 'object') return data;
+  if (data instanceof Error) return plainError(data);
+  if ('flow' in data && 'payload' in data) return plainMessage(data);
+  if ('conversationID' in data && 'unreadCount' in data) {
+    return { conversationID: data.conversationID, unreadCount: data.unreadCount };
+  }
+  return data;
+}
+
+async function load(path) {
+  const { default: loaded } = await import(pathToFileURL(path));
+  return loaded.default || loaded;
+}
+
+async function main() {
+  const Chat = await load(file);
+  const modules = {};
+  for (const spec of moduleFiles) {
+    const [name, path] = spec.split('=');
+    modules[name] = await load(path);
+  }
+  let chat;
+
+  const own = {
+    create(options) {
+      chat = Chat.create(moduleFiles.length ? { ...options, modules } : options);
+      chat.setLogLevel(4);
+      for (const name of new Set(Object.values(Chat.EVENT))) {
+        chat.on(name, (event) => happened(name, plain(event.data)));
+      }
+      return Chat.VERSION;
+    },
+    async sendText(to, text) {
+      const message = chat.createTextMessage({ to, conversationType: 'C2C', payload: { text } });
+      return plain((await chat.sendMessage(message)).data.message);
+    },
+    async sendCustom(to, payload) {
+      const message = chat.createCustomMessage({ to, conversationType: 'C2C', payload });
+      return plain((await chat.sendMessage(message)).data.message);
+    },
+    async getMessageList(options) {
+      return plain((await chat.getMessageList(options)).data.messageList);
+    },
+    async getConversationList() {
+      return plain((await chat.getConversationList()).data.conversationList);
+    },
+    compressedFrames: () => compressed,
+  };
+
+  const answer = async ({ id, call, args }) => {
+    try {
+      const outcome = own[call] ? await own[call](...args) : await chat[call](...args);
+      say({ id, result: outcome === undefined ? null : outcome });
+    } catch (error) {
+      say({ id, refused: plainError(error) });
+    }
+  };
+  const lines = require('node:readline').createInterface({ input: process.stdin });
+  lines.on('line', (line) => answer(JSON.parse(line)));
+  lines.on('close', () => process.exit(0));
+}
+
+main().catch((error) => {
+  happened('uncaughtException', { message: String(error.stack) });
+  process.exit(1);
+});

@@ -1,0 +1,189 @@
+//! Being thrown out, on both sides.
+
+use botroupe::{account::Phase, sandbox::KickType};
+use serde_json::json;
+
+use super::{APP, KEY, Page, Troupe, rest, sdk, sig_of, stage, unix_now};
+
+#[test]
+fn another_page_is_reported_as_multiple_account() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = stage();
+    let (page, newcomer) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
+    page.enter(&sandbox, "alice");
+    let mark = page.mark();
+    newcomer.enter(&sandbox, "alice");
+    page.wait(mark, "sdkStateNotReady");
+    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3003));
+    // It may take the account back, which puts out the other one.
+    let (mark, start) = (page.mark(), newcomer.mark());
+    page.enter(&sandbox, "alice");
+    newcomer.wait(start, "sdkStateNotReady");
+    assert_eq!(page.lifecycle(mark), ["sdkStateReady"]);
+    assert_eq!(
+        newcomer.lifecycle(start),
+        ["kickedOut multipleAccount", "sdkStateNotReady"]
+    );
+    assert_eq!(page.count(0, "socketOpened"), 1, "the link stays");
+}
+
+#[test]
+fn another_device_is_reported_as_multiple_device() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = stage();
+    let page = Page::open(sdk, &sandbox);
+    page.enter(&sandbox, "alice");
+    let mark = page.mark();
+    sandbox.kick("alice", KickType::Device).unwrap();
+    page.wait(mark, "sdkStateNotReady");
+    assert_eq!(
+        page.lifecycle(mark),
+        ["kickedOut multipleDevice", "sdkStateNotReady"]
+    );
+    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3002));
+    assert!(!sandbox.is_online("alice"));
+
+    page.enter(&sandbox, "alice");
+    page.say("bob", "back");
+    assert_eq!(page.count(0, "socketOpened"), 1, "the link stays");
+}
+
+#[test]
+fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = stage();
+    let page = Page::open(sdk, &sandbox);
+    let old = sig_of(APP, KEY, "alice", unix_now(&sandbox));
+    page.login("alice", old.expose()).unwrap();
+    page.wait(0, "sdkStateReady");
+    let mark = page.mark();
+    let answer = rest(
+        &sandbox,
+        "im_open_login_svc/kick",
+        &json!({"UserID": "alice"}),
+    );
+    assert_eq!(answer["ErrorCode"], 0, "{answer}");
+    page.wait_until(mark, "netStateChange", |data| data["state"] == "connected");
+    assert_eq!(
+        page.lifecycle(mark),
+        [
+            "kickedOut REST_API_Kick",
+            "sdkStateNotReady",
+            "netStateChange connecting",
+            "netStateChange connected",
+        ]
+    );
+    assert_eq!(page.wait(mark, "socketClosedBySdk")["code"], 4000);
+    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3006));
+
+    assert_eq!(page.login("alice", old.expose()), Err(70052));
+    assert!(!sandbox.is_online("alice"));
+    // One made later, by the sandbox's count of seconds.
+    let newer = sig_of(APP, KEY, "alice", unix_now(&sandbox) + 1);
+    page.login("alice", newer.expose()).unwrap();
+    page.wait(mark, "sdkStateReady");
+    page.say("bob", "back");
+}
+
+#[test]
+fn an_expired_login_is_reported_as_user_sig_expired() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = stage();
+    let page = Page::open(sdk, &sandbox);
+    page.enter(&sandbox, "alice");
+    let mark = page.mark();
+    sandbox.expire("alice").unwrap();
+    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(70001));
+    page.wait_until(mark, "netStateChange", |data| data["state"] == "connected");
+    assert_eq!(
+        page.lifecycle(mark),
+        [
+            "kickedOut userSigExpired",
+            "sdkStateNotReady",
+            "netStateChange connecting",
+            "netStateChange connected",
+        ]
+    );
+    assert_eq!(page.wait(mark, "socketClosedBySdk")["code"], 4001);
+    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3004));
+
+    page.enter(&sandbox, "alice");
+    page.say("bob", "back");
+}
+
+#[test]
+fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = stage();
+    let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
+    let mark = troupe.mark();
+    let page = Page::open(sdk, &sandbox);
+    page.enter(&sandbox, "echo-bot");
+    let status = troupe.wait_phase(mark, Phase::CoolingDown);
+    assert_eq!(status.cause.word(), "multipleAccount");
+    assert!(status.next.is_some(), "it will come back by itself");
+    assert_eq!(sandbox.instances("echo-bot").len(), 1);
+    // The bot does not answer for the page, and does not fight it.
+    sandbox.say("alice", "echo-bot", "who is there?").unwrap();
+    assert_eq!(page.texts_up_to(0, "who is there?").len(), 1);
+    assert_eq!(sandbox.history("alice", "echo-bot").len(), 1);
+    assert_eq!(page.lifecycle(0), ["sdkStateReady"]);
+
+    // Told to come back, it puts the page out and answers.
+    let (mark, start) = (troupe.mark(), page.mark());
+    troupe.resume();
+    troupe.wait_online(mark);
+    page.wait(start, "sdkStateNotReady");
+    assert_eq!(
+        page.lifecycle(start),
+        ["kickedOut multipleAccount", "sdkStateNotReady"]
+    );
+}
+
+#[test]
+fn an_administrators_kick_holds_a_bots_account_until_it_is_resumed() {
+    if sdk().is_none() {
+        return;
+    }
+    let sandbox = stage();
+    let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
+    let mark = troupe.mark();
+    rest(
+        &sandbox,
+        "im_open_login_svc/kick",
+        &json!({"UserID": "echo-bot"}),
+    );
+    let status = troupe.wait_phase(mark, Phase::Held);
+    assert_eq!(status.cause.word(), "REST_API_Kick");
+    assert_eq!(status.next, None, "it does not come back by itself");
+    assert!(!sandbox.is_online("echo-bot"));
+    // It makes itself a new UserSig, as soon as a second later than the kick can be told from it.
+    let mark = troupe.mark();
+    troupe.resume();
+    troupe.wait_online(mark);
+}
+
+#[test]
+fn an_administrators_kick_makes_a_bots_fixed_user_sig_useless() {
+    if sdk().is_none() {
+        return;
+    }
+    let sandbox = stage();
+    let sig = sandbox.user_sig("echo-bot").unwrap();
+    let more = format!("user_sig = \"{}\"", sig.expose());
+    let troupe = Troupe::start_with(&sandbox, "echo-bot", "echo", &more);
+    let mark = troupe.mark();
+    rest(
+        &sandbox,
+        "im_open_login_svc/kick",
+        &json!({"UserID": "echo-bot"}),
+    );
+    let status = troupe.wait_phase(mark, Phase::Held);
+    assert_eq!(status.cause.word(), "REST_API_Kick");
+    let mark = troupe.mark();
+    troupe.resume();
+    let status = troupe.wait_phase(mark, Phase::Quarantined);
+    assert_eq!(status.cause.word(), "login_refused:70052");
+    assert_eq!(status.next, None);
+    assert!(!sandbox.is_online("echo-bot"));
+}

@@ -1,0 +1,175 @@
+//! One instance of the official SDK in a process of its own.
+
+use std::{
+    io::{BufRead, BufReader, Write},
+    process::{Child, ChildStdin, Command, Stdio},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use botroupe::sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use super::{install::Sdk, journal::Journal};
+
+/// A page of a web application: it has the SDK, an event log, and ends with this value.
+#[derive(Debug)]
+pub(super) struct Page {
+    process: Child,
+    input: Mutex<ChildStdin>,
+    lines: Arc<Journal<Value>>,
+    calls: AtomicU64,
+}
+
+impl Page {
+    /// Opens a page that runs the full build.
+    pub(super) fn open(sdk: &Sdk, sandbox: &Sandbox) -> Self {
+        Self::open_with(sdk, sdk.full(), sandbox)
+    }
+
+    pub(super) fn open_with(sdk: &Sdk, files: Vec<String>, sandbox: &Sandbox) -> Self {
+        let mut process = Command::new("node")
+            .arg(Sdk::driver())
+            .arg(sdk.folder())
+            .args(files)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null()) // The SDK's log.
+            .spawn()
+            .unwrap();
+        let output = BufReader::new(process.stdout.take().unwrap());
+        let input = Mutex::new(process.stdin.take().unwrap());
+        let lines = Arc::new(Journal::new());
+        let writer = lines.clone();
+        std::thread::spawn(move || {
+            for line in output.lines().map_while(Result::ok) {
+                writer.push(serde_json::from_str(&line).unwrap_or(Value::String(line)));
+            }
+            writer.close();
+        });
+        let page = Self {
+            process,
+            input,
+            lines,
+            calls: AtomicU64::new(0),
+        };
+        let options = json!({"SDKAppID": sandbox.app().get(), "proxyServer": sandbox.url()});
+        assert_eq!(page.call("create", json!([options])), Ok("3.6.6".into()));
+        page
+    }
+
+    /// Calls a function of the SDK, or one of the driver's; a refusal is given as its code.
+    #[track_caller]
+    pub(super) fn call(&self, name: &str, args: Value) -> Result<Value, i64> {
+        let mark = self.mark();
+        let id = self.calls.fetch_add(1, Ordering::Relaxed);
+        let line = json!({"id": id, "call": name, "args": args});
+        writeln!(self.input.lock().unwrap(), "{line}").unwrap();
+        self.lines.wait(mark, name, |line| {
+            if line["id"] != id {
+                None
+            } else if let Some(result) = line.get("result") {
+                Some(Ok(result.clone()))
+            } else {
+                Some(Err(line["refused"]["code"].as_i64().unwrap_or(-1)))
+            }
+        })
+    }
+
+    #[track_caller]
+    pub(super) fn login(&self, user: &str, sig: &str) -> Result<Value, i64> {
+        self.call("login", json!([{"userID": user, "userSig": sig}]))
+    }
+
+    /// Logs in with a good UserSig and waits for SDK_READY.
+    #[track_caller]
+    pub(super) fn enter(&self, sandbox: &Sandbox, user: &str) {
+        let mark = self.mark();
+        let sig = sandbox.user_sig(user).unwrap();
+        self.login(user, sig.expose()).unwrap();
+        self.wait(mark, "sdkStateReady");
+    }
+
+    /// Sends a text and gives the message as the SDK then has it.
+    #[track_caller]
+    pub(super) fn say(&self, to: &str, text: &str) -> Value {
+        self.call("sendText", json!([to, text])).unwrap()
+    }
+
+    pub(super) fn mark(&self) -> usize {
+        self.lines.mark()
+    }
+
+    /// Waits for an event from `mark` on and gives its data.
+    #[track_caller]
+    pub(super) fn wait(&self, mark: usize, event: &str) -> Value {
+        self.lines.wait(mark, event, |line| {
+            (line["event"] == event).then(|| line["data"].clone())
+        })
+    }
+
+    /// Waits for an event whose data fits.
+    #[track_caller]
+    pub(super) fn wait_until(&self, mark: usize, event: &str, fits: impl Fn(&Value) -> bool) {
+        self.lines.wait(mark, event, |line| {
+            (line["event"] == event && fits(&line["data"])).then_some(())
+        });
+    }
+
+    /// Waits until a message with this text came, and gives all that came since `mark`.
+    #[track_caller]
+    pub(super) fn heard_up_to(&self, mark: usize, text: &str) -> Vec<Value> {
+        self.lines.wait_for_all(mark, text, |lines| {
+            let heard: Vec<Value> = lines
+                .iter()
+                .filter(|line| line["event"] == "onMessageReceived")
+                .flat_map(|line| line["data"].as_array().cloned().unwrap_or_default())
+                .collect();
+            let is_last = |message: &Value| message["payload"]["text"] == text;
+            heard.iter().any(is_last).then_some(heard)
+        })
+    }
+
+    /// The texts that came since `mark`, up to and with this one.
+    #[track_caller]
+    pub(super) fn texts_up_to(&self, mark: usize, text: &str) -> Vec<String> {
+        let heard = self.heard_up_to(mark, text);
+        let text_of = |message: &Value| message["payload"]["text"].as_str().map(str::to_owned);
+        heard.iter().filter_map(text_of).collect()
+    }
+
+    /// What happened to the login and the link since `mark`: the SDK's events, with the one word of
+    /// data that some have.
+    pub(super) fn lifecycle(&self, mark: usize) -> Vec<String> {
+        let word = |line: &Value| {
+            let name = line["event"].as_str()?;
+            match name {
+                "sdkStateReady" | "sdkStateNotReady" | "sdkDestroy" | "error" => Some(name.into()),
+                "kickedOut" => Some(format!("{name} {}", line["data"]["type"].as_str()?)),
+                "netStateChange" => Some(format!("{name} {}", line["data"]["state"].as_str()?)),
+                _ => None,
+            }
+        };
+        self.lines.since(mark).iter().filter_map(word).collect()
+    }
+
+    /// How often this event happened since `mark`.
+    pub(super) fn count(&self, mark: usize, event: &str) -> usize {
+        let lines = self.lines.since(mark);
+        lines.iter().filter(|line| line["event"] == event).count()
+    }
+}
+
+impl Drop for Page {
+    fn drop(&mut self) {
+        // Both fail if it has ended already, which is what is wanted.
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+        if !std::thread::panicking() {
+            // Nothing the sandbox sends may make the SDK throw.
+            assert_eq!(self.count(0, "uncaughtException"), 0, "{:?}", self.lines);
+        }
+    }
+}
