@@ -21,6 +21,8 @@ const happened = (event, data) => say({ event, data });
 
 // The SDK does not come back by itself after losing a socket younger than one second.
 const GROWN_UP = 1100;
+// After SDK_READY the SDK asks for a dozen things at once, and a second later for this, the last one.
+const LAST_OF_THE_BURST = 'im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2';
 let compressed = 0;
 globalThis.WebSocket = class extends Socket {
   constructor(...args) {
@@ -30,7 +32,9 @@ globalThis.WebSocket = class extends Socket {
       setTimeout(() => this.readyState === Socket.OPEN && happened('socketGrownUp'), GROWN_UP);
     });
     this.on('message', (data) => {
-      if (Buffer.from(data).subarray(0, 4).toString() === 'COMP') compressed += 1;
+      const text = Buffer.from(data).toString();
+      if (text.startsWith('COMP')) compressed += 1;
+      else if (text.includes(LAST_OF_THE_BURST)) happened('socketSettled');
     });
   }
 

@@ -11,8 +11,10 @@ fn another_page_is_reported_as_multiple_account() {
     let sandbox = stage();
     let (page, newcomer) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
     page.enter(&sandbox, "alice");
+    page.settle();
     let mark = page.mark();
     newcomer.enter(&sandbox, "alice");
+    newcomer.settle();
     page.wait(mark, "sdkStateNotReady");
     assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3003));
     // It may take the account back, which puts out the other one.
@@ -33,6 +35,7 @@ fn another_device_is_reported_as_multiple_device() {
     let sandbox = stage();
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
+    page.settle();
     let mark = page.mark();
     sandbox.kick("alice", KickType::Device).unwrap();
     page.wait(mark, "sdkStateNotReady");
@@ -56,6 +59,7 @@ fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
     let old = sig_of(APP, KEY, "alice", unix_now(&sandbox));
     page.login("alice", old.expose()).unwrap();
     page.wait(0, "sdkStateReady");
+    page.settle();
     let mark = page.mark();
     let answer = rest(
         &sandbox,
@@ -91,6 +95,7 @@ fn an_expired_login_is_reported_as_user_sig_expired() {
     let sandbox = stage();
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
+    page.settle();
     let mark = page.mark();
     sandbox.expire("alice").unwrap();
     assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(70001));
@@ -129,6 +134,7 @@ fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
     assert_eq!(sandbox.history("alice", "echo-bot").len(), 1);
     assert_eq!(page.lifecycle(0), ["sdkStateReady"]);
 
+    page.settle();
     // Told to come back, it puts the page out and answers.
     let (mark, start) = (troupe.mark(), page.mark());
     troupe.resume();

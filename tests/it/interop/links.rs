@@ -35,6 +35,7 @@ fn of_two_pages_the_older_one_goes() {
     let sandbox = stage();
     let (first, second) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
     first.enter(&sandbox, "alice");
+    first.settle();
     let (mark, start) = (first.mark(), second.mark());
     second.enter(&sandbox, "alice");
     first.wait(mark, "sdkStateNotReady");
@@ -63,6 +64,7 @@ fn where_two_pages_may_be_a_third_one_puts_out_the_oldest() {
     first.texts_up_to(0, "to two");
     second.texts_up_to(0, "to two");
 
+    first.settle();
     let mark = first.mark();
     third.enter(&sandbox, "alice");
     first.wait(mark, "sdkStateNotReady");

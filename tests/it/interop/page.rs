@@ -92,6 +92,13 @@ impl Page {
         self.wait(mark, "sdkStateReady");
     }
 
+    /// Waits until the SDK has got everything it asks for after its first login, so that none of
+    /// that is answered with the reason why the login is over.
+    #[track_caller]
+    pub(super) fn settle(&self) {
+        self.wait(0, "socketSettled");
+    }
+
     /// Sends a text and gives the message as the SDK then has it.
     #[track_caller]
     pub(super) fn say(&self, to: &str, text: &str) -> Value {
