@@ -3,12 +3,13 @@
 use botroupe::{account::Phase, sandbox::KickType};
 use serde_json::json;
 
-use super::{APP, KEY, Page, Troupe, rest, sdk, sig_of, stage, unix_now};
+use super::{Page, Troupe, rest, sdk, sig_of, unix_now};
+use crate::harness::{APP, KEY, sandbox};
 
 #[test]
 fn another_page_is_reported_as_multiple_account() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let (page, newcomer) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
     page.enter(&sandbox, "alice");
     page.settle();
@@ -16,7 +17,7 @@ fn another_page_is_reported_as_multiple_account() {
     newcomer.enter(&sandbox, "alice");
     newcomer.settle();
     page.wait(mark, "sdkStateNotReady");
-    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3003));
+    assert_eq!(page.call("sendText", &json!(["bob", "no"])), Err(3003));
     // It may take the account back, which puts out the other one.
     let (mark, start) = (page.mark(), newcomer.mark());
     page.enter(&sandbox, "alice");
@@ -32,7 +33,7 @@ fn another_page_is_reported_as_multiple_account() {
 #[test]
 fn another_device_is_reported_as_multiple_device() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     page.settle();
@@ -43,7 +44,7 @@ fn another_device_is_reported_as_multiple_device() {
         page.lifecycle(mark),
         ["kickedOut multipleDevice", "sdkStateNotReady"]
     );
-    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3002));
+    assert_eq!(page.call("sendText", &json!(["bob", "no"])), Err(3002));
     assert!(!sandbox.is_online("alice"));
 
     page.enter(&sandbox, "alice");
@@ -54,7 +55,7 @@ fn another_device_is_reported_as_multiple_device() {
 #[test]
 fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     let old = sig_of(APP, KEY, "alice", unix_now(&sandbox));
     page.login("alice", old.expose()).unwrap();
@@ -78,7 +79,7 @@ fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
         ]
     );
     assert_eq!(page.wait(mark, "socketClosedBySdk")["code"], 4000);
-    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3006));
+    assert_eq!(page.call("sendText", &json!(["bob", "no"])), Err(3006));
 
     assert_eq!(page.login("alice", old.expose()), Err(70052));
     assert!(!sandbox.is_online("alice"));
@@ -92,13 +93,13 @@ fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
 #[test]
 fn an_expired_login_is_reported_as_user_sig_expired() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     page.settle();
     let mark = page.mark();
     sandbox.expire("alice").unwrap();
-    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(70001));
+    assert_eq!(page.call("sendText", &json!(["bob", "no"])), Err(70001));
     page.wait_until(mark, "netStateChange", |data| data["state"] == "connected");
     assert_eq!(
         page.lifecycle(mark),
@@ -110,7 +111,7 @@ fn an_expired_login_is_reported_as_user_sig_expired() {
         ]
     );
     assert_eq!(page.wait(mark, "socketClosedBySdk")["code"], 4001);
-    assert_eq!(page.call("sendText", json!(["bob", "no"])), Err(3004));
+    assert_eq!(page.call("sendText", &json!(["bob", "no"])), Err(3004));
 
     page.enter(&sandbox, "alice");
     page.say("bob", "back");
@@ -119,7 +120,7 @@ fn an_expired_login_is_reported_as_user_sig_expired() {
 #[test]
 fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mark = troupe.mark();
     let page = Page::open(sdk, &sandbox);
@@ -151,7 +152,7 @@ fn an_administrators_kick_holds_a_bots_account_until_it_is_resumed() {
     if sdk().is_none() {
         return;
     }
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mark = troupe.mark();
     rest(
@@ -174,7 +175,7 @@ fn an_administrators_kick_makes_a_bots_fixed_user_sig_useless() {
     if sdk().is_none() {
         return;
     }
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let sig = sandbox.user_sig("echo-bot").unwrap();
     let more = format!("user_sig = \"{}\"", sig.expose());
     let troupe = Troupe::start_with(&sandbox, "echo-bot", "echo", &more);

@@ -1,11 +1,12 @@
 //! Lost links and several logins of one account.
 
-use super::{Page, sdk, stage, stage_with};
+use super::{Page, sdk};
+use crate::harness::sandbox;
 
 #[test]
 fn the_sdk_comes_back_after_a_lost_link_and_hears_what_it_missed_once() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     let instances = sandbox.instances("alice");
@@ -32,7 +33,7 @@ fn the_sdk_comes_back_after_a_lost_link_and_hears_what_it_missed_once() {
 #[test]
 fn of_two_pages_the_older_one_goes() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let (first, second) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
     first.enter(&sandbox, "alice");
     first.settle();
@@ -53,7 +54,7 @@ fn of_two_pages_the_older_one_goes() {
 #[test]
 fn where_two_pages_may_be_a_third_one_puts_out_the_oldest() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage_with(|config| config.max_web_instances = 2);
+    let sandbox = sandbox(|config| config.max_web_instances = 2);
     let pages: Vec<Page> = (0..3).map(|_| Page::open(sdk, &sandbox)).collect();
     let [first, second, third] = pages.as_slice() else {
         unreachable!()

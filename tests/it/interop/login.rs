@@ -3,12 +3,13 @@
 use botroupe::sandbox::CompressMode;
 use serde_json::json;
 
-use super::{APP, KEY, Page, install::Sdk, sdk, sig_of, stage, stage_with, unix_now};
+use super::{Page, install::Sdk, sdk, sig_of, unix_now};
+use crate::harness::{APP, KEY, sandbox};
 
 /// Logs in with a build of the SDK, and shows that it can talk.
 fn logs_in(build: fn(&Sdk) -> Vec<String>) {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open_with(sdk, build(sdk), &sandbox);
     let mark = page.mark();
     page.enter(&sandbox, "alice");
@@ -50,7 +51,7 @@ fn the_es_build_with_every_module_logs_in() {
 #[test]
 fn a_refused_login_rejects_with_the_servers_code() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     let mark = page.mark();
     let now = unix_now(&sandbox);
@@ -84,7 +85,7 @@ fn a_refused_login_rejects_with_the_servers_code() {
 #[test]
 fn an_account_that_is_not_imported_is_refused() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage_with(|config| config.auto_import = false);
+    let sandbox = sandbox(|config| config.auto_import = false);
     let page = Page::open(sdk, &sandbox);
     let mark = page.mark();
     let sig = sandbox.user_sig("alice").unwrap();
@@ -98,7 +99,7 @@ fn an_account_that_is_not_imported_is_refused() {
 #[test]
 fn a_second_login_is_a_repeated_one() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     let mark = page.mark();
@@ -112,16 +113,16 @@ fn a_second_login_is_a_repeated_one() {
 #[test]
 fn logout_leaves_the_link_and_the_same_instance_logs_in_again() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     let mark = page.mark();
-    page.call("logout", json!([])).unwrap();
+    page.call("logout", &json!([])).unwrap();
     assert_eq!(page.lifecycle(mark), ["sdkStateNotReady"]);
     assert!(!sandbox.is_online("alice"));
 
     page.enter(&sandbox, "alice");
-    page.call("logout", json!([])).unwrap();
+    page.call("logout", &json!([])).unwrap();
     page.enter(&sandbox, "bob");
     assert!(sandbox.is_online("bob") && !sandbox.is_online("alice"));
     assert_eq!(page.count(0, "socketOpened"), 1, "one link for all of it");
@@ -131,11 +132,11 @@ fn logout_leaves_the_link_and_the_same_instance_logs_in_again() {
 #[test]
 fn destroy_logs_out_and_closes_with_4000() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     let mark = page.mark();
-    page.call("destroy", json!([])).unwrap();
+    page.call("destroy", &json!([])).unwrap();
     assert_eq!(page.lifecycle(mark), ["sdkStateNotReady", "sdkDestroy"]);
     assert_eq!(page.wait(mark, "socketClosedBySdk")["code"], 4000);
     assert!(!sandbox.is_online("alice"));
@@ -144,10 +145,10 @@ fn destroy_logs_out_and_closes_with_4000() {
 #[test]
 fn every_compression_is_understood() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     let compressed = || {
-        page.call("compressedFrames", json!([]))
+        page.call("compressedFrames", &json!([]))
             .unwrap()
             .as_u64()
             .unwrap()
@@ -172,6 +173,6 @@ fn every_compression_is_understood() {
             mode != CompressMode::None,
             "{mode:?}: {before}, {after}"
         );
-        page.call("logout", json!([])).unwrap();
+        page.call("logout", &json!([])).unwrap();
     }
 }

@@ -3,18 +3,19 @@
 use botroupe::{proto::message::Element, sandbox::Sandbox};
 use serde_json::json;
 
-use super::{Page, Troupe, install::Sdk, rest, sdk, stage, troupe::recorded};
+use super::{Page, Troupe, install::Sdk, rest, sdk, troupe::recorded};
+use crate::harness::sandbox;
 
 #[test]
 fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let profile = json!({"UserID": "both-ways", "Nick": "The Bot 🤖"});
     rest(&sandbox, "im_open_login_svc/account_import", &profile);
     let troupe = Troupe::start(&sandbox, "both-ways", "recorder");
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
-    page.call("updateMyProfile", json!([{"nick": "Alice 爱丽丝"}]))
+    page.call("updateMyProfile", &json!([{"nick": "Alice 爱丽丝"}]))
         .unwrap();
 
     let sent = page.say("both-ways", "hello\n\"bot\" 你好🙂");
@@ -26,7 +27,7 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
 
     let payload = json!({"data": "{\"a\":1}", "description": "what", "extension": "more"});
     let sent = page
-        .call("sendCustom", json!(["both-ways", payload]))
+        .call("sendCustom", &json!(["both-ways", payload]))
         .unwrap();
     let got = recorded("both-ways", |message| message.text().is_none());
     let [Element::Custom(custom)] = got.elements.as_slice() else {
@@ -97,7 +98,7 @@ fn long_conversation(sdk: &Sdk, sandbox: &Sandbox, mut disturb: impl FnMut(usize
 #[test]
 fn the_echo_bot_answers_every_text_once_and_in_order() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let _troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     long_conversation(sdk, &sandbox, |_| ());
     assert_eq!(sandbox.status().counters.cut, 0);
@@ -106,7 +107,7 @@ fn the_echo_bot_answers_every_text_once_and_in_order() {
 #[test]
 fn the_echo_bot_answers_every_text_once_and_in_order_though_its_link_breaks_20_times() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mut lost = 0;
     long_conversation(sdk, &sandbox, |number| {
@@ -124,7 +125,7 @@ fn the_echo_bot_answers_every_text_once_and_in_order_though_its_link_breaks_20_t
 #[test]
 fn a_bot_answers_what_was_said_while_it_was_not_running() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
     let mark = page.mark();
@@ -144,7 +145,7 @@ fn a_bot_answers_what_was_said_while_it_was_not_running() {
 #[test]
 fn what_was_said_to_an_offline_user_is_there_after_login() {
     let Some(sdk) = sdk() else { return };
-    let sandbox = stage();
+    let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let texts = ["you are away", "call me", "bye"];
     for text in texts {
@@ -157,11 +158,11 @@ fn what_was_said_to_an_offline_user_is_there_after_login() {
         *list == json!([{"conversationID": "C2Cecho-bot", "unreadCount": 3}])
     });
     assert_eq!(
-        page.call("getConversationList", json!([])).unwrap(),
+        page.call("getConversationList", &json!([])).unwrap(),
         json!([{"conversationID": "C2Cecho-bot", "unreadCount": 3}])
     );
     let query = json!([{"conversationID": "C2Cecho-bot"}]);
-    let list = page.call("getMessageList", query).unwrap();
+    let list = page.call("getMessageList", &query).unwrap();
     let list = list.as_array().unwrap();
     let got: Vec<_> = list
         .iter()

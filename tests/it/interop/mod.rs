@@ -5,6 +5,11 @@
 //! its own; every page is a process. Nothing sleeps: tests wait for what the SDK, an account or a
 //! bot reports.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "not only in functions that are tests themselves"
+)]
+
 mod install;
 mod journal;
 mod kicks;
@@ -19,25 +24,12 @@ use botroupe::{
         id::{SdkAppId, UserId},
         usersig::{self, UserSig},
     },
-    sandbox::{Sandbox, SandboxConfig},
+    sandbox::Sandbox,
 };
 use serde_json::Value;
 
 use self::{install::sdk, page::Page, troupe::Troupe};
-
-const APP: u32 = 1_400_000_001;
-const KEY: &str = "key-of-the-interop-tests";
-
-/// A sandbox on a free port.
-fn stage() -> Sandbox {
-    stage_with(|_| ())
-}
-
-fn stage_with(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
-    let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
-    change(&mut config);
-    Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
-}
+use crate::harness::APP;
 
 /// The present time, as the sandbox and every UserSig count it.
 fn unix_now(sandbox: &Sandbox) -> u64 {

@@ -56,13 +56,13 @@ impl Page {
             calls: AtomicU64::new(0),
         };
         let options = json!({"SDKAppID": sandbox.app().get(), "proxyServer": sandbox.url()});
-        assert_eq!(page.call("create", json!([options])), Ok("3.6.6".into()));
+        assert_eq!(page.call("create", &json!([options])), Ok("3.6.6".into()));
         page
     }
 
     /// Calls a function of the SDK, or one of the driver's; a refusal is given as its code.
     #[track_caller]
-    pub(super) fn call(&self, name: &str, args: Value) -> Result<Value, i64> {
+    pub(super) fn call(&self, name: &str, args: &Value) -> Result<Value, i64> {
         let mark = self.mark();
         let id = self.calls.fetch_add(1, Ordering::Relaxed);
         let line = json!({"id": id, "call": name, "args": args});
@@ -80,7 +80,7 @@ impl Page {
 
     #[track_caller]
     pub(super) fn login(&self, user: &str, sig: &str) -> Result<Value, i64> {
-        self.call("login", json!([{"userID": user, "userSig": sig}]))
+        self.call("login", &json!([{"userID": user, "userSig": sig}]))
     }
 
     /// Logs in with a good UserSig and waits for SDK_READY.
@@ -102,7 +102,7 @@ impl Page {
     /// Sends a text and gives the message as the SDK then has it.
     #[track_caller]
     pub(super) fn say(&self, to: &str, text: &str) -> Value {
-        self.call("sendText", json!([to, text])).unwrap()
+        self.call("sendText", &json!([to, text])).unwrap()
     }
 
     pub(super) fn mark(&self) -> usize {

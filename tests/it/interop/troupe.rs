@@ -1,13 +1,12 @@
 //! Botroupe's accounts and bots, run on a thread of their own as the command line would.
 
-use std::{collections::BTreeMap, sync::Arc, thread::JoinHandle};
+use std::{sync::Arc, thread::JoinHandle};
 
 use actix::prelude::*;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Draft, Phase, SendError, Status},
     app::App,
     bot::{Bot, Entry},
-    config::{Config, Sources},
     proto::{
         answer::Sent,
         message::{Element, Message},
@@ -16,7 +15,8 @@ use botroupe::{
 };
 use tokio::sync::oneshot;
 
-use super::{KEY, journal::Journal};
+use super::journal::Journal;
+use crate::harness::config;
 
 #[path = "../../../bots/echo.rs"]
 #[allow(unreachable_pub, reason = "a bot's file looks the same in a library")]
@@ -52,7 +52,7 @@ pub(super) fn recorded(me: &str, fits: impl Fn(&Message) -> bool) -> Message {
 #[derive(Debug)]
 pub(super) struct Troupe {
     changes: Arc<Journal<Changed>>,
-    accounts: Vec<AccountHandle>,
+    account: AccountHandle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -81,7 +81,8 @@ impl Troupe {
     /// The same with more keys for the account.
     #[track_caller]
     pub(super) fn start_with(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Self {
-        let config = config(sandbox, user, bot, more);
+        let more = format!("[[accounts]]\nuser_id = \"{user}\"\nbots = [\"{bot}\"]\n{more}");
+        let config = config(&sandbox.url(), BOTS, &more);
         let changes = Arc::new(Journal::new());
         let (observed, user) = (changes.clone(), user.to_owned());
         let (started, running) = std::sync::mpsc::channel();
@@ -99,16 +100,12 @@ impl Troupe {
         let account = running.recv().unwrap().unwrap();
         let troupe = Self {
             changes,
-            accounts: vec![account],
+            account,
             stop: Some(stop),
             thread: Some(thread),
         };
         troupe.wait_online(0);
         troupe
-    }
-
-    fn account(&self) -> &AccountHandle {
-        &self.accounts[0]
     }
 
     pub(super) fn mark(&self) -> usize {
@@ -134,7 +131,7 @@ impl Troupe {
 
     /// Tells the account to come back.
     pub(super) fn resume(&self) {
-        assert!(self.account().instruct(Command::Resume));
+        assert!(self.account.instruct(Command::Resume));
     }
 
     /// Sends one element as the account.
@@ -142,7 +139,7 @@ impl Troupe {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        runtime.block_on(self.account().send(Draft {
+        runtime.block_on(self.account.send(Draft {
             to: to.into(),
             elements: vec![element],
             cloud_custom_data: "".into(),
@@ -158,30 +155,4 @@ impl Drop for Troupe {
             ended.unwrap().unwrap();
         }
     }
-}
-
-fn config(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Config {
-    let (url, app) = (sandbox.url(), sandbox.app().get());
-    let text = format!(
-        r#"
-        endpoint = "{url}"
-        app = {{ sdk_app_id = {app}, secret_key = "{KEY}" }}
-        [defaults]
-        login_spacing = "0s"
-        backoff = {{ min = "50ms", max = "200ms" }}
-        [[accounts]]
-        user_id = "{user}"
-        bots = ["{bot}"]
-        {more}
-        "#
-    );
-    let env: BTreeMap<String, String> = BTreeMap::new();
-    Config::parse(Sources {
-        file: "interop.toml",
-        text: &text,
-        env: &env,
-        overrides: &[],
-        known_bots: &["echo", "recorder"],
-    })
-    .unwrap()
 }
