@@ -184,9 +184,17 @@ impl State {
         Ok(user)
     }
 
+    /// Says no. Only the answers that are about the login itself tell of a kick: the official SDK
+    /// reports a kick for each one it is told of, and has a dozen requests open after a login.
     pub(super) fn refuse(&mut self, now: Now, conn: ConnId, head: &Head, refused: Refused) {
         let mut body = failure(refused.code);
-        if let (Some(kick), Value::Object(body)) = (refused.kick, &mut body) {
+        let is_about_login = matches!(
+            &*head.servcmd,
+            "im_open_status.wslogin" | "im_open_status.wshello"
+        );
+        if let (Some(kick), Value::Object(body)) = (refused.kick, &mut body)
+            && is_about_login
+        {
             body.insert("KickType".to_owned(), kick.number().into());
         }
         self.answer(now, conn, head, body);

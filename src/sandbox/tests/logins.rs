@@ -124,6 +124,12 @@ fn over_the_limit_the_oldest_goes() {
             (&hello["ErrorCode"], &hello["KickType"]),
             (&json!(1002), &json!(1))
         );
+        // Other answers do not say it again: a client reports every one of them as a kick.
+        let other = world.call(&logins[0], "sns.friend_get", &json!({}));
+        assert_eq!(
+            (&other["ErrorCode"], other.get("KickType")),
+            (&json!(1002), None)
+        );
         assert_eq!(world.hello(&newcomer), 0, "the newcomer stays");
     }
 }
