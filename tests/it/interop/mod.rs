@@ -5,11 +5,6 @@
 //! its own; every page is a process. Nothing sleeps: tests wait for what the SDK, an account or a
 //! bot reports.
 
-#![allow(
-    clippy::unwrap_used,
-    reason = "not only in functions that are tests themselves"
-)]
-
 mod install;
 mod journal;
 mod kicks;
