@@ -65,7 +65,9 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     let stopped = app.stop().await;
     if answer != "hello" || !stopped.drained || !stopped.logged_out {
-        return Err(format!("expected a hello and a clean end, got {answer:?}, {stopped:?}").into());
+        return Err(
+            format!("expected a hello and a clean end, got {answer:?}, {stopped:?}").into(),
+        );
     }
     Ok(())
 }

@@ -27,13 +27,13 @@ const CONFIG: &str = r#"
     user_id = "guinea-pig"
     bots = []
     login_spacing = "0s"
-    backoff = { min = "100ms", max = "1s" }
+    backoff = { min = "300ms", max = "1s" }
     [sandbox]
     listen = "127.0.0.1:0"
 "#;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    actix_rt::System::new().block_on(run())
+    System::new().block_on(run())
 }
 
 async fn run() -> Result<(), Box<dyn Error>> {
@@ -80,6 +80,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let away = watch.until(Phase::Held).await?;
     expect(away.cause.word() == "REST_API_Kick", "REST_API_Kick")?;
     expect(away.next.is_none(), "no time to come back")?;
+    // A UserSig made in the very second of the kick is void too, so a try or two may be refused.
     println!("   (told to come back)");
     app.order(&pig, Command::Resume).await;
     let back = watch.until(Phase::Online).await?;

@@ -7,7 +7,7 @@
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use botroupe::{
-    account::Draft,
+    account::{Draft, Phase},
     app::App,
     bot::Entry,
     config::{Config, Sources},
@@ -67,10 +67,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let app = App::start(&config, BOTS, None).await?;
     let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
 
-    // Ping begins. It need not be online yet: what it says waits for it in the outbox.
-    let ping = app
-        .account("ping")
-        .ok_or("the config has an account ping")?;
+    let limit = Duration::from_secs(10);
+    tokio::time::timeout(limit, online(&app)).await?;
+
+    // Ping begins.
+    let ping = app.account("ping").ok_or("the config has it")?;
     let first = Draft {
         to: "pong".into(),
         elements: vec![Element::text("1")],
@@ -78,7 +79,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     };
     ping.send(first).await?;
 
-    let talk = tokio::time::timeout(Duration::from_secs(10), talk(sandbox, 10)).await?;
+    let talk = tokio::time::timeout(limit, talk(sandbox, 10)).await?;
     for item in &talk {
         println!("{}: {}", item.from, text(&item.body));
     }
@@ -90,6 +91,17 @@ async fn run() -> Result<(), Box<dyn Error>> {
         return Err(format!("expected 1 to 10 and a clean end, got {said:?}, {stopped:?}").into());
     }
     Ok(())
+}
+
+/// Waits until every account is online.
+async fn online(app: &App) {
+    loop {
+        let status = app.status().await;
+        if status.iter().all(|account| account.phase == Phase::Online) {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
 }
 
 /// Waits until so many messages have been exchanged.
