@@ -1,8 +1,10 @@
 //! The embedded server: accounts, messages and faults without the internet.
 //!
-//! `cargo run --example sandbox` shows a login, a message and a kick, and ends by itself.
-//! `cargo run --example sandbox -- --serve [PORT]` serves until Ctrl-C; point the official SDK's
-//! `proxyServer` at the address it prints. The SDKAppID is 1400000001, the SecretKey `secret`.
+//! Run with: `cargo run --example sandbox`
+//!
+//! It shows a login, a message and a kick, packet by packet, and ends by itself. With
+//! `-- --serve [PORT]` it serves until Ctrl-C; point the official SDK's `proxyServer` at the address
+//! it prints. The SDKAppID is 1400000001, the SecretKey `secret`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
