@@ -88,7 +88,10 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let count = back.counters;
     println!(
         "{} logins, {} resumes, {} lost links, {} kicks",
-        count.logins, count.resumes, count.lost_links, count.kicks
+        count.logins,
+        count.resumes,
+        count.lost_links,
+        count.kicks()
     );
     let stopped = app.stop().await;
     expect(stopped.logged_out, "a logout at the end")

@@ -209,13 +209,16 @@ impl App {
     }
 }
 
-fn check_bots(config: &Config, bots: &'static [Entry]) -> Result<(), AppError> {
+/// Makes each bot once, so that wrong settings stop the start and not an account.
+///
+/// # Errors
+/// [`AppError::UnknownBot`] or [`AppError::Settings`].
+pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
     for account in &config.accounts {
         if let Some(unknown) = account.bots.iter().find(|name| find(bots, name).is_none()) {
             return Err(AppError::UnknownBot(unknown.to_string()));
         }
     }
-    // Each bot is made once now, so that wrong settings stop the start and not an account.
     for entry in bots {
         let is_used = config
             .accounts

@@ -256,9 +256,9 @@ impl std::fmt::Debug for Account {
 impl Account {
     /// Starts an account on the arbiter `on`; `guard` reports its end.
     pub fn start_on(on: &ArbiterHandle, spec: AccountSpec, guard: DownGuard) {
-        Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
+        let handle = spec.handle.clone();
+        let addr = Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
-            spec.handle.set(ctx.address());
             Self {
                 core: Core::new(spec.config.clone(), fastrand::u64(..), now()),
                 connector: (spec.connector)(),
@@ -273,6 +273,8 @@ impl Account {
                 _guard: guard,
             }
         });
+        // Messages may come from now on; they wait in the mailbox until the arbiter gets to it.
+        handle.set(addr);
     }
 
     fn connection(&mut self, ctx: &Context<Self>) -> &Addr<Connection> {
@@ -412,6 +414,9 @@ impl Account {
         match (online, status.phase) {
             (Some(true), _) => {
                 tracing::info!(%account, connection, resumed = status.resumed, "online")
+            }
+            (Some(false), Phase::Stopping) => {
+                tracing::info!(%account, connection, "logging out");
             }
             (Some(false), phase) => {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = phase.word(), "offline");

@@ -90,6 +90,14 @@ pub struct Counters {
     pub ignored: u64,
 }
 
+impl Counters {
+    /// Kicks of every type, expiry not among them.
+    #[must_use]
+    pub const fn kicks(&self) -> u64 {
+        self.kicked_by_account + self.kicked_by_device + self.kicked_by_rest
+    }
+}
+
 /// One entry of the flight recorder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {

@@ -20,7 +20,8 @@ use tokio::sync::oneshot;
 /// How bots are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostConfig {
-    /// Messages waiting for the bots of an account at most; more are dropped, counted and logged.
+    /// Messages waiting for the bots of an account or being handled by them at most; more are
+    /// dropped, counted and logged.
     pub queue: usize,
     /// How long a handler may take, its waiting included.
     pub handler_timeout: Duration,
@@ -141,11 +142,12 @@ impl Host {
                 continue;
             }
             wanted = true;
-            if self.waiting >= self.config.queue {
+            if self.waiting + self.running >= self.config.queue {
                 self.dropped += 1;
                 tracing::warn!(
                     account = %self.name, bot = self.bots[bot].name, dropped = self.dropped,
-                    "message dropped: {} are waiting already", self.waiting
+                    "message dropped: {} are waiting or being handled already",
+                    self.waiting + self.running
                 );
                 continue;
             }

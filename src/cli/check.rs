@@ -3,6 +3,8 @@
 use std::io::Write;
 
 use super::{args::CheckArgs, exit::Failure, load::load};
+use crate::app::check_bots;
+use crate::bot::Entry;
 use crate::config::Env;
 
 /// Writes the summary of the config to `out`.
@@ -13,8 +15,10 @@ pub(super) fn check(
     args: &CheckArgs,
     env: &dyn Env,
     known_bots: &[&str],
+    bots: &[Entry],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = load(&args.config, &args.overrides(), env, known_bots)?;
+    check_bots(&config, bots).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
     write!(out, "{}", config.summary()).map_err(Failure::Output)
 }

@@ -2,6 +2,9 @@
 
 use std::fs;
 
+/// With fewer accounts than this the process itself would be most of the figure.
+const ENOUGH: u64 = 100;
+
 /// The process before it had accounts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
@@ -24,11 +27,14 @@ impl Memory {
         } else {
             "account"
         };
-        Some(format!(
-            "memory: {each:.1} KiB per {what} ({online} online, {:.1} MiB resident, {:.1} MiB before the first)",
-            here as f64 / 1_048_576.0,
-            base as f64 / 1_048_576.0,
-        ))
+        let (here, base) = (here as f64 / 1_048_576.0, base as f64 / 1_048_576.0);
+        let rest =
+            format!("{online} online, {here:.1} MiB resident, {base:.1} MiB before the first");
+        Some(if accounts < ENOUGH {
+            format!("memory: {rest}")
+        } else {
+            format!("memory: {each:.1} KiB per {what} ({rest})")
+        })
     }
 }
 

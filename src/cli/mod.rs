@@ -76,7 +76,7 @@ fn execute(
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
     let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
     match args.into_command() {
-        Command::Check(args) => check::check(&args, env, known_bots, out)?,
+        Command::Check(args) => check::check(&args, env, known_bots, bots, out)?,
         Command::Usersig(command) => {
             usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
         }

@@ -4,7 +4,7 @@ use super::exit::Failure;
 use super::memory::Memory;
 use super::signals::{Signal, Signals};
 use crate::account::{Changed, Phase};
-use crate::app::App;
+use crate::app::{App, AppError};
 use crate::bot::Entry;
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::gateway::now;
@@ -33,7 +33,7 @@ pub(super) fn run(
         let board = Board::new(config, format, enabled).start();
         let app = App::start(config, bots, Some(board.clone().recipient()))
             .await
-            .map_err(|error| Failure::Runtime(error.into()))?;
+            .map_err(app_failure)?;
         if let Some(sandbox) = app.sandbox() {
             board.do_send(Announce(sandbox.url()));
         }
@@ -57,6 +57,14 @@ pub(super) fn run(
             () = signals.again() => Err(Failure::Interrupted),
         }
     })
+}
+
+/// Mistakes in the config are told apart from trouble with the machine.
+fn app_failure(error: AppError) -> Failure {
+    match error {
+        AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
+        mistake => Failure::Usage(mistake.to_string()),
+    }
 }
 
 async fn report_memory(memory: &Memory, app: &App) {

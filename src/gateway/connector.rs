@@ -138,22 +138,31 @@ impl Connector for AwcConnector {
         Box::pin(async move {
             let parsed =
                 url::Url::parse(&url).map_err(|error| ConnectError::Url(error.to_string()))?;
-            let host = parsed.host_str().unwrap_or_default().to_owned();
-            match tokio::time::timeout(limit, open(&url, &parsed, &host)).await {
+            let host = parsed.host_str().unwrap_or_default();
+            let place = match parsed.port() {
+                Some(port) => format!("{host}:{port}"),
+                None => host.to_owned(),
+            };
+            match tokio::time::timeout(limit, open(&url, &parsed, host, &place)).await {
                 Ok(outcome) => outcome,
-                Err(_) => Err(ConnectError::TimedOut { host, limit }),
+                Err(_) => Err(ConnectError::TimedOut { host: place, limit }),
             }
         })
     }
 }
 
-async fn open(url: &str, parsed: &url::Url, host: &str) -> Result<Dialled, ConnectError> {
+async fn open(
+    url: &str,
+    parsed: &url::Url,
+    host: &str,
+    place: &str,
+) -> Result<Dialled, ConnectError> {
     let address = resolve(parsed, host, super::now()).await?;
     let request = client().ws(url).address(address);
     let (_, framed) = request
         .connect()
         .await
-        .map_err(|error| explain(error, host))?;
+        .map_err(|error| explain(error, place))?;
     let parts = framed.into_parts();
     Ok(Dialled {
         io: Box::new(parts.io),

@@ -100,7 +100,7 @@ codes! {
         "see which program uses the same account", Kicked;
     ANSWER_TOO_LARGE = 10018, "answer too large", "the answer would exceed 1 MB",
         "ask for a smaller page", GiveUp;
-    C2C_BAD_PACKET = 20001, "bad packet", "the request is malformed", REPORT, Retry;
+    C2C_BAD_PACKET = 20001, "bad packet", "the request is malformed", REPORT, GiveUp;
     C2C_NOT_AUTHENTICATED = 20002, "not authenticated", "the login is no longer valid",
         WAIT, NewUserSig;
     C2C_UNKNOWN_USER = 20003, "unknown user", "no account of that UserID exists",

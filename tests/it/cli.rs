@@ -220,7 +220,7 @@ async fn a_fleet_comes_online_chats_is_kicked_and_leaves_no_login_behind() {
     let (status, out, err) = run.end();
     assert_eq!(status.code(), Some(0), "{err}");
     assert!(out.contains("account echo-bot offline stopped"), "{out}");
-    assert!(err.contains("KiB per account"), "{err}");
+    assert!(err.contains("MiB resident"), "{err}");
     for user in [
         "echo-bot",
         "support-01",
