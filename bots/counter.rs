@@ -24,13 +24,18 @@ struct Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { word: "message".to_owned() }
+        Self {
+            word: "message".to_owned(),
+        }
     }
 }
 
 /// Makes the bot.
 pub fn bot() -> Bot {
-    Bot::new("counter").state(Counts::default()).config::<Settings>().on_text(count)
+    Bot::new("counter")
+        .state(Counts::default())
+        .config::<Settings>()
+        .on_text(count)
 }
 
 async fn count(sender: Sender, counts: State<Counts>, settings: Config<Settings>) -> String {
@@ -52,6 +57,9 @@ mod tests {
         let bot = TestBot::new(bot);
         assert_eq!(bot.say("a").await, ["message number 1"]);
         assert_eq!(bot.say("b").await, ["message number 2"]);
-        assert_eq!(bot.hear("bob", vec![Element::text("c")]).await, ["message number 1"]);
+        assert_eq!(
+            bot.hear("bob", vec![Element::text("c")]).await,
+            ["message number 1"]
+        );
     }
 }

@@ -29,7 +29,7 @@ const BACKLOG: usize = 256;
 /// What the conversation loop hears.
 enum Heard {
     Message(Box<ChatMessage>),
-    Changed(Status, Option<bool>),
+    Changed(Box<Status>, Option<bool>),
 }
 
 /// Talks until the input ends or Ctrl-C.
@@ -129,7 +129,7 @@ impl Handler<Changed> for Ear {
     type Result = ();
 
     fn handle(&mut self, Changed { status, online }: Changed, _: &mut Context<Self>) {
-        self.hand_on(Heard::Changed(status, online));
+        self.hand_on(Heard::Changed(Box::new(status), online));
     }
 }
 

@@ -49,6 +49,10 @@ pub struct Summary {
     pub replied: u64,
     /// Replies that were not.
     pub unreplied: u64,
+    /// The smallest part of the time that exactly one copy of an account was online.
+    pub one_copy_online: f64,
+    /// Most kicks of an account, all copies together, within an hour.
+    pub worst_kicks_per_hour: usize,
     /// Everything that must not have happened; the first hundred.
     pub violations: Vec<Violation>,
     /// Hash of the event log: equal for equal seeds.
@@ -92,5 +96,48 @@ impl LogHash {
 
     pub(super) const fn value(self) -> u64 {
         self.0
+    }
+}
+
+/// What the copies of one account share.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Share {
+    online: usize,
+    since: Duration,
+    one: Duration,
+    kicks: VecDeque<Duration>,
+    pub(super) worst_kicks: usize,
+}
+
+impl Share {
+    pub(super) fn changed(&mut self, at: Duration, online: bool) {
+        self.one = self.exactly_one(at);
+        self.since = at;
+        self.online = if online {
+            self.online + 1
+        } else {
+            self.online.saturating_sub(1)
+        };
+    }
+
+    pub(super) fn exactly_one(&self, at: Duration) -> Duration {
+        if self.online == 1 {
+            self.one + (at - self.since)
+        } else {
+            self.one
+        }
+    }
+
+    pub(super) fn kicked(&mut self, at: Duration) {
+        let hour = Duration::from_secs(3600);
+        while self
+            .kicks
+            .front()
+            .is_some_and(|first| at.saturating_sub(*first) >= hour)
+        {
+            self.kicks.pop_front();
+        }
+        self.kicks.push_back(at);
+        self.worst_kicks = self.worst_kicks.max(self.kicks.len());
     }
 }

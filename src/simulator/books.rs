@@ -3,7 +3,7 @@
 use super::audit::Violation;
 use super::node::Note;
 use super::world::World;
-use crate::account::Phase;
+use crate::account::{Cause, Phase};
 use crate::proto::message::C2cKey;
 use crate::session;
 use std::time::Duration;
@@ -92,6 +92,13 @@ impl World {
             Some(node),
             &format!("{} ({})", status.phase.word(), status.cause.word()),
         );
+        let share = &mut self.shares[node % self.options.accounts];
+        if let Some(online) = online {
+            share.changed(self.now, online);
+        }
+        if matches!(status.cause, Cause::Kicked(_)) && online == Some(false) {
+            share.kicked(self.now);
+        }
         match online {
             Some(true) => {
                 let silent = self.now - self.offline_since[node];

@@ -13,6 +13,7 @@ mod audit;
 mod books;
 mod network;
 mod node;
+mod script;
 mod world;
 
 #[cfg(test)]

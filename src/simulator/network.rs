@@ -83,10 +83,13 @@ impl World {
     pub(super) fn grant(&mut self, node: usize, want: Want) {
         match want {
             Want::Turn => {
-                let wait = self.governor.reserve(self.now);
+                let wait = self.governors[node / self.options.accounts].reserve(self.now);
                 self.schedule(self.now + wait, Happening::Turn(node));
             }
-            Want::SlowDown(delay) => self.governor.slow_down(self.now, delay),
+            Want::SlowDown(delay) => {
+                let copy = node / self.options.accounts;
+                self.governors[copy].slow_down(self.now, delay);
+            }
             Want::Dial => {
                 let dial = self.nodes[node].dials;
                 let round_trip = self.latency() + self.latency();
@@ -137,8 +140,8 @@ impl World {
     }
 
     pub(super) fn tick_later(&mut self) {
-        // Once a minute is often enough: what the server does by the second is idle checks.
-        let at = self.now + Duration::from_secs(60);
+        // What the server does by the second is idle checks, which healthy links pass.
+        let at = self.now + self.options.audit_every;
         if self.tick_at.is_none() {
             self.tick_at = Some(at);
             self.schedule(at, Happening::ServerTick);

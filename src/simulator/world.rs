@@ -1,6 +1,6 @@
 //! The clock, the network, and everything that happens on them.
 
-use super::audit::{LogHash, LoginWindow, Summary};
+use super::audit::{LogHash, LoginWindow, Share, Summary};
 use super::node::Node;
 use crate::account::{CoreConfig, Credential, Policy, Status};
 use crate::gateway::ConnectError;
@@ -61,6 +61,11 @@ pub struct Options {
     pub sync_page: Option<usize>,
     /// Accounts answer what they hear.
     pub echo: bool,
+    /// Copies of the whole fleet, each with a governor of its own. Accounts of the second copy are
+    /// numbered on after those of the first.
+    pub copies: usize,
+    /// How often the server's slow checks and the audit run.
+    pub audit_every: Duration,
 }
 
 impl Options {
@@ -78,6 +83,8 @@ impl Options {
             hello_interval: Duration::from_secs(120),
             sync_page: None,
             echo: false,
+            copies: 1,
+            audit_every: Duration::from_secs(60),
         }
     }
 }
@@ -156,7 +163,7 @@ pub struct World {
     pub(super) queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
     pub(super) next_number: u64,
     pub(super) rng: fastrand::Rng,
-    pub(super) governor: Governor,
+    pub(super) governors: Vec<Governor>,
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) next_link: u64,
     pub(super) actions: Vec<Option<Action>>,
@@ -166,6 +173,7 @@ pub struct World {
     pub(super) offline_since: Vec<Duration>,
     pub(super) disbelief: HashMap<usize, Duration>,
     pub(super) last_login: Vec<Option<Duration>>,
+    pub(super) shares: Vec<Share>,
     pub(super) window: LoginWindow,
     pub(super) hash: LogHash,
     pub(super) summary: Summary,
@@ -189,8 +197,8 @@ impl World {
         sandbox.max_connections = usize::MAX;
         let mut rng = fastrand::Rng::with_seed(options.seed);
         let now = Now::new(Duration::ZERO, EPOCH);
-        let users: Vec<UserId> = (0..options.accounts)
-            .map(|n| UserId::parse(&format!("bot-{n:05}")))
+        let users: Vec<UserId> = (0..options.accounts * options.copies)
+            .map(|n| UserId::parse(&format!("bot-{:05}", n % options.accounts)))
             .collect::<Result<_, _>>()?;
         let policy = Arc::new(options.policy.clone());
         let nodes = users
@@ -210,10 +218,10 @@ impl World {
                 Node::new(config, rng.u64(..), now, options.echo)
             })
             .collect();
-        let accounts = options.accounts;
+        let (accounts, names) = (users.len(), options.accounts);
         let mut world = Self {
             server: State::new(sandbox, rng.u64(..)),
-            governor: Governor::new(options.rate, options.burst),
+            governors: vec![Governor::new(options.rate, options.burst); options.copies],
             options,
             users,
             nodes,
@@ -231,6 +239,7 @@ impl World {
             offline_since: vec![Duration::ZERO; accounts],
             disbelief: HashMap::new(),
             last_login: vec![None; accounts],
+            shares: vec![Share::default(); names],
             window: LoginWindow::default(),
             hash: LogHash::default(),
             summary: Summary::default(),
@@ -255,6 +264,12 @@ impl World {
     #[must_use]
     pub fn story(&self) -> &[String] {
         &self.story
+    }
+
+    /// How many accounts there are, those of every copy counted.
+    #[must_use]
+    pub const fn accounts(&self) -> usize {
+        self.nodes.len()
     }
 
     /// Simulated time since the start.
@@ -323,9 +338,23 @@ impl World {
         for (since, offline) in self.online_since.iter().zip(&self.offline_since) {
             match since {
                 Some(since) => summary.online += self.now - *since,
-                None => summary.longest_silence = summary.longest_silence.max(self.now - *offline),
+                None => {
+                    summary.longest_silence = summary.longest_silence.max(self.now - *offline);
+                }
             }
         }
+        let elapsed = self.now.as_secs_f64().max(f64::EPSILON);
+        summary.one_copy_online = self
+            .shares
+            .iter()
+            .map(|share| share.exactly_one(self.now).as_secs_f64() / elapsed)
+            .fold(1.0, f64::min);
+        summary.worst_kicks_per_hour = self
+            .shares
+            .iter()
+            .map(|share| share.worst_kicks)
+            .max()
+            .unwrap_or(0);
         summary
     }
 

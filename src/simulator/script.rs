@@ -1,0 +1,90 @@
+//! What happens to a fleet in the course of its days.
+
+use super::world::{Action, World};
+use crate::sandbox::state::KickType;
+use std::time::Duration;
+
+const DAY: u64 = 86_400;
+
+impl World {
+    /// Plans `days` of ordinary misfortune from now on, drawn from the world's seed. Every day each
+    /// account loses its link about once, the server is away once for some minutes, and a few
+    /// accounts each are kicked in every way, find their login expired, are refused, or meet an
+    /// overloaded server. Everybody is written to now and then.
+    ///
+    /// Returns how long the server is away in all.
+    pub fn plan_days(&mut self, days: u64) -> Duration {
+        let mut away = Duration::ZERO;
+        for day in 0..days {
+            away += self.plan_day(self.now() + Duration::from_secs(day * DAY));
+        }
+        away
+    }
+
+    fn plan_day(&mut self, start: Duration) -> Duration {
+        let accounts = self.accounts();
+        for account in 0..accounts {
+            let at = start + self.draw_time();
+            let action = match self.draw(100) {
+                0..40 => Action::CutLink(account),
+                40..55 => Action::DeadenLink(account),
+                55..57 => Action::Expire(account),
+                57 => Action::Kick(account, KickType::Account),
+                58 => Action::Kick(account, KickType::Device),
+                59 => Action::Crash(account),
+                60 => {
+                    let code = [70500, 70402, 60018, 70001][self.draw(4) as usize];
+                    self.at(at, Action::CutLink(account));
+                    Action::RefuseLogins {
+                        account,
+                        code,
+                        count: 1,
+                    }
+                }
+                61 => Action::Overload(
+                    account,
+                    crate::proto::command::LOGIN,
+                    Duration::from_secs(30),
+                ),
+                62 => Action::Duplicate(account, 2),
+                _ => continue,
+            };
+            self.at(at, action);
+        }
+        for _ in 0..accounts.div_ceil(500) {
+            let (account, at) = (
+                self.draw(accounts as u64) as usize,
+                start + self.draw_time(),
+            );
+            self.at(at, Action::Kick(account, KickType::Rest));
+            // Somebody reads the reason and orders it back.
+            self.at(at + Duration::from_secs(900), Action::Resume(account));
+        }
+        for _ in 0..accounts.div_ceil(4) {
+            let (account, at) = (
+                self.draw(accounts as u64) as usize,
+                start + self.draw_time(),
+            );
+            self.at(at, Action::Say(account));
+        }
+        let away = Duration::from_secs(30 + self.draw(270));
+        let at = start + self.draw_time();
+        match self.draw(4) {
+            0 => self.at(at, Action::Restart(true)),
+            1 => self.at(at, Action::Restart(false)),
+            _ => {
+                self.at(at, Action::Outage(away));
+                return away;
+            }
+        }
+        Duration::ZERO
+    }
+
+    fn draw(&mut self, below: u64) -> u64 {
+        self.rng.u64(0..below.max(1))
+    }
+
+    fn draw_time(&mut self) -> Duration {
+        Duration::from_millis(self.draw(DAY * 1000))
+    }
+}
