@@ -176,7 +176,7 @@ mod tests {
                 taken(),
                 History {
                     kicks: 3,
-                    signs: 1,
+                    signs: 0,
                     ..FRESH
                 },
                 CoolDown(ms(187_500)),
@@ -184,23 +184,23 @@ mod tests {
             (
                 taken(),
                 History { kicks: 4, ..FRESH },
-                Contest(ms(3_150_000)),
+                Contest(ms(6_300_000)),
+            ),
+            (
+                taken(),
+                History { signs: 1, ..FRESH },
+                Contest(ms(6_300_000)),
             ),
             (
                 taken(),
                 History { signs: 2, ..FRESH },
-                Contest(ms(3_150_000)),
-            ),
-            (
-                taken(),
-                History { signs: 3, ..FRESH },
-                Contest(ms(5_850_000)),
+                Contest(ms(11_700_000)),
             ),
             (device(), FRESH, CoolDown(ms(52_500))),
             (
                 device(),
-                History { signs: 2, ..FRESH },
-                Contest(ms(3_150_000)),
+                History { signs: 1, ..FRESH },
+                Contest(ms(6_300_000)),
             ),
             (
                 Cause::NoUserSig(CredentialError::StaticIsOver),

@@ -46,8 +46,8 @@ pub const SANDBOX_ADMIN: &str = "administrator";
 /// `governor.logins_per_second`: the service's documented limit for one app.
 pub const GOVERNOR_LOGINS_PER_SECOND: u32 = 200;
 
-/// `governor.burst`: one second's worth.
-pub const GOVERNOR_BURST: u32 = 200;
+/// `governor.burst`: a handful of accounts is back at once, and a fleet still keeps to the rate.
+pub const GOVERNOR_BURST: u32 = 20;
 
 /// `host.threads`: one handler that blocks its thread does not stop all bots.
 pub const HOST_THREADS: u32 = 2;

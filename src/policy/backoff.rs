@@ -35,9 +35,9 @@ impl Backoff {
         max: Duration::from_secs(900),
     };
 
-    /// 1 h doubling to 12 h: rarely enough that two that want the same do not notice each other.
+    /// 2 h doubling to 12 h: so rarely that two that want the same place leave each other in peace.
     pub const CONTEST: Self = Self {
-        min: Duration::from_secs(3600),
+        min: Duration::from_secs(7200),
         max: Duration::from_secs(43_200),
     };
 

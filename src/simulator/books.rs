@@ -69,7 +69,8 @@ impl World {
         self.summary.logins += 1;
         let rate = self.window.add(self.now);
         self.summary.worst_login_rate = self.summary.worst_login_rate.max(rate);
-        let allowed = self.options.rate + f64::from(self.options.burst);
+        let each = self.options.rate + f64::from(self.options.burst);
+        let allowed = each * self.options.copies as f64;
         if rate as f64 > allowed + 1.0 {
             self.violate(None, format!("{rate} logins within a second"));
         }

@@ -277,6 +277,77 @@ fn a_crash_of_the_connection_loses_no_message() {
     assert_eq!((summary.handed, world.owed()), (20, 0));
 }
 
+#[test]
+fn two_copies_of_a_fleet_never_play_ping_pong() {
+    for seed in 0..5 {
+        let options = Options {
+            copies: 2,
+            hello_interval: secs(21_600),
+            ..Options::new(seed, 20)
+        };
+        let mut world = World::new(options).unwrap();
+        world.run_until(secs(2 * 86_400));
+        let summary = assert_sound(&mut world);
+        assert!(
+            summary.worst_kicks_per_hour <= 3,
+            "seed {seed}: {summary:?}"
+        );
+        assert!(summary.one_copy_online > 0.99, "seed {seed}: {summary:?}");
+    }
+}
+
+#[test]
+fn a_usersig_is_renewed_ahead_of_its_end_without_an_outage_or_a_loss() {
+    let policy = crate::account::Policy {
+        login_spacing: secs(1),
+        ..crate::account::Policy::standard()
+    };
+    let options = Options {
+        user_sig_lifetime: secs(20),
+        policy,
+        ..Options::new(12, 10)
+    };
+    let mut world = World::new(options).unwrap();
+    for n in 0..1200 {
+        world.at(
+            Duration::from_millis(2_000 + n * 100),
+            Action::Say(n as usize % 10),
+        );
+    }
+    world.run_until(secs(130));
+    let summary = assert_sound(&mut world);
+    assert_eq!((summary.said, summary.handed), (1200, 1200));
+    assert!(
+        summary.offline_by_cause.is_empty(),
+        "{:?}",
+        summary.offline_by_cause
+    );
+    for account in 0..10 {
+        let status = world.status(account).unwrap();
+        assert!(status.counters.renewals >= 6, "{:?}", status.counters);
+        assert_eq!(status.counters.expired, 0);
+    }
+}
+
+#[test]
+fn an_ordinary_week_is_survived_by_a_fleet() {
+    for seed in 0..3 {
+        let options = Options {
+            hello_interval: secs(21_600),
+            audit_every: secs(600),
+            ..Options::new(seed, 40)
+        };
+        let mut world = World::new(options).unwrap();
+        let away = world.plan_days(7);
+        world.run_until(secs(7 * 86_400 + 3600));
+        let summary = assert_sound(&mut world);
+        let whole = (summary.elapsed - away).as_secs_f64() * 40.0;
+        let online = summary.online.as_secs_f64() / whole;
+        assert!(online > 0.999, "seed {seed}: online {online}");
+        assert_eq!(world.owed(), 0, "seed {seed}");
+    }
+}
+
 fn action(accounts: usize) -> impl Strategy<Value = Action> {
     let account = 0..accounts;
     prop_oneof![

@@ -78,7 +78,7 @@ impl Options {
             policy: Policy::standard(),
             user_sig_lifetime: Duration::from_secs(7 * 86_400),
             rate: 200.0,
-            burst: 200,
+            burst: 20,
             network: NetworkConfig::default(),
             hello_interval: Duration::from_secs(120),
             sync_page: None,

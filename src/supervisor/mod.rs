@@ -63,11 +63,11 @@ pub struct GovernorPolicy {
 }
 
 impl Default for GovernorPolicy {
-    /// 200 a second, 200 at once: 10,000 accounts are back within a minute.
+    /// 200 a second, 20 at once: 10,000 accounts are back within a minute.
     fn default() -> Self {
         Self {
             rate: 200.0,
-            burst: 200,
+            burst: 20,
         }
     }
 }
