@@ -425,7 +425,11 @@ impl Core {
             && at <= now.mono
             && self.phase == Phase::Online
         {
-            self.begin_renewal(now);
+            // It fell due while the account was away: not on the heels of the login that ended that.
+            match self.spaced(now.mono) {
+                later if later > now.mono => self.renewal = Renewal::Due(later),
+                _ => self.begin_renewal(now),
+            }
         }
         if due(self.logout_by) {
             self.logout_by = None;
@@ -502,7 +506,8 @@ impl Core {
     /// Replaces the login by one with a new UserSig; comes back when it is away.
     pub fn relogin(&mut self, now: Now) {
         if self.phase == Phase::Online {
-            self.begin_renewal(now);
+            self.renewal = Renewal::Due(now.mono);
+            self.timeout(now);
         } else {
             self.has_ticket = false;
             self.resume(now);

@@ -329,6 +329,19 @@ fn a_usersig_is_renewed_ahead_of_its_end_without_an_outage_or_a_loss() {
     }
 }
 
+/// Found by a run of 180 days: a renewal that fell due during an outage followed the resume at once.
+#[test]
+fn a_renewal_that_fell_due_during_an_outage_keeps_its_distance() {
+    let options = Options {
+        user_sig_lifetime: secs(100),
+        ..Options::new(13, 3)
+    };
+    let mut world = World::new(options).unwrap();
+    world.at(secs(70), Action::Outage(secs(20)));
+    world.run_until(secs(300));
+    assert_sound(&mut world);
+}
+
 #[test]
 fn an_ordinary_week_is_survived_by_a_fleet() {
     for seed in 0..3 {
