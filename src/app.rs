@@ -58,6 +58,35 @@ pub enum AppError {
     NoCredential(UserId),
 }
 
+/// Asks and orders while an [`App`] runs. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Controller {
+    supervisor: Addr<Supervisor>,
+    pool: Pool,
+}
+
+impl Controller {
+    /// How every account stands, flight recorder included, in the order of the config.
+    pub async fn status(&self) -> Vec<Status> {
+        self.supervisor.send(GetStatus).await.unwrap_or_default()
+    }
+
+    /// Gives an order to an account; `false` when there is none of that name.
+    pub async fn order(&self, user: &UserId, command: Command) -> bool {
+        let user = user.clone();
+        self.supervisor
+            .send(Order { user, command })
+            .await
+            .unwrap_or(false)
+    }
+
+    /// Bot threads that are blocked by a handler at present.
+    #[must_use]
+    pub fn blocked_threads(&self) -> usize {
+        self.pool.blocked()
+    }
+}
+
 /// What became of an orderly stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -155,20 +184,23 @@ impl App {
         self.accounts.get(user)
     }
 
-    /// How every account stands, in the order of the config.
-    pub async fn status(&self) -> Vec<Status> {
-        self.supervisor.send(GetStatus).await.unwrap_or_default()
+    /// Asks and orders from elsewhere.
+    #[must_use]
+    pub fn controller(&self) -> Controller {
+        Controller {
+            supervisor: self.supervisor.clone(),
+            pool: self.pool.clone(),
+        }
     }
 
-    /// Orders an account to hold, resume or stop; `false` when there is none of that name.
+    /// How every account stands, in the order of the config.
+    pub async fn status(&self) -> Vec<Status> {
+        self.controller().status().await
+    }
+
+    /// Gives an order to an account; `false` when there is none of that name.
     pub async fn order(&self, user: &UserId, command: Command) -> bool {
-        self.supervisor
-            .send(Order {
-                user: user.clone(),
-                command,
-            })
-            .await
-            .unwrap_or(false)
+        self.controller().order(user, command).await
     }
 
     /// Bot threads that are blocked by a handler at present.

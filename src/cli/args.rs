@@ -69,7 +69,7 @@ impl Args {
             Some(Command::Run(run)) => &run.set,
             Some(Command::Check(check)) => &check.set,
             Some(Command::Chat(chat)) => &chat.config.set,
-            Some(Command::Sandbox(_) | Command::Usersig(_)) => return Ok(args),
+            Some(_) => return Ok(args),
         };
         if sets
             .set
@@ -120,6 +120,29 @@ Examples:
     /// Makes, reads and checks UserSigs.
     #[command(subcommand)]
     Usersig(UsersigCommand),
+
+    /// Says how the accounts of a running process stand.
+    #[command(after_help = "\
+Examples:
+  botroupe status                   who is away, why, and what happens next
+  botroupe status alice             everything about one account, its last events included
+  botroupe status --json")]
+    Status(StatusArgs),
+
+    /// Logs an account of a running process out; it stays away until resumed.
+    Hold(OrderArgs),
+
+    /// Brings an account of a running process back, whatever kept it away.
+    Resume(OrderArgs),
+
+    /// Replaces the login of an account of a running process by one with a new UserSig.
+    Relogin(OrderArgs),
+
+    /// Logs an account of a running process out and marks it as in need of mending.
+    Quarantine(OrderArgs),
+
+    /// Brings a quarantined account of a running process back.
+    Release(OrderArgs),
 
     /// Talks to an account from this terminal: each line is sent, each answer printed.
     #[command(after_help = "\
@@ -203,6 +226,38 @@ pub struct SandboxArgs {
     /// An account that may use the REST API; can be repeated.
     #[arg(long = "admin", value_name = "USER", default_value = config::defaults::SANDBOX_ADMIN)]
     pub admins: Vec<UserId>,
+}
+
+/// `botroupe status`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct StatusArgs {
+    /// Only this account, with its last events.
+    #[arg(value_name = "ACCOUNT")]
+    pub account: Option<String>,
+
+    /// Everything as one JSON object.
+    #[arg(long)]
+    pub json: bool,
+
+    /// Lists every account that is online, however many there are.
+    #[arg(long)]
+    pub all: bool,
+
+    /// The config file of the running process.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
+}
+
+/// `botroupe hold`, `resume`, `relogin`, `quarantine`, `release`.
+#[derive(Clone, Debug, ClapArgs)]
+pub struct OrderArgs {
+    /// The account.
+    #[arg(value_name = "ACCOUNT")]
+    pub account: String,
+
+    /// The config file of the running process.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub config: PathBuf,
 }
 
 /// `botroupe chat`.

@@ -6,11 +6,13 @@
 mod args;
 mod chat;
 mod check;
+mod control;
 mod env;
 mod exit;
 mod load;
 mod logging;
 mod memory;
+mod report;
 mod run;
 mod sandbox;
 mod signals;
@@ -23,7 +25,8 @@ use std::{
 };
 
 pub use args::{
-    Args, ChatArgs, CheckArgs, Command, LogFormatArg, RunArgs, SandboxArgs, UsersigCommand, WhoArgs,
+    Args, ChatArgs, CheckArgs, Command, LogFormatArg, OrderArgs, RunArgs, SandboxArgs, StatusArgs,
+    UsersigCommand, WhoArgs,
 };
 pub use env::{ProcessEnv, SECRET_KEY};
 pub use exit::{Failure, INTERNAL, INTERRUPTED, USAGE};
@@ -83,13 +86,26 @@ fn execute(
         Command::Run(args) => {
             let config = load(&args.config, &args.overrides(), env, known_bots)?;
             log(config.log)?;
-            run::run(&config, bots, format.unwrap_or(config.log.format))?;
+            run::run(
+                &args.config,
+                &config,
+                bots,
+                format.unwrap_or(config.log.format),
+            )?;
         }
         Command::Sandbox(args) => {
             let key = usersig::secret_key(&args.key, env)?;
             log(LogConfig::default())?;
             sandbox::sandbox(args, key, out)?;
         }
+        Command::Status(args) => status(&args, out)?,
+        Command::Hold(args) => order(&args, |account| control::Request::Hold { account })?,
+        Command::Resume(args) => order(&args, |account| control::Request::Resume { account })?,
+        Command::Relogin(args) => order(&args, |account| control::Request::Relogin { account })?,
+        Command::Quarantine(args) => {
+            order(&args, |account| control::Request::Quarantine { account })?;
+        }
+        Command::Release(args) => order(&args, |account| control::Request::Release { account })?,
         Command::Chat(args) => {
             let config = load(
                 &args.config.config,
@@ -107,6 +123,31 @@ fn execute(
         }
     }
     out.flush().map_err(Failure::Output)
+}
+
+fn order(args: &OrderArgs, request: fn(String) -> control::Request) -> Result<(), Failure> {
+    control::ask(&args.config, &request(args.account.clone())).map(drop)
+}
+
+fn status(args: &StatusArgs, out: &mut dyn Write) -> Result<(), Failure> {
+    let mut answer = control::ask(&args.config, &control::Request::Status)?;
+    if let Some(name) = &args.account {
+        let none = Failure::Runtime(format!("there is no account {name}").into());
+        let accounts = answer["accounts"]
+            .as_array_mut()
+            .map(std::mem::take)
+            .unwrap_or_default();
+        let mut accounts = accounts.into_iter();
+        answer = accounts
+            .find(|account| account["account"] == name.as_str())
+            .ok_or(none)?;
+    }
+    let text = match &args.account {
+        _ if args.json => format!("{answer}\n"),
+        Some(_) => report::story(&answer, unix_now()),
+        None => report::table(&answer, unix_now(), args.all),
+    };
+    out.write_all(text.as_bytes()).map_err(Failure::Output)
 }
 
 /// The wall clock in Unix seconds; 0 for a clock before 1970.

@@ -1,5 +1,6 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
+use super::control;
 use super::exit::Failure;
 use super::memory::Memory;
 use super::signals::{Signal, Signals};
@@ -12,12 +13,14 @@ use crate::proto::id::UserId;
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::io::{self, Write};
+use std::path::Path;
 
 /// Runs until Ctrl-C or SIGTERM, then drains; a second one ends at once.
 ///
 /// # Errors
 /// When something cannot be started, or a second signal came.
 pub(super) fn run(
+    path: &Path,
     config: &Config,
     bots: &'static [Entry],
     format: LogFormat,
@@ -37,9 +40,13 @@ pub(super) fn run(
         if let Some(sandbox) = app.sandbox() {
             board.do_send(Announce(sandbox.url()));
         }
+        // Without it everything works but `botroupe status` and orders.
+        let control = control::listen(path, app.controller())
+            .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"));
         while signals.next().await == Signal::Report {
             report_memory(&memory, &app).await;
         }
+        drop(control);
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app).await;
         tokio::select! {

@@ -235,6 +235,78 @@ async fn a_fleet_comes_online_chats_is_kicked_and_leaves_no_login_behind() {
 }
 
 #[test]
+fn a_running_fleet_is_asked_and_ordered_over_its_socket() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fleet(&folder, "sandbox");
+    let control = |args: &[&str]| {
+        let output = output(&[args, &["--config", &path]].concat());
+        (
+            output.status.code(),
+            String::from_utf8(output.stdout).unwrap(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
+    };
+    let (code, _, err) = control(&["status"]);
+    assert_eq!(code, Some(1));
+    assert!(err.contains("running?"), "{err}");
+
+    let mut run = Running::start(&["run", "--config", &path]);
+    run.line("4 of 4");
+    let socket = folder.path().join("botroupe.sock");
+    let mode = fs::metadata(&socket).unwrap().permissions();
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&mode) & 0o777,
+        0o600
+    );
+    let (_, table, _) = control(&["status"]);
+    assert!(table.starts_with("4 accounts: 4 online\n"), "{table}");
+
+    assert_eq!(control(&["hold", "support-01"]).0, Some(0));
+    run.line("account support-01 offline");
+    let (_, table, _) = control(&["status"]);
+    assert!(
+        table.contains("3 online") && table.contains("1 held"),
+        "{table}"
+    );
+    let (_, json, _) = control(&["status", "support-01", "--json"]);
+    let account: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!(
+        (&account["state"], &account["online"]),
+        (&"held".into(), &false.into())
+    );
+    assert_eq!(account["records"].as_array().unwrap().len(), 2, "{account}");
+
+    assert_eq!(control(&["resume", "support-01"]).0, Some(0));
+    run.line("account support-01 online");
+    assert_eq!(control(&["quarantine", "support-02"]).0, Some(0));
+    run.line("account support-02 offline");
+    assert_eq!(control(&["release", "support-02"]).0, Some(0));
+    run.line("account support-02 online");
+    assert_eq!(control(&["relogin", "echo-bot"]).0, Some(0));
+    let (_, story, _) = control(&["status", "support-02"]);
+    assert!(
+        story.contains("logged in") && story.contains("quarantined"),
+        "{story}"
+    );
+    let (code, _, err) = control(&["hold", "nobody"]);
+    assert!(
+        code == Some(1) && err.contains("no account nobody"),
+        "{err}"
+    );
+
+    // A second process with the same config cannot take the socket away.
+    let mut second = Running::start(&["run", "--config", &path]);
+    second.line("4 of 4");
+    second.signal("INT");
+    let (_, _, err) = second.end();
+    assert!(err.contains("no control socket"), "{err}");
+    assert_eq!(control(&["status"]).0, Some(0));
+    run.signal("INT");
+    assert!(run.end().0.success());
+    assert!(!socket.exists(), "the socket is left behind");
+}
+
+#[test]
 fn json_lines_say_the_same() {
     let folder = tempfile::tempdir().unwrap();
     let path = fleet(&folder, "sandbox");

@@ -1,0 +1,282 @@
+//! How accounts stand, for programs and for tired people.
+
+use crate::account::{RecordedEvent, Status};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+
+/// Online accounts are listed one by one up to this many.
+const LISTED: usize = 40;
+
+/// One account, everything that is known.
+pub(super) fn to_json(status: &Status) -> Value {
+    let counters = &status.counters;
+    let records: Vec<Value> = status
+        .records
+        .iter()
+        .map(|record| {
+            let (at, connection) = (record.at.as_secs(), record.connection);
+            match &record.event {
+                RecordedEvent::Online(resumed) => json!({
+                    "at": at, "connection": connection, "event": "online", "resumed": resumed,
+                }),
+                RecordedEvent::Ended { cause, then, host } => json!({
+                    "at": at, "connection": connection, "event": "ended", "cause": cause.word(),
+                    "detail": cause.to_string(), "then": then.word(), "host": host,
+                    "failures": record.failures,
+                }),
+            }
+        })
+        .collect();
+    json!({
+        "account": status.user,
+        "state": status.phase.word(),
+        "online": status.phase.is_online(),
+        "since": status.since.as_secs(),
+        "cause": status.cause.word(),
+        "detail": status.cause.to_string(),
+        "next": status.next.map(|at| at.as_secs()),
+        "waits_for": status.waits_for,
+        "resumed": status.resumed,
+        "user_sig_ends": status.user_sig_ends,
+        "clock_offset_ms": status.clock_offset,
+        "counters": {
+            "logins": counters.logins, "resumes": counters.resumes, "renewals": counters.renewals,
+            "lost_links": counters.lost_links, "multipleAccount": counters.kicked_by_account,
+            "multipleDevice": counters.kicked_by_device, "REST_API_Kick": counters.kicked_by_rest,
+            "userSigExpired": counters.expired, "received": counters.received,
+            "sent": counters.sent, "unsent": counters.unsent, "dropped": counters.dropped,
+            "ignored": counters.ignored,
+        },
+        "records": records,
+    })
+}
+
+fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+    value[key].as_str().unwrap_or_default()
+}
+
+/// `5s`, `12m`, `3h 20m`, `4d 2h`.
+fn span(seconds: u64) -> String {
+    let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{minutes}m"),
+        3600..86_400 => format!("{hours}h {}m", minutes % 60),
+        _ => format!("{days}d {}h", hours % 24),
+    }
+}
+
+fn ago(now: u64, at: &Value) -> String {
+    at.as_u64()
+        .map_or_else(|| "-".to_owned(), |at| span(now.saturating_sub(at)))
+}
+
+fn ahead(now: u64, at: &Value) -> String {
+    at.as_u64().map_or_else(
+        || "-".to_owned(),
+        |at| format!("in {}", span(at.saturating_sub(now))),
+    )
+}
+
+/// The table: first how many are how, then every account that is not online with what to know
+/// about it, then the others.
+pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
+    let none = Vec::new();
+    let accounts = answer["accounts"].as_array().unwrap_or(&none);
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for account in accounts {
+        *counts.entry(text(account, "state")).or_default() += 1;
+    }
+    let counted: Vec<String> = counts
+        .iter()
+        .map(|(state, count)| format!("{count} {state}"))
+        .collect();
+    let mut out = format!("{} accounts: {}\n", accounts.len(), counted.join(", "));
+    if let Some(blocked) = answer["blocked_threads"]
+        .as_u64()
+        .filter(|count| *count > 0)
+    {
+        let _ = writeln!(
+            out,
+            "{blocked} bot threads are blocked by a handler; the log names it"
+        );
+    }
+    let (online, away): (Vec<&Value>, Vec<&Value>) = accounts
+        .iter()
+        .partition(|account| account["online"].as_bool().unwrap_or(false));
+    let width = accounts
+        .iter()
+        .map(|account| text(account, "account").len())
+        .max()
+        .unwrap_or(0)
+        .max(7);
+    if !away.is_empty() {
+        let _ = writeln!(
+            out,
+            "\n{:width$}  {:12}  {:>8}  {:>9}  WHY",
+            "ACCOUNT", "STATE", "SINCE", "NEXT TRY"
+        );
+    }
+    for account in away {
+        let _ = writeln!(
+            out,
+            "{:width$}  {:12}  {:>8}  {:>9}  {}",
+            text(account, "account"),
+            text(account, "state"),
+            ago(now, &account["since"]),
+            ahead(now, &account["next"]),
+            text(account, "detail"),
+        );
+        if let Some(waits) = account["waits_for"].as_str() {
+            let _ = writeln!(out, "{:width$}  waits for {waits}", "");
+        }
+    }
+    if online.is_empty() {
+        return out;
+    }
+    if online.len() > LISTED && !all {
+        let _ = writeln!(out, "\n{} are online; --all lists them", online.len());
+        return out;
+    }
+    let _ = writeln!(
+        out,
+        "\n{:width$}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {:>5}  {:>8}  LAST OUTAGE",
+        "ACCOUNT", "STATE", "SINCE", "IN", "OUT", "LOST", "KICKS", "USERSIG"
+    );
+    for account in online {
+        let counters = &account["counters"];
+        let kicks: u64 = ["multipleAccount", "multipleDevice", "REST_API_Kick"]
+            .iter()
+            .filter_map(|kind| counters[*kind].as_u64())
+            .sum();
+        let outage = Some(text(account, "cause")).filter(|cause| *cause != "not_started");
+        let _ = writeln!(
+            out,
+            "{:width$}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
+            text(account, "account"),
+            text(account, "state"),
+            ago(now, &account["since"]),
+            counters["received"],
+            counters["sent"],
+            counters["lost_links"],
+            ahead(now, &account["user_sig_ends"]).trim_start_matches("in "),
+            outage.unwrap_or("-"),
+        );
+    }
+    out
+}
+
+/// One account with its flight recorder.
+pub(super) fn story(account: &Value, now: u64) -> String {
+    let mut out = format!(
+        "{}: {} for {}\n",
+        text(account, "account"),
+        text(account, "state"),
+        ago(now, &account["since"])
+    );
+    if !account["online"].as_bool().unwrap_or(false) {
+        let _ = writeln!(out, "why        {}", text(account, "detail"));
+        let _ = writeln!(out, "next try   {}", ahead(now, &account["next"]));
+    }
+    if let Some(waits) = account["waits_for"].as_str() {
+        let _ = writeln!(out, "waits for  {waits}");
+    }
+    let _ = writeln!(
+        out,
+        "UserSig    ends {}",
+        ahead(now, &account["user_sig_ends"])
+    );
+    let _ = writeln!(
+        out,
+        "clock      {} ms ahead of ours at the server",
+        account["clock_offset_ms"]
+    );
+    let counters: Vec<String> = account["counters"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter(|(_, count)| count.as_u64() != Some(0))
+        .map(|(name, count)| format!("{name} {count}"))
+        .collect();
+    let _ = writeln!(out, "counters   {}", counters.join(", "));
+    let none = Vec::new();
+    let records = account["records"].as_array().unwrap_or(&none);
+    let _ = writeln!(out, "\nlast {} events, newest last", records.len());
+    for record in records {
+        let at = clock(record["at"].as_u64().unwrap_or_default());
+        let connection = &record["connection"];
+        let what = match text(record, "event") {
+            "online" if record["resumed"].as_bool() == Some(true) => "resumed".to_owned(),
+            "online" => "logged in".to_owned(),
+            _ => format!(
+                "{} → {} (try {}, {})",
+                text(record, "detail"),
+                text(record, "then"),
+                record["failures"],
+                text(record, "host")
+            ),
+        };
+        let _ = writeln!(out, "  {at}  #{connection:<4} {what}");
+    }
+    out
+}
+
+/// Date and time of day, UTC.
+fn clock(unix: u64) -> String {
+    let (days, second) = (unix / 86_400, unix % 86_400);
+    // Days since 0000-03-01, in cycles of 400 years (the civil calendar).
+    let z = days + 719_468;
+    let (era, of_era) = (z / 146_097, z % 146_097);
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let month = if month < 10 { month + 3 } else { month - 9 };
+    let year = year + era * 400 + u64::from(month <= 2);
+    format!(
+        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_and_clocks_read_well() {
+        let spans: Vec<String> = [0, 59, 60, 3599, 3600, 86_399, 90_000].map(span).to_vec();
+        assert_eq!(
+            spans,
+            ["0s", "59s", "1m", "59m", "1h 0m", "23h 59m", "1d 1h"]
+        );
+        assert_eq!(clock(0), "1970-01-01 00:00:00Z");
+        assert_eq!(clock(951_827_696), "2000-02-29 12:34:56Z");
+        assert_eq!(clock(1_795_397_877), "2026-11-23 02:17:57Z");
+    }
+
+    #[test]
+    fn who_is_away_comes_first_with_the_reason() {
+        let account = |name: &str, online: bool, state: &str, detail: &str| {
+            json!({"account": name, "online": online, "state": state, "since": 100, "detail": detail,
+                   "cause": "link_lost", "next": 260, "user_sig_ends": 100_000, "counters": {"received": 5, "sent": 4, "lost_links": 1}})
+        };
+        let answer = json!({"blocked_threads": 1, "accounts": [
+            account("b", true, "online", ""), account("a", false, "quarantined", "wrong key; use the right one"),
+        ]});
+        let text = table(&answer, 200, false);
+        assert!(
+            text.starts_with("2 accounts: 1 online, 1 quarantined\n"),
+            "{text}"
+        );
+        let (away, online) = (text.find("\na ").unwrap(), text.find("\nb ").unwrap());
+        assert!(away < online, "{text}");
+        assert!(
+            text.contains("wrong key") && text.contains("in 1m") && text.contains("blocked"),
+            "{text}"
+        );
+    }
+}
