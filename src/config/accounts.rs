@@ -9,11 +9,13 @@ use super::{
     defaults,
     error::Problem,
     model::Endpoint,
-    model::{AccountConfig, AccountPolicy, BackoffConfig},
+    model::{AccountConfig, AccountPolicy, BackoffConfig, UserSigSource},
     parse::{AppParts, HOUR, whole_seconds},
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
     place::Place,
     read::{Node, Section},
+    recovery,
+    source::{self, Source},
 };
 use crate::proto::{
     id::{SdkAppId, UserId},
@@ -23,11 +25,13 @@ use crate::proto::{
 const MILLI: Duration = Duration::from_millis(1);
 
 /// What an account has unless its entry says otherwise.
-struct Common {
+struct Common<'c> {
     /// `None` if nothing says which.
     bots: Option<Arc<[Arc<str>]>>,
     enabled: bool,
     policy: Arc<AccountPolicy>,
+    /// Where UserSigs are fetched from.
+    source: Source<'c>,
 }
 
 /// Reads `defaults` and `accounts` of `root`. Every mistake is reported there.
@@ -51,10 +55,13 @@ pub(super) fn read(
                 _ => defaults::LOGIN_SPACING,
             },
             send_timeout: defaults::SEND_TIMEOUT,
+            user_sig_timeout: defaults::USER_SIG_TIMEOUT,
+            recovery: recovery::BUILT_IN,
         }),
+        source: Source::None,
     };
     let mut section = root.section("defaults");
-    let common = common(&mut section, &built_in, known_bots);
+    let common = common(&mut section, &built_in, known_bots, None);
     section.finish();
 
     let Some(node) = root.get("accounts") else {
@@ -65,6 +72,7 @@ pub(super) fn read(
     let mut fleet = Fleet {
         accounts: Vec::new(),
         seen: HashMap::new(),
+        shared: Vec::new(),
         full: false,
         broken: false,
     };
@@ -74,12 +82,20 @@ pub(super) fn read(
     for entry in entries {
         account(entry, &common, app.sdk_app_id, known_bots, &mut fleet);
     }
+    for (node, _, accounts) in &fleet.shared {
+        if *accounts > 1 {
+            node.report(Problem::SharedSource {
+                accounts: *accounts,
+            });
+        }
+    }
     // A key that is there but wrong is already reported, and so are entries that are.
     if !app.secret_key_given && !fleet.broken {
         let mut lacking = fleet
             .accounts
             .iter()
-            .filter(|account| account.enabled && account.user_sig.is_none());
+            .filter(|account| account.enabled && account.user_sig.is_none())
+            .filter(|account| account.user_sig_source.is_none());
         if let Some(first) = lacking.next() {
             node.report(Problem::NoCredentials {
                 user_id: first.user_id.to_string(),
@@ -91,7 +107,12 @@ pub(super) fn read(
 }
 
 /// The keys that `[defaults]` and `[[accounts]]` share.
-fn common(section: &mut Section<'_>, base: &Common, known_bots: &[&str]) -> Common {
+fn common<'c>(
+    section: &mut Section<'c>,
+    base: &Common<'c>,
+    known_bots: &[&str],
+    user_sig: Option<&Node<'c>>,
+) -> Common<'c> {
     let bots = section.get("bots").and_then(|node| bots(&node, known_bots));
     let enabled = section.boolean("enabled", base.enabled);
     let policy = AccountPolicy {
@@ -111,6 +132,16 @@ fn common(section: &mut Section<'_>, base: &Common, known_bots: &[&str]) -> Comm
             base.policy.send_timeout,
             (100 * MILLI, HOUR / 6),
         ),
+        user_sig_timeout: section.duration(
+            "user_sig_timeout",
+            base.policy.user_sig_timeout,
+            (100 * MILLI, HOUR / 12),
+        ),
+        recovery: recovery::read(section, base.policy.recovery),
+    };
+    let source = match source::read(section, user_sig) {
+        Source::None => base.source.clone(),
+        source => source,
     };
     Common {
         bots: bots.or_else(|| base.bots.clone()),
@@ -120,6 +151,7 @@ fn common(section: &mut Section<'_>, base: &Common, known_bots: &[&str]) -> Comm
         } else {
             Arc::new(policy)
         },
+        source,
     }
 }
 
@@ -138,6 +170,8 @@ fn backoff(section: &mut Section<'_>, base: BackoffConfig) -> BackoffConfig {
     inner.finish();
     if backoff.min > backoff.max {
         node.report(Problem::MinAboveMax {
+            min_key: "min",
+            max_key: "max",
             min: super::format_duration(backoff.min),
             max: super::format_duration(backoff.max),
         });
@@ -161,10 +195,12 @@ fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
 }
 
 /// The accounts so far.
-struct Fleet {
+struct Fleet<'c> {
     accounts: Vec<AccountConfig>,
     /// Every UserID with where it is written.
     seen: HashMap<UserId, Arc<Place>>,
+    /// Sources that give every account the same, with how many use them.
+    shared: Vec<(Node<'c>, Arc<UserSigSource>, usize)>,
     /// Too many accounts; reported once.
     full: bool,
     /// Some entry could not be read, so that what is missing may be in it.
@@ -172,17 +208,17 @@ struct Fleet {
 }
 
 /// One `[[accounts]]` entry.
-fn account(
-    mut entry: Section<'_>,
-    base: &Common,
+fn account<'c>(
+    mut entry: Section<'c>,
+    base: &Common<'c>,
     app: Option<SdkAppId>,
     known_bots: &[&str],
-    fleet: &mut Fleet,
+    fleet: &mut Fleet<'c>,
 ) {
     let id_node = entry.get("user_id");
     let names_bots = entry.get("bots").is_some() || base.bots.is_some();
-    let common = common(&mut entry, base, known_bots);
     let sig_node = entry.get("user_sig");
+    let common = common(&mut entry, base, known_bots, sig_node.as_ref());
     if !names_bots {
         entry.missing(
             "bots",
@@ -206,6 +242,21 @@ fn account(
         check_user_sig(node, sig, &ids, app);
     }
     fleet.broken |= sig_node.is_some() && user_sig.is_none();
+    // What stands with the account wins over what stands for all.
+    let source = match common.source {
+        _ if sig_node.is_some() => None,
+        Source::None => None,
+        Source::Broken => {
+            fleet.broken = true;
+            None
+        }
+        Source::From(node, source) => {
+            if !source.is_per_account() {
+                count_users(&mut fleet.shared, node, &source, ids.len());
+            }
+            Some(source)
+        }
+    };
     let bots = common.bots.unwrap_or_else(|| Arc::from([]));
     let place = Arc::new(node.place());
     let mut duplicate: Option<(UserId, Place)> = None;
@@ -223,6 +274,7 @@ fn account(
             user_id,
             bots: Arc::clone(&bots),
             user_sig: user_sig.clone(),
+            user_sig_source: source.clone(),
             enabled: common.enabled,
             policy: Arc::clone(&common.policy),
         });
@@ -236,8 +288,25 @@ fn account(
     }
 }
 
+/// Counts `more` accounts that use a source.
+fn count_users<'c>(
+    shared: &mut Vec<(Node<'c>, Arc<UserSigSource>, usize)>,
+    node: Node<'c>,
+    source: &Arc<UserSigSource>,
+    more: usize,
+) {
+    // That of [defaults] comes first; every other one is seen once only.
+    match shared
+        .iter_mut()
+        .find(|(_, known, _)| Arc::ptr_eq(known, source))
+    {
+        Some((_, _, users)) => *users += more,
+        None => shared.push((node, Arc::clone(source), more)),
+    }
+}
+
 /// The UserIDs that `user_id` stands for; `None` after a report.
-fn user_ids(node: &Node<'_>, fleet: &mut Fleet) -> Option<Vec<UserId>> {
+fn user_ids(node: &Node<'_>, fleet: &mut Fleet<'_>) -> Option<Vec<UserId>> {
     let text = node.text()?;
     let left = MAX_ACCOUNTS.saturating_sub(fleet.accounts.len());
     if !is_pattern(&text) {
@@ -273,7 +342,7 @@ fn user_ids(node: &Node<'_>, fleet: &mut Fleet) -> Option<Vec<UserId>> {
     Some(ids)
 }
 
-fn too_many<T>(node: &Node<'_>, fleet: &mut Fleet) -> Option<T> {
+fn too_many<T>(node: &Node<'_>, fleet: &mut Fleet<'_>) -> Option<T> {
     if !fleet.full {
         node.report(Problem::TooManyAccounts);
     }

@@ -27,6 +27,47 @@ pub const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 /// `enabled`: an account that is written down is meant to run.
 pub const ENABLED: bool = true;
 
+/// `user_sig_timeout`: a service that signs on demand answers in well under a second; one that
+/// needs longer than this is more likely stuck.
+pub const USER_SIG_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `recovery.stable_after`: a link that holds so long was not a lucky moment of an outage.
+pub const STABLE_AFTER: Duration = Duration::from_secs(10);
+
+/// `recovery.connect_timeout`: far more than any working way to the service takes.
+pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// `recovery.renew_at`: a fifth of a UserSig's life is left for a source that is down.
+pub const RENEW_AT: f64 = 0.8;
+
+/// `recovery.mark_read`: what a bot has handled is not to be delivered again at its next start.
+pub const MARK_READ: bool = true;
+
+/// `recovery.multiple_account.cool_down_min` (and of `multiple_device`, as all that follow): long
+/// enough for whoever took the place to be done.
+pub const COOL_DOWN_MIN: Duration = Duration::from_secs(60);
+
+/// `….cool_down_max`: as long as a person keeps a page open.
+pub const COOL_DOWN_MAX: Duration = Duration::from_secs(900);
+
+/// `….window`: a kick an hour is nothing unusual.
+pub const TAKE_BACK_WINDOW: Duration = Duration::from_secs(3_600);
+
+/// `….take_backs`: more than that in one window is no accident.
+pub const TAKE_BACKS: u32 = 3;
+
+/// `….contest_within`: somebody who is kicked and minds is back within minutes.
+pub const CONTEST_WITHIN: Duration = Duration::from_secs(600);
+
+/// `….contest_after`: once can be chance.
+pub const CONTEST_AFTER: u32 = 2;
+
+/// `….contest_min`: two that want the same place do not disturb each other more than once an hour.
+pub const CONTEST_MIN: Duration = Duration::from_secs(3_600);
+
+/// `….contest_max`: twice a day it is seen whether the other one is gone.
+pub const CONTEST_MAX: Duration = Duration::from_secs(43_200);
+
 /// `sandbox.listen`: the port at 127.0.0.1. This machine only, and the same port every time, so
 /// that a chat in a second terminal finds it.
 pub const SANDBOX_PORT: u16 = 7080;

@@ -164,9 +164,13 @@ pub enum Problem {
         /// What stood there.
         text: String,
     },
-    /// `min` above `max`.
-    #[error("min ({min}) is above max ({max})")]
+    /// The lower end of a range above the upper one.
+    #[error("{min_key} ({min}) is above {max_key} ({max})")]
     MinAboveMax {
+        /// The key of the lower end.
+        min_key: &'static str,
+        /// The key of the upper end.
+        max_key: &'static str,
         /// The lower end as written or inherited.
         min: String,
         /// The upper end as written or inherited.
@@ -175,7 +179,7 @@ pub enum Problem {
     /// Accounts that nothing can log in.
     #[error(
         "account {user_id:?}{} has nothing to log in with; set app.secret_key (the console shows \
-         the key), or user_sig for this account", More(*.more)
+         the key), or user_sig or a user_sig_… source for this account", More(*.more)
     )]
     NoCredentials {
         /// The first such account.
@@ -191,6 +195,41 @@ pub enum Problem {
     SharedUserSig {
         /// How many accounts the pattern stands for.
         accounts: usize,
+    },
+    /// More than one way to get UserSigs in one section.
+    #[error("{first} and {second} are both given; keep one of them")]
+    SeveralSources {
+        /// The key of one.
+        first: &'static str,
+        /// The key of another.
+        second: &'static str,
+    },
+    /// A source of UserSigs that gives every account the same.
+    #[error(
+        "one UserSig belongs to one account, and {accounts} would get theirs here; write {{user_id}} \
+         where it tells them apart"
+    )]
+    SharedSource {
+        /// How many accounts use it.
+        accounts: usize,
+    },
+    /// An environment variable that cannot have that name.
+    #[error(
+        "this is not the name of an environment variable (letters, digits, _ and {{user_id}}, not \
+         starting with a digit)"
+    )]
+    VariableName,
+    /// A URL that no UserSig can be fetched from; never its text, which may hold a password.
+    #[error("not a URL to fetch from: {reason}")]
+    SourceUrl {
+        /// What is wrong with it and what to do.
+        reason: &'static str,
+    },
+    /// A header field that cannot be sent; never its value.
+    #[error("not a header field: its {part} holds a character that is not allowed there")]
+    Header {
+        /// "name" or "value".
+        part: &'static str,
     },
     /// A UserSig that was made for something else, or none at all.
     #[error("this UserSig {reason}; make one with `botroupe usersig sign`")]

@@ -52,11 +52,12 @@ impl fmt::Display for Summary<'_> {
         writeln!(f, "app       {} {key}", config.app.sdk_app_id.get())?;
         let started = config.accounts.iter().filter(|account| account.enabled);
         let mut bots: BTreeMap<&str, usize> = BTreeMap::new();
-        let (mut count, mut idle, mut sigs) = (0usize, 0usize, 0usize);
+        let (mut count, mut idle, mut sigs, mut fetched) = (0usize, 0usize, 0usize, 0usize);
         for account in started {
             count += 1;
             idle += usize::from(account.bots.is_empty());
             sigs += usize::from(account.user_sig.is_some());
+            fetched += usize::from(account.user_sig_source.is_some());
             for bot in account.bots.iter() {
                 *bots.entry(bot).or_default() += 1;
             }
@@ -66,6 +67,7 @@ impl fmt::Display for Summary<'_> {
             ("not enabled", config.accounts.len() - count),
             ("without a bot", idle),
             ("with a UserSig of their own", sigs),
+            ("with UserSigs from outside", fetched),
         ] {
             if number > 0 {
                 write!(f, ", {number} {what}")?;

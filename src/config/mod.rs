@@ -21,6 +21,8 @@ mod parse;
 mod pattern;
 mod place;
 mod read;
+mod recovery;
+mod source;
 mod suggest;
 #[cfg(test)]
 mod tests;
@@ -33,8 +35,8 @@ pub use explain::Summary;
 pub use layers::ENV_PREFIX;
 pub use model::{
     AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
-    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, SandboxConfig,
-    ShutdownConfig,
+    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, RecoveryConfig,
+    SandboxConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
 };
 pub use parse::Sources;
 pub use pattern::{MAX_ACCOUNTS, PatternError};

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::layers::Contributions;
 use crate::proto::{
@@ -89,14 +89,93 @@ pub struct AccountConfig {
     pub bots: Arc<[Arc<str>]>,
     /// A ready-made UserSig instead of one minted from the SecretKey.
     pub user_sig: Option<SecretString>,
+    /// Where its UserSigs are fetched from instead; `None` whenever [`Self::user_sig`] is there.
+    pub user_sig_source: Option<Arc<UserSigSource>>,
     /// Whether it is started with the others.
     pub enabled: bool,
     /// How it behaves.
     pub policy: Arc<AccountPolicy>,
 }
 
+/// Where UserSigs are fetched from: `user_sig_file`, `_env`, `_command` or `_http`. In every text,
+/// `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
+///
+/// `Debug` shows neither bodies nor the values of header fields, and a URL up to its query.
+#[derive(Clone)]
+#[non_exhaustive]
+pub enum UserSigSource {
+    /// The path of a file; not empty.
+    File(String),
+    /// The name of an environment variable.
+    Env(String),
+    /// A program and its arguments, run without a shell.
+    Command {
+        /// The program; not empty.
+        program: String,
+        /// Its arguments, possibly none.
+        args: Vec<String>,
+    },
+    /// An HTTP request.
+    Http {
+        /// `http://` or `https://`, without user name and password.
+        url: String,
+        /// Sent with POST when given; GET otherwise.
+        body: Option<SecretString>,
+        /// Further header fields: valid names, printable values.
+        headers: Vec<(String, SecretString)>,
+    },
+}
+
+impl UserSigSource {
+    /// The key that gives it.
+    pub const fn key(&self) -> &'static str {
+        match self {
+            Self::File(_) => "user_sig_file",
+            Self::Env(_) => "user_sig_env",
+            Self::Command { .. } => "user_sig_command",
+            Self::Http { .. } => "user_sig_http",
+        }
+    }
+
+    /// Whether it tells accounts apart, so that more than one can use it.
+    pub(super) fn is_per_account(&self) -> bool {
+        let holds = |text: &str| text.contains(USER_ID);
+        match self {
+            Self::File(text) | Self::Env(text) => holds(text),
+            Self::Command { args, .. } => args.iter().any(|arg| holds(arg)),
+            Self::Http { url, body, .. } => {
+                holds(url)
+                    || body
+                        .as_ref()
+                        .is_some_and(|body| holds(body.expose_secret()))
+            }
+        }
+    }
+}
+
+/// What is replaced by the account's UserID.
+pub(super) const USER_ID: &str = "{user_id}";
+
+impl fmt::Debug for UserSigSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Env(name) => f.debug_tuple("Env").field(name).finish(),
+            // Arguments may hold secrets.
+            Self::Command { program, .. } => f
+                .debug_struct("Command")
+                .field("program", program)
+                .finish_non_exhaustive(),
+            Self::Http { url, .. } => f
+                .debug_struct("Http")
+                .field("url", &url.split('?').next().unwrap_or_default())
+                .finish_non_exhaustive(),
+        }
+    }
+}
+
 /// How an account behaves: `[defaults]`, with what its `[[accounts]]` entry overrides.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AccountPolicy {
     /// How long a minted UserSig holds; 1 minute to 365 days, whole seconds.
@@ -107,6 +186,54 @@ pub struct AccountPolicy {
     pub login_spacing: Duration,
     /// How long a message may take until its sender is told that it failed; 100 ms to 10 minutes.
     pub send_timeout: Duration,
+    /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
+    pub user_sig_timeout: Duration,
+    /// What it does by itself after faults and kicks.
+    pub recovery: RecoveryConfig,
+}
+
+/// `recovery`: what an account does by itself after faults and kicks.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct RecoveryConfig {
+    /// Online for so long, failures before are forgotten; 0 to 1 hour.
+    pub stable_after: Duration,
+    /// How long name resolution, TCP, TLS and upgrade may take together; 100 ms to 5 minutes.
+    pub connect_timeout: Duration,
+    /// Come back this long after a REST_API_Kick, 1 ms to 30 days; `None`: stay away until told
+    /// otherwise.
+    pub return_after: Option<Duration>,
+    /// The part of a UserSig's life after which it is renewed; 0.1 to 0.95.
+    pub renew_at: f64,
+    /// Report messages as read once the bots had them.
+    pub mark_read: bool,
+    /// After another web login took the place.
+    pub multiple_account: TakeBackConfig,
+    /// After a login from another device took the place.
+    pub multiple_device: TakeBackConfig,
+}
+
+/// How an account comes back after another login took its place. `cool_down_min <= cool_down_max`
+/// and `contest_min <= contest_max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct TakeBackConfig {
+    /// How long it stays away after the first kick; 1 ms to 24 hours.
+    pub cool_down_min: Duration,
+    /// The longest it stays away while kicks go on; 1 ms to 24 hours.
+    pub cool_down_max: Duration,
+    /// Kicks are counted over this time; 1 s to 7 days.
+    pub window: Duration,
+    /// Kicks per window that are answered by coming back, 0 to 1000; one more is a contest.
+    pub take_backs: u32,
+    /// Kicked again so soon after coming back is a sign of a contest; 0 to 24 hours.
+    pub contest_within: Duration,
+    /// So many such signs in a row are a contest; 1 to 1000.
+    pub contest_after: u32,
+    /// The first time away from a contest; 1 ms to 30 days.
+    pub contest_min: Duration,
+    /// The longest time away from a contest; 1 ms to 30 days.
+    pub contest_max: Duration,
 }
 
 /// The wait between attempts to connect: it grows from `min` to `max`, and `min <= max`.

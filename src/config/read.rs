@@ -158,6 +158,39 @@ impl<'c> Node<'c> {
         }
     }
 
+    /// A number from `min` to `max`, with or without a fraction.
+    pub(super) fn number(&self, min: f64, max: f64) -> Option<f64> {
+        let value = match (&self.value.kind, self.outside_text()) {
+            (ValueKind::Float(value), _) => Some(*value),
+            (ValueKind::I64(value), _) => i32::try_from(*value).ok().map(f64::from),
+            (_, Some(text)) => text.trim().parse().ok(),
+            _ => None,
+        };
+        let Some(value) = value else {
+            self.wrong_type("a number");
+            return None;
+        };
+        if (min..=max).contains(&value) {
+            return Some(value);
+        }
+        self.report(Problem::OutOfRange {
+            value: value.to_string(),
+            min: min.to_string(),
+            max: max.to_string(),
+        });
+        None
+    }
+
+    /// Text that is not empty.
+    pub(super) fn filled_text(&self, remedy: &'static str) -> Option<String> {
+        let text = self.text()?;
+        if text.is_empty() {
+            self.report(Problem::Empty { remedy });
+            return None;
+        }
+        Some(text)
+    }
+
     /// A duration from `min` to `max`.
     pub(super) fn duration(&self, min: Duration, max: Duration) -> Option<Duration> {
         let text = match &self.value.kind {
@@ -406,6 +439,18 @@ impl<'c> Section<'c> {
     ) -> u32 {
         self.get(key)
             .and_then(|node| node.integer(min, max))
+            .unwrap_or(default)
+    }
+
+    /// A number with or without a fraction from `min` to `max`, or `default`.
+    pub(super) fn number(
+        &mut self,
+        key: &'static str,
+        default: f64,
+        (min, max): (f64, f64),
+    ) -> f64 {
+        self.get(key)
+            .and_then(|node| node.number(min, max))
             .unwrap_or(default)
     }
 
