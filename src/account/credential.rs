@@ -25,15 +25,22 @@ pub enum Credential {
     External(Arc<External>),
 }
 
-/// Where a UserSig is fetched from.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Where a UserSig is fetched from. `{user_id}` stands for the account's UserID and is replaced when
+/// one is fetched, so that all accounts share one source.
+///
+/// What is fetched is the UserSig as text, white space around it aside, or a JSON object with a
+/// field `userSig`, `user_sig` or `usersig`; 64 KiB at most. `Debug` and `Display` name the source
+/// and show no secret.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum External {
-    /// The text of a file, read anew each time.
+    /// The text of a file, read anew each time. A `/` in the UserID becomes `_`.
     File(PathBuf),
-    /// An environment variable, read anew each time.
+    /// An environment variable, read anew each time. Letters of the UserID become upper case, what
+    /// is no ASCII letter or digit becomes `_`.
     Env(String),
-    /// The standard output of a program; `{user_id}` in an argument is replaced.
+    /// The standard output of a program, run without a shell; `{user_id}` in an argument is
+    /// replaced.
     Command {
         /// The program.
         program: String,
@@ -42,12 +49,15 @@ pub enum External {
         /// How long it may run.
         timeout: Duration,
     },
-    /// The body of an HTTP answer; `{user_id}` in the URL and body is replaced.
+    /// The body of an HTTP answer with a status of 2xx; redirects are not followed. `{user_id}` in
+    /// the URL (percent-encoded) and body is replaced.
     Http {
         /// `http://` or `https://`.
         url: String,
-        /// Sent with POST when given; GET otherwise.
-        body: Option<String>,
+        /// Sent with POST when given; GET otherwise. One that starts with `{` or `[` is JSON, any
+        /// other a form, unless a header field `Content-Type` says otherwise; the UserID is escaped
+        /// accordingly.
+        body: Option<Redacted>,
         /// Further header fields. Values may be secrets.
         headers: Vec<(String, Redacted)>,
         /// How long the answer may take.
@@ -63,13 +73,19 @@ impl fmt::Display for External {
             Self::Command { program, .. } => write!(f, "command {program}"),
             // Query and user part may hold secrets.
             Self::Http { url, .. } => {
-                write!(
-                    f,
-                    "HTTP {}",
-                    url.split(['?', '@']).next().unwrap_or_default()
-                )
+                let shown = url.split(['?', '#']).next().unwrap_or_default();
+                match (shown.split_once("://"), shown.rsplit_once('@')) {
+                    (Some((scheme, _)), Some((_, rest))) => write!(f, "HTTP {scheme}://{rest}"),
+                    _ => write!(f, "HTTP {shown}"),
+                }
             }
         }
+    }
+}
+
+impl fmt::Debug for External {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "External({self})")
     }
 }
 
@@ -148,5 +164,39 @@ impl Credential {
     #[must_use]
     pub const fn is_renewable(&self) -> bool {
         matches!(self, Self::Minted { .. } | Self::External(_))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_source_is_named_without_its_secrets() {
+        let http = |url: &str| External::Http {
+            url: url.to_owned(),
+            body: Some(Redacted("s3cret".to_owned())),
+            headers: vec![("Authorization".to_owned(), Redacted("s3cret".to_owned()))],
+            timeout: Duration::from_secs(1),
+        };
+        let command = External::Command {
+            program: "sign".to_owned(),
+            args: vec!["--key=s3cret".to_owned()],
+            timeout: Duration::from_secs(1),
+        };
+        for (source, expected) in [
+            (
+                http("https://h/{user_id}?key=s3cret"),
+                "HTTP https://h/{user_id}",
+            ),
+            (http("https://u:s3cret@h/p#s3cret"), "HTTP https://h/p"),
+            (http("http://u:s3cret@h?x=s3cret@y"), "HTTP http://h"),
+            (command, "command sign"),
+            (External::Env("SIG".to_owned()), "environment variable SIG"),
+            (External::File("a/b.sig".into()), "file a/b.sig"),
+        ] {
+            assert_eq!(source.to_string(), expected);
+            assert!(!format!("{source:?}").contains("s3cret"), "{source:?}");
+        }
     }
 }

@@ -14,6 +14,7 @@ mod websocket;
 
 pub use clock::now;
 pub use connection::{Close, Connection, Dial, Logout, Relogin, Report, Reported, Transmit};
+pub(crate) use connector::http_client;
 pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub use frame::FrameError;

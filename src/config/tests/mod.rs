@@ -1,7 +1,9 @@
 //! Good configs; bad ones and senseless ones have files of their own.
 
 mod arbitrary;
+mod recovery;
 mod refused;
+mod source;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -76,6 +78,8 @@ fn the_smallest_config_takes_the_defaults() {
             },
             login_spacing: defaults::LOGIN_SPACING_SANDBOX,
             send_timeout: defaults::SEND_TIMEOUT,
+            user_sig_timeout: defaults::USER_SIG_TIMEOUT,
+            recovery: super::recovery::BUILT_IN,
         }
     );
     assert_eq!(config.sandbox.listen.to_string(), "127.0.0.1:7080");
@@ -328,8 +332,9 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
                 let (key, rest) = rest.split_once(" = ").unwrap();
                 let value = rest.split("  ").next().unwrap().trim_end();
                 match key {
-                    // Neither has a default.
-                    "user_sig" | "bots" => String::new(),
+                    // None has a default.
+                    "user_sig" | "user_sig_file" | "user_sig_env" | "user_sig_command"
+                    | "user_sig_http" | "return_after" | "bots" => String::new(),
                     _ => format!("{key} = {value}\n"),
                 }
             }
@@ -341,7 +346,7 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
         parse(&shown).unwrap_or_else(|e| panic!("{e}\n{shown}")),
     );
     assert!(
-        full.contributions.file >= bare.contributions.file + 20,
+        full.contributions.file >= bare.contributions.file + 33,
         "{shown}"
     );
     assert_eq!(full.accounts[0].policy, bare.accounts[0].policy);

@@ -11,7 +11,7 @@ fn errors(result: Result<Config, ConfigErrors>) -> String {
 }
 
 #[track_caller]
-fn refused(text: &str, expected: &[&str]) {
+pub(super) fn refused(text: &str, expected: &[&str]) {
     let said = errors(parse(text));
     for fragment in expected {
         assert!(
