@@ -298,15 +298,22 @@ async fn send(
     if !answer.status().is_success() {
         return Ok(Err(format!("status {}", answer.status())));
     }
+    let length = answer.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let broke_off = || Ok(Err("the answer broke off".to_owned()));
     let mut bytes = Vec::new();
     while let Some(chunk) = answer.next().await {
         let Ok(chunk) = chunk else {
-            return Ok(Err("the answer broke off".to_owned()));
+            return broke_off();
         };
         if bytes.len() + chunk.len() > MAX_ANSWER {
             return Ok(Err(too_much()));
         }
         bytes.extend_from_slice(&chunk);
+    }
+    // awc takes the end of the connection for that of the answer.
+    if length.is_some_and(|length| bytes.len() < length) {
+        return broke_off();
     }
     Ok(Ok(bytes))
 }

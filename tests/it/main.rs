@@ -9,5 +9,6 @@ mod harness;
 mod hostile;
 mod interop;
 mod layering;
+mod providers;
 mod sandbox;
 mod seeds;
