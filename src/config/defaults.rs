@@ -59,11 +59,11 @@ pub const TAKE_BACKS: u32 = 3;
 /// `….contest_within`: somebody who is kicked and minds is back within minutes.
 pub const CONTEST_WITHIN: Duration = Duration::from_secs(600);
 
-/// `….contest_after`: once can be chance.
-pub const CONTEST_AFTER: u32 = 2;
+/// `….contest_after`: with two, copies of a fleet would exchange five kicks in the first hour.
+pub const CONTEST_AFTER: u32 = 1;
 
-/// `….contest_min`: two that want the same place do not disturb each other more than once an hour.
-pub const CONTEST_MIN: Duration = Duration::from_secs(3_600);
+/// `….contest_min`: two that want the same place do not disturb each other more than once in hours.
+pub const CONTEST_MIN: Duration = Duration::from_secs(7_200);
 
 /// `….contest_max`: twice a day it is seen whether the other one is gone.
 pub const CONTEST_MAX: Duration = Duration::from_secs(43_200);

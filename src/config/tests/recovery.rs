@@ -129,7 +129,7 @@ fn what_cannot_be() {
         ),
         (
             "[defaults.recovery.multiple_account]\ncontest_max = \"59m\"\n",
-            "defaults.recovery.multiple_account: contest_min (1h) is above contest_max (59m)",
+            "defaults.recovery.multiple_account: contest_min (2h) is above contest_max (59m)",
         ),
         (
             "[defaults.recovery.multiple_account]\ncontest_after = 0\n",
