@@ -32,6 +32,8 @@ pub mod supervisor;
 
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
-    pub use crate::bot::{Api, ApiError, Bot, Config, IntoReply, Sender, State, Text};
+    pub use crate::bot::{
+        Api, ApiError, Bot, Config, IntoReply, Kicked, NotReady, Sender, State, Text,
+    };
     pub use crate::proto::message::{Element, Message};
 }

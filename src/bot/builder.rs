@@ -1,9 +1,8 @@
 //! The [`Bot`] value.
 
-use super::extract::{Event, Rejection, Values};
+use super::extract::{Event, Kicked, Rejection, Values, What};
 use super::handler::Handler;
 use super::reply::Reply;
-use crate::proto::message::Message;
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
@@ -24,7 +23,7 @@ pub struct Bot {
 
 struct Registered {
     name: &'static str,
-    accepts: fn(&Message) -> bool,
+    accepts: fn(&What) -> bool,
     call: Call,
 }
 
@@ -75,16 +74,42 @@ impl Bot {
     /// Calls `handler` for every text message.
     #[must_use]
     pub fn on_text<Args>(self, handler: impl Handler<Args>) -> Self {
-        self.on(handler, |message| message.text().is_some())
+        self.on(
+            handler,
+            |what| matches!(what, What::Message(message) if message.text().is_some()),
+        )
     }
 
     /// Calls `handler` for every message, whatever its elements.
     #[must_use]
     pub fn on_message<Args>(self, handler: impl Handler<Args>) -> Self {
-        self.on(handler, |_| true)
+        self.on(handler, |what| matches!(what, What::Message(_)))
     }
 
-    fn on<H: Handler<Args>, Args>(mut self, handler: H, accepts: fn(&Message) -> bool) -> Self {
+    /// Calls `handler` each time the account becomes ready (SDK_READY): from now on it may act.
+    #[must_use]
+    pub fn on_ready<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(handler, |what| matches!(what, What::Ready))
+    }
+
+    /// Calls `handler` each time the account stops being ready, whatever the reason; it may take
+    /// [`NotReady`](super::NotReady). What it sends waits until the account is back.
+    #[must_use]
+    pub fn on_not_ready<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(handler, |what| matches!(what, What::NotReady(_)))
+    }
+
+    /// Calls `handler` each time the account is thrown out (KICKED_OUT); it may take
+    /// [`Kicked`]. Put it before `on_not_ready`, which would take the event otherwise.
+    #[must_use]
+    pub fn on_kicked<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(
+            handler,
+            |what| matches!(what, What::NotReady(cause) if Kicked::by(cause).is_some()),
+        )
+    }
+
+    fn on<H: Handler<Args>, Args>(mut self, handler: H, accepts: fn(&What) -> bool) -> Self {
         let call: Call = Box::new(move |event| handler.call(event));
         self.handlers.push(Registered {
             name: std::any::type_name::<H>(),
@@ -146,11 +171,11 @@ type Named<T> = (&'static str, T);
 pub(super) struct Handlers(Vec<Registered>);
 
 impl Handlers {
-    /// The name of the first handler that may take the message; `None` when none will.
-    pub(super) fn candidate(&self, message: &Message) -> Option<&'static str> {
+    /// The name of the first handler that may take the event; `None` when none will.
+    pub(super) fn candidate(&self, what: &What) -> Option<&'static str> {
         self.0
             .iter()
-            .find(|handler| (handler.accepts)(message))
+            .find(|handler| (handler.accepts)(what))
             .map(|handler| handler.name)
     }
 
@@ -163,7 +188,7 @@ impl Handlers {
         for handler in self
             .0
             .iter()
-            .filter(|handler| (handler.accepts)(&event.message))
+            .filter(|handler| (handler.accepts)(&event.what))
         {
             match (handler.call)(event) {
                 Ok(future) => return Ok(Some((handler.name, future))),

@@ -1,6 +1,8 @@
 //! What a handler may ask for as a parameter.
 
 use super::api::Api;
+use crate::account::Cause;
+use crate::proto::event::KickType;
 use crate::proto::message::Message;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
@@ -10,10 +12,18 @@ use std::sync::Arc;
 /// Values shared by the handlers of one bot on one account, by type.
 pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 
-/// What a handler is called with: one message and its surroundings.
+/// What happened.
+#[derive(Clone, Debug)]
+pub(super) enum What {
+    Message(Arc<Message>),
+    Ready,
+    NotReady(Cause),
+}
+
+/// What a handler is called with: what happened, and its surroundings.
 #[derive(Clone, Debug)]
 pub struct Event {
-    pub(super) message: Arc<Message>,
+    pub(super) what: What,
     pub(super) api: Api,
     pub(super) values: Arc<Values>,
 }
@@ -29,7 +39,7 @@ pub enum Rejection {
 }
 
 /// Types a handler may take: [`Text`], [`Message`], [`Sender`], [`Api`], [`State<T>`](State),
-/// [`Config<T>`](Config).
+/// [`Config<T>`](Config), and for what happens to the account [`NotReady`] and [`Kicked`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     note = "parameters are `Text`, `Message`, `Sender`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
@@ -43,10 +53,17 @@ pub trait FromEvent: Sized {
 }
 
 impl Event {
-    /// The message.
+    /// The message; `None` when the account came or went.
     #[must_use]
-    pub fn message(&self) -> &Message {
-        &self.message
+    pub fn message(&self) -> Option<&Message> {
+        match &self.what {
+            What::Message(message) => Some(message),
+            What::Ready | What::NotReady(_) => None,
+        }
+    }
+
+    fn said(&self) -> Result<&Message, Rejection> {
+        self.message().ok_or(Rejection::NotForMe)
     }
 
     /// Acts as the account.
@@ -85,7 +102,7 @@ impl Deref for Text {
 impl FromEvent for Text {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         event
-            .message
+            .said()?
             .text()
             .map(Self::from)
             .ok_or(Rejection::NotForMe)
@@ -94,13 +111,69 @@ impl FromEvent for Text {
 
 impl FromEvent for Message {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        Ok((*event.message).clone())
+        event.said().cloned()
     }
 }
 
 impl FromEvent for Api {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         Ok(event.api.clone())
+    }
+}
+
+/// Why the account may not act: what `on_not_ready` handlers take.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NotReady {
+    /// The cause in one word, as the program prints it: `link_lost`, `multipleAccount`, …
+    pub word: String,
+    /// What happened and what can be done, in a sentence.
+    pub detail: String,
+}
+
+impl FromEvent for NotReady {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        match &event.what {
+            What::NotReady(cause) => Ok(Self {
+                word: cause.word().into_owned(),
+                detail: cause.to_string(),
+            }),
+            What::Ready | What::Message(_) => Err(Rejection::NotForMe),
+        }
+    }
+}
+
+/// Which kick it was: what `on_kicked` handlers take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kicked {
+    /// Another web instance took the place.
+    MultipleAccount,
+    /// Another device took the place.
+    MultipleDevice,
+    /// The UserSig, or the login made with it, is over.
+    UserSigExpired,
+    /// An administrator threw the account out.
+    RestApiKick,
+}
+
+impl Kicked {
+    pub(super) const fn by(cause: &Cause) -> Option<Self> {
+        match cause {
+            Cause::Kicked(KickType::MultipleAccount) => Some(Self::MultipleAccount),
+            Cause::Kicked(KickType::MultipleDevice) => Some(Self::MultipleDevice),
+            Cause::Kicked(KickType::RestApi) => Some(Self::RestApiKick),
+            Cause::UserSigExpired(_) => Some(Self::UserSigExpired),
+            _ => None,
+        }
+    }
+}
+
+impl FromEvent for Kicked {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        match &event.what {
+            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::NotForMe),
+            What::Ready | What::Message(_) => Err(Rejection::NotForMe),
+        }
     }
 }
 
@@ -115,7 +188,7 @@ pub struct Sender {
 
 impl FromEvent for Sender {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        let Message { from, nick, .. } = &*event.message;
+        let Message { from, nick, .. } = event.said()?;
         Ok(Self {
             user_id: from.to_string(),
             nick: nick.clone(),

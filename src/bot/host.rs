@@ -5,7 +5,7 @@
 
 use super::api::Api;
 use super::builder::{Bot, Handlers};
-use super::extract::{Event, Values};
+use super::extract::{Event, Values, What};
 use super::pool::{Label, Pool};
 use crate::account::{AccountEvent, AccountHandle, Deliver};
 use crate::proto::message::{Conversation, Message};
@@ -44,14 +44,15 @@ struct Running {
     handlers: Arc<Handlers>,
 }
 
-/// What waits in one conversation for one bot.
+/// What waits in one conversation for one bot, or what happened to its account.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<Arc<Message>>,
+    waiting: VecDeque<What>,
     running: bool,
 }
 
-type LineKey = (usize, Conversation);
+/// A bot and a conversation; `None` is the line of what happens to the account.
+type LineKey = (usize, Option<Conversation>);
 
 /// See the module.
 pub struct Host {
@@ -78,12 +79,27 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// A handler is done.
+/// A handler is done; `time` is that of the message it handled.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Finished {
     line: LineKey,
-    time: u64,
+    time: Option<u64>,
+}
+
+/// Says [`Finished`] however the handler ended, a panic while it is dropped included.
+struct FinishedGuard {
+    host: Addr<Host>,
+    line: LineKey,
+    time: Option<u64>,
+}
+
+impl Drop for FinishedGuard {
+    fn drop(&mut self) {
+        let (line, time) = (self.line.clone(), self.time);
+        // Bounded by the number of running handlers.
+        self.host.do_send(Finished { line, time });
+    }
 }
 
 /// Starts no more handlers; answered when those that run are done.
@@ -136,13 +152,27 @@ impl Host {
             return;
         }
         let message = Arc::new(message);
+        let what = What::Message(message.clone());
+        if !self.happened(ctx, Some(&message.conversation), &what) {
+            self.account.handled(&message.conversation, message.time);
+        }
+    }
+
+    /// Queues what happened for every bot that wants it; `false` when none does.
+    fn happened(
+        &mut self,
+        ctx: &Context<Self>,
+        conversation: Option<&Conversation>,
+        what: &What,
+    ) -> bool {
         let mut wanted = false;
         for bot in 0..self.bots.len() {
-            if self.bots[bot].handlers.candidate(&message).is_none() {
+            if self.bots[bot].handlers.candidate(what).is_none() {
                 continue;
             }
             wanted = true;
-            if self.waiting + self.running >= self.config.queue {
+            // What happens to the account is rare, and not to be missed.
+            if conversation.is_some() && self.waiting + self.running >= self.config.queue {
                 self.dropped += 1;
                 tracing::warn!(
                     account = %self.name, bot = self.bots[bot].name, dropped = self.dropped,
@@ -151,58 +181,51 @@ impl Host {
                 );
                 continue;
             }
-            let key = (bot, message.conversation.clone());
+            let key = (bot, conversation.cloned());
             self.waiting += 1;
-            self.lines
-                .entry(key.clone())
-                .or_default()
-                .waiting
-                .push_back(message.clone());
+            let line = self.lines.entry(key.clone()).or_default();
+            line.waiting.push_back(what.clone());
             self.advance(ctx, &key);
         }
-        if !wanted {
-            self.account.handled(&message.conversation, message.time);
-        }
+        wanted
     }
 
-    /// Starts the next handler of a conversation, if it may run.
+    /// Starts the next handler of a line, if it may run. Messages wait until the account is ready.
     fn advance(&mut self, ctx: &Context<Self>, key: &LineKey) {
-        if !self.ready || self.is_draining {
+        if (!self.ready && key.1.is_some()) || self.is_draining {
             return;
         }
         let Some(line) = self.lines.get_mut(key) else {
             return;
         };
         while !line.running {
-            let Some(message) = line.waiting.pop_front() else {
+            let Some(what) = line.waiting.pop_front() else {
                 break;
             };
             self.waiting -= 1;
             let bot = &self.bots[key.0];
-            let handler = bot.handlers.candidate(&message).unwrap_or("none");
-            let event = Event {
-                message,
-                api: Api::new(self.account.clone()),
-                values: bot.values.clone(),
-            };
             let label = Label {
                 account: self.name.clone(),
                 bot: bot.name,
-                handler,
+                handler: bot.handlers.candidate(&what).unwrap_or("none"),
             };
-            let handlers = bot.handlers.clone();
+            let event = Event {
+                what,
+                api: Api::new(self.account.clone()),
+                values: bot.values.clone(),
+            };
+            let guard = FinishedGuard {
+                host: ctx.address(),
+                line: key.clone(),
+                time: event.message().map(|message| message.time),
+            };
             let timeout = self.config.handler_timeout;
-            let (host, line_key, time) = (ctx.address(), key.clone(), event.message.time);
-            let job = run(handlers, event, label.clone(), timeout);
+            let job = run(bot.handlers.clone(), event, label.clone(), timeout);
             line.running = true;
             self.running += 1;
             self.pool.spawn(label, async move {
+                let _guard = guard;
                 job.await;
-                // Bounded by the number of running handlers.
-                host.do_send(Finished {
-                    line: line_key,
-                    time,
-                });
             });
         }
         if line.waiting.is_empty() && !line.running {
@@ -223,7 +246,7 @@ impl Host {
 /// Runs one handler on one message and sends its reply. Never panics, always ends.
 async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Duration) {
     let Label { account, bot, .. } = &label;
-    let from = event.message.from.clone();
+    let from = event.message().map(|message| message.from.clone());
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| handlers.dispatch(&event)));
     let (handler, future) = match found {
         Ok(Ok(Some(found))) => found,
@@ -239,6 +262,10 @@ async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Durat
     };
     match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
         Ok(Ok(Ok(Some(elements)))) => {
+            let Some(from) = from else {
+                tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
+                return;
+            };
             if let Err(error) = event.api.send(&from, elements).await {
                 tracing::warn!(%account, bot, handler, to = &*from, %error, "reply not sent");
             }
@@ -278,8 +305,12 @@ impl Handler<Deliver> for Host {
                 for key in keys {
                     self.advance(ctx, &key);
                 }
+                self.happened(ctx, None, &What::Ready);
             }
-            AccountEvent::NotReady(_) => self.ready = false,
+            AccountEvent::NotReady(cause) => {
+                self.ready = false;
+                self.happened(ctx, None, &What::NotReady(cause));
+            }
             AccountEvent::Message(message) => self.message(ctx, *message),
         }
     }
@@ -290,7 +321,9 @@ impl Handler<Finished> for Host {
 
     fn handle(&mut self, Finished { line: key, time }: Finished, ctx: &mut Context<Self>) {
         self.running -= 1;
-        self.account.handled(&key.1, time);
+        if let (Some(conversation), Some(time)) = (&key.1, time) {
+            self.account.handled(conversation, time);
+        }
         if let Some(line) = self.lines.get_mut(&key) {
             line.running = false;
             if line.waiting.is_empty() {

@@ -19,7 +19,7 @@
 
 use super::api::Api;
 use super::builder::{Bot, Handlers};
-use super::extract::{Event, Values};
+use super::extract::{Event, Values, What};
 use crate::account::Draft;
 use crate::proto::message::{C2cItem, Element, Message};
 use std::sync::{Arc, Mutex};
@@ -58,7 +58,7 @@ impl TestBot {
     pub async fn hear(&self, from: &str, elements: Vec<Element>) -> Vec<String> {
         let item = C2cItem::new(from, "bot", elements);
         let event = Event {
-            message: Arc::new(Message::from_c2c(item, "bot")),
+            what: What::Message(Arc::new(Message::from_c2c(item, "bot"))),
             api: Api::recorded(self.sent.clone()),
             values: self.values.clone(),
         };

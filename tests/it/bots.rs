@@ -159,6 +159,47 @@ async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
     app.stop().await;
 }
 
+static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
+
+async fn ready() {
+    HEARD.lock().unwrap().push("ready".to_owned());
+}
+
+async fn kicked(kick: Kicked) {
+    HEARD.lock().unwrap().push(format!("{kick:?}"));
+}
+
+async fn not_ready(why: NotReady) {
+    HEARD.lock().unwrap().push(why.word);
+}
+
+const LISTENING: &[Entry] = &[Entry {
+    name: "listening",
+    make: || {
+        Bot::new("listening")
+            .on_ready(ready)
+            .on_kicked(kicked)
+            .on_not_ready(not_ready)
+    },
+}];
+
+#[actix_rt::test]
+async fn a_bot_hears_what_happens_to_its_account() {
+    let sandbox = sandbox(|_| {});
+    let app = start(&sandbox.url(), LISTENING, &["bot"], "").await;
+    let expected = ["ready", "link_lost", "ready", "RestApiKick"];
+    let heard = |count: usize| async move { (HEARD.lock().unwrap().len() >= count).then_some(()) };
+    eventually("ready", || heard(1)).await;
+    sandbox.drop_link("bot").unwrap();
+    eventually("lost and back", || heard(3)).await;
+    sandbox
+        .kick("bot", botroupe::sandbox::KickType::Rest)
+        .unwrap();
+    eventually("kicked", || heard(4)).await;
+    assert_eq!(*HEARD.lock().unwrap(), expected);
+    app.stop().await;
+}
+
 static CALLED: AtomicBool = AtomicBool::new(false);
 
 async fn note_call(_: Text) {

@@ -8,7 +8,6 @@ use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::proto::usersig;
 use std::fs;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 const QUIET: &[Entry] = &[Entry {
     name: "quiet",
@@ -16,7 +15,7 @@ const QUIET: &[Entry] = &[Entry {
 }];
 
 fn unix_now() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let since = botroupe::gateway::now().unix;
     since.as_secs()
 }
 
