@@ -247,4 +247,90 @@ mod tests {
         };
         assert_eq!(decide(&kick, fixed, &policy, 0.5), Decision::Hold);
     }
+
+    /// A cause from the word that is printed for it.
+    fn cause(word: &str) -> Cause {
+        if let Some(code) = word.strip_prefix("login_refused:") {
+            return refused(code.parse().unwrap());
+        }
+        let host = || "h".to_owned();
+        match word {
+            "link_lost" => Cause::LinkLost(LinkEnd::Cut),
+            "connect_failed:dns" => Cause::ConnectFailed(ConnectError::Dns {
+                host: host(),
+                reason: host(),
+            }),
+            "connect_failed:refused" => Cause::ConnectFailed(ConnectError::Refused(host())),
+            "connect_failed:tls" => Cause::ConnectFailed(ConnectError::Tls {
+                host: host(),
+                reason: host(),
+            }),
+            "crashed" => Cause::Crashed,
+            "userSigExpired" => Cause::UserSigExpired(Code::USERSIG_EXPIRED),
+            "multipleAccount" => Cause::Kicked(KickType::MultipleAccount),
+            "multipleDevice" => Cause::Kicked(KickType::MultipleDevice),
+            "REST_API_Kick" => Cause::Kicked(KickType::RestApi),
+            "no_user_sig" => Cause::NoUserSig(CredentialError::StaticIsOver),
+            "stopped" => Cause::Stopped,
+            other => panic!("unknown cause {other}"),
+        }
+    }
+
+    #[test]
+    fn the_documented_table_is_what_happens() {
+        let text = include_str!("../../docs/recovery.md");
+        let mut rows = 0;
+        for line in text.lines().filter(|line| line.starts_with("| `")) {
+            let cells: Vec<&str> = line.split('|').map(str::trim).collect();
+            let [_, word, given, then, _] = cells[..] else {
+                panic!("{line}")
+            };
+            let (mut history, mut policy) = (FRESH, Policy::standard());
+            for condition in given.split(", ").filter(|condition| !condition.is_empty()) {
+                match condition.split_once(' ') {
+                    None if condition == "renewed" => history.renewed = true,
+                    None if condition == "fixed" => history.renewable = false,
+                    None if condition == "return" => {
+                        policy.return_after = Some(Duration::from_secs(60))
+                    }
+                    Some(("sign", n)) => history.signs = n.parse().unwrap(),
+                    Some(("kicks", n)) => history.kicks = n.parse().unwrap(),
+                    _ => panic!("{line}"),
+                }
+            }
+            let cause = cause(word.trim_matches('`'));
+            assert_eq!(format!("`{}`", cause.word()), word, "the printed word");
+            let (shortest, longest) = (
+                decide(&cause, history, &policy, 0.0),
+                decide(&cause, history, &policy, 1.0),
+            );
+            let said = match (shortest, longest) {
+                (Decision::Retry(Duration::ZERO), Decision::Retry(Duration::ZERO)) => {
+                    "retry at once".to_owned()
+                }
+                (Decision::Retry(least), Decision::Retry(most)) => {
+                    // The delay of the code, if it has one, is the least there is.
+                    assert!(most > least, "{line}: no jitter");
+                    match least.as_secs() {
+                        0 => "retry".to_owned(),
+                        seconds => format!("retry after {seconds} s"),
+                    }
+                }
+                (Decision::CoolDown(least), Decision::CoolDown(most)) => {
+                    assert!(least >= most / 2, "{line}: too soon");
+                    "cool down".to_owned()
+                }
+                (Decision::Contest(least), Decision::Contest(most)) => {
+                    assert!(least >= most / 2, "{line}: too soon");
+                    "contest".to_owned()
+                }
+                (Decision::Hold, _) => "hold".to_owned(),
+                (Decision::Quarantine, _) => "quarantine".to_owned(),
+                (a, b) => panic!("{line}: {a:?} {b:?}"),
+            };
+            assert_eq!(said, then, "{line}");
+            rows += 1;
+        }
+        assert!(rows > 40, "only {rows} rows were read");
+    }
 }

@@ -343,6 +343,33 @@ fn a_renewal_that_fell_due_during_an_outage_keeps_its_distance() {
 }
 
 #[test]
+fn ten_thousand_accounts_come_back_at_the_set_rate_in_the_order_they_were_lost() {
+    let options = Options {
+        rate: 200.0,
+        burst: 1,
+        hello_interval: secs(21_600),
+        audit_every: secs(3600),
+        ..Options::new(14, 10_000)
+    };
+    let mut world = World::new(options).unwrap();
+    world.run_until(secs(100));
+    assert_eq!(world.online(), 10_000);
+    // All links break within a second, and the server is away for five minutes.
+    world.act(Action::Outage(secs(300)));
+    world.run_until(secs(400));
+    assert_eq!(world.online(), 0);
+    // Accounts over rate, a fifth more, and the longest back-off, which was drawn while away.
+    world.run_until(secs(400) + secs(60) + secs(10_000 / 200 * 12 / 10));
+    assert_eq!(world.online(), 10_000);
+    let summary = assert_sound(&mut world);
+    assert!(
+        summary.worst_login_rate <= 210,
+        "{}",
+        summary.worst_login_rate
+    );
+}
+
+#[test]
 fn an_ordinary_week_is_survived_by_a_fleet() {
     for seed in 0..3 {
         let options = Options {
