@@ -330,12 +330,14 @@ impl Core {
         self.effects.push_back(Effect::Changed { online: None });
     }
 
-    /// A source that still gives what is over has not been renewed yet.
+    /// A source that still gives what is over, or at a renewal what is in use, has no new one yet:
+    /// logging in with the same again would renew nothing, and be due again at once.
     pub(super) fn check_fresh(&self, now: Now, sig: UserSig) -> Result<UserSig, CredentialError> {
         let claims = usersig::inspect(sig.expose()).ok();
         let life = claims.map(|claims| (claims.issued_at, claims.expires_at()));
         let over = life.is_some_and(|(_, ends)| ends <= now.unix_secs());
-        let same = self.used_up && life.is_some() && life == self.sig_life;
+        let wants_new = self.used_up || self.renewal == Renewal::Fetching;
+        let same = wants_new && life.is_some() && life == self.sig_life;
         if !over && !same {
             return Ok(sig);
         }

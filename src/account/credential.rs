@@ -116,8 +116,8 @@ pub enum CredentialError {
         /// Why it did not.
         reason: String,
     },
-    /// The source gave the one that is over already.
-    #[error("{from} still gives the UserSig that is over")]
+    /// The source gave one that is over already, or the one that was to be replaced.
+    #[error("{from} has no new UserSig yet")]
     Stale {
         /// Where it came from.
         from: String,

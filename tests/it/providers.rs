@@ -3,6 +3,7 @@
 use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
 use botroupe::bot::Entry;
+use botroupe::gateway::now;
 use botroupe::prelude::*;
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::proto::usersig;
@@ -13,11 +14,6 @@ const QUIET: &[Entry] = &[Entry {
     name: "quiet",
     make: || Bot::new("quiet"),
 }];
-
-fn unix_now() -> u64 {
-    let since = botroupe::gateway::now().unix;
-    since.as_secs()
-}
 
 /// Writes a UserSig of `user` the way a careful signer does: in one go. Returns when it ends.
 fn write_sig(folder: &Path, user: &str, issued_at: u64, lifetime: u64) -> u64 {
@@ -34,24 +30,24 @@ fn write_sig(folder: &Path, user: &str, issued_at: u64, lifetime: u64) -> u64 {
 async fn an_account_whose_user_sigs_stand_in_a_file_renews_without_going_offline() {
     let sandbox = sandbox(|_| {});
     let folder = tempfile::tempdir().unwrap();
-    let issued_at = unix_now();
-    let first = write_sig(folder.path(), "bot", issued_at, 4);
+    let issued_at = now().unix_secs();
+    let first = write_sig(folder.path(), "bot", issued_at, 6);
     let more = format!(
-        "user_sig_file = '{}/{{user_id}}.sig'\nrecovery = {{ renew_at = 0.5 }}",
+        "user_sig_file = '{}/{{user_id}}.sig'\nrecovery = {{ renew_at = 0.4 }}",
         folder.path().display()
     );
     let app = start(&sandbox.url(), QUIET, &["bot"], &more).await;
     let online = phase(&app, "bot", Phase::Online).await;
     assert_eq!(online.user_sig_ends, Some(first));
-    // Half of its life is over: by now the account asks for the next one, and there is none yet.
+    // Two fifths of its life are over: the account asks for the next one, and there is none yet.
     eventually("the account waits for its file", || async {
         status(&app, "bot").await.waits_for.filter(|what| {
             assert!(!what.contains("eJ"), "{what}");
-            what.contains("bot.sig") || what.contains("{user_id}.sig")
+            what.ends_with("{user_id}.sig has no new UserSig yet")
         })
     })
     .await;
-    let second = write_sig(folder.path(), "bot", unix_now(), 3600);
+    let second = write_sig(folder.path(), "bot", now().unix_secs(), 3600);
     let renewed = eventually("the renewal", || async {
         Some(status(&app, "bot").await)
             .filter(|status| status.counters.renewals >= 1 && status.phase == Phase::Online)
