@@ -16,6 +16,7 @@ use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::Semaphore;
 
 /// What is replaced by the account's UserID.
 const USER_ID: &str = "{user_id}";
@@ -23,6 +24,8 @@ const USER_ID: &str = "{user_id}";
 const MAX_ANSWER: usize = 64 * 1024;
 /// How long a file may take: network file systems hang.
 const FILE_LIMIT: Duration = Duration::from_secs(10);
+/// Programs that run at once in this process; a fleet that logs in together would start hundreds.
+static PROGRAMS: Semaphore = Semaphore::const_new(32);
 /// How much of a program's standard error is kept, its end.
 const MAX_COMPLAINT: usize = 4 * 1024;
 /// How much of its last line is shown, in characters.
@@ -43,7 +46,11 @@ pub(super) async fn fetch(source: Arc<External>, user: UserId) -> Result<UserSig
             program,
             args,
             timeout,
-        } => within(*timeout, run(program, args)).await,
+        } => {
+            // Waiting for a turn is not the program's fault. It is never closed.
+            let _turn = PROGRAMS.acquire().await;
+            within(*timeout, run(program, args)).await
+        }
         External::Http {
             url,
             body,
