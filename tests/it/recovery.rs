@@ -1,0 +1,110 @@
+//! Many accounts over real sockets, a server that goes and comes, and every kick to many at once.
+
+use crate::harness::{APP, KEY, eventually, phase, sandbox, start};
+use botroupe::account::Phase;
+use botroupe::app::App;
+use botroupe::bot::Entry;
+use botroupe::proto::id::SdkAppId;
+use botroupe::sandbox::{KickType, Sandbox, SandboxConfig};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+const NO_BOTS: &[Entry] = &[];
+const ACCOUNTS: usize = 300;
+
+fn names() -> Vec<String> {
+    (0..ACCOUNTS).map(|n| format!("bot-{n:03}")).collect()
+}
+
+async fn phases(app: &App) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for status in app.status().await {
+        *counts.entry(status.phase.word()).or_default() += 1;
+    }
+    counts
+}
+
+async fn all_online(app: &App) {
+    eventually("all are online", || async {
+        (phases(app).await.get("online") == Some(&ACCOUNTS)).then_some(())
+    })
+    .await;
+}
+
+/// A sandbox at a given address, as after a restart of the server: it knows no login of before.
+fn again(addr: SocketAddr) -> Option<Sandbox> {
+    let config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+    Sandbox::spawn_thread(config, addr).ok()
+}
+
+#[actix_rt::test]
+async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_kick_as_told() {
+    let mut server = sandbox(|_| {});
+    let (url, addr) = (server.url(), server.addr());
+    let names = names();
+    let users: Vec<&str> = names.iter().map(String::as_str).collect();
+    let governor = "[governor]\nlogins_per_second = 2000\nburst = 100";
+    let app = start(&url, NO_BOTS, &users, governor).await;
+    all_online(&app).await;
+    for _ in 0..10 {
+        server.stop().await;
+        eventually("nobody is online", || async {
+            phases(&app).await.get("online").is_none().then_some(())
+        })
+        .await;
+        server = eventually("the port is free again", || async { again(addr) }).await;
+        all_online(&app).await;
+    }
+    for status in app.status().await {
+        assert!(
+            server.is_online(status.user.as_str()),
+            "{} is online on one side only",
+            status.user
+        );
+        assert!(status.counters.lost_links >= 10, "{:?}", status.counters);
+    }
+    let (account, device) = (KickType::Account, KickType::Device);
+    for (n, user) in users.iter().take(150).enumerate() {
+        server
+            .kick(user, [account, device, KickType::Rest][n / 50])
+            .unwrap();
+    }
+    for user in users.iter().skip(150).take(50) {
+        server.expire(user).unwrap();
+        // An expiry shows in the answer to a request; a push that is acknowledged is none.
+        app.order(
+            &botroupe::proto::id::UserId::parse(user).unwrap(),
+            botroupe::account::Command::Relogin,
+        )
+        .await;
+    }
+    let expected = [("cooling down", 100), ("held", 50), ("online", 150)];
+    eventually("every account is where the table says", || async {
+        (phases(&app).await == BTreeMap::from(expected)).then_some(())
+    })
+    .await;
+    for status in app
+        .status()
+        .await
+        .iter()
+        .filter(|status| status.phase == Phase::CoolingDown)
+    {
+        assert!(
+            status.next.is_some(),
+            "{} does not say when it comes back",
+            status.user
+        );
+    }
+    app.order(
+        &botroupe::proto::id::UserId::parse("bot-120").unwrap(),
+        botroupe::account::Command::Resume,
+    )
+    .await;
+    phase(&app, "bot-120", Phase::Online).await;
+    let stopped = app.stop().await;
+    assert!(stopped.logged_out);
+    assert!(
+        users.iter().all(|user| !server.is_online(user)),
+        "a login is left behind"
+    );
+}
