@@ -1,9 +1,10 @@
 //! Many accounts over real sockets, a server that goes and comes, and every kick to many at once.
 
-use crate::harness::{APP, KEY, eventually, phase, sandbox, start};
+use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
 use botroupe::app::App;
 use botroupe::bot::Entry;
+use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{KickType, Sandbox, SandboxConfig};
 use std::collections::BTreeMap;
@@ -49,7 +50,7 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
     for _ in 0..10 {
         server.stop().await;
         eventually("nobody is online", || async {
-            phases(&app).await.get("online").is_none().then_some(())
+            (!phases(&app).await.contains_key("online")).then_some(())
         })
         .await;
         server = eventually("the port is free again", || async { again(addr) }).await;
@@ -107,4 +108,53 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
         users.iter().all(|user| !server.is_online(user)),
         "a login is left behind"
     );
+}
+
+#[actix_rt::test]
+async fn an_account_comes_back_when_the_other_login_has_gone_and_not_before() {
+    let server = sandbox(|_| {});
+    let quick = "[defaults]\nlogin_spacing = \"0s\"";
+    let cool =
+        "[defaults.recovery.multiple_account]\ncool_down_min = \"20ms\"\ncool_down_max = \"40ms\"";
+    let account = "[[accounts]]\nuser_id = \"bot\"\nbots = []";
+    let text = format!("admin = \"administrator\"\n{quick}\n{cool}\n{account}");
+    let app = start_text(&server.url(), &text).await;
+    phase(&app, "bot", Phase::Online).await;
+    let other = start_text(&server.url(), &format!("{quick}\n{account}")).await;
+    phase(&other, "bot", Phase::Online).await;
+    // The bot sees the other login and leaves it alone, cool-down after cool-down.
+    let status = eventually("it waits for the other login", || async {
+        Some(status(&app, "bot").await).filter(|status| status.waits_for.is_some())
+    })
+    .await;
+    assert_eq!(
+        (status.phase, status.counters.kicked_by_account),
+        (Phase::CoolingDown, 1)
+    );
+    assert_eq!(
+        crate::harness::status(&other, "bot")
+            .await
+            .counters
+            .kicked_by_account,
+        0
+    );
+    other.stop().await;
+    phase(&app, "bot", Phase::Online).await;
+    app.stop().await;
+}
+
+/// An app whose config goes on with `more` after the SecretKey.
+async fn start_text(endpoint: &str, more: &str) -> App {
+    let text = format!(
+        "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n{more}"
+    );
+    let config = Config::parse(Sources {
+        file: "test.toml",
+        text: &text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &[],
+    })
+    .unwrap();
+    App::start(&config, NO_BOTS, None).await.unwrap()
 }
