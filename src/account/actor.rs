@@ -1,8 +1,10 @@
 //! The account actor: carries out what [`Core`] decides.
 
 use super::cause::Cause;
-use super::core::{AccountEvent, Core, CoreConfig, Effect};
+use super::core::Core;
 use super::credential::Credential;
+use super::effect::{AccountEvent, CoreConfig, Effect};
+use super::handle::AccountHandle;
 use super::outbox::{Draft, OutboxError};
 use super::provider;
 use super::status::{Phase, Status};
@@ -12,15 +14,13 @@ use crate::gateway::{
 };
 use crate::policy::RestartIntensity;
 use crate::proto::answer::Sent;
-use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use crate::rest::Rest;
 use crate::session::{Event, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
@@ -129,120 +129,6 @@ impl std::fmt::Debug for AccountSpec {
         f.debug_struct("AccountSpec")
             .field("user", &self.config.user)
             .finish_non_exhaustive()
-    }
-}
-
-/// Reaches an account from any thread, through restarts of its actor.
-#[derive(Clone)]
-pub struct AccountHandle {
-    user: UserId,
-    addr: Arc<RwLock<Option<Addr<Account>>>>,
-    ready: Arc<AtomicBool>,
-}
-
-impl std::fmt::Debug for AccountHandle {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AccountHandle")
-            .field("user", &self.user)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why [`AccountHandle::send`] failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum SendError {
-    /// The account said no.
-    #[error(transparent)]
-    Outbox(#[from] OutboxError),
-    /// The account is swamped with orders.
-    #[error("account is busy")]
-    Busy,
-    /// The account is not ready, and the caller did not want to wait.
-    #[error("account is not ready")]
-    NotReady,
-    /// The account does not run, or died before it could answer.
-    #[error("account is not running")]
-    Gone,
-}
-
-impl AccountHandle {
-    /// A handle to an account that does not run yet.
-    #[must_use]
-    pub fn new(user: UserId) -> Self {
-        Self {
-            user,
-            addr: Arc::default(),
-            ready: Arc::default(),
-        }
-    }
-
-    /// The account.
-    #[must_use]
-    pub const fn user(&self) -> &UserId {
-        &self.user
-    }
-
-    /// Whether the account may act at present (SDK_READY).
-    #[must_use]
-    pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
-    }
-
-    fn addr(&self) -> Option<Addr<Account>> {
-        self.addr.read().ok()?.clone()
-    }
-
-    fn set(&self, addr: Addr<Account>) {
-        if let Ok(mut slot) = self.addr.write() {
-            *slot = Some(addr);
-        }
-    }
-
-    /// Sends a message; waits while the account is away for a passing reason, up to its send
-    /// timeout.
-    ///
-    /// # Errors
-    /// When it could not be sent; a message that [`OutboxError::Expired`] may have arrived.
-    pub async fn send(&self, draft: Draft) -> Result<Sent, SendError> {
-        let addr = self.addr().ok_or(SendError::Gone)?;
-        let (reply, outcome) = oneshot::channel();
-        match addr.try_send(Send { draft, reply }) {
-            Ok(()) => outcome
-                .await
-                .map_err(|_| SendError::Gone)?
-                .map_err(SendError::Outbox),
-            Err(dev::SendError::Full(_)) => Err(SendError::Busy),
-            Err(dev::SendError::Closed(_)) => Err(SendError::Gone),
-        }
-    }
-
-    /// Gives an order; `false` when the account does not run.
-    pub fn instruct(&self, command: Command) -> bool {
-        // Orders are few and must not get lost behind a full mailbox.
-        self.addr().is_some_and(|addr| {
-            addr.do_send(Instruct(command));
-            addr.connected()
-        })
-    }
-
-    /// How the account stands now; `None` when it does not answer in time.
-    pub async fn status(&self, limit: Duration) -> Option<Status> {
-        tokio::time::timeout(limit, self.addr()?.send(GetStatus))
-            .await
-            .ok()?
-            .ok()?
-    }
-
-    /// Tells the account that a message went through the bots.
-    pub fn handled(&self, conversation: &Conversation, time: u64) {
-        if let Some(addr) = self.addr() {
-            // Lost when the account is swamped: a later message of the conversation reports it too.
-            let _ = addr.try_send(Handled {
-                conversation: conversation.clone(),
-                time,
-            });
-        }
     }
 }
 
@@ -425,14 +311,14 @@ impl Account {
         }
         match self.spec.subscriber.try_send(Deliver(event)) {
             Ok(()) => {}
-            Err(dev::SendError::Full(_)) => {
+            Err(SendError::Full(_)) => {
                 self.core.dropped();
                 tracing::warn!(
                     account = %self.core.user(), connection = self.core.connection(),
                     "message dropped: its bots cannot keep up"
                 );
             }
-            Err(dev::SendError::Closed(_)) => {
+            Err(SendError::Closed(_)) => {
                 // Only a crash ends a subscriber before its account. The supervisor makes both anew.
                 tracing::error!(
                     account = %self.core.user(), connection = self.core.connection(),
@@ -452,7 +338,7 @@ impl Account {
     fn changed(&self, online: Option<bool>) {
         let status = self.core.status(now());
         let ready = status.phase == Phase::Online;
-        self.spec.handle.ready.store(ready, Ordering::Relaxed);
+        self.spec.handle.set_ready(ready);
         let (account, connection) = (&status.user, self.core.connection());
         match (online, status.phase) {
             (Some(true), _) => {
@@ -497,7 +383,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         // After a panic too: nobody is ready who is not there.
-        self.spec.handle.ready.store(false, Ordering::Relaxed);
+        self.spec.handle.set_ready(false);
     }
 }
 

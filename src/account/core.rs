@@ -3,18 +3,16 @@
 use super::cause::Cause;
 use super::credential::Credential;
 use super::credential::CredentialError;
+use super::effect::{CoreConfig, Effect};
 use super::outbox::{Draft, Outbox, OutboxError};
-use super::recovery::Policy;
 use super::status::{Counters, Phase, Record, Status};
 use crate::gateway::{LinkEnd, Report};
 use crate::policy::Now;
-use crate::proto::answer::Sent;
-use crate::proto::endpoint::{HostWalk, connect_url};
+use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
-use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::message::{Conversation, Message};
+use crate::proto::id::UserId;
+use crate::proto::message::Conversation;
 use crate::proto::usersig::UserSig;
-use crate::session::{Memory, Outgoing};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,95 +23,6 @@ const READ_REPORT_DELAY: Duration = Duration::from_secs(1);
 const MAX_READ_REPORTS: usize = 64;
 /// How long a login may take, the server's own limit included.
 pub(super) const LOGIN_LIMIT: Duration = Duration::from_secs(95);
-
-/// What an account is made of.
-#[derive(Clone, Debug)]
-pub struct CoreConfig {
-    /// The application.
-    pub app: SdkAppId,
-    /// The account.
-    pub user: UserId,
-    /// Where UserSigs come from.
-    pub credential: Credential,
-    /// Where to connect.
-    pub hosts: HostWalk,
-    /// What to do by itself.
-    pub policy: Arc<Policy>,
-    /// Before coming back after a kick, it is asked whether the other login has gone.
-    pub probes: bool,
-    /// Which messages were handed out; survives crashes of connection and account.
-    pub memory: Memory,
-}
-
-/// What an account tells its subscriber.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum AccountEvent {
-    /// SDK_READY: it may act.
-    Ready,
-    /// It may not act any more.
-    NotReady(Cause),
-    /// A message came.
-    Message(Box<Message>),
-}
-
-/// What the shell is to do.
-#[derive(Debug)]
-pub enum Effect {
-    /// Ask the governor for a turn; [`Core::turn`] when it comes.
-    ReserveLogin,
-    /// Open a link.
-    Dial {
-        /// Where.
-        url: String,
-        /// How long it may take.
-        limit: Duration,
-        /// For a full login; `None` when the last one can be resumed.
-        user_sig: Option<UserSig>,
-    },
-    /// Get a UserSig from the account's source; [`Core::user_sig`] when it is there.
-    FetchUserSig,
-    /// Replace the login on the open link.
-    Relogin(UserSig),
-    /// Ask the REST API whether another login of the account is there; [`Core::probed`] follows.
-    Probe,
-    /// The server finds the whole fleet too quick: the governor is to slow down.
-    SlowDown(Duration),
-    /// Log out on the open link.
-    Logout,
-    /// Close the link.
-    Close,
-    /// Send a message.
-    Transmit {
-        /// Comes back with the report.
-        token: u64,
-        /// The message.
-        message: Outgoing,
-    },
-    /// Send a request whose outcome does not matter.
-    Note {
-        /// The command.
-        servcmd: &'static str,
-        /// Its body.
-        body: String,
-    },
-    /// Tell a sender what became of its message.
-    Reply {
-        /// The token given to [`Core::send`].
-        token: u64,
-        /// What became of it.
-        outcome: Result<Sent, OutboxError>,
-    },
-    /// Tell the subscriber.
-    Deliver(AccountEvent),
-    /// The status changed.
-    Changed {
-        /// Went online (`true`) or offline (`false`) just now.
-        online: Option<bool>,
-    },
-    /// Logged out and closed; nothing more will come.
-    Stopped,
-}
 
 /// Whether the login that took the account's place has gone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

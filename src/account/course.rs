@@ -1,9 +1,10 @@
 //! How things go on: after a login, after an ending, at a renewal, on the way out.
 
 use super::cause::Cause;
-use super::core::{AccountEvent, Core, Effect, Probe, Renewal};
+use super::core::{Core, Probe, Renewal};
 use super::credential::{Credential, CredentialError};
 use super::decide::{Decision, History, decide};
+use super::effect::{AccountEvent, Effect};
 use super::outbox::OutboxError;
 use super::recovery::TakeBack;
 use super::status::{Phase, Record, RecordedEvent};

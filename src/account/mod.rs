@@ -10,18 +10,22 @@ mod core;
 mod course;
 mod credential;
 pub mod decide;
+mod effect;
+mod handle;
 mod outbox;
 mod provider;
 mod recovery;
 mod status;
 
 pub use actor::{
-    Account, AccountHandle, AccountSpec, Changed, Command, Deliver, Instruct, ReserveLogin, Send,
-    SendError, SlowDown,
+    Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
+    SlowDown,
 };
 pub use cause::Cause;
-pub use core::{AccountEvent, Core, CoreConfig, Effect};
+pub use core::Core;
 pub use credential::{Credential, CredentialError, External, Redacted};
+pub use effect::{AccountEvent, CoreConfig, Effect};
+pub use handle::{AccountHandle, SendError};
 pub use outbox::{Draft, OutboxError};
 pub use recovery::{Policy, TakeBack};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

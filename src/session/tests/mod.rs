@@ -5,6 +5,8 @@
     reason = "bodies are written in place with `json!`"
 )]
 
+mod messages;
+
 use super::*;
 use crate::policy::Now;
 use crate::proto::code::Code;
@@ -510,109 +512,6 @@ fn too_many_requests_in_flight_are_refused() {
         rig.session.send(rig.now, &message).unwrap();
     }
     assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::Full));
-}
-
-#[test]
-fn a_pushed_message_is_handed_out_once_and_acknowledged_each_time() {
-    let mut rig = Rig::online();
-    for _ in 0..2 {
-        rig.push(command::MSG_PUSH, message_push(&[item(1, "hi")]));
-    }
-    assert_eq!(rig.texts(), ["hi"]);
-    assert_eq!(rig.commands(), [command::PUSH_ACK, command::PUSH_ACK]);
-    assert_eq!(rig.sent[0]["body"], json!({"SessionData": "s"}));
-    assert_eq!(rig.sent[0]["head"]["cs"], 0);
-}
-
-#[test]
-fn all_pages_of_missed_messages_come_in_order_and_before_what_is_pushed_meanwhile() {
-    let mut rig = Rig::new();
-    rig.open();
-    rig.accept_login();
-    rig.push(
-        command::MSG_PUSH,
-        message_push(&[item(4, "four"), item(5, "five")]),
-    );
-    assert!(rig.texts().is_empty(), "held back while catching up");
-    rig.answer(
-        command::GET_MSG,
-        json!({"Cookie": "a", "SyncFlag": 0, "MsgList": [item(1, "one"), item(2, "two")]}),
-    );
-    let next = rig.sent.last().unwrap();
-    assert_eq!(
-        (&next["body"]["Cookie"], &next["body"]["SyncFlag"]),
-        (&json!("a"), &json!(1))
-    );
-    rig.answer(
-        command::GET_MSG,
-        json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(3, "three"), item(4, "four")]}),
-    );
-    assert_eq!(rig.texts(), ["one", "two", "three", "four", "five"]);
-    assert!(
-        matches!(rig.events.last(), Some(Event::Synced { cookie, messages: 4 }) if &**cookie == "b")
-    );
-    assert_eq!(rig.session.state(), State::Online);
-}
-
-#[test]
-fn a_page_that_fails_is_asked_for_again_and_loses_nothing() {
-    for bad in [
-        json!({"ErrorCode": 20004}),
-        json!({"Cookie": "", "MsgList": [item(1, "one")]}),
-        json!({"Cookie": []}),
-    ] {
-        let mut rig = Rig::new();
-        rig.open();
-        rig.answer(command::HEARTBEAT, json!({}));
-        rig.accept_login();
-        rig.push(command::MSG_PUSH, message_push(&[item(2, "two")]));
-        rig.answer(command::GET_MSG, bad.clone());
-        assert!(
-            rig.events
-                .iter()
-                .any(|event| matches!(event, Event::SyncFailed { .. })),
-            "{bad}"
-        );
-        assert_eq!(rig.texts(), ["two"], "{bad}");
-        rig.pass(10, true);
-        rig.answer(
-            command::GET_MSG,
-            json!({"Cookie": "b", "SyncFlag": 2, "MsgList": [item(1, "one")]}),
-        );
-        assert_eq!(rig.texts(), ["two", "one"], "{bad}");
-    }
-}
-
-#[test]
-fn a_server_that_pages_without_moving_the_cookie_is_not_asked_for_ever() {
-    let mut rig = Rig::new();
-    rig.session.set_cookie("same");
-    rig.open();
-    rig.accept_login();
-    rig.answer(
-        command::GET_MSG,
-        json!({"Cookie": "same", "SyncFlag": 0, "MsgList": []}),
-    );
-    assert_eq!(rig.session.state(), State::Online);
-}
-
-#[test]
-fn the_cookie_is_moved_on_before_repeats_could_be_forgotten() {
-    let mut rig = Rig::online();
-    for n in 0..256 {
-        rig.push(command::MSG_PUSH, message_push(&[item(n, "x")]));
-    }
-    let pages = rig
-        .commands()
-        .iter()
-        .filter(|name| *name == command::GET_MSG)
-        .count();
-    assert_eq!(pages, 1);
-    assert_eq!(
-        rig.session.state(),
-        State::Online,
-        "catching up in the background is not an outage"
-    );
 }
 
 #[test]

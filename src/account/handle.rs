@@ -1,0 +1,132 @@
+//! How everybody else reaches an account.
+
+use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
+use super::outbox::{Draft, OutboxError};
+use super::status::Status;
+use crate::proto::answer::Sent;
+use crate::proto::id::UserId;
+use crate::proto::message::Conversation;
+use actix::prelude::*;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, RwLock};
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// Reaches an account from any thread, through restarts of its actor.
+#[derive(Clone)]
+pub struct AccountHandle {
+    user: UserId,
+    addr: Arc<RwLock<Option<Addr<Account>>>>,
+    ready: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for AccountHandle {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("AccountHandle")
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Why [`AccountHandle::send`] failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum SendError {
+    /// The account said no.
+    #[error(transparent)]
+    Outbox(#[from] OutboxError),
+    /// The account is swamped with orders.
+    #[error("account is busy")]
+    Busy,
+    /// The account is not ready, and the caller did not want to wait.
+    #[error("account is not ready")]
+    NotReady,
+    /// The account does not run, or died before it could answer.
+    #[error("account is not running")]
+    Gone,
+}
+
+impl AccountHandle {
+    /// A handle to an account that does not run yet.
+    #[must_use]
+    pub fn new(user: UserId) -> Self {
+        Self {
+            user,
+            addr: Arc::default(),
+            ready: Arc::default(),
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub const fn user(&self) -> &UserId {
+        &self.user
+    }
+
+    /// Whether the account may act at present (SDK_READY).
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
+    }
+
+    fn addr(&self) -> Option<Addr<Account>> {
+        self.addr.read().ok()?.clone()
+    }
+
+    /// Whether the account may act at present; kept up by the account itself.
+    pub(super) fn set_ready(&self, ready: bool) {
+        self.ready.store(ready, Ordering::Relaxed);
+    }
+
+    pub(super) fn set(&self, addr: Addr<Account>) {
+        if let Ok(mut slot) = self.addr.write() {
+            *slot = Some(addr);
+        }
+    }
+
+    /// Sends a message; waits while the account is away for a passing reason, up to its send
+    /// timeout.
+    ///
+    /// # Errors
+    /// When it could not be sent; a message that [`OutboxError::Expired`] may have arrived.
+    pub async fn send(&self, draft: Draft) -> Result<Sent, SendError> {
+        let addr = self.addr().ok_or(SendError::Gone)?;
+        let (reply, outcome) = oneshot::channel();
+        match addr.try_send(Send { draft, reply }) {
+            Ok(()) => outcome
+                .await
+                .map_err(|_| SendError::Gone)?
+                .map_err(SendError::Outbox),
+            Err(dev::SendError::Full(_)) => Err(SendError::Busy),
+            Err(dev::SendError::Closed(_)) => Err(SendError::Gone),
+        }
+    }
+
+    /// Gives an order; `false` when the account does not run.
+    pub fn instruct(&self, command: Command) -> bool {
+        // Orders are few and must not get lost behind a full mailbox.
+        self.addr().is_some_and(|addr| {
+            addr.do_send(Instruct(command));
+            addr.connected()
+        })
+    }
+
+    /// How the account stands now; `None` when it does not answer in time.
+    pub async fn status(&self, limit: Duration) -> Option<Status> {
+        tokio::time::timeout(limit, self.addr()?.send(GetStatus))
+            .await
+            .ok()?
+            .ok()?
+    }
+
+    /// Tells the account that a message went through the bots.
+    pub fn handled(&self, conversation: &Conversation, time: u64) {
+        if let Some(addr) = self.addr() {
+            // Lost when the account is swamped: a later message of the conversation reports it too.
+            let _ = addr.try_send(Handled {
+                conversation: conversation.clone(),
+                time,
+            });
+        }
+    }
+}

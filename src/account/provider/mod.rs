@@ -1,0 +1,341 @@
+//! Fetches UserSigs from outside: files, the environment, programs, HTTP services.
+//!
+//! *When* one is fetched is [`Core`](super::Core)'s decision. No error shows any part of what a
+//! source gave: it may be a UserSig, or most of one.
+
+use super::credential::{CredentialError, External, Redacted};
+use crate::gateway::http_client;
+use crate::proto::id::UserId;
+use crate::proto::usersig::{self, UserSig};
+use awc::error::SendRequestError;
+use awc::http::{Method, header};
+use futures_util::StreamExt;
+use std::fmt::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::sync::Semaphore;
+
+/// What is replaced by the account's UserID.
+const USER_ID: &str = "{user_id}";
+/// The most that is taken from a source; a UserSig has some hundred characters.
+const MAX_ANSWER: usize = 64 * 1024;
+/// How long a file may take: network file systems hang.
+const FILE_LIMIT: Duration = Duration::from_secs(10);
+/// Programs that run at once in this process; a fleet that logs in together would start hundreds.
+static PROGRAMS: Semaphore = Semaphore::const_new(32);
+/// How much of a program's standard error is kept, its end.
+const MAX_COMPLAINT: usize = 4 * 1024;
+/// How much of its last line is shown, in characters.
+const SHOWN_COMPLAINT: usize = 200;
+/// Words of it that are longer are left out: they may be a UserSig or a key.
+const MAX_WORD: usize = 64;
+
+/// Fetches one UserSig for `user`. Waits on the runtime it is polled on and never blocks it.
+///
+/// # Errors
+/// [`CredentialError::Source`] when there is none, with what to look at.
+pub(super) async fn fetch(source: Arc<External>, user: UserId) -> Result<UserSig, CredentialError> {
+    let source = for_user(&source, &user);
+    let fetched = match &source {
+        External::File(path) => read_file(path).await,
+        External::Env(name) => read_variable(name),
+        External::Command {
+            program,
+            args,
+            timeout,
+        } => {
+            // Waiting for a turn is not the program's fault. It is never closed.
+            let _turn = PROGRAMS.acquire().await;
+            within(*timeout, run(program, args)).await
+        }
+        External::Http {
+            url,
+            body,
+            headers,
+            timeout,
+        } => within(*timeout, request(url, body.as_ref(), headers)).await,
+    };
+    fetched
+        .and_then(|bytes| take(&bytes, &user))
+        .map_err(|reason| CredentialError::Source {
+            from: source.to_string(),
+            reason,
+        })
+}
+
+/// The source with `{user_id}` replaced, as each kind needs it.
+fn for_user(source: &External, user: &UserId) -> External {
+    let mut source = source.clone();
+    let user = user.as_str();
+    match &mut source {
+        External::File(path) => {
+            if let Some(text) = path.to_str() {
+                *path = text.replace(USER_ID, &user.replace('/', "_")).into();
+            }
+        }
+        External::Env(name) => {
+            let upper = |c: char| match c {
+                c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
+                _ => '_',
+            };
+            *name = name.replace(USER_ID, &user.chars().map(upper).collect::<String>());
+        }
+        External::Command { args, .. } => {
+            for arg in args {
+                *arg = arg.replace(USER_ID, user);
+            }
+        }
+        External::Http { url, body, .. } => {
+            *url = url.replace(USER_ID, &percent_encoded(user));
+            if let Some(Redacted(body)) = body {
+                let user = if is_json(body) {
+                    json_escaped(user)
+                } else {
+                    percent_encoded(user)
+                };
+                *body = body.replace(USER_ID, &user);
+            }
+        }
+    }
+    source
+}
+
+fn percent_encoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            // Writing to a String cannot fail.
+            let _ = write!(out, "%{byte:02X}");
+        }
+    }
+    out
+}
+
+/// What stands between the quotes of a JSON text.
+fn json_escaped(text: &str) -> String {
+    let quoted = serde_json::Value::from(text).to_string();
+    let inner = quoted.strip_prefix('"').and_then(|q| q.strip_suffix('"'));
+    inner.unwrap_or_default().to_owned()
+}
+
+fn is_json(body: &str) -> bool {
+    body.trim_start().starts_with(['{', '['])
+}
+
+/// What a source gave, as a UserSig of `user`.
+fn take(bytes: &[u8], user: &UserId) -> Result<UserSig, String> {
+    let text = str::from_utf8(bytes).map_err(|_| "what it gave is not text".to_owned())?;
+    let text = text.trim();
+    let sig = if text.starts_with('{') {
+        from_json(text)?
+    } else {
+        text.to_owned()
+    };
+    if sig.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    // Half a file, an error page: asking again later helps, the server's refusal would not.
+    let claims = usersig::inspect(&sig).map_err(|_| "what it gave is not a UserSig".to_owned())?;
+    if claims.user_id != user.as_str() {
+        return Err("what it gave is the UserSig of another account".to_owned());
+    }
+    Ok(UserSig::from(sig))
+}
+
+fn from_json(text: &str) -> Result<String, String> {
+    // serde_json's own words would quote the text.
+    let object: serde_json::Map<String, serde_json::Value> =
+        serde_json::from_str(text).map_err(|_| "what it gave is not JSON".to_owned())?;
+    ["userSig", "user_sig", "usersig"]
+        .into_iter()
+        .find_map(|field| object.get(field)?.as_str())
+        .map(|sig| sig.trim().to_owned())
+        .ok_or_else(|| "its JSON has no text field userSig, user_sig or usersig".to_owned())
+}
+
+async fn within(
+    limit: Duration,
+    fetching: impl Future<Output = Result<Vec<u8>, String>>,
+) -> Result<Vec<u8>, String> {
+    tokio::time::timeout(limit, fetching)
+        .await
+        .unwrap_or_else(|_| Err(format!("nothing within {limit:?}")))
+}
+
+async fn read_file(path: &Path) -> Result<Vec<u8>, String> {
+    within(FILE_LIMIT, async {
+        let said = |error: std::io::Error| error.to_string();
+        // Opening a pipe would wait for its writer, on a thread that nothing could get back.
+        let about = tokio::fs::metadata(path).await.map_err(said)?;
+        if !about.is_file() {
+            return Err("it is not a regular file".to_owned());
+        }
+        let file = tokio::fs::File::open(path).await.map_err(said)?;
+        read_all(file).await
+    })
+    .await
+}
+
+fn read_variable(name: &str) -> Result<Vec<u8>, String> {
+    // `var_os` panics on no name, only on one no variable can have.
+    if name.is_empty() || name.contains(['=', '\0']) {
+        return Err("no variable can have that name".to_owned());
+    }
+    match std::env::var_os(name) {
+        Some(value) => Ok(value.into_encoded_bytes()),
+        None => Err("it is not set".to_owned()),
+    }
+}
+
+async fn read_all(source: impl AsyncRead + Unpin) -> Result<Vec<u8>, String> {
+    let mut bytes = Vec::new();
+    let limit = MAX_ANSWER as u64 + 1;
+    source
+        .take(limit)
+        .read_to_end(&mut bytes)
+        .await
+        .map_err(|error| error.to_string())?;
+    if bytes.len() > MAX_ANSWER {
+        return Err(too_much());
+    }
+    Ok(bytes)
+}
+
+fn too_much() -> String {
+    format!("it gave more than {} KiB", MAX_ANSWER / 1024)
+}
+
+async fn run(program: &str, args: &[String]) -> Result<Vec<u8>, String> {
+    let mut child = tokio::process::Command::new(program)
+        .args(args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // However this ends: by an error, at the deadline, with the account.
+        .kill_on_drop(true)
+        .spawn()
+        .map_err(|error| format!("it does not start: {error}"))?;
+    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
+        return Err("it has no output".to_owned());
+    };
+    let complaint = async { Ok(last_line(stderr).await) };
+    let (answer, complaint) = tokio::try_join!(read_all(stdout), complaint)?;
+    let status = child.wait().await.map_err(|error| error.to_string())?;
+    if status.success() {
+        return Ok(answer);
+    }
+    match complaint {
+        Some(line) => Err(format!("it ended with {status}: {line}")),
+        None => Err(format!("it ended with {status}")),
+    }
+}
+
+/// Reads to the end and keeps the last line that says something, fit to be shown.
+async fn last_line(mut source: impl AsyncRead + Unpin) -> Option<String> {
+    let mut kept: Vec<u8> = Vec::new();
+    let mut chunk = [0; 1024];
+    while let Ok(count @ 1..) = source.read(&mut chunk).await {
+        kept.extend(chunk.iter().take(count));
+        let surplus = kept.len().saturating_sub(MAX_COMPLAINT);
+        kept.drain(..surplus);
+    }
+    let text = String::from_utf8_lossy(&kept);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
+    let words: Vec<&str> = line
+        .split_whitespace()
+        .map(|word| if word.len() > MAX_WORD { "…" } else { word })
+        .collect();
+    let shown = words.join(" ");
+    Some(
+        shown
+            .chars()
+            .filter(|c| !c.is_control())
+            .take(SHOWN_COMPLAINT)
+            .collect(),
+    )
+}
+
+async fn request(
+    url: &str,
+    body: Option<&Redacted>,
+    headers: &[(String, Redacted)],
+) -> Result<Vec<u8>, String> {
+    // A connection that was kept open may be dead by now, and a service may be restarting.
+    match send(url, body, headers).await {
+        Err(SendRequestError::Connect(_) | SendRequestError::Send(_)) => {
+            send(url, body, headers).await
+        }
+        outcome => outcome,
+    }
+    .map_err(|error| explain(&error))?
+}
+
+/// One try: the outer error is that of the request, the inner that of the answer.
+async fn send(
+    url: &str,
+    body: Option<&Redacted>,
+    headers: &[(String, Redacted)],
+) -> Result<Result<Vec<u8>, String>, SendRequestError> {
+    let method = if body.is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    };
+    let mut request = http_client().request(method, url);
+    if let Some(Redacted(body)) = body {
+        let content = if is_json(body) {
+            "application/json"
+        } else {
+            "application/x-www-form-urlencoded"
+        };
+        request = request.insert_header((header::CONTENT_TYPE, content));
+    }
+    for (name, Redacted(value)) in headers {
+        request = request.insert_header((name.as_str(), value.as_str()));
+    }
+    let mut answer = match body {
+        Some(Redacted(body)) => request.send_body(body.clone()).await?,
+        None => request.send().await?,
+    };
+    if !answer.status().is_success() {
+        return Ok(Err(format!("status {}", answer.status())));
+    }
+    let length = answer.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    let broke_off = || Ok(Err("the answer broke off".to_owned()));
+    let mut bytes = Vec::new();
+    while let Some(chunk) = answer.next().await {
+        let Ok(chunk) = chunk else {
+            return broke_off();
+        };
+        if bytes.len() + chunk.len() > MAX_ANSWER {
+            return Ok(Err(too_much()));
+        }
+        bytes.extend_from_slice(&chunk);
+    }
+    // awc takes the end of the connection for that of the answer.
+    if length.is_some_and(|length| bytes.len() < length) {
+        return broke_off();
+    }
+    Ok(Ok(bytes))
+}
+
+/// In words that hold neither the URL nor a header field.
+fn explain(error: &SendRequestError) -> String {
+    match error {
+        SendRequestError::Connect(error) => format!("no connection: {error}"),
+        SendRequestError::Send(error) => format!("the connection broke: {error}"),
+        SendRequestError::Response(_) => "the answer is not HTTP".to_owned(),
+        SendRequestError::Url(_) => "the URL cannot be used".to_owned(),
+        SendRequestError::Http(_) => "a header field cannot be used".to_owned(),
+        _ => "the request failed".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
