@@ -15,6 +15,7 @@ use crate::policy::Backoff;
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::proto::usersig::UserSig;
+use crate::rest::{Rest, origin_of};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use crate::session::Memory;
 use crate::supervisor::{
@@ -130,6 +131,7 @@ impl App {
             _ => None,
         };
         let walk = walk(config, sandbox.as_ref());
+        let rest = rest(config, sandbox.as_ref(), &credentials);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let arbiters: Vec<Arbiter> = (0..config.io.arbiters).map(|_| Arbiter::new()).collect();
         let hosts = Hosts::default();
@@ -152,9 +154,11 @@ impl App {
                     credential,
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
+                    probes: rest.is_some(),
                     memory: Memory::default(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
+                rest: rest.clone(),
                 subscriber: subscriber(config, account, bots, &handle, &pool, &hosts),
                 handle,
                 arbiter: arbiter.handle(),
@@ -347,6 +351,20 @@ pub(crate) fn walk(config: &Config, sandbox: Option<&Sandbox>) -> HostWalk {
         Endpoint::Site(site) => HostWalk::new(*site, app),
         Endpoint::Url(url) => HostWalk::fixed(url),
     }
+}
+
+/// The REST API that belongs to where the accounts connect to, when an administrator is named.
+fn rest(config: &Config, sandbox: Option<&Sandbox>, credentials: &Credentials) -> Option<Rest> {
+    let (admin, key) = (config.app.admin.clone()?, credentials.key.clone()?);
+    let app = config.app.sdk_app_id;
+    let origin = match &config.endpoint {
+        Endpoint::Sandbox => sandbox?.rest_url(),
+        Endpoint::Auto => origin_of(Site::of(app)).to_owned(),
+        Endpoint::Site(site) => origin_of(*site).to_owned(),
+        // ws:// is http://, wss:// is https://.
+        Endpoint::Url(url) => url.replacen("ws", "http", 1),
+    };
+    Some(Rest::new(&origin, app, admin, key))
 }
 
 /// Shares the SecretKey and the sources of UserSigs among all accounts.

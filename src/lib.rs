@@ -25,6 +25,7 @@ pub mod config;
 pub mod gateway;
 pub mod policy;
 pub mod proto;
+pub mod rest;
 pub mod sandbox;
 pub mod session;
 pub mod simulator;

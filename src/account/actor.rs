@@ -14,16 +14,20 @@ use crate::policy::RestartIntensity;
 use crate::proto::answer::Sent;
 use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
+use crate::rest::Rest;
 use crate::session::{Event, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Messages waiting for an account at most: sends of its bots and orders from above.
 const MAILBOX: usize = 1024;
+/// Difference to the server's clock that is worth a warning, in milliseconds.
+const MAX_SKEW: i64 = 60_000;
 /// A connection that dies more often than this is not restarted any more.
 const CRASHES: (usize, Duration) = (5, Duration::from_secs(60));
 
@@ -106,6 +110,8 @@ pub struct AccountSpec {
     pub config: CoreConfig,
     /// Makes the connector, on the arbiter that runs the account.
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>,
+    /// Asks whether another login is there, when there are an administrator's credentials.
+    pub rest: Option<Rest>,
     /// Paces logins over the fleet.
     pub governor: Recipient<ReserveLogin>,
     /// Told when the server finds the fleet too quick.
@@ -131,6 +137,7 @@ impl std::fmt::Debug for AccountSpec {
 pub struct AccountHandle {
     user: UserId,
     addr: Arc<RwLock<Option<Addr<Account>>>>,
+    ready: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for AccountHandle {
@@ -151,6 +158,9 @@ pub enum SendError {
     /// The account is swamped with orders.
     #[error("account is busy")]
     Busy,
+    /// The account is not ready, and the caller did not want to wait.
+    #[error("account is not ready")]
+    NotReady,
     /// The account does not run, or died before it could answer.
     #[error("account is not running")]
     Gone,
@@ -163,6 +173,7 @@ impl AccountHandle {
         Self {
             user,
             addr: Arc::default(),
+            ready: Arc::default(),
         }
     }
 
@@ -170,6 +181,12 @@ impl AccountHandle {
     #[must_use]
     pub const fn user(&self) -> &UserId {
         &self.user
+    }
+
+    /// Whether the account may act at present (SDK_READY).
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        self.ready.load(Ordering::Relaxed)
     }
 
     fn addr(&self) -> Option<Addr<Account>> {
@@ -318,6 +335,7 @@ impl Account {
                 // On the same arbiter, and at most one per decision: the mailbox bound may be passed.
                 Effect::Relogin(user_sig) => self.connection(ctx).do_send(Relogin(user_sig)),
                 Effect::FetchUserSig => self.fetch_user_sig(ctx),
+                Effect::Probe => self.probe(ctx),
                 // One per refusal of a login, and logins are paced: the bound may be passed.
                 Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
                 Effect::Logout => self.connection(ctx).do_send(Logout),
@@ -358,6 +376,29 @@ impl Account {
         });
         ctx.spawn(turn.map(|(), actor, ctx| {
             actor.core.turn(now());
+            actor.carry_out(ctx);
+        }));
+    }
+
+    fn probe(&mut self, ctx: &mut Context<Self>) {
+        let (rest, user) = (self.spec.rest.clone(), self.core.user().clone());
+        let asked = async move {
+            match rest {
+                Some(rest) => rest.is_online(&user).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        ctx.spawn(asked.into_actor(self).map(|outcome, actor, ctx| {
+            let account = actor.core.user();
+            let other = match outcome {
+                Ok(other) => other,
+                Err(error) => {
+                    tracing::warn!(%account, %error, "cannot tell whether the other login has gone");
+                    None
+                }
+            };
+            tracing::debug!(%account, ?other, "asked for another login");
+            actor.core.probed(now(), other);
             actor.carry_out(ctx);
         }));
     }
@@ -410,6 +451,8 @@ impl Account {
 
     fn changed(&self, online: Option<bool>) {
         let status = self.core.status(now());
+        let ready = status.phase == Phase::Online;
+        self.spec.handle.ready.store(ready, Ordering::Relaxed);
         let (account, connection) = (&status.user, self.core.connection());
         match (online, status.phase) {
             (Some(true), _) => {
@@ -451,6 +494,13 @@ impl Account {
     }
 }
 
+impl Drop for Account {
+    fn drop(&mut self) {
+        // After a panic too: nobody is ready who is not there.
+        self.spec.handle.ready.store(false, Ordering::Relaxed);
+    }
+}
+
 impl Actor for Account {
     type Context = Context<Self>;
 
@@ -468,6 +518,13 @@ impl Handler<Reported> for Account {
             Report::Session(Event::Synced { cookie, messages }) => {
                 self.cookie.clone_from(cookie);
                 tracing::debug!(account = %self.core.user(), connection = self.core.connection(), messages, "caught up");
+            }
+            Report::Session(Event::Ready(ready)) if ready.clock_offset.abs() > MAX_SKEW => {
+                tracing::warn!(
+                    account = %self.core.user(), connection = self.core.connection(),
+                    skew_ms = ready.clock_offset,
+                    "this machine's clock differs from the server's: UserSigs may seem expired or not yet valid"
+                );
             }
             Report::Session(Event::SyncFailed { error }) => {
                 tracing::warn!(account = %self.core.user(), connection = self.core.connection(), %error, "catching up failed; trying again");

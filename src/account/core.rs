@@ -10,6 +10,7 @@ use crate::gateway::{LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::endpoint::{HostWalk, connect_url};
+use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, Message};
 use crate::proto::usersig::UserSig;
@@ -38,6 +39,8 @@ pub struct CoreConfig {
     pub hosts: HostWalk,
     /// What to do by itself.
     pub policy: Arc<Policy>,
+    /// Before coming back after a kick, it is asked whether the other login has gone.
+    pub probes: bool,
     /// Which messages were handed out; survives crashes of connection and account.
     pub memory: Memory,
 }
@@ -72,6 +75,8 @@ pub enum Effect {
     FetchUserSig,
     /// Replace the login on the open link.
     Relogin(UserSig),
+    /// Ask the REST API whether another login of the account is there; [`Core::probed`] follows.
+    Probe,
     /// The server finds the whole fleet too quick: the governor is to slow down.
     SlowDown(Duration),
     /// Log out on the open link.
@@ -110,6 +115,14 @@ pub enum Effect {
     Stopped,
 }
 
+/// Whether the login that took the account's place has gone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Probe {
+    NotAsked,
+    Asked,
+    Gone,
+}
+
 /// A renewal due: at which time, and how far it has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Renewal {
@@ -138,6 +151,8 @@ pub struct Core {
     pub(super) turn_asked: bool,
     /// Its turn has come, and it waits for a UserSig from its source.
     pub(super) fetching: bool,
+    /// How far the question is whether the other login has gone.
+    pub(super) probe: Probe,
     pub(super) linked: bool,
     /// The session has a login that can be resumed.
     pub(super) has_ticket: bool,
@@ -186,6 +201,7 @@ impl Core {
             act_at: None,
             turn_asked: false,
             fetching: false,
+            probe: Probe::NotAsked,
             linked: false,
             has_ticket: false,
             online_since: None,
@@ -281,7 +297,9 @@ impl Core {
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
         let online = self.phase == Phase::Online;
-        let act = self.act_at.filter(|_| !self.turn_asked && !self.fetching);
+        let act = self
+            .act_at
+            .filter(|_| !self.turn_asked && !self.fetching && self.probe != Probe::Asked);
         let retry = self.outbox.next_try().filter(|_| online);
         let unread = self.unread_at.filter(|_| online);
         let renewal = match self.renewal {
@@ -369,6 +387,25 @@ impl Core {
         }
     }
 
+    /// Whether another login of the account is there, as far as could be found out.
+    pub fn probed(&mut self, now: Now, other: Option<bool>) {
+        if std::mem::replace(&mut self.probe, Probe::Gone) != Probe::Asked || !self.is_waiting() {
+            return;
+        }
+        if other == Some(true) {
+            // Still there: no kick, no answer to one; asked again after the same time.
+            self.probe = Probe::NotAsked;
+            let wait = self.config.policy.multiple_account.cool_down;
+            let wait = wait.delay(self.kicks.len().max(1) as u32, 0.5 + self.rng.f64() / 2.0);
+            self.act_at = Some(self.spaced(now.mono + wait));
+            self.waits_for = Some("the other login to go".to_owned());
+            self.effects.push_back(Effect::Changed { online: None });
+        } else {
+            self.waits_for = None;
+        }
+        self.timeout(now);
+    }
+
     /// The connection reports.
     pub fn report(&mut self, now: Now, report: Report) {
         match report {
@@ -412,8 +449,7 @@ impl Core {
     pub fn timeout(&mut self, now: Now) {
         let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
         if due(self.act_at) && !self.turn_asked && !self.fetching {
-            self.turn_asked = true;
-            self.effects.push_back(Effect::ReserveLogin);
+            self.set_out();
         }
         while let Some((token, error)) = self.outbox.take_expired(now) {
             self.reply(token, Err(error));
@@ -497,6 +533,8 @@ impl Core {
     pub fn resume(&mut self, now: Now) {
         if self.is_waiting() || matches!(self.phase, Phase::Held | Phase::Quarantined) {
             self.forgive();
+            self.probe = Probe::NotAsked;
+            self.waits_for = None;
             self.act_at = Some(self.spaced(now.mono));
             self.enter(now, Phase::Waiting);
             self.timeout(now);
@@ -520,6 +558,24 @@ impl Core {
     }
 
     // ── inside ───────────────────────────────────────────────────────────────────────────────
+
+    /// The time has come to come back.
+    fn set_out(&mut self) {
+        let taken = matches!(self.phase, Phase::CoolingDown | Phase::Contested)
+            && !matches!(self.cause, Cause::Kicked(KickType::RestApi));
+        match self.probe {
+            Probe::Asked => {}
+            Probe::NotAsked if taken && self.config.probes => {
+                self.probe = Probe::Asked;
+                self.effects.push_back(Effect::Probe);
+            }
+            Probe::NotAsked | Probe::Gone => {
+                self.probe = Probe::NotAsked;
+                self.turn_asked = true;
+                self.effects.push_back(Effect::ReserveLogin);
+            }
+        }
+    }
 
     fn dial(&mut self, now: Now, user_sig: Option<UserSig>) {
         if let Some(user_sig) = &user_sig {

@@ -1,7 +1,7 @@
 //! How things go on: after a login, after an ending, at a renewal, on the way out.
 
 use super::cause::Cause;
-use super::core::{AccountEvent, Core, Effect, Renewal};
+use super::core::{AccountEvent, Core, Effect, Probe, Renewal};
 use super::credential::{Credential, CredentialError};
 use super::decide::{Decision, History, decide};
 use super::outbox::OutboxError;
@@ -214,6 +214,7 @@ impl Core {
     fn part(&mut self, was_online: bool) {
         self.login_by = None;
         self.fetching = false;
+        self.probe = Probe::NotAsked;
         self.waits_for = None;
         self.next_sig = None;
         if matches!(self.renewal, Renewal::Fetching | Renewal::WaitingForTurn) {

@@ -52,6 +52,20 @@ impl Api {
         self.send(to, vec![Element::text(text)]).await
     }
 
+    /// Like [`send_text`](Self::send_text), but does not wait for an account that is away.
+    ///
+    /// # Errors
+    /// [`SendError::NotReady`] at once when the account is not ready; otherwise as
+    /// [`send_text`](Self::send_text).
+    pub async fn send_text_now(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
+        if let Backend::Account(account) = &self.backend
+            && !account.is_ready()
+        {
+            return Err(ApiError::Send(SendError::NotReady));
+        }
+        self.send_text(to, text).await
+    }
+
     /// Sends elements as one message to the user `to`.
     ///
     /// # Errors

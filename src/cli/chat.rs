@@ -79,9 +79,11 @@ fn start(
             credential,
             hosts,
             policy: Arc::new(base),
+            probes: false,
             memory: Memory::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
+        rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
             move |arbiter| {

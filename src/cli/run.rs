@@ -12,8 +12,9 @@ use crate::gateway::now;
 use crate::proto::id::UserId;
 use actix::prelude::*;
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
+use std::time::Duration;
 
 /// Runs until Ctrl-C or SIGTERM, then drains; a second one ends at once.
 ///
@@ -86,6 +87,13 @@ async fn report_memory(memory: &Memory, app: &App) {
     }
 }
 
+/// Fleets from this size on tell how far they have come.
+const PROGRESS_FROM: usize = 100;
+/// How often, on a terminal.
+const PROGRESS_BAR: Duration = Duration::from_millis(200);
+/// How often, elsewhere.
+const PROGRESS_LINES: Duration = Duration::from_secs(2);
+
 /// Writes what scripts and people read: one line per account that comes or goes, and how to talk
 /// to them.
 struct Board {
@@ -96,8 +104,11 @@ struct Board {
     example: String,
     shown: HashMap<UserId, bool>,
     online: usize,
-    started: std::time::Duration,
+    started: Duration,
     greeted: bool,
+    rate: u32,
+    /// One line that is written over and over.
+    bar: bool,
 }
 
 /// Where the sandbox listens.
@@ -128,6 +139,8 @@ impl Board {
             online: 0,
             started: now().mono,
             greeted: false,
+            rate: config.governor.logins_per_second,
+            bar: io::stderr().is_terminal() && !io::stdout().is_terminal(),
         }
     }
 
@@ -172,11 +185,40 @@ impl Board {
     }
 }
 
+impl Board {
+    /// How far a large fleet has come, and how long the rest takes at the governor's rate.
+    fn progress(&mut self) {
+        let left = self.enabled - self.shown.len().min(self.enabled);
+        if left == 0 || self.enabled < PROGRESS_FROM {
+            return;
+        }
+        let seconds = (left as f64 / f64::from(self.rate.max(1))).ceil();
+        let text = format!(
+            "{} of {} online, about {seconds} s to go",
+            self.online, self.enabled
+        );
+        let mut err = io::stderr().lock();
+        // Without standard error there is nobody to tell.
+        let _ = if self.bar {
+            write!(err, "\r{text}\x1b[K")
+        } else {
+            writeln!(err, "{text}")
+        };
+        let _ = err.flush();
+    }
+}
+
 impl Actor for Board {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(1 << 16);
+        let pause = if self.bar {
+            PROGRESS_BAR
+        } else {
+            PROGRESS_LINES
+        };
+        ctx.run_interval(pause, |board, _| board.progress());
     }
 }
 

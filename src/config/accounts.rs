@@ -119,7 +119,7 @@ fn common<'c>(
         user_sig_lifetime: whole_seconds(section.duration(
             "user_sig_lifetime",
             base.policy.user_sig_lifetime,
-            (60 * 1_000 * MILLI, 365 * 24 * HOUR),
+            (10 * 1_000 * MILLI, 365 * 24 * HOUR),
         )),
         backoff: backoff(section, base.policy.backoff),
         login_spacing: section.duration(

@@ -77,6 +77,9 @@ pub struct App {
     /// Its SecretKey, from which UserSigs are minted. `None` only if every enabled account
     /// brings a UserSig of its own.
     pub secret_key: Option<SecretString>,
+    /// An administrator of the app: with it, and the SecretKey, an account that was pushed out asks
+    /// the REST API whether the other login has gone before it comes back.
+    pub admin: Option<UserId>,
 }
 
 /// One account after expansion. What many accounts have in common is shared, not copied.
@@ -178,7 +181,7 @@ impl fmt::Debug for UserSigSource {
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct AccountPolicy {
-    /// How long a minted UserSig holds; 1 minute to 365 days, whole seconds.
+    /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
     pub user_sig_lifetime: Duration,
     /// The wait between attempts to connect.
     pub backoff: BackoffConfig,

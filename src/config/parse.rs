@@ -117,6 +117,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str]) -> Option<Config> {
         app: App {
             sdk_app_id: app.sdk_app_id?,
             secret_key: app.secret_key,
+            admin: app.admin,
         },
         accounts,
         bots,
@@ -195,8 +196,19 @@ fn app(mut section: Section<'_>) -> AppParts {
             None
         }
     };
+    let admin = section.get("admin").and_then(|node| {
+        let text = node.text()?;
+        match UserId::parse(&text) {
+            Ok(id) => Some(id),
+            Err(error) => {
+                node.report(error);
+                None
+            }
+        }
+    });
     let node = section.get("secret_key");
     let parts = AppParts {
+        admin,
         sdk_app_id,
         secret_key_given: node.is_some(),
         secret_key: node.and_then(|node| node.secret()),
@@ -207,6 +219,7 @@ fn app(mut section: Section<'_>) -> AppParts {
 
 /// `[app]` as far as it could be read.
 pub(super) struct AppParts {
+    pub(super) admin: Option<UserId>,
     pub(super) sdk_app_id: Option<SdkAppId>,
     pub(super) secret_key: Option<secrecy::SecretString>,
     /// Whether there is one at all, valid or not.

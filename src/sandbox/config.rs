@@ -56,8 +56,10 @@ pub struct SandboxConfig {
     pub message_limit: usize,
     /// The most missed messages kept per account; the oldest go first.
     pub inbox_limit: usize,
-    /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs.
-    pub seed: u64,
+    /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs, and equal
+    /// tickets: a server that was restarted must not take the tickets of before for those of
+    /// others, so each start draws its own unless one is set here.
+    pub seed: Option<u64>,
 }
 
 impl SandboxConfig {
@@ -85,7 +87,7 @@ impl SandboxConfig {
             history_limit: 1000,
             message_limit: 200_000,
             inbox_limit: 2000,
-            seed: 0x00b0_7200,
+            seed: None,
         }
     }
 }

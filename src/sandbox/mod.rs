@@ -93,7 +93,8 @@ impl Sandbox {
         listen: SocketAddr,
     ) -> Result<(Self, Prepared), SandboxError> {
         let (listener, addr) = server::bind(listen)?;
-        let (app, key, seed) = (config.app, config.key.clone(), config.seed);
+        let (app, key) = (config.app, config.key.clone());
+        let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         let shared = Arc::new(Shared::new(State::new(config, seed)));
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();

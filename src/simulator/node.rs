@@ -108,8 +108,8 @@ impl Node {
                 // As the actor does: a login that is not needed is no failure.
                 let _ = self.session.relogin(now, &user_sig);
             }
-            // Every credential of the simulation is minted.
-            Effect::FetchUserSig => {}
+            // Every credential of the simulation is minted, and nobody probes.
+            Effect::FetchUserSig | Effect::Probe => {}
             Effect::SlowDown(delay) => wants.push(Want::SlowDown(delay)),
             Effect::Logout => self.session.logout(now),
             Effect::Close => {

@@ -213,6 +213,7 @@ impl World {
                     },
                     hosts: HostWalk::fixed("ws://simulated"),
                     policy: policy.clone(),
+                    probes: false,
                     memory: session::Memory::default(),
                 };
                 Node::new(config, rng.u64(..), now, options.echo)

@@ -12,6 +12,7 @@ use crate::account::{
 use crate::gateway::{Connector, Down, DownGuard, now};
 use crate::policy::{Backoff, Governor, RestartIntensity};
 use crate::proto::id::UserId;
+use crate::rest::Rest;
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -37,6 +38,8 @@ pub struct ChildSpec {
     pub config: CoreConfig,
     /// Makes the connector.
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>,
+    /// Asks whether another login is there, when there are an administrator's credentials.
+    pub rest: Option<Rest>,
     /// Makes the subscriber.
     pub subscriber: SubscriberFactory,
     /// Where others find the account.
@@ -161,6 +164,7 @@ impl Supervisor {
         let spec = AccountSpec {
             config: child.spec.config.clone(),
             connector: child.spec.connector.clone(),
+            rest: child.spec.rest.clone(),
             governor: ctx.address().recipient(),
             subscriber: (child.spec.subscriber)(&child.spec.arbiter),
             brake: ctx.address().recipient(),

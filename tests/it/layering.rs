@@ -10,8 +10,15 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("session", &["proto", "policy"]),
     ("config", &["proto"]),
     ("gateway", &["session", "proto", "policy"]),
-    ("account", &["gateway", "session", "proto", "policy"]),
-    ("supervisor", &["account", "gateway", "proto", "policy"]),
+    ("rest", &["gateway", "proto"]),
+    (
+        "account",
+        &["rest", "gateway", "session", "proto", "policy"],
+    ),
+    (
+        "supervisor",
+        &["account", "rest", "gateway", "proto", "policy"],
+    ),
     ("bot", &["account", "gateway", "proto"]),
     ("sandbox", &["proto", "policy"]),
     (

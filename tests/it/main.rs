@@ -10,5 +10,6 @@ mod hostile;
 mod interop;
 mod layering;
 mod providers;
+mod recovery;
 mod sandbox;
 mod seeds;

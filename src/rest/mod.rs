@@ -1,0 +1,156 @@
+//! A small client for Tencent's server-side REST API: as much of it as recovery needs.
+//!
+//! Calls are made as an administrator of the app, whose UserSig is made here from the SecretKey.
+//! See "REST" in `docs/protocol.md`.
+
+use crate::gateway::{http_client, now};
+use crate::proto::code::Code;
+use crate::proto::endpoint::Site;
+use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::usersig;
+use secrecy::SecretString;
+use serde::Deserialize;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long a call may take.
+const LIMIT: Duration = Duration::from_secs(10);
+/// How long the UserSig of a call is valid, in seconds.
+const SIG_LIFE: u64 = 300;
+/// Longest answer in bytes.
+const MAX_ANSWER: usize = 256 << 10;
+
+/// Where and as whom calls are made.
+#[derive(Clone, Debug)]
+pub struct Rest {
+    origin: Arc<str>,
+    app: SdkAppId,
+    admin: UserId,
+    key: Arc<SecretString>,
+}
+
+/// Why a call gave nothing.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RestError {
+    /// The service could not be reached, or not in time.
+    #[error("REST API not reached: {0}")]
+    Unreachable(String),
+    /// It said no.
+    #[error("REST API refused: {code} {info}")]
+    Refused {
+        /// Its code.
+        code: Code,
+        /// Its words.
+        info: String,
+    },
+    /// Its answer makes no sense.
+    #[error("REST API gave no usable answer")]
+    Shape,
+}
+
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(rename = "ErrorCode", default)]
+    code: i64,
+    #[serde(rename = "ErrorInfo", default)]
+    info: String,
+    #[serde(rename = "QueryResult", default)]
+    results: Vec<State>,
+}
+
+#[derive(Deserialize)]
+struct State {
+    #[serde(rename = "To_Account")]
+    account: String,
+    #[serde(rename = "Status", default)]
+    status: String,
+}
+
+/// The origin of a site's REST API, as documented.
+#[must_use]
+pub const fn origin_of(site: Site) -> &'static str {
+    match site {
+        Site::Singapore => "https://adminapisgp.im.qcloud.com",
+        Site::Korea => "https://adminapikr.im.qcloud.com",
+        Site::Germany => "https://adminapiger.im.qcloud.com",
+        Site::India => "https://adminapiind.im.qcloud.com",
+        Site::Japan => "https://adminapijpn.im.qcloud.com",
+        Site::Usa => "https://adminapiusa.im.qcloud.com",
+        Site::Indonesia => "https://adminapiidn.im.qcloud.com",
+        _ => "https://console.tim.qq.com",
+    }
+}
+
+impl Rest {
+    /// Calls `origin` (`http://…` or `https://…`) as `admin` of `app`.
+    #[must_use]
+    pub fn new(origin: &str, app: SdkAppId, admin: UserId, key: Arc<SecretString>) -> Self {
+        let origin = origin.trim_end_matches('/').into();
+        Self {
+            origin,
+            app,
+            admin,
+            key,
+        }
+    }
+
+    /// Whether the account has a login anywhere (`openim/query_online_status`).
+    ///
+    /// # Errors
+    /// When the service does not say.
+    pub async fn is_online(&self, user: &UserId) -> Result<bool, RestError> {
+        let body = serde_json::json!({ "To_Account": [user] }).to_string();
+        let answer = self.call("openim/query_online_status", body).await?;
+        let state = answer
+            .results
+            .into_iter()
+            .find(|state| state.account == user.as_str());
+        state
+            .map(|state| state.status == "Online")
+            .ok_or(RestError::Shape)
+    }
+
+    async fn call(&self, command: &str, body: String) -> Result<Answer, RestError> {
+        let sig = usersig::sign(
+            self.app,
+            &self.key,
+            &self.admin,
+            now().unix_secs(),
+            SIG_LIFE,
+        );
+        let mut url = url::Url::parse(&format!("{}/v4/{command}", self.origin))
+            .map_err(|error| RestError::Unreachable(error.to_string()))?;
+        url.query_pairs_mut()
+            .append_pair("sdkappid", &self.app.to_string())
+            .append_pair("identifier", self.admin.as_str())
+            .append_pair("usersig", sig.expose())
+            .append_pair("random", &fastrand::u32(..).to_string())
+            .append_pair("contenttype", "json");
+        let call = async {
+            // The error's own words may quote the URL, and with it the UserSig.
+            let unreachable = || RestError::Unreachable(self.origin.to_string());
+            let mut answer = http_client()
+                .post(url.as_str())
+                .send_body(body)
+                .await
+                .map_err(|_| unreachable())?;
+            let bytes = answer
+                .body()
+                .limit(MAX_ANSWER)
+                .await
+                .map_err(|_| unreachable())?;
+            serde_json::from_slice::<Answer>(&bytes).map_err(|_| RestError::Shape)
+        };
+        let answer = tokio::time::timeout(LIMIT, call)
+            .await
+            .map_err(|_| RestError::Unreachable(format!("no answer within {LIMIT:?}")))??;
+        match answer.code {
+            0 => Ok(answer),
+            code => Err(RestError::Refused {
+                code: Code(code),
+                info: answer.info,
+            }),
+        }
+    }
+}

@@ -1,0 +1,160 @@
+//! Many accounts over real sockets, a server that goes and comes, and every kick to many at once.
+
+use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
+use botroupe::account::Phase;
+use botroupe::app::App;
+use botroupe::bot::Entry;
+use botroupe::config::{Config, Sources};
+use botroupe::proto::id::SdkAppId;
+use botroupe::sandbox::{KickType, Sandbox, SandboxConfig};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+const NO_BOTS: &[Entry] = &[];
+const ACCOUNTS: usize = 300;
+
+fn names() -> Vec<String> {
+    (0..ACCOUNTS).map(|n| format!("bot-{n:03}")).collect()
+}
+
+async fn phases(app: &App) -> BTreeMap<&'static str, usize> {
+    let mut counts = BTreeMap::new();
+    for status in app.status().await {
+        *counts.entry(status.phase.word()).or_default() += 1;
+    }
+    counts
+}
+
+async fn all_online(app: &App) {
+    eventually("all are online", || async {
+        (phases(app).await.get("online") == Some(&ACCOUNTS)).then_some(())
+    })
+    .await;
+}
+
+/// A sandbox at a given address, as after a restart of the server: it knows no login of before.
+fn again(addr: SocketAddr) -> Option<Sandbox> {
+    let config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+    Sandbox::spawn_thread(config, addr).ok()
+}
+
+#[actix_rt::test]
+async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_kick_as_told() {
+    let mut server = sandbox(|_| {});
+    let (url, addr) = (server.url(), server.addr());
+    let names = names();
+    let users: Vec<&str> = names.iter().map(String::as_str).collect();
+    let governor = "[governor]\nlogins_per_second = 2000\nburst = 100";
+    let app = start(&url, NO_BOTS, &users, governor).await;
+    all_online(&app).await;
+    for _ in 0..10 {
+        server.stop().await;
+        eventually("nobody is online", || async {
+            (!phases(&app).await.contains_key("online")).then_some(())
+        })
+        .await;
+        server = eventually("the port is free again", || async { again(addr) }).await;
+        all_online(&app).await;
+    }
+    for status in app.status().await {
+        assert!(
+            server.is_online(status.user.as_str()),
+            "{} is online on one side only",
+            status.user
+        );
+        assert!(status.counters.lost_links >= 10, "{:?}", status.counters);
+    }
+    let (account, device) = (KickType::Account, KickType::Device);
+    for (n, user) in users.iter().take(150).enumerate() {
+        server
+            .kick(user, [account, device, KickType::Rest][n / 50])
+            .unwrap();
+    }
+    for user in users.iter().skip(150).take(50) {
+        server.expire(user).unwrap();
+        // An expiry shows in the answer to a request; a push that is acknowledged is none.
+        app.order(
+            &botroupe::proto::id::UserId::parse(user).unwrap(),
+            botroupe::account::Command::Relogin,
+        )
+        .await;
+    }
+    let expected = [("cooling down", 100), ("held", 50), ("online", 150)];
+    eventually("every account is where the table says", || async {
+        (phases(&app).await == BTreeMap::from(expected)).then_some(())
+    })
+    .await;
+    for status in app
+        .status()
+        .await
+        .iter()
+        .filter(|status| status.phase == Phase::CoolingDown)
+    {
+        assert!(
+            status.next.is_some(),
+            "{} does not say when it comes back",
+            status.user
+        );
+    }
+    app.order(
+        &botroupe::proto::id::UserId::parse("bot-120").unwrap(),
+        botroupe::account::Command::Resume,
+    )
+    .await;
+    phase(&app, "bot-120", Phase::Online).await;
+    let stopped = app.stop().await;
+    assert!(stopped.logged_out);
+    assert!(
+        users.iter().all(|user| !server.is_online(user)),
+        "a login is left behind"
+    );
+}
+
+#[actix_rt::test]
+async fn an_account_comes_back_when_the_other_login_has_gone_and_not_before() {
+    let server = sandbox(|_| {});
+    let quick = "[defaults]\nlogin_spacing = \"0s\"";
+    let cool =
+        "[defaults.recovery.multiple_account]\ncool_down_min = \"20ms\"\ncool_down_max = \"40ms\"";
+    let account = "[[accounts]]\nuser_id = \"bot\"\nbots = []";
+    let text = format!("admin = \"administrator\"\n{quick}\n{cool}\n{account}");
+    let app = start_text(&server.url(), &text).await;
+    phase(&app, "bot", Phase::Online).await;
+    let other = start_text(&server.url(), &format!("{quick}\n{account}")).await;
+    phase(&other, "bot", Phase::Online).await;
+    // The bot sees the other login and leaves it alone, cool-down after cool-down.
+    let status = eventually("it waits for the other login", || async {
+        Some(status(&app, "bot").await).filter(|status| status.waits_for.is_some())
+    })
+    .await;
+    assert_eq!(
+        (status.phase, status.counters.kicked_by_account),
+        (Phase::CoolingDown, 1)
+    );
+    assert_eq!(
+        crate::harness::status(&other, "bot")
+            .await
+            .counters
+            .kicked_by_account,
+        0
+    );
+    other.stop().await;
+    phase(&app, "bot", Phase::Online).await;
+    app.stop().await;
+}
+
+/// An app whose config goes on with `more` after the SecretKey.
+async fn start_text(endpoint: &str, more: &str) -> App {
+    let text = format!(
+        "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n{more}"
+    );
+    let config = Config::parse(Sources {
+        file: "test.toml",
+        text: &text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &[],
+    })
+    .unwrap();
+    App::start(&config, NO_BOTS, None).await.unwrap()
+}
