@@ -117,7 +117,7 @@ impl Handler<Changed> for Observer {
 
     fn handle(&mut self, Changed { status, .. }: Changed, _: &mut Context<Self>) {
         // Nobody listens any more at the very end.
-        let _ = self.0.send(status);
+        let _ = self.0.send(*status);
     }
 }
 

@@ -50,8 +50,8 @@ pub struct Deliver(pub AccountEvent);
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Changed {
-    /// How it stands now.
-    pub status: Status,
+    /// How it stands now, without the flight recorder.
+    pub status: Box<Status>,
     /// It went online (`true`) or offline (`false`) just now.
     pub online: Option<bool>,
 }
@@ -358,7 +358,16 @@ impl Account {
             }
             (None, phase) => tracing::debug!(%account, connection, phase = phase.word(), "phase"),
         }
-        self.spec.observer.do_send(Changed { status, online });
+        // What is on its way to an outcome is for those who ask; telling it of thousands of accounts
+        // that log in together would only fill mailboxes.
+        let passing = matches!(
+            status.phase,
+            Phase::Connecting | Phase::LoggingIn | Phase::Renewing
+        );
+        if online.is_some() || !passing {
+            let status = Box::new(status);
+            self.spec.observer.do_send(Changed { status, online });
+        }
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {

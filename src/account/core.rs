@@ -196,7 +196,8 @@ impl Core {
     /// The next thing to do.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         let effect = self.effects.pop_front();
-        if effect.is_none() && self.effects.capacity() > 8 {
+        if effect.is_none() && self.effects.capacity() > 0 {
+            // An idle account keeps no buffer: there are thousands of it.
             self.effects = VecDeque::new();
         }
         effect

@@ -203,7 +203,7 @@ impl Core {
             },
         );
         self.act_at = wait.map(|wait| self.spaced(now.mono + wait));
-        self.part(was_online);
+        self.part(now, was_online);
         self.enter(now, phase);
         if wait.is_none() || phase == Phase::Contested {
             self.fail_outbox();
@@ -212,7 +212,7 @@ impl Core {
     }
 
     /// Lets go of the link and everything that was under way on it.
-    fn part(&mut self, was_online: bool) {
+    fn part(&mut self, now: Now, was_online: bool) {
         self.login_by = None;
         self.fetching = false;
         self.probe = Probe::NotAsked;
@@ -220,7 +220,8 @@ impl Core {
         self.next_sig = None;
         if matches!(self.renewal, Renewal::Fetching | Renewal::WaitingForTurn) {
             self.turn_asked = false;
-            self.renewal = Renewal::None;
+            // Due again as soon as the account is back.
+            self.renewal = Renewal::Due(now.mono);
         }
         if std::mem::take(&mut self.linked) {
             // No login on it any more, or about to be given up: a new one starts from the top.
@@ -263,7 +264,7 @@ impl Core {
                 host: self.host.clone(),
             },
         );
-        self.part(was_online);
+        self.part(now, was_online);
         self.enter(now, phase);
         self.fail_outbox();
         if linked {
@@ -469,6 +470,7 @@ impl Core {
         if self.recorder.len() >= MAX_RECORDS {
             self.recorder.pop_front();
         }
+        self.recorder.reserve_exact(1);
         self.recorder.push_back(Record {
             at: now.unix,
             connection: self.connections,

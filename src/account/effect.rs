@@ -47,7 +47,7 @@ pub enum AccountEvent {
 /// What the shell is to do.
 #[derive(Debug)]
 pub enum Effect {
-    /// Ask the governor for a turn; [`Core::turn`] when it comes.
+    /// Ask the governor for a turn; [`Core::turn`](super::Core::turn) when it comes.
     ReserveLogin,
     /// Open a link.
     Dial {
@@ -58,11 +58,11 @@ pub enum Effect {
         /// For a full login; `None` when the last one can be resumed.
         user_sig: Option<UserSig>,
     },
-    /// Get a UserSig from the account's source; [`Core::user_sig`] when it is there.
+    /// Get a UserSig from the account's source; [`Core::user_sig`](super::Core::user_sig) when it is there.
     FetchUserSig,
     /// Replace the login on the open link.
     Relogin(UserSig),
-    /// Ask the REST API whether another login of the account is there; [`Core::probed`] follows.
+    /// Ask the REST API whether another login of the account is there; [`Core::probed`](super::Core::probed) follows.
     Probe,
     /// The server finds the whole fleet too quick: the governor is to slow down.
     SlowDown(Duration),
@@ -86,7 +86,7 @@ pub enum Effect {
     },
     /// Tell a sender what became of its message.
     Reply {
-        /// The token given to [`Core::send`].
+        /// The token given to [`Core::send`](super::Core::send).
         token: u64,
         /// What became of it.
         outcome: Result<Sent, OutboxError>,

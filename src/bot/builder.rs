@@ -92,8 +92,9 @@ impl Bot {
         self.on(handler, |what| matches!(what, What::Ready))
     }
 
-    /// Calls `handler` each time the account stops being ready, whatever the reason; it may take
-    /// [`NotReady`](super::NotReady). What it sends waits until the account is back.
+    /// Calls `handler` each time the account stops being ready while the program goes on; it may
+    /// take [`NotReady`](super::NotReady). What it sends waits for the account, up to the send
+    /// timeout, unless the account stays away.
     #[must_use]
     pub fn on_not_ready<Args>(self, handler: impl Handler<Args>) -> Self {
         self.on(handler, |what| matches!(what, What::NotReady(_)))

@@ -131,7 +131,7 @@ impl Handler<Changed> for Ear {
     type Result = ();
 
     fn handle(&mut self, Changed { status, online }: Changed, _: &mut Context<Self>) {
-        self.hand_on(Heard::Changed(Box::new(status), online));
+        self.hand_on(Heard::Changed(status, online));
     }
 }
 

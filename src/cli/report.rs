@@ -157,9 +157,9 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             text(account, "account"),
             text(account, "state"),
             ago(now, &account["since"]),
-            counters["received"],
-            counters["sent"],
-            counters["lost_links"],
+            counters["received"].as_u64().unwrap_or_default(),
+            counters["sent"].as_u64().unwrap_or_default(),
+            counters["lost_links"].as_u64().unwrap_or_default(),
             ahead(now, &account["user_sig_ends"]).trim_start_matches("in "),
             outage.unwrap_or("-"),
         );
@@ -189,7 +189,7 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     );
     let _ = writeln!(
         out,
-        "clock      {} ms ahead of ours at the server",
+        "clock      the server's is {} ms off ours",
         account["clock_offset_ms"]
     );
     let counters: Vec<String> = account["counters"]

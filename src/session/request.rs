@@ -144,7 +144,7 @@ impl Requests {
     }
 
     pub(super) fn shrink(&mut self) {
-        if self.table.is_empty() && self.table.capacity() > 8 {
+        if self.table.is_empty() && self.table.capacity() > 0 {
             self.table = VecDeque::new();
         }
     }

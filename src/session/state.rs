@@ -384,7 +384,7 @@ impl Session {
     /// repeated when it opens.
     pub fn poll_transmit(&mut self) -> Option<String> {
         let packet = self.transmits.pop_front();
-        if packet.is_none() && self.transmits.capacity() > 8 {
+        if packet.is_none() && self.transmits.capacity() > 0 {
             self.transmits = VecDeque::new();
         }
         packet
@@ -393,7 +393,7 @@ impl Session {
     /// The next thing to know.
     pub fn poll_event(&mut self) -> Option<Event> {
         let event = self.events.pop_front();
-        if event.is_none() && self.events.capacity() > 8 {
+        if event.is_none() && self.events.capacity() > 0 {
             self.events = VecDeque::new();
         }
         event

@@ -2,7 +2,7 @@
 //!
 //! The accounts are the real ones ([`Core`](crate::account::Core), its decisions, the
 //! [`Session`](crate::session::Session), the [`Governor`](crate::policy::Governor)), the server is the real sandbox
-//! [`State`]; only sockets, actors and the clock are replaced. The same seed gives the same run, to
+//! [`State`](crate::sandbox::state::State); only sockets, actors and the clock are replaced. The same seed gives the same run, to
 //! the last byte, which the hash of its event log proves.
 //!
 //! Heartbeats over a healthy link are not played one by one: nothing can come of them. They are

@@ -2,7 +2,7 @@
 //!
 //! actix's own `Supervisor` is not used: a panic kills it, and it restarts the struct that just
 //! failed. Here the parent keeps a [`ChildSpec`], a child reports its end through a
-//! [`DownGuard`](crate::gateway::DownGuard), and each restart starts from a fresh state, with
+//! [`DownGuard`], and each restart starts from a fresh state, with
 //! growing pauses, until it happens too often.
 
 use crate::account::{
@@ -79,7 +79,7 @@ struct Child {
     spec: ChildSpec,
     intensity: RestartIntensity,
     deaths: u32,
-    status: Status,
+    status: Box<Status>,
     running: bool,
 }
 
@@ -133,7 +133,7 @@ impl Supervisor {
         let children: Vec<Child> = specs
             .into_iter()
             .map(|spec| Child {
-                status: Status::new(spec.config.user.clone(), at.unix),
+                status: Box::new(Status::new(spec.config.user.clone(), at.unix)),
                 spec,
                 intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
                 deaths: 0,
@@ -157,9 +157,13 @@ impl Supervisor {
     }
 
     fn start_child(&mut self, ctx: &Context<Self>, number: usize) {
-        let Some(child) = self.children.get_mut(number).filter(|_| !self.is_stopping) else {
+        // Ordered back during the pause before a restart, it runs already when that comes.
+        let Some(child) = self.children.get_mut(number).filter(|child| !child.running) else {
             return;
         };
+        if self.is_stopping {
+            return;
+        }
         child.running = true;
         let spec = AccountSpec {
             config: child.spec.config.clone(),
@@ -184,7 +188,7 @@ impl Supervisor {
         }
     }
 
-    fn publish(&self, status: Status, online: Option<bool>) {
+    fn publish(&self, status: Box<Status>, online: Option<bool>) {
         if let Some(observer) = &self.observer {
             observer.do_send(Changed { status, online });
         }
@@ -252,7 +256,7 @@ impl Handler<Down> for Supervisor {
             return self.check_all_stopped();
         }
         let at = now();
-        let was_online = child.status.phase == Phase::Online;
+        let was_online = child.status.phase.is_online();
         let account = child.spec.config.user.clone();
         child.deaths = child.deaths.saturating_add(1);
         child.status.cause = Cause::Crashed;
@@ -285,7 +289,7 @@ impl Handler<GetStatus> for Supervisor {
             .children
             .iter()
             .map(|child| {
-                let (handle, last) = (child.spec.handle.clone(), child.status.clone());
+                let (handle, last) = (child.spec.handle.clone(), (*child.status).clone());
                 let running = child.running;
                 async move {
                     let now = if running {
@@ -319,8 +323,10 @@ impl Handler<Order> for Supervisor {
             child.intensity.reset();
             child.deaths = 0;
             self.start_child(ctx, number);
+            return true;
         }
-        true
+        // There is nobody to obey.
+        false
     }
 }
 

@@ -117,7 +117,7 @@ impl Troupe {
     pub(super) fn wait_online(&self, mark: usize) -> Status {
         self.changes
             .wait(mark, "the account to go online", |changed| {
-                (changed.online == Some(true)).then(|| changed.status.clone())
+                (changed.online == Some(true)).then(|| (*changed.status).clone())
             })
     }
 
@@ -125,7 +125,7 @@ impl Troupe {
     #[track_caller]
     pub(super) fn wait_phase(&self, mark: usize, phase: Phase) -> Status {
         self.changes.wait(mark, phase.word(), |changed| {
-            (changed.status.phase == phase).then(|| changed.status.clone())
+            (changed.status.phase == phase).then(|| (*changed.status).clone())
         })
     }
 
