@@ -83,6 +83,25 @@ impl Session {
         seq
     }
 
+    fn encode(
+        &self,
+        now: Now,
+        servcmd: &str,
+        body: &str,
+        seq: u32,
+        identity: Identity<'_>,
+    ) -> String {
+        Request {
+            identity,
+            app: self.config.app,
+            time: now.unix_secs(),
+            servcmd,
+            seq,
+            body,
+        }
+        .encode()
+    }
+
     pub(super) fn put(
         &mut self,
         now: Now,
@@ -92,15 +111,7 @@ impl Session {
         seq: u32,
         identity: Identity<'_>,
     ) {
-        let packet = Request {
-            identity,
-            app: self.config.app,
-            time: now.unix_secs(),
-            servcmd,
-            seq,
-            body,
-        }
-        .encode();
+        let packet = self.encode(now, servcmd, body, seq, identity);
         let keep = purpose == Purpose::User;
         self.requests.insert(InFlight {
             seq,
@@ -125,15 +136,7 @@ impl Session {
             .ticket
             .as_ref()
             .map_or(Identity::Anonymous, Identity::Ticket);
-        let packet = Request {
-            identity,
-            app: self.config.app,
-            time: now.unix_secs(),
-            servcmd,
-            seq,
-            body,
-        }
-        .encode();
+        let packet = self.encode(now, servcmd, body, seq, identity);
         self.transmits.push_back(packet);
     }
 

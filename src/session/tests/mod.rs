@@ -6,6 +6,7 @@
 )]
 
 mod messages;
+mod requests;
 
 use super::*;
 use crate::policy::Now;
@@ -429,89 +430,6 @@ fn hello_goes_out_at_its_interval_and_carries_a_checksum() {
         3,
         "unanswered ones do not pile up: each waits for its limit"
     );
-}
-
-#[test]
-fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
-    let mut rig = Rig::online();
-    let message = rig.outgoing("hello");
-    let id = rig.session.send(rig.now, &message).unwrap();
-    rig.drain();
-    let first = rig.sent.remove(0);
-    rig.close();
-    rig.pass(10, false);
-    rig.open();
-    assert_eq!(
-        rig.commands(),
-        [command::SEND_C2C, command::LOGIN, command::HEARTBEAT]
-    );
-    assert_eq!(rig.sent[0], first);
-    rig.answer(command::SEND_C2C, json!({"MsgTime": 5, "MsgKey": "k"}));
-    let answer = json!({"head": first["head"], "body": {}});
-    rig.receive(&answer);
-    let settled: Vec<_> = rig
-        .events
-        .iter()
-        .filter(|event| matches!(event, Event::Settled { id: i, .. } if *i == id))
-        .collect();
-    assert_eq!(settled.len(), 1);
-    assert!(matches!(
-        rig.events.last(),
-        Some(Event::Ignored(Ignored::Answer(_)))
-    ));
-}
-
-#[test]
-fn a_request_times_out_after_fifteen_seconds_also_without_a_link() {
-    let mut rig = Rig::online();
-    let message = rig.outgoing("hello");
-    rig.session.send(rig.now, &message).unwrap();
-    rig.close();
-    rig.pass(14, false);
-    assert!(rig.events.is_empty());
-    rig.pass(1, false);
-    assert!(matches!(
-        rig.events[..],
-        [Event::Settled {
-            outcome: Err(RequestError::TimedOut),
-            ..
-        }]
-    ));
-}
-
-#[test]
-fn sending_needs_a_login_and_sane_content() {
-    let mut rig = Rig::new();
-    rig.open();
-    let message = rig.outgoing("x");
-    assert_eq!(
-        rig.session.send(rig.now, &message),
-        Err(RequestError::NotLoggedIn)
-    );
-    let mut rig = Rig::online();
-    let long = rig.outgoing(&"x".repeat(13_000));
-    assert!(matches!(
-        rig.session.send(rig.now, &long),
-        Err(RequestError::Shape(_))
-    ));
-    let empty = Outgoing {
-        elements: Vec::new(),
-        ..long
-    };
-    assert!(matches!(
-        rig.session.send(rig.now, &empty),
-        Err(RequestError::Shape(_))
-    ));
-}
-
-#[test]
-fn too_many_requests_in_flight_are_refused() {
-    let mut rig = Rig::online();
-    let message = rig.outgoing("x");
-    for _ in 0..128 {
-        rig.session.send(rig.now, &message).unwrap();
-    }
-    assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::Full));
 }
 
 #[test]
