@@ -33,7 +33,11 @@ pub enum Cause {
     NoUserSig(CredentialError),
     /// Our own code crashed; it was restarted from a fresh state.
     Crashed,
-    /// Somebody asked for it.
+    /// Our own code never came back from a call; its accounts were moved to another thread.
+    Hung,
+    /// An operator ordered it to stay away.
+    Ordered,
+    /// The program is being stopped.
     Stopped,
 }
 
@@ -53,6 +57,8 @@ impl Cause {
             Self::UserSigExpired(_) => "userSigExpired".into(),
             Self::NoUserSig(_) => "no_user_sig".into(),
             Self::Crashed => "crashed".into(),
+            Self::Hung => "hung".into(),
+            Self::Ordered => "ordered".into(),
             Self::Stopped => "stopped".into(),
         }
     }
@@ -90,6 +96,10 @@ impl fmt::Display for Cause {
             Self::UserSigExpired(code) => write!(f, "login no longer valid: {code}"),
             Self::NoUserSig(error) => error.fmt(f),
             Self::Crashed => f.write_str("a part of this program crashed; it was restarted"),
+            Self::Hung => f.write_str(
+                "the thread of this account did not come back; it was restarted on another one",
+            ),
+            Self::Ordered => f.write_str("an operator ordered it; `botroupe resume` brings it back"),
             Self::Stopped => f.write_str("stopped"),
         }
     }

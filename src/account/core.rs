@@ -431,12 +431,12 @@ impl Core {
 
     /// Stays away until [`resume`](Self::resume): logs out when online.
     pub fn hold(&mut self, now: Now) {
-        self.leave(now, Cause::Stopped, Phase::Held);
+        self.leave(now, Cause::Ordered, Phase::Held);
     }
 
     /// Stays away until [`resume`](Self::resume), as something that needs mending.
     pub fn quarantine(&mut self, now: Now) {
-        self.leave(now, Cause::Stopped, Phase::Quarantined);
+        self.leave(now, Cause::Ordered, Phase::Quarantined);
     }
 
     /// Comes back, whatever kept it away; what it remembers of failures is forgotten.

@@ -42,7 +42,7 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
     let backoff = policy.backoff.delay(history.failures.max(1), chance);
     match cause {
         Cause::NotStarted => Decision::Retry(Duration::ZERO),
-        Cause::LinkLost(_) | Cause::ConnectFailed(_) | Cause::Crashed => Decision::Retry(backoff),
+        Cause::LinkLost(_) | Cause::ConnectFailed(_) | Cause::Crashed | Cause::Hung => Decision::Retry(backoff),
         Cause::Refused { code, .. } => refused(*code, history, backoff, policy, chance),
         Cause::UserSigExpired(_) => renew(history, backoff),
         Cause::Kicked(KickType::RestApi) => match policy.return_after {
@@ -55,7 +55,7 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
         Cause::Kicked(KickType::MultipleDevice) => taken(history, &policy.multiple_device, chance),
         Cause::NoUserSig(error) if error.is_passing() => Decision::Retry(backoff),
         Cause::NoUserSig(_) => Decision::Quarantine,
-        Cause::Stopped => Decision::Hold,
+        Cause::Ordered | Cause::Stopped => Decision::Hold,
     }
 }
 
@@ -208,6 +208,7 @@ mod tests {
                 Quarantine,
             ),
             (Cause::NotStarted, FRESH, Retry(zero)),
+            (Cause::Ordered, FRESH, Hold),
             (Cause::Stopped, FRESH, Hold),
         ];
         for (cause, history, decision) in rows {
@@ -271,6 +272,8 @@ mod tests {
             "multipleDevice" => Cause::Kicked(KickType::MultipleDevice),
             "REST_API_Kick" => Cause::Kicked(KickType::RestApi),
             "no_user_sig" => Cause::NoUserSig(CredentialError::StaticIsOver),
+            "hung" => Cause::Hung,
+            "ordered" => Cause::Ordered,
             "stopped" => Cause::Stopped,
             other => panic!("unknown cause {other}"),
         }

@@ -79,6 +79,14 @@ fn ahead(now: u64, at: &Value) -> String {
     )
 }
 
+/// When a UserSig ends, or that it has.
+fn ending_sig(now: u64, at: &Value) -> String {
+    match at.as_u64() {
+        Some(at) if at <= now => "over".to_owned(),
+        _ => ahead(now, at).trim_start_matches("in ").to_owned(),
+    }
+}
+
 /// The table: first how many are how, then every account that is not online with what to know
 /// about it, then the others.
 pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
@@ -160,7 +168,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             counters["received"].as_u64().unwrap_or_default(),
             counters["sent"].as_u64().unwrap_or_default(),
             counters["lost_links"].as_u64().unwrap_or_default(),
-            ahead(now, &account["user_sig_ends"]).trim_start_matches("in "),
+            ending_sig(now, &account["user_sig_ends"]),
             outage.unwrap_or("-"),
         );
     }
@@ -184,8 +192,12 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     }
     let _ = writeln!(
         out,
-        "UserSig    ends {}",
-        ahead(now, &account["user_sig_ends"])
+        "UserSig    {}",
+        match ending_sig(now, &account["user_sig_ends"]).as_str() {
+            "-" => "its end is not known".to_owned(),
+            "over" => "is over; the login made with it may still hold".to_owned(),
+            left => format!("ends in {left}"),
+        }
     );
     let _ = writeln!(
         out,
@@ -209,15 +221,22 @@ pub(super) fn story(account: &Value, now: u64) -> String {
         let what = match text(record, "event") {
             "online" if record["resumed"].as_bool() == Some(true) => "resumed".to_owned(),
             "online" => "logged in".to_owned(),
-            _ => format!(
-                "{} → {} (try {}, {})",
-                text(record, "detail"),
-                text(record, "then"),
-                record["failures"],
-                text(record, "host")
-            ),
+            _ => ending(record),
         };
         let _ = writeln!(out, "  {at}  #{connection:<4} {what}");
+    }
+    out
+}
+
+/// What ended, what followed, and which try at which host it was, as far as there was one.
+fn ending(record: &Value) -> String {
+    let mut out = format!("{} → {}", text(record, "detail"), text(record, "then"));
+    let tries = record["failures"].as_u64().filter(|tries| *tries > 0);
+    let tries = tries.map(|tries| format!("try {tries}"));
+    let host = Some(text(record, "host").to_owned()).filter(|host| !host.is_empty());
+    let known: Vec<String> = tries.into_iter().chain(host).collect();
+    if !known.is_empty() {
+        let _ = write!(out, " ({})", known.join(", "));
     }
     out
 }
@@ -256,6 +275,24 @@ mod tests {
         assert_eq!(clock(0), "1970-01-01 00:00:00Z");
         assert_eq!(clock(951_827_696), "2000-02-29 12:34:56Z");
         assert_eq!(clock(1_795_397_877), "2026-11-23 01:37:57Z");
+    }
+
+    #[test]
+    fn a_record_names_the_try_and_the_host_only_where_there_was_one() {
+        let record = |failures: u32, host: &str| {
+            ending(&json!({"detail": "why", "then": "held", "failures": failures, "host": host}))
+        };
+        assert_eq!(record(0, ""), "why → held");
+        assert_eq!(record(2, ""), "why → held (try 2)");
+        assert_eq!(record(0, "h"), "why → held (h)");
+        assert_eq!(record(3, "h"), "why → held (try 3, h)");
+    }
+
+    #[test]
+    fn a_usersig_that_is_over_is_said_to_be() {
+        assert_eq!(ending_sig(100, &json!(100)), "over");
+        assert_eq!(ending_sig(100, &json!(160)), "1m");
+        assert_eq!(ending_sig(100, &Value::Null), "-");
     }
 
     #[test]
