@@ -19,7 +19,8 @@ use crate::rest::{Rest, origin_of};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use crate::session::Memory;
 use crate::supervisor::{
-    ChildSpec, GetStatus, GovernorPolicy, Order, StopAll, SubscriberFactory, Supervisor,
+    ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
+    Supervisor,
 };
 use actix::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
@@ -34,13 +35,14 @@ pub struct App {
     supervisor: Addr<Supervisor>,
     accounts: HashMap<UserId, AccountHandle>,
     hosts: Hosts,
-    arbiters: Vec<Arbiter>,
+    /// Carries the hosts of the bots, and no account: what was delivered survives a hanging one.
+    host_thread: Arbiter,
     sandbox: Option<Sandbox>,
     pool: Pool,
     grace: Duration,
 }
 
-/// The present host of each account; replaced when an account is restarted.
+/// The present host of each account; outlives it, and is replaced when it dies itself.
 type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 
 /// Why a config could not be put into action.
@@ -133,16 +135,13 @@ impl App {
         let walk = walk(config, sandbox.as_ref());
         let rest = rest(config, sandbox.as_ref(), &credentials);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
-        let arbiters: Vec<Arbiter> = (0..config.io.arbiters).map(|_| Arbiter::new()).collect();
+        let host_thread = Arbiter::new();
         let hosts = Hosts::default();
         let mut policies = Policies::default();
         let mut accounts = HashMap::new();
         let mut specs = Vec::with_capacity(enabled.len());
-        for (number, account) in enabled.into_iter().enumerate() {
-            let (Some(arbiter), Some(credential)) = (
-                arbiters.get(number % arbiters.len().max(1)),
-                credentials.of(account),
-            ) else {
+        for account in enabled {
+            let Some(credential) = credentials.of(account) else {
                 continue;
             };
             let handle = AccountHandle::new(account.user_id.clone());
@@ -159,21 +158,32 @@ impl App {
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
                 rest: rest.clone(),
-                subscriber: subscriber(config, account, bots, &handle, &pool, &hosts),
+                subscriber: subscriber(
+                    config,
+                    account,
+                    bots,
+                    &handle,
+                    &pool,
+                    &hosts,
+                    host_thread.handle(),
+                ),
                 handle,
-                arbiter: arbiter.handle(),
             });
         }
         let governor = GovernorPolicy {
             rate: f64::from(config.governor.logins_per_second),
             burst: config.governor.burst,
         };
-        let supervisor = Supervisor::start_with(specs, governor, observer);
+        let io = IoPolicy {
+            arbiters: config.io.arbiters as usize,
+            hang_after: config.io.hang_after,
+        };
+        let supervisor = Supervisor::start_with(specs, io, governor, observer);
         Ok(Self {
             supervisor,
             accounts,
             hosts,
-            arbiters,
+            host_thread,
             sandbox,
             pool,
             grace: config.shutdown.grace,
@@ -235,13 +245,9 @@ impl App {
         if let Some(sandbox) = self.sandbox {
             sandbox.stop().await;
         }
-        for arbiter in &self.arbiters {
-            arbiter.stop();
-        }
-        for arbiter in self.arbiters {
-            // Ends on its own after the stop; waiting would block this thread.
-            drop(arbiter);
-        }
+        // The threads end on their own; waiting would block this one.
+        self.supervisor.do_send(EndThreads);
+        self.host_thread.stop();
         Stopped {
             drained,
             logged_out,
@@ -284,6 +290,7 @@ fn subscriber(
     handle: &AccountHandle,
     pool: &Pool,
     hosts: &Hosts,
+    thread: ArbiterHandle,
 ) -> SubscriberFactory {
     let (handle, pool, hosts) = (handle.clone(), pool.clone(), hosts.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -296,7 +303,11 @@ fn subscriber(
         queue: config.host.queue as usize,
         handler_timeout: config.host.handler_timeout,
     };
-    Arc::new(move |arbiter| {
+    Arc::new(move || {
+        let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(host) = hosts.get(handle.user()).filter(|host| host.connected()) {
+            return host.clone().recipient();
+        }
         let made = names
             .iter()
             .filter_map(|name| {
@@ -311,11 +322,8 @@ fn subscriber(
                 }
             })
             .collect();
-        let host = Host::start_on(arbiter, handle.clone(), made, host_config, pool.clone());
-        hosts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(handle.user().clone(), host.clone());
+        let host = Host::start_on(&thread, handle.clone(), made, host_config, pool.clone());
+        hosts.insert(handle.user().clone(), host.clone());
         host.recipient()
     })
 }

@@ -10,7 +10,7 @@ use super::provider;
 use super::status::{Phase, Status};
 use crate::gateway::{
     Close, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report, Reported,
-    Transmit, now,
+    Running, Transmit, now,
 };
 use crate::policy::RestartIntensity;
 use crate::proto::answer::Sent;
@@ -106,6 +106,8 @@ pub struct Instruct(pub Command);
 /// it whenever the last one died.
 #[derive(Clone)]
 pub struct AccountSpec {
+    /// What a thread shows that works for the account, see [`Running`].
+    pub number: u64,
     /// The account.
     pub config: CoreConfig,
     /// Makes the connector, on the arbiter that runs the account.
@@ -116,7 +118,7 @@ pub struct AccountSpec {
     pub governor: Recipient<ReserveLogin>,
     /// Told when the server finds the fleet too quick.
     pub brake: Recipient<SlowDown>,
-    /// Gets what happens to the account; on the same arbiter.
+    /// Gets what happens to the account; outlives it.
     pub subscriber: Recipient<Deliver>,
     /// Told of every change.
     pub observer: Recipient<Changed>,
@@ -145,6 +147,8 @@ pub struct Account {
     replies: HashMap<u64, oneshot::Sender<Result<Sent, OutboxError>>>,
     next_token: u64,
     timer: Option<(Duration, SpawnHandle)>,
+    /// Which of the account's actors this is.
+    life: u64,
     _guard: DownGuard,
 }
 
@@ -160,6 +164,7 @@ impl Account {
     /// Starts an account on the arbiter `on`; `guard` reports its end.
     pub fn start_on(on: &ArbiterHandle, spec: AccountSpec, guard: DownGuard) {
         let handle = spec.handle.clone();
+        let life = handle.begin_life();
         let addr = Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
             Self {
@@ -173,6 +178,7 @@ impl Account {
                 replies: HashMap::new(),
                 next_token: 0,
                 timer: None,
+                life,
                 _guard: guard,
             }
         });
@@ -197,12 +203,17 @@ impl Account {
             session.set_memory(spec.config.memory.clone());
             *child += 1;
             let guard = DownGuard::new(ctx.address().recipient(), *child);
-            Connection::start(session, connector.clone(), ctx.address().recipient(), guard)
+            let owner = ctx.address().recipient();
+            Connection::start(spec.number, session, connector.clone(), owner, guard)
         })
     }
 
     /// Carries out what the core wants, after every input.
     fn carry_out(&mut self, ctx: &mut Context<Self>) {
+        if !self.spec.handle.is_present(self.life) {
+            // Its thread hung, and another actor has taken over meanwhile.
+            return ctx.stop();
+        }
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::ReserveLogin => self.reserve(ctx),
@@ -261,6 +272,7 @@ impl Account {
             tokio::time::sleep(wait).into_actor(actor)
         });
         ctx.spawn(turn.map(|(), actor, ctx| {
+            let _running = Running::enter(actor.spec.number);
             actor.core.turn(now());
             actor.carry_out(ctx);
         }));
@@ -274,7 +286,9 @@ impl Account {
                 None => Ok(None),
             }
         };
+        let asked = Running::during(self.spec.number, asked);
         ctx.spawn(asked.into_actor(self).map(|outcome, actor, ctx| {
+            let _running = Running::enter(actor.spec.number);
             let account = actor.core.user();
             let other = match outcome {
                 Ok(other) => other,
@@ -294,7 +308,9 @@ impl Account {
             return;
         };
         let fetched = provider::fetch(source, self.core.user().clone());
+        let fetched = Running::during(self.spec.number, fetched);
         ctx.spawn(fetched.into_actor(self).map(|outcome, actor, ctx| {
+            let _running = Running::enter(actor.spec.number);
             if let Err(error) = &outcome {
                 tracing::warn!(account = %actor.core.user(), %error, "no UserSig");
             }
@@ -319,7 +335,7 @@ impl Account {
                 );
             }
             Err(SendError::Closed(_)) => {
-                // Only a crash ends a subscriber before its account. The supervisor makes both anew.
+                // Only a crash ends a subscriber before the program. The supervisor makes it anew.
                 tracing::error!(
                     account = %self.core.user(), connection = self.core.connection(),
                     "the host of the account's bots died"
@@ -338,7 +354,7 @@ impl Account {
     fn changed(&self, online: Option<bool>) {
         let status = self.core.status(now());
         let ready = status.phase == Phase::Online;
-        self.spec.handle.set_ready(ready);
+        self.spec.handle.set_ready(self.life, ready);
         let (account, connection) = (&status.user, self.core.connection());
         match (online, status.phase) {
             (Some(true), _) => {
@@ -381,6 +397,7 @@ impl Account {
             ctx.cancel_future(handle);
         }
         let handle = ctx.run_later(at.saturating_sub(now().mono), |actor, ctx| {
+            let _running = Running::enter(actor.spec.number);
             actor.timer = None;
             actor.core.timeout(now());
             actor.carry_out(ctx);
@@ -392,7 +409,7 @@ impl Account {
 impl Drop for Account {
     fn drop(&mut self) {
         // After a panic too: nobody is ready who is not there.
-        self.spec.handle.set_ready(false);
+        self.spec.handle.set_ready(self.life, false);
     }
 }
 
@@ -400,6 +417,7 @@ impl Actor for Account {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.spec.number);
         self.core.start(now());
         self.carry_out(ctx);
     }
@@ -409,6 +427,7 @@ impl Handler<Reported> for Account {
     type Result = ();
 
     fn handle(&mut self, Reported(report): Reported, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.spec.number);
         match &report {
             Report::Session(Event::Synced { cookie, messages }) => {
                 self.cookie.clone_from(cookie);
@@ -444,6 +463,7 @@ impl Handler<Down> for Account {
         if down.child != self.child || self.connection.is_none() {
             return;
         }
+        let _running = Running::enter(self.spec.number);
         self.connection = None;
         let allowed = self.crashes.allow(now().mono);
         tracing::error!(
@@ -459,6 +479,7 @@ impl Handler<Send> for Account {
     type Result = ();
 
     fn handle(&mut self, Send { draft, reply }: Send, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.spec.number);
         self.next_token += 1;
         self.replies.insert(self.next_token, reply);
         self.core.send(now(), self.next_token, draft);
@@ -470,6 +491,7 @@ impl Handler<Handled> for Account {
     type Result = ();
 
     fn handle(&mut self, Handled { conversation, time }: Handled, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.spec.number);
         self.core.handled(now(), &conversation, time);
         self.carry_out(ctx);
     }
@@ -479,6 +501,7 @@ impl Handler<GetStatus> for Account {
     type Result = Option<Status>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
+        let _running = Running::enter(self.spec.number);
         Some(self.core.full_status(now()))
     }
 }
@@ -487,6 +510,7 @@ impl Handler<Instruct> for Account {
     type Result = ();
 
     fn handle(&mut self, Instruct(command): Instruct, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.spec.number);
         match command {
             Command::Hold => self.core.hold(now()),
             Command::Resume => {

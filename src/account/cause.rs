@@ -99,7 +99,9 @@ impl fmt::Display for Cause {
             Self::Hung => f.write_str(
                 "the thread of this account did not come back; it was restarted on another one",
             ),
-            Self::Ordered => f.write_str("an operator ordered it; `botroupe resume` brings it back"),
+            Self::Ordered => {
+                f.write_str("an operator ordered it; `botroupe resume` brings it back")
+            }
             Self::Stopped => f.write_str("stopped"),
         }
     }

@@ -59,6 +59,7 @@ impl Core {
             }
             Event::Message(message) => {
                 self.counters.received += 1;
+                self.config.memory.delivered(&message.key());
                 self.effects
                     .push_back(Effect::Deliver(AccountEvent::Message(message)));
             }

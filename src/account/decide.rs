@@ -42,7 +42,9 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
     let backoff = policy.backoff.delay(history.failures.max(1), chance);
     match cause {
         Cause::NotStarted => Decision::Retry(Duration::ZERO),
-        Cause::LinkLost(_) | Cause::ConnectFailed(_) | Cause::Crashed | Cause::Hung => Decision::Retry(backoff),
+        Cause::LinkLost(_) | Cause::ConnectFailed(_) | Cause::Crashed | Cause::Hung => {
+            Decision::Retry(backoff)
+        }
         Cause::Refused { code, .. } => refused(*code, history, backoff, policy, chance),
         Cause::UserSigExpired(_) => renew(history, backoff),
         Cause::Kicked(KickType::RestApi) => match policy.return_after {

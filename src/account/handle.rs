@@ -7,7 +7,7 @@ use crate::proto::answer::Sent;
 use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use actix::prelude::*;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
 use tokio::sync::oneshot;
@@ -17,7 +17,17 @@ use tokio::sync::oneshot;
 pub struct AccountHandle {
     user: UserId,
     addr: Arc<RwLock<Option<Addr<Account>>>>,
-    ready: Arc<AtomicBool>,
+    lives: Arc<Lives>,
+}
+
+/// An actor may be replaced while its thread hangs; when that comes back, the old actor must not
+/// speak for the account any more.
+#[derive(Debug, Default)]
+struct Lives {
+    /// The number of the actor that speaks for the account, counted from 1.
+    present: AtomicU64,
+    /// The number of the actor that is ready; zero when none is.
+    ready: AtomicU64,
 }
 
 impl std::fmt::Debug for AccountHandle {
@@ -53,7 +63,7 @@ impl AccountHandle {
         Self {
             user,
             addr: Arc::default(),
-            ready: Arc::default(),
+            lives: Arc::default(),
         }
     }
 
@@ -66,16 +76,41 @@ impl AccountHandle {
     /// Whether the account may act at present (SDK_READY).
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.ready.load(Ordering::Relaxed)
+        let ready = self.lives.ready.load(Ordering::Relaxed);
+        ready != 0 && self.is_present(ready)
     }
 
     fn addr(&self) -> Option<Addr<Account>> {
         self.addr.read().ok()?.clone()
     }
 
-    /// Whether the account may act at present; kept up by the account itself.
-    pub(super) fn set_ready(&self, ready: bool) {
-        self.ready.store(ready, Ordering::Relaxed);
+    /// A new actor takes over: gives its number, and silences every one before it.
+    pub(super) fn begin_life(&self) -> u64 {
+        self.lives.present.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    /// Silences the present actor, which is lost.
+    pub(crate) fn end_life(&self) {
+        self.begin_life();
+        if let Ok(mut slot) = self.addr.write() {
+            *slot = None;
+        }
+    }
+
+    /// Whether the actor of this number still speaks for the account.
+    pub(super) fn is_present(&self, life: u64) -> bool {
+        self.lives.present.load(Ordering::Relaxed) == life
+    }
+
+    /// Whether the account may act at present; kept up by its actor of this number.
+    pub(super) fn set_ready(&self, life: u64, ready: bool) {
+        let slot = &self.lives.ready;
+        if ready {
+            slot.store(life, Ordering::Relaxed);
+        } else {
+            // Of another actor this one knows nothing: then it stays.
+            let _ = slot.compare_exchange(life, 0, Ordering::Relaxed, Ordering::Relaxed);
+        }
     }
 
     pub(super) fn set(&self, addr: Addr<Account>) {
@@ -128,5 +163,27 @@ impl AccountHandle {
                 time,
             });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_actor_that_was_replaced_says_nothing_about_readiness_any_more() {
+        let handle = AccountHandle::new(UserId::parse("a").unwrap());
+        let first = handle.begin_life();
+        handle.set_ready(first, true);
+        assert!(handle.is_ready());
+        handle.end_life();
+        assert!(!handle.is_ready() && !handle.is_present(first));
+        let second = handle.begin_life();
+        handle.set_ready(second, true);
+        handle.set_ready(first, false);
+        assert!(handle.is_ready(), "the old one ended late");
+        handle.set_ready(second, false);
+        handle.set_ready(first, true);
+        assert!(!handle.is_ready(), "the old one spoke up again");
     }
 }

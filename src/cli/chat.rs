@@ -12,7 +12,7 @@ use crate::gateway::{AwcConnector, ConnectError, Connector};
 use crate::proto::endpoint::HostWalk;
 use crate::proto::message::{Element, Message as ChatMessage};
 use crate::session::Memory;
-use crate::supervisor::{ChildSpec, GovernorPolicy, StopAll, Supervisor};
+use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
 use actix::prelude::*;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
@@ -86,17 +86,18 @@ fn start(
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
-            move |arbiter| {
-                let ear = ear.clone();
-                Ear::start_in_arbiter(arbiter, move |_| Ear(ear)).recipient()
-            }
+            move || Ear(ear.clone()).start().recipient()
         }),
         handle: handle.clone(),
-        arbiter: Arbiter::current(),
+    };
+    let io = IoPolicy {
+        arbiters: 1,
+        hang_after: crate::config::defaults::IO_HANG_AFTER,
     };
     let observer = Ear(ear.clone()).start().recipient();
     Ok(Supervisor::start_with(
         vec![spec],
+        io,
         GovernorPolicy::default(),
         Some(observer),
     ))

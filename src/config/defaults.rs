@@ -106,5 +106,8 @@ pub const HOST_BLOCK_WARNING: Duration = Duration::from_secs(1);
 /// `io.arbiters`: one thread carries thousands of mostly silent connections.
 pub const IO_ARBITERS: u32 = 1;
 
+/// `io.hang_after`: nothing we do takes a thread this long, however many accounts come back at once.
+pub const IO_HANG_AFTER: Duration = Duration::from_secs(15);
+
 /// `shutdown.grace`: handlers under way may finish and accounts log out.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);

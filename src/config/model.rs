@@ -326,6 +326,8 @@ pub struct HostConfig {
 pub struct IoConfig {
     /// Threads that carry connections; 1 to 256.
     pub arbiters: u32,
+    /// Silence after which such a thread is given up and its accounts are moved; 1 s to 10 minutes.
+    pub hang_after: Duration,
 }
 
 /// `[shutdown]`: how the process ends.

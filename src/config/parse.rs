@@ -328,6 +328,7 @@ fn host(mut section: Section<'_>) -> HostConfig {
 fn io(mut section: Section<'_>) -> IoConfig {
     let config = IoConfig {
         arbiters: section.integer("arbiters", defaults::IO_ARBITERS, THREADS),
+        hang_after: section.duration("hang_after", defaults::IO_HANG_AFTER, (SECOND, 10 * MINUTE)),
     };
     section.finish();
     config

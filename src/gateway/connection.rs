@@ -4,6 +4,7 @@
 use super::connector::{ConnectError, Connector};
 use super::down::DownGuard;
 use super::now;
+use super::running::Running;
 use super::websocket::{CLOSE_LIMIT, LinkEnd, Turn, WebSocket};
 use crate::proto::answer::Sent;
 use crate::proto::usersig::UserSig;
@@ -103,6 +104,8 @@ pub struct Connection {
     waker: Option<Waker>,
     timer: Option<(Duration, SpawnHandle)>,
     tokens: HashMap<RequestId, u64>,
+    /// Whom a thread works for that works for this connection.
+    account: u64,
     _guard: DownGuard,
 }
 
@@ -116,8 +119,10 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Starts the actor on the current arbiter. `owner` is on the same arbiter: reports bypass its
-    /// mailbox bound, and are bounded by the read budget of a turn instead.
+    /// mailbox bound, and are bounded by the read budget of a turn instead. `account` is shown as
+    /// what the thread works for, see [`Running`].
     pub fn start(
+        account: u64,
         session: Session,
         connector: Rc<dyn Connector>,
         owner: Recipient<Reported>,
@@ -132,6 +137,7 @@ impl Connection {
             waker: None,
             timer: None,
             tokens: HashMap::new(),
+            account,
             _guard: guard,
         }
         .start()
@@ -185,6 +191,7 @@ impl Connection {
         }
         let delay = at.saturating_sub(now().mono);
         let handle = ctx.run_later(delay, |actor, ctx| {
+            let _running = Running::enter(actor.account);
             actor.timer = None;
             actor.session.timeout(now());
             actor.drain(ctx);
@@ -272,6 +279,7 @@ impl ActorFuture<Connection> for Drive {
         let Some(mut link) = actor.link.take() else {
             return Poll::Ready(());
         };
+        let _running = Running::enter(actor.account);
         actor.waker = None; // Woken by ourselves below, not by the draining.
         let at = now();
         let session = &mut actor.session;
@@ -315,6 +323,7 @@ impl Handler<Dial> for Connection {
     type Result = ();
 
     fn handle(&mut self, dial: Dial, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
         // A link that is still there makes way; its end is of no interest any more.
         if let Some(link) = self.link.take() {
             self.session.closed(now());
@@ -325,7 +334,9 @@ impl Handler<Dial> for Connection {
         let frames = self.session.frames();
         let max = self.session.max_packet();
         let dialled = self.connector.dial(dial.url, dial.limit);
+        let dialled = Running::during(self.account, dialled);
         ctx.spawn(dialled.into_actor(self).map(move |outcome, actor, ctx| {
+            let _running = Running::enter(actor.account);
             if actor.generation != generation {
                 return; // Overtaken by another order.
             }
@@ -344,6 +355,7 @@ impl Handler<Relogin> for Connection {
     type Result = ();
 
     fn handle(&mut self, Relogin(user_sig): Relogin, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
         if let Err(error) = self.session.relogin(now(), &user_sig) {
             tracing::debug!(account = %self.session.user(), %error, "login not replaced");
         }
@@ -355,6 +367,7 @@ impl Handler<Logout> for Connection {
     type Result = ();
 
     fn handle(&mut self, _: Logout, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
         self.session.logout(now());
         self.drain(ctx);
     }
@@ -364,6 +377,7 @@ impl Handler<Close> for Connection {
     type Result = ();
 
     fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
         if self.link.is_some() {
             self.end_link(ctx, LinkEnd::Ours);
         } else {
@@ -377,6 +391,7 @@ impl Handler<Transmit> for Connection {
     type Result = ();
 
     fn handle(&mut self, transmit: Transmit, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
         match transmit {
             Transmit::Message { token, message } => match self.session.send(now(), &message) {
                 Ok(id) => {

@@ -10,6 +10,7 @@ mod connection;
 mod connector;
 mod down;
 mod frame;
+mod running;
 mod websocket;
 
 pub use clock::now;
@@ -18,4 +19,5 @@ pub(crate) use connector::http_client;
 pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub use frame::FrameError;
+pub use running::{Running, Workplace};
 pub use websocket::LinkEnd;

@@ -3,21 +3,44 @@
 use crate::proto::message::C2cKey;
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// What must not be forgotten when a session is replaced after a crash: which messages were handed
 /// out. Clones share it; give it to every session of an account, one after the other.
+///
+/// A message counts in two steps: the session notes it when it reports it, its owner confirms it
+/// with [`delivered`](Self::delivered) when it has handed it on. What lies between the two when
+/// either of them dies is forgotten by the next session, which gets it from the server again.
 #[derive(Clone, Debug, Default)]
 pub struct Memory(Arc<Mutex<Seen>>);
 
 impl Memory {
     /// `true` the first time a key is shown.
     pub(super) fn insert(&self, key: &C2cKey, bound: usize) -> bool {
-        // Held for the length of this line, by one session at a time; whole even after a panic.
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key, bound)
+        self.lock().insert(fingerprint(key), bound)
+    }
+
+    /// The message of this key was handed on and will not be wanted again.
+    pub fn delivered(&self, key: &C2cKey) {
+        let mut seen = self.lock();
+        seen.pending.remove(&fingerprint(key));
+        if seen.pending.is_empty() && seen.pending.capacity() > 16 {
+            seen.pending = HashSet::new();
+        }
+    }
+
+    /// Forgets what was reported by a session that is gone and never handed on.
+    pub(super) fn forget_pending(&self) {
+        let mut seen = self.lock();
+        for mark in std::mem::take(&mut seen.pending) {
+            seen.known.remove(&mark);
+            seen.order.retain(|known| *known != mark);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Seen> {
+        // Held for a line or two, by one session at a time; whole even after a panic.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -29,22 +52,66 @@ impl Memory {
 struct Seen {
     order: VecDeque<u64>,
     known: HashSet<u64>,
+    /// Of `known`: reported, and not yet handed on.
+    pending: HashSet<u64>,
+}
+
+fn fingerprint(key: &C2cKey) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    key.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl Seen {
-    fn insert(&mut self, key: &C2cKey, bound: usize) -> bool {
-        let mut hasher = DefaultHasher::new();
-        key.hash(&mut hasher);
-        let mark = hasher.finish();
+    fn insert(&mut self, mark: u64, bound: usize) -> bool {
         if !self.known.insert(mark) {
             return false;
         }
+        self.pending.insert(mark);
         self.order.push_back(mark);
         if self.order.len() > bound
             && let Some(oldest) = self.order.pop_front()
         {
             self.known.remove(&oldest);
+            self.pending.remove(&oldest);
         }
         true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(seq: u32) -> C2cKey {
+        C2cKey {
+            from: "a".into(),
+            to: "b".into(),
+            seq,
+            random: 1,
+            time: 1,
+        }
+    }
+
+    #[test]
+    fn what_was_reported_and_not_handed_on_is_wanted_again_by_the_next_session() {
+        let memory = Memory::default();
+        assert!(memory.insert(&key(1), 10) && memory.insert(&key(2), 10));
+        memory.delivered(&key(1));
+        assert!(!memory.insert(&key(2), 10), "the same session reports once");
+        memory.forget_pending();
+        assert!(!memory.insert(&key(1), 10), "handed on");
+        assert!(memory.insert(&key(2), 10), "lost with its session");
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_first() {
+        let memory = Memory::default();
+        for seq in 0..4 {
+            assert!(memory.insert(&key(seq), 3));
+            memory.delivered(&key(seq));
+        }
+        assert!(!memory.insert(&key(3), 3));
+        assert!(memory.insert(&key(0), 3));
     }
 }

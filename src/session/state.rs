@@ -194,8 +194,10 @@ impl Session {
         &self.sync.cookie
     }
 
-    /// Goes on with what an earlier session of the account remembered.
+    /// Goes on with what an earlier session of the account remembered. Messages that it reported
+    /// and nobody handed on count as not seen.
     pub fn set_memory(&mut self, memory: Memory) {
+        memory.forget_pending();
         self.memory = memory;
     }
 

@@ -3,11 +3,14 @@
 //! actix's own `Supervisor` is not used: a panic kills it, and it restarts the struct that just
 //! failed. Here the parent keeps a [`ChildSpec`], a child reports its end through a
 //! [`DownGuard`], and each restart starts from a fresh state, with
-//! growing pauses, until it happens too often.
+//! growing pauses, until it happens too often. A child that never returns is noticed by the silence
+//! of its thread; its neighbours move to a new one at once.
+
+mod threads;
 
 use crate::account::{
-    Account, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Deliver, Phase,
-    ReserveLogin, SlowDown, Status,
+    Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig,
+    Deliver, Phase, ReserveLogin, SlowDown, Status,
 };
 use crate::gateway::{Connector, Down, DownGuard, now};
 use crate::policy::{Backoff, Governor, RestartIntensity};
@@ -18,18 +21,22 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use threads::{Hung, Threads};
 use tokio::sync::oneshot;
 
 /// Deaths of an account actor that are answered by a restart, per period.
 const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
+/// Threads that an account may hang until it is left alone: each costs a thread for good.
+const HANGS: (usize, Duration) = (3, Duration::from_secs(3600));
 /// Changes and reservations of the whole fleet wait here; each account has few at a time.
 const MAILBOX: usize = 1 << 16;
 
 /// How long an account may take to say how it stands.
 const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
-/// Makes the subscriber of an account, on the arbiter that runs the account.
-pub type SubscriberFactory = Arc<dyn Fn(&ArbiterHandle) -> Recipient<Deliver> + Send + Sync>;
+/// Gives the subscriber of an account; makes a new one when the last one is gone. It lives on no
+/// thread that carries accounts, so that what was delivered survives the account.
+pub type SubscriberFactory = Arc<dyn Fn() -> Recipient<Deliver> + Send + Sync>;
 
 /// What an account is made from, again and again.
 #[derive(Clone)]
@@ -44,8 +51,15 @@ pub struct ChildSpec {
     pub subscriber: SubscriberFactory,
     /// Where others find the account.
     pub handle: AccountHandle,
-    /// Runs the account.
-    pub arbiter: ArbiterHandle,
+}
+
+/// The threads that carry the accounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IoPolicy {
+    /// How many.
+    pub arbiters: usize,
+    /// Silence after which one is given up and replaced.
+    pub hang_after: Duration,
 }
 
 impl std::fmt::Debug for ChildSpec {
@@ -77,7 +91,13 @@ impl Default for GovernorPolicy {
 
 struct Child {
     spec: ChildSpec,
+    /// The present subscriber.
+    subscriber: Option<Recipient<Deliver>>,
+    thread: usize,
+    /// Tells the actor of now from those that died or hang.
+    life: u32,
     intensity: RestartIntensity,
+    hangs: RestartIntensity,
     deaths: u32,
     status: Box<Status>,
     running: bool,
@@ -87,6 +107,7 @@ struct Child {
 pub struct Supervisor {
     children: Vec<Child>,
     index: HashMap<UserId, usize>,
+    threads: Threads,
     governor: Governor,
     observer: Option<Recipient<Changed>>,
     stopping: Option<oneshot::Sender<()>>,
@@ -111,6 +132,11 @@ pub struct GetStatus;
 #[rtype(result = "()")]
 pub struct StopAll;
 
+/// Ends the threads that carry the accounts, whatever still runs on them.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct EndThreads;
+
 /// Gives an order to one account; `false` when there is none of that name.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "bool")]
@@ -122,17 +148,24 @@ pub struct Order {
 }
 
 impl Supervisor {
-    /// Starts the supervisor on the current arbiter, and every account of `specs` with it.
-    /// `observer` is told of every change of every account.
+    /// Starts the supervisor on the current arbiter, and every account of `specs` with it, on
+    /// threads of its own. `observer` is told of every change of every account.
     pub fn start_with(
         specs: Vec<ChildSpec>,
+        io: IoPolicy,
         governor: GovernorPolicy,
         observer: Option<Recipient<Changed>>,
     ) -> Addr<Self> {
         let at = now();
+        let threads = Threads::start(io.arbiters, io.hang_after);
         let children: Vec<Child> = specs
             .into_iter()
-            .map(|spec| Child {
+            .enumerate()
+            .map(|(number, spec)| Child {
+                subscriber: None,
+                thread: number % threads.len(),
+                life: 0,
+                hangs: RestartIntensity::new(HANGS.0, HANGS.1),
                 status: Box::new(Status::new(spec.config.user.clone(), at.unix)),
                 spec,
                 intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
@@ -148,6 +181,7 @@ impl Supervisor {
         Self {
             children,
             index,
+            threads,
             governor: Governor::new(governor.rate, governor.burst),
             observer,
             stopping: None,
@@ -164,19 +198,96 @@ impl Supervisor {
         if self.is_stopping {
             return;
         }
+        let Some(arbiter) = self.threads.arbiter(child.thread) else {
+            return;
+        };
         child.running = true;
+        child.life = child.life.wrapping_add(1);
+        let subscriber = (child.spec.subscriber)();
+        child.subscriber = Some(subscriber.clone());
         let spec = AccountSpec {
+            number: number as u64,
             config: child.spec.config.clone(),
             connector: child.spec.connector.clone(),
             rest: child.spec.rest.clone(),
             governor: ctx.address().recipient(),
-            subscriber: (child.spec.subscriber)(&child.spec.arbiter),
+            subscriber,
             brake: ctx.address().recipient(),
             observer: ctx.address().recipient(),
             handle: child.spec.handle.clone(),
         };
-        let guard = DownGuard::new(ctx.address().recipient(), number as u64);
-        Account::start_on(&child.spec.arbiter, spec, guard);
+        let guard = DownGuard::new(ctx.address().recipient(), named(number, child.life));
+        Account::start_on(&arbiter, spec, guard);
+    }
+
+    /// An account is gone without having stopped: tells everybody, and starts it again unless that
+    /// has happened too often.
+    fn lost(&mut self, ctx: &mut Context<Self>, number: usize, cause: Cause, allowed: bool) {
+        let Some(child) = self.children.get_mut(number) else {
+            return;
+        };
+        let at = now();
+        let was_online = child.status.phase.is_online();
+        child.status.cause = cause.clone();
+        child.status.since = at.unix;
+        child.status.waits_for = None;
+        if allowed {
+            // One that did nothing wrong need not wait.
+            let wait = match child.deaths {
+                0 => Duration::ZERO,
+                deaths => Backoff::DEFAULT.delay(deaths, fastrand::f64()),
+            };
+            child.status.phase = Phase::Waiting;
+            child.status.next = Some(at.unix + wait);
+            ctx.run_later(wait, move |supervisor, ctx| {
+                supervisor.start_child(ctx, number)
+            });
+        } else {
+            child.status.phase = Phase::Quarantined;
+            child.status.next = None;
+        }
+        if was_online && let Some(subscriber) = &child.subscriber {
+            // The bots hear of it from here: the account itself cannot tell them any more.
+            subscriber.do_send(Deliver(AccountEvent::NotReady(cause)));
+        }
+        let status = child.status.clone();
+        self.publish(status, was_online.then_some(false));
+    }
+
+    /// A thread does not come back. Its accounts go on elsewhere; the one it hangs on is counted.
+    fn hung(&mut self, ctx: &mut Context<Self>, hung: &Hung) {
+        let culprit = hung.child.and_then(|child| usize::try_from(child).ok());
+        let on_it: Vec<usize> = (0..self.children.len())
+            .filter(|number| {
+                self.children[*number].running && self.children[*number].thread == hung.thread
+            })
+            .collect();
+        tracing::error!(
+            thread = hung.thread,
+            accounts = on_it.len(),
+            account = culprit
+                .and_then(|number| self.children.get(number))
+                .map_or("unknown", |child| child.spec.config.user.as_str()),
+            "a thread does not come back; its accounts are moved to a new one"
+        );
+        for number in on_it {
+            let child = &mut self.children[number];
+            child.running = false;
+            child.life = child.life.wrapping_add(1);
+            child.spec.handle.end_life();
+            let guilty = culprit.is_none_or(|culprit| culprit == number);
+            let allowed = !guilty || child.hangs.allow(now().mono);
+            if guilty {
+                child.deaths = child.deaths.saturating_add(1);
+            }
+            if !allowed {
+                tracing::error!(account = %child.spec.config.user, "hangs its thread too often; quarantined");
+            }
+            if !self.is_stopping {
+                self.lost(ctx, number, Cause::Hung, allowed);
+            }
+        }
+        self.check_all_stopped();
     }
 
     fn check_all_stopped(&mut self) {
@@ -203,7 +314,17 @@ impl Actor for Supervisor {
         for number in 0..self.children.len() {
             self.start_child(ctx, number);
         }
+        ctx.run_interval(self.threads.beat_every(), |supervisor, ctx| {
+            for hung in supervisor.threads.beat(now().mono) {
+                supervisor.hung(ctx, &hung);
+            }
+        });
     }
+}
+
+/// How the guard of a child's actor names it.
+const fn named(number: usize, life: u32) -> u64 {
+    (number as u64) | ((life as u64) << 32)
 }
 
 impl Handler<ReserveLogin> for Supervisor {
@@ -247,35 +368,26 @@ impl Handler<Down> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, down: Down, ctx: &mut Context<Self>) {
-        let number = usize::try_from(down.child).unwrap_or(usize::MAX);
+        let number = (down.child & u64::from(u32::MAX)) as usize;
         let Some(child) = self.children.get_mut(number) else {
             return;
         };
+        if down.child != named(number, child.life) {
+            return; // Given up before; its thread came back.
+        }
         child.running = false;
         if self.is_stopping || child.status.phase == Phase::Stopped {
             return self.check_all_stopped();
         }
-        let at = now();
-        let was_online = child.status.phase.is_online();
-        let account = child.spec.config.user.clone();
         child.deaths = child.deaths.saturating_add(1);
-        child.status.cause = Cause::Crashed;
-        child.status.since = at.unix;
-        if child.intensity.allow(at.mono) {
-            let wait = Backoff::DEFAULT.delay(child.deaths, fastrand::f64());
-            child.status.phase = Phase::Waiting;
-            child.status.next = Some(at.unix + wait);
-            tracing::error!(%account, panicked = down.panicked, ?wait, "account actor died; restarting it");
-            ctx.run_later(wait, move |supervisor, ctx| {
-                supervisor.start_child(ctx, number)
-            });
+        let (account, panicked) = (child.spec.config.user.clone(), down.panicked);
+        let allowed = child.intensity.allow(now().mono);
+        if allowed {
+            tracing::error!(%account, panicked, "account actor died; restarting it");
         } else {
-            child.status.phase = Phase::Quarantined;
-            child.status.next = None;
-            tracing::error!(%account, panicked = down.panicked, "account actor died too often; quarantined");
+            tracing::error!(%account, panicked, "account actor died too often; quarantined");
         }
-        let status = child.status.clone();
-        self.publish(status, was_online.then_some(false));
+        self.lost(ctx, number, Cause::Crashed, allowed);
     }
 }
 
@@ -321,6 +433,7 @@ impl Handler<Order> for Supervisor {
         // Died too often before: somebody has looked at it.
         if command == Command::Resume {
             child.intensity.reset();
+            child.hangs.reset();
             child.deaths = 0;
             self.start_child(ctx, number);
             return true;
@@ -346,5 +459,13 @@ impl Handler<StopAll> for Supervisor {
         Box::pin(async move {
             let _ = wait.await; // Dropped with the supervisor: then nothing runs any more either.
         })
+    }
+}
+
+impl Handler<EndThreads> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: EndThreads, _: &mut Context<Self>) {
+        self.threads.stop();
     }
 }

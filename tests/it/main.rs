@@ -5,6 +5,7 @@
 mod bots;
 mod cli;
 mod golden;
+mod hangs;
 mod harness;
 mod hostile;
 mod interop;

@@ -87,6 +87,7 @@ fn the_smallest_config_takes_the_defaults() {
     assert_eq!(config.governor.logins_per_second, 200);
     assert_eq!(config.host.queue, 1_024);
     assert_eq!(config.io.arbiters, 1);
+    assert_eq!(config.io.hang_after, Duration::from_secs(15));
     assert_eq!(config.shutdown.grace, Duration::from_secs(10));
     assert_eq!(config.log, LogConfig::default());
 }
@@ -128,6 +129,7 @@ fn every_key_is_read() {
         block_warning = "20ms"
         [io]
         arbiters = 3
+        hang_after = "20s"
         [shutdown]
         grace = "0s"
         [log]
@@ -160,6 +162,7 @@ fn every_key_is_read() {
     assert_eq!(config.sandbox.hello_interval, Duration::from_secs(2));
     let governor = config.governor;
     assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
+    assert_eq!(config.io.hang_after, Duration::from_secs(20));
     assert_eq!(
         (config.host.threads, config.host.queue, config.io.arbiters),
         (4, 5, 3)

@@ -1,0 +1,86 @@
+//! Which account a thread is working for right now, so that a thread that never comes back can be
+//! put down to somebody.
+
+use std::cell::RefCell;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+thread_local! {
+    static SHOWN: RefCell<Arc<AtomicU64>> = RefCell::default();
+}
+
+/// What a thread works on, seen from other threads.
+#[derive(Clone, Debug, Default)]
+pub struct Workplace(Arc<AtomicU64>);
+
+impl Workplace {
+    /// Shows here what the current thread works on from now on.
+    pub fn install(&self) {
+        SHOWN.with(|shown| *shown.borrow_mut() = self.0.clone());
+    }
+
+    /// The child the thread is working for; `None` between two of them.
+    #[must_use]
+    pub fn child(&self) -> Option<u64> {
+        self.0.load(Ordering::Relaxed).checked_sub(1)
+    }
+}
+
+/// While it lives, the current thread works for one child. They may nest.
+#[derive(Debug)]
+pub struct Running {
+    before: u64,
+}
+
+impl Running {
+    /// The thread begins to work for `child`.
+    #[must_use]
+    pub fn enter(child: u64) -> Self {
+        let before = SHOWN.with(|shown| {
+            shown
+                .borrow()
+                .swap(child.wrapping_add(1), Ordering::Relaxed)
+        });
+        Self { before }
+    }
+
+    /// Polls a future as work for `child`.
+    pub async fn during<F: Future>(child: u64, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            let _running = Self::enter(child);
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // A thread that is ending has nothing to show any more.
+        let _ = SHOWN.try_with(|shown| shown.borrow().store(self.before, Ordering::Relaxed));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_thread_shows_whom_it_works_for_and_only_as_long() {
+        let place = Workplace::default();
+        place.install();
+        assert_eq!(place.child(), None);
+        let outer = Running::enter(7);
+        assert_eq!(place.child(), Some(7));
+        {
+            let _inner = Running::enter(0);
+            assert_eq!(place.child(), Some(0));
+        }
+        assert_eq!(place.child(), Some(7));
+        drop(outer);
+        assert_eq!(place.child(), None);
+    }
+}

@@ -1,0 +1,171 @@
+//! The threads that carry the accounts, and how one is found out that does not come back.
+//!
+//! Accounts share threads, so code of ours that never returns would silence every account of its
+//! thread. Each thread is asked again and again to say that it lives. One that stays silent is given
+//! up: a new one takes its place, and the old one ends when, and if, it comes back. What it worked on
+//! is known from its [`Workplace`]. Who moves where is the supervisor's business.
+
+use crate::gateway::Workplace;
+use actix::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+/// All threads.
+#[derive(Debug)]
+pub(super) struct Threads {
+    threads: Vec<Thread>,
+    hang_after: Duration,
+    last_beat: Option<Duration>,
+}
+
+#[derive(Debug)]
+struct Thread {
+    arbiter: Arbiter,
+    place: Workplace,
+    answered: Arc<AtomicU64>,
+    pulse: Pulse,
+}
+
+/// A thread that was given up.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Hung {
+    /// Its number; the new one has the same.
+    pub(super) thread: usize,
+    /// Whom it was working for, where that is known.
+    pub(super) child: Option<u64>,
+}
+
+impl Thread {
+    fn start() -> Self {
+        let (arbiter, place) = (Arbiter::new(), Workplace::default());
+        let installed = place.clone();
+        arbiter.spawn_fn(move || installed.install());
+        Self {
+            arbiter,
+            place,
+            answered: Arc::default(),
+            pulse: Pulse::default(),
+        }
+    }
+}
+
+impl Threads {
+    /// Starts `count` threads. One that says nothing for `hang_after` is given up.
+    pub(super) fn start(count: usize, hang_after: Duration) -> Self {
+        Self {
+            threads: (0..count.max(1)).map(|_| Thread::start()).collect(),
+            hang_after,
+            last_beat: None,
+        }
+    }
+
+    /// How often to call [`beat`](Self::beat).
+    pub(super) fn beat_every(&self) -> Duration {
+        (self.hang_after / 4).min(Duration::from_secs(1))
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.threads.len()
+    }
+
+    pub(super) fn arbiter(&self, thread: usize) -> Option<ArbiterHandle> {
+        Some(self.threads.get(thread)?.arbiter.handle())
+    }
+
+    /// Asks every thread whether it lives, and replaces those that have not answered for too long.
+    pub(super) fn beat(&mut self, now: Duration) -> Vec<Hung> {
+        // A beat that comes late itself says that the whole process was stopped, or the machine too
+        // busy to tell: nobody is to blame for silence meanwhile.
+        let late = self
+            .last_beat
+            .is_some_and(|last| now.saturating_sub(last) > self.beat_every() * 3);
+        self.last_beat = Some(now);
+        let mut hung = Vec::new();
+        for (number, thread) in self.threads.iter_mut().enumerate() {
+            if late {
+                thread.pulse.forgive(now);
+            }
+            let answered = thread.answered.load(Ordering::Relaxed);
+            if thread.pulse.is_over(now, answered, self.hang_after) {
+                let child = thread.place.child();
+                let old = std::mem::replace(thread, Thread::start());
+                // Obeyed when the thread comes back; everything on it ends then.
+                old.arbiter.stop();
+                hung.push(Hung {
+                    thread: number,
+                    child,
+                });
+            } else if let Some(beat) = thread.pulse.ask(now, answered) {
+                let answer = thread.answered.clone();
+                thread
+                    .arbiter
+                    .spawn_fn(move || answer.store(beat, Ordering::Relaxed));
+            }
+        }
+        hung
+    }
+
+    /// Ends every thread, without waiting for it.
+    pub(super) fn stop(&self) {
+        for thread in &self.threads {
+            thread.arbiter.stop();
+        }
+    }
+}
+
+/// What is asked of one thread, and when.
+#[derive(Debug, Default)]
+struct Pulse {
+    asked: u64,
+    asked_at: Duration,
+}
+
+impl Pulse {
+    /// The number to answer with, when nothing is outstanding.
+    fn ask(&mut self, now: Duration, answered: u64) -> Option<u64> {
+        (answered == self.asked).then(|| {
+            self.asked += 1;
+            self.asked_at = now;
+            self.asked
+        })
+    }
+
+    fn is_over(&self, now: Duration, answered: u64, limit: Duration) -> bool {
+        answered != self.asked && now.saturating_sub(self.asked_at) >= limit
+    }
+
+    fn forgive(&mut self, now: Duration) {
+        self.asked_at = now;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn at(seconds: u64) -> Duration {
+        Duration::from_secs(seconds)
+    }
+
+    #[test]
+    fn a_thread_is_given_up_when_one_question_stays_open_too_long() {
+        let mut pulse = Pulse::default();
+        assert_eq!(pulse.ask(at(0), 0), Some(1));
+        assert_eq!(pulse.ask(at(1), 0), None, "one question at a time");
+        assert!(!pulse.is_over(at(9), 0, at(10)));
+        assert!(pulse.is_over(at(10), 0, at(10)));
+        assert!(!pulse.is_over(at(10), 1, at(10)), "answered");
+        assert_eq!(pulse.ask(at(10), 1), Some(2), "and asked anew");
+        assert!(!pulse.is_over(at(19), 1, at(10)));
+    }
+
+    #[test]
+    fn time_in_which_nothing_could_be_said_does_not_count() {
+        let mut pulse = Pulse::default();
+        pulse.ask(at(0), 0);
+        pulse.forgive(at(500));
+        assert!(!pulse.is_over(at(509), 0, at(10)));
+        assert!(pulse.is_over(at(510), 0, at(10)));
+    }
+}
