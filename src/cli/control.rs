@@ -19,8 +19,6 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-/// The socket's name, beside the config file.
-const NAME: &str = "botroupe.sock";
 /// Longest request in bytes.
 const MAX_REQUEST: u64 = 4096;
 /// How long a client may take to say what it wants, and the server to answer.
@@ -44,12 +42,15 @@ pub(super) enum Request {
     Release { account: String },
 }
 
-/// Where the socket of a process with this config is.
+/// Where the socket of a process with this config is: beside it, `botroupe.sock` for `config.toml`,
+/// `botroupe-NAME.sock` for `NAME.toml`, so that two configs in one folder do not get in each
+/// other's way.
 pub(super) fn path(config: &Path) -> PathBuf {
-    match config.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder.join(NAME),
-        _ => PathBuf::from(NAME),
-    }
+    let name = match config.file_stem().and_then(|stem| stem.to_str()) {
+        None | Some("config") => "botroupe.sock".to_owned(),
+        Some(stem) => format!("botroupe-{stem}.sock"),
+    };
+    config.with_file_name(name)
 }
 
 /// The socket; its file goes with it.
@@ -180,5 +181,22 @@ pub(super) fn ask(config: &Path, request: &Request) -> Result<Value, Failure> {
     match answer["error"].as_str() {
         Some(error) => Err(Failure::Runtime(error.to_owned().into())),
         None => Ok(answer),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_configs_in_one_folder_have_a_socket_each() {
+        for (config, socket) in [
+            ("config.toml", "botroupe.sock"),
+            ("/etc/bots/config.toml", "/etc/bots/botroupe.sock"),
+            ("/etc/bots/shop.toml", "/etc/bots/botroupe-shop.sock"),
+            ("live.v2.toml", "botroupe-live.v2.sock"),
+        ] {
+            assert_eq!(path(Path::new(config)), Path::new(socket), "{config}");
+        }
     }
 }

@@ -5,6 +5,7 @@ use std::io::{self, IsTerminal};
 use tracing_subscriber::{EnvFilter, fmt};
 
 use super::exit::Failure;
+use super::progress::Stderr;
 use crate::config::{Env, LogFormat, LogLevel};
 
 /// The variables that say what is logged, the first that is set wins.
@@ -22,7 +23,7 @@ pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> R
     let colours = io::stderr().is_terminal() && env.get("NO_COLOR").is_none_or(|v| v.is_empty());
     let builder = fmt()
         .with_env_filter(filter)
-        .with_writer(io::stderr)
+        .with_writer(|| Stderr)
         .with_ansi(colours);
     match format {
         LogFormat::Pretty => builder.try_init(),

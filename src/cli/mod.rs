@@ -12,6 +12,7 @@ mod exit;
 mod load;
 mod logging;
 mod memory;
+mod progress;
 mod report;
 mod run;
 mod sandbox;

@@ -3,6 +3,7 @@
 use super::control;
 use super::exit::Failure;
 use super::memory::Memory;
+use super::progress::{Progress, beside};
 use super::signals::{Signal, Signals};
 use crate::account::{Changed, Phase};
 use crate::app::{App, AppError};
@@ -12,7 +13,7 @@ use crate::gateway::now;
 use crate::proto::id::UserId;
 use actix::prelude::*;
 use std::collections::HashMap;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
 use std::time::Duration;
 
@@ -89,10 +90,6 @@ async fn report_memory(memory: &Memory, app: &App) {
 
 /// Fleets from this size on tell how far they have come.
 const PROGRESS_FROM: usize = 100;
-/// How often, on a terminal.
-const PROGRESS_BAR: Duration = Duration::from_millis(200);
-/// How often, elsewhere.
-const PROGRESS_LINES: Duration = Duration::from_secs(2);
 
 /// Writes what scripts and people read: one line per account that comes or goes, and how to talk
 /// to them.
@@ -106,9 +103,8 @@ struct Board {
     online: usize,
     started: Duration,
     greeted: bool,
-    rate: u32,
-    /// One line that is written over and over.
-    bar: bool,
+    /// Until everybody is there, when there are many.
+    progress: Option<Progress>,
 }
 
 /// Where the sandbox listens.
@@ -139,15 +135,17 @@ impl Board {
             online: 0,
             started: now().mono,
             greeted: false,
-            rate: config.governor.logins_per_second,
-            bar: io::stderr().is_terminal() && !io::stdout().is_terminal(),
+            progress: (enabled >= PROGRESS_FROM)
+                .then(|| Progress::new(enabled, config.governor.logins_per_second)),
         }
     }
 
     /// Standard output may go away, as with `| head`; the accounts go on all the same.
     fn line(&self, text: &str) {
-        let mut out = io::stdout().lock();
-        let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        beside(|| {
+            let mut out = io::stdout().lock();
+            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
+        });
     }
 
     fn human(&self, text: &str) {
@@ -170,6 +168,7 @@ impl Board {
 
     fn greet(&mut self) {
         self.greeted = true;
+        self.progress = None;
         let took = now().mono.saturating_sub(self.started).as_secs_f64();
         self.human(&format!(
             "{} of {} accounts online after {took:.1} s",
@@ -185,40 +184,18 @@ impl Board {
     }
 }
 
-impl Board {
-    /// How far a large fleet has come, and how long the rest takes at the governor's rate.
-    fn progress(&mut self) {
-        let left = self.enabled - self.shown.len().min(self.enabled);
-        if left == 0 || self.enabled < PROGRESS_FROM {
-            return;
-        }
-        let seconds = (left as f64 / f64::from(self.rate.max(1))).ceil();
-        let text = format!(
-            "{} of {} online, about {seconds} s to go",
-            self.online, self.enabled
-        );
-        let mut err = io::stderr().lock();
-        // Without standard error there is nobody to tell.
-        let _ = if self.bar {
-            write!(err, "\r{text}\x1b[K")
-        } else {
-            writeln!(err, "{text}")
-        };
-        let _ = err.flush();
-    }
-}
-
 impl Actor for Board {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(1 << 16);
-        let pause = if self.bar {
-            PROGRESS_BAR
-        } else {
-            PROGRESS_LINES
-        };
-        ctx.run_interval(pause, |board, _| board.progress());
+        if let Some(progress) = &self.progress {
+            ctx.run_interval(progress.every(), |board, _| {
+                if let Some(progress) = &board.progress {
+                    progress.show(board.online, board.shown.len());
+                }
+            });
+        }
     }
 }
 
@@ -237,7 +214,9 @@ impl Handler<Announce> for Board {
 impl Handler<Flush> for Board {
     type Result = ();
 
-    fn handle(&mut self, _: Flush, _: &mut Context<Self>) {}
+    fn handle(&mut self, _: Flush, _: &mut Context<Self>) {
+        self.progress = None; // Stopped before all were there.
+    }
 }
 
 impl Handler<Changed> for Board {
