@@ -375,6 +375,10 @@ impl Session {
                     self.resume(now);
                 }
             }
+            // A goodbye said in passing, by a renewal or a kick; nobody waits for its answer.
+            Push::Unknown
+                if packet.servcmd == command::LOGOUT
+                    && packet.seq.is_some_and(|seq| self.is_late_answer(seq)) => {}
             Push::Unknown if packet.seq.is_some_and(|seq| self.is_late_answer(seq)) => {
                 self.ignore(Ignored::Answer(packet.servcmd.to_string()));
             }

@@ -84,3 +84,20 @@ fn too_many_requests_in_flight_are_refused() {
     }
     assert_eq!(rig.session.send(rig.now, &message), Err(RequestError::Full));
 }
+
+#[test]
+fn the_answer_to_the_goodbye_of_a_renewal_is_nothing_strange() {
+    let mut rig = Rig::online();
+    let sig = UserSig::from("sig-2".to_owned());
+    rig.session.relogin(rig.now, &sig).unwrap();
+    rig.drain();
+    rig.events.clear();
+    rig.answer(command::LOGOUT, json!({}));
+    assert!(
+        !rig.events
+            .iter()
+            .any(|event| matches!(event, Event::Ignored(_))),
+        "{:?}",
+        rig.events
+    );
+}
