@@ -7,11 +7,11 @@
 use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use botroupe::{
-    account::{Draft, Phase},
+    account::Phase,
     app::App,
     bot::Entry,
     config::{Config, Sources},
-    prelude::{Bot, Config as Settings, Element, Text},
+    prelude::{Bot, Config as Settings, Text},
     sandbox::{HistoryItem, Sandbox},
 };
 use serde::Deserialize;
@@ -72,12 +72,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
 
     // Ping begins.
     let ping = app.account("ping").ok_or("the config has it")?;
-    let first = Draft {
-        to: "pong".into(),
-        elements: vec![Element::text("1")],
-        cloud_custom_data: "".into(),
-    };
-    ping.send(first).await?;
+    ping.send("pong", "1").await?;
 
     let talk = tokio::time::timeout(limit, talk(sandbox, 10)).await?;
     for item in &talk {

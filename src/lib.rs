@@ -36,5 +36,5 @@ pub mod prelude {
     pub use crate::bot::{
         Api, ApiError, Bot, Config, IntoReply, Kicked, NotReady, Sender, State, Text,
     };
-    pub use crate::proto::message::{Element, Message};
+    pub use crate::proto::message::{Conversation, Draft, Element, Message};
 }

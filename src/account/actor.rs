@@ -5,7 +5,7 @@ use super::core::Core;
 use super::credential::Credential;
 use super::effect::{AccountEvent, CoreConfig, Effect};
 use super::handle::AccountHandle;
-use super::outbox::{Draft, OutboxError};
+use super::outbox::{Errand, OutboxError, Sending};
 use super::provider;
 use super::status::{Phase, Status};
 use crate::gateway::{
@@ -13,7 +13,6 @@ use crate::gateway::{
     Running, Transmit, now,
 };
 use crate::policy::RestartIntensity;
-use crate::proto::answer::Sent;
 use crate::proto::message::Conversation;
 use crate::rest::Rest;
 use crate::session::{Event, Session, SessionConfig};
@@ -56,14 +55,14 @@ pub struct Changed {
     pub online: Option<bool>,
 }
 
-/// Send a message.
+/// Send a message or a request.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Send {
-    /// The message.
-    pub draft: Draft,
+    /// What to send.
+    pub errand: Errand,
     /// Told what became of it; dropped when the account dies before.
-    pub reply: oneshot::Sender<Result<Sent, OutboxError>>,
+    pub reply: oneshot::Sender<Result<String, OutboxError>>,
 }
 
 /// A received message went through the bots.
@@ -74,6 +73,8 @@ pub struct Handled {
     pub conversation: Conversation,
     /// Its server time.
     pub time: u64,
+    /// Its number.
+    pub seq: u32,
 }
 
 /// Asks an account how it stands now, counters included.
@@ -144,7 +145,7 @@ pub struct Account {
     child: u64,
     crashes: RestartIntensity,
     cookie: Box<str>,
-    replies: HashMap<u64, oneshot::Sender<Result<Sent, OutboxError>>>,
+    replies: HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>,
     next_token: u64,
     timer: Option<(Duration, SpawnHandle)>,
     /// Which of the account's actors this is.
@@ -237,9 +238,16 @@ impl Account {
                 Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
                 Effect::Logout => self.connection(ctx).do_send(Logout),
                 Effect::Close => self.connection(ctx).do_send(Close),
-                Effect::Transmit { token, message } => {
-                    self.connection(ctx)
-                        .do_send(Transmit::Message { token, message });
+                Effect::Transmit { token, sending } => {
+                    let transmit = match sending {
+                        Sending::Message(message) => Transmit::Message { token, message },
+                        Sending::Call { servcmd, body } => Transmit::Call {
+                            token,
+                            servcmd,
+                            body,
+                        },
+                    };
+                    self.connection(ctx).do_send(transmit);
                 }
                 Effect::Note { servcmd, body } => {
                     self.connection(ctx)
@@ -347,7 +355,7 @@ impl Account {
 
     fn log_unsent(&self, error: &OutboxError) {
         tracing::warn!(
-            account = %self.core.user(), connection = self.core.connection(), %error, "message not sent"
+            account = %self.core.user(), connection = self.core.connection(), %error, "not sent"
         );
     }
 
@@ -478,11 +486,11 @@ impl Handler<Down> for Account {
 impl Handler<Send> for Account {
     type Result = ();
 
-    fn handle(&mut self, Send { draft, reply }: Send, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Send { errand, reply }: Send, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         self.next_token += 1;
         self.replies.insert(self.next_token, reply);
-        self.core.send(now(), self.next_token, draft);
+        self.core.send(now(), self.next_token, errand);
         self.carry_out(ctx);
     }
 }
@@ -490,9 +498,14 @@ impl Handler<Send> for Account {
 impl Handler<Handled> for Account {
     type Result = ();
 
-    fn handle(&mut self, Handled { conversation, time }: Handled, ctx: &mut Context<Self>) {
+    fn handle(&mut self, handled: Handled, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
-        self.core.handled(now(), &conversation, time);
+        let Handled {
+            conversation,
+            time,
+            seq,
+        } = handled;
+        self.core.handled(now(), &conversation, time, seq);
         self.carry_out(ctx);
     }
 }

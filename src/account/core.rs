@@ -4,7 +4,7 @@ use super::cause::Cause;
 use super::credential::Credential;
 use super::credential::CredentialError;
 use super::effect::{CoreConfig, Effect};
-use super::outbox::{Draft, Outbox, OutboxError};
+use super::outbox::{Errand, Outbox, OutboxError, Settled};
 use super::status::{Counters, Phase, Record, Status};
 use crate::gateway::{LinkEnd, Report};
 use crate::policy::Now;
@@ -85,7 +85,7 @@ pub struct Core {
     pub(super) waits_for: Option<String>,
     pub(super) clock_offset: i64,
     pub(super) outbox: Outbox,
-    pub(super) unread: BTreeMap<Box<str>, u64>,
+    pub(super) unread: BTreeMap<Conversation, u64>,
     pub(super) unread_at: Option<Duration>,
     pub(super) logout_by: Option<Duration>,
     pub(super) counters: Counters,
@@ -332,8 +332,8 @@ impl Core {
             Report::Closed(end) => self.closed(now, end),
             Report::Session(event) => self.session(now, event),
             Report::Settled { token, outcome } => {
-                if let Some(outcome) = self.outbox.settle(now, token, outcome) {
-                    self.reply(token, outcome);
+                if let Some(settled) = self.outbox.settle(now, token, outcome) {
+                    self.reply(settled);
                 }
                 self.pump(now);
             }
@@ -361,8 +361,8 @@ impl Core {
         if due(self.act_at) && !self.turn_asked && !self.fetching {
             self.set_out();
         }
-        while let Some((token, error)) = self.outbox.take_expired(now) {
-            self.reply(token, Err(error));
+        while let Some(settled) = self.outbox.take_expired(now) {
+            self.reply(settled);
         }
         if due(self.unread_at) && self.phase == Phase::Online {
             self.report_read();
@@ -390,35 +390,45 @@ impl Core {
         self.pump(now);
     }
 
-    /// Takes a message to send; [`Effect::Reply`] with the same token follows.
-    pub fn send(&mut self, now: Now, token: u64, draft: Draft) {
+    /// Takes something to send; [`Effect::Reply`] with the same token follows.
+    pub fn send(&mut self, now: Now, token: u64, errand: Errand) {
+        let is_message = matches!(errand, Errand::Message { .. });
         let outcome = match self.phase {
             Phase::Held
             | Phase::Quarantined
             | Phase::Contested
             | Phase::Stopping
             | Phase::Stopped => Err(OutboxError::Offline(self.cause.to_string())),
-            _ => self
-                .outbox
-                .push(token, draft, now.mono + self.config.policy.send_timeout),
+            _ => {
+                let deadline = now.mono + self.config.policy.send_timeout;
+                self.outbox.push(now, token, errand, deadline)
+            }
         };
         match outcome {
             Ok(()) => self.pump(now),
-            Err(error) => self.reply(token, Err(error)),
+            Err(error) => self.reply(Settled {
+                token,
+                is_message,
+                outcome: Err(error),
+            }),
         }
     }
 
-    /// A message was handed to the bots: it counts as read.
-    pub fn handled(&mut self, now: Now, conversation: &Conversation, time: u64) {
+    /// A message was handed to the bots, with this server time and number: it counts as read.
+    pub fn handled(&mut self, now: Now, conversation: &Conversation, time: u64, seq: u32) {
         if !self.config.policy.mark_read {
             return;
         }
-        let Conversation::C2c(peer) = conversation;
-        if self.unread.len() >= MAX_READ_REPORTS && !self.unread.contains_key(peer) {
+        let mark = match conversation {
+            Conversation::C2c(_) => time,
+            Conversation::Group(_) if seq > 0 => u64::from(seq),
+            _ => return,
+        };
+        if self.unread.len() >= MAX_READ_REPORTS && !self.unread.contains_key(conversation) {
             self.report_read();
         }
-        let newest = self.unread.entry(peer.clone()).or_default();
-        *newest = time.max(*newest);
+        let newest = self.unread.entry(conversation.clone()).or_default();
+        *newest = mark.max(*newest);
         self.unread_at.get_or_insert(now.mono + READ_REPORT_DELAY);
     }
 

@@ -5,12 +5,11 @@ use super::core::{Core, Probe, Renewal};
 use super::credential::{Credential, CredentialError};
 use super::decide::{Decision, History, decide};
 use super::effect::{AccountEvent, Effect};
-use super::outbox::OutboxError;
+use super::outbox::Settled;
 use super::recovery::TakeBack;
 use super::status::{Phase, Record, RecordedEvent};
 use crate::gateway::LinkEnd;
 use crate::policy::Now;
-use crate::proto::answer::Sent;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
 use crate::proto::event::KickType;
@@ -415,17 +414,25 @@ impl Core {
     // ── messages ─────────────────────────────────────────────────────────────────────────────
 
     fn fail_outbox(&mut self) {
-        for token in self.outbox.take_all() {
-            self.reply(token, Err(OutboxError::Offline(self.cause.to_string())));
+        for settled in self.outbox.take_all(&self.cause.to_string()) {
+            self.reply(settled);
         }
     }
 
-    pub(super) fn reply(&mut self, token: u64, outcome: Result<Sent, OutboxError>) {
-        let count = match outcome {
-            Ok(_) => &mut self.counters.sent,
-            Err(_) => &mut self.counters.unsent,
-        };
-        *count += 1;
+    pub(super) fn reply(&mut self, settled: Settled) {
+        let Settled {
+            token,
+            is_message,
+            outcome,
+        } = settled;
+        if is_message {
+            let count = match outcome {
+                Ok(_) => &mut self.counters.sent,
+                Err(_) => &mut self.counters.unsent,
+            };
+            *count += 1;
+        }
+        self.counters.paced = self.outbox.paced();
         self.effects.push_back(Effect::Reply { token, outcome });
     }
 
@@ -433,19 +440,28 @@ impl Core {
         if self.phase != Phase::Online {
             return;
         }
-        while let Some((token, message)) = self.outbox.next(now) {
-            self.effects.push_back(Effect::Transmit { token, message });
+        while let Some((token, sending)) = self.outbox.next(now) {
+            self.effects.push_back(Effect::Transmit { token, sending });
         }
     }
 
     pub(super) fn report_read(&mut self) {
         self.unread_at = None;
-        let items: Vec<_> = std::mem::take(&mut self.unread)
-            .into_iter()
-            .map(|(peer, time)| {
-                serde_json::json!({"To_Account": peer, "LastedMsgTime": time, "Receipt": 1})
-            })
-            .collect();
+        let mut items = Vec::new();
+        for (conversation, mark) in std::mem::take(&mut self.unread) {
+            let name = conversation.name();
+            if conversation.is_group() {
+                let body = serde_json::json!({"GroupId": name, "MsgReadedSeq": mark});
+                self.effects.push_back(Effect::Note {
+                    servcmd: command::READ_GROUP,
+                    body: body.to_string(),
+                });
+            } else {
+                items.push(
+                    serde_json::json!({"To_Account": name, "LastedMsgTime": mark, "Receipt": 1}),
+                );
+            }
+        }
         if !items.is_empty() {
             let body =
                 serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});

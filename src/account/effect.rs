@@ -2,14 +2,13 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
-use super::outbox::OutboxError;
+use super::outbox::{OutboxError, Sending};
 use super::recovery::Policy;
-use crate::proto::answer::Sent;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::Message;
 use crate::proto::usersig::UserSig;
-use crate::session::{Memory, Outgoing};
+use crate::session::Memory;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -70,12 +69,12 @@ pub enum Effect {
     Logout,
     /// Close the link.
     Close,
-    /// Send a message.
+    /// Send a message or a request.
     Transmit {
         /// Comes back with the report.
         token: u64,
-        /// The message.
-        message: Outgoing,
+        /// What to send.
+        sending: Sending,
     },
     /// Send a request whose outcome does not matter.
     Note {
@@ -84,12 +83,12 @@ pub enum Effect {
         /// Its body.
         body: String,
     },
-    /// Tell a sender what became of its message.
+    /// Tell whoever gave an errand what became of it.
     Reply {
         /// The token given to [`Core::send`](super::Core::send).
         token: u64,
-        /// What became of it.
-        outcome: Result<Sent, OutboxError>,
+        /// The body of the answer, or why there is none.
+        outcome: Result<String, OutboxError>,
     },
     /// Tell the subscriber.
     Deliver(AccountEvent),

@@ -1,12 +1,14 @@
 //! How everybody else reaches an account.
 
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
-use super::outbox::{Draft, OutboxError};
+use super::outbox::{Errand, OutboxError};
 use super::status::Status;
 use crate::proto::answer::Sent;
 use crate::proto::id::UserId;
-use crate::proto::message::Conversation;
+use crate::proto::message::{Conversation, Draft};
+use crate::session::RequestError;
 use actix::prelude::*;
+use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
@@ -54,6 +56,11 @@ pub enum SendError {
     /// The account does not run, or died before it could answer.
     #[error("account is not running")]
     Gone,
+}
+
+/// An answer that is not what was asked for.
+pub(crate) fn unreadable(error: &serde_json::Error) -> SendError {
+    SendError::Outbox(OutboxError::Refused(RequestError::Shape(error.to_string())))
 }
 
 impl AccountHandle {
@@ -119,15 +126,40 @@ impl AccountHandle {
         }
     }
 
-    /// Sends a message; waits while the account is away for a passing reason, up to its send
-    /// timeout.
+    /// Sends a message to a user or group; waits while the account is away for a passing reason, up
+    /// to its send timeout.
     ///
     /// # Errors
     /// When it could not be sent; a message that [`OutboxError::Expired`] may have arrived.
-    pub async fn send(&self, draft: Draft) -> Result<Sent, SendError> {
+    pub async fn send(
+        &self,
+        to: impl Into<Conversation>,
+        draft: impl Into<Draft>,
+    ) -> Result<Sent, SendError> {
+        let (to, draft) = (to.into(), Arc::new(draft.into()));
+        let body = self.run(Errand::Message { to, draft }).await?;
+        serde_json::from_str(&body).map_err(|error| unreadable(&error))
+    }
+
+    /// Makes a request of the server, `body` being a JSON object; waits as [`send`](Self::send)
+    /// does. The body of the answer comes back. Other than a message it is sent once: one that
+    /// times out may have been carried out.
+    ///
+    /// # Errors
+    /// When there was no good answer.
+    pub async fn request(
+        &self,
+        servcmd: impl Into<Cow<'static, str>>,
+        body: impl Into<String>,
+    ) -> Result<String, SendError> {
+        let (servcmd, body) = (servcmd.into(), body.into());
+        self.run(Errand::Call { servcmd, body }).await
+    }
+
+    async fn run(&self, errand: Errand) -> Result<String, SendError> {
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
-        match addr.try_send(Send { draft, reply }) {
+        match addr.try_send(Send { errand, reply }) {
             Ok(()) => outcome
                 .await
                 .map_err(|_| SendError::Gone)?
@@ -155,12 +187,13 @@ impl AccountHandle {
     }
 
     /// Tells the account that a message went through the bots.
-    pub fn handled(&self, conversation: &Conversation, time: u64) {
+    pub fn handled(&self, conversation: &Conversation, time: u64, seq: u32) {
         if let Some(addr) = self.addr() {
             // Lost when the account is swamped: a later message of the conversation reports it too.
             let _ = addr.try_send(Handled {
                 conversation: conversation.clone(),
                 time,
+                seq,
             });
         }
     }

@@ -26,6 +26,6 @@ pub use core::Core;
 pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};
 pub use handle::{AccountHandle, SendError};
-pub use outbox::{Draft, OutboxError};
+pub use outbox::{Errand, OutboxError, Sending};
 pub use recovery::{Policy, TakeBack};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

@@ -1,13 +1,16 @@
-//! Messages on their way out: bounded, in order within a conversation, each settled exactly once.
+//! What an account is to send: bounded, each settled exactly once; messages in order within their
+//! conversation, and no quicker than a group allows.
 //!
 //! A message keeps its key through every try, so the server delivers it once however often it is
-//! sent. While the account is away, messages wait, up to their deadline.
+//! sent. Other requests are sent once. While the account is away, everything waits, up to its
+//! deadline.
 
-use crate::policy::Now;
-use crate::proto::answer::Sent;
-use crate::proto::message::Element;
-use crate::session::{MessageKey, Outgoing, RequestError};
-use std::collections::VecDeque;
+use crate::policy::{Now, Pace};
+use crate::proto::message::{Conversation, Draft, MessageKey};
+use crate::session::{Outgoing, RequestError};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages waiting or in flight at most, per account.
@@ -15,23 +18,50 @@ pub(super) const BOUND: usize = 256;
 /// Pause before a message that failed for a passing reason is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// A message somebody wants sent.
+/// Messages a second that a group takes, all its members together; and how many of them at once.
+const GROUP_PACE: (f64, u32) = (40.0, 10);
+/// Groups whose pace is remembered; beyond, those that have long been silent are forgotten.
+const MAX_PACED: usize = 256;
+
+/// What somebody wants done as the account.
 #[derive(Clone, Debug)]
-pub struct Draft {
-    /// The receiver's UserID.
-    pub to: Box<str>,
-    /// The content; at least one element, at most 12 KiB together.
-    pub elements: Vec<Element>,
-    /// Free text stored with the message.
-    pub cloud_custom_data: Box<str>,
+pub enum Errand {
+    /// Send a message.
+    Message {
+        /// The user or group.
+        to: Conversation,
+        /// The message.
+        draft: Arc<Draft>,
+    },
+    /// Ask the server for something, or tell it to do something.
+    Call {
+        /// The command.
+        servcmd: Cow<'static, str>,
+        /// Its body, a JSON object.
+        body: String,
+    },
 }
 
-/// Why a message was not sent.
+/// An [`Errand`] on its way.
+#[derive(Clone, Debug)]
+pub enum Sending {
+    /// A message; the same for every try.
+    Message(Outgoing),
+    /// A request.
+    Call {
+        /// The command.
+        servcmd: Cow<'static, str>,
+        /// Its body.
+        body: Arc<str>,
+    },
+}
+
+/// Why something was not sent, or not done.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OutboxError {
-    /// Too many messages are waiting already.
-    #[error("outbox is full: {BOUND} messages are waiting")]
+    /// Too much is waiting already.
+    #[error("outbox is full: {BOUND} messages and requests are waiting")]
     Full,
     /// The account is offline and will not be back by itself, or is shutting down.
     #[error("account is offline: {0}")]
@@ -51,7 +81,33 @@ struct Item {
     in_flight: bool,
     not_before: Duration,
     last: RequestError,
-    message: Outgoing,
+    sending: Sending,
+}
+
+impl Item {
+    fn to(&self) -> Option<&Conversation> {
+        match &self.sending {
+            Sending::Message(message) => Some(&message.to),
+            Sending::Call { .. } => None,
+        }
+    }
+
+    fn settled(&self, outcome: Result<String, OutboxError>) -> Settled {
+        Settled {
+            token: self.token,
+            is_message: self.to().is_some(),
+            outcome,
+        }
+    }
+}
+
+/// The end of an errand.
+#[derive(Debug)]
+pub(super) struct Settled {
+    pub(super) token: u64,
+    /// A message, and not a request.
+    pub(super) is_message: bool,
+    pub(super) outcome: Result<String, OutboxError>,
 }
 
 /// The queue. See the module.
@@ -60,6 +116,9 @@ pub(super) struct Outbox {
     items: VecDeque<Item>,
     rng: fastrand::Rng,
     message_seq: u32,
+    /// How quick each group may be sent to; empty for an account that writes to none.
+    paces: BTreeMap<Box<str>, Pace>,
+    paced: u64,
 }
 
 impl Outbox {
@@ -68,47 +127,73 @@ impl Outbox {
             items: VecDeque::new(),
             message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
+            paces: BTreeMap::new(),
+            paced: 0,
         }
     }
 
-    /// Takes a message in.
+    /// Messages that had to wait for the pace of their group so far.
+    pub(super) const fn paced(&self) -> u64 {
+        self.paced
+    }
+
+    /// Takes something in.
     pub(super) fn push(
         &mut self,
+        now: Now,
         token: u64,
-        draft: Draft,
+        errand: Errand,
         deadline: Duration,
     ) -> Result<(), OutboxError> {
         if self.items.len() >= BOUND {
             return Err(OutboxError::Full);
         }
-        self.message_seq = self.message_seq.wrapping_add(1).max(1);
-        let key = MessageKey {
-            seq: self.message_seq,
-            random: self.rng.u32(0..100_000_000),
+        let mut not_before = Duration::ZERO;
+        let sending = match errand {
+            Errand::Message { to, draft } => {
+                self.message_seq = self.message_seq.wrapping_add(1).max(1);
+                let key = MessageKey {
+                    seq: self.message_seq,
+                    random: self.rng.u32(0..100_000_000),
+                };
+                if let Conversation::Group(group) = &to {
+                    let wait = self.pace(now, group);
+                    if !wait.is_zero() {
+                        self.paced += 1;
+                        not_before = now.mono + wait;
+                    }
+                }
+                Sending::Message(Outgoing { to, draft, key })
+            }
+            Errand::Call { servcmd, body } => Sending::Call {
+                servcmd,
+                body: body.into(),
+            },
         };
-        let Draft {
-            to,
-            elements,
-            cloud_custom_data,
-        } = draft;
         self.items.push_back(Item {
             token,
             deadline,
             in_flight: false,
-            not_before: Duration::ZERO,
+            not_before,
             last: RequestError::NotLoggedIn,
-            message: Outgoing {
-                to,
-                elements,
-                cloud_custom_data,
-                key,
-            },
+            sending,
         });
         Ok(())
     }
 
-    /// The next message to send now: the oldest of a conversation that has none in flight.
-    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Outgoing)> {
+    /// How long the next message to `group` has to wait.
+    fn pace(&mut self, now: Now, group: &str) -> Duration {
+        if self.paces.len() >= MAX_PACED {
+            self.paces.retain(|_, pace| pace.is_busy(now.mono));
+        }
+        self.paces
+            .entry(group.into())
+            .or_insert_with(|| Pace::new(GROUP_PACE.0, GROUP_PACE.1))
+            .reserve(now.mono)
+    }
+
+    /// What to send now: the oldest message of a conversation that has none in flight, or a request.
+    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Sending)> {
         // A pause that is over is no time to wake up for any more, also for what still has to wait
         // behind an earlier message.
         for item in &mut self.items {
@@ -120,30 +205,33 @@ impl Outbox {
             let item = &self.items[index];
             let blocked = item.in_flight
                 || item.not_before > now.mono
-                || self
-                    .items
-                    .iter()
-                    .take(index)
-                    .any(|earlier| earlier.message.to == item.message.to);
+                || item.to().is_some_and(|to| {
+                    let mut earlier = self.items.iter().take(index);
+                    earlier.any(|earlier| earlier.to() == Some(to))
+                });
             if !blocked {
                 let item = &mut self.items[index];
                 item.in_flight = true;
-                return Some((item.token, item.message.clone()));
+                return Some((item.token, item.sending.clone()));
             }
         }
         None
     }
 
-    /// The outcome of a try. `Some` when that settles the message.
+    /// The outcome of a try. `Some` when that settles it.
     pub(super) fn settle(
         &mut self,
         now: Now,
         token: u64,
-        outcome: Result<Sent, RequestError>,
-    ) -> Option<Result<Sent, OutboxError>> {
+        outcome: Result<String, RequestError>,
+    ) -> Option<Settled> {
         let index = self.items.iter().position(|item| item.token == token)?;
-        let settled = match outcome {
-            Ok(sent) => Ok(sent),
+        let outcome = match outcome {
+            Ok(body) => Ok(body),
+            // Only a message can be told from its repetition.
+            Err(error) if self.items[index].to().is_none() && !error.is_unsent() => {
+                Err(OutboxError::Refused(error))
+            }
             Err(error) if !error.is_retryable() => Err(OutboxError::Refused(error)),
             Err(error) if self.items[index].deadline <= now.mono => {
                 Err(OutboxError::Expired(error))
@@ -156,9 +244,9 @@ impl Outbox {
                 return None;
             }
         };
-        self.items.remove(index);
+        let item = self.items.remove(index)?;
         self.shrink();
-        Some(settled)
+        Some(item.settled(outcome))
     }
 
     /// The connection died without settling: everything may be tried again.
@@ -169,21 +257,22 @@ impl Outbox {
     }
 
     /// A message whose time is over. One in flight is left to its own limit.
-    pub(super) fn take_expired(&mut self, now: Now) -> Option<(u64, OutboxError)> {
+    pub(super) fn take_expired(&mut self, now: Now) -> Option<Settled> {
         let index = self
             .items
             .iter()
             .position(|item| !item.in_flight && item.deadline <= now.mono)?;
         let item = self.items.remove(index)?;
         self.shrink();
-        Some((item.token, OutboxError::Expired(item.last)))
+        let error = OutboxError::Expired(item.last.clone());
+        Some(item.settled(Err(error)))
     }
 
-    /// Everything that is left: the account will not send any more.
-    pub(super) fn take_all(&mut self) -> Vec<u64> {
+    /// Everything that is left: the account will not send any more, for this reason.
+    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Settled> {
         std::mem::take(&mut self.items)
             .into_iter()
-            .map(|item| item.token)
+            .map(|item| item.settled(Err(OutboxError::Offline(reason.to_owned()))))
             .collect()
     }
 

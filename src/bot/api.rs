@@ -1,8 +1,8 @@
 //! What a bot can do on its own account, beyond returning a reply.
 
-use crate::account::{AccountHandle, Draft, SendError};
+use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;
-use crate::proto::message::Element;
+use crate::proto::message::{Conversation, Draft};
 use std::sync::{Arc, Mutex};
 
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
@@ -11,11 +11,14 @@ pub struct Api {
     backend: Backend,
 }
 
+/// What was sent in a test, and where to.
+pub(super) type Log = Arc<Mutex<Vec<(Conversation, Draft)>>>;
+
 #[derive(Clone, Debug)]
 enum Backend {
     Account(AccountHandle),
     /// Of a test: what was sent, in order.
-    Recorded(Arc<Mutex<Vec<Draft>>>),
+    Recorded(Log),
 }
 
 /// Why an action failed.
@@ -36,7 +39,7 @@ impl Api {
         }
     }
 
-    pub(super) const fn recorded(log: Arc<Mutex<Vec<Draft>>>) -> Self {
+    pub(super) const fn recorded(log: Log) -> Self {
         Self {
             backend: Backend::Recorded(log),
         }
@@ -49,7 +52,7 @@ impl Api {
     /// When it was not sent: the server refused it, the account is held or quarantined, or time ran
     /// out.
     pub async fn send_text(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
-        self.send(to, vec![Element::text(text)]).await
+        self.send(to, Draft::text(text)).await
     }
 
     /// Like [`send_text`](Self::send_text), but does not wait for an account that is away.
@@ -66,25 +69,27 @@ impl Api {
         self.send_text(to, text).await
     }
 
-    /// Sends elements as one message to the user `to`.
+    /// Sends a message to a user (`"alice"`) or a group (`Conversation::group("@TGS#1")`); a message
+    /// is a [`Draft`], an element, several elements, or a text.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
-    pub async fn send(&self, to: &str, elements: Vec<Element>) -> Result<Sent, ApiError> {
-        let draft = Draft {
-            to: to.into(),
-            elements,
-            cloud_custom_data: "".into(),
-        };
+    pub async fn send(
+        &self,
+        to: impl Into<Conversation>,
+        draft: impl Into<Draft>,
+    ) -> Result<Sent, ApiError> {
+        let (to, draft) = (to.into(), draft.into());
         match &self.backend {
-            Backend::Account(account) => Ok(account.send(draft).await?),
+            Backend::Account(account) => Ok(account.send(to, draft).await?),
             Backend::Recorded(log) => {
                 if let Ok(mut log) = log.lock() {
-                    log.push(draft);
+                    log.push((to, draft));
                 }
                 Ok(Sent {
                     time: 0,
                     key: String::new(),
+                    seq: 0,
                 })
             }
         }

@@ -79,26 +79,27 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// A handler is done; `time` is that of the message it handled.
+/// A handler is done.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Finished {
     line: LineKey,
-    time: Option<u64>,
+    /// Server time and number of the message.
+    mark: Option<(u64, u32)>,
 }
 
 /// Says [`Finished`] however the handler ended, a panic while it is dropped included.
 struct FinishedGuard {
     host: Addr<Host>,
     line: LineKey,
-    time: Option<u64>,
+    mark: Option<(u64, u32)>,
 }
 
 impl Drop for FinishedGuard {
     fn drop(&mut self) {
-        let (line, time) = (self.line.clone(), self.time);
+        let (line, mark) = (self.line.clone(), self.mark);
         // Bounded by the number of running handlers.
-        self.host.do_send(Finished { line, time });
+        self.host.do_send(Finished { line, mark });
     }
 }
 
@@ -154,7 +155,8 @@ impl Host {
         let message = Arc::new(message);
         let what = What::Message(message.clone());
         if !self.happened(ctx, Some(&message.conversation), &what) {
-            self.account.handled(&message.conversation, message.time);
+            self.account
+                .handled(&message.conversation, message.time, message.seq);
         }
     }
 
@@ -217,7 +219,7 @@ impl Host {
             let guard = FinishedGuard {
                 host: ctx.address(),
                 line: key.clone(),
-                time: event.message().map(|message| message.time),
+                mark: event.message().map(|message| (message.time, message.seq)),
             };
             let timeout = self.config.handler_timeout;
             let job = run(bot.handlers.clone(), event, label.clone(), timeout);
@@ -246,7 +248,7 @@ impl Host {
 /// Runs one handler on one message and sends its reply. Never panics, always ends.
 async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Duration) {
     let Label { account, bot, .. } = &label;
-    let from = event.message().map(|message| message.from.clone());
+    let place = event.message().map(|message| message.conversation.clone());
     let found = std::panic::catch_unwind(AssertUnwindSafe(|| handlers.dispatch(&event)));
     let (handler, future) = match found {
         Ok(Ok(Some(found))) => found,
@@ -261,13 +263,13 @@ async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Durat
         }
     };
     match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
-        Ok(Ok(Ok(Some(elements)))) => {
-            let Some(from) = from else {
+        Ok(Ok(Ok(Some(draft)))) => {
+            let Some(place) = place else {
                 tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
                 return;
             };
-            if let Err(error) = event.api.send(&from, elements).await {
-                tracing::warn!(%account, bot, handler, to = &*from, %error, "reply not sent");
+            if let Err(error) = event.api.send(place.clone(), draft).await {
+                tracing::warn!(%account, bot, handler, to = %place, %error, "reply not sent");
             }
         }
         Ok(Ok(Ok(None))) => {}
@@ -319,10 +321,10 @@ impl Handler<Deliver> for Host {
 impl Handler<Finished> for Host {
     type Result = ();
 
-    fn handle(&mut self, Finished { line: key, time }: Finished, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Finished { line: key, mark }: Finished, ctx: &mut Context<Self>) {
         self.running -= 1;
-        if let (Some(conversation), Some(time)) = (&key.1, time) {
-            self.account.handled(conversation, time);
+        if let (Some(conversation), Some((time, seq))) = (&key.1, mark) {
+            self.account.handled(conversation, time, seq);
         }
         if let Some(line) = self.lines.get_mut(&key) {
             line.running = false;

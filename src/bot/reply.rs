@@ -1,16 +1,16 @@
 //! What a handler may return.
 
-use crate::proto::message::Element;
+use crate::proto::message::{Draft, Element};
 use std::fmt::Display;
 
 /// What a handler wants sent back, if anything, or why it failed.
-pub type Reply = Result<Option<Vec<Element>>, String>;
+pub type Reply = Result<Option<Draft>, String>;
 
-/// Types a handler may return: `()`, `String`, `&'static str`, [`Element`], `Option` and `Result`
-/// of these. An `Err` is logged with bot and account, and nothing is sent.
+/// Types a handler may return: `()`, `String`, `&'static str`, [`Draft`], [`Element`], `Option` and
+/// `Result` of these. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with bot and account, and nothing is sent.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
-    note = "return `()`, `String`, `&'static str`, `Element`, or an `Option` or `Result` of one"
+    note = "return `()`, `String`, `&'static str`, `Draft`, `Element`, or an `Option` or `Result` of one"
 )]
 pub trait IntoReply {
     /// Turns the value into what is sent.
@@ -25,19 +25,25 @@ impl IntoReply for () {
 
 impl IntoReply for String {
     fn into_reply(self) -> Reply {
-        Element::text(self).into_reply()
+        Draft::text(self).into_reply()
     }
 }
 
 impl IntoReply for &'static str {
     fn into_reply(self) -> Reply {
-        Element::text(self).into_reply()
+        Draft::text(self).into_reply()
     }
 }
 
 impl IntoReply for Element {
     fn into_reply(self) -> Reply {
-        Ok(Some(vec![self]))
+        Draft::from(self).into_reply()
+    }
+}
+
+impl IntoReply for Draft {
+    fn into_reply(self) -> Reply {
+        Ok(Some(self))
     }
 }
 

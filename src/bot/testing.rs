@@ -17,18 +17,17 @@
 //! # }
 //! ```
 
-use super::api::Api;
+use super::api::{Api, Log};
 use super::builder::{Bot, Handlers};
 use super::extract::{Event, Values, What};
-use crate::account::Draft;
 use crate::proto::message::{C2cItem, Element, Message};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
 /// A bot on an account named `bot` that nobody else can reach.
 pub struct TestBot {
     handlers: Handlers,
     values: Arc<Values>,
-    sent: Arc<Mutex<Vec<Draft>>>,
+    sent: Log,
 }
 
 impl std::fmt::Debug for TestBot {
@@ -63,9 +62,9 @@ impl TestBot {
             values: self.values.clone(),
         };
         if let Ok(Some((_, future))) = self.handlers.dispatch(&event)
-            && let Ok(Some(elements)) = future.await
+            && let Ok(Some(draft)) = future.await
         {
-            let _ = event.api.send(from, elements).await;
+            let _ = event.api.send(from, draft).await;
         }
         let sent = self
             .sent
@@ -73,7 +72,7 @@ impl TestBot {
             .map(|mut sent| std::mem::take(&mut *sent))
             .unwrap_or_default();
         sent.into_iter()
-            .flat_map(|draft| draft.elements)
+            .flat_map(|(_, draft)| draft.elements)
             .filter_map(|element| match element {
                 Element::Text(text) => Some(text.text),
                 _ => None,

@@ -4,13 +4,13 @@ use super::args::ChatArgs;
 use super::exit::Failure;
 use super::signals::Signals;
 use crate::account::{
-    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Draft, Phase, Policy, Status,
+    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Status,
 };
 use crate::app::{Credentials, policy, walk};
 use crate::config::{Config, Endpoint};
 use crate::gateway::{AwcConnector, ConnectError, Connector};
 use crate::proto::endpoint::HostWalk;
-use crate::proto::message::{Element, Message as ChatMessage};
+use crate::proto::message::Message as ChatMessage;
 use crate::session::Memory;
 use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
 use actix::prelude::*;
@@ -193,12 +193,7 @@ fn hopeless(args: &ChatArgs, status: &Status, was_online: bool) -> Result<(), Fa
 }
 
 async fn send(args: &ChatArgs, handle: &AccountHandle, line: String) {
-    let draft = Draft {
-        to: args.to.as_str().into(),
-        elements: vec![Element::text(line)],
-        cloud_custom_data: "".into(),
-    };
-    if let Err(error) = handle.send(draft).await {
+    if let Err(error) = handle.send(args.to.as_str(), line).await {
         let _ = writeln!(io::stderr(), "not sent: {error}");
     }
 }

@@ -45,7 +45,7 @@ pub(super) fn to_json(status: &Status) -> Value {
             "lost_links": counters.lost_links, "multipleAccount": counters.kicked_by_account,
             "multipleDevice": counters.kicked_by_device, "REST_API_Kick": counters.kicked_by_rest,
             "userSigExpired": counters.expired, "received": counters.received,
-            "sent": counters.sent, "unsent": counters.unsent, "dropped": counters.dropped,
+            "sent": counters.sent, "unsent": counters.unsent, "paced": counters.paced, "dropped": counters.dropped,
             "ignored": counters.ignored,
         },
         "records": records,

@@ -6,15 +6,16 @@ use super::down::DownGuard;
 use super::now;
 use super::running::Running;
 use super::websocket::{CLOSE_LIMIT, LinkEnd, Turn, WebSocket};
-use crate::proto::answer::Sent;
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, Outgoing, RequestError, RequestId, Session};
 use actix::fut::ActorFuture;
 use actix::prelude::*;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 
@@ -48,7 +49,7 @@ pub struct Logout;
 #[rtype(result = "()")]
 pub struct Close;
 
-/// Send a message; [`Report::Settled`] with the same token follows.
+/// Send a message or a request; [`Report::Settled`] with the same token follows.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub enum Transmit {
@@ -58,6 +59,15 @@ pub enum Transmit {
         token: u64,
         /// The message.
         message: Outgoing,
+    },
+    /// Any other request.
+    Call {
+        /// Comes back with the outcome.
+        token: u64,
+        /// The command.
+        servcmd: Cow<'static, str>,
+        /// Its body.
+        body: Arc<str>,
     },
     /// A request whose outcome nobody waits for.
     Note {
@@ -79,12 +89,12 @@ pub enum Report {
     Closed(LinkEnd),
     /// The session has something to say.
     Session(Event),
-    /// A [`Transmit::Message`] is settled.
+    /// A [`Transmit::Message`] or [`Transmit::Call`] is settled.
     Settled {
         /// Its token.
         token: u64,
-        /// What became of it.
-        outcome: Result<Sent, RequestError>,
+        /// The body of the answer, or why there is none.
+        outcome: Result<String, RequestError>,
     },
 }
 
@@ -143,6 +153,18 @@ impl Connection {
         .start()
     }
 
+    fn transmitted(&mut self, token: u64, sent: Result<RequestId, RequestError>) {
+        match sent {
+            Ok(id) => {
+                self.tokens.insert(id, token);
+            }
+            Err(error) => self.report(Report::Settled {
+                token,
+                outcome: Err(error),
+            }),
+        }
+    }
+
     fn report(&self, report: Report) {
         self.owner.do_send(Reported(report));
     }
@@ -161,7 +183,6 @@ impl Connection {
                 Event::LinkDead(fault) => self.end_link(ctx, LinkEnd::Fault(fault)),
                 Event::Settled { id, outcome } => {
                     if let Some(token) = self.tokens.remove(&id) {
-                        let outcome = outcome.and_then(|body| read_sent(&body));
                         self.report(Report::Settled { token, outcome });
                     }
                     if self.tokens.is_empty() && self.tokens.capacity() > 16 {
@@ -234,10 +255,6 @@ impl Connection {
         self.session.closed(now());
         self.drain(ctx);
     }
-}
-
-fn read_sent(body: &str) -> Result<Sent, RequestError> {
-    serde_json::from_str(body).map_err(|error| RequestError::Shape(error.to_string()))
 }
 
 /// Writes out what is queued, the close included, and waits a little for the answer.
@@ -393,15 +410,18 @@ impl Handler<Transmit> for Connection {
     fn handle(&mut self, transmit: Transmit, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.account);
         match transmit {
-            Transmit::Message { token, message } => match self.session.send(now(), &message) {
-                Ok(id) => {
-                    self.tokens.insert(id, token);
-                }
-                Err(error) => self.report(Report::Settled {
-                    token,
-                    outcome: Err(error),
-                }),
-            },
+            Transmit::Message { token, message } => {
+                let sent = self.session.send(now(), &message);
+                self.transmitted(token, sent);
+            }
+            Transmit::Call {
+                token,
+                servcmd,
+                body,
+            } => {
+                let sent = self.session.request(now(), &servcmd, &body);
+                self.transmitted(token, sent);
+            }
             Transmit::Note { servcmd, body } => {
                 if let Err(error) = self.session.request(now(), servcmd, &body) {
                     tracing::debug!(account = %self.session.user(), servcmd, %error, "note not sent");

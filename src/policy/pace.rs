@@ -57,6 +57,13 @@ impl Pace {
         free
     }
 
+    /// Whether something was reserved that still counts at the monotonic time `now`; a pace that is
+    /// not busy is as good as new.
+    #[must_use]
+    pub fn is_busy(&self, now: Duration) -> bool {
+        self.full_at > now
+    }
+
     /// No action before `until`, and then from an empty bucket: the server asked for rest.
     pub fn rest(&mut self, until: Duration) {
         self.full_at = self.full_at.max(until.saturating_add(self.tolerance));

@@ -75,13 +75,16 @@ impl MissedMessages<'_> {
     pub const LAST_PAGE: u32 = 2;
 }
 
-/// The answer to `openim.sendmsg`.
+/// The answer to `openim.sendmsg` and `send_group_msg`.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct Sent {
     /// Server time of the message in Unix seconds.
     #[serde(rename = "MsgTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// `seq_random_time`, the server's name of the message.
+    /// `seq_random_time`, the server's name of a one-to-one message; empty of a group message.
     #[serde(rename = "MsgKey", default, deserialize_with = "lenient::string")]
     pub key: String,
+    /// The number of a group message in its group; zero of a one-to-one message.
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u32,
 }

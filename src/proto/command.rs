@@ -20,11 +20,15 @@ pub const PUSH_ACK: &str = "openim.ws_msg_push_ack";
 pub const GET_MSG: &str = "openim.getmsg";
 /// Send a C2C message.
 pub const SEND_C2C: &str = "openim.sendmsg";
+/// Send a group message.
+pub const SEND_GROUP: &str = "group_open_http_svc.send_group_msg";
 /// Recall a C2C message.
 pub const RECALL_C2C: &str = "openim.msgwithdraw";
 /// Push: a command is overloaded and must not be sent for a while.
 pub const OVERLOAD: &str = "OverLoadPush.notify2";
 /// Push: log in again on the same link.
 pub const KICK_OTHER: &str = "StatSvc.KickOther";
+/// Report group messages as read.
+pub const READ_GROUP: &str = "group_open_http_svc.msg_read_report";
 /// Report C2C messages as read.
 pub const READ_C2C: &str = "openim.msgreaded";

@@ -4,7 +4,7 @@
 //! refuse only what has no sensible reading.
 
 use secrecy::SecretString;
-use serde::de::{Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
 use std::fmt;
 
 struct Number;
@@ -95,6 +95,53 @@ where
 /// When the value is neither a boolean nor a whole number.
 pub fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
     Ok(number(d)?.unwrap_or(0) != 0)
+}
+
+/// A number with a fraction; a string that holds one, absent and `null` as zero.
+///
+/// # Errors
+/// When the value is no number.
+pub fn float<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
+    match serde_json::Value::deserialize(d)? {
+        serde_json::Value::Null => Ok(0.0),
+        serde_json::Value::Number(n) => n.as_f64().ok_or_else(|| Error::custom("no number")),
+        serde_json::Value::String(text) => text
+            .trim()
+            .parse()
+            .ok()
+            .filter(|n: &f64| n.is_finite())
+            .ok_or_else(|| Error::invalid_value(Unexpected::Str(&text), &"a number")),
+        _ => Err(Error::custom("expected a number")),
+    }
+}
+
+/// Whatever reads by itself, with `null` as its default.
+///
+/// # Errors
+/// When the value is neither `null` nor readable.
+pub fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
+    d: D,
+) -> Result<T, D::Error> {
+    Ok(Option::deserialize(d)?.unwrap_or_default())
+}
+
+/// The priority of a group message: a number in what is received, a word in what is sent.
+///
+/// # Errors
+/// When the value is neither a number nor one of the four words.
+pub fn opt_priority<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
+    let text = opt_string(d)?.unwrap_or_default();
+    match text.as_str() {
+        "" => Ok(None),
+        "High" => Ok(Some(1)),
+        "Normal" => Ok(Some(2)),
+        "Low" => Ok(Some(3)),
+        "Lowest" => Ok(Some(4)),
+        number => number
+            .parse()
+            .map(Some)
+            .map_err(|_| Error::invalid_value(Unexpected::Str(number), &"a priority")),
+    }
 }
 
 struct Text;

@@ -33,4 +33,4 @@ pub use event::{Event, Ignored, LinkFault, Ready};
 pub use request::{RequestError, RequestId};
 pub use seen::Memory;
 pub use state::{LoginError, Session, SessionConfig, State};
-pub use sync::{MessageKey, Outgoing};
+pub use sync::Outgoing;

@@ -38,6 +38,12 @@ pub enum RequestError {
 }
 
 impl RequestError {
+    /// Whether the request certainly never left: to send it again cannot do anything twice.
+    #[must_use]
+    pub const fn is_unsent(&self) -> bool {
+        matches!(self, Self::Overloaded | Self::Full)
+    }
+
     /// Whether the same request, sent again a little later, may succeed.
     #[must_use]
     pub fn is_retryable(&self) -> bool {

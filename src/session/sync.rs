@@ -13,7 +13,8 @@ use crate::policy::Now;
 use crate::proto::answer::MissedMessages;
 use crate::proto::command;
 use crate::proto::event::{Notice, read_event, read_missed};
-use crate::proto::message::{Element, MAX_MESSAGE, Message, SendC2c, SendC2cRest};
+use crate::proto::message::{Conversation, Draft, Message, MessageKey, SendC2c, SendGroup};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Pages fetched in one go at most; a server that never ends is asked again later.
@@ -42,24 +43,13 @@ struct Run {
     background: bool,
 }
 
-/// What makes repeated sends one message: counter and random number of the sender.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct MessageKey {
-    /// `MsgSeq`
-    pub seq: u32,
-    /// `MsgRandom`
-    pub random: u32,
-}
-
-/// A C2C message to send.
+/// A message to send.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
-    /// The receiver's UserID.
-    pub to: Box<str>,
-    /// The content; at least one element.
-    pub elements: Vec<Element>,
-    /// Free text stored with the message.
-    pub cloud_custom_data: Box<str>,
+    /// The user or group.
+    pub to: Conversation,
+    /// The message.
+    pub draft: Arc<Draft>,
     /// Drawn once; the same one for every try.
     pub key: MessageKey,
 }
@@ -69,35 +59,31 @@ impl Session {
     /// [`TimedOut`](RequestError::TimedOut) it is delivered once all the same.
     ///
     /// # Errors
-    /// As [`request`](Self::request), and [`RequestError::Shape`] when it has no element or is
-    /// longer than 12 KiB.
+    /// As [`request`](Self::request), and [`RequestError::Shape`] for what
+    /// [`Draft::check`] refuses.
     pub fn send(&mut self, now: Now, message: &Outgoing) -> Result<RequestId, RequestError> {
+        let shape = |error: &dyn std::fmt::Display| RequestError::Shape(error.to_string());
+        message.draft.check().map_err(|error| shape(&error))?;
         let server_ms = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX) + self.clock_offset;
+        let time = u64::try_from(server_ms / 1000).unwrap_or(0);
         let user = self.config.user.clone();
-        let body = SendC2c {
-            from: user.as_str(),
-            to: &message.to,
-            seq: message.key.seq,
-            random: message.key.random,
-            body: &message.elements,
-            cloud_custom_data: &message.cloud_custom_data,
-            client_time: u64::try_from(server_ms / 1000).unwrap_or(0),
-            rest: SendC2cRest::default(),
+        let (from, draft, key) = (user.as_str(), &*message.draft, message.key);
+        let (servcmd, body) = match &message.to {
+            Conversation::C2c(to) => (
+                command::SEND_C2C,
+                serde_json::to_string(&SendC2c::new(from, to, draft, key, time)),
+            ),
+            Conversation::Group(group) => (
+                command::SEND_GROUP,
+                serde_json::to_string(&SendGroup::new(from, group, draft, key, time)),
+            ),
+            Conversation::System => {
+                return Err(RequestError::Shape(
+                    "nothing can be said to the server itself".to_owned(),
+                ));
+            }
         };
-        if message.elements.is_empty() {
-            return Err(RequestError::Shape(
-                "a message needs at least one element".into(),
-            ));
-        }
-        let body =
-            serde_json::to_string(&body).map_err(|error| RequestError::Shape(error.to_string()))?;
-        if body.len() > MAX_MESSAGE {
-            let length = body.len();
-            return Err(RequestError::Shape(format!(
-                "message of {length} bytes is over the limit of {MAX_MESSAGE}"
-            )));
-        }
-        self.request(now, command::SEND_C2C, &body)
+        self.request(now, servcmd, &body.map_err(|error| shape(&error))?)
     }
 
     pub(super) fn start_sync(&mut self, now: Now) {

@@ -1,6 +1,6 @@
 //! One account of the simulation: its core and session, wired as the actors wire them.
 
-use crate::account::{Core, CoreConfig, Effect};
+use crate::account::{Core, CoreConfig, Effect, Errand, Sending};
 use crate::gateway::{ConnectError, LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::message::{C2cKey, Message};
@@ -8,6 +8,7 @@ use crate::proto::usersig::UserSig;
 use crate::sandbox::state::ConnId;
 use crate::session::{Event, Memory, RequestId, Session, SessionConfig};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What a node wants from the world.
@@ -117,18 +118,24 @@ impl Node {
                 self.hang_up(now, wants);
                 self.core.report(now, Report::Closed(LinkEnd::Ours));
             }
-            Effect::Transmit { token, message } => match self.session.send(now, &message) {
-                Ok(id) => {
-                    self.tokens.insert(id, token);
+            Effect::Transmit { token, sending } => {
+                let sent = match sending {
+                    Sending::Message(message) => self.session.send(now, &message),
+                    Sending::Call { servcmd, body } => self.session.request(now, &servcmd, &body),
+                };
+                match sent {
+                    Ok(id) => {
+                        self.tokens.insert(id, token);
+                    }
+                    Err(error) => self.core.report(
+                        now,
+                        Report::Settled {
+                            token,
+                            outcome: Err(error),
+                        },
+                    ),
                 }
-                Err(error) => self.core.report(
-                    now,
-                    Report::Settled {
-                        token,
-                        outcome: Err(error),
-                    },
-                ),
-            },
+            }
             Effect::Note { servcmd, body } => {
                 // As the actor does: nobody waits for the outcome.
                 let _ = self.session.request(now, servcmd, &body);
@@ -149,15 +156,20 @@ impl Node {
         let crate::account::AccountEvent::Message(message) = event else {
             return;
         };
-        self.core.handled(now, &message.conversation, message.time);
+        let Message {
+            conversation,
+            time,
+            seq,
+            ..
+        } = &*message;
+        self.core.handled(now, conversation, *time, *seq);
         if self.echoes && !message.is_own {
             self.next_token += 1;
-            let draft = crate::account::Draft {
-                to: message.from.clone(),
-                elements: message.elements.clone(),
-                cloud_custom_data: "".into(),
+            let errand = Errand::Message {
+                to: message.conversation.clone(),
+                draft: Arc::new(message.elements.clone().into()),
             };
-            self.core.send(now, self.next_token, draft);
+            self.core.send(now, self.next_token, errand);
         }
         wants.push(Want::Note(Note::Handed(message)));
     }
@@ -171,10 +183,6 @@ impl Node {
             }
             Event::Settled { id, outcome } => {
                 if let Some(token) = self.tokens.remove(&id) {
-                    let outcome = outcome.and_then(|body| {
-                        serde_json::from_str(&body)
-                            .map_err(|error| crate::session::RequestError::Shape(error.to_string()))
-                    });
                     self.core.report(now, Report::Settled { token, outcome });
                 }
             }

@@ -4,10 +4,10 @@ use botroupe::policy::Now;
 use botroupe::proto::codec::{self, Frames};
 use botroupe::proto::event::Push;
 use botroupe::proto::id::{SdkAppId, UserId};
-use botroupe::proto::message::Element;
+use botroupe::proto::message::{Draft, MessageKey};
 use botroupe::proto::packet::Packet;
 use botroupe::proto::usersig::UserSig;
-use botroupe::session::{MessageKey, Outgoing, Session, SessionConfig};
+use botroupe::session::{Outgoing, Session, SessionConfig};
 use std::time::Duration;
 
 /// Largest packet the decoder may give out here.
@@ -70,8 +70,7 @@ pub fn session(data: &[u8]) {
             6 => {
                 let message = Outgoing {
                     to: "peer".into(),
-                    elements: vec![Element::text(String::from_utf8_lossy(rest))],
-                    cloud_custom_data: "".into(),
+                    draft: std::sync::Arc::new(Draft::text(String::from_utf8_lossy(rest))),
                     key: MessageKey { seq: 1, random: 1 },
                 };
                 let _ = session.send(now, &message);

@@ -66,7 +66,7 @@ fn sending_needs_a_login_and_sane_content() {
         Err(RequestError::Shape(_))
     ));
     let empty = Outgoing {
-        elements: Vec::new(),
+        draft: std::sync::Arc::new(Draft::default()),
         ..long
     };
     assert!(matches!(

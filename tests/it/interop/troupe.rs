@@ -4,7 +4,7 @@ use std::{sync::Arc, thread::JoinHandle};
 
 use actix::prelude::*;
 use botroupe::{
-    account::{AccountHandle, Changed, Command, Draft, Phase, SendError, Status},
+    account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,
     bot::{Bot, Entry},
     proto::{
@@ -139,11 +139,7 @@ impl Troupe {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()
             .unwrap();
-        runtime.block_on(self.account.send(Draft {
-            to: to.into(),
-            elements: vec![element],
-            cloud_custom_data: "".into(),
-        }))
+        runtime.block_on(self.account.send(to, element))
     }
 }
 

@@ -1,0 +1,152 @@
+//! A C2C message as pushes, missed messages and history carry it.
+
+use super::Element;
+use crate::proto::lenient;
+use serde::{Deserialize, Serialize, Serializer};
+use serde_json::{Map, Value};
+
+/// A C2C message as pushes, `getmsg` and history carry it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct C2cItem {
+    /// The sender; the peer when [`is_sync`](Self::is_sync) is set.
+    #[serde(rename = "From_Account")]
+    pub from: String,
+    /// The receiver; absent means the account that got the item.
+    #[serde(
+        rename = "To_Account",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub to: Option<String>,
+    /// The sender's counter. Exceeds 31 bits most of the day.
+    #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
+    pub seq: u32,
+    /// Drawn by the sender; with `seq` the key under which a repeated send is one message.
+    #[serde(rename = "MsgRandom", deserialize_with = "lenient::int")]
+    pub random: u32,
+    /// Server time in Unix seconds; the same number everywhere the message appears.
+    #[serde(
+        rename = "MsgTimeStamp",
+        alias = "MsgTime",
+        deserialize_with = "lenient::int"
+    )]
+    pub time: u64,
+    /// The content.
+    #[serde(rename = "MsgBody", default)]
+    pub body: Vec<Element>,
+    /// The sender's clock in Unix seconds; part of the message ID.
+    #[serde(
+        rename = "MsgClientTime",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_time: Option<u64>,
+    /// The sender's TinyId; part of the message ID.
+    #[serde(
+        rename = "TinyId",
+        default,
+        deserialize_with = "lenient::opt_string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tiny_id: Option<String>,
+    /// Free text stored with the message.
+    #[serde(
+        rename = "CloudCustomData",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub cloud_custom_data: String,
+    /// The sender's nick name.
+    #[serde(
+        rename = "From_AccountNick",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub nick: String,
+    /// A copy of what this account sent from another of its terminals; the accounts are swapped.
+    #[serde(
+        rename = "IsSyncMsg",
+        default,
+        deserialize_with = "lenient::flag",
+        serialize_with = "as_flag",
+        skip_serializing_if = "not"
+    )]
+    pub is_sync: bool,
+    /// Seconds the message is kept; 0 is online-only, absent is the default of the plan.
+    #[serde(
+        rename = "MsgLifeTime",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub life_time: Option<u32>,
+    /// Bit value 8: the message has been recalled (history and `getmsg` only).
+    #[serde(
+        rename = "MsgFlagBits",
+        default,
+        deserialize_with = "lenient::int",
+        skip_serializing_if = "is_zero"
+    )]
+    pub flag_bits: u32,
+    /// The sender wants to know who has read it.
+    #[serde(
+        rename = "IsNeedReadReceipt",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub needs_receipt: Option<u32>,
+    /// How often it was edited.
+    #[serde(
+        rename = "MsgVersion",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<u32>,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl C2cItem {
+    /// An item with everything that is not given at rest; for tests and simulations.
+    #[must_use]
+    pub fn new(from: &str, to: &str, body: Vec<Element>) -> Self {
+        Self {
+            from: from.to_owned(),
+            to: Some(to.to_owned()),
+            seq: 1,
+            random: 1,
+            time: 0,
+            body,
+            client_time: None,
+            tiny_id: None,
+            cloud_custom_data: String::new(),
+            nick: String::new(),
+            is_sync: false,
+            life_time: None,
+            flag_bits: 0,
+            needs_receipt: None,
+            version: None,
+            extra: Map::new(),
+        }
+    }
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn not(flag: &bool) -> bool {
+    !flag
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(n: &u32) -> bool {
+    *n == 0
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn as_flag<S: Serializer>(flag: &bool, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u8(u8::from(*flag))
+}

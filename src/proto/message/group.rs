@@ -1,0 +1,254 @@
+//! A group message, tip or notice as pushes, history and live rooms carry it.
+
+use super::Element;
+use crate::proto::lenient;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// One entry of `GroupMsgArray`, `GroupTips` or the history of a group.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GroupItem {
+    /// 3 message, 4 stored tip, 6 tip that is not stored, 5 notice; only history and live rooms have
+    /// it in the item, pushes beside it.
+    #[serde(
+        rename = "Event",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub event: Option<u64>,
+    /// The sender; `@TIM#SYSTEM` of tips and notices.
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    pub from: String,
+    /// The group; of a history answer that names it once for all items, empty.
+    #[serde(
+        rename = "ToGroupId",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub group: String,
+    /// Given by the server, per group, without gaps, stored tips included. Zero of what is not
+    /// numbered.
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u32,
+    /// Drawn by the sender.
+    #[serde(
+        rename = "MsgRandom",
+        alias = "Random",
+        default,
+        deserialize_with = "lenient::int"
+    )]
+    pub random: u32,
+    /// Server time in Unix seconds.
+    #[serde(
+        rename = "MsgTimeStamp",
+        alias = "MsgTime",
+        default,
+        deserialize_with = "lenient::int"
+    )]
+    pub time: u64,
+    /// The content.
+    #[serde(rename = "MsgBody", default)]
+    pub body: Body,
+    /// The sender's clock in Unix seconds.
+    #[serde(
+        rename = "MsgClientTime",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_time: Option<u64>,
+    /// The sender's TinyId.
+    #[serde(
+        rename = "TinyId",
+        default,
+        deserialize_with = "lenient::opt_string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tiny_id: Option<String>,
+    /// 1 high, 2 normal, 3 low, 4 lowest.
+    #[serde(
+        rename = "MsgPriority",
+        default,
+        deserialize_with = "lenient::opt_priority",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub priority: Option<u32>,
+    /// Free text stored with the message.
+    #[serde(
+        rename = "CloudCustomData",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub cloud_custom_data: String,
+    /// Who is mentioned.
+    #[serde(
+        rename = "GroupAtInfo",
+        default,
+        deserialize_with = "lenient::null_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub mentions: Vec<Mention>,
+    /// Not stored, and not numbered.
+    #[serde(
+        rename = "OnlineOnlyFlag",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub online_only: Option<u32>,
+    /// The sender wants to know who has read it.
+    #[serde(
+        rename = "NeedReadReceipt",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub needs_receipt: Option<u32>,
+    /// How often it was edited.
+    #[serde(
+        rename = "MsgVersion",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub version: Option<u32>,
+    /// Of history: 0 a message, 1 a hole, 2 recalled.
+    #[serde(
+        rename = "IsPlaceMsg",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub place: Option<u32>,
+    /// The group and the sender's names in it.
+    #[serde(rename = "GroupInfo", default, skip_serializing_if = "Option::is_none")]
+    pub info: Option<Box<GroupInfo>>,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// What an item says of its group and sender.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct GroupInfo {
+    /// The group.
+    #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
+    pub id: String,
+    /// Its type in the wire's words: `Private`, `Public`, `ChatRoom`, `AVChatRoom`, `Community`.
+    #[serde(
+        rename = "GroupType",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub kind: String,
+    /// Its name.
+    #[serde(
+        rename = "GroupName",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub name: String,
+    /// The sender's nick name.
+    #[serde(
+        rename = "From_AccountNick",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub nick: String,
+    /// The topic, in a community.
+    #[serde(
+        rename = "TopicId",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub topic: String,
+    /// Fields this crate does not know, the name card among them.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// One who is mentioned in a group message.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mention {
+    /// 1: everybody.
+    #[serde(rename = "GroupAtAllFlag", default, deserialize_with = "lenient::int")]
+    pub all: u32,
+    /// The user, unless it is everybody.
+    #[serde(
+        rename = "GroupAt_Account",
+        default,
+        deserialize_with = "lenient::opt_string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub user: Option<String>,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Mention {
+    /// Everybody in the group.
+    #[must_use]
+    pub fn everybody() -> Self {
+        Self {
+            all: 1,
+            ..Self::default()
+        }
+    }
+
+    /// One member.
+    pub fn user(user: impl Into<String>) -> Self {
+        Self {
+            user: Some(user.into()),
+            ..Self::default()
+        }
+    }
+
+    /// Whether `user` is meant, by name or as one of all.
+    #[must_use]
+    pub fn means(&self, user: &str) -> bool {
+        self.all != 0 || self.user.as_deref() == Some(user)
+    }
+}
+
+/// The content of an item: elements of a message, or the object of a tip or notice.
+#[derive(Clone, Debug)]
+pub enum Body {
+    /// `[{"MsgType": …}, …]`
+    Elements(Vec<Element>),
+    /// What a tip or notice tells, or anything else, as it came.
+    Object(Box<RawValue>),
+}
+
+impl Default for Body {
+    fn default() -> Self {
+        Self::Elements(Vec::new())
+    }
+}
+
+impl Serialize for Body {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Elements(elements) => elements.serialize(serializer),
+            Self::Object(object) => object.serialize(serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Body {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let whole = Box::<RawValue>::deserialize(deserializer)?;
+        Ok(match serde_json::from_str(whole.get()) {
+            Ok(elements) => Self::Elements(elements),
+            Err(_) => Self::Object(whole),
+        })
+    }
+}

@@ -1,0 +1,111 @@
+//! `TIMRelayElem`: a record of messages, forwarded as one. Short ones travel inside the message, long
+//! ones are stored with the server and fetched by a key (chapter "Merged messages" of the protocol).
+
+use crate::proto::lenient;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// The longest list that travels inside a message, in bytes of the JSON text of the whole message.
+pub const MAX_INLINE: usize = 11_264;
+
+/// The content of the element.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Merger {
+    /// What the record is called.
+    #[serde(rename = "Title", default, deserialize_with = "lenient::string")]
+    pub title: String,
+    /// A few lines that sum it up, one per message.
+    #[serde(rename = "AbstractList", default)]
+    pub summary: Vec<String>,
+    /// What clients show that cannot open it.
+    #[serde(
+        rename = "CompatibleText",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub compatible_text: String,
+    /// Where the list is stored; empty when it is in [`messages`](Self::messages).
+    #[serde(rename = "JsonMsgKey", default, deserialize_with = "lenient::string")]
+    pub json_key: String,
+    /// The same for native clients.
+    #[serde(rename = "PbMsgKey", default, deserialize_with = "lenient::string")]
+    pub pb_key: String,
+    /// The messages themselves, as they came; the server does not look at them. `None` when they
+    /// are stored.
+    #[serde(rename = "MsgList", default, skip_serializing_if = "Option::is_none")]
+    pub messages: Option<Box<RawValue>>,
+    /// Fields this crate does not know, `MsgNum`, `Version` and `LayersOverLimit` among them.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl PartialEq for Merger {
+    fn eq(&self, other: &Self) -> bool {
+        let text = |merger: &Self| merger.messages.as_ref().map(|list| list.get().to_owned());
+        self.title == other.title
+            && self.summary == other.summary
+            && self.compatible_text == other.compatible_text
+            && self.json_key == other.json_key
+            && self.pb_key == other.pb_key
+            && self.extra == other.extra
+            && text(self) == text(other)
+    }
+}
+
+/// One message of the record, as the official client writes it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MergedMessage {
+    /// Who said it.
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    pub from: String,
+    /// The same again.
+    #[serde(rename = "SenderId", default, deserialize_with = "lenient::string")]
+    pub sender: String,
+    /// Server time in Unix seconds.
+    #[serde(rename = "MsgTimeStamp", default, deserialize_with = "lenient::int")]
+    pub time: u64,
+    /// `MsgSeq`
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u32,
+    /// `ClientSeq`
+    #[serde(rename = "ClientSeq", default, deserialize_with = "lenient::int")]
+    pub client_seq: u32,
+    /// `MsgRandom`
+    #[serde(rename = "MsgRandom", default, deserialize_with = "lenient::int")]
+    pub random: u32,
+    /// The sender's clock in Unix seconds.
+    #[serde(rename = "MsgClientTime", default, deserialize_with = "lenient::int")]
+    pub client_time: u64,
+    /// The ID of the message.
+    #[serde(rename = "Id", default, deserialize_with = "lenient::string")]
+    pub id: String,
+    /// Free text stored with the message.
+    #[serde(
+        rename = "CloudCustomData",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub cloud_custom_data: String,
+    /// The sender's nick name.
+    #[serde(
+        rename = "From_AccountNick",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub nick: String,
+    /// The content.
+    #[serde(rename = "MsgBody", default)]
+    pub body: Vec<super::Element>,
+    /// Where it was said, and fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Merger {
+    /// The messages that travelled inside; `None` when they are stored, or no list of messages.
+    #[must_use]
+    pub fn inline(&self) -> Option<Vec<MergedMessage>> {
+        serde_json::from_str(self.messages.as_ref()?.get()).ok()
+    }
+}

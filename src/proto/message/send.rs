@@ -1,0 +1,187 @@
+//! The requests that send a message. The same thing is called differently in the two of them, and
+//! again differently in what is received.
+
+use super::{Draft, Element, Mention};
+use serde::Serialize;
+
+/// What makes a message the same one when it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MessageKey {
+    /// The sender's counter.
+    pub seq: u32,
+    /// Drawn for the message.
+    pub random: u32,
+}
+
+/// The body of `openim.sendmsg`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SendC2c<'a> {
+    #[serde(rename = "From_Account")]
+    from: &'a str,
+    #[serde(rename = "To_Account")]
+    to: &'a str,
+    #[serde(rename = "MsgSeq")]
+    seq: u32,
+    #[serde(rename = "MsgRandom")]
+    random: u32,
+    #[serde(rename = "MsgBody")]
+    body: &'a [Element],
+    #[serde(rename = "CloudCustomData")]
+    cloud_custom_data: &'a str,
+    #[serde(rename = "From_AccountNick")]
+    nick: &'static str,
+    #[serde(rename = "From_AccountHeadurl")]
+    head_url: &'static str,
+    #[serde(rename = "OfflinePushInfo")]
+    offline_push: OfflinePushInfo<'a>,
+    #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
+    control: Option<Vec<&'static str>>,
+    #[serde(rename = "MsgLifeTime", skip_serializing_if = "Option::is_none")]
+    life_time: Option<u32>,
+    #[serde(rename = "MsgClientTime")]
+    client_time: u64,
+    #[serde(rename = "IsNeedReadReceipt")]
+    need_receipt: u8,
+    #[serde(rename = "SupportMessageExtension")]
+    extension: u8,
+    #[serde(rename = "IsRelayMsg")]
+    relay: u8,
+}
+
+/// The body of `group_open_http_svc.send_group_msg`.
+#[derive(Clone, Debug, Serialize)]
+pub struct SendGroup<'a> {
+    #[serde(rename = "From_Account")]
+    from: &'a str,
+    #[serde(rename = "GroupId")]
+    group: &'a str,
+    #[serde(rename = "Random")]
+    random: u32,
+    #[serde(rename = "ClientSeq")]
+    seq: u32,
+    #[serde(rename = "MsgPriority")]
+    priority: &'static str,
+    #[serde(rename = "MsgBody")]
+    body: &'a [Element],
+    #[serde(rename = "CloudCustomData")]
+    cloud_custom_data: &'a str,
+    #[serde(rename = "OnlineOnlyFlag")]
+    online_only: u8,
+    #[serde(rename = "OfflinePushInfo")]
+    offline_push: OfflinePushInfo<'a>,
+    #[serde(rename = "GroupAtInfo")]
+    mentions: &'a [Mention],
+    #[serde(rename = "SendMsgControl", skip_serializing_if = "Option::is_none")]
+    control: Option<Vec<&'static str>>,
+    #[serde(rename = "MsgClientTime")]
+    client_time: u64,
+    #[serde(rename = "NeedReadReceipt")]
+    need_receipt: u8,
+    #[serde(rename = "To_Account", skip_serializing_if = "<[String]>::is_empty")]
+    targets: &'a [String],
+    #[serde(rename = "SupportMessageExtension")]
+    extension: u8,
+    #[serde(rename = "IsRelayMsg")]
+    relay: u8,
+}
+
+#[derive(Clone, Debug, Default, Serialize)]
+struct OfflinePushInfo<'a> {
+    #[serde(rename = "PushFlag")]
+    flag: u8,
+    #[serde(rename = "Title")]
+    title: &'a str,
+    #[serde(rename = "Desc")]
+    desc: &'a str,
+    #[serde(rename = "Ext")]
+    ext: &'a str,
+}
+
+fn offline_push(draft: &Draft) -> OfflinePushInfo<'_> {
+    let push = draft.options.offline_push.as_ref();
+    OfflinePushInfo {
+        // What is not stored is never announced to a phone either.
+        flag: u8::from(draft.options.online_only || push.is_some_and(|push| push.off)),
+        title: push.map_or("", |push| &push.title),
+        desc: push.map_or("", |push| &push.description),
+        ext: push.map_or("", |push| &push.extension),
+    }
+}
+
+/// `None` for what is not stored, as the official client leaves the field out there.
+fn control(draft: &Draft) -> Option<Vec<&'static str>> {
+    let options = &draft.options;
+    (!options.online_only).then(|| {
+        let wishes = [
+            (options.no_unread, "NoUnread"),
+            (options.no_last, "NoLastMsg"),
+            (options.no_check, "NoMsgCheck"),
+        ];
+        wishes
+            .into_iter()
+            .filter_map(|(wanted, word)| wanted.then_some(word))
+            .collect()
+    })
+}
+
+impl<'a> SendC2c<'a> {
+    /// The request of `from` to send `draft` to `to`, at `client_time` Unix seconds of its clock,
+    /// corrected by the server's.
+    #[must_use]
+    pub fn new(
+        from: &'a str,
+        to: &'a str,
+        draft: &'a Draft,
+        key: MessageKey,
+        client_time: u64,
+    ) -> Self {
+        Self {
+            from,
+            to,
+            seq: key.seq,
+            random: key.random,
+            body: &draft.elements,
+            cloud_custom_data: &draft.cloud_custom_data,
+            nick: "",
+            head_url: "",
+            offline_push: offline_push(draft),
+            control: control(draft),
+            life_time: draft.options.online_only.then_some(0),
+            client_time,
+            need_receipt: u8::from(draft.options.receipt),
+            extension: 0,
+            relay: u8::from(draft.options.forwarded),
+        }
+    }
+}
+
+impl<'a> SendGroup<'a> {
+    /// The request of `from` to send `draft` to the group `group`, see [`SendC2c::new`].
+    #[must_use]
+    pub fn new(
+        from: &'a str,
+        group: &'a str,
+        draft: &'a Draft,
+        key: MessageKey,
+        client_time: u64,
+    ) -> Self {
+        Self {
+            from,
+            group,
+            random: key.random,
+            seq: key.seq,
+            priority: draft.options.priority.word(),
+            body: &draft.elements,
+            cloud_custom_data: &draft.cloud_custom_data,
+            online_only: u8::from(draft.options.online_only),
+            offline_push: offline_push(draft),
+            mentions: &draft.mentions,
+            control: control(draft),
+            client_time,
+            need_receipt: u8::from(draft.options.receipt),
+            targets: &draft.options.targets,
+            extension: 0,
+            relay: u8::from(draft.options.forwarded),
+        }
+    }
+}
