@@ -34,7 +34,10 @@ pub mod supervisor;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Bot, Config, IntoReply, Kicked, NotReady, Sender, State, Text,
+        Api, ApiError, Bot, Config, Group, IntoReply, Kicked, NotReady, Sender, State, Text,
     };
-    pub use crate::proto::message::{Conversation, Draft, Element, Message};
+    pub use crate::proto::message::{
+        Conversation, Draft, Element, GroupTip, Message, SystemNotice,
+    };
+    pub use crate::proto::update::Update;
 }

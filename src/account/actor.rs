@@ -329,7 +329,7 @@ impl Account {
 
     fn deliver(&mut self, ctx: &mut Context<Self>, event: AccountEvent) {
         // What is no message comes twice per login at most and must not be lost.
-        let urgent = !matches!(event, AccountEvent::Message(_));
+        let urgent = !matches!(event, AccountEvent::Message(_) | AccountEvent::Update(_));
         if urgent && self.spec.subscriber.connected() {
             return self.spec.subscriber.do_send(Deliver(event));
         }
@@ -339,7 +339,7 @@ impl Account {
                 self.core.dropped();
                 tracing::warn!(
                     account = %self.core.user(), connection = self.core.connection(),
-                    "message dropped: its bots cannot keep up"
+                    "message or update dropped: its bots cannot keep up"
                 );
             }
             Err(SendError::Closed(_)) => {

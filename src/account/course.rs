@@ -62,6 +62,9 @@ impl Core {
                 self.effects
                     .push_back(Effect::Deliver(AccountEvent::Message(message)));
             }
+            Event::Update(update) => self
+                .effects
+                .push_back(Effect::Deliver(AccountEvent::Update(update))),
             Event::LoggedOut => {
                 self.has_ticket = false;
                 self.effects.push_back(Effect::Close);

@@ -7,6 +7,7 @@ use super::recovery::Policy;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::Message;
+use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
 use crate::session::Memory;
 use std::sync::Arc;
@@ -41,6 +42,8 @@ pub enum AccountEvent {
     NotReady(Cause),
     /// A message came.
     Message(Box<Message>),
+    /// Something about messages or people changed.
+    Update(Box<Update>),
 }
 
 /// What the shell is to do.

@@ -71,7 +71,8 @@ impl Bot {
         self.name
     }
 
-    /// Calls `handler` for every text message.
+    /// Calls `handler` for every text message, one-to-one and in groups. A handler that takes a
+    /// [`Group`](super::Group) is for groups only.
     #[must_use]
     pub fn on_text<Args>(self, handler: impl Handler<Args>) -> Self {
         self.on(
@@ -80,10 +81,41 @@ impl Bot {
         )
     }
 
-    /// Calls `handler` for every message, whatever its elements.
+    /// Calls `handler` for every message that somebody said, whatever its elements.
     #[must_use]
     pub fn on_message<Args>(self, handler: impl Handler<Args>) -> Self {
-        self.on(handler, |what| matches!(what, What::Message(_)))
+        self.on(
+            handler,
+            |what| matches!(what, What::Message(message) if message.tip().is_none() && message.notice().is_none()),
+        )
+    }
+
+    /// Calls `handler` for what happens in the account's groups (joined, quit, kicked, muted,
+    /// profile changed); it may take [`GroupTip`](crate::proto::message::GroupTip).
+    #[must_use]
+    pub fn on_group_tip<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(
+            handler,
+            |what| matches!(what, What::Message(message) if message.tip().is_some()),
+        )
+    }
+
+    /// Calls `handler` for what the server tells this account about groups (applications,
+    /// decisions, invitations, kicks); it may take
+    /// [`SystemNotice`](crate::proto::message::SystemNotice).
+    #[must_use]
+    pub fn on_system_notice<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(
+            handler,
+            |what| matches!(what, What::Message(message) if message.notice().is_some()),
+        )
+    }
+
+    /// Calls `handler` when something about messages or people changes (recalled, edited, read,
+    /// profiles, friends, status); it may take [`Update`](crate::proto::update::Update).
+    #[must_use]
+    pub fn on_update<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(handler, |what| matches!(what, What::Update(_)))
     }
 
     /// Calls `handler` each time the account becomes ready (SDK_READY): from now on it may act.

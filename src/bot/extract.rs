@@ -3,7 +3,8 @@
 use super::api::Api;
 use crate::account::Cause;
 use crate::proto::event::KickType;
-use crate::proto::message::Message;
+use crate::proto::message::{Conversation, GroupTip, Message, SystemNotice};
+use crate::proto::update::Update;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::ops::Deref;
@@ -16,6 +17,7 @@ pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 #[derive(Clone, Debug)]
 pub(super) enum What {
     Message(Arc<Message>),
+    Update(Arc<Update>),
     Ready,
     NotReady(Cause),
 }
@@ -38,11 +40,12 @@ pub enum Rejection {
     Mistake(String),
 }
 
-/// Types a handler may take: [`Text`], [`Message`], [`Sender`], [`Api`], [`State<T>`](State),
-/// [`Config<T>`](Config), and for what happens to the account [`NotReady`] and [`Kicked`].
+/// Types a handler may take: [`Text`], [`Message`], [`Sender`], [`Group`], [`Conversation`], [`Api`],
+/// [`State<T>`](State), [`Config<T>`](Config); for what happens around messages [`Update`],
+/// [`GroupTip`] and [`SystemNotice`], and for what happens to the account [`NotReady`] and [`Kicked`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
-    note = "parameters are `Text`, `Message`, `Sender`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
+    note = "parameters are `Text`, `Message`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized {
     /// Reads the value from the event.
@@ -58,7 +61,16 @@ impl Event {
     pub fn message(&self) -> Option<&Message> {
         match &self.what {
             What::Message(message) => Some(message),
-            What::Ready | What::NotReady(_) => None,
+            What::Update(_) | What::Ready | What::NotReady(_) => None,
+        }
+    }
+
+    /// What changed; `None` of everything else.
+    #[must_use]
+    pub fn update(&self) -> Option<&Update> {
+        match &self.what {
+            What::Update(update) => Some(update),
+            _ => None,
         }
     }
 
@@ -115,6 +127,55 @@ impl FromEvent for Message {
     }
 }
 
+impl FromEvent for Update {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        event.update().cloned().ok_or(Rejection::NotForMe)
+    }
+}
+
+impl FromEvent for GroupTip {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        event.said()?.tip().cloned().ok_or(Rejection::NotForMe)
+    }
+}
+
+impl FromEvent for SystemNotice {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        event.said()?.notice().cloned().ok_or(Rejection::NotForMe)
+    }
+}
+
+/// The group a message was said in. A handler that takes it is for groups only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// Its GroupID.
+    pub id: String,
+    /// Its name, empty when the server did not say.
+    pub name: String,
+}
+
+impl FromEvent for Group {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        let message = event.said()?;
+        match &message.conversation {
+            Conversation::Group(id) => Ok(Self {
+                id: id.to_string(),
+                name: message
+                    .group
+                    .as_ref()
+                    .map_or_else(String::new, |group| group.name.clone()),
+            }),
+            _ => Err(Rejection::NotForMe),
+        }
+    }
+}
+
+impl FromEvent for Conversation {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        Ok(event.said()?.conversation.clone())
+    }
+}
+
 impl FromEvent for Api {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         Ok(event.api.clone())
@@ -137,7 +198,7 @@ impl FromEvent for NotReady {
                 word: cause.word().into_owned(),
                 detail: cause.to_string(),
             }),
-            What::Ready | What::Message(_) => Err(Rejection::NotForMe),
+            _ => Err(Rejection::NotForMe),
         }
     }
 }
@@ -172,7 +233,7 @@ impl FromEvent for Kicked {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         match &event.what {
             What::NotReady(cause) => Self::by(cause).ok_or(Rejection::NotForMe),
-            What::Ready | What::Message(_) => Err(Rejection::NotForMe),
+            _ => Err(Rejection::NotForMe),
         }
     }
 }

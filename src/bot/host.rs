@@ -314,6 +314,10 @@ impl Handler<Deliver> for Host {
                 self.happened(ctx, None, &What::NotReady(cause));
             }
             AccountEvent::Message(message) => self.message(ctx, *message),
+            AccountEvent::Update(update) => {
+                let what = What::Update(Arc::from(update));
+                self.happened(ctx, Some(&Conversation::System), &what);
+            }
         }
     }
 }

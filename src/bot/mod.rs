@@ -37,7 +37,9 @@ pub mod testing;
 
 pub use api::{Api, ApiError};
 pub use builder::{Bot, SettingsError};
-pub use extract::{Config, Event, FromEvent, Kicked, NotReady, Rejection, Sender, State, Text};
+pub use extract::{
+    Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
+};
 pub use handler::Handler;
 pub use host::{Drain, Host, HostConfig};
 pub use pool::Pool;

@@ -4,8 +4,10 @@
 //! key. Whatever is not known is handed on as [`Notice::Unknown`], never dropped in silence.
 
 use super::command;
+pub use super::events::{read_event, read_missed};
 use super::lenient;
-use super::message::C2cItem;
+use super::message::{C2cItem, GroupItem};
+use super::update::Update;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
@@ -45,6 +47,15 @@ pub enum Push {
 pub enum Notice {
     /// A C2C message.
     C2c(Box<C2cItem>),
+    /// A message, tip or notice of a group.
+    Group {
+        /// The event's number.
+        event: u64,
+        /// What it carries.
+        item: Box<GroupItem>,
+    },
+    /// Something changed.
+    Update(Box<Update>),
     /// This instance has been kicked.
     Kicked(KickType),
     /// An event, or part of one, that this crate does not read.
@@ -96,37 +107,15 @@ impl KickType {
 }
 
 #[derive(Deserialize)]
-struct EventsBody<'a> {
+pub(super) struct EventsBody<'a> {
     #[serde(rename = "EventArray", default, borrow)]
-    events: Vec<&'a RawValue>,
+    pub(super) events: Vec<&'a RawValue>,
     #[serde(rename = "NeedAck", default, deserialize_with = "lenient::flag")]
     need_ack: bool,
     #[serde(rename = "SessionData", default, deserialize_with = "lenient::string")]
     session_data: String,
     #[serde(rename = "Flag", default, deserialize_with = "lenient::flag")]
     flag: bool,
-}
-
-#[derive(Deserialize)]
-struct EventItem<'a> {
-    #[serde(rename = "Event", default, deserialize_with = "lenient::opt_int")]
-    event: Option<u64>,
-    #[serde(rename = "C2cMsgArray", default, borrow)]
-    c2c: Option<Vec<&'a RawValue>>,
-    #[serde(rename = "C2cNotifyMsgArray", default, borrow)]
-    c2c_notify: Option<Vec<&'a RawValue>>,
-}
-
-#[derive(Deserialize)]
-struct NotifyItem {
-    #[serde(rename = "KickoutMsgNotify")]
-    kick: Option<Kickout>,
-}
-
-#[derive(Deserialize)]
-struct Kickout {
-    #[serde(rename = "KickType")]
-    kick_type: serde_json::Value,
 }
 
 #[derive(Deserialize)]
@@ -172,70 +161,6 @@ impl Push {
             command::KICK_OTHER => Self::KickOther,
             _ => Self::Unknown,
         }
-    }
-}
-
-/// Reads one entry of an `EventArray`.
-#[must_use]
-pub fn read_event(raw: &RawValue) -> Vec<Notice> {
-    let item: EventItem<'_> = match serde_json::from_str(raw.get()) {
-        Ok(item) => item,
-        Err(error) => {
-            return vec![Notice::Malformed {
-                reason: error.to_string(),
-            }];
-        }
-    };
-    if let Some(messages) = item.c2c {
-        return messages.into_iter().map(read_c2c).collect();
-    }
-    if let Some(notes) = item.c2c_notify {
-        return notes
-            .into_iter()
-            .map(|note| read_notify(note, item.event))
-            .collect();
-    }
-    vec![Notice::Unknown {
-        event: item.event,
-        raw: raw.to_owned(),
-    }]
-}
-
-/// Reads one entry of `MsgList` of a page of missed messages: an item, or a list of events.
-#[must_use]
-pub fn read_missed(raw: &RawValue) -> Vec<Notice> {
-    match serde_json::from_str::<EventsBody<'_>>(raw.get()) {
-        Ok(body) if !body.events.is_empty() => body
-            .events
-            .iter()
-            .flat_map(|event| read_event(event))
-            .collect(),
-        _ => vec![read_c2c(raw)],
-    }
-}
-
-fn read_c2c(raw: &RawValue) -> Notice {
-    match serde_json::from_str(raw.get()) {
-        Ok(item) => Notice::C2c(Box::new(item)),
-        Err(error) => Notice::Malformed {
-            reason: error.to_string(),
-        },
-    }
-}
-
-fn read_notify(raw: &RawValue, event: Option<u64>) -> Notice {
-    let kick = serde_json::from_str::<NotifyItem>(raw.get())
-        .ok()
-        .and_then(|item| item.kick);
-    match kick
-        .and_then(|kick| kick.kick_type.as_u64())
-        .and_then(KickType::from_wire)
-    {
-        Some(kick_type) => Notice::Kicked(kick_type),
-        None => Notice::Unknown {
-            event,
-            raw: raw.to_owned(),
-        },
     }
 }
 

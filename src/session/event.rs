@@ -5,6 +5,7 @@ use crate::proto::code::Code;
 use crate::proto::event::KickType;
 use crate::proto::message::Message;
 use crate::proto::packet::InstId;
+use crate::proto::update::Update;
 use std::time::Duration;
 
 /// Something the shell must know. Drained with [`Session::poll_event`](super::Session::poll_event).
@@ -36,6 +37,8 @@ pub enum Event {
     LinkDead(LinkFault),
     /// A chat message, each one once.
     Message(Box<Message>),
+    /// Something about messages or people changed.
+    Update(Box<Update>),
     /// Missed messages are caught up: every message up to now has been handed out.
     Synced {
         /// Continue from here after a restart; opaque.

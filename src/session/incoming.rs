@@ -398,6 +398,16 @@ impl Session {
                 let message = Message::from_c2c(*item, self.config.user.as_str());
                 self.message(message);
             }
+            Notice::Group { event, item } => {
+                match Message::from_group(*item, event, self.config.user.as_str()) {
+                    Some(message) => self.message(message),
+                    None => self.ignore(Ignored::Malformed("a group item of no kind".to_owned())),
+                }
+            }
+            Notice::Update(mut update) => {
+                update.seen_by(self.config.user.as_str());
+                self.events.push_back(Event::Update(update));
+            }
             Notice::Kicked(kick) => self.kicked(now, kick),
             Notice::Unknown { event, .. } => self.ignore(Ignored::Notice(event)),
             Notice::Malformed { reason } => self.ignore(Ignored::Malformed(reason)),
