@@ -37,8 +37,13 @@ pub struct Summary {
     pub longest_silence: Duration,
     /// Logins and resumes sent.
     pub logins: u64,
-    /// Most logins within one second.
+    /// Most logins sent within one second. The network moves them together and apart, so that this
+    /// may be more than the governor let go.
     pub worst_login_rate: usize,
+    /// Most turns granted within one second by the governor of one copy.
+    pub worst_turn_rate: usize,
+    /// How the most accounts at once came back after the server was away.
+    pub comeback: Option<super::Comeback>,
     /// Kicks by cause word.
     pub offline_by_cause: BTreeMap<String, u64>,
     /// Messages said to accounts.
@@ -59,11 +64,12 @@ pub struct Summary {
     pub hash: u64,
 }
 
-/// A sliding window of one second over logins.
+/// A sliding window of one second over things that happen.
 #[derive(Debug, Default)]
-pub(super) struct LoginWindow(VecDeque<Duration>);
+pub(super) struct Window(VecDeque<Duration>);
 
-impl LoginWindow {
+impl Window {
+    /// One more at `at`; how many there were in the second that ends there.
     pub(super) fn add(&mut self, at: Duration) -> usize {
         while self
             .0

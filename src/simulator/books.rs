@@ -38,6 +38,7 @@ impl World {
 
     pub(super) fn note(&mut self, node: usize, note: Note) {
         match note {
+            Note::SetOut => self.set_out(node),
             Note::Login => self.login(node),
             Note::Changed { online } => self.changed(node, online),
             Note::Handed(message) => {
@@ -69,22 +70,35 @@ impl World {
         self.summary.logins += 1;
         let rate = self.window.add(self.now);
         self.summary.worst_login_rate = self.summary.worst_login_rate.max(rate);
-        let each = self.options.rate + f64::from(self.options.burst);
-        // Turns keep to the rate; latencies that differ push what follows from them together a little.
-        let allowed = each * self.options.copies as f64 * 1.05;
-        if rate as f64 > allowed + 1.0 {
-            self.violate(None, format!("{rate} logins within a second"));
+        let network = self.options.network;
+        // A login leaves at most one round trip after its turn: those of one second had their turns
+        // within a second and a round trip.
+        let span = 1.0 + (network.latency_max * 2).as_secs_f64();
+        let each = self.options.rate * span + f64::from(self.options.burst);
+        if rate as f64 > each * self.options.copies as f64 {
+            self.violate(None, format!("{rate} logins sent within a second"));
         }
+    }
+
+    /// An account sets out to log in: it dials, or renews its login.
+    pub(super) fn set_out(&mut self, node: usize) {
         let spacing = self.options.policy.login_spacing;
-        // A dial takes its time, and the spacing is between the decisions.
-        let slack = self.options.network.latency_max * 2;
         if let Some(last) = self.last_login[node].replace(self.now)
-            && self.now - last + slack < spacing
+            && self.now - last < spacing
         {
             self.violate(
                 Some(node),
                 format!("two logins within {:?}", self.now - last),
             );
+        }
+    }
+
+    /// The governor lets an account go.
+    pub(super) fn granted(&mut self, node: usize) {
+        let rate = self.turns.granted(node / self.options.accounts, self.now);
+        self.summary.worst_turn_rate = self.summary.worst_turn_rate.max(rate);
+        if rate as f64 > self.options.rate + f64::from(self.options.burst) {
+            self.violate(None, format!("{rate} turns within a second"));
         }
     }
 
@@ -106,6 +120,7 @@ impl World {
                 let silent = self.now - self.offline_since[node];
                 self.summary.longest_silence = self.summary.longest_silence.max(silent);
                 self.online_since[node] = Some(self.now);
+                self.returned(node);
                 // Logged in anew: whatever it believed wrongly before is over.
                 self.disbelief.remove(&node);
             }
@@ -114,6 +129,7 @@ impl World {
                     self.summary.online += self.now - since;
                 }
                 self.offline_since[node] = self.now;
+                self.turns.lost(node);
                 *self
                     .summary
                     .offline_by_cause

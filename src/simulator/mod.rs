@@ -13,11 +13,15 @@ mod audit;
 mod books;
 mod network;
 mod node;
+mod options;
 mod script;
+mod turns;
 mod world;
 
 #[cfg(test)]
 mod tests;
 
 pub use audit::{Summary, Violation};
-pub use world::{Action, NetworkConfig, Options, World};
+pub use options::{Action, NetworkConfig, Options};
+pub use turns::{Comeback, Shift};
+pub use world::World;

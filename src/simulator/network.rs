@@ -1,7 +1,8 @@
 //! Packets under way, links that break, and what is done to them on purpose.
 
 use super::node::Want;
-use super::world::{Action, Happening, Link, NetworkConfig, World};
+use super::options::{Action, NetworkConfig};
+use super::world::{Happening, Link, World};
 use crate::policy::Now;
 use crate::proto::id::UserId;
 use crate::sandbox::state::{ConnId, Fault, Frames, KickType, Output};
@@ -83,6 +84,7 @@ impl World {
     pub(super) fn grant(&mut self, node: usize, want: Want) {
         match want {
             Want::Turn => {
+                self.turns.asked(node, self.now);
                 let wait = self.governors[node / self.options.accounts].reserve(self.now);
                 self.schedule(self.now + wait, Happening::Turn(node));
             }

@@ -31,6 +31,7 @@ pub(super) enum Want {
 /// What the audit wants to know.
 #[derive(Debug)]
 pub(super) enum Note {
+    SetOut,
     Login,
     Changed { online: Option<bool> },
     Handed(Box<Message>),
@@ -103,9 +104,11 @@ impl Node {
                 self.hang_up(now, wants);
                 self.dials += 1;
                 self.dialling = Some((self.dials, user_sig));
+                wants.push(Want::Note(Note::SetOut));
                 wants.push(Want::Dial);
             }
             Effect::Relogin(user_sig) => {
+                wants.push(Want::Note(Note::SetOut));
                 // As the actor does: a login that is not needed is no failure.
                 let _ = self.session.relogin(now, &user_sig);
             }

@@ -1,6 +1,7 @@
 //! What happens to a fleet in the course of its days.
 
-use super::world::{Action, World};
+use super::options::Action;
+use super::world::World;
 use crate::sandbox::state::KickType;
 use std::time::Duration;
 

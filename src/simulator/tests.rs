@@ -7,6 +7,8 @@ use crate::sandbox::state::KickType;
 use proptest::prelude::*;
 use std::time::Duration;
 
+mod outage;
+
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
 }
@@ -210,29 +212,6 @@ fn overload_of_the_login_is_obeyed() {
 }
 
 #[test]
-fn an_outage_of_a_whole_fleet_ends_at_the_governors_rate() {
-    let options = Options {
-        rate: 50.0,
-        burst: 10,
-        ..Options::new(9, 1000)
-    };
-    let mut world = World::new(options).unwrap();
-    world.run_until(secs(60));
-    assert_eq!(world.online(), 1000);
-    world.act(Action::Outage(secs(300)));
-    world.run_until(secs(360));
-    assert_eq!(world.online(), 0);
-    world.run_until(secs(500));
-    assert_eq!(world.online(), 1000);
-    let summary = assert_sound(&mut world);
-    assert!(
-        summary.worst_login_rate <= 61,
-        "{}",
-        summary.worst_login_rate
-    );
-}
-
-#[test]
 fn replies_survive_link_after_link() {
     let policy = crate::account::Policy {
         login_spacing: secs(1),
@@ -340,33 +319,6 @@ fn a_renewal_that_fell_due_during_an_outage_keeps_its_distance() {
     world.at(secs(70), Action::Outage(secs(20)));
     world.run_until(secs(300));
     assert_sound(&mut world);
-}
-
-#[test]
-fn ten_thousand_accounts_come_back_at_the_set_rate_in_the_order_they_were_lost() {
-    let options = Options {
-        rate: 200.0,
-        burst: 1,
-        hello_interval: secs(21_600),
-        audit_every: secs(3600),
-        ..Options::new(14, 10_000)
-    };
-    let mut world = World::new(options).unwrap();
-    world.run_until(secs(100));
-    assert_eq!(world.online(), 10_000);
-    // All links break within a second, and the server is away for five minutes.
-    world.act(Action::Outage(secs(300)));
-    world.run_until(secs(400));
-    assert_eq!(world.online(), 0);
-    // Accounts over rate, a fifth more, and the longest back-off, which was drawn while away.
-    world.run_until(secs(400) + secs(60) + secs(10_000 / 200 * 12 / 10));
-    assert_eq!(world.online(), 10_000);
-    let summary = assert_sound(&mut world);
-    assert!(
-        summary.worst_login_rate <= 210,
-        "{}",
-        summary.worst_login_rate
-    );
 }
 
 #[test]

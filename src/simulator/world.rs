@@ -1,14 +1,16 @@
 //! The clock, the network, and everything that happens on them.
 
-use super::audit::{LogHash, LoginWindow, Share, Summary};
+use super::audit::{LogHash, Share, Summary, Window};
 use super::node::Node;
-use crate::account::{CoreConfig, Credential, Policy, Status};
+use super::options::{Action, Options};
+use super::turns::Turns;
+use crate::account::{CoreConfig, Credential, Status};
 use crate::gateway::ConnectError;
 use crate::policy::{Governor, Now};
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{IdError, SdkAppId, UserId};
 use crate::sandbox::SandboxConfig;
-use crate::sandbox::state::{ConnId, KickType, State};
+use crate::sandbox::state::{ConnId, State};
 use crate::session;
 use secrecy::SecretString;
 use std::cmp::Reverse;
@@ -18,115 +20,6 @@ use std::time::Duration;
 
 /// Unix time at the start.
 const EPOCH: Duration = Duration::from_secs(1_795_000_000);
-
-/// How the simulated network behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NetworkConfig {
-    /// Shortest time a packet takes.
-    pub latency_min: Duration,
-    /// Longest time a packet takes.
-    pub latency_max: Duration,
-}
-
-impl Default for NetworkConfig {
-    /// 5 to 60 ms.
-    fn default() -> Self {
-        Self {
-            latency_min: Duration::from_millis(5),
-            latency_max: Duration::from_millis(60),
-        }
-    }
-}
-
-/// What a simulation is made from.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// Decides everything that is left to chance.
-    pub seed: u64,
-    /// How many accounts.
-    pub accounts: usize,
-    /// What each account does by itself.
-    pub policy: Policy,
-    /// How long minted UserSigs last.
-    pub user_sig_lifetime: Duration,
-    /// Logins a second over the fleet.
-    pub rate: f64,
-    /// Logins at once after a pause.
-    pub burst: u32,
-    /// The network.
-    pub network: NetworkConfig,
-    /// How often the server wants a hello.
-    pub hello_interval: Duration,
-    /// Missed messages per page of the server.
-    pub sync_page: Option<usize>,
-    /// Accounts answer what they hear.
-    pub echo: bool,
-    /// Copies of the whole fleet, each with a governor of its own. Accounts of the second copy are
-    /// numbered on after those of the first.
-    pub copies: usize,
-    /// How often the server's slow checks and the audit run.
-    pub audit_every: Duration,
-}
-
-impl Options {
-    /// A fleet of `accounts` with everything as it is by default.
-    #[must_use]
-    pub fn new(seed: u64, accounts: usize) -> Self {
-        Self {
-            seed,
-            accounts,
-            policy: Policy::standard(),
-            user_sig_lifetime: Duration::from_secs(7 * 86_400),
-            rate: 200.0,
-            burst: 20,
-            network: NetworkConfig::default(),
-            hello_interval: Duration::from_secs(120),
-            sync_page: None,
-            echo: false,
-            copies: 1,
-            audit_every: Duration::from_secs(60),
-        }
-    }
-}
-
-/// Something that is made to happen.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub enum Action {
-    /// The link of an account breaks; both ends notice.
-    CutLink(usize),
-    /// The link of an account goes dead; nobody notices by itself.
-    DeadenLink(usize),
-    /// The server is gone for so long: all links break, nobody listens.
-    Outage(Duration),
-    /// The server restarts: all links break; `true` forgets all logins.
-    Restart(bool),
-    /// The account's login is put out.
-    Kick(usize, KickType),
-    /// The account's UserSig and logins are void from now on.
-    Expire(usize),
-    /// The next logins of an account are refused.
-    RefuseLogins {
-        /// Which account.
-        account: usize,
-        /// With what code.
-        code: i64,
-        /// How many.
-        count: u32,
-    },
-    /// The server asks an account for rest on a command.
-    Overload(usize, &'static str, Duration),
-    /// The server sends the next pushes to an account twice.
-    Duplicate(usize, u32),
-    /// Somebody writes to an account.
-    Say(usize),
-    /// The connection actor of an account crashes.
-    Crash(usize),
-    /// Somebody else logs in as the account and stays.
-    Intrude(usize),
-    /// Somebody orders an account back.
-    Resume(usize),
-}
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
@@ -174,7 +67,8 @@ pub struct World {
     pub(super) disbelief: HashMap<usize, Duration>,
     pub(super) last_login: Vec<Option<Duration>>,
     pub(super) shares: Vec<Share>,
-    pub(super) window: LoginWindow,
+    pub(super) window: Window,
+    pub(super) turns: Turns,
     pub(super) hash: LogHash,
     pub(super) summary: Summary,
     pub(super) said: u64,
@@ -219,7 +113,7 @@ impl World {
                 Node::new(config, rng.u64(..), now, options.echo)
             })
             .collect();
-        let (accounts, names) = (users.len(), options.accounts);
+        let (accounts, names, copies) = (users.len(), options.accounts, options.copies);
         let mut world = Self {
             server: State::new(sandbox, rng.u64(..)),
             governors: vec![Governor::new(options.rate, options.burst); options.copies],
@@ -241,7 +135,8 @@ impl World {
             disbelief: HashMap::new(),
             last_login: vec![None; accounts],
             shares: vec![Share::default(); names],
-            window: LoginWindow::default(),
+            window: Window::default(),
+            turns: Turns::new(accounts, copies),
             hash: LogHash::default(),
             summary: Summary::default(),
             said: 0,
@@ -384,6 +279,7 @@ impl World {
                 self.settle(node);
             }
             Happening::Turn(node) => {
+                self.granted(node);
                 self.nodes[node].core.turn(now);
                 self.settle(node);
             }
@@ -435,7 +331,10 @@ impl World {
                 self.server.closed(now, link);
                 self.serve();
             }
-            Happening::ServerBack => self.server_up = true,
+            Happening::ServerBack => {
+                self.server_up = true;
+                self.await_return();
+            }
             Happening::ServerTick => {
                 self.tick_at = None;
                 let live: Vec<ConnId> = self
