@@ -103,7 +103,7 @@ impl World {
     }
 
     pub(super) fn changed(&mut self, node: usize, online: Option<bool>) {
-        let status = self.nodes[node].core.status(self.clock());
+        let status = self.nodes[node].core.status(self.clock_of(node));
         self.log(
             Some(node),
             &format!("{} ({})", status.phase.word(), status.cause.word()),

@@ -11,6 +11,7 @@
 
 mod audit;
 mod books;
+mod clocks;
 mod network;
 mod node;
 mod options;
@@ -22,6 +23,7 @@ mod world;
 mod tests;
 
 pub use audit::{Summary, Violation};
+pub use clocks::Clocks;
 pub use options::{Action, NetworkConfig, Options};
 pub use turns::{Comeback, Shift};
 pub use world::World;

@@ -49,13 +49,13 @@ impl World {
     /// Plays the heartbeats that were left out while the link was healthy.
     pub(super) fn catch_up(&mut self, node: usize) {
         if self.is_healthy(node) {
-            let now = self.clock();
+            let now = self.clock_of(node);
             self.nodes[node].session.heard(now);
         }
     }
 
     pub(super) fn settle(&mut self, node: usize) {
-        let now = self.clock();
+        let now = self.clock_of(node);
         let mut wants = Vec::new();
         self.nodes[node].drain(now, &mut wants);
         while !wants.is_empty() {
@@ -233,6 +233,7 @@ impl World {
             Action::Crash(node) => {
                 let seed = self.rng.u64(..);
                 let mut wants = Vec::new();
+                let now = self.clock_of(node);
                 self.nodes[node].crash(now, seed, &mut wants);
                 for want in wants {
                     self.grant(node, want);
@@ -246,8 +247,13 @@ impl World {
                 self.serve();
             }
             Action::Resume(node) => {
+                let now = self.clock_of(node);
                 self.nodes[node].core.resume(now);
                 self.settle(node);
+            }
+            Action::JumpClock(node, by) => {
+                // Nothing is told of it, as nothing tells a program.
+                self.offsets[node] = self.offsets[node].saturating_add(by);
             }
         }
     }

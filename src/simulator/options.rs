@@ -1,5 +1,6 @@
 //! What a simulation is made from, and what can be made to happen in it.
 
+use super::clocks::Clocks;
 use crate::account::Policy;
 use crate::sandbox::state::KickType;
 use std::time::Duration;
@@ -38,6 +39,8 @@ pub struct Options {
     pub rate: f64,
     /// Logins at once after a pause.
     pub burst: u32,
+    /// The wall clocks of the accounts' machines.
+    pub clocks: Clocks,
     /// The network.
     pub network: NetworkConfig,
     /// How often the server wants a hello.
@@ -64,6 +67,7 @@ impl Options {
             user_sig_lifetime: Duration::from_secs(7 * 86_400),
             rate: 200.0,
             burst: 20,
+            clocks: Clocks::Exact,
             network: NetworkConfig::default(),
             hello_interval: Duration::from_secs(120),
             sync_page: None,
@@ -111,4 +115,6 @@ pub enum Action {
     Intrude(usize),
     /// Somebody orders an account back.
     Resume(usize),
+    /// The wall clock of an account's machine is set forward, or backward, by so many milliseconds.
+    JumpClock(usize, i64),
 }

@@ -11,7 +11,8 @@ impl World {
     /// Plans `days` of ordinary misfortune from now on, drawn from the world's seed. Every day each
     /// account loses its link about once, the server is away once for some minutes, and a few
     /// accounts each are kicked in every way, find their login expired, are refused, or meet an
-    /// overloaded server. Everybody is written to now and then.
+    /// overloaded server, and the clocks of a few are set to another time and back. Everybody is written
+    /// to now and then.
     ///
     /// Returns how long the server is away in all.
     pub fn plan_days(&mut self, days: u64) -> Duration {
@@ -48,6 +49,14 @@ impl World {
                     Duration::from_secs(30),
                 ),
                 62 => Action::Duplicate(account, 2),
+                63 => {
+                    // Somebody sets the clock, and somebody else sets it back.
+                    let most = [5_000, 600_000, 3_600_000][self.draw(3) as usize];
+                    let by = self.rng.i64(-most..=most);
+                    let later = at + self.draw_time();
+                    self.at(later, Action::JumpClock(account, -by));
+                    Action::JumpClock(account, by)
+                }
                 _ => continue,
             };
             self.at(at, action);

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Unix time at the start.
-const EPOCH: Duration = Duration::from_secs(1_795_000_000);
+pub(super) const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
@@ -49,6 +49,8 @@ pub(super) struct Link {
 pub struct World {
     pub(super) options: Options,
     pub(super) users: Vec<UserId>,
+    /// How far off the clock of each account is, in milliseconds.
+    pub(super) offsets: Vec<i64>,
     pub(super) nodes: Vec<Node>,
     pub(super) server: State,
     pub(super) server_up: bool,
@@ -113,10 +115,14 @@ impl World {
                 Node::new(config, rng.u64(..), now, options.echo)
             })
             .collect();
+        let offsets = (0..users.len())
+            .map(|_| options.clocks.draw(&mut rng))
+            .collect();
         let (accounts, names, copies) = (users.len(), options.accounts, options.copies);
         let mut world = Self {
             server: State::new(sandbox, rng.u64(..)),
             governors: vec![Governor::new(options.rate, options.burst); options.copies],
+            offsets,
             options,
             users,
             nodes,
@@ -144,7 +150,7 @@ impl World {
             story: Vec::new(),
         };
         for node in 0..accounts {
-            let at = world.clock();
+            let at = world.clock_of(node);
             world.nodes[node].core.start(at);
             world.settle(node);
         }
@@ -177,7 +183,7 @@ impl World {
     /// How an account stands.
     #[must_use]
     pub fn status(&self, account: usize) -> Option<Status> {
-        Some(self.nodes.get(account)?.core.status(self.clock()))
+        Some(self.nodes.get(account)?.core.status(self.clock_of(account)))
     }
 
     /// How many accounts are online.
@@ -256,10 +262,6 @@ impl World {
 
     // ── the clock ────────────────────────────────────────────────────────────────────────────
 
-    pub(super) fn clock(&self) -> Now {
-        Now::new(self.now, EPOCH + self.now)
-    }
-
     pub(super) fn schedule(&mut self, at: Duration, happening: Happening) {
         self.next_number += 1;
         self.queue.push(Reverse((at, self.next_number, happening)));
@@ -274,12 +276,14 @@ impl World {
                 }
                 self.nodes[node].wake_at = None;
                 self.catch_up(node);
+                let now = self.clock_of(node);
                 self.nodes[node].core.timeout(now);
                 self.nodes[node].session.timeout(now);
                 self.settle(node);
             }
             Happening::Turn(node) => {
                 self.granted(node);
+                let now = self.clock_of(node);
                 self.nodes[node].core.turn(now);
                 self.settle(node);
             }
@@ -290,6 +294,7 @@ impl World {
                 } else {
                     Err(ConnectError::Refused("simulated".into()))
                 };
+                let now = self.clock_of(node);
                 self.nodes[node].dialled(now, dial, outcome);
                 self.settle(node);
             }
@@ -309,12 +314,14 @@ impl World {
                     return;
                 };
                 if self.nodes[node].link == Some(link) {
+                    let now = self.clock_of(node);
                     self.nodes[node].session.received(now, &bytes);
                     self.settle(node);
                 }
             }
             Happening::CutAtClient(link) => {
                 if let Some(gone) = self.links.remove(&link) {
+                    let now = self.clock_of(gone.node);
                     self.nodes[gone.node].cut(now, link);
                     self.settle(gone.node);
                 }
