@@ -12,6 +12,7 @@
 mod audit;
 mod books;
 mod clocks;
+mod loss;
 mod network;
 mod node;
 mod options;

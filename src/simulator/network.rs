@@ -3,7 +3,6 @@
 use super::node::Want;
 use super::options::{Action, NetworkConfig};
 use super::world::{Happening, Link, World};
-use crate::policy::Now;
 use crate::proto::id::UserId;
 use crate::sandbox::state::{ConnId, Fault, Frames, KickType, Output};
 use std::time::Duration;
@@ -13,6 +12,7 @@ impl World {
         let NetworkConfig {
             latency_min,
             latency_max,
+            ..
         } = self.options.network;
         let micros = |d: Duration| u64::try_from(d.as_micros()).unwrap_or(u64::MAX);
         Duration::from_micros(self.rng.u64(micros(latency_min)..=micros(latency_max)))
@@ -37,13 +37,6 @@ impl World {
         );
         self.tick_later();
         link
-    }
-
-    pub(super) fn is_healthy(&self, node: usize) -> bool {
-        self.nodes[node]
-            .link
-            .and_then(|link| self.links.get(&link))
-            .is_some_and(|link| !link.dead)
     }
 
     /// Plays the heartbeats that were left out while the link was healthy.
@@ -94,17 +87,13 @@ impl World {
             }
             Want::Dial => {
                 let dial = self.nodes[node].dials;
-                let round_trip = self.latency() + self.latency();
-                self.schedule(self.now + round_trip, Happening::Dialled { node, dial });
+                let limit = self.options.policy.connect_limit;
+                let round_trip = self.delay(node) + self.delay(node);
+                let late = round_trip > limit;
+                let at = self.now + round_trip.min(limit);
+                self.schedule(at, Happening::Dialled { node, dial, late });
             }
-            Want::Send(link, packet) => {
-                let latency = self.latency();
-                if let Some(state) = self.links.get_mut(&link).filter(|link| !link.dead) {
-                    let due = (self.now + latency).max(state.up_due);
-                    state.up_due = due;
-                    self.schedule(due, Happening::ToServer(link, packet.into_bytes()));
-                }
-            }
+            Want::Send(link, packet) => self.carry(link, true, packet.into_bytes()),
             Want::Closed(link) => {
                 let due = self
                     .links
@@ -127,14 +116,7 @@ impl World {
     pub(super) fn serve(&mut self) {
         while let Some(output) = self.server.poll_output() {
             match output {
-                Output::Send { conn, bytes, .. } => {
-                    let latency = self.latency();
-                    if let Some(state) = self.links.get_mut(&conn).filter(|link| !link.dead) {
-                        let due = (self.now + latency).max(state.down_due);
-                        state.down_due = due;
-                        self.schedule(due, Happening::ToClient(conn, bytes));
-                    }
-                }
+                Output::Send { conn, bytes, .. } => self.carry(conn, false, bytes),
                 Output::Close { conn, .. } | Output::Drop { conn } => self.break_link(conn),
             }
         }
@@ -176,10 +158,7 @@ impl World {
             }
             Action::DeadenLink(node) => {
                 if let Some(link) = self.nodes[node].link {
-                    // The last heartbeat was answered some time within the last ten seconds.
-                    let ago = Duration::from_millis(self.rng.u64(0..10_000)).min(self.now);
-                    let heard = Now::new(now.mono - ago, now.unix - ago);
-                    self.nodes[node].session.heard(heard);
+                    self.play_heartbeats(node);
                     if let Some(state) = self.links.get_mut(&link) {
                         state.dead = true;
                     }
@@ -251,6 +230,11 @@ impl World {
                 self.nodes[node].core.resume(now);
                 self.settle(node);
             }
+            Action::Lossy {
+                account,
+                loss,
+                length,
+            } => self.lose(account, loss, length),
             Action::JumpClock(node, by) => {
                 // Nothing is told of it, as nothing tells a program.
                 self.offsets[node] = self.offsets[node].saturating_add(by);

@@ -6,20 +6,23 @@ use crate::sandbox::state::KickType;
 use std::time::Duration;
 
 /// How the simulated network behaves.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkConfig {
     /// Shortest time a packet takes.
     pub latency_min: Duration,
     /// Longest time a packet takes.
     pub latency_max: Duration,
+    /// How many packets get lost, `0.0..1.0`. They are sent again, and all that is behind them waits.
+    pub loss: f64,
 }
 
 impl Default for NetworkConfig {
-    /// 5 to 60 ms.
+    /// 5 to 60 ms, and nothing is lost.
     fn default() -> Self {
         Self {
             latency_min: Duration::from_millis(5),
             latency_max: Duration::from_millis(60),
+            loss: 0.0,
         }
     }
 }
@@ -115,6 +118,15 @@ pub enum Action {
     Intrude(usize),
     /// Somebody orders an account back.
     Resume(usize),
+    /// The network of an account, or of all (`None`), loses more packets than otherwise.
+    Lossy {
+        /// Which account.
+        account: Option<usize>,
+        /// How many packets get lost, `0.0..1.0`.
+        loss: f64,
+        /// For how long.
+        length: Duration,
+    },
     /// The wall clock of an account's machine is set forward, or backward, by so many milliseconds.
     JumpClock(usize, i64),
 }

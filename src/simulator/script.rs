@@ -6,16 +6,20 @@ use crate::sandbox::state::KickType;
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
+/// One packet in a thousand is lost, as on any network.
+const ORDINARY_LOSS: f64 = 0.001;
 
 impl World {
     /// Plans `days` of ordinary misfortune from now on, drawn from the world's seed. Every day each
     /// account loses its link about once, the server is away once for some minutes, and a few
     /// accounts each are kicked in every way, find their login expired, are refused, or meet an
-    /// overloaded server, and the clocks of a few are set to another time and back. Everybody is written
+    /// overloaded server, an hour of heavy loss on their network, and the clocks of a few are set to another time and back. Everybody is written
     /// to now and then.
     ///
     /// Returns how long the server is away in all.
     pub fn plan_days(&mut self, days: u64) -> Duration {
+        let network = &mut self.options.network;
+        network.loss = network.loss.max(ORDINARY_LOSS);
         let mut away = Duration::ZERO;
         for day in 0..days {
             away += self.plan_day(self.now() + Duration::from_secs(day * DAY));
@@ -57,6 +61,11 @@ impl World {
                     self.at(later, Action::JumpClock(account, -by));
                     Action::JumpClock(account, by)
                 }
+                64 => Action::Lossy {
+                    account: Some(account),
+                    loss: 0.3,
+                    length: Duration::from_secs(3600),
+                },
                 _ => continue,
             };
             self.at(at, action);

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 mod clocks;
+mod loss;
 mod outage;
 
 fn secs(n: u64) -> Duration {
@@ -361,6 +362,9 @@ fn action(accounts: usize) -> impl Strategy<Value = Action> {
         1 => account.clone().prop_map(|n| Action::Overload(n, command::LOGIN, secs(20))),
         1 => account.clone().prop_map(|n| Action::Overload(n, command::GET_MSG, secs(20))),
         1 => (account.clone(), -600_000i64..600_000).prop_map(|(n, by)| Action::JumpClock(n, by)),
+        1 => (proptest::option::of(account.clone()), 0.1f64..0.5, 10u64..600).prop_map(|(account, loss, length)| {
+            Action::Lossy { account, loss, length: secs(length) }
+        }),
         2 => account.prop_map(Action::Resume),
     ]
 }

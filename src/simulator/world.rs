@@ -25,7 +25,7 @@ pub(super) const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 pub(super) enum Happening {
     Wake(usize),
     Turn(usize),
-    Dialled { node: usize, dial: u64 },
+    Dialled { node: usize, dial: u64, late: bool },
     ToServer(ConnId, Vec<u8>),
     ToClient(ConnId, Vec<u8>),
     CutAtClient(ConnId),
@@ -33,6 +33,17 @@ pub(super) enum Happening {
     ServerBack,
     ServerTick,
     Act(usize),
+}
+
+impl Happening {
+    /// A packet arrives at the server (`up`), or at the account.
+    pub(super) const fn packet(link: ConnId, up: bool, packet: Vec<u8>) -> Self {
+        if up {
+            Self::ToServer(link, packet)
+        } else {
+            Self::ToClient(link, packet)
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +72,9 @@ pub struct World {
     pub(super) governors: Vec<Governor>,
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) next_link: u64,
+    /// Until when packets of each account are lost more often, and how often.
+    pub(super) lossy: Vec<(Duration, f64)>,
+    pub(super) has_stalled: bool,
     pub(super) actions: Vec<Option<Action>>,
     pub(super) tick_at: Option<Duration>,
     pub(super) owed: Vec<BTreeSet<String>>,
@@ -133,6 +147,8 @@ impl World {
             rng,
             links: BTreeMap::new(),
             next_link: 0,
+            lossy: vec![(Duration::ZERO, 0.0); accounts],
+            has_stalled: false,
             actions: Vec::new(),
             tick_at: None,
             owed: vec![BTreeSet::new(); accounts],
@@ -287,8 +303,13 @@ impl World {
                 self.nodes[node].core.turn(now);
                 self.settle(node);
             }
-            Happening::Dialled { node, dial } => {
-                let outcome = if self.server_up {
+            Happening::Dialled { node, dial, late } => {
+                let outcome = if late {
+                    Err(ConnectError::TimedOut {
+                        host: "simulated".into(),
+                        limit: self.options.policy.connect_limit,
+                    })
+                } else if self.server_up {
                     let link = self.open(node);
                     Ok(link)
                 } else {
