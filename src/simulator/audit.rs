@@ -48,8 +48,12 @@ pub struct Summary {
     pub offline_by_cause: BTreeMap<String, u64>,
     /// Messages said to accounts.
     pub said: u64,
-    /// Of these, handed to bots.
+    /// Of these, handed to the bot of a copy.
     pub handed: u64,
+    /// Handed once more by another copy. See [the module](super) for when that may be.
+    pub handed_again: u64,
+    /// Of these, reported as read by then.
+    pub handed_again_though_read: u64,
     /// Replies that were sent.
     pub replied: u64,
     /// Replies that were not.

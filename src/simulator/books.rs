@@ -4,7 +4,7 @@ use super::audit::Violation;
 use super::node::Note;
 use super::world::World;
 use crate::account::{Cause, Phase};
-use crate::proto::message::C2cKey;
+use crate::proto::message::{C2cKey, Message};
 use crate::session;
 use std::time::Duration;
 
@@ -39,20 +39,11 @@ impl World {
     pub(super) fn note(&mut self, node: usize, note: Note) {
         match note {
             Note::SetOut => self.set_out(node),
-            Note::Login => self.login(node),
+            Note::Login { remembers } => self.login(node, remembers),
             Note::Changed { online } => self.changed(node, online),
             Note::Handed(message) => {
                 self.log(Some(node), &format!("handed {message}"));
-                self.summary.handed += 1;
-                let key: C2cKey = message.key();
-                if !self.nodes[node].handed.insert(key) {
-                    self.violate(Some(node), format!("handed twice: {message}"));
-                }
-                if let Some(text) = message.text()
-                    && !self.owed[node].remove(text)
-                {
-                    self.violate(Some(node), format!("handed what was not owed: {message}"));
-                }
+                self.handed(node, &message);
             }
             Note::Replied { ok } => {
                 let count = if ok {
@@ -65,7 +56,43 @@ impl World {
         }
     }
 
-    pub(super) fn login(&mut self, node: usize) {
+    fn handed(&mut self, node: usize, message: &Message) {
+        let key: C2cKey = message.key();
+        let read = format!("{}_{}_{}", key.seq, key.random, key.time);
+        if self.nodes[node].settled.contains(&read) {
+            let what = format!("handed what another copy had reported as read: {message}");
+            self.violate(Some(node), what);
+        }
+        let (names, copies) = (self.options.accounts, self.options.copies);
+        let elsewhere = (0..copies)
+            .map(|copy| node % names + copy * names)
+            .any(|other| other != node && self.nodes[other].handed.contains(&key));
+        if !self.nodes[node].handed.insert(key) {
+            self.violate(Some(node), format!("handed twice: {message}"));
+        }
+        if elsewhere {
+            self.summary.handed_again += 1;
+            if self.server.read_keys(&self.users[node]).contains(&read) {
+                self.summary.handed_again_though_read += 1;
+            }
+            return;
+        }
+        self.summary.handed += 1;
+        if let Some(text) = message.text()
+            && !self.owed[node % names].remove(text)
+        {
+            self.violate(Some(node), format!("handed what was not owed: {message}"));
+        }
+    }
+
+    /// A login leaves. One that `remembers` names the place in its messages from which it goes on.
+    pub(super) fn login(&mut self, node: usize, remembers: bool) {
+        let settled = if remembers {
+            Vec::new()
+        } else {
+            self.server.read_keys(&self.users[node])
+        };
+        self.nodes[node].settled = settled.into_iter().collect();
         self.log(Some(node), "login sent");
         self.summary.logins += 1;
         let rate = self.window.add(self.now);

@@ -267,7 +267,7 @@ impl World {
         let text = format!("{}#{}", user, self.said);
         let now = self.clock();
         if self.server.say(now, &peer, &user, &text).is_ok() {
-            self.owed[node].insert(text);
+            self.owed[node % self.options.accounts].insert(text);
         }
         self.serve();
     }

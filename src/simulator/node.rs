@@ -32,7 +32,7 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) enum Note {
     SetOut,
-    Login,
+    Login { remembers: bool },
     Changed { online: Option<bool> },
     Handed(Box<Message>),
     Replied { ok: bool },
@@ -51,6 +51,8 @@ pub(super) struct Node {
     next_token: u64,
     /// What the bots were handed, to find repeats.
     pub(super) handed: HashSet<C2cKey>,
+    /// What was reported as read before it logged in without a memory.
+    pub(super) settled: HashSet<String>,
     pub(super) echoes: bool,
     memory: Memory,
 }
@@ -73,6 +75,7 @@ impl Node {
             tokens: HashMap::new(),
             next_token: 0,
             handed: HashSet::new(),
+            settled: HashSet::new(),
             echoes,
         }
     }
@@ -84,7 +87,8 @@ impl Node {
                 self.carry_out(now, effect, wants);
             } else if let Some(packet) = self.session.poll_transmit() {
                 if packet.contains("im_open_status.wslogin") {
-                    wants.push(Want::Note(Note::Login));
+                    let remembers = !self.session.cookie().is_empty();
+                    wants.push(Want::Note(Note::Login { remembers }));
                 }
                 if let Some(link) = self.link {
                     wants.push(Want::Send(link, packet));

@@ -55,6 +55,10 @@ pub struct Options {
     /// Copies of the whole fleet, each with a governor of its own. Accounts of the second copy are
     /// numbered on after those of the first.
     pub copies: usize,
+    /// Each copy starts so much later than the one before it.
+    pub copy_gap: Duration,
+    /// Web logins of an account that the server lets be at the same time.
+    pub slots: usize,
     /// How often the server's slow checks and the audit run.
     pub audit_every: Duration,
 }
@@ -76,6 +80,8 @@ impl Options {
             sync_page: None,
             echo: false,
             copies: 1,
+            copy_gap: Duration::ZERO,
+            slots: 1,
             audit_every: Duration::from_secs(60),
         }
     }

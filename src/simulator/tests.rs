@@ -8,6 +8,7 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 mod clocks;
+mod copies;
 mod loss;
 mod outage;
 
@@ -256,25 +257,6 @@ fn a_crash_of_the_connection_loses_no_message() {
     world.run_until(secs(600));
     let summary = assert_sound(&mut world);
     assert_eq!((summary.handed, world.owed()), (20, 0));
-}
-
-#[test]
-fn two_copies_of_a_fleet_never_play_ping_pong() {
-    for seed in 0..5 {
-        let options = Options {
-            copies: 2,
-            hello_interval: secs(21_600),
-            ..Options::new(seed, 20)
-        };
-        let mut world = World::new(options).unwrap();
-        world.run_until(secs(2 * 86_400));
-        let summary = assert_sound(&mut world);
-        assert!(
-            summary.worst_kicks_per_hour <= 3,
-            "seed {seed}: {summary:?}"
-        );
-        assert!(summary.one_copy_online > 0.99, "seed {seed}: {summary:?}");
-    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ pub(super) const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
+    Start(usize),
     Wake(usize),
     Turn(usize),
     Dialled { node: usize, dial: u64, late: bool },
@@ -103,6 +104,7 @@ impl World {
         let mut sandbox = SandboxConfig::new(app, "simulated key");
         sandbox.hello_interval = options.hello_interval;
         sandbox.sync_page = options.sync_page;
+        sandbox.max_web_instances = options.slots;
         sandbox.idle_timeout = Duration::from_secs(86_400 * 3650);
         sandbox.max_connections = usize::MAX;
         let mut rng = fastrand::Rng::with_seed(options.seed);
@@ -151,7 +153,7 @@ impl World {
             has_stalled: false,
             actions: Vec::new(),
             tick_at: None,
-            owed: vec![BTreeSet::new(); accounts],
+            owed: vec![BTreeSet::new(); names],
             online_since: vec![None; accounts],
             offline_since: vec![Duration::ZERO; accounts],
             disbelief: HashMap::new(),
@@ -166,11 +168,21 @@ impl World {
             story: Vec::new(),
         };
         for node in 0..accounts {
-            let at = world.clock_of(node);
-            world.nodes[node].core.start(at);
-            world.settle(node);
+            let copy = u32::try_from(node / names).unwrap_or(u32::MAX);
+            let at = world.options.copy_gap.saturating_mul(copy);
+            if at.is_zero() {
+                world.start(node);
+            } else {
+                world.schedule(at, Happening::Start(node));
+            }
         }
         Ok(world)
+    }
+
+    fn start(&mut self, node: usize) {
+        let at = self.clock_of(node);
+        self.nodes[node].core.start(at);
+        self.settle(node);
     }
 
     /// Keeps the story of one account, for [`story`](Self::story).
@@ -211,7 +223,7 @@ impl World {
             .count()
     }
 
-    /// Messages said to accounts that no bot was handed yet.
+    /// Messages said to accounts that no bot of any copy was handed yet.
     #[must_use]
     pub fn owed(&self) -> usize {
         self.owed.iter().map(BTreeSet::len).sum()
@@ -286,6 +298,7 @@ impl World {
     pub(super) fn happen(&mut self, happening: Happening) {
         let now = self.clock();
         match happening {
+            Happening::Start(node) => self.start(node),
             Happening::Wake(node) => {
                 if self.nodes[node].wake_at != Some(self.now) {
                     return; // Armed anew in the meantime.

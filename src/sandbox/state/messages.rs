@@ -464,6 +464,20 @@ impl State {
         }
     }
 
+    /// The keys of what was sent to an account and is reported as read, as far as it can still be
+    /// caught up on.
+    pub fn read_keys(&self, user: &UserId) -> Vec<String> {
+        let Some(account) = self.accounts.get(user) else {
+            return Vec::new();
+        };
+        let read = account.inbox.iter().filter_map(|entry| {
+            let message = self.messages.get(&entry.message)?;
+            let read = account.peers.get(&message.draft.from)?.read_up_to;
+            (entry.what == Inbound::Received && entry.position <= read).then(|| message.key())
+        });
+        read.collect()
+    }
+
     /// Everything stored between two accounts, oldest first.
     pub fn history(&self, a: &UserId, b: &UserId) -> Vec<HistoryItem> {
         let ids = self.conversations.get(&conversation_key(a, b));
