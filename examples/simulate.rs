@@ -3,15 +3,18 @@
 //! Run with: `cargo run --release --example simulate -- --seed 7 --accounts 1000 --days 180`
 //!
 //! `--copies 2` runs the whole fleet twice against the same server, `--policy baseline` replaces
-//! the take-back rules by "log in again after 3 s", `--trace N` tells one account's story, and
+//! the take-back rules by "log in again after 3 s", `--policy both` shows the two side by side
+//! (with `--copies 2 --accounts 20 --days 0`, say: the baseline is busy), `--outage` takes the server
+//! away from 10,000 accounts for five minutes, `--trace N` tells one account's story, and
 //! `--seeds N` runs that many seeds one after the other. Without arguments it runs a short day.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use botroupe::account::{Policy, TakeBack};
 use botroupe::policy::Backoff;
-use botroupe::simulator::{Options, Summary, World};
+use botroupe::simulator::{Action, Clocks, Options, Shift, Summary, World};
 use clap::{Parser, ValueEnum};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::time::Duration;
 
@@ -26,37 +29,53 @@ struct Args {
     /// Runs each seed this often and compares the hashes.
     #[arg(long, default_value_t = 1)]
     repeat: u64,
-    /// How many accounts.
-    #[arg(long, default_value_t = 100)]
-    accounts: usize,
-    /// How many days.
+    /// How many accounts; 100, or 10,000 with `--outage`.
+    #[arg(long)]
+    accounts: Option<usize>,
+    /// How many days. Every run lasts an hour longer.
     #[arg(long, default_value_t = 2)]
     days: u64,
-    /// How many copies of the fleet. With more than one, nothing else goes wrong.
+    /// How many copies of the fleet. With more than one, accounts are written to and nothing else
+    /// goes wrong.
     #[arg(long, default_value_t = 1)]
     copies: usize,
+    /// How many logins of an account the server lets be at the same time.
+    #[arg(long, default_value_t = 1)]
+    slots: usize,
     /// What an account does when another login takes its place.
     #[arg(long, value_enum, default_value_t = Rules::Standard)]
     policy: Rules,
+    /// Instead of days: all are online, the server goes away for five minutes, all come back.
+    #[arg(long)]
+    outage: bool,
+    /// Logins a second for each copy.
+    #[arg(long, default_value_t = 200.0)]
+    rate: f64,
+    /// How often the server wants a hello, in seconds. That a login has expired is noticed no later.
+    #[arg(long, default_value_t = HELLO)]
+    hello: u64,
     /// Tells the story of this account.
     #[arg(long)]
     trace: Option<usize>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+/// Hellos are most of what happens to a fleet that is left in peace.
+const HELLO: u64 = 3600;
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rules {
     /// As shipped.
     Standard,
     /// Log in again after 3 s, whatever happened.
     Baseline,
+    /// Both, one after the other, from the same seed.
+    Both,
 }
 
 impl Rules {
-    fn policy(self) -> Result<Policy, Box<dyn Error>> {
+    /// Each to be run, with its name.
+    fn policies(self) -> Result<Vec<(&'static str, Policy)>, Box<dyn Error>> {
         let standard = Policy::standard();
-        let Self::Baseline = self else {
-            return Ok(standard);
-        };
         let three = Duration::from_secs(3);
         let again = TakeBack {
             cool_down: Backoff::new(three, three)?,
@@ -64,12 +83,19 @@ impl Rules {
             contest_after: u32::MAX,
             ..TakeBack::STANDARD
         };
-        Ok(Policy {
+        let baseline = Policy {
             multiple_account: again,
             multiple_device: again,
             login_spacing: Duration::ZERO,
-            ..standard
-        })
+            ..standard.clone()
+        };
+        let all = vec![("standard", standard), ("baseline", baseline)];
+        let wanted = |name: &str| match self {
+            Self::Standard => name == "standard",
+            Self::Baseline => name == "baseline",
+            Self::Both => true,
+        };
+        Ok(all.into_iter().filter(|(name, _)| wanted(name)).collect())
     }
 }
 
@@ -79,60 +105,183 @@ struct Outcome {
     accounts: usize,
 }
 
-fn run(args: &Args, seed: u64) -> Result<Outcome, Box<dyn Error>> {
-    let mut world = World::new(Options {
-        policy: args.policy.policy()?,
-        hello_interval: Duration::from_secs(6 * 3600),
-        audit_every: Duration::from_secs(1800),
-        copies: args.copies,
-        ..Options::new(seed, args.accounts)
-    })?;
-    if let Some(account) = args.trace {
-        world.trace(account);
+impl Args {
+    fn accounts(&self) -> usize {
+        self.accounts
+            .unwrap_or(if self.outage { 10_000 } else { 100 })
     }
-    let away = if args.copies == 1 {
-        world.plan_days(args.days)
-    } else {
-        Duration::ZERO
-    };
-    // An hour more, so that the last misfortune can be over.
-    world.run_until(Duration::from_secs(args.days * 86_400 + 3600));
-    for line in world.story() {
-        println!("{line}");
+
+    fn run(&self, seed: u64, policy: &Policy) -> Result<Outcome, Box<dyn Error>> {
+        let days = Options {
+            policy: policy.clone(),
+            rate: self.rate,
+            clocks: Clocks::Skewed,
+            hello_interval: Duration::from_secs(self.hello),
+            audit_every: Duration::from_secs(1800),
+            copies: self.copies,
+            slots: self.slots,
+            ..Options::new(seed, self.accounts())
+        };
+        let mut world = World::new(if self.outage {
+            // Nothing but the rate, so that it can be read off.
+            Options { burst: 1, ..days }
+        } else {
+            days
+        })?;
+        if let Some(account) = self.trace {
+            world.trace(account);
+        }
+        let away = self.play(&mut world);
+        for line in world.story() {
+            println!("{line}");
+        }
+        Ok(Outcome {
+            summary: world.summary(),
+            away,
+            accounts: world.accounts(),
+        })
     }
-    Ok(Outcome {
-        summary: world.summary(),
-        away,
-        accounts: world.accounts(),
-    })
+
+    /// Plays it to the end; says how long the server was away.
+    fn play(&self, world: &mut World) -> Duration {
+        let fleet = world.accounts() as f64;
+        if self.outage {
+            let start = Duration::from_secs_f64(60.0 + fleet / self.rate);
+            let away = Duration::from_secs(300);
+            world.at(start, Action::Outage(away));
+            world
+                .run_until(start + away + Duration::from_secs_f64(120.0 + 2.0 * fleet / self.rate));
+            return away;
+        }
+        // An hour more, so that the last misfortune can be over.
+        let end = Duration::from_secs(self.days * 86_400 + 3600);
+        let away = if self.copies == 1 {
+            world.plan_days(self.days)
+        } else {
+            let each = 3 + 6 * self.days;
+            world.plan_messages(end, self.accounts() as u64 * each);
+            Duration::ZERO
+        };
+        world.run_until(end);
+        away
+    }
+
+    fn rows(&self, outcome: &Outcome, causes: &BTreeSet<String>) -> Vec<(String, String)> {
+        let mut rows = outcome.rows(causes);
+        if let Some(comeback) = &outcome.summary.comeback {
+            let ideal = 1.2 * comeback.accounts as f64 / self.rate;
+            let seconds = |time: Duration| format!("{:.1} s", time.as_secs_f64());
+            let shift = |Shift { worst, mean }| {
+                format!("mean {:.2} %, worst {:.2} %", mean * 100.0, worst * 100.0)
+            };
+            let more = [
+                (
+                    "largest comeback",
+                    format!("{} accounts", comeback.accounts),
+                ),
+                ("  all back after", seconds(comeback.took)),
+                ("  1.2 x accounts / rate", format!("{ideal:.1} s")),
+                ("  last back-off over", seconds(comeback.last_asked)),
+                ("  longest wait for a turn", seconds(comeback.longest_wait)),
+                ("  out of turn", shift(comeback.from_asking)),
+                ("  out of order of loss", shift(comeback.from_loss)),
+            ];
+            let at = rows.len().saturating_sub(2);
+            let more = more.map(|(label, value)| (label.to_owned(), value));
+            rows.splice(at..at, more);
+        }
+        rows
+    }
+}
+
+impl Outcome {
+    /// What it came to, a label and a value each.
+    fn rows(&self, causes: &BTreeSet<String>) -> Vec<(String, String)> {
+        let summary = &self.summary;
+        let days = summary.elapsed.as_secs_f64() / 86_400.0;
+        let whole = summary.elapsed.as_secs_f64() * self.accounts as f64;
+        let outside = whole - self.away.as_secs_f64() * self.accounts as f64;
+        let online = summary.online.as_secs_f64();
+        let percent = |part: f64| format!("{:.4} %", part * 100.0);
+        let silence = summary.longest_silence.as_secs_f64() / 60.0;
+        let mut rows = vec![
+            ("accounts".to_owned(), self.accounts.to_string()),
+            ("simulated".to_owned(), format!("{days:.2} days")),
+            ("events".to_owned(), summary.events.to_string()),
+            ("online".to_owned(), percent(online / whole)),
+            ("  outside outages".to_owned(), percent(online / outside)),
+            (
+                "exactly one copy online".to_owned(),
+                format!("{} (the worst)", percent(summary.one_copy_online)),
+            ),
+            ("longest silence".to_owned(), format!("{silence:.1} min")),
+            ("logins and resumes".to_owned(), summary.logins.to_string()),
+            (
+                "  turns in a second".to_owned(),
+                format!("at most {}", summary.worst_turn_rate),
+            ),
+            (
+                "  sent in a second".to_owned(),
+                format!("at most {}", summary.worst_login_rate),
+            ),
+            (
+                "kicks within an hour".to_owned(),
+                format!("at most {}", summary.worst_kicks_per_hour),
+            ),
+        ];
+        for cause in causes {
+            let count = summary.offline_by_cause.get(cause).copied().unwrap_or(0);
+            rows.push((format!("offline: {cause}"), count.to_string()));
+        }
+        rows.extend(
+            [
+                ("messages said", summary.said.to_string()),
+                ("  handed to bots", summary.handed.to_string()),
+                ("  again by a copy", summary.handed_again.to_string()),
+                (
+                    "    though read",
+                    summary.handed_again_though_read.to_string(),
+                ),
+                ("violations", summary.violations.len().to_string()),
+                ("hash", format!("{:016x}", summary.hash)),
+            ]
+            .map(|(label, value)| (label.to_owned(), value)),
+        );
+        rows
+    }
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args = Args::parse();
+    let policies = args.policy.policies()?;
     let mut violations = 0;
     for seed in args.seed..args.seed + args.seeds {
-        let outcome = run(&args, seed)?;
-        for _ in 1..args.repeat {
-            let again = run(&args, seed)?.summary.hash;
-            if again != outcome.summary.hash {
-                return Err(format!("seed {seed}: two runs differ").into());
+        let mut outcomes = Vec::new();
+        for (name, policy) in &policies {
+            let outcome = args.run(seed, policy)?;
+            for _ in 1..args.repeat {
+                if args.run(seed, policy)?.summary.hash != outcome.summary.hash {
+                    return Err(format!("seed {seed}: two runs differ").into());
+                }
             }
+            violations += outcome.summary.violations.len();
+            outcomes.push((*name, outcome));
         }
         if args.seeds == 1 {
-            print(seed, &outcome);
-        } else {
-            let Summary {
-                hash, violations, ..
-            } = &outcome.summary;
-            println!(
-                "seed {seed:>5}  hash {hash:016x}  violations {}",
-                violations.len()
-            );
+            print(&args, &outcomes);
         }
-        for violation in outcome.summary.violations.iter().take(5) {
-            println!("  violation: {violation}");
+        for (name, Outcome { summary, .. }) in &outcomes {
+            if args.seeds > 1 {
+                println!(
+                    "seed {seed:>5}  {name}  hash {:016x}  violations {}",
+                    summary.hash,
+                    summary.violations.len()
+                );
+            }
+            for violation in summary.violations.iter().take(5) {
+                println!("  violation: {violation}");
+            }
         }
-        violations += outcome.summary.violations.len();
     }
     if violations > 0 {
         return Err(format!("{violations} violations").into());
@@ -140,53 +289,35 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn print(
-    seed: u64,
-    Outcome {
-        summary,
-        away,
-        accounts,
-    }: &Outcome,
-) {
-    let days = |time: Duration| time.as_secs_f64() / 86_400.0;
-    let whole = summary.elapsed.as_secs_f64() * *accounts as f64;
-    let outside = whole - away.as_secs_f64() * *accounts as f64;
-    println!("seed                    {seed}");
-    println!("accounts                {accounts}");
-    println!(
-        "simulated               {:.1} days, {} events",
-        days(summary.elapsed),
-        summary.events
-    );
-    println!(
-        "online                  {:.4} % of the time",
-        summary.online.as_secs_f64() / whole * 100.0
-    );
-    println!(
-        "  outside outages       {:.4} %",
-        summary.online.as_secs_f64() / outside * 100.0
-    );
-    println!(
-        "exactly one copy online {:.4} % (the worst account)",
-        summary.one_copy_online * 100.0
-    );
-    println!(
-        "longest silence         {:.1} min",
-        summary.longest_silence.as_secs_f64() / 60.0
-    );
-    println!(
-        "logins and resumes      {}, at most {} within a second",
-        summary.logins, summary.worst_login_rate
-    );
-    println!(
-        "kicks of an account     at most {} within an hour",
-        summary.worst_kicks_per_hour
-    );
-    println!("went offline            {:?}", summary.offline_by_cause);
-    println!(
-        "messages                {} said, {} handed to bots",
-        summary.said, summary.handed
-    );
-    println!("violations              {}", summary.violations.len());
-    println!("hash                    {:016x}", summary.hash);
+/// A column for each outcome.
+fn print(args: &Args, outcomes: &[(&str, Outcome)]) {
+    let causes: BTreeSet<String> = outcomes
+        .iter()
+        .flat_map(|(_, outcome)| outcome.summary.offline_by_cause.keys().cloned())
+        .collect();
+    let columns: Vec<Vec<(String, String)>> = outcomes
+        .iter()
+        .map(|(_, outcome)| args.rows(outcome, &causes))
+        .collect();
+    let line = |label: &str, values: Vec<&str>| {
+        let values: String = values
+            .iter()
+            .map(|value| format!("  {value:<24}"))
+            .collect();
+        println!("{}", format!("{label:<26}{values}").trim_end());
+    };
+    line("seed", vec![&args.seed.to_string()]);
+    if outcomes.len() > 1 {
+        line("", outcomes.iter().map(|(name, _)| *name).collect());
+    }
+    // A server that never went away has rows less.
+    let longest = columns.iter().max_by_key(|rows| rows.len());
+    for (label, _) in longest.into_iter().flatten() {
+        let value = |rows: &Vec<(String, String)>| {
+            let row = rows.iter().find(|(name, _)| name == label);
+            row.map_or_else(|| "-".to_owned(), |(_, value)| value.clone())
+        };
+        let values: Vec<String> = columns.iter().map(value).collect();
+        line(label, values.iter().map(String::as_str).collect());
+    }
 }

@@ -27,6 +27,17 @@ impl World {
         away
     }
 
+    /// Plans that so many messages are written to accounts within `length` from now on.
+    pub fn plan_messages(&mut self, length: Duration, count: u64) {
+        let names = self.options.accounts as u64;
+        let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
+        for _ in 0..count {
+            let account = self.draw(names) as usize;
+            let at = self.now() + Duration::from_millis(self.draw(millis));
+            self.at(at, Action::Say(account));
+        }
+    }
+
     fn plan_day(&mut self, start: Duration) -> Duration {
         let accounts = self.accounts();
         for account in 0..accounts {
