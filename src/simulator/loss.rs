@@ -3,6 +3,10 @@
 //! TCP sends a lost packet again, after 0.2 s, then 0.4 s and so on, and hands out nothing that came
 //! behind it before. So nothing is ever missing or out of order on a link; it stalls, mostly for 0.2
 //! to 3 s, rarely for longer than a heartbeat may take, and then the account has to find out.
+//!
+//! A link that an account gives up while it stalls is reset: what was under way on it is gone. Were it
+//! sent on to the end instead, a resume could arrive after the one on the next link, and move the
+//! login back to a link that nobody listens to; neither a heartbeat nor a hello would tell.
 
 use super::world::World;
 use crate::policy::Now;
@@ -83,6 +87,17 @@ impl World {
         if was_healthy && !self.is_healthy(node) {
             self.play_heartbeats(node);
             self.arm(node);
+        }
+    }
+
+    /// When the server would hear that an account closed a link: behind all that was sent on it
+    /// before. Of a link that stalls nothing more arrives: the account resets it.
+    pub(super) fn closing_time(&self, link: ConnId) -> Duration {
+        let due = self.links.get(&link).map_or(self.now, |link| link.up_due);
+        if due > self.now + SHORT_STALL {
+            self.now
+        } else {
+            due.max(self.now)
         }
     }
 

@@ -95,10 +95,7 @@ impl World {
             }
             Want::Send(link, packet) => self.carry(link, true, packet.into_bytes()),
             Want::Closed(link) => {
-                let due = self
-                    .links
-                    .get(&link)
-                    .map_or(self.now, |state| state.up_due.max(self.now));
+                let due = self.closing_time(link);
                 let latency = self.latency();
                 let dead = self.links.get(&link).is_some_and(|state| state.dead);
                 // A dead link is closed at the server by its own time-out, much later.

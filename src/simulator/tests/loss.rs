@@ -70,6 +70,28 @@ fn a_link_that_stalls_for_too_long_is_found_and_resumed() {
     assert_eq!(lost(&world), before);
 }
 
+/// Found by a month of ordinary days: a resume under way on a stalled link came after that of the
+/// next link, and took the login to where nobody was.
+#[test]
+fn what_was_under_way_on_a_link_given_up_does_not_undo_the_next_login() {
+    for seed in 33..37 {
+        let options = Options {
+            hello_interval: secs(60),
+            ..Options::new(seed, 30)
+        };
+        let mut world = World::new(options).unwrap();
+        world.run_until(secs(60));
+        world.act(Action::Lossy {
+            account: None,
+            loss: 0.6,
+            length: secs(1800),
+        });
+        world.run_until(secs(3600));
+        assert_eq!(world.online(), 30);
+        assert_sound(&mut world);
+    }
+}
+
 #[test]
 fn one_account_on_a_bad_network_troubles_no_other() {
     let mut world = fleet(32, 5);
