@@ -117,7 +117,7 @@ impl Args {
             rate: self.rate,
             clocks: Clocks::Skewed,
             hello_interval: Duration::from_secs(self.hello),
-            audit_every: Duration::from_secs(1800),
+            audit_every: Duration::from_secs(3600),
             copies: self.copies,
             slots: self.slots,
             ..Options::new(seed, self.accounts())
