@@ -60,7 +60,7 @@ struct Args {
 }
 
 /// Hellos are most of what happens to a fleet that is left in peace.
-const HELLO: u64 = 7200;
+const HELLO: u64 = 10_800;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rules {
