@@ -228,9 +228,8 @@ struct Mute {
 }
 
 fn read_notify(raw: &RawValue, event: Option<u64>) -> Vec<Notice> {
-    let item = match serde_json::from_str::<NotifyItem>(raw.get()) {
-        Ok(item) => item,
-        Err(_) => return vec![unknown(raw, event)],
+    let Ok(item) = serde_json::from_str::<NotifyItem>(raw.get()) else {
+        return vec![unknown(raw, event)];
     };
     if let Some(kick) = item.kick {
         let kick = kick.kick_type.as_u64().and_then(KickType::from_wire);
