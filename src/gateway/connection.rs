@@ -220,6 +220,14 @@ impl Connection {
         self.timer = Some((at, handle));
     }
 
+    /// Drops a link that may still hold a login which must not arrive any more.
+    fn abandon(&mut self, ctx: &mut Context<Self>, link: WebSocket, end: LinkEnd) {
+        drop(link);
+        self.report(Report::Closed(end));
+        self.session.closed(now());
+        self.drain(ctx);
+    }
+
     fn opened(&mut self, ctx: &mut Context<Self>, link: WebSocket, user_sig: Option<&UserSig>) {
         self.link = Some(link);
         self.report(Report::Opened);
@@ -236,6 +244,9 @@ impl Connection {
         };
         self.generation += 1;
         self.waker = None;
+        if self.session.logins_in_flight() > 0 || matches!(end, LinkEnd::Fault(_)) {
+            return self.abandon(ctx, link, end);
+        }
         link.close(match end {
             LinkEnd::Protocol(error) => error.close_code(),
             _ => 1000,
@@ -343,8 +354,11 @@ impl Handler<Dial> for Connection {
         let _running = Running::enter(self.account);
         // A link that is still there makes way; its end is of no interest any more.
         if let Some(link) = self.link.take() {
+            let abandoned = self.session.logins_in_flight() > 0;
             self.session.closed(now());
-            actix_rt::spawn(farewell(link));
+            if !abandoned {
+                actix_rt::spawn(farewell(link));
+            }
         }
         self.generation += 1;
         let generation = self.generation;

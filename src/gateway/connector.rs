@@ -1,7 +1,12 @@
 //! Opening a WebSocket: name resolution, TCP, TLS and the upgrade, through awc.
 
 use crate::policy::Now;
+use actix_service::{Service, ServiceExt as _};
+use actix_tls::connect::{
+    ConnectInfo, Connection as TcpConnection, Connector as TcpConnector, Resolver,
+};
 use awc::error::{ConnectError as AwcConnectError, SendRequestError, WsClientError};
+use awc::http::Uri;
 use futures_util::future::LocalBoxFuture;
 use rustls::{ClientConfig, RootCertStore};
 use std::cell::RefCell;
@@ -11,6 +16,7 @@ use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 
 /// How long a resolved name is used before it is asked for again.
 const NAME_LIFE: Duration = Duration::from_secs(60);
@@ -203,6 +209,7 @@ fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
     SHARED.with_borrow_mut(|slot| {
         let shared = slot.get_or_insert_with(|| {
             let connector = awc::Connector::new()
+                .connector(reset_on_drop())
                 .rustls_0_23(tls_config())
                 // A WebSocket holds its permit for life; any limit is a limit on accounts.
                 .limit(0)
@@ -220,6 +227,27 @@ fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
         });
         f(shared)
     })
+}
+
+/// TCP connections that are reset when they are dropped instead of being emptied by the system. What a
+/// stalled link still holds must not reach the server minutes later: a resume that comes late takes
+/// the login away from the link that carries it by then, and nobody hears the pushes any more.
+/// An orderly goodbye is not affected, see [`farewell`](super::connection): it waits for the
+/// other side before it drops the link.
+fn reset_on_drop() -> impl Service<
+    ConnectInfo<Uri>,
+    Response = TcpConnection<Uri, TcpStream>,
+    Error = actix_tls::connect::ConnectError,
+> + Clone {
+    // The address is always given, so the resolver has nothing to do.
+    TcpConnector::new(Resolver::default()).service().map(
+        |connection: TcpConnection<Uri, TcpStream>| {
+            if let Err(error) = connection.io_ref().set_zero_linger() {
+                tracing::debug!(%error, "a connection could not be told to reset when dropped");
+            }
+            connection
+        },
+    )
 }
 
 fn tls_config() -> Arc<ClientConfig> {
@@ -331,5 +359,41 @@ fn explain_io(error: &io::Error, host: String) -> ConnectError {
         io::ErrorKind::ConnectionRefused => ConnectError::Refused(host),
         io::ErrorKind::InvalidData => ConnectError::Tls { host, reason },
         _ => ConnectError::Unreachable { host, reason },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    #[actix_rt::test]
+    async fn a_link_that_is_dropped_is_reset_and_not_emptied() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let server = actix_rt::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let text = String::from_utf8(request).unwrap();
+            let key = text
+                .lines()
+                .find_map(|line| line.strip_prefix("sec-websocket-key: "))
+                .unwrap();
+            let accept = actix_http::ws::hash_key(key.as_bytes());
+            let accept = std::str::from_utf8(&accept).unwrap();
+            let answer = format!(
+                "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+                 sec-websocket-accept: {accept}\r\n\r\n"
+            );
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            let mut rest = Vec::new();
+            stream.read_to_end(&mut rest).await.unwrap_err().kind()
+        });
+        let dialled = AwcConnector.dial(url, Duration::from_secs(10)).await;
+        drop(dialled.unwrap());
+        assert_eq!(server.await.unwrap(), io::ErrorKind::ConnectionReset);
     }
 }
