@@ -451,6 +451,9 @@ impl Handler<Reported> for Account {
             Report::Session(Event::SyncFailed { error }) => {
                 tracing::warn!(account = %self.core.user(), connection = self.core.connection(), %error, "catching up failed; trying again");
             }
+            Report::Session(Event::Skipped { group, count }) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), group, count, "too many unread messages in a group; the oldest are left to its history");
+            }
             Report::Session(Event::Ignored(what)) => {
                 tracing::debug!(account = %self.core.user(), connection = self.core.connection(), ?what, "ignored");
             }

@@ -58,7 +58,7 @@ impl Core {
             }
             Event::Message(message) => {
                 self.counters.received += 1;
-                self.config.memory.delivered(&message.key());
+                self.config.memory.delivered(&message);
                 self.effects
                     .push_back(Effect::Deliver(AccountEvent::Message(message)));
             }
@@ -70,6 +70,7 @@ impl Core {
                 self.effects.push_back(Effect::Close);
             }
             Event::Ignored(_) => self.counters.ignored += 1,
+            Event::Skipped { count, .. } => self.counters.dropped += u64::from(count),
             Event::Synced { .. }
             | Event::SyncFailed { .. }
             | Event::Settled { .. }

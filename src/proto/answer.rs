@@ -1,6 +1,7 @@
 //! The bodies of the answers this crate reads: login, missed messages, sending.
 
 use super::lenient;
+use super::message::GroupItem;
 use super::packet::InstId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -87,4 +88,72 @@ pub struct Sent {
     /// The number of a group message in its group; zero of a one-to-one message.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
+}
+
+/// The answer to `get_joined_group_list`, as far as following the groups needs it.
+#[derive(Debug, Default, Deserialize)]
+pub struct JoinedGroups {
+    /// How many there are in all.
+    #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
+    pub total: u32,
+    /// Those of this page.
+    #[serde(
+        rename = "GroupIdList",
+        default,
+        deserialize_with = "lenient::null_default"
+    )]
+    pub groups: Vec<JoinedGroup>,
+}
+
+/// One group of [`JoinedGroups`].
+#[derive(Debug, Default, Deserialize)]
+pub struct JoinedGroup {
+    /// The group.
+    #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
+    pub id: String,
+    /// Its type.
+    #[serde(rename = "Type", default, deserialize_with = "lenient::string")]
+    pub kind: String,
+    /// The number that the next message will get; zero when the server did not say.
+    #[serde(rename = "NextMsgSeq", default, deserialize_with = "lenient::int")]
+    pub next_seq: u32,
+    /// About this account.
+    #[serde(rename = "SelfInfo", default)]
+    pub own: Option<OwnMembership>,
+}
+
+/// What a group list says of the account itself.
+#[derive(Debug, Default, Deserialize)]
+pub struct OwnMembership {
+    /// Up to where it has read.
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u32,
+}
+
+/// The answer to `group_msg_get`: messages in descending order of their numbers.
+#[derive(Debug, Default, Deserialize)]
+pub struct GroupHistory {
+    /// 1 complete, 0 cut because it would be too long, 2 older ones are gone.
+    #[serde(
+        rename = "IsFinished",
+        default = "complete",
+        deserialize_with = "lenient::int"
+    )]
+    pub finished: u32,
+    /// The messages.
+    #[serde(
+        rename = "RspMsgList",
+        default,
+        deserialize_with = "lenient::null_default"
+    )]
+    pub items: Vec<GroupItem>,
+}
+
+fn complete() -> u32 {
+    1
+}
+
+impl GroupHistory {
+    /// [`finished`](Self::finished) of an answer that would have been too long.
+    pub const CUT: u32 = 0;
 }

@@ -20,6 +20,10 @@ pub const PUSH_ACK: &str = "openim.ws_msg_push_ack";
 pub const GET_MSG: &str = "openim.getmsg";
 /// Send a C2C message.
 pub const SEND_C2C: &str = "openim.sendmsg";
+/// The groups an account is in.
+pub const JOINED_GROUPS: &str = "group_open_http_svc.get_joined_group_list";
+/// Messages of a group by their numbers.
+pub const GROUP_HISTORY: &str = "group_open_http_svc.group_msg_get";
 /// Send a group message.
 pub const SEND_GROUP: &str = "group_open_http_svc.send_group_msg";
 /// Recall a C2C message.

@@ -46,6 +46,14 @@ pub enum Event {
         /// How many messages came by catching up.
         messages: usize,
     },
+    /// A group had more unread messages than are fetched at a first login; the oldest were left out,
+    /// and are in its history only.
+    Skipped {
+        /// The group.
+        group: String,
+        /// How many.
+        count: u32,
+    },
     /// Catching up failed; it is tried again by itself.
     SyncFailed {
         /// Why.

@@ -219,10 +219,15 @@ impl Session {
             }
             Purpose::Logout => self.finish_logout(),
             Purpose::Sync => self.sync_answered(now, outcome),
-            Purpose::User => self.events.push_back(Event::Settled {
-                id: RequestId(request.seq),
-                outcome: outcome.map(str::to_owned),
-            }),
+            Purpose::Groups => self.groups_answered(now, outcome),
+            Purpose::History => self.history_answered(now, request.seq, outcome),
+            Purpose::User => {
+                self.sent_to_group(now, request.seq, outcome.as_deref().ok());
+                self.events.push_back(Event::Settled {
+                    id: RequestId(request.seq),
+                    outcome: outcome.map(str::to_owned),
+                });
+            }
             // Errors and timeouts of hello say nothing; the heartbeat watches the link.
             Purpose::Hello | Purpose::Heartbeat => {}
         }
@@ -292,6 +297,7 @@ impl Session {
             clock_offset: self.clock_offset,
         }));
         self.start_sync(now);
+        self.start_groups(now);
     }
 
     pub(super) fn refuse(&mut self, code: Code, info: String, resuming: bool) {
@@ -326,6 +332,7 @@ impl Session {
             self.settle_not_logged_in(&request);
         }
         self.abort_sync();
+        self.abort_groups();
         if self.state != State::Disconnected {
             self.state = State::LoggedOut;
         }
@@ -371,7 +378,10 @@ impl Session {
             Push::KickOther => {
                 if self.state.is_ready() {
                     self.abort_sync();
-                    self.requests.take_all(|purpose| purpose == Purpose::Sync);
+                    self.abort_groups();
+                    self.requests.take_all(|purpose| {
+                        matches!(purpose, Purpose::Sync | Purpose::Groups | Purpose::History)
+                    });
                     self.resume(now);
                 }
             }
@@ -398,12 +408,7 @@ impl Session {
                 let message = Message::from_c2c(*item, self.config.user.as_str());
                 self.message(message);
             }
-            Notice::Group { event, item } => {
-                match Message::from_group(*item, event, self.config.user.as_str()) {
-                    Some(message) => self.message(message),
-                    None => self.ignore(Ignored::Malformed("a group item of no kind".to_owned())),
-                }
-            }
+            Notice::Group { event, item } => self.noticed_group(now, event, *item),
             Notice::Update(mut update) => {
                 update.seen_by(self.config.user.as_str());
                 self.events.push_back(Event::Update(update));

@@ -21,6 +21,7 @@
 //! *when* to connect again; that is [`crate::account`]'s business.
 
 mod event;
+mod groups;
 mod incoming;
 mod request;
 mod seen;

@@ -65,6 +65,8 @@ pub(super) enum Purpose {
     Heartbeat,
     Hello,
     Sync,
+    Groups,
+    History,
     User,
 }
 
@@ -83,7 +85,12 @@ impl InFlight {
         Duration::from_secs(match purpose {
             Purpose::Login | Purpose::Resume => 90,
             Purpose::Heartbeat => 3,
-            Purpose::Logout | Purpose::Hello | Purpose::Sync | Purpose::User => 15,
+            Purpose::Logout
+            | Purpose::Hello
+            | Purpose::Sync
+            | Purpose::Groups
+            | Purpose::History
+            | Purpose::User => 15,
         })
     }
 }

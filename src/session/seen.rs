@@ -1,7 +1,7 @@
 //! Which messages were handed out already: a bounded memory that outlives its session.
 
-use crate::proto::message::C2cKey;
-use std::collections::{HashSet, VecDeque};
+use crate::proto::message::{C2cKey, Conversation, Message};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -20,13 +20,39 @@ impl Memory {
         self.lock().insert(fingerprint(key), bound)
     }
 
-    /// The message of this key was handed on and will not be wanted again.
-    pub fn delivered(&self, key: &C2cKey) {
+    /// A message was handed on and will not be wanted again.
+    pub fn delivered(&self, message: &Message) {
+        let key = &message.key();
         let mut seen = self.lock();
+        if let Conversation::Group(group) = &message.conversation
+            && message.seq > 0
+            && !message.online_only
+        {
+            seen.reach(group, message.seq);
+        }
         seen.pending.remove(&fingerprint(key));
         if seen.pending.is_empty() && seen.pending.capacity() > 16 {
             seen.pending = HashSet::new();
         }
+    }
+
+    /// How far a group was followed; `None` of one that was not.
+    pub(super) fn mark(&self, group: &str) -> Option<u32> {
+        self.lock().groups.get(group).copied()
+    }
+
+    /// Everything in a group up to this number was handed on, or is of no interest.
+    pub(super) fn reached(&self, group: &str, seq: u32) {
+        let mut seen = self.lock();
+        // What was reported and not yet handed on holds the mark back until it is.
+        if seen.pending.is_empty() {
+            seen.reach(group, seq);
+        }
+    }
+
+    /// A group is of no interest any more.
+    pub(super) fn forget_group(&self, group: &str) {
+        self.lock().groups.remove(group);
     }
 
     /// Forgets what was reported by a session that is gone and never handed on.
@@ -54,6 +80,8 @@ struct Seen {
     known: HashSet<u64>,
     /// Of `known`: reported, and not yet handed on.
     pending: HashSet<u64>,
+    /// How far each group was handed on.
+    groups: BTreeMap<Box<str>, u32>,
 }
 
 fn fingerprint(key: &C2cKey) -> u64 {
@@ -63,6 +91,15 @@ fn fingerprint(key: &C2cKey) -> u64 {
 }
 
 impl Seen {
+    fn reach(&mut self, group: &str, seq: u32) {
+        match self.groups.get_mut(group) {
+            Some(mark) => *mark = (*mark).max(seq),
+            None => {
+                self.groups.insert(group.into(), seq);
+            }
+        }
+    }
+
     fn insert(&mut self, mark: u64, bound: usize) -> bool {
         if !self.known.insert(mark) {
             return false;
@@ -83,21 +120,23 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn key(seq: u32) -> C2cKey {
-        C2cKey {
-            from: "a".into(),
-            to: "b".into(),
+    fn message(seq: u32) -> Message {
+        let item = crate::proto::message::C2cItem {
             seq,
-            random: 1,
-            time: 1,
-        }
+            ..crate::proto::message::C2cItem::new("a", "b", Vec::new())
+        };
+        Message::from_c2c(item, "b")
+    }
+
+    fn key(seq: u32) -> C2cKey {
+        message(seq).key()
     }
 
     #[test]
     fn what_was_reported_and_not_handed_on_is_wanted_again_by_the_next_session() {
         let memory = Memory::default();
         assert!(memory.insert(&key(1), 10) && memory.insert(&key(2), 10));
-        memory.delivered(&key(1));
+        memory.delivered(&message(1));
         assert!(!memory.insert(&key(2), 10), "the same session reports once");
         memory.forget_pending();
         assert!(!memory.insert(&key(1), 10), "handed on");
@@ -109,7 +148,7 @@ mod tests {
         let memory = Memory::default();
         for seq in 0..4 {
             assert!(memory.insert(&key(seq), 3));
-            memory.delivered(&key(seq));
+            memory.delivered(&message(seq));
         }
         assert!(!memory.insert(&key(3), 3));
         assert!(memory.insert(&key(0), 3));

@@ -1,6 +1,7 @@
 //! The [`Session`] itself: lifecycle, heartbeat, kicks, the matching of answers.
 
 use super::event::Event;
+use super::groups::Groups;
 use super::request::{Purpose, RequestError, RequestId, Requests};
 use super::seen::Memory;
 use super::sync::Sync;
@@ -103,6 +104,8 @@ pub struct Session {
     pub(super) requests: Requests,
     pub(super) memory: Memory,
     pub(super) sync: Sync,
+    /// `None` of an account that is in no group.
+    pub(super) groups: Option<Box<Groups>>,
     /// Server clock minus local clock, milliseconds.
     pub(super) clock_offset: i64,
     pub(super) login_sent: Duration,
@@ -130,6 +133,7 @@ impl Session {
             requests: Requests::default(),
             memory: Memory::default(),
             sync: Sync::default(),
+            groups: None,
             clock_offset: 0,
             login_sent: Duration::ZERO,
             last_received: Duration::ZERO,
@@ -237,6 +241,7 @@ impl Session {
         self.transmits.clear();
         self.next_hello = None;
         self.requests.take_all(|purpose| purpose != Purpose::User);
+        self.abort_groups();
         if self.state == State::LoggingOut {
             // The wish was to be logged out; on a dead link there is nobody to tell.
             self.finish_logout();
@@ -298,6 +303,7 @@ impl Session {
             }
         }
         self.sync_timeout(now);
+        self.groups_timeout(now);
     }
 
     // ── what is wanted ───────────────────────────────────────────────────────────────────────
@@ -425,6 +431,7 @@ impl Session {
             hello,
             overload,
             self.sync_deadline(),
+            self.groups_deadline(),
         ]
         .into_iter()
         .flatten()

@@ -83,7 +83,11 @@ impl Session {
                 ));
             }
         };
-        self.request(now, servcmd, &body.map_err(|error| shape(&error))?)
+        let id = self.request(now, servcmd, &body.map_err(|error| shape(&error))?)?;
+        if let Conversation::Group(group) = &message.to {
+            self.sending_to(id.0, group);
+        }
+        Ok(id)
     }
 
     pub(super) fn start_sync(&mut self, now: Now) {
@@ -218,7 +222,7 @@ impl Session {
         }
     }
 
-    fn hand_out(&mut self, message: Message) -> bool {
+    pub(super) fn hand_out(&mut self, message: Message) -> bool {
         let first = self.memory.insert(&message.key(), self.config.seen);
         if first {
             self.events.push_back(Event::Message(Box::new(message)));

@@ -1,0 +1,462 @@
+//! Group messages in their order and without gaps: the numbers of each joined group are followed, and
+//! whatever is missing is fetched from its history.
+//!
+//! A group numbers its messages and stored tips without gaps. A message that comes is handed out only
+//! as the next one; when it is not, everything up to it is fetched, the message itself included. After
+//! every login the server is asked which groups there are and how far each has got, so that an outage
+//! is only a large gap. Neither the size of a gap nor whether the group was seen before matters, other
+//! than with the official client.
+
+use super::event::{Event, Ignored};
+use super::request::{Purpose, RequestError};
+use super::state::Session;
+use crate::policy::{Now, Pace};
+use crate::proto::answer::{GroupHistory, JoinedGroups, Sent};
+use crate::proto::command;
+use crate::proto::message::{Body, Conversation, GroupItem, Message};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// Groups asked for in one go.
+const LIST_LIMIT: u32 = 200;
+/// Messages fetched in one go.
+const FETCH: u32 = 20;
+/// Histories asked for at a time.
+const MAX_FETCHES: usize = 4;
+/// Histories asked for a second, and how many at once: the service allows 20.
+const FETCH_PACE: (f64, u32) = (15.0, 4);
+/// Pause before something that failed is tried again.
+const RETRY: Duration = Duration::from_secs(10);
+/// Unread messages of a group that are fetched at the first login; older ones are left to the history.
+const MAX_BACKLOG: u32 = 2_000;
+/// Groups followed at most.
+const MAX_GROUPS: usize = 20_000;
+
+/// All groups of one session.
+#[derive(Debug)]
+pub(super) struct Groups {
+    known: BTreeMap<Box<str>, Group>,
+    list: List,
+    /// Which group a request in flight is about, by its number.
+    fetches: HashMap<u32, Box<str>>,
+    sends: HashMap<u32, Box<str>>,
+    pace: Pace,
+    /// Not before this: the pace, or a pause after a failure.
+    next_fetch: Option<Duration>,
+}
+
+/// Where the list of joined groups stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum List {
+    /// Not asked for since the last login.
+    Stale,
+    /// In flight, from this offset on.
+    Asked(u32),
+    /// Failed; asked for again at this time.
+    RetryAt(Duration),
+    /// Up to date.
+    Done,
+}
+
+#[derive(Debug, Default)]
+struct Group {
+    /// Everything up to this number was handed out; `None` until it is known where to begin.
+    last: Option<u32>,
+    /// The lowest number that came while that was not known.
+    first_pushed: u32,
+    /// The highest number that is known to exist.
+    target: u32,
+    /// A fetch is in flight.
+    fetching: bool,
+    /// Not before this, after a failure.
+    not_before: Duration,
+    /// Messages of a history that was cut, newer than what is still missing.
+    newer: Vec<Message>,
+    /// The upper end of what is to be fetched next, when a history was cut.
+    below: Option<u32>,
+}
+
+impl Group {
+    fn is_behind(&self) -> bool {
+        self.last.is_some_and(|last| last < self.target)
+    }
+}
+
+impl Default for Groups {
+    fn default() -> Self {
+        Self {
+            known: BTreeMap::new(),
+            list: List::Stale,
+            fetches: HashMap::new(),
+            sends: HashMap::new(),
+            pace: Pace::new(FETCH_PACE.0, FETCH_PACE.1),
+            next_fetch: None,
+        }
+    }
+}
+
+impl Session {
+    /// A message or tip of a group was pushed.
+    pub(super) fn group_message(&mut self, now: Now, message: Message) {
+        let Conversation::Group(group) = &message.conversation else {
+            return self.message(message);
+        };
+        let topic = message
+            .group
+            .as_ref()
+            .is_some_and(|info| !info.topic.is_empty());
+        // Not numbered: not stored, or numbered by a topic of its own.
+        if message.seq == 0 || message.online_only || topic {
+            return self.message(message);
+        }
+        // An account without groups has its list: it was empty.
+        let groups = self.groups.get_or_insert_with(|| {
+            Box::new(Groups {
+                list: List::Done,
+                ..Groups::default()
+            })
+        });
+        if !groups.known.contains_key(group) && groups.known.len() >= MAX_GROUPS {
+            return self.message(message);
+        }
+        let (seq, name) = (message.seq, group.clone());
+        let listed = groups.list == List::Done;
+        let state = groups.known.entry(name).or_default();
+        state.target = state.target.max(seq);
+        match state.last {
+            Some(last) if seq <= last => {}
+            Some(last) if seq == last + 1 && !state.fetching && state.below.is_none() => {
+                state.last = Some(seq);
+                self.hand_out(message);
+            }
+            Some(_) => self.fetch_groups(now),
+            // Joined since the list was made: it begins here.
+            None if listed => {
+                state.last = Some(seq);
+                self.hand_out(message);
+            }
+            None if state.first_pushed == 0 || seq < state.first_pushed => {
+                state.first_pushed = seq;
+            }
+            None => {}
+        }
+    }
+
+    /// Remembers which group a message in flight is for.
+    pub(super) fn sending_to(&mut self, request: u32, group: &str) {
+        if let Some(groups) = self.groups.as_mut() {
+            groups.sends.insert(request, group.into());
+        }
+    }
+
+    /// The answer to a message of our own tells its number, which will not be pushed to us.
+    pub(super) fn sent_to_group(&mut self, now: Now, request: u32, body: Option<&str>) {
+        let Some(groups) = self.groups.as_mut() else {
+            return;
+        };
+        let Some(group) = groups.sends.remove(&request) else {
+            return;
+        };
+        let sent: Option<Sent> = body.and_then(|body| serde_json::from_str(body).ok());
+        let Some(seq) = sent.map(|sent| sent.seq).filter(|seq| *seq > 0) else {
+            return;
+        };
+        let Some(state) = groups.known.get_mut(&group) else {
+            return;
+        };
+        if state.last == Some(seq - 1) && !state.fetching && state.below.is_none() {
+            state.last = Some(seq);
+            state.target = state.target.max(seq);
+            self.memory.reached(&group, seq);
+        } else {
+            state.target = state.target.max(seq);
+            self.fetch_groups(now);
+        }
+    }
+
+    /// A login is done: what has happened in the groups meanwhile?
+    pub(super) fn start_groups(&mut self, now: Now) {
+        let groups = self.groups.get_or_insert_default();
+        groups.fetches.clear();
+        for state in groups.known.values_mut() {
+            state.fetching = false;
+        }
+        self.ask_groups(now, 0);
+    }
+
+    fn ask_groups(&mut self, now: Now, offset: u32) {
+        let body = serde_json::json!({
+            "Member_Account": self.config.user, "Limit": LIST_LIMIT, "Offset": offset,
+            "SupportTopic": 0, "NeedAppDefineData": 0,
+            "ResponseFilter": {
+                "GroupBaseInfoFilter": ["Type", "NextMsgSeq"],
+                "SelfInfoFilter": ["MsgSeq"],
+            },
+        });
+        self.ask(
+            now,
+            Purpose::Groups,
+            command::JOINED_GROUPS,
+            &body.to_string(),
+        );
+        self.groups.get_or_insert_default().list = List::Asked(offset);
+    }
+
+    pub(super) fn groups_answered(&mut self, now: Now, outcome: Result<&str, RequestError>) {
+        let Some(groups) = self.groups.as_mut() else {
+            return;
+        };
+        let List::Asked(offset) = groups.list else {
+            return;
+        };
+        let answer = outcome.and_then(|body| {
+            serde_json::from_str::<JoinedGroups>(body)
+                .map_err(|error| RequestError::Shape(error.to_string()))
+        });
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => {
+                groups.list = List::RetryAt(now.mono + RETRY);
+                return self.events.push_back(Event::SyncFailed { error });
+            }
+        };
+        let count = u32::try_from(page.groups.len()).unwrap_or(u32::MAX);
+        let mut skipped = Vec::new();
+        for joined in page.groups {
+            // A live room has no history to follow.
+            if joined.kind == "AVChatRoom" || joined.id.is_empty() || joined.next_seq == 0 {
+                continue;
+            }
+            let newest = joined.next_seq - 1;
+            let mark = self.memory.mark(&joined.id);
+            let state = groups.known.entry(joined.id.as_str().into()).or_default();
+            state.target = state.target.max(newest);
+            if state.last.is_none() {
+                let read = joined.own.map_or(newest, |own| own.seq).min(newest);
+                let begin =
+                    mark.unwrap_or_else(|| read.max(state.target.saturating_sub(MAX_BACKLOG)));
+                if mark.is_none() && begin > read {
+                    skipped.push((joined.id.clone(), begin - read));
+                }
+                state.last = Some(begin);
+            }
+        }
+        for (group, count) in skipped {
+            self.events.push_back(Event::Skipped { group, count });
+        }
+        let next = offset.saturating_add(count);
+        let room = u32::try_from(MAX_GROUPS).unwrap_or(u32::MAX);
+        if count > 0 && next < page.total.min(room) {
+            return self.ask_groups(now, next);
+        }
+        if let Some(groups) = self.groups.as_mut() {
+            groups.list = List::Done;
+            // Joined while the list was under way: what was pushed is where it begins.
+            for state in groups
+                .known
+                .values_mut()
+                .filter(|state| state.last.is_none())
+            {
+                state.last = Some(state.first_pushed.saturating_sub(1));
+            }
+            if groups.known.is_empty() {
+                // Most accounts are in no group; they should cost nothing.
+                return self.groups = None;
+            }
+        }
+        self.fetch_groups(now);
+    }
+
+    /// Asks for the history of groups that are behind, as many as are allowed at a time.
+    pub(super) fn fetch_groups(&mut self, now: Now) {
+        if !self.state.is_ready() {
+            return;
+        }
+        loop {
+            let Some(groups) = self.groups.as_mut() else {
+                return;
+            };
+            if groups.fetches.len() >= MAX_FETCHES
+                || groups.next_fetch.is_some_and(|at| at > now.mono)
+            {
+                return;
+            }
+            groups.next_fetch = None;
+            let behind = groups.known.iter_mut().find(|(_, state)| {
+                state.is_behind() && !state.fetching && state.not_before <= now.mono
+            });
+            let Some((name, state)) = behind else {
+                // The next one has to wait for the end of its pause.
+                groups.next_fetch = groups
+                    .known
+                    .values()
+                    .filter(|state| state.is_behind() && !state.fetching)
+                    .map(|state| state.not_before)
+                    .min();
+                return;
+            };
+            let last = state.last.unwrap_or_default();
+            let top = state
+                .below
+                .unwrap_or_else(|| last.saturating_add(FETCH).min(state.target));
+            let body = serde_json::json!({
+                "GroupId": name, "WithRecalledMsg": 1, "ReqMsgSeq": top,
+                "ReqMsgNumber": top.saturating_sub(last).clamp(1, FETCH),
+            });
+            state.fetching = true;
+            let name = name.clone();
+            let wait = groups.pace.reserve(now.mono);
+            if !wait.is_zero() {
+                groups.next_fetch = Some(now.mono + wait);
+            }
+            let seq = self.ask(
+                now,
+                Purpose::History,
+                command::GROUP_HISTORY,
+                &body.to_string(),
+            );
+            if let Some(groups) = self.groups.as_mut() {
+                groups.fetches.insert(seq, name);
+            }
+        }
+    }
+
+    pub(super) fn history_answered(
+        &mut self,
+        now: Now,
+        request: u32,
+        outcome: Result<&str, RequestError>,
+    ) {
+        let Some(groups) = self.groups.as_mut() else {
+            return;
+        };
+        let Some(name) = groups.fetches.remove(&request) else {
+            return;
+        };
+        let Some(state) = groups.known.get_mut(&name) else {
+            return;
+        };
+        state.fetching = false;
+        let answer = outcome.and_then(|body| {
+            serde_json::from_str::<GroupHistory>(body)
+                .map_err(|error| RequestError::Shape(error.to_string()))
+        });
+        let page = match answer {
+            Ok(page) => page,
+            Err(error) => {
+                if error.is_retryable() {
+                    state.not_before = now.mono + RETRY;
+                } else {
+                    // Not a member any more, or no such group: there is nothing left to follow.
+                    groups.known.remove(&name);
+                }
+                self.events.push_back(Event::SyncFailed { error });
+                return self.fetch_groups(now);
+            }
+        };
+        let last = state.last.unwrap_or_default();
+        let top = state
+            .below
+            .take()
+            .unwrap_or_else(|| last.saturating_add(FETCH).min(state.target));
+        let lowest = page.items.iter().map(|item| item.seq).min();
+        let mut messages: Vec<Message> = page
+            .items
+            .into_iter()
+            .filter(|item| item.seq > last && item.seq <= top && item.place != Some(1))
+            .filter_map(|mut item| {
+                if item.group.is_empty() {
+                    item.group = name.to_string();
+                }
+                let event = if matches!(item.body, Body::Object(_)) {
+                    4
+                } else {
+                    3
+                };
+                Message::from_group(item, event, self.config.user.as_str())
+            })
+            .collect();
+        messages.append(&mut state.newer);
+        // Cut because it was too long: what is missing lies below, and comes first.
+        if page.finished == GroupHistory::CUT
+            && let Some(lowest) = lowest.filter(|lowest| *lowest > last + 1 && *lowest <= top)
+        {
+            state.newer = messages;
+            state.below = Some(lowest - 1);
+            return self.fetch_groups(now);
+        }
+        messages.sort_by_key(|message| message.seq);
+        messages.dedup_by_key(|message| message.seq);
+        // Numbers that the history does not have any more will never come.
+        let reached = messages.last().map_or(top, |newest| newest.seq.max(top));
+        state.last = Some(reached);
+        state.target = state.target.max(reached);
+        for message in messages {
+            self.hand_out(message);
+        }
+        self.memory.reached(&name, reached);
+        self.fetch_groups(now);
+    }
+
+    /// This account is in the group no longer.
+    pub(super) fn left_group(&mut self, group: &str) {
+        if let Some(groups) = self.groups.as_mut() {
+            groups.known.remove(group);
+        }
+        self.memory.forget_group(group);
+    }
+
+    pub(super) fn groups_timeout(&mut self, now: Now) {
+        let Some(groups) = &self.groups else {
+            return;
+        };
+        if !self.state.is_ready() {
+            return;
+        }
+        if matches!(groups.list, List::RetryAt(at) if at <= now.mono) {
+            self.ask_groups(now, 0);
+        }
+        self.fetch_groups(now);
+    }
+
+    pub(super) fn groups_deadline(&self) -> Option<Duration> {
+        let groups = self.groups.as_ref().filter(|_| self.state.is_ready())?;
+        let list = match groups.list {
+            List::RetryAt(at) => Some(at),
+            _ => None,
+        };
+        let fetch = groups
+            .next_fetch
+            .filter(|_| groups.fetches.len() < MAX_FETCHES);
+        list.into_iter().chain(fetch).min()
+    }
+
+    /// The link is gone, or the login: what was in flight will not be answered.
+    pub(super) fn abort_groups(&mut self) {
+        if let Some(groups) = self.groups.as_mut() {
+            groups.fetches.clear();
+            groups.next_fetch = None;
+            groups.list = List::Stale;
+            for state in groups.known.values_mut() {
+                state.fetching = false;
+                state.newer = Vec::new();
+                state.below = None;
+            }
+        }
+    }
+
+    /// A notice that ends a membership is as good as the end of it.
+    pub(super) fn noticed_group(&mut self, now: Now, event: u64, item: GroupItem) {
+        let Some(message) = Message::from_group(item, event, self.config.user.as_str()) else {
+            return self.ignore(Ignored::Malformed("a group item of no kind".to_owned()));
+        };
+        if message
+            .notice()
+            .is_some_and(|notice| notice.ends_membership())
+        {
+            let group = message.to.clone();
+            self.left_group(&group);
+        }
+        self.group_message(now, message);
+    }
+}
