@@ -98,8 +98,42 @@ codes! {
     NATIVE_SIG_EXPIRED = 6206, "UserSig expired (native)", "the UserSig is over", WAIT, NewUserSig;
     NATIVE_KICKED = 6208, "kicked (native)", "this login was put out by another one",
         "see which program uses the same account", Kicked;
+    GROUP_INTERNAL = 10002, "internal error", "the service had trouble inside", WAIT, Retry;
+    GROUP_PARAMETER = 10004, "invalid parameter", "a field of the request is missing or wrong",
+        REPORT, GiveUp;
+    GROUP_PERMISSION = 10007, "not permitted", "the role, or the type of the group, forbids it",
+        "ask the owner or an administrator of the group", GiveUp;
+    GROUP_OWNER_STAYS = 10009, "the owner cannot quit", "only a Work group can lose its owner",
+        "make someone else the owner first, or dismiss the group", GiveUp;
+    GROUP_UNKNOWN = 10010, "unknown group", "there is no group of that ID", "check the group ID",
+        GiveUp;
+    GROUP_MEMBER_ALREADY = 10013, "already a member", "the account is in the group",
+        "nothing to do", GiveUp;
+    GROUP_FULL = 10014, "group full", "the group has as many members as it may have",
+        "raise the limit in the console", GiveUp;
+    GROUP_BAD_ID = 10015, "bad group ID", "the group ID has not the right shape",
+        "use at most 48 printable characters, not starting with @TGS#", GiveUp;
+    GROUP_MUTED = 10017, "muted", "the sender, or everyone, is muted in the group",
+        "lift the mute, or wait until it ends", GiveUp;
     ANSWER_TOO_LARGE = 10018, "answer too large", "the answer would exceed 1 MB",
         "ask for a smaller page", GiveUp;
+    GROUP_ID_TAKEN = 10021, "group ID taken", "there is a group of that ID", "use another ID",
+        GiveUp;
+    GROUP_RATE = 10023, "too many messages", "the group has used up its messages of this second",
+        "send less often", after(1);
+    GROUP_HANDLED = 10024, "already handled", "someone else answered the application first",
+        "nothing to do", GiveUp;
+    GROUP_NOT_LIVE = 10026, "not a live room", "only live rooms know this", "check the group ID",
+        GiveUp;
+    GROUP_UNKNOWN_MESSAGE = 10030, "unknown message", "there is no message of that number", MESSAGE,
+        GiveUp;
+    GROUP_RECALL_WINDOW = 10031, "recall window over", "the message is too old to be recalled",
+        "raise the recall time in the console", GiveUp;
+    GROUP_NO_RECALL = 10032, "cannot be recalled", "tips and notices stay", MESSAGE, GiveUp;
+    GROUP_JOINED_LIMIT = 10037, "in too many groups", "the account is in as many groups as it may",
+        "quit a group first", GiveUp;
+    GROUP_ATTRIBUTE_CONFLICT = 10056, "attributes changed", "someone else changed them first",
+        "read them again and repeat the change", GiveUp;
     C2C_BAD_PACKET = 20001, "bad packet", "the request is malformed", REPORT, GiveUp;
     C2C_NOT_AUTHENTICATED = 20002, "not authenticated", "the login is no longer valid",
         WAIT, NewUserSig;

@@ -56,6 +56,24 @@ pub struct SandboxConfig {
     pub message_limit: usize,
     /// The most missed messages kept per account; the oldest go first.
     pub inbox_limit: usize,
+    /// The most groups at once.
+    pub max_groups: usize,
+    /// The most members of a Work, Public or Meeting group; the next one gets 10014. Live rooms have
+    /// no limit, Communities 100,000.
+    pub group_member_limit: usize,
+    /// The most groups one account may be in; live rooms do not count.
+    pub joined_group_limit: usize,
+    /// Messages per second a group takes; above it senders get 10023.
+    pub group_message_rate: u32,
+    /// The most messages and tips kept per group; the oldest go first.
+    pub group_history_limit: usize,
+    /// How long a live room's poll is held when there is nothing to tell. The official SDK gives up
+    /// after 15 s.
+    pub live_hold: Duration,
+    /// The most live-room polls held at once; one more is answered at once, with nothing.
+    pub held_poll_limit: usize,
+    /// The most items a live room keeps for polls that come late.
+    pub live_backlog: usize,
     /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs, and equal
     /// tickets: a server that was restarted must not take the tickets of before for those of
     /// others, so each start draws its own unless one is set here.
@@ -87,6 +105,14 @@ impl SandboxConfig {
             history_limit: 1000,
             message_limit: 200_000,
             inbox_limit: 2000,
+            max_groups: 10_000,
+            group_member_limit: 2000,
+            joined_group_limit: 3000,
+            group_message_rate: 40,
+            group_history_limit: 1000,
+            live_hold: Duration::from_secs(10),
+            held_poll_limit: 10_000,
+            live_backlog: 500,
             seed: None,
         }
     }

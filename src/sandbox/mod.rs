@@ -34,7 +34,7 @@ use tokio::sync::oneshot;
 pub use config::SandboxConfig;
 pub use rest::RestAnswer;
 pub use server::SandboxError;
-pub use state::{Counters, Fault, FaultError, HistoryItem, KickType, Status};
+pub use state::{Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, Status};
 pub use wire::CompressMode;
 
 use self::{hub::Shared, server::Prepared, state::State};
@@ -226,6 +226,20 @@ impl Sandbox {
         let parse = |user| UserId::parse(user).map_err(|_| Code::C2C_UNKNOWN_USER);
         let (from, to) = (parse(from)?, parse(to)?);
         self.with(|state, now| state.say(now, &from, &to, text))
+    }
+
+    /// Sends a text to a group as one of its members, who need not be online. Gives its number.
+    ///
+    /// # Errors
+    /// The code a client would get; 20003 for what is no UserID.
+    pub fn say_to_group(&self, from: &str, group: &str, text: &str) -> Result<u64, Code> {
+        let from = UserId::parse(from).map_err(|_| Code::C2C_UNKNOWN_USER)?;
+        self.with(|state, now| state.say_to_group(now, &from, group, text))
+    }
+
+    /// The messages and tips stored in a group, oldest first.
+    pub fn group_history(&self, group: &str) -> Vec<GroupItem> {
+        self.with(|state, _| state.group_history(group))
     }
 
     /// Applies a fault.

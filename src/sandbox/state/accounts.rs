@@ -30,6 +30,11 @@ pub(super) struct Account {
     /// The last messages it sent, to recognise repeats. Bounded.
     pub(super) recent_sends: VecDeque<RecentSend>,
     pub(super) peers: BTreeMap<UserId, Peer>,
+    /// Group notices that came while no login had a link, by their place in the order of
+    /// everything. Bounded.
+    pub(super) events: VecDeque<(u64, Value)>,
+    /// A login without memory has been given the events up to here.
+    pub(super) events_given: u64,
 }
 
 /// What an account keeps about one conversation.
@@ -131,6 +136,7 @@ impl State {
             }
         }
         self.faults.remove(user);
+        self.leave_all_groups(user);
         true
     }
 

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    ConnId, State,
+    Actor, ConnId, State,
     lists::user_ids,
     logins::Caller,
     messages::Draft,
@@ -136,6 +136,9 @@ impl State {
         match head.servcmd.as_str() {
             "openim.getmsg" => self.getmsg(now, conn, head, &caller, body),
             "openim.getroammsg" => self.getroammsg(now, conn, head, &caller, body),
+            "group_open_long_polling_http_svc.get_msg" => {
+                self.poll_live(now, conn, head, &caller, body);
+            }
             _ => {
                 let answer = self.simple(now, &caller, &head.servcmd, body);
                 let answer = answer.unwrap_or_else(failure);
@@ -161,6 +164,13 @@ impl State {
                 .filter(Value::is_object)
                 .ok_or(Code::C2C_BAD_PACKET)
         };
+        if servcmd.contains("group") {
+            let body = value().unwrap_or_else(|_| json!({}));
+            let actor = Actor::from(caller);
+            if let Some(outcome) = self.group_command(now, &actor, servcmd, &body) {
+                return outcome;
+            }
+        }
         Ok(match servcmd {
             "openim.sendmsg" => return self.sendmsg(now, caller, body),
             "openim.msgwithdraw" => {
@@ -191,16 +201,7 @@ impl State {
                 }
                 ok()
             }
-            "openim.read_all_unread_msg" => {
-                let unread = self.accounts.get(&caller.user).map(|account| {
-                    let peers = account.peers.iter().filter(|(_, peer)| peer.unread > 0);
-                    peers.map(|(user, _)| user.clone()).collect::<Vec<_>>()
-                });
-                for peer in unread.unwrap_or_default() {
-                    self.read(now, &caller.user, &peer, now.unix_secs(), by);
-                }
-                ok_with(json!({"C2CReadAllMsg": 1, "GroupReadInfoArray": []}))
-            }
+            "openim.read_all_unread_msg" => self.read_all(now, caller, &value()?),
             "openim.modify_c2c_msg" => self.edit(now, caller, body)?,
             "openim.c2c_msg_read_receipt" => self.receipt(now, caller, body)?,
             "openim.get_peer_read_time" => {
@@ -216,16 +217,7 @@ impl State {
             "recentcontact.search_contact_group" => Self::contact_groups_of(&value()?),
             "recentcontact.top" => self.pin(caller, &value()?),
             "recentcontact.batch_delete" => self.delete_conversations(caller, &value()?),
-            "recentcontact.clear_msg" => {
-                let peer = value()?
-                    .get("To_Account")
-                    .and_then(Value::as_str)
-                    .map(UserId::parse);
-                if let Some(Ok(peer)) = peer {
-                    self.clear(caller, &peer);
-                }
-                ok()
-            }
+            "recentcontact.clear_msg" => self.clear_conversation(caller, &value()?),
             "im_open_status.ws_get_user_status" => self.user_statuses(now, &value()?),
             _ => {
                 // The rest of the relations commands are known to live with a bare OK.

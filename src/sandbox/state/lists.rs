@@ -41,6 +41,15 @@ fn user_ids_in(value: Option<&Value>, field: &str) -> Vec<UserId> {
         .collect()
 }
 
+/// The texts in a field of each object of an array.
+fn texts_in<'a>(value: Option<&'a Value>, field: &str) -> Vec<&'a str> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items
+        .take(MAX_ASKED)
+        .filter_map(|item| item.get(field).and_then(Value::as_str))
+        .collect()
+}
+
 impl State {
     /// `profile.portrait_get_all`.
     pub(super) fn profiles(&self, caller: &Caller, body: &Value) -> Value {
@@ -116,11 +125,9 @@ impl State {
                 Some((id, item))
             })
             .collect();
+        items.extend(self.group_sessions(&caller.user));
         items.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
-        let newest = items
-            .first()
-            .and_then(|(id, _)| self.messages.get(id))
-            .map_or(0, |m| m.time);
+        let newest = items.first().map(|(_, item)| item["MsgTimeStamp"].clone());
         let items: Vec<Value> = items.into_iter().map(|(_, item)| item).collect();
         ok_with(json!({
             "CompleteFlag": 1, "TimeStamp": newest, "StartIndex": 0, "TopTimeStamp": 0,
@@ -139,6 +146,9 @@ impl State {
                 }
             }
         }
+        for id in texts_in(body.get("RecentContactItem"), "GroupId") {
+            self.pin_group(&caller.user, id, pinned);
+        }
         ok()
     }
 
@@ -154,11 +164,46 @@ impl State {
                 state.unread = 0;
             }
         }
-        let items: Vec<Value> = peers
+        let mut items: Vec<Value> = peers
             .iter()
             .map(|peer| json!({"Type": 1, "To_Account": peer, "ResultCode": 0, "ResultInfo": ""}))
             .collect();
+        for id in texts_in(body.get("ContactItem"), "ToGroupid") {
+            if ramble {
+                self.clear_group(&caller.user, id);
+            }
+            self.hide_group(&caller.user, id);
+            let item = json!({"Type": 2, "ToGroupId": id, "ResultCode": 0, "ResultInfo": ""});
+            items.push(item);
+        }
         ok_with(json!({"ResultItem": items}))
+    }
+
+    /// `recentcontact.clear_msg`, of an account or of a group.
+    pub(super) fn clear_conversation(&mut self, caller: &Caller, body: &Value) -> Value {
+        let peer = body.get("To_Account").and_then(Value::as_str);
+        if let Some(Ok(peer)) = peer.map(UserId::parse) {
+            self.clear(caller, &peer);
+        }
+        if let Some(id) = body.get("ToGroupid").and_then(Value::as_str) {
+            self.clear_group(&caller.user, id);
+        }
+        ok()
+    }
+
+    /// `openim.read_all_unread_msg`: conversations with accounts, and the groups that are named.
+    pub(super) fn read_all(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let unread = self.accounts.get(&caller.user).map(|account| {
+            let peers = account.peers.iter().filter(|(_, peer)| peer.unread > 0);
+            peers.map(|(user, _)| user.clone()).collect::<Vec<_>>()
+        });
+        let only_groups = body.get("C2CReadAllMsg").and_then(Value::as_u64) == Some(0);
+        let unread = unread.filter(|_| !only_groups).unwrap_or_default();
+        for peer in unread {
+            self.read(now, &caller.user, &peer, now.unix_secs(), caller.instance);
+        }
+        let groups = self.read_groups(&caller.user, body);
+        ok_with(json!({"C2CReadAllMsg": 1, "GroupReadInfoArray": groups}))
     }
 
     /// Removes all history with `peer` for the caller.
@@ -302,10 +347,6 @@ impl State {
             "recentcontact.get_contact_group" => ok_with(json!({
                 "CompleteFlag": 1, "NextStartIndex": 0, "GroupItem": [], "ContactItem": [],
             })),
-            "group_open_http_svc.get_joined_group_list"
-            | "million_group_open_http_svc.get_joined_group_list" => {
-                ok_with(json!({"TotalCount": 0, "GroupIdList": []}))
-            }
             "im_sdk_config_mgr.fetch_config" => ok_with(json!({
                 "int32_error_code": 0, "str_error_message": "", "str_json_config": "{}",
                 "uint32_expired_time": 7200, "uint32_sdkappid": self.config.app.get(),

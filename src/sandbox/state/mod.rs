@@ -5,11 +5,12 @@
 //! core and a `State` can be wired together on a virtual clock. Subjects have a file each:
 //! `accounts`, `logins`, `messages` (with `items`, their shape on the wire), `sync` (missed
 //! messages and history), `lists` (conversations, profiles and the rest of the login burst),
-//! `outgoing`, `faults`, `status`; `dispatch` routes commands.
+//! `groups` (with files of its own), `outgoing`, `faults`, `status`; `dispatch` routes commands.
 
 mod accounts;
 mod dispatch;
 mod faults;
+mod groups;
 mod items;
 mod lists;
 mod logins;
@@ -25,6 +26,8 @@ use std::{
 };
 
 pub use faults::{Fault, FaultError};
+pub(crate) use groups::Actor;
+pub use groups::GroupItem;
 pub use logins::KickType;
 pub use messages::HistoryItem;
 pub(crate) use messages::{Draft, is_message_body};
@@ -114,6 +117,7 @@ pub struct State {
     links: BTreeMap<ConnId, Link>,
     messages: BTreeMap<MessageId, Message>,
     conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
+    groups: groups::Groups,
     faults: faults::Faults,
     compress: CompressMode,
     ready: VecDeque<Output>,
@@ -145,6 +149,7 @@ impl State {
             links: BTreeMap::new(),
             messages: BTreeMap::new(),
             conversations: BTreeMap::new(),
+            groups: groups::Groups::default(),
             faults: BTreeMap::new(),
             compress: CompressMode::None,
             ready: VecDeque::new(),
@@ -276,6 +281,7 @@ impl State {
             return;
         };
         self.counters.disconnects += 1;
+        self.groups.forget_polls_of(conn);
         if let Some(login) = link.login.and_then(|a2| self.logins.get_mut(&a2)) {
             login.link = None;
             login.lost_at = Some(now.mono);
@@ -293,6 +299,7 @@ impl State {
             }
             self.ready.push_back(entry.remove());
         }
+        self.end_polls(now);
         if self.next_check.is_some_and(|due| due <= now.mono) {
             let limit = self.config.idle_timeout;
             let idle: Vec<_> = self
@@ -314,10 +321,8 @@ impl State {
     /// The monotonic time at which [`State::tick`] wants to be called next.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let delayed = self.delayed.keys().next().map(|(due, _)| *due);
-        match (delayed, self.next_check) {
-            (Some(a), Some(b)) => Some(a.min(b)),
-            (a, b) => a.or(b),
-        }
+        let dues = [delayed, self.groups.next_poll_end(), self.next_check];
+        dues.into_iter().flatten().min()
     }
 
     /// The next thing to do for the owner of the sockets.

@@ -48,6 +48,13 @@ pub struct Counters {
     pub flood_cut: u64,
     /// Links cut because they did not read.
     pub slow_cut: u64,
+    /// Group messages accepted.
+    pub group_messages: u64,
+    /// Group messages refused because the group had too many in this second.
+    pub group_throttled: u64,
+    /// Notices for absent accounts, items of live rooms, applications and other group records that
+    /// were dropped because there were too many.
+    pub group_dropped: u64,
     /// REST calls.
     pub rest_calls: u64,
 }

@@ -68,7 +68,7 @@ struct MissedAnswer<'a> {
     #[serde(rename = "MsgList")]
     messages: Vec<Missed<'a>>,
     #[serde(rename = "EventArray")]
-    events: [Value; 0],
+    events: Vec<Value>,
     #[serde(rename = "C2CPairUnreadCount")]
     unread: Vec<Value>,
 }
@@ -127,6 +127,7 @@ impl State {
         }
         let request: Body = serde_json::from_str(body.get()).unwrap_or_default();
         let position = Position::parse(&request.cookie);
+        let events_up_to;
         let answer = {
             let Some(account) = self.accounts.get(&caller.user) else {
                 self.answer(now, conn, head, failure(Code::C2C_UNKNOWN_USER));
@@ -192,6 +193,18 @@ impl State {
                 .map(|(user, peer)| json!({"From_Account": user, "UnreadCount": peer.unread}))
                 .collect();
             let sync_flag = if more { 1 } else { 2 };
+            // Group notices that found nobody: on the page they belong to by their place.
+            let from = match position {
+                Position::After(at) => at,
+                Position::Unread(at) => at.max(account.events_given),
+            };
+            let to = if more { reached } else { head_of_all };
+            events_up_to = to;
+            let events = account.events.iter();
+            let events = events
+                .filter(|(at, _)| *at > from && *at <= to)
+                .map(|(_, event)| event.clone())
+                .collect();
             MissedAnswer {
                 status: "OK",
                 code: 0,
@@ -199,12 +212,15 @@ impl State {
                 cookie,
                 sync_flag,
                 messages,
-                events: [],
+                events,
                 unread,
             }
         };
         let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
         self.answer_encoded(now, conn, text);
+        if let Some(account) = self.accounts.get_mut(&caller.user) {
+            account.events_given = account.events_given.max(events_up_to);
+        }
     }
 
     /// `openim.getroammsg`: a page of one conversation, ascending.

@@ -1,6 +1,10 @@
 //! The pure state on a virtual clock: a world of clients without sockets, and a file per subject.
 
 mod faults;
+mod groups;
+mod groups_live;
+mod groups_messages;
+mod groups_rest;
 mod logins;
 mod messages;
 mod noise;

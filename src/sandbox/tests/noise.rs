@@ -179,6 +179,28 @@ proptest! {
     }
 
     #[test]
+    fn odd_group_bodies_never_panic(
+        calls in prop::collection::vec((0..GROUP_COMMANDS.len(), group_body()), 1..12),
+    ) {
+        let mut world = World::new(config());
+        let alice = world.login("alice");
+        world.found(&alice, "Public", "g", &["bob", "carol"]);
+        world.found(&alice, "AVChatRoom", "room", &[]);
+        for (command, body) in &calls {
+            let command = GROUP_COMMANDS[*command];
+            prop_assert!(world.group(&alice, command, body)["ErrorCode"].is_i64());
+            let answer = world.rest(&format!("group_open_http_svc/{command}"), body);
+            prop_assert!(answer["ErrorCode"].is_i64());
+        }
+        world.call(&alice, "recentcontact.page_get", &json!({}));
+        world.pass(20.0);
+        prop_assert_eq!(world.hello(&alice), 0);
+        // Whatever was done, numbers have no gaps and go up.
+        let seqs: Vec<u64> = world.state.group_history("g").iter().map(|item| item.seq).collect();
+        prop_assert!(seqs.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{:?}", seqs);
+    }
+
+    #[test]
     fn odd_rest_calls_never_panic(command in 0..CALLS.len(), body in json_value()) {
         let mut world = World::new(config());
         let answer = world.rest(CALLS[command], &body);
@@ -194,7 +216,62 @@ proptest! {
     }
 }
 
+/// Everything there is about groups, without the service it is under.
+const GROUP_COMMANDS: &[&str] = &[
+    "create_group",
+    "destroy_group",
+    "change_group_owner",
+    "modify_group_base_info",
+    "apply_join_group",
+    "handle_apply_join_group",
+    "get_pendency",
+    "quit_group",
+    "add_group_member",
+    "delete_group_member",
+    "modify_group_member_info",
+    "get_group_member_info",
+    "get_specified_group_member_info",
+    "get_joined_group_list",
+    "get_group_self_member_info",
+    "get_group_public_info",
+    "get_online_member_num",
+    "send_group_msg",
+    "group_msg_recall",
+    "group_msg_get",
+    "delete_group_ramble_msg_by_seq",
+    "batch_get_group_notify",
+    "msg_read_report",
+    "group_msg_receipt",
+    "get_group_msg_receipt",
+    "get_group_msg_receipt_detail",
+    "pin_message",
+    "unpin_message",
+    "get_pinned_messages",
+    "set_group_attr",
+    "modify_group_attr",
+    "delete_group_attr",
+    "clear_group_attr",
+    "get_group_attr",
+    "update_group_counter",
+    "get_group_counter",
+    "get_group_info",
+    "get_role_in_group",
+    "forbid_send_msg",
+    "get_group_muted_account",
+    "group_msg_get_simple",
+    "send_group_system_notification",
+    "import_group",
+    "import_group_member",
+    "import_group_msg",
+    "set_unread_msg_num",
+    "delete_group_msg_by_sender",
+];
+
 const COMMANDS: &[&str] = &[
+    "openim.modify_group_msg",
+    "openim.read_all_unread_msg",
+    "recentcontact.page_get",
+    "group_open_long_polling_http_svc.get_msg",
     "im_open_status.wslogin",
     "im_open_status.wslogout",
     "openim.sendmsg",
@@ -229,6 +306,52 @@ const CALLS: &[&str] = &[
     "openim/admin_msgwithdraw",
     "openim/admin_getroammsg",
 ];
+
+/// A body of a group command that names a group, and more often than not makes sense.
+fn group_body() -> impl Strategy<Value = serde_json::Value> {
+    let users = prop::sample::select(vec!["alice", "bob", "carol", "dave", "a b"]);
+    let group = prop::sample::select(vec!["g", "g", "g", "room", "none", ""]);
+    let word = prop::sample::select(vec![
+        "Admin",
+        "Member",
+        "On",
+        "Off",
+        "Agree",
+        "Reject",
+        "Public",
+        "Private",
+        "AVChatRoom",
+        "FreeAccess",
+        "NeedPermission",
+        "Set",
+        "Increase",
+        "1",
+    ]);
+    let number = prop_oneof![0..6_u64, any::<u64>()];
+    (users, group, word, number, json_value(), json_value()).prop_map(
+        |(user, group, word, number, odd, odder)| {
+            let mut body = json!({
+                "GroupId": group, "GroupIdList": [group, "x"], "MsgSeq": number,
+                "MsgSeqList": [{"MsgSeq": number}, 1], "Random": number, "ReqMsgSeq": number,
+                "ReqMsgNumber": number, "MsgReadedSeq": number, "ShutUpTime": number,
+                "Member_Account": user, "MemberList": [{"Member_Account": user}],
+                "MemberToDel_Account": [user], "Members_Account": [user], "Role": word,
+                "NewOwner_Account": user, "Applicant_Account": user, "HandleMsg": word,
+                "Type": word, "Name": word, "ApplyJoinOption": word, "ShutUpAllMember": word,
+                "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": word}}],
+                "GroupAttr": [{"key": word, "value": word, "seq": number}], "Mode": word,
+                "GroupCounter": [{"Key": word, "Value": number}], "Seqs": ["1", number],
+                "Offset": number, "Limit": number, "UnreadMsgNum": number, "MsgList": [odd],
+                "Sender_Account": user, "Content": word, "SendTime": number,
+                "GroupAtInfo": [{"GroupAtAllFlag": 1}, {"GroupAt_Account": user}],
+            });
+            if let (Some(body), Some(odder)) = (body.as_object_mut(), odder.as_object()) {
+                body.extend(odder.clone());
+            }
+            body
+        },
+    )
+}
 
 /// JSON out of the field names the commands look at, with values of every kind.
 fn json_value() -> impl Strategy<Value = serde_json::Value> {
@@ -281,6 +404,17 @@ fn json_value() -> impl Strategy<Value = serde_json::Value> {
         "MsgLifeTime",
         "MinTime",
         "MaxTime",
+        "GroupId",
+        "Random",
+        "GroupAtInfo",
+        "Member_Account",
+        "MemberList",
+        "ContactItem",
+        "ToGroupid",
+        "GroupReadInfo",
+        "NotifyReqList",
+        "Key",
+        "StartSeq",
     ]);
     leaf.prop_recursive(4, 48, 8, move |inner| {
         prop_oneof![

@@ -1,5 +1,7 @@
 //! The server-side REST API: a call as text in, an answer out. Pure; the web shell is in `server`.
 
+mod groups;
+
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
@@ -147,6 +149,10 @@ impl State {
             "openim/query_online_status" | "openim/querystate" => self.online_status(now, &json()?),
             "openim/admin_msgwithdraw" => self.admin_withdraw(now, &caller, &json()?),
             "openim/admin_getroammsg" => self.admin_history(&json()?),
+            _ if command.starts_with(groups::SERVICE) => {
+                let command = command.strip_prefix(groups::SERVICE).unwrap_or_default();
+                self.rest_group(now, &caller, command, &json()?)
+            }
             _ => Err(Failed(
                 Code::BAD_REQUEST,
                 "the sandbox has no such REST command".to_owned(),

@@ -1,0 +1,55 @@
+//! The group calls. The app stands above every role; most of it are the commands of the clients.
+
+use serde_json::Value;
+
+use super::{Failed, Outcome};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    sandbox::state::{Actor, State},
+};
+
+/// What these calls start with.
+pub(super) const SERVICE: &str = "group_open_http_svc/";
+
+impl State {
+    /// Carries out the call `command` of the group service.
+    pub(super) fn rest_group(
+        &mut self,
+        now: Now,
+        caller: &UserId,
+        command: &str,
+        body: &Value,
+    ) -> Outcome {
+        let actor = Actor {
+            user: caller.clone(),
+            instance: 0,
+            admin: true,
+        };
+        let answer = match command {
+            "get_role_in_group" => self.roles_in(body),
+            "forbid_send_msg" => self.forbid_sending(now, &actor, body),
+            "get_group_muted_account" | "get_group_shutted_uin" => self.muted_in(now, body),
+            "group_msg_get_simple" => self.group_page_for_app(&actor, body),
+            "send_group_system_notification" => self.custom_notice(now, &actor, body),
+            "import_group_member" => self.import_members(now, body),
+            "import_group_msg" => self.import_messages(now, &actor, body),
+            "set_unread_msg_num" => self.set_unread(body),
+            "delete_group_msg_by_sender" => self.delete_by_sender(now, &actor, body),
+            _ => {
+                let command = match command {
+                    "get_group_info" => "get_group_public_info",
+                    "import_group" => "create_group",
+                    other => other,
+                };
+                let servcmd = format!("group_open_http_svc.{command}");
+                let known = self.group_command(now, &actor, &servcmd, body);
+                known.ok_or_else(|| {
+                    let info = "the sandbox has no such REST command".to_owned();
+                    Failed(Code::BAD_REQUEST, info)
+                })?
+            }
+        };
+        answer.map_err(Failed::from)
+    }
+}

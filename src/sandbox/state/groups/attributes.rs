@@ -1,0 +1,192 @@
+//! Small values a group shares: attributes, guarded against lost updates, and counters.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Actor, Role,
+    fields::{list, opt_number, opt_text, text},
+};
+use crate::{
+    policy::Now,
+    proto::code::Code,
+    sandbox::state::{State, outgoing::ok_with},
+};
+
+/// Attributes, and counters, of one group.
+const MAX_ENTRIES: usize = 16;
+/// The longest attribute in bytes.
+const MAX_VALUE: usize = 4096;
+/// The longest name of an attribute or counter in bytes.
+const MAX_KEY: usize = 128;
+
+/// The attributes of one group.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Attributes {
+    /// Grows by one with every change.
+    seq: u64,
+    /// Value and own number of each.
+    all: BTreeMap<String, (String, u64)>,
+}
+
+/// What a request wants to do with attributes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Change {
+    Set,
+    Modify,
+    Delete,
+    Clear,
+}
+
+fn key_of<'a>(item: &'a Value, name: &str) -> Result<&'a str, Code> {
+    let key = opt_text(item, name).filter(|key| !key.is_empty() && key.len() <= MAX_KEY);
+    key.ok_or(Code::GROUP_PARAMETER)
+}
+
+impl Attributes {
+    /// Carries out a change and gives the names it touched.
+    fn apply(&mut self, change: Change, body: &Value) -> Result<Vec<String>, Code> {
+        let guarded = list(body, "AttrControl")
+            .iter()
+            .any(|control| control.as_str() == Some("RaceConflict"));
+        let seen = opt_number(body, "AttrMainSeq");
+        let whole = matches!(change, Change::Set | Change::Clear);
+        if guarded && whole && seen.is_some_and(|seen| seen != self.seq) {
+            return Err(Code::GROUP_ATTRIBUTE_CONFLICT);
+        }
+        let mut all = if whole {
+            BTreeMap::new()
+        } else {
+            self.all.clone()
+        };
+        let mut touched = Vec::new();
+        for item in list(body, "GroupAttr") {
+            let key = key_of(item, "key")?;
+            let current = self.all.get(key).map_or(0, |(_, seq)| *seq);
+            let seen = opt_number(item, "seq");
+            if guarded && !whole && seen.is_some_and(|seen| seen != current) {
+                return Err(Code::GROUP_ATTRIBUTE_CONFLICT);
+            }
+            if change == Change::Delete {
+                all.remove(key);
+            } else if change != Change::Clear {
+                let value = opt_text(item, "value").filter(|value| value.len() <= MAX_VALUE);
+                let value = value.ok_or(Code::GROUP_PARAMETER)?;
+                all.insert(key.to_owned(), (value.to_owned(), current + 1));
+            }
+            touched.push(key.to_owned());
+        }
+        if all.len() > MAX_ENTRIES {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        self.all = all;
+        self.seq += 1;
+        Ok(touched)
+    }
+}
+
+impl State {
+    /// `set_group_attr`, `modify_group_attr`, `delete_group_attr`, `clear_group_attr`.
+    pub(super) fn change_attributes(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+        change: Change,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let attributes = &mut self.group_mut(id)?.attributes;
+        let touched = attributes.apply(change, body)?;
+        let items: Vec<Value> = touched
+            .iter()
+            .map(|key| {
+                let seq = attributes.all.get(key).map_or(0, |(_, seq)| *seq);
+                json!({"key": key, "seq": seq})
+            })
+            .collect();
+        let seq = attributes.seq;
+        // Without the values in it, the clients ask for them.
+        let news = json!({"GroupAttrSeq": seq, "PushChangedAttrValFlag": 0, "OpType": 5});
+        let tip = json!({
+            "OpType": 6, "Operator_Account": actor.user, "List_Account": [],
+            "MsgGroupNewInfo": {"GroupAttrOption": news},
+        });
+        self.unstored_tip(now, id, &tip);
+        Ok(ok_with(json!({"AttrMainSeq": seq, "GroupAttrAry": items})))
+    }
+
+    /// `get_group_attr`.
+    pub(super) fn attributes_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let attributes = &self.group(id)?.attributes;
+        let items: Vec<Value> = attributes
+            .all
+            .iter()
+            .map(|(key, (value, seq))| json!({"key": key, "value": value, "seq": seq}))
+            .collect();
+        Ok(ok_with(
+            json!({"AttrMainSeq": attributes.seq, "GroupAttrAry": items}),
+        ))
+    }
+
+    /// `update_group_counter`.
+    pub(super) fn count(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let mode = opt_text(body, "Mode").unwrap_or("Set");
+        let group = self.group_mut(id)?;
+        let mut counters = group.counters.clone();
+        let mut touched = Vec::new();
+        for item in list(body, "GroupCounter") {
+            let key = key_of(item, "Key")?;
+            let by = item.get("Value").and_then(Value::as_i64);
+            let by = by.ok_or(Code::GROUP_PARAMETER)?;
+            let before = counters.get(key).copied().unwrap_or(0);
+            let after = match mode {
+                "Set" => by,
+                "Increase" => before.saturating_add(by),
+                "Decrease" => before.saturating_sub(by),
+                _ => return Err(Code::GROUP_PARAMETER),
+            };
+            counters.insert(key.to_owned(), after);
+            touched.push(json!({"Key": key, "Value": after}));
+        }
+        if counters.len() > MAX_ENTRIES {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        group.counters = counters;
+        group.counter_seq += 1;
+        let seq = group.counter_seq;
+        let news = json!({"Type": 0, "GroupCounterSeq": seq, "GroupCounter": touched});
+        let tip = json!({
+            "OpType": 6, "Operator_Account": actor.user, "List_Account": [],
+            "GroupCounterInfo": [news],
+        });
+        self.unstored_tip(now, id, &tip);
+        Ok(ok_with(
+            json!({"GroupCounter": touched, "GroupCounterSeq": seq}),
+        ))
+    }
+
+    /// `get_group_counter`: those named, or all.
+    pub(super) fn counters_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let group = self.group(id)?;
+        let named = list(body, "GroupCounterKeys");
+        let items: Vec<Value> = group
+            .counters
+            .iter()
+            .filter(|(key, _)| {
+                named.is_empty() || named.iter().any(|name| name.as_str() == Some(key))
+            })
+            .map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect();
+        Ok(ok_with(
+            json!({"GroupCounter": items, "GroupCounterSeq": group.counter_seq}),
+        ))
+    }
+}

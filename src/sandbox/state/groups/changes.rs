@@ -1,0 +1,144 @@
+//! What becomes of messages afterwards: recalled, edited.
+
+use serde_json::{Value, json};
+
+use super::{
+    Actor, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
+    fields::{opt_number, opt_text, seqs, text},
+    messages::{MAX_MESSAGE, extend, is_message_body, size_of},
+    tips::micros,
+};
+use crate::{
+    policy::Now,
+    proto::code::Code,
+    sandbox::state::{
+        State,
+        outgoing::{failure, ok_with},
+    },
+};
+
+/// Recalls kept per group for those who were away.
+const RECALLS: usize = 200;
+
+impl State {
+    /// `group_msg_recall`.
+    pub(super) fn recall_group_messages(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let mut results = Vec::new();
+        for seq in seqs(body, "MsgSeqList") {
+            let outcome = self.recall_group_message(now, id, actor, seq);
+            let code = outcome.err().map_or(0, |code| code.0);
+            results.push(json!({"MsgSeq": seq, "RetCode": code}));
+        }
+        if results.is_empty() {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        Ok(ok_with(json!({"RecallRetList": results})))
+    }
+
+    pub(super) fn recall_group_message(
+        &mut self,
+        now: Now,
+        id: &str,
+        actor: &Actor,
+        seq: u64,
+    ) -> Result<(), Code> {
+        let role = self.role_in(id, actor)?;
+        let window = self.config.recall_window.as_secs();
+        let group = self.group_mut(id)?;
+        let kind = group.kind;
+        let entry = group.entry_mut(seq).ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
+        if entry.said().is_none() {
+            return Err(Code::GROUP_NO_RECALL);
+        }
+        if entry.revoker.is_some() {
+            return Ok(());
+        }
+        let own = entry.from == actor.user.as_str();
+        // In a Work group the owner has no say over what others wrote.
+        if !own && !actor.admin && (role < Role::Admin || kind == Kind::Work) {
+            return Err(Code::GROUP_PERMISSION);
+        }
+        if !actor.admin && now.unix_secs().saturating_sub(entry.time) > window {
+            return Err(Code::GROUP_RECALL_WINDOW);
+        }
+        entry.revoker = Some(actor.user.clone());
+        let identity = entry.identity();
+        let random = entry.random;
+        let revoker = json!({"Revoker_Account": actor.user, "Reason": ""});
+        group.last_recall = now.unix_secs();
+        group.pins.retain(|(pinned, _)| *pinned != seq);
+        let recall = json!({"MsgSeq": seq, "MsgRandom": random, "RevokerInfo": revoker});
+        group.recalls.push_back((micros(now), recall));
+        if group.recalls.len() > RECALLS {
+            group.recalls.pop_front();
+        }
+        if kind == Kind::Live {
+            let number = group.next_seq;
+            group.next_seq += 1;
+            let item = json!({
+                "Event": 20, "ToGroupId": id, "MsgSeq": number, "GroupInfo": group.wire_info(),
+                "RevokerInfo": revoker, "MsgBody": {"RevokeMsgList": [identity]},
+            });
+            self.add_live_item(now, id, number, item);
+            return Ok(());
+        }
+        let mut withdrawn = identity;
+        extend(&mut withdrawn, json!({"GroupId": id}));
+        let event = json!({"Event": 5, "GroupTips": [{
+            "From_Account": SYSTEM, "TinyId": SYSTEM_TINY_ID, "ToGroupId": id,
+            "GroupInfo": group.wire_info(), "RevokerInfo": revoker,
+            "MsgBody": {"GroupWithdrawInfoArray": [withdrawn]},
+        }]});
+        self.push_to_group(now, id, Some((&actor.user, actor.instance)), &event);
+        Ok(())
+    }
+
+    /// `openim.modify_group_msg`: every member may edit; the version decides who was first.
+    pub(super) fn edit_group_message(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let seq = opt_number(body, "MsgSeq").ok_or(Code::GROUP_PARAMETER)?;
+        let group = self.group_mut(id)?;
+        let entry = group.entry_mut(seq).ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
+        if entry.revoker.is_some() || !entry.is_for(&actor.user) && !actor.admin {
+            return Err(Code::GROUP_UNKNOWN_MESSAGE);
+        }
+        let said = entry.said_mut().ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
+        if opt_number(body, "MsgVersion").unwrap_or(0) != said.version {
+            let mut answer = failure(Code::C2C_EDIT_CONFLICT);
+            extend(&mut answer, entry.current());
+            return Ok(answer);
+        }
+        let content = body.get("MsgBody").unwrap_or(&said.body);
+        let cloud = opt_text(body, "CloudCustomData").unwrap_or(&said.cloud);
+        if size_of(content, cloud) > MAX_MESSAGE {
+            return Err(Code::MESSAGE_TOO_LONG);
+        }
+        if !is_message_body(content) {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        (said.body, said.cloud) = (content.clone(), cloud.to_owned());
+        said.version += 1;
+        let current = entry.current();
+        let mut changed = json!({
+            "GroupId": id, "From_Account": entry.from, "MsgSeq": seq, "MsgRandom": entry.random,
+            "MsgTime": entry.time,
+        });
+        extend(&mut changed, current.clone());
+        let event = json!({"Event": 15, "GroupMsgModNotifys": [changed]});
+        self.push_to_group(now, id, Some((&actor.user, actor.instance)), &event);
+        Ok(ok_with(current))
+    }
+}

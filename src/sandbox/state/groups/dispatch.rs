@@ -1,0 +1,87 @@
+//! From a group command to what carries it out.
+
+use serde_json::{Value, json};
+
+use super::{Actor, attributes::Change};
+use crate::{
+    policy::Now,
+    proto::code::Code,
+    sandbox::state::{State, outgoing::ok_with},
+};
+
+/// The services under which group commands exist. Which one is used says nothing, except to the
+/// lists of groups and applications.
+const SERVICES: &[&str] = &[
+    "group_open_http_svc",
+    "million_group_open_http_svc",
+    "group_open_attr_http_svc",
+    "group_open_avchatroom_http_svc",
+    "group_open_http_noauth_svc",
+    "group_open_long_polling_http_noauth_svc",
+];
+
+impl State {
+    /// Carries out a group command; `None` if `servcmd` is none the sandbox knows.
+    pub(crate) fn group_command(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        servcmd: &str,
+        body: &Value,
+    ) -> Option<Result<Value, Code>> {
+        if servcmd == "openim.modify_group_msg" {
+            return Some(self.edit_group_message(now, actor, body));
+        }
+        let (service, command) = servcmd.split_once('.')?;
+        if !SERVICES.contains(&service) {
+            return None;
+        }
+        if service.contains("noauth") {
+            return Some(Err(Code::GROUP_PERMISSION));
+        }
+        let communities = service.starts_with("million_");
+        Some(match command {
+            "create_group" => self.create_group(now, actor, body),
+            "destroy_group" => self.dismiss_group(now, actor, body),
+            "change_group_owner" => self.change_owner(now, actor, body),
+            "modify_group_base_info" => self.modify_group(now, actor, body),
+            "apply_join_group" => self.apply_to_join(now, actor, body),
+            "handle_apply_join_group"
+            | "handle_invite_join_group"
+            | "handle_invite_join_permission_group" => self.handle_application(now, actor, body),
+            "get_pendency" => Ok(self.pending(actor, body, communities)),
+            "quit_group" => self.quit_group(now, actor, body),
+            "add_group_member" => self.add_members(now, actor, body),
+            "delete_group_member" => self.delete_members(now, actor, body),
+            "modify_group_member_info" => self.modify_member(now, actor, body),
+            "get_group_member_info" => self.members_of(now, actor, body),
+            "get_specified_group_member_info" => self.named_members(now, actor, body),
+            "get_joined_group_list" => self.joined_groups(actor, body, communities),
+            "get_group_self_member_info" => Ok(self.groups_with_self(actor, body)),
+            "get_group_public_info" => Ok(self.public_groups(body)),
+            "get_online_member_num" => self.online_count(now, actor, body),
+            "send_group_msg" => self.send_group_message(now, actor, body),
+            "group_msg_recall" => self.recall_group_messages(now, actor, body),
+            "group_msg_get" => self.group_page(actor, body),
+            "delete_group_ramble_msg_by_seq" => self.delete_entries(actor, body),
+            "batch_get_group_notify" => Ok(self.recalls_since(actor, body)),
+            "msg_read_report" => self.report_read(now, actor, body),
+            "group_msg_receipt" => self.send_receipts(now, actor, body),
+            "get_group_msg_receipt" => self.receipts(actor, body),
+            "get_group_msg_receipt_detail" => self.receipt_detail(actor, body),
+            "pin_message" => self.pin_message(now, actor, body, true),
+            "unpin_message" => self.pin_message(now, actor, body, false),
+            "get_pinned_messages" => self.pinned_messages(actor, body),
+            "set_group_attr" => self.change_attributes(now, actor, body, Change::Set),
+            "modify_group_attr" => self.change_attributes(now, actor, body, Change::Modify),
+            "delete_group_attr" => self.change_attributes(now, actor, body, Change::Delete),
+            "clear_group_attr" => self.change_attributes(now, actor, body, Change::Clear),
+            "get_group_attr" => self.attributes_of(actor, body),
+            "update_group_counter" => self.count(now, actor, body),
+            "get_group_counter" => self.counters_of(actor, body),
+            // Topics are not simulated; a Community without any is what clients see.
+            "get_topic" => Ok(ok_with(json!({"TopicAndSelfInfo": []}))),
+            _ => return None,
+        })
+    }
+}

@@ -1,0 +1,272 @@
+//! Live rooms: everything is an item with a number of its own, fetched by long polls.
+//!
+//! A poll that has nothing to tell is held until something comes or its time is over; held polls
+//! are part of the state, with their deadlines.
+
+use std::time::Duration;
+
+use serde_json::{Value, json, value::RawValue};
+
+use super::{
+    Actor, Groups, Kind, Role,
+    fields::{opt_number, opt_text, text},
+    tips::Tip,
+};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    sandbox::{
+        state::{
+            ConnId, State,
+            logins::Caller,
+            outgoing::{failure, ok_with},
+        },
+        wire::{Head, Seq},
+    },
+};
+
+/// How long clients may show a count of who is online, in seconds.
+pub(super) const COUNT_HOLDS: u64 = 3;
+/// The most items in one answer.
+const MAX_ITEMS: usize = 100;
+
+/// A poll that waits.
+#[derive(Debug)]
+pub(super) struct Poll {
+    conn: ConnId,
+    servcmd: String,
+    seq: Seq,
+    user: UserId,
+    instance: u64,
+    room: String,
+    key: String,
+    /// The first item it has not got.
+    start: u64,
+    until: Duration,
+}
+
+impl Groups {
+    /// When the first held poll has waited long enough.
+    pub(in crate::sandbox::state) fn next_poll_end(&self) -> Option<Duration> {
+        self.polls.iter().map(|poll| poll.until).min()
+    }
+
+    /// A connection is gone, and what was held on it.
+    pub(in crate::sandbox::state) fn forget_polls_of(&mut self, conn: ConnId) {
+        self.polls.retain(|poll| poll.conn != conn);
+    }
+
+    /// An account is gone, and what it was waiting for.
+    pub(super) fn forget_polls_by(&mut self, user: &UserId) {
+        self.polls.retain(|poll| poll.user != *user);
+    }
+}
+
+impl State {
+    /// Joins a live room. Whoever is in already gets a new key and starts with what comes now.
+    pub(super) fn join_live(&mut self, now: Now, id: &str, actor: &Actor) -> Result<Value, Code> {
+        let key = format!("{:016x}{:016x}", self.numbers.next(), self.numbers.next());
+        let start = self.group(id)?.next_seq;
+        let fresh = match self.enter_group(now, id, &actor.user, Role::Member) {
+            Ok(()) => true,
+            Err(Code::GROUP_MEMBER_ALREADY) => false,
+            Err(code) => return Err(code),
+        };
+        let mut first = false;
+        if let Some(member) = self.member_mut(id, &actor.user) {
+            // The owner is in from the start, but comes in only now.
+            first = member.poll_key.is_empty();
+            member.poll_key.clone_from(&key);
+        }
+        if fresh || first {
+            let user = &actor.user;
+            let more = json!({"GroupJoinType": 1});
+            self.tip(now, id, user, Tip::Joined, std::slice::from_ref(user), more);
+        }
+        Ok(ok_with(json!({
+            "JoinedStatus": "JoinedSuccess", "HugeGroupFlag": 1, "LongPollingKey": key,
+            "StartSeq": start, "AVChatRoomKey": format!("room-{id}"), "RspMsgList": [],
+        })))
+    }
+
+    /// How many members of a room or group are online.
+    pub(super) fn online_members(&self, now: Now, id: &str) -> usize {
+        let members = self.groups.all.get(id).map(|group| group.members.keys());
+        let members = members.into_iter().flatten();
+        members.filter(|user| self.is_online(now, user)).count()
+    }
+
+    /// `get_online_member_num`.
+    pub(super) fn online_count(
+        &self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        Ok(ok_with(json!({
+            "OnlineMemberNum": self.online_members(now, id), "ExpireTime": COUNT_HOLDS,
+        })))
+    }
+
+    /// `get_msg` of the long-polling service.
+    pub(in crate::sandbox::state) fn poll_live(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        head: &Head,
+        caller: &Caller,
+        body: &RawValue,
+    ) {
+        let answer = match self.take_poll(now, conn, head, caller, body) {
+            Ok(None) => return,
+            Ok(Some(answer)) => answer,
+            Err(code) => failure(code),
+        };
+        self.answer(now, conn, head, answer);
+    }
+
+    /// An answer, or `None` if the poll is held.
+    fn take_poll(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        head: &Head,
+        caller: &Caller,
+        body: &RawValue,
+    ) -> Result<Option<Value>, Code> {
+        let body: Value = serde_json::from_str(body.get()).map_err(|_| Code::GROUP_PARAMETER)?;
+        let key = opt_text(&body, "Key").filter(|key| !key.is_empty());
+        let key = key.ok_or(Code::GROUP_PARAMETER)?;
+        let rooms = self.groups.joined.get(&caller.user).into_iter().flatten();
+        let room = rooms
+            .filter_map(|id| self.groups.all.get(id))
+            .filter(|group| group.kind == Kind::Live)
+            .find(|group| {
+                let member = group.members.get(&caller.user);
+                member.is_some_and(|member| member.poll_key == key)
+            })
+            .ok_or(Code::GROUP_UNKNOWN)?;
+        let room = room.id.clone();
+        let start = opt_number(&body, "StartSeq").unwrap_or(0);
+        // A client polls a room once at a time: what it asked before is answered, with nothing.
+        let before: Vec<Poll> = {
+            let (old, rest) = std::mem::take(&mut self.groups.polls)
+                .into_iter()
+                .partition(|p| p.instance == caller.instance && p.room == room && p.key == key);
+            self.groups.polls = rest;
+            old
+        };
+        for poll in before {
+            let answer = Self::poll_answer(&poll.key, poll.start, &[]);
+            self.answer_poll(now, &poll, answer);
+        }
+        let items = self.items_from(&room, start);
+        if !items.is_empty() || self.groups.polls.len() >= self.config.held_poll_limit {
+            let next = items.last().map_or(start, |(seq, _)| seq.saturating_add(1));
+            return Ok(Some(Self::poll_answer(key, next, &items)));
+        }
+        self.groups.polls.push(Poll {
+            conn,
+            servcmd: head.servcmd.clone(),
+            seq: head.seq.clone(),
+            user: caller.user.clone(),
+            instance: caller.instance,
+            room,
+            key: key.to_owned(),
+            start,
+            until: now.mono.saturating_add(self.config.live_hold),
+        });
+        Ok(None)
+    }
+
+    /// The items of a room from this number on.
+    fn items_from(&self, room: &str, start: u64) -> Vec<(u64, Value)> {
+        let Some(group) = self.groups.all.get(room) else {
+            return Vec::new();
+        };
+        let at = group.live.partition_point(|(seq, _)| *seq < start);
+        group
+            .live
+            .iter()
+            .skip(at)
+            .take(MAX_ITEMS)
+            .cloned()
+            .collect()
+    }
+
+    fn poll_answer(key: &str, next: u64, items: &[(u64, Value)]) -> Value {
+        let items: Vec<&Value> = items.iter().map(|(_, item)| item).collect();
+        ok_with(json!({"Key": key, "NextSeq": next, "RspMsgList": items}))
+    }
+
+    fn answer_poll(&mut self, now: Now, poll: &Poll, answer: Value) {
+        let text = crate::sandbox::wire::encode(&poll.servcmd, &poll.seq, answer);
+        self.answer_encoded(now, poll.conn, text);
+    }
+
+    /// Something happened in a room: whoever waits for it gets it at once.
+    pub(super) fn add_live_item(&mut self, now: Now, room: &str, seq: u64, item: Value) {
+        let limit = self.config.live_backlog.max(1);
+        let Some(group) = self.groups.all.get_mut(room) else {
+            return;
+        };
+        group.live.push_back((seq, item));
+        if group.live.len() > limit {
+            group.live.pop_front();
+            self.counters.group_dropped += 1;
+        }
+        let (waiting, rest) = std::mem::take(&mut self.groups.polls)
+            .into_iter()
+            .partition::<Vec<Poll>, _>(|poll| poll.room == room);
+        self.groups.polls = rest;
+        for poll in waiting {
+            let items = self.items_from(room, poll.start);
+            let next = items
+                .last()
+                .map_or(poll.start, |(seq, _)| seq.saturating_add(1));
+            if items.is_empty() {
+                // It asked for what is not there yet.
+                self.groups.polls.push(poll);
+                continue;
+            }
+            let answer = Self::poll_answer(&poll.key, next, &items);
+            self.answer_poll(now, &poll, answer);
+        }
+    }
+
+    /// Ends the polls of a room that is gone, or of one who left it.
+    pub(super) fn end_polls_of(&mut self, now: Now, room: &str, user: Option<&UserId>) {
+        let (over, rest) = std::mem::take(&mut self.groups.polls)
+            .into_iter()
+            .partition::<Vec<Poll>, _>(|poll| {
+                poll.room == room && user.is_none_or(|user| poll.user == *user)
+            });
+        self.groups.polls = rest;
+        for poll in over {
+            self.answer_poll(now, &poll, failure(Code::GROUP_UNKNOWN));
+        }
+    }
+
+    /// Answers the polls that have waited long enough.
+    pub(in crate::sandbox::state) fn end_polls(&mut self, now: Now) {
+        if self.groups.next_poll_end().is_none_or(|end| end > now.mono) {
+            return;
+        }
+        let (over, rest) = std::mem::take(&mut self.groups.polls)
+            .into_iter()
+            .partition::<Vec<Poll>, _>(|poll| poll.until <= now.mono);
+        self.groups.polls = rest;
+        for poll in over {
+            let answer = Self::poll_answer(&poll.key, poll.start, &[]);
+            self.answer_poll(now, &poll, answer);
+        }
+    }
+
+    /// How many polls are held.
+    #[cfg(test)]
+    pub(crate) fn held_polls(&self) -> usize {
+        self.groups.polls.len()
+    }
+}

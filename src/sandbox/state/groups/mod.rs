@@ -1,0 +1,335 @@
+//! Groups and live rooms.
+//!
+//! A group holds its members and one sequence of messages and tips; everything a member of a live
+//! room hears is an item of the room instead, fetched by long polls. Subjects have a file each:
+//! `create` (create, change, dismiss), `join`, `members`, `info` (what groups tell about
+//! themselves), `messages`, `changes` (recall, edit), `import` (by the app), `reading`, `history`, `tips` (what the service says
+//! itself), `live`, `attributes`, `dispatch`.
+
+mod attributes;
+mod changes;
+mod create;
+mod dispatch;
+mod fields;
+mod history;
+mod import;
+mod info;
+mod join;
+mod live;
+mod members;
+mod messages;
+mod reading;
+mod tips;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use self::{attributes::Attributes, join::Application, live::Poll, messages::Entry};
+use super::{ConnId, State, logins::Caller};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+};
+
+/// The account that speaks for the service in groups.
+const SYSTEM: &str = "@TIM#SYSTEM";
+/// Its number, which clients know.
+const SYSTEM_TINY_ID: &str = "144115198244471703";
+
+/// All groups, and what goes across them.
+#[derive(Debug, Default)]
+pub(super) struct Groups {
+    all: BTreeMap<String, Group>,
+    /// The groups of each account, live rooms as well.
+    joined: BTreeMap<UserId, BTreeSet<String>>,
+    /// Polls of live rooms that wait for something to tell. Bounded by `held_poll_limit`.
+    polls: Vec<Poll>,
+    /// For group IDs the service makes up.
+    created: u64,
+}
+
+/// The types of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Work,
+    Public,
+    Meeting,
+    Live,
+    Community,
+}
+
+impl Kind {
+    /// The type of this name; two have an older name, which is the one on the wire.
+    fn parse(name: &str) -> Option<Self> {
+        Some(match name {
+            "Private" | "Work" => Self::Work,
+            "Public" => Self::Public,
+            "ChatRoom" | "Meeting" => Self::Meeting,
+            "AVChatRoom" => Self::Live,
+            "Community" => Self::Community,
+            _ => return None,
+        })
+    }
+
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Work => "Private",
+            Self::Public => "Public",
+            Self::Meeting => "ChatRoom",
+            Self::Live => "AVChatRoom",
+            Self::Community => "Community",
+        }
+    }
+
+    /// True if members who came later may read what was said before.
+    const fn shows_the_past(self) -> bool {
+        matches!(self, Self::Meeting | Self::Community)
+    }
+}
+
+/// What a member may do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Role {
+    Member,
+    Admin,
+    Owner,
+}
+
+impl Role {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Member => "Member",
+            Self::Admin => "Admin",
+            Self::Owner => "Owner",
+        }
+    }
+
+    /// The number in tips.
+    const fn number(self) -> u16 {
+        match self {
+            Self::Member => 200,
+            Self::Admin => 300,
+            Self::Owner => 400,
+        }
+    }
+}
+
+/// One group.
+#[derive(Debug)]
+struct Group {
+    id: String,
+    kind: Kind,
+    name: String,
+    introduction: String,
+    notification: String,
+    face_url: String,
+    apply_option: String,
+    invite_option: String,
+    shut_up_all: bool,
+    support_topic: bool,
+    app_data: BTreeMap<String, String>,
+    owner: Option<UserId>,
+    /// Unix seconds.
+    created: u64,
+    info_seq: u64,
+    info_time: u64,
+    max_members: usize,
+    members: BTreeMap<UserId, Member>,
+    /// How many have ever joined, for the order of members.
+    joins: u64,
+    /// Messages and tips, ascending by sequence. Bounded by `group_history_limit`.
+    entries: VecDeque<Entry>,
+    next_seq: u64,
+    last_time: u64,
+    /// Where its newest entry stands in the order of everything.
+    last_order: u64,
+    last_recall: u64,
+    /// The last sends, to recognise repeats. Bounded.
+    sent: VecDeque<messages::RecentSend>,
+    /// When the bucket of messages is empty again (the theoretical arrival time of GCRA).
+    busy_until: Duration,
+    /// Bounded.
+    applications: VecDeque<Application>,
+    /// Recalls, for those who were away: when in microseconds, and the message. Bounded.
+    recalls: VecDeque<(u64, Value)>,
+    /// Numbers of pinned messages and who pinned them. Bounded.
+    pins: VecDeque<(u64, UserId)>,
+    attributes: Attributes,
+    counters: BTreeMap<String, i64>,
+    counter_seq: u64,
+    /// Items of a live room, for polls. Bounded by `live_backlog`.
+    live: VecDeque<(u64, Value)>,
+}
+
+impl Group {
+    /// Members in the order in which they joined.
+    fn in_order(&self) -> Vec<(&UserId, &Member)> {
+        let mut members: Vec<_> = self.members.iter().collect();
+        members.sort_by_key(|(_, member)| member.order);
+        members
+    }
+
+    fn role(&self, user: &UserId) -> Option<Role> {
+        self.members.get(user).map(|member| member.role)
+    }
+
+    /// Owner and admins.
+    fn managers(&self) -> Vec<UserId> {
+        let managers = self.in_order().into_iter();
+        managers
+            .filter(|(_, member)| member.role >= Role::Admin)
+            .map(|(user, _)| user.clone())
+            .collect()
+    }
+
+    /// The newest sequence number, zero if there is none.
+    fn last_seq(&self) -> u64 {
+        self.next_seq.saturating_sub(1)
+    }
+
+    fn entry(&self, seq: u64) -> Option<&Entry> {
+        let at = self.entries.binary_search_by_key(&seq, |e| e.seq).ok()?;
+        self.entries.get(at)
+    }
+
+    fn entry_mut(&mut self, seq: u64) -> Option<&mut Entry> {
+        let at = self.entries.binary_search_by_key(&seq, |e| e.seq).ok()?;
+        self.entries.get_mut(at)
+    }
+}
+
+/// What a group keeps about one member.
+#[derive(Debug)]
+struct Member {
+    role: Role,
+    /// Unix seconds.
+    joined: u64,
+    order: u64,
+    name_card: String,
+    fields: BTreeMap<String, String>,
+    /// Unix seconds.
+    muted_until: u64,
+    msg_flag: String,
+    read_seq: u64,
+    /// The first entry it may read.
+    first_seq: u64,
+    /// Entries it has deleted for itself. Bounded by the history.
+    deleted: BTreeSet<u64>,
+    /// The conversation is deleted from its list up to this place in the order of everything.
+    hidden_up_to: u64,
+    pinned: bool,
+    /// The key of its live-room polls.
+    poll_key: String,
+}
+
+/// On whose behalf something is done.
+#[derive(Clone, Debug)]
+pub(crate) struct Actor {
+    pub(crate) user: UserId,
+    /// The login; zero for a REST call or an internal one.
+    pub(crate) instance: u64,
+    /// The app itself, over REST: no permission is asked for.
+    pub(crate) admin: bool,
+}
+
+impl From<&Caller> for Actor {
+    fn from(caller: &Caller) -> Self {
+        Self {
+            user: caller.user.clone(),
+            instance: caller.instance,
+            admin: false,
+        }
+    }
+}
+
+/// A message or tip of a group as a test sees it, see [`State::group_history`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupItem {
+    /// Its number in the group.
+    pub seq: u64,
+    /// Who sent it; `@TIM#SYSTEM` for a tip.
+    pub from: String,
+    /// The JSON text of `MsgBody`.
+    pub body: String,
+    /// It was recalled.
+    pub recalled: bool,
+}
+
+impl State {
+    fn group(&self, id: &str) -> Result<&Group, Code> {
+        self.groups.all.get(id).ok_or(Code::GROUP_UNKNOWN)
+    }
+
+    fn group_mut(&mut self, id: &str) -> Result<&mut Group, Code> {
+        self.groups.all.get_mut(id).ok_or(Code::GROUP_UNKNOWN)
+    }
+
+    /// The actor's role in the group; the app counts as its owner. Refuses strangers.
+    fn role_in(&self, id: &str, actor: &Actor) -> Result<Role, Code> {
+        let group = self.group(id)?;
+        if actor.admin {
+            return Ok(Role::Owner);
+        }
+        group.role(&actor.user).ok_or(Code::GROUP_PERMISSION)
+    }
+
+    /// Refuses whoever is less than this in the group.
+    fn require(&self, id: &str, actor: &Actor, least: Role) -> Result<(), Code> {
+        let role = self.role_in(id, actor)?;
+        (role >= least).then_some(()).ok_or(Code::GROUP_PERMISSION)
+    }
+
+    fn member_mut(&mut self, id: &str, user: &UserId) -> Option<&mut Member> {
+        self.groups.all.get_mut(id)?.members.get_mut(user)
+    }
+
+    /// The links of all members, without the login `by` of `sender`.
+    fn group_links(&self, now: Now, id: &str, sender: Option<(&UserId, u64)>) -> Vec<ConnId> {
+        let members = self.groups.all.get(id).map(|group| &group.members);
+        let members = members.into_iter().flat_map(BTreeMap::keys);
+        members
+            .flat_map(|user| {
+                let except = sender.filter(|(name, _)| *name == user);
+                self.push_links(now, user, except.map_or(0, |(_, by)| by))
+            })
+            .collect()
+    }
+
+    /// Pushes an event to every member.
+    fn push_to_group(&mut self, now: Now, id: &str, sender: Option<(&UserId, u64)>, event: &Value) {
+        for conn in self.group_links(now, id, sender) {
+            self.push_event(now, conn, event);
+        }
+    }
+
+    /// Pushes an event to every login of `user` but `except`. If there is none with a link it waits
+    /// for the next synchronisation.
+    fn notify(&mut self, now: Now, user: &UserId, except: u64, event: Value) {
+        let conns = self.push_links(now, user, except);
+        if !conns.is_empty() || except != 0 {
+            for conn in conns {
+                self.push_event(now, conn, &event);
+            }
+            return;
+        }
+        let position = self.next_message;
+        self.next_message += 1;
+        let limit = self.config.inbox_limit.max(1);
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.events.push_back((position, event));
+            if account.events.len() > limit {
+                account.events.pop_front();
+                self.counters.group_dropped += 1;
+            }
+        }
+    }
+
+    /// Everything stored in a group, oldest first.
+    pub fn group_history(&self, id: &str) -> Vec<GroupItem> {
+        let entries = self.groups.all.get(id).map(|group| &group.entries);
+        let entries = entries.into_iter().flatten();
+        entries.map(Entry::as_item).collect()
+    }
+}

@@ -1,0 +1,282 @@
+//! Who has read what: read positions, unread counts, receipts, and the conversation list.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{
+    Actor, Group, Kind, Member, Role, SYSTEM,
+    fields::{list, number, opt_number, opt_text, seqs, text},
+    messages::{What, extend},
+};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    sandbox::state::{
+        State,
+        outgoing::{ok, ok_with},
+    },
+};
+
+impl Group {
+    /// How many messages a member has not read; tips do not count.
+    fn unread_of(&self, user: &UserId, member: &Member) -> usize {
+        let unread = self.entries.iter().rev();
+        unread
+            .take_while(|entry| entry.seq > member.read_seq)
+            .filter(|entry| entry.revoker.is_none() && entry.from != user.as_str())
+            .filter(|entry| entry.is_for(user) && !member.deleted.contains(&entry.seq))
+            .filter(|entry| entry.said().is_some_and(|said| !said.no_unread))
+            .count()
+    }
+
+    /// The conversation as one member sees it.
+    fn session_of(&self, user: &UserId, member: &Member) -> Option<Value> {
+        let newest = self.entries.iter().rev().find(|entry| {
+            let shown = entry.said().is_none_or(|said| !said.no_last);
+            let own = entry.seq >= member.first_seq && !member.deleted.contains(&entry.seq);
+            shown && own && entry.is_for(user)
+        });
+        let newest = newest.filter(|_| self.last_order > member.hidden_up_to)?;
+        let (last, nick, card) = match &newest.what {
+            What::Said(said) => (
+                json!({"MsgBody": said.body, "CloudCustomData": said.cloud}),
+                newest.wire(self)["GroupInfo"]["From_AccountNick"].clone(),
+                newest.wire(self)["GroupInfo"]["MsgFrom_AccountExtraInfo"]["NameCard"].clone(),
+            ),
+            What::Tip(_) => (
+                json!({"Event": 4, "GroupTips": newest.wire(self)}),
+                json!(""),
+                json!(""),
+            ),
+        };
+        let mut item = json!({
+            "Type": 2,
+            "ToAccount": self.id,
+            "MsgTimeStamp": newest.time,
+            "MsgSeq": self.last_seq(),
+            "MsgRandom": newest.random,
+            "UnreadMsgCount": self.unread_of(user, member),
+            "GroupIgnoredUnreadSeqCount": 0,
+            "MsgGroupReadedSeq": member.read_seq,
+            "GroupNextMsgSeq": self.next_seq,
+            "MsgGroupFrom_Account": newest.from,
+            "MsgGroupFromNickName": nick,
+            "MsgGroupFromCardName": card,
+            "GroupNick": self.name,
+            "GroupImage": self.face_url,
+            "GroupType": self.kind.name(),
+            "LastMsgFlags": if newest.revoker.is_some() { 2 } else { 0 },
+            "TopFlags": u8::from(member.pinned),
+            "MsgRecvOption": match member.msg_flag.as_str() {
+                "Discard" => 1,
+                "AcceptNotNotify" => 2,
+                _ => 0,
+            },
+            "CustomMark": "",
+            "StandardMark": "0",
+        });
+        let mut last = last;
+        if let Some(revoker) = &newest.revoker {
+            let info = json!({"Revoker_Account": revoker, "Reason": ""});
+            extend(&mut last, json!({"RevokerInfo": info}));
+        }
+        extend(&mut item, json!({"LastMsg": last}));
+        Some(item)
+    }
+}
+
+impl State {
+    /// The group items of an account's conversation list, each with its place in the order of
+    /// everything. Live rooms have none.
+    pub(in crate::sandbox::state) fn group_sessions(&self, user: &UserId) -> Vec<(u64, Value)> {
+        let joined = self.groups.joined.get(user).into_iter().flatten();
+        joined
+            .filter_map(|id| self.groups.all.get(id))
+            .filter(|group| group.kind != Kind::Live)
+            .filter_map(|group| {
+                let member = group.members.get(user)?;
+                Some((group.last_order, group.session_of(user, member)?))
+            })
+            .collect()
+    }
+
+    /// Pins or unpins a group conversation.
+    pub(in crate::sandbox::state) fn pin_group(&mut self, user: &UserId, id: &str, pinned: bool) {
+        if let Some(member) = self.member_mut(id, user) {
+            member.pinned = pinned;
+        }
+    }
+
+    /// Takes a group conversation off an account's list, until something new is said.
+    pub(in crate::sandbox::state) fn hide_group(&mut self, user: &UserId, id: &str) {
+        let Some(group) = self.groups.all.get_mut(id) else {
+            return;
+        };
+        let (order, last) = (group.last_order, group.last_seq());
+        if let Some(member) = group.members.get_mut(user) {
+            member.hidden_up_to = order;
+            member.read_seq = member.read_seq.max(last);
+        }
+    }
+
+    /// Removes all history of a group for one account.
+    pub(in crate::sandbox::state) fn clear_group(&mut self, user: &UserId, id: &str) {
+        let Some(group) = self.groups.all.get_mut(id) else {
+            return;
+        };
+        let next = group.next_seq;
+        if let Some(member) = group.members.get_mut(user) {
+            member.first_seq = next;
+            member.read_seq = next.saturating_sub(1);
+            member.deleted.clear();
+        }
+    }
+
+    fn read_up_to(&mut self, id: &str, user: &UserId, seq: u64) -> Result<u64, Code> {
+        let group = self.group_mut(id)?;
+        let last = group.last_seq();
+        let member = group.members.get_mut(user);
+        let member = member.ok_or(Code::GROUP_PERMISSION)?;
+        member.read_seq = member.read_seq.max(seq.min(last));
+        Ok(member.read_seq)
+    }
+
+    /// `msg_read_report`.
+    pub(super) fn report_read(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        let seq = self.read_up_to(id, &actor.user, number(body, "MsgReadedSeq")?)?;
+        let conns = self.push_links(now, &actor.user, actor.instance);
+        if !conns.is_empty() {
+            let info = self.group(id)?.wire_info();
+            let event = json!({"Event": 5, "GroupTips": [{
+                "From_Account": SYSTEM, "To_Account": actor.user, "ToGroupId": id,
+                "GroupInfo": info,
+                "MsgBody": {"GroupReadInfoArray": [{"GroupId": id, "LastReadMsgSeq": seq}]},
+            }]});
+            for conn in conns {
+                self.push_event(now, conn, &event);
+            }
+        }
+        Ok(ok())
+    }
+
+    /// The group part of "everything is read": what became of each group.
+    pub(in crate::sandbox::state) fn read_groups(&mut self, user: &UserId, body: &Value) -> Value {
+        let items = list(body, "GroupReadInfo").iter();
+        let results: Vec<Value> = items
+            .filter_map(|item| {
+                let (id, seq) = (opt_text(item, "GroupId")?, opt_number(item, "MsgSeq")?);
+                let code = self.read_up_to(id, user, seq).err();
+                let code = code.map_or(0, |code| code.0);
+                Some(json!({"GroupId": id, "MsgSeq": seq, "RetCode": code}))
+            })
+            .collect();
+        results.into()
+    }
+
+    /// `group_msg_receipt`: the caller has read these, and their senders hear of it.
+    pub(super) fn send_receipts(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let mut read: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+        let group = self.group_mut(id)?;
+        for seq in seqs(body, "MsgSeqList") {
+            let Some(entry) = group.entry_mut(seq) else {
+                continue;
+            };
+            let (identity, from) = (entry.identity(), entry.from.clone());
+            let Some(said) = entry.said_mut() else {
+                continue;
+            };
+            if said.audience.contains(&actor.user) && said.readers.insert(actor.user.clone()) {
+                let (all, done) = (said.audience.len(), said.readers.len());
+                let mut receipt = identity;
+                let counts = json!({"ReadNum": done, "UnreadNum": all.saturating_sub(done)});
+                extend(&mut receipt, counts);
+                read.entry(from).or_default().push(receipt);
+            }
+        }
+        let info = group.wire_info();
+        for (sender, receipts) in read {
+            let Ok(sender) = UserId::parse(&sender) else {
+                continue;
+            };
+            let event = json!({"Event": 5, "GroupTips": [{
+                "From_Account": SYSTEM, "ToGroupId": id, "GroupInfo": info,
+                "MsgBody": {"GroupMsgReceiptList": receipts},
+            }]});
+            for conn in self.push_links(now, &sender, 0) {
+                self.push_event(now, conn, &event);
+            }
+        }
+        Ok(ok())
+    }
+
+    /// `get_group_msg_receipt`: how many have read each.
+    pub(super) fn receipts(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let group = self.group(id)?;
+        let items: Vec<Value> = seqs(body, "MsgSeqList")
+            .into_iter()
+            .map(|seq| {
+                let said = group.entry(seq).and_then(|entry| entry.said());
+                let Some(said) = said else {
+                    return json!({"MsgSeq": seq, "Code": Code::GROUP_UNKNOWN_MESSAGE.0});
+                };
+                let (all, done) = (said.audience.len(), said.readers.len());
+                json!({
+                    "MsgSeq": seq, "Code": 0, "ReadNum": done,
+                    "UnreadNum": all.saturating_sub(done),
+                })
+            })
+            .collect();
+        Ok(ok_with(json!({"GroupMsgReceiptList": items})))
+    }
+
+    /// `get_group_msg_receipt_detail`: who has, or has not, read one message.
+    pub(super) fn receipt_detail(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let seq = number(body, "MsgSeq")?;
+        let entry = self.group(id)?.entry(seq);
+        let said = entry.and_then(|entry| entry.said());
+        let said = said.ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
+        let wants_readers = opt_number(body, "Flag").unwrap_or(0) == 0;
+        let fits = |user: &&UserId| said.readers.contains(*user) == wants_readers;
+        let start = opt_number(body, "Cursor").unwrap_or(0);
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let count = opt_number(body, "Num").unwrap_or(100).clamp(1, 100);
+        let count = usize::try_from(count).unwrap_or(100);
+        let fitting: Vec<&UserId> = said.audience.iter().filter(fits).collect();
+        let page: Vec<_> = fitting.iter().skip(start).take(count).collect();
+        let end = start.saturating_add(page.len());
+        let done = end >= fitting.len();
+        let field = if wants_readers {
+            "Read_Account"
+        } else {
+            "Unread_Account"
+        };
+        let items: Vec<Value> = page.iter().map(|user| json!({field: user})).collect();
+        let (read, unread) = if wants_readers {
+            (items, Vec::new())
+        } else {
+            (Vec::new(), items)
+        };
+        Ok(ok_with(json!({
+            "Cursor": if done { String::new() } else { end.to_string() },
+            "IsFinish": u8::from(done), "ReadList": read, "UnreadList": unread,
+        })))
+    }
+}

@@ -1,0 +1,205 @@
+//! What the service says itself: tips in a group, and notices to single accounts.
+
+use serde_json::{Value, json};
+
+use super::{
+    Actor, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
+    messages::{Entry, What, extend},
+};
+use crate::{policy::Now, proto::id::UserId, sandbox::state::State};
+
+/// What a tip tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Tip {
+    Joined = 1,
+    Quit = 2,
+    Kicked = 3,
+    AdminGranted = 4,
+    AdminRevoked = 5,
+    Profile = 6,
+    Member = 7,
+    Pinned = 16,
+    Unpinned = 17,
+}
+
+/// What a notice tells.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Notice {
+    Application = 1,
+    Accepted = 2,
+    Refused = 3,
+    Kicked = 4,
+    Dismissed = 5,
+    Created = 6,
+    Invited = 7,
+    Quit = 8,
+    AdminGranted = 9,
+    AdminRevoked = 10,
+    InviteRequest = 12,
+    Custom = 255,
+}
+
+impl State {
+    /// A member as tips show it.
+    fn member_info(&self, group: &Group, user: &UserId) -> Value {
+        let (nick, face_url) = self.sender_profile(user);
+        let member = group.members.get(user);
+        json!({
+            "UserId": user, "NickName": nick, "ImageUrl": face_url,
+            "NameCard": member.map_or("", |member| &member.name_card),
+            "Role": member.map_or(Role::Member, |member| member.role).number(),
+        })
+    }
+
+    /// Adds a tip to a group: it takes a number and becomes part of the history.
+    pub(super) fn tip(
+        &mut self,
+        now: Now,
+        id: &str,
+        operator: &UserId,
+        tip: Tip,
+        about: &[UserId],
+        more: Value,
+    ) {
+        let Some(group) = self.groups.all.get(id) else {
+            return;
+        };
+        let mut body = json!({
+            "OpType": tip as u8,
+            "Operator_Account": operator,
+            "List_Account": about,
+            "MsgOperatorMemberExtraInfo": self.member_info(group, operator),
+            "MsgMemberExtraInfo": about
+                .iter()
+                .map(|user| self.member_info(group, user))
+                .collect::<Vec<_>>(),
+            "MemberNum": group.members.len(),
+        });
+        if group.kind == Kind::Live {
+            let online = self.online_members(now, id);
+            let online = json!({"OnlineMemberNum": online, "ExpireTime": super::live::COUNT_HOLDS});
+            extend(&mut body, json!({"OnlineMemberInfo": online}));
+        }
+        extend(&mut body, more);
+        let random = self.numbers.next() % (1 << 32);
+        let time = now.unix_secs();
+        let entry = Entry {
+            seq: 0,
+            random,
+            client_seq: 0,
+            time,
+            client_time: time,
+            tiny_id: SYSTEM_TINY_ID.to_owned(),
+            from: SYSTEM.to_owned(),
+            what: What::Tip(body),
+            revoker: None,
+        };
+        self.add_entry(now, id, entry, None);
+    }
+
+    /// Sends a notice to one account. `more` are further fields of its body.
+    pub(super) fn notice_to(
+        &mut self,
+        now: Now,
+        group: &Value,
+        operator: &UserId,
+        notice: Notice,
+        to: &UserId,
+        more: Value,
+    ) {
+        let event = self.notice_event(now, group, operator, notice, to, more);
+        self.notify(now, to, 0, event);
+    }
+
+    fn notice_event(
+        &mut self,
+        now: Now,
+        group: &Value,
+        operator: &UserId,
+        notice: Notice,
+        to: &UserId,
+        more: Value,
+    ) -> Value {
+        let (nick, face_url) = self.sender_profile(operator);
+        let mut body = json!({
+            "ReportType": notice as u8, "Operator_Account": operator,
+            "MsgKey": micros(now), "Authentication": "", "RemarkInfo": "",
+            "MsgMemberExtraInfo": {"UserId": operator, "NickName": nick, "ImageUrl": face_url},
+        });
+        extend(&mut body, more);
+        let mut info = group.clone();
+        extend(
+            &mut info,
+            json!({"From_Account": operator, "To_Account": to}),
+        );
+        json!({"Event": 5, "GroupTips": [{
+            "From_Account": SYSTEM, "To_Account": to, "TinyId": SYSTEM_TINY_ID,
+            "MsgSeq": self.numbers.next() % 16_000_000, "ClientSeq": 1,
+            "MsgRandom": self.numbers.next() % (1 << 32),
+            "MsgTimeStamp": now.unix_secs(), "MsgClientTime": now.unix_secs(), "IsSystemMsg": 1,
+            "GroupInfo": info, "MsgBody": body,
+        }]})
+    }
+
+    /// [`State::notice_to`] from a group that exists.
+    pub(super) fn group_notice(
+        &mut self,
+        now: Now,
+        id: &str,
+        operator: &UserId,
+        notice: Notice,
+        to: &UserId,
+        more: Value,
+    ) {
+        let Ok(info) = self.group(id).map(Group::wire_info) else {
+            return;
+        };
+        self.notice_to(now, &info, operator, notice, to, more);
+    }
+
+    /// A notice with a text of the app's own, to some members or all.
+    pub(crate) fn custom_notice(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, crate::proto::code::Code> {
+        let id = super::fields::text(body, "GroupId")?;
+        let content = super::fields::text(body, "Content")?;
+        let group = self.group(id)?;
+        let named = super::fields::users(body, "ToMembers_Account");
+        let to: Vec<UserId> = group
+            .members
+            .keys()
+            .filter(|user| named.is_empty() || named.contains(user))
+            .cloned()
+            .collect();
+        for user in to {
+            let more = json!({"UserDefinedField": content});
+            self.group_notice(now, id, &actor.user, Notice::Custom, &user, more);
+        }
+        Ok(crate::sandbox::state::outgoing::ok())
+    }
+}
+
+/// Unix microseconds, which fit a JSON number.
+pub(super) fn micros(now: Now) -> u64 {
+    u64::try_from(now.unix.as_micros()).unwrap_or(u64::MAX)
+}
+
+impl State {
+    /// A notice to the other logins of who did something.
+    pub(super) fn notice_to_others(
+        &mut self,
+        now: Now,
+        group: &Value,
+        actor: &Actor,
+        notice: Notice,
+    ) {
+        if self.push_links(now, &actor.user, actor.instance).is_empty() {
+            return;
+        }
+        let event = self.notice_event(now, group, &actor.user, notice, &actor.user, json!({}));
+        self.notify(now, &actor.user, actor.instance, event);
+    }
+}

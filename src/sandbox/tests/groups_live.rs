@@ -1,0 +1,200 @@
+//! Live rooms: polls that wait, items with numbers of their own.
+
+use serde_json::{Value, json};
+
+use super::{Login, World, config};
+use crate::{policy::Now, sandbox::SandboxConfig};
+
+const POLL: &str = "group_open_long_polling_http_svc.get_msg";
+
+/// Joins and gives the key and where to start.
+fn enter(world: &mut World, login: &Login) -> (Value, u64) {
+    let answer = world.group(login, "apply_join_group", &json!({"GroupId": "room"}));
+    assert_eq!(
+        (&answer["ErrorCode"], &answer["HugeGroupFlag"]),
+        (&json!(0), &json!(1))
+    );
+    (
+        answer["LongPollingKey"].clone(),
+        answer["StartSeq"].as_u64().unwrap(),
+    )
+}
+
+fn poll(world: &mut World, login: &Login, key: &Value, start: u64) -> Value {
+    let body = json!({"USP": 1, "Key": key, "StartSeq": start, "HoldTime": 90});
+    world.call(login, POLL, &body)
+}
+
+/// The answer to a poll that was held.
+fn held(world: &mut World, login: &Login) -> Value {
+    world.pump();
+    let frames = world.received.entry(login.conn).or_default();
+    let at = frames
+        .iter()
+        .position(|frame| frame["head"]["servcmd"] == POLL);
+    at.map_or(Value::Null, |at| frames.remove(at)["body"].take())
+}
+
+fn say(world: &mut World, login: &Login, number: u64, text: &str) -> Value {
+    let body = json!({
+        "From_Account": login.user, "GroupId": "room", "Random": number, "ClientSeq": number,
+        "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}],
+    });
+    world.group(login, "send_group_msg", &body)
+}
+
+fn room(config: SandboxConfig) -> (World, Login, Login) {
+    let mut world = World::new(config);
+    let (alice, bob) = (world.login("alice"), world.login("bob"));
+    let body = json!({"Type": "AVChatRoom", "Name": "live", "GroupId": "room"});
+    assert_eq!(
+        world.group(&alice, "create_group", &body)["HugeGroupFlag"],
+        1
+    );
+    (world, alice, bob)
+}
+
+#[test]
+fn a_poll_waits_until_something_comes() {
+    let (mut world, alice, bob) = room(config());
+    let (key, start) = enter(&mut world, &bob);
+    let own = poll(&mut world, &bob, &key, start);
+    assert_eq!(
+        own["RspMsgList"][0]["MsgBody"]["OpType"], 1,
+        "its own coming"
+    );
+    assert_eq!(
+        own["RspMsgList"][0]["MsgBody"]["OnlineMemberInfo"]["OnlineMemberNum"],
+        2
+    );
+    let next = own["NextSeq"].as_u64().unwrap();
+    assert_eq!(poll(&mut world, &bob, &key, next), Value::Null);
+    assert_eq!(world.state.held_polls(), 1);
+    say(&mut world, &alice, 1, "hello");
+    let got = held(&mut world, &bob);
+    let item = &got["RspMsgList"][0];
+    assert_eq!((&item["Event"], &item["MsgSeq"]), (&json!(3), &json!(next)));
+    assert_eq!((&item["ToGroupId"], &got["Key"]), (&json!("room"), &key));
+    assert_eq!(got["NextSeq"], next + 1);
+    assert!(world.pushes(bob.conn).is_empty(), "nothing is pushed");
+    // What came while no poll waited comes with the next one.
+    say(&mut world, &alice, 2, "one");
+    say(&mut world, &alice, 3, "two");
+    let both = poll(&mut world, &bob, &key, next + 1);
+    assert_eq!(both["RspMsgList"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn an_idle_poll_is_answered_in_time() {
+    let (mut world, _, bob) = room(config());
+    let (key, start) = enter(&mut world, &bob);
+    poll(&mut world, &bob, &key, start + 1);
+    world.pass(9.9);
+    assert_eq!(held(&mut world, &bob), Value::Null);
+    world.pass(0.2);
+    let empty = held(&mut world, &bob);
+    assert_eq!(
+        (&empty["RspMsgList"], &empty["NextSeq"]),
+        (&json!([]), &json!(start + 1))
+    );
+    assert_eq!(world.state.held_polls(), 0);
+}
+
+#[test]
+fn a_recall_is_an_item_with_its_own_number() {
+    let (mut world, alice, bob) = room(config());
+    let (key, _) = enter(&mut world, &bob);
+    let sent = say(&mut world, &alice, 5, "oops");
+    let seq = sent["MsgSeq"].as_u64().unwrap();
+    let recall = json!({"GroupId": "room", "MsgSeqList": [{"MsgSeq": seq}]});
+    world.group(&alice, "group_msg_recall", &recall);
+    let items = poll(&mut world, &bob, &key, seq)["RspMsgList"].clone();
+    assert_eq!(
+        (&items[1]["Event"], &items[1]["MsgSeq"]),
+        (&json!(20), &json!(seq + 1))
+    );
+    assert_eq!(items[1]["MsgBody"]["RevokeMsgList"][0]["MsgRandom"], 5);
+}
+
+#[test]
+fn leaving_and_dismissing_end_the_polls() {
+    let (mut world, alice, bob) = room(config());
+    let (key, start) = enter(&mut world, &bob);
+    poll(&mut world, &bob, &key, start + 1);
+    let (alice_key, alice_start) = enter(&mut world, &alice);
+    held(&mut world, &bob);
+    poll(&mut world, &bob, &key, start + 9);
+    let count = world.group(&bob, "get_online_member_num", &json!({"GroupId": "room"}));
+    assert_eq!(count["OnlineMemberNum"], 2);
+    assert_eq!(
+        world.group_code(&alice, "quit_group", &json!({"GroupId": "room"})),
+        10009
+    );
+    assert_eq!(
+        world.group_code(&bob, "quit_group", &json!({"GroupId": "room"})),
+        0
+    );
+    assert_eq!(held(&mut world, &bob)["ErrorCode"], 10010);
+    assert_eq!(world.heard(bob.conn), ["notice 8"]);
+    assert_eq!(poll(&mut world, &bob, &key, start)["ErrorCode"], 10010);
+    let left = poll(&mut world, &alice, &alice_key, alice_start + 1);
+    assert_eq!(left["RspMsgList"][0]["MsgBody"]["OpType"], 2);
+    poll(&mut world, &alice, &alice_key, alice_start + 2);
+    assert_eq!(
+        world.group_code(&alice, "destroy_group", &json!({"GroupId": "room"})),
+        0
+    );
+    assert_eq!(held(&mut world, &alice)["ErrorCode"], 10010);
+    assert_eq!(poll(&mut world, &alice, &alice_key, 1)["ErrorCode"], 10010);
+}
+
+#[test]
+fn held_polls_are_bounded_one_per_login_and_gone_with_the_link() {
+    let (mut world, alice, bob) = room(SandboxConfig {
+        held_poll_limit: 1,
+        ..config()
+    });
+    let (key, start) = enter(&mut world, &bob);
+    let (other, _) = enter(&mut world, &alice);
+    poll(&mut world, &bob, &key, start + 5);
+    poll(&mut world, &bob, &key, start + 5);
+    assert_eq!(
+        held(&mut world, &bob)["RspMsgList"],
+        json!([]),
+        "the older one is answered"
+    );
+    let full = poll(&mut world, &alice, &other, start + 5);
+    assert_eq!(full["RspMsgList"], json!([]), "no room: answered at once");
+    world.state.closed(world.now, bob.conn);
+    assert_eq!(world.state.held_polls(), 0);
+    let late = Now::new(world.now.mono * 2, world.now.unix);
+    world.state.tick(late);
+}
+
+#[test]
+fn a_room_keeps_so_many_items() {
+    let (mut world, alice, bob) = room(SandboxConfig {
+        live_backlog: 3,
+        ..config()
+    });
+    let (key, start) = enter(&mut world, &bob);
+    for number in 1..=6 {
+        say(&mut world, &alice, number, "x");
+    }
+    let items = poll(&mut world, &bob, &key, start)["RspMsgList"].clone();
+    assert_eq!(items.as_array().unwrap().len(), 3);
+    assert_eq!(world.state.counters().group_dropped, 4);
+}
+
+#[test]
+fn without_login_there_is_no_room() {
+    let (mut world, alice, _) = room(config());
+    let join = "group_open_http_noauth_svc.apply_join_group";
+    let answer = world.call(&alice, join, &json!({"GroupId": "room"}));
+    assert_eq!(answer["ErrorCode"], 10007);
+    let poll = "group_open_long_polling_http_noauth_svc.get_msg";
+    assert_eq!(
+        world.call(&alice, poll, &json!({"Key": "k"}))["ErrorCode"],
+        10007
+    );
+}
