@@ -53,10 +53,41 @@ function plainError(error) {
   return { code: error && error.code, message: String((error && error.message) || error) };
 }
 
+// Every message this page has sent or received, as the SDK's own object, by its ID.
+const messages = new Map();
+
 // What tests look at; whole messages and conversations hold much that is of the SDK itself.
+const SHOWN = [
+  'ID', 'type', 'payload', 'from', 'to', 'nick', 'flow', 'conversationID', 'time', 'sequence',
+  'random',
+];
+// Shown where they say something.
+const SHOWN_IF_SET = [
+  'atUserList', 'isRevoked', 'revoker', 'isModified', 'needReadReceipt', 'readReceiptInfo',
+  'cloudCustomData', 'priority', 'nameCard', 'isRead', 'isPeerRead', '_isExcludedFromUnreadCount',
+  'isSupportExtension', 'status', 'groupProfile', 'pinnerInfo', 'clientSequence',
+];
+
 function plainMessage(message) {
-  const { ID, type, payload, from, to, nick, flow, conversationID, time, sequence, random } = message;
-  return { ID, type, payload, from, to, nick, flow, conversationID, time, sequence, random };
+  if (message.ID) messages.set(message.ID, message);
+  const shown = Object.fromEntries(SHOWN.map((name) => [name, message[name]]));
+  for (const name of SHOWN_IF_SET) {
+    const value = message[name];
+    const says = Array.isArray(value) ? value.length : value;
+    if (says) shown[name] = value;
+  }
+  return shown;
+}
+
+// Puts the SDK's own objects where a test names them: {"$message": ID}.
+function meant(value) {
+  if (Array.isArray(value)) return value.map(meant);
+  if (value === null || typeof value !== 'object') return value;
+  if ('$message' in value) {
+    if (!messages.has(value.$message)) throw new Error(`no message ${value.$message}`);
+    return messages.get(value.$message);
+  }
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, meant(inner)]));
 }
 
 function plain(data) {
@@ -65,9 +96,23 @@ function plain(data) {
   if (data instanceof Error) return plainError(data);
   if ('flow' in data && 'payload' in data) return plainMessage(data);
   if ('conversationID' in data && 'unreadCount' in data) {
-    return { conversationID: data.conversationID, unreadCount: data.unreadCount };
+    const { conversationID, unreadCount, groupAtInfoList } = data;
+    const at = (groupAtInfoList || []).map(({ messageSequence, atTypeArray }) => ({
+      messageSequence, atTypeArray,
+    }));
+    return at.length ? { conversationID, unreadCount, at } : { conversationID, unreadCount };
   }
   return data;
+}
+
+// Like plain, also inside of what a call gives.
+function plainDeep(data, depth = 0) {
+  if (data === null || typeof data !== 'object' || depth > 6) return data;
+  if (Array.isArray(data)) return data.map((inner) => plainDeep(inner, depth + 1));
+  const flat = plain(data);
+  if (flat !== data) return flat;
+  const inside = Object.entries(data).filter(([, inner]) => typeof inner !== 'function');
+  return Object.fromEntries(inside.map(([name, inner]) => [name, plainDeep(inner, depth + 1)]));
 }
 
 async function load(path) {
@@ -93,6 +138,32 @@ async function main() {
       }
       return Chat.VERSION;
     },
+    // chat.create<Kind>Message(options), then sendMessage; other calls can name the message.
+    async send(kind, options, sendOptions) {
+      const message = chat[`create${kind}Message`](meant(options));
+      messages.set(message.ID, message);
+      return plain((await chat.sendMessage(message, sendOptions)).data.message);
+    },
+    // Like send, but what is sent twice is one message.
+    async sendTwice(kind, options) {
+      const message = chat[`create${kind}Message`](meant(options));
+      await chat.sendMessage(message);
+      return plain((await chat.resendMessage(message)).data.message);
+    },
+    // Changes fields of a message's payload and has the SDK edit it.
+    async edit(id, payload) {
+      const message = messages.get(id);
+      Object.assign(message.payload, payload);
+      return plain((await chat.modifyMessage(message)).data.message);
+    },
+    // What the SDK has of a message now.
+    message: (id) => (messages.has(id) ? plainMessage(messages.get(id)) : null),
+    findMessage: (id) => plain(chat.findMessage(id)),
+    // Calls the SDK and gives the data of its answer, messages shortened.
+    async data(name, ...args) {
+      const answer = await chat[name](...args);
+      return plainDeep(answer && answer.data === undefined ? null : answer.data);
+    },
     async sendText(to, text) {
       const message = chat.createTextMessage({ to, conversationType: 'C2C', payload: { text } });
       return plain((await chat.sendMessage(message)).data.message);
@@ -112,7 +183,8 @@ async function main() {
 
   const answer = async ({ id, call, args }) => {
     try {
-      const outcome = own[call] ? await own[call](...args) : await chat[call](...args);
+      const given = meant(args);
+      const outcome = own[call] ? await own[call](...given) : await chat[call](...given);
       say({ id, result: outcome === undefined ? null : outcome });
     } catch (error) {
       say({ id, refused: plainError(error) });

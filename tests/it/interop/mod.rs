@@ -5,6 +5,11 @@
 //! its own; every page is a process. Nothing sleeps: tests wait for what the SDK, an account or a
 //! bot reports.
 
+mod compat;
+mod groups;
+mod groups_live;
+mod groups_members;
+mod groups_sync;
 mod install;
 mod journal;
 mod kicks;

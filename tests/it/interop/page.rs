@@ -105,6 +105,81 @@ impl Page {
         self.call("sendText", &json!([to, text])).unwrap()
     }
 
+    /// Calls the SDK and gives the data of its answer.
+    #[track_caller]
+    pub(super) fn data(&self, name: &str, args: &Value) -> Value {
+        self.try_data(name, args).unwrap()
+    }
+
+    /// Calls the SDK and gives the data of its answer, or the code of its refusal.
+    #[track_caller]
+    pub(super) fn try_data(&self, name: &str, args: &Value) -> Result<Value, i64> {
+        let mut all = vec![json!(name)];
+        all.extend(args.as_array().cloned().unwrap_or_default());
+        self.call("data", &all.into())
+    }
+
+    /// Sends a message of this kind to a group: `payload` goes to the SDK's `create…Message`.
+    #[track_caller]
+    pub(super) fn send_to_group(&self, group: &str, kind: &str, payload: &Value) -> Value {
+        self.try_to_group(group, kind, payload).unwrap()
+    }
+
+    #[track_caller]
+    pub(super) fn try_to_group(
+        &self,
+        group: &str,
+        kind: &str,
+        payload: &Value,
+    ) -> Result<Value, i64> {
+        let options = json!({"to": group, "conversationType": "GROUP", "payload": payload});
+        self.call("send", &json!([kind, options]))
+    }
+
+    /// Sends a text to a group.
+    #[track_caller]
+    pub(super) fn say_to_group(&self, group: &str, text: &str) -> Value {
+        self.send_to_group(group, "Text", &json!({"text": text}))
+    }
+
+    /// Waits for a received message that fits, and gives it.
+    #[track_caller]
+    pub(super) fn hear(&self, mark: usize, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.lines.wait(mark, what, |line| {
+            let heard = line["event"] == "onMessageReceived";
+            let messages = line["data"].as_array().filter(|_| heard)?;
+            messages.iter().find(|message| fits(message)).cloned()
+        })
+    }
+
+    /// Waits for a group tip of this operation.
+    #[track_caller]
+    pub(super) fn hear_tip(&self, mark: usize, operation: u64) -> Value {
+        self.hear(mark, &format!("tip {operation}"), |message| {
+            message["type"] == "TIMGroupTipElem" && message["payload"]["operationType"] == operation
+        })
+    }
+
+    /// Waits for a system notice of this number.
+    #[track_caller]
+    pub(super) fn hear_notice(&self, mark: usize, number: u64) -> Value {
+        self.hear(mark, &format!("notice {number}"), |message| {
+            message["type"] == "TIMGroupSystemNoticeElem"
+                && message["payload"]["operationType"] == number
+        })
+    }
+
+    /// Every message received since `mark`.
+    pub(super) fn heard(&self, mark: usize) -> Vec<Value> {
+        let lines = self.lines.since(mark);
+        let heard = lines
+            .iter()
+            .filter(|line| line["event"] == "onMessageReceived");
+        heard
+            .flat_map(|line| line["data"].as_array().cloned().unwrap_or_default())
+            .collect()
+    }
+
     pub(super) fn mark(&self) -> usize {
         self.lines.mark()
     }

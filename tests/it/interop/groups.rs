@@ -1,0 +1,282 @@
+//! Messages in groups, between official SDKs.
+
+use botroupe::sandbox::Sandbox;
+use serde_json::{Value, json};
+
+use super::{
+    Page,
+    compat::{Pair, proven},
+    install::Sdk,
+    sdk,
+};
+use crate::harness::sandbox;
+
+/// A page that is logged in.
+pub(super) fn page(sdk: &Sdk, sandbox: &Sandbox, user: &str) -> Page {
+    let page = Page::open(sdk, sandbox);
+    page.enter(sandbox, user);
+    page
+}
+
+/// Has `owner` make a group that everyone may join, with these members.
+#[track_caller]
+pub(super) fn found(owner: &Page, kind: &str, group: &str, members: &[&str]) {
+    let members: Vec<Value> = members.iter().map(|user| json!({"userID": user})).collect();
+    let mut options = json!({"type": kind, "name": "The Group", "groupID": group});
+    if !members.is_empty() {
+        options["memberList"] = members.into();
+    }
+    if kind == "Public" {
+        options["joinOption"] = json!("FreeAccess");
+    }
+    owner.call("createGroup", &json!([options])).unwrap();
+}
+
+/// The texts of what came since `mark`, tips and the SDK's own greeting left out.
+fn texts(heard: &[Value]) -> Vec<&str> {
+    heard
+        .iter()
+        .filter_map(|message| message["payload"]["text"].as_str())
+        .collect()
+}
+
+#[test]
+fn every_small_element_arrives_as_it_was_sent() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "Public", "g", &["bob"]);
+    let start = bob.mark();
+    let cards = [
+        ("Text", json!({"text": "hello 你好🙂"})),
+        (
+            "Custom",
+            json!({"data": "d", "description": "x", "extension": "e"}),
+        ),
+        ("Face", json!({"index": 1, "data": "f"})),
+        (
+            "Location",
+            json!({"description": "l", "longitude": 1.5, "latitude": 2.5}),
+        ),
+    ];
+    let mut last = 0;
+    for (kind, payload) in cards {
+        let mark = bob.mark();
+        let options = json!({
+            "to": "g", "conversationType": "GROUP", "payload": payload,
+            "priority": "High", "cloudCustomData": "cc",
+        });
+        let sent = alice.call("send", &json!([kind, options])).unwrap();
+        let got = bob.hear(mark, kind, |message| message["ID"] == sent["ID"]);
+        for field in [
+            "type",
+            "payload",
+            "from",
+            "time",
+            "sequence",
+            "cloudCustomData",
+        ] {
+            assert_eq!(got[field], sent[field], "{field} of {kind}");
+        }
+        assert_eq!(got["conversationID"], "GROUPg");
+        assert_eq!(
+            (&got["flow"], &got["priority"]),
+            (&json!("in"), &json!("High"))
+        );
+        let sequence = got["sequence"].as_u64().unwrap();
+        assert!(last == 0 || sequence == last + 1, "no gap");
+        last = sequence;
+    }
+    // A list of messages in one, and one passed on.
+    let text = alice.say_to_group("g", "first");
+    let merger = json!({
+        "messageList": [{"$message": text["ID"]}], "title": "merged", "abstractList": ["first"],
+        "compatibleText": "too old",
+    });
+    let sent = alice.send_to_group("g", "Merger", &merger);
+    let got = bob.hear(start, "merged", |message| message["ID"] == sent["ID"]);
+    assert_eq!(got["payload"]["title"], "merged");
+    let forward = alice.send_to_group("g", "Forward", &json!({"$message": text["ID"]}));
+    let got = bob.hear(start, "forwarded", |message| message["ID"] == forward["ID"]);
+    assert_eq!(got["payload"]["text"], "first");
+    // Nobody hears its own words, and nothing came twice.
+    let heard = bob.heard(start);
+    let mut ids: Vec<&str> = heard.iter().map(|m| m["ID"].as_str().unwrap()).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count);
+    assert!(
+        alice
+            .heard(0)
+            .iter()
+            .all(|message| message["from"] != "alice")
+    );
+    let resent = json!({"to": "g", "conversationType": "GROUP", "payload": {"text": "twice"}});
+    let before = sandbox.group_history("g").len();
+    let mark = bob.mark();
+    alice.call("sendTwice", &json!(["Text", resent])).unwrap();
+    alice.say_to_group("g", "once");
+    assert_eq!(texts(&bob.heard_up_to(mark, "once")), ["twice", "once"]);
+    assert_eq!(sandbox.group_history("g").len(), before + 2);
+    proven(
+        "group: text, custom, face, location, merged, forwarded",
+        Pair::SdkToSdk,
+    );
+    proven("group: resend delivers once", Pair::SdkToSdk);
+}
+
+#[test]
+fn online_only_messages_leave_no_trace() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "Public", "g", &["bob"]);
+    alice.say_to_group("g", "lasting");
+    bob.heard_up_to(0, "lasting");
+    let before = sandbox.group_history("g").len();
+    let options = json!({"to": "g", "conversationType": "GROUP", "payload": {"text": "fleeting"}});
+    let fleeting = json!({"onlineUserOnly": true});
+    alice
+        .call("send", &json!(["Text", options, fleeting]))
+        .unwrap();
+    bob.heard_up_to(0, "fleeting");
+    assert_eq!(sandbox.group_history("g").len(), before);
+    proven("group: online-only message", Pair::SdkToSdk);
+}
+
+#[test]
+fn mentions_mark_the_conversation_until_it_is_read() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| page(sdk, &sandbox, user));
+    found(&alice, "Public", "g", &["bob", "carol"]);
+    alice.say_to_group("g", "ready");
+    for other in [&bob, &carol] {
+        other.heard_up_to(0, "ready");
+    }
+    let (bobs, carols) = (bob.mark(), carol.mark());
+    let at = json!({"text": "@bob @all", "atUserList": ["bob", "__kImSDK_MesssageAtALL__"]});
+    let sent = alice.send_to_group("g", "TextAt", &at);
+    let got = bob.hear(bobs, "mention", |message| message["ID"] == sent["ID"]);
+    assert_eq!(got["atUserList"], at["atUserList"]);
+    let marked = |types: Value| {
+        let expected = json!([{"messageSequence": sent["sequence"], "atTypeArray": types}]);
+        move |list: &Value| {
+            let list = list.as_array().unwrap();
+            list.iter()
+                .any(|c| c["conversationID"] == "GROUPg" && c["at"] == expected)
+        }
+    };
+    // 3 is "me and all", 2 "all".
+    bob.wait_until(bobs, "onConversationListUpdated", marked(json!([3])));
+    carol.wait_until(carols, "onConversationListUpdated", marked(json!([2])));
+    let group = json!([{"conversationID": "GROUPg"}]);
+    bob.call("setMessageRead", &group).unwrap();
+    let list = bob.call("getConversationList", &json!([])).unwrap();
+    let read = json!({"conversationID": "GROUPg", "unreadCount": 0});
+    assert!(list.as_array().unwrap().contains(&read), "{list}");
+    let me = json!({"text": "@bob", "atUserList": ["bob"]});
+    let sent = alice.send_to_group("g", "TextAt", &me);
+    let expected = json!([{"messageSequence": sent["sequence"], "atTypeArray": [1]}]);
+    bob.wait_until(bobs, "onConversationListUpdated", |list| {
+        list.as_array().unwrap().iter().any(|c| c["at"] == expected)
+    });
+    proven("group: mentions of one and of all", Pair::SdkToSdk);
+    proven("group: read report", Pair::SdkToSdk);
+}
+
+#[test]
+fn receipts_tell_the_sender_who_has_read() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "Public", "g", &["bob", "carol"]);
+    let options = json!({
+        "to": "g", "conversationType": "GROUP", "payload": {"text": "read this"},
+        "needReadReceipt": true,
+    });
+    let sent = alice.call("send", &json!(["Text", options])).unwrap();
+    bob.heard_up_to(0, "read this");
+    let mark = alice.mark();
+    let this = json!([[{"$message": sent["ID"]}]]);
+    bob.call("sendMessageReadReceipt", &this).unwrap();
+    let receipts = alice.wait(mark, "onMessageReadReceiptReceived");
+    let receipt = json!({
+        "groupID": "g", "messageID": sent["ID"], "readCount": 1, "unreadCount": 1,
+    });
+    assert_eq!(receipts, json!([receipt]));
+    let list = alice.data("getMessageReadReceiptList", &this);
+    let info = &list["messageList"][0]["readReceiptInfo"];
+    assert_eq!(
+        (&info["readCount"], &info["unreadCount"]),
+        (&json!(1), &json!(1))
+    );
+    let detail = |filter: u8| {
+        let query = json!([{
+            "message": {"$message": sent["ID"]}, "filter": filter, "cursor": "", "count": 100,
+        }]);
+        alice.data("getGroupMessageReadMemberList", &query)
+    };
+    assert_eq!(detail(0)["readUserIDList"], json!(["bob"]));
+    assert_eq!(detail(1)["unreadUserIDList"], json!(["carol"]));
+    proven("group: receipts, their list and detail", Pair::SdkToSdk);
+}
+
+#[test]
+fn recalled_and_edited_messages_change_on_the_other_side() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "Public", "g", &["bob"]);
+    let sent = alice.say_to_group("g", "first words");
+    bob.heard_up_to(0, "first words");
+    let mark = bob.mark();
+    let edited = json!([sent["ID"], {"text": "second words"}]);
+    alice.call("edit", &edited).unwrap();
+    let got = bob.wait(mark, "onMessageModified");
+    assert_eq!(got[0]["ID"], sent["ID"]);
+    assert_eq!(got[0]["payload"]["text"], "second words");
+    // Bob does not know yet of the next edit when he makes his own.
+    sandbox.delay("bob", 1500).unwrap();
+    alice
+        .call("edit", &json!([sent["ID"], {"text": "third words"}]))
+        .unwrap();
+    let late = bob.call("edit", &json!([sent["ID"], {"text": "his words"}]));
+    assert_eq!(late, Err(2480));
+    sandbox.delay("bob", 0).unwrap();
+    assert!(
+        sandbox
+            .group_history("g")
+            .iter()
+            .any(|item| item.body.contains("third words"))
+    );
+
+    let foreign = bob.call("revokeMessage", &json!([{"$message": sent["ID"]}]));
+    assert!(
+        foreign.is_err(),
+        "a member cannot recall what the owner said"
+    );
+    let mark = bob.mark();
+    alice
+        .call("revokeMessage", &json!([{"$message": sent["ID"]}]))
+        .unwrap();
+    let got = bob.wait(mark, "onMessageRevoked");
+    assert_eq!(
+        (&got[0]["ID"], &got[0]["revoker"]),
+        (&sent["ID"], &json!("alice"))
+    );
+    let said = bob.say_to_group("g", "bob's");
+    alice.heard_up_to(0, "bob's");
+    let mark = bob.mark();
+    alice
+        .call("revokeMessage", &json!([{"$message": said["ID"]}]))
+        .unwrap();
+    assert_eq!(
+        bob.wait(mark, "onMessageRevoked")[0]["ID"],
+        said["ID"],
+        "by the owner"
+    );
+    proven("group: edit and conflict of edits", Pair::SdkToSdk);
+    proven("group: recall by sender and owner", Pair::SdkToSdk);
+}

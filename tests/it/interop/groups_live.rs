@@ -1,0 +1,93 @@
+//! Live rooms between official SDKs.
+
+use serde_json::{Value, json};
+
+use super::{
+    compat::{Pair, proven},
+    groups::{found, page},
+    sdk,
+};
+use crate::harness::sandbox;
+
+#[test]
+fn a_live_room_is_heard_by_polls() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "AVChatRoom", "room", &[]);
+    let joined = alice.data("joinGroup", &json!([{"groupID": "room"}]));
+    assert_eq!(joined["status"], "JoinedSuccess");
+    let mark = alice.mark();
+    bob.call("joinGroup", &json!([{"groupID": "room"}]))
+        .unwrap();
+    alice.hear(mark, "bob's coming", |message| {
+        message["payload"]["userIDList"] == json!(["bob"])
+    });
+    let online = bob.data("getGroupOnlineMemberCount", &json!(["room"]));
+    assert_eq!(online["memberCount"], 2);
+
+    let (alices, bobs) = (alice.mark(), bob.mark());
+    let said: Vec<String> = (0..10).map(|number| format!("live {number}")).collect();
+    let mut first = Value::Null;
+    for text in &said {
+        let sent = alice.say_to_group("room", text);
+        if first.is_null() {
+            first = sent;
+        }
+    }
+    assert_eq!(
+        bob.texts_up_to(bobs, "live 9"),
+        said,
+        "each once and in order"
+    );
+    bob.say_to_group("room", "answer");
+    assert_eq!(
+        alice.texts_up_to(alices, "answer"),
+        ["answer"],
+        "nobody hears itself"
+    );
+    let mark = bob.mark();
+    alice
+        .call("revokeMessage", &json!([{"$message": first["ID"]}]))
+        .unwrap();
+    assert_eq!(bob.wait(mark, "onMessageRevoked")[0]["ID"], first["ID"]);
+
+    let mark = alice.mark();
+    bob.call("quitGroup", &json!(["room"])).unwrap();
+    alice.hear_tip(mark, 2);
+    alice.call("dismissGroup", &json!(["room"])).unwrap();
+    proven(
+        "live room: join, send, poll, recall, online count, quit, dismiss",
+        Pair::SdkToSdk,
+    );
+}
+
+#[test]
+fn a_poll_survives_idle_times_and_a_lost_link() {
+    let Some(sdk) = sdk() else { return };
+    // So short that several polls come back with nothing.
+    let sandbox = sandbox(|config| config.live_hold = std::time::Duration::from_millis(200));
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "AVChatRoom", "room", &[]);
+    // Who made the room has to come in as well.
+    for page in [&alice, &bob] {
+        page.call("joinGroup", &json!([{"groupID": "room"}]))
+            .unwrap();
+    }
+    bob.wait(0, "socketGrownUp");
+    let mark = bob.mark();
+    alice.say_to_group("room", "before");
+    bob.texts_up_to(mark, "before");
+    sandbox.drop_link("bob").unwrap();
+    alice.say_to_group("room", "meanwhile");
+    assert_eq!(bob.texts_up_to(mark, "meanwhile"), ["before", "meanwhile"]);
+    alice.say_to_group("room", "after");
+    assert_eq!(
+        bob.texts_up_to(mark, "after"),
+        ["before", "meanwhile", "after"]
+    );
+    proven(
+        "live room: nothing lost or doubled over a lost link",
+        Pair::SdkToSdk,
+    );
+}
