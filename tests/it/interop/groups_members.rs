@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     compat::{Pair, proven},
-    groups::{found, page},
+    groups::{found, page, settle_in},
     rest, sdk,
 };
 use crate::harness::sandbox;
@@ -78,8 +78,7 @@ fn roles_mutes_cards_and_profiles_are_told() {
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
-    alice.say_to_group("g", "ready");
-    bob.heard_up_to(0, "ready");
+    settle_in(&bob, "g");
     let mark = bob.mark();
     let role = |role: &str| json!([{"groupID": "g", "userID": "bob", "role": role}]);
     alice.call("setGroupMemberRole", &role("Admin")).unwrap();
@@ -176,7 +175,7 @@ fn members_go_one_way_or_another() {
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| page(sdk, &sandbox, user));
     found(&alice, "Public", "g", &["bob", "carol", "dave"]);
     for other in [&bob, &carol] {
-        other.hear_notice(0, 7);
+        settle_in(other, "g");
     }
     let mark = bob.mark();
     let kick = json!([{"groupID": "g", "userIDList": ["carol"], "reason": "bye"}]);
@@ -218,6 +217,7 @@ fn the_app_speaks_and_notifies_over_rest() {
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
+    settle_in(&bob, "g");
     let news = json!({"GroupId": "g", "Content": "rest says hi"});
     let answer = rest(
         &sandbox,
@@ -257,6 +257,7 @@ fn attributes_counters_and_pins_are_shared() {
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
+    settle_in(&bob, "g");
     let said = alice.say_to_group("g", "pin me");
     bob.heard_up_to(0, "pin me");
     let all = json!([{"groupID": "g", "keyList": []}]);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     compat::{Pair, proven},
-    groups::{found, page},
+    groups::{found, page, settle_in},
     sdk,
 };
 use crate::harness::sandbox;
@@ -124,21 +124,20 @@ fn a_gap_is_filled_after_a_lost_link_in_order_and_once() {
     let sandbox = sandbox(|config| config.group_message_rate = 1000);
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
+    settle_in(&bob, "g");
     alice.say_to_group("g", "before");
     bob.heard_up_to(0, "before");
     bob.wait(0, "socketGrownUp");
     let mark = bob.mark();
     sandbox.drop_link("bob").unwrap();
+    // All of this happens before it can be back.
     let missed: Vec<String> = (0..40).map(|number| format!("missed {number}")).collect();
     for text in &missed[..39] {
         sandbox.say_to_group("alice", "g", text).unwrap();
     }
-    alice
-        .call(
-            "updateGroupProfile",
-            &json!([{"groupID": "g", "name": "renamed"}]),
-        )
-        .unwrap();
+    let change = json!({"GroupId": "g", "Name": "renamed"});
+    let renamed = sandbox.administer("group_open_http_svc/modify_group_base_info", &change);
+    assert_eq!(renamed["ErrorCode"], 0);
     sandbox.say_to_group("alice", "g", &missed[39]).unwrap();
     assert_eq!(bob.texts_up_to(mark, "missed 39"), missed);
     bob.hear_tip(mark, 6);
@@ -194,4 +193,66 @@ fn an_unknown_group_is_an_error_and_no_harm() {
     );
     alice.say_to_group("g", "still here");
     proven("group: unknown group and oversize refused", Pair::SdkToSdk);
+}
+
+#[test]
+fn two_pages_of_one_account_agree() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|config| config.max_web_instances = 2);
+    let (here, there) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "alice"));
+    let bob = page(sdk, &sandbox, "bob");
+    found(&here, "Public", "g", &["bob"]);
+    settle_in(&bob, "g");
+    here.say_to_group("g", "from here");
+    let copy = there.hear(0, "the copy", |m| m["payload"]["text"] == "from here");
+    assert_eq!(
+        (&copy["flow"], &copy["from"]),
+        (&json!("out"), &json!("alice"))
+    );
+    bob.say_to_group("g", "to both");
+    let unread = |count: u64| {
+        move |list: &Value| {
+            let list = list.as_array().unwrap().iter();
+            let mut group = list.filter(|c| c["conversationID"] == "GROUPg");
+            group.any(|c| (c["unreadCount"] == 0) == (count == 0))
+        }
+    };
+    there.heard_up_to(0, "to both");
+    here.heard_up_to(0, "to both");
+    there.wait_until(0, "onConversationListUpdated", unread(1));
+    let mark = there.mark();
+    here.call("setMessageRead", &json!([{"conversationID": "GROUPg"}]))
+        .unwrap();
+    there.wait_until(mark, "onConversationListUpdated", unread(0));
+    let mark = there.mark();
+    here.call("dismissGroup", &json!(["g"])).unwrap();
+    there.hear_notice(mark, 5);
+    proven(
+        "group: copies and read state on another page",
+        Pair::SdkToSdk,
+    );
+}
+
+#[test]
+fn all_is_read_at_once() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "Public", "g", &["bob"]);
+    settle_in(&bob, "g");
+    alice.say_to_group("g", "unread");
+    bob.heard_up_to(0, "unread");
+    bob.call("setAllMessageRead", &json!([])).unwrap();
+    let again = page(sdk, &sandbox, "bob");
+    let list = again.call("getConversationList", &json!([])).unwrap();
+    let read = json!({"conversationID": "GROUPg", "unreadCount": 0});
+    assert!(list.as_array().unwrap().contains(&read), "{list}");
+    again
+        .call("deleteConversation", &json!(["GROUPg"]))
+        .unwrap();
+    let later = page(sdk, &sandbox, "bob");
+    let list = later.call("getConversationList", &json!([])).unwrap();
+    let gone = |c: &Value| c["conversationID"] != "GROUPg";
+    assert!(list.as_array().unwrap().iter().all(gone), "{list}");
+    proven("group: all read, conversation deleted", Pair::SdkToSdk);
 }

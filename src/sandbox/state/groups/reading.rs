@@ -38,17 +38,16 @@ impl Group {
             shown && own && entry.is_for(user)
         });
         let newest = newest.filter(|_| self.last_order > member.hidden_up_to)?;
-        let (last, nick, card) = match &newest.what {
+        let (mut last, nick, card) = match &newest.what {
             What::Said(said) => (
                 json!({"MsgBody": said.body, "CloudCustomData": said.cloud}),
-                newest.wire(self)["GroupInfo"]["From_AccountNick"].clone(),
-                newest.wire(self)["GroupInfo"]["MsgFrom_AccountExtraInfo"]["NameCard"].clone(),
+                said.nick.as_str(),
+                said.name_card.as_str(),
             ),
-            What::Tip(_) => (
-                json!({"Event": 4, "GroupTips": newest.wire(self)}),
-                json!(""),
-                json!(""),
-            ),
+            What::Tip(_) => {
+                let last = json!({"Event": 4, "GroupTips": newest.wire(self)});
+                (last, "", "")
+            }
         };
         let mut item = json!({
             "Type": 2,
@@ -76,7 +75,6 @@ impl Group {
             "CustomMark": "",
             "StandardMark": "0",
         });
-        let mut last = last;
         if let Some(revoker) = &newest.revoker {
             let info = json!({"Revoker_Account": revoker, "Reason": ""});
             extend(&mut last, json!({"RevokerInfo": info}));
