@@ -287,3 +287,48 @@ fn attributes_counters_and_pins_are_shared() {
     assert_eq!(list["messageList"], json!([]));
     proven("group: attributes, counters, pins", Pair::SdkToSdk);
 }
+
+#[test]
+fn the_app_runs_a_group_over_http() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let bob = page(sdk, &sandbox, "bob");
+    let call = |command: &str, body: Value| {
+        let answer = rest(&sandbox, &format!("group_open_http_svc/{command}"), &body);
+        assert_eq!(answer["ErrorCode"], 0, "{command}: {answer}");
+        answer
+    };
+    let members = json!([{"Member_Account": "bob"}, {"Member_Account": "carol"}]);
+    let group = json!({
+        "Type": "Public", "Name": "n", "GroupId": "g", "Owner_Account": "alice",
+        "MemberList": members,
+    });
+    assert_eq!(call("create_group", group)["GroupId"], "g");
+    bob.hear_notice(0, 7);
+    let mark = bob.mark();
+    let mute = json!({"GroupId": "g", "Members_Account": ["bob"], "MuteTime": 60});
+    call("forbid_send_msg", mute);
+    bob.hear_tip(mark, 7);
+    let muted = call("get_group_muted_account", json!({"GroupId": "g"}));
+    assert_eq!(muted["MutedAccountList"][0]["Member_Account"], "bob");
+    let roles = json!({"GroupId": "g", "User_Account": ["alice", "eve"]});
+    let roles = call("get_role_in_group", roles)["UserIdList"].clone();
+    assert_eq!(
+        (&roles[0]["Role"], &roles[1]["Role"]),
+        (&json!("Owner"), &json!("NotMember"))
+    );
+    let page = json!({"GroupId": "g", "ReqMsgNumber": 20});
+    let page = call("group_msg_get_simple", page);
+    assert_eq!(page["RspMsgList"].as_array().unwrap().len(), 2, "two tips");
+    let kick = json!({"GroupId": "g", "MemberToDel_Account": ["carol"]});
+    call("delete_group_member", kick);
+    bob.hear_tip(mark, 3);
+    let list = call(
+        "get_group_member_info",
+        json!({"GroupId": "g", "Limit": 10, "Offset": 0}),
+    );
+    assert_eq!(list["MemberNum"], 2);
+    call("destroy_group", json!({"GroupId": "g"}));
+    bob.hear_notice(mark, 5);
+    proven("group: run by the app over REST", Pair::SdkToSdk);
+}
