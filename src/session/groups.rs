@@ -68,6 +68,8 @@ struct Group {
     target: u32,
     /// A fetch is in flight.
     fetching: bool,
+    /// Its upper end.
+    asked: u32,
     /// Not before this, after a failure.
     not_before: Duration,
     /// Messages of a history that was cut, newer than what is still missing.
@@ -304,6 +306,7 @@ impl Session {
                 "ReqMsgNumber": top.saturating_sub(last).clamp(1, FETCH),
             });
             state.fetching = true;
+            state.asked = top;
             let name = name.clone();
             let wait = groups.pace.reserve(now.mono);
             if !wait.is_zero() {
@@ -355,10 +358,8 @@ impl Session {
             }
         };
         let last = state.last.unwrap_or_default();
-        let top = state
-            .below
-            .take()
-            .unwrap_or_else(|| last.saturating_add(FETCH).min(state.target));
+        let top = state.asked;
+        state.below = None;
         let lowest = page.items.iter().map(|item| item.seq).min();
         let mut messages: Vec<Message> = page
             .items

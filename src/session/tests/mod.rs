@@ -5,6 +5,7 @@
     reason = "bodies are written in place with `json!`"
 )]
 
+mod groups;
 mod messages;
 mod requests;
 
@@ -26,6 +27,8 @@ struct Rig {
     now: Now,
     sent: Vec<Value>,
     events: Vec<Event>,
+    /// The test answers for the groups itself; otherwise there are none.
+    in_groups: bool,
 }
 
 impl Rig {
@@ -39,6 +42,7 @@ impl Rig {
             now: START,
             sent: Vec::new(),
             events: Vec::new(),
+            in_groups: false,
         }
     }
 
@@ -107,6 +111,17 @@ impl Rig {
         self.receive(
             &json!({"head": {"servcmd": servcmd, "seq": request["head"]["seq"]}, "body": body}),
         );
+        if !self.in_groups
+            && self
+                .commands()
+                .iter()
+                .any(|sent| sent == command::JOINED_GROUPS)
+        {
+            self.answer(
+                command::JOINED_GROUPS,
+                json!({"TotalCount": 0, "GroupIdList": []}),
+            );
+        }
     }
 
     fn accept_login(&mut self) {

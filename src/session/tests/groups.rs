@@ -1,0 +1,236 @@
+//! Group messages: in order, each once, none missing.
+
+use super::*;
+use proptest::prelude::*;
+
+fn group_item(seq: u32) -> Value {
+    json!({"From_Account": "alice", "ToGroupId": "g", "MsgSeq": seq, "MsgRandom": seq, "MsgTimeStamp": 1000 + seq,
+           "GroupInfo": {"GroupId": "g", "GroupType": "Public"},
+           "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": format!("m{seq}")}}]})
+}
+
+fn group_push(seqs: &[u32]) -> Value {
+    let items: Vec<Value> = seqs.iter().map(|seq| group_item(*seq)).collect();
+    json!({"EventArray": [{"Event": 3, "GroupMsgArray": items}]})
+}
+
+impl Rig {
+    /// Logged in, in the group `g` whose next number is `next` and which was read up to `read`.
+    fn in_group(next: u32, read: u32) -> Self {
+        let mut rig = Self::new();
+        rig.in_groups = true;
+        rig.open();
+        rig.accept_login();
+        rig.answer(
+            command::GET_MSG,
+            json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}),
+        );
+        rig.list(next, read);
+        rig
+    }
+
+    fn list(&mut self, next: u32, read: u32) {
+        self.answer(
+            command::JOINED_GROUPS,
+            json!({"TotalCount": 1, "GroupIdList": [
+                {"GroupId": "g", "Type": "Public", "NextMsgSeq": next, "SelfInfo": {"MsgSeq": read}}]}),
+        );
+    }
+
+    fn push_group(&mut self, seqs: &[u32]) {
+        self.receive(
+            &json!({"head": {"servcmd": command::MSG_PUSH, "seq": 1}, "body": group_push(seqs)}),
+        );
+    }
+
+    /// Answers every request for history as a server would that has everything up to `newest`, in
+    /// answers of `size` messages at most.
+    fn serve_history(&mut self, newest: u32, size: u32) {
+        while let Some(request) = self
+            .sent
+            .iter()
+            .find(|packet| packet["head"]["servcmd"] == command::GROUP_HISTORY)
+        {
+            let top = request["body"]["ReqMsgSeq"].as_u64().unwrap();
+            let top = u32::try_from(top).unwrap().min(newest);
+            let count = u32::try_from(request["body"]["ReqMsgNumber"].as_u64().unwrap()).unwrap();
+            let given = count.min(size);
+            let list: Vec<Value> = (1..=top)
+                .rev()
+                .take(given as usize)
+                .map(group_item)
+                .collect();
+            let finished = u8::from(given == count);
+            self.answer(
+                command::GROUP_HISTORY,
+                json!({"GroupId": "g", "IsFinished": finished, "RspMsgList": list}),
+            );
+            self.pass(1, true);
+        }
+    }
+
+    fn heard(&self) -> Vec<u32> {
+        self.events
+            .iter()
+            .filter_map(|event| match event {
+                Event::Message(message) => Some(message.seq),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+#[test]
+fn what_comes_as_the_next_number_is_handed_out_at_once() {
+    let mut rig = Rig::in_group(5, 4);
+    rig.push_group(&[5, 6]);
+    rig.push_group(&[6, 7]);
+    assert_eq!(rig.heard(), [5, 6, 7]);
+    assert!(!rig.commands().contains(&command::GROUP_HISTORY.to_owned()));
+}
+
+#[test]
+fn a_lost_push_is_fetched_before_what_came_after_it() {
+    let mut rig = Rig::in_group(5, 4);
+    rig.push_group(&[5]);
+    rig.push_group(&[8]);
+    assert_eq!(rig.heard(), [5], "8 waits for 6 and 7");
+    rig.push_group(&[9]);
+    rig.serve_history(9, 20);
+    assert_eq!(rig.heard(), [5, 6, 7, 8, 9]);
+}
+
+#[test]
+fn unread_messages_are_fetched_at_the_first_login_and_those_of_an_outage_after_it() {
+    let mut rig = Rig::in_group(45, 4);
+    rig.serve_history(44, 20);
+    assert_eq!(rig.heard(), (5..=44).collect::<Vec<_>>());
+    rig.close();
+    rig.events.clear();
+    rig.open();
+    rig.answer(command::LOGIN, json!({"TimeStamp": rig.now.unix_secs()}));
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "c2", "SyncFlag": 2, "MsgList": []}),
+    );
+    // What the server thinks was read does not matter: this process knows better.
+    rig.list(445, 4);
+    rig.serve_history(444, 20);
+    assert_eq!(rig.heard(), (45..=444).collect::<Vec<_>>());
+}
+
+#[test]
+fn a_history_that_is_cut_is_put_together_in_order() {
+    let mut rig = Rig::in_group(31, 0);
+    rig.serve_history(30, 3);
+    assert_eq!(rig.heard(), (1..=30).collect::<Vec<_>>());
+}
+
+#[test]
+fn numbers_that_are_gone_do_not_hold_the_others_up() {
+    let mut rig = Rig::in_group(31, 0);
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 2, "RspMsgList": [group_item(20), group_item(19)]}),
+    );
+    rig.serve_history(30, 20);
+    assert_eq!(rig.heard(), (19..=30).collect::<Vec<_>>());
+    rig.push_group(&[31]);
+    assert_eq!(rig.heard().last(), Some(&31));
+}
+
+#[test]
+fn an_own_message_leaves_no_gap() {
+    let mut rig = Rig::in_group(5, 4);
+    let message = Outgoing {
+        to: crate::proto::message::Conversation::group("g"),
+        ..rig.outgoing("hello")
+    };
+    rig.session.send(rig.now, &message).unwrap();
+    rig.drain();
+    rig.answer(command::SEND_GROUP, json!({"MsgTime": 9, "MsgSeq": 5}));
+    rig.push_group(&[6]);
+    assert_eq!(rig.heard(), [6]);
+}
+
+#[test]
+fn a_group_joined_later_begins_with_its_first_message() {
+    let mut rig = Rig::online();
+    rig.push_group(&[77]);
+    rig.push_group(&[78]);
+    assert_eq!(rig.heard(), [77, 78]);
+}
+
+#[test]
+fn a_history_that_is_refused_ends_the_following_and_one_that_times_out_is_asked_for_again() {
+    let mut rig = Rig::in_group(10, 4);
+    rig.pass(16, true);
+    rig.sent.clear();
+    rig.pass(12, true);
+    rig.serve_history(9, 20);
+    assert_eq!(rig.heard(), [5, 6, 7, 8, 9]);
+    rig.push_group(&[20]);
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"ErrorCode": 10007, "ErrorInfo": "no member"}),
+    );
+    rig.pass(60, true);
+    assert!(!rig.commands().contains(&command::GROUP_HISTORY.to_owned()));
+}
+
+#[test]
+fn a_backlog_beyond_the_limit_is_said_to_be_left_out() {
+    let rig = Rig::in_group(10_001, 0);
+    assert!(
+        rig.events
+            .iter()
+            .any(|event| matches!(event, Event::Skipped { count: 8_000, .. })),
+        "{:?}",
+        rig.events
+    );
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    /// Pushes get lost, double and change places; the link is lost: each number comes once and in order.
+    #[test]
+    fn every_number_is_handed_out_once_and_in_order(
+        steps in prop::collection::vec((0_u8..5, 1_u32..6), 1..40),
+        size in 1_u32..25,
+    ) {
+        let mut rig = Rig::in_group(1, 0);
+        let mut newest = 0;
+        for (kind, count) in steps {
+            match kind {
+                0 => newest += count, // Lost on the way.
+                1 => {
+                    let seqs: Vec<u32> = (newest + 1..=newest + count).collect();
+                    newest += count;
+                    rig.push_group(&seqs);
+                }
+                2 => {
+                    let seqs: Vec<u32> = (newest + 1..=newest + count).rev().collect();
+                    newest += count;
+                    rig.push_group(&seqs);
+                }
+                3 if newest > 0 => rig.push_group(&[newest]),
+                _ => {
+                    rig.close();
+                    newest += count;
+                    rig.open();
+                    rig.answer(command::LOGIN, json!({"TimeStamp": rig.now.unix_secs()}));
+                    rig.answer(command::GET_MSG, json!({"Cookie": "c", "SyncFlag": 2, "MsgList": []}));
+                    rig.list(newest + 1, 0);
+                }
+            }
+            if kind != 1 {
+                rig.serve_history(newest, size);
+            }
+        }
+        newest += 1;
+        rig.push_group(&[newest]);
+        rig.serve_history(newest, size);
+        prop_assert_eq!(rig.heard(), (1..=newest).collect::<Vec<_>>());
+    }
+}
