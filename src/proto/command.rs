@@ -22,6 +22,10 @@ pub const GET_MSG: &str = "openim.getmsg";
 pub const SEND_C2C: &str = "openim.sendmsg";
 /// The groups an account is in.
 pub const JOINED_GROUPS: &str = "group_open_http_svc.get_joined_group_list";
+/// Join a group, or ask to.
+pub const JOIN_GROUP: &str = "group_open_http_svc.apply_join_group";
+/// Ask a live room for what is new.
+pub const POLL_ROOM: &str = "group_open_long_polling_http_svc.get_msg";
 /// Messages of a group by their numbers.
 pub const GROUP_HISTORY: &str = "group_open_http_svc.group_msg_get";
 /// Send a group message.

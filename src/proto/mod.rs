@@ -19,6 +19,7 @@ pub mod event;
 mod events;
 pub mod id;
 pub mod lenient;
+pub mod live;
 pub mod message;
 pub mod packet;
 pub mod update;

@@ -405,6 +405,7 @@ impl Session {
             groups.known.remove(group);
         }
         self.memory.forget_group(group);
+        self.leave_room(group);
     }
 
     pub(super) fn groups_timeout(&mut self, now: Now) {

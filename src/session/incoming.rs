@@ -221,8 +221,12 @@ impl Session {
             Purpose::Sync => self.sync_answered(now, outcome),
             Purpose::Groups => self.groups_answered(now, outcome),
             Purpose::History => self.history_answered(now, request.seq, outcome),
+            Purpose::Poll => self.poll_answered(now, request.seq, outcome),
             Purpose::User => {
                 self.sent_to_group(now, request.seq, outcome.as_deref().ok());
+                if let Ok(body) = &outcome {
+                    self.room_answered(now, request, body);
+                }
                 self.events.push_back(Event::Settled {
                     id: RequestId(request.seq),
                     outcome: outcome.map(str::to_owned),
@@ -298,6 +302,7 @@ impl Session {
         }));
         self.start_sync(now);
         self.start_groups(now);
+        self.start_rooms(now, resuming);
     }
 
     pub(super) fn refuse(&mut self, code: Code, info: String, resuming: bool) {
@@ -380,7 +385,10 @@ impl Session {
                     self.abort_sync();
                     self.abort_groups();
                     self.requests.take_all(|purpose| {
-                        matches!(purpose, Purpose::Sync | Purpose::Groups | Purpose::History)
+                        matches!(
+                            purpose,
+                            Purpose::Sync | Purpose::Groups | Purpose::History | Purpose::Poll
+                        )
                     });
                     self.resume(now);
                 }

@@ -24,6 +24,7 @@ mod event;
 mod groups;
 mod incoming;
 mod request;
+mod rooms;
 mod seen;
 mod state;
 mod sync;

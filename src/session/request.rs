@@ -67,6 +67,7 @@ pub(super) enum Purpose {
     Sync,
     Groups,
     History,
+    Poll,
     User,
 }
 
@@ -90,6 +91,7 @@ impl InFlight {
             | Purpose::Sync
             | Purpose::Groups
             | Purpose::History
+            | Purpose::Poll
             | Purpose::User => 15,
         })
     }

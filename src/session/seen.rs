@@ -1,7 +1,7 @@
 //! Which messages were handed out already: a bounded memory that outlives its session.
 
 use crate::proto::message::{C2cKey, Conversation, Message};
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,6 +55,21 @@ impl Memory {
         self.lock().groups.remove(group);
     }
 
+    /// A live room is followed from now on.
+    pub(super) fn enter_room(&self, room: &str) {
+        self.lock().rooms.insert(room.into());
+    }
+
+    /// A live room is followed no longer.
+    pub(super) fn leave_room(&self, room: &str) {
+        self.lock().rooms.remove(room);
+    }
+
+    /// The live rooms that are followed.
+    pub(super) fn rooms(&self) -> Vec<Box<str>> {
+        self.lock().rooms.iter().cloned().collect()
+    }
+
     /// Forgets what was reported by a session that is gone and never handed on.
     pub(super) fn forget_pending(&self) {
         let mut seen = self.lock();
@@ -82,6 +97,8 @@ struct Seen {
     pending: HashSet<u64>,
     /// How far each group was handed on.
     groups: BTreeMap<Box<str>, u32>,
+    /// Live rooms that are followed.
+    rooms: BTreeSet<Box<str>>,
 }
 
 fn fingerprint(key: &C2cKey) -> u64 {

@@ -3,6 +3,7 @@
 use super::event::Event;
 use super::groups::Groups;
 use super::request::{Purpose, RequestError, RequestId, Requests};
+use super::rooms::Rooms;
 use super::seen::Memory;
 use super::sync::Sync;
 use crate::policy::Now;
@@ -106,6 +107,8 @@ pub struct Session {
     pub(super) sync: Sync,
     /// `None` of an account that is in no group.
     pub(super) groups: Option<Box<Groups>>,
+    /// `None` of an account that is in no live room.
+    pub(super) rooms: Option<Box<Rooms>>,
     /// Server clock minus local clock, milliseconds.
     pub(super) clock_offset: i64,
     pub(super) login_sent: Duration,
@@ -134,6 +137,7 @@ impl Session {
             memory: Memory::default(),
             sync: Sync::default(),
             groups: None,
+            rooms: None,
             clock_offset: 0,
             login_sent: Duration::ZERO,
             last_received: Duration::ZERO,
@@ -304,6 +308,7 @@ impl Session {
         }
         self.sync_timeout(now);
         self.groups_timeout(now);
+        self.rooms_timeout(now);
     }
 
     // ── what is wanted ───────────────────────────────────────────────────────────────────────
@@ -432,6 +437,7 @@ impl Session {
             overload,
             self.sync_deadline(),
             self.groups_deadline(),
+            self.rooms_deadline(),
         ]
         .into_iter()
         .flatten()

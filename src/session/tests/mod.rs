@@ -8,6 +8,7 @@
 mod groups;
 mod messages;
 mod requests;
+mod rooms;
 
 use super::*;
 use crate::policy::Now;

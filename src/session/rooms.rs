@@ -1,0 +1,290 @@
+//! Live rooms: nothing of theirs is pushed; each is asked for what is new, again and again, over the
+//! same link.
+//!
+//! A room is followed from the answer to a join on, by whomever that was asked, until the account
+//! quits it or the room ends. After a resume the polls go on where they were. After a full login the
+//! room is joined again: the old key belonged to the old login. What was said meanwhile is lost, as
+//! live rooms have no history.
+
+use super::request::{InFlight, Purpose, RequestError};
+use super::state::Session;
+use crate::policy::Now;
+use crate::proto::command;
+use crate::proto::event::Notice;
+use crate::proto::live::{PollAnswer, RoomJoined, read_item};
+use crate::proto::message::Message;
+use crate::proto::packet::Packet;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// Rooms followed at a time.
+const MAX_ROOMS: usize = 64;
+/// Between an answer and the next poll.
+const PAUSE: Duration = Duration::from_millis(300);
+/// The same in a room where nothing happens.
+const QUIET_PAUSE: Duration = Duration::from_millis(2_300);
+/// Empty answers in a row after which a room counts as quiet.
+const QUIET_AFTER: u32 = 20;
+/// Pause after a poll that failed; doubles up to a minute.
+const RETRY: Duration = Duration::from_secs(2);
+const MAX_RETRY: Duration = Duration::from_secs(60);
+
+/// One room that is followed.
+#[derive(Debug)]
+pub(super) struct Room {
+    key: Box<str>,
+    start: u64,
+    broadcast: Option<u64>,
+    empty: u32,
+    failures: u32,
+    /// The poll in flight.
+    request: Option<u32>,
+    next: Duration,
+    /// Joined with a login that is over.
+    stale: bool,
+}
+
+impl Room {
+    /// One that has to be joined again.
+    fn stale() -> Self {
+        Self {
+            key: "".into(),
+            start: 0,
+            broadcast: None,
+            empty: 0,
+            failures: 0,
+            request: None,
+            next: Duration::ZERO,
+            stale: true,
+        }
+    }
+}
+
+/// All rooms of a session, by their GroupIDs.
+pub(super) type Rooms = BTreeMap<Box<str>, Room>;
+
+impl Session {
+    /// Looks at the answer to a request of the account's own: it may begin or end the following.
+    pub(super) fn room_answered(&mut self, now: Now, request: &InFlight, body: &str) {
+        let Some((_, command)) = request.servcmd.rsplit_once('.') else {
+            return;
+        };
+        if !matches!(command, "apply_join_group" | "quit_group" | "destroy_group") {
+            return;
+        }
+        #[derive(Deserialize)]
+        struct Named {
+            #[serde(rename = "GroupId")]
+            group: String,
+        }
+        let named = Packet::parse(&request.packet)
+            .ok()
+            .and_then(|packet| serde_json::from_str::<Named>(packet.body).ok());
+        let Some(Named { group }) = named else {
+            return;
+        };
+        if command != "apply_join_group" {
+            return self.leave_room(&group);
+        }
+        let joined: RoomJoined = serde_json::from_str(body).unwrap_or_default();
+        if joined.is_live && !joined.key.is_empty() {
+            self.follow_room(now, &group, &joined);
+        }
+    }
+
+    fn follow_room(&mut self, now: Now, group: &str, joined: &RoomJoined) {
+        let rooms = self.rooms.get_or_insert_default();
+        if rooms.len() >= MAX_ROOMS && !rooms.contains_key(group) {
+            return;
+        }
+        let room = Room {
+            key: joined.key.as_str().into(),
+            start: joined.start_seq,
+            next: now.mono,
+            stale: false,
+            ..Room::stale()
+        };
+        rooms.insert(group.into(), room);
+        self.memory.enter_room(group);
+        self.poll_rooms(now);
+    }
+
+    /// The account is in the room no longer.
+    pub(super) fn leave_room(&mut self, group: &str) {
+        self.memory.leave_room(group);
+        if let Some(rooms) = self.rooms.as_mut() {
+            rooms.remove(group);
+            if rooms.is_empty() {
+                self.rooms = None;
+            }
+        }
+    }
+
+    /// A login is done: a new one has to join its rooms anew, a resumed one only goes on.
+    pub(super) fn start_rooms(&mut self, now: Now, resumed: bool) {
+        // Those of a session that died are joined anew as well.
+        for group in self.memory.rooms() {
+            let rooms = self.rooms.get_or_insert_default();
+            rooms.entry(group).or_insert_with(Room::stale);
+        }
+        for room in self.rooms.iter_mut().flat_map(|rooms| rooms.values_mut()) {
+            room.request = None;
+            room.next = now.mono;
+            room.stale |= !resumed;
+        }
+        self.poll_rooms(now);
+    }
+
+    fn poll_rooms(&mut self, now: Now) {
+        if !self.state.is_ready() {
+            return;
+        }
+        // Taken out, because asking needs the whole session.
+        let Some(mut rooms) = self.rooms.take() else {
+            return;
+        };
+        for (group, room) in rooms.iter_mut() {
+            if room.request.is_some() || room.next > now.mono {
+                continue;
+            }
+            let seq = if room.stale {
+                let body = serde_json::json!({
+                    "GroupId": group, "WebPushFlag": 1, "HugeGroupHistoryMsgFlag": 1,
+                });
+                self.ask(now, Purpose::Poll, command::JOIN_GROUP, &body.to_string())
+            } else {
+                let mut body = serde_json::json!({
+                    "USP": 1, "StartSeq": room.start, "HoldTime": 90, "Key": room.key,
+                    "DownsizeFlag": 0,
+                });
+                if let Some(broadcast) = room.broadcast {
+                    body["StartBroadcastSeq"] = broadcast.into();
+                }
+                self.ask(now, Purpose::Poll, command::POLL_ROOM, &body.to_string())
+            };
+            room.request = Some(seq);
+        }
+        self.rooms = Some(rooms);
+    }
+
+    pub(super) fn poll_answered(
+        &mut self,
+        now: Now,
+        request: u32,
+        outcome: Result<&str, RequestError>,
+    ) {
+        let found = self
+            .rooms
+            .iter_mut()
+            .flat_map(|rooms| rooms.iter_mut())
+            .find(|(_, room)| room.request == Some(request));
+        let Some((group, room)) = found else {
+            return;
+        };
+        let group = group.clone();
+        room.request = None;
+        if room.stale {
+            return self.rejoined(now, &group, outcome);
+        }
+        let answer = outcome.and_then(|body| {
+            serde_json::from_str::<PollAnswer<'_>>(body)
+                .map_err(|error| RequestError::Shape(error.to_string()))
+        });
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error) => return self.poll_failed(now, &group, &error),
+        };
+        room.failures = 0;
+        if !answer.key.is_empty() {
+            room.key = answer.key.as_str().into();
+        }
+        if answer.next_seq > 0 {
+            room.start = answer.next_seq;
+        }
+        room.broadcast = answer.next_broadcast_seq.or(room.broadcast);
+        let empty = answer.items.is_empty() && answer.broadcasts.is_empty();
+        room.empty = if empty {
+            room.empty.saturating_add(1)
+        } else {
+            0
+        };
+        room.next = now.mono
+            + if room.empty >= QUIET_AFTER {
+                QUIET_PAUSE
+            } else {
+                PAUSE
+            };
+        let items = answer.items.iter().chain(&answer.broadcasts);
+        let notices: Vec<Notice> = items.map(|raw| read_item(raw, &group)).collect();
+        for notice in notices {
+            match notice {
+                Notice::Group { event, item } => {
+                    let user = self.config.user.clone();
+                    match Message::from_group(*item, event, user.as_str()) {
+                        Some(message) => {
+                            let ended = message
+                                .notice()
+                                .is_some_and(|notice| notice.ends_membership());
+                            self.hand_out(message);
+                            if ended {
+                                self.leave_room(&group);
+                            }
+                        }
+                        None => self.ignore(super::event::Ignored::Malformed(
+                            "a live item of no kind".to_owned(),
+                        )),
+                    }
+                }
+                other => self.noticed(now, other),
+            }
+        }
+    }
+
+    fn poll_failed(&mut self, now: Now, group: &str, error: &RequestError) {
+        // A poll that timed out found nothing new; that is how a server may hold it.
+        let gone = !error.is_retryable() && !matches!(error, RequestError::Shape(_));
+        let Some(room) = self.rooms.as_mut().and_then(|rooms| rooms.get_mut(group)) else {
+            return;
+        };
+        let doubled = RETRY.saturating_mul(1 << room.failures.min(5));
+        room.failures = room.failures.saturating_add(1);
+        room.next = now.mono + doubled.min(MAX_RETRY);
+        // The server does not know the key any more: only joining again can help.
+        room.stale |= gone;
+    }
+
+    fn rejoined(&mut self, now: Now, group: &str, outcome: Result<&str, RequestError>) {
+        match outcome {
+            Ok(body) => {
+                let joined: RoomJoined = serde_json::from_str(body).unwrap_or_default();
+                if joined.is_live && !joined.key.is_empty() {
+                    self.follow_room(now, group, &joined);
+                } else {
+                    self.leave_room(group);
+                }
+            }
+            Err(error) if error.is_retryable() => self.poll_failed(now, group, &error),
+            // Dismissed, banned, or closed to us.
+            Err(error) => {
+                self.events.push_back(super::Event::SyncFailed { error });
+                self.leave_room(group);
+            }
+        }
+    }
+
+    pub(super) fn rooms_timeout(&mut self, now: Now) {
+        if self.rooms.is_some() {
+            self.poll_rooms(now);
+        }
+    }
+
+    pub(super) fn rooms_deadline(&self) -> Option<Duration> {
+        let rooms = self.rooms.as_ref().filter(|_| self.state.is_ready())?;
+        rooms
+            .values()
+            .filter(|room| room.request.is_none())
+            .map(|room| room.next)
+            .min()
+    }
+}

@@ -1,0 +1,130 @@
+//! Live rooms: joined, polled, resumed, joined again, left.
+
+use super::*;
+
+const LIVE: &str = "live";
+
+fn live_item(seq: u32) -> Value {
+    json!({"Event": 3, "From_Account": "alice", "ToGroupId": LIVE, "MsgSeq": seq, "MsgRandom": seq,
+           "MsgTimeStamp": 1000, "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": format!("m{seq}")}}]})
+}
+
+impl Rig {
+    fn in_room() -> Self {
+        let mut rig = Self::online();
+        rig.session
+            .request(
+                rig.now,
+                command::JOIN_GROUP,
+                &json!({"GroupId": LIVE}).to_string(),
+            )
+            .unwrap();
+        rig.drain();
+        rig.joined("k1", 5);
+        rig.events.clear();
+        rig
+    }
+
+    fn joined(&mut self, key: &str, start: u64) {
+        self.answer(
+            command::JOIN_GROUP,
+            json!({"JoinedStatus": "JoinedSuccess", "HugeGroupFlag": 1, "LongPollingKey": key, "StartSeq": start}),
+        );
+    }
+
+    /// The poll in flight: its key and where it begins.
+    fn poll(&self) -> Option<(String, u64)> {
+        let poll = self
+            .sent
+            .iter()
+            .find(|packet| packet["head"]["servcmd"] == command::POLL_ROOM)?;
+        let (key, start) = (&poll["body"]["Key"], &poll["body"]["StartSeq"]);
+        Some((key.as_str()?.to_owned(), start.as_u64()?))
+    }
+}
+
+#[test]
+fn a_room_is_polled_from_the_join_on_and_every_item_is_handed_out_once() {
+    let mut rig = Rig::in_room();
+    assert_eq!(rig.poll(), Some(("k1".to_owned(), 5)));
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"Key": "k2", "NextSeq": 7, "RspMsgList": [live_item(5), live_item(6)]}),
+    );
+    assert_eq!(rig.texts(), ["m5", "m6"]);
+    assert_eq!(rig.poll(), None, "not at once");
+    rig.pass(1, true);
+    assert_eq!(rig.poll(), Some(("k2".to_owned(), 7)));
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 7, "RspMsgList": [live_item(6)]}),
+    );
+    assert_eq!(rig.texts(), ["m5", "m6"], "seen before");
+}
+
+#[test]
+fn a_poll_that_fails_is_made_again_with_growing_pauses() {
+    let mut rig = Rig::in_room();
+    let refused = json!({"ErrorCode": 60008, "ErrorInfo": "busy"});
+    for pause in [2, 4, 8] {
+        rig.answer(command::POLL_ROOM, refused.clone());
+        rig.pass(pause - 1, true);
+        assert_eq!(rig.poll(), None);
+        rig.pass(1, true);
+        assert!(rig.poll().is_some(), "after {pause} s");
+    }
+}
+
+#[test]
+fn a_resume_goes_on_and_a_new_login_joins_again() {
+    let mut rig = Rig::in_room();
+    rig.answer(command::POLL_ROOM, json!({"NextSeq": 9, "RspMsgList": []}));
+    rig.close();
+    rig.sent.clear();
+    rig.open();
+    rig.answer(command::LOGIN, json!({"TimeStamp": rig.now.unix_secs()}));
+    assert_eq!(rig.poll(), Some(("k1".to_owned(), 9)));
+    let sig = UserSig::from("sig-2".to_owned());
+    rig.session.relogin(rig.now, &sig).unwrap();
+    rig.drain();
+    rig.sent
+        .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
+    rig.accept_login();
+    assert_eq!(rig.poll(), None, "the old key is void");
+    rig.joined("k9", 30);
+    assert_eq!(rig.poll(), Some(("k9".to_owned(), 30)));
+}
+
+#[test]
+fn a_session_that_died_does_not_take_its_rooms_with_it() {
+    let first = Rig::in_room();
+    let mut rig = Rig::new();
+    rig.session.set_memory(first.session.memory.clone());
+    rig.open();
+    rig.accept_login();
+    assert!(rig.commands().contains(&command::JOIN_GROUP.to_owned()));
+}
+
+#[test]
+fn a_room_that_is_quit_or_dismissed_is_polled_no_more() {
+    let quit = "group_open_http_svc.quit_group";
+    let mut rig = Rig::in_room();
+    rig.session
+        .request(rig.now, quit, &json!({"GroupId": LIVE}).to_string())
+        .unwrap();
+    rig.drain();
+    rig.answer(quit, json!({}));
+    rig.answer(command::POLL_ROOM, json!({"NextSeq": 9, "RspMsgList": []}));
+    rig.pass(60, true);
+    assert_eq!(rig.poll(), None);
+
+    let mut rig = Rig::in_room();
+    let dismissed = json!({"Event": 5, "ToGroupId": LIVE, "GroupInfo": {"GroupId": LIVE}, "MsgSeq": 6,
+                           "From_Account": "@TIM#SYSTEM", "MsgBody": {"ReportType": 5, "Operator_Account": "alice"}});
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 7, "RspMsgList": [dismissed]}),
+    );
+    rig.pass(60, true);
+    assert_eq!(rig.poll(), None);
+}
