@@ -14,3 +14,4 @@ mod providers;
 mod recovery;
 mod sandbox;
 mod seeds;
+mod traces;

@@ -97,11 +97,11 @@ struct OfflinePushInfo<'a> {
     ext: &'a str,
 }
 
-fn offline_push(draft: &Draft) -> OfflinePushInfo<'_> {
+/// `off`: no phone is told, whatever the draft says.
+fn offline_push(draft: &Draft, off: bool) -> OfflinePushInfo<'_> {
     let push = draft.options.offline_push.as_ref();
     OfflinePushInfo {
-        // What is not stored is never announced to a phone either.
-        flag: u8::from(draft.options.online_only || push.is_some_and(|push| push.off)),
+        flag: u8::from(off || push.is_some_and(|push| push.off)),
         title: push.map_or("", |push| &push.title),
         desc: push.map_or("", |push| &push.description),
         ext: push.map_or("", |push| &push.extension),
@@ -144,7 +144,9 @@ impl<'a> SendC2c<'a> {
             cloud_custom_data: &draft.cloud_custom_data,
             nick: "",
             head_url: "",
-            offline_push: offline_push(draft),
+            // What is not stored is never announced either; the official client says so here
+            // and leaves it to the server in groups.
+            offline_push: offline_push(draft, draft.options.online_only),
             control: control(draft),
             life_time: draft.options.online_only.then_some(0),
             client_time,
@@ -174,7 +176,7 @@ impl<'a> SendGroup<'a> {
             body: &draft.elements,
             cloud_custom_data: &draft.cloud_custom_data,
             online_only: u8::from(draft.options.online_only),
-            offline_push: offline_push(draft),
+            offline_push: offline_push(draft, false),
             mentions: &draft.mentions,
             control: control(draft),
             client_time,
