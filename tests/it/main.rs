@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod interop;
 mod layering;
+mod outage;
 mod providers;
 mod recovery;
 mod sandbox;
