@@ -58,3 +58,8 @@ fn decoder_seeds_do_no_harm() -> io::Result<()> {
 fn session_seeds_do_no_harm() -> io::Result<()> {
     each_seed("session", |_, bytes| drive::session(bytes))
 }
+
+#[test]
+fn message_seeds_do_no_harm() -> io::Result<()> {
+    each_seed("messages", |_, bytes| drive::messages(bytes))
+}

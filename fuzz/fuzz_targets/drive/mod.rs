@@ -1,13 +1,16 @@
 //! What the targets do with their bytes; also run over the seeds by the tests on stable.
 
 use botroupe::policy::Now;
+use botroupe::proto::answer::{GroupHistory, JoinedGroups};
 use botroupe::proto::codec::{self, Frames};
-use botroupe::proto::event::Push;
+use botroupe::proto::event::{Notice, Push, read_event, read_missed};
 use botroupe::proto::id::{SdkAppId, UserId};
-use botroupe::proto::message::{Draft, MessageKey};
+use botroupe::proto::live::read_item;
+use botroupe::proto::message::{Draft, Element, Message, MessageKey};
 use botroupe::proto::packet::Packet;
 use botroupe::proto::usersig::UserSig;
 use botroupe::session::{Outgoing, Session, SessionConfig};
+use serde_json::value::RawValue;
 use std::time::Duration;
 
 /// Largest packet the decoder may give out here.
@@ -31,6 +34,51 @@ pub fn decoder(data: &[u8]) {
         ] {
             let _ = Push::parse(servcmd, packet.body);
         }
+    }
+}
+
+/// Any JSON may stand where a message, an element, a tip or an event is expected; what was read once is
+/// written so that it reads the same again.
+pub fn messages(data: &[u8]) {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return;
+    };
+    let Ok(raw) = RawValue::from_string(text.to_owned()) else {
+        return;
+    };
+    for notice in read_event(&raw).into_iter().chain(read_missed(&raw)) {
+        settle(notice);
+    }
+    settle(read_item(&raw, "room"));
+    let _ = serde_json::from_str::<JoinedGroups>(text);
+    let _ = serde_json::from_str::<GroupHistory>(text);
+    if let Ok(element) = serde_json::from_str::<Element>(text)
+        && let Ok(written) = serde_json::to_string(&element)
+    {
+        let _ = element.to_string();
+        match serde_json::from_str::<Element>(&written) {
+            Ok(again) => assert!(again == element, "{written}"),
+            Err(error) => panic!("{error}: {written}"),
+        }
+    }
+    if let Ok(draft) = serde_json::from_str::<Vec<Element>>(text).map(Draft::from) {
+        let _ = draft.check();
+    }
+}
+
+fn settle(notice: Notice) {
+    let message = match notice {
+        Notice::C2c(item) => Some(Message::from_c2c(*item, "fuzz")),
+        Notice::Group { event, item } => Message::from_group(*item, event, "fuzz"),
+        Notice::Update(mut update) => {
+            update.seen_by("fuzz");
+            return;
+        }
+        _ => None,
+    };
+    if let Some(message) = message {
+        let _ = (message.to_string(), message.id(), message.key());
+        let _ = Draft::forward(&message).quote(&message).check();
     }
 }
 

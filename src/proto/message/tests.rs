@@ -89,3 +89,107 @@ proptest! {
         prop_assert_eq!(back, Element::text(text));
     }
 }
+
+fn group_item(json: &str) -> GroupItem {
+    serde_json::from_str(json).unwrap()
+}
+
+#[test]
+fn a_group_item_is_read_whether_its_numbers_are_numbers_or_strings() {
+    for json in [
+        r#"{"From_Account":"alice","ToGroupId":"g","MsgSeq":"7","Random":"9","MsgTime":"5","MsgPriority":"High","NeedReadReceipt":"1",
+            "GroupInfo":{"GroupId":"g","GroupName":"G","From_AccountNick":"Al"},"MsgBody":[],"GroupAtInfo":[{"GroupAtAllFlag":1}]}"#,
+        r#"{"From_Account":"alice","ToGroupId":"g","MsgSeq":7,"MsgRandom":9,"MsgTimeStamp":5,"MsgPriority":1,"NeedReadReceipt":1,
+            "GroupInfo":{"GroupId":"g","GroupName":"G","From_AccountNick":"Al"},"MsgBody":[],"GroupAtInfo":[{"GroupAtAllFlag":1}]}"#,
+    ] {
+        let item = group_item(json);
+        assert_eq!(item.priority, Some(1));
+        let message = Message::from_group(item, 3, "me").unwrap();
+        assert_eq!((message.seq, message.random, message.time), (7, 9, 5));
+        assert_eq!(message.conversation, Conversation::group("g"));
+        assert!(message.needs_receipt && message.mentions("me") && !message.is_own);
+        assert_eq!(message.nick, "Al");
+    }
+}
+
+#[test]
+fn the_number_of_the_event_tells_a_tip_from_a_notice() {
+    let json = r#"{"From_Account":"@TIM#SYSTEM","ToGroupId":"g","MsgSeq":4,"MsgRandom":1,"MsgTimeStamp":5,
+        "GroupInfo":{"GroupId":"g"},"MsgBody":{"OpType":1,"ReportType":1,"Operator_Account":"al","List_Account":["al"],"MemberNum":3}}"#;
+    let tip = Message::from_group(group_item(json), 4, "me").unwrap();
+    assert_eq!(tip.tip().unwrap().kind(), TipKind::Joined);
+    assert_eq!(tip.conversation, Conversation::group("g"));
+    assert!(!tip.online_only);
+    let unstored = Message::from_group(group_item(json), 6, "me").unwrap();
+    assert!(unstored.online_only);
+    let notice = Message::from_group(group_item(json), 5, "me").unwrap();
+    assert_eq!(notice.notice().unwrap().kind(), NoticeKind::Application);
+    assert_eq!(notice.conversation, Conversation::System);
+    assert!(Message::from_group(group_item(json), 3, "me").is_none());
+}
+
+#[test]
+fn an_item_without_a_group_is_no_message() {
+    let item = group_item(r#"{"From_Account":"a","MsgSeq":1,"MsgBody":[]}"#);
+    assert!(Message::from_group(item, 3, "me").is_none());
+}
+
+#[test]
+fn a_draft_reads_like_what_it_does() {
+    let said = Message::from_c2c(
+        item(
+            r#"{"From_Account":"bob","MsgSeq":1,"MsgRandom":5,"MsgTimeStamp":7,"MsgClientTime":6,"TinyId":"9",
+                "From_AccountNick":"Bob","MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"when?"}}]}"#,
+        ),
+        "me",
+    );
+    let draft = Draft::text("now")
+        .cloud_custom_data(r#"{"mine":1}"#)
+        .mention("bob")
+        .mention_all()
+        .quote(&said)
+        .receipt();
+    assert!(
+        draft.options.receipt && draft.mentions[0].means("bob") && draft.mentions[1].means("x")
+    );
+    let data: serde_json::Value = serde_json::from_str(&draft.cloud_custom_data).unwrap();
+    assert_eq!(data["mine"], 1);
+    assert_eq!(data["messageReply"]["messageID"], "9-6-5");
+    assert_eq!(data["messageReply"]["messageAbstract"], "when?");
+    assert_eq!(data["messageReply"]["messageSender"], "Bob");
+    let forwarded = Draft::forward(&said);
+    assert_eq!(forwarded.elements, said.elements);
+    assert!(forwarded.options.forwarded);
+    assert!(Draft::typing(true).options.online_only);
+}
+
+#[test]
+fn what_cannot_be_sent_is_refused_before_it_is() {
+    let tip = Element::GroupTip(Box::default());
+    let mut crowd = Draft::text("x");
+    crowd.options.targets = vec!["u".to_owned(); MAX_TARGETS + 1];
+    for (draft, error) in [
+        (Draft::default(), DraftError::Empty),
+        (
+            Draft::from(tip),
+            DraftError::NotSendable("TIMGroupTipElem".to_owned()),
+        ),
+        (crowd, DraftError::TooManyTargets(51)),
+    ] {
+        assert_eq!(draft.check(), Err(error));
+    }
+    let fits = Draft::text("x".repeat(MAX_MESSAGE - 100));
+    assert_eq!(fits.check(), Ok(()));
+    let long = Draft::text("x".repeat(MAX_MESSAGE));
+    assert!(matches!(long.check(), Err(DraftError::TooLong { length }) if length > MAX_MESSAGE));
+}
+
+proptest! {
+    #[test]
+    fn any_json_reads_as_an_element_and_comes_back(text in "[\\[\\]{}:,\"a-zA-Z0-9. -]{0,80}") {
+        if let Ok(element) = serde_json::from_str::<Element>(&text) {
+            let written = serde_json::to_string(&element).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Element>(&written).unwrap(), element);
+        }
+    }
+}
