@@ -1,0 +1,141 @@
+//! A bot in a group: it greets whoever joins and says when a message was taken back.
+//!
+//! Run with: `cargo run --example group`
+
+#![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
+
+use std::{collections::BTreeMap, error::Error, time::Duration};
+
+use botroupe::{
+    app::App,
+    bot::Entry,
+    config::{Config, Sources},
+    prelude::*,
+    proto::message::TipKind,
+    sandbox::Sandbox,
+};
+use serde_json::json;
+
+const BOTS: &[Entry] = &[Entry {
+    name: "greeter",
+    make: bot,
+}];
+
+const CONFIG: &str = r#"
+    endpoint = "sandbox"
+    [app]
+    sdk_app_id = 1400000001
+    secret_key = "good-for-the-sandbox-only"
+    [[accounts]]
+    user_id = "greeter-bot"
+    bots = ["greeter"]
+    [sandbox]
+    listen = "127.0.0.1:0"
+"#;
+
+fn bot() -> Bot {
+    Bot::new("greeter")
+        .on_group_tip(greet)
+        .on_update(notice)
+        .on_text(answer)
+}
+
+/// Whoever joins is mentioned; what a handler returns goes to the group the tip came from.
+async fn greet(tip: GroupTip) -> Option<Draft> {
+    if tip.kind() != TipKind::Joined {
+        return None;
+    }
+    let names = tip.members.join(", ");
+    let draft = Draft::text(format!("Welcome, {names}!"));
+    Some(tip.members.iter().fold(draft, Draft::mention))
+}
+
+/// Updates belong to no conversation, so the bot says itself where its words go.
+async fn notice(update: Update, api: Api) -> Result<(), ApiError> {
+    if let Update::Recalled {
+        conversation, by, ..
+    } = update
+    {
+        let text = format!("{by} took something back.");
+        api.send(conversation, text).await?;
+    }
+    Ok(())
+}
+
+/// Taking a `Group` makes it a handler for groups only.
+async fn answer(text: Text, sender: Sender, group: Group) -> Option<String> {
+    (&*text == "where am I?").then(|| format!("{}: in {}", sender.user_id, group.name))
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    actix_rt::System::new().block_on(run())
+}
+
+async fn run() -> Result<(), Box<dyn Error>> {
+    let config = Config::parse(Sources {
+        file: "group.toml",
+        text: CONFIG,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &["greeter"],
+    })?;
+    let app = App::start(&config, BOTS, None).await?;
+    let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
+
+    // The app's own server makes the group and lets people in, over the REST API.
+    let administer = |command: &str, body: serde_json::Value| {
+        let answer = sandbox.administer(&format!("group_open_http_svc/{command}"), &body);
+        if answer["ErrorCode"] == 0 {
+            Ok(())
+        } else {
+            Err(answer.to_string())
+        }
+    };
+    administer(
+        "create_group",
+        json!({"Owner_Account": "alice", "Type": "Public", "Name": "Parcel club", "GroupId": "club",
+               "MemberList": [{"Member_Account": "greeter-bot"}]}),
+    )?;
+    administer(
+        "add_group_member",
+        json!({"GroupId": "club", "MemberList": [{"Member_Account": "bob"}]}),
+    )?;
+    said(sandbox, "Welcome, bob!").await?;
+    sandbox.say_to_group("bob", "club", "where am I?")?;
+    said(sandbox, "bob: in Parcel club").await?;
+    let number = sandbox.say_to_group("bob", "club", "oops")?;
+    administer(
+        "group_msg_recall",
+        json!({"GroupId": "club", "MsgSeqList": [{"MsgSeq": number}]}),
+    )?;
+    said(sandbox, "took something back").await?;
+
+    let stopped = app.stop().await;
+    if !stopped.drained || !stopped.logged_out {
+        return Err(format!("expected a clean end, got {stopped:?}").into());
+    }
+    Ok(())
+}
+
+/// Waits until the bot has said in the group what contains `text`.
+async fn said(sandbox: &Sandbox, text: &str) -> Result<(), Box<dyn Error>> {
+    let look = async {
+        loop {
+            let history = sandbox.group_history("club");
+            let by_bot = history
+                .iter()
+                .filter(|item| item.from.as_str() == "greeter-bot");
+            if let Some(item) = by_bot.into_iter().find(|item| item.body.contains(text)) {
+                return item.body.clone();
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    let body = tokio::time::timeout(Duration::from_secs(10), look)
+        .await
+        .map_err(|_| format!("the bot did not say {text:?}"))?;
+    let elements: serde_json::Value = serde_json::from_str(&body)?;
+    let text = elements[0]["MsgContent"]["Text"].as_str();
+    println!("greeter-bot: {}", text.unwrap_or_default());
+    Ok(())
+}
