@@ -3,6 +3,7 @@
 use botroupe::{account::Phase, sandbox::KickType};
 use serde_json::json;
 
+use super::compat::{self, Pair};
 use super::{Page, Troupe, rest, sdk, sig_of, unix_now};
 use crate::harness::{APP, KEY, sandbox};
 
@@ -28,6 +29,7 @@ fn another_page_is_reported_as_multiple_account() {
         ["kickedOut multipleAccount", "sdkStateNotReady"]
     );
     assert_eq!(page.count(0, "socketOpened"), 1, "the link stays");
+    compat::proven("kick: multipleAccount", Pair::SdkToSdk);
 }
 
 #[test]
@@ -50,6 +52,7 @@ fn another_device_is_reported_as_multiple_device() {
     page.enter(&sandbox, "alice");
     page.say("bob", "back");
     assert_eq!(page.count(0, "socketOpened"), 1, "the link stays");
+    compat::proven("kick: multipleDevice", Pair::SdkToSdk);
 }
 
 #[test]
@@ -88,6 +91,7 @@ fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
     page.login("alice", newer.expose()).unwrap();
     page.wait(mark, "sdkStateReady");
     page.say("bob", "back");
+    compat::proven("kick: REST_API_Kick", Pair::SdkToSdk);
 }
 
 #[test]
@@ -115,6 +119,7 @@ fn an_expired_login_is_reported_as_user_sig_expired() {
 
     page.enter(&sandbox, "alice");
     page.say("bob", "back");
+    compat::proven("kick: userSigExpired", Pair::SdkToSdk);
 }
 
 #[test]
@@ -145,6 +150,7 @@ fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
         page.lifecycle(start),
         ["kickedOut multipleAccount", "sdkStateNotReady"]
     );
+    compat::proven("kick: multipleAccount", Pair::SdkToBot);
 }
 
 #[test]

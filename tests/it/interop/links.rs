@@ -1,5 +1,6 @@
 //! Lost links and several logins of one account.
 
+use super::compat::{self, Pair};
 use super::{Page, sdk};
 use crate::harness::sandbox;
 
@@ -28,6 +29,7 @@ fn the_sdk_comes_back_after_a_lost_link_and_hears_what_it_missed_once() {
     );
     assert_eq!(sandbox.instances("alice"), instances, "the same login");
     page.say("bob", "thanks");
+    compat::proven("C2C: missed over a lost link", Pair::SdkToSdk);
 }
 
 #[test]
@@ -49,6 +51,7 @@ fn of_two_pages_the_older_one_goes() {
     assert_eq!(second.lifecycle(start), ["sdkStateReady"]);
     assert_eq!(first.count(mark, "onMessageReceived"), 0);
     assert_eq!(sandbox.instances("alice").len(), 1);
+    compat::proven("login: instance limit 1", Pair::SdkToSdk);
 }
 
 #[test]
@@ -86,4 +89,5 @@ fn where_two_pages_may_be_a_third_one_puts_out_the_oldest() {
     second.say("bob", "from the second page");
     assert_eq!(third.texts_up_to(0, "from the second page").len(), 2);
     assert_eq!(first.count(mark, "onMessageReceived"), 0);
+    compat::proven("login: instance limit 2", Pair::SdkToSdk);
 }

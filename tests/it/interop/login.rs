@@ -3,6 +3,7 @@
 use botroupe::sandbox::CompressMode;
 use serde_json::json;
 
+use super::compat::{self, Pair};
 use super::{Page, install::Sdk, sdk, sig_of, unix_now};
 use crate::harness::{APP, KEY, sandbox};
 
@@ -36,16 +37,19 @@ fn logs_in(build: fn(&Sdk) -> Vec<String>) {
 #[test]
 fn the_full_build_logs_in() {
     logs_in(Sdk::full);
+    compat::proven("login: full build", Pair::SdkToSdk);
 }
 
 #[test]
 fn the_es_build_logs_in() {
     logs_in(Sdk::lean);
+    compat::proven("login: ES build", Pair::SdkToSdk);
 }
 
 #[test]
 fn the_es_build_with_every_module_logs_in() {
     logs_in(Sdk::modular);
+    compat::proven("login: ES build with every module", Pair::SdkToSdk);
 }
 
 #[test]
@@ -80,6 +84,7 @@ fn a_refused_login_rejects_with_the_servers_code() {
 
     page.enter(&sandbox, "alice");
     assert!(sandbox.is_online("alice"));
+    compat::proven("login: refused with the code", Pair::SdkToSdk);
 }
 
 #[test]
@@ -108,6 +113,7 @@ fn a_second_login_is_a_repeated_one() {
     assert_eq!(answer["data"]["repeatLogin"], true, "{answer}");
     assert!(page.lifecycle(mark).is_empty());
     assert_eq!(sandbox.status().counters.logins, 1, "nothing was sent");
+    compat::proven("login: repeated", Pair::SdkToSdk);
 }
 
 #[test]
@@ -127,6 +133,7 @@ fn logout_leaves_the_link_and_the_same_instance_logs_in_again() {
     assert!(sandbox.is_online("bob") && !sandbox.is_online("alice"));
     assert_eq!(page.count(0, "socketOpened"), 1, "one link for all of it");
     assert_eq!(sandbox.status().links, 1);
+    compat::proven("login: logout and login again", Pair::SdkToSdk);
 }
 
 #[test]
@@ -140,6 +147,7 @@ fn destroy_logs_out_and_closes_with_4000() {
     assert_eq!(page.lifecycle(mark), ["sdkStateNotReady", "sdkDestroy"]);
     assert_eq!(page.wait(mark, "socketClosedBySdk")["code"], 4000);
     assert!(!sandbox.is_online("alice"));
+    compat::proven("login: destroy", Pair::SdkToSdk);
 }
 
 #[test]
@@ -175,4 +183,5 @@ fn every_compression_is_understood() {
         );
         page.call("logout", &json!([])).unwrap();
     }
+    compat::proven("login: compression none, gzip, zlib", Pair::SdkToSdk);
 }

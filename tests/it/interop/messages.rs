@@ -3,6 +3,7 @@
 use botroupe::{proto::message::Element, sandbox::Sandbox};
 use serde_json::json;
 
+use super::compat::{self, Pair};
 use super::{Page, Troupe, install::Sdk, rest, sdk, troupe::recorded};
 use crate::harness::sandbox;
 
@@ -72,6 +73,8 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
     }
     assert_eq!(page.count(mark, "onMessageReceived"), 2);
     assert_eq!(sandbox.history("alice", "both-ways").len(), 4);
+    compat::proven("C2C: text and custom", Pair::SdkToBot);
+    compat::proven("C2C: text and custom", Pair::BotToSdk);
 }
 
 /// Texts in the long conversation with the echo bot.
@@ -102,6 +105,8 @@ fn the_echo_bot_answers_every_text_once_and_in_order() {
     let _troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     long_conversation(sdk, &sandbox, |_| ());
     assert_eq!(sandbox.status().counters.cut, 0);
+    compat::proven("C2C: 200 texts in order", Pair::SdkToBot);
+    compat::proven("C2C: 200 texts in order", Pair::BotToSdk);
 }
 
 #[test]
@@ -120,6 +125,8 @@ fn the_echo_bot_answers_every_text_once_and_in_order_though_its_link_breaks_20_t
         }
     });
     assert_eq!(sandbox.status().counters.cut, 20);
+    compat::proven("C2C: in order over 20 lost links", Pair::SdkToBot);
+    compat::proven("C2C: in order over 20 lost links", Pair::BotToSdk);
 }
 
 #[test]
@@ -140,6 +147,7 @@ fn a_bot_answers_what_was_said_while_it_was_not_running() {
         page.texts_up_to(mark, "bye"),
         ["are you there?", "hello?", "bye"]
     );
+    compat::proven("C2C: said while away", Pair::SdkToBot);
 }
 
 #[test]
@@ -175,4 +183,5 @@ fn what_was_said_to_an_offline_user_is_there_after_login() {
         0,
         "a login reports no old messages"
     );
+    compat::proven("C2C: said while away", Pair::BotToSdk);
 }
