@@ -88,6 +88,11 @@ impl<'c> Node<'c> {
         }
     }
 
+    /// Whether it is exactly this text, a word with a meaning of its own.
+    pub(super) fn is_text(&self, word: &str) -> bool {
+        matches!(&self.value.kind, ValueKind::String(text) if text == word)
+    }
+
     /// Text; `${…}` is replaced if it stands in the file.
     pub(super) fn text(&self) -> Option<String> {
         let ValueKind::String(text) = &self.value.kind else {

@@ -46,10 +46,12 @@ pub(super) fn read(outer: &mut Section<'_>, base: RecoveryConfig) -> RecoveryCon
             base.connect_timeout,
             (100 * MILLI, HOUR / 12),
         ),
-        return_after: section
-            .get("return_after")
-            .and_then(|node| node.duration(MILLI, 30 * DAY))
-            .or(base.return_after),
+        return_after: match section.get("return_after") {
+            // What the defaults say can be taken back for one account.
+            Some(node) if node.is_text("never") => None,
+            Some(node) => node.duration(MILLI, 30 * DAY),
+            None => base.return_after,
+        },
         renew_at: section.number("renew_at", base.renew_at, (0.1, 0.95)),
         mark_read: section.boolean("mark_read", base.mark_read),
         multiple_account: take_back(section.section("multiple_account"), base.multiple_account),

@@ -93,6 +93,18 @@ fn from_outside() {
 }
 
 #[test]
+fn an_account_can_stay_away_where_the_others_come_back() {
+    let config = parse_with(
+        &with("recovery = { return_after = \"never\" }\n"),
+        &[],
+        &[("defaults.recovery.return_after", "1m")],
+    )
+    .unwrap();
+    let of = |at: usize| config.accounts[at].policy.recovery.return_after;
+    assert_eq!(of(0), None);
+}
+
+#[test]
 fn what_cannot_be() {
     for (more, expected) in [
         (
