@@ -12,6 +12,7 @@ mod credential;
 pub mod decide;
 mod effect;
 mod handle;
+mod limits;
 mod outbox;
 mod provider;
 mod recovery;

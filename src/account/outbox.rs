@@ -5,6 +5,7 @@
 //! sent. Other requests are sent once. While the account is away, everything waits, up to its
 //! deadline.
 
+use super::limits;
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::session::{Outgoing, RequestError};
@@ -18,8 +19,6 @@ pub(super) const BOUND: usize = 256;
 /// Pause before a message that failed for a passing reason is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Messages a second that a group takes, all its members together; and how many of them at once.
-const GROUP_PACE: (f64, u32) = (40.0, 10);
 /// Groups whose pace is remembered; beyond, those that have long been silent are forgotten.
 const MAX_PACED: usize = 256;
 
@@ -116,7 +115,8 @@ pub(super) struct Outbox {
     items: VecDeque<Item>,
     rng: fastrand::Rng,
     message_seq: u32,
-    /// How quick each group may be sent to; empty for an account that writes to none.
+    /// How quick each group may be sent to, and each kind of request be made; empty of an account that
+    /// does neither.
     paces: BTreeMap<Box<str>, Pace>,
     paced: u64,
 }
@@ -132,7 +132,7 @@ impl Outbox {
         }
     }
 
-    /// Messages that had to wait for the pace of their group so far.
+    /// Messages and requests that had to wait for a limit of the service so far.
     pub(super) const fn paced(&self) -> u64 {
         self.paced
     }
@@ -157,18 +157,19 @@ impl Outbox {
                     random: self.rng.u32(0..100_000_000),
                 };
                 if let Conversation::Group(group) = &to {
-                    let wait = self.pace(now, group);
-                    if !wait.is_zero() {
-                        self.paced += 1;
-                        not_before = now.mono + wait;
-                    }
+                    not_before = self.pace(now, &format!("to {group}"), limits::GROUP_MESSAGES);
                 }
                 Sending::Message(Outgoing { to, draft, key })
             }
-            Errand::Call { servcmd, body } => Sending::Call {
-                servcmd,
-                body: body.into(),
-            },
+            Errand::Call { servcmd, body } => {
+                if let Some((bucket, limit)) = limits::of(&servcmd) {
+                    not_before = self.pace(now, bucket, limit);
+                }
+                Sending::Call {
+                    servcmd,
+                    body: body.into(),
+                }
+            }
         };
         self.items.push_back(Item {
             token,
@@ -181,15 +182,21 @@ impl Outbox {
         Ok(())
     }
 
-    /// How long the next message to `group` has to wait.
-    fn pace(&mut self, now: Now, group: &str) -> Duration {
+    /// Until when the next one of a bucket has to wait; zero when it need not.
+    fn pace(&mut self, now: Now, bucket: &str, (rate, burst): limits::Limit) -> Duration {
         if self.paces.len() >= MAX_PACED {
             self.paces.retain(|_, pace| pace.is_busy(now.mono));
         }
-        self.paces
-            .entry(group.into())
-            .or_insert_with(|| Pace::new(GROUP_PACE.0, GROUP_PACE.1))
-            .reserve(now.mono)
+        let pace = self
+            .paces
+            .entry(bucket.into())
+            .or_insert_with(|| Pace::new(rate, burst));
+        let wait = pace.reserve(now.mono);
+        if wait.is_zero() {
+            return Duration::ZERO;
+        }
+        self.paced += 1;
+        now.mono + wait
     }
 
     /// What to send now: the oldest message of a conversation that has none in flight, or a request.
@@ -297,5 +304,91 @@ impl Outbox {
         if self.items.is_empty() {
             self.items = VecDeque::new();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_000_000));
+
+    fn message(group: &str) -> Errand {
+        Errand::Message {
+            to: Conversation::group(group),
+            draft: Arc::new(Draft::text("x")),
+        }
+    }
+
+    /// Sends what may be sent, each answered at once, for `millis`; how many it were.
+    fn run(outbox: &mut Outbox, millis: u64) -> usize {
+        let mut sent = 0;
+        for at in 0..millis {
+            let now = START.after(Duration::from_millis(at));
+            while let Some((token, _)) = outbox.next(now) {
+                assert!(outbox.settle(now, token, Ok(String::new())).is_some());
+                sent += 1;
+            }
+        }
+        sent
+    }
+
+    #[test]
+    fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let deadline = START.mono + Duration::from_secs(60);
+        for token in 0..200 {
+            outbox
+                .push(START, token, message("busy"), deadline)
+                .unwrap();
+        }
+        outbox.push(START, 999, message("quiet"), deadline).unwrap();
+        // Ten at once and the quiet one, then one every 25 ms.
+        assert_eq!(run(&mut outbox, 1), 11);
+        assert_eq!(run(&mut outbox, 1_000), 39);
+        assert_eq!(outbox.paced(), 190);
+    }
+
+    #[test]
+    fn requests_with_a_limit_wait_and_others_do_not() {
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let deadline = START.mono + Duration::from_secs(60);
+        for token in 0..3 {
+            for (offset, servcmd) in ["openim.read_all_unread_msg", "openim.msgwithdraw"]
+                .into_iter()
+                .enumerate()
+            {
+                let errand = Errand::Call {
+                    servcmd: servcmd.into(),
+                    body: "{}".to_owned(),
+                };
+                let token = token * 2 + offset as u64;
+                outbox.push(START, token, errand, deadline).unwrap();
+            }
+        }
+        assert_eq!(run(&mut outbox, 1), 4);
+        assert_eq!(run(&mut outbox, 1_001), 1);
+    }
+
+    #[test]
+    fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let deadline = START.mono + Duration::from_secs(60);
+        let call = Errand::Call {
+            servcmd: "openim.msgwithdraw".into(),
+            body: "{}".to_owned(),
+        };
+        outbox.push(START, 1, call, deadline).unwrap();
+        outbox.push(START, 2, message("g"), deadline).unwrap();
+        while outbox.next(START).is_some() {}
+        let settled = outbox
+            .settle(START, 1, Err(RequestError::TimedOut))
+            .unwrap();
+        assert!(settled.outcome.is_err() && !settled.is_message);
+        assert!(
+            outbox
+                .settle(START, 2, Err(RequestError::TimedOut))
+                .is_none()
+        );
     }
 }

@@ -84,7 +84,7 @@ pub struct Counters {
     pub sent: u64,
     /// Messages that could not be sent.
     pub unsent: u64,
-    /// Messages that waited because their group takes no more a second.
+    /// Messages and requests that waited because the service takes no more of them a second.
     pub paced: u64,
     /// Received messages that found every queue full and were dropped.
     pub dropped: u64,
