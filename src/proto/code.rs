@@ -159,6 +159,31 @@ codes! {
         GiveUp;
     C2C_EDIT_CONFLICT = 20027, "edit conflict", "someone else changed the message first",
         "read it again and repeat the change", GiveUp;
+    FRIEND_PARAMETER = 30001, "bad relation request", "an account is wrong or the caller's own",
+        "check the UserIDs", GiveUp;
+    FRIEND_UNKNOWN_USER = 30003, "unknown user", "no account of that UserID exists",
+        "check the UserID, or import the account", GiveUp;
+    BLACKLIST_FULL = 30008, "blacklist full", "the blacklist holds no more accounts",
+        "take accounts off the blacklist", GiveUp;
+    FRIENDS_FULL = 30010, "too many friends", "the account may have no more friends",
+        "remove friends", GiveUp;
+    FRIEND_LISTS_FULL = 30011, "too many friend lists", "the account may have no more lists",
+        "remove lists of friends", GiveUp;
+    PEER_FRIENDS_FULL = 30014, "the other side has too many friends",
+        "the other account may have no more friends", "ask the other side to remove friends",
+        GiveUp;
+    FRIEND_YOU_BLOCKED = 30515, "blocked by the caller", "the other account is on the blacklist",
+        "take the account off the blacklist first", GiveUp;
+    FRIEND_DENIED = 30516, "friends not wanted", "the other account takes no friends", MESSAGE,
+        GiveUp;
+    FRIEND_BLOCKED_YOU = 30525, "blocked by the other side", "the other side has blocked the caller",
+        MESSAGE, GiveUp;
+    FRIEND_NEEDS_CONFIRMATION = 30539, "waits for confirmation", "the other side has to agree",
+        "wait for the answer", GiveUp;
+    FRIEND_NO_APPLICATION = 30614, "no such application", "nobody of that UserID has applied",
+        "read the applications again", GiveUp;
+    FRIEND_NONE = 31704, "not friends", "the account is no friend of the caller",
+        "read the friends again", GiveUp;
     BAD_REQUEST = 60002, "bad request", "the request could not be parsed", REPORT, GiveUp;
     BAD_JSON = 60003, "bad JSON", "the request is not valid JSON", REPORT, GiveUp;
     REST_BAD_SIG = 60004, "bad administrator or UserSig", "the REST call was not authenticated",

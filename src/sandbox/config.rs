@@ -1,6 +1,6 @@
 //! What a sandbox can be set to. Values only; nothing here acts.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
@@ -74,6 +74,16 @@ pub struct SandboxConfig {
     pub held_poll_limit: usize,
     /// The most items a live room keeps for polls that come late.
     pub live_backlog: usize,
+    /// The most friends of one account, as the service documents it.
+    pub friend_limit: usize,
+    /// The most bytes of uploaded files kept; the oldest files go first.
+    pub media_bytes: u64,
+    /// The longest file that can be uploaded, in bytes.
+    pub media_file_bytes: u64,
+    /// The most files and unused addresses kept; the oldest go first.
+    pub media_files: usize,
+    /// The folder uploaded files are kept in while the sandbox runs; `None` keeps them in memory.
+    pub media_dir: Option<PathBuf>,
     /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs, and equal
     /// tickets: a server that was restarted must not take the tickets of before for those of
     /// others, so each start draws its own unless one is set here.
@@ -113,6 +123,11 @@ impl SandboxConfig {
             live_hold: Duration::from_secs(10),
             held_poll_limit: 10_000,
             live_backlog: 500,
+            friend_limit: 3000,
+            media_bytes: 512 * 1024 * 1024,
+            media_file_bytes: 100 * 1024 * 1024,
+            media_files: 10_000,
+            media_dir: None,
             seed: None,
         }
     }

@@ -12,6 +12,7 @@ use tokio::sync::Notify;
 
 use super::{
     cut::Cut,
+    files::Files,
     state::{ConnId, Output, State},
 };
 use crate::policy::Now;
@@ -130,11 +131,19 @@ pub(super) struct Hub {
     armed: Cell<Option<Duration>>,
     rearm: Notify,
     outgoing_limit: usize,
+    /// The bytes of uploaded files.
+    pub(super) files: Files,
 }
 
 impl Hub {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let outgoing_limit = shared.lock().config().outgoing_limit;
+        let (outgoing_limit, folder) = {
+            let state = shared.lock();
+            (
+                state.config().outgoing_limit,
+                state.config().media_dir.clone(),
+            )
+        };
         Self {
             shared,
             links: RefCell::default(),
@@ -142,6 +151,7 @@ impl Hub {
             armed: Cell::new(None),
             rearm: Notify::new(),
             outgoing_limit,
+            files: Files::new(folder.as_deref()),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The embedded server that the official SDKs accept.
 //!
 //! `state` is everything it knows and decides, pure and deterministic; `rest` adds the server-side
-//! calls to it, `wire` reads and writes frames. `hub`, `websocket`, `server` and `cut` are the shell
+//! calls to it, `wire` reads and writes frames. `hub`, `websocket`, `server`, `files` and `cut` are the shell
 //! with sockets and a clock. Nothing of the client side of this crate is used here, so that the two
 //! cannot share a mistake.
 //!
@@ -17,6 +17,7 @@
 
 mod config;
 mod cut;
+mod files;
 mod hub;
 mod rest;
 mod server;

@@ -26,8 +26,9 @@ use tokio::sync::oneshot;
 
 use super::{
     cut::CuttableStream,
+    files,
     hub::{Hub, Shared},
-    state::{Fault, Frames},
+    state::{Fault, Frames, MEDIA_PATH},
     websocket,
 };
 
@@ -187,6 +188,9 @@ async fn answer(
             .into_owned()
             .collect();
     let path = request.path().to_owned();
+    if path.starts_with(MEDIA_PATH) {
+        return Ok(files::answer(hub, &request, payload).await);
+    }
     let frames = match path.rsplit('/').next() {
         Some("binfo") => Some(Frames::Binary),
         Some("info") => Some(Frames::Text),

@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 use actix::prelude::{Actor, ActorContext, Addr, AsyncContext, Handler, Message, StreamHandler};
 use actix_http::ws::{CloseCode, CloseReason, Codec, Item, ProtocolError};
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, http::header::HOST, web};
 use actix_web_actors::ws::{Message as Frame, WebsocketContext, WsResponseBuilder};
 
 use super::{
@@ -29,6 +29,12 @@ pub(super) fn upgrade(
     let knife = request.conn_data::<Rc<Cut>>().cloned().unwrap_or_default();
     let session = Session {
         conn: hub.next_conn(),
+        host: request
+            .headers()
+            .get(HOST)
+            .and_then(|host| host.to_str().ok())
+            .unwrap_or_default()
+            .to_owned(),
         hub: Rc::clone(hub),
         frames,
         knife,
@@ -47,6 +53,8 @@ pub(super) fn upgrade(
 
 struct Session {
     conn: ConnId,
+    /// What the client calls the server.
+    host: String,
     hub: Rc<Hub>,
     frames: Frames,
     knife: Rc<Cut>,
@@ -81,8 +89,10 @@ impl Actor for Session {
         self.outbound = Some(Rc::clone(&outbound));
         self.hub.register(self.conn, outbound);
         let query = std::mem::take(&mut self.query);
-        self.hub
-            .with(|state, now| state.connect(now, self.conn, self.frames, &query));
+        self.hub.with(|state, now| {
+            state.connect(now, self.conn, self.frames, &query);
+            state.note_host(self.conn, &self.host);
+        });
     }
 }
 

@@ -1,6 +1,7 @@
 //! The server-side REST API: a call as text in, an answer out. Pure; the web shell is in `server`.
 
 mod groups;
+mod people;
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -24,7 +25,7 @@ pub struct RestAnswer {
 }
 
 /// A failed call: the code and a text that names what is wrong.
-struct Failed(Code, String);
+pub(super) struct Failed(pub(super) Code, pub(super) String);
 
 impl From<Code> for Failed {
     fn from(code: Code) -> Self {
@@ -32,7 +33,7 @@ impl From<Code> for Failed {
     }
 }
 
-type Outcome = Result<Value, Failed>;
+pub(super) type Outcome = Result<Value, Failed>;
 
 /// Message bodies keep their text; the rest is read field by field.
 #[derive(Deserialize)]
@@ -153,10 +154,10 @@ impl State {
                 let command = command.strip_prefix(groups::SERVICE).unwrap_or_default();
                 self.rest_group(now, &caller, command, &json()?)
             }
-            _ => Err(Failed(
-                Code::BAD_REQUEST,
-                "the sandbox has no such REST command".to_owned(),
-            )),
+            _ => self.rest_people(now, command, body).unwrap_or_else(|| {
+                let info = "the sandbox has no such REST command";
+                Err(Failed(Code::BAD_REQUEST, info.to_owned()))
+            }),
         }
     }
 
@@ -399,7 +400,7 @@ impl State {
 }
 
 /// The code the REST API uses where the socket has another one.
-const fn rest_code(code: Code) -> Code {
+pub(super) const fn rest_code(code: Code) -> Code {
     match code {
         Code::C2C_UNKNOWN_USER => Code::REST_ACCOUNT_UNKNOWN,
         Code::MESSAGE_TOO_LONG => Code::REST_TOO_LONG,
@@ -426,12 +427,12 @@ fn account_field(item: &Value, name: &str) -> Result<UserId, Failed> {
     UserId::parse(text).map_err(|error: IdError| Failed(Code::ACCOUNT_PARAMETER, error.to_string()))
 }
 
-fn text_account(value: Option<&Value>, code: Code) -> Result<UserId, Failed> {
+pub(super) fn text_account(value: Option<&Value>, code: Code) -> Result<UserId, Failed> {
     let text = value.and_then(Value::as_str).ok_or(code)?;
     UserId::parse(text).map_err(|error| Failed(code, error.to_string()))
 }
 
-fn number(value: Option<&Value>) -> Option<u64> {
+pub(super) fn number(value: Option<&Value>) -> Option<u64> {
     value.and_then(Value::as_u64)
 }
 

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::{
     State,
+    contacts::Contacts,
     messages::{InboxEntry, MessageId, RecentSend},
+    people::People,
 };
 use crate::proto::id::UserId;
 
@@ -35,6 +37,8 @@ pub(super) struct Account {
     pub(super) events: VecDeque<(u64, Value)>,
     /// A login without memory has been given the events up to here.
     pub(super) events_given: u64,
+    pub(super) contacts: Contacts,
+    pub(super) people: People,
 }
 
 /// What an account keeps about one conversation.
@@ -48,7 +52,6 @@ pub(super) struct Peer {
     pub(super) last: Option<MessageId>,
     pub(super) deleted: BTreeSet<MessageId>,
     pub(super) mute: u64,
-    pub(super) pinned: bool,
 }
 
 /// The longest nick and picture address kept.
@@ -137,6 +140,8 @@ impl State {
         }
         self.faults.remove(user);
         self.leave_all_groups(user);
+        self.watched.remove(user);
+        self.forget_person(user, &account.people);
         true
     }
 

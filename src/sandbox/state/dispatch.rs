@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use super::{
-    Actor, ConnId, State,
+    Actor, ConnId, Principal, State,
     lists::user_ids,
     logins::Caller,
     messages::Draft,
@@ -139,6 +139,16 @@ impl State {
             "group_open_long_polling_http_svc.get_msg" => {
                 self.poll_live(now, conn, head, &caller, body);
             }
+            "im_cos_msg.pre_sig"
+            | "im_cos_msg.simple_sig"
+            | "im_cos_msg.get_imageinfo"
+            | "im_cos_msg.video_cover"
+            | "im_cos_msg.get_final_ip" => {
+                let command = head.servcmd.strip_prefix("im_cos_msg.").unwrap_or_default();
+                let body = serde_json::from_str(body.get()).unwrap_or_default();
+                let answer = self.media_command(now, conn, &caller, command, &body);
+                self.answer(now, conn, head, answer.unwrap_or_else(failure));
+            }
             _ => {
                 let answer = self.simple(now, &caller, &head.servcmd, body);
                 let answer = answer.unwrap_or_else(failure);
@@ -211,19 +221,40 @@ impl State {
             "openim.delete_c2c_msg_ramble" => self.delete_messages(caller, &value()?),
             "openim.set_c2c_peer_mute_notifications" => self.set_mute(now, caller, &value()?),
             "openim.get_c2c_peer_mute_notifications" => self.mutes(caller, &value()?),
-            "profile.portrait_get_all" => self.profiles(caller, &value()?),
-            "profile.portrait_set" => self.set_profiles(caller, &value()?),
+            "profile.portrait_get_all" => self.profiles(&caller.user, &value()?),
+            "profile.portrait_set" => self.set_profiles(now, &principal(caller), &value()?),
             "recentcontact.page_get" => self.conversations_of(caller),
-            "recentcontact.search_contact_group" => Self::contact_groups_of(&value()?),
-            "recentcontact.top" => self.pin(caller, &value()?),
-            "recentcontact.batch_delete" => self.delete_conversations(caller, &value()?),
-            "recentcontact.clear_msg" => self.clear_conversation(caller, &value()?),
+            "recentcontact.get_contact_group" => self.contact_groups(caller),
+            "recentcontact.search_contact_group" => self.contact_groups_of(caller, &value()?),
+            "recentcontact.create_contact_group" => {
+                self.create_contact_groups(now, caller, &value()?)
+            }
+            "recentcontact.del_contact_group" => self.delete_contact_groups(now, caller, &value()?),
+            "recentcontact.update_contact_group" => {
+                self.update_contact_group(now, caller, &value()?)
+            }
+            "recentcontact.mark_contact" => self.mark_contacts(now, caller, &value()?),
+            "recentcontact.top" => self.pin(now, caller, &value()?),
+            "recentcontact.batch_delete" => self.delete_conversations(now, caller, &value()?),
+            "recentcontact.clear_msg" => self.clear_history(caller, &value()?),
             "im_open_status.ws_get_user_status" => self.user_statuses(now, &value()?),
+            "im_open_status.ws_status_subscribe" => self.watch(now, caller, &value()?),
+            "im_open_status.ws_status_unsubscribe" => self.unwatch(caller, &value()?),
+            "im_open_status.ws_set_custom_status" => {
+                self.set_custom_status(now, caller, &value()?)?
+            }
+            "im_long_msg.save_relay_json_msg" => self.save_merged(&value()?)?,
+            "im_long_msg.get_relay_json_msg" => self.merged_list(&value()?)?,
+            "im_open_translate.ws_batch_trans_text" => Self::translation(&value()?),
             _ => {
-                // The rest of the relations commands are known to live with a bare OK.
-                if !servcmd.starts_with("sns.") {
-                    self.note_unknown(servcmd);
+                let relation = match servcmd.strip_prefix("sns.") {
+                    Some(command) => self.relations(now, &principal(caller), command, &value()?),
+                    None => None,
+                };
+                if let Some(answer) = relation {
+                    return answer;
                 }
+                self.note_unknown(servcmd);
                 ok()
             }
         })
@@ -233,6 +264,9 @@ impl State {
         let request: SendRequest = parse(body)?;
         if request.from != caller.user {
             return Err(Code::C2C_BAD_PACKET);
+        }
+        if self.has_blocked(&request.to, &caller.user) {
+            return Err(Code::C2C_BLACKLISTED);
         }
         let has = |control: &str| request.send_msg_control.iter().any(|c| c == control);
         let (no_unread, no_last) = (has("NoUnread"), has("NoLastMsg"));
@@ -378,6 +412,15 @@ impl State {
             }
         }
         Ok(ok())
+    }
+}
+
+/// The caller of a command that the REST API has as well.
+fn principal(caller: &Caller) -> Principal {
+    Principal {
+        user: caller.user.clone(),
+        instance: caller.instance,
+        privileged: false,
     }
 }
 

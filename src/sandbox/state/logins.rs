@@ -211,6 +211,9 @@ impl State {
                 self.counters.logins += 1;
                 let answer = self.login_answer(now, &a2);
                 self.answer(now, conn, head, answer);
+                if let Some(user) = self.logins.get(&a2).map(|login| login.user.clone()) {
+                    self.note_presence(now, &user);
+                }
             }
             Err(refused) => {
                 self.counters.refused_logins += 1;
@@ -457,7 +460,11 @@ impl State {
                 .is_some_and(|login| login.standing == Standing::Valid)
         {
             self.counters.logouts += 1;
+            let user = self.logins.get(a2).map(|login| login.user.clone());
             self.end_login(a2, Standing::LoggedOut);
+            if let Some(user) = user {
+                self.note_presence(now, &user);
+            }
         }
         self.answer(now, conn, head, ok());
     }

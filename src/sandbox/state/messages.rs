@@ -200,7 +200,7 @@ impl State {
         self.counters.messages += 1;
         self.push_message(now, &message, by);
         if !message.draft.online_only {
-            self.store(now, message, by);
+            self.store(now, message, by, false);
         }
         Ok(sent)
     }
@@ -257,13 +257,16 @@ impl State {
         }
     }
 
-    fn store(&mut self, now: Now, message: Message, by: u64) {
+    /// Puts a message into the history of both sides, in its place by time, and unless it is a
+    /// `past` one among what they have to catch up on.
+    pub(super) fn store(&mut self, now: Now, message: Message, by: u64, past: bool) {
         let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
         let (no_unread, no_last, sync) = (
             message.draft.no_unread,
             message.draft.no_last,
             message.draft.sync,
         );
+        let time = message.time;
         let id = self.next_message;
         self.next_message += 1;
         self.messages.insert(id, message);
@@ -275,7 +278,13 @@ impl State {
             .conversations
             .entry(conversation_key(&from, &to))
             .or_default();
-        conversation.push_back(id);
+        let later = conversation.iter().rev().take_while(|id| {
+            let other = self.messages.get(id);
+            other.is_some_and(|message| message.time > time)
+        });
+        let at = conversation.len().saturating_sub(later.count());
+        conversation.insert(at, id);
+        let no_last = no_last || at + 1 < conversation.len();
         if conversation.len() > self.config.history_limit.max(1)
             && let Some(oldest) = conversation.pop_front()
         {
@@ -288,7 +297,9 @@ impl State {
                 what: Inbound::Received,
                 by: 0,
             };
-            self.enter(&to, entry);
+            if !past {
+                self.enter(&to, entry);
+            }
             if let Some(account) = self.accounts.get_mut(&to) {
                 let peer = account.peers.entry(from.clone()).or_default();
                 if !no_unread {
@@ -305,7 +316,7 @@ impl State {
                 peer.last = Some(id);
             }
         }
-        if sync && self.has_other_login(now, &from, by) {
+        if sync && !past && self.has_other_login(now, &from, by) {
             let what = Inbound::SentElsewhere;
             self.enter(
                 &from,
@@ -428,7 +439,7 @@ impl State {
     }
 
     /// `user` has read everything from `peer` up to `time` (Unix seconds).
-    pub(super) fn read(&mut self, now: Now, user: &UserId, peer: &UserId, time: u64, by: u64) {
+    pub(crate) fn read(&mut self, now: Now, user: &UserId, peer: &UserId, time: u64, by: u64) {
         let Some(account) = self.accounts.get_mut(user) else {
             return;
         };

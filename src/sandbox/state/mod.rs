@@ -4,19 +4,28 @@
 //! [`State::poll_output`]. The same calls with the same seed give the same outputs, so a client
 //! core and a `State` can be wired together on a virtual clock. Subjects have a file each:
 //! `accounts`, `logins`, `messages` (with `items`, their shape on the wire), `sync` (missed
-//! messages and history), `lists` (conversations, profiles and the rest of the login burst),
-//! `groups` (with files of its own), `outgoing`, `faults`, `status`; `dispatch` routes commands.
+//! messages and history), `relay` (what else belongs to messages), `contacts` (the list of
+//! conversations), `groups` (with files of its own), `people` (profiles, blacklist), `friends`,
+//! `presence`, `media`, `lists` (the rest of the login burst), `outgoing`, `faults`, `status`;
+//! `dispatch` routes commands.
 
 mod accounts;
+mod contacts;
 mod dispatch;
 mod faults;
+mod friend_lists;
+mod friends;
 mod groups;
 mod items;
 mod lists;
 mod logins;
+mod media;
 mod messages;
 mod outgoing;
+mod people;
+mod presence;
 mod random;
+mod relay;
 mod status;
 mod sync;
 
@@ -29,8 +38,10 @@ pub use faults::{Fault, FaultError};
 pub(crate) use groups::Actor;
 pub use groups::GroupItem;
 pub use logins::KickType;
+pub(crate) use media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal};
 pub use messages::HistoryItem;
 pub(crate) use messages::{Draft, is_message_body};
+pub(crate) use people::Principal;
 pub use status::{Counters, Status};
 
 use self::{
@@ -97,6 +108,8 @@ struct Link {
     login: Option<String>,
     /// The URL named another app.
     wrong_app: bool,
+    /// The host and port it was opened to.
+    host: Option<String>,
     last_frame: Duration,
     /// When the bucket of requests is empty again (the theoretical arrival time of GCRA).
     busy_until: Duration,
@@ -118,6 +131,10 @@ pub struct State {
     messages: BTreeMap<MessageId, Message>,
     conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
     groups: groups::Groups,
+    /// Accounts that others want to be told of.
+    watched: BTreeSet<UserId>,
+    merged: relay::MergedLists,
+    media: media::Media,
     faults: faults::Faults,
     compress: CompressMode,
     ready: VecDeque<Output>,
@@ -150,6 +167,9 @@ impl State {
             messages: BTreeMap::new(),
             conversations: BTreeMap::new(),
             groups: groups::Groups::default(),
+            watched: BTreeSet::new(),
+            merged: relay::MergedLists::default(),
+            media: media::Media::new(seed),
             faults: BTreeMap::new(),
             compress: CompressMode::None,
             ready: VecDeque::new(),
@@ -193,6 +213,7 @@ impl State {
                 user: None,
                 login: None,
                 wrong_app,
+                host: None,
                 last_frame: now.mono,
                 busy_until: Duration::ZERO,
                 denied: 0,
@@ -313,6 +334,7 @@ impl State {
                 self.cut(now, conn);
             }
             self.release_held(now);
+            self.note_presences(now);
             self.next_check = (!self.links.is_empty() || !self.delayed.is_empty())
                 .then(|| now.mono.saturating_add(CHECK_EVERY));
         }

@@ -57,6 +57,20 @@ pub struct Counters {
     pub group_dropped: u64,
     /// REST calls.
     pub rest_calls: u64,
+    /// Lists of merged messages dropped because there were too many.
+    pub dropped_merged: u64,
+    /// Applications for friendship dropped because there were too many.
+    pub dropped_applications: u64,
+    /// Files uploaded.
+    pub media_uploads: u64,
+    /// Uploads that broke off or were stopped.
+    pub media_aborted: u64,
+    /// Uploads refused: unknown or used address, too late, too long.
+    pub media_refused: u64,
+    /// Uploads for which there was no room, by quota or on the disk.
+    pub media_full: u64,
+    /// Files and unused addresses dropped to make room, oldest first.
+    pub media_evicted: u64,
 }
 
 /// A picture of the sandbox at one moment.

@@ -240,7 +240,7 @@ impl State {
         let visible = self.visible(user, &request.peer, request.with_recalled_msg != 0);
         let at = self
             .find_by_key(user, &request.peer, &request.msg_key)
-            .and_then(|id| visible.binary_search(&id).ok());
+            .and_then(|id| visible.iter().position(|other| *other == id));
         let time = request.last_msg_time;
         let older_than = |limit: u64| {
             visible.partition_point(|id| self.messages.get(id).is_some_and(|m| m.time < limit))

@@ -1,13 +1,16 @@
 //! The pure state on a virtual clock: a world of clients without sockets, and a file per subject.
 
+mod contacts;
 mod faults;
 mod groups;
 mod groups_live;
 mod groups_messages;
 mod groups_rest;
 mod logins;
+mod media;
 mod messages;
 mod noise;
+mod people;
 mod rest;
 
 use std::{collections::BTreeMap, time::Duration};

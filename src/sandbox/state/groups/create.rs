@@ -312,7 +312,6 @@ impl State {
             },
             deleted: BTreeSet::new(),
             hidden_up_to: 0,
-            pinned: false,
             poll_key: String::new(),
         };
         group.members.insert(user.clone(), member);

@@ -219,7 +219,6 @@ struct Member {
     deleted: BTreeSet<u64>,
     /// The conversation is deleted from its list up to this place in the order of everything.
     hidden_up_to: u64,
-    pinned: bool,
     /// The key of its live-room polls.
     poll_key: String,
 }

@@ -66,7 +66,6 @@ impl Group {
             "GroupImage": self.face_url,
             "GroupType": self.kind.name(),
             "LastMsgFlags": if newest.revoker.is_some() { 2 } else { 0 },
-            "TopFlags": u8::from(member.pinned),
             "MsgRecvOption": match member.msg_flag.as_str() {
                 "Discard" => 1,
                 "AcceptNotNotify" => 2,
@@ -97,13 +96,6 @@ impl State {
                 Some((group.last_order, group.session_of(user, member)?))
             })
             .collect()
-    }
-
-    /// Pins or unpins a group conversation.
-    pub(in crate::sandbox::state) fn pin_group(&mut self, user: &UserId, id: &str, pinned: bool) {
-        if let Some(member) = self.member_mut(id, user) {
-            member.pinned = pinned;
-        }
     }
 
     /// Takes a group conversation off an account's list, until something new is said.

@@ -1,0 +1,326 @@
+//! Who stands how to whom: what an account keeps about others, profiles and the blacklist, and the
+//! way to every `sns` command, which clients and the REST API share.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{
+    State,
+    friends::{Application, Friend},
+    lists::{user_ids, user_ids_in},
+    outgoing::{ok, ok_with},
+};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+};
+
+/// What an account keeps about others, apart from conversations.
+#[derive(Debug, Default)]
+pub(super) struct People {
+    pub(super) friends: BTreeMap<UserId, Friend>,
+    /// The account's own lists of friends, by name.
+    pub(super) lists: BTreeMap<String, BTreeSet<UserId>>,
+    /// Applications of others that wait for an answer. Bounded.
+    pub(super) received: BTreeMap<UserId, Application>,
+    /// Own applications that wait for an answer. Bounded.
+    pub(super) sent: BTreeMap<UserId, Application>,
+    /// Applications up to this Unix second were looked at.
+    pub(super) seen_until: u64,
+    pub(super) blocked: BTreeSet<UserId>,
+    /// Who is told when this account comes and goes. Bounded.
+    pub(super) watchers: BTreeSet<UserId>,
+    /// How many accounts this one watches.
+    pub(super) watching: usize,
+    /// Whether the watchers were told last that it is online.
+    pub(super) told_online: bool,
+    /// As the client wrote it.
+    pub(super) custom_status: String,
+}
+
+/// On whose behalf something is done.
+#[derive(Clone, Debug)]
+pub(crate) struct Principal {
+    pub(crate) user: UserId,
+    /// The login it belongs to, zero for none.
+    pub(crate) instance: u64,
+    /// It is the REST API, which may do without the other side's consent.
+    pub(crate) privileged: bool,
+}
+
+/// The most accounts on a blacklist, as the service documents it. One answer holds them all.
+const MAX_BLOCKED: usize = 1000;
+/// The most profiles in one call.
+const MAX_PROFILES: usize = 100;
+
+/// One row of the answer to a command that takes several accounts.
+pub(super) fn result(user: &UserId, code: Code) -> Value {
+    let info = if code == Code::OK { "" } else { code.meaning() };
+    json!({"To_Account": user, "ResultCode": code.0, "ResultInfo": info})
+}
+
+/// The answer made of such rows.
+pub(super) fn results(rows: &[Value]) -> Value {
+    let failed: Vec<Value> = rows
+        .iter()
+        .filter(|row| row.get("ResultCode") != Some(&json!(0)))
+        .filter_map(|row| row.get("To_Account").cloned())
+        .collect();
+    let mut answer = json!({"ResultItem": rows});
+    if !failed.is_empty()
+        && let Value::Object(answer) = &mut answer
+    {
+        answer.insert("Fail_Account".to_owned(), failed.into());
+    }
+    ok_with(answer)
+}
+
+/// An event that carries one change of relations.
+pub(super) fn relation(change: Value) -> Value {
+    json!({"Event": 7, "FriendListMod": Value::Array(vec![change])})
+}
+
+impl State {
+    /// Carries out an `sns` command; `None` for one that is not known.
+    pub(crate) fn relations(
+        &mut self,
+        now: Now,
+        actor: &Principal,
+        command: &str,
+        body: &Value,
+    ) -> Option<Result<Value, Code>> {
+        if !self.accounts.contains_key(&actor.user) {
+            return Some(Err(Code::FRIEND_UNKNOWN_USER));
+        }
+        Some(Ok(match command {
+            "friend_add" => self.friend_add(now, actor, body),
+            "friend_import" => self.friend_import(now, actor, body),
+            "friend_response" => self.friend_response(now, actor, body),
+            "friend_delete" => self.friend_delete(now, actor, body),
+            "friend_delete_all" => self.friend_delete_all(now, actor, body),
+            "friend_check" => self.friend_check(actor, body),
+            "friend_get" => self.friend_get(actor, body),
+            "friend_get_specified" | "friend_get_list" => self.friend_get_specified(actor, body),
+            "friend_update" => self.friend_update(now, actor, body),
+            "pendency_get" => self.applications(actor),
+            "pendency_delete" => self.delete_applications(now, actor, body),
+            "pendency_report" => self.applications_seen(now, actor, body),
+            "group_get" => self.friend_lists(actor),
+            "group_add" => self.add_friend_lists(actor, body),
+            "group_delete" => self.delete_friend_lists(actor, body),
+            "group_update" => self.update_friend_list(actor, body),
+            "black_list_get" => self.blacklist(actor),
+            "black_list_add" => self.block(now, actor, body),
+            "black_list_delete" => self.unblock(now, actor, body),
+            "black_list_check" => self.check_blacklist(actor, body),
+            _ => return None,
+        }))
+    }
+
+    /// Pushes an event to every login of `user` but `except`.
+    pub(super) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
+        for conn in self.push_links(now, user, except) {
+            self.push_event(now, conn, event);
+        }
+    }
+
+    pub(super) fn people(&self, user: &UserId) -> Option<&People> {
+        self.accounts.get(user).map(|account| &account.people)
+    }
+
+    pub(super) fn people_mut(&mut self, user: &UserId) -> Option<&mut People> {
+        self.accounts
+            .get_mut(user)
+            .map(|account| &mut account.people)
+    }
+
+    /// True if `user` does not want to hear of `other`.
+    pub(super) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
+        self.people(user)
+            .is_some_and(|people| people.blocked.contains(other))
+    }
+
+    /// Removes every trace of an account that is deleted from those it knew.
+    pub(super) fn forget_person(&mut self, user: &UserId, people: &People) {
+        let others = people
+            .friends
+            .keys()
+            .chain(people.received.keys())
+            .chain(people.sent.keys());
+        for other in others {
+            if let Some(other) = self.people_mut(other) {
+                other.friends.remove(user);
+                other.received.remove(user);
+                other.sent.remove(user);
+                other.lists.values_mut().for_each(|list| {
+                    list.remove(user);
+                });
+            }
+        }
+        for watcher in &people.watchers {
+            if let Some(watcher) = self.people_mut(watcher) {
+                watcher.watching = watcher.watching.saturating_sub(1);
+            }
+        }
+    }
+
+    /// `profile.portrait_get_all`: profiles, by default one's own.
+    pub(crate) fn profiles(&self, user: &UserId, body: &Value) -> Value {
+        let mut asked = user_ids_in(body.get("UserItem"), "To_Account");
+        asked.extend(user_ids(body.get("To_Account")));
+        asked.truncate(MAX_PROFILES);
+        if asked.is_empty() {
+            asked.push(user.clone());
+        }
+        let wanted: Option<BTreeSet<&str>> = body
+            .get("TagList")
+            .and_then(Value::as_array)
+            .map(|tags| tags.iter().filter_map(Value::as_str).collect());
+        let items: Vec<Value> = asked
+            .iter()
+            .map(|user| {
+                let mut items = self.accounts.get(user).map_or_else(
+                    || json!([{"Tag": "Tag_Profile_IM_Nick", "Value": ""}]),
+                    |account| account.profile_items(user),
+                );
+                if let (Some(wanted), Value::Array(items)) = (&wanted, &mut items) {
+                    items.retain(|item| {
+                        let tag = item.get("Tag").and_then(Value::as_str);
+                        tag.is_some_and(|tag| wanted.contains(tag))
+                    });
+                }
+                json!({
+                    "To_Account": user, "ProfileItem": items, "ResultCode": 0, "ResultInfo": "",
+                })
+            })
+            .collect();
+        ok_with(json!({"UserProfileItem": items, "CurrentStandardSequence": 0}))
+    }
+
+    /// `profile.portrait_set`: sets tags and tells the other logins and the friends.
+    pub(crate) fn set_profiles(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+        let items = body.get("ProfileItem").and_then(Value::as_array);
+        let mut changed = Vec::new();
+        for item in items.into_iter().flatten().take(MAX_PROFILES) {
+            if let (Some(tag), Some(value)) =
+                (item.get("Tag").and_then(Value::as_str), item.get("Value"))
+            {
+                self.set_profile(&actor.user, tag, value);
+                let kept = self
+                    .accounts
+                    .get(&actor.user)
+                    .and_then(|account| account.profile.get(tag));
+                // What was too long or of the wrong type is not kept, so nobody hears of it.
+                if kept == Some(value) {
+                    let field = if value.is_string() {
+                        "ValueBytes"
+                    } else {
+                        "ValueNum"
+                    };
+                    changed.push(json!({"Tag": tag, field: value}));
+                }
+            }
+        }
+        if changed.is_empty() {
+            return ok();
+        }
+        let event = json!({"Event": 8, "ProfileDataMod": [{
+            "PushType": 1, "Profile_Account": actor.user, "ProfileList": changed,
+        }]});
+        self.tell(now, &actor.user, actor.instance, &event);
+        let friends: Vec<UserId> = self
+            .people(&actor.user)
+            .map(|people| people.friends.keys().cloned().collect())
+            .unwrap_or_default();
+        for friend in friends {
+            let is_mutual = self
+                .people(&friend)
+                .is_some_and(|people| people.friends.contains_key(&actor.user));
+            if is_mutual {
+                self.tell(now, &friend, 0, &event);
+            }
+        }
+        ok()
+    }
+
+    /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
+    fn blacklist(&self, actor: &Principal) -> Value {
+        let items: Vec<Value> = self
+            .people(&actor.user)
+            .into_iter()
+            .flat_map(|people| &people.blocked)
+            .map(|user| json!({"To_Account": user, "AddBlackTimeStamp": 0}))
+            .collect();
+        ok_with(json!({"BlackListItem": items, "StartIndex": 0, "CurruentSequence": 0}))
+    }
+
+    fn block(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+        let mut added = Vec::new();
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            let known = self.known_or_created(&user);
+            let Some(people) = self.people_mut(&actor.user) else {
+                break;
+            };
+            let code = if user == actor.user {
+                Code::FRIEND_PARAMETER
+            } else if !known {
+                Code::FRIEND_UNKNOWN_USER
+            } else if people.blocked.len() >= MAX_BLOCKED && !people.blocked.contains(&user) {
+                Code::BLACKLIST_FULL
+            } else {
+                people.blocked.insert(user.clone());
+                // An application of someone who is not wanted is none.
+                people.received.remove(&user);
+                added.push(user.clone());
+                Code::OK
+            };
+            rows.push(result(&user, code));
+        }
+        if !added.is_empty() {
+            // To the caller's login as well: the official SDK takes the list from the push only.
+            let event = relation(json!({"PushType": 5, "BlackListAdd_Account": added}));
+            self.tell(now, &actor.user, 0, &event);
+        }
+        results(&rows)
+    }
+
+    fn unblock(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+        let mut removed = Vec::new();
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            if let Some(people) = self.people_mut(&actor.user)
+                && people.blocked.remove(&user)
+            {
+                removed.push(user.clone());
+            }
+            rows.push(result(&user, Code::OK));
+        }
+        if !removed.is_empty() {
+            let event = relation(json!({"PushType": 6, "BlackListDel_Account": removed}));
+            self.tell(now, &actor.user, 0, &event);
+        }
+        results(&rows)
+    }
+
+    fn check_blacklist(&self, actor: &Principal, body: &Value) -> Value {
+        let both =
+            body.get("CheckType").and_then(Value::as_str) == Some("BlackCheckResult_Type_Both");
+        let rows: Vec<Value> = user_ids(body.get("To_Account"))
+            .iter()
+            .map(|user| {
+                let mine = self.has_blocked(&actor.user, user);
+                let theirs = both && self.has_blocked(user, &actor.user);
+                let relation = match (mine, theirs) {
+                    (true, true) => "BlackCheckResult_Type_BothWay",
+                    (true, false) => "BlackCheckResult_Type_AWithB",
+                    (false, true) => "BlackCheckResult_Type_BWithA",
+                    (false, false) => "BlackCheckResult_Type_NO",
+                };
+                json!({"To_Account": user, "Relation": relation, "ResultCode": 0, "ResultInfo": ""})
+            })
+            .collect();
+        ok_with(json!({"BlackListCheckItem": rows}))
+    }
+}
