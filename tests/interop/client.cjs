@@ -65,7 +65,8 @@ const SHOWN = [
 const SHOWN_IF_SET = [
   'atUserList', 'isRevoked', 'revoker', 'isModified', 'needReadReceipt', 'readReceiptInfo',
   'cloudCustomData', 'priority', 'nameCard', 'isRead', 'isPeerRead', '_isExcludedFromUnreadCount',
-  'isSupportExtension', 'status', 'groupProfile', 'pinnerInfo', 'clientSequence',
+  'isSupportExtension', 'status', 'groupProfile', 'pinnerInfo', 'clientSequence', 'avatar',
+  '_onlineOnlyFlag', '_isExcludedFromLastMessage',
 ];
 
 function plainMessage(message) {
@@ -79,14 +80,97 @@ function plainMessage(message) {
   return shown;
 }
 
-// Puts the SDK's own objects where a test names them: {"$message": ID}.
+// What stands in for the parts of a browser that uploading needs. Only this machine can be reached.
+const isLocal = (url) => new URL(url).hostname === '127.0.0.1';
+function becomeBrowser() {
+  globalThis.XMLHttpRequest = class {
+    upload = {};
+    status = 0;
+    statusText = '';
+    responseText = '';
+    headers = {};
+
+    open(method, url) {
+      Object.assign(this, { method, url });
+    }
+
+    setRequestHeader(name, value) {
+      this.headers[name] = value;
+    }
+
+    getAllResponseHeaders() {
+      return '';
+    }
+
+    abort() {}
+
+    async send(body) {
+      try {
+        if (!isLocal(this.url)) throw new Error(`${this.url} is not here`);
+        const { method, headers } = this;
+        const answer = await fetch(this.url, { method, headers, body });
+        this.status = answer.status;
+        this.responseText = await answer.text();
+        if (!answer.ok) happened('uploadRefused', { status: answer.status });
+        if (this.upload.onprogress) this.upload.onprogress({ loaded: body.size, total: body.size });
+        this.readyState = 4;
+        if (this.onreadystatechange) this.onreadystatechange();
+        if (this.onload) this.onload();
+      } catch (error) {
+        this.responseText = String(error);
+        happened('uploadFailed', { url: this.url, message: String(error && (error.cause || error.stack)) });
+        if (this.onerror) this.onerror(error);
+      }
+    }
+  };
+  // A browser tells width and height of what it loads; of a PNG they stand at the beginning.
+  globalThis.Image = class {
+    set src(url) {
+      const read = async () => {
+        const view = new DataView(await (await fetch(url)).arrayBuffer());
+        Object.assign(this, { width: view.getUint32(16), height: view.getUint32(20) });
+        this.onload();
+      };
+      read().catch(() => this.onerror());
+    }
+  };
+}
+
+// A file of so many bytes that nobody can mistake for another one: {name, type, size, seed}, and for
+// a PNG its width and height. In Node the SDK takes it for a file and for the list it is in.
+const { createHash } = require('node:crypto');
+const { Blob } = require('node:buffer');
+function bytesOf({ size, seed = 1, width, height }) {
+  const bytes = Buffer.alloc(size);
+  let state = seed;
+  for (let at = 0; at + 4 <= size; at += 4) {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    bytes.writeUInt32LE(state, at);
+  }
+  if (width) {
+    Buffer.from('89504e470d0a1a0a0000000d49484452', 'hex').copy(bytes);
+    bytes.writeUInt32BE(width, 16);
+    bytes.writeUInt32BE(height, 20);
+  }
+  return bytes;
+}
+function fileOf(spec) {
+  const file = new Blob([bytesOf(spec)], { type: spec.type });
+  return Object.assign(file, { name: spec.name, duration: spec.duration, files: [file] });
+}
+const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
+
+// Puts the SDK's own objects where a test names them: {"$message": ID}, and files: {"$file": spec}.
 function meant(value) {
   if (Array.isArray(value)) return value.map(meant);
-  if (value === null || typeof value !== 'object') return value;
+  // Objects of the SDK and files stay what they are.
+  const isPlain = value && Object.getPrototypeOf(value) === Object.prototype;
+  if (!isPlain) return value;
   if ('$message' in value) {
     if (!messages.has(value.$message)) throw new Error(`no message ${value.$message}`);
     return messages.get(value.$message);
   }
+  if ('$file' in value) return fileOf(value.$file);
   return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, meant(inner)]));
 }
 
@@ -136,11 +220,20 @@ async function main() {
       for (const name of new Set(Object.values(Chat.EVENT))) {
         chat.on(name, (event) => happened(name, plain(event.data)));
       }
+      // The build without modules has no signaling.
+      const signaling = Object.values((chat.addSignalingListener && Chat.TSignaling) || {});
+      for (const name of signaling.filter((name) => typeof name === 'string')) {
+        chat.addSignalingListener(name, (event) => happened(name, plain(event.data)));
+      }
       return Chat.VERSION;
     },
     // chat.create<Kind>Message(options), then sendMessage; other calls can name the message.
     async send(kind, options, sendOptions) {
+      // A picture is made showable at once, which only a window can; with one the SDK expects a
+      // whole browser elsewhere.
+      if (kind === 'Image') globalThis.window = { URL };
       const message = chat[`create${kind}Message`](meant(options));
+      delete globalThis.window;
       messages.set(message.ID, message);
       return plain((await chat.sendMessage(message, sendOptions)).data.message);
     },
@@ -162,7 +255,7 @@ async function main() {
     // Calls the SDK and gives the data of its answer, messages shortened.
     async data(name, ...args) {
       const answer = await chat[name](...args);
-      return plainDeep(answer && answer.data === undefined ? null : answer.data);
+      return plainDeep(answer && answer.data !== undefined ? answer.data : null);
     },
     async sendText(to, text) {
       const message = chat.createTextMessage({ to, conversationType: 'C2C', payload: { text } });
@@ -177,6 +270,33 @@ async function main() {
     },
     async getConversationList() {
       return plain((await chat.getConversationList()).data.conversationList);
+    },
+    // Everything the list of conversations shows of one.
+    async conversation(id) {
+      const { conversation } = (await chat.getConversationProfile(id)).data;
+      const {
+        isPinned, markList, customData, conversationGroupList, lastMessage, messageRemindType,
+        unreadCount, peerReadTime, remark,
+      } = conversation;
+      const { payload, isRevoked, fromAccount } = lastMessage || {};
+      return {
+        isPinned, markList, customData, conversationGroupList, messageRemindType, unreadCount,
+        peerReadTime, remark, lastMessage: { payload, isRevoked, fromAccount },
+      };
+    },
+    // Uploading from now on, with the official plugin.
+    useUploads() {
+      becomeBrowser();
+      chat.registerPlugin({ 'tim-upload-plugin': createRequire(`${folder}/`)('tim-upload-plugin') });
+      return null;
+    },
+    fileDigest: (spec) => digest(bytesOf(spec)),
+    // Gets what is at an address, as an application would.
+    async download(url) {
+      const answer = await fetch(url);
+      const bytes = Buffer.from(await answer.arrayBuffer());
+      const type = answer.headers.get('content-type');
+      return { status: answer.status, type, size: bytes.length, digest: digest(bytes) };
     },
     compressedFrames: () => compressed,
   };

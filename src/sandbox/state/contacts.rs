@@ -233,7 +233,7 @@ impl State {
         let newest = items.first().map_or(0, |(time, ..)| *time);
         let items: Vec<Value> = items.into_iter().map(|(.., item)| item).collect();
         ok_with(json!({
-            "CompleteFlag": 1, "TimeStamp": newest, "StartIndex": 0, "TopTimeStamp": newest,
+            "CompleteFlag": 1, "TimeStamp": newest, "StartIndex": 0, "TopTimeStamp": 0,
             "TopStartIndex": 0, "SessionItem": items, "GroupItem": account.contacts.group_items(),
         }))
     }

@@ -6,6 +6,8 @@
 //! bot reports.
 
 mod compat;
+mod conversations;
+mod elements;
 mod groups;
 mod groups_live;
 mod groups_members;
@@ -15,8 +17,10 @@ mod journal;
 mod kicks;
 mod links;
 mod login;
+mod media;
 mod messages;
 mod page;
+mod people;
 mod troupe;
 
 use botroupe::{

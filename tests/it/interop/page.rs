@@ -30,6 +30,11 @@ impl Page {
     }
 
     pub(super) fn open_with(sdk: &Sdk, files: Vec<String>, sandbox: &Sandbox) -> Self {
+        Self::open_as(sdk, files, sandbox, &json!({}))
+    }
+
+    /// Opens a page with more options for the SDK.
+    pub(super) fn open_as(sdk: &Sdk, files: Vec<String>, sandbox: &Sandbox, more: &Value) -> Self {
         let mut process = Command::new("node")
             .arg(Sdk::driver())
             .arg(sdk.folder())
@@ -55,7 +60,10 @@ impl Page {
             lines,
             calls: AtomicU64::new(0),
         };
-        let options = json!({"SDKAppID": sandbox.app().get(), "proxyServer": sandbox.url()});
+        let mut options = json!({"SDKAppID": sandbox.app().get(), "proxyServer": sandbox.url()});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            options[name] = value.clone();
+        }
         assert_eq!(page.call("create", &json!([options])), Ok("3.6.6".into()));
         page
     }
@@ -117,6 +125,30 @@ impl Page {
         let mut all = vec![json!(name)];
         all.extend(args.as_array().cloned().unwrap_or_default());
         self.call("data", &all.into())
+    }
+
+    /// Sends a message of this kind to an account; `more` are further options for making it.
+    #[track_caller]
+    pub(super) fn send_to(&self, user: &str, kind: &str, payload: &Value, more: &Value) -> Value {
+        self.try_send_to(user, kind, payload, more, &json!({}))
+            .unwrap()
+    }
+
+    /// The same with options for sending; a refusal is given as its code.
+    #[track_caller]
+    pub(super) fn try_send_to(
+        &self,
+        user: &str,
+        kind: &str,
+        payload: &Value,
+        more: &Value,
+        sending: &Value,
+    ) -> Result<Value, i64> {
+        let mut options = json!({"to": user, "conversationType": "C2C", "payload": payload});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            options[name] = value.clone();
+        }
+        self.call("send", &json!([kind, options, sending]))
     }
 
     /// Sends a message of this kind to a group: `payload` goes to the SDK's `create…Message`.
