@@ -210,6 +210,14 @@ impl Sandbox {
         }
     }
 
+    /// The URL of a new address for a file of `user`, as its client would get it: for one upload,
+    /// then for getting the file. `None` for who is no account.
+    pub fn media_url(&self, user: &str, name: &str) -> Option<String> {
+        let user = UserId::parse(user).ok()?;
+        let path = self.with(|state, now| state.media_address(now, &user, name))?;
+        Some(format!("{}{path}", self.rest_url()))
+    }
+
     /// Creates an account if it is not there.
     ///
     /// # Errors

@@ -14,5 +14,6 @@ mod outage;
 mod providers;
 mod recovery;
 mod sandbox;
+mod sandbox_media;
 mod seeds;
 mod traces;

@@ -183,6 +183,9 @@ fn status_is_told_to_those_who_ask_and_invitations_are_answered() {
     let asked = alice.data("getUserStatus", &bob_only);
     assert_eq!(asked["successUserList"], status(1));
 
+    for page in [&alice, &bob] {
+        page.call("listenToSignaling", &json!([])).unwrap();
+    }
     let mark = bob.mark();
     let invited = alice
         .call(
