@@ -339,6 +339,7 @@ async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
     sandbox.auto_import = config.sandbox.auto_import;
     sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
     sandbox.hello_interval = config.sandbox.hello_interval;
+    sandbox.media_dir.clone_from(&config.sandbox.media_dir);
     // What the config names exists, whether or not others are let in.
     sandbox.accounts = config
         .accounts

@@ -1,6 +1,6 @@
 //! The valid config: types that cannot hold a wrong value. How they are read is not here.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -294,6 +294,8 @@ pub struct SandboxConfig {
     pub auto_import: bool,
     /// The accounts that may use the REST API; at least one.
     pub admins: Vec<UserId>,
+    /// The folder uploaded files are kept in while it runs; `None` keeps them in memory.
+    pub media_dir: Option<PathBuf>,
 }
 
 /// `[governor]`: how fast the whole fleet logs in.

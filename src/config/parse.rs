@@ -1,6 +1,8 @@
 //! Reads each section of the merged tree into its type. Accounts are in their own module.
 
-use std::{cell::RefCell, collections::BTreeMap, net::SocketAddr, sync::Arc, time::Duration};
+use std::{
+    cell::RefCell, collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration,
+};
 
 use url::Url;
 
@@ -273,6 +275,15 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
             });
         Some(ids.collect())
     });
+    let media_dir = section.get("media_dir").and_then(|node| {
+        let text = node.text()?;
+        if text.is_empty() {
+            node.report(Problem::Empty {
+                remedy: "name a folder, or leave the key out to keep files in memory",
+            });
+        }
+        Some(PathBuf::from(text))
+    });
     let config = SandboxConfig {
         listen: listen.unwrap_or(default),
         max_web_instances: section.integer(
@@ -288,6 +299,7 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         auto_import: section.boolean("auto_import", defaults::SANDBOX_AUTO_IMPORT),
         admins: admins
             .unwrap_or_else(|| UserId::parse(defaults::SANDBOX_ADMIN).into_iter().collect()),
+        media_dir,
     };
     section.finish();
     config
