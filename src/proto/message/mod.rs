@@ -1,7 +1,8 @@
 //! Chat messages: their elements, the items on the wire, the form bots see, and what is sent.
 //!
 //! What is not known survives: an unknown element type, an element whose content has an unexpected
-//! shape, and unknown fields inside a known element are all kept and sent back as they came.
+//! shape, and unknown fields inside a known element are all kept and sent back as they came; only a number
+//! of more than 64 bits in such a field becomes the nearest floating-point number.
 //! Commands about messages that exist (recall, edit, history, …) are in [`op`](super::op).
 
 mod c2c;
