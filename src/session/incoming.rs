@@ -158,7 +158,13 @@ impl Session {
                 return;
             }
             let info = status.info().to_owned();
-            return self.settle(now, request, Err(RequestError::Refused { code, info }));
+            let error = if code == Code::C2C_EDIT_CONFLICT {
+                let body = packet.body.into();
+                RequestError::Conflict { info, body }
+            } else {
+                RequestError::Refused { code, info }
+            };
+            return self.settle(now, request, Err(error));
         }
         self.settle(now, request, Ok(packet.body));
     }

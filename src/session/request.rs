@@ -20,6 +20,14 @@ pub enum RequestError {
         /// Its words.
         info: String,
     },
+    /// Somebody else changed the same thing first (20027, of edits).
+    #[error("somebody else changed it first: {info}")]
+    Conflict {
+        /// The server's words.
+        info: String,
+        /// The body of the answer: it says how things stand now.
+        body: Box<str>,
+    },
     /// No answer in time. The request may have been carried out all the same.
     #[error("no answer within the limit")]
     TimedOut,
@@ -51,7 +59,7 @@ impl RequestError {
         match self {
             Self::TimedOut | Self::NotLoggedIn | Self::Overloaded | Self::Full => true,
             Self::Refused { code, .. } => !matches!(code.disposition(), Disposition::GiveUp),
-            Self::Shape(_) => false,
+            Self::Conflict { .. } | Self::Shape(_) => false,
         }
     }
 }

@@ -101,3 +101,24 @@ fn the_answer_to_the_goodbye_of_a_renewal_is_nothing_strange() {
         rig.events
     );
 }
+
+#[test]
+fn an_edit_that_came_too_late_is_told_how_things_stand() {
+    let mut rig = Rig::online();
+    let edit = "openim.modify_c2c_msg";
+    rig.session.request(rig.now, edit, "{}").unwrap();
+    rig.drain();
+    rig.answer(
+        edit,
+        json!({"ErrorCode": 20027, "ErrorInfo": "conflict", "MsgVersion": 9}),
+    );
+    let Some(Event::Settled {
+        outcome: Err(RequestError::Conflict { info, body }),
+        ..
+    }) = rig.events.last()
+    else {
+        panic!("{:?}", rig.events)
+    };
+    assert_eq!(info, "conflict");
+    assert!(body.contains("\"MsgVersion\":9"), "{body}");
+}
