@@ -4,8 +4,10 @@ use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
 use super::outbox::{Errand, OutboxError};
 use super::status::Status;
 use crate::proto::answer::Sent;
+use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft};
+use crate::proto::op::Call;
 use crate::session::RequestError;
 use actix::prelude::*;
 use std::borrow::Cow;
@@ -56,6 +58,35 @@ pub enum SendError {
     /// The account does not run, or died before it could answer.
     #[error("account is not running")]
     Gone,
+}
+
+impl SendError {
+    /// The server's code, when it was the server that said no.
+    #[must_use]
+    pub fn code(&self) -> Option<Code> {
+        match self.request()? {
+            RequestError::Refused { code, .. } => Some(*code),
+            RequestError::Conflict { .. } => Some(Code::C2C_EDIT_CONFLICT),
+            _ => None,
+        }
+    }
+
+    /// Of an edit that somebody else was quicker with: the body of the answer, which says how the
+    /// message stands now.
+    #[must_use]
+    pub fn conflict(&self) -> Option<&str> {
+        match self.request()? {
+            RequestError::Conflict { body, .. } => Some(body),
+            _ => None,
+        }
+    }
+
+    fn request(&self) -> Option<&RequestError> {
+        match self {
+            Self::Outbox(OutboxError::Refused(error) | OutboxError::Expired(error)) => Some(error),
+            _ => None,
+        }
+    }
 }
 
 /// An answer that is not what was asked for.
@@ -154,6 +185,17 @@ impl AccountHandle {
     ) -> Result<String, SendError> {
         let (servcmd, body) = (servcmd.into(), body.into());
         self.run(Errand::Call { servcmd, body }).await
+    }
+
+    /// Makes a request of [`op`](crate::proto::op), and reads its answer; otherwise as
+    /// [`request`](Self::request).
+    ///
+    /// # Errors
+    /// When there was no good answer: [`SendError::code`] has the server's reason.
+    pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, SendError> {
+        let body = serde_json::to_string(call).map_err(|error| unreadable(&error))?;
+        let answer = self.request(call.servcmd(), body).await?;
+        serde_json::from_str(&answer).map_err(|error| unreadable(&error))
     }
 
     async fn run(&self, errand: Errand) -> Result<String, SendError> {

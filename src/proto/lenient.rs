@@ -4,7 +4,8 @@
 //! refuse only what has no sensible reading.
 
 use secrecy::SecretString;
-use serde::de::{Deserialize, Deserializer, Error, Unexpected, Visitor};
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Unexpected, Visitor};
+use serde_json::value::RawValue;
 use std::fmt;
 
 struct Number;
@@ -123,6 +124,19 @@ pub fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     d: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(d)?.unwrap_or_default())
+}
+
+/// A list whose unreadable entries are left out, so that a bad one harms no other; `null` as empty.
+///
+/// # Errors
+/// When the value is neither `null` nor a list.
+pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<T>, D::Error> {
+    let items: Option<Vec<Box<RawValue>>> = Option::deserialize(d)?;
+    Ok(items
+        .unwrap_or_default()
+        .iter()
+        .filter_map(|item| serde_json::from_str(item.get()).ok())
+        .collect())
 }
 
 /// The priority of a group message: a number in what is received, a word in what is sent.

@@ -21,6 +21,8 @@ pub mod id;
 pub mod lenient;
 pub mod live;
 pub mod message;
+pub mod op;
 pub mod packet;
+pub mod signaling;
 pub mod update;
 pub mod usersig;

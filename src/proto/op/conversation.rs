@@ -1,0 +1,365 @@
+//! The list of conversations: reading it, pinning, marking, deleting, grouping.
+
+use super::{Contact, Done, ItemResult};
+use crate::proto::lenient;
+use crate::proto::message::Conversation;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Conversations that one request may delete, mark or group.
+pub const MAX_CONVERSATIONS: usize = 100;
+
+calls! {
+    GetConversations => "recentcontact.page_get" -> Page;
+    Pin => "recentcontact.top" -> Done;
+    Delete => "recentcontact.batch_delete" -> Results;
+    ClearHistory => "recentcontact.clear_msg" -> Done;
+    Mark => "recentcontact.mark_contact" -> Results;
+    CreateGroup => "recentcontact.create_contact_group" -> CreatedGroups;
+    GetGroups => "recentcontact.get_contact_group" -> Groups;
+}
+
+/// Asks for a page of the conversations.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetConversations {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "TimeStamp")]
+    time: u64,
+    #[serde(rename = "StartIndex")]
+    index: u64,
+    #[serde(rename = "TopTimeStamp")]
+    top_time: u64,
+    #[serde(rename = "TopStartIndex")]
+    top_index: u64,
+    #[serde(rename = "OrderType")]
+    order: u8,
+    #[serde(rename = "MsgAssistFlags")]
+    message_flags: u8,
+    #[serde(rename = "AssistFlags")]
+    flags: u8,
+}
+
+impl GetConversations {
+    /// The first page.
+    pub fn new(me: impl Into<String>) -> Self {
+        Self {
+            me: me.into(),
+            time: 0,
+            index: 0,
+            top_time: 0,
+            top_index: 0,
+            order: 1,
+            // What is to be said of messages and conversations; the official client wants it all.
+            message_flags: 15,
+            flags: 31,
+        }
+    }
+
+    /// The page after this one.
+    #[must_use]
+    pub fn after(mut self, page: &Page) -> Self {
+        self.time = page.time;
+        self.index = page.index;
+        self.top_time = page.top_time;
+        self.top_index = page.top_index;
+        self
+    }
+}
+
+/// A page of conversations.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Page {
+    /// 1: the last page.
+    #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
+    pub complete: u32,
+    /// Where the next page begins.
+    #[serde(rename = "TimeStamp", default, deserialize_with = "lenient::int")]
+    pub time: u64,
+    /// Where the next page begins.
+    #[serde(rename = "StartIndex", default, deserialize_with = "lenient::int")]
+    pub index: u64,
+    /// Where the next page of pinned ones begins.
+    #[serde(rename = "TopTimeStamp", default, deserialize_with = "lenient::int")]
+    pub top_time: u64,
+    /// Where the next page of pinned ones begins.
+    #[serde(rename = "TopStartIndex", default, deserialize_with = "lenient::int")]
+    pub top_index: u64,
+    /// The conversations.
+    #[serde(rename = "SessionItem", default, deserialize_with = "lenient::list")]
+    pub items: Vec<Listed>,
+}
+
+/// One conversation of the list.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Listed {
+    /// 1 one-to-one, 2 group.
+    #[serde(rename = "Type", default, deserialize_with = "lenient::int")]
+    pub kind: u32,
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
+    user: String,
+    #[serde(rename = "ToAccount", default, deserialize_with = "lenient::string")]
+    group: String,
+    /// Its name: the nick name of the other side, or the group's.
+    #[serde(
+        rename = "C2cNick",
+        alias = "GroupNick",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub name: String,
+    /// When something was said last, server time in Unix seconds.
+    #[serde(rename = "MsgTimeStamp", default, deserialize_with = "lenient::int")]
+    pub time: u64,
+    /// The number of the last message.
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u32,
+    /// Messages not read.
+    #[serde(rename = "UnreadMsgCount", default, deserialize_with = "lenient::int")]
+    pub unread: u32,
+    /// Whether it is pinned.
+    #[serde(rename = "TopFlags", default, deserialize_with = "lenient::flag")]
+    pub pinned: bool,
+    /// Who said the last message.
+    #[serde(
+        rename = "LastC2CMsgFrom_Account",
+        alias = "MsgGroupFrom_Account",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub last_from: String,
+    /// What was said last: `{"MsgBody": […], …}`, or a tip.
+    #[serde(
+        rename = "LastMsg",
+        default,
+        deserialize_with = "lenient::null_default"
+    )]
+    pub last: Map<String, Value>,
+    /// Up to when the other side has read; zero of a group.
+    #[serde(rename = "C2cPeerReadTime", default, deserialize_with = "lenient::int")]
+    pub peer_read: u64,
+    /// A set of marks, as binary digits.
+    #[serde(rename = "StandardMark", default, deserialize_with = "lenient::string")]
+    pub marks: String,
+    /// The app's own data about it.
+    #[serde(rename = "CustomMark", default, deserialize_with = "lenient::string")]
+    pub custom: String,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Listed {
+    /// Which conversation it is.
+    #[must_use]
+    pub fn conversation(&self) -> Conversation {
+        if self.kind == 2 {
+            // The ID of the group has the name of the user, without the underscore.
+            Conversation::group(if self.group.is_empty() {
+                self.user.as_str()
+            } else {
+                self.group.as_str()
+            })
+        } else {
+            Conversation::C2c(self.user.as_str().into())
+        }
+    }
+}
+
+/// Pins conversations to the top, or lets them go.
+#[derive(Clone, Debug, Serialize)]
+pub struct Pin {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "OperationType")]
+    operation: u8,
+    #[serde(rename = "RecentContactItem")]
+    items: Vec<Contact>,
+}
+
+impl Pin {
+    /// Pins the conversation (a contact with [`GroupField::GroupId`](super::GroupField)), or not.
+    pub fn new(me: impl Into<String>, contact: Contact, pin: bool) -> Self {
+        Self {
+            me: me.into(),
+            operation: if pin { 1 } else { 2 },
+            items: vec![contact],
+        }
+    }
+}
+
+/// Takes conversations off the list.
+#[derive(Clone, Debug, Serialize)]
+pub struct Delete {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "ContactItem")]
+    items: Vec<Contact>,
+    #[serde(rename = "ClearRamble")]
+    clear: u8,
+}
+
+impl Delete {
+    /// These contacts (with [`GroupField::ToGroupid`](super::GroupField)), 100 at most; with `clear`
+    /// their history too.
+    pub fn new(me: impl Into<String>, contacts: Vec<Contact>, clear: bool) -> Self {
+        Self {
+            me: me.into(),
+            items: contacts,
+            clear: u8::from(clear),
+        }
+    }
+}
+
+/// Forgets the history of a conversation, for this account only.
+#[derive(Clone, Debug, Serialize)]
+pub struct ClearHistory {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(flatten)]
+    contact: Contact,
+}
+
+impl ClearHistory {
+    /// The history of a contact (with [`GroupField::ToGroupid`](super::GroupField)).
+    pub fn new(me: impl Into<String>, contact: Contact) -> Self {
+        Self {
+            me: me.into(),
+            contact,
+        }
+    }
+}
+
+/// What became of each conversation.
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Results {
+    /// One per conversation.
+    #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
+    pub items: Vec<ItemResult>,
+}
+
+/// Marks conversations.
+#[derive(Clone, Debug, Serialize)]
+pub struct Mark {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "MarkItem")]
+    items: Vec<MarkItem>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct MarkItem {
+    #[serde(rename = "OptType")]
+    kind: u8,
+    #[serde(rename = "ContactItem")]
+    contact: Contact,
+    #[serde(rename = "SetMark", skip_serializing_if = "Vec::is_empty")]
+    set: Vec<u32>,
+    #[serde(rename = "ClearMark", skip_serializing_if = "Vec::is_empty")]
+    clear: Vec<u32>,
+    #[serde(rename = "CustomMark", skip_serializing_if = "Option::is_none")]
+    custom: Option<String>,
+}
+
+impl Mark {
+    /// Sets the marks of these bits of a contact (with
+    /// [`GroupField::ToGroupId`](super::GroupField)), and clears others. 0 star, 1 unread, 2 folded,
+    /// 3 hidden, 32 to 63 the app's own.
+    pub fn bits(me: impl Into<String>, contact: Contact, set: Vec<u32>, clear: Vec<u32>) -> Self {
+        Self {
+            me: me.into(),
+            items: vec![MarkItem {
+                kind: 1,
+                contact,
+                set,
+                clear,
+                custom: None,
+            }],
+        }
+    }
+
+    /// Sets the app's own data about a contact.
+    pub fn custom(me: impl Into<String>, contact: Contact, data: impl Into<String>) -> Self {
+        Self {
+            me: me.into(),
+            items: vec![MarkItem {
+                kind: 2,
+                contact,
+                set: Vec::new(),
+                clear: Vec::new(),
+                custom: Some(data.into()),
+            }],
+        }
+    }
+}
+
+/// Puts conversations into a new group of conversations.
+#[derive(Clone, Debug, Serialize)]
+pub struct CreateGroup {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "GroupContactItem")]
+    items: Vec<NewGroup>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct NewGroup {
+    #[serde(rename = "GroupName")]
+    name: String,
+    #[serde(rename = "ContactItem")]
+    contacts: Vec<Contact>,
+}
+
+impl CreateGroup {
+    /// A group of this name with these contacts (with
+    /// [`GroupField::ToGroupId`](super::GroupField)).
+    pub fn new(me: impl Into<String>, name: impl Into<String>, contacts: Vec<Contact>) -> Self {
+        Self {
+            me: me.into(),
+            items: vec![NewGroup {
+                name: name.into(),
+                contacts,
+            }],
+        }
+    }
+}
+
+/// The answer to [`CreateGroup`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct CreatedGroups {
+    /// One per group, as they came.
+    #[serde(
+        rename = "GroupResultItem",
+        default,
+        deserialize_with = "lenient::list"
+    )]
+    pub items: Vec<Map<String, Value>>,
+}
+
+/// Asks for the groups of conversations.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetGroups {
+    /// This account.
+    #[serde(rename = "From_Account")]
+    pub me: String,
+    /// Where to go on; zero to begin.
+    #[serde(rename = "StartIndex")]
+    pub start: u64,
+}
+
+/// The answer to [`GetGroups`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Groups {
+    /// 1: there are no more.
+    #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
+    pub complete: u32,
+    /// Where to go on.
+    #[serde(rename = "NextStartIndex", default, deserialize_with = "lenient::int")]
+    pub next: u64,
+    /// The groups, as they came.
+    #[serde(rename = "GroupItem", default, deserialize_with = "lenient::list")]
+    pub groups: Vec<Map<String, Value>>,
+    /// Which conversation is in which, as it came.
+    #[serde(rename = "ContactItem", default, deserialize_with = "lenient::list")]
+    pub contacts: Vec<Map<String, Value>>,
+}

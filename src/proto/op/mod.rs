@@ -1,0 +1,184 @@
+//! Everything that can be asked of the server about messages, groups and people: one type per
+//! command, with the wire's names, and what is read of its answer.
+//!
+//! A request says in [`Call::servcmd`] where it goes; an account sends it with
+//! [`AccountHandle::call`](crate::account::AccountHandle::call). Bots have
+//! [`Api`](crate::bot::Api), which fills these in, checks limits and pages through lists.
+//!
+//! Answers are read leniently: what is missing is at rest, an unreadable entry of a list is left out,
+//! and objects that are handed on keep the fields this crate does not know in `extra`.
+
+use crate::proto::lenient;
+use crate::proto::message::Conversation;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
+use serde::{Deserialize as Read, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// A request and what answers it. Implement it for a command this crate does not have, and it can be
+/// made like every other.
+pub trait Call: Serialize {
+    /// What is read of the answer.
+    type Answer: DeserializeOwned;
+
+    /// Where it goes: `<service>.<command>`.
+    fn servcmd(&self) -> Cow<'static, str>;
+}
+
+/// Requests whose command never changes.
+macro_rules! calls {
+    ($($request:ty => $servcmd:literal -> $answer:ty;)*) => {$(
+        impl $crate::proto::op::Call for $request {
+            type Answer = $answer;
+
+            fn servcmd(&self) -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed($servcmd)
+            }
+        }
+    )*};
+}
+
+/// Requests about the group in their field `group`, which decides the service.
+macro_rules! group_calls {
+    ($($request:ty => $command:literal -> $answer:ty;)*) => {$(
+        impl $crate::proto::op::Call for $request {
+            type Answer = $answer;
+
+            fn servcmd(&self) -> std::borrow::Cow<'static, str> {
+                std::borrow::Cow::Borrowed(if $crate::proto::op::is_community(&self.group) {
+                    concat!("million_group_open_http_svc.", $command)
+                } else {
+                    concat!("group_open_http_svc.", $command)
+                })
+            }
+        }
+    )*};
+}
+
+pub mod c2c;
+pub mod conversation;
+pub mod group;
+pub mod group_data;
+pub mod group_message;
+pub mod group_profile;
+pub mod media;
+pub mod member;
+pub mod people;
+pub mod relation;
+
+#[cfg(test)]
+mod tests;
+
+/// Whether a group is one of those that have a service of their own, by its ID.
+#[must_use]
+pub fn is_community(group: &str) -> bool {
+    group.starts_with("@TGS#_") && !group.contains("@TOPIC#_")
+}
+
+/// An answer that says nothing but yes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Done;
+
+impl<'de> Deserialize<'de> for Done {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        IgnoredAny::deserialize(deserializer).map(|_| Self)
+    }
+}
+
+/// What became of one entry of a request that was about several.
+#[derive(Clone, Debug, Default, PartialEq, Read)]
+pub struct ItemResult {
+    /// The user; empty where the entry was about something else.
+    #[serde(
+        rename = "To_Account",
+        alias = "Peer_Account",
+        alias = "Member_Account",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub user: String,
+    /// Zero when it went well.
+    #[serde(
+        rename = "ResultCode",
+        alias = "RetCode",
+        alias = "ErrorCode",
+        alias = "Code",
+        default,
+        deserialize_with = "lenient::int"
+    )]
+    pub code: i64,
+    /// The server's words.
+    #[serde(
+        rename = "ResultInfo",
+        alias = "ErrorInfo",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub info: String,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl ItemResult {
+    /// Whether it went well.
+    #[must_use]
+    pub const fn is_ok(&self) -> bool {
+        self.code == 0
+    }
+}
+
+/// Names a conversation in requests about several. The group's ID is called differently in nearly
+/// every one of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Contact {
+    #[serde(rename = "Type")]
+    kind: u8,
+    #[serde(rename = "To_Account", skip_serializing_if = "Option::is_none")]
+    user: Option<String>,
+    #[serde(rename = "GroupId", skip_serializing_if = "Option::is_none")]
+    group_id: Option<String>,
+    #[serde(rename = "ToGroupId", skip_serializing_if = "Option::is_none")]
+    to_group_id: Option<String>,
+    #[serde(rename = "ToGroupid", skip_serializing_if = "Option::is_none")]
+    to_group_id_lower: Option<String>,
+}
+
+/// What a request calls the group of a [`Contact`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupField {
+    /// `GroupId`: pinning.
+    GroupId,
+    /// `ToGroupId`: marking and conversation groups.
+    ToGroupId,
+    /// `ToGroupid`: deleting.
+    ToGroupid,
+}
+
+impl Contact {
+    /// Names `conversation`; `None` of the server's own, about which nothing can be asked.
+    #[must_use]
+    pub fn new(conversation: &Conversation, field: GroupField) -> Option<Self> {
+        match conversation {
+            Conversation::C2c(user) => Some(Self {
+                kind: 1,
+                user: Some(user.to_string()),
+                ..Self::default()
+            }),
+            Conversation::Group(group) => {
+                let group = Some(group.to_string());
+                let mut contact = Self {
+                    kind: 2,
+                    ..Self::default()
+                };
+                match field {
+                    GroupField::GroupId => contact.group_id = group,
+                    GroupField::ToGroupId => contact.to_group_id = group,
+                    GroupField::ToGroupid => contact.to_group_id_lower = group,
+                }
+                Some(contact)
+            }
+            Conversation::System => None,
+        }
+    }
+}
