@@ -34,10 +34,17 @@ pub mod supervisor;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Bot, Config, Group, IntoReply, Kicked, NotReady, Sender, State, Text,
+        Api, ApiError, Bot, Config, Group, GroupApi, IntoReply, Kicked, NotReady, Sender, State,
+        Text,
     };
+    pub use crate::proto::code::Code;
     pub use crate::proto::message::{
         Conversation, Draft, Element, GroupTip, Message, SystemNotice,
     };
+    pub use crate::proto::op::c2c::MuteOption;
+    pub use crate::proto::op::group::{JoinOption, Modify as GroupChange, NewGroup};
+    pub use crate::proto::op::member::Role;
+    pub use crate::proto::op::people::SetProfile;
+    pub use crate::proto::signaling::{Action as SignalAction, Signal};
     pub use crate::proto::update::Update;
 }

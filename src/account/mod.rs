@@ -26,6 +26,7 @@ pub use cause::Cause;
 pub use core::Core;
 pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};
+pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
 pub use outbox::{Errand, OutboxError, Sending};
 pub use recovery::{Policy, TakeBack};

@@ -35,7 +35,7 @@ mod registry;
 mod reply;
 pub mod testing;
 
-pub use api::{Api, ApiError};
+pub use api::{Api, ApiError, GroupApi};
 pub use builder::{Bot, SettingsError};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,

@@ -1,33 +1,43 @@
 //! What a bot can do on its own account, beyond returning a reply.
+//!
+//! Sending is here; the rest by subject: what is said (`messages`), groups (`group`), people
+//! (`people`), the list of conversations (`conversations`), invitations (`signals`).
 
+mod conversations;
+mod error;
+mod group;
+mod messages;
+mod people;
+mod signals;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ApiError;
+pub use group::GroupApi;
+
+use super::testing::Recording;
 use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;
-use crate::proto::message::{Conversation, Draft};
-use std::sync::{Arc, Mutex};
+use crate::proto::message::{Conversation, Draft, Element, Message};
+use crate::proto::op::Call;
+use std::sync::Arc;
 
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
+///
+/// Everything waits while the account is away for a passing reason, up to its send timeout. A
+/// message is delivered once, however often it had to be sent; everything else is sent once, and may
+/// have been carried out although it is told to have timed out.
 #[derive(Clone, Debug)]
 pub struct Api {
     backend: Backend,
 }
 
-/// What was sent in a test, and where to.
-pub(super) type Log = Arc<Mutex<Vec<(Conversation, Draft)>>>;
-
 #[derive(Clone, Debug)]
 enum Backend {
     Account(AccountHandle),
-    /// Of a test: what was sent, in order.
-    Recorded(Log),
-}
-
-/// Why an action failed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ApiError {
-    /// The message was not sent.
-    #[error("message not sent: {0}")]
-    Send(#[from] SendError),
+    /// Of a test: notes what is done.
+    Recorded(Arc<Recording>),
 }
 
 impl Api {
@@ -39,10 +49,23 @@ impl Api {
         }
     }
 
-    pub(super) const fn recorded(log: Log) -> Self {
+    pub(super) const fn recorded(recording: Arc<Recording>) -> Self {
         Self {
-            backend: Backend::Recorded(log),
+            backend: Backend::Recorded(recording),
         }
+    }
+
+    /// The UserID of the account; `bot` in a test.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        match &self.backend {
+            Backend::Account(account) => account.user().as_str(),
+            Backend::Recorded(_) => Recording::USER,
+        }
+    }
+
+    fn me(&self) -> String {
+        self.user().to_owned()
     }
 
     /// Sends a text to the user `to`. Waits while the account is away for a passing reason, up to
@@ -82,16 +105,59 @@ impl Api {
         let (to, draft) = (to.into(), draft.into());
         match &self.backend {
             Backend::Account(account) => Ok(account.send(to, draft).await?),
-            Backend::Recorded(log) => {
-                if let Ok(mut log) = log.lock() {
-                    log.push((to, draft));
-                }
-                Ok(Sent {
-                    time: 0,
-                    key: String::new(),
-                    seq: 0,
-                })
-            }
+            Backend::Recorded(recording) => Ok(recording.send(to, draft)),
         }
+    }
+
+    /// Sends a message and gives it as [`recall`](Self::recall) and [`edit`](Self::edit) want it.
+    ///
+    /// # Errors
+    /// As [`send_text`](Self::send_text).
+    pub async fn say(
+        &self,
+        to: impl Into<Conversation>,
+        draft: impl Into<Draft>,
+    ) -> Result<Message, ApiError> {
+        let (to, draft) = (to.into(), draft.into());
+        let elements: Vec<Element> = draft.elements.clone();
+        let cloud = draft.cloud_custom_data.clone();
+        let sent = self.send(to.clone(), draft).await?;
+        Ok(Message::sent(self.user(), to, elements, cloud, &sent))
+    }
+
+    /// Makes any request of [`op`](crate::proto::op), or one of your own that implements [`Call`].
+    ///
+    /// # Errors
+    /// [`ApiError::Call`] when there was no good answer; in a test [`ApiError::NoAnswer`] when it
+    /// gave none.
+    pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
+        match &self.backend {
+            Backend::Account(account) => account.call(call).await.map_err(ApiError::from_call),
+            Backend::Recorded(recording) => recording.call(call),
+        }
+    }
+}
+
+/// Collects what a method takes as "these users", and checks how many there are.
+fn collect(
+    users: impl IntoIterator<Item = impl Into<String>>,
+    what: &'static str,
+    limit: usize,
+) -> Result<Vec<String>, ApiError> {
+    let users: Vec<String> = users.into_iter().map(Into::into).collect();
+    count(users.len(), what, limit)?;
+    Ok(users)
+}
+
+/// Refuses nothing at all, and more than the server takes at once.
+fn count(count: usize, what: &'static str, limit: usize) -> Result<(), ApiError> {
+    match count {
+        0 => Err(ApiError::Unfit("nobody and nothing is named")),
+        n if n > limit => Err(ApiError::TooMany {
+            what,
+            count: n,
+            limit,
+        }),
+        _ => Ok(()),
     }
 }

@@ -3,6 +3,7 @@
 use super::group::{Body, GroupInfo, GroupItem, Mention};
 use super::tip::{GroupTip, SystemNotice};
 use super::{C2cItem, Element};
+use crate::proto::answer::Sent;
 use std::fmt;
 
 /// The UserID that the server speaks as.
@@ -147,6 +148,41 @@ impl Message {
             recalled: item.flag_bits & 8 != 0,
             needs_receipt: item.needs_receipt.is_some_and(|flag| flag != 0),
             version: item.version.unwrap_or(0),
+            mentions: Vec::new(),
+            group: None,
+        }
+    }
+
+    /// What `me` has sent to `to`, as far as the answer tells; the sender's clock and TinyId are not
+    /// known.
+    #[must_use]
+    pub fn sent(
+        me: &str,
+        to: Conversation,
+        elements: Vec<Element>,
+        cloud_custom_data: String,
+        sent: &Sent,
+    ) -> Self {
+        // A one-to-one message is numbered by its sender; the answer repeats both numbers in its key.
+        let mut key = sent.key.split('_').map_while(|part| part.parse().ok());
+        let (seq, random) = (key.next().unwrap_or(0), key.next().unwrap_or(0));
+        Self {
+            from: me.into(),
+            to: to.name().into(),
+            nick: String::new(),
+            elements,
+            cloud_custom_data,
+            seq: if to.is_group() { sent.seq } else { seq },
+            random,
+            conversation: to,
+            time: sent.time,
+            client_time: None,
+            tiny_id: None,
+            is_own: true,
+            online_only: false,
+            recalled: false,
+            needs_receipt: false,
+            version: 0,
             mentions: Vec::new(),
             group: None,
         }

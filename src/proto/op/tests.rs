@@ -19,6 +19,7 @@ fn message() -> Message {
 }
 
 #[track_caller]
+#[allow(clippy::needless_pass_by_value, reason = "every caller has a literal")]
 fn looks<C: Call>(call: &C, servcmd: &str, body: Value) {
     assert_eq!(call.servcmd(), servcmd);
     assert_eq!(serde_json::to_value(call).unwrap(), body, "{servcmd}");

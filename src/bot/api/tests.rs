@@ -1,0 +1,284 @@
+//! What the calls check, page through and make of answers, without a server.
+
+use super::*;
+use crate::bot::Bot;
+use crate::bot::testing::TestBot;
+use crate::proto::code::Code;
+use crate::proto::message::{C2cItem, DraftError, GroupItem};
+use crate::proto::op::group::NewGroup;
+use crate::proto::op::member::Role;
+use crate::proto::op::relation::Sides;
+use crate::proto::signaling::{Action, Signal};
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn bot() -> TestBot {
+    TestBot::new(Bot::new("test"))
+}
+
+fn from_alice(text: &str) -> Message {
+    let mut item = C2cItem::new("alice", "bot", vec![Element::text(text)]);
+    item.needs_receipt = Some(1);
+    Message::from_c2c(item, "bot")
+}
+
+fn in_group(seq: u32) -> Message {
+    let item = json!({"From_Account": "alice", "ToGroupId": "g", "MsgSeq": seq, "MsgBody": [], "NeedReadReceipt": 1});
+    let item: GroupItem = serde_json::from_value(item).unwrap();
+    Message::from_group(item, 3, "bot").unwrap()
+}
+
+fn names(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("u{n}")).collect()
+}
+
+#[actix_rt::test]
+async fn a_test_without_an_answer_says_so() {
+    let bot = bot();
+    let error = bot.api().profile("alice").await.unwrap_err();
+    let servcmd = "profile.portrait_get_all".to_owned();
+    assert_eq!(error, ApiError::NoAnswer { servcmd });
+    assert!(error.to_string().contains("TestBot::answer"), "{error}");
+}
+
+#[actix_rt::test]
+async fn a_test_answers_and_sees_what_was_asked() {
+    let bot = bot();
+    let nick = json!({"Tag": "Tag_Profile_IM_Nick", "Value": "Alice"});
+    bot.answer(
+        "profile.portrait_get_all",
+        &json!({"UserProfileItem": [{"To_Account": "alice", "ProfileItem": [nick]}]}),
+    );
+    assert_eq!(bot.api().profile("alice").await.unwrap().nick(), "Alice");
+    let calls = bot.calls();
+    assert_eq!(calls.len(), 1);
+    assert_eq!(calls[0].1["From_Account"], "bot");
+    assert_eq!(calls[0].1["UserItem"][0]["To_Account"], "alice");
+}
+
+#[actix_rt::test]
+async fn limits_are_checked_before_anything_is_sent() {
+    let bot = bot();
+    let api = bot.api();
+    let group = api.group("g");
+    let too_many = |error: ApiError, limit: usize| match error {
+        ApiError::TooMany {
+            count, limit: l, ..
+        } => assert_eq!((count, l), (limit + 1, limit)),
+        other => panic!("{other}"),
+    };
+    too_many(group.invite(names(301)).await.unwrap_err(), 300);
+    too_many(group.kick(names(501), "").await.unwrap_err(), 500);
+    too_many(group.member_info(names(51)).await.unwrap_err(), 50);
+    too_many(api.profiles(names(101)).await.unwrap_err(), 100);
+    too_many(api.status(names(501)).await.unwrap_err(), 500);
+    too_many(api.subscribe_status(names(101)).await.unwrap_err(), 100);
+    too_many(
+        api.delete_friends(names(1001), Sides::Both)
+            .await
+            .unwrap_err(),
+        1000,
+    );
+    let messages = vec![from_alice("x"); 31];
+    too_many(api.send_receipts(&messages).await.unwrap_err(), 30);
+    too_many(api.delete_messages(&messages).await.unwrap_err(), 30);
+    let group = NewGroup::public("g").members(names(501));
+    too_many(api.create_group(group).await.unwrap_err(), 500);
+    let unfit = [
+        api.recall(&from_alice("x")).await.unwrap_err(),
+        api.profiles(names(0)).await.unwrap_err(),
+        api.decide(&from_alice("x"), true, "").await.unwrap_err(),
+        api.group("g").set_role("a", Role::Owner).await.unwrap_err(),
+        api.send_receipts(&[from_alice("x"), in_group(1)])
+            .await
+            .unwrap_err(),
+    ];
+    for error in unfit {
+        assert!(matches!(error, ApiError::Unfit(_)), "{error}");
+    }
+    assert!(bot.calls().is_empty());
+}
+
+#[actix_rt::test]
+async fn an_edit_takes_what_can_be_edited() {
+    let bot = bot();
+    let api = bot.api();
+    let message = from_alice("x");
+    let long = api.edit(&message, "x".repeat(13_000)).await.unwrap_err();
+    assert!(matches!(long, ApiError::Draft(DraftError::TooLong { .. })));
+    let image = Element::Image(Box::default());
+    let error = api.edit(&message, image).await.unwrap_err();
+    assert_eq!(
+        error,
+        ApiError::Draft(DraftError::NotSendable("TIMImageElem".into()))
+    );
+    assert!(bot.calls().is_empty());
+    bot.answer(
+        "openim.modify_c2c_msg",
+        &json!({"MsgVersion": 1, "CloudCustomData": "c"}),
+    );
+    let edited = api
+        .edit(&message, Draft::default().cloud_custom_data("c"))
+        .await
+        .unwrap();
+    assert_eq!(
+        (edited.version, edited.cloud_custom_data.as_str()),
+        (1, "c")
+    );
+    let (_, body) = &bot.calls()[0];
+    assert_eq!(
+        (body.get("MsgBody"), &body["CloudCustomData"]),
+        (None, &json!("c"))
+    );
+}
+
+#[actix_rt::test]
+async fn what_was_sent_can_be_taken_back() {
+    let bot = bot();
+    let api = bot.api();
+    let said = api.say("alice", "oops").await.unwrap();
+    let in_group = api.group("g").say("oops").await.unwrap();
+    bot.answer("openim.msgwithdraw", &json!({}));
+    api.recall(&said).await.unwrap();
+    let refused = json!({"RecallRetList": [{"MsgSeq": 2, "RetCode": 10031}]});
+    bot.answer("group_open_http_svc.group_msg_recall", &refused);
+    let error = api.recall(&in_group).await.unwrap_err();
+    assert_eq!(error.code(), Some(Code::GROUP_RECALL_WINDOW));
+    let calls = bot.calls();
+    assert_eq!(
+        calls[0].1["MsgInfo"],
+        json!({"From_Account": "bot", "To_Account": "alice", "MsgSeq": 1, "MsgRandom": 1, "MsgTimeStamp": 0})
+    );
+    assert_eq!(calls[1].1["MsgSeqList"], json!([{"MsgSeq": 2}]));
+}
+
+#[actix_rt::test]
+async fn receipts_go_only_to_who_asked() {
+    let bot = bot();
+    let api = bot.api();
+    bot.answer("openim.c2c_msg_read_receipt", &json!({}));
+    let mut silent = from_alice("x");
+    silent.needs_receipt = false;
+    api.send_receipts(&[from_alice("x"), silent.clone()])
+        .await
+        .unwrap();
+    api.send_receipt(&silent).await.unwrap();
+    let calls = bot.calls();
+    assert_eq!(calls.len(), 1, "nothing is sent for nobody");
+    assert_eq!(calls[0].1["C2CMsgInfo"].as_array().unwrap().len(), 1);
+}
+
+fn page(seqs: impl Iterator<Item = u32>) -> Value {
+    let item = |seq| json!({"From_Account": "a", "MsgSeq": seq, "MsgBody": [], "IsPlaceMsg": u8::from(seq == 7)});
+    json!({"IsFinished": 1, "RspMsgList": seqs.map(item).collect::<Vec<_>>()})
+}
+
+#[actix_rt::test]
+async fn the_history_of_a_group_is_paged_and_given_oldest_first() {
+    let bot = bot();
+    let command = "group_open_http_svc.group_msg_get";
+    bot.answer(command, &page((11..=30).rev()));
+    bot.answer(command, &page((1..=10).rev()));
+    let messages = bot
+        .api()
+        .history(Conversation::group("g"), 25)
+        .await
+        .unwrap();
+    let seqs: Vec<u32> = messages.iter().map(|message| message.seq).collect();
+    let expected: Vec<u32> = (5..=30).filter(|&seq| seq != 7).collect();
+    assert_eq!(seqs, expected, "the hole at 7 is no message");
+    assert_eq!(bot.calls()[1].1["ReqMsgSeq"], 10);
+    // It ends where there is no more, and also with a server that begins anew.
+    for last in [page(std::iter::empty()), page(3..=4)] {
+        bot.answer(command, &page((3..=4).rev()));
+        bot.answer(command, &last);
+        let messages = bot.api().group("g").history(Some(4), 25).await.unwrap();
+        assert!(messages.len() >= 2, "{messages:?}");
+        assert_eq!(bot.calls().len(), 2);
+    }
+}
+
+#[actix_rt::test]
+async fn the_history_of_a_user_is_paged_by_the_servers_marks() {
+    let bot = bot();
+    let item = |n: u32| json!({"From_Account": "alice", "To_Account": "bot", "MsgSeq": n, "MsgRandom": n, "MsgTimeStamp": n, "MsgBody": []});
+    let page = |complete: u8, key: &str, ns: &[u32]| {
+        let list: Vec<Value> = ns.iter().map(|&n| item(n)).collect();
+        json!({"Complete": complete, "LastMsgTime": 9, "MsgKey": key, "MsgList": list})
+    };
+    bot.answer("openim.getroammsg", &page(0, "k", &[3, 4]));
+    bot.answer("openim.getroammsg", &page(1, "", &[1, 2]));
+    let messages = bot.api().history("alice", 3).await.unwrap();
+    let seqs: Vec<u32> = messages.iter().map(|message| message.seq).collect();
+    assert_eq!(seqs, [2, 3, 4]);
+    let calls = bot.calls();
+    assert_eq!(calls[1].1["MsgKey"], "k");
+    assert_eq!(calls[1].1["LastMsgTime"], 9);
+}
+
+#[actix_rt::test]
+async fn lists_of_a_server_that_never_ends_them_end() {
+    let bot = bot();
+    let friend = json!({"To_Account": "a"});
+    for _ in 0..2 {
+        bot.answer(
+            "sns.friend_get",
+            &json!({"UserDataItem": [friend], "CompleteFlag": 0, "NextStartIndex": 1}),
+        );
+        bot.answer(
+            "sns.black_list_get",
+            &json!({"BlackListItem": [friend], "StartIndex": 1}),
+        );
+    }
+    assert_eq!(bot.api().friends().await.unwrap().len(), 2);
+    assert_eq!(bot.api().blacklist().await.unwrap(), ["a", "a"]);
+    for command in ["group_open_http_svc", "million_group_open_http_svc"] {
+        bot.answer(
+            &format!("{command}.get_joined_group_list"),
+            &json!({"TotalCount": 1, "GroupIdList": [{"GroupId": "g", "SelfInfo": {"Role": "Admin"}}]}),
+        );
+    }
+    let groups = bot.api().groups().await.unwrap();
+    assert_eq!(groups.len(), 1, "the same in both lists");
+    assert_eq!(groups[0].own().unwrap().role(), Role::Admin);
+}
+
+#[actix_rt::test]
+async fn an_entry_that_was_refused_is_named() {
+    let bot = bot();
+    let results = json!({"ResultItem": [{"To_Account": "a", "ResultCode": 0}, {"To_Account": "b", "ResultCode": 31_307, "ResultInfo": "full"}]});
+    bot.answer("sns.black_list_add", &results);
+    let error = bot.api().block(["a", "b"]).await.unwrap_err();
+    let expected = ApiError::Item {
+        what: "b".into(),
+        code: Code(31_307),
+        info: "full".into(),
+    };
+    assert_eq!(error, expected);
+}
+
+#[actix_rt::test]
+async fn invitations_are_answered_where_they_came_from() {
+    let bot = bot();
+    let api = bot.api();
+    let own = api
+        .invite("alice", "call", Duration::from_secs(30))
+        .await
+        .unwrap();
+    api.answer_invitation(&own, Action::Cancel, "")
+        .await
+        .unwrap();
+    let theirs = Signal::invite("i", "carol", ["bot"], "", Duration::ZERO);
+    api.answer_invitation(&theirs, Action::Reject, "busy")
+        .await
+        .unwrap();
+    let denied = api.answer_invitation(&theirs, Action::Cancel, "").await;
+    assert!(matches!(denied, Err(ApiError::Unfit(_))));
+    let in_group = theirs.in_group("g");
+    api.answer_invitation(&in_group, Action::Accept, "")
+        .await
+        .unwrap();
+    let sent = bot.sent();
+    let to: Vec<String> = sent.iter().map(|(to, _)| to.to_string()).collect();
+    assert_eq!(to, ["C2Calice", "C2Calice", "C2Ccarol", "GROUPg"]);
+}
