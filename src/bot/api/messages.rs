@@ -2,13 +2,15 @@
 
 use super::{Api, ApiError, count};
 use crate::proto::message::{
-    Conversation, Draft, DraftError, Element, MergedMessage, Merger, Message,
+    Conversation, Draft, DraftError, Element, MAX_INLINE, MergedMessage, Merger, Message,
 };
 use crate::proto::op::c2c::{self, Edited, MuteOption};
 use crate::proto::op::{group_message, media, member};
 
 /// Messages that [`Api::history`] fetches at most.
 const MAX_HISTORY: usize = 10_000;
+/// Bytes of a message around its element, rounded up.
+const MESSAGE_FRAME: usize = 1024;
 
 impl Api {
     /// Takes a message back: an own one, or in a group as its owner or administrator one of another
@@ -288,6 +290,33 @@ impl Api {
         Ok(state.map_or(MuteOption::Announce, |state| {
             MuteOption::from_number(state.option)
         }))
+    }
+
+    /// A record of messages, to be sent as one message. One that is too long to travel inside a
+    /// message is stored with the server first.
+    ///
+    /// # Errors
+    /// When it is too long and could not be stored; [`ApiError::Unfit`] for no messages at all.
+    pub async fn merge(
+        &self,
+        title: impl Into<String>,
+        messages: &[Message],
+    ) -> Result<Merger, ApiError> {
+        if messages.is_empty() {
+            return Err(ApiError::Unfit("nobody and nothing is named"));
+        }
+        let merger = Merger::of(title, messages);
+        let length = serde_json::to_string(&merger).map_or(usize::MAX, |json| json.len());
+        // Beside the element the message has its names, its custom data and the like.
+        if length <= MAX_INLINE - MESSAGE_FRAME {
+            return Ok(merger);
+        }
+        let messages = messages.iter().map(MergedMessage::of).collect();
+        let stored = self.call(&media::SaveMerged { messages }).await?;
+        if stored.json_key.is_empty() {
+            return Err(ApiError::Unfit("the server did not store the record"));
+        }
+        Ok(merger.stored(stored.json_key, stored.pb_key))
     }
 
     /// The messages of a forwarded record, fetched when they did not travel inside it.

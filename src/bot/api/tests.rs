@@ -153,6 +153,37 @@ async fn what_was_sent_can_be_taken_back() {
 }
 
 #[actix_rt::test]
+async fn a_record_travels_inside_as_long_as_it_fits() {
+    let bot = bot();
+    let api = bot.api();
+    let short = api.merge("talk", &[from_alice("hi")]).await.unwrap();
+    assert_eq!(short.summary, ["alice: hi"]);
+    assert_eq!(api.open_merger(&short).await.unwrap()[0].from, "alice");
+    assert!(bot.calls().is_empty());
+    let many = vec![from_alice(&"x".repeat(1000)); 12];
+    bot.answer(
+        "im_long_msg.save_relay_json_msg",
+        &json!({"JsonMsgKey": "j", "PbMsgKey": "p"}),
+    );
+    let long = api.merge("talk", &many).await.unwrap();
+    assert_eq!((long.json_key.as_str(), long.pb_key.as_str()), ("j", "p"));
+    assert!(long.inline().is_none());
+    assert_eq!(long.extra["MsgNum"], 12);
+    assert!(Draft::from(long.clone()).check().is_ok());
+    let (_, stored) = bot.calls().remove(0);
+    bot.answer("im_long_msg.get_relay_json_msg", &stored);
+    let opened = api.open_merger(&long).await.unwrap();
+    assert_eq!(opened.len(), 12);
+    assert_eq!(bot.calls()[0].1, json!({"JsonMsgKey": "j"}));
+    // A server that knows nothing of it says yes, and stores nothing.
+    bot.answer("im_long_msg.save_relay_json_msg", &json!({}));
+    assert!(matches!(
+        api.merge("talk", &many).await,
+        Err(ApiError::Unfit(_))
+    ));
+}
+
+#[actix_rt::test]
 async fn receipts_go_only_to_who_asked() {
     let bot = bot();
     let api = bot.api();

@@ -1,6 +1,7 @@
 //! `TIMRelayElem`: a record of messages, forwarded as one. Short ones travel inside the message, long
 //! ones are stored with the server and fetched by a key (chapter "Merged messages" of the protocol).
 
+use super::{Element, Message};
 use crate::proto::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -96,13 +97,94 @@ pub struct MergedMessage {
     pub nick: String,
     /// The content.
     #[serde(rename = "MsgBody", default)]
-    pub body: Vec<super::Element>,
+    pub body: Vec<Element>,
     /// Where it was said, and fields this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
+/// Lines of the summary of a record.
+const SUMMARY: usize = 3;
+
+impl MergedMessage {
+    /// A message as it stands in a record.
+    #[must_use]
+    pub fn of(message: &Message) -> Self {
+        let mut extra = Map::new();
+        let to = Value::from(&*message.to);
+        if message.conversation.is_group() {
+            extra.insert("GroupId".to_owned(), to);
+        } else {
+            extra.insert("To_Account".to_owned(), to.clone());
+            extra.insert("ReceiverId".to_owned(), to);
+        }
+        Self {
+            from: message.from.to_string(),
+            sender: message.from.to_string(),
+            time: message.time,
+            seq: message.seq,
+            client_seq: message.seq,
+            random: message.random,
+            client_time: message.client_time.unwrap_or(message.time),
+            id: message.id().unwrap_or_default(),
+            cloud_custom_data: message.cloud_custom_data.clone(),
+            nick: message.nick.clone(),
+            body: message.elements.clone(),
+            extra,
+        }
+    }
+}
+
 impl Merger {
+    /// A record of messages with all of them inside. One that is too long has to be stored instead,
+    /// which [`Api::merge`](crate::bot::Api::merge) does.
+    pub fn of(title: impl Into<String>, messages: &[Message]) -> Self {
+        let title = title.into();
+        let line = |message: &Message| {
+            let who = if message.nick.is_empty() {
+                &*message.from
+            } else {
+                message.nick.as_str()
+            };
+            let what = message.text().map_or_else(
+                || {
+                    message
+                        .elements
+                        .first()
+                        .map_or("", Element::msg_type)
+                        .to_owned()
+                },
+                |text| text.chars().take(40).collect(),
+            );
+            format!("{who}: {what}")
+        };
+        let merged: Vec<MergedMessage> = messages.iter().map(MergedMessage::of).collect();
+        let mut extra = Map::new();
+        extra.insert("Version".to_owned(), 0.into());
+        extra.insert("LayersOverLimit".to_owned(), false.into());
+        Self {
+            compatible_text: title.clone(),
+            title,
+            summary: messages.iter().take(SUMMARY).map(line).collect(),
+            json_key: String::new(),
+            pb_key: String::new(),
+            messages: serde_json::value::to_raw_value(&merged).ok(),
+            extra,
+        }
+    }
+
+    /// The same record without its messages, which the server has stored under these keys.
+    #[must_use]
+    pub fn stored(mut self, json_key: impl Into<String>, pb_key: impl Into<String>) -> Self {
+        let count = self.inline().map_or(0, |list| list.len());
+        self.extra.clear();
+        self.extra.insert("MsgNum".to_owned(), count.into());
+        self.messages = None;
+        self.json_key = json_key.into();
+        self.pb_key = pb_key.into();
+        self
+    }
+
     /// The messages that travelled inside; `None` when they are stored, or no list of messages.
     #[must_use]
     pub fn inline(&self) -> Option<Vec<MergedMessage>> {
