@@ -5,6 +5,9 @@
 //! its own; every page is a process. Nothing sleeps: tests wait for what the SDK, an account or a
 //! bot reports.
 
+mod bots_c2c;
+mod bots_groups;
+mod bots_people;
 mod compat;
 mod conversations;
 mod elements;

@@ -6,10 +6,11 @@ use actix::prelude::*;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,
-    bot::{Bot, Entry},
+    bot::{Api, Bot, Entry},
     proto::{
         answer::Sent,
-        message::{Element, Message},
+        message::{Element, GroupTip, Message, NoticeKind, TipKind},
+        update::Update,
     },
     sandbox::Sandbox,
 };
@@ -31,7 +32,37 @@ const BOTS: &[Entry] = &[
         name: "recorder",
         make: || Bot::new("recorder").on_message(record),
     },
+    Entry {
+        name: "watcher",
+        make: || {
+            Bot::new("watcher")
+                .on_message(watch)
+                .on_group_tip(watch)
+                .on_system_notice(watch)
+                .on_update(notice)
+        },
+    },
 ];
+
+/// Everything an account with the watcher was told, with the account.
+static WATCHED: Journal<(String, Told)> = Journal::new();
+
+/// What a bot can be told.
+#[derive(Clone, Debug)]
+pub(super) enum Told {
+    Message(Box<Message>),
+    Update(Box<Update>),
+}
+
+async fn watch(api: Api, message: Message) {
+    let told = Told::Message(Box::new(message));
+    WATCHED.push((api.user().to_owned(), told));
+}
+
+async fn notice(api: Api, update: Update) {
+    let told = Told::Update(Box::new(update));
+    WATCHED.push((api.user().to_owned(), told));
+}
 
 /// Every message that came to an account with the recorder.
 static RECORDED: Journal<Message> = Journal::new();
@@ -45,6 +76,14 @@ async fn record(message: Message) {
 pub(super) fn recorded(me: &str, fits: impl Fn(&Message) -> bool) -> Message {
     RECORDED.wait(0, "a message to the recorder", |message| {
         (&*message.to == me && fits(message)).then(|| message.clone())
+    })
+}
+
+/// Waits until the watcher on the account `me` was told something that `read` makes something of.
+#[track_caller]
+fn told<R>(mark: usize, me: &str, what: &str, read: impl Fn(&Told) -> Option<R>) -> R {
+    WATCHED.wait(mark, what, |(user, told)| {
+        (user == me).then(|| read(told)).flatten()
     })
 }
 
@@ -134,12 +173,96 @@ impl Troupe {
         assert!(self.account.instruct(Command::Resume));
     }
 
+    /// Acts as the account, as a bot does.
+    pub(super) fn api(&self) -> Api {
+        Api::new(self.account.clone())
+    }
+
+    /// The place where the next thing the watcher is told will be.
+    pub(super) fn watch_mark() -> usize {
+        WATCHED.mark()
+    }
+
+    /// Waits for a message, tip or notice that fits, told to the watcher from `mark` on.
+    #[track_caller]
+    pub(super) fn hears(
+        &self,
+        mark: usize,
+        what: &str,
+        fits: impl Fn(&Message) -> bool,
+    ) -> Message {
+        told(
+            mark,
+            self.account.user().as_str(),
+            what,
+            |told| match told {
+                Told::Message(message) if fits(message) => Some((**message).clone()),
+                _ => None,
+            },
+        )
+    }
+
+    /// Waits for a text.
+    #[track_caller]
+    pub(super) fn hears_text(&self, mark: usize, text: &str) -> Message {
+        self.hears(mark, text, |message| message.text() == Some(text))
+    }
+
+    /// Waits for a tip of this kind.
+    #[track_caller]
+    pub(super) fn hears_tip(&self, mark: usize, kind: TipKind) -> GroupTip {
+        let is = |message: &Message| message.tip().is_some_and(|tip| tip.kind() == kind);
+        let message = self.hears(mark, &format!("tip {kind:?}"), is);
+        message.tip().unwrap().clone()
+    }
+
+    /// Waits for a notice of this kind.
+    #[track_caller]
+    pub(super) fn hears_notice(&self, mark: usize, kind: NoticeKind) -> Message {
+        let is = |message: &Message| message.notice().is_some_and(|n| n.kind() == kind);
+        self.hears(mark, &format!("notice {kind:?}"), is)
+    }
+
+    /// Waits for an update that `read` makes something of.
+    #[track_caller]
+    pub(super) fn learns<R>(
+        &self,
+        mark: usize,
+        what: &str,
+        read: impl Fn(&Update) -> Option<R>,
+    ) -> R {
+        told(
+            mark,
+            self.account.user().as_str(),
+            what,
+            |told| match told {
+                Told::Update(update) => read(update),
+                Told::Message(_) => None,
+            },
+        )
+    }
+
+    /// Every message told to the watcher from `mark` on.
+    pub(super) fn heard(&self, mark: usize) -> Vec<Message> {
+        let me = self.account.user().as_str();
+        let told = WATCHED.since(mark).into_iter();
+        told.filter(|(user, _)| user == me)
+            .filter_map(|(_, told)| match told {
+                Told::Message(message) => Some(*message),
+                Told::Update(_) => None,
+            })
+            .collect()
+    }
+
+    /// Waits for something the account was asked to do.
+    pub(super) fn wait<T>(doing: impl Future<Output = T>) -> T {
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        runtime.unwrap().block_on(doing)
+    }
+
     /// Sends one element as the account.
     pub(super) fn send(&self, to: &str, element: Element) -> Result<Sent, SendError> {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        runtime.block_on(self.account.send(to, element))
+        Self::wait(self.account.send(to, element))
     }
 }
 

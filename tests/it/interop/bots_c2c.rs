@@ -1,0 +1,288 @@
+//! Everything around one-to-one messages, between the official SDK and a bot.
+
+use botroupe::{bot::ApiError, prelude::*, proto::update::MessageRef};
+use serde_json::{Value, json};
+
+use super::{
+    Page, Troupe,
+    compat::{Pair, proven},
+    groups::page,
+    sdk,
+};
+use crate::harness::sandbox;
+
+fn send(page: &Page, to: &str, kind: &str, payload: &Value) -> Value {
+    let options = json!({
+        "to": to, "conversationType": "C2C", "payload": payload, "needReadReceipt": true,
+    });
+    page.call("send", &json!([kind, options])).unwrap()
+}
+
+#[test]
+fn what_the_sdk_does_to_messages_reaches_the_bot() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, api_mark) = ("c2c-watcher", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let alice = page(sdk, &sandbox, "alice");
+
+    let sent = alice.say(me, "first words");
+    let heard = bot.hears_text(api_mark, "first words");
+    assert_eq!(heard.id().as_deref(), sent["ID"].as_str());
+    alice
+        .call("edit", &json!([sent["ID"], {"text": "second words"}]))
+        .unwrap();
+    let edited = bot.learns(api_mark, "an edit", |update| match update {
+        Update::Edited {
+            conversation,
+            message,
+        } => Some((conversation.clone(), message.clone())),
+        _ => None,
+    });
+    assert_eq!(edited.0, Conversation::from("alice"));
+    assert_eq!(edited.1.elements, [Element::text("second words")]);
+    assert_eq!((edited.1.version, edited.1.random), (1, heard.random));
+    alice
+        .call("revokeMessage", &json!([{"$message": sent["ID"]}]))
+        .unwrap();
+    let recalled = bot.learns(api_mark, "a recall", |update| match update {
+        Update::Recalled { by, messages, .. } => Some((by.clone(), messages.clone())),
+        _ => None,
+    });
+    let id = recalled.1.first().and_then(MessageRef::id);
+    assert_eq!((recalled.0.as_str(), id), ("alice", heard.id()));
+
+    // What the bot said is read, first as a whole, then with a receipt for one message.
+    let mark = alice.mark();
+    let said = Troupe::wait(bot.api().say("alice", Draft::text("read this").receipt())).unwrap();
+    let got = alice.heard_up_to(mark, "read this").pop().unwrap();
+    alice
+        .call(
+            "setMessageRead",
+            &json!([{"conversationID": format!("C2C{me}")}]),
+        )
+        .unwrap();
+    let (peer, until) = bot.learns(api_mark, "a read mark", |update| match update {
+        Update::ReadByPeer { peer, until } => Some((peer.clone(), *until)),
+        _ => None,
+    });
+    assert_eq!(peer, "alice");
+    assert!(until >= said.time);
+    let times = Troupe::wait(bot.api().peer_read_times(["alice", "nobody"])).unwrap();
+    assert_eq!(times, [until, 0]);
+    alice
+        .call(
+            "sendMessageReadReceipt",
+            &json!([[{"$message": got["ID"]}]]),
+        )
+        .unwrap();
+    let receipt = bot.learns(api_mark, "a receipt", |update| match update {
+        Update::C2cReceipt { peer, messages, .. } => Some((peer.clone(), messages.clone())),
+        _ => None,
+    });
+    assert_eq!(receipt.0, "alice");
+    assert_eq!(receipt.1[0].id().as_deref(), got["ID"].as_str());
+
+    let typing = json!({"to": me, "conversationType": "C2C", "payload": {"data": "typing"}});
+    let online_only = json!({"onlineUserOnly": true});
+    alice
+        .call("send", &json!(["Custom", typing, online_only]))
+        .unwrap();
+    let heard = bot.hears(api_mark, "typing", |message| message.online_only);
+    assert_eq!(heard.elements, [Element::custom("typing")]);
+
+    send(&alice, me, "Face", &json!({"index": 7, "data": "smile"}));
+    let heard = bot.hears(api_mark, "a face", |message| {
+        matches!(message.elements[..], [Element::Face(_)])
+    });
+    assert_eq!(heard.elements, [Element::face(7, "smile")]);
+    assert!(heard.needs_receipt);
+    let place = json!({"description": "here", "longitude": 1.5, "latitude": -2.5});
+    send(&alice, me, "Location", &place);
+    bot.hears(api_mark, "a place", |message| {
+        message.elements == [Element::location("here", 1.5, -2.5)]
+    });
+    let first = alice.say(me, "to be merged");
+    let merger = json!({
+        "messageList": [{"$message": first["ID"]}], "title": "merged", "abstractList": ["a"],
+        "compatibleText": "too old",
+    });
+    send(&alice, me, "Merger", &merger);
+    let heard = bot.hears(api_mark, "a record", |message| {
+        matches!(message.elements[..], [Element::Merger(_)])
+    });
+    let merged = Troupe::wait(bot.api().merged_messages(&heard)).unwrap();
+    assert_eq!(merged.unwrap()[0].body, [Element::text("to be merged")]);
+    for feature in [
+        "one-to-one: edit",
+        "one-to-one: recall",
+        "one-to-one: read report",
+        "one-to-one: receipts",
+        "one-to-one: online-only message",
+        "one-to-one: text, custom, face, location, merged",
+    ] {
+        proven(feature, Pair::SdkToBot);
+    }
+}
+
+#[test]
+fn what_a_bot_does_to_messages_reaches_the_sdk() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("c2c-doer", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api();
+    let alice = page(sdk, &sandbox, "alice");
+
+    let said = Troupe::wait(api.say("alice", "first words")).unwrap();
+    let got = alice.heard_up_to(0, "first words").pop().unwrap();
+    let edited = Troupe::wait(api.edit(&said, "second words")).unwrap();
+    assert_eq!(edited.version, 1);
+    let changed = &alice.wait(0, "onMessageModified")[0];
+    assert_eq!(changed["ID"], got["ID"]);
+    assert_eq!(changed["payload"]["text"], "second words");
+    // The bot still has the first version: it learns what the server has.
+    let late = Troupe::wait(api.edit(&said, "other words")).unwrap_err();
+    let ApiError::Conflict(now) = late else {
+        panic!("{late}")
+    };
+    assert_eq!(
+        (now.version, &now.elements[..]),
+        (1, &[Element::text("second words")][..])
+    );
+    // Either side may edit.
+    let hers = alice.say(me, "hers");
+    let mut heard = bot.hears_text(mark, "hers");
+    Troupe::wait(api.edit(&heard, "his")).unwrap();
+    alice.wait_until(0, "onMessageModified", |list| {
+        list[0]["ID"] == hers["ID"] && list[0]["payload"]["text"] == "his"
+    });
+    let foreign = Troupe::wait(api.recall(&heard)).unwrap_err();
+    assert!(matches!(foreign, ApiError::Unfit(_)));
+    heard.is_own = true;
+    let refused = Troupe::wait(api.recall(&heard)).unwrap_err();
+    assert!(refused.code().is_some(), "by the server too: {refused}");
+    Troupe::wait(api.recall(&said)).unwrap();
+    assert_eq!(alice.wait(0, "onMessageRevoked")[0]["ID"], got["ID"]);
+
+    let asking = send(&alice, me, "Text", &json!({"text": "read this"}));
+    let heard = bot.hears_text(mark, "read this");
+    Troupe::wait(api.mark_read(&heard)).unwrap();
+    alice.wait_until(0, "onMessageReadByPeer", |list| {
+        list.as_array()
+            .unwrap()
+            .iter()
+            .any(|m| m["ID"] == asking["ID"])
+    });
+    Troupe::wait(api.send_receipt(&heard)).unwrap();
+    let receipts = alice.wait(0, "onMessageReadReceiptReceived");
+    assert_eq!(receipts[0]["messageID"], asking["ID"]);
+
+    let before = alice.mark();
+    Troupe::wait(api.typing("alice", true)).unwrap();
+    alice.hear(before, "typing", |message| {
+        let data = message["payload"]["data"].as_str().unwrap_or_default();
+        data.contains("\"typingStatus\":1")
+    });
+    let merger = Troupe::wait(api.merge("merged", std::slice::from_ref(&heard))).unwrap();
+    for (element, kind, field, value) in [
+        (Element::face(7, "smile"), "TIMFaceElem", "index", json!(7)),
+        (
+            Element::location("here", 1.5, -2.5),
+            "TIMLocationElem",
+            "latitude",
+            json!(-2.5),
+        ),
+        (Element::custom("d"), "TIMCustomElem", "data", json!("d")),
+        (
+            Element::Merger(Box::new(merger.clone())),
+            "TIMRelayElem",
+            "title",
+            json!("merged"),
+        ),
+    ] {
+        let before = alice.mark();
+        Troupe::wait(api.send("alice", element)).unwrap();
+        let got = alice.hear(before, kind, |message| message["type"] == kind);
+        assert_eq!(got["payload"][field], value, "{got}");
+        if kind == "TIMRelayElem" {
+            let inside = &got["payload"]["messageList"][0];
+            assert_eq!(
+                inside["messageBody"][0]["payload"]["text"], "read this",
+                "{got}"
+            );
+        }
+    }
+    for feature in [
+        "one-to-one: edit",
+        "one-to-one: edit by the receiver, conflict of edits",
+        "one-to-one: recall",
+        "one-to-one: read report",
+        "one-to-one: receipts",
+        "one-to-one: typing notice",
+        "one-to-one: text, custom, face, location, merged",
+    ] {
+        proven(feature, Pair::BotToSdk);
+    }
+}
+
+#[test]
+fn a_bot_reads_and_tidies_what_was_said() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("c2c-reader", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api();
+    let alice = page(sdk, &sandbox, "alice");
+    let texts: Vec<String> = (0..40).map(|n| format!("text {n}")).collect();
+    for text in &texts {
+        alice.say(me, text);
+    }
+    bot.hears_text(mark, "text 39");
+    let texts_of = |messages: &[Message]| -> Vec<String> {
+        messages
+            .iter()
+            .filter_map(|m| m.text().map(str::to_owned))
+            .collect()
+    };
+    let history = Troupe::wait(api.history("alice", 100)).unwrap();
+    assert_eq!(texts_of(&history), texts, "three pages, no gap, none twice");
+    let last = Troupe::wait(api.history("alice", 10)).unwrap();
+    assert_eq!(texts_of(&last), texts[30..]);
+    Troupe::wait(api.delete_messages(&last[..5])).unwrap();
+    let left = Troupe::wait(api.history("alice", 100)).unwrap();
+    assert_eq!(texts_of(&left), [&texts[..30], &texts[35..]].concat());
+
+    let listed = || {
+        let all = Troupe::wait(api.conversations()).unwrap();
+        all.into_iter()
+            .find(|c| c.conversation() == Conversation::from("alice"))
+    };
+    assert!(!listed().unwrap().pinned);
+    Troupe::wait(api.pin("alice", true)).unwrap();
+    assert!(listed().unwrap().pinned);
+    Troupe::wait(api.pin("alice", false)).unwrap();
+    assert!(!listed().unwrap().pinned);
+    Troupe::wait(api.set_mute_option("alice", MuteOption::Silent)).unwrap();
+    assert_eq!(
+        Troupe::wait(api.mute_option("alice")).unwrap(),
+        MuteOption::Silent
+    );
+    Troupe::wait(api.clear_history("alice")).unwrap();
+    assert!(Troupe::wait(api.history("alice", 9)).unwrap().is_empty());
+    Troupe::wait(api.delete_conversation("alice", false)).unwrap();
+    assert_eq!(listed(), None);
+    // The other side keeps everything.
+    let query = json!([{"conversationID": format!("C2C{me}")}]);
+    assert_eq!(
+        alice
+            .call("getMessageList", &query)
+            .unwrap()
+            .as_array()
+            .unwrap()
+            .len(),
+        15
+    );
+    proven("one-to-one: history in pages", Pair::SdkToBot);
+    proven("one-to-one: delete for oneself, clear", Pair::SdkToBot);
+}
