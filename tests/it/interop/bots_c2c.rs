@@ -114,12 +114,12 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
     let merged = Troupe::wait(bot.api().merged_messages(&heard)).unwrap();
     assert_eq!(merged.unwrap()[0].body, [Element::text("to be merged")]);
     for feature in [
-        "one-to-one: edit",
-        "one-to-one: recall",
-        "one-to-one: read report",
-        "one-to-one: receipts",
-        "one-to-one: online-only message",
-        "one-to-one: text, custom, face, location, merged",
+        "C2C: edit, also by the receiver",
+        "C2C: recall",
+        "C2C: read reports and receipts",
+        "C2C: read reports and receipts",
+        "C2C: typing and other online-only messages",
+        "C2C: text, custom, face, location, merged",
     ] {
         proven(feature, Pair::SdkToBot);
     }
@@ -214,13 +214,13 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
         }
     }
     for feature in [
-        "one-to-one: edit",
-        "one-to-one: edit by the receiver, conflict of edits",
-        "one-to-one: recall",
-        "one-to-one: read report",
-        "one-to-one: receipts",
-        "one-to-one: typing notice",
-        "one-to-one: text, custom, face, location, merged",
+        "C2C: edit, also by the receiver",
+        "C2C: conflict of edits",
+        "C2C: recall",
+        "C2C: read reports and receipts",
+        "C2C: read reports and receipts",
+        "C2C: typing and other online-only messages",
+        "C2C: text, custom, face, location, merged",
     ] {
         proven(feature, Pair::BotToSdk);
     }
@@ -283,6 +283,6 @@ fn a_bot_reads_and_tidies_what_was_said() {
             .len(),
         15
     );
-    proven("one-to-one: history in pages", Pair::SdkToBot);
-    proven("one-to-one: delete for oneself, clear", Pair::SdkToBot);
+    proven("C2C: history in pages", Pair::SdkToBot);
+    proven("C2C: delete for oneself, clear", Pair::SdkToBot);
 }

@@ -46,8 +46,8 @@ fn profiles_and_status_are_the_same_on_both_sides() {
     let theirs = alice.data("getUserStatus", &json!([{"userIDList": [me]}]));
     assert_eq!(theirs["successUserList"][0]["statusType"], 1, "{theirs}");
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-        proven("profiles", pair);
-        proven("online status", pair);
+        proven("people: profiles", pair);
+        proven("people: online status", pair);
     }
 }
 
@@ -115,6 +115,6 @@ fn invitations_are_made_and_answered_on_both_sides() {
     let cancelled = alice.wait(0, "ts_invitation_cancelled");
     assert_eq!(cancelled["inviteID"], other.id);
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-        proven("invitations: made, accepted, refused, taken back", pair);
+        proven("signaling: invitations", pair);
     }
 }

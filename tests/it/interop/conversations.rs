@@ -147,7 +147,7 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
         (&json!("out"), &json!("bob"), &json!("alice"))
     );
     alice.hear(marks.0, "message", |message| message["ID"] == mine["ID"]);
-    proven("own other terminal gets what was sent", Pair::SdkToSdk);
+    proven("C2C: own other terminal", Pair::SdkToSdk);
 
     // The receiver may edit as well.
     let marks = (bob.mark(), other.mark());
@@ -159,7 +159,7 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
             list[0]["payload"]["text"] == "edited by alice"
         });
     }
-    proven("editing, also by the receiver", Pair::SdkToSdk);
+    proven("C2C: edit, also by the receiver", Pair::SdkToSdk);
 
     let marks = (alice.mark(), other.mark());
     bob.call("revokeMessage", &json!([{"$message": mine["ID"]}]))
@@ -167,7 +167,7 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
     for (page, mark) in [(&alice, marks.0), (&other, marks.1)] {
         page.wait_until(mark, "onMessageRevoked", |list| list[0]["ID"] == mine["ID"]);
     }
-    proven("recall", Pair::SdkToSdk);
+    proven("C2C: recall", Pair::SdkToSdk);
 
     let body = json!({
         "SyncFromOldSystem": 2, "From_Account": "bob", "To_Account": "alice", "MsgSeq": 5,
@@ -186,7 +186,7 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
     );
     let late = fresh.call("revokeMessage", &json!([{"$message": old["ID"]}]));
     assert_eq!(late, Err(20016));
-    proven("recall: window, history", Pair::SdkToSdk);
+    proven("C2C: recall, its window, in history", Pair::SdkToSdk);
 
     fresh
         .call("deleteMessage", &json!([[{"$message": old["ID"]}]]))
@@ -198,7 +198,7 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
         again[0]["payload"]["text"], "long ago",
         "deleted for oneself only"
     );
-    proven("deleting messages for oneself", Pair::SdkToSdk);
+    proven("C2C: delete for oneself, clear", Pair::SdkToSdk);
 
     let mark = fresh.mark();
     let asked = alice.send_to(
@@ -223,7 +223,7 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
         .call("setMessageRead", &json!([{"conversationID": "C2Calice"}]))
         .unwrap();
     alice.wait(mark, "onMessageReadByPeer");
-    proven("read reports and receipts", Pair::SdkToSdk);
+    proven("C2C: read reports and receipts", Pair::SdkToSdk);
 }
 
 #[test]
@@ -272,7 +272,7 @@ fn history_comes_in_pages_and_from_any_place() {
             "{texts:?}"
         );
     }
-    proven("history in pages and by time", Pair::SdkToSdk);
+    proven("C2C: history in pages", Pair::SdkToSdk);
 }
 
 #[test]
@@ -308,5 +308,5 @@ fn what_happened_during_an_outage_is_made_up_for() {
     bob.wait_until(mark, "onMessageRevoked", |list| {
         list[0]["ID"] == before["ID"]
     });
-    proven("messages and recalls during an outage", Pair::SdkToSdk);
+    proven("C2C: messages and recalls during an outage", Pair::SdkToSdk);
 }

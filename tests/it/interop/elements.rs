@@ -56,7 +56,10 @@ fn every_small_element_arrives_as_it_was_sent_and_stands_in_the_history() {
         assert_eq!(got["needReadReceipt"], true);
         assert_eq!((&got["flow"], &sent["flow"]), (&json!("in"), &json!("out")));
         payloads.push(got["payload"].clone());
-        proven(&format!("{kind} element"), Pair::SdkToSdk);
+        proven(
+            &format!("C2C: {} element", kind.to_lowercase()),
+            Pair::SdkToSdk,
+        );
     }
     let again = page(sdk, &sandbox, "bob");
     let query = json!([{"conversationID": "C2Calice"}]);
@@ -72,7 +75,7 @@ fn every_small_element_arrives_as_it_was_sent_and_stands_in_the_history() {
     alice.call("sendTwice", &json!(["Text", options])).unwrap();
     assert_eq!(sandbox.history("alice", "bob").len(), 5);
     assert_eq!(sandbox.status().counters.repeated_sends, 1);
-    proven("resend delivers once", Pair::SdkToSdk);
+    proven("C2C: resend delivers once", Pair::SdkToSdk);
 }
 
 #[test]
@@ -91,7 +94,7 @@ fn merged_and_forwarded_messages_arrive_with_what_they_hold() {
         &none,
     );
     assert_eq!(forwarded["payload"]["text"], "first");
-    proven("forwarding", Pair::SdkToSdk);
+    proven("C2C: forwarding", Pair::SdkToSdk);
 
     let merger = |messages: &[&Value]| {
         let list: Vec<Value> = messages
@@ -109,7 +112,7 @@ fn merged_and_forwarded_messages_arrive_with_what_they_hold() {
         got["payload"]["messageList"][0]["messageBody"][0]["payload"]["text"],
         "first"
     );
-    proven("merged messages", Pair::SdkToSdk);
+    proven("C2C: merged messages", Pair::SdkToSdk);
 
     let texts: Vec<Value> = (0..8)
         .map(|number| {
@@ -131,7 +134,7 @@ fn merged_and_forwarded_messages_arrive_with_what_they_hold() {
             sent["payload"]["text"]
         );
     }
-    proven("long merged messages, stored and got", Pair::SdkToSdk);
+    proven("C2C: long merged messages, stored and got", Pair::SdkToSdk);
 }
 
 #[test]
@@ -157,7 +160,7 @@ fn messages_can_be_for_now_only_and_leave_counters_alone() {
         .unwrap();
     let got = bob.hear(mark, "typing", |message| message["ID"] == sent["ID"]);
     assert_eq!(got["_onlineOnlyFlag"], true);
-    proven("typing and other online-only messages", Pair::SdkToSdk);
+    proven("C2C: typing and other online-only messages", Pair::SdkToSdk);
 
     let control = json!({"messageControlInfo": {
         "excludedFromUnreadCount": true, "excludedFromLastMessage": true,
@@ -179,7 +182,7 @@ fn messages_can_be_for_now_only_and_leave_counters_alone() {
         .collect();
     assert_eq!(texts.len(), 2, "{texts:?}");
     proven(
-        "messages that leave unread count and last message alone",
+        "C2C: messages that leave unread count and last message alone",
         Pair::SdkToSdk,
     );
 }

@@ -103,7 +103,7 @@ fn files_arrive_byte_by_byte() {
             assert_eq!(small["size"], 5 * MB, "the query is ignored");
         }
         proven(
-            &format!("{}: upload and download", card.kind),
+            &format!("media: {}, up and down", card.kind.to_lowercase()),
             Pair::SdkToSdk,
         );
     }
@@ -131,6 +131,6 @@ fn files_arrive_through_proxies_for_files_and_from_a_folder() {
             );
         }
     }
-    proven("uploads through proxies for files", Pair::SdkToSdk);
+    proven("media: uploads through proxies for files", Pair::SdkToSdk);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }

@@ -53,7 +53,7 @@ fn profiles_and_the_blacklist() {
     ] {
         assert_eq!(got[0][field], expected, "{field}");
     }
-    proven("profiles, with custom fields", Pair::SdkToSdk);
+    proven("people: profiles, with custom fields", Pair::SdkToSdk);
 
     let mark = other.mark();
     bob.call("addToBlacklist", &json!([{"userIDList": ["alice"]}]))
@@ -68,7 +68,7 @@ fn profiles_and_the_blacklist() {
     let mark = bob.mark();
     alice.say("bob", "yes");
     assert_eq!(bob.texts_up_to(mark, "yes"), ["yes"]);
-    proven("blacklist", Pair::SdkToSdk);
+    proven("people: blacklist", Pair::SdkToSdk);
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn friends_are_added_asked_for_and_removed() {
         check["successUserIDList"][1]["relation"],
         "CheckResult_Type_NoRelation"
     );
-    proven("friends: adding and checking", Pair::SdkToSdk);
+    proven("people: friends added and checked", Pair::SdkToSdk);
 
     let field = json!([{"key": "Tag_SNS_Custom_Hat", "value": "red"}]);
     let update = json!([{"userID": "bob", "remark": "new", "friendCustomField": field}]);
@@ -136,7 +136,7 @@ fn friends_are_added_asked_for_and_removed() {
         (&list[0]["remark"], &list[0]["friendCustomField"]),
         (&json!("new"), &field)
     );
-    proven("friends: remarks, fields and lists", Pair::SdkToSdk);
+    proven("people: friends' remarks, fields and lists", Pair::SdkToSdk);
 
     // Bob wants to be asked.
     let mark = bob.mark();
@@ -166,7 +166,10 @@ fn friends_are_added_asked_for_and_removed() {
     .unwrap();
     let carol = page(sdk, &sandbox, "carol");
     assert_eq!(carol.try_data("addFriend", &add("bob")), Err(30516));
-    proven("friends: applications and refusals", Pair::SdkToSdk);
+    proven(
+        "people: applications of friends and refusals",
+        Pair::SdkToSdk,
+    );
 }
 
 #[test]
@@ -205,10 +208,10 @@ fn status_is_told_to_those_who_ask_and_invitations_are_answered() {
     alice.wait_until(mark, "ts_invitee_accepted", |data: &Value| {
         data["inviteID"] == *id
     });
-    proven("signaling: inviting and accepting", Pair::SdkToSdk);
+    proven("signaling: invitations", Pair::SdkToSdk);
 
     let mark = alice.mark();
     bob.call("logout", &json!([])).unwrap();
     assert_eq!(alice.wait(mark, "onUserStatusUpdated"), status(2));
-    proven("status: custom, online and offline", Pair::SdkToSdk);
+    proven("people: online status", Pair::SdkToSdk);
 }
