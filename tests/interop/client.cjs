@@ -222,12 +222,6 @@ async function main() {
       }
       return Chat.VERSION;
     },
-    // The SDK looks at invitations only once somebody listens for them.
-    listen(names) {
-      for (const name of names) {
-        chat.addSignalingListener(name, (event) => happened(name, event.data || event));
-      }
-    },
     // chat.create<Kind>Message(options), then sendMessage; other calls can name the message.
     async send(kind, options, sendOptions) {
       // A picture is made showable at once, which only a window can; with one the SDK expects a

@@ -114,12 +114,15 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
     let merged = Troupe::wait(bot.api().merged_messages(&heard)).unwrap();
     assert_eq!(merged.unwrap()[0].body, [Element::text("to be merged")]);
     for feature in [
-        "C2C: edit, also by the receiver",
-        "C2C: recall",
-        "C2C: read reports and receipts",
-        "C2C: read reports and receipts",
-        "C2C: typing and other online-only messages",
-        "C2C: text, custom, face, location, merged",
+        "editing, also by the receiver",
+        "recall",
+        "read reports and receipts",
+        "typing and other online-only messages",
+        "Text element",
+        "Custom element",
+        "Face element",
+        "Location element",
+        "merged messages",
     ] {
         proven(feature, Pair::SdkToBot);
     }
@@ -214,13 +217,15 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
         }
     }
     for feature in [
-        "C2C: edit, also by the receiver",
-        "C2C: conflict of edits",
-        "C2C: recall",
-        "C2C: read reports and receipts",
-        "C2C: read reports and receipts",
-        "C2C: typing and other online-only messages",
-        "C2C: text, custom, face, location, merged",
+        "editing, also by the receiver",
+        "recall",
+        "read reports and receipts",
+        "typing and other online-only messages",
+        "Text element",
+        "Custom element",
+        "Face element",
+        "Location element",
+        "merged messages",
     ] {
         proven(feature, Pair::BotToSdk);
     }
@@ -283,6 +288,13 @@ fn a_bot_reads_and_tidies_what_was_said() {
             .len(),
         15
     );
-    proven("C2C: history in pages", Pair::SdkToBot);
-    proven("C2C: delete for oneself, clear", Pair::SdkToBot);
+    for feature in [
+        "history in pages and by time",
+        "deleting messages for oneself",
+        "conversations: pinning",
+        "conversations: mute",
+        "conversations: clearing and deleting",
+    ] {
+        proven(feature, Pair::SdkToBot);
+    }
 }

@@ -2,7 +2,13 @@
 
 use std::time::Duration;
 
-use botroupe::prelude::*;
+use botroupe::{
+    prelude::*,
+    proto::op::{
+        people::AllowType,
+        relation::{Decision, Friend, Sides},
+    },
+};
 use serde_json::json;
 
 use super::{
@@ -24,12 +30,15 @@ fn profiles_and_status_are_the_same_on_both_sides() {
     let change = SetProfile::new()
         .nick("Robo 🤖")
         .avatar("https://example.invalid/r.png")
-        .signature("at your service");
+        .signature("at your service")
+        .field("Tag_Profile_Custom_Kind", "robot");
     Troupe::wait(api.set_profile(change)).unwrap();
     let profiles = alice.data("getUserProfile", &json!([{"userIDList": [me]}]));
     assert_eq!(profiles[0]["nick"], "Robo 🤖");
     assert_eq!(profiles[0]["avatar"], "https://example.invalid/r.png");
     assert_eq!(profiles[0]["selfSignature"], "at your service");
+    let custom = json!([{"key": "Tag_Profile_Custom_Kind", "value": "robot"}]);
+    assert_eq!(profiles[0]["profileCustomField"], custom);
     let hers = json!([{"nick": "Alice 爱丽丝", "selfSignature": "hi"}]);
     alice.call("updateMyProfile", &hers).unwrap();
     let profile = Troupe::wait(api.profile("alice")).unwrap();
@@ -45,9 +54,112 @@ fn profiles_and_status_are_the_same_on_both_sides() {
     );
     let theirs = alice.data("getUserStatus", &json!([{"userIDList": [me]}]));
     assert_eq!(theirs["successUserList"][0]["statusType"], 1, "{theirs}");
+    // Both are told what changes.
+    let (mark, watched) = (alice.mark(), Troupe::watch_mark());
+    alice
+        .call("subscribeUserStatus", &json!([{"userIDList": [me]}]))
+        .unwrap();
+    Troupe::wait(api.set_status("busy 忙")).unwrap();
+    alice.wait_until(mark, "onUserStatusUpdated", |list| {
+        list[0]["userID"] == me && list[0]["customStatus"] == "busy 忙"
+    });
+    Troupe::wait(api.subscribe_status(["alice"])).unwrap();
+    alice.call("logout", &json!([])).unwrap();
+    bot.learns(watched, "that alice left", |update| match update {
+        Update::Status(list) => list
+            .iter()
+            .any(|status| status.user == "alice" && !status.is_online())
+            .then_some(()),
+        _ => None,
+    });
+    Troupe::wait(api.unsubscribe_status(["alice"])).unwrap();
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-        proven("people: profiles", pair);
-        proven("people: online status", pair);
+        proven("profiles, with custom fields", pair);
+        proven("status: custom, online and offline", pair);
+    }
+}
+
+#[test]
+fn friends_and_enemies_are_made_on_both_sides() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("sociable-bot", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api();
+    let alice = page(sdk, &sandbox, "alice");
+    let names = |friends: Vec<Friend>| -> Vec<String> {
+        friends.into_iter().map(|friend| friend.user).collect()
+    };
+    let friends = |update: &Update| match update {
+        Update::Friends(change) => Some(change.clone()),
+        _ => None,
+    };
+
+    // Alice asks; the bot agrees.
+    Troupe::wait(api.set_profile(SetProfile::new().allow(AllowType::Confirm))).unwrap();
+    let ask = json!([{
+        "to": me, "source": "AddSource_Type_Web", "wording": "be my friend",
+        "type": "Add_Type_Both",
+    }]);
+    let _ = alice.call("addFriend", &ask);
+    bot.learns(mark, "an application", |update| {
+        friends(update).filter(|change| !change.applications.is_empty())
+    });
+    let open = Troupe::wait(api.friend_applications()).unwrap();
+    assert_eq!(
+        (open[0].user.as_str(), open[0].wording.as_str()),
+        ("alice", "be my friend")
+    );
+    assert!(Troupe::wait(api.friends()).unwrap().is_empty());
+    Troupe::wait(api.respond_friend("alice", Decision::AgreeAndAdd)).unwrap();
+    alice.wait_until(0, "onFriendListUpdated", |list| list[0]["userID"] == me);
+    bot.learns(mark, "a friend", |update| {
+        friends(update).filter(|change| change.added == ["alice"])
+    });
+    assert_eq!(names(Troupe::wait(api.friends()).unwrap()), ["alice"]);
+    Troupe::wait(api.set_remark("alice", "boss")).unwrap();
+    assert_eq!(Troupe::wait(api.friends()).unwrap()[0].remark(), "boss");
+    let relations = Troupe::wait(api.check_friends(["alice", "bob"], Sides::Both)).unwrap();
+    let known: Vec<bool> = relations
+        .iter()
+        .map(|relation| relation.is_friend())
+        .collect();
+    assert_eq!(known, [true, false]);
+    let from = alice.mark();
+    Troupe::wait(api.delete_friends(["alice"], Sides::Both)).unwrap();
+    alice.wait_until(from, "onFriendListUpdated", |list| *list == json!([]));
+    // The bot asks; alice takes everybody.
+    alice
+        .call(
+            "updateMyProfile",
+            &json!([{"allowType": "AllowType_Type_AllowAny"}]),
+        )
+        .unwrap();
+    let from = alice.mark();
+    Troupe::wait(api.add_friend("alice", "hello", Sides::Both)).unwrap();
+    alice.wait_until(from, "onFriendListUpdated", |list| list[0]["userID"] == me);
+
+    Troupe::wait(api.block(["alice"])).unwrap();
+    assert_eq!(Troupe::wait(api.blacklist()).unwrap(), ["alice"]);
+    assert_eq!(alice.call("sendText", &json!([me, "no"])), Err(20007));
+    Troupe::wait(api.unblock(["alice"])).unwrap();
+    assert!(Troupe::wait(api.blacklist()).unwrap().is_empty());
+    alice.say(me, "yes");
+    bot.hears_text(mark, "yes");
+    alice
+        .call("addToBlacklist", &json!([{"userIDList": [me]}]))
+        .unwrap();
+    let refused = Troupe::wait(api.send_text("alice", "no")).unwrap_err();
+    assert_eq!(refused.code(), Some(Code::C2C_BLACKLISTED));
+    for feature in [
+        "friends: adding and checking",
+        "friends: applications and refusals",
+        "friends: remarks, fields and lists",
+        "blacklist",
+    ] {
+        for pair in [Pair::SdkToBot, Pair::BotToSdk] {
+            proven(feature, pair);
+        }
     }
 }
 
@@ -65,12 +177,7 @@ fn invitations_are_made_and_answered_on_both_sides() {
         Signal::of(&message).unwrap()
     };
 
-    let events = json!([[
-        "newInvitationReceived",
-        "ts_invitee_accepted",
-        "ts_invitation_cancelled"
-    ]]);
-    alice.call("listen", &events).unwrap();
+    alice.call("listenToSignaling", &json!([])).unwrap();
 
     let call = json!([{"userID": me, "data": "video call", "timeout": 30}]);
     let made = alice.call("invite", &call).unwrap();
@@ -115,6 +222,6 @@ fn invitations_are_made_and_answered_on_both_sides() {
     let cancelled = alice.wait(0, "ts_invitation_cancelled");
     assert_eq!(cancelled["inviteID"], other.id);
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-        proven("signaling: invitations", pair);
+        proven("signaling: inviting and accepting", pair);
     }
 }
