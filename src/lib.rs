@@ -35,7 +35,7 @@ pub mod supervisor;
 pub mod prelude {
     pub use crate::bot::{
         Api, ApiError, Bot, Config, Group, GroupApi, IntoReply, Kicked, NotReady, Sender, State,
-        Text,
+        Text, Upload,
     };
     pub use crate::proto::code::Code;
     pub use crate::proto::message::{

@@ -7,7 +7,7 @@ mod terms;
 pub(crate) use terms::{Credentials, policy};
 
 use crate::account::{AccountHandle, Changed, Command, CoreConfig, Status};
-use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, find};
+use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
 use crate::config::{AccountConfig, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector};
 use crate::proto::endpoint::{HostWalk, Site};
@@ -299,6 +299,10 @@ fn subscriber(
     let host_config = HostConfig {
         queue: config.host.queue as usize,
         handler_timeout: config.host.handler_timeout,
+        uploads: match &config.endpoint {
+            Endpoint::Sandbox | Endpoint::Url(_) => Uploads::Private,
+            Endpoint::Auto | Endpoint::Site(_) => Uploads::Service(config.app.sdk_app_id),
+        },
     };
     Arc::new(move || {
         let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);

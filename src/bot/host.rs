@@ -3,7 +3,7 @@
 //!
 //! The actor lives beside its account and only sorts; handlers run on the [`Pool`].
 
-use super::api::Api;
+use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
 use super::extract::{Event, Values, What};
 use super::pool::{Label, Pool};
@@ -25,6 +25,8 @@ pub struct HostConfig {
     pub queue: usize,
     /// How long a handler may take, its waiting included.
     pub handler_timeout: Duration,
+    /// How the server gives out addresses for files.
+    pub uploads: Uploads,
 }
 
 impl Default for HostConfig {
@@ -33,6 +35,7 @@ impl Default for HostConfig {
         Self {
             queue: 1024,
             handler_timeout: Duration::from_secs(30),
+            uploads: Uploads::default(),
         }
     }
 }
@@ -57,6 +60,8 @@ type LineKey = (usize, Option<Conversation>);
 /// See the module.
 pub struct Host {
     account: AccountHandle,
+    /// The own thread: it carries files for the handlers.
+    thread: ArbiterHandle,
     name: Arc<str>,
     config: HostConfig,
     pool: Pool,
@@ -117,6 +122,7 @@ impl Host {
         config: HostConfig,
         pool: Pool,
     ) -> Addr<Self> {
+        let thread = on.clone();
         Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
             // Sorting is quick, so what fills up under load is the queue behind it, not this.
             ctx.set_mailbox_capacity(config.queue.max(16));
@@ -134,6 +140,7 @@ impl Host {
             Self {
                 name: account.user().as_str().into(),
                 account,
+                thread,
                 config,
                 pool,
                 bots,
@@ -213,7 +220,8 @@ impl Host {
             };
             let event = Event {
                 what,
-                api: Api::new(self.account.clone()),
+                api: Api::new(self.account.clone())
+                    .with_files(self.thread.clone(), self.config.uploads),
                 values: bot.values.clone(),
             };
             let guard = FinishedGuard {

@@ -34,8 +34,9 @@ mod pool;
 mod registry;
 mod reply;
 pub mod testing;
+mod transfer;
 
-pub use api::{Api, ApiError, GroupApi};
+pub use api::{Api, ApiError, GroupApi, Upload, Uploads};
 pub use builder::{Bot, SettingsError};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
@@ -45,3 +46,4 @@ pub use host::{Drain, Host, HostConfig};
 pub use pool::Pool;
 pub use registry::{Entry, find};
 pub use reply::{IntoReply, Reply};
+pub use transfer::TransferError;

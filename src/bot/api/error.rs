@@ -1,6 +1,7 @@
 //! Why a bot's action failed.
 
 use crate::account::SendError;
+use crate::bot::transfer::TransferError;
 use crate::proto::code::Code;
 use crate::proto::message::DraftError;
 use crate::proto::op::ItemResult;
@@ -43,6 +44,9 @@ pub enum ApiError {
     /// The new content of a message cannot be sent. Nothing was.
     #[error(transparent)]
     Draft(#[from] DraftError),
+    /// The file did not get where it should.
+    #[error(transparent)]
+    Transfer(#[from] TransferError),
     /// It cannot be done with this message, conversation or notice. Nothing was sent.
     #[error("not possible: {0}")]
     Unfit(&'static str),

@@ -1,11 +1,12 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
 //! Sending is here; the rest by subject: what is said (`messages`), groups (`group`), people
-//! (`people`), the list of conversations (`conversations`), invitations (`signals`).
+//! (`people`), the list of conversations (`conversations`), files (`media`), invitations (`signals`).
 
 mod conversations;
 mod error;
 mod group;
+mod media;
 mod messages;
 mod people;
 mod signals;
@@ -15,12 +16,15 @@ mod tests;
 
 pub use error::ApiError;
 pub use group::GroupApi;
+pub use media::{Upload, Uploads};
 
+use self::media::Carrier;
 use super::testing::Recording;
 use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;
 use crate::proto::message::{Conversation, Draft, Element, Message};
 use crate::proto::op::Call;
+use actix::prelude::ArbiterHandle;
 use std::sync::Arc;
 
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
@@ -31,6 +35,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub struct Api {
     backend: Backend,
+    /// `None` where files cannot be transferred.
+    carrier: Option<Carrier>,
 }
 
 #[derive(Clone, Debug)]
@@ -46,12 +52,22 @@ impl Api {
     pub const fn new(account: AccountHandle) -> Self {
         Self {
             backend: Backend::Account(account),
+            carrier: None,
         }
+    }
+
+    /// Has the thread `on` carry files to and from where `uploads` says. A bot's own [`Api`] comes
+    /// with this.
+    #[must_use]
+    pub fn with_files(mut self, on: ArbiterHandle, uploads: Uploads) -> Self {
+        self.carrier = Some(Carrier { on, uploads });
+        self
     }
 
     pub(super) const fn recorded(recording: Arc<Recording>) -> Self {
         Self {
             backend: Backend::Recorded(recording),
+            carrier: None,
         }
     }
 

@@ -1,12 +1,18 @@
 //! Botroupe's accounts and bots, run on a thread of their own as the command line would.
 
-use std::{sync::Arc, thread::JoinHandle};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread::JoinHandle,
+};
 
 use actix::prelude::*;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,
-    bot::{Api, Bot, Entry},
+    bot::{Api, ApiError, Bot, Entry, Upload},
     proto::{
         answer::Sent,
         message::{Element, GroupTip, Message, NoticeKind, TipKind},
@@ -33,6 +39,10 @@ const BOTS: &[Entry] = &[
         make: || Bot::new("recorder").on_message(record),
     },
     Entry {
+        name: "copier",
+        make: || Bot::new("copier").on_message(copy),
+    },
+    Entry {
         name: "watcher",
         make: || {
             Bot::new("watcher")
@@ -43,6 +53,37 @@ const BOTS: &[Entry] = &[
         },
     },
 ];
+
+/// Gets the file of a message, and sends it back as its own.
+async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
+    const LIMIT: u64 = 100 * 1024 * 1024;
+    let Some(element) = message.elements.first() else {
+        return Ok(None);
+    };
+    let bytes = api.download(element, LIMIT).await?;
+    let too_much = api.download(element, bytes.len() as u64 - 1).await;
+    assert!(matches!(too_much, Err(ApiError::Transfer(_))));
+    Ok(Some(match element {
+        Element::Image(_) => {
+            let upload = Upload::new("copy.png", bytes);
+            Element::Image(Box::new(api.upload_image(upload).await?))
+        }
+        Element::File(file) => {
+            let told = Arc::new(AtomicU64::new(0));
+            let (last, total) = (told.clone(), bytes.len() as u64);
+            let upload = Upload::new(&file.name, bytes)
+                .progress(move |sent, _| last.store(sent, Ordering::Relaxed));
+            let file = api.upload_file(upload).await?;
+            assert_eq!(told.load(Ordering::Relaxed), total);
+            Element::File(Box::new(file))
+        }
+        Element::Sound(sound) => {
+            let upload = Upload::new("copy.mp3", bytes);
+            Element::Sound(Box::new(api.upload_sound(upload, sound.seconds).await?))
+        }
+        _ => return Ok(None),
+    }))
+}
 
 /// Everything an account with the watcher was told, with the account.
 static WATCHED: Journal<(String, Told)> = Journal::new();
