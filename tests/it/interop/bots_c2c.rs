@@ -114,15 +114,15 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
     let merged = Troupe::wait(bot.api().merged_messages(&heard)).unwrap();
     assert_eq!(merged.unwrap()[0].body, [Element::text("to be merged")]);
     for feature in [
-        "editing, also by the receiver",
-        "recall",
-        "read reports and receipts",
-        "typing and other online-only messages",
-        "Text element",
-        "Custom element",
-        "Face element",
-        "Location element",
-        "merged messages",
+        "C2C: edit, also by the receiver",
+        "C2C: recall",
+        "C2C: read reports and receipts",
+        "C2C: typing and other online-only messages",
+        "C2C: text element",
+        "C2C: custom element",
+        "C2C: face element",
+        "C2C: location element",
+        "C2C: merged messages",
     ] {
         proven(feature, Pair::SdkToBot);
     }
@@ -217,15 +217,15 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
         }
     }
     for feature in [
-        "editing, also by the receiver",
-        "recall",
-        "read reports and receipts",
-        "typing and other online-only messages",
-        "Text element",
-        "Custom element",
-        "Face element",
-        "Location element",
-        "merged messages",
+        "C2C: edit, also by the receiver",
+        "C2C: recall",
+        "C2C: read reports and receipts",
+        "C2C: typing and other online-only messages",
+        "C2C: text element",
+        "C2C: custom element",
+        "C2C: face element",
+        "C2C: location element",
+        "C2C: merged messages",
     ] {
         proven(feature, Pair::BotToSdk);
     }
@@ -289,8 +289,8 @@ fn a_bot_reads_and_tidies_what_was_said() {
         15
     );
     for feature in [
-        "history in pages and by time",
-        "deleting messages for oneself",
+        "C2C: history in pages",
+        "C2C: delete for oneself, clear",
         "conversations: pinning",
         "conversations: mute",
         "conversations: clearing and deleting",

@@ -74,8 +74,8 @@ fn profiles_and_status_are_the_same_on_both_sides() {
     });
     Troupe::wait(api.unsubscribe_status(["alice"])).unwrap();
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-        proven("profiles, with custom fields", pair);
-        proven("status: custom, online and offline", pair);
+        proven("people: profiles, with custom fields", pair);
+        proven("people: online status", pair);
     }
 }
 
@@ -152,10 +152,10 @@ fn friends_and_enemies_are_made_on_both_sides() {
     let refused = Troupe::wait(api.send_text("alice", "no")).unwrap_err();
     assert_eq!(refused.code(), Some(Code::C2C_BLACKLISTED));
     for feature in [
-        "friends: adding and checking",
-        "friends: applications and refusals",
-        "friends: remarks, fields and lists",
-        "blacklist",
+        "people: friends added and checked",
+        "people: applications of friends and refusals",
+        "people: friends' remarks, fields and lists",
+        "people: blacklist",
     ] {
         for pair in [Pair::SdkToBot, Pair::BotToSdk] {
             proven(feature, pair);
@@ -222,6 +222,6 @@ fn invitations_are_made_and_answered_on_both_sides() {
     let cancelled = alice.wait(0, "ts_invitation_cancelled");
     assert_eq!(cancelled["inviteID"], other.id);
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-        proven("signaling: inviting and accepting", pair);
+        proven("signaling: invitations", pair);
     }
 }

@@ -73,8 +73,8 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
     }
     assert_eq!(page.count(mark, "onMessageReceived"), 2);
     assert_eq!(sandbox.history("alice", "both-ways").len(), 4);
-    compat::proven("C2C: text, custom, face, location, merged", Pair::SdkToBot);
-    compat::proven("C2C: text, custom, face, location, merged", Pair::BotToSdk);
+    compat::proven("C2C: text element", Pair::SdkToBot);
+    compat::proven("C2C: text element", Pair::BotToSdk);
 }
 
 /// Texts in the long conversation with the echo bot.
