@@ -62,7 +62,10 @@ fn a_bot_gets_files_and_sends_files() {
             );
         }
         for pair in [Pair::SdkToBot, Pair::BotToSdk] {
-            proven(&format!("media: {}, up and down", kind.to_lowercase()), pair);
+            proven(
+                &format!("media: {}, up and down", kind.to_lowercase()),
+                pair,
+            );
         }
     }
     assert_eq!(sandbox.status().counters.media_uploads, 6);

@@ -58,7 +58,7 @@ fn markdown(table: &BTreeMap<String, BTreeSet<Pair>>) -> String {
 #[test]
 fn the_table_is_sorted_and_has_a_column_per_pair() {
     let mut table = BTreeMap::new();
-    table.insert("C2C: recall".to_owned(), BTreeSet::from([Pair::SdkToSdk]));
+    table.insert("recall".to_owned(), BTreeSet::from([Pair::SdkToSdk]));
     table.insert(
         "edit".to_owned(),
         BTreeSet::from([Pair::SdkToBot, Pair::BotToSdk]),
