@@ -3,8 +3,8 @@
 //!
 //! A room is followed from the answer to a join on, by whomever that was asked, until the account
 //! quits it or the room ends. After a resume the polls go on where they were. After a full login the
-//! room is joined again: the old key belonged to the old login. What was said meanwhile is lost, as
-//! live rooms have no history.
+//! room is joined again: the old key belonged to the old login. What was said meanwhile is asked for from
+//! where the polls had got to; live rooms have no history, so a server may have forgotten it.
 
 use super::request::{InFlight, Purpose, RequestError};
 use super::state::Session;
@@ -98,9 +98,16 @@ impl Session {
         if rooms.len() >= MAX_ROOMS && !rooms.contains_key(group) {
             return;
         }
+        // Joined again, it goes on where it was: the server may still have what came meanwhile.
+        let before = rooms.get(group).map_or(0, |room| room.start);
+        let start = if before > 0 {
+            before.min(joined.start_seq)
+        } else {
+            joined.start_seq
+        };
         let room = Room {
             key: joined.key.as_str().into(),
-            start: joined.start_seq,
+            start,
             next: now.mono,
             stale: false,
             ..Room::stale()

@@ -92,7 +92,8 @@ fn a_resume_goes_on_and_a_new_login_joins_again() {
     rig.accept_login();
     assert_eq!(rig.poll(), None, "the old key is void");
     rig.joined("k9", 30);
-    assert_eq!(rig.poll(), Some(("k9".to_owned(), 30)));
+    // From where it was: the server may still have what came meanwhile.
+    assert_eq!(rig.poll(), Some(("k9".to_owned(), 9)));
 }
 
 #[test]

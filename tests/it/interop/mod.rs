@@ -7,6 +7,7 @@
 
 mod bots_c2c;
 mod bots_groups;
+mod bots_live;
 mod bots_media;
 mod bots_people;
 mod compat;

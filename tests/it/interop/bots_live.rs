@@ -1,0 +1,114 @@
+//! Live rooms with the official SDK and a bot in them.
+
+use botroupe::{
+    prelude::*,
+    proto::message::{NoticeKind, TipKind},
+};
+use serde_json::json;
+
+use super::{
+    Troupe,
+    compat::{Pair, proven},
+    groups::{found, page},
+    sdk,
+};
+use crate::harness::sandbox;
+
+#[test]
+fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("live-bot", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api();
+    let alice = page(sdk, &sandbox, "alice");
+    found(&alice, "AVChatRoom", "room", &[]);
+    alice.data("joinGroup", &json!([{"groupID": "room"}]));
+    let alices = alice.mark();
+    Troupe::wait(api.join_group("room", "")).unwrap();
+    alice.hear(alices, "the bot's coming", |message| {
+        message["payload"]["userIDList"] == json!([me])
+    });
+
+    let said: Vec<String> = (0..10).map(|number| format!("live {number}")).collect();
+    let mut first = None;
+    for text in &said {
+        let sent = alice.say_to_group("room", text);
+        first.get_or_insert(sent);
+    }
+    let last = bot.hears_text(mark, "live 9");
+    assert_eq!(last.conversation, Conversation::group("room"));
+    let texts = |bot: &Troupe| -> Vec<String> {
+        let heard = bot.heard(mark);
+        heard
+            .iter()
+            .filter_map(Message::text)
+            .map(str::to_owned)
+            .collect()
+    };
+    assert_eq!(texts(&bot), said, "each once and in order");
+    let first = first.unwrap();
+    alice
+        .call("revokeMessage", &json!([{"$message": first["ID"]}]))
+        .unwrap();
+    let recalled = bot.learns(mark, "a recall", |update| match update {
+        Update::Recalled { messages, .. } => messages[0].id(),
+        _ => None,
+    });
+    assert_eq!(Some(recalled.as_str()), first["ID"].as_str());
+
+    let alices = alice.mark();
+    Troupe::wait(api.send(Conversation::group("room"), "from the bot")).unwrap();
+    assert_eq!(
+        alice.texts_up_to(alices, "from the bot"),
+        ["from the bot"],
+        "once"
+    );
+
+    // A resume goes on with the room, and so does a new login.
+    let lost = bot.mark();
+    sandbox.drop_link(me).unwrap();
+    bot.wait_online(lost);
+    alice.say_to_group("room", "after the link");
+    bot.hears_text(mark, "after the link");
+    sandbox.restart(true);
+    bot.wait_online(lost + 1);
+    // The page has to log in anew as well, so somebody else speaks.
+    let spoken = sandbox.say_to_group("alice", "room", "after a new login");
+    assert!(spoken.is_ok(), "{spoken:?}");
+    bot.hears_text(mark, "after a new login");
+    let heard = texts(&bot);
+    assert_eq!(
+        heard[10..],
+        ["after the link", "after a new login"],
+        "nothing twice"
+    );
+    proven(
+        "live room: join, send, poll, recall, online count, quit, dismiss",
+        Pair::SdkToBot,
+    );
+    proven(
+        "live room: join, send, poll, recall, online count, quit, dismiss",
+        Pair::BotToSdk,
+    );
+    proven(
+        "live room: nothing lost or doubled over a lost link",
+        Pair::SdkToBot,
+    );
+}
+
+#[test]
+fn a_bot_that_made_a_live_room_sees_who_comes_and_ends_it() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("live-host", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let alice = page(sdk, &sandbox, "alice");
+    found(&alice, "AVChatRoom", "stage", &[]);
+    Troupe::wait(bot.api().join_group("stage", "")).unwrap();
+    alice.data("joinGroup", &json!([{"groupID": "stage"}]));
+    let joined = bot.hears_tip(mark, TipKind::Joined);
+    assert!(!joined.members.is_empty());
+    alice.call("dismissGroup", &json!(["stage"])).unwrap();
+    bot.hears_notice(mark, NoticeKind::Dismissed);
+}
