@@ -47,7 +47,7 @@ type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 #[non_exhaustive]
 pub enum AppError {
     /// The embedded server did not start.
-    #[error("{0} (key sandbox.listen)")]
+    #[error("{0} (key {key})", key = sandbox_key(.0))]
     Sandbox(#[from] SandboxError),
     /// A bot refused its settings.
     #[error(transparent)]
@@ -63,6 +63,14 @@ pub enum AppError {
         "account {0} has neither a user_sig or a source of one nor an app.secret_key to make one from"
     )]
     NoCredential(UserId),
+}
+
+/// The key of the config that an error of the embedded server goes back to.
+const fn sandbox_key(error: &SandboxError) -> &'static str {
+    match error {
+        SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
+        SandboxError::Bind { .. } | SandboxError::Thread { .. } => "sandbox.listen",
+    }
 }
 
 /// Asks and orders while an [`App`] runs. Cheap to clone.
@@ -341,6 +349,7 @@ async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
     sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
     sandbox.hello_interval = config.sandbox.hello_interval;
     sandbox.media_dir.clone_from(&config.sandbox.media_dir);
+    sandbox.seed_file.clone_from(&config.sandbox.seed);
     // What the config names exists, whether or not others are let in.
     sandbox.accounts = config
         .accounts

@@ -226,6 +226,10 @@ pub struct SandboxArgs {
     /// An account that may use the REST API; can be repeated.
     #[arg(long = "admin", value_name = "USER", default_value = config::defaults::SANDBOX_ADMIN)]
     pub admins: Vec<UserId>,
+
+    /// A TOML file of accounts, groups and history to start with.
+    #[arg(long, value_name = "FILE")]
+    pub seed: Option<PathBuf>,
 }
 
 /// `botroupe status`.
@@ -537,12 +541,13 @@ mod tests {
     #[test]
     fn the_sandbox_takes_its_options() {
         let line = "sandbox --listen 127.0.0.1:0 --sdk-app-id 7 --secret-key k --max-web-instances 2 \
-                    --hello-interval 5 --auto-import false --admin a --admin b";
+                    --hello-interval 5 --auto-import false --admin a --admin b --seed s.toml";
         let Command::Sandbox(args) = read(line).unwrap().into_command() else {
             panic!("not the sandbox");
         };
         assert_eq!((args.listen.port(), args.sdk_app_id.get()), (0, 7));
         assert_eq!((args.max_web_instances, args.auto_import), (2, false));
+        assert_eq!(args.seed, Some(PathBuf::from("s.toml")));
         assert_eq!(
             (args.hello_interval, args.admins.len()),
             (Duration::from_secs(5), 2)

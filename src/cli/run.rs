@@ -11,6 +11,7 @@ use crate::bot::Entry;
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::gateway::now;
 use crate::proto::id::UserId;
+use crate::sandbox::SandboxError;
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::io::{self, Write};
@@ -71,6 +72,9 @@ pub(super) fn run(
 /// Mistakes in the config are told apart from trouble with the machine.
 fn app_failure(error: AppError) -> Failure {
     match error {
+        AppError::Sandbox(SandboxError::Seed(_) | SandboxError::SeedFile { .. }) => {
+            Failure::Usage(error.to_string())
+        }
         AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
         mistake => Failure::Usage(mistake.to_string()),
     }

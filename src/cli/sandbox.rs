@@ -3,7 +3,7 @@
 use super::args::SandboxArgs;
 use super::exit::Failure;
 use super::signals::Signals;
-use crate::sandbox::{Sandbox, SandboxConfig};
+use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use actix::prelude::*;
 use secrecy::SecretString;
 use std::io::Write;
@@ -11,7 +11,7 @@ use std::io::Write;
 /// Serves until Ctrl-C or SIGTERM. Writes one line when it accepts connections.
 ///
 /// # Errors
-/// When the address cannot be listened on.
+/// When the seed is refused or the address cannot be listened on.
 pub(super) fn sandbox(
     args: SandboxArgs,
     key: SecretString,
@@ -24,9 +24,15 @@ pub(super) fn sandbox(
         config.auto_import = args.auto_import;
         config.max_web_instances = args.max_web_instances as usize;
         config.hello_interval = args.hello_interval;
+        config.seed_file = args.seed;
         let sandbox = Sandbox::start(config, args.listen)
             .await
-            .map_err(|error| Failure::Runtime(error.into()))?;
+            .map_err(|error| match error {
+                SandboxError::Seed(_) | SandboxError::SeedFile { .. } => {
+                    Failure::Usage(error.to_string())
+                }
+                error => Failure::Runtime(error.into()),
+            })?;
         writeln!(out, "sandbox ready {}", sandbox.url())
             .and_then(|()| out.flush())
             .map_err(Failure::Output)?;

@@ -296,6 +296,9 @@ pub struct SandboxConfig {
     pub admins: Vec<UserId>,
     /// The folder uploaded files are kept in while it runs; `None` keeps them in memory.
     pub media_dir: Option<PathBuf>,
+    /// A file of accounts, groups and history it starts with. A relative path starts where the
+    /// config file is.
+    pub seed: Option<PathBuf>,
 }
 
 /// `[governor]`: how fast the whole fleet logs in.

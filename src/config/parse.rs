@@ -1,7 +1,12 @@
 //! Reads each section of the merged tree into its type. Accounts are in their own module.
 
 use std::{
-    cell::RefCell, collections::BTreeMap, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration,
+    cell::RefCell,
+    collections::BTreeMap,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
 };
 
 use url::Url;
@@ -88,11 +93,18 @@ impl Config {
             .and_then(|root| read(root, sources.known_bots));
         let errors = context.errors.into_inner();
         match parts {
-            Some(parts) if errors.is_empty() => Ok(Self {
-                contributions,
-                file: Arc::from(sources.file),
-                ..parts
-            }),
+            Some(mut parts) if errors.is_empty() => {
+                if let Some(seed) = &mut parts.sandbox.seed
+                    && let Some(folder) = Path::new(sources.file).parent()
+                {
+                    *seed = folder.join(&*seed);
+                }
+                Ok(Self {
+                    contributions,
+                    file: Arc::from(sources.file),
+                    ..parts
+                })
+            }
             _ => Err(ConfigErrors::new(errors)),
         }
     }
@@ -284,6 +296,15 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         }
         Some(PathBuf::from(text))
     });
+    let seed = section.get("seed").and_then(|node| {
+        let text = node.text()?;
+        if text.is_empty() {
+            node.report(Problem::Empty {
+                remedy: "name a seed file, or leave the key out to start with nothing",
+            });
+        }
+        Some(PathBuf::from(text))
+    });
     let config = SandboxConfig {
         listen: listen.unwrap_or(default),
         max_web_instances: section.integer(
@@ -300,6 +321,7 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         admins: admins
             .unwrap_or_else(|| UserId::parse(defaults::SANDBOX_ADMIN).into_iter().collect()),
         media_dir,
+        seed,
     };
     section.finish();
     config

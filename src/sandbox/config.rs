@@ -84,6 +84,8 @@ pub struct SandboxConfig {
     pub media_files: usize,
     /// The folder uploaded files are kept in while the sandbox runs; `None` keeps them in memory.
     pub media_dir: Option<PathBuf>,
+    /// A file of accounts, groups and history to start with, see [`Seed`](super::Seed).
+    pub seed_file: Option<PathBuf>,
     /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs, and equal
     /// tickets: a server that was restarted must not take the tickets of before for those of
     /// others, so each start draws its own unless one is set here.
@@ -128,6 +130,7 @@ impl SandboxConfig {
             media_file_bytes: 100 * 1024 * 1024,
             media_files: 10_000,
             media_dir: None,
+            seed_file: None,
             seed: None,
         }
     }

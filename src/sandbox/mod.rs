@@ -1,7 +1,7 @@
 //! The embedded server that the official SDKs accept.
 //!
 //! `state` is everything it knows and decides, pure and deterministic; `rest` adds the server-side
-//! calls to it, `wire` reads and writes frames. `hub`, `websocket`, `server`, `files` and `cut` are the shell
+//! calls to it, `seed` what it starts with, `wire` reads and writes frames. `hub`, `websocket`, `server`, `files` and `cut` are the shell
 //! with sockets and a clock. Nothing of the client side of this crate is used here, so that the two
 //! cannot share a mistake.
 //!
@@ -20,6 +20,7 @@ mod cut;
 mod files;
 mod hub;
 mod rest;
+mod seed;
 mod server;
 pub mod state;
 #[cfg(test)]
@@ -34,6 +35,7 @@ use tokio::sync::oneshot;
 
 pub use config::SandboxConfig;
 pub use rest::RestAnswer;
+pub use seed::{Mistake, Seed, SeedError};
 pub use server::SandboxError;
 pub use state::{Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, Status};
 pub use wire::CompressMode;
@@ -68,7 +70,7 @@ impl Sandbox {
     /// address; port 0 picks a free one.
     ///
     /// # Errors
-    /// [`SandboxError::Bind`] if the address cannot be listened on.
+    /// [`SandboxError`] if the seed is refused or the address cannot be listened on.
     pub async fn start(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
         let (sandbox, prepared) = Self::prepare(config, listen)?;
         actix_rt::spawn(server::serve(prepared));
@@ -78,7 +80,7 @@ impl Sandbox {
     /// Starts a sandbox on a thread of its own; for tests, examples and programs without actix.
     ///
     /// # Errors
-    /// [`SandboxError`] if the address cannot be listened on or the thread not started.
+    /// [`SandboxError`] as for [`Sandbox::start`], or if the thread cannot be started.
     pub fn spawn_thread(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
         let (mut sandbox, prepared) = Self::prepare(config, listen)?;
         let thread = std::thread::Builder::new()
@@ -93,10 +95,19 @@ impl Sandbox {
         config: SandboxConfig,
         listen: SocketAddr,
     ) -> Result<(Self, Prepared), SandboxError> {
-        let (listener, addr) = server::bind(listen)?;
         let (app, key) = (config.app, config.key.clone());
+        let content = match &config.seed_file {
+            Some(path) => Some(server::read_seed(path)?),
+            None => None,
+        };
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         let shared = Arc::new(Shared::new(State::new(config, seed)));
+        // Before anybody can connect, so that nobody sees half of it.
+        if let Some(content) = content {
+            let now = shared.now();
+            shared.lock().apply_seed(now, &content)?;
+        }
+        let (listener, addr) = server::bind(listen)?;
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();
         let prepared = Prepared {

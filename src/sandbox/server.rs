@@ -6,6 +6,7 @@
 use std::{
     cell::Cell,
     net::{SocketAddr, TcpListener},
+    path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
     time::Duration,
@@ -28,6 +29,7 @@ use super::{
     cut::CuttableStream,
     files,
     hub::{Hub, Shared},
+    seed::{Seed, SeedError},
     state::{Fault, Frames, MEDIA_PATH},
     websocket,
 };
@@ -40,6 +42,17 @@ pub enum SandboxError {
     Bind {
         /// The address.
         addr: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The seed is refused.
+    #[error(transparent)]
+    Seed(#[from] SeedError),
+    /// The seed cannot be read.
+    #[error("{path}: {source}; name a seed file that is there, or none", path = path.display())]
+    SeedFile {
+        /// Its path.
+        path: PathBuf,
         /// What the system said.
         source: std::io::Error,
     },
@@ -70,6 +83,15 @@ pub(super) fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Sandbo
         Ok((listener, local))
     };
     bind().map_err(|source| SandboxError::Bind { addr, source })
+}
+
+/// Reads and checks the file a sandbox starts with.
+pub(super) fn read_seed(path: &Path) -> Result<Seed, SandboxError> {
+    let text = std::fs::read_to_string(path).map_err(|source| SandboxError::SeedFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(Seed::parse(&path.display().to_string(), &text)?)
 }
 
 /// Sockets beyond the limit of connections that are still accepted, to be told so or to make REST

@@ -37,6 +37,7 @@ const PURE: &[&str] = &[
     "config",
     "simulator",
     "sandbox/state",
+    "sandbox/seed",
     "account/core.rs",
     "account/course.rs",
     "account/effect.rs",

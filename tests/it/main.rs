@@ -15,5 +15,6 @@ mod providers;
 mod recovery;
 mod sandbox;
 mod sandbox_media;
+mod sandbox_seed;
 mod seeds;
 mod traces;

@@ -12,6 +12,7 @@ mod messages;
 mod noise;
 mod people;
 mod rest;
+mod seed;
 
 use std::{collections::BTreeMap, time::Duration};
 

@@ -1,0 +1,70 @@
+//! A sandbox that starts with the content of a file: by config, by itself, and refused.
+
+use crate::harness::{APP, KEY, sandbox};
+use botroupe::app::{App, AppError};
+use botroupe::config::{Config, Sources};
+use botroupe::proto::id::SdkAppId;
+use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+#[test]
+fn the_example_is_there_before_anybody_connects() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/seed.toml");
+    let sandbox = sandbox(|config| config.seed_file = Some(example));
+    assert_eq!(sandbox.history("alice", "bob").len(), 2);
+    assert_eq!(sandbox.group_history("team").len(), 2);
+    sandbox.shutdown();
+}
+
+#[test]
+fn a_wrong_seed_stops_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("seed.toml");
+    let start = || {
+        let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+        config.seed_file = Some(path.clone());
+        Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap_err()
+    };
+    assert!(matches!(start(), SandboxError::SeedFile { .. }));
+    std::fs::write(&path, "[[users]]\nid = \"alice\"\nnik = \"\"\n").unwrap();
+    let error = start().to_string();
+    let place = format!("{}:3:1: unknown field `nik`", path.display());
+    assert!(error.starts_with(&place), "{error}");
+}
+
+#[test]
+fn the_config_names_the_seed_relative_to_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml").display().to_string();
+    let text = format!(
+        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+         [sandbox]\nlisten = \"127.0.0.1:0\"\nseed = \"here.toml\"\n\
+         [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
+    );
+    let config = Config::parse(Sources {
+        file: &file,
+        text: &text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &[],
+    })
+    .unwrap();
+    let seed = folder.path().join("here.toml");
+    assert_eq!(config.sandbox.seed.as_ref(), Some(&seed));
+    actix_rt::System::new().block_on(async {
+        let error = App::start(&config, &[], None).await.unwrap_err();
+        let is_missing = matches!(error, AppError::Sandbox(SandboxError::SeedFile { .. }));
+        assert!(
+            is_missing && error.to_string().ends_with("(key sandbox.seed)"),
+            "{error}"
+        );
+        // Accounts of the config need no [[users]].
+        let text = "[[users]]\nid = \"alice\"\nfriends = [\"bot\"]\n\
+                    [[history]]\nfrom = \"alice\"\nto = \"bot\"\ntext = \"hello\"\n";
+        std::fs::write(&seed, text).unwrap();
+        let app = App::start(&config, &[], None).await.unwrap();
+        assert_eq!(app.sandbox().unwrap().history("alice", "bot").len(), 1);
+        app.stop().await;
+    });
+}
