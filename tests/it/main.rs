@@ -15,6 +15,7 @@ mod providers;
 mod recovery;
 mod sandbox;
 mod sandbox_media;
+mod sandbox_rest_http;
 mod sandbox_seed;
 mod seeds;
 mod traces;

@@ -1,0 +1,206 @@
+//! Every REST call of the sandbox over real HTTP, once with a good body and once with a bad one.
+//!
+//! Covered, in this order, each as a row of a table:
+//! * accounts: import, multi-import, check, kick, delete;
+//! * C2C (`openim`): send, batch send, import, withdraw, history, online status, read, unread;
+//! * profiles: get, set; `sns`: friends, applications, friend lists, blacklist;
+//! * groups: create, import, members, messages, receipts, pins, attributes, counters, profiles,
+//!   joining and applications, recalls, notices, owner, quitting, dismissing.
+//!
+//! The last test reads the dispatchers and fails if they know a command that no row has.
+
+mod groups;
+mod people;
+
+use std::{collections::BTreeSet, fs, path::Path, time::Duration};
+
+use awc::http::StatusCode;
+use botroupe::{
+    proto::id::SdkAppId,
+    sandbox::{Sandbox, SandboxConfig},
+};
+use serde_json::{Value, json};
+
+const APP: u32 = 1_400_000_001;
+
+/// What an answer has to hold, by JSON pointer; null stands for anything that is there.
+type Fields = Vec<(&'static str, Value)>;
+
+/// A command, a good body and what it is answered with, a bad body and the code it gets.
+struct Row {
+    command: &'static str,
+    good: Value,
+    answer: Fields,
+    /// As text, because no JSON is bad as well.
+    bad: String,
+    code: i64,
+}
+
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "tables are easier to read without references"
+)]
+fn row(
+    command: &'static str,
+    good: Value,
+    answer: impl Into<Fields>,
+    bad: impl ToString,
+    code: i64,
+) -> Row {
+    Row {
+        command,
+        good,
+        answer: answer.into(),
+        bad: bad.to_string(),
+        code,
+    }
+}
+
+/// A body that is no JSON, for calls that nothing else is wrong for.
+const NO_JSON: &str = "{";
+
+fn text(text: &str) -> Value {
+    json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}])
+}
+
+/// All rows with the whole command, in the order in which they build on each other.
+fn rows() -> Vec<(String, Row)> {
+    let groups = groups::rows()
+        .into_iter()
+        .map(|row| (format!("group_open_http_svc/{}", row.command), row));
+    let items = json!([{"UserID": "carol"}, {"UserID": "eve"}]);
+    let delete = row(
+        "im_open_login_svc/account_delete",
+        json!({"DeleteItem": items}),
+        [
+            ("/ResultItem/0/ResultCode", json!(0)),
+            ("/ResultItem/1/ResultCode", json!(70107)),
+        ],
+        "{}",
+        70402,
+    );
+    let named = |row: Row| (row.command.to_owned(), row);
+    let first = people::account_rows()
+        .into_iter()
+        .chain(people::message_rows());
+    let first = first
+        .chain(people::profile_rows())
+        .chain(people::relation_rows());
+    let rows = first.map(named).chain(groups);
+    rows.chain([named(delete)]).collect()
+}
+
+async fn call(sandbox: &Sandbox, command: &str, body: String) -> (StatusCode, Value) {
+    let sig = sandbox.user_sig("administrator").unwrap();
+    let url = format!(
+        "{}/v4/{command}?sdkappid={APP}&identifier=administrator&usersig={}&random=1&contenttype=json",
+        sandbox.rest_url(),
+        sig.expose()
+    );
+    let mut answer = awc::Client::new().post(url).send_body(body).await.unwrap();
+    (answer.status(), answer.json().await.unwrap())
+}
+
+#[test]
+fn every_call_answers_a_good_body_and_refuses_a_bad_one() {
+    let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), "secret");
+    config.auto_import = false;
+    let test = async {
+        let sandbox = Sandbox::start(config, ([127, 0, 0, 1], 0).into())
+            .await
+            .unwrap();
+        let mut wrong = Vec::new();
+        for (command, row) in rows() {
+            let (status, answer) = call(&sandbox, &command, row.good.to_string()).await;
+            let ok = json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""});
+            let mut fine = status == 200;
+            for (name, value) in ok.as_object().unwrap() {
+                fine &= answer[name] == *value;
+            }
+            for (pointer, value) in &row.answer {
+                let found = answer.pointer(pointer);
+                fine &= found.is_some_and(|found| value.is_null() || found == value);
+            }
+            if !fine {
+                wrong.push(format!("{command} {}: {status} {answer}", row.good));
+            }
+            let (status, answer) = call(&sandbox, &command, row.bad.clone()).await;
+            let is_refusal = answer["ActionStatus"] == "FAIL"
+                && answer["ErrorCode"] == row.code
+                && answer["ErrorInfo"]
+                    .as_str()
+                    .is_some_and(|info| !info.is_empty());
+            if status != 200 || !is_refusal {
+                wrong.push(format!(
+                    "{command} {}: {status} {answer}, not {}",
+                    row.bad, row.code
+                ));
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+        sandbox.stop().await;
+    };
+    actix_rt::System::new().block_on(async {
+        tokio::time::timeout(Duration::from_secs(60), test)
+            .await
+            .unwrap();
+    });
+}
+
+/// The texts in quotation marks.
+fn quoted(text: &str) -> impl Iterator<Item = &str> {
+    text.split('"').skip(1).step_by(2)
+}
+
+/// What the arms of a `match` from one text to another are for.
+fn arms(file: &str, from: &str, to: &str) -> Vec<String> {
+    let source = source(file);
+    let (_, rest) = source.split_once(from).unwrap();
+    let (arms, _) = rest.split_once(to).unwrap();
+    arms.lines()
+        .map(|line| line.split("=>").next().unwrap_or_default().trim())
+        .filter(|line| line.starts_with('"') || line.starts_with('|'))
+        .flat_map(|line| quoted(line).map(str::to_owned).collect::<Vec<_>>())
+        .collect()
+}
+
+fn source(file: &str) -> String {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/sandbox");
+    fs::read_to_string(folder.join(file)).unwrap()
+}
+
+#[test]
+fn no_command_of_the_dispatchers_is_left_out() {
+    let mut known = BTreeSet::new();
+    for file in ["rest/mod.rs", "rest/people.rs"] {
+        let source = source(file);
+        let commands = quoted(&source).filter(|text| {
+            let services = ["im_open_login_svc/", "openim/", "profile/"];
+            services
+                .iter()
+                .any(|service| text.starts_with(service) && text.len() > service.len())
+        });
+        known.extend(commands.map(str::to_owned));
+    }
+    let relations = arms("state/people.rs", "match command {", "return None");
+    assert!(relations.len() >= 20, "{relations:?}");
+    known.extend(relations.iter().map(|name| format!("sns/{name}")));
+    let mut groups = arms("rest/groups.rs", "match command {", "let servcmd");
+    groups.extend(arms(
+        "state/groups/dispatch.rs",
+        "match command {",
+        "return None",
+    ));
+    assert!(groups.len() >= 45, "{groups:?}");
+    known.extend(
+        groups
+            .iter()
+            .map(|name| format!("group_open_http_svc/{name}")),
+    );
+    assert!(known.len() >= 80, "{known:?}");
+    let covered: BTreeSet<String> = rows().into_iter().map(|(command, _)| command).collect();
+    let missing: Vec<_> = known.difference(&covered).collect();
+    assert!(missing.is_empty(), "without a row: {missing:?}");
+    let unknown: Vec<_> = covered.difference(&known).collect();
+    assert!(unknown.is_empty(), "rows for nothing: {unknown:?}");
+}
