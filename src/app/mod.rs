@@ -338,6 +338,21 @@ fn subscriber(
 }
 
 async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
+    Sandbox::start(sandbox_config(config), config.sandbox.listen).await
+}
+
+/// Tries what the embedded server would start with, when there is to be one, and starts nothing.
+///
+/// # Errors
+/// [`AppError::Sandbox`] for a seed that cannot be read or is refused.
+pub fn check_seed(config: &Config) -> Result<(), AppError> {
+    match &config.endpoint {
+        Endpoint::Sandbox => Ok(Sandbox::check(sandbox_config(config))?),
+        _ => Ok(()),
+    }
+}
+
+fn sandbox_config(config: &Config) -> SandboxConfig {
     let key = config
         .app
         .secret_key
@@ -356,7 +371,7 @@ async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
         .iter()
         .map(|account| account.user_id.clone())
         .collect();
-    Sandbox::start(sandbox, config.sandbox.listen).await
+    sandbox
 }
 
 /// Where the accounts of a config connect to.

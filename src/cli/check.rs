@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use super::{args::CheckArgs, exit::Failure, load::load};
-use crate::app::check_bots;
+use crate::app::{check_bots, check_seed};
 use crate::bot::Entry;
 use crate::config::Env;
 
@@ -20,5 +20,6 @@ pub(super) fn check(
 ) -> Result<(), Failure> {
     let config = load(&args.config, &args.overrides(), env, known_bots)?;
     check_bots(&config, bots).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
+    check_seed(&config).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
     write!(out, "{}", config.summary()).map_err(Failure::Output)
 }

@@ -91,22 +91,36 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    fn prepare(
-        config: SandboxConfig,
-        listen: SocketAddr,
-    ) -> Result<(Self, Prepared), SandboxError> {
-        let (app, key) = (config.app, config.key.clone());
+    /// Reads and tries the seed of `config` as a start would, and starts nothing.
+    ///
+    /// # Errors
+    /// [`SandboxError::SeedFile`] or [`SandboxError::Seed`].
+    pub fn check(config: SandboxConfig) -> Result<(), SandboxError> {
+        Self::furnish(config).map(|_| ())
+    }
+
+    /// A state with everything it starts with.
+    fn furnish(config: SandboxConfig) -> Result<Shared, SandboxError> {
         let content = match &config.seed_file {
             Some(path) => Some(server::read_seed(path)?),
             None => None,
         };
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
-        let shared = Arc::new(Shared::new(State::new(config, seed)));
-        // Before anybody can connect, so that nobody sees half of it.
+        let shared = Shared::new(State::new(config, seed));
         if let Some(content) = content {
             let now = shared.now();
             shared.lock().apply_seed(now, &content)?;
         }
+        Ok(shared)
+    }
+
+    fn prepare(
+        config: SandboxConfig,
+        listen: SocketAddr,
+    ) -> Result<(Self, Prepared), SandboxError> {
+        let (app, key) = (config.app, config.key.clone());
+        // Before anybody can connect, so that nobody sees half of it.
+        let shared = Arc::new(Self::furnish(config)?);
         let (listener, addr) = server::bind(listen)?;
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();

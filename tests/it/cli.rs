@@ -401,6 +401,31 @@ fn a_wrong_config_names_line_key_and_remedy_and_starts_nothing() {
 }
 
 #[test]
+fn a_wrong_seed_names_its_place_and_starts_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fleet(&folder, "sandbox");
+    let seed = folder.path().join("people.toml");
+    fs::write(&seed, "[[users]]\nid = \"alice\"\nfriends = [\"bob\"]\n").unwrap();
+    let (app, seed) = (APP.to_string(), seed.to_str().unwrap());
+    // In a config it is found from where the config is, not from here.
+    let set = ["--set", "sandbox.seed=people.toml"];
+    let alone = ["--sdk-app-id", &app, "--secret-key", KEY, "--seed", seed];
+    let listen = ["sandbox", "--listen", "127.0.0.1:0"];
+    for args in [
+        [&["run", "--config", &path], &set[..]].concat(),
+        [&["check", &path], &set[..]].concat(),
+        [&listen, &alone[..]].concat(),
+    ] {
+        let output = output(&args);
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
+        let place = format!("{seed}:3:12: there is no account \"bob\"; add [[users]]");
+        assert!(err.contains(&place), "{args:?}: {err}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
 fn a_taken_port_is_explained() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
