@@ -306,3 +306,18 @@ fn what_goes_over_a_limit_is_refused_as_a_whole() {
         assert!(world.state.group_history("team").is_empty());
     }
 }
+
+#[test]
+fn broken_off_and_garbled_seeds_are_read_or_refused() {
+    let places = EXAMPLE.char_indices().map(|(at, _)| at);
+    for at in places.step_by(3) {
+        let garbled = format!("{}9{}", &EXAMPLE[..at], &EXAMPLE[at..]);
+        for text in [&EXAMPLE[..at], &garbled] {
+            let mut world = World::new(config());
+            if let Err(error) = apply(&mut world, text) {
+                let lines = text.lines().count() + 1;
+                assert!(error.mistakes.iter().all(|m| (1..=lines).contains(&m.line)));
+            }
+        }
+    }
+}
