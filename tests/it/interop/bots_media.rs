@@ -9,6 +9,8 @@ use super::{
 };
 use crate::harness::sandbox;
 
+const MB: u64 = 1 << 20;
+
 /// The bot gets each file and sends a copy of it back, uploaded by itself.
 #[test]
 fn a_bot_gets_files_and_sends_files() {
@@ -21,7 +23,7 @@ fn a_bot_gets_files_and_sends_files() {
     let file = |name: &str, kind: &str, size: u64| -> Value {
         json!({"name": name, "type": kind, "size": size, "seed": size})
     };
-    let mut image = file("picture.png", "image/png", 300_000);
+    let mut image = file("picture.png", "image/png", 5 * MB);
     image["width"] = json!(800);
     image["height"] = json!(600);
     let mut audio = file("voice.mp3", "audio/mpeg", 5000);
@@ -29,7 +31,7 @@ fn a_bot_gets_files_and_sends_files() {
     let cards = [
         (
             "File",
-            file("report 你好.pdf", "application/pdf", 5_000_000),
+            file("report 你好.pdf", "application/pdf", 20 * MB),
             "/fileUrl",
         ),
         ("Image", image, "/imageInfoArray/0/url"),
