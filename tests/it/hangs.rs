@@ -118,7 +118,8 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
     });
     let io = IoPolicy {
         arbiters: 1,
-        hang_after: Duration::from_secs(1),
+        // Long enough for a busy machine: a false alarm would count.
+        hang_after: Duration::from_secs(3),
     };
     let supervisor = Supervisor::start_with(specs.into(), io, GovernorPolicy::default(), None);
     let fleet = Fleet {
