@@ -14,7 +14,7 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 /// Reaches an account from any thread, through restarts of its actor.
 #[derive(Clone)]
@@ -32,6 +32,8 @@ struct Lives {
     present: AtomicU64,
     /// The number of the actor that is ready; zero when none is.
     ready: AtomicU64,
+    /// Wakes those who wait for an actor that is lost: it cannot tell them itself.
+    lost: Notify,
 }
 
 impl std::fmt::Debug for AccountHandle {
@@ -133,6 +135,7 @@ impl AccountHandle {
         if let Ok(mut slot) = self.addr.write() {
             *slot = None;
         }
+        self.lives.lost.notify_waiters();
     }
 
     /// Whether the actor of this number still speaks for the account.
@@ -199,13 +202,17 @@ impl AccountHandle {
     }
 
     async fn run(&self, errand: Errand) -> Result<String, SendError> {
+        // Listens before it asks, so that nothing falls in between.
+        let lost = self.lives.lost.notified();
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
         match addr.try_send(Send { errand, reply }) {
-            Ok(()) => outcome
-                .await
-                .map_err(|_| SendError::Gone)?
-                .map_err(SendError::Outbox),
+            Ok(()) => tokio::select! {
+                outcome = outcome => outcome
+                    .map_err(|_| SendError::Gone)?
+                    .map_err(SendError::Outbox),
+                () = lost => Err(SendError::Gone),
+            },
             Err(dev::SendError::Full(_)) => Err(SendError::Busy),
             Err(dev::SendError::Closed(_)) => Err(SendError::Gone),
         }

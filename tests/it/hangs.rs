@@ -3,7 +3,8 @@
 use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
 use botroupe::account::{
-    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, Status,
+    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
+    Status,
 };
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
 use botroupe::proto::endpoint::HostWalk;
@@ -71,6 +72,7 @@ impl Handler<Deliver> for Ear {
 struct Fleet {
     supervisor: Addr<Supervisor>,
     heard: Vec<Arc<Mutex<Vec<String>>>>,
+    handles: Vec<AccountHandle>,
     blocked: Arc<Mutex<Vec<mpsc::Sender<()>>>>,
 }
 
@@ -83,7 +85,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
         login_spacing: Duration::ZERO,
         ..Policy::standard()
     });
-    let mut heard = Vec::new();
+    let (mut heard, mut handles) = (Vec::new(), Vec::new());
     let specs = ["guilty", "neighbour-1", "neighbour-2"].map(|name| {
         let user = UserId::parse(name).unwrap();
         let ear = Arc::new(Mutex::new(Vec::new()));
@@ -91,10 +93,12 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
         let subscriber = Ear(ear).start().recipient();
         let (left, blocked) = (left.clone(), Arc::clone(&blocked));
         let guilty = name == "guilty";
+        let handle = AccountHandle::new(user.clone());
+        handles.push(handle.clone());
         ChildSpec {
             config: CoreConfig {
                 app: SdkAppId::new(APP).unwrap(),
-                user: user.clone(),
+                user,
                 credential: Credential::Minted {
                     key: Arc::new(KEY.into()),
                     lifetime: Duration::from_secs(3600),
@@ -113,7 +117,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
             }),
             rest: None,
             subscriber: Arc::new(move || subscriber.clone()),
-            handle: AccountHandle::new(user),
+            handle,
         }
     });
     let io = IoPolicy {
@@ -125,6 +129,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
     let fleet = Fleet {
         supervisor,
         heard,
+        handles,
         blocked,
     };
     (fleet, left)
@@ -167,6 +172,9 @@ async fn the_accounts_of_a_thread_that_hangs_go_on_elsewhere_and_no_message_is_l
         (!fleet.blocked.lock().unwrap().is_empty()).then_some(())
     })
     .await;
+    // Whoever waits for an account on it is told, though the account itself cannot tell.
+    let sending = fleet.handles[1].send("alice", "into the void");
+    assert_eq!(sending.await, Err(SendError::Gone));
     for n in 0..5 {
         sandbox
             .say("alice", "neighbour-1", &format!("while hanging {n}"))
