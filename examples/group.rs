@@ -11,7 +11,6 @@ use botroupe::{
     bot::Entry,
     config::{Config, Sources},
     prelude::*,
-    proto::message::TipKind,
     sandbox::Sandbox,
 };
 use serde_json::json;

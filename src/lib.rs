@@ -39,7 +39,7 @@ pub mod prelude {
     };
     pub use crate::proto::code::Code;
     pub use crate::proto::message::{
-        Conversation, Draft, Element, GroupTip, Message, SystemNotice,
+        Conversation, Draft, Element, GroupTip, Message, NoticeKind, SystemNotice, TipKind,
     };
     pub use crate::proto::op::c2c::MuteOption;
     pub use crate::proto::op::group::{JoinOption, Modify as GroupChange, NewGroup};

@@ -457,7 +457,7 @@ impl Core {
             if conversation.is_group() {
                 let body = serde_json::json!({"GroupId": name, "MsgReadedSeq": mark});
                 self.effects.push_back(Effect::Note {
-                    servcmd: command::READ_GROUP,
+                    servcmd: command::of_group(command::READ_GROUP, name),
                     body: body.to_string(),
                 });
             } else {
@@ -470,7 +470,7 @@ impl Core {
             let body =
                 serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});
             self.effects.push_back(Effect::Note {
-                servcmd: command::READ_C2C,
+                servcmd: command::READ_C2C.into(),
                 body: body.to_string(),
             });
         }

@@ -10,6 +10,7 @@ use crate::proto::message::Message;
 use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
 use crate::session::Memory;
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -82,7 +83,7 @@ pub enum Effect {
     /// Send a request whose outcome does not matter.
     Note {
         /// The command.
-        servcmd: &'static str,
+        servcmd: Cow<'static, str>,
         /// Its body.
         body: String,
     },

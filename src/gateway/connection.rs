@@ -72,7 +72,7 @@ pub enum Transmit {
     /// A request whose outcome nobody waits for.
     Note {
         /// The command.
-        servcmd: &'static str,
+        servcmd: Cow<'static, str>,
         /// Its body.
         body: String,
     },
@@ -437,8 +437,8 @@ impl Handler<Transmit> for Connection {
                 self.transmitted(token, sent);
             }
             Transmit::Note { servcmd, body } => {
-                if let Err(error) = self.session.request(now(), servcmd, &body) {
-                    tracing::debug!(account = %self.session.user(), servcmd, %error, "note not sent");
+                if let Err(error) = self.session.request(now(), &servcmd, &body) {
+                    tracing::debug!(account = %self.session.user(), %servcmd, %error, "note not sent");
                 }
             }
         }

@@ -1,5 +1,18 @@
 //! The names of the commands (`head.servcmd`) this crate speaks.
 
+use super::op::is_community;
+use std::borrow::Cow;
+
+/// The name of a group command for this group: communities have a service of their own.
+#[must_use]
+pub fn of_group(servcmd: &'static str, group: &str) -> Cow<'static, str> {
+    if is_community(group) {
+        format!("million_{servcmd}").into()
+    } else {
+        servcmd.into()
+    }
+}
+
 /// Heartbeat; answered with any success.
 pub const HEARTBEAT: &str = "heartbeat.alive";
 /// Login, and the re-login after a lost link.

@@ -29,6 +29,8 @@ const FETCH_PACE: (f64, u32) = (15.0, 4);
 const RETRY: Duration = Duration::from_secs(10);
 /// Unread messages of a group that are fetched at the first login; older ones are left to the history.
 const MAX_BACKLOG: u32 = 2_000;
+/// Messages kept per group until what came before them is fetched; further ones are fetched too.
+const MAX_AHEAD: usize = 64;
 /// Groups followed at most.
 const MAX_GROUPS: usize = 20_000;
 
@@ -72,6 +74,8 @@ struct Group {
     asked: u32,
     /// Not before this, after a failure.
     not_before: Duration,
+    /// Pushed ahead of what is being fetched, the first few: all there is if the history is refused.
+    ahead: BTreeMap<u32, Message>,
     /// Messages of a history that was cut, newer than what is still missing.
     newer: Vec<Message>,
     /// The upper end of what is to be fetched next, when a history was cut.
@@ -131,7 +135,12 @@ impl Session {
                 state.last = Some(seq);
                 self.hand_out(message);
             }
-            Some(_) => self.fetch_groups(now),
+            Some(_) => {
+                if state.ahead.len() < MAX_AHEAD {
+                    state.ahead.insert(seq, message);
+                }
+                self.fetch_groups(now);
+            }
             // Joined since the list was made: it begins here.
             None if listed => {
                 state.last = Some(seq);
@@ -307,17 +316,15 @@ impl Session {
             });
             state.fetching = true;
             state.asked = top;
-            let name = name.clone();
+            let (name, servcmd) = (
+                name.clone(),
+                command::of_group(command::GROUP_HISTORY, name),
+            );
             let wait = groups.pace.reserve(now.mono);
             if !wait.is_zero() {
                 groups.next_fetch = Some(now.mono + wait);
             }
-            let seq = self.ask(
-                now,
-                Purpose::History,
-                command::GROUP_HISTORY,
-                &body.to_string(),
-            );
+            let seq = self.ask(now, Purpose::History, &servcmd, &body.to_string());
             if let Some(groups) = self.groups.as_mut() {
                 groups.fetches.insert(seq, name);
             }
@@ -347,11 +354,17 @@ impl Session {
         let page = match answer {
             Ok(page) => page,
             Err(error) => {
+                let mut ahead = BTreeMap::new();
                 if error.is_retryable() {
                     state.not_before = now.mono + RETRY;
                 } else {
-                    // Not a member any more, or no such group: there is nothing left to follow.
+                    // Not a member any more, or no such group: there is nothing left to follow. What
+                    // was pushed all the same is not lost with it.
+                    ahead = std::mem::take(&mut state.ahead);
                     groups.known.remove(&name);
+                }
+                for message in ahead.into_values() {
+                    self.hand_out(message);
                 }
                 self.events.push_back(Event::SyncFailed { error });
                 return self.fetch_groups(now);
@@ -392,6 +405,7 @@ impl Session {
         let reached = messages.last().map_or(top, |newest| newest.seq.max(top));
         state.last = Some(reached);
         state.target = state.target.max(reached);
+        state.ahead = state.ahead.split_off(&reached.saturating_add(1));
         for message in messages {
             self.hand_out(message);
         }

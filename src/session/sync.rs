@@ -70,11 +70,11 @@ impl Session {
         let (from, draft, key) = (user.as_str(), &*message.draft, message.key);
         let (servcmd, body) = match &message.to {
             Conversation::C2c(to) => (
-                command::SEND_C2C,
+                command::SEND_C2C.into(),
                 serde_json::to_string(&SendC2c::new(from, to, draft, key, time)),
             ),
             Conversation::Group(group) => (
-                command::SEND_GROUP,
+                command::of_group(command::SEND_GROUP, group),
                 serde_json::to_string(&SendGroup::new(from, group, draft, key, time)),
             ),
             Conversation::System => {
@@ -83,7 +83,7 @@ impl Session {
                 ));
             }
         };
-        let id = self.request(now, servcmd, &body.map_err(|error| shape(&error))?)?;
+        let id = self.request(now, &servcmd, &body.map_err(|error| shape(&error))?)?;
         if let Conversation::Group(group) = &message.to {
             self.sending_to(id.0, group);
         }

@@ -145,7 +145,7 @@ impl Node {
             }
             Effect::Note { servcmd, body } => {
                 // As the actor does: nobody waits for the outcome.
-                let _ = self.session.request(now, servcmd, &body);
+                let _ = self.session.request(now, &servcmd, &body);
             }
             Effect::Reply { outcome, .. } => {
                 wants.push(Want::Note(Note::Replied {

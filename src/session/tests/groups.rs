@@ -154,6 +154,24 @@ fn an_own_message_leaves_no_gap() {
 }
 
 #[test]
+fn a_community_is_asked_for_under_its_own_service() {
+    let mut rig = Rig::online();
+    for seq in [1, 3] {
+        let mut push = group_push(&[seq]);
+        push["EventArray"][0]["GroupMsgArray"][0]["ToGroupId"] = json!("@TGS#_club");
+        rig.receive(&json!({"head": {"servcmd": command::MSG_PUSH, "seq": 1}, "body": push}));
+    }
+    let asked = rig
+        .commands()
+        .into_iter()
+        .find(|sent| sent.ends_with("group_msg_get"));
+    assert_eq!(
+        asked.as_deref(),
+        Some("million_group_open_http_svc.group_msg_get")
+    );
+}
+
+#[test]
 fn a_group_joined_later_begins_with_its_first_message() {
     let mut rig = Rig::online();
     rig.push_group(&[77]);
@@ -176,6 +194,7 @@ fn a_history_that_is_refused_ends_the_following_and_one_that_times_out_is_asked_
     );
     rig.pass(60, true);
     assert!(!rig.commands().contains(&command::GROUP_HISTORY.to_owned()));
+    assert_eq!(rig.heard().last(), Some(&20), "what was pushed is not lost");
 }
 
 #[test]
