@@ -13,6 +13,7 @@ use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
 use crate::proto::event::KickType;
+use crate::proto::place::Place;
 use crate::proto::usersig::{self, UserSig};
 use crate::session::{Event, Ready};
 use std::time::Duration;
@@ -455,7 +456,11 @@ impl Core {
         for (conversation, mark) in std::mem::take(&mut self.unread) {
             let name = conversation.name();
             if conversation.is_group() {
-                let body = serde_json::json!({"GroupId": name, "MsgReadedSeq": mark});
+                let place = Place::new(name);
+                let mut body = serde_json::json!({"GroupId": place.group(), "MsgReadedSeq": mark});
+                if let Some(topic) = place.topic() {
+                    body["TopicId"] = topic.into();
+                }
                 self.effects.push_back(Effect::Note {
                     servcmd: command::of_group(command::READ_GROUP, name),
                     body: body.to_string(),

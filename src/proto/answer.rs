@@ -117,6 +117,13 @@ pub struct JoinedGroup {
     /// The number that the next message will get; zero when the server did not say.
     #[serde(rename = "NextMsgSeq", default, deserialize_with = "lenient::int")]
     pub next_seq: u32,
+    /// Whether it has topics; `None` when the server did not say.
+    #[serde(
+        rename = "SupportTopic",
+        default,
+        deserialize_with = "lenient::opt_int"
+    )]
+    pub topics: Option<u8>,
     /// About this account.
     #[serde(rename = "SelfInfo", default)]
     pub own: Option<OwnMembership>,

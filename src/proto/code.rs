@@ -134,6 +134,8 @@ codes! {
         "quit a group first", GiveUp;
     GROUP_ATTRIBUTE_CONFLICT = 10056, "attributes changed", "someone else changed them first",
         "read them again and repeat the change", GiveUp;
+    NO_COMMUNITIES = 11000, "no communities", "this app's edition has no communities",
+        "buy an edition that has them", GiveUp;
     C2C_BAD_PACKET = 20001, "bad packet", "the request is malformed", REPORT, GiveUp;
     C2C_NOT_AUTHENTICATED = 20002, "not authenticated", "the login is no longer valid",
         WAIT, NewUserSig;
@@ -159,6 +161,12 @@ codes! {
         GiveUp;
     C2C_EDIT_CONFLICT = 20027, "edit conflict", "someone else changed the message first",
         "read it again and repeat the change", GiveUp;
+    EXTENSION_CONFLICT = 23001, "extension changed", "someone else changed the extension first",
+        "read the extensions again and repeat the change", GiveUp;
+    EXTENSION_UNSUPPORTED = 23002, "no extensions", "the message was sent without support for them",
+        "send it with support for extensions", GiveUp;
+    EXTENSIONS_FULL = 23003, "too many extensions", "the message may have no more extensions",
+        "delete extensions first", GiveUp;
     FRIEND_PARAMETER = 30001, "bad relation request", "an account is wrong or the caller's own",
         "check the UserIDs", GiveUp;
     FRIEND_UNKNOWN_USER = 30003, "unknown user", "no account of that UserID exists",

@@ -1,6 +1,6 @@
 //! The names of the commands (`head.servcmd`) this crate speaks.
 
-use super::op::is_community;
+use super::place::is_community;
 use std::borrow::Cow;
 
 /// The name of a group command for this group: communities have a service of their own.
@@ -35,6 +35,10 @@ pub const GET_MSG: &str = "openim.getmsg";
 pub const SEND_C2C: &str = "openim.sendmsg";
 /// The groups an account is in.
 pub const JOINED_GROUPS: &str = "group_open_http_svc.get_joined_group_list";
+/// The communities an account is in.
+pub const JOINED_COMMUNITIES: &str = "million_group_open_http_svc.get_joined_group_list";
+/// The topics of a community.
+pub const TOPICS: &str = "million_group_open_http_svc.get_topic";
 /// Join a group, or ask to.
 pub const JOIN_GROUP: &str = "group_open_http_svc.apply_join_group";
 /// Ask a live room for what is new.

@@ -18,6 +18,7 @@ const MENTION: u64 = 12;
 const MESSAGE: u64 = 3;
 const ALL_READ: u64 = 14;
 const C2C_RECEIPT: u64 = 16;
+const DO_NOT_DISTURB: u64 = 24;
 
 type Raws<'a> = Option<Vec<&'a RawValue>>;
 
@@ -47,6 +48,10 @@ struct EventItem<'a> {
     status: Raws<'a>,
     #[serde(rename = "MsgReactionNotifyList", default, borrow)]
     reactions: Raws<'a>,
+    #[serde(rename = "MsgReactionNotify", default, borrow)]
+    own_reaction: Option<&'a RawValue>,
+    #[serde(rename = "MsgExtensionNotify", default, borrow)]
+    extensions: Option<&'a RawValue>,
 }
 
 /// Reads one entry of an `EventArray`.
@@ -90,7 +95,7 @@ pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     if let Some(edits) = item.group_edits {
         return each(&edits, |edit: EditedMessage| {
             update(Update::Edited {
-                conversation: Conversation::group(edit.group.as_str()),
+                conversation: place(&edit.group, &edit.topic),
                 message: Box::new(edit),
             })
         });
@@ -114,9 +119,16 @@ pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     if let Some(list) = item.reactions {
         return each(&list, |change| update(Update::Reactions(change)));
     }
+    if let Some(change) = item.own_reaction {
+        return each(&[change], |change| update(Update::ReactedElsewhere(change)));
+    }
+    if let Some(change) = item.extensions {
+        return each(&[change], |change| update(Update::Extensions(change)));
+    }
     let whole = match number {
         Some(C2C_RECEIPT) => read_c2c_receipt(raw),
         Some(ALL_READ) => read_all_read(raw),
+        Some(DO_NOT_DISTURB) => serde_json::from_str(raw.get()).map(Update::DoNotDisturb),
         _ => return vec![unknown(raw, number)],
     };
     vec![whole.map_or_else(|error| malformed(&error), update)]
@@ -133,6 +145,11 @@ pub fn read_missed(raw: &RawValue) -> Vec<Notice> {
             .collect(),
         _ => vec![read_c2c(raw)],
     }
+}
+
+/// The conversation of a group, or of a topic of it if that is named.
+fn place(group: &str, topic: &str) -> Conversation {
+    Conversation::group(if topic.is_empty() { group } else { topic })
 }
 
 fn update(update: Update) -> Notice {
@@ -312,8 +329,22 @@ struct NoticeBody {
 struct GroupRead {
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     group: String,
+    #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
+    topic: String,
     #[serde(rename = "LastReadMsgSeq", default, deserialize_with = "lenient::int")]
     seq: u32,
+}
+
+impl GroupRead {
+    /// The group or topic, and up to where it was read.
+    fn mark(self) -> (String, u32) {
+        let id = if self.topic.is_empty() {
+            self.group
+        } else {
+            self.topic
+        };
+        (id, self.seq)
+    }
 }
 
 fn read_tip(raw: &RawValue, event: u64) -> Notice {
@@ -348,7 +379,9 @@ fn read_group_update(raw: &RawValue) -> Option<Update> {
     let tip: Tip<'_> = serde_json::from_str(raw.get()).ok()?;
     let body: NoticeBody = serde_json::from_str(tip.body?.get()).ok()?;
     let named = |fields: &Fields| {
-        let id = fields.get("GroupId").and_then(Value::as_str);
+        let text = |key| fields.get(key).and_then(Value::as_str);
+        let topic = text("TopicId").filter(|topic| !topic.is_empty());
+        let id = topic.or_else(|| text("GroupId"));
         id.unwrap_or_default().to_owned()
     };
     if let Some(messages) = body.recalled {
@@ -363,7 +396,7 @@ fn read_group_update(raw: &RawValue) -> Option<Update> {
         });
     }
     if let Some(read) = body.read {
-        let groups = read.into_iter().map(|read| (read.group, read.seq));
+        let groups = read.into_iter().map(GroupRead::mark);
         return Some(Update::AllReadElsewhere {
             c2c: false,
             groups: groups.collect(),
@@ -410,7 +443,7 @@ fn read_all_read(raw: &RawValue) -> Result<Update, serde_json::Error> {
         groups: Vec<GroupRead>,
     }
     let read: AllRead = serde_json::from_str(raw.get())?;
-    let groups = read.groups.into_iter().map(|read| (read.group, read.seq));
+    let groups = read.groups.into_iter().map(GroupRead::mark);
     Ok(Update::AllReadElsewhere {
         c2c: read.c2c,
         groups: groups.collect(),

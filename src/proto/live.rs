@@ -4,6 +4,7 @@
 use super::event::Notice;
 use super::lenient;
 use super::message::{Conversation, GroupItem};
+use super::op::reaction::ReactionChange;
 use super::update::{MessageRef, Update};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -94,13 +95,13 @@ fn lengthen(object: &mut Map<String, Value>, names: &[(&str, &str)]) {
 
 /// Reads one item of a poll of `room`.
 #[must_use]
-pub fn read_item(raw: &RawValue, room: &str) -> Notice {
+pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
     let malformed = |error: serde_json::Error| Notice::Malformed {
         reason: error.to_string(),
     };
     let mut object: Map<String, Value> = match serde_json::from_str(raw.get()) {
         Ok(object) => object,
-        Err(error) => return malformed(error),
+        Err(error) => return vec![malformed(error)],
     };
     lengthen(&mut object, SHORT);
     if let Some(Value::Object(info)) = object.get_mut("GroupInfo") {
@@ -118,23 +119,38 @@ pub fn read_item(raw: &RawValue, room: &str) -> Notice {
         17 => {
             object.insert("Event".to_owned(), Value::from(3));
         }
-        20 => return read_recall(&object),
-        21 => return Notice::Update(Box::new(Update::Reactions(object))),
+        20 => return vec![read_recall(&object)],
+        21 => return read_reactions(&object),
         100 => {
-            return Notice::Unknown {
+            return vec![Notice::Unknown {
                 event: Some(event),
                 raw: raw.to_owned(),
-            };
+            }];
         }
         _ => {}
     }
-    match serde_json::from_value::<GroupItem>(Value::Object(object)) {
-        Ok(item) => Notice::Group {
-            event,
-            item: Box::new(item),
+    vec![
+        match serde_json::from_value::<GroupItem>(Value::Object(object)) {
+            Ok(item) => Notice::Group {
+                event,
+                item: Box::new(item),
+            },
+            Err(error) => malformed(error),
         },
-        Err(error) => malformed(error),
-    }
+    ]
+}
+
+fn read_reactions(object: &Map<String, Value>) -> Vec<Notice> {
+    let body = object.get("MsgBody");
+    let list = body.and_then(|body| body.get("MsgReactionNotifyList"));
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    list.map(|change| match ReactionChange::deserialize(change) {
+        Ok(change) => Notice::Update(Box::new(Update::Reactions(change))),
+        Err(error) => Notice::Malformed {
+            reason: error.to_string(),
+        },
+    })
+    .collect()
 }
 
 fn read_recall(object: &Map<String, Value>) -> Notice {
@@ -169,7 +185,28 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(json: &str) -> Notice {
-        read_item(&RawValue::from_string(json.to_owned()).unwrap(), "room")
+        let mut notices = read_item(&RawValue::from_string(json.to_owned()).unwrap(), "room");
+        assert_eq!(notices.len(), 1);
+        notices.remove(0)
+    }
+
+    #[test]
+    fn every_message_whose_reactions_changed_is_told_of() {
+        let raw = r#"{"Event":21,"MS":7,"MsgBody":{"MsgReactionNotifyList":[
+            {"GroupMsgInfo":{"TinyId":"1","MsgClientTime":2,"MsgRandom":3},
+             "MsgReactionSummary":[{"Reaction":"smile","Count":2,"Reaction_Account":["al","bo"]}]},
+            {"GroupMsgInfo":{"TinyId":"1","MsgClientTime":2,"MsgRandom":4}}]}}"#;
+        let notices = read_item(&RawValue::from_string(raw.to_owned()).unwrap(), "room");
+        let [Notice::Update(first), Notice::Update(second)] = &notices[..] else {
+            panic!("{notices:?}")
+        };
+        let (Update::Reactions(first), Update::Reactions(second)) = (&**first, &**second) else {
+            panic!()
+        };
+        let id = |change: &ReactionChange| change.message().unwrap().id().unwrap();
+        assert_eq!((id(first), id(second)), ("1-2-3".into(), "1-2-4".into()));
+        let smile = &first.reactions[0];
+        assert_eq!((smile.name.as_str(), smile.count), ("smile", 2));
     }
 
     #[test]

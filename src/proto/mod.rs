@@ -23,6 +23,7 @@ pub mod live;
 pub mod message;
 pub mod op;
 pub mod packet;
+pub mod place;
 pub mod signaling;
 pub mod update;
 pub mod usersig;

@@ -3,6 +3,8 @@
 
 use super::lenient;
 use super::message::{Conversation, Element};
+use super::op::extension::ExtensionChange;
+use super::op::reaction::{OwnReaction, ReactionChange};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -81,8 +83,15 @@ pub enum Update {
         /// 0 announced, 1 discarded, 2 received without being announced.
         option: u32,
     },
-    /// Anything else that is about a message: reactions, extensions.
-    Reactions(Fields),
+    /// The reactions to a message changed.
+    Reactions(ReactionChange),
+    /// This account reacted on another of its terminals.
+    ReactedElsewhere(OwnReaction),
+    /// The extensions of a message changed.
+    Extensions(ExtensionChange),
+    /// When this account wants no notifications was changed on another terminal: `Level`, `StartTime`
+    /// and `EndTime` in Unix seconds, `IsRepeated`.
+    DoNotDisturb(Fields),
 }
 
 impl Update {
@@ -208,6 +217,14 @@ pub struct EditedMessage {
         skip_serializing_if = "String::is_empty"
     )]
     pub group: String,
+    /// The topic, in a community.
+    #[serde(
+        rename = "TopicId",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub topic: String,
     /// `MsgSeq`
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
@@ -263,6 +280,14 @@ pub struct Mentioned {
     /// The group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub group: String,
+    /// The topic, in a community.
+    #[serde(
+        rename = "TopicId",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub topic: String,
     /// Who did it.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub from: String,
@@ -404,6 +429,9 @@ impl fmt::Display for Update {
             Self::Status(_) => "status",
             Self::MuteNotifications { .. } => "mute notifications",
             Self::Reactions(_) => "reactions",
+            Self::ReactedElsewhere(_) => "reacted elsewhere",
+            Self::Extensions(_) => "extensions",
+            Self::DoNotDisturb(_) => "do not disturb",
         })
     }
 }

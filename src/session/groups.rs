@@ -5,20 +5,24 @@
 //! as the next one; when it is not, everything up to it is fetched, the message itself included. After
 //! every login the server is asked which groups there are and how far each has got, so that an outage
 //! is only a large gap. Neither the size of a gap nor whether the group was seen before matters, other
-//! than with the official client.
+//! than with the official client. Which groups there are is found out in `joined`.
+//!
+//! A topic of a community is a group here, named by its own ID: it has members, numbers and a history of
+//! its own.
 
 use super::event::{Event, Ignored};
+use super::joined::{List, Listing};
 use super::request::{Purpose, RequestError};
 use super::state::Session;
 use crate::policy::{Now, Pace};
-use crate::proto::answer::{GroupHistory, JoinedGroups, Sent};
+use crate::proto::answer::{GroupHistory, Sent};
 use crate::proto::command;
-use crate::proto::message::{Body, Conversation, GroupItem, Message};
+use crate::proto::message::{Body, Conversation, GroupItem, Message, NoticeKind};
+use crate::proto::op::group_message::GetHistory;
+use crate::proto::place::Place;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// Groups asked for in one go.
-const LIST_LIMIT: u32 = 200;
 /// Messages fetched in one go.
 const FETCH: u32 = 20;
 /// Histories asked for at a time.
@@ -26,50 +30,35 @@ const MAX_FETCHES: usize = 4;
 /// Histories asked for a second, and how many at once: the service allows 20.
 const FETCH_PACE: (f64, u32) = (15.0, 4);
 /// Pause before something that failed is tried again.
-const RETRY: Duration = Duration::from_secs(10);
-/// Unread messages of a group that are fetched at the first login; older ones are left to the history.
-const MAX_BACKLOG: u32 = 2_000;
+pub(super) const RETRY: Duration = Duration::from_secs(10);
 /// Messages kept per group until what came before them is fetched; further ones are fetched too.
 const MAX_AHEAD: usize = 64;
-/// Groups followed at most.
-const MAX_GROUPS: usize = 20_000;
+/// Groups followed at most, topics included.
+pub(super) const MAX_GROUPS: usize = 20_000;
 
 /// All groups of one session.
 #[derive(Debug)]
 pub(super) struct Groups {
-    known: BTreeMap<Box<str>, Group>,
-    list: List,
+    pub(super) known: BTreeMap<Box<str>, Group>,
+    pub(super) listing: Listing,
     /// Which group a request in flight is about, by its number.
-    fetches: HashMap<u32, Box<str>>,
+    pub(super) fetches: HashMap<u32, Box<str>>,
     sends: HashMap<u32, Box<str>>,
     pace: Pace,
     /// Not before this: the pace, or a pause after a failure.
     next_fetch: Option<Duration>,
 }
 
-/// Where the list of joined groups stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum List {
-    /// Not asked for since the last login.
-    Stale,
-    /// In flight, from this offset on.
-    Asked(u32),
-    /// Failed; asked for again at this time.
-    RetryAt(Duration),
-    /// Up to date.
-    Done,
-}
-
 #[derive(Debug, Default)]
-struct Group {
+pub(super) struct Group {
     /// Everything up to this number was handed out; `None` until it is known where to begin.
-    last: Option<u32>,
+    pub(super) last: Option<u32>,
     /// The lowest number that came while that was not known.
-    first_pushed: u32,
+    pub(super) first_pushed: u32,
     /// The highest number that is known to exist.
-    target: u32,
+    pub(super) target: u32,
     /// A fetch is in flight.
-    fetching: bool,
+    pub(super) fetching: bool,
     /// Its upper end.
     asked: u32,
     /// Not before this, after a failure.
@@ -92,7 +81,7 @@ impl Default for Groups {
     fn default() -> Self {
         Self {
             known: BTreeMap::new(),
-            list: List::Stale,
+            listing: Listing::default(),
             fetches: HashMap::new(),
             sends: HashMap::new(),
             pace: Pace::new(FETCH_PACE.0, FETCH_PACE.1),
@@ -107,18 +96,14 @@ impl Session {
         let Conversation::Group(group) = &message.conversation else {
             return self.message(message);
         };
-        let topic = message
-            .group
-            .as_ref()
-            .is_some_and(|info| !info.topic.is_empty());
-        // Not numbered: not stored, or numbered by a topic of its own.
-        if message.seq == 0 || message.online_only || topic {
+        // Not numbered: not stored.
+        if message.seq == 0 || message.online_only {
             return self.message(message);
         }
         // An account without groups has its list: it was empty.
         let groups = self.groups.get_or_insert_with(|| {
             Box::new(Groups {
-                list: List::Done,
+                listing: Listing::done(),
                 ..Groups::default()
             })
         });
@@ -126,7 +111,7 @@ impl Session {
             return self.message(message);
         }
         let (seq, name) = (message.seq, group.clone());
-        let listed = groups.list == List::Done;
+        let listed = groups.listing.list == List::Done;
         let state = groups.known.entry(name).or_default();
         state.target = state.target.max(seq);
         match state.last {
@@ -185,99 +170,6 @@ impl Session {
         }
     }
 
-    /// A login is done: what has happened in the groups meanwhile?
-    pub(super) fn start_groups(&mut self, now: Now) {
-        let groups = self.groups.get_or_insert_default();
-        groups.fetches.clear();
-        for state in groups.known.values_mut() {
-            state.fetching = false;
-        }
-        self.ask_groups(now, 0);
-    }
-
-    fn ask_groups(&mut self, now: Now, offset: u32) {
-        let body = serde_json::json!({
-            "Member_Account": self.config.user, "Limit": LIST_LIMIT, "Offset": offset,
-            "SupportTopic": 0, "NeedAppDefineData": 0,
-            "ResponseFilter": {
-                "GroupBaseInfoFilter": ["Type", "NextMsgSeq"],
-                "SelfInfoFilter": ["MsgSeq"],
-            },
-        });
-        self.ask(
-            now,
-            Purpose::Groups,
-            command::JOINED_GROUPS,
-            &body.to_string(),
-        );
-        self.groups.get_or_insert_default().list = List::Asked(offset);
-    }
-
-    pub(super) fn groups_answered(&mut self, now: Now, outcome: Result<&str, RequestError>) {
-        let Some(groups) = self.groups.as_mut() else {
-            return;
-        };
-        let List::Asked(offset) = groups.list else {
-            return;
-        };
-        let answer = outcome.and_then(|body| {
-            serde_json::from_str::<JoinedGroups>(body)
-                .map_err(|error| RequestError::Shape(error.to_string()))
-        });
-        let page = match answer {
-            Ok(page) => page,
-            Err(error) => {
-                groups.list = List::RetryAt(now.mono + RETRY);
-                return self.events.push_back(Event::SyncFailed { error });
-            }
-        };
-        let count = u32::try_from(page.groups.len()).unwrap_or(u32::MAX);
-        let mut skipped = Vec::new();
-        for joined in page.groups {
-            // A live room has no history to follow.
-            if joined.kind == "AVChatRoom" || joined.id.is_empty() || joined.next_seq == 0 {
-                continue;
-            }
-            let newest = joined.next_seq - 1;
-            let mark = self.memory.mark(&joined.id);
-            let state = groups.known.entry(joined.id.as_str().into()).or_default();
-            state.target = state.target.max(newest);
-            if state.last.is_none() {
-                let read = joined.own.map_or(newest, |own| own.seq).min(newest);
-                let begin =
-                    mark.unwrap_or_else(|| read.max(state.target.saturating_sub(MAX_BACKLOG)));
-                if mark.is_none() && begin > read {
-                    skipped.push((joined.id.clone(), begin - read));
-                }
-                state.last = Some(begin);
-            }
-        }
-        for (group, count) in skipped {
-            self.events.push_back(Event::Skipped { group, count });
-        }
-        let next = offset.saturating_add(count);
-        let room = u32::try_from(MAX_GROUPS).unwrap_or(u32::MAX);
-        if count > 0 && next < page.total.min(room) {
-            return self.ask_groups(now, next);
-        }
-        if let Some(groups) = self.groups.as_mut() {
-            groups.list = List::Done;
-            // Joined while the list was under way: what was pushed is where it begins.
-            for state in groups
-                .known
-                .values_mut()
-                .filter(|state| state.last.is_none())
-            {
-                state.last = Some(state.first_pushed.saturating_sub(1));
-            }
-            if groups.known.is_empty() {
-                // Most accounts are in no group; they should cost nothing.
-                return self.groups = None;
-            }
-        }
-        self.fetch_groups(now);
-    }
-
     /// Asks for the history of groups that are behind, as many as are allowed at a time.
     pub(super) fn fetch_groups(&mut self, now: Now) {
         if !self.state.is_ready() {
@@ -310,10 +202,10 @@ impl Session {
             let top = state
                 .below
                 .unwrap_or_else(|| last.saturating_add(FETCH).min(state.target));
-            let body = serde_json::json!({
-                "GroupId": name, "WithRecalledMsg": 1, "ReqMsgSeq": top,
-                "ReqMsgNumber": top.saturating_sub(last).clamp(1, FETCH),
-            });
+            let count = top.saturating_sub(last).clamp(1, FETCH);
+            let body = GetHistory::new(&**name, Some(top), count);
+            // It holds numbers and strings only, so it can be written.
+            let body = serde_json::to_string(&body).unwrap_or_default();
             state.fetching = true;
             state.asked = top;
             let (name, servcmd) = (
@@ -324,7 +216,7 @@ impl Session {
             if !wait.is_zero() {
                 groups.next_fetch = Some(now.mono + wait);
             }
-            let seq = self.ask(now, Purpose::History, &servcmd, &body.to_string());
+            let seq = self.ask(now, Purpose::History, &servcmd, &body);
             if let Some(groups) = self.groups.as_mut() {
                 groups.fetches.insert(seq, name);
             }
@@ -378,16 +270,13 @@ impl Session {
             .items
             .into_iter()
             .filter(|item| item.seq > last && item.seq <= top && item.place != Some(1))
-            .filter_map(|mut item| {
-                if item.group.is_empty() {
-                    item.group = name.to_string();
-                }
+            .filter_map(|item| {
                 let event = if matches!(item.body, Body::Object(_)) {
                     4
                 } else {
                     3
                 };
-                Message::from_group(item, event, self.config.user.as_str())
+                Message::from_history(item, event, &name, self.config.user.as_str())
             })
             .collect();
         messages.append(&mut state.newer);
@@ -413,13 +302,28 @@ impl Session {
         self.fetch_groups(now);
     }
 
-    /// This account is in the group no longer.
+    /// This account is in the group no longer, nor in its topics.
     pub(super) fn left_group(&mut self, group: &str) {
         if let Some(groups) = self.groups.as_mut() {
-            groups.known.remove(group);
+            groups.known.retain(|known, _| {
+                let gone = Place::new(&**known).group() == group;
+                if gone {
+                    self.memory.forget_group(known);
+                }
+                !gone
+            });
         }
         self.memory.forget_group(group);
         self.leave_room(group);
+    }
+
+    fn topics_gone(&mut self, topics: &[String]) {
+        for topic in topics {
+            if let Some(groups) = self.groups.as_mut() {
+                groups.known.remove(topic.as_str());
+            }
+            self.memory.forget_group(topic);
+        }
     }
 
     pub(super) fn groups_timeout(&mut self, now: Now) {
@@ -429,18 +333,15 @@ impl Session {
         if !self.state.is_ready() {
             return;
         }
-        if matches!(groups.list, List::RetryAt(at) if at <= now.mono) {
-            self.ask_groups(now, 0);
+        if groups.listing.due().is_some_and(|at| at <= now.mono) {
+            self.go_on_listing(now);
         }
         self.fetch_groups(now);
     }
 
     pub(super) fn groups_deadline(&self) -> Option<Duration> {
         let groups = self.groups.as_ref().filter(|_| self.state.is_ready())?;
-        let list = match groups.list {
-            List::RetryAt(at) => Some(at),
-            _ => None,
-        };
+        let list = groups.listing.due();
         let fetch = groups
             .next_fetch
             .filter(|_| groups.fetches.len() < MAX_FETCHES);
@@ -452,7 +353,7 @@ impl Session {
         if let Some(groups) = self.groups.as_mut() {
             groups.fetches.clear();
             groups.next_fetch = None;
-            groups.list = List::Stale;
+            groups.listing.abort();
             for state in groups.known.values_mut() {
                 state.fetching = false;
                 state.newer = Vec::new();
@@ -466,12 +367,14 @@ impl Session {
         let Some(message) = Message::from_group(item, event, self.config.user.as_str()) else {
             return self.ignore(Ignored::Malformed("a group item of no kind".to_owned()));
         };
-        if message
-            .notice()
-            .is_some_and(|notice| notice.ends_membership())
-        {
-            let group = message.to.clone();
-            self.left_group(&group);
+        if let Some(notice) = message.notice() {
+            if notice.kind() == NoticeKind::TopicDeleted {
+                let topics = notice.topics();
+                self.topics_gone(&topics);
+            } else if notice.ends_membership() {
+                let group = message.to.clone();
+                self.left_group(&group);
+            }
         }
         self.group_message(now, message);
     }

@@ -23,6 +23,7 @@
 mod event;
 mod groups;
 mod incoming;
+mod joined;
 mod request;
 mod rooms;
 mod seen;

@@ -223,7 +223,7 @@ impl Session {
                 PAUSE
             };
         let items = answer.items.iter().chain(&answer.broadcasts);
-        let notices: Vec<Notice> = items.map(|raw| read_item(raw, &group)).collect();
+        let notices: Vec<Notice> = items.flat_map(|raw| read_item(raw, &group)).collect();
         for notice in notices {
             match notice {
                 Notice::Group { event, item } => {

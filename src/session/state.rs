@@ -107,6 +107,8 @@ pub struct Session {
     pub(super) sync: Sync,
     /// `None` of an account that is in no group.
     pub(super) groups: Option<Box<Groups>>,
+    /// This app's edition has no communities: they are not asked for again.
+    pub(super) without_communities: bool,
     /// `None` of an account that is in no live room.
     pub(super) rooms: Option<Box<Rooms>>,
     /// Server clock minus local clock, milliseconds.
@@ -137,6 +139,7 @@ impl Session {
             memory: Memory::default(),
             sync: Sync::default(),
             groups: None,
+            without_communities: false,
             rooms: None,
             clock_offset: 0,
             login_sent: Duration::ZERO,

@@ -6,6 +6,7 @@ use botroupe::proto::live::read_item;
 use botroupe::proto::message::{
     C2cItem, Draft, GroupItem, MessageKey, OfflinePush, Priority, SendC2c, SendGroup, SendOptions,
 };
+use botroupe::proto::op::reaction::ReactionChange;
 use botroupe::proto::update::{EditedMessage, FriendChange, MessageRef, ProfileChange, UserStatus};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -132,6 +133,7 @@ fn nothing_in_a_received_item_is_lost() {
         check::<ProfileChange>("ProfileDataMod", any),
         check::<FriendChange>("FriendListMod", any),
         check::<UserStatus>("UserStatusList", any),
+        check::<ReactionChange>("MsgReactionNotifyList", any),
     ];
     assert!(counts.iter().all(|count| *count > 0), "{counts:?}");
     let messages: fn(&Value) -> bool =
@@ -156,7 +158,7 @@ fn every_push_is_understood() {
             let items = body["RspMsgList"].as_array().unwrap();
             items
                 .iter()
-                .map(|item| read_item(&raw(item), "room"))
+                .flat_map(|item| read_item(&raw(item), "room"))
                 .collect()
         } else {
             continue;

@@ -49,7 +49,7 @@ pub fn messages(data: &[u8]) {
     for notice in read_event(&raw).into_iter().chain(read_missed(&raw)) {
         settle(notice);
     }
-    settle(read_item(&raw, "room"));
+    read_item(&raw, "room").into_iter().for_each(settle);
     let _ = serde_json::from_str::<JoinedGroups>(text);
     let _ = serde_json::from_str::<GroupHistory>(text);
     if let Ok(element) = serde_json::from_str::<Element>(text)

@@ -16,12 +16,12 @@ use crate::proto::op::group_message::{
     GetPinned, GetReaders, GetReceipts, MAX_MESSAGES, Pin, Unpin,
 };
 use crate::proto::op::group_profile::{GetJoined, GetProfiles, GetPublicProfiles, GroupProfile};
-use crate::proto::op::is_community;
 use crate::proto::op::member::{
     self, GetMembers, GetOnlineCount, GetSpecified, Invite, InvitedUser, Kick, Member,
     ModifyMember, Role,
 };
 use crate::proto::op::relation::MAX_PAGES;
+use crate::proto::place::{Place, is_community};
 use crate::proto::update::GroupReceipt;
 use std::time::Duration;
 
@@ -74,7 +74,9 @@ impl Api {
             for _ in 0..MAX_PAGES {
                 let request = GetJoined::new(self.me(), communities, offset);
                 let page = match self.call(&request).await {
-                    Err(error) if communities && error.code() == Some(NO_COMMUNITIES) => break,
+                    Err(error) if communities && error.code() == Some(Code::NO_COMMUNITIES) => {
+                        break;
+                    }
                     page => page?,
                 };
                 let found = u32::try_from(page.groups.len()).unwrap_or(u32::MAX);
@@ -154,9 +156,6 @@ impl Api {
         Ok(())
     }
 }
-
-/// An edition without communities says so.
-const NO_COMMUNITIES: Code = Code(11_000);
 
 /// Acts in one group, see [`Api::group`]. What an account may do depends on its role and on the
 /// kind of the group; [`Code::GROUP_PERMISSION`] says that it may not.
@@ -464,7 +463,7 @@ impl GroupApi {
         if message.conversation == Conversation::System {
             return Err(SYSTEM);
         }
-        let (group, seq, me) = (self.id_owned(), message.seq, self.api.me());
+        let (group, seq, me) = (Place::new(&self.id), message.seq, self.api.me());
         if pin {
             self.api.call(&Pin { group, seq, me }).await?;
         } else {
@@ -478,7 +477,7 @@ impl GroupApi {
     /// # Errors
     /// When the server did not answer.
     pub async fn pinned(&self) -> Result<Vec<Message>, ApiError> {
-        let group = self.id_owned();
+        let group = Place::new(&self.id);
         let pinned = self.api.call(&GetPinned { group }).await?;
         Ok(pinned.messages(&self.id, self.api.user()))
     }

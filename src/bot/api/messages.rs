@@ -6,6 +6,7 @@ use crate::proto::message::{
 };
 use crate::proto::op::c2c::{self, Edited, MuteOption};
 use crate::proto::op::{group_message, media, member};
+use crate::proto::place::Place;
 
 /// Messages that [`Api::history`] fetches at most.
 const MAX_HISTORY: usize = 10_000;
@@ -144,7 +145,7 @@ impl Api {
                 self.call(&report).await?;
             }
             Conversation::Group(group) => {
-                let (group, seq) = (group.to_string(), message.seq);
+                let (group, seq) = (Place::new(&**group), message.seq);
                 self.call(&group_message::ReadReport { group, seq }).await?;
             }
             Conversation::System => return Err(SYSTEM),

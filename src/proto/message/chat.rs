@@ -30,7 +30,7 @@ pub struct C2cKey {
 pub enum Conversation {
     /// One to one, named by the other side's UserID.
     C2c(Box<str>),
-    /// A group, named by its GroupID.
+    /// A group, named by its GroupID, or a topic of a community, named by its TopicID.
     Group(Box<str>),
     /// What the server says.
     System,
@@ -207,7 +207,10 @@ impl Message {
         };
         let info = item.info;
         let named = info.as_deref().map_or("", |info| info.id.as_str());
-        let group = if item.group.is_empty() {
+        let topic = info.as_deref().map_or("", |info| info.topic.as_str());
+        let group = if !topic.is_empty() {
+            topic
+        } else if item.group.is_empty() {
             named
         } else {
             item.group.as_str()
@@ -239,6 +242,21 @@ impl Message {
             mentions: item.mentions,
             group: info,
         })
+    }
+
+    /// Reads an item of the history of the group or topic `group`, which items do not always name.
+    /// Otherwise as [`from_group`](Self::from_group).
+    #[must_use]
+    pub fn from_history(mut item: GroupItem, event: u64, group: &str, me: &str) -> Option<Self> {
+        if item.group.is_empty() {
+            group.clone_into(&mut item.group);
+        }
+        let mut message = Self::from_group(item, event, me)?;
+        if message.conversation.is_group() {
+            message.conversation = Conversation::group(group);
+            message.to = group.into();
+        }
+        Some(message)
     }
 
     /// The first text element's text.

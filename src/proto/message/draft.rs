@@ -36,6 +36,8 @@ pub struct SendOptions {
     pub no_last: bool,
     /// Is not looked at by the content filter.
     pub no_check: bool,
+    /// Keys and values may be kept with it.
+    pub extensible: bool,
     /// Was said before by somebody else.
     pub forwarded: bool,
     /// How important it is to a busy group.
@@ -235,6 +237,13 @@ impl Draft {
     #[must_use]
     pub fn without_unread(mut self) -> Self {
         self.options.no_unread = true;
+        self
+    }
+
+    /// Lets everybody in the conversation keep keys and values with it.
+    #[must_use]
+    pub fn extensible(mut self) -> Self {
+        self.options.extensible = true;
         self
     }
 

@@ -2,6 +2,7 @@
 //! again differently in what is received.
 
 use super::{Draft, Element, Mention};
+use crate::proto::place::Place;
 use serde::Serialize;
 
 /// What makes a message the same one when it is sent again.
@@ -53,8 +54,8 @@ pub struct SendC2c<'a> {
 pub struct SendGroup<'a> {
     #[serde(rename = "From_Account")]
     from: &'a str,
-    #[serde(rename = "GroupId")]
-    group: &'a str,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "Random")]
     random: u32,
     #[serde(rename = "ClientSeq")]
@@ -151,14 +152,14 @@ impl<'a> SendC2c<'a> {
             life_time: draft.options.online_only.then_some(0),
             client_time,
             need_receipt: u8::from(draft.options.receipt),
-            extension: 0,
+            extension: u8::from(draft.options.extensible),
             relay: u8::from(draft.options.forwarded),
         }
     }
 }
 
 impl<'a> SendGroup<'a> {
-    /// The request of `from` to send `draft` to the group `group`, see [`SendC2c::new`].
+    /// The request of `from` to send `draft` to the group or topic `group`, see [`SendC2c::new`].
     #[must_use]
     pub fn new(
         from: &'a str,
@@ -169,7 +170,7 @@ impl<'a> SendGroup<'a> {
     ) -> Self {
         Self {
             from,
-            group,
+            group: Place::new(group),
             random: key.random,
             seq: key.seq,
             priority: draft.options.priority.word(),
@@ -182,7 +183,7 @@ impl<'a> SendGroup<'a> {
             client_time,
             need_receipt: u8::from(draft.options.receipt),
             targets: &draft.options.targets,
-            extension: 0,
+            extension: u8::from(draft.options.extensible),
             relay: u8::from(draft.options.forwarded),
         }
     }

@@ -230,6 +230,10 @@ pub enum NoticeKind {
     InviteRequest,
     /// Read on another terminal (15).
     ReadElsewhere,
+    /// A community has a new topic (17).
+    TopicCreated,
+    /// A community has lost topics (18), see [`SystemNotice::topics`].
+    TopicDeleted,
     /// Said by the app's own server (255).
     Custom,
     /// A number this crate does not know.
@@ -254,9 +258,19 @@ impl SystemNotice {
             11 => NoticeKind::Recycled,
             12 => NoticeKind::InviteRequest,
             15 => NoticeKind::ReadElsewhere,
+            17 => NoticeKind::TopicCreated,
+            18 => NoticeKind::TopicDeleted,
             255 => NoticeKind::Custom,
             other => NoticeKind::Other(other),
         }
+    }
+
+    /// Of [`NoticeKind::TopicDeleted`]: the topics that are gone.
+    #[must_use]
+    pub fn topics(&self) -> Vec<String> {
+        let list = self.extra.get("TopicIdArray").and_then(Value::as_array);
+        let topics = list.into_iter().flatten().filter_map(Value::as_str);
+        topics.map(str::to_owned).collect()
     }
 
     /// Whether this account is in the group no longer.

@@ -131,6 +131,8 @@ pub struct NewGroup {
     members: Vec<MemberName>,
     #[serde(rename = "AppDefinedData", skip_serializing_if = "Vec::is_empty")]
     data: Vec<KeyValue>,
+    #[serde(rename = "SupportTopic", skip_serializing_if = "Option::is_none")]
+    topics: Option<u8>,
     #[serde(rename = "WebPushFlag")]
     web_push: u8,
 }
@@ -151,6 +153,7 @@ impl NewGroup {
             max_members: None,
             members: Vec::new(),
             data: Vec::new(),
+            topics: None,
             web_push: 1,
         }
     }
@@ -178,6 +181,15 @@ impl NewGroup {
     /// A [`GroupKind::Community`].
     pub fn community(name: impl Into<String>) -> Self {
         Self::new(GroupKind::Community, name)
+    }
+
+    /// A [`GroupKind::Community`] in which everything is said in topics, see
+    /// [`topic`](super::topic).
+    pub fn community_with_topics(name: impl Into<String>) -> Self {
+        Self {
+            topics: Some(1),
+            ..Self::community(name)
+        }
     }
 
     /// What it is called.

@@ -4,6 +4,7 @@ use super::c2c::Edited;
 use super::{Done, ItemResult};
 use crate::proto::lenient;
 use crate::proto::message::{Element, GroupItem, Message};
+use crate::proto::place::Place;
 use crate::proto::update::GroupReceipt;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -45,17 +46,19 @@ pub struct Recall {
     group: String,
     #[serde(rename = "MsgSeqList")]
     messages: Vec<Seq>,
+    /// Empty outside of topics, other than everywhere else.
     #[serde(rename = "TopicId")]
-    topic: &'static str,
+    topic: String,
 }
 
 impl Recall {
     /// The messages of these numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
+        let place = Place::new(group);
         Self {
-            group: group.into(),
+            group: place.group().to_owned(),
             messages: seqs(numbers),
-            topic: "",
+            topic: place.topic().unwrap_or_default().to_owned(),
         }
     }
 }
@@ -71,8 +74,8 @@ pub struct Recalled {
 /// Changes an own message, see [`c2c::Edit`](super::c2c::Edit).
 #[derive(Clone, Debug, Serialize)]
 pub struct Edit {
-    #[serde(rename = "GroupId")]
-    group: String,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "MsgSeq")]
     seq: u32,
     #[serde(rename = "MsgVersion")]
@@ -92,7 +95,7 @@ impl Edit {
         cloud: String,
     ) -> Self {
         Self {
-            group: group.into(),
+            group: Place::new(group),
             seq: message.seq,
             version: message.version,
             elements,
@@ -113,9 +116,9 @@ impl super::Call for Edit {
 /// Reports a group as read up to a number.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadReport {
-    /// The group.
-    #[serde(rename = "GroupId")]
-    pub group: String,
+    /// The group, or the topic.
+    #[serde(flatten)]
+    pub group: Place,
     /// The number.
     #[serde(rename = "MsgReadedSeq")]
     pub seq: u32,
@@ -124,8 +127,8 @@ pub struct ReadReport {
 /// Tells the senders of messages that asked for it that they were read.
 #[derive(Clone, Debug, Serialize)]
 pub struct Receipt {
-    #[serde(rename = "GroupId")]
-    group: String,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "MsgSeqList")]
     messages: Vec<Seq>,
 }
@@ -134,7 +137,7 @@ impl Receipt {
     /// The messages of these numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
-            group: group.into(),
+            group: Place::new(group),
             messages: seqs(numbers),
         }
     }
@@ -143,8 +146,8 @@ impl Receipt {
 /// Asks how many have read own messages.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetReceipts {
-    #[serde(rename = "GroupId")]
-    group: String,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "MsgSeqList")]
     messages: Vec<Seq>,
 }
@@ -153,7 +156,7 @@ impl GetReceipts {
     /// The messages of these numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
-            group: group.into(),
+            group: Place::new(group),
             messages: seqs(numbers),
         }
     }
@@ -174,8 +177,8 @@ pub struct Receipts {
 /// Asks who has read an own message, or has not.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetReaders {
-    #[serde(rename = "GroupId")]
-    group: String,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "MsgSeq")]
     seq: u32,
     #[serde(rename = "Flag")]
@@ -195,7 +198,7 @@ impl GetReaders {
         cursor: impl Into<String>,
     ) -> Self {
         Self {
-            group: group.into(),
+            group: Place::new(group),
             seq,
             unread: u8::from(unread),
             cursor: cursor.into(),
@@ -243,8 +246,8 @@ impl Readers {
 pub struct GetHistory {
     #[serde(rename = "WithRecalledMsg")]
     with_recalled: u8,
-    #[serde(rename = "GroupId")]
-    group: String,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "ReqMsgNumber")]
     count: u32,
     #[serde(rename = "ReqMsgSeq", skip_serializing_if = "Option::is_none")]
@@ -256,7 +259,7 @@ impl GetHistory {
     pub fn new(group: impl Into<String>, upper: Option<u32>, count: u32) -> Self {
         Self {
             with_recalled: 1,
-            group: group.into(),
+            group: Place::new(group),
             count,
             upper,
         }
@@ -287,24 +290,16 @@ impl History {
         self.items
             .into_iter()
             .filter(|item| item.place != Some(1))
-            .filter_map(|item| read(item, group, me))
+            .filter_map(|item| Message::from_history(item, 3, group, me))
             .collect()
     }
-}
-
-/// An answer about one group does not always name it in every item.
-fn read(mut item: GroupItem, group: &str, me: &str) -> Option<Message> {
-    if item.group.is_empty() {
-        group.clone_into(&mut item.group);
-    }
-    Message::from_group(item, 3, me)
 }
 
 /// Deletes messages for this account only.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delete {
-    #[serde(rename = "GroupId")]
-    group: String,
+    #[serde(flatten)]
+    group: Place,
     #[serde(rename = "Deleter_Account")]
     me: String,
     /// Strings, other than everywhere else.
@@ -316,7 +311,7 @@ impl Delete {
     /// The messages of these numbers.
     pub fn new(group: impl Into<String>, me: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
-            group: group.into(),
+            group: Place::new(group),
             me: me.into(),
             numbers: numbers.iter().map(u32::to_string).collect(),
         }
@@ -326,9 +321,9 @@ impl Delete {
 /// Pins a message for everybody in the group.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pin {
-    /// The group.
-    #[serde(rename = "GroupId")]
-    pub group: String,
+    /// The group, or the topic.
+    #[serde(flatten)]
+    pub group: Place,
     /// The number of the message.
     #[serde(rename = "MsgSeq")]
     pub seq: u32,
@@ -340,9 +335,9 @@ pub struct Pin {
 /// Takes the pin off again.
 #[derive(Clone, Debug, Serialize)]
 pub struct Unpin {
-    /// The group.
-    #[serde(rename = "GroupId")]
-    pub group: String,
+    /// The group, or the topic.
+    #[serde(flatten)]
+    pub group: Place,
     /// The number of the message.
     #[serde(rename = "MsgSeq")]
     pub seq: u32,
@@ -354,9 +349,9 @@ pub struct Unpin {
 /// Asks for the pinned messages of a group.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetPinned {
-    /// The group.
-    #[serde(rename = "GroupId")]
-    pub group: String,
+    /// The group, or the topic.
+    #[serde(flatten)]
+    pub group: Place,
 }
 
 /// The answer to [`GetPinned`].
@@ -372,6 +367,7 @@ impl Pinned {
     #[must_use]
     pub fn messages(self, group: &str, me: &str) -> Vec<Message> {
         let items = self.items.into_iter();
-        items.filter_map(|item| read(item, group, me)).collect()
+        let read = |item| Message::from_history(item, 3, group, me);
+        items.filter_map(read).collect()
     }
 }

@@ -9,7 +9,8 @@
 //! and objects that are handed on keep the fields this crate does not know in `extra`.
 
 use crate::proto::lenient;
-use crate::proto::message::Conversation;
+use crate::proto::message::{Conversation, Message};
+use crate::proto::place::Place;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde::{Deserialize as Read, Serialize};
 use serde_json::{Map, Value};
@@ -45,7 +46,7 @@ macro_rules! group_calls {
             type Answer = $answer;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
-                std::borrow::Cow::Borrowed(if $crate::proto::op::is_community(&self.group) {
+                std::borrow::Cow::Borrowed(if $crate::proto::place::is_community(self.group.as_ref()) {
                     concat!("million_group_open_http_svc.", $command)
                 } else {
                     concat!("group_open_http_svc.", $command)
@@ -57,6 +58,7 @@ macro_rules! group_calls {
 
 pub mod c2c;
 pub mod conversation;
+pub mod extension;
 pub mod group;
 pub mod group_data;
 pub mod group_message;
@@ -64,15 +66,65 @@ pub mod group_profile;
 pub mod media;
 pub mod member;
 pub mod people;
+pub mod reaction;
 pub mod relation;
+pub mod topic;
 
 #[cfg(test)]
 mod tests;
 
-/// Whether a group is one of those that have a service of their own, by its ID.
-#[must_use]
-pub fn is_community(group: &str) -> bool {
-    group.starts_with("@TGS#_") && !group.contains("@TOPIC#_")
+/// Names a message to the services that keep something with it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum MessageName {
+    /// A one-to-one message.
+    C2c {
+        /// Who said it.
+        #[serde(rename = "From_Account")]
+        from: String,
+        /// To whom.
+        #[serde(rename = "To_Account")]
+        to: String,
+        /// `seq_random_time`
+        #[serde(rename = "MsgKey")]
+        key: String,
+    },
+    /// A group message.
+    Group {
+        /// Where.
+        #[serde(flatten)]
+        group: Place,
+        /// Its number.
+        #[serde(rename = "MsgSeq")]
+        seq: u32,
+    },
+}
+
+impl MessageName {
+    /// Names `message`; `None` of what the server says in no conversation.
+    #[must_use]
+    pub fn of(message: &Message) -> Option<Self> {
+        match &message.conversation {
+            Conversation::C2c(_) => Some(Self::C2c {
+                from: message.from.to_string(),
+                to: message.to.to_string(),
+                key: message.server_key(),
+            }),
+            Conversation::Group(group) => Some(Self::Group {
+                group: Place::new(&**group),
+                seq: message.seq,
+            }),
+            Conversation::System => None,
+        }
+    }
+
+    /// One of two commands, by the kind of the message.
+    const fn servcmd(&self, c2c: &'static str, group: &'static str) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::C2c { .. } => c2c,
+            Self::Group { .. } => group,
+        })
+    }
 }
 
 /// An answer that says nothing but yes.

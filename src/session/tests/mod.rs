@@ -5,6 +5,7 @@
     reason = "bodies are written in place with `json!`"
 )]
 
+mod communities;
 mod groups;
 mod messages;
 mod requests;
@@ -30,6 +31,8 @@ struct Rig {
     events: Vec<Event>,
     /// The test answers for the groups itself; otherwise there are none.
     in_groups: bool,
+    /// The same for communities.
+    in_communities: bool,
 }
 
 impl Rig {
@@ -44,6 +47,7 @@ impl Rig {
             sent: Vec::new(),
             events: Vec::new(),
             in_groups: false,
+            in_communities: false,
         }
     }
 
@@ -112,16 +116,14 @@ impl Rig {
         self.receive(
             &json!({"head": {"servcmd": servcmd, "seq": request["head"]["seq"]}, "body": body}),
         );
-        if !self.in_groups
-            && self
-                .commands()
-                .iter()
-                .any(|sent| sent == command::JOINED_GROUPS)
-        {
-            self.answer(
-                command::JOINED_GROUPS,
-                json!({"TotalCount": 0, "GroupIdList": []}),
-            );
+        let lists = [
+            (command::JOINED_GROUPS, self.in_groups),
+            (command::JOINED_COMMUNITIES, self.in_communities),
+        ];
+        for (list, is_answered_by_the_test) in lists {
+            if !is_answered_by_the_test && self.commands().iter().any(|sent| sent == list) {
+                self.answer(list, json!({"TotalCount": 0, "GroupIdList": []}));
+            }
         }
     }
 

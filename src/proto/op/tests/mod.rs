@@ -1,6 +1,7 @@
 //! What each request looks like, against what the official client was seen to send.
 
 mod answers;
+mod extras;
 
 use super::*;
 use crate::proto::message::{C2cItem, Element, Message, SystemNotice};

@@ -1,0 +1,237 @@
+//! Message extensions: keys and values that anybody in a conversation may keep with a message that
+//! was sent with [`Draft::extensible`](crate::proto::message::Draft::extensible).
+
+use super::MessageName;
+use crate::proto::lenient;
+use crate::proto::update::MessageRef;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// Extensions that one change may be about.
+pub const MAX_CHANGED: usize = 20;
+/// Extensions that a message may have.
+pub const MAX_EXTENSIONS: usize = 300;
+
+/// One extension of a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Extension {
+    /// The key.
+    #[serde(rename = "Key", default, deserialize_with = "lenient::string")]
+    pub key: String,
+    /// The value; empty of a deleted one.
+    #[serde(rename = "Value", default, deserialize_with = "lenient::string")]
+    pub value: String,
+    /// Which change of the message's extensions this was. A change of the key has to name it, zero for
+    /// a new one.
+    #[serde(rename = "Seq", default, deserialize_with = "lenient::int")]
+    pub seq: u64,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+/// Changes the extensions of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct ChangeExtensions {
+    #[serde(flatten)]
+    message: MessageName,
+    #[serde(rename = "OperateType")]
+    what: u8,
+    #[serde(rename = "ExtensionList", skip_serializing_if = "Vec::is_empty")]
+    extensions: Vec<Extension>,
+}
+
+impl ChangeExtensions {
+    /// Sets some; each names in `seq` what is known of it.
+    #[must_use]
+    pub const fn set(message: MessageName, extensions: Vec<Extension>) -> Self {
+        Self {
+            message,
+            what: 1,
+            extensions,
+        }
+    }
+
+    /// Deletes some; their values do not count.
+    #[must_use]
+    pub const fn delete(message: MessageName, extensions: Vec<Extension>) -> Self {
+        Self {
+            message,
+            what: 2,
+            extensions,
+        }
+    }
+
+    /// Deletes all.
+    #[must_use]
+    pub const fn clear(message: MessageName) -> Self {
+        Self {
+            message,
+            what: 3,
+            extensions: Vec::new(),
+        }
+    }
+}
+
+impl super::Call for ChangeExtensions {
+    type Answer = ChangedExtensions;
+
+    fn servcmd(&self) -> Cow<'static, str> {
+        self.message.servcmd(
+            "openim_msg_ext_http_svc.set_key_values",
+            "openim_msg_ext_http_svc.group_set_key_values",
+        )
+    }
+}
+
+/// The answer to [`ChangeExtensions`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct ChangedExtensions {
+    /// The number of the last change of the message's extensions.
+    #[serde(
+        rename = "Seq",
+        alias = "LatestSeq",
+        default,
+        deserialize_with = "lenient::int"
+    )]
+    pub seq: u64,
+    /// What became of each.
+    #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
+    pub results: Vec<ChangedExtension>,
+}
+
+/// What became of one extension.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct ChangedExtension {
+    /// Zero when it was changed.
+    #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
+    pub code: i64,
+    /// As it is now.
+    #[serde(rename = "Extension", default)]
+    pub extension: Extension,
+}
+
+/// Asks for the extensions of a message.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetExtensions {
+    #[serde(flatten)]
+    message: MessageName,
+    #[serde(rename = "StartSeq", skip_serializing_if = "Option::is_none")]
+    from: Option<u64>,
+}
+
+impl GetExtensions {
+    /// Those changed at or after the change `from`; without it all.
+    #[must_use]
+    pub const fn new(message: MessageName, from: Option<u64>) -> Self {
+        Self { message, from }
+    }
+}
+
+impl super::Call for GetExtensions {
+    type Answer = Extensions;
+
+    fn servcmd(&self) -> Cow<'static, str> {
+        self.message.servcmd(
+            "openim_msg_ext_http_svc.get_key_values",
+            "openim_msg_ext_http_svc.group_get_key_values",
+        )
+    }
+}
+
+/// The answer to [`GetExtensions`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Extensions {
+    /// The extensions, by the number of their last change.
+    #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
+    pub list: Vec<Extension>,
+    /// There are no more.
+    #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::flag")]
+    pub complete: bool,
+    /// The number of the last change.
+    #[serde(rename = "LatestSeq", default, deserialize_with = "lenient::int")]
+    pub latest: u64,
+    /// The change that deleted all that were there before it.
+    #[serde(rename = "ClearSeq", default, deserialize_with = "lenient::int")]
+    pub cleared: u64,
+}
+
+/// The extensions of a message have changed, as it is pushed to everybody in the conversation.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExtensionChange {
+    /// The TinyId of who sent the message.
+    #[serde(rename = "TinyId", default, deserialize_with = "lenient::string")]
+    pub tiny_id: String,
+    /// The number of this change.
+    #[serde(rename = "MsgLastSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u64,
+    /// 1 set, 2 deleted, 3 all deleted.
+    #[serde(rename = "MsgOptType", default, deserialize_with = "lenient::int")]
+    pub what: u32,
+    /// The message, of a one-to-one conversation.
+    #[serde(
+        rename = "ExtensionC2cMsgInfo",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub c2c: Option<MessageRef>,
+    /// The message, of a group.
+    #[serde(
+        rename = "ExtensionGroupMsgInfo",
+        default,
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub group: Option<MessageRef>,
+    #[serde(rename = "SetKVInfo", default, skip_serializing_if = "Vec::is_empty")]
+    set: Vec<Changes>,
+    #[serde(
+        rename = "DeleteKVInfo",
+        default,
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    deleted: Vec<Changes>,
+    #[serde(rename = "ClearKVInfo", default, skip_serializing_if = "Vec::is_empty")]
+    cleared: Vec<Changes>,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+struct Changes {
+    #[serde(
+        rename = "MsgKeyValue",
+        default,
+        deserialize_with = "lenient::null_default",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    list: Vec<Extension>,
+    #[serde(flatten)]
+    extra: Map<String, Value>,
+}
+
+impl ExtensionChange {
+    /// The message.
+    #[must_use]
+    pub fn message(&self) -> Option<&MessageRef> {
+        self.c2c.as_ref().or(self.group.as_ref())
+    }
+
+    /// Those that were set, as they are now.
+    pub fn set(&self) -> impl Iterator<Item = &Extension> {
+        self.set.iter().flat_map(|changes| &changes.list)
+    }
+
+    /// The keys that were deleted; empty when all were, see [`is_cleared`](Self::is_cleared).
+    pub fn deleted(&self) -> impl Iterator<Item = &str> {
+        let deleted = self.deleted.iter().flat_map(|changes| &changes.list);
+        deleted.map(|extension| extension.key.as_str())
+    }
+
+    /// Whether all extensions were deleted.
+    #[must_use]
+    pub const fn is_cleared(&self) -> bool {
+        self.what == 3
+    }
+}
