@@ -9,8 +9,30 @@ use crate::{
     sandbox::state::{Actor, State},
 };
 
-/// What these calls start with.
-pub(super) const SERVICE: &str = "group_open_http_svc/";
+/// What these calls start with; topics are under the second.
+const SERVICES: [&str; 2] = ["group_open_http_svc/", "million_group_open_http_svc/"];
+/// What calls about reactions and extensions start with, of groups or not.
+pub(super) const EXTRAS: &str = "openim_msg_ext_http_svc/";
+
+/// The name of a group call in a path.
+pub(super) fn command_of(path: &str) -> Option<&str> {
+    let mut services = SERVICES.iter();
+    services.find_map(|service| path.strip_prefix(service))
+}
+
+/// There is none of that name.
+pub(super) fn no_such_command() -> Failed {
+    let info = "the sandbox has no such REST command".to_owned();
+    Failed(Code::BAD_REQUEST, info)
+}
+
+fn app(caller: &UserId) -> Actor {
+    Actor {
+        user: caller.clone(),
+        instance: 0,
+        admin: true,
+    }
+}
 
 impl State {
     /// Carries out the call `command` of the group service.
@@ -21,11 +43,7 @@ impl State {
         command: &str,
         body: &Value,
     ) -> Outcome {
-        let actor = Actor {
-            user: caller.clone(),
-            instance: 0,
-            admin: true,
-        };
+        let actor = app(caller);
         let answer = match command {
             "get_role_in_group" => self.roles_in(body),
             "forbid_send_msg" => self.forbid_sending(now, &actor, body),
@@ -44,12 +62,21 @@ impl State {
                 };
                 let servcmd = format!("group_open_http_svc.{command}");
                 let known = self.group_command(now, &actor, &servcmd, body);
-                known.ok_or_else(|| {
-                    let info = "the sandbox has no such REST command".to_owned();
-                    Failed(Code::BAD_REQUEST, info)
-                })?
+                known.ok_or_else(no_such_command)?
             }
         };
         answer.map_err(Failed::from)
+    }
+
+    /// Carries out a call about reactions or extensions.
+    pub(super) fn rest_extra(
+        &mut self,
+        now: Now,
+        caller: &UserId,
+        command: &str,
+        body: &Value,
+    ) -> Outcome {
+        let answer = self.extra_command(now, &app(caller), command, body);
+        answer.ok_or_else(no_such_command)?.map_err(Failed::from)
     }
 }

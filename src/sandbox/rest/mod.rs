@@ -150,14 +150,16 @@ impl State {
             "openim/query_online_status" | "openim/querystate" => self.online_status(now, &json()?),
             "openim/admin_msgwithdraw" => self.admin_withdraw(now, &caller, &json()?),
             "openim/admin_getroammsg" => self.admin_history(&json()?),
-            _ if command.starts_with(groups::SERVICE) => {
-                let command = command.strip_prefix(groups::SERVICE).unwrap_or_default();
-                self.rest_group(now, &caller, command, &json()?)
+            _ => {
+                if let Some(command) = groups::command_of(command) {
+                    return self.rest_group(now, &caller, command, &json()?);
+                }
+                if let Some(command) = command.strip_prefix(groups::EXTRAS) {
+                    return self.rest_extra(now, &caller, command, &json()?);
+                }
+                self.rest_people(now, command, body)
+                    .unwrap_or_else(|| Err(groups::no_such_command()))
             }
-            _ => self.rest_people(now, command, body).unwrap_or_else(|| {
-                let info = "the sandbox has no such REST command";
-                Err(Failed(Code::BAD_REQUEST, info.to_owned()))
-            }),
         }
     }
 

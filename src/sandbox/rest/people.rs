@@ -25,6 +25,8 @@ struct ImportCall {
     msg_body: Option<Box<RawValue>>,
     #[serde(default)]
     cloud_custom_data: String,
+    #[serde(default)]
+    support_message_extension: u8,
 }
 
 impl State {
@@ -97,7 +99,7 @@ impl State {
             no_unread: false,
             no_last: false,
             need_receipt: false,
-            extension: false,
+            extension: call.support_message_extension != 0,
             sync: false,
         };
         // 2 is history; the other numbers of the documents count as unread.

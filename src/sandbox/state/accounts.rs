@@ -39,6 +39,8 @@ pub(super) struct Account {
     pub(super) events_given: u64,
     pub(super) contacts: Contacts,
     pub(super) people: People,
+    /// When it wants no notifications, as it was set: an object, or nothing yet.
+    pub(super) quiet: Option<Value>,
 }
 
 /// What an account keeps about one conversation.

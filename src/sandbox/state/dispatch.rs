@@ -174,6 +174,12 @@ impl State {
                 .filter(Value::is_object)
                 .ok_or(Code::C2C_BAD_PACKET)
         };
+        if let Some(command) = servcmd.strip_prefix("openim_msg_ext_http_svc.") {
+            let actor = Actor::from(caller);
+            if let Some(outcome) = self.extra_command(now, &actor, command, &value()?) {
+                return outcome;
+            }
+        }
         if servcmd.contains("group") {
             let body = value().unwrap_or_else(|_| json!({}));
             let actor = Actor::from(caller);
@@ -245,6 +251,10 @@ impl State {
             }
             "im_long_msg.save_relay_json_msg" => self.save_merged(&value()?)?,
             "im_long_msg.get_relay_json_msg" => self.merged_list(&value()?)?,
+            "im_msg_db_logic.ws_set_do_not_disturb" => {
+                self.set_do_not_disturb(now, caller, &value()?)
+            }
+            "im_msg_db_logic.ws_get_do_not_disturb" => self.do_not_disturb(caller),
             "im_open_translate.ws_batch_trans_text" => Self::translation(&value()?),
             _ => {
                 let relation = match servcmd.strip_prefix("sns.") {

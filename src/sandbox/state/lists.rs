@@ -41,7 +41,38 @@ pub(super) fn user_ids_in(value: Option<&Value>, field: &str) -> Vec<UserId> {
         .collect()
 }
 
+/// The fields of "do not disturb".
+const QUIET: [&str; 4] = ["Level", "StartTime", "EndTime", "IsRepeated"];
+
 impl State {
+    /// `im_msg_db_logic.ws_set_do_not_disturb`. Nothing here notifies anybody, so it is only kept, and
+    /// told to the account's other logins.
+    pub(super) fn set_do_not_disturb(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let numbers = QUIET.iter().map(|name| {
+            let number = body.get(*name).and_then(Value::as_u64).unwrap_or(0);
+            ((*name).to_owned(), Value::from(number))
+        });
+        let quiet = Value::Object(numbers.collect());
+        let mut event = quiet.clone();
+        event["Event"] = 24.into();
+        if let Some(account) = self.accounts.get_mut(&caller.user) {
+            account.quiet = Some(quiet);
+        }
+        self.tell(now, &caller.user, caller.instance, &event);
+        ok()
+    }
+
+    /// `im_msg_db_logic.ws_get_do_not_disturb`.
+    pub(super) fn do_not_disturb(&self, caller: &Caller) -> Value {
+        let account = self.accounts.get(&caller.user);
+        let quiet = account.and_then(|account| account.quiet.clone());
+        ok_with(quiet.unwrap_or_else(|| {
+            json!({
+                "Level": 0, "StartTime": 0, "EndTime": 0, "IsRepeated": 0,
+            })
+        }))
+    }
+
     /// Removes all history with `peer` for the caller.
     pub(super) fn clear(&mut self, caller: &Caller, peer: &UserId) {
         let key = super::messages::conversation_key(&caller.user, peer);

@@ -8,6 +8,7 @@ use serde_json::{json, value::RawValue};
 use super::{
     State,
     accounts::Account,
+    extras::Extras,
     items::{Item, MessageEvent, notice, withdrawal},
 };
 use crate::{
@@ -67,6 +68,8 @@ pub(crate) struct Message {
     pub(crate) revoker: Option<UserId>,
     pub(crate) version: u64,
     pub(crate) read_at: Option<u64>,
+    /// What others have put under it.
+    pub(crate) extras: Option<Box<Extras>>,
 }
 
 impl Message {
@@ -192,6 +195,7 @@ impl State {
             revoker: None,
             version: 0,
             read_at: None,
+            extras: None,
         };
         let sent = Sent {
             time,

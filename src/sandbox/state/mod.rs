@@ -4,7 +4,8 @@
 //! [`State::poll_output`]. The same calls with the same seed give the same outputs, so a client
 //! core and a `State` can be wired together on a virtual clock. Subjects have a file each:
 //! `accounts`, `logins`, `messages` (with `items`, their shape on the wire), `sync` (missed
-//! messages and history), `relay` (what else belongs to messages), `contacts` (the list of
+//! messages and history), `relay` (what else belongs to messages), `extras`
+//! (reactions and extensions), `contacts` (the list of
 //! conversations), `groups` (with files of its own), `people` (profiles, blacklist), `friends`,
 //! `presence`, `media`, `lists` (the rest of the login burst), `outgoing`, `faults`, `status`;
 //! `dispatch` routes commands.
@@ -12,6 +13,7 @@
 mod accounts;
 mod contacts;
 mod dispatch;
+mod extras;
 mod faults;
 mod friend_lists;
 mod friends;

@@ -132,6 +132,7 @@ impl State {
             revoker: None,
             version: 0,
             read_at: None,
+            extras: None,
         };
         let sent = Sent {
             time,

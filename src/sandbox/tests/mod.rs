@@ -1,6 +1,7 @@
 //! The pure state on a virtual clock: a world of clients without sockets, and a file per subject.
 
 mod contacts;
+mod extras;
 mod faults;
 mod groups;
 mod groups_live;
@@ -13,6 +14,7 @@ mod noise;
 mod people;
 mod rest;
 mod seed;
+mod topics;
 
 use std::{collections::BTreeMap, time::Duration};
 

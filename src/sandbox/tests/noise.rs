@@ -186,6 +186,7 @@ proptest! {
         let alice = world.login("alice");
         world.found(&alice, "Public", "g", &["bob", "carol"]);
         world.found(&alice, "AVChatRoom", "room", &[]);
+        world.found(&alice, "Community", "@TGS#_c", &["bob"]);
         for (command, body) in &calls {
             let command = GROUP_COMMANDS[*command];
             prop_assert!(world.group(&alice, command, body)["ErrorCode"].is_i64());
@@ -254,6 +255,10 @@ const GROUP_COMMANDS: &[&str] = &[
     "get_group_attr",
     "update_group_counter",
     "get_group_counter",
+    "create_topic",
+    "get_topic",
+    "modify_topic",
+    "destroy_topic",
     "get_group_info",
     "get_role_in_group",
     "forbid_send_msg",
@@ -312,6 +317,20 @@ const COMMANDS: &[&str] = &[
     "im_cos_msg.get_imageinfo",
     "im_cos_msg.video_cover",
     "im_cos_msg.get_final_ip",
+    "openim_msg_ext_http_svc.set_key_values",
+    "openim_msg_ext_http_svc.get_key_values",
+    "openim_msg_ext_http_svc.reaction_add",
+    "openim_msg_ext_http_svc.reaction_del",
+    "openim_msg_ext_http_svc.reaction_multi_stat",
+    "openim_msg_ext_http_svc.reaction_iterate",
+    "openim_msg_ext_http_svc.group_set_key_values",
+    "openim_msg_ext_http_svc.group_get_key_values",
+    "openim_msg_ext_http_svc.group_reaction_add",
+    "openim_msg_ext_http_svc.group_reaction_multi_stat",
+    "openim_msg_ext_http_svc.group_reaction_iterate",
+    "openim_msg_ext_http_svc.unheard_of",
+    "im_msg_db_logic.ws_set_do_not_disturb",
+    "im_msg_db_logic.ws_get_do_not_disturb",
     "sns.friend_add",
     "sns.friend_response",
     "sns.friend_delete",

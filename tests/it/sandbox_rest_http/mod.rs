@@ -5,10 +5,12 @@
 //! * C2C (`openim`): send, batch send, import, withdraw, history, online status, read, unread;
 //! * profiles: get, set; `sns`: friends, applications, friend lists, blacklist;
 //! * groups: create, import, members, messages, receipts, pins, attributes, counters, profiles,
-//!   joining and applications, recalls, notices, owner, quitting, dismissing.
+//!   joining and applications, recalls, notices, owner, quitting, dismissing;
+//! * reactions and extensions (`openim_msg_ext_http_svc`), topics.
 //!
 //! The last test reads the dispatchers and fails if they know a command that no row has.
 
+mod extras;
 mod groups;
 mod people;
 
@@ -86,8 +88,20 @@ fn rows() -> Vec<(String, Row)> {
     let first = first
         .chain(people::profile_rows())
         .chain(people::relation_rows());
+    let extras = extras::rows()
+        .into_iter()
+        .map(|row| match row.command.contains('/') {
+            true => named(row),
+            false => (format!("openim_msg_ext_http_svc/{}", row.command), row),
+        });
+    let topics = extras::topic_rows()
+        .into_iter()
+        .map(|row| (format!("million_group_open_http_svc/{}", row.command), row));
     let rows = first.map(named).chain(groups);
-    rows.chain([named(delete)]).collect()
+    rows.chain(extras)
+        .chain(topics)
+        .chain([named(delete)])
+        .collect()
 }
 
 async fn call(sandbox: &Sandbox, command: &str, body: String) -> (StatusCode, Value) {
@@ -197,8 +211,18 @@ fn no_command_of_the_dispatchers_is_left_out() {
             .iter()
             .map(|name| format!("group_open_http_svc/{name}")),
     );
-    assert!(known.len() >= 80, "{known:?}");
-    let covered: BTreeSet<String> = rows().into_iter().map(|(command, _)| command).collect();
+    let extras = arms("state/extras.rs", "match command {", "return None");
+    assert!(extras.len() == 6, "{extras:?}");
+    for name in &extras {
+        known.insert(format!("openim_msg_ext_http_svc/{name}"));
+        known.insert(format!("openim_msg_ext_http_svc/group_{name}"));
+    }
+    assert!(known.len() >= 90, "{known:?}");
+    // Every group call exists under both services, and does the same.
+    let covered: BTreeSet<String> = rows()
+        .into_iter()
+        .map(|(command, _)| command.trim_start_matches("million_").to_owned())
+        .collect();
     let missing: Vec<_> = known.difference(&covered).collect();
     assert!(missing.is_empty(), "without a row: {missing:?}");
     let unknown: Vec<_> = covered.difference(&known).collect();

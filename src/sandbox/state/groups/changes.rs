@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Actor, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
-    fields::{opt_number, opt_text, seqs, text},
+    fields::{opt_number, opt_text, place, seqs},
     messages::{MAX_MESSAGE, extend, is_message_body, size_of},
     tips::micros,
 };
@@ -28,7 +28,7 @@ impl State {
         actor: &Actor,
         body: &Value,
     ) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let mut results = Vec::new();
         for seq in seqs(body, "MsgSeqList") {
@@ -90,9 +90,9 @@ impl State {
             return Ok(());
         }
         let mut withdrawn = identity;
-        extend(&mut withdrawn, json!({"GroupId": id}));
+        extend(&mut withdrawn, group.named());
         let event = json!({"Event": 5, "GroupTips": [{
-            "From_Account": SYSTEM, "TinyId": SYSTEM_TINY_ID, "ToGroupId": id,
+            "From_Account": SYSTEM, "TinyId": SYSTEM_TINY_ID, "ToGroupId": group.outer_id(),
             "GroupInfo": group.wire_info(), "RevokerInfo": revoker,
             "MsgBody": {"GroupWithdrawInfoArray": [withdrawn]},
         }]});
@@ -107,7 +107,7 @@ impl State {
         actor: &Actor,
         body: &Value,
     ) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let seq = opt_number(body, "MsgSeq").ok_or(Code::GROUP_PARAMETER)?;
         let group = self.group_mut(id)?;
@@ -133,10 +133,11 @@ impl State {
         said.version += 1;
         let current = entry.current();
         let mut changed = json!({
-            "GroupId": id, "From_Account": entry.from, "MsgSeq": seq, "MsgRandom": entry.random,
+            "From_Account": entry.from, "MsgSeq": seq, "MsgRandom": entry.random,
             "MsgTime": entry.time,
         });
         extend(&mut changed, current.clone());
+        extend(&mut changed, group.named());
         let event = json!({"Event": 15, "GroupMsgModNotifys": [changed]});
         self.push_to_group(now, id, Some((&actor.user, actor.instance)), &event);
         Ok(ok_with(current))

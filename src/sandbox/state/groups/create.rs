@@ -1,12 +1,11 @@
 //! Groups come into being, change, change hands, and end.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::time::Duration;
+use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Attributes, Group, Kind, Member, Role,
+    Actor, Group, Kind, Member, Role,
     fields::{flag, list, opt_number, opt_text, pairs, text, user},
     tips::{Notice, Tip},
 };
@@ -65,7 +64,7 @@ fn invite_option(body: &Value) -> Result<Option<String>, Code> {
 }
 
 /// A text that may be absent, but not too long.
-fn short_text(body: &Value, name: &str) -> Result<Option<String>, Code> {
+pub(super) fn short_text(body: &Value, name: &str) -> Result<Option<String>, Code> {
     match opt_text(body, name) {
         Some(text) if text.len() > MAX_TEXT => Err(Code::GROUP_PARAMETER),
         text => Ok(text.map(str::to_owned)),
@@ -124,7 +123,6 @@ impl State {
         let id = self.new_group_id(body, kind)?;
         let mut app_data = BTreeMap::new();
         set_fields(&mut app_data, pairs(body, "AppDefinedData"))?;
-        let time = now.unix_secs();
         let limit = match kind {
             Kind::Live => self.config.max_accounts,
             Kind::Community => COMMUNITY_MEMBERS,
@@ -143,38 +141,17 @@ impl State {
             "FreeAccess"
         };
         let group = Group {
-            id: id.clone(),
-            kind,
             name: name.to_owned(),
             introduction: short_text(body, "Introduction")?.unwrap_or_default(),
             notification: short_text(body, "Notification")?.unwrap_or_default(),
             face_url: short_text(body, "FaceUrl")?.unwrap_or_default(),
             apply_option: apply.unwrap_or_else(|| usual.to_owned()),
             invite_option: invite_option(body)?.unwrap_or_else(|| invite.to_owned()),
-            shut_up_all: false,
-            support_topic: flag(body, "SupportTopic"),
+            support_topic: kind == Kind::Community && flag(body, "SupportTopic"),
             app_data,
             owner: owner.clone(),
-            created: time,
-            info_seq: 1,
-            info_time: time,
             max_members: wanted.map_or(limit, |wanted| wanted.min(limit)).max(1),
-            members: BTreeMap::new(),
-            joins: 0,
-            entries: VecDeque::new(),
-            next_seq: 1,
-            last_time: time,
-            last_order: 0,
-            last_recall: 0,
-            sent: VecDeque::new(),
-            busy_until: Duration::ZERO,
-            applications: VecDeque::new(),
-            recalls: VecDeque::new(),
-            pins: VecDeque::new(),
-            attributes: Attributes::default(),
-            counters: BTreeMap::new(),
-            counter_seq: 0,
-            live: VecDeque::new(),
+            ..Group::new(id.clone(), kind, now)
         };
         self.groups.all.insert(id.clone(), group);
         if let Some(owner) = &owner
@@ -296,24 +273,7 @@ impl State {
         }
         joined.insert(id.to_owned());
         group.joins += 1;
-        let member = Member {
-            role,
-            joined: now.unix_secs(),
-            order: group.joins,
-            name_card: String::new(),
-            fields: BTreeMap::new(),
-            muted_until: 0,
-            msg_flag: "AcceptAndNotify".to_owned(),
-            read_seq: group.last_seq(),
-            first_seq: if group.kind.shows_the_past() {
-                1
-            } else {
-                group.next_seq
-            },
-            deleted: BTreeSet::new(),
-            hidden_up_to: 0,
-            poll_key: String::new(),
-        };
+        let member = Member::new(now, group, role);
         group.members.insert(user.clone(), member);
         Ok(())
     }
@@ -343,6 +303,11 @@ impl State {
     /// An account is deleted: it is out of its groups, without a word.
     pub(in crate::sandbox::state) fn leave_all_groups(&mut self, user: &UserId) {
         for id in self.groups.joined.remove(user).unwrap_or_default() {
+            for topic in self.topics_of(&id) {
+                if let Some(topic) = self.groups.all.get_mut(&topic) {
+                    topic.members.remove(user);
+                }
+            }
             if let Some(group) = self.groups.all.get_mut(&id) {
                 group.members.remove(user);
                 if group.owner.as_ref() == Some(user) {

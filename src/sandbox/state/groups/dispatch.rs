@@ -1,13 +1,9 @@
 //! From a group command to what carries it out.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use super::{Actor, attributes::Change};
-use crate::{
-    policy::Now,
-    proto::code::Code,
-    sandbox::state::{State, outgoing::ok_with},
-};
+use super::{Actor, attributes::Change, opt_text};
+use crate::{policy::Now, proto::code::Code, sandbox::state::State};
 
 /// The services under which group commands exist. Which one is used says nothing, except to the
 /// lists of groups and applications.
@@ -18,6 +14,20 @@ const SERVICES: &[&str] = &[
     "group_open_avchatroom_http_svc",
     "group_open_http_noauth_svc",
     "group_open_long_polling_http_noauth_svc",
+];
+
+/// Commands that may change who is a member, and what.
+const MEMBERSHIP: &[&str] = &[
+    "destroy_group",
+    "change_group_owner",
+    "apply_join_group",
+    "handle_apply_join_group",
+    "handle_invite_join_group",
+    "handle_invite_join_permission_group",
+    "quit_group",
+    "add_group_member",
+    "delete_group_member",
+    "modify_group_member_info",
 ];
 
 impl State {
@@ -40,7 +50,7 @@ impl State {
             return Some(Err(Code::GROUP_PERMISSION));
         }
         let communities = service.starts_with("million_");
-        Some(match command {
+        let outcome = match command {
             "create_group" => self.create_group(now, actor, body),
             "destroy_group" => self.dismiss_group(now, actor, body),
             "change_group_owner" => self.change_owner(now, actor, body),
@@ -79,9 +89,17 @@ impl State {
             "get_group_attr" => self.attributes_of(actor, body),
             "update_group_counter" => self.count(now, actor, body),
             "get_group_counter" => self.counters_of(actor, body),
-            // Topics are not simulated; a Community without any is what clients see.
-            "get_topic" => Ok(ok_with(json!({"TopicAndSelfInfo": []}))),
+            "create_topic" => self.create_topic(now, actor, body),
+            "get_topic" => self.topics(actor, body),
+            "modify_topic" => self.modify_topic(now, actor, body),
+            "destroy_topic" => self.delete_topics(now, actor, body),
             _ => return None,
-        })
+        };
+        if MEMBERSHIP.contains(&command)
+            && let Some(id) = opt_text(body, "GroupId")
+        {
+            self.align_topics(now, id);
+        }
+        Some(outcome)
     }
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Actor, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
-    fields::{as_number, flag, list, number, opt_number, opt_text, seqs, text},
+    fields::{as_number, flag, list, number, opt_number, place, seqs},
     messages::{Entry, extend},
     tips::Tip,
 };
@@ -38,7 +38,7 @@ impl Group {
 impl State {
     /// `group_msg_get`: entries at and below a number, newest first; or those asked for by number.
     pub(super) fn group_page(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
         let named = seqs(body, "ReqMsgSeqList");
@@ -49,7 +49,7 @@ impl State {
                 .map(|entry| entry.wire(group))
                 .collect();
             return Ok(ok_with(json!({
-                "GroupId": id, "IsFinished": 1, "NextReqMsgSeq": 0, "RspMsgList": items,
+                "GroupId": group.outer_id(), "IsFinished": 1, "NextReqMsgSeq": 0, "RspMsgList": items,
             })));
         }
         let top = opt_number(body, "ReqMsgSeq").filter(|top| *top > 0);
@@ -67,14 +67,14 @@ impl State {
         let next = page.last().map_or(0, |entry| entry.seq.saturating_sub(1));
         let items: Vec<Value> = page.iter().map(|entry| entry.wire(group)).collect();
         Ok(ok_with(json!({
-            "GroupId": id, "IsFinished": if more { 1 } else { 2 },
+            "GroupId": group.outer_id(), "IsFinished": if more { 1 } else { 2 },
             "NextReqMsgSeq": if more { next } else { 0 }, "RspMsgList": items,
         })))
     }
 
     /// `delete_group_ramble_msg_by_seq`: for the caller only.
     pub(super) fn delete_entries(&mut self, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         let seqs: Vec<u64> = list(body, "Seqs").iter().filter_map(as_number).collect();
         let group = self.group_mut(id)?;
         let known: Vec<u64> = seqs
@@ -92,8 +92,7 @@ impl State {
         let requests = list(body, "NotifyReqList").iter();
         let items: Vec<Value> = requests
             .filter_map(|request| {
-                let id = opt_text(request, "GroupId")?;
-                let group = self.group(id).ok()?;
+                let group = self.group(place(request).ok()?).ok()?;
                 group.members.get(&actor.user)?;
                 let from = opt_number(request, "BeginTime").unwrap_or(0);
                 let to = opt_number(request, "EndTime").unwrap_or(u64::MAX);
@@ -112,7 +111,12 @@ impl State {
                     .map(|(_, recall)| recall.clone())
                     .collect();
                 let next = recalls.peek().map_or(0, |(at, _)| *at);
-                Some(json!({"GroupId": id, "NextMsgTime": next, "NotifyMsgList": page}))
+                let mut item = group.named();
+                extend(
+                    &mut item,
+                    json!({"NextMsgTime": next, "NotifyMsgList": page}),
+                );
+                Some(item)
             })
             .collect();
         ok_with(json!({"NotifyRspList": items}))
@@ -126,7 +130,7 @@ impl State {
         body: &Value,
         pinned: bool,
     ) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         let least = if self.group(id)?.kind == Kind::Work {
             Role::Member
         } else {
@@ -180,7 +184,8 @@ impl State {
             group.next_seq += 1;
         }
         let tip = json!({
-            "Event": 6, "From_Account": SYSTEM, "ToGroupId": id, "GroupId": id,
+            "Event": 6, "From_Account": SYSTEM, "ToGroupId": group.outer_id(),
+            "GroupId": group.outer_id(),
             "TinyId": SYSTEM_TINY_ID, "MsgSeq": if is_live { number } else { 0 },
             "MsgRandom": random, "MsgTimeStamp": now.unix_secs(),
             "MsgClientTime": now.unix_secs(), "ClientSeq": 0, "IsSystemMsg": 1,
@@ -196,7 +201,7 @@ impl State {
 
     /// `get_pinned_messages`, newest pin first.
     pub(super) fn pinned_messages(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
         let items: Vec<Value> = group

@@ -40,6 +40,7 @@ impl State {
             };
             results.push(json!({"Member_Account": name, "Result": result}));
         }
+        self.align_topics(now, id);
         Ok(ok_with(json!({"MemberList": results})))
     }
 

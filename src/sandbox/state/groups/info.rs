@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{
     Actor, Group, Kind, Member, Role,
-    fields::{list, opt_number, text, users},
+    fields::{flag, list, opt_number, text, users},
     messages::extend,
 };
 use crate::{
@@ -65,10 +65,12 @@ impl State {
             _ => actor.user.clone(),
         };
         let joined = self.groups.joined.get(&of).into_iter().flatten();
+        let with_topics = communities && flag(body, "SupportTopic");
         let groups: Vec<&Group> = joined
             .filter_map(|id| self.groups.all.get(id))
             .filter(|group| group.kind != Kind::Live || actor.admin)
             .filter(|group| actor.admin || (group.kind == Kind::Community) == communities)
+            .filter(|group| actor.admin || group.support_topic == with_topics)
             .collect();
         let page = |name, usual| {
             let number = opt_number(body, name).unwrap_or(usual);
@@ -100,7 +102,12 @@ impl State {
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
             .map(|id| {
-                let Some(group) = self.groups.all.get(id) else {
+                let Some(group) = self
+                    .groups
+                    .all
+                    .get(id)
+                    .filter(|group| group.community.is_none())
+                else {
                     return failed(id, Code::GROUP_UNKNOWN);
                 };
                 let member = group.members.get(&actor.user);
@@ -128,12 +135,19 @@ impl State {
     pub(super) fn public_groups(&self, body: &Value) -> Value {
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
-            .map(|id| match self.groups.all.get(id) {
-                None => failed(id, Code::GROUP_UNKNOWN),
-                Some(group) => {
-                    let mut item = group.profile();
-                    extend(&mut item, json!({"ErrorCode": 0, "ErrorInfo": ""}));
-                    item
+            .map(|id| {
+                match self
+                    .groups
+                    .all
+                    .get(id)
+                    .filter(|group| group.community.is_none())
+                {
+                    None => failed(id, Code::GROUP_UNKNOWN),
+                    Some(group) => {
+                        let mut item = group.profile();
+                        extend(&mut item, json!({"ErrorCode": 0, "ErrorInfo": ""}));
+                        item
+                    }
                 }
             })
             .collect();

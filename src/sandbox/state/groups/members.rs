@@ -202,6 +202,7 @@ impl State {
             return Err(Code::GROUP_PARAMETER);
         }
         self.mute(now, id, &actor.user, &whom, seconds);
+        self.align_topics(now, id);
         Ok(ok())
     }
 }

@@ -6,12 +6,12 @@ use serde_json::{Value, json};
 
 use super::{
     Actor, Group, GroupItem, Kind, Role,
-    fields::{flag, list, opt_number, opt_text, text, users},
+    fields::{flag, list, opt_number, opt_text, place, users},
 };
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{State, outgoing::ok_with},
+    sandbox::state::{State, extras::Extras, outgoing::ok_with},
 };
 
 /// The most a message may hold, content and custom data together, in bytes.
@@ -25,7 +25,7 @@ const MAX_TARGETS: usize = 50;
 
 /// A message or a tip in its place in a group.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(in crate::sandbox::state) struct Entry {
     pub(super) seq: u64,
     pub(super) random: u64,
     pub(super) client_seq: u64,
@@ -48,7 +48,7 @@ pub(super) enum What {
 
 /// The content of a message.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(in crate::sandbox::state) struct Said {
     pub(super) body: Value,
     pub(super) cloud: String,
     priority: u8,
@@ -58,7 +58,9 @@ pub(super) struct Said {
     at: Value,
     pub(super) online_only: bool,
     pub(super) need_receipt: bool,
-    extension: bool,
+    pub(super) extension: bool,
+    /// What others have put under it.
+    pub(in crate::sandbox::state) extras: Option<Box<Extras>>,
     pub(super) no_unread: bool,
     pub(super) no_last: bool,
     pub(super) version: u64,
@@ -70,7 +72,7 @@ pub(super) struct Said {
 }
 
 impl Entry {
-    pub(super) fn said(&self) -> Option<&Said> {
+    pub(in crate::sandbox::state) fn said(&self) -> Option<&Said> {
         match &self.what {
             What::Said(said) => Some(said),
             What::Tip(_) => None,
@@ -126,8 +128,8 @@ impl Entry {
         let mut info = group.wire_info();
         let mut item = json!({
             "From_Account": self.from,
-            "ToGroupId": group.id,
-            "GroupId": group.id,
+            "ToGroupId": group.outer_id(),
+            "GroupId": group.outer_id(),
             "MsgSeq": self.seq,
             "MsgRandom": self.random,
             "MsgTimeStamp": self.time,
@@ -183,10 +185,15 @@ impl Entry {
 impl Group {
     /// The group as every push names it; a client cannot live without id and type.
     pub(super) fn wire_info(&self) -> Value {
-        json!({
-            "GroupId": self.id, "GroupName": self.name, "GroupType": self.kind.name(),
+        let mut info = json!({
+            "GroupName": self.name, "GroupType": self.kind.name(),
             "GroupFaceUrl": self.face_url,
-        })
+        });
+        extend(&mut info, self.named());
+        if self.community.is_some() {
+            extend(&mut info, json!({"MillionGroupFlag": 2}));
+        }
+        info
     }
 }
 
@@ -230,7 +237,7 @@ impl State {
         actor: &Actor,
         body: &Value,
     ) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         let from = match opt_text(body, "From_Account") {
             None => actor.user.clone(),
             Some(from) => UserId::parse(from).map_err(|_| Code::GROUP_PARAMETER)?,
@@ -355,6 +362,7 @@ impl State {
             online_only: flag(body, "OnlineOnlyFlag"),
             need_receipt,
             extension: flag(body, "SupportMessageExtension"),
+            extras: None,
             no_unread: has("NoUnread"),
             no_last: has("NoLastMsg"),
             version: 0,
@@ -473,6 +481,8 @@ impl State {
             return;
         };
         let [seq, random, client_seq] = numbers;
+        let mut tip = group.named();
+        extend(&mut tip, json!({"From_Account": from, "MsgSeq": seq}));
         let entry = group.entry(seq);
         let mentioned: Vec<(UserId, Vec<u8>)> = group
             .members
@@ -488,11 +498,9 @@ impl State {
             .filter(|(_, types): &(_, Vec<u8>)| !types.is_empty())
             .collect();
         for (user, types) in mentioned {
+            extend(&mut tip, json!({"GroupAtType": types}));
             let event = json!({"Event": 12, "GroupTips": [{
-                "GroupAtTips": {
-                    "GroupId": id, "From_Account": from, "MsgSeq": seq, "GroupAtType": types,
-                },
-                "MsgRandom": random, "ClientSeq": client_seq,
+                "GroupAtTips": tip, "MsgRandom": random, "ClientSeq": client_seq,
                 "From_Account": from, "To_Account": user,
             }]});
             self.notify(now, &user, 0, event);

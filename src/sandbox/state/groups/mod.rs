@@ -4,12 +4,13 @@
 //! room hears is an item of the room instead, fetched by long polls. Subjects have a file each:
 //! `create` (create, change, dismiss), `join`, `members`, `info` (what groups tell about
 //! themselves), `messages`, `changes` (recall, edit), `import` (by the app), `reading`, `history`, `tips` (what the service says
-//! itself), `live`, `attributes`, `dispatch`.
+//! itself), `live`, `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
 
 mod attributes;
 mod changes;
 mod create;
 mod dispatch;
+mod extras;
 mod fields;
 mod history;
 mod import;
@@ -20,12 +21,14 @@ mod members;
 mod messages;
 mod reading;
 mod tips;
+mod topics;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::Value;
 
+pub(super) use self::fields::{list, opt_number, opt_text, place, seqs, text};
 use self::{attributes::Attributes, join::Application, live::Poll, messages::Entry};
 use super::{ConnId, State, logins::Caller};
 use crate::{
@@ -129,6 +132,10 @@ struct Group {
     invite_option: String,
     shut_up_all: bool,
     support_topic: bool,
+    /// The Community it is a topic of.
+    community: Option<String>,
+    /// Of a topic: the app's own text.
+    custom: String,
     app_data: BTreeMap<String, String>,
     owner: Option<UserId>,
     /// Unix seconds.
@@ -164,6 +171,47 @@ struct Group {
 }
 
 impl Group {
+    /// An empty group.
+    fn new(id: String, kind: Kind, now: Now) -> Self {
+        let time = now.unix_secs();
+        Self {
+            id,
+            kind,
+            name: String::new(),
+            introduction: String::new(),
+            notification: String::new(),
+            face_url: String::new(),
+            apply_option: "FreeAccess".to_owned(),
+            invite_option: "DisableInvite".to_owned(),
+            shut_up_all: false,
+            support_topic: false,
+            community: None,
+            custom: String::new(),
+            app_data: BTreeMap::new(),
+            owner: None,
+            created: time,
+            info_seq: 1,
+            info_time: time,
+            max_members: usize::MAX,
+            members: BTreeMap::new(),
+            joins: 0,
+            entries: VecDeque::new(),
+            next_seq: 1,
+            last_time: time,
+            last_order: 0,
+            last_recall: 0,
+            sent: VecDeque::new(),
+            busy_until: Duration::ZERO,
+            applications: VecDeque::new(),
+            recalls: VecDeque::new(),
+            pins: VecDeque::new(),
+            attributes: Attributes::default(),
+            counters: BTreeMap::new(),
+            counter_seq: 0,
+            live: VecDeque::new(),
+        }
+    }
+
     /// Members in the order in which they joined.
     fn in_order(&self) -> Vec<(&UserId, &Member)> {
         let mut members: Vec<_> = self.members.iter().collect();
@@ -221,6 +269,30 @@ struct Member {
     hidden_up_to: u64,
     /// The key of its live-room polls.
     poll_key: String,
+}
+
+impl Member {
+    /// A member that has just joined, as the last of `group.joins`.
+    fn new(now: Now, group: &Group, role: Role) -> Self {
+        Self {
+            role,
+            joined: now.unix_secs(),
+            order: group.joins,
+            name_card: String::new(),
+            fields: BTreeMap::new(),
+            muted_until: 0,
+            msg_flag: "AcceptAndNotify".to_owned(),
+            read_seq: group.last_seq(),
+            first_seq: if group.kind.shows_the_past() {
+                1
+            } else {
+                group.next_seq
+            },
+            deleted: BTreeSet::new(),
+            hidden_up_to: 0,
+            poll_key: String::new(),
+        }
+    }
 }
 
 /// On whose behalf something is done.

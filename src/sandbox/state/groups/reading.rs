@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{
     Actor, Group, Kind, Member, Role, SYSTEM,
-    fields::{list, number, opt_number, opt_text, seqs, text},
+    fields::{list, number, opt_number, opt_text, place, seqs},
     messages::{What, extend},
 };
 use crate::{
@@ -139,15 +139,16 @@ impl State {
         actor: &Actor,
         body: &Value,
     ) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         let seq = self.read_up_to(id, &actor.user, number(body, "MsgReadedSeq")?)?;
         let conns = self.push_links(now, &actor.user, actor.instance);
         if !conns.is_empty() {
-            let info = self.group(id)?.wire_info();
+            let group = self.group(id)?;
+            let mut read = group.named();
+            extend(&mut read, json!({"LastReadMsgSeq": seq}));
             let event = json!({"Event": 5, "GroupTips": [{
-                "From_Account": SYSTEM, "To_Account": actor.user, "ToGroupId": id,
-                "GroupInfo": info,
-                "MsgBody": {"GroupReadInfoArray": [{"GroupId": id, "LastReadMsgSeq": seq}]},
+                "From_Account": SYSTEM, "To_Account": actor.user, "ToGroupId": group.outer_id(),
+                "GroupInfo": group.wire_info(), "MsgBody": {"GroupReadInfoArray": [read]},
             }]});
             for conn in conns {
                 self.push_event(now, conn, &event);
@@ -161,10 +162,11 @@ impl State {
         let items = list(body, "GroupReadInfo").iter();
         let results: Vec<Value> = items
             .filter_map(|item| {
-                let (id, seq) = (opt_text(item, "GroupId")?, opt_number(item, "MsgSeq")?);
+                let (id, seq) = (place(item).ok()?, opt_number(item, "MsgSeq")?);
                 let code = self.read_up_to(id, user, seq).err();
                 let code = code.map_or(0, |code| code.0);
-                Some(json!({"GroupId": id, "MsgSeq": seq, "RetCode": code}))
+                let named = opt_text(item, "GroupId");
+                Some(json!({"GroupId": named, "MsgSeq": seq, "RetCode": code}))
             })
             .collect();
         results.into()
@@ -177,7 +179,7 @@ impl State {
         actor: &Actor,
         body: &Value,
     ) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let mut read: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         let group = self.group_mut(id)?;
@@ -197,13 +199,13 @@ impl State {
                 read.entry(from).or_default().push(receipt);
             }
         }
-        let info = group.wire_info();
+        let (info, outer) = (group.wire_info(), group.outer_id().to_owned());
         for (sender, receipts) in read {
             let Ok(sender) = UserId::parse(&sender) else {
                 continue;
             };
             let event = json!({"Event": 5, "GroupTips": [{
-                "From_Account": SYSTEM, "ToGroupId": id, "GroupInfo": info,
+                "From_Account": SYSTEM, "ToGroupId": outer, "GroupInfo": info,
                 "MsgBody": {"GroupMsgReceiptList": receipts},
             }]});
             for conn in self.push_links(now, &sender, 0) {
@@ -215,7 +217,7 @@ impl State {
 
     /// `get_group_msg_receipt`: how many have read each.
     pub(super) fn receipts(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
         let items: Vec<Value> = seqs(body, "MsgSeqList")
@@ -237,7 +239,7 @@ impl State {
 
     /// `get_group_msg_receipt_detail`: who has, or has not, read one message.
     pub(super) fn receipt_detail(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
+        let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let seq = number(body, "MsgSeq")?;
         let entry = self.group(id)?.entry(seq);

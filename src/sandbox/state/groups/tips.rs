@@ -36,6 +36,8 @@ pub(super) enum Notice {
     AdminGranted = 9,
     AdminRevoked = 10,
     InviteRequest = 12,
+    TopicCreated = 17,
+    TopicDeleted = 18,
     Custom = 255,
 }
 
@@ -111,7 +113,7 @@ impl State {
         self.notify(now, to, 0, event);
     }
 
-    fn notice_event(
+    pub(super) fn notice_event(
         &mut self,
         now: Now,
         group: &Value,

@@ -1,0 +1,444 @@
+//! What others put under a message: reactions, and keys and values (extensions). C2C and groups alike.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::{
+    Actor, State,
+    groups::{list, opt_number, opt_text, place, seqs, text},
+    outgoing::{ok, ok_with},
+};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+};
+
+/// Different reactions to one message, and users of one reaction.
+const MAX_REACTIONS: usize = 30;
+const MAX_USERS: usize = 1000;
+/// The longest name of a reaction in bytes.
+const MAX_NAME: usize = 128;
+/// Users named with a reaction in pushes and, at most, in summaries.
+const NAMED: usize = 10;
+/// Users in one page.
+const MAX_PAGE: u64 = 100;
+/// Extensions that one change may be about, and that a message may have.
+const MAX_CHANGED: usize = 20;
+const MAX_EXTENSIONS: usize = 300;
+/// The longest key and value in bytes.
+const MAX_KEY: usize = 100;
+const MAX_VALUE: usize = 1024;
+
+/// What others have put under one message.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Extras {
+    /// Reactions, and who reacted so, both in the order in which they came.
+    reactions: Vec<(String, Vec<UserId>)>,
+    /// Values and the number of their last change. A deleted one stays, with an empty value, so that
+    /// who comes back hears of it.
+    extensions: BTreeMap<String, (String, u64)>,
+    /// The number of the last change of extensions.
+    changes: u64,
+    /// The change that deleted all.
+    cleared: u64,
+}
+
+/// Of a message under which nobody has put anything.
+static NONE: Extras = Extras {
+    reactions: Vec::new(),
+    extensions: BTreeMap::new(),
+    changes: 0,
+    cleared: 0,
+};
+
+impl Extras {
+    /// What a message holds of them.
+    fn of(held: Option<&Self>) -> &Self {
+        held.unwrap_or(&NONE)
+    }
+
+    fn users(&self, reaction: &str) -> &[UserId] {
+        let mut reactions = self.reactions.iter();
+        reactions
+            .find(|(name, _)| name == reaction)
+            .map_or(&[], |(_, users)| users)
+    }
+
+    fn summary(&self, reaction: &str, named: usize, me: Option<&UserId>) -> Value {
+        let users = self.users(reaction);
+        let shown: Vec<&UserId> = users.iter().take(named).collect();
+        let mut summary = json!({
+            "Reaction": reaction, "Count": users.len(), "Reaction_Account": shown,
+        });
+        if let Some(me) = me {
+            summary["ReactedByMe"] = users.contains(me).into();
+        }
+        summary
+    }
+
+    /// True if that changed something.
+    fn react(&mut self, reaction: &str, user: &UserId, add: bool) -> Result<bool, Code> {
+        let at = self.reactions.iter().position(|(name, _)| name == reaction);
+        let Some(at) = at else {
+            if add {
+                if self.reactions.len() >= MAX_REACTIONS {
+                    return Err(Code::GROUP_PARAMETER);
+                }
+                self.reactions
+                    .push((reaction.to_owned(), vec![user.clone()]));
+            }
+            return Ok(add);
+        };
+        let Some((_, users)) = self.reactions.get_mut(at) else {
+            return Ok(false);
+        };
+        let known = users.iter().position(|known| known == user);
+        match (add, known) {
+            (true, None) if users.len() >= MAX_USERS => Err(Code::GROUP_PARAMETER),
+            (true, None) => {
+                users.push(user.clone());
+                Ok(true)
+            }
+            (false, Some(index)) => {
+                users.remove(index);
+                if users.is_empty() {
+                    self.reactions.remove(at);
+                }
+                Ok(true)
+            }
+            (true, Some(_)) | (false, None) => Ok(false),
+        }
+    }
+
+    /// Sets or deletes one extension, if `known` is the number of its last change.
+    fn change(&mut self, key: &str, value: &str, known: u64) -> Code {
+        let now = self.extensions.get(key).map_or(0, |(_, seq)| *seq);
+        let full = now == 0 && self.extensions.len() >= MAX_EXTENSIONS;
+        if key.is_empty() || key.len() > MAX_KEY || value.len() > MAX_VALUE {
+            return Code::GROUP_PARAMETER;
+        }
+        if now != known {
+            return Code::EXTENSION_CONFLICT;
+        }
+        if full {
+            return Code::EXTENSIONS_FULL;
+        }
+        self.changes += 1;
+        let entry = (value.to_owned(), self.changes);
+        self.extensions.insert(key.to_owned(), entry);
+        Code::OK
+    }
+
+    fn extension(&self, key: &str) -> Value {
+        let (value, seq) = self.extensions.get(key).cloned().unwrap_or_default();
+        json!({"Key": key, "Value": value, "Seq": seq})
+    }
+}
+
+/// Which message is meant.
+enum Target {
+    C2c(u64),
+    Group(String, u64),
+}
+
+impl State {
+    /// A command of `openim_msg_ext_http_svc`; `None` if there is none of that name.
+    pub(crate) fn extra_command(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        command: &str,
+        body: &Value,
+    ) -> Option<Result<Value, Code>> {
+        let command = command.strip_prefix("group_").unwrap_or(command);
+        Some(match command {
+            "reaction_add" => self.react(now, actor, body, true),
+            "reaction_del" => self.react(now, actor, body, false),
+            "reaction_multi_stat" => Ok(self.reactions_of(actor, body)),
+            "reaction_iterate" => self.reaction_users(actor, body),
+            "set_key_values" => self.change_extensions(now, actor, body),
+            "get_key_values" => self.extensions_of(actor, body),
+            _ => return None,
+        })
+    }
+
+    /// Finds a message that the actor may see.
+    fn extra_target(&self, actor: &Actor, body: &Value) -> Result<Target, Code> {
+        if body.get("GroupId").is_some() {
+            let id = place(body)?;
+            let seq = opt_number(body, "MsgSeq").ok_or(Code::GROUP_PARAMETER)?;
+            self.extra_in_group(actor, id, seq)?;
+            return Ok(Target::Group(id.to_owned(), seq));
+        }
+        let key = text(body, "MsgKey")?;
+        self.extra_in_c2c(actor, body, key).map(Target::C2c)
+    }
+
+    fn extra_in_group(&self, actor: &Actor, id: &str, seq: u64) -> Result<&Extras, Code> {
+        let entry = self.visible_entry(actor, id, seq)?;
+        let said = entry.said().ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
+        Ok(Extras::of(said.extras.as_deref()))
+    }
+
+    fn extra_in_c2c(&self, actor: &Actor, body: &Value, key: &str) -> Result<u64, Code> {
+        let user = |name| UserId::parse(opt_text(body, name).unwrap_or_default());
+        let (Ok(from), Ok(to)) = (user("From_Account"), user("To_Account")) else {
+            return Err(Code::C2C_BAD_PACKET);
+        };
+        if !actor.admin && from != actor.user && to != actor.user {
+            return Err(Code::C2C_UNKNOWN_MESSAGE);
+        }
+        let id = self.find_by_key(&from, &to, key);
+        let message = id.and_then(|id| self.messages.get(&id));
+        match message.filter(|message| message.revoker.is_none()) {
+            Some(_) => id.ok_or(Code::C2C_UNKNOWN_MESSAGE),
+            None => Err(Code::C2C_UNKNOWN_MESSAGE),
+        }
+    }
+
+    fn extras_mut(&mut self, target: &Target) -> Option<&mut Extras> {
+        match target {
+            Target::C2c(id) => {
+                let message = self.messages.get_mut(id)?;
+                Some(message.extras.get_or_insert_default())
+            }
+            Target::Group(id, seq) => self.extras_of_entry(id, *seq),
+        }
+    }
+
+    fn extras(&self, target: &Target) -> Option<&Extras> {
+        match target {
+            Target::C2c(id) => {
+                let message = self.messages.get(id)?;
+                Some(Extras::of(message.extras.as_deref()))
+            }
+            Target::Group(id, seq) => {
+                let said = self.group_entry(id, *seq)?.said()?;
+                Some(Extras::of(said.extras.as_deref()))
+            }
+        }
+    }
+
+    /// A message as pushes about it name it, under the name of the field.
+    fn extra_name(&self, target: &Target) -> Option<Value> {
+        match target {
+            Target::C2c(id) => {
+                let message = self.messages.get(id)?;
+                let draft = &message.draft;
+                Some(json!({
+                    "From_Account": draft.from, "To_Account": draft.to, "MsgSeq": draft.seq,
+                    "MsgRandom": draft.random, "MsgTime": message.time,
+                    "MsgClientTime": draft.client_time, "TinyId": message.tiny_id.to_string(),
+                }))
+            }
+            Target::Group(id, seq) => self.entry_name(id, *seq),
+        }
+    }
+
+    /// Pushes an event to everybody in the conversation, without the actor's own login if `quiet`.
+    fn push_extra(&mut self, now: Now, actor: &Actor, target: &Target, event: &Value, quiet: bool) {
+        let by = if quiet { actor.instance } else { 0 };
+        let except = |user: &UserId| if *user == actor.user { by } else { 0 };
+        match target {
+            Target::C2c(id) => {
+                let Some(message) = self.messages.get(id) else {
+                    return;
+                };
+                let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+                let mut conns = self.push_links(now, &from, except(&from));
+                if from != to {
+                    conns.extend(self.push_links(now, &to, except(&to)));
+                }
+                for conn in conns {
+                    self.push_event(now, conn, event);
+                }
+            }
+            Target::Group(id, seq) => {
+                self.push_about_entry(now, id, *seq, (&actor.user, by), event)
+            }
+        }
+    }
+
+    fn react(&mut self, now: Now, actor: &Actor, body: &Value, add: bool) -> Result<Value, Code> {
+        let target = self.extra_target(actor, body)?;
+        let reaction = text(body, "Reaction")?.to_owned();
+        if reaction.len() > MAX_NAME {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        let field = if add { "Add_Account" } else { "Del_Account" };
+        let named = list(body, field).iter().filter_map(Value::as_str);
+        let users: Vec<UserId> = named.filter_map(|user| UserId::parse(user).ok()).collect();
+        // Everybody speaks for itself; the app for all.
+        if users.is_empty() || !actor.admin && users.iter().any(|user| *user != actor.user) {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        let extras = self.extras_mut(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let mut changed = Vec::new();
+        for user in users {
+            if extras.react(&reaction, &user, add)? {
+                changed.push(user);
+            }
+        }
+        if changed.is_empty() {
+            return Ok(ok());
+        }
+        let summary = extras.summary(&reaction, NAMED, None);
+        let name = self.extra_name(&target).unwrap_or_default();
+        let field = match &target {
+            Target::C2c(_) => "C2CMsgInfo",
+            Target::Group(..) => "GroupMsgInfo",
+        };
+        for user in changed {
+            let own = json!({"Event": 31, "MsgReactionNotify": {
+                field: name, "Reaction": reaction, "OperateType": if add { 1 } else { 2 },
+            }});
+            let by = if user == actor.user {
+                actor.instance
+            } else {
+                0
+            };
+            for conn in self.push_links(now, &user, by) {
+                self.push_event(now, conn, &own);
+            }
+        }
+        let item = json!({field: name, "MsgReactionSummary": [summary]});
+        let event = json!({"Event": 30, "MsgReactionNotifyList": [item]});
+        self.push_extra(now, actor, &target, &event, false);
+        Ok(ok())
+    }
+
+    /// The reactions to several messages; those that are not there are left out.
+    fn reactions_of(&self, actor: &Actor, body: &Value) -> Value {
+        let named = opt_number(body, "Count").unwrap_or(10).min(NAMED as u64);
+        let named = usize::try_from(named).unwrap_or(NAMED);
+        let summaries = |extras: &Extras| -> Value {
+            let reactions = extras.reactions.iter();
+            reactions
+                .map(|(name, _)| extras.summary(name, named, Some(&actor.user)))
+                .collect()
+        };
+        let results: Vec<Value> = if body.get("GroupId").is_some() {
+            let id = place(body).unwrap_or_default();
+            let of = |seq: u64| {
+                let extras = self.extra_in_group(actor, id, seq).ok()?;
+                Some(json!({"MsgSeq": seq, "MsgReactionSummary": summaries(extras)}))
+            };
+            seqs(body, "MsgSeqList")
+                .into_iter()
+                .filter_map(of)
+                .collect()
+        } else {
+            let of = |key: &str| {
+                let id = self.extra_in_c2c(actor, body, key).ok()?;
+                let extras = Extras::of(self.messages.get(&id)?.extras.as_deref());
+                Some(json!({"MsgKey": key, "MsgReactionSummary": summaries(extras)}))
+            };
+            let keys = list(body, "MsgKeyList").iter();
+            keys.filter_map(Value::as_str).filter_map(of).collect()
+        };
+        ok_with(json!({"Results": results}))
+    }
+
+    fn reaction_users(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let target = self.extra_target(actor, body)?;
+        let extras = self.extras(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let users = extras.users(text(body, "Reaction")?);
+        let start = usize::try_from(opt_number(body, "NextSeq").unwrap_or(0)).unwrap_or(usize::MAX);
+        let count = opt_number(body, "Count")
+            .unwrap_or(MAX_PAGE)
+            .clamp(1, MAX_PAGE);
+        let count = usize::try_from(count).unwrap_or(1);
+        let page: Vec<&UserId> = users.iter().skip(start).take(count).collect();
+        let end = start.saturating_add(page.len());
+        let next = if end < users.len() { end } else { 0 };
+        Ok(ok_with(json!({"Reaction_Account": page, "NextSeq": next})))
+    }
+
+    fn is_extensible(&self, target: &Target) -> bool {
+        match target {
+            Target::C2c(id) => {
+                let message = self.messages.get(id);
+                message.is_some_and(|message| message.draft.extension)
+            }
+            Target::Group(id, seq) => self.is_extensible_entry(id, *seq),
+        }
+    }
+
+    fn change_extensions(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let target = self.extra_target(actor, body)?;
+        if !self.is_extensible(&target) {
+            return Err(Code::EXTENSION_UNSUPPORTED);
+        }
+        let what = opt_number(body, "OperateType").unwrap_or(0);
+        let items = list(body, "ExtensionList");
+        if !matches!(what, 1..=3) || what != 3 && items.is_empty() || items.len() > MAX_CHANGED {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        let extras = self.extras_mut(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let (mut results, mut changed) = (Vec::new(), Vec::new());
+        if what == 3 {
+            extras.changes += 1;
+            extras.cleared = extras.changes;
+            extras.extensions.clear();
+        }
+        for item in items.iter().filter(|_| what != 3) {
+            let key = opt_text(item, "Key").unwrap_or_default();
+            let value = opt_text(item, "Value").filter(|_| what == 1);
+            let known = opt_number(item, "Seq").unwrap_or(0);
+            let code = extras.change(key, value.unwrap_or_default(), known);
+            let current = extras.extension(key);
+            if code.is_ok() {
+                changed.push(current.clone());
+            }
+            results.push(json!({"ErrorCode": code.0, "Extension": current}));
+        }
+        let (seq, cleared) = (extras.changes, extras.cleared);
+        if what == 3 || !changed.is_empty() {
+            let (field, change) = match what {
+                1 => ("SetKVInfo", json!({"MsgKeyValue": changed})),
+                2 => ("DeleteKVInfo", json!({"MsgKeyValue": changed})),
+                _ => ("ClearKVInfo", json!({"ClearMsgSeq": cleared})),
+            };
+            let name = self.extra_name(&target).unwrap_or_default();
+            let place = match &target {
+                Target::C2c(_) => "ExtensionC2cMsgInfo",
+                Target::Group(..) => "ExtensionGroupMsgInfo",
+            };
+            let notify = json!({
+                "TinyId": name["TinyId"], "MsgLastSeq": seq, "MsgOptType": what,
+                place: name, field: [change],
+            });
+            let event = json!({"Event": 32, "MsgExtensionNotify": notify});
+            self.push_extra(now, actor, &target, &event, true);
+        }
+        // Each has a code of its own; the answer as a whole is a success.
+        Ok(ok_with(json!({
+            "Seq": seq, "LatestSeq": seq, "ClearSeq": cleared, "ExtensionList": results,
+        })))
+    }
+
+    fn extensions_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let target = self.extra_target(actor, body)?;
+        let extras = self.extras(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let from = opt_number(body, "StartSeq").unwrap_or(0);
+        let mut items: Vec<(&String, &(String, u64))> = extras
+            .extensions
+            .iter()
+            .filter(|(_, (_, seq))| *seq >= from)
+            .collect();
+        items.sort_by_key(|(_, (_, seq))| *seq);
+        let complete = items.len() <= usize::try_from(MAX_PAGE).unwrap_or(100);
+        let page: Vec<Value> = items
+            .iter()
+            .take(usize::try_from(MAX_PAGE).unwrap_or(100))
+            .map(|(key, (value, seq))| json!({"Key": key, "Value": value, "Seq": seq}))
+            .collect();
+        Ok(ok_with(json!({
+            "ExtensionList": page, "CompleteFlag": u8::from(complete),
+            "LatestSeq": extras.changes, "ClearSeq": extras.cleared,
+        })))
+    }
+}

@@ -1,0 +1,92 @@
+//! What reactions and extensions need of group messages.
+
+use serde_json::{Value, json};
+
+use super::{Actor, Kind, Role, messages::Entry, messages::extend};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    sandbox::state::{State, extras::Extras},
+};
+
+impl State {
+    /// A message the actor may see and that is still there.
+    pub(in crate::sandbox::state) fn visible_entry(
+        &self,
+        actor: &Actor,
+        id: &str,
+        seq: u64,
+    ) -> Result<&Entry, Code> {
+        self.require(id, actor, Role::Member)?;
+        let entry = self.group(id)?.entry(seq);
+        let entry = entry.filter(|entry| entry.revoker.is_none());
+        let entry = entry.filter(|entry| actor.admin || entry.is_for(&actor.user));
+        entry.ok_or(Code::GROUP_UNKNOWN_MESSAGE)
+    }
+
+    pub(in crate::sandbox::state) fn group_entry(&self, id: &str, seq: u64) -> Option<&Entry> {
+        self.group(id).ok()?.entry(seq)
+    }
+
+    pub(in crate::sandbox::state) fn extras_of_entry(
+        &mut self,
+        id: &str,
+        seq: u64,
+    ) -> Option<&mut Extras> {
+        let entry = self.groups.all.get_mut(id)?.entry_mut(seq)?;
+        Some(entry.said_mut()?.extras.get_or_insert_default())
+    }
+
+    /// Live rooms keep no extensions.
+    pub(in crate::sandbox::state) fn is_extensible_entry(&self, id: &str, seq: u64) -> bool {
+        let Ok(group) = self.group(id) else {
+            return false;
+        };
+        let said = group.entry(seq).and_then(|entry| entry.said());
+        group.kind != Kind::Live && said.is_some_and(|said| said.extension)
+    }
+
+    /// A message as pushes about it name it.
+    pub(in crate::sandbox::state) fn entry_name(&self, id: &str, seq: u64) -> Option<Value> {
+        let group = self.group(id).ok()?;
+        let mut name = group.entry(seq)?.identity();
+        extend(&mut name, group.named());
+        Some(name)
+    }
+
+    /// Pushes an event about a message to those who may see it, without the login `by` of `user`. In a
+    /// live room it becomes an item.
+    pub(in crate::sandbox::state) fn push_about_entry(
+        &mut self,
+        now: Now,
+        id: &str,
+        seq: u64,
+        (user, by): (&UserId, u64),
+        event: &Value,
+    ) {
+        let Ok(group) = self.group_mut(id) else {
+            return;
+        };
+        if group.kind == Kind::Live {
+            let number = group.next_seq;
+            group.next_seq += 1;
+            let item = json!({
+                "Event": 21, "ToGroupId": id, "MsgSeq": number, "GroupInfo": group.wire_info(),
+                "MsgBody": {"MsgReactionNotifyList": event["MsgReactionNotifyList"]},
+            });
+            return self.add_live_item(now, id, number, item);
+        }
+        let entry = group.entry(seq);
+        let readers = group.members.keys();
+        let readers: Vec<UserId> = readers
+            .filter(|reader| entry.is_none_or(|entry| entry.is_for(reader)))
+            .cloned()
+            .collect();
+        for reader in readers {
+            let except = if reader == *user { by } else { 0 };
+            for conn in self.push_links(now, &reader, except) {
+                self.push_event(now, conn, event);
+            }
+        }
+    }
+}
