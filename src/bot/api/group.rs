@@ -172,6 +172,10 @@ impl GroupApi {
         &self.id
     }
 
+    pub(super) const fn api(&self) -> &Api {
+        &self.api
+    }
+
     fn id_owned(&self) -> String {
         self.id.clone()
     }

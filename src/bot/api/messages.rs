@@ -354,7 +354,7 @@ pub(super) const SYSTEM: ApiError =
     ApiError::Unfit("what the server says is in no conversation of its own");
 
 /// Refuses messages of several conversations.
-fn one_conversation(messages: &[Message]) -> Result<&Conversation, ApiError> {
+pub(super) fn one_conversation(messages: &[Message]) -> Result<&Conversation, ApiError> {
     let mut conversations = messages.iter().map(|message| &message.conversation);
     let first = conversations
         .next()

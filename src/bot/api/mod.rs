@@ -1,15 +1,18 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
-//! Sending is here; the rest by subject: what is said (`messages`), groups (`group`), people
+//! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`),
+//! groups (`group`), topics of communities (`topics`), people
 //! (`people`), the list of conversations (`conversations`), files (`media`), invitations (`signals`).
 
 mod conversations;
 mod error;
+mod extras;
 mod group;
 mod media;
 mod messages;
 mod people;
 mod signals;
+mod topics;
 
 #[cfg(test)]
 mod tests;

@@ -313,3 +313,79 @@ async fn invitations_are_answered_where_they_came_from() {
     let to: Vec<String> = sent.iter().map(|(to, _)| to.to_string()).collect();
     assert_eq!(to, ["C2Calice", "C2Calice", "C2Ccarol", "GROUPg"]);
 }
+
+#[actix_rt::test]
+async fn reactions_and_extensions_are_paged_counted_and_checked() {
+    let bot = bot();
+    let api = bot.api();
+    let message = in_group(3);
+    let many: Vec<Message> = (0..21).map(in_group).collect();
+    let error = api.reactions_to(&many).await.unwrap_err();
+    assert!(
+        matches!(error, ApiError::TooMany { limit: 20, .. }),
+        "{error}"
+    );
+    let mixed = [in_group(1), from_alice("x")];
+    let error = api.reactions_to(&mixed).await.unwrap_err();
+    assert!(matches!(error, ApiError::Unfit(_)), "{error}");
+    let iterate = "openim_msg_ext_http_svc.group_reaction_iterate";
+    bot.answer(
+        iterate,
+        &json!({"Reaction_Account": ["alice"], "NextSeq": 0}),
+    );
+    assert_eq!(api.reacted(&message, "smile").await.unwrap(), ["alice"]);
+    let set = "openim_msg_ext_http_svc.group_set_key_values";
+    bot.answer(
+        set,
+        &json!({"Seq": 7, "ExtensionList": [
+            {"ErrorCode": 0, "Extension": {"Key": "a", "Value": "1", "Seq": 7}},
+            {"ErrorCode": 23001, "Extension": {"Key": "b", "Value": "theirs", "Seq": 6}}]}),
+    );
+    let known = [crate::proto::op::extension::Extension {
+        key: "a".into(),
+        value: "0".into(),
+        seq: 4,
+        ..Default::default()
+    }];
+    let error = api
+        .set_extensions(&message, &known, [("a", "1"), ("b", "2")])
+        .await
+        .unwrap_err();
+    assert_eq!(error.code(), Some(Code::EXTENSION_CONFLICT));
+    assert!(error.to_string().contains('b'), "{error}");
+    let sent = bot.calls().pop().unwrap().1;
+    assert_eq!(
+        sent["ExtensionList"],
+        json!([{"Key": "a", "Value": "1", "Seq": 4}, {"Key": "b", "Value": "2", "Seq": 0}])
+    );
+    let get = "openim_msg_ext_http_svc.group_get_key_values";
+    bot.answer(
+        get,
+        &json!({"CompleteFlag": 1, "ExtensionList": [
+            {"Key": "a", "Value": "1", "Seq": 7}, {"Key": "gone", "Value": "", "Seq": 8}]}),
+    );
+    let left = api.extensions(&message).await.unwrap();
+    assert_eq!(left.len(), 1, "what was deleted is not shown");
+}
+
+#[actix_rt::test]
+async fn a_topic_is_a_group_to_act_in() {
+    use crate::proto::op::topic::TopicTexts;
+    let bot = bot();
+    let club = bot.api().group("@TGS#_club");
+    let create = "million_group_open_http_svc.create_topic";
+    bot.answer(create, &json!({"TopicId": "@TGS#_club@TOPIC#_1"}));
+    let topic = club
+        .create_topic(TopicTexts::new().name("News"))
+        .await
+        .unwrap();
+    topic.say("hello").await.unwrap();
+    assert_eq!(bot.sent()[0].0, Conversation::group("@TGS#_club@TOPIC#_1"));
+    let delete = "million_group_open_http_svc.destroy_topic";
+    bot.answer(
+        delete,
+        &json!({"DestroyResultItem": [{"TopicId": "x", "ErrorCode": 10010, "ErrorInfo": "none"}]}),
+    );
+    let error = club.delete_topics(["x"]).await.unwrap_err();
+    assert_eq!(error.code(), Some(Code::GROUP_UNKNOWN));
+}

@@ -1,0 +1,189 @@
+//! What is put under messages: reactions, and keys and values.
+
+use super::messages::SYSTEM;
+use super::{Api, ApiError, count};
+use crate::proto::code::Code;
+use crate::proto::message::Message;
+use crate::proto::op::MessageName;
+use crate::proto::op::extension::{
+    ChangeExtensions, ChangedExtension, Extension, GetExtensions, MAX_CHANGED, MAX_EXTENSIONS,
+};
+use crate::proto::op::reaction::{
+    GetReactions, GetUsers, MAX_MESSAGES, React, Reaction, Reactions,
+};
+use crate::proto::op::relation::MAX_PAGES;
+
+impl Api {
+    /// Puts a reaction under a message, an emoji as a rule. Once is as good as twice.
+    ///
+    /// # Errors
+    /// When the server did not do it; [`ApiError::Unfit`] for notices.
+    pub async fn react(
+        &self,
+        message: &Message,
+        reaction: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let react = React::add(name(message)?, reaction, self.me());
+        self.call(&react).await?;
+        Ok(())
+    }
+
+    /// Takes an own reaction away.
+    ///
+    /// # Errors
+    /// As [`react`](Self::react).
+    pub async fn unreact(
+        &self,
+        message: &Message,
+        reaction: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let react = React::remove(name(message)?, reaction, self.me());
+        self.call(&react).await?;
+        Ok(())
+    }
+
+    /// The reactions to a message, each with up to ten of its users.
+    ///
+    /// # Errors
+    /// As [`reactions_to`](Self::reactions_to).
+    pub async fn reactions(&self, message: &Message) -> Result<Vec<Reaction>, ApiError> {
+        let reactions = self.reactions_to(std::slice::from_ref(message)).await?;
+        Ok(reactions.to(message).to_vec())
+    }
+
+    /// The reactions to several messages of one conversation, 20 at most.
+    ///
+    /// # Errors
+    /// When the server did not answer; [`ApiError::TooMany`] and [`ApiError::Unfit`] before anything
+    /// was sent.
+    pub async fn reactions_to(&self, messages: &[Message]) -> Result<Reactions, ApiError> {
+        count(messages.len(), "messages", MAX_MESSAGES)?;
+        super::messages::one_conversation(messages)?;
+        self.call(&GetReactions::new(messages).ok_or(SYSTEM)?).await
+    }
+
+    /// Everybody who has reacted so to a message, first come first.
+    ///
+    /// # Errors
+    /// When a page of it could not be had; [`ApiError::Unfit`] for notices.
+    pub async fn reacted(
+        &self,
+        message: &Message,
+        reaction: &str,
+    ) -> Result<Vec<String>, ApiError> {
+        let (mut all, mut from) = (Vec::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let request = GetUsers::new(name(message)?, reaction, from);
+            let page = self.call(&request).await?;
+            all.extend(page.users);
+            if page.next <= from {
+                break;
+            }
+            from = page.next;
+        }
+        Ok(all)
+    }
+
+    /// The keys and values kept with a message, 300 at most.
+    ///
+    /// # Errors
+    /// When a page of them could not be had; [`ApiError::Unfit`] for notices.
+    pub async fn extensions(&self, message: &Message) -> Result<Vec<Extension>, ApiError> {
+        let (mut all, mut from): (Vec<Extension>, _) = (Vec::new(), None);
+        for _ in 0..MAX_EXTENSIONS {
+            let request = GetExtensions::new(name(message)?, from);
+            let page = self.call(&request).await?;
+            let newest = page.list.iter().map(|extension| extension.seq).max();
+            let next = newest.map(|seq| seq + 1);
+            all.extend(page.list);
+            if page.complete || next.is_none() || next <= from {
+                break;
+            }
+            from = next;
+        }
+        // A deleted one has no value any more.
+        all.retain(|extension| !extension.value.is_empty());
+        Ok(all)
+    }
+
+    /// Keeps keys and values with a message that was sent with
+    /// [`Draft::extensible`](crate::proto::message::Draft::extensible), 20 at most at a time. `known`
+    /// is what was read last; a key that is not in there has to be new.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] for the first that was not set, with [`Code::EXTENSION_CONFLICT`] when
+    /// somebody was quicker; the others may have been. [`ApiError::TooMany`].
+    pub async fn set_extensions(
+        &self,
+        message: &Message,
+        known: &[Extension],
+        pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Result<Vec<Extension>, ApiError> {
+        let pairs = pairs.into_iter().map(|(key, value)| {
+            let (key, value) = (key.into(), value.into());
+            change(known, key, value)
+        });
+        let extensions: Vec<Extension> = pairs.collect();
+        count(extensions.len(), "extensions", MAX_CHANGED)?;
+        let request = ChangeExtensions::set(name(message)?, extensions);
+        done(self.call(&request).await?.results)
+    }
+
+    /// Deletes keys, 20 at most at a time.
+    ///
+    /// # Errors
+    /// As [`set_extensions`](Self::set_extensions).
+    pub async fn delete_extensions(
+        &self,
+        message: &Message,
+        known: &[Extension],
+        keys: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), ApiError> {
+        let keys = keys.into_iter().map(Into::into);
+        let extensions: Vec<Extension> =
+            keys.map(|key| change(known, key, String::new())).collect();
+        count(extensions.len(), "extensions", MAX_CHANGED)?;
+        let request = ChangeExtensions::delete(name(message)?, extensions);
+        done(self.call(&request).await?.results)?;
+        Ok(())
+    }
+
+    /// Deletes all keys.
+    ///
+    /// # Errors
+    /// When the server did not do it; [`ApiError::Unfit`] for notices.
+    pub async fn clear_extensions(&self, message: &Message) -> Result<(), ApiError> {
+        self.call(&ChangeExtensions::clear(name(message)?)).await?;
+        Ok(())
+    }
+}
+
+fn name(message: &Message) -> Result<MessageName, ApiError> {
+    MessageName::of(message).ok_or(SYSTEM)
+}
+
+fn change(known: &[Extension], key: String, value: String) -> Extension {
+    let before = known.iter().find(|extension| extension.key == key);
+    Extension {
+        seq: before.map_or(0, |extension| extension.seq),
+        key,
+        value,
+        ..Extension::default()
+    }
+}
+
+/// The new state of each, or the first that was refused.
+fn done(results: Vec<ChangedExtension>) -> Result<Vec<Extension>, ApiError> {
+    let result = |changed: ChangedExtension| {
+        if changed.code == 0 {
+            return Ok(changed.extension);
+        }
+        let code = Code(changed.code);
+        Err(ApiError::Item {
+            what: changed.extension.key,
+            code,
+            info: code.meaning().to_owned(),
+        })
+    };
+    results.into_iter().map(result).collect()
+}
