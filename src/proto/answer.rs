@@ -1,6 +1,7 @@
 //! The bodies of the answers this crate reads: login, missed messages, sending.
 
 use super::lenient;
+#[cfg(doc)]
 use super::message::GroupItem;
 use super::packet::InstId;
 use serde::Deserialize;
@@ -97,11 +98,7 @@ pub struct JoinedGroups {
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u32,
     /// Those of this page.
-    #[serde(
-        rename = "GroupIdList",
-        default,
-        deserialize_with = "lenient::null_default"
-    )]
+    #[serde(rename = "GroupIdList", default, deserialize_with = "lenient::list")]
     pub groups: Vec<JoinedGroup>,
 }
 
@@ -139,7 +136,7 @@ pub struct OwnMembership {
 
 /// The answer to `group_msg_get`: messages in descending order of their numbers.
 #[derive(Debug, Default, Deserialize)]
-pub struct GroupHistory {
+pub struct GroupHistory<'a> {
     /// 1 complete, 0 cut because it would be too long, 2 older ones are gone.
     #[serde(
         rename = "IsFinished",
@@ -147,20 +144,21 @@ pub struct GroupHistory {
         deserialize_with = "lenient::int"
     )]
     pub finished: u32,
-    /// The messages.
+    /// The messages, each a [`GroupItem`]. Read one by one, so that a bad one harms no other.
     #[serde(
         rename = "RspMsgList",
         default,
+        borrow,
         deserialize_with = "lenient::null_default"
     )]
-    pub items: Vec<GroupItem>,
+    pub items: Vec<&'a RawValue>,
 }
 
 fn complete() -> u32 {
     1
 }
 
-impl GroupHistory {
+impl GroupHistory<'_> {
     /// [`finished`](Self::finished) of an answer that would have been too long.
     pub const CUT: u32 = 0;
 }

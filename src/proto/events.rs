@@ -171,12 +171,12 @@ fn unknown(raw: &RawValue, event: Option<u64>) -> Notice {
 
 fn each<T: DeserializeOwned>(raws: &[&RawValue], make: impl Fn(T) -> Notice) -> Vec<Notice> {
     raws.iter()
-        .map(|raw| serde_json::from_str(raw.get()).map_or_else(|error| malformed(&error), &make))
+        .map(|raw| lenient::read(raw.get()).map_or_else(|error| malformed(&error), &make))
         .collect()
 }
 
 fn read_c2c(raw: &RawValue) -> Notice {
-    match serde_json::from_str(raw.get()) {
+    match lenient::read(raw.get()) {
         Ok(item) => Notice::C2c(Box::new(item)),
         Err(error) => malformed(&error),
     }
@@ -245,7 +245,7 @@ struct Mute {
 }
 
 fn read_notify(raw: &RawValue, event: Option<u64>) -> Vec<Notice> {
-    let Ok(item) = serde_json::from_str::<NotifyItem>(raw.get()) else {
+    let Ok(item) = lenient::read::<NotifyItem>(raw.get()) else {
         return vec![unknown(raw, event)];
     };
     if let Some(kick) = item.kick {
@@ -365,7 +365,7 @@ fn read_tip(raw: &RawValue, event: u64) -> Notice {
         }
         other => return unknown(raw, Some(other)),
     }
-    match serde_json::from_str(raw.get()) {
+    match lenient::read(raw.get()) {
         Ok(item) => Notice::Group {
             event,
             item: Box::new(item),
@@ -377,7 +377,7 @@ fn read_tip(raw: &RawValue, event: u64) -> Notice {
 /// Three things that share their number with system notices.
 fn read_group_update(raw: &RawValue) -> Option<Update> {
     let tip: Tip<'_> = serde_json::from_str(raw.get()).ok()?;
-    let body: NoticeBody = serde_json::from_str(tip.body?.get()).ok()?;
+    let body: NoticeBody = lenient::read(tip.body?.get()).ok()?;
     let named = |fields: &Fields| {
         let text = |key| fields.get(key).and_then(Value::as_str);
         let topic = text("TopicId").filter(|topic| !topic.is_empty());
@@ -422,7 +422,7 @@ fn read_c2c_receipt(raw: &RawValue) -> Result<Update, serde_json::Error> {
         )]
         messages: Vec<MessageRef>,
     }
-    let receipt: Receipt = serde_json::from_str(raw.get())?;
+    let receipt: Receipt = lenient::read(raw.get())?;
     Ok(Update::C2cReceipt {
         peer: receipt.peer,
         time: receipt.time,

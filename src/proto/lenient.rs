@@ -135,8 +135,59 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<
     Ok(items
         .unwrap_or_default()
         .iter()
-        .filter_map(|item| serde_json::from_str(item.get()).ok())
+        .filter_map(|item| read(item.get()).ok())
         .collect())
+}
+
+/// Names of one and the same thing; which one is used depends on the command. Where several stand side
+/// by side, the first is taken.
+const SAME: &[&[&str]] = &[
+    &["MsgRandom", "Random", "MsgRand"],
+    &["MsgTimeStamp", "MsgTime"],
+    &["ResultCode", "RetCode", "ErrorCode", "Code"],
+    &["ResultInfo", "ErrorInfo"],
+    &["To_Account", "Peer_Account", "Member_Account"],
+];
+
+/// Reads an object. One that names a thing twice, under one name or under several, is read all the
+/// same.
+///
+/// # Errors
+/// When it is no JSON, or not what is expected.
+pub fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
+    let error = match serde_json::from_str(json) {
+        Ok(read) => return Ok(read),
+        Err(error) => error,
+    };
+    // Seldom, so it may cost something: what serde calls a duplicate field becomes a single one.
+    match serde_json::from_str(json) {
+        Ok(serde_json::Value::Object(mut object)) if error.is_data() => {
+            take_first_names(&mut object);
+            serde_json::from_str(&serde_json::Value::Object(object).to_string()).map_err(|_| error)
+        }
+        _ => Err(error),
+    }
+}
+
+/// Leaves one name of everything in an object and in what it holds.
+pub fn take_first_names(object: &mut serde_json::Map<String, serde_json::Value>) {
+    for names in SAME {
+        let first = names.iter().position(|name| object.contains_key(*name));
+        for name in names
+            .iter()
+            .skip(first.map_or(names.len(), |first| first + 1))
+        {
+            object.remove(*name);
+        }
+    }
+    let mut inside: Vec<&mut serde_json::Value> = object.values_mut().collect();
+    while let Some(value) = inside.pop() {
+        match value {
+            serde_json::Value::Object(object) => take_first_names(object),
+            serde_json::Value::Array(list) => inside.extend(list),
+            _ => {}
+        }
+    }
 }
 
 /// The priority of a group message: a number in what is received, a word in what is sent.
@@ -269,6 +320,28 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn what_is_named_twice_is_read_by_its_first_name() {
+        #[derive(Deserialize)]
+        struct Item {
+            #[serde(rename = "MsgRandom", alias = "Random")]
+            random: u32,
+            #[serde(rename = "MsgTimeStamp", alias = "MsgTime", default)]
+            time: u32,
+        }
+        let twice = r#"{"Random":2,"MsgRandom":1,"MsgTime":3}"#;
+        assert!(
+            serde_json::from_str::<Item>(twice).is_err(),
+            "serde alone refuses it"
+        );
+        let item: Item = super::read(twice).unwrap();
+        assert_eq!((item.random, item.time), (1, 3));
+        let same: Item = super::read(r#"{"Random":1,"Random":2}"#).unwrap();
+        assert_eq!(same.random, 2);
+        assert!(super::read::<Item>(r#"{"MsgTime":3}"#).is_err());
+        assert!(super::read::<Item>("{").is_err());
     }
 
     #[test]

@@ -104,6 +104,7 @@ pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
         Err(error) => return vec![malformed(error)],
     };
     lengthen(&mut object, SHORT);
+    lenient::take_first_names(&mut object);
     if let Some(Value::Object(info)) = object.get_mut("GroupInfo") {
         lengthen(info, SHORT_INFO);
     }

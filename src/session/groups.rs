@@ -17,6 +17,7 @@ use super::state::Session;
 use crate::policy::{Now, Pace};
 use crate::proto::answer::{GroupHistory, Sent};
 use crate::proto::command;
+use crate::proto::lenient;
 use crate::proto::message::{Body, Conversation, GroupItem, Message, NoticeKind};
 use crate::proto::op::group_message::GetHistory;
 use crate::proto::place::Place;
@@ -240,7 +241,7 @@ impl Session {
         };
         state.fetching = false;
         let answer = outcome.and_then(|body| {
-            serde_json::from_str::<GroupHistory>(body)
+            serde_json::from_str::<GroupHistory<'_>>(body)
                 .map_err(|error| RequestError::Shape(error.to_string()))
         });
         let page = match answer {
@@ -265,9 +266,19 @@ impl Session {
         let last = state.last.unwrap_or_default();
         let top = state.asked;
         state.below = None;
-        let lowest = page.items.iter().map(|item| item.seq).min();
-        let mut messages: Vec<Message> = page
-            .items
+        let mut items: Vec<GroupItem> = Vec::with_capacity(page.items.len());
+        for raw in &page.items {
+            match lenient::read(raw.get()) {
+                Ok(item) => items.push(item),
+                Err(error) => {
+                    let what = format!("an item of the history of {name}: {error}");
+                    self.events
+                        .push_back(Event::Ignored(Ignored::Malformed(what)));
+                }
+            }
+        }
+        let lowest = items.iter().map(|item| item.seq).min();
+        let mut messages: Vec<Message> = items
             .into_iter()
             .filter(|item| item.seq > last && item.seq <= top && item.place != Some(1))
             .filter_map(|item| {

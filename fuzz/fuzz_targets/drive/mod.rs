@@ -51,7 +51,7 @@ pub fn messages(data: &[u8]) {
     }
     read_item(&raw, "room").into_iter().for_each(settle);
     let _ = serde_json::from_str::<JoinedGroups>(text);
-    let _ = serde_json::from_str::<GroupHistory>(text);
+    let _ = serde_json::from_str::<GroupHistory<'_>>(text);
     if let Ok(element) = serde_json::from_str::<Element>(text)
         && let Ok(written) = serde_json::to_string(&element)
     {

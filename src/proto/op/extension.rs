@@ -89,12 +89,7 @@ impl super::Call for ChangeExtensions {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct ChangedExtensions {
     /// The number of the last change of the message's extensions.
-    #[serde(
-        rename = "Seq",
-        alias = "LatestSeq",
-        default,
-        deserialize_with = "lenient::int"
-    )]
+    #[serde(rename = "Seq", default, deserialize_with = "lenient::int")]
     pub seq: u64,
     /// What became of each.
     #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]

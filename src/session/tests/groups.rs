@@ -140,6 +140,27 @@ fn numbers_that_are_gone_do_not_hold_the_others_up() {
 }
 
 #[test]
+fn a_bad_item_of_a_history_harms_no_other_and_is_not_hidden() {
+    let mut rig = Rig::in_group(5, 1);
+    let mut twice = group_item(4);
+    // The same thing under two names, as no command was seen to do but each of them does.
+    twice["Random"] = json!(4);
+    twice["MsgTime"] = json!(1004);
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 1,
+               "RspMsgList": [twice, {"MsgSeq": "three"}, group_item(2)]}),
+    );
+    assert_eq!(rig.heard(), [2, 4]);
+    let told = rig.events.iter().any(
+        |event| matches!(event, Event::Ignored(Ignored::Malformed(what)) if what.contains("history of g")),
+    );
+    assert!(told, "{:?}", rig.events);
+    rig.push_group(&[5]);
+    assert_eq!(rig.heard(), [2, 4, 5], "it is followed on");
+}
+
+#[test]
 fn an_own_message_leaves_no_gap() {
     let mut rig = Rig::in_group(5, 4);
     let message = Outgoing {
