@@ -13,6 +13,7 @@ mod bots_people;
 mod compat;
 mod conversations;
 mod elements;
+mod extras;
 mod groups;
 mod groups_live;
 mod groups_members;
@@ -26,6 +27,7 @@ mod media;
 mod messages;
 mod page;
 mod people;
+mod topics;
 mod troupe;
 
 use botroupe::{
