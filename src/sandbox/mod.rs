@@ -434,6 +434,73 @@ impl Sandbox {
         })
     }
 
+    /// Answers requests of the command `servcmd` by the account with `code`, without carrying them
+    /// out: so many (0 ends it), or all.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn refuse(
+        &self,
+        user: &str,
+        servcmd: &str,
+        code: Code,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        self.fault(Fault::Refuse {
+            user: UserId::parse(user)?,
+            servcmd: servcmd.to_owned(),
+            code: code.0,
+            count,
+        })
+    }
+
+    /// Answers requests of the command `servcmd` by the account with `body`, without carrying them
+    /// out: so many (0 ends it), or all.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn answer(
+        &self,
+        user: &str,
+        servcmd: &str,
+        body: serde_json::Value,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        self.fault(Fault::Answer {
+            user: UserId::parse(user)?,
+            servcmd: servcmd.to_owned(),
+            body,
+            count,
+        })
+    }
+
+    /// Neither carries out nor answers requests of the command `servcmd` by the account: so many (0
+    /// ends it), or all.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn ignore(&self, user: &str, servcmd: &str, count: Option<u32>) -> Result<(), FaultError> {
+        self.fault(Fault::Ignore {
+            user: UserId::parse(user)?,
+            servcmd: servcmd.to_owned(),
+            count,
+        })
+    }
+
+    /// Pushes an item of `EventArray` as it stands to every link of the account that is logged in.
+    /// [`Fault::Push`] has more to choose.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn push(&self, user: &str, event: serde_json::Value) -> Result<(), FaultError> {
+        self.fault(Fault::Push {
+            user: UserId::parse(user)?,
+            event,
+            servcmd: "im_open_push.msg_push".to_owned(),
+            envelope: serde_json::Map::new(),
+        })
+    }
+
     /// Compresses everything sent to binary clients from now on.
     pub fn compress(&self, mode: CompressMode) {
         // This fault names no account, so there is nothing to be wrong.

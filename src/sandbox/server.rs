@@ -312,6 +312,19 @@ mod tests {
                 forget_logins: false
             })
         );
+        assert_eq!(
+            parse_fault("push", br#"{"user":"alice","event":{"Event":9}}"#),
+            Ok(Fault::Push {
+                user: "alice".parse().unwrap(),
+                event: json!({"Event": 9}),
+                servcmd: "im_open_push.msg_push".to_owned(),
+                envelope: serde_json::Map::new(),
+            })
+        );
+        for name in Fault::NAMES {
+            let unknown = parse_fault(name, b"{}").is_err_and(|e| e.contains("variant"));
+            assert!(!unknown, "{name}");
+        }
         assert!(parse_fault("kick", b"[]").is_err());
         assert!(parse_fault("kick", br#"{"user":"a b","type":3}"#).is_err());
         assert!(parse_fault("delay", br#"{"user":"a"}"#).is_err());

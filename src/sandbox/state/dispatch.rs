@@ -124,7 +124,7 @@ impl State {
             "im_open_status.wslogin" => return self.wslogin(now, conn, head),
             "im_open_status.wslogout" => return self.wslogout(now, conn, head),
             // An acknowledgement awaits no answer.
-            "openim.ws_msg_push_ack" => return,
+            "openim.ws_msg_push_ack" => return self.counters.acknowledged += 1,
             // Telemetry names nobody.
             "imopenstat.tim_web_report_v2" => return self.answer(now, conn, head, ok()),
             _ => {}
@@ -133,6 +133,9 @@ impl State {
             Ok(caller) => caller,
             Err(refused) => return self.refuse(now, conn, head, refused),
         };
+        if self.plays_script(now, conn, &caller.user, head) {
+            return;
+        }
         match head.servcmd.as_str() {
             "openim.getmsg" => self.getmsg(now, conn, head, &caller, body),
             "openim.getroammsg" => self.getroammsg(now, conn, head, &caller, body),

@@ -6,9 +6,14 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
-use super::{Output, State, logins::KickType, outgoing::Packet};
+use super::{
+    Output, State,
+    logins::KickType,
+    outgoing::Packet,
+    scripted::{Script, Scripted},
+};
 use crate::{
     policy::Now,
     proto::{
@@ -100,6 +105,57 @@ pub enum Fault {
         #[serde(default)]
         count: Option<u32>,
     },
+    /// Answers requests of a command with a code, without carrying them out. Like `answer` and
+    /// `ignore` it replaces what was ordered for that command before, and concerns neither
+    /// heartbeats nor logins.
+    Refuse {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// The code.
+        code: i64,
+        /// How many requests, 0 to end it; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Answers requests of a command with this body, without carrying them out.
+    Answer {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// The body of the answer.
+        body: Value,
+        /// How many requests, 0 to end it; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Takes in requests of a command and neither carries them out nor answers.
+    Ignore {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// How many requests, 0 to end it; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Pushes an event as it stands to every link of the account that is logged in; nothing of it is
+    /// checked or kept.
+    Push {
+        /// The account.
+        user: UserId,
+        /// The item of `EventArray`.
+        event: Value,
+        /// The command of the push; `im_open_push.msg_push` if absent.
+        #[serde(default = "usual_push")]
+        servcmd: String,
+        /// Fields beside `EventArray`, such as `Flag`, also in place of the usual `NeedAck` and
+        /// `SessionData`.
+        #[serde(default)]
+        envelope: Map<String, Value>,
+    },
     /// Compresses everything sent to binary clients.
     Compress {
         /// How.
@@ -117,9 +173,13 @@ const fn normal_close() -> u16 {
     1000
 }
 
+fn usual_push() -> String {
+    "im_open_push.msg_push".to_owned()
+}
+
 impl Fault {
     /// Every name, in the order of the enum.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 17] = [
         "drop_link",
         "close_link",
         "stop_answering",
@@ -131,6 +191,10 @@ impl Fault {
         "kick",
         "overload",
         "refuse_login",
+        "refuse",
+        "answer",
+        "ignore",
+        "push",
         "compress",
         "restart",
     ];
@@ -164,6 +228,7 @@ pub(super) struct UserFaults {
     pub(super) duplicate: u32,
     pub(super) reorder: Reorder,
     pub(super) refuse: Option<Refusal>,
+    pub(super) commands: BTreeMap<String, Scripted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -250,6 +315,32 @@ impl State {
                     left: count,
                 });
             }
+            Fault::Refuse {
+                user,
+                servcmd,
+                code,
+                count,
+            } => self.script(&user, servcmd, Script::Refuse(Code(code)), count)?,
+            Fault::Answer {
+                user,
+                servcmd,
+                body,
+                count,
+            } => self.script(&user, servcmd, Script::Answer(body), count)?,
+            Fault::Ignore {
+                user,
+                servcmd,
+                count,
+            } => self.script(&user, servcmd, Script::Ignore, count)?,
+            Fault::Push {
+                user,
+                event,
+                servcmd,
+                envelope,
+            } => {
+                self.known(&user)?;
+                self.push_raw(now, &user, &servcmd, &event, envelope);
+            }
             Fault::Compress { mode } => self.compress = mode,
             Fault::Restart { forget_logins } => {
                 let conns: Vec<_> = self.links.keys().copied().collect();
@@ -279,6 +370,22 @@ impl State {
             return Err(FaultError::UnknownUser { user: user.clone() });
         }
         Ok(self.faults.entry(user.clone()).or_default())
+    }
+
+    fn script(
+        &mut self,
+        user: &UserId,
+        servcmd: String,
+        with: Script,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        let commands = &mut self.faults_of(user)?.commands;
+        if count == Some(0) {
+            commands.remove(&servcmd);
+        } else {
+            commands.insert(servcmd, Scripted { with, left: count });
+        }
+        Ok(())
     }
 
     /// True while nothing is to be answered to `user`.

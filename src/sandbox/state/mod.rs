@@ -28,6 +28,7 @@ mod people;
 mod presence;
 mod random;
 mod relay;
+mod scripted;
 mod status;
 mod sync;
 

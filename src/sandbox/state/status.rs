@@ -18,6 +18,8 @@ pub struct Counters {
     pub answers: u64,
     /// Frames pushed.
     pub pushes: u64,
+    /// Pushes that clients acknowledged.
+    pub acknowledged: u64,
     /// Logins and resumes that succeeded.
     pub logins: u64,
     /// Logins and resumes that were refused.
@@ -38,7 +40,8 @@ pub struct Counters {
     pub unknown_commands: u64,
     /// Requests answered 60018 because there were too many.
     pub throttled: u64,
-    /// Frames taken in or meant for sending that were dropped by `stop_answering`.
+    /// Frames taken in or meant for sending that were dropped by `stop_answering` or
+    /// `ignore`.
     pub withheld: u64,
     /// Links cut by the sandbox for any reason.
     pub cut: u64,

@@ -13,6 +13,7 @@ mod messages;
 mod noise;
 mod people;
 mod rest;
+mod scripted;
 mod seed;
 mod topics;
 
