@@ -265,7 +265,11 @@ impl State {
                 self.picture_info(url)
             }
             "video_cover" => {
-                let url = format!("https://{host}{MEDIA_PATH}{COVER}");
+                // The SDK asks in both of its ways; a cover lies where the film does.
+                let asked = body.get("snapshot_url").and_then(Value::as_str);
+                let is_plain = asked.is_some_and(|url| url.starts_with("http://"));
+                let scheme = if is_plain { "http" } else { "https" };
+                let url = format!("{scheme}://{host}{MEDIA_PATH}{COVER}");
                 ok_with(json!({"error_code": 0, "error_msg": "", "download_url": url}))
             }
             "get_final_ip" => ok_with(json!({"str_final_ip": ""})),

@@ -223,3 +223,25 @@ fn sizes_of_pictures_are_told_the_other_way_round() {
         0
     );
 }
+
+#[test]
+fn a_cover_is_got_as_its_film_is() {
+    let mut world = World::new(config());
+    let login = world.login("alice");
+    world.state.note_host(login.conn, "files.example:81");
+    let body = json!({"file_type": 2, "file_name": "a.mp4", "upload_method": 0});
+    let plain = world.call(&login, "im_cos_msg.pre_sig", &body)["snapshot_url"].clone();
+    let film = json!({"uint32_file_id": 1, "uint32_file_type": 2, "str_file_name": "a.mp4"});
+    let body = json!({"rpt_upload_object": [film]});
+    let answer = world.call(&login, "im_cos_msg.simple_sig", &body);
+    let secure = answer["rpt_pre_sig"][0]["str_snapshot_url"].clone();
+    for (snapshot, scheme) in [(plain, "http"), (secure, "https"), (json!(7), "https")] {
+        let answer = world.call(
+            &login,
+            "im_cos_msg.video_cover",
+            &json!({"version": 1, "platform": 7, "cover_name": "c", "snapshot_url": snapshot}),
+        );
+        let expected = format!("{scheme}://files.example:81{MEDIA_PATH}cover.png");
+        assert_eq!(answer["download_url"], expected);
+    }
+}
