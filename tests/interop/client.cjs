@@ -1,7 +1,8 @@
 // One "page": one instance of the official SDK, as it comes from the registry, driven line by line.
 //
-//   node client.cjs <folder with node_modules> <the SDK's file> [module=<its file> …]
+//   node client.cjs <folder with node_modules> <the SDK's file> [module=<its file> …] [window]
 //
+// With `window` the SDK believes itself in a browser, which it wants to be for sending videos.
 // A line on standard input is {"id", "call", "args"}; it is answered by {"id", "result"} or
 // {"id", "refused": {"code", "message"}}. Whatever else happens is a line {"event", "data"}. The
 // page ends when its input does. The SDK is not touched: what the page knows about sockets comes from
@@ -13,7 +14,9 @@ globalThis.console = new (require('node:console').Console)(process.stderr, proce
 const { createRequire } = require('node:module');
 const { pathToFileURL } = require('node:url');
 
-const [folder, file, ...moduleFiles] = process.argv.slice(2);
+const [folder, file, ...more] = process.argv.slice(2);
+const moduleFiles = more.filter((word) => word.includes('='));
+const inWindow = more.includes('window');
 const Socket = createRequire(`${folder}/`)('ws');
 
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
@@ -24,9 +27,14 @@ const GROWN_UP = 1100;
 // After SDK_READY the SDK asks for a dozen things at once, and a second later for this, the last one.
 const LAST_OF_THE_BURST = 'im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2';
 let compressed = 0;
+let sockets = 0;
+// Requests to report when they are sent, by command.
+const watched = new Set();
 globalThis.WebSocket = class extends Socket {
   constructor(...args) {
     super(...args);
+    sockets += 1;
+    this.number = sockets;
     this.on('open', () => {
       happened('socketOpened');
       setTimeout(() => this.readyState === Socket.OPEN && happened('socketGrownUp'), GROWN_UP);
@@ -36,6 +44,16 @@ globalThis.WebSocket = class extends Socket {
       if (text.startsWith('COMP')) compressed += 1;
       else if (text.includes(LAST_OF_THE_BURST)) happened('socketSettled');
     });
+  }
+
+  send(data, ...rest) {
+    if (watched.size) {
+      const { head, body } = JSON.parse(Buffer.from(data).toString());
+      if (watched.has(head.servcmd)) {
+        happened('requestSent', { socket: this.number, servcmd: head.servcmd, seq: head.seq, body });
+      }
+    }
+    super.send(data, ...rest);
   }
 
   close(code, reason) {
@@ -79,6 +97,23 @@ function plainMessage(message) {
   }
   return shown;
 }
+
+// What stands in for a window; the SDK looks for it when it is loaded.
+function openWindow() {
+  const { File } = require('node:buffer');
+  const nothing = () => {};
+  const navigator = { userAgent: '', cookieEnabled: false };
+  const window = {
+    URL, navigator, performance, location: { href: '' },
+    addEventListener: nothing, removeEventListener: nothing,
+  };
+  const HTMLInputElement = class {};
+  const document = { charset: 'UTF-8', characterSet: 'UTF-8' };
+  for (const [name, value] of Object.entries({ File, navigator, window, HTMLInputElement, document })) {
+    Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
+  }
+}
+if (inWindow) openWindow();
 
 // What stands in for the parts of a browser that uploading needs. Only this machine can be reached.
 const isLocal = (url) => new URL(url).hostname === '127.0.0.1';
@@ -137,10 +172,11 @@ function becomeBrowser() {
 }
 
 // A file of so many bytes that nobody can mistake for another one: {name, type, size, seed}, and for
-// a PNG its width and height. In Node the SDK takes it for a file and for the list it is in.
+// a PNG its width and height. In Node the SDK takes it for a file and for the list it is in. A video
+// begins as an MP4 does.
 const { createHash } = require('node:crypto');
 const { Blob } = require('node:buffer');
-function bytesOf({ size, seed = 1, width, height }) {
+function bytesOf({ size, type, seed = 1, width, height }) {
   const bytes = Buffer.alloc(size);
   let state = seed;
   for (let at = 0; at + 4 <= size; at += 4) {
@@ -152,9 +188,16 @@ function bytesOf({ size, seed = 1, width, height }) {
     bytes.writeUInt32BE(width, 16);
     bytes.writeUInt32BE(height, 20);
   }
+  if (type === 'video/mp4') {
+    Buffer.from('000000186674797069736f6d0000020069736f6d6d703432', 'hex').copy(bytes);
+  }
   return bytes;
 }
 function fileOf(spec) {
+  if (inWindow) {
+    const file = new File([bytesOf(spec)], spec.name, { type: spec.type });
+    return Object.assign(file, { duration: spec.duration });
+  }
   const file = new Blob([bytesOf(spec)], { type: spec.type });
   return Object.assign(file, { name: spec.name, duration: spec.duration, files: [file] });
 }
@@ -226,9 +269,9 @@ async function main() {
     async send(kind, options, sendOptions) {
       // A picture is made showable at once, which only a window can; with one the SDK expects a
       // whole browser elsewhere.
-      if (kind === 'Image') globalThis.window = { URL };
+      if (kind === 'Image' && !inWindow) globalThis.window = { URL };
       const message = chat[`create${kind}Message`](meant(options));
-      delete globalThis.window;
+      if (!inWindow) delete globalThis.window;
       messages.set(message.ID, message);
       return plain((await chat.sendMessage(message, sendOptions)).data.message);
     },
@@ -303,6 +346,11 @@ async function main() {
       return { status: answer.status, type, size: bytes.length, digest: digest(bytes) };
     },
     compressedFrames: () => compressed,
+    // Reports requests of these commands from now on.
+    watchRequests(commands) {
+      commands.forEach((command) => watched.add(command));
+      return null;
+    },
   };
 
   const answer = async ({ id, call, args }) => {

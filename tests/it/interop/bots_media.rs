@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use super::{
-    Page, Troupe,
+    Troupe,
     compat::{Pair, proven},
+    media::{uploader, video},
     sdk,
 };
 use crate::harness::sandbox;
@@ -17,9 +18,7 @@ fn a_bot_gets_files_and_sends_files() {
     let Some(sdk) = sdk() else { return };
     let sandbox = sandbox(|_| ());
     let _bot = Troupe::start(&sandbox, "copying-bot", "copier");
-    let alice = Page::open(sdk, &sandbox);
-    alice.call("useUploads", &json!([])).unwrap();
-    alice.enter(&sandbox, "alice");
+    let alice = uploader(sdk, sdk.in_window(), &sandbox, &json!({}), "alice");
     let file = |name: &str, kind: &str, size: u64| -> Value {
         json!({"name": name, "type": kind, "size": size, "seed": size})
     };
@@ -36,6 +35,7 @@ fn a_bot_gets_files_and_sends_files() {
         ),
         ("Image", image, "/imageInfoArray/0/url"),
         ("Audio", audio, "/url"),
+        ("Video", video(5 * MB), "/videoUrl"),
     ];
     for (kind, card, url) in cards {
         let mark = alice.mark();
@@ -63,6 +63,12 @@ fn a_bot_gets_files_and_sends_files() {
                 "{got}"
             );
         }
+        if kind == "Video" {
+            assert_eq!(got["payload"]["videoSecond"], 7, "{got}");
+            let cover = json!([got["payload"]["snapshotUrl"]]);
+            let cover = alice.call("download", &cover).unwrap();
+            assert_eq!(cover["type"], "image/png", "{got}");
+        }
         for pair in [Pair::SdkToBot, Pair::BotToSdk] {
             proven(
                 &format!("media: {}, up and down", kind.to_lowercase()),
@@ -70,5 +76,5 @@ fn a_bot_gets_files_and_sends_files() {
             );
         }
     }
-    assert_eq!(sandbox.status().counters.media_uploads, 6);
+    assert_eq!(sandbox.status().counters.media_uploads, 8);
 }

@@ -54,6 +54,13 @@ impl Sdk {
         vec![text(&self.folder.join(PACKAGE).join("index.js"))]
     }
 
+    /// The full build, made to believe that it runs in a browser's window.
+    pub(super) fn in_window(&self) -> Vec<String> {
+        let mut words = self.full();
+        words.push("window".to_owned());
+        words
+    }
+
     /// The build without modules.
     pub(super) fn lean(&self) -> Vec<String> {
         vec![text(&self.folder.join("es/index.es.js"))]

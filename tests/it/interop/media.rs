@@ -46,6 +46,13 @@ fn cards(size: u64) -> Vec<Card> {
     ]
 }
 
+/// The card of a video, which only pages in a window can send.
+pub(super) fn video(size: u64) -> Value {
+    json!({
+        "name": "film 电影.mp4", "type": "video/mp4", "size": size, "seed": size, "duration": 7,
+    })
+}
+
 /// Has alice send the file, and bob get it from where the message says.
 #[track_caller]
 fn send_and_get(alice: &Page, bob: &Page, card: &Card) -> Value {
@@ -72,14 +79,71 @@ fn send_and_get(alice: &Page, bob: &Page, card: &Card) -> Value {
 }
 
 fn pages(sdk: &Sdk, sandbox: &Sandbox, more: &Value) -> (Page, Page) {
-    let open = |user: &str| {
-        let page = Page::open_as(sdk, sdk.full(), sandbox, more);
-        // The SDK looks for the plugin when it logs in.
-        page.call("useUploads", &json!([])).unwrap();
-        page.enter(sandbox, user);
-        page
-    };
+    let open = |user: &str| uploader(sdk, sdk.full(), sandbox, more, user);
     (open("alice"), open("bob"))
+}
+
+/// A page that is logged in and can upload.
+pub(super) fn uploader(
+    sdk: &Sdk,
+    files: Vec<String>,
+    sandbox: &Sandbox,
+    more: &Value,
+    user: &str,
+) -> Page {
+    let page = Page::open_as(sdk, files, sandbox, more);
+    // The SDK looks for the plugin when it logs in.
+    page.call("useUploads", &json!([])).unwrap();
+    page.enter(sandbox, user);
+    page
+}
+
+/// Options for the SDK that make it upload and get files through the sandbox as it does with the
+/// real service.
+pub(super) fn proxies(sandbox: &Sandbox) -> Value {
+    json!({"fileUploadProxy": sandbox.rest_url(), "fileDownloadProxy": sandbox.rest_url()})
+}
+
+#[test]
+fn videos_arrive_with_their_covers_in_both_ways() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    for (more, command) in [
+        (json!({}), "im_cos_msg.pre_sig"),
+        (proxies(&sandbox), "im_cos_msg.simple_sig"),
+    ] {
+        let alice = uploader(sdk, sdk.in_window(), &sandbox, &more, "alice");
+        let bob = Page::open_as(sdk, sdk.full(), &sandbox, &more);
+        bob.enter(&sandbox, "bob");
+        let mark = alice.mark();
+        alice.call("watchRequests", &json!([[command]])).unwrap();
+        let card = Card {
+            kind: "Video",
+            file: video(3 * MB + 1),
+            url: "/videoUrl",
+        };
+        let payload = send_and_get(&alice, &bob, &card);
+        assert_eq!(alice.count(mark, "requestSent"), 1, "{command}");
+        assert_eq!(payload["videoFormat"], "mp4");
+        assert_eq!(payload["videoSecond"], 7);
+        assert_eq!(payload["videoSize"], 3 * MB + 1);
+        let cover = &payload["snapshotUrl"];
+        let cover = bob.call("download", &json!([cover])).unwrap();
+        assert_eq!(
+            (&cover["status"], &cover["type"]),
+            (&json!(200), &json!("image/png")),
+            "{payload}"
+        );
+        assert_eq!(
+            (&payload["snapshotWidth"], &payload["snapshotHeight"]),
+            (&json!(1), &json!(1))
+        );
+        let huge = json!({"file": {"$file": video(101 * MB)}});
+        let refused = alice.try_send_to("bob", "Video", &huge, &json!({}), &json!({}));
+        assert_eq!(refused, Err(2351), "the SDK's own limit");
+    }
+    assert_eq!(sandbox.status().counters.media_uploads, 2);
+    proven("media: video, up and down", Pair::SdkToSdk);
 }
 
 #[test]
@@ -118,9 +182,7 @@ fn files_arrive_through_proxies_for_files_and_from_a_folder() {
     let Some(sdk) = sdk() else { return };
     let folder = tempfile::tempdir().unwrap();
     let sandbox = sandbox(|config| config.media_dir = Some(folder.path().to_owned()));
-    let proxies =
-        json!({"fileUploadProxy": sandbox.rest_url(), "fileDownloadProxy": sandbox.rest_url()});
-    let (alice, bob) = pages(sdk, &sandbox, &proxies);
+    let (alice, bob) = pages(sdk, &sandbox, &proxies(&sandbox));
     for card in cards(MB) {
         let payload = send_and_get(&alice, &bob, &card);
         if card.kind == "Image" {

@@ -81,6 +81,10 @@ async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
             let upload = Upload::new("copy.mp3", bytes);
             Element::Sound(Box::new(api.upload_sound(upload, sound.seconds).await?))
         }
+        Element::Video(video) => {
+            let upload = Upload::new("copy.mp4", bytes);
+            Element::Video(Box::new(api.upload_video(upload, video.seconds).await?))
+        }
         _ => return Ok(None),
     }))
 }
