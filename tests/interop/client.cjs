@@ -337,6 +337,7 @@ async function main() {
       chat.registerPlugin({ 'tim-upload-plugin': createRequire(`${folder}/`)('tim-upload-plugin') });
       return null;
     },
+    fileBytes: (spec) => bytesOf(spec).toString('hex'),
     fileDigest: (spec) => digest(bytesOf(spec)),
     // Gets what is at an address, as an application would.
     async download(url) {

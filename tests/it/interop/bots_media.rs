@@ -1,11 +1,16 @@
 //! Files between the official SDK with its upload plugin and a bot.
 
+use botroupe::{
+    bot::{ApiError, Upload, Uploads},
+    proto::message::Element,
+    sandbox::Sandbox,
+};
 use serde_json::{Value, json};
 
 use super::{
     Troupe,
     compat::{Pair, proven},
-    media::{uploader, video},
+    media::{proxies, uploader, video},
     sdk,
 };
 use crate::harness::sandbox;
@@ -77,4 +82,109 @@ fn a_bot_gets_files_and_sends_files() {
         }
     }
     assert_eq!(sandbox.status().counters.media_uploads, 8);
+}
+
+/// Has the sandbox answer the next request for an address as the service does, but with one that can
+/// be reached without a certificate.
+fn give_address(sandbox: &Sandbox, user: &str, name: &str, exists: u8, snapshot: &str) -> String {
+    let url = sandbox.media_url(user, name).unwrap();
+    let item = json!({
+        "uint32_file_id": 1, "uint32_exist_flag": exists, "str_upload_url": url,
+        "str_download_url": url, "str_snapshot_url": snapshot, "str_file_key": name,
+    });
+    let body = json!({"ErrorCode": 0, "str_final_ip": "", "rpt_pre_sig": [item]});
+    let servcmd = "im_cos_msg.simple_sig";
+    sandbox.answer(user, servcmd, body, Some(1)).unwrap();
+    url
+}
+
+#[test]
+fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, heard) = ("service-bot", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api_with_files(Uploads::Service(sandbox.app()));
+    let alice = uploader(sdk, sdk.in_window(), &sandbox, &proxies(&sandbox), "alice");
+
+    // Up: what the bot sends, the SDK gets.
+    let card = json!({"name": "s.bin", "type": "application/octet-stream", "size": MB, "seed": 5});
+    let mut png = json!({"name": "p.png", "type": "image/png", "size": MB, "seed": 6});
+    (png["width"], png["height"]) = (json!(800), json!(600));
+    let film = video(MB);
+    for (kind, card, url) in [
+        ("TIMFileElem", &card, "/fileUrl"),
+        ("TIMSoundElem", &card, "/url"),
+        ("TIMImageElem", &png, "/imageInfoArray/0/url"),
+        ("TIMVideoFileElem", &film, "/videoUrl"),
+    ] {
+        let bytes = alice.call("fileBytes", &json!([card])).unwrap();
+        let upload = Upload::new(card["name"].as_str().unwrap(), from_hex(&bytes));
+        let snapshot = format!("{}/media/cover.png", sandbox.rest_url());
+        let there = give_address(&sandbox, me, "some.bin", 0, &snapshot);
+        let element = Troupe::wait(async {
+            Ok::<_, ApiError>(match kind {
+                "TIMFileElem" => Element::File(Box::new(api.upload_file(upload).await?)),
+                "TIMSoundElem" => Element::Sound(Box::new(api.upload_sound(upload, 3).await?)),
+                "TIMImageElem" => Element::Image(Box::new(api.upload_image(upload).await?)),
+                _ => Element::Video(Box::new(api.upload_video(upload, 7).await?)),
+            })
+        });
+        let mark = alice.mark();
+        Troupe::wait(api.send("alice", element.unwrap())).unwrap();
+        let got = alice.hear(mark, kind, |message| message["type"] == kind);
+        assert_eq!(got["payload"].pointer(url), Some(&json!(there)), "{got}");
+        let there = alice.call("download", &json!([there])).unwrap();
+        let digest = alice.call("fileDigest", &json!([card])).unwrap();
+        assert_eq!((&there["size"], &there["digest"]), (&json!(MB), &digest));
+        if kind == "TIMVideoFileElem" {
+            let cover = &got["payload"]["thumbUrl"];
+            let cover = alice.call("download", &json!([cover])).unwrap();
+            assert_eq!(cover["type"], "image/png", "{got}");
+        }
+    }
+    // A file the server has already is not uploaded again.
+    let uploads = sandbox.status().counters.media_uploads;
+    let there = give_address(&sandbox, me, "known.bin", 1, "");
+    let file = Troupe::wait(api.upload_file(Upload::new("known.bin", "known"))).unwrap();
+    assert_eq!(file.url, there);
+    assert_eq!(sandbox.status().counters.media_uploads, uploads);
+
+    // Down: what the SDK uploads in this way, the bot gets.
+    for (kind, card) in [
+        ("File", &card),
+        ("Image", &png),
+        ("Audio", &card),
+        ("Video", &film),
+    ] {
+        let payload = json!({"file": {"$file": card}});
+        let sent = alice.send_to(me, kind, &payload, &json!({}));
+        let mut got = bot.hears(heard, kind, |message| {
+            message.id().as_deref() == sent["ID"].as_str()
+        });
+        // The address is for those who come through a proxy, or with the server's certificate.
+        let element = got.elements.first_mut().unwrap();
+        let url = match element {
+            Element::File(file) => &mut file.url,
+            Element::Image(image) => &mut image.sizes[0].url,
+            Element::Sound(sound) => &mut sound.url,
+            Element::Video(video) => &mut video.url,
+            other => panic!("{other:?}"),
+        };
+        assert!(url.starts_with("https://127.0.0.1:"), "{url}");
+        *url = url.replacen("https", "http", 1);
+        let bytes = Troupe::wait(api.download(element, 2 * MB)).unwrap();
+        let expected = alice.call("fileBytes", &json!([card])).unwrap();
+        assert_eq!(bytes, from_hex(&expected), "{kind}");
+    }
+    for pair in [Pair::SdkToBot, Pair::BotToSdk] {
+        proven("media: the way of the service (proxies for files)", pair);
+    }
+}
+
+fn from_hex(text: &Value) -> Vec<u8> {
+    let digits = text.as_str().unwrap().as_bytes().chunks(2);
+    digits
+        .map(|pair| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap())
+        .collect()
 }

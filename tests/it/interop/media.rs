@@ -193,6 +193,9 @@ fn files_arrive_through_proxies_for_files_and_from_a_folder() {
             );
         }
     }
-    proven("media: uploads through proxies for files", Pair::SdkToSdk);
+    proven(
+        "media: the way of the service (proxies for files)",
+        Pair::SdkToSdk,
+    );
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
 }

@@ -12,7 +12,7 @@ use actix::prelude::*;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,
-    bot::{Api, ApiError, Bot, Entry, Upload},
+    bot::{Api, ApiError, Bot, Entry, Upload, Uploads},
     proto::{
         answer::Sent,
         message::{Element, GroupTip, Message, NoticeKind, TipKind},
@@ -137,6 +137,8 @@ fn told<R>(mark: usize, me: &str, what: &str, read: impl Fn(&Told) -> Option<R>)
 pub(super) struct Troupe {
     changes: Arc<Journal<Changed>>,
     account: AccountHandle,
+    /// Of the thread that can carry files.
+    files: ArbiterHandle,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -176,15 +178,17 @@ impl Troupe {
                 let observer = Observer(observed).start();
                 let app = App::start(&config, BOTS, Some(observer.recipient())).await;
                 let app = app.unwrap();
-                started.send(app.account(&user).cloned()).unwrap();
+                let files = Arbiter::current();
+                started.send((app.account(&user).cloned(), files)).unwrap();
                 let _ = stopped.await; // An error means that the test is over: stop as well.
                 app.stop().await;
             });
         });
-        let account = running.recv().unwrap().unwrap();
+        let (account, files) = running.recv().unwrap();
         let troupe = Self {
             changes,
-            account,
+            account: account.unwrap(),
+            files,
             stop: Some(stop),
             thread: Some(thread),
         };
@@ -221,6 +225,11 @@ impl Troupe {
     /// Acts as the account, as a bot does.
     pub(super) fn api(&self) -> Api {
         Api::new(self.account.clone())
+    }
+
+    /// The same for files, in this way.
+    pub(super) fn api_with_files(&self, uploads: Uploads) -> Api {
+        self.api().with_files(self.files.clone(), uploads)
     }
 
     /// The place where the next thing the watcher is told will be.
