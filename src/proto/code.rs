@@ -46,6 +46,15 @@ const UNKNOWN: Row = Row {
     disposition: Retry,
 };
 
+/// The codes that the app's own webhook may refuse with, of group and one-to-one messages.
+const CALLBACK: Row = Row {
+    code: -1,
+    name: "refused by callback",
+    meaning: "the app's own webhook refused it, with a code of its own",
+    remedy: "ask whoever runs the webhook",
+    disposition: GiveUp,
+};
+
 const fn after(secs: u64) -> Disposition {
     Disposition::RetryAfter(Duration::from_secs(secs))
 }
@@ -95,6 +104,7 @@ codes! {
     NETWORK_ERROR = 2800, "network error", "the connection failed", WAIT, Retry;
     NETWORK_TIMEOUT = 2801, "network timeout", "no answer in time", WAIT, Retry;
     NO_NETWORK = 2805, "no network", "there is no connection", WAIT, Retry;
+    NATIVE_PARAMETER = 6017, "invalid parameter (native)", "a parameter is wrong", REPORT, GiveUp;
     NATIVE_SIG_EXPIRED = 6206, "UserSig expired (native)", "the UserSig is over", WAIT, NewUserSig;
     NATIVE_KICKED = 6208, "kicked (native)", "this login was put out by another one",
         "see which program uses the same account", Kicked;
@@ -113,6 +123,8 @@ codes! {
         "raise the limit in the console", GiveUp;
     GROUP_BAD_ID = 10015, "bad group ID", "the group ID has not the right shape",
         "use at most 48 printable characters, not starting with @TGS#", GiveUp;
+    GROUP_CALLBACK = 10016, "refused by callback", "the app's own webhook refused it",
+        "ask whoever runs the webhook", GiveUp;
     GROUP_MUTED = 10017, "muted", "the sender, or everyone, is muted in the group",
         "lift the mute, or wait until it ends", GiveUp;
     ANSWER_TOO_LARGE = 10018, "answer too large", "the answer would exceed 1 MB",
@@ -289,6 +301,9 @@ codes! {
 
 impl Code {
     fn row(self) -> &'static Row {
+        if matches!(self.0, 10_100..=10_200 | 120_001..=130_000) {
+            return &CALLBACK;
+        }
         TABLE
             .binary_search_by_key(&self.0, |row| row.code)
             .ok()
@@ -364,7 +379,8 @@ mod tests {
                 GiveUp,
                 &[
                     70002, 70003, 70005, 70009, 70013, 70014, 70016, 70020, 70051, 70107, 70114,
-                    70398, 70403, 60002, 60003, 60006, 60016, 20003,
+                    70398, 70403, 60002, 60003, 60006, 60016, 20003, 6017, 10016, 10100, 10200,
+                    120_001, 130_000,
                 ],
             ),
         ];
@@ -379,6 +395,12 @@ mod tests {
     fn display_has_number_and_name() {
         assert_eq!(Code(70009).to_string(), "70009 (signature check failed)");
         assert_eq!(Code(424_242).to_string(), "424242 (unknown code)");
+        for refused in [10_016, 10_100, 10_200, 120_001, 130_000] {
+            assert_eq!(Code(refused).name(), "refused by callback");
+        }
+        for unknown in [10_099, 10_201, 120_000, 130_001] {
+            assert_eq!(Code(unknown).name(), "unknown code");
+        }
     }
 
     #[test]
