@@ -27,6 +27,7 @@ mod media;
 mod messages;
 mod page;
 mod people;
+mod refusals;
 mod topics;
 mod troupe;
 

@@ -224,6 +224,13 @@ impl Page {
         })
     }
 
+    /// The data of every event of this name since `mark`.
+    pub(super) fn all(&self, mark: usize, event: &str) -> Vec<Value> {
+        let lines = self.lines.since(mark);
+        let of_name = lines.iter().filter(|line| line["event"] == event);
+        of_name.map(|line| line["data"].clone()).collect()
+    }
+
     /// Waits for an event whose data fits.
     #[track_caller]
     pub(super) fn wait_until(&self, mark: usize, event: &str, fits: impl Fn(&Value) -> bool) {
