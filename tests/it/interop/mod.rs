@@ -25,6 +25,7 @@ mod links;
 mod login;
 mod media;
 mod messages;
+mod odd_pushes;
 mod page;
 mod people;
 mod refusals;
