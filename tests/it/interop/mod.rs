@@ -29,6 +29,7 @@ mod odd_pushes;
 mod page;
 mod people;
 mod refusals;
+mod sync;
 mod topics;
 mod troupe;
 

@@ -276,6 +276,15 @@ impl Page {
         self.lines.since(mark).iter().filter_map(word).collect()
     }
 
+    /// Waits until this event has happened so often.
+    #[track_caller]
+    pub(super) fn wait_for_count(&self, mark: usize, event: &str, count: usize) {
+        self.lines.wait_for_all(mark, event, |lines| {
+            let times = lines.iter().filter(|line| line["event"] == event).count();
+            (times >= count).then_some(())
+        });
+    }
+
     /// How often this event happened since `mark`.
     pub(super) fn count(&self, mark: usize, event: &str) -> usize {
         let lines = self.lines.since(mark);

@@ -262,6 +262,19 @@ impl Troupe {
         self.hears(mark, text, |message| message.text() == Some(text))
     }
 
+    /// Waits until a text was heard so often.
+    #[track_caller]
+    pub(super) fn hears_times(&self, mark: usize, text: &str, times: usize) {
+        let me = self.account.user().as_str();
+        WATCHED.wait_for_all(mark, text, |told| {
+            let fits = told.iter().filter(|(user, told)| match told {
+                Told::Message(message) => user == me && message.text() == Some(text),
+                Told::Update(_) => false,
+            });
+            (fits.count() >= times).then_some(())
+        });
+    }
+
     /// Waits for a tip of this kind.
     #[track_caller]
     pub(super) fn hears_tip(&self, mark: usize, kind: TipKind) -> GroupTip {
