@@ -22,6 +22,7 @@ mod install;
 mod journal;
 mod kicks;
 mod links;
+mod live_odd;
 mod login;
 mod media;
 mod messages;
