@@ -107,6 +107,6 @@ impl Api {
     }
 }
 
-fn contact(conversation: &Conversation, field: GroupField) -> Result<Contact, ApiError> {
+pub(super) fn contact(conversation: &Conversation, field: GroupField) -> Result<Contact, ApiError> {
     Contact::new(conversation, field).ok_or(SYSTEM)
 }

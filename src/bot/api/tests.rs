@@ -389,3 +389,60 @@ async fn a_topic_is_a_group_to_act_in() {
     let error = club.delete_topics(["x"]).await.unwrap_err();
     assert_eq!(error.code(), Some(Code::GROUP_UNKNOWN));
 }
+
+#[actix_rt::test]
+async fn a_conversation_that_does_not_get_into_its_group_is_an_error() {
+    let bot = bot();
+    let api = bot.api();
+    let servcmd = "recentcontact.create_contact_group";
+    let row = |code: i64, inner: i64| {
+        let member = json!({"ContactItem": {"Type": 1, "To_Account": "a"}, "ResultCode": inner});
+        json!({"GroupResultItem": [{
+            "GroupItem": {"GroupId": 1, "GroupName": "work"}, "ResultItem": [member],
+            "ResultCode": code,
+        }]})
+    };
+    let all = || [Conversation::from("a"), Conversation::group("g")];
+    bot.answer(servcmd, &row(0, 0));
+    api.create_conversation_group("work", all()).await.unwrap();
+    assert_eq!(
+        bot.calls()[0].1["GroupContactItem"][0]["ContactItem"],
+        json!([{"Type": 1, "To_Account": "a"}, {"Type": 2, "ToGroupId": "g"}])
+    );
+    for (answer, code) in [(row(50_001, 0), 50_001), (row(0, 50_002), 50_002)] {
+        bot.answer(servcmd, &answer);
+        let error = api.create_conversation_group("work", all()).await;
+        assert_eq!(error.unwrap_err().code(), Some(Code(code)));
+    }
+    let update = json!({"UpdateGroupResult": {"ContactResultItem": [{"ResultCode": 50_003}]}});
+    bot.answer("recentcontact.update_contact_group", &update);
+    let error = api.change_conversation_group("work", all(), true).await;
+    assert_eq!(error.unwrap_err().code(), Some(Code(50_003)));
+    let many = (0..101).map(|n| Conversation::from(format!("u{n}").as_str()));
+    let error = api.create_conversation_group("work", many).await;
+    assert!(matches!(error, Err(ApiError::TooMany { limit: 100, .. })));
+    let none = api.create_conversation_group("work", []).await;
+    assert!(matches!(none, Err(ApiError::Unfit(_))));
+}
+
+#[actix_rt::test]
+async fn all_pages_of_the_groups_of_conversations_are_read() {
+    let bot = bot();
+    let servcmd = "recentcontact.get_contact_group";
+    let page = |name: &str, complete: u8, next: u8| {
+        json!({
+            "CompleteFlag": complete, "NextStartIndex": next,
+            "GroupItem": [{"GroupId": 1, "GroupName": name}, {"GroupId": 2}],
+        })
+    };
+    bot.answer(servcmd, &page("one", 0, 7));
+    bot.answer(servcmd, &page("two", 1, 0));
+    let names = bot.api().conversation_groups().await.unwrap();
+    assert_eq!(names, ["one", "two"]);
+    let starts: Vec<Value> = bot
+        .calls()
+        .iter()
+        .map(|(_, body)| body["StartIndex"].clone())
+        .collect();
+    assert_eq!(starts, [0, 7]);
+}

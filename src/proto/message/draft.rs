@@ -247,6 +247,20 @@ impl Draft {
         self
     }
 
+    /// Is not shown as what was said last.
+    #[must_use]
+    pub fn without_last(mut self) -> Self {
+        self.options.no_last = true;
+        self
+    }
+
+    /// In a group, only for these members (50 at most).
+    #[must_use]
+    pub fn only_for(mut self, users: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.options.targets = users.into_iter().map(Into::into).collect();
+        self
+    }
+
     /// Sets how important it is to a busy group.
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {

@@ -166,8 +166,7 @@ fn a_draft_reads_like_what_it_does() {
 #[test]
 fn what_cannot_be_sent_is_refused_before_it_is() {
     let tip = Element::GroupTip(Box::default());
-    let mut crowd = Draft::text("x");
-    crowd.options.targets = vec!["u".to_owned(); MAX_TARGETS + 1];
+    let crowd = Draft::text("x").only_for(vec!["u"; MAX_TARGETS + 1]);
     for (draft, error) in [
         (Draft::default(), DraftError::Empty),
         (

@@ -58,6 +58,7 @@ macro_rules! group_calls {
 
 pub mod c2c;
 pub mod conversation;
+pub mod conversation_group;
 pub mod extension;
 pub mod group;
 pub mod group_data;

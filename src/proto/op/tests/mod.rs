@@ -448,6 +448,30 @@ fn conversation_requests_name_the_group_differently() {
 }
 
 #[test]
+fn groups_of_conversations_are_changed_by_name() {
+    use conversation_group::*;
+    let alice = || vec![contact("alice", GroupField::ToGroupId)];
+    looks(
+        &Delete {
+            me: "bob".to_owned(),
+            names: vec!["cg".to_owned()],
+        },
+        "recentcontact.del_contact_group",
+        json!({"From_Account": "bob", "GroupName": ["cg"]}),
+    );
+    looks(
+        &Update::rename("bob", "cg", "new"),
+        "recentcontact.update_contact_group",
+        json!({"From_Account": "bob", "UpdateType": 1, "UpdateGroup": {"UpdateGroupType": 1, "OldGroupName": "cg", "NewGroupName": "new"}}),
+    );
+    looks(
+        &Update::members("bob", "cg", alice(), false),
+        "recentcontact.update_contact_group",
+        json!({"From_Account": "bob", "UpdateType": 1, "UpdateGroup": {"UpdateGroupType": 2, "OldGroupName": "cg", "ContactUpdateItem": [{"ContactOptType": 2, "ContactItem": {"Type": 1, "To_Account": "alice"}}]}}),
+    );
+}
+
+#[test]
 fn people_requests() {
     use people::*;
     looks(

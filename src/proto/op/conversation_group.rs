@@ -1,0 +1,128 @@
+//! Groups of conversations: a name each, for this account only. Making and listing them is in
+//! [`conversation`](super::conversation).
+
+use super::{Contact, ItemResult};
+use crate::proto::lenient;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+calls! {
+    Delete => "recentcontact.del_contact_group" -> Deleted;
+    Update => "recentcontact.update_contact_group" -> Updated;
+}
+
+/// Dissolves groups of conversations; the conversations stay.
+#[derive(Clone, Debug, Serialize)]
+pub struct Delete {
+    /// This account.
+    #[serde(rename = "From_Account")]
+    pub me: String,
+    /// The names of the groups.
+    #[serde(rename = "GroupName")]
+    pub names: Vec<String>,
+}
+
+/// The answer to [`Delete`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Deleted {
+    /// The groups that are gone, as they came.
+    #[serde(rename = "GroupItem", default, deserialize_with = "lenient::list")]
+    pub groups: Vec<Map<String, Value>>,
+}
+
+/// Renames a group of conversations, or changes which are in it.
+#[derive(Clone, Debug, Serialize)]
+pub struct Update {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "UpdateType")]
+    kind: u8,
+    #[serde(rename = "UpdateGroup")]
+    group: UpdateGroup,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct UpdateGroup {
+    #[serde(rename = "UpdateGroupType")]
+    kind: u8,
+    #[serde(rename = "OldGroupName")]
+    name: String,
+    #[serde(rename = "NewGroupName", skip_serializing_if = "Option::is_none")]
+    new_name: Option<String>,
+    #[serde(rename = "ContactUpdateItem", skip_serializing_if = "Vec::is_empty")]
+    items: Vec<UpdateItem>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct UpdateItem {
+    #[serde(rename = "ContactOptType")]
+    operation: u8,
+    #[serde(rename = "ContactItem")]
+    contact: Contact,
+}
+
+impl Update {
+    /// Another name for the group of this name.
+    pub fn rename(
+        me: impl Into<String>,
+        name: impl Into<String>,
+        new_name: impl Into<String>,
+    ) -> Self {
+        let new_name = Some(new_name.into());
+        Self {
+            me: me.into(),
+            kind: 1,
+            group: UpdateGroup {
+                kind: 1,
+                name: name.into(),
+                new_name,
+                items: Vec::new(),
+            },
+        }
+    }
+
+    /// Takes contacts (with [`GroupField::ToGroupId`](super::GroupField)) in, or lets them go.
+    pub fn members(
+        me: impl Into<String>,
+        name: impl Into<String>,
+        contacts: Vec<Contact>,
+        add: bool,
+    ) -> Self {
+        let operation = if add { 1 } else { 2 };
+        let item = |contact| UpdateItem { operation, contact };
+        Self {
+            me: me.into(),
+            kind: 1,
+            group: UpdateGroup {
+                kind: 2,
+                name: name.into(),
+                new_name: None,
+                items: contacts.into_iter().map(item).collect(),
+            },
+        }
+    }
+}
+
+/// The answer to [`Update`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Updated {
+    /// What became of it.
+    #[serde(
+        rename = "UpdateGroupResult",
+        default,
+        deserialize_with = "lenient::null_default"
+    )]
+    pub result: UpdateResult,
+}
+
+/// What became of an [`Update`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct UpdateResult {
+    /// One per conversation, when members were changed.
+    #[serde(
+        rename = "ContactResultItem",
+        default,
+        deserialize_with = "lenient::list"
+    )]
+    pub items: Vec<ItemResult>,
+}
