@@ -69,6 +69,7 @@ pub enum AppError {
 const fn sandbox_key(error: &SandboxError) -> &'static str {
     match error {
         SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
+        SandboxError::Store(_) | SandboxError::StoreFile { .. } => "sandbox.store",
         SandboxError::Bind { .. } | SandboxError::Thread { .. } => "sandbox.listen",
     }
 }
@@ -233,7 +234,8 @@ impl App {
     }
 
     /// Takes everything down in order: no new handlers, running ones finish, every account logs
-    /// out, the sandbox ends. Takes no longer than the grace period and a second.
+    /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
+    /// sandbox needs to write its store.
     pub async fn stop(self) -> Stopped {
         let hosts: Vec<Addr<Host>> = self
             .hosts
@@ -344,7 +346,7 @@ async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
 /// Tries what the embedded server would start with, when there is to be one, and starts nothing.
 ///
 /// # Errors
-/// [`AppError::Sandbox`] for a seed that cannot be read or is refused.
+/// [`AppError::Sandbox`] for a store or seed that cannot be read or is refused.
 pub fn check_seed(config: &Config) -> Result<(), AppError> {
     match &config.endpoint {
         Endpoint::Sandbox => Ok(Sandbox::check(sandbox_config(config))?),

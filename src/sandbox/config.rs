@@ -82,10 +82,18 @@ pub struct SandboxConfig {
     pub media_file_bytes: u64,
     /// The most files and unused addresses kept; the oldest go first.
     pub media_files: usize,
-    /// The folder uploaded files are kept in while the sandbox runs; `None` keeps them in memory.
+    /// The folder uploaded files are kept in; `None` keeps them in memory. With a
+    /// [`store_file`](Self::store_file) they outlive a restart there, otherwise they do not.
     pub media_dir: Option<PathBuf>,
-    /// A file of accounts, groups and history to start with, see [`Seed`](super::Seed).
+    /// A file of accounts, groups and history to start with, see [`Seed`](super::Seed). Not used
+    /// when there is a [`store_file`](Self::store_file) to go on from.
     pub seed_file: Option<PathBuf>,
+    /// The file everything is kept in over restarts, made when it is not there; `None` forgets
+    /// everything at the end. For one sandbox at a time.
+    pub store_file: Option<PathBuf>,
+    /// How long what was changed may wait until it is written to the store; longer in a sandbox so
+    /// large that this would keep it busy.
+    pub store_interval: Duration,
     /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs, and equal
     /// tickets: a server that was restarted must not take the tickets of before for those of
     /// others, so each start draws its own unless one is set here.
@@ -131,6 +139,8 @@ impl SandboxConfig {
             media_files: 10_000,
             media_dir: None,
             seed_file: None,
+            store_file: None,
+            store_interval: Duration::from_secs(5),
             seed: None,
         }
     }

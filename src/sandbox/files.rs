@@ -1,8 +1,8 @@
 //! The bytes of uploaded files, in memory or in a folder, and the HTTP around them.
 //!
 //! What may be uploaded and got is decided by the state; a file's name in the folder is made of its
-//! token only, which the state made. Files live as long as the server: what an earlier one left in
-//! the folder is removed at the start.
+//! token only, which the state made. What an earlier server left in the folder is removed at the
+//! start, unless the state knows of it from its store.
 
 use std::{
     cell::RefCell,
@@ -51,16 +51,16 @@ const PIXEL: &[u8] = &[
 ];
 
 impl Files {
-    pub(super) fn new(folder: Option<&Path>) -> Self {
+    /// `is_kept` tells of what lies in the folder, by token, whether it stays there.
+    pub(super) fn new(folder: Option<&Path>, is_kept: impl Fn(&str) -> bool) -> Self {
         let Some(folder) = folder else {
             return Self::Memory(RefCell::default());
         };
         // If it cannot be made or tidied, every upload will say why.
         let _ = std::fs::create_dir_all(folder);
-        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-            let name = entry.file_name();
-            if name.to_str().is_some_and(is_own_name) {
-                let _ = std::fs::remove_file(entry.path());
+        for (token, _) in found(folder) {
+            if !is_kept(&token) {
+                let _ = std::fs::remove_file(Self::path(folder, &token));
             }
         }
         Self::Folder(folder.to_owned())
@@ -84,10 +84,21 @@ impl Files {
     }
 }
 
-/// True for names this server gives to files, so that tidying up touches nothing else.
-fn is_own_name(name: &str) -> bool {
+/// The token in a name this server gives to files, so that tidying up touches nothing else.
+fn token_in(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)
-        .is_some_and(|token| token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()))
+        .filter(|token| token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()))
+}
+
+/// What lies in the folder, by token, with lengths.
+pub(super) fn found(folder: &Path) -> BTreeMap<String, u64> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let files = entries.filter_map(|entry| {
+        let name = entry.file_name();
+        let token = token_in(name.to_str()?)?.to_owned();
+        Some((token, entry.metadata().map_or(0, |file| file.len())))
+    });
+    files.collect()
 }
 
 /// An upload under way. Dropped before its end, it leaves nothing.

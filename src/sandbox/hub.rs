@@ -137,12 +137,12 @@ pub(super) struct Hub {
 
 impl Hub {
     pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let (outgoing_limit, folder) = {
+        let (outgoing_limit, files) = {
             let state = shared.lock();
-            (
-                state.config().outgoing_limit,
-                state.config().media_dir.clone(),
-            )
+            let config = state.config();
+            let folder = config.media_dir.as_deref();
+            let files = Files::new(folder, |token| state.is_stored(token));
+            (config.outgoing_limit, files)
         };
         Self {
             shared,
@@ -151,7 +151,7 @@ impl Hub {
             armed: Cell::new(None),
             rearm: Notify::new(),
             outgoing_limit,
-            files: Files::new(folder.as_deref()),
+            files,
         }
     }
 

@@ -1,8 +1,8 @@
 //! The embedded server that the official SDKs accept.
 //!
 //! `state` is everything it knows and decides, pure and deterministic; `rest` adds the server-side
-//! calls to it, `seed` what it starts with, `wire` reads and writes frames. `hub`, `websocket`, `server`, `files` and `cut` are the shell
-//! with sockets and a clock. Nothing of the client side of this crate is used here, so that the two
+//! calls to it, `seed` what it starts with, `wire` reads and writes frames. `hub`, `websocket`, `server`, `files`, `store`
+//! and `cut` are the shell with sockets, files and a clock. Nothing of the client side of this crate is used here, so that the two
 //! cannot share a mistake.
 //!
 //! ```no_run
@@ -23,12 +23,13 @@ mod rest;
 mod seed;
 mod server;
 pub mod state;
+mod store;
 #[cfg(test)]
 mod tests;
 mod websocket;
 mod wire;
 
-use std::{net::SocketAddr, sync::Arc, thread::JoinHandle};
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread::JoinHandle};
 
 use secrecy::SecretString;
 use tokio::sync::oneshot;
@@ -37,10 +38,13 @@ pub use config::SandboxConfig;
 pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 pub use server::SandboxError;
-pub use state::{Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, Status};
+pub use state::{
+    Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, SnapshotError, Status,
+};
+pub use store::StoreError;
 pub use wire::CompressMode;
 
-use self::{hub::Shared, server::Prepared, state::State};
+use self::{hub::Shared, server::Prepared, state::State, store::Store};
 use crate::{
     policy::Now,
     proto::{
@@ -70,7 +74,7 @@ impl Sandbox {
     /// address; port 0 picks a free one.
     ///
     /// # Errors
-    /// [`SandboxError`] if the seed is refused or the address cannot be listened on.
+    /// [`SandboxError`] if the store or the seed is refused, or the address cannot be listened on.
     pub async fn start(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
         let (sandbox, prepared) = Self::prepare(config, listen)?;
         actix_rt::spawn(server::serve(prepared));
@@ -91,25 +95,40 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Reads and tries the seed of `config` as a start would, and starts nothing.
+    /// Reads and tries the store or the seed of `config` as a start would, and starts nothing.
     ///
     /// # Errors
-    /// [`SandboxError::SeedFile`] or [`SandboxError::Seed`].
+    /// [`SandboxError::StoreFile`], [`SandboxError::Store`], [`SandboxError::SeedFile`] or
+    /// [`SandboxError::Seed`].
     pub fn check(config: SandboxConfig) -> Result<(), SandboxError> {
         Self::furnish(config).map(|_| ())
     }
 
     /// A state with everything it starts with.
     fn furnish(config: SandboxConfig) -> Result<Shared, SandboxError> {
-        let content = match &config.seed_file {
-            Some(path) => Some(server::read_seed(path)?),
-            None => None,
-        };
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
+        let (seed_file, store_file) = (config.seed_file.clone(), config.store_file.clone());
+        let media_dir = config.media_dir.clone();
         let shared = Shared::new(State::new(config, seed));
-        if let Some(content) = content {
+        if let Some(path) = &store_file {
+            if let Some(text) = store::read(path)? {
+                let folder = media_dir.as_deref();
+                let files = folder.map_or_else(BTreeMap::new, files::found);
+                store::restore(&shared, path, &text, &files)?;
+                if let Some(seed) = &seed_file {
+                    let seed = seed.display();
+                    tracing::info!(%seed, "the seed is not used: the store is there");
+                }
+                return Ok(shared);
+            }
+            let file = path.display();
+            tracing::info!(%file, "there is no store yet, the sandbox starts anew");
+        }
+        if let Some(path) = &seed_file {
+            let content = server::read_seed(path)?;
             let now = shared.now();
             shared.lock().apply_seed(now, &content)?;
+            tracing::info!(file = %path.display(), "the sandbox starts with its seed");
         }
         Ok(shared)
     }
@@ -119,6 +138,8 @@ impl Sandbox {
         listen: SocketAddr,
     ) -> Result<(Self, Prepared), SandboxError> {
         let (app, key) = (config.app, config.key.clone());
+        let store = config.store_file.clone();
+        let store = store.map(|file| Store::new(file, config.store_interval));
         // Before anybody can connect, so that nobody sees half of it.
         let shared = Arc::new(Self::furnish(config)?);
         let (listener, addr) = server::bind(listen)?;
@@ -126,6 +147,7 @@ impl Sandbox {
         let (done_sender, done) = oneshot::channel();
         let prepared = Prepared {
             shared: Arc::clone(&shared),
+            store,
             listener,
             stop: stopped,
             done: done_sender,
@@ -181,7 +203,9 @@ impl Sandbox {
         ))
     }
 
-    /// Ends the server: closes every connection with 1001, waits up to a second for the peers.
+    /// Ends the server: closes every connection with 1001, waits up to a second for the peers, and
+    /// until everything is in the store if there is one. Dropping the sandbox does the same, but
+    /// nobody waits.
     pub async fn stop(self) {
         let Self {
             stop, done, thread, ..
@@ -205,32 +229,42 @@ impl Sandbox {
     /// Calls the state with the present time, and has the server carry out what comes of it.
     fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
         let now = self.shared.now();
-        let result = call(&mut self.shared.lock(), now);
+        let result = {
+            let mut state = self.shared.lock();
+            state.note_change();
+            call(&mut state, now)
+        };
         self.shared.touched.notify_one();
         result
     }
 
+    /// Asks the state something.
+    fn look<T>(&self, ask: impl FnOnce(&State, Now) -> T) -> T {
+        let now = self.shared.now();
+        ask(&self.shared.lock(), now)
+    }
+
     /// A picture of the sandbox now.
     pub fn status(&self) -> Status {
-        self.with(|state, now| state.status(now))
+        self.look(|state, now| state.status(now))
     }
 
     /// True if the account is online. False as well for what is no UserID.
     pub fn is_online(&self, user: &str) -> bool {
-        UserId::parse(user).is_ok_and(|user| self.with(|state, now| state.is_online(now, &user)))
+        UserId::parse(user).is_ok_and(|user| self.look(|state, now| state.is_online(now, &user)))
     }
 
     /// The InstIds under which an account is online, oldest first.
     pub fn instances(&self, user: &str) -> Vec<u64> {
         let user = UserId::parse(user);
-        user.map(|user| self.with(|state, now| state.instances(now, &user)))
+        user.map(|user| self.look(|state, now| state.instances(now, &user)))
             .unwrap_or_default()
     }
 
     /// Everything stored between two accounts, oldest first.
     pub fn history(&self, a: &str, b: &str) -> Vec<HistoryItem> {
         match (UserId::parse(a), UserId::parse(b)) {
-            (Ok(a), Ok(b)) => self.with(|state, _| state.history(&a, &b)),
+            (Ok(a), Ok(b)) => self.look(|state, _| state.history(&a, &b)),
             _ => Vec::new(),
         }
     }
@@ -273,7 +307,7 @@ impl Sandbox {
 
     /// The messages and tips stored in a group, oldest first.
     pub fn group_history(&self, group: &str) -> Vec<GroupItem> {
-        self.with(|state, _| state.group_history(group))
+        self.look(|state, _| state.group_history(group))
     }
 
     /// Carries out a call of the REST API as the first administrator, without HTTP, e.g.

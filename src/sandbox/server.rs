@@ -31,6 +31,7 @@ use super::{
     hub::{Hub, Shared},
     seed::{Seed, SeedError},
     state::{Fault, Frames, MEDIA_PATH},
+    store::{Store, StoreError},
     websocket,
 };
 
@@ -56,6 +57,17 @@ pub enum SandboxError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The store is refused.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store is there and cannot be read.
+    #[error("{path}: {source}; make it a file that can be read, or name another one", path = path.display())]
+    StoreFile {
+        /// Its path.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
     /// The server's own thread could not be started.
     #[error("the sandbox cannot start its thread: {source}")]
     Thread {
@@ -67,6 +79,7 @@ pub enum SandboxError {
 /// Everything the server's task needs.
 pub(super) struct Prepared {
     pub(super) shared: Arc<Shared>,
+    pub(super) store: Option<Arc<Store>>,
     pub(super) listener: TcpListener,
     /// Fires, or is dropped, when the server has to end.
     pub(super) stop: oneshot::Receiver<()>,
@@ -106,14 +119,22 @@ const MAX_BODY: usize = 1024 * 1024;
 pub(super) async fn serve(prepared: Prepared) {
     let Prepared {
         shared,
+        store,
         listener,
         stop,
         done,
     } = prepared;
-    let hub = Rc::new(Hub::new(shared));
+    let hub = Rc::new(Hub::new(Arc::clone(&shared)));
+    let saving = async {
+        match &store {
+            Some(store) => store.keep_up(&shared).await,
+            None => std::future::pending().await,
+        }
+    };
     tokio::select! {
         _ = stop => {}
         () = hub.keep_time() => {}
+        () = saving => {}
         () = accept(&hub, listener) => {}
     }
     hub.close_all();
@@ -124,6 +145,9 @@ pub(super) async fn serve(prepared: Prepared) {
     };
     if tokio::time::timeout(CLOSING_TIME, closing).await.is_err() {
         hub.cut_all();
+    }
+    if let Some(store) = &store {
+        store.save(&shared).await;
     }
     // Nobody waiting is fine.
     let _ = done.send(());

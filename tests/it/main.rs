@@ -17,5 +17,6 @@ mod sandbox;
 mod sandbox_media;
 mod sandbox_rest_http;
 mod sandbox_seed;
+mod sandbox_store;
 mod seeds;
 mod traces;

@@ -35,11 +35,11 @@ fn run<F: Future<Output = ()>>(config: SandboxConfig, test: impl FnOnce(Sandbox)
     });
 }
 
-struct Client {
+pub(crate) struct Client {
     link: Framed<BoxedSocket, ws::Codec>,
     text: bool,
     seq: u64,
-    a2: Option<String>,
+    pub(crate) a2: Option<String>,
 }
 
 async fn try_connect(sandbox: &Sandbox, text: bool) -> Result<Client, String> {
@@ -58,7 +58,7 @@ async fn try_connect(sandbox: &Sandbox, text: bool) -> Result<Client, String> {
     })
 }
 
-async fn connect(sandbox: &Sandbox) -> Client {
+pub(crate) async fn connect(sandbox: &Sandbox) -> Client {
     try_connect(sandbox, false).await.unwrap()
 }
 
@@ -102,13 +102,13 @@ impl Client {
         }
     }
 
-    async fn call(&mut self, servcmd: &str, body: Value) -> Value {
+    pub(crate) async fn call(&mut self, servcmd: &str, body: Value) -> Value {
         let packet = self.packet(servcmd, json!({}), &body);
         self.send(packet).await;
         self.receive().await["body"].take()
     }
 
-    async fn login(&mut self, sandbox: &Sandbox, user: &str) -> Value {
+    pub(crate) async fn login(&mut self, sandbox: &Sandbox, user: &str) -> Value {
         let sig = sandbox.user_sig(user).unwrap();
         let head = json!({"identifier": user, "usersig": sig.expose(), "status_instid": 0});
         let packet = self.packet("im_open_status.wslogin", head, &json!({"State": "Online"}));

@@ -74,6 +74,7 @@ impl State {
         body: &[u8],
     ) -> RestAnswer {
         self.count_rest_call();
+        self.note_change();
         let outcome = self.rest_outcome(now, path, query, body);
         let json = match outcome {
             Ok(mut answer) => {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -9,19 +10,23 @@ use super::{
     contacts::Contacts,
     messages::{InboxEntry, MessageId, RecentSend},
     people::People,
+    snapshot::shape,
 };
 use crate::proto::id::UserId;
 
 /// One account.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Account {
     /// The server's number for it, part of message IDs.
     pub(super) tiny_id: u64,
     /// Profile tags that were set; nick and picture among them.
     pub(super) profile: BTreeMap<String, Value>,
     /// Tickets of its valid logins, oldest first.
+    #[serde(skip)]
     pub(super) live: Vec<String>,
     /// Tickets of past logins, so that their holders learn why they are out. Bounded.
+    #[serde(skip)]
     pub(super) past: VecDeque<String>,
     /// UserSigs issued in this Unix second or before are void.
     pub(super) void_until: Option<u64>,
@@ -34,6 +39,7 @@ pub(super) struct Account {
     pub(super) peers: BTreeMap<UserId, Peer>,
     /// Group notices that came while no login had a link, by their place in the order of
     /// everything. Bounded.
+    #[serde(deserialize_with = "shape::readable")]
     pub(super) events: VecDeque<(u64, Value)>,
     /// A login without memory has been given the events up to here.
     pub(super) events_given: u64,
@@ -44,7 +50,8 @@ pub(super) struct Account {
 }
 
 /// What an account keeps about one conversation.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Peer {
     pub(super) unread: u32,
     /// Inbox entries up to this one are read.

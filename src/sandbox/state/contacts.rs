@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
@@ -13,11 +14,12 @@ use super::{
     logins::Caller,
     messages::conversation_key,
     outgoing::{ok, ok_with},
+    snapshot::shape,
 };
 use crate::{policy::Now, proto::id::UserId};
 
 /// The other end of a conversation.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub(super) enum Contact {
     /// A user.
     Peer(UserId),
@@ -26,7 +28,8 @@ pub(super) enum Contact {
 }
 
 /// What an account keeps about a conversation apart from its messages.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Settings {
     pinned: bool,
     /// A bit for each standard mark.
@@ -36,10 +39,13 @@ struct Settings {
 }
 
 /// An account's settings of conversations, and its groups of conversations.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Contacts {
+    #[serde(with = "shape::pairs")]
     settings: BTreeMap<Contact, Settings>,
     groups: BTreeMap<u32, String>,
+    #[serde(deserialize_with = "shape::counter")]
     last_group: u32,
 }
 

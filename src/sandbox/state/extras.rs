@@ -9,6 +9,7 @@ use super::{
     Actor, State,
     groups::{list, opt_number, opt_text, place, seqs, text},
     outgoing::{ok, ok_with},
+    snapshot::shape,
 };
 use crate::{
     policy::Now,
@@ -41,6 +42,7 @@ pub(crate) struct Extras {
     /// who comes back hears of it.
     extensions: BTreeMap<String, (String, u64)>,
     /// The number of the last change of extensions.
+    #[serde(deserialize_with = "shape::counter")]
     changes: u64,
     /// The change that deleted all.
     cleared: u64,

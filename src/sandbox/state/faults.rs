@@ -262,6 +262,8 @@ impl State {
     /// # Errors
     /// [`FaultError`] if the account does not exist or a value is out of range.
     pub fn fault(&mut self, now: Now, fault: Fault) -> Result<(), FaultError> {
+        // Expiry and kicks void UserSigs, and that is kept.
+        self.note_change();
         match fault {
             Fault::DropLink { user } => {
                 self.known(&user)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -16,7 +17,8 @@ use crate::{
 };
 
 /// What an account keeps about a friend.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Friend {
     pub(super) remark: String,
     source: String,
@@ -27,7 +29,8 @@ pub(super) struct Friend {
 }
 
 /// An application to become a friend that waits for an answer.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Application {
     source: String,
     wording: String,

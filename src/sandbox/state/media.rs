@@ -8,10 +8,11 @@
 use std::collections::BTreeMap;
 
 use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{ConnId, State, logins::Caller, outgoing::ok_with};
+use super::{ConnId, State, logins::Caller, outgoing::ok_with, snapshot::shape};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -50,18 +51,19 @@ pub(crate) struct MediaFile {
     pub(crate) content_type: String,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 enum Stage {
     Issued { until: u64 },
     Writing,
     Stored,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 struct Entry {
     number: u64,
     name: String,
     stage: Stage,
+    #[serde(deserialize_with = "shape::counter")]
     size: u64,
     content_type: String,
     /// Width and height, of a picture.
@@ -69,16 +71,22 @@ struct Entry {
 }
 
 /// All addresses.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Media {
     entries: BTreeMap<String, Entry>,
     /// The tokens by age.
+    #[serde(skip)]
     ages: BTreeMap<u64, String>,
+    #[serde(skip)]
     bytes: u64,
+    #[serde(deserialize_with = "shape::counter")]
     last: u64,
     /// Where the tokens of this run start.
+    #[serde(skip)]
     start: u64,
     /// Tokens whose bytes the shell may throw away.
+    #[serde(skip)]
     gone: Vec<String>,
 }
 
@@ -109,6 +117,31 @@ impl Media {
             return false;
         };
         self.remove(&oldest).is_some()
+    }
+}
+
+impl Media {
+    /// Works out what follows from the rest, after the addresses were read from a snapshot. `files`
+    /// are those whose bytes are there, with their lengths; gives how many others are gone. An
+    /// upload that was under way may be repeated, as one that broke off.
+    pub(super) fn settle(&mut self, now: Now, start: u64, files: &BTreeMap<String, u64>) -> usize {
+        self.start = start;
+        let (before, last) = (self.entries.len(), self.last);
+        self.entries.retain(|token, entry| {
+            entry.number <= last
+                && (entry.stage != Stage::Stored || files.get(token) == Some(&entry.size))
+        });
+        for (token, entry) in &mut self.entries {
+            if entry.stage == Stage::Writing {
+                entry.size = 0;
+                entry.stage = Stage::Issued {
+                    until: now.unix_secs().saturating_add(UPLOAD_TIME),
+                };
+            }
+            self.ages.insert(entry.number, token.clone());
+            self.bytes = self.bytes.saturating_add(entry.size);
+        }
+        before - self.entries.len()
     }
 }
 
@@ -321,6 +354,7 @@ impl State {
                 }
                 Stage::Issued { .. } => {
                     entry.stage = Stage::Writing;
+                    self.note_change();
                     return Ok(());
                 }
                 Stage::Writing | Stage::Stored => MediaRefusal::Used,
@@ -365,6 +399,7 @@ impl State {
             content_type.clone_into(&mut entry.content_type);
             entry.picture = picture;
             self.counters.media_uploads += 1;
+            self.note_change();
         }
     }
 
@@ -379,6 +414,7 @@ impl State {
             entry.stage = Stage::Issued {
                 until: now.unix_secs().saturating_add(UPLOAD_TIME),
             };
+            self.note_change();
         }
     }
 
@@ -394,6 +430,12 @@ impl State {
             size: entry.size,
             content_type: entry.content_type.clone(),
         })
+    }
+
+    /// True if there is a file under this token.
+    pub(crate) fn is_stored(&self, token: &str) -> bool {
+        let entry = self.media.entries.get(token);
+        entry.is_some_and(|entry| entry.stage == Stage::Stored)
     }
 
     /// The tokens whose bytes are not needed any more, since the last call.

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{json, value::RawValue};
 
 use super::{
@@ -10,6 +10,7 @@ use super::{
     accounts::Account,
     extras::Extras,
     items::{Item, MessageEvent, notice, withdrawal},
+    snapshot::shape,
 };
 use crate::{
     policy::Now,
@@ -36,7 +37,7 @@ const MAX_MESSAGE: usize = 12 * 1024;
 const RECENT_SENDS: usize = 128;
 
 /// A message to be sent, as a request holds it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) from: UserId,
     pub(crate) to: UserId,
@@ -58,7 +59,7 @@ pub(crate) struct Draft {
 }
 
 /// A stored message.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Message {
     pub(crate) draft: Draft,
     /// Server time, Unix seconds.
@@ -66,9 +67,11 @@ pub(crate) struct Message {
     /// The sender's number.
     pub(crate) tiny_id: u64,
     pub(crate) revoker: Option<UserId>,
+    #[serde(deserialize_with = "shape::counter")]
     pub(crate) version: u64,
     pub(crate) read_at: Option<u64>,
     /// What others have put under it.
+    #[serde(default)]
     pub(crate) extras: Option<Box<Extras>>,
 }
 
@@ -98,7 +101,7 @@ pub struct HistoryItem {
 }
 
 /// One thing an account has to catch up on.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct InboxEntry {
     /// Its place in the order of everything; cookies point here.
     pub(super) position: u64,
@@ -108,7 +111,7 @@ pub(super) struct InboxEntry {
     pub(super) by: u64,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Inbound {
     Received,
     SentElsewhere,
@@ -116,7 +119,7 @@ pub(super) enum Inbound {
 }
 
 /// A send that was carried out.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct RecentSend {
     to: UserId,
     seq: u64,

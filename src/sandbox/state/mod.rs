@@ -7,8 +7,8 @@
 //! messages and history), `relay` (what else belongs to messages), `extras`
 //! (reactions and extensions), `contacts` (the list of
 //! conversations), `groups` (with files of its own), `people` (profiles, blacklist), `friends`,
-//! `presence`, `media`, `lists` (the rest of the login burst), `outgoing`, `faults`, `status`;
-//! `dispatch` routes commands.
+//! `presence`, `media`, `lists` (the rest of the login burst), `outgoing`, `faults`, `status`,
+//! `snapshot` (what outlives a restart); `dispatch` routes commands.
 
 mod accounts;
 mod contacts;
@@ -29,6 +29,7 @@ mod presence;
 mod random;
 mod relay;
 mod scripted;
+mod snapshot;
 mod status;
 mod sync;
 
@@ -45,6 +46,7 @@ pub(crate) use media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal};
 pub use messages::HistoryItem;
 pub(crate) use messages::{Draft, is_message_body};
 pub(crate) use people::Principal;
+pub use snapshot::SnapshotError;
 pub use status::{Counters, Status};
 
 use self::{
@@ -128,6 +130,8 @@ struct Link {
 pub struct State {
     config: SandboxConfig,
     numbers: Numbers,
+    /// Starts before this one that left a snapshot.
+    starts: u64,
     accounts: BTreeMap<UserId, Account>,
     logins: BTreeMap<String, Login>,
     links: BTreeMap<ConnId, Link>,
@@ -149,6 +153,8 @@ pub struct State {
     next_check: Option<Duration>,
     unknown_commands: BTreeSet<String>,
     counters: Counters,
+    /// How often something that is kept may have changed.
+    changes: u64,
 }
 
 /// How often idle links and held pushes are looked at.
@@ -164,6 +170,7 @@ impl State {
     pub fn new(config: SandboxConfig, seed: u64) -> Self {
         let mut state = Self {
             numbers: Numbers::new(seed),
+            starts: 0,
             accounts: BTreeMap::new(),
             logins: BTreeMap::new(),
             links: BTreeMap::new(),
@@ -184,17 +191,23 @@ impl State {
             next_check: None,
             unknown_commands: BTreeSet::new(),
             counters: Counters::default(),
+            changes: 0,
             config,
         };
-        let first = state
+        state.import_configured();
+        state
+    }
+
+    /// Creates the accounts of the configuration that are not there.
+    fn import_configured(&mut self) {
+        let first = self
             .config
             .accounts
             .iter()
-            .chain(&state.config.administrators);
+            .chain(&self.config.administrators);
         for user in first.cloned().collect::<Vec<_>>() {
-            state.import(&user);
+            self.import(&user);
         }
-        state
     }
 
     /// The settings it was made with.
@@ -274,7 +287,10 @@ impl State {
         };
         match refused {
             Some(code) => self.answer(now, conn, &head, outgoing::failure(code)),
-            None => self.dispatch(now, conn, &head, body),
+            None => {
+                self.note_command(&head.servcmd);
+                self.dispatch(now, conn, &head, body);
+            }
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -17,7 +18,8 @@ use crate::{
 };
 
 /// What an account keeps about others, apart from conversations.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct People {
     pub(super) friends: BTreeMap<UserId, Friend>,
     /// The account's own lists of friends, by name.
@@ -32,8 +34,10 @@ pub(super) struct People {
     /// Who is told when this account comes and goes. Bounded.
     pub(super) watchers: BTreeSet<UserId>,
     /// How many accounts this one watches.
+    #[serde(skip)]
     pub(super) watching: usize,
     /// Whether the watchers were told last that it is online.
+    #[serde(skip)]
     pub(super) told_online: bool,
     /// As the client wrote it.
     pub(super) custom_status: String,

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -10,6 +11,7 @@ use super::{
     logins::Caller,
     messages::{Message, Sent, is_message_body},
     outgoing::ok_with,
+    snapshot::shape,
 };
 use crate::{
     policy::Now,
@@ -17,15 +19,25 @@ use crate::{
 };
 
 /// Lists of merged messages that were too long to travel in a message, oldest first.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct MergedLists {
+    #[serde(deserialize_with = "shape::merged")]
     lists: VecDeque<(String, Value, usize)>,
+    #[serde(skip)]
     bytes: usize,
 }
 
 /// The most lists kept, and the most bytes of them. The oldest go first.
 const MAX_LISTS: usize = 1000;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
+
+impl MergedLists {
+    /// Counts their bytes, after they were read from a snapshot.
+    pub(super) fn settle(&mut self) {
+        self.bytes = self.lists.iter().map(|(.., size)| *size).sum();
+    }
+}
 
 /// How far groups were read, in the form of the push.
 fn group_reads(body: &Value) -> Vec<Value> {

@@ -74,6 +74,10 @@ pub struct Counters {
     pub media_full: u64,
     /// Files and unused addresses dropped to make room, oldest first.
     pub media_evicted: u64,
+    /// Snapshots written to the store.
+    pub stored: u64,
+    /// Snapshots that could not be written to the store.
+    pub store_failed: u64,
 }
 
 /// A picture of the sandbox at one moment.
@@ -135,6 +139,15 @@ impl State {
         if self.links.contains_key(&conn) {
             self.counters.slow_cut += 1;
             self.cut(now, conn);
+        }
+    }
+
+    /// Counts a snapshot that was written, or could not be.
+    pub(crate) fn note_stored(&mut self, is_written: bool) {
+        if is_written {
+            self.counters.stored += 1;
+        } else {
+            self.counters.store_failed += 1;
         }
     }
 

@@ -15,6 +15,7 @@ mod people;
 mod rest;
 mod scripted;
 mod seed;
+mod snapshot;
 mod topics;
 
 use std::{collections::BTreeMap, time::Duration};

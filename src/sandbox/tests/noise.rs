@@ -426,6 +426,11 @@ fn group_body() -> impl Strategy<Value = serde_json::Value> {
     )
 }
 
+/// A group command with a body of the right fields and odd values.
+pub(super) fn group_call() -> impl Strategy<Value = (&'static str, serde_json::Value)> {
+    (prop::sample::select(GROUP_COMMANDS), group_body())
+}
+
 /// JSON out of the field names the commands look at, with values of every kind.
 fn json_value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::code::Code,
-    sandbox::state::{State, outgoing::ok_with},
+    sandbox::state::{State, outgoing::ok_with, snapshot::shape},
 };
 
 /// Attributes, and counters, of one group.
@@ -22,9 +23,11 @@ const MAX_VALUE: usize = 4096;
 const MAX_KEY: usize = 128;
 
 /// The attributes of one group.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Attributes {
     /// Grows by one with every change.
+    #[serde(deserialize_with = "shape::counter")]
     seq: u64,
     /// Value and own number of each.
     all: BTreeMap<String, (String, u64)>,
@@ -73,7 +76,10 @@ impl Attributes {
             } else if change != Change::Clear {
                 let value = opt_text(item, "value").filter(|value| value.len() <= MAX_VALUE);
                 let value = value.ok_or(Code::GROUP_PARAMETER)?;
-                all.insert(key.to_owned(), (value.to_owned(), current + 1));
+                all.insert(
+                    key.to_owned(),
+                    (value.to_owned(), current.saturating_add(1)),
+                );
             }
             touched.push(key.to_owned());
         }

@@ -1,5 +1,6 @@
 //! Into a group and out of it: applying, being let in, quitting.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -21,7 +22,7 @@ use crate::{
 const APPLICATIONS: usize = 200;
 
 /// Someone wants in, or wants someone else in.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Application {
     from: UserId,
     /// Who is to come in: the applicant, or whom it invited.

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
@@ -11,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{State, extras::Extras, outgoing::ok_with},
+    sandbox::state::{State, extras::Extras, outgoing::ok_with, snapshot::shape},
 };
 
 /// The most a message may hold, content and custom data together, in bytes.
@@ -24,7 +25,7 @@ const REST_REPEAT_SECONDS: u64 = 300;
 const MAX_TARGETS: usize = 50;
 
 /// A message or a tip in its place in a group.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(in crate::sandbox::state) struct Entry {
     pub(super) seq: u64,
     pub(super) random: u64,
@@ -39,7 +40,7 @@ pub(in crate::sandbox::state) struct Entry {
     pub(super) revoker: Option<UserId>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) enum What {
     Said(Box<Said>),
     /// The body of a tip.
@@ -47,14 +48,17 @@ pub(super) enum What {
 }
 
 /// The content of a message.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(in crate::sandbox::state) struct Said {
+    #[serde(deserialize_with = "shape::apart")]
     pub(super) body: Value,
     pub(super) cloud: String,
     priority: u8,
     pub(super) nick: String,
     face_url: String,
     pub(super) name_card: String,
+    #[serde(deserialize_with = "shape::apart")]
     at: Value,
     pub(super) online_only: bool,
     pub(super) need_receipt: bool,
@@ -63,6 +67,7 @@ pub(in crate::sandbox::state) struct Said {
     pub(in crate::sandbox::state) extras: Option<Box<Extras>>,
     pub(super) no_unread: bool,
     pub(super) no_last: bool,
+    #[serde(deserialize_with = "shape::counter")]
     pub(super) version: u64,
     /// Who was to read it, if a receipt is wanted.
     pub(super) audience: BTreeSet<UserId>,
@@ -205,7 +210,7 @@ pub(super) fn extend(object: &mut Value, more: Value) {
 }
 
 /// A send that was carried out.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RecentSend {
     from: UserId,
     random: u64,
@@ -251,7 +256,8 @@ impl State {
         let time = now.unix_secs();
         let group = self.group(id)?;
         let repeat = group.sent.iter().rev().find(|sent| {
-            let fresh = sent.client_seq != 0 || time < sent.time + REST_REPEAT_SECONDS;
+            let fresh =
+                sent.client_seq != 0 || time < sent.time.saturating_add(REST_REPEAT_SECONDS);
             sent.random == random && sent.client_seq == client_seq && sent.from == from && fresh
         });
         if let Some(sent) = repeat {

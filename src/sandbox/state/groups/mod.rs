@@ -20,17 +20,19 @@ mod live;
 mod members;
 mod messages;
 mod reading;
+mod settle;
 mod tips;
 mod topics;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(super) use self::fields::{list, opt_number, opt_text, place, seqs, text};
 use self::{attributes::Attributes, join::Application, live::Poll, messages::Entry};
-use super::{ConnId, State, logins::Caller};
+use super::{ConnId, State, logins::Caller, snapshot::shape};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -42,21 +44,26 @@ const SYSTEM: &str = "@TIM#SYSTEM";
 const SYSTEM_TINY_ID: &str = "144115198244471703";
 
 /// All groups, and what goes across them.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 pub(super) struct Groups {
     all: BTreeMap<String, Group>,
     /// The groups of each account, live rooms as well.
+    #[serde(skip)]
     joined: BTreeMap<UserId, BTreeSet<String>>,
     /// Polls of live rooms that wait for something to tell. Bounded by `held_poll_limit`.
+    #[serde(skip)]
     polls: Vec<Poll>,
     /// For group IDs the service makes up.
+    #[serde(deserialize_with = "shape::counter")]
     created: u64,
 }
 
 /// The types of groups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 enum Kind {
     Work,
+    #[default]
     Public,
     Meeting,
     Live,
@@ -93,8 +100,9 @@ impl Kind {
 }
 
 /// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 enum Role {
+    #[default]
     Member,
     Admin,
     Owner,
@@ -120,7 +128,8 @@ impl Role {
 }
 
 /// One group.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Group {
     id: String,
     kind: Kind,
@@ -140,14 +149,17 @@ struct Group {
     owner: Option<UserId>,
     /// Unix seconds.
     created: u64,
+    #[serde(deserialize_with = "shape::counter")]
     info_seq: u64,
     info_time: u64,
     max_members: usize,
     members: BTreeMap<UserId, Member>,
     /// How many have ever joined, for the order of members.
+    #[serde(deserialize_with = "shape::counter")]
     joins: u64,
     /// Messages and tips, ascending by sequence. Bounded by `group_history_limit`.
     entries: VecDeque<Entry>,
+    #[serde(deserialize_with = "shape::counter")]
     next_seq: u64,
     last_time: u64,
     /// Where its newest entry stands in the order of everything.
@@ -156,17 +168,21 @@ struct Group {
     /// The last sends, to recognise repeats. Bounded.
     sent: VecDeque<messages::RecentSend>,
     /// When the bucket of messages is empty again (the theoretical arrival time of GCRA).
+    #[serde(skip)]
     busy_until: Duration,
     /// Bounded.
     applications: VecDeque<Application>,
     /// Recalls, for those who were away: when in microseconds, and the message. Bounded.
+    #[serde(deserialize_with = "shape::readable")]
     recalls: VecDeque<(u64, Value)>,
     /// Numbers of pinned messages and who pinned them. Bounded.
     pins: VecDeque<(u64, UserId)>,
     attributes: Attributes,
     counters: BTreeMap<String, i64>,
+    #[serde(deserialize_with = "shape::counter")]
     counter_seq: u64,
     /// Items of a live room, for polls. Bounded by `live_backlog`.
+    #[serde(deserialize_with = "shape::readable")]
     live: VecDeque<(u64, Value)>,
 }
 
@@ -249,7 +265,8 @@ impl Group {
 }
 
 /// What a group keeps about one member.
-#[derive(Debug)]
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
 struct Member {
     role: Role,
     /// Unix seconds.

@@ -1,0 +1,329 @@
+//! Everything that outlives a restart, as JSON text, and a state made of it again.
+//!
+//! What of a struct is kept stands at the struct: its fields are, unless they are skipped there.
+//! Skipped are logins and links, what is measured on the monotonic clock, which starts anew, and what
+//! follows from the rest, which [`State::restore`] works out. [`State::snapshot`] names every field
+//! of the state, so that the compiler asks about a new one.
+//!
+//! A field that is added needs a default, at the field or at its struct: a newer program reads what
+//! an older one wrote. A change that an older text does not fit is a new [`FORMAT`].
+
+pub(super) mod shape;
+
+use std::{
+    collections::BTreeMap,
+    num::{NonZeroU32, NonZeroU64},
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::ser::PrettyFormatter;
+use thiserror::Error;
+
+use super::{
+    State,
+    accounts::Account,
+    groups::Groups,
+    media::Media,
+    messages::{Message, MessageId, conversation_key},
+    random::Numbers,
+    relay::MergedLists,
+};
+use crate::{policy::Now, proto::id::UserId};
+
+/// The format that is written, and the newest that is read.
+const FORMAT: u64 = 1;
+/// Places in the order of everything left out after a start. Those of before may have been given
+/// out after the last snapshot, and stand in cookies of clients.
+const GAP: u64 = 1 << 24;
+
+/// Why a snapshot is refused.
+#[derive(Debug, Error)]
+pub enum SnapshotError {
+    /// A newer program wrote it.
+    #[error(
+        "it has format {format}, and this program reads up to {FORMAT}; run the program that wrote it"
+    )]
+    Newer {
+        /// The format it has.
+        format: u64,
+    },
+    /// It belongs to another app.
+    #[error("it belongs to the app {found}, and this sandbox serves {served}")]
+    OtherApp {
+        /// The SDKAppID in it.
+        found: u32,
+        /// The SDKAppID of the sandbox.
+        served: u32,
+    },
+    /// It is no JSON, or not of this shape.
+    #[error("{0}")]
+    Json(#[from] serde_json::Error),
+}
+
+/// What came of a restored snapshot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Restored {
+    pub(crate) accounts: usize,
+    pub(crate) messages: usize,
+    pub(crate) groups: usize,
+    /// Uploaded files that are not there any more.
+    pub(crate) lost_files: usize,
+}
+
+/// What a snapshot begins with, read before the rest is looked at.
+#[derive(Deserialize)]
+struct Heading {
+    format: NonZeroU64,
+    app: NonZeroU32,
+}
+
+#[derive(Serialize)]
+struct Written<'a> {
+    format: u64,
+    app: u32,
+    state: Kept<'a>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    state: Contents,
+}
+
+/// What is kept of a state.
+#[derive(Serialize)]
+struct Kept<'a> {
+    starts: u64,
+    sessions: u64,
+    next_instance: u64,
+    next_message: u64,
+    accounts: &'a BTreeMap<UserId, Account>,
+    messages: &'a BTreeMap<MessageId, Message>,
+    groups: &'a Groups,
+    merged: &'a MergedLists,
+    media: &'a Media,
+}
+
+/// The same, as it is read.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Contents {
+    #[serde(deserialize_with = "shape::counter")]
+    starts: u64,
+    #[serde(deserialize_with = "shape::counter")]
+    sessions: u64,
+    #[serde(deserialize_with = "shape::counter")]
+    next_instance: u64,
+    #[serde(deserialize_with = "shape::counter")]
+    next_message: u64,
+    accounts: BTreeMap<UserId, Account>,
+    messages: BTreeMap<MessageId, Message>,
+    groups: Groups,
+    merged: MergedLists,
+    media: Media,
+}
+
+/// Commands that change nothing that is kept. Every other one counts as a change, also one that is
+/// not known yet.
+const CHANGES_NOTHING: &[&str] = &[
+    "im_open_status.wshello",
+    "im_open_status.wslogout",
+    "im_open_status.ws_get_user_status",
+    "im_sdk_config_mgr.fetch_config",
+    "im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2",
+    "imopenstat.tim_web_report_v2",
+    "openim.get_c2c_peer_mute_notifications",
+    "openim.get_peer_read_time",
+    "openim.getroammsg",
+    "openim.ws_msg_push_ack",
+    "group_open_long_polling_http_svc.get_msg",
+    "openim_msg_ext_http_svc.get_key_values",
+    "openim_msg_ext_http_svc.group_get_key_values",
+    "openim_msg_ext_http_svc.group_reaction_iterate",
+    "openim_msg_ext_http_svc.group_reaction_multi_stat",
+    "openim_msg_ext_http_svc.reaction_iterate",
+    "openim_msg_ext_http_svc.reaction_multi_stat",
+    "profile.portrait_get_all",
+    "recentcontact.get_contact_group",
+    "recentcontact.page_get",
+    "sns.black_list_get",
+    "sns.friend_get",
+    "sns.pendency_get",
+];
+
+impl State {
+    /// Notes that something that is kept may be another now.
+    pub(crate) fn note_change(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
+    }
+
+    /// Notes a command of a client as a change, unless it surely is none.
+    pub(super) fn note_command(&mut self, servcmd: &str) {
+        if !CHANGES_NOTHING.contains(&servcmd) {
+            self.note_change();
+        }
+    }
+
+    /// How often something was changed. Two snapshots with the same number in between are equal.
+    pub(crate) const fn changes(&self) -> u64 {
+        self.changes
+    }
+
+    /// Everything that outlives a restart. It holds neither UserSigs nor tickets nor the SecretKey.
+    ///
+    /// # Errors
+    /// None that is known of: every part can be written as JSON.
+    pub(crate) fn snapshot(&self) -> Result<Vec<u8>, serde_json::Error> {
+        // Every field is named, none passed over: whoever adds one has to decide.
+        let Self {
+            config,
+            numbers: _,
+            starts,
+            accounts,
+            logins: _,
+            links: _,
+            messages,
+            // By time out of the messages.
+            conversations: _,
+            groups,
+            // Out of the watchers of the accounts.
+            watched: _,
+            merged,
+            media,
+            faults: _,
+            compress: _,
+            ready: _,
+            delayed: _,
+            delayed_count: _,
+            sessions,
+            next_instance,
+            next_message,
+            next_check: _,
+            unknown_commands: _,
+            counters: _,
+            changes: _,
+        } = self;
+        let written = Written {
+            format: FORMAT,
+            app: config.app.get(),
+            state: Kept {
+                starts: *starts,
+                sessions: *sessions,
+                next_instance: *next_instance,
+                next_message: *next_message,
+                accounts,
+                messages,
+                groups,
+                merged,
+                media,
+            },
+        };
+        let mut text = Vec::new();
+        // Line by line, so that a place in it can be found.
+        let lines = PrettyFormatter::with_indent(b"");
+        written.serialize(&mut serde_json::Serializer::with_formatter(
+            &mut text, lines,
+        ))?;
+        text.push(b'\n');
+        Ok(text)
+    }
+
+    /// Takes over what a snapshot holds, in place of what is there. `files` are the uploaded files
+    /// whose bytes are there, by token, with their lengths. The accounts of the configuration are
+    /// there afterwards, as always.
+    ///
+    /// # Errors
+    /// [`SnapshotError`]; the state is as it was then.
+    pub(crate) fn restore(
+        &mut self,
+        now: Now,
+        text: &[u8],
+        files: &BTreeMap<String, u64>,
+    ) -> Result<Restored, SnapshotError> {
+        let Heading { format, app } = serde_json::from_slice(text)?;
+        if format.get() > FORMAT {
+            let format = format.get();
+            return Err(SnapshotError::Newer { format });
+        }
+        let (found, served) = (app.get(), self.config.app.get());
+        if found != served {
+            return Err(SnapshotError::OtherApp { found, served });
+        }
+        let Read { state: contents } = serde_json::from_slice(text)?;
+        self.forget_logins();
+        // A seed that is set must not give the tickets and keys of an earlier start again.
+        self.starts = contents.starts + 1;
+        let start = self.numbers.next().wrapping_add(self.starts);
+        self.numbers = Numbers::new(start);
+        self.sessions = contents.sessions;
+        self.next_instance = self.next_instance.max(contents.next_instance);
+        self.next_message = contents.next_message.max(1);
+        self.accounts = contents.accounts;
+        self.messages = contents.messages;
+        self.groups = contents.groups;
+        self.merged = contents.merged;
+        self.media = contents.media;
+        let lost_files = self.media.settle(now, self.numbers.next(), files);
+        self.merged.settle();
+        self.settle();
+        self.next_message += GAP;
+        self.note_change();
+        let restored = Restored {
+            accounts: self.accounts.len(),
+            messages: self.messages.len(),
+            groups: self.groups.count(),
+            lost_files,
+        };
+        self.import_configured();
+        Ok(restored)
+    }
+
+    /// Works out what follows from the rest, and holds everything to the limits of this
+    /// configuration, which may be lower than they were. What has a number that was not given out
+    /// yet is no part of it.
+    fn settle(&mut self) {
+        let next = self.next_message;
+        self.messages.retain(|id, _| *id < next);
+        while self.messages.len() > self.config.message_limit.max(1) {
+            self.messages.pop_first();
+        }
+        self.conversations.clear();
+        let messages = self.messages.iter();
+        let mut by_time: Vec<(u64, MessageId)> =
+            messages.map(|(id, message)| (message.time, *id)).collect();
+        by_time.sort_unstable();
+        for (_, id) in by_time {
+            if let Some(message) = self.messages.get(&id) {
+                let key = conversation_key(&message.draft.from, &message.draft.to);
+                self.conversations.entry(key).or_default().push_back(id);
+            }
+        }
+        for conversation in self.conversations.values_mut() {
+            while conversation.len() > self.config.history_limit.max(1)
+                && let Some(oldest) = conversation.pop_front()
+            {
+                self.messages.remove(&oldest);
+            }
+        }
+        let limit = self.config.inbox_limit.max(1);
+        self.watched.clear();
+        let mut watching: BTreeMap<UserId, usize> = BTreeMap::new();
+        for (user, account) in &mut self.accounts {
+            account.inbox.retain(|entry| entry.position < next);
+            account.events.retain(|(position, _)| *position < next);
+            let surplus = account.inbox.len().saturating_sub(limit);
+            account.inbox.drain(..surplus);
+            let surplus = account.events.len().saturating_sub(limit);
+            account.events.drain(..surplus);
+            for watcher in &account.people.watchers {
+                self.watched.insert(user.clone());
+                *watching.entry(watcher.clone()).or_default() += 1;
+            }
+        }
+        for (watcher, count) in watching {
+            if let Some(account) = self.accounts.get_mut(&watcher) {
+                account.people.watching = count;
+            }
+        }
+        self.groups.settle(&self.config, next);
+    }
+}

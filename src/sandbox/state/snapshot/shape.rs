@@ -1,0 +1,80 @@
+//! How values stand in a snapshot, where serde's own way loses something or lets too much in.
+
+use std::{collections::BTreeMap, collections::VecDeque, fmt::Display};
+
+use serde::{Deserialize, Deserializer, de::Error};
+use serde_json::{Value, value::RawValue};
+
+/// A map whose keys are no text, as a list of pairs.
+pub(in crate::sandbox::state) mod pairs {
+    use super::BTreeMap;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    pub(in crate::sandbox::state) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+        map: &BTreeMap<K, V>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(map)
+    }
+
+    pub(in crate::sandbox::state) fn deserialize<'de, K, V, D>(
+        deserializer: D,
+    ) -> Result<BTreeMap<K, V>, D::Error>
+    where
+        K: Deserialize<'de> + Ord,
+        V: Deserialize<'de>,
+        D: Deserializer<'de>,
+    {
+        Ok(Vec::deserialize(deserializer)?.into_iter().collect())
+    }
+}
+
+/// A number that is counted on from: nothing so large that counting could overflow.
+pub(in crate::sandbox::state) fn counter<'de, N, D>(deserializer: D) -> Result<N, D::Error>
+where
+    N: TryFrom<u64> + Display,
+    D: Deserializer<'de>,
+{
+    let number = u64::deserialize(deserializer)?;
+    let has_room = number
+        .checked_mul(4)
+        .is_some_and(|most| N::try_from(most).is_ok());
+    has_room
+        .then(|| N::try_from(number).ok())
+        .flatten()
+        .ok_or_else(|| D::Error::custom(format!("{number} is too large to count on from")))
+}
+
+/// JSON of a client. It may be nested as deep as a reader takes, so it is read by itself and not as
+/// part of what it stands in.
+pub(in crate::sandbox::state) fn apart<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Value, D::Error> {
+    let text = Box::<RawValue>::deserialize(deserializer)?;
+    serde_json::from_str(text.get()).map_err(D::Error::custom)
+}
+
+/// Numbered things made around JSON of clients. What got nested too deep by that for any reader is
+/// left out: no client could read it either.
+pub(in crate::sandbox::state) fn readable<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<VecDeque<(u64, Value)>, D::Error> {
+    let items = Vec::<(u64, Box<RawValue>)>::deserialize(deserializer)?;
+    let items = items
+        .into_iter()
+        .filter_map(|(number, text)| Some((number, serde_json::from_str(text.get()).ok()?)));
+    Ok(items.collect())
+}
+
+/// Lists of merged messages by key. Their sizes are measured anew.
+pub(in crate::sandbox::state) fn merged<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<VecDeque<(String, Value, usize)>, D::Error> {
+    let lists = Vec::<(String, Box<RawValue>, u64)>::deserialize(deserializer)?;
+    let lists = lists.into_iter().map(|(key, text, _)| {
+        let list: Value = serde_json::from_str(text.get()).map_err(D::Error::custom)?;
+        let size = list.to_string().len();
+        Ok((key, list, size))
+    });
+    lists.collect()
+}
