@@ -367,6 +367,7 @@ fn sandbox_config(config: &Config) -> SandboxConfig {
     sandbox.hello_interval = config.sandbox.hello_interval;
     sandbox.media_dir.clone_from(&config.sandbox.media_dir);
     sandbox.seed_file.clone_from(&config.sandbox.seed);
+    sandbox.store_file.clone_from(&config.sandbox.store);
     // What the config names exists, whether or not others are let in.
     sandbox.accounts = config
         .accounts

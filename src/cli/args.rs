@@ -230,6 +230,10 @@ pub struct SandboxArgs {
     /// A TOML file of accounts, groups and history to start with.
     #[arg(long, value_name = "FILE")]
     pub seed: Option<PathBuf>,
+
+    /// The file everything is kept in over restarts; the seed is for its first one.
+    #[arg(long, value_name = "FILE")]
+    pub store: Option<PathBuf>,
 }
 
 /// `botroupe status`.
@@ -541,13 +545,15 @@ mod tests {
     #[test]
     fn the_sandbox_takes_its_options() {
         let line = "sandbox --listen 127.0.0.1:0 --sdk-app-id 7 --secret-key k --max-web-instances 2 \
-                    --hello-interval 5 --auto-import false --admin a --admin b --seed s.toml";
+                    --hello-interval 5 --auto-import false --admin a --admin b --seed s.toml \
+                    --store s.json";
         let Command::Sandbox(args) = read(line).unwrap().into_command() else {
             panic!("not the sandbox");
         };
         assert_eq!((args.listen.port(), args.sdk_app_id.get()), (0, 7));
         assert_eq!((args.max_web_instances, args.auto_import), (2, false));
         assert_eq!(args.seed, Some(PathBuf::from("s.toml")));
+        assert_eq!(args.store, Some(PathBuf::from("s.json")));
         assert_eq!(
             (args.hello_interval, args.admins.len()),
             (Duration::from_secs(5), 2)

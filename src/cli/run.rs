@@ -72,9 +72,12 @@ pub(super) fn run(
 /// Mistakes in the config are told apart from trouble with the machine.
 fn app_failure(error: AppError) -> Failure {
     match error {
-        AppError::Sandbox(SandboxError::Seed(_) | SandboxError::SeedFile { .. }) => {
-            Failure::Usage(error.to_string())
-        }
+        AppError::Sandbox(
+            SandboxError::Seed(_)
+            | SandboxError::SeedFile { .. }
+            | SandboxError::Store(_)
+            | SandboxError::StoreFile { .. },
+        ) => Failure::Usage(error.to_string()),
         AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
         mistake => Failure::Usage(mistake.to_string()),
     }

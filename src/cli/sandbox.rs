@@ -11,7 +11,7 @@ use std::io::Write;
 /// Serves until Ctrl-C or SIGTERM. Writes one line when it accepts connections.
 ///
 /// # Errors
-/// When the seed is refused or the address cannot be listened on.
+/// When the store or the seed is refused or the address cannot be listened on.
 pub(super) fn sandbox(
     args: SandboxArgs,
     key: SecretString,
@@ -25,12 +25,14 @@ pub(super) fn sandbox(
         config.max_web_instances = args.max_web_instances as usize;
         config.hello_interval = args.hello_interval;
         config.seed_file = args.seed;
+        config.store_file = args.store;
         let sandbox = Sandbox::start(config, args.listen)
             .await
             .map_err(|error| match error {
-                SandboxError::Seed(_) | SandboxError::SeedFile { .. } => {
-                    Failure::Usage(error.to_string())
-                }
+                SandboxError::Seed(_)
+                | SandboxError::SeedFile { .. }
+                | SandboxError::Store(_)
+                | SandboxError::StoreFile { .. } => Failure::Usage(error.to_string()),
                 error => Failure::Runtime(error.into()),
             })?;
         writeln!(out, "sandbox ready {}", sandbox.url())

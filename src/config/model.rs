@@ -299,6 +299,9 @@ pub struct SandboxConfig {
     /// A file of accounts, groups and history it starts with. A relative path starts where the
     /// config file is.
     pub seed: Option<PathBuf>,
+    /// The file everything is kept in over restarts; `None` forgets everything. A relative path
+    /// starts where the config file is.
+    pub store: Option<PathBuf>,
 }
 
 /// `[governor]`: how fast the whole fleet logs in.

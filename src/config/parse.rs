@@ -94,10 +94,11 @@ impl Config {
         let errors = context.errors.into_inner();
         match parts {
             Some(mut parts) if errors.is_empty() => {
-                if let Some(seed) = &mut parts.sandbox.seed
-                    && let Some(folder) = Path::new(sources.file).parent()
-                {
-                    *seed = folder.join(&*seed);
+                let sandbox = &mut parts.sandbox;
+                if let Some(folder) = Path::new(sources.file).parent() {
+                    for file in [&mut sandbox.seed, &mut sandbox.store] {
+                        *file = file.take().map(|file| folder.join(file));
+                    }
                 }
                 Ok(Self {
                     contributions,
@@ -305,6 +306,15 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         }
         Some(PathBuf::from(text))
     });
+    let store = section.get("store").and_then(|node| {
+        let text = node.text()?;
+        if text.is_empty() {
+            node.report(Problem::Empty {
+                remedy: "name a file, or leave the key out to keep nothing over a restart",
+            });
+        }
+        Some(PathBuf::from(text))
+    });
     let config = SandboxConfig {
         listen: listen.unwrap_or(default),
         max_web_instances: section.integer(
@@ -322,6 +332,7 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
             .unwrap_or_else(|| UserId::parse(defaults::SANDBOX_ADMIN).into_iter().collect()),
         media_dir,
         seed,
+        store,
     };
     section.finish();
     config

@@ -426,6 +426,89 @@ fn a_wrong_seed_names_its_place_and_starts_nothing() {
 }
 
 #[test]
+fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = fleet(&folder, "sandbox");
+    let store = folder.path().join("store.json");
+    let (app, name) = (APP.to_string(), store.to_str().unwrap());
+    let alone = [
+        "sandbox",
+        "--listen",
+        "127.0.0.1:0",
+        "--sdk-app-id",
+        &app,
+        "--secret-key",
+        KEY,
+        "--store",
+        name,
+    ];
+    let send = r#"{"From_Account":"alice","To_Account":"bob","MsgRandom":1,
+        "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"remember"}}]}"#;
+    let ask = r#"{"From_Account":"alice","To_Account":"bob","MaxCnt":10}"#;
+    for (start, logged) in ["there is no store yet", "goes on from its store"]
+        .iter()
+        .enumerate()
+    {
+        let mut sandbox = Running::start(&alone);
+        let line = sandbox.line("sandbox ready ");
+        let url = line.strip_prefix("sandbox ready ").unwrap().to_owned();
+        actix_rt::System::new().block_on(async {
+            if start == 0 {
+                let users = r#"{"Accounts":["alice","bob"]}"#;
+                rest(&url, "im_open_login_svc/multiaccount_import", users).await;
+                assert_eq!(rest(&url, "openim/sendmsg", send).await["ErrorCode"], 0);
+            }
+            let history = rest(&url, "openim/admin_getroammsg", ask).await;
+            assert_eq!(history["MsgCnt"], 1, "{history}");
+        });
+        sandbox.signal("INT");
+        let (status, _, err) = sandbox.end();
+        assert!(status.success() && err.contains(logged), "{err}");
+    }
+    fs::write(&store, "{\n\"format\": \"one\"}").unwrap();
+    let set = ["--set", "sandbox.store=store.json"];
+    for args in [
+        [&["run", "--config", &path], &set[..]].concat(),
+        [&["check", &path], &set[..]].concat(),
+        alone.to_vec(),
+    ] {
+        let output = output(&args);
+        let err = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
+        let place = format!("{name}:2:15: no store of a sandbox: invalid type: string");
+        assert!(err.contains(&place), "{args:?}: {err}");
+        assert!(output.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_store_that_cannot_be_written_is_told_of_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("nowhere/store.json");
+    let (app, name) = (APP.to_string(), store.to_str().unwrap());
+    let mut sandbox = Running::start(&[
+        "sandbox",
+        "--listen",
+        "127.0.0.1:0",
+        "--sdk-app-id",
+        &app,
+        "--secret-key",
+        KEY,
+        "--store",
+        name,
+    ]);
+    sandbox.line("sandbox ready ");
+    sandbox.signal("INT");
+    let (status, _, err) = sandbox.end();
+    assert!(status.success(), "{err}");
+    let told: Vec<&str> = err.lines().filter(|line| line.contains("ERROR")).collect();
+    assert_eq!(told.len(), 1, "{err}");
+    for words in ["cannot be written; make its folder", name] {
+        assert!(told[0].contains(words), "{err}");
+    }
+}
+
+#[test]
 fn a_taken_port_is_explained() {
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();

@@ -3,10 +3,13 @@
 use crate::harness::{APP, KEY, eventually};
 use crate::sandbox::connect;
 use awc::http::{Method, StatusCode};
+use botroupe::app::App;
+use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError, SnapshotError};
 use serde_json::{Value, json};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 fn config(store: &Path) -> SandboxConfig {
@@ -315,5 +318,41 @@ fn a_store_that_cannot_be_written_ends_nothing_and_is_tried_again() {
         std::fs::remove_dir(&beside).unwrap();
         sandbox.stop().await;
         assert!(content(&store).contains("second"), "the stop waited for it");
+    });
+}
+
+#[test]
+fn the_config_names_the_store_relative_to_itself() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("config.toml").display().to_string();
+    let text = format!(
+        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+         [sandbox]\nlisten = \"127.0.0.1:0\"\nstore = \"here.json\"\n\
+         [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
+    );
+    let config = Config::parse(Sources {
+        file: &file,
+        text: &text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &[],
+    })
+    .unwrap();
+    let store: PathBuf = folder.path().join("here.json");
+    assert_eq!(config.sandbox.store.as_ref(), Some(&store));
+    run(async {
+        for said in 1..3 {
+            let app = App::start(&config, &[], None).await.unwrap();
+            let sandbox = app.sandbox().unwrap();
+            sandbox.say("alice", "bot", "hello").unwrap();
+            assert_eq!(sandbox.history("alice", "bot").len(), said);
+            app.stop().await;
+        }
+        std::fs::write(&store, "{}").unwrap();
+        let error = App::start(&config, &[], None)
+            .await
+            .unwrap_err()
+            .to_string();
+        assert!(error.ends_with("(key sandbox.store)"), "{error}");
     });
 }
