@@ -172,3 +172,48 @@ fn what_is_too_much_is_refused_and_counted() {
         },
     );
 }
+
+/// The name of the file under which an address is kept is a link to a device that is always full, so
+/// that the writes fail as they do on a full disk.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_507_and_the_address_can_be_used_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().to_owned();
+    // No room for what was broken off, if it counted.
+    let size = 3 * 1024 * 1024;
+    run(
+        |config| {
+            config.media_dir = Some(path);
+            config.media_bytes = size;
+        },
+        |sandbox| async move {
+            let url = sandbox.media_url("alice", "a.bin").unwrap();
+            let token = url.split('/').nth(4).unwrap();
+            let file = folder.path().join(format!("media-{token}"));
+            // Once it answers, it has tidied up.
+            assert_eq!(call(Method::GET, &url, Vec::new()).await.0, 404);
+            // The last bytes are written when the upload ends, the first of a large one before.
+            for (tries, size) in [(1, 10), (2, size)] {
+                std::os::unix::fs::symlink("/dev/full", &file).unwrap();
+                let content = vec![1; usize::try_from(size).unwrap()];
+                let (status, why, _) = call(Method::PUT, &url, content).await;
+                assert_eq!(status, 507, "{why:?}");
+                assert_eq!(files_in(folder.path()), 0);
+                assert_eq!(call(Method::GET, &url, Vec::new()).await.0, 404);
+                let counters = sandbox.status().counters;
+                assert_eq!(
+                    (counters.media_full, counters.media_aborted),
+                    (tries, tries)
+                );
+                assert_eq!((counters.media_uploads, counters.media_evicted), (0, 0));
+            }
+            let content = vec![2; usize::try_from(size).unwrap()];
+            assert_eq!(call(Method::PUT, &url, content.clone()).await.0, 200);
+            let (status, body, _) = call(Method::GET, &url, Vec::new()).await;
+            assert!(status == 200 && body == content);
+            assert!(file.symlink_metadata().unwrap().is_file());
+            sandbox.stop().await;
+        },
+    );
+}
