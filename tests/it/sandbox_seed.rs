@@ -1,10 +1,12 @@
 //! A sandbox that starts with the content of a file: by config, by itself, and refused.
 
 use crate::harness::{APP, KEY, sandbox};
+use crate::sandbox::connect;
 use botroupe::app::{App, AppError};
 use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use serde_json::json;
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -15,6 +17,35 @@ fn the_example_is_there_before_anybody_connects() {
     assert_eq!(sandbox.history("alice", "bob").len(), 2);
     assert_eq!(sandbox.group_history("team").len(), 2);
     sandbox.shutdown();
+}
+
+#[test]
+fn clients_find_their_conversations_as_they_set_them_up() {
+    actix_rt::System::new().block_on(async {
+        let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+        config.seed_file = Some(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/seed.toml"));
+        let listen = ([127, 0, 0, 1], 0).into();
+        let sandbox = Sandbox::start(config, listen).await.unwrap();
+        let mut alice = connect(&sandbox).await;
+        alice.login(&sandbox, "alice").await;
+        let list = alice.call("recentcontact.page_get", json!({})).await;
+        let rows = list["SessionItem"].as_array().unwrap().iter();
+        let rows: Vec<_> = rows
+            .map(|row| {
+                [
+                    &row["TopFlags"],
+                    &row["StandardMark"],
+                    &row["MsgRecvOption"],
+                ]
+            })
+            .collect();
+        let (team, bob) = (
+            [json!(0), json!("0"), json!(2)],
+            [json!(1), json!("11"), json!(0)],
+        );
+        assert_eq!(rows, [team.each_ref(), bob.each_ref()], "{list}");
+        sandbox.stop().await;
+    });
 }
 
 #[test]

@@ -7,6 +7,7 @@ use toml::{Spanned, value::Offset};
 
 use super::{
     Mistake, Seed, SeedError, Source,
+    conversations::{self, Conversation},
     raw::{self, Join, Kind, Role},
 };
 use crate::{proto::id::UserId, sandbox::state::is_message_body};
@@ -20,6 +21,7 @@ pub(super) struct User {
     /// Each with the remark.
     pub(super) friends: Vec<(UserId, usize, String)>,
     pub(super) blacklist: Vec<(UserId, usize)>,
+    pub(super) conversations: Vec<Conversation>,
 }
 
 #[derive(Clone, Debug)]
@@ -31,6 +33,11 @@ pub(super) struct Group {
     pub(super) owner: Option<(UserId, usize)>,
     pub(super) join: Option<Join>,
     pub(super) members: Vec<(UserId, usize, Role)>,
+    /// Name cards, of the owner too.
+    pub(super) cards: Vec<(UserId, usize, String)>,
+    /// Fields of its profile under their names on the wire.
+    pub(super) texts: Vec<(&'static str, String)>,
+    pub(super) attributes: Vec<(String, String)>,
 }
 
 #[derive(Clone, Debug)]
@@ -44,7 +51,7 @@ pub(super) struct Message {
     pub(super) read: bool,
 }
 
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Target {
     User(UserId),
     Group(String),
@@ -61,15 +68,40 @@ const CUSTOM: &str = "Tag_Profile_Custom_";
 /// The longest message: sending refuses longer ones, importing does not look.
 const MAX_MESSAGE: usize = 12 * 1024;
 
+/// The longest name card, as the state keeps it.
+const MAX_CARD: usize = 200;
+/// The longest introduction, notification and picture address of a group.
+const MAX_TEXT: usize = 1000;
+/// Attributes of one group, the longest name of one, and the longest value.
+const MAX_ATTRIBUTES: usize = 16;
+const MAX_ATTRIBUTE_NAME: usize = 128;
+const MAX_ATTRIBUTE: usize = 4096;
+
 /// Mistakes on the way.
-struct Report {
+pub(super) struct Report {
     source: Source,
     found: Vec<(usize, Mistake)>,
 }
 
 impl Report {
-    fn add(&mut self, at: usize, what: impl Into<String>) {
+    pub(super) fn add(&mut self, at: usize, what: impl Into<String>) {
         self.found.push((at, self.source.mistake(at, what)));
+    }
+
+    /// Whoever takes part in a group at `at` is a member of one that is there.
+    pub(super) fn member_of(&mut self, user: &UserId, id: &str, at: usize, groups: &[Group]) {
+        let Some(group) = groups.iter().find(|group| group.id == id) else {
+            let what = format!("there is no group {id:?}; add [[groups]] with this id");
+            self.add(at, what);
+            return;
+        };
+        let owner = group.owner.iter().map(|(id, _)| id);
+        let mut members = owner.chain(group.members.iter().map(|(id, ..)| id));
+        if !members.any(|member| member == user) {
+            let user = user.as_str();
+            let what = format!("{user:?} is no member of {id:?}; add it to the members");
+            self.add(at, what);
+        }
     }
 }
 
@@ -105,6 +137,10 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
     let mut history = Vec::new();
     for raw in contents.history {
         history.extend(message(raw, &groups, &mut report));
+    }
+    for user in &users {
+        let conversations = &user.conversations;
+        conversations::check_ends(&user.id, conversations, &groups, &history, &mut report);
     }
     // A group numbers its messages as they come in.
     history.sort_by_key(|message: &Message| message.time.unwrap_or(u64::MAX));
@@ -180,12 +216,14 @@ fn user(raw: raw::User, report: &mut Report) -> User {
     once_each(listed, &id, "of its own friends", report);
     let listed = blacklist.iter().map(|(id, at)| (id, *at));
     once_each(listed, &id, "of its own blacklist", report);
+    let conversations = conversations::check(raw.conversations, &id, report);
     User {
         id,
         at,
         profile,
         friends,
         blacklist,
+        conversations,
     }
 }
 
@@ -227,16 +265,49 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
         let what = "groups of this type have no join option; leave join out";
         report.add(join.span().start, what);
     }
-    let owner = raw
-        .owner
-        .map(|owner| (owner.span().start, owner.into_inner()));
-    let owner = owner.map(|(at, owner)| (owner, at));
-    let members: Vec<_> = raw
-        .members
-        .into_iter()
-        .map(|member| (member.span().start, member.into_inner().0))
-        .map(|(at, member)| (member.id, at, member.role))
-        .collect();
+    let mut cards = Vec::new();
+    let owner = raw.owner.map(|owner| {
+        let (at, owner) = (owner.span().start, owner.into_inner().0);
+        cards.extend(owner.name_card.map(|card| (owner.id.clone(), at, card)));
+        (owner.id, at)
+    });
+    let mut members = Vec::new();
+    for member in raw.members {
+        let (at, member) = (member.span().start, member.into_inner().0);
+        cards.extend(member.name_card.map(|card| (member.id.clone(), at, card)));
+        members.push((member.id, at, member.role));
+    }
+    for (_, at, card) in &cards {
+        if card.len() > MAX_CARD {
+            let what = format!("name_card is longer than {MAX_CARD} bytes; shorten it");
+            report.add(*at, what);
+        }
+    }
+    let mut texts = Vec::new();
+    for (name, text) in [
+        ("Introduction", raw.introduction),
+        ("Notification", raw.notification),
+        ("FaceUrl", raw.avatar),
+    ] {
+        if let Some(text) = text {
+            short(&text, MAX_TEXT, report);
+            texts.push((name, text.into_inner()));
+        }
+    }
+    if raw.attributes.len() > MAX_ATTRIBUTES {
+        let what = format!("more than {MAX_ATTRIBUTES} attributes; leave some out");
+        report.add(at, what);
+    }
+    let mut attributes = Vec::new();
+    for (name, value) in raw.attributes {
+        short(&name, MAX_ATTRIBUTE_NAME, report);
+        short(&value, MAX_ATTRIBUTE, report);
+        if name.get_ref().is_empty() {
+            let what = "an attribute without a name; write at least one character";
+            report.add(name.span().start, what);
+        }
+        attributes.push((name.into_inner(), value.into_inner()));
+    }
     let mut seen: BTreeSet<&UserId> = owner.iter().map(|(id, _)| id).collect();
     for (id, at, _) in &members {
         if !seen.insert(id) {
@@ -255,6 +326,9 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
         owner,
         join: raw.join.map(Spanned::into_inner),
         members,
+        cards,
+        texts,
+        attributes,
     }
 }
 
@@ -266,7 +340,8 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
         (None, Some(id)) => {
             let place = id.span().start;
             let id = id.into_inner();
-            target_group(&from, id, place, groups, report)
+            report.member_of(&from, &id, place, groups);
+            Some(Target::Group(id))
         }
         _ => {
             report.add(at, "a message goes to one place; give either to or group");
@@ -320,28 +395,6 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
         time,
         read: raw.read,
     })
-}
-
-fn target_group(
-    from: &UserId,
-    id: String,
-    place: usize,
-    groups: &[Group],
-    report: &mut Report,
-) -> Option<Target> {
-    let Some(group) = groups.iter().find(|group| group.id == id) else {
-        let what = format!("there is no group {id:?}; add [[groups]] with this id");
-        report.add(place, what);
-        return None;
-    };
-    let owner = group.owner.iter().map(|(id, _)| id);
-    let mut members = owner.chain(group.members.iter().map(|(id, ..)| id));
-    if !members.any(|member| member == from) {
-        let from = from.as_str();
-        let what = format!("{from:?} is no member of {id:?}; add it to the members");
-        report.add(place, what);
-    }
-    Some(Target::Group(id))
 }
 
 /// A time with an offset, or a number of seconds; nothing before 1970.

@@ -5,6 +5,7 @@
 //! column, all of them at once.
 
 mod checked;
+mod conversations;
 mod raw;
 
 use std::{collections::BTreeSet, fmt};
@@ -142,6 +143,13 @@ impl Seed {
             .history
             .iter()
             .map(|message| (&message.from, message.at));
+        let partners = self.users.iter().flat_map(|user| {
+            let conversations = user.conversations.iter();
+            conversations.filter_map(|conversation| match &conversation.with {
+                Target::User(to) => Some((to, conversation.at)),
+                Target::Group(_) => None,
+            })
+        });
         let receivers = self.history.iter().filter_map(|message| match &message.to {
             Target::User(to) => Some((to, message.at)),
             Target::Group(_) => None,
@@ -149,6 +157,7 @@ impl Seed {
         known
             .chain(blocked.chain(owners).map(|(id, at)| (id, *at)))
             .chain(members)
+            .chain(partners)
             .chain(senders)
             .chain(receivers)
     }
@@ -237,6 +246,9 @@ impl State {
         for group in &seed.groups {
             self.seed_unread(seed, group);
         }
+        for user in &seed.users {
+            self.seed_conversations(now, seed, &user.id, &user.conversations)?;
+        }
         Ok(())
     }
 
@@ -282,6 +294,9 @@ impl State {
         if let Some(join) = group.join {
             body["ApplyJoinOption"] = json!(join);
         }
+        for (name, text) in &group.texts {
+            body[*name] = json!(text);
+        }
         let servcmd = "group_open_http_svc.create_group";
         let made = self.group_command(now, app, servcmd, &body);
         made.unwrap_or(Err(Code::GROUP_PARAMETER))
@@ -306,6 +321,23 @@ impl State {
                     return Err(seed.refusal(*at, what));
                 }
             }
+        }
+        for (id, at, card) in &group.cards {
+            let body = json!({"GroupId": group.id, "Member_Account": id, "NameCard": card});
+            let servcmd = "group_open_http_svc.modify_group_member_info";
+            let done = self.group_command(now, app, servcmd, &body);
+            done.unwrap_or(Err(Code::GROUP_PARAMETER))
+                .map_err(|code| seed.refused(*at, code))?;
+        }
+        if !group.attributes.is_empty() {
+            let attributes = group.attributes.iter();
+            let attributes: Vec<Value> = attributes
+                .map(|(key, value)| json!({"key": key, "value": value}))
+                .collect();
+            let body = json!({"GroupId": group.id, "GroupAttr": attributes});
+            let done = self.group_command(now, app, "group_open_http_svc.set_group_attr", &body);
+            done.unwrap_or(Err(Code::GROUP_PARAMETER))
+                .map_err(|code| seed.refused(group.at, code))?;
         }
         Ok(())
     }

@@ -34,6 +34,32 @@ pub(super) struct User {
     pub(super) friends: Vec<Spanned<OrTable<Friend>>>,
     #[serde(default)]
     pub(super) blacklist: Vec<Spanned<UserId>>,
+    #[serde(default)]
+    pub(super) conversations: Vec<Spanned<Conversation>>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Conversation {
+    pub(super) to: Option<UserId>,
+    pub(super) group: Option<String>,
+    #[serde(default)]
+    pub(super) pinned: bool,
+    #[serde(default)]
+    pub(super) muted: bool,
+    #[serde(default)]
+    pub(super) marks: Vec<Mark>,
+    pub(super) custom_mark: Option<String>,
+}
+
+/// The marks clients know; the number is the bit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Mark {
+    Star = 0,
+    Unread = 1,
+    Fold = 2,
+    Hide = 3,
 }
 
 #[derive(Debug, Deserialize)]
@@ -51,8 +77,13 @@ pub(super) struct Group {
     #[serde(rename = "type")]
     pub(super) kind: Kind,
     pub(super) name: Spanned<String>,
-    pub(super) owner: Option<Spanned<UserId>>,
+    pub(super) owner: Option<Spanned<OrTable<Owner>>>,
     pub(super) join: Option<Spanned<Join>>,
+    pub(super) introduction: Option<Spanned<String>>,
+    pub(super) notification: Option<Spanned<String>>,
+    pub(super) avatar: Option<Spanned<String>>,
+    #[serde(default)]
+    pub(super) attributes: BTreeMap<Spanned<String>, Spanned<String>>,
     #[serde(default)]
     pub(super) members: Vec<Spanned<OrTable<Member>>>,
 }
@@ -80,6 +111,14 @@ pub(super) struct Member {
     pub(super) id: UserId,
     #[serde(default)]
     pub(super) role: Role,
+    pub(super) name_card: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Owner {
+    pub(super) id: UserId,
+    pub(super) name_card: Option<String>,
 }
 
 /// Written in small letters, sent to the group calls as the service spells it.
@@ -117,8 +156,20 @@ impl From<UserId> for Friend {
 
 impl From<UserId> for Member {
     fn from(id: UserId) -> Self {
-        let role = Role::Member;
-        Self { id, role }
+        Self {
+            id,
+            role: Role::Member,
+            name_card: None,
+        }
+    }
+}
+
+impl From<UserId> for Owner {
+    fn from(id: UserId) -> Self {
+        Self {
+            id,
+            name_card: None,
+        }
     }
 }
 

@@ -1,7 +1,10 @@
 //! From a command to what answers it.
 
 use serde::Deserialize;
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{
+    Value, json,
+    value::{RawValue, to_raw_value},
+};
 
 use super::{
     Actor, ConnId, Principal, State,
@@ -158,6 +161,22 @@ impl State {
                 self.answer(now, conn, head, answer);
             }
         }
+    }
+
+    /// Carries out a command as if a client of `user` had sent it, without a login.
+    pub(crate) fn command_of(
+        &mut self,
+        now: Now,
+        user: &UserId,
+        servcmd: &str,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let body = to_raw_value(body).map_err(|_| Code::C2C_BAD_PACKET)?;
+        let caller = Caller {
+            user: user.clone(),
+            instance: 0,
+        };
+        self.simple(now, &caller, servcmd, &body)
     }
 
     fn simple(

@@ -69,6 +69,31 @@ fn the_example_is_there_for_clients() {
         1,
         "{list}"
     );
+    let find = |list: &Value, name: &str, id: &str| {
+        let mut rows = list["SessionItem"].as_array().unwrap().iter();
+        rows.find(|row| row[name] == id).unwrap().clone()
+    };
+    let with_bob = find(&list, "To_Account", "bob");
+    assert_eq!(
+        (
+            &with_bob["TopFlags"],
+            &with_bob["StandardMark"],
+            &with_bob["CustomMark"]
+        ),
+        (&json!(1), &json!("11"), &json!("waits for the plan"))
+    );
+    let team = find(&list, "ToAccount", "team");
+    assert_eq!(
+        (&team["TopFlags"], &team["MsgRecvOption"]),
+        (&json!(0), &json!(2))
+    );
+    let others = world.call(&bob, "recentcontact.page_get", &json!({}));
+    let with_alice = find(&others, "To_Account", "alice");
+    assert_eq!(
+        (&with_alice["TopFlags"], &with_alice["StandardMark"]),
+        (&json!(0), &json!("0")),
+        "set up for alice alone"
+    );
     let count = world.rest(
         "openim/get_c2c_unread_msg_num",
         &json!({"To_Account": "alice", "Peer_Account": ["bob"]}),
@@ -115,12 +140,88 @@ fn the_example_is_there_for_clients() {
             &json!("NeedPermission")
         )
     );
+    assert_eq!(
+        (
+            &info["Introduction"],
+            &info["Notification"],
+            &info["FaceUrl"]
+        ),
+        (
+            &json!("Those who plan"),
+            &json!("Lunch is at noon"),
+            &json!("https://example.com/team.png")
+        )
+    );
+    let members = json!({"GroupId": "team"});
+    let members = world.rest("group_open_http_svc/get_group_member_info", &members);
+    let cards = members["MemberList"].as_array().unwrap().iter();
+    let cards: Vec<_> = cards
+        .map(|row| (&row["Member_Account"], &row["NameCard"]))
+        .collect();
+    assert!(
+        cards.contains(&(&json!("carol"), &json!("Carol (plans)"))),
+        "{cards:?}"
+    );
+    let attributes = world.call(
+        &bob,
+        "group_open_attr_http_svc.get_group_attr",
+        &json!({"GroupId": "team"}),
+    );
+    assert_eq!(
+        attributes["GroupAttrAry"],
+        json!([
+            {"key": "floor", "value": "4", "seq": 1}, {"key": "room", "value": "4.02", "seq": 1},
+        ])
+    );
     let said = world.state.group_history("team");
     let said: Vec<_> = said.iter().map(|item| (item.seq, &*item.from)).collect();
     assert_eq!(said, [(1, "carol"), (2, "bob")], "no tips between");
     let page = json!({"GroupId": "team", "ReqMsgNumber": 20});
     let page = world.call(&bob, "group_open_http_svc.group_msg_get", &page);
     assert_eq!(page["RspMsgList"].as_array().unwrap().len(), 2, "{page}");
+}
+
+#[test]
+fn conversations_between_two_are_muted_and_owners_have_cards() {
+    let mut world = World::new(config());
+    let text = "users = [{ id = \"bob\", conversations = [\n\
+                { to = \"alice\", muted = true }, { to = \"carol\", pinned = true },\n\
+                { group = \"room\", muted = true, marks = [\"fold\", \"hide\"] }] },\n\
+                { id = \"alice\" }, { id = \"carol\" }]\n\
+                [[groups]]\nid = \"room\"\ntype = \"AVChatRoom\"\nname = \"n\"\n\
+                owner = { id = \"alice\", name_card = \"The host\" }\nmembers = [\"bob\"]\n\
+                attributes = { \"a b\" = \"\" }\n\
+                [[history]]\nfrom = \"alice\"\nto = \"bob\"\ntext = \"hi\"\n";
+    apply(&mut world, text).unwrap();
+    let bob = world.login("bob");
+    let asked = json!({"Peer_Account": ["alice", "carol"]});
+    let mutes = world.call(&bob, "openim.get_c2c_peer_mute_notifications", &asked);
+    let mutes = mutes["MuteNotificationsList"].as_array().unwrap().iter();
+    let mutes: Vec<_> = mutes.map(|row| row["MuteNotifications"].clone()).collect();
+    assert_eq!(mutes, [json!(2), json!(0)]);
+    let all = world.call(&bob, "recentcontact.get_contact_group", &json!({}));
+    let items = all["ContactItem"].as_array().unwrap();
+    assert_eq!(items.len(), 2, "{all}");
+    assert_eq!(items[0]["To_Account"], "carol");
+    assert_eq!(
+        (&items[0]["TopFlags"], &items[0]["StandardMark"]),
+        (&json!(1), &json!("0"))
+    );
+    assert_eq!(
+        (&items[1]["TopFlags"], &items[1]["StandardMark"]),
+        (&json!(0), &json!("1100"))
+    );
+    let own = json!({"GroupIdList": ["room"]});
+    let own = world.group(&bob, "get_group_self_member_info", &own);
+    assert_eq!(
+        own["GroupInfo"][0]["MemberList"][0]["MsgFlag"],
+        "AcceptNotNotify"
+    );
+    let alice = json!({"GroupId": "room"});
+    let alice = world.rest("group_open_http_svc/get_group_member_info", &alice);
+    assert!(alice.to_string().contains("The host"), "{alice}");
+    let attributes = world.group(&bob, "get_group_attr", &json!({"GroupId": "room"}));
+    assert_eq!(attributes["GroupAttrAry"][0]["key"], "a b");
 }
 
 #[test]
@@ -154,6 +255,8 @@ fn every_mistake_is_named_with_its_place() {
         "[[history]]\nfrom = \"alice\"\nto = \"bob\"\ntext = \"{}\"",
         "x".repeat(12 * 1024)
     );
+    let attributes: Vec<String> = (0..17).map(|n| format!("a{n} = \"\"")).collect();
+    let talks = |list: &str| format!("[[users]]\nid = \"a\"\nconversations = [{list}]");
     let cases: &[(&str, &str)] = &[
         ("users = 1", "1:9: invalid type: integer"),
         ("[[users]\n", "1:"),
@@ -258,6 +361,97 @@ fn every_mistake_is_named_with_its_place() {
             "11:6: no point in time",
         ),
         (&with(&huge), "10:8: longer than the 12288 bytes"),
+        (
+            &talks("{ to = \"b\", pined = true }"),
+            "unknown field `pined`",
+        ),
+        (
+            &talks("{ to = \"b\", marks = [\"blue\"] }"),
+            "unknown variant `blue`, expected one of `star`",
+        ),
+        (
+            &talks("{ pinned = true }"),
+            "3:18: a conversation has one other end",
+        ),
+        (
+            &talks("{ to = \"b\", group = \"g\", pinned = true }"),
+            "3:18: a conversation has one other end",
+        ),
+        (
+            &talks("{ to = \"b\" }"),
+            "3:18: this says nothing; add pinned",
+        ),
+        (
+            &talks("{ to = \"a\", pinned = true }"),
+            "3:18: this is the account itself",
+        ),
+        (
+            &talks("{ to = \"b\", pinned = true }"),
+            "3:18: there is no account \"b\"; add [[users]]",
+        ),
+        (
+            &talks("{ to = \"b\", pinned = true }, { to = \"b\", pinned = true }"),
+            "3:47: this conversation is there twice",
+        ),
+        (
+            &talks("{ to = \"b\", muted = true }"),
+            "3:18: there is nothing to mute with \"b\"; add [[history]]",
+        ),
+        (
+            &talks("{ group = \"g\", pinned = true }"),
+            "3:18: there is no group \"g\"; add",
+        ),
+        (
+            &format!(
+                "{}\n[[groups]]\nid = \"g\"\ntype = \"Work\"\nname = \"n\"",
+                talks("{ group = \"g\", muted = true }")
+            ),
+            "3:18: \"a\" is no member of \"g\"",
+        ),
+        (
+            &talks(&format!("{{ to = \"b\", custom_mark = \"{long}\" }}")),
+            "3:18: custom_mark is longer than 1024 bytes",
+        ),
+        (&with("introduction = 3"), "7:16: invalid type: integer `3`"),
+        (
+            &with(&format!("notification = \"{long}\"")),
+            "7:16: longer than 1000 bytes",
+        ),
+        (
+            &with(&format!("avatar = \"{long}\"")),
+            "7:10: longer than 1000 bytes",
+        ),
+        (
+            &with("attributes = { a = 3 }"),
+            "7:20: invalid type: integer `3`",
+        ),
+        (
+            &with("attributes = { \"\" = \"x\" }"),
+            "7:16: an attribute without a name",
+        ),
+        (
+            &with(&format!("attributes = {{ {} = \"x\" }}", &long[..129])),
+            "7:16: longer than 128 bytes",
+        ),
+        (
+            &with(&format!("attributes = {{ a = \"{long}{long}\" }}")),
+            "7:20: longer than 4096 bytes",
+        ),
+        (
+            &with(&format!("attributes = {{ {} }}", attributes.join(", "))),
+            "3:6: more than 16 attributes",
+        ),
+        (
+            &with(&format!(
+                "members = [{{ id = \"bob\", name_card = \"{}\" }}]",
+                &long[..201]
+            )),
+            "7:12: name_card is longer than 200 bytes",
+        ),
+        (
+            &with("members = [{ id = \"bob\", card = \"\" }]"),
+            "unknown field `card`",
+        ),
     ];
     let mut wrong = Vec::new();
     for (text, expected) in cases {
