@@ -16,6 +16,8 @@ use crate::sandbox::{
 
 /// All but the last are logged in.
 const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
+const CLUB: &str = "@TGS#_club";
+const TOPIC: &str = "@TGS#_club@TOPIC#_news";
 const GROUPS: [(&str, &str); 5] = [
     ("work", "Work"),
     ("public", "Public"),
@@ -323,7 +325,61 @@ fn busy() -> World {
     world.call(alice, "sns.friend_add", &body);
     let (token, name) = upload(&mut world);
     assert!(world.state.media_file(&token, &name).is_some());
+    talk_in_a_topic(&mut world, alice);
+    let rest = json!({"Level": 2, "StartTime": 10, "EndTime": 20, "IsRepeated": 1});
+    world.call(alice, "im_msg_db_logic.ws_set_do_not_disturb", &rest);
     world
+}
+
+/// A Community with a topic, and a message in it that others have put something under.
+fn talk_in_a_topic(world: &mut World, login: &Login) {
+    let steps = [
+        (
+            "million_group_open_http_svc.create_group",
+            json!({
+                "Type": "Community", "Name": "Club", "GroupId": CLUB, "Owner_Account": login.user,
+                "SupportTopic": 1, "MemberList": [{"Member_Account": "bob"}],
+            }),
+        ),
+        (
+            "million_group_open_http_svc.create_topic",
+            json!({
+                "GroupId": CLUB, "TopicId": TOPIC, "TopicName": "News", "CustomString": "own",
+            }),
+        ),
+        (
+            "million_group_open_http_svc.send_group_msg",
+            json!({
+                "GroupId": CLUB, "TopicId": TOPIC, "Random": 1, "ClientSeq": 1,
+                "SupportMessageExtension": 1,
+                "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}],
+            }),
+        ),
+        (
+            "openim_msg_ext_http_svc.group_reaction_add",
+            json!({
+                "GroupId": CLUB, "TopicId": TOPIC, "MsgSeq": 1, "Reaction": "smile",
+                "Add_Account": [login.user],
+            }),
+        ),
+        (
+            "openim_msg_ext_http_svc.group_set_key_values",
+            json!({
+                "GroupId": CLUB, "TopicId": TOPIC, "MsgSeq": 1, "OperateType": 3,
+            }),
+        ),
+        (
+            "openim_msg_ext_http_svc.group_set_key_values",
+            json!({
+                "GroupId": CLUB, "TopicId": TOPIC, "MsgSeq": 1, "OperateType": 1,
+                "ExtensionList": [{"Key": "k", "Value": "v", "Seq": 0}],
+            }),
+        ),
+    ];
+    for (command, body) in &steps {
+        let answer = world.call(login, command, body);
+        assert_eq!(answer["ErrorCode"], 0, "{command} {answer}");
+    }
 }
 
 fn upload(world: &mut World) -> (String, String) {
@@ -415,6 +471,21 @@ fn answers(world: &mut World) -> Vec<(String, Value)> {
         for peer in NAMES {
             let page = json!({"Peer_Account": peer, "MaxCnt": 100, "WithRecalledMsg": 1});
             ask(world, "openim.getroammsg", page);
+        }
+        ask(world, "im_msg_db_logic.ws_get_do_not_disturb", json!({}));
+        let topic = json!({
+            "GroupId": CLUB, "TopicId": TOPIC, "MsgSeq": 1, "MsgSeqList": [1], "TopicIdList": [],
+            "SupportTopic": 1,
+        });
+        for command in [
+            "million_group_open_http_svc.get_joined_group_list",
+            "million_group_open_http_svc.get_topic",
+            "million_group_open_http_svc.group_msg_get",
+            "million_group_open_http_svc.get_group_member_info",
+            "openim_msg_ext_http_svc.group_reaction_multi_stat",
+            "openim_msg_ext_http_svc.group_get_key_values",
+        ] {
+            ask(world, command, topic.clone());
         }
         let group = |command: &str| format!("group_open_http_svc.{command}");
         ask(
