@@ -34,8 +34,8 @@ pub mod supervisor;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Bot, Config, Group, GroupApi, IntoReply, Kicked, NotReady, Sender, State,
-        Text, Upload,
+        Api, ApiError, Attachment, Bot, Config, Group, GroupApi, IntoReply, Kicked, NotReady,
+        Outgoing, Sender, State, Text, Upload,
     };
     pub use crate::proto::code::Code;
     pub use crate::proto::message::{

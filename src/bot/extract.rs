@@ -40,12 +40,12 @@ pub enum Rejection {
     Mistake(String),
 }
 
-/// Types a handler may take: [`Text`], [`Message`], [`Sender`], [`Group`], [`Conversation`], [`Api`],
-/// [`State<T>`](State), [`Config<T>`](Config); for what happens around messages [`Update`],
+/// Types a handler may take: [`Text`], [`Message`], [`Attachment`](super::Attachment), [`Sender`],
+/// [`Group`], [`Conversation`], [`Api`], [`State<T>`](State), [`Config<T>`](Config); for what happens around messages [`Update`],
 /// [`GroupTip`] and [`SystemNotice`], and for what happens to the account [`NotReady`] and [`Kicked`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
-    note = "parameters are `Text`, `Message`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
+    note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized {
     /// Reads the value from the event.

@@ -271,10 +271,17 @@ async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Durat
         }
     };
     match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
-        Ok(Ok(Ok(Some(draft)))) => {
+        Ok(Ok(Ok(Some(answer)))) => {
             let Some(place) = place else {
                 tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
                 return;
+            };
+            let draft = match answer.into_draft(&event.api).await {
+                Ok(draft) => draft,
+                Err(error) => {
+                    tracing::warn!(%account, bot, handler, to = %place, %error, "file of the reply not uploaded");
+                    return;
+                }
             };
             if let Err(error) = event.api.send(place.clone(), draft).await {
                 tracing::warn!(%account, bot, handler, to = %place, %error, "reply not sent");

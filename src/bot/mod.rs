@@ -26,6 +26,7 @@
 //! * Own messages sent from other terminals, and recalled ones, do not reach text handlers.
 
 mod api;
+mod attachment;
 mod builder;
 mod extract;
 mod handler;
@@ -37,6 +38,7 @@ pub mod testing;
 mod transfer;
 
 pub use api::{Api, ApiError, GroupApi, Upload, Uploads};
+pub use attachment::{Attachment, Outgoing};
 pub use builder::{Bot, SettingsError};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
@@ -45,5 +47,5 @@ pub use handler::Handler;
 pub use host::{Drain, Host, HostConfig};
 pub use pool::Pool;
 pub use registry::{Entry, find};
-pub use reply::{IntoReply, Reply};
+pub use reply::{Answer, IntoReply, Reply};
 pub use transfer::TransferError;

@@ -133,6 +133,23 @@ impl TestBot {
 
     /// Sends elements to the bot as the user `from`; the texts it sends in answer come back.
     pub async fn hear(&self, from: &str, elements: Vec<Element>) -> Vec<String> {
+        let drafts = self.react(from, elements).await.into_iter();
+        drafts
+            .flat_map(|draft| draft.elements)
+            .filter_map(|element| match element {
+                Element::Text(text) => Some(text.text),
+                _ => None,
+            })
+            .collect()
+    }
+
+    /// Sends elements to the bot as the user `alice`; everything it sends in answer comes back. Files
+    /// count as uploaded, to `test:` and their name.
+    pub async fn answers(&self, elements: Vec<Element>) -> Vec<Draft> {
+        self.react("alice", elements).await
+    }
+
+    async fn react(&self, from: &str, elements: Vec<Element>) -> Vec<Draft> {
         let item = C2cItem::new(from, "bot", elements);
         let event = Event {
             what: What::Message(Arc::new(Message::from_c2c(item, "bot"))),
@@ -140,17 +157,11 @@ impl TestBot {
             values: self.values.clone(),
         };
         if let Ok(Some((_, future))) = self.handlers.dispatch(&event)
-            && let Ok(Some(draft)) = future.await
+            && let Ok(Some(answer)) = future.await
+            && let Ok(draft) = answer.into_draft(&event.api).await
         {
             let _ = event.api.send(from, draft).await;
         }
-        self.sent()
-            .into_iter()
-            .flat_map(|(_, draft)| draft.elements)
-            .filter_map(|element| match element {
-                Element::Text(text) => Some(text.text),
-                _ => None,
-            })
-            .collect()
+        self.sent().into_iter().map(|(_, draft)| draft).collect()
     }
 }

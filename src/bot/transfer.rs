@@ -9,11 +9,14 @@ use actix::prelude::ArbiterHandle;
 use actix_http::body::SizedStream;
 use awc::error::SendRequestError;
 use awc::http::header;
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use std::convert::Infallible;
-use std::sync::Arc;
+use bytes::{Bytes, BytesMut};
+use futures_util::stream::{self, BoxStream};
+use futures_util::{StreamExt, TryStreamExt, future};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, oneshot};
 
 /// Transfers at a time in a process; each may hold a file of up to 100 MB.
@@ -36,6 +39,18 @@ pub enum TransferError {
     /// The server of the files said no.
     #[error("the server of the file answers with status {0}")]
     Status(u16),
+    /// The bytes to send could not be read.
+    #[error("the file to send cannot be read: {0}")]
+    Unreadable(String),
+    /// The bytes to send were fewer or more than was said.
+    #[error("the file to send has not the {size} bytes it should have")]
+    WrongSize {
+        /// How many were said to be.
+        size: u64,
+    },
+    /// The bytes that came could not be kept.
+    #[error("the file cannot be written: {0}")]
+    Unwritable(String),
     /// There is more of it than wanted.
     #[error("the file has more than {limit} bytes")]
     TooLarge {
@@ -48,6 +63,98 @@ pub enum TransferError {
     /// There is nothing that could carry files: the program is ending, or it is a test.
     #[error("files cannot be transferred here")]
     Nowhere,
+}
+
+impl TransferError {
+    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self::Unreadable(format!("{}: {error}", path.display()))
+    }
+
+    pub(super) fn source(error: &io::Error) -> Self {
+        Self::Unreadable(error.to_string())
+    }
+
+    fn unwritable(path: &Path, error: &io::Error) -> Self {
+        Self::Unwritable(format!("{}: {error}", path.display()))
+    }
+}
+
+/// Where the bytes to send come from.
+pub(super) enum Content {
+    Bytes(Bytes),
+    /// Read while it is sent.
+    Path(PathBuf),
+    Stream {
+        size: u64,
+        stream: BoxStream<'static, io::Result<Bytes>>,
+    },
+}
+
+impl std::fmt::Debug for Content {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Bytes(bytes) => write!(f, "{} bytes", bytes.len()),
+            Self::Path(path) => write!(f, "{}", path.display()),
+            Self::Stream { size, .. } => write!(f, "a stream of {size} bytes"),
+        }
+    }
+}
+
+/// What is sent.
+pub(super) struct Body {
+    pub(super) content: Content,
+    /// Bytes in all.
+    pub(super) size: u64,
+    pub(super) progress: Option<Progress>,
+}
+
+impl Body {
+    /// The bytes in chunks. What they lack of the size, or have beyond it, is an error, and so the
+    /// request fails instead of hanging or being cut.
+    async fn chunks(self) -> Result<BoxStream<'static, io::Result<Bytes>>, TransferError> {
+        let Self {
+            content,
+            size,
+            progress,
+        } = self;
+        let chunks = match content {
+            Content::Bytes(bytes) => stream::iter((0..bytes.len()).step_by(CHUNK))
+                .map(move |from| Ok(bytes.slice(from..bytes.len().min(from + CHUNK))))
+                .boxed(),
+            Content::Stream { stream, .. } => stream,
+            Content::Path(path) => {
+                let file = tokio::fs::File::open(&path).await;
+                let file = file.map_err(|error| TransferError::unreadable(&path, &error))?;
+                stream::try_unfold(file, |mut file| async move {
+                    let mut chunk = BytesMut::with_capacity(CHUNK);
+                    let read = file.read_buf(&mut chunk).await?;
+                    Ok((read > 0).then(|| (chunk.freeze(), file)))
+                })
+                .boxed()
+            }
+        };
+        let ended = stream::iter([None]);
+        let counted = chunks
+            .map(Some)
+            .chain(ended)
+            .scan(0_u64, move |sent, chunk| {
+                let chunk = match chunk {
+                    Some(Ok(chunk)) => {
+                        *sent += chunk.len() as u64;
+                        if let Some(progress) = &progress {
+                            progress((*sent).min(size), size);
+                        }
+                        (*sent <= size).then_some(Ok(chunk))
+                    }
+                    Some(Err(error)) => Some(Err(error)),
+                    None if *sent == size => return future::ready(None),
+                    None => None,
+                };
+                let wrong = || Err(io::Error::other(TransferError::WrongSize { size }));
+                future::ready(Some(chunk.unwrap_or_else(wrong)))
+            });
+        Ok(counted.boxed())
+    }
 }
 
 /// Runs a job on the thread `on`.
@@ -79,27 +186,33 @@ where
     outcome.await.map_err(|_| TransferError::Nowhere)?
 }
 
-/// Puts `bytes` to `url`.
+/// Puts the bytes to `url`.
 pub(super) async fn put(
     on: &ArbiterHandle,
     url: String,
     content_type: String,
-    bytes: Bytes,
-    progress: Option<Progress>,
+    body: Body,
 ) -> Result<(), TransferError> {
     run(on, move || async move {
-        let total = bytes.len() as u64;
-        let chunks = stream::iter((0..bytes.len()).step_by(CHUNK)).map(move |from| {
-            let to = bytes.len().min(from + CHUNK);
-            if let Some(progress) = &progress {
-                progress(to as u64, total);
-            }
-            Ok::<Bytes, Infallible>(bytes.slice(from..to))
+        let size = body.size;
+        let failed = Arc::new(OnceLock::new());
+        let noted = failed.clone();
+        // awc says no more of an error of ours than that there was one.
+        let chunks = body.chunks().await?.inspect_err(move |error| {
+            let wrong = error.get_ref().and_then(|inner| inner.downcast_ref());
+            let _ = noted.set(
+                wrong
+                    .cloned()
+                    .unwrap_or_else(|| TransferError::source(error)),
+            );
         });
         let request = http_client()
             .put(url)
             .insert_header((header::CONTENT_TYPE, content_type));
-        let answer = request.send_body(SizedStream::new(total, chunks)).await;
+        let answer = request.send_body(SizedStream::new(size, chunks)).await;
+        if let Some(error) = failed.get() {
+            return Err(TransferError::clone(error));
+        }
         let answer = answer.map_err(|error| explain(&error))?;
         if answer.status().is_success() {
             Ok(())
@@ -117,31 +230,95 @@ pub(super) async fn get(
     limit: u64,
 ) -> Result<Bytes, TransferError> {
     run(on, move || async move {
-        let answer = http_client().get(url).send().await;
-        let mut answer = answer.map_err(|error| explain(&error))?;
-        if !answer.status().is_success() {
-            return Err(TransferError::Status(answer.status().as_u16()));
-        }
-        let length = answer.headers().get(header::CONTENT_LENGTH);
-        let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-        if length.is_some_and(|length| length > limit) {
-            return Err(TransferError::TooLarge { limit });
-        }
         let mut bytes = Vec::new();
-        while let Some(chunk) = answer.next().await {
-            let chunk = chunk.map_err(|error| TransferError::Connection(error.to_string()))?;
+        receive(url, limit, async |chunk| {
             bytes.extend_from_slice(&chunk);
-            if bytes.len() as u64 > limit {
-                return Err(TransferError::TooLarge { limit });
-            }
-        }
-        // awc takes the end of the connection for that of the answer.
-        if length.is_some_and(|length| length > bytes.len() as u64) {
-            return Err(TransferError::Connection("it broke off".to_owned()));
-        }
+            Ok(())
+        })
+        .await?;
         Ok(bytes.into())
     })
     .await
+}
+
+/// Gets up to `limit` bytes from `url` into a file, and gives their number.
+pub(super) async fn save(
+    on: &ArbiterHandle,
+    url: String,
+    limit: u64,
+    path: PathBuf,
+) -> Result<u64, TransferError> {
+    run(on, move || async move {
+        let failed = |error: io::Error| TransferError::unwritable(&path, &error);
+        let folder = path
+            .parent()
+            .filter(|folder| !folder.as_os_str().is_empty());
+        let folder = folder.unwrap_or(Path::new("."));
+        // Beside its place, so that it can be moved there as a whole; gone if that does not happen.
+        let name = folder.join(format!(".{:032x}.part", fastrand::u128(..)));
+        let mut file = tokio::fs::File::create_new(&name).await.map_err(failed)?;
+        let part = Part(Some(name.clone()));
+        let size = receive(url, limit, async |chunk| {
+            file.write_all(&chunk).await.map_err(failed)
+        })
+        .await?;
+        file.flush().await.map_err(failed)?;
+        drop(file);
+        tokio::fs::rename(&name, &path).await.map_err(failed)?;
+        part.keep();
+        Ok(size)
+    })
+    .await
+}
+
+/// A file that goes when the transfer fails or is given up.
+struct Part(Option<PathBuf>);
+
+impl Part {
+    fn keep(mut self) {
+        self.0 = None;
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        if let (Some(path), Ok(runtime)) = (self.0.take(), tokio::runtime::Handle::try_current()) {
+            // What is left is as harmless as its name says.
+            runtime.spawn_blocking(|| std::fs::remove_file(path));
+        }
+    }
+}
+
+/// Hands `taken` what lies at `url`, up to `limit` bytes, and gives their number.
+async fn receive(
+    url: String,
+    limit: u64,
+    mut taken: impl AsyncFnMut(Bytes) -> Result<(), TransferError>,
+) -> Result<u64, TransferError> {
+    let answer = http_client().get(url).send().await;
+    let mut answer = answer.map_err(|error| explain(&error))?;
+    if !answer.status().is_success() {
+        return Err(TransferError::Status(answer.status().as_u16()));
+    }
+    let length = answer.headers().get(header::CONTENT_LENGTH);
+    let length = length.and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if length.is_some_and(|length| length > limit) {
+        return Err(TransferError::TooLarge { limit });
+    }
+    let mut size = 0;
+    while let Some(chunk) = answer.next().await {
+        let chunk = chunk.map_err(|error| TransferError::Connection(error.to_string()))?;
+        size += chunk.len() as u64;
+        if size > limit {
+            return Err(TransferError::TooLarge { limit });
+        }
+        taken(chunk).await?;
+    }
+    // awc takes the end of the connection for that of the answer.
+    if length.is_some_and(|length| length > size) {
+        return Err(TransferError::Connection("it broke off".to_owned()));
+    }
+    Ok(size)
 }
 
 /// In words that do not hold the URL.

@@ -15,13 +15,15 @@ mod messages;
 mod people;
 mod signals;
 mod topics;
+mod upload;
 
 #[cfg(test)]
 mod tests;
 
 pub use error::ApiError;
 pub use group::GroupApi;
-pub use media::{Upload, Uploads};
+pub use media::Uploads;
+pub use upload::Upload;
 
 use self::media::Carrier;
 use super::testing::Recording;

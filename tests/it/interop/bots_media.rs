@@ -17,6 +17,32 @@ use crate::harness::sandbox;
 
 const MB: u64 = 1 << 20;
 
+/// Handlers take files and return them: what comes is saved to disk, and goes back from there, pictures
+/// as a file and others as a stream.
+#[test]
+fn handlers_take_files_and_return_them_from_disk_and_as_streams() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let _bot = Troupe::start(&sandbox, "gallery-bot", "gallery");
+    let alice = uploader(sdk, sdk.full(), &sandbox, &json!({}), "alice");
+    let image = json!({"name": "p.png", "type": "image/png", "size": 3 * MB, "seed": 1, "width": 30, "height": 20});
+    let file =
+        json!({"name": "f.bin", "type": "application/octet-stream", "size": 3 * MB + 7, "seed": 2});
+    for (kind, card, url) in [
+        ("Image", image, "/imageInfoArray/0/url"),
+        ("File", file, "/fileUrl"),
+    ] {
+        let mark = alice.mark();
+        let payload = json!({"file": {"$file": card}});
+        alice.send_to("gallery-bot", kind, &payload, &json!({}));
+        let got = alice.hear(mark, kind, |message| message["from"] == "gallery-bot");
+        let theirs = got["payload"].pointer(url).unwrap();
+        let there = alice.call("download", &json!([theirs])).unwrap();
+        let digest = alice.call("fileDigest", &json!([card])).unwrap();
+        assert_eq!((&there["size"], &there["digest"]), (&card["size"], &digest));
+    }
+}
+
 /// The bot gets each file and sends a copy of it back, uploaded by itself.
 #[test]
 fn a_bot_gets_files_and_sends_files() {

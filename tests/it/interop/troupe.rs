@@ -12,7 +12,7 @@ use actix::prelude::*;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,
-    bot::{Api, ApiError, Bot, Entry, Upload, Uploads},
+    bot::{Api, ApiError, Attachment, Bot, Entry, Outgoing, TransferError, Upload, Uploads},
     proto::{
         answer::Sent,
         message::{Element, GroupTip, Message, NoticeKind, TipKind},
@@ -41,6 +41,10 @@ const BOTS: &[Entry] = &[
     Entry {
         name: "copier",
         make: || Bot::new("copier").on_message(copy),
+    },
+    Entry {
+        name: "gallery",
+        make: || Bot::new("gallery").on_message(hang_up),
     },
     Entry {
         name: "watcher",
@@ -87,6 +91,31 @@ async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
         }
         _ => return Ok(None),
     }))
+}
+
+/// Saves the file of a message, and sends it back: pictures from disk, others as a stream.
+async fn hang_up(api: Api, file: Attachment) -> Result<Outgoing, ApiError> {
+    const CHUNK: usize = 10_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("saved.png");
+    assert_eq!(file.save(&path).await?, file.size());
+    let too_much = file.clone().at_most(file.size() - 1);
+    assert!(too_much.save(&path).await.is_err());
+    let bytes = std::fs::read(&path).unwrap();
+    if file.is_image() {
+        // It has to be there until it is sent.
+        let _ = folder.keep();
+        return Ok(Outgoing::image(Upload::path(path)));
+    }
+    for wrong in ["short", "much too long"] {
+        let stream = futures_util::stream::iter([Ok(wrong.into())]);
+        let refused = api.upload_file(Upload::stream("x", 9, stream)).await;
+        assert_eq!(refused, Err(TransferError::WrongSize { size: 9 }.into()));
+    }
+    let size = bytes.len() as u64;
+    let chunks = bytes.chunks(CHUNK).map(|chunk| Ok(chunk.to_vec().into()));
+    let stream = futures_util::stream::iter(chunks.collect::<Vec<_>>());
+    Ok(Outgoing::file(Upload::stream(file.name(), size, stream)))
 }
 
 /// Everything an account with the watcher was told, with the account.

@@ -1,0 +1,254 @@
+//! A file to upload: where its bytes come from, and what it is called.
+
+use super::ApiError;
+use crate::bot::transfer::{Content, Progress, TransferError};
+use crate::proto::message::ImageFormat;
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// A file to upload: bytes, a file on disk, or a stream.
+pub struct Upload {
+    name: String,
+    content_type: String,
+    content: Content,
+    progress: Option<Progress>,
+}
+
+impl std::fmt::Debug for Upload {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Upload")
+            .field("name", &self.name)
+            .field("content", &self.content)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Upload {
+    /// Bytes, under the name the receiver is to see.
+    pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
+        Self::from_content(name.into(), Content::Bytes(bytes.into()))
+    }
+
+    /// A file on disk, which is read while it is sent; the receiver sees its name without the folder.
+    pub fn path(path: impl Into<PathBuf>) -> Self {
+        let path = path.into();
+        let name = path.file_name().unwrap_or_default();
+        Self::from_content(name.to_string_lossy().into_owned(), Content::Path(path))
+    }
+
+    /// `size` bytes as they come, under the name the receiver is to see. A stream that ends early or
+    /// goes on longer fails the upload.
+    pub fn stream(
+        name: impl Into<String>,
+        size: u64,
+        stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
+    ) -> Self {
+        let stream = stream.boxed();
+        Self::from_content(name.into(), Content::Stream { size, stream })
+    }
+
+    fn from_content(name: String, content: Content) -> Self {
+        Self {
+            content_type: content_type(&name).to_owned(),
+            name,
+            content,
+            progress: None,
+        }
+    }
+
+    /// Sets the name that the receiver is to see.
+    #[must_use]
+    pub fn named(mut self, name: impl Into<String>) -> Self {
+        self.name = name.into();
+        content_type(&self.name).clone_into(&mut self.content_type);
+        self
+    }
+
+    /// Sets the MIME type, which otherwise follows from the name.
+    #[must_use]
+    pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
+        self.content_type = content_type.into();
+        self
+    }
+
+    /// Has `told` called with the bytes sent so far and the bytes in all, on a thread that must not
+    /// be kept waiting.
+    #[must_use]
+    pub fn progress(mut self, told: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        self.progress = Some(Arc::new(told));
+        self
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How many bytes there are. Borrows nothing while it waits: a stream is for one thread at a time.
+    pub(super) fn size(&self) -> impl Future<Output = Result<u64, TransferError>> + Send + use<> {
+        let known = match &self.content {
+            Content::Bytes(bytes) => Ok(bytes.len() as u64),
+            Content::Stream { size, .. } => Ok(*size),
+            Content::Path(path) => Err(path.clone()),
+        };
+        async move {
+            let path = match known {
+                Ok(size) => return Ok(size),
+                Err(path) => path,
+            };
+            let about = tokio::fs::metadata(&path).await;
+            let about = about.map_err(|error| TransferError::unreadable(&path, &error))?;
+            if about.is_file() {
+                Ok(about.len())
+            } else {
+                let error = io::Error::other("it is no file");
+                Err(TransferError::unreadable(&path, &error))
+            }
+        }
+    }
+
+    /// The same with all of its bytes in memory, `limit` at most, and the bytes.
+    pub(super) async fn in_memory(self, limit: u64) -> Result<(Self, Bytes), ApiError> {
+        if self.size().await? > limit {
+            return Err(TransferError::TooLarge { limit }.into());
+        }
+        let bytes = match self.content {
+            Content::Bytes(bytes) => bytes,
+            Content::Path(path) => {
+                let read = tokio::fs::read(&path).await;
+                read.map_err(|error| TransferError::unreadable(&path, &error))?
+                    .into()
+            }
+            Content::Stream { size, mut stream } => {
+                let mut bytes = Vec::new();
+                while let Some(chunk) = stream.next().await {
+                    bytes.extend_from_slice(&chunk.map_err(|error| TransferError::source(&error))?);
+                    if bytes.len() as u64 > size {
+                        break;
+                    }
+                }
+                if bytes.len() as u64 != size {
+                    return Err(TransferError::WrongSize { size }.into());
+                }
+                bytes.into()
+            }
+        };
+        let content = Content::Bytes(bytes.clone());
+        Ok((Self { content, ..self }, bytes))
+    }
+
+    pub(super) fn into_parts(self) -> (String, Content, Option<Progress>) {
+        (self.content_type, self.content, self.progress)
+    }
+}
+
+/// Without the dot; `bin` when the name has none that is fit for a URL.
+pub(super) fn extension(name: &str) -> &str {
+    let extension = name.rsplit_once('.').map_or("", |(_, extension)| extension);
+    let is_fit = (1..=8).contains(&extension.len())
+        && extension.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    if is_fit { extension } else { "bin" }
+}
+
+fn content_type(name: &str) -> &'static str {
+    match extension(name).to_ascii_lowercase().as_str() {
+        "jpg" | "jpeg" => "image/jpeg",
+        "png" => "image/png",
+        "gif" => "image/gif",
+        "bmp" => "image/bmp",
+        "webp" => "image/webp",
+        "mp3" => "audio/mpeg",
+        "m4a" => "audio/mp4",
+        "wav" => "audio/wav",
+        "mp4" => "video/mp4",
+        "mov" => "video/quicktime",
+        "pdf" => "application/pdf",
+        "txt" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}
+
+pub(super) fn format_of(bytes: &[u8]) -> ImageFormat {
+    use imagesize::ImageType;
+    match imagesize::image_type(bytes) {
+        Ok(ImageType::Jpeg) => ImageFormat::Jpeg,
+        Ok(ImageType::Gif) => ImageFormat::Gif,
+        Ok(ImageType::Png) => ImageFormat::Png,
+        Ok(ImageType::Bmp) => ImageFormat::Bmp,
+        _ => ImageFormat::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::stream;
+
+    #[test]
+    fn only_tame_extensions_go_into_a_url() {
+        for (name, expected) in [
+            ("a.PNG", "PNG"),
+            ("a.tar.gz", "gz"),
+            ("a", "bin"),
+            ("a.", "bin"),
+            ("a.p/g", "bin"),
+            ("a.表", "bin"),
+            ("a.toolongextension", "bin"),
+        ] {
+            assert_eq!(extension(name), expected, "{name}");
+        }
+        assert_eq!(content_type("X.JPG"), "image/jpeg");
+        assert_eq!(content_type("x"), "application/octet-stream");
+    }
+
+    fn chunks(sizes: &[usize]) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<> {
+        let chunks: Vec<_> = sizes
+            .iter()
+            .map(|size| Ok(Bytes::from(vec![7; *size])))
+            .collect();
+        stream::iter(chunks)
+    }
+
+    #[actix_rt::test]
+    async fn a_stream_has_to_be_as_long_as_it_says() {
+        let whole = Upload::stream("a.png", 5, chunks(&[2, 3]))
+            .in_memory(5)
+            .await;
+        assert_eq!(whole.unwrap().1.len(), 5);
+        for sizes in [&[2, 2][..], &[2, 4], &[]] {
+            let wrong = Upload::stream("a.png", 5, chunks(sizes)).in_memory(5).await;
+            let error = wrong.unwrap_err();
+            assert_eq!(error, TransferError::WrongSize { size: 5 }.into());
+        }
+        let broken = stream::iter([Err(io::Error::other("the tape tore"))]);
+        let broken = Upload::stream("a.png", 5, broken).in_memory(5).await;
+        assert!(broken.unwrap_err().to_string().contains("the tape tore"));
+        let large = Upload::stream("a.png", 6, chunks(&[6])).in_memory(5).await;
+        assert_eq!(
+            large.unwrap_err(),
+            TransferError::TooLarge { limit: 5 }.into()
+        );
+    }
+
+    #[actix_rt::test]
+    async fn a_file_is_called_as_on_disk_unless_it_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cat.png");
+        std::fs::write(&path, "meow").unwrap();
+        let upload = Upload::path(&path);
+        assert_eq!(
+            (upload.name(), upload.content_type.as_str()),
+            ("cat.png", "image/png")
+        );
+        assert_eq!(upload.size().await, Ok(4));
+        let upload = upload.named("dog.pdf");
+        assert_eq!(
+            (upload.name(), upload.content_type.as_str()),
+            ("dog.pdf", "application/pdf")
+        );
+        let error = Upload::path(folder.path()).size().await.unwrap_err();
+        assert!(error.to_string().contains("no file"), "{error}");
+    }
+}

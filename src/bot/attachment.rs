@@ -1,0 +1,244 @@
+//! Files of messages, as handlers take and return them.
+
+use super::api::{Api, ApiError, Upload};
+use super::extract::{Event, FromEvent, Rejection};
+use super::reply::{Answer, IntoReply, Reply};
+use crate::proto::message::{Draft, Element};
+use crate::proto::op::media::FileKind;
+use bytes::Bytes;
+use std::path::PathBuf;
+
+/// The file of a message: a picture, film, sound or any other. A handler that takes it is for messages
+/// with one.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn keep(file: Attachment) -> Result<String, ApiError> {
+///     let bytes = file.download().await?;
+///     Ok(format!("{} has {} bytes", file.name(), bytes.len()))
+/// }
+/// # let _ = Bot::new("keeper").on_message(keep);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Attachment {
+    element: Element,
+    api: Api,
+    limit: u64,
+}
+
+/// What kind of file an element has.
+const fn kind_of(element: &Element) -> Option<FileKind> {
+    match element {
+        Element::Image(_) => Some(FileKind::Image),
+        Element::Video(_) => Some(FileKind::Video),
+        Element::Sound(_) => Some(FileKind::Sound),
+        Element::File(_) => Some(FileKind::File),
+        _ => None,
+    }
+}
+
+impl Attachment {
+    /// The element, with everything the sender said about the file.
+    #[must_use]
+    pub const fn element(&self) -> &Element {
+        &self.element
+    }
+
+    /// Whether it is a picture.
+    #[must_use]
+    pub const fn is_image(&self) -> bool {
+        matches!(self.element, Element::Image(_))
+    }
+
+    /// What the sender calls it; of anything but an ordinary file, what the server calls it. Do not take
+    /// it for a path: it may be anything.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match &self.element {
+            Element::File(file) => &file.name,
+            Element::Image(image) => &image.uuid,
+            Element::Sound(sound) => &sound.uuid,
+            Element::Video(video) => &video.uuid,
+            _ => "",
+        }
+    }
+
+    /// How many bytes the sender says it has.
+    #[must_use]
+    pub fn size(&self) -> u64 {
+        match &self.element {
+            Element::File(file) => file.size,
+            Element::Image(image) => image.original().map_or(0, |original| original.size),
+            Element::Sound(sound) => sound.size,
+            Element::Video(video) => video.size,
+            _ => 0,
+        }
+    }
+
+    /// Sets how many bytes are taken at most. Without it, what the official client may send: 20 MB of
+    /// pictures and sounds, 100 MB of films and other files.
+    #[must_use]
+    pub const fn at_most(mut self, bytes: u64) -> Self {
+        self.limit = bytes;
+        self
+    }
+
+    /// Gets its bytes.
+    ///
+    /// # Errors
+    /// As [`Api::download`].
+    pub async fn download(&self) -> Result<Bytes, ApiError> {
+        self.api.download(&self.element, self.limit).await
+    }
+
+    /// Gets it into a file, see [`Api::save`].
+    ///
+    /// # Errors
+    /// As [`Api::save`].
+    pub async fn save(&self, path: impl Into<PathBuf>) -> Result<u64, ApiError> {
+        self.api.save(&self.element, self.limit, path).await
+    }
+}
+
+impl FromEvent for Attachment {
+    fn from_event(event: &Event) -> Result<Self, Rejection> {
+        let message = event.message().ok_or(Rejection::NotForMe)?;
+        let mut elements = message.elements.iter();
+        let found = elements.find_map(|element| Some((element, kind_of(element)?)));
+        let (element, kind) = found.ok_or(Rejection::NotForMe)?;
+        Ok(Self {
+            element: element.clone(),
+            api: event.api().clone(),
+            limit: kind.limit(),
+        })
+    }
+}
+
+/// A file as a reply, which is uploaded first.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn cat() -> Outgoing {
+///     Outgoing::image(Upload::path("cat.png"))
+/// }
+/// # let _ = Bot::new("cat").on_text(cat);
+/// ```
+#[derive(Debug)]
+pub struct Outgoing {
+    upload: Upload,
+    what: What,
+    draft: Draft,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum What {
+    Image,
+    File,
+    Sound(u32),
+    Video(u32),
+}
+
+impl Outgoing {
+    const fn new(upload: Upload, what: What, draft: Draft) -> Self {
+        Self {
+            upload,
+            what,
+            draft,
+        }
+    }
+
+    /// A picture, 20 MB at most.
+    #[must_use]
+    pub fn image(upload: Upload) -> Self {
+        Self::new(upload, What::Image, Draft::default())
+    }
+
+    /// Any file, 100 MB at most.
+    #[must_use]
+    pub fn file(upload: Upload) -> Self {
+        Self::new(upload, What::File, Draft::default())
+    }
+
+    /// A sound of so many seconds, 20 MB at most.
+    #[must_use]
+    pub fn sound(upload: Upload, seconds: u32) -> Self {
+        Self::new(upload, What::Sound(seconds), Draft::default())
+    }
+
+    /// A film of so many seconds, 100 MB at most.
+    #[must_use]
+    pub fn video(upload: Upload, seconds: u32) -> Self {
+        Self::new(upload, What::Video(seconds), Draft::default())
+    }
+
+    /// Puts it behind what `draft` says, in one message.
+    #[must_use]
+    pub fn after(mut self, draft: impl Into<Draft>) -> Self {
+        self.draft = draft.into();
+        self
+    }
+
+    /// Uploads it, and gives what is to be sent then.
+    ///
+    /// # Errors
+    /// As [`Api::upload_file`].
+    pub async fn upload(self, api: &Api) -> Result<Draft, ApiError> {
+        let Self {
+            upload,
+            what,
+            draft,
+        } = self;
+        Ok(draft.element(match what {
+            What::Image => Element::Image(Box::new(api.upload_image(upload).await?)),
+            What::File => Element::File(Box::new(api.upload_file(upload).await?)),
+            What::Sound(seconds) => {
+                Element::Sound(Box::new(api.upload_sound(upload, seconds).await?))
+            }
+            What::Video(seconds) => {
+                Element::Video(Box::new(api.upload_video(upload, seconds).await?))
+            }
+        }))
+    }
+}
+
+impl IntoReply for Outgoing {
+    fn into_reply(self) -> Reply {
+        Ok(Some(Answer::File(Box::new(self))))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::bot::testing::TestBot;
+    use crate::prelude::*;
+    use crate::proto::message::File;
+
+    async fn describe(file: Attachment) -> String {
+        format!("{} of {}", file.name(), file.size())
+    }
+
+    async fn send(text: Text) -> Option<Outgoing> {
+        let file = Upload::new("list.txt", text.into_inner());
+        Some(Outgoing::file(file).after("here:"))
+    }
+
+    #[actix_rt::test]
+    async fn handlers_take_files_and_return_them() {
+        let bot = TestBot::new(Bot::new("files").on_message(describe).on_text(send));
+        let file = serde_json::json!({"FileName": "a.pdf", "FileSize": 9, "Url": "x"});
+        let file: File = serde_json::from_value(file).unwrap();
+        let heard = bot.hear("alice", vec![Element::File(Box::new(file))]).await;
+        assert_eq!(heard, ["a.pdf of 9"]);
+        // A text has no file: the first handler is passed over, the second sends one.
+        let sent = bot.answers(vec![Element::text("milk")]).await;
+        let [Element::Text(text), Element::File(file)] = &sent[0].elements[..] else {
+            panic!("{sent:?}")
+        };
+        assert_eq!(
+            (text.text.as_str(), file.name.as_str(), file.size),
+            ("here:", "list.txt", 4)
+        );
+    }
+}
