@@ -8,7 +8,7 @@ use super::{Api, ApiError, Backend};
 use crate::bot::transfer::{self, TransferError};
 use crate::proto::id::SdkAppId;
 use crate::proto::message::{Element, File, Image, ImageSize, Sound, Video};
-use crate::proto::op::media::{FileKind, PreSig, SimpleSig, VideoCover};
+use crate::proto::op::media::{FileKind, GetImageInfo, ImageInfo, PreSig, SimpleSig, VideoCover};
 use actix::prelude::ArbiterHandle;
 use bytes::Bytes;
 use serde_json::Map;
@@ -54,10 +54,18 @@ impl Api {
         let (width, height) = (pixels(size.width), pixels(size.height));
         let (format, bytes) = (format_of(&head), head.len() as u64);
         let placed = self.upload(upload, FileKind::Image).await?;
+        let mut sizes = sizes_of(&placed.url, bytes, width, height);
+        if matches!(&self.carrier, Some(carrier) if matches!(carrier.uploads, Uploads::Service(_)))
+        {
+            // The service makes the smaller ones itself, and says where they are.
+            let url = placed.url;
+            let made = self.call(&GetImageInfo { url }).await?.sizes;
+            take_made(&mut sizes, made);
+        }
         Ok(Image {
             uuid: placed.uuid,
             format: format as u32,
-            sizes: sizes_of(&placed.url, bytes, width, height),
+            sizes,
             extra: Map::new(),
         })
     }
@@ -250,6 +258,20 @@ fn sizes_of(url: &str, bytes: u64, width: u32, height: u32) -> Vec<ImageSize> {
     vec![size(1, u32::MAX), size(2, 720), size(3, 198)]
 }
 
+/// Takes over the sizes the server has made. What it calls 1 is the thumbnail, 3 in an element, and the
+/// other way round.
+fn take_made(sizes: &mut [ImageSize], made: Vec<ImageInfo>) {
+    for info in made.into_iter().filter(|info| !info.url.is_empty()) {
+        let kind = 4_u32.saturating_sub(info.kind);
+        let is_original = kind == 1;
+        let mut same = sizes.iter_mut().filter(|size| size.kind == kind);
+        if let Some(size) = same.next().filter(|_| !is_original) {
+            (size.url, size.width, size.height) = (info.url, info.width, info.height);
+            size.size = 0;
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -277,6 +299,32 @@ mod tests {
                 .contains("sign=1&image")
         );
         assert_eq!(sizes_of(url, 9, 0, 0)[2].width, 0);
+    }
+
+    #[test]
+    fn the_sizes_the_service_made_take_the_place_of_those_guessed() {
+        let mut sizes = sizes_of("http://host/x.png", 9, 800, 600);
+        let made = |kind: u32, url: &str, width: u32, height: u32| ImageInfo {
+            kind,
+            url: url.to_owned(),
+            width,
+            height,
+        };
+        take_made(
+            &mut sizes,
+            vec![
+                made(1, "thumb", 264, 198),
+                made(2, "", 1, 1),
+                made(3, "other", 1, 1),
+                made(7, "x", 1, 1),
+            ],
+        );
+        let look: Vec<_> = sizes
+            .iter()
+            .map(|size| (size.kind, size.url.as_str(), size.width))
+            .collect();
+        let url = "http://host/x.png";
+        assert_eq!(look, [(1, url, 800), (2, url, 800), (3, "thumb", 264)]);
     }
 
     #[actix_rt::test]
