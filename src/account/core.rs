@@ -100,6 +100,7 @@ impl Core {
     pub fn new(config: CoreConfig, seed: u64, now: Now) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
         let instance_id = format!("{:032x}", rng.u128(..)).into();
+        let paces = config.group_paces.clone();
         Self {
             config,
             instance_id,
@@ -130,7 +131,7 @@ impl Core {
             fetch_failures: 0,
             waits_for: None,
             clock_offset: 0,
-            outbox: Outbox::new(rng.fork()),
+            outbox: Outbox::new(rng.fork(), paces),
             unread: BTreeMap::new(),
             unread_at: None,
             logout_by: None,

@@ -2,6 +2,7 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
+use super::limits::GroupPaces;
 use super::outbox::{OutboxError, Sending};
 use super::recovery::Policy;
 use crate::proto::endpoint::HostWalk;
@@ -31,6 +32,8 @@ pub struct CoreConfig {
     pub probes: bool,
     /// Which messages were handed out; survives crashes of connection and account.
     pub memory: Memory,
+    /// How quick groups are written to, shared by the accounts of a process.
+    pub group_paces: GroupPaces,
 }
 
 /// What an account tells its subscriber.

@@ -1,10 +1,43 @@
 //! How often the service takes each kind of request, so that an account waits before it is refused.
 
+use crate::policy::Pace;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// Groups whose pace is remembered; beyond, those that have long been silent are forgotten.
+const MAX_GROUPS: usize = 4096;
+
+/// How quick each group is written to, by all accounts of a process together: the service counts what
+/// all members say.
+#[derive(Clone, Debug, Default)]
+pub struct GroupPaces(Arc<Mutex<BTreeMap<Box<str>, Pace>>>);
+
+impl GroupPaces {
+    /// How long a message to this group has to wait for its turn, first come, first served, at the
+    /// monotonic time `now`.
+    pub(super) fn reserve(&self, now: Duration, group: &str) -> Duration {
+        // Held for a look-up; whole even after a panic.
+        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if paces.len() >= MAX_GROUPS {
+            paces.retain(|_, pace| pace.is_busy(now));
+        }
+        let (rate, burst) = GROUP_MESSAGES;
+        match paces.get_mut(group) {
+            Some(pace) => pace.reserve(now),
+            None => paces
+                .entry(group.into())
+                .or_insert(Pace::new(rate, burst))
+                .reserve(now),
+        }
+    }
+}
+
 /// A limit: requests a second on average, and how many at once.
 pub(super) type Limit = (f64, u32);
 
 /// Messages to one group, all its members together. The burst is ours: the others need room too.
-pub(super) const GROUP_MESSAGES: Limit = (40.0, 10);
+const GROUP_MESSAGES: Limit = (40.0, 10);
 
 /// The limit of a command, and the name of the bucket it draws from; several commands share one.
 /// `None` where none is known.
@@ -38,6 +71,23 @@ pub(super) fn of(servcmd: &str) -> Option<(&'static str, Limit)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_accounts_of_a_process_share_the_pace_of_a_group() {
+        let one = GroupPaces::default();
+        let other = one.clone();
+        let waits: Vec<Duration> = (0..24)
+            .map(|n| if n % 2 == 0 { &one } else { &other }.reserve(Duration::ZERO, "g"))
+            .collect();
+        assert!(waits[..10].iter().all(Duration::is_zero));
+        assert_eq!(waits[23], Duration::from_millis(25 * 14));
+        assert_eq!(other.reserve(Duration::ZERO, "another"), Duration::ZERO);
+        for n in 0..MAX_GROUPS {
+            one.reserve(Duration::from_secs(9), &n.to_string());
+        }
+        let known = one.0.lock().unwrap().len();
+        assert!(known <= MAX_GROUPS, "{known}");
+    }
 
     #[test]
     fn the_service_of_a_command_does_not_matter() {

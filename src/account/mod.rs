@@ -28,6 +28,7 @@ pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};
 pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
+pub use limits::GroupPaces;
 pub use outbox::{Errand, OutboxError, Sending};
 pub use recovery::{Policy, TakeBack};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

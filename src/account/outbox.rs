@@ -5,7 +5,7 @@
 //! sent. Other requests are sent once. While the account is away, everything waits, up to its
 //! deadline.
 
-use super::limits;
+use super::limits::{self, GroupPaces};
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::session::{Outgoing, RequestError};
@@ -19,7 +19,7 @@ pub(super) const BOUND: usize = 256;
 /// Pause before a message that failed for a passing reason is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 
-/// Groups whose pace is remembered; beyond, those that have long been silent are forgotten.
+/// Kinds of requests whose pace is remembered; beyond, those that have long been idle are forgotten.
 const MAX_PACED: usize = 256;
 
 /// What somebody wants done as the account.
@@ -115,19 +115,20 @@ pub(super) struct Outbox {
     items: VecDeque<Item>,
     rng: fastrand::Rng,
     message_seq: u32,
-    /// How quick each group may be sent to, and each kind of request be made; empty of an account that
-    /// does neither.
+    /// How quick each kind of request may be made; empty of an account that makes none.
     paces: BTreeMap<Box<str>, Pace>,
+    groups: GroupPaces,
     paced: u64,
 }
 
 impl Outbox {
-    pub(super) fn new(mut rng: fastrand::Rng) -> Self {
+    pub(super) fn new(mut rng: fastrand::Rng, groups: GroupPaces) -> Self {
         Self {
             items: VecDeque::new(),
             message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
             paces: BTreeMap::new(),
+            groups,
             paced: 0,
         }
     }
@@ -157,7 +158,8 @@ impl Outbox {
                     random: self.rng.u32(0..100_000_000),
                 };
                 if let Conversation::Group(group) = &to {
-                    not_before = self.pace(now, &format!("to {group}"), limits::GROUP_MESSAGES);
+                    let wait = self.groups.reserve(now.mono, group);
+                    not_before = self.at(now, wait);
                 }
                 Sending::Message(Outgoing { to, draft, key })
             }
@@ -192,6 +194,11 @@ impl Outbox {
             .entry(bucket.into())
             .or_insert_with(|| Pace::new(rate, burst));
         let wait = pace.reserve(now.mono);
+        self.at(now, wait)
+    }
+
+    /// The end of a wait; zero for none.
+    fn at(&mut self, now: Now, wait: Duration) -> Duration {
         if wait.is_zero() {
             return Duration::ZERO;
         }
@@ -335,7 +342,7 @@ mod tests {
 
     #[test]
     fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
         let deadline = START.mono + Duration::from_secs(60);
         for token in 0..200 {
             outbox
@@ -351,7 +358,7 @@ mod tests {
 
     #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
         let deadline = START.mono + Duration::from_secs(60);
         for token in 0..3 {
             for (offset, servcmd) in ["openim.read_all_unread_msg", "openim.msgwithdraw"]
@@ -372,7 +379,7 @@ mod tests {
 
     #[test]
     fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
         let deadline = START.mono + Duration::from_secs(60);
         let call = Errand::Call {
             servcmd: "openim.msgwithdraw".into(),

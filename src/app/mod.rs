@@ -6,7 +6,7 @@ mod terms;
 
 pub(crate) use terms::{Credentials, policy};
 
-use crate::account::{AccountHandle, Changed, Command, CoreConfig, Status};
+use crate::account::{AccountHandle, Changed, Command, CoreConfig, GroupPaces, Status};
 use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
 use crate::config::{AccountConfig, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector};
@@ -144,6 +144,7 @@ impl App {
         let host_thread = Arbiter::new();
         let hosts = Hosts::default();
         let mut policies = terms::Policies::default();
+        let group_paces = GroupPaces::default();
         let mut accounts = HashMap::new();
         let mut specs = Vec::with_capacity(enabled.len());
         for account in enabled {
@@ -161,6 +162,7 @@ impl App {
                     policy: policies.of(&account.policy),
                     probes: rest.is_some(),
                     memory: Memory::default(),
+                    group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
                 rest: rest.clone(),

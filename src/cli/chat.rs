@@ -4,7 +4,8 @@ use super::args::ChatArgs;
 use super::exit::Failure;
 use super::signals::Signals;
 use crate::account::{
-    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Status,
+    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
+    Status,
 };
 use crate::app::{Credentials, policy, walk};
 use crate::config::{Config, Endpoint};
@@ -81,6 +82,7 @@ fn start(
             policy: Arc::new(base),
             probes: false,
             memory: Memory::default(),
+            group_paces: GroupPaces::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
         rest: None,

@@ -4,7 +4,7 @@ use super::audit::{LogHash, Share, Summary, Window};
 use super::node::Node;
 use super::options::{Action, Options};
 use super::turns::Turns;
-use crate::account::{CoreConfig, Credential, Status};
+use crate::account::{CoreConfig, Credential, GroupPaces, Status};
 use crate::gateway::ConnectError;
 use crate::policy::{Governor, Now};
 use crate::proto::endpoint::HostWalk;
@@ -113,9 +113,12 @@ impl World {
             .map(|n| UserId::parse(&format!("bot-{:05}", n % options.accounts)))
             .collect::<Result<_, _>>()?;
         let policy = Arc::new(options.policy.clone());
+        // Each copy is a process of its own.
+        let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
         let nodes = users
             .iter()
-            .map(|user| {
+            .enumerate()
+            .map(|(n, user)| {
                 let config = CoreConfig {
                     app,
                     user: user.clone(),
@@ -127,6 +130,7 @@ impl World {
                     policy: policy.clone(),
                     probes: false,
                     memory: session::Memory::default(),
+                    group_paces: paces[n / options.accounts.max(1)].clone(),
                 };
                 Node::new(config, rng.u64(..), now, options.echo)
             })

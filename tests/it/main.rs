@@ -11,6 +11,7 @@ mod hostile;
 mod interop;
 mod layering;
 mod outage;
+mod pacing;
 mod providers;
 mod recovery;
 mod sandbox;
