@@ -22,11 +22,15 @@ use actix_web::{
     web::{self, Bytes, BytesMut},
 };
 use futures_util::StreamExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Semaphore,
+};
 
 use super::{
     hub::Hub,
     state::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
+    thumbnail,
 };
 
 /// Where the bytes are.
@@ -40,6 +44,10 @@ pub(super) enum Files {
 const PREFIX: &str = "media-";
 /// How much of a file is read at once.
 const CHUNK: usize = 64 * 1024;
+/// The largest picture, in bytes, of which smaller copies are made.
+const MAX_PICTURE: u64 = 20 * 1024 * 1024;
+/// Smaller copies in the making at a time.
+static THUMBNAILS: Semaphore = Semaphore::const_new(2);
 /// As much of a picture as is looked at for its size.
 const HEADER: usize = 64 * 1024;
 /// One transparent pixel, the cover of every video.
@@ -256,6 +264,9 @@ pub(super) async fn answer(
     let Some(file) = hub.with(|state, _| state.media_file(token, name)) else {
         return refused(MediaRefusal::Unknown);
     };
+    if let Some(answer) = smaller(hub, request.query_string(), token, &file).await {
+        return answer;
+    }
     get(hub, token, &file).await
 }
 
@@ -301,6 +312,27 @@ async fn put(
         Ok(()) => open(HttpResponse::Ok()).finish(),
         Err(error) => failed(hub, &error),
     }
+}
+
+/// A smaller copy of a picture, if that is asked for and can be had.
+async fn smaller(hub: &Hub, query: &str, token: &str, file: &MediaFile) -> Option<HttpResponse> {
+    let edge = thumbnail::asked_for(query)?;
+    if file.size > MAX_PICTURE {
+        return None;
+    }
+    let bytes = match &hub.files {
+        Files::Memory(files) => files.borrow().get(token).cloned()?,
+        Files::Folder(folder) => tokio::fs::read(Files::path(folder, token))
+            .await
+            .ok()?
+            .into(),
+    };
+    // It takes time and memory: away from the threads that talk, and few at once.
+    let _permit = THUMBNAILS.acquire().await.ok()?;
+    let made = web::block(move || thumbnail::smaller(&bytes, edge)).await;
+    let (bytes, content_type) = made.ok()??;
+    let mut answer = open(HttpResponse::Ok());
+    Some(answer.content_type(content_type).body(bytes))
 }
 
 async fn get(hub: &Hub, token: &str, file: &MediaFile) -> HttpResponse {

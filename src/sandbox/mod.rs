@@ -26,6 +26,7 @@ pub mod state;
 mod store;
 #[cfg(test)]
 mod tests;
+mod thumbnail;
 mod websocket;
 mod wire;
 

@@ -109,6 +109,43 @@ fn an_address_takes_one_file_in_a_folder_and_leftovers_go_at_the_start() {
 }
 
 #[test]
+fn a_picture_can_be_had_smaller_from_memory_and_from_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut picture = Vec::new();
+    image::RgbImage::from_pixel(800, 600, image::Rgb([9, 99, 199]))
+        .write_to(
+            &mut std::io::Cursor::new(&mut picture),
+            image::ImageFormat::Png,
+        )
+        .unwrap();
+    for path in [None, Some(folder.path().to_owned())] {
+        let picture = picture.clone();
+        run(
+            |config| config.media_dir = path,
+            |sandbox| async move {
+                let url = sandbox.media_url("alice", "p.png").unwrap();
+                call(Method::PUT, &url, picture.clone()).await;
+                for (edge, size) in [(198, (264, 198)), (300, (400, 300))] {
+                    let smaller = format!("{url}?imageView2/3/w/{edge}/h/{edge}");
+                    let (status, body, kind) = call(Method::GET, &smaller, Vec::new()).await;
+                    assert_eq!(
+                        (status.as_u16(), kind.as_deref()),
+                        (200, Some("image/jpeg"))
+                    );
+                    let got = image::load_from_memory(&body).unwrap();
+                    assert_eq!((got.width(), got.height()), size);
+                }
+                let larger = format!("{url}?imageView2/3/w/720/h/720");
+                let (_, body, kind) = call(Method::GET, &larger, Vec::new()).await;
+                assert!(body == picture, "it is not larger than that");
+                assert_eq!(kind.as_deref(), Some("text/x-odd"), "as it was uploaded");
+                sandbox.stop().await;
+            },
+        );
+    }
+}
+
+#[test]
 fn an_upload_that_breaks_off_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
