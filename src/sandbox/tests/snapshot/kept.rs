@@ -1,6 +1,6 @@
 //! After a restart everybody is told the same, and everything goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -89,7 +89,9 @@ fn numbers_go_on_where_they_were() {
 
     // From a snapshot that is older than what was given out since.
     let mut after = restored(&before);
-    before.send(&alice, "bob", 2, "lost");
+    for number in 10..20 {
+        before.send(&alice, "bob", number, "lost");
+    }
     let late = before.getmsg(&alice, cookie.as_str().unwrap())["Cookie"].clone();
     let again = after.login("alice");
     assert!(again.instance > alice.instance);
@@ -119,6 +121,45 @@ fn numbers_go_on_where_they_were() {
     assert_eq!(repeat["ErrorCode"], 0);
     let said = after.state.history(&user("alice"), &user("bob"));
     assert_eq!(said.len(), 2, "a repeat over the restart is known");
+}
+
+#[test]
+fn each_start_draws_tickets_of_its_own() {
+    let mut first = World::new(config());
+    let before = first.login("alice").a2;
+    // All of them with the same seed.
+    let mut second = restored(&first);
+    let mut third = restored(&second);
+    let tickets = [before, second.login("alice").a2, third.login("alice").a2];
+    let all: BTreeSet<_> = tickets.iter().collect();
+    assert_eq!(all.len(), 3);
+}
+
+#[test]
+fn who_watched_others_still_does() {
+    let mut before = World::new(config());
+    let alice = before.login("alice");
+    let others: Vec<String> = (0..200).map(|n| format!("u{n}")).collect();
+    for other in &others {
+        before.state.import(&user(other));
+    }
+    let watch = "im_open_status.ws_status_subscribe";
+    let unwatch = "im_open_status.ws_status_unsubscribe";
+    before.call(&alice, watch, &json!({"To_Account": others}));
+    let mut after = restored(&before);
+    let alice = after.login("alice");
+    let one_more = json!({"To_Account": ["alice"]});
+    let full = after.call(&alice, watch, &one_more);
+    assert_eq!(full["ErrorList"].as_array().unwrap().len(), 1, "{full}");
+    after.call(&alice, unwatch, &json!({"To_Account": ["u7"]}));
+    let done = after.call(&alice, watch, &one_more);
+    assert_eq!(done["ErrorList"], json!([]));
+    after.pushes(alice.conn);
+    after.login("u8");
+    after.login("u7");
+    let told = after.pushes(alice.conn);
+    assert_eq!(told.len(), 1, "{told:?}");
+    assert!(told[0].to_string().contains("u8"));
 }
 
 #[test]
