@@ -45,7 +45,12 @@ pub use state::{
 pub use store::StoreError;
 pub use wire::CompressMode;
 
-use self::{hub::Shared, server::Prepared, state::State, store::Store};
+use self::{
+    hub::Shared,
+    server::Prepared,
+    state::{Restored, State},
+    store::Store,
+};
 use crate::{
     policy::Now,
     proto::{
@@ -105,33 +110,26 @@ impl Sandbox {
         Self::furnish(config).map(|_| ())
     }
 
-    /// A state with everything it starts with.
-    fn furnish(config: SandboxConfig) -> Result<Shared, SandboxError> {
+    /// A state with everything it starts with, and what came out of the store.
+    fn furnish(config: SandboxConfig) -> Result<(Shared, Option<Restored>), SandboxError> {
         let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         let (seed_file, store_file) = (config.seed_file.clone(), config.store_file.clone());
         let media_dir = config.media_dir.clone();
         let shared = Shared::new(State::new(config, seed));
-        if let Some(path) = &store_file {
-            if let Some(text) = store::read(path)? {
-                let folder = media_dir.as_deref();
-                let files = folder.map_or_else(BTreeMap::new, files::found);
-                store::restore(&shared, path, &text, &files)?;
-                if let Some(seed) = &seed_file {
-                    let seed = seed.display();
-                    tracing::info!(%seed, "the seed is not used: the store is there");
-                }
-                return Ok(shared);
-            }
-            let file = path.display();
-            tracing::info!(%file, "there is no store yet, the sandbox starts anew");
+        if let Some(path) = &store_file
+            && let Some(text) = store::read(path)?
+        {
+            let folder = media_dir.as_deref();
+            let files = folder.map_or_else(BTreeMap::new, files::found);
+            let restored = store::restore(&shared, path, &text, &files)?;
+            return Ok((shared, Some(restored)));
         }
         if let Some(path) = &seed_file {
             let content = server::read_seed(path)?;
             let now = shared.now();
             shared.lock().apply_seed(now, &content)?;
-            tracing::info!(file = %path.display(), "the sandbox starts with its seed");
         }
-        Ok(shared)
+        Ok((shared, None))
     }
 
     fn prepare(
@@ -139,10 +137,13 @@ impl Sandbox {
         listen: SocketAddr,
     ) -> Result<(Self, Prepared), SandboxError> {
         let (app, key) = (config.app, config.key.clone());
-        let store = config.store_file.clone();
-        let store = store.map(|file| Store::new(file, config.store_interval));
+        let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
+        let every = config.store_interval;
         // Before anybody can connect, so that nobody sees half of it.
-        let shared = Arc::new(Self::furnish(config)?);
+        let (shared, restored) = Self::furnish(config)?;
+        store::tell(restored, file.as_deref(), seed.as_deref());
+        let shared = Arc::new(shared);
+        let store = file.map(|file| Store::new(file, every));
         let (listener, addr) = server::bind(listen)?;
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();

@@ -18,7 +18,11 @@ use std::{
 
 use thiserror::Error;
 
-use super::{hub::Shared, server::SandboxError, state::SnapshotError};
+use super::{
+    hub::Shared,
+    server::SandboxError,
+    state::{Restored, SnapshotError},
+};
 
 /// Why a file that keeps a sandbox is refused. It is left as it is.
 #[derive(Debug, Error)]
@@ -69,30 +73,51 @@ pub(super) fn read(file: &Path) -> Result<Option<Vec<u8>>, SandboxError> {
     }
 }
 
-/// Puts what was read into a state and says so.
+/// Puts what was read into a state.
 pub(super) fn restore(
     shared: &Shared,
     file: &Path,
     text: &[u8],
     files: &BTreeMap<String, u64>,
-) -> Result<(), StoreError> {
+) -> Result<Restored, StoreError> {
     let now = shared.now();
     let restored = shared.lock().restore(now, text, files);
-    let restored = restored.map_err(|why| StoreError {
+    restored.map_err(|why| StoreError {
         file: file.to_owned(),
         why,
-    })?;
-    tracing::info!(
-        file = %file.display(), accounts = restored.accounts, messages = restored.messages,
-        groups = restored.groups, "the sandbox goes on from its store"
-    );
-    if restored.lost_files > 0 {
-        tracing::warn!(
-            files = restored.lost_files,
-            "uploaded files are gone with the sandbox that held them; set media_dir to keep them"
-        );
+    })
+}
+
+/// Says what a sandbox starts with.
+pub(super) fn tell(restored: Option<Restored>, store: Option<&Path>, seed: Option<&Path>) {
+    let store = store.map(Path::display);
+    match (&restored, &store) {
+        (Some(restored), Some(file)) => {
+            tracing::info!(
+                %file, accounts = restored.accounts, messages = restored.messages,
+                groups = restored.groups, "the sandbox goes on from its store"
+            );
+            if restored.lost_files > 0 {
+                tracing::warn!(
+                    files = restored.lost_files,
+                    "uploaded files are gone with the sandbox that held them; set media_dir to \
+                     keep them"
+                );
+            }
+        }
+        (None, Some(file)) => {
+            tracing::info!(%file, "there is no store yet, the sandbox begins one")
+        }
+        (_, None) => {}
     }
-    Ok(())
+    if let Some(seed) = seed {
+        let file = seed.display();
+        if restored.is_some() {
+            tracing::info!(%file, "the seed is not used: there is a store");
+        } else {
+            tracing::info!(%file, "the sandbox starts with its seed");
+        }
+    }
 }
 
 /// The file while the sandbox runs.

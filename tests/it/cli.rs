@@ -445,9 +445,12 @@ fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
     let send = r#"{"From_Account":"alice","To_Account":"bob","MsgRandom":1,
         "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"remember"}}]}"#;
     let ask = r#"{"From_Account":"alice","To_Account":"bob","MaxCnt":10}"#;
-    for (start, logged) in ["there is no store yet", "goes on from its store"]
-        .iter()
-        .enumerate()
+    for (start, logged) in [
+        "there is no store yet, the sandbox begins one",
+        "goes on from its store",
+    ]
+    .iter()
+    .enumerate()
     {
         let mut sandbox = Running::start(&alone);
         let line = sandbox.line("sandbox ready ");

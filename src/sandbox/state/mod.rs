@@ -46,6 +46,7 @@ pub(crate) use media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal};
 pub use messages::HistoryItem;
 pub(crate) use messages::{Draft, is_message_body};
 pub(crate) use people::Principal;
+pub(crate) use snapshot::Restored;
 pub use snapshot::SnapshotError;
 pub use status::{Counters, Status};
 
