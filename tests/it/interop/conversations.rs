@@ -31,7 +31,7 @@ fn listed(page: &Page, id: &str) -> Value {
 
 /// Waits for the next change of the list that makes the conversation fit.
 #[track_caller]
-fn until_listed(page: &Page, id: &str, mut mark: usize, fits: impl Fn(&Value) -> bool) {
+pub(super) fn until_listed(page: &Page, id: &str, mut mark: usize, fits: impl Fn(&Value) -> bool) {
     while !fits(&listed(page, id)) {
         page.wait(mark, "onConversationListUpdated");
         mark = page.mark();

@@ -10,6 +10,7 @@ mod bots_groups;
 mod bots_live;
 mod bots_media;
 mod bots_people;
+mod bots_terminals;
 mod compat;
 mod conversations;
 mod elements;
