@@ -9,6 +9,7 @@ mod bots_c2c;
 mod bots_groups;
 mod bots_live;
 mod bots_media;
+mod bots_messages;
 mod bots_people;
 mod bots_terminals;
 mod compat;

@@ -259,6 +259,7 @@ fn what_lost_its_answer_is_sent_again_before_the_login_and_delivered_once() {
         sandbox.refuse_login(me, Code(0), None).unwrap();
     });
     bot.wait_online(mark);
+    proven("C2C: resend delivers once", Pair::BotToSdk);
     proven(
         "C2C: sent again before the login, delivered once",
         Pair::BotToSdk,
