@@ -7,6 +7,8 @@
 
 mod bots_c2c;
 mod bots_groups;
+mod bots_groups_life;
+mod bots_groups_messages;
 mod bots_live;
 mod bots_media;
 mod bots_messages;
