@@ -1,6 +1,6 @@
 //! Being thrown out, on both sides.
 
-use botroupe::{account::Phase, sandbox::KickType};
+use botroupe::{account::Phase, proto::message::Element, sandbox::KickType};
 use serde_json::json;
 
 use super::compat::{self, Pair};
@@ -150,7 +150,10 @@ fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
         page.lifecycle(start),
         ["kickedOut multipleAccount", "sdkStateNotReady"]
     );
-    compat::proven("kick: multipleAccount", Pair::SdkToBot);
+    for pair in [Pair::SdkToBot, Pair::BotToSdk] {
+        compat::proven("kick: multipleAccount", pair);
+    }
+    compat::proven("login: instance limit 1", Pair::SdkToBot);
 }
 
 #[test]
@@ -174,6 +177,48 @@ fn an_administrators_kick_holds_a_bots_account_until_it_is_resumed() {
     let mark = troupe.mark();
     troupe.resume();
     troupe.wait_online(mark);
+    compat::proven("kick: REST_API_Kick", Pair::SdkToBot);
+}
+
+#[test]
+fn another_device_puts_a_bots_account_out() {
+    if sdk().is_none() {
+        return;
+    }
+    let sandbox = sandbox(|_| ());
+    let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
+    let mark = troupe.mark();
+    sandbox.kick("echo-bot", KickType::Device).unwrap();
+    let status = troupe.wait_phase(mark, Phase::CoolingDown);
+    assert_eq!(status.cause.word(), "multipleDevice");
+    assert!(!sandbox.is_online("echo-bot"));
+    let mark = troupe.mark();
+    troupe.resume();
+    troupe.wait_online(mark);
+    compat::proven("kick: multipleDevice", Pair::SdkToBot);
+}
+
+#[test]
+fn a_bot_whose_login_expired_logs_in_anew_and_goes_on() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
+    let page = Page::open(sdk, &sandbox);
+    page.enter(&sandbox, "alice");
+    let (mark, logins) = (troupe.mark(), sandbox.instances("echo-bot"));
+    sandbox.expire("echo-bot").unwrap();
+    // It learns of it by the answer to whatever it sends.
+    let error = troupe.send("alice", Element::text("who is there?"));
+    error.unwrap();
+    let status = troupe.wait_online(mark);
+    assert_eq!(status.phase, Phase::Online);
+    let causes: Vec<String> = troupe.causes(mark);
+    assert!(causes.contains(&"userSigExpired".to_owned()), "{causes:?}");
+    assert_ne!(sandbox.instances("echo-bot"), logins, "a new login");
+    assert_eq!(page.texts_up_to(0, "who is there?").len(), 1);
+    page.say("echo-bot", "me");
+    page.texts_up_to(0, "me");
+    compat::proven("kick: userSigExpired", Pair::SdkToBot);
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod bots_groups;
 mod bots_groups_life;
 mod bots_groups_messages;
 mod bots_live;
+mod bots_login;
 mod bots_media;
 mod bots_messages;
 mod bots_people;

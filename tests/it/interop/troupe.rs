@@ -196,6 +196,14 @@ impl Troupe {
     /// The same with more keys for the account.
     #[track_caller]
     pub(super) fn start_with(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Self {
+        let troupe = Self::begin(sandbox, user, bot, more);
+        troupe.wait_online(0);
+        troupe
+    }
+
+    /// The same without waiting.
+    #[track_caller]
+    pub(super) fn begin(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Self {
         let more = format!("[[accounts]]\nuser_id = \"{user}\"\nbots = [\"{bot}\"]\n{more}");
         let config = config(&sandbox.url(), BOTS, &more);
         let changes = Arc::new(Journal::new());
@@ -214,15 +222,13 @@ impl Troupe {
             });
         });
         let (account, files) = running.recv().unwrap();
-        let troupe = Self {
+        Self {
             changes,
             account: account.unwrap(),
             files,
             stop: Some(stop),
             thread: Some(thread),
-        };
-        troupe.wait_online(0);
-        troupe
+        }
     }
 
     pub(super) fn mark(&self) -> usize {
@@ -248,7 +254,21 @@ impl Troupe {
 
     /// Tells the account to come back.
     pub(super) fn resume(&self) {
-        assert!(self.account.instruct(Command::Resume));
+        self.order(Command::Resume);
+    }
+
+    /// Why the account was offline from `mark` on, in words.
+    pub(super) fn causes(&self, mark: usize) -> Vec<String> {
+        let changes = self.changes.since(mark).into_iter();
+        let offline = changes.filter(|changed| changed.online == Some(false));
+        offline
+            .map(|changed| changed.status.cause.word().into_owned())
+            .collect()
+    }
+
+    /// Gives the account an order.
+    pub(super) fn order(&self, command: Command) {
+        assert!(self.account.instruct(command));
     }
 
     /// Acts as the account, as a bot does.
