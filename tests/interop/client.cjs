@@ -84,7 +84,7 @@ const SHOWN_IF_SET = [
   'atUserList', 'isRevoked', 'revoker', 'isModified', 'needReadReceipt', 'readReceiptInfo',
   'cloudCustomData', 'priority', 'nameCard', 'isRead', 'isPeerRead', '_isExcludedFromUnreadCount',
   'isSupportExtension', 'status', 'groupProfile', 'pinnerInfo', 'clientSequence', 'avatar',
-  '_onlineOnlyFlag', '_isExcludedFromLastMessage',
+  '_onlineOnlyFlag', '_isExcludedFromLastMessage', 'revokerInfo',
 ];
 
 function plainMessage(message) {

@@ -23,6 +23,7 @@ mod groups;
 mod groups_live;
 mod groups_members;
 mod groups_sync;
+mod habits;
 mod install;
 mod journal;
 mod kicks;
