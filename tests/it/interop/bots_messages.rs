@@ -149,11 +149,12 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     alice.wait(0, "onMessageRevoked");
     let fresh = page(sdk, &sandbox, "alice");
     let query = json!([{
-        "conversationID": format!("C2C{me}"), "time": said[0].time, "direction": 1, "count": 15,
+        "conversationID": format!("C2C{me}"), "time": said[0].time - 1, "direction": 1, "count": 15,
     }]);
     let list = fresh.data("getMessageListHopping", &query);
     let list = list["messageList"].as_array().unwrap();
-    let first = list.iter().find(|m| m["random"] == said[0].random).unwrap();
+    let first = list.iter().find(|m| m["random"] == said[0].random);
+    let first = first.unwrap_or_else(|| panic!("{} of {list:#?}", said[0].random));
     assert_eq!(first["isRevoked"], true, "it keeps its place");
     proven("C2C: recall, its window, in history", Pair::BotToSdk);
     // The other way round.
@@ -162,7 +163,7 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     bot.hears_text(mark, "hers");
     let old = texts.len();
     let query = json!([{
-        "conversationID": format!("C2C{me}"), "time": unix_now(&sandbox) - 1001, "direction": 1,
+        "conversationID": format!("C2C{me}"), "time": unix_now(&sandbox) - 1100, "direction": 1,
         "count": 2,
     }]);
     let list = fresh.data("getMessageListHopping", &query);

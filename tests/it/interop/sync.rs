@@ -21,13 +21,16 @@ const HISTORY: &str = "openim.getroammsg";
 
 /// Takes a page's link away; the SDK comes back by itself.
 #[track_caller]
-fn drop_link(sandbox: &Sandbox, page: &Page, user: &str, meanwhile: impl FnOnce()) {
+pub(super) fn drop_link(sandbox: &Sandbox, page: &Page, user: &str, meanwhile: impl FnOnce()) {
     // It does not for a link that is too young. This one is the last that was opened.
     let opened = page.count(0, "socketOpened");
     page.wait_for_count(0, "socketGrownUp", opened);
     let mark = page.mark();
+    // However quickly it is back, nobody answers it until everything has happened.
+    sandbox.stop_answering(user, None).unwrap();
     sandbox.drop_link(user).unwrap();
     meanwhile();
+    sandbox.resume_answering(user).unwrap();
     page.wait_until(mark, "netStateChange", |data| data["state"] == "connected");
 }
 
