@@ -341,7 +341,7 @@ impl State {
                 envelope,
             } => {
                 self.known(&user)?;
-                self.push_raw(now, &user, &servcmd, &event, envelope);
+                self.push_raw(now, &user, &servcmd, &event, &envelope);
             }
             Fault::Compress { mode } => self.compress = mode,
             Fault::Restart { forget_logins } => {

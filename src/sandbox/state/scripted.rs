@@ -62,7 +62,7 @@ impl State {
         user: &UserId,
         servcmd: &str,
         event: &Value,
-        envelope: Map<String, Value>,
+        envelope: &Map<String, Value>,
     ) {
         for conn in self.online_links(user) {
             self.sessions += 1;

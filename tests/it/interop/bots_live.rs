@@ -11,6 +11,7 @@ use super::{
     compat::{Pair, proven},
     groups::{found, page},
     sdk,
+    sync::drop_link,
 };
 use crate::harness::sandbox;
 
@@ -63,6 +64,22 @@ fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login(
         alice.texts_up_to(alices, "from the bot"),
         ["from the bot"],
         "once"
+    );
+
+    // So does the page when it loses its link.
+    drop_link(&sandbox, &alice, "alice", || {
+        Troupe::wait(api.send(Conversation::group("room"), "meanwhile")).unwrap();
+    });
+    alice.heard_up_to(alices, "meanwhile");
+    Troupe::wait(api.send(Conversation::group("room"), "and after")).unwrap();
+    assert_eq!(
+        alice.texts_up_to(alices, "and after"),
+        ["from the bot", "meanwhile", "and after"],
+        "each once"
+    );
+    proven(
+        "live room: nothing lost or doubled over a lost link",
+        Pair::BotToSdk,
     );
 
     // A resume goes on with the room, and so does a new login.

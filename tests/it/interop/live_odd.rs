@@ -1,9 +1,10 @@
 //! Polls of live rooms that are answered with what the sandbox itself would not say, or not at all.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use botroupe::{prelude::*, proto::code::Code, proto::message::TipKind};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::{
     Troupe,

@@ -36,6 +36,7 @@ mod odd_pushes;
 mod page;
 mod people;
 mod refusals;
+mod rows;
 mod sync;
 mod topics;
 mod troupe;

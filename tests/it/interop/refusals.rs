@@ -148,7 +148,7 @@ fn only_the_code_counts_and_silence_ends_after_15_seconds() {
             sandbox.ignore(user, servcmd, None).unwrap();
         }
     }
-    let started = std::time::Instant::now();
+    let started = tokio::time::Instant::now();
     std::thread::scope(|scope| {
         scope.spawn(|| {
             let unanswered = alice.call("sendText", &json!([me, "lost"]));

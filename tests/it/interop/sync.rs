@@ -97,6 +97,7 @@ fn a_login_shows_how_much_is_unread_and_emits_nothing() {
     for pair in [Pair::SdkToSdk, Pair::BotToSdk] {
         proven("C2C: unread count at login, nothing told anew", pair);
     }
+    proven("C2C: said while away", Pair::SdkToSdk);
 }
 
 #[test]
