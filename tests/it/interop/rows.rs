@@ -44,7 +44,10 @@ pub(super) const LISTS: &[(&str, &str)] = &[
         "t7",
         "people, invitations, the REST API, odd pushes about groups",
     ),
-    ("t8", "attributes, counters, pins, marks and other details"),
+    (
+        "t8",
+        "reactions, extensions, topics, attributes, counters, pins, marks and other details",
+    ),
     ("t9", "polls of live rooms"),
     ("t10", "lost and odd answers"),
     ("t11", "answers with nothing in them"),
@@ -58,6 +61,8 @@ const ASKED: &str = "how the SDK asks for it does not depend on who said it";
 const THROWS: &str = "the SDK throws an error, and its link is dead";
 const ORDER: &str =
     "the SDK does not keep the order over lost links, nor come back from young ones";
+const TOPICS: &str = "the SDK asks about topics only when it is told to";
+const NO_CALL: &str = "bots have no call for it, and are not notified anyway";
 const REFUSED: &str = "what is refused reaches nobody";
 
 /// Every row; what a test proves beside them is shown without a label.
@@ -125,6 +130,13 @@ pub(super) const ROWS: &[Row] = &[
     row("C2C: unread count at login, nothing told anew", "t3", &[]),
     row("conversations: clearing and deleting", "t2", &[]),
     row("conversations: everything read at once", "t2", &[]),
+    row("community: messages in topics", "t8", &[]),
+    row("community: topics", "t8", &[]),
+    row(
+        "community: what was said in topics during an outage",
+        "t8",
+        &[(Pair::SdkToSdk, TOPICS), (Pair::BotToSdk, TOPICS)],
+    ),
     row("conversations: groups of conversations", "t2, t8", &[]),
     row("conversations: marks and custom data", "t2, t8", &[]),
     row("conversations: mute", "t2", &[]),
@@ -262,6 +274,13 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("media: video, up and down", "t6b", &[]),
     row("messages: refused, with the code", "t1", &[]),
+    row("messages: extensions", "t8", &[]),
+    row("messages: reactions", "t8", &[]),
+    row(
+        "other: translation, do not disturb",
+        "t8",
+        &[(Pair::SdkToBot, NO_CALL), (Pair::BotToSdk, NO_CALL)],
+    ),
     row("people: applications of friends and refusals", "t7", &[]),
     row("people: blacklist", "t7", &[]),
     row("people: friends added and checked", "t7", &[]),
