@@ -5,8 +5,12 @@ use botroupe::proto::answer::{GroupHistory, JoinedGroups};
 use botroupe::proto::codec::{self, Frames};
 use botroupe::proto::event::{Notice, Push, read_event, read_missed};
 use botroupe::proto::id::{SdkAppId, UserId};
+use botroupe::proto::lenient;
 use botroupe::proto::live::read_item;
 use botroupe::proto::message::{Draft, Element, Message, MessageKey};
+use botroupe::proto::op::extension::Extensions;
+use botroupe::proto::op::reaction::Reactions;
+use botroupe::proto::op::topic::Topics;
 use botroupe::proto::packet::Packet;
 use botroupe::proto::usersig::UserSig;
 use botroupe::session::{Outgoing, Session, SessionConfig};
@@ -52,6 +56,11 @@ pub fn messages(data: &[u8]) {
     read_item(&raw, "room").into_iter().for_each(settle);
     let _ = serde_json::from_str::<JoinedGroups>(text);
     let _ = serde_json::from_str::<GroupHistory<'_>>(text);
+    let _ = lenient::read::<Reactions>(text);
+    let _ = lenient::read::<Extensions>(text);
+    if let Ok(topics) = lenient::read::<Topics>(text) {
+        let _ = topics.found().count();
+    }
     if let Ok(element) = serde_json::from_str::<Element>(text)
         && let Ok(written) = serde_json::to_string(&element)
     {

@@ -73,6 +73,14 @@ fn odd_answers() -> impl Strategy<Value = Value> {
         "LastMsg",
         "Value",
         "IsPlaceMsg",
+        "MsgReactionSummary",
+        "Results",
+        "Reaction_Account",
+        "ExtensionList",
+        "Extension",
+        "TopicAndSelfInfo",
+        "TopicInfo",
+        "TopicId",
     ];
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -124,7 +132,18 @@ fn read_all(text: &str) {
         media::SimpleSigned,
         media::ImageInfos,
         media::MergedMessages,
+        reaction::Users,
+        extension::Extensions,
+        extension::ChangedExtensions,
+        topic::CreatedTopic,
+        topic::DeletedTopics,
     );
+    if let Ok(reactions) = serde_json::from_str::<reaction::Reactions>(text) {
+        let _ = reactions.to(&super::message());
+    }
+    if let Ok(topics) = serde_json::from_str::<topic::Topics>(text) {
+        let _ = topics.found().count();
+    }
     if let Ok(page) = serde_json::from_str::<c2c::History>(text) {
         let _ = page.messages("me");
     }
