@@ -181,6 +181,8 @@ fn members_go_one_way_or_another() {
     let kick = json!([{"groupID": "g", "userIDList": ["carol"], "reason": "bye"}]);
     alice.call("deleteGroupMember", &kick).unwrap();
     carol.hear_notice(0, 4);
+    let left = carol.data("getGroupList", &json!([]));
+    assert_eq!(left["groupList"], json!([]), "gone at once");
     assert_eq!(
         bob.hear_tip(mark, 3)["payload"]["userIDList"],
         json!(["carol"])

@@ -1,7 +1,7 @@
 //! What the SDK does by itself, and the sandbox has to be good for.
 
 use botroupe::{
-    bot::{Upload, Uploads},
+    bot::{ApiError, Upload, Uploads},
     proto::code::Code,
 };
 use serde_json::{Value, json};
@@ -270,5 +270,46 @@ fn a_refused_address_for_a_file_is_an_error_on_both_sides() {
     assert_eq!(sandbox.status().counters.media_uploads, 0);
     for pair in [Pair::SdkToSdk, Pair::SdkToBot, Pair::BotToSdk] {
         proven("media: a refused address", pair);
+    }
+}
+
+#[test]
+fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("editing-bot", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let [alice, bob] = ["alice", "bob"].map(|user| page(sdk, &sandbox, user));
+    // Who edits last does not know yet what the others did: news of it are on their way.
+    for peer in ["bob", me] {
+        let sent = alice.say(peer, "first words");
+        sandbox.delay("alice", 1500).unwrap();
+        if peer == "bob" {
+            bob.heard_up_to(0, "first words");
+            bob.call("edit", &json!([sent["ID"], {"text": "his words"}]))
+                .unwrap();
+        } else {
+            let heard = bot.hears_text(mark, "first words");
+            Troupe::wait(bot.api().edit(&heard, "his words")).unwrap();
+        }
+        let late = alice.call("edit", &json!([sent["ID"], {"text": "her words"}]));
+        sandbox.delay("alice", 0).unwrap();
+        assert_eq!(late, Err(2480));
+        let now = alice.call("message", &json!([sent["ID"]])).unwrap();
+        assert_eq!(now["payload"]["text"], "his words", "the server's copy");
+    }
+    // The bot is the later one.
+    let said = Troupe::wait(bot.api().say("alice", "by the bot")).unwrap();
+    let got = alice.heard_up_to(0, "by the bot").pop().unwrap();
+    alice
+        .call("edit", &json!([got["ID"], {"text": "hers"}]))
+        .unwrap();
+    let late = Troupe::wait(bot.api().edit(&said, "his")).unwrap_err();
+    let ApiError::Conflict(now) = late else {
+        panic!("{late}")
+    };
+    assert_eq!(now.version, 1);
+    for pair in [Pair::SdkToSdk, Pair::SdkToBot, Pair::BotToSdk] {
+        proven("C2C: conflict of edits", pair);
     }
 }

@@ -309,3 +309,22 @@ fn a_bare_ok_is_enough_for_what_is_asked_after_a_login() {
         proven("login: a bare OK to what is asked after it", pair);
     }
 }
+
+#[test]
+fn without_its_start_index_the_sdk_asks_for_the_blacklist_again_and_again() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    const BLACKLIST: &str = "sns.black_list_get";
+    const TIMES: u32 = 40;
+    let bare = json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""});
+    sandbox
+        .answer("alice", BLACKLIST, bare, Some(TIMES))
+        .unwrap();
+    let alice = Page::open(sdk, &sandbox);
+    alice.call("watchRequests", &json!([[BLACKLIST]])).unwrap();
+    alice.enter(&sandbox, "alice");
+    // The sandbox's own answer ends it.
+    alice.wait_for_count(0, "requestSent", TIMES as usize + 1);
+    alice.settle();
+    assert_eq!(alice.count(0, "requestSent"), TIMES as usize + 1);
+}

@@ -78,6 +78,7 @@ pub(super) const ROWS: &[Row] = &[
         "t3",
         &[(Pair::BotToSdk, ASKED)],
     ),
+    row("C2C: conflict of edits", "t2", &[]),
     row("C2C: custom element", "t1", &[]),
     row("C2C: delete for oneself, clear", "t2", &[]),
     row("C2C: edit, also by the receiver", "t2", &[]),
