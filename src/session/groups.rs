@@ -316,8 +316,11 @@ impl Session {
     /// This account is in the group no longer, nor in its topics.
     pub(super) fn left_group(&mut self, group: &str) {
         if let Some(groups) = self.groups.as_mut() {
+            // It may be joined again before an answer about it comes.
+            let is_in = |known: &str| Place::new(known).group() == group;
+            groups.fetches.retain(|_, known| !is_in(known));
             groups.known.retain(|known, _| {
-                let gone = Place::new(&**known).group() == group;
+                let gone = is_in(known);
                 if gone {
                     self.memory.forget_group(known);
                 }
@@ -331,6 +334,7 @@ impl Session {
     fn topics_gone(&mut self, topics: &[String]) {
         for topic in topics {
             if let Some(groups) = self.groups.as_mut() {
+                groups.fetches.retain(|_, known| **known != **topic);
                 groups.known.remove(topic.as_str());
             }
             self.memory.forget_group(topic);

@@ -219,6 +219,25 @@ fn a_history_that_is_refused_ends_the_following_and_one_that_times_out_is_asked_
 }
 
 #[test]
+fn a_late_history_of_a_group_that_was_left_says_nothing_about_the_one_joined_again() {
+    let mut rig = Rig::in_group(10, 4);
+    let dismissed = json!({"EventArray": [{"Event": 5, "GroupTips": [{"From_Account": "@TIM#SYSTEM",
+        "MsgSeq": 1, "MsgRandom": 1, "MsgTimeStamp": 1, "ToGroupId": "g", "GroupInfo": {"GroupId": "g"},
+        "MsgBody": {"ReportType": 5, "Operator_Account": "alice"}}]}]});
+    rig.push(command::MSG_PUSH, dismissed);
+    rig.events.clear();
+    rig.push_group(&[40]);
+    let old: Vec<Value> = (5..10).rev().map(group_item).collect();
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 1, "RspMsgList": old}),
+    );
+    rig.push_group(&[41]);
+    assert_eq!(rig.heard(), [40, 41]);
+    assert!(!rig.commands().contains(&command::GROUP_HISTORY.to_owned()));
+}
+
+#[test]
 fn a_backlog_beyond_the_limit_is_said_to_be_left_out() {
     let rig = Rig::in_group(10_001, 0);
     assert!(
