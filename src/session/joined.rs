@@ -21,6 +21,9 @@ const LIST_LIMIT: u32 = 200;
 const MAX_BACKLOG: u32 = 2_000;
 /// Communities whose topics are asked for a second, and how many at once: the service allows 10.
 const TOPICS_PACE: (f64, u32) = (8.0, 2);
+/// How often, after a login, what fails about communities is tried again. Groups must not wait for ever
+/// for what a server cannot give.
+const MAX_FAILURES: u8 = 3;
 
 /// How far finding out has got.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(super) struct Listing {
     pub(super) list: List,
     /// Whose topics are still to be asked for, by community.
     communities: VecDeque<Box<str>>,
+    /// What was tried again about communities since the login.
+    failures: u8,
     pace: Pace,
 }
 
@@ -61,6 +66,7 @@ impl Default for Listing {
         Self {
             list: List::Stale,
             communities: VecDeque::new(),
+            failures: 0,
             pace: Pace::new(TOPICS_PACE.0, TOPICS_PACE.1),
         }
     }
@@ -81,6 +87,13 @@ impl Listing {
         self.communities.clear();
     }
 
+    /// Whether what failed so about communities is to be tried again.
+    fn may_try_again(&mut self, error: &RequestError) -> bool {
+        let may = error.is_retryable() && self.failures < MAX_FAILURES;
+        self.failures += u8::from(may);
+        may
+    }
+
     /// When it goes on by itself.
     pub(super) const fn due(&self) -> Option<Duration> {
         match self.list {
@@ -96,6 +109,7 @@ impl Session {
         let groups = self.groups.get_or_insert_default();
         groups.fetches.clear();
         groups.listing.communities.clear();
+        groups.listing.failures = 0;
         for state in groups.known.values_mut() {
             state.fetching = false;
         }
@@ -109,7 +123,10 @@ impl Session {
         };
         match groups.listing.list {
             List::TopicsAt(_) => self.ask_topics(now),
-            List::RetryAt(_) => self.start_groups(now),
+            List::RetryAt(_) => {
+                groups.listing.communities.clear();
+                self.ask_list(now, Kind::Groups, 0);
+            }
             List::Stale | List::Asked(..) | List::TopicsAsked | List::Done => {}
         }
     }
@@ -158,7 +175,14 @@ impl Session {
                 self.without_communities = true;
                 return self.listed(now);
             }
-            Err(error) => return self.listing_failed(now, error),
+            Err(error) => {
+                let listing = &mut self.groups.get_or_insert_default().listing;
+                if kind == Kind::Groups || listing.may_try_again(&error) {
+                    return self.listing_failed(now, error);
+                }
+                self.events.push_back(Event::SyncFailed { error });
+                return self.list_done(now, kind);
+            }
         };
         let count = u32::try_from(page.groups.len()).unwrap_or(u32::MAX);
         for joined in page.groups {
@@ -181,6 +205,11 @@ impl Session {
         if count > 0 && next < page.total.min(room) {
             return self.ask_list(now, kind, next);
         }
+        self.list_done(now, kind);
+    }
+
+    /// There is no more of this list; on to the next.
+    fn list_done(&mut self, now: Now, kind: Kind) {
         match kind {
             Kind::Groups if self.without_communities => self.listed(now),
             Kind::Groups => self.ask_list(now, Kind::Communities, 0),
@@ -217,11 +246,18 @@ impl Session {
                     self.found_group(&topic.id, topic.last_seq, Some(topic.own.read_seq));
                 }
             }
-            // Thrown out meanwhile, or the like: the topics of the others are wanted all the same.
-            Err(error) if !error.is_retryable() => {
+            // The topics of the others are wanted all the same.
+            Err(error) => {
+                let listing = &mut self.groups.get_or_insert_default().listing;
+                let again = listing.may_try_again(&error);
+                if again {
+                    listing.list = List::TopicsAt(now.mono + RETRY);
+                }
                 self.events.push_back(Event::SyncFailed { error });
+                if again {
+                    return;
+                }
             }
-            Err(error) => return self.listing_failed(now, error),
         }
         let listing = &mut self.groups.get_or_insert_default().listing;
         listing.communities.pop_front();

@@ -228,3 +228,48 @@ fn topics_that_are_deleted_or_left_with_their_community_are_followed_no_longer()
         );
     }
 }
+
+#[test]
+fn lists_of_communities_that_cannot_be_had_hold_no_group_up() {
+    for code in [60_002, 424_242] {
+        let mut rig = Rig::before_communities();
+        for _ in 0..8 {
+            while rig.asked(command::JOINED_COMMUNITIES).is_some() {
+                let refused = json!({"ErrorCode": code, "ErrorInfo": "no"});
+                rig.answer(command::JOINED_COMMUNITIES, refused);
+            }
+            rig.pass(11, true);
+        }
+        rig.push_topic(7);
+        assert_eq!(rig.messages().len(), 1, "{code}");
+        rig.pass(60, true);
+        assert_eq!(rig.asked(command::JOINED_COMMUNITIES), None, "{code}");
+    }
+}
+
+#[test]
+fn topics_that_cannot_be_had_are_tried_again_and_hold_no_other_community_up() {
+    let mut rig = Rig::before_communities();
+    rig.answer(command::JOINED_COMMUNITIES, communities(&[], 0));
+    rig.answer(
+        command::JOINED_COMMUNITIES,
+        communities(&["@TGS#_bad", CLUB], 1),
+    );
+    let mut tries = 0;
+    while rig
+        .asked(command::TOPICS)
+        .is_some_and(|asked| asked["GroupId"] == "@TGS#_bad")
+    {
+        tries += 1;
+        assert!(tries < 10, "for ever");
+        rig.answer(command::TOPICS, json!({"ErrorCode": 424_242}));
+        rig.pass(11, true);
+        assert_eq!(rig.asked(command::JOINED_COMMUNITIES), None);
+    }
+    assert!(tries > 1);
+    rig.answer(command::TOPICS, topics(6, 6));
+    rig.push_topic(7);
+    assert_eq!(rig.messages().len(), 1);
+    rig.pass(60, true);
+    assert_eq!(rig.asked(command::TOPICS), None);
+}

@@ -238,6 +238,26 @@ fn a_late_history_of_a_group_that_was_left_says_nothing_about_the_one_joined_aga
 }
 
 #[test]
+fn asking_for_the_lists_again_leaves_histories_in_flight_alone() {
+    let mut rig = Rig::new();
+    (rig.in_groups, rig.in_communities) = (true, true);
+    rig.open();
+    rig.accept_login();
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}),
+    );
+    rig.list(10, 4);
+    rig.answer(command::JOINED_COMMUNITIES, json!({"ErrorCode": 424_242}));
+    rig.pass(11, true);
+    let asked = |rig: &Rig, name| rig.commands().iter().filter(|sent| *sent == name).count();
+    assert_eq!(asked(&rig, command::JOINED_GROUPS), 1);
+    assert_eq!(asked(&rig, command::GROUP_HISTORY), 1);
+    rig.serve_history(9, 20);
+    assert_eq!(rig.heard(), [5, 6, 7, 8, 9]);
+}
+
+#[test]
 fn a_backlog_beyond_the_limit_is_said_to_be_left_out() {
     let rig = Rig::in_group(10_001, 0);
     assert!(
