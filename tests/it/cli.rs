@@ -1,5 +1,7 @@
 //! The program as a user runs it: what it prints, how it ends, what it never shows.
 
+mod sandbox;
+
 use crate::harness::{APP, KEY};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -397,118 +399,6 @@ fn a_wrong_config_names_line_key_and_remedy_and_starts_nothing() {
             "{err}"
         );
         assert!(!err.contains(KEY) && output.stdout.is_empty());
-    }
-}
-
-#[test]
-fn a_wrong_seed_names_its_place_and_starts_nothing() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = fleet(&folder, "sandbox");
-    let seed = folder.path().join("people.toml");
-    fs::write(&seed, "[[users]]\nid = \"alice\"\nfriends = [\"bob\"]\n").unwrap();
-    let (app, seed) = (APP.to_string(), seed.to_str().unwrap());
-    // In a config it is found from where the config is, not from here.
-    let set = ["--set", "sandbox.seed=people.toml"];
-    let alone = ["--sdk-app-id", &app, "--secret-key", KEY, "--seed", seed];
-    let listen = ["sandbox", "--listen", "127.0.0.1:0"];
-    for args in [
-        [&["run", "--config", &path], &set[..]].concat(),
-        [&["check", &path], &set[..]].concat(),
-        [&listen, &alone[..]].concat(),
-    ] {
-        let output = output(&args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
-        let place = format!("{seed}:3:12: there is no account \"bob\"; add [[users]]");
-        assert!(err.contains(&place), "{args:?}: {err}");
-        assert!(output.stdout.is_empty());
-    }
-}
-
-#[test]
-fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = fleet(&folder, "sandbox");
-    let store = folder.path().join("store.json");
-    let (app, name) = (APP.to_string(), store.to_str().unwrap());
-    let alone = [
-        "sandbox",
-        "--listen",
-        "127.0.0.1:0",
-        "--sdk-app-id",
-        &app,
-        "--secret-key",
-        KEY,
-        "--store",
-        name,
-        "--seed",
-        concat!(env!("CARGO_MANIFEST_DIR"), "/examples/seed.toml"),
-    ];
-    let send = r#"{"From_Account":"alice","To_Account":"bob","MsgRandom":1,
-        "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"remember"}}]}"#;
-    let ask = r#"{"From_Account":"alice","To_Account":"bob","MaxCnt":10}"#;
-    for (start, logged) in [
-        ["there is no store yet", "the sandbox starts with its seed"],
-        ["goes on from its store", "the seed is not used"],
-    ]
-    .iter()
-    .enumerate()
-    {
-        let mut sandbox = Running::start(&alone);
-        let line = sandbox.line("sandbox ready ");
-        let url = line.strip_prefix("sandbox ready ").unwrap().to_owned();
-        actix_rt::System::new().block_on(async {
-            if start == 0 {
-                assert_eq!(rest(&url, "openim/sendmsg", send).await["ErrorCode"], 0);
-            }
-            let history = rest(&url, "openim/admin_getroammsg", ask).await;
-            assert_eq!(history["MsgCnt"], 3, "two of them out of the seed");
-        });
-        sandbox.signal("INT");
-        let (status, _, err) = sandbox.end();
-        assert!(status.success(), "{err}");
-        assert!(logged.iter().all(|words| err.contains(words)), "{err}");
-    }
-    fs::write(&store, "{\n\"format\": \"one\"}").unwrap();
-    let set = ["--set", "sandbox.store=store.json"];
-    for args in [
-        [&["run", "--config", &path], &set[..]].concat(),
-        [&["check", &path], &set[..]].concat(),
-        alone.to_vec(),
-    ] {
-        let output = output(&args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
-        let place = format!("{name}:2:15: no store of a sandbox: invalid type: string");
-        assert!(err.contains(&place), "{args:?}: {err}");
-        assert!(output.stdout.is_empty());
-    }
-}
-
-#[test]
-fn a_store_that_cannot_be_written_is_told_of_once() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = folder.path().join("nowhere/store.json");
-    let (app, name) = (APP.to_string(), store.to_str().unwrap());
-    let mut sandbox = Running::start(&[
-        "sandbox",
-        "--listen",
-        "127.0.0.1:0",
-        "--sdk-app-id",
-        &app,
-        "--secret-key",
-        KEY,
-        "--store",
-        name,
-    ]);
-    sandbox.line("sandbox ready ");
-    sandbox.signal("INT");
-    let (status, _, err) = sandbox.end();
-    assert!(status.success(), "{err}");
-    let told: Vec<&str> = err.lines().filter(|line| line.contains("ERROR")).collect();
-    assert_eq!(told.len(), 1, "{err}");
-    for words in ["cannot be written; make its folder", name] {
-        assert!(told[0].contains(words), "{err}");
     }
 }
 
