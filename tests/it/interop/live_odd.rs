@@ -85,6 +85,7 @@ fn odd_answers_to_polls_are_understood_and_failed_ones_repeated() {
         ("zed", "Al", "x")
     );
     assert_eq!(got.conversation, Conversation::group("room"));
+    assert_eq!((got.seq, got.random, got.time), (503, 4, 1_795_399_343));
     answer(json!([{
         "E": 6, "GId": "room", "ToGroupId": "room", "MS": 504, "MR": 5, "MTS": 1_795_399_343,
         "MCT": 1_795_399_343,
