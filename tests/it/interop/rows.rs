@@ -54,7 +54,7 @@ pub(super) const LISTS: &[(&str, &str)] = &[
 ];
 
 const LOGIN: &str = "a login has no other side";
-const BUILD: &str = "about builds of the SDK";
+const BUILD: &str = "it is about builds of the SDK";
 const SERVER: &str = "it comes from the server, whoever else is there";
 const REST: &str = "it is the app that calls the REST API";
 const ASKED: &str = "how the SDK asks for it does not depend on who said it";
