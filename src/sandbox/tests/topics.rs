@@ -253,3 +253,29 @@ fn communities_with_topics_have_a_list_of_their_own_and_topics_are_in_none() {
         );
     }
 }
+
+#[test]
+fn a_topic_is_joined_and_left_with_its_community_only() {
+    let (mut world, alice, bob, topic) = club();
+    let carol = world.login("carol");
+    for (login, command, more) in [
+        (&carol, "apply_join_group", json!({})),
+        (&bob, "quit_group", json!({})),
+        (&alice, "destroy_group", json!({})),
+        (
+            &alice,
+            "add_group_member",
+            json!({"MemberList": [{"Member_Account": "carol"}]}),
+        ),
+    ] {
+        let mut body = more;
+        body["GroupId"] = topic.clone().into();
+        let servcmd = format!("million_group_open_http_svc.{command}");
+        let answer = world.call(login, &servcmd, &body);
+        assert_eq!(answer["ErrorCode"], 10010, "{command}");
+    }
+    world.say_in(&alice, &topic, 1, "among us");
+    let page = json!({"TopicId": topic, "ReqMsgNumber": 20});
+    assert_eq!(world.club_code(&carol, "group_msg_get", &page), 10007);
+    assert_eq!(world.club_code(&bob, "group_msg_get", &page), 0);
+}

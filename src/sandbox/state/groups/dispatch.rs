@@ -49,6 +49,12 @@ impl State {
         if service.contains("noauth") {
             return Some(Err(Code::GROUP_PERMISSION));
         }
+        let of_membership = opt_text(body, "GroupId").filter(|_| MEMBERSHIP.contains(&command));
+        let group = of_membership.and_then(|id| self.groups.all.get(id));
+        // A topic is nobody's to join or leave by itself, nor to end.
+        if group.is_some_and(|group| group.community.is_some()) {
+            return Some(Err(Code::GROUP_UNKNOWN));
+        }
         let communities = service.starts_with("million_");
         let outcome = match command {
             "create_group" => self.create_group(now, actor, body),
@@ -95,9 +101,7 @@ impl State {
             "destroy_topic" => self.delete_topics(now, actor, body),
             _ => return None,
         };
-        if MEMBERSHIP.contains(&command)
-            && let Some(id) = opt_text(body, "GroupId")
-        {
+        if let Some(id) = of_membership {
             self.align_topics(now, id);
         }
         Some(outcome)
