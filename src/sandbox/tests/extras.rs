@@ -337,3 +337,27 @@ fn group_messages_have_both_and_live_rooms_only_reactions() {
         23002
     );
 }
+
+#[test]
+fn only_messages_that_an_account_may_read_have_anything_for_it() {
+    let mut world = World::new(config());
+    let [alice, bob] = ["alice", "bob"].map(|name| world.login(name));
+    world.found(&alice, "Public", "g", &[]);
+    let seq = {
+        let body = json!({"From_Account": "alice", "GroupId": "g", "Random": 7, "ClientSeq": 7,
+            "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}]});
+        world.group(&alice, "send_group_msg", &body)["MsgSeq"].clone()
+    };
+    let add = json!({"GroupId": "g", "MemberList": [{"Member_Account": "bob"}]});
+    assert_eq!(world.group_code(&alice, "add_group_member", &add), 0);
+    world.pushes(bob.conn);
+    let name = json!({"GroupId": "g", "MsgSeq": seq});
+    let react = |user: &str| with(&name, json!({"Reaction": "e", "Add_Account": [user]}));
+    let before = world.extra(&bob, "group_reaction_add", &react("bob"));
+    assert_eq!(before["ErrorCode"], 10030, "said before he came");
+    world.extra(&alice, "group_reaction_add", &react("alice"));
+    assert_eq!(world.events(bob.conn), [Value::Null; 0]);
+    let stat = json!({"GroupId": "g", "MsgSeqList": [seq]});
+    let answer = world.extra(&bob, "group_reaction_multi_stat", &stat);
+    assert_eq!(answer["Results"], json!([]));
+}

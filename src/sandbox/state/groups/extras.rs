@@ -18,9 +18,13 @@ impl State {
         seq: u64,
     ) -> Result<&Entry, Code> {
         self.require(id, actor, Role::Member)?;
-        let entry = self.group(id)?.entry(seq);
-        let entry = entry.filter(|entry| entry.revoker.is_none());
-        let entry = entry.filter(|entry| actor.admin || entry.is_for(&actor.user));
+        let group = self.group(id)?;
+        let member = group.members.get(&actor.user);
+        let may_read = |entry: &&Entry| {
+            actor.admin || member.is_some_and(|member| member.may_read(&actor.user, entry))
+        };
+        let entry = group.entry(seq).filter(|entry| entry.revoker.is_none());
+        let entry = entry.filter(may_read);
         entry.ok_or(Code::GROUP_UNKNOWN_MESSAGE)
     }
 
@@ -77,10 +81,10 @@ impl State {
             return self.add_live_item(now, id, number, item);
         }
         let entry = group.entry(seq);
-        let readers = group.members.keys();
-        let readers: Vec<UserId> = readers
-            .filter(|reader| entry.is_none_or(|entry| entry.is_for(reader)))
-            .cloned()
+        let members = group.members.iter();
+        let readers: Vec<UserId> = members
+            .filter(|(user, member)| entry.is_none_or(|entry| member.may_read(user, entry)))
+            .map(|(user, _)| user.clone())
             .collect();
         for reader in readers {
             let except = if reader == *user { by } else { 0 };

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
+    Actor, Group, Kind, Member, Role, SYSTEM, SYSTEM_TINY_ID,
     fields::{as_number, flag, list, number, opt_number, place, seqs},
     messages::{Entry, extend},
     tips::Tip,
@@ -26,12 +26,18 @@ impl Group {
     /// The entries `user` may read, newest first. The app, which is no member, may read all.
     fn readable<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Entry> {
         let member = self.members.get(user);
-        self.entries.iter().rev().filter(move |entry| {
-            member.is_none_or(|member| {
-                let own = entry.seq >= member.first_seq && !member.deleted.contains(&entry.seq);
-                own && entry.is_for(user)
-            })
-        })
+        self.entries
+            .iter()
+            .rev()
+            .filter(move |entry| member.is_none_or(|member| member.may_read(user, entry)))
+    }
+}
+
+impl Member {
+    /// True if `user`, who is this member, may read the entry.
+    pub(super) fn may_read(&self, user: &UserId, entry: &Entry) -> bool {
+        let own = entry.seq >= self.first_seq && !self.deleted.contains(&entry.seq);
+        own && entry.is_for(user)
     }
 }
 
