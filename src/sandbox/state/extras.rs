@@ -1,6 +1,6 @@
 //! What others put under a message: reactions, and keys and values (extensions). C2C and groups alike.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -23,6 +23,8 @@ const MAX_USERS: usize = 1000;
 const MAX_NAME: usize = 128;
 /// Users named with a reaction in pushes and, at most, in summaries.
 const NAMED: usize = 10;
+/// Messages whose reactions one request may be about.
+const MAX_MESSAGES: usize = 20;
 /// Users in one page.
 const MAX_PAGE: u64 = 100;
 /// Extensions that one change may be about, and that a message may have.
@@ -81,37 +83,41 @@ impl Extras {
         summary
     }
 
-    /// True if that changed something.
-    fn react(&mut self, reaction: &str, user: &UserId, add: bool) -> Result<bool, Code> {
+    /// True if all of these may react so.
+    fn has_room(&self, reaction: &str, users: &[UserId]) -> bool {
+        let known = self.users(reaction);
+        let fresh: BTreeSet<&UserId> = users.iter().filter(|user| !known.contains(user)).collect();
+        let is_known = self.reactions.iter().any(|(name, _)| name == reaction);
+        let many = !is_known && self.reactions.len() >= MAX_REACTIONS;
+        !many && known.len() + fresh.len() <= MAX_USERS
+    }
+
+    /// True if that changed something. Whether there is room was looked at before.
+    fn react(&mut self, reaction: &str, user: &UserId, add: bool) -> bool {
         let at = self.reactions.iter().position(|(name, _)| name == reaction);
         let Some(at) = at else {
             if add {
-                if self.reactions.len() >= MAX_REACTIONS {
-                    return Err(Code::GROUP_PARAMETER);
-                }
-                self.reactions
-                    .push((reaction.to_owned(), vec![user.clone()]));
+                let first = (reaction.to_owned(), vec![user.clone()]);
+                self.reactions.push(first);
             }
-            return Ok(add);
+            return add;
         };
         let Some((_, users)) = self.reactions.get_mut(at) else {
-            return Ok(false);
+            return false;
         };
-        let known = users.iter().position(|known| known == user);
-        match (add, known) {
-            (true, None) if users.len() >= MAX_USERS => Err(Code::GROUP_PARAMETER),
+        match (add, users.iter().position(|known| known == user)) {
             (true, None) => {
                 users.push(user.clone());
-                Ok(true)
+                true
             }
             (false, Some(index)) => {
                 users.remove(index);
                 if users.is_empty() {
                     self.reactions.remove(at);
                 }
-                Ok(true)
+                true
             }
-            (true, Some(_)) | (false, None) => Ok(false),
+            (true, Some(_)) | (false, None) => false,
         }
     }
 
@@ -159,7 +165,7 @@ impl State {
         Some(match command {
             "reaction_add" => self.react(now, actor, body, true),
             "reaction_del" => self.react(now, actor, body, false),
-            "reaction_multi_stat" => Ok(self.reactions_of(actor, body)),
+            "reaction_multi_stat" => self.reactions_of(actor, body),
             "reaction_iterate" => self.reaction_users(actor, body),
             "set_key_values" => self.change_extensions(now, actor, body),
             "get_key_values" => self.extensions_of(actor, body),
@@ -278,9 +284,12 @@ impl State {
             return Err(Code::GROUP_PARAMETER);
         }
         let extras = self.extras_mut(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        if add && !extras.has_room(&reaction, &users) {
+            return Err(Code::GROUP_PARAMETER);
+        }
         let mut changed = Vec::new();
         for user in users {
-            if extras.react(&reaction, &user, add)? {
+            if extras.react(&reaction, &user, add) {
                 changed.push(user);
             }
         }
@@ -313,7 +322,11 @@ impl State {
     }
 
     /// The reactions to several messages; those that are not there are left out.
-    fn reactions_of(&self, actor: &Actor, body: &Value) -> Value {
+    fn reactions_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let asked = list(body, "MsgSeqList").len() + list(body, "MsgKeyList").len();
+        if asked > MAX_MESSAGES {
+            return Err(Code::GROUP_PARAMETER);
+        }
         let named = opt_number(body, "Count").unwrap_or(10).min(NAMED as u64);
         let named = usize::try_from(named).unwrap_or(NAMED);
         let summaries = |extras: &Extras| -> Value {
@@ -341,7 +354,7 @@ impl State {
             let keys = list(body, "MsgKeyList").iter();
             keys.filter_map(Value::as_str).filter_map(of).collect()
         };
-        ok_with(json!({"Results": results}))
+        Ok(ok_with(json!({"Results": results})))
     }
 
     fn reaction_users(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {

@@ -361,3 +361,37 @@ fn only_messages_that_an_account_may_read_have_anything_for_it() {
     let answer = world.extra(&bob, "group_reaction_multi_stat", &stat);
     assert_eq!(answer["Results"], json!([]));
 }
+
+#[test]
+fn reactions_of_twenty_messages_are_asked_for_at_a_time() {
+    let (mut world, [alice, _], name) = said();
+    let keys = |count: usize| -> Value {
+        let keys = json!({"MsgKeyList": vec![name["MsgKey"].clone(); count]});
+        with(&name, keys)
+    };
+    let few = world.extra(&alice, "reaction_multi_stat", &keys(20));
+    assert_eq!(few["ErrorCode"], 0);
+    let many = world.extra(&alice, "reaction_multi_stat", &keys(21));
+    assert_eq!(many["ErrorCode"], 10004);
+}
+
+#[test]
+fn reactions_for_which_there_is_no_room_are_refused_as_a_whole() {
+    let (mut world, [alice, _], name) = said();
+    let react = |from: usize, to: usize| {
+        let users: Vec<String> = (from..to).map(|n| format!("u{n}")).collect();
+        with(&name, json!({"Reaction": "e", "Add_Account": users}))
+    };
+    for (from, to) in [(0, 500), (500, 999)] {
+        let answer = world.rest("openim_msg_ext_http_svc/reaction_add", &react(from, to));
+        assert_eq!(answer["ErrorCode"], 0);
+    }
+    world.pushes(alice.conn);
+    let answer = world.rest("openim_msg_ext_http_svc/reaction_add", &react(998, 1001));
+    assert_eq!(answer["ErrorCode"], 10004);
+    let stat = with(&name, json!({"MsgKeyList": [name["MsgKey"]]}));
+    let answer = world.extra(&alice, "reaction_multi_stat", &stat);
+    assert_eq!(answer["Results"][0]["MsgReactionSummary"][0]["Count"], 999);
+    let answer = world.rest("openim_msg_ext_http_svc/reaction_add", &react(998, 1000));
+    assert_eq!(answer["ErrorCode"], 0, "there is room for one more");
+}
