@@ -320,6 +320,8 @@ async fn smaller(hub: &Hub, query: &str, token: &str, file: &MediaFile) -> Optio
     if file.size > MAX_PICTURE {
         return None;
     }
+    // It takes time and memory: away from the threads that talk, and few at once, reading included.
+    let _permit = THUMBNAILS.acquire().await.ok()?;
     let bytes = match &hub.files {
         Files::Memory(files) => files.borrow().get(token).cloned()?,
         Files::Folder(folder) => tokio::fs::read(Files::path(folder, token))
@@ -327,8 +329,6 @@ async fn smaller(hub: &Hub, query: &str, token: &str, file: &MediaFile) -> Optio
             .ok()?
             .into(),
     };
-    // It takes time and memory: away from the threads that talk, and few at once.
-    let _permit = THUMBNAILS.acquire().await.ok()?;
     let made = web::block(move || thumbnail::smaller(&bytes, edge)).await;
     let (bytes, content_type) = made.ok()??;
     let mut answer = open(HttpResponse::Ok());
