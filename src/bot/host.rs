@@ -276,10 +276,21 @@ async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Durat
                 tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
                 return;
             };
-            let draft = match answer.into_draft(&event.api).await {
-                Ok(draft) => draft,
-                Err(error) => {
+            // A file may come from a stream of the handler, with all that can go wrong in one.
+            let upload = AssertUnwindSafe(answer.into_draft(&event.api)).catch_unwind();
+            let draft = match tokio::time::timeout(timeout, upload).await {
+                Ok(Ok(Ok(draft))) => draft,
+                Ok(Ok(Err(error))) => {
                     tracing::warn!(%account, bot, handler, to = %place, %error, "file of the reply not uploaded");
+                    return;
+                }
+                Ok(Err(panic)) => {
+                    let reason = panic_text(&*panic);
+                    tracing::error!(%account, bot, handler, to = %place, reason, "file of the reply panicked");
+                    return;
+                }
+                Err(_) => {
+                    tracing::error!(%account, bot, handler, to = %place, ?timeout, "file of the reply took too long; it was given up");
                     return;
                 }
             };

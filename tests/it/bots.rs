@@ -159,6 +159,46 @@ async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
     app.stop().await;
 }
 
+async fn send_badly(text: Text) -> Outgoing {
+    use futures_util::stream;
+    let nothing = || Ok(bytes::Bytes::new());
+    match &*text {
+        "hang" => Outgoing::image(Upload::stream("a.png", 1, stream::pending())),
+        "panic" => Outgoing::image(Upload::stream(
+            "a.png",
+            1,
+            stream::poll_fn(|_| panic!("as asked")),
+        )),
+        "nothing" => Outgoing::image(Upload::stream("a.png", 1, stream::repeat_with(nothing))),
+        "nothing sent" => Outgoing::file(Upload::stream("a", 1, stream::repeat_with(nothing))),
+        other => Outgoing::file(Upload::new("a.txt", "a")).after(other),
+    }
+}
+
+const SENDS_BADLY: &[Entry] = &[Entry {
+    name: "sends-badly",
+    make: || Bot::new("sends-badly").on_text(send_badly),
+}];
+
+#[actix_rt::test]
+async fn a_reply_whose_file_never_comes_holds_up_nothing_for_ever() {
+    let sandbox = sandbox(|_| {});
+    let host = "[host]\nthreads = 1\nhandler_timeout = \"300ms\"";
+    let app = start(&sandbox.url(), SENDS_BADLY, &["bot"], host).await;
+    phase(&app, "bot", Phase::Online).await;
+    for text in ["hang", "panic", "nothing", "nothing sent"] {
+        let from = text.replace(' ', "-");
+        sandbox.say(&from, "bot", text).unwrap();
+        sandbox.say(&from, "bot", "again").unwrap();
+        eventually(text, || async {
+            (said(&sandbox, "bot", &from).len() == 1).then_some(())
+        })
+        .await;
+    }
+    assert_eq!(app.blocked_threads(), 0);
+    app.stop().await;
+}
+
 static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
 async fn ready() {

@@ -46,6 +46,14 @@ impl Upload {
         size: u64,
         stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     ) -> Self {
+        // One that gives nothing again and again must not keep the thread that reads it.
+        let stream = stream.filter_map(|chunk| async {
+            let is_empty = chunk.as_ref().is_ok_and(Bytes::is_empty);
+            if is_empty {
+                tokio::task::yield_now().await;
+            }
+            (!is_empty).then_some(chunk)
+        });
         let stream = stream.boxed();
         Self::from_content(name.into(), Content::Stream { size, stream })
     }
@@ -201,6 +209,14 @@ mod tests {
         }
         assert_eq!(content_type("X.JPG"), "image/jpeg");
         assert_eq!(content_type("x"), "application/octet-stream");
+    }
+
+    #[actix_rt::test]
+    async fn a_stream_that_gives_nothing_lets_others_go_on() {
+        let nothing = stream::repeat_with(|| Ok(Bytes::new())).take(1_000_000);
+        let upload = Upload::stream("a.png", 5, nothing).in_memory(5);
+        let brief = tokio::time::timeout(std::time::Duration::from_millis(1), upload);
+        assert!(brief.await.is_err(), "it ended before the timer had a turn");
     }
 
     fn chunks(sizes: &[usize]) -> impl Stream<Item = io::Result<Bytes>> + Send + 'static + use<> {
