@@ -179,6 +179,8 @@ codes! {
         "send it with support for extensions", GiveUp;
     EXTENSIONS_FULL = 23003, "too many extensions", "the message may have no more extensions",
         "delete extensions first", GiveUp;
+    SEARCH_PARAMETER = 27003, "bad search", "it names no words, or too many",
+        "name one to five words", GiveUp;
     FRIEND_PARAMETER = 30001, "bad relation request", "an account is wrong or the caller's own",
         "check the UserIDs", GiveUp;
     FRIEND_UNKNOWN_USER = 30003, "unknown user", "no account of that UserID exists",

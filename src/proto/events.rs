@@ -52,6 +52,8 @@ struct EventItem<'a> {
     own_reaction: Option<&'a RawValue>,
     #[serde(rename = "MsgExtensionNotify", default, borrow)]
     extensions: Option<&'a RawValue>,
+    #[serde(rename = "FollowChangeList", default, borrow)]
+    follows: Raws<'a>,
 }
 
 /// Reads one entry of an `EventArray`.
@@ -124,6 +126,9 @@ pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     }
     if let Some(change) = item.extensions {
         return each(&[change], |change| update(Update::Extensions(change)));
+    }
+    if let Some(changes) = item.follows {
+        return each(&changes, |change| update(Update::Follows(change)));
     }
     let whole = match number {
         Some(C2C_RECEIPT) => read_c2c_receipt(raw),

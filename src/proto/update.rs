@@ -92,6 +92,8 @@ pub enum Update {
     /// When this account wants no notifications was changed on another terminal: `Level`, `StartTime`
     /// and `EndTime` in Unix seconds, `IsRepeated`.
     DoNotDisturb(Fields),
+    /// Who follows this account changed, or whom it follows.
+    Follows(FollowChange),
 }
 
 impl Update {
@@ -388,6 +390,35 @@ pub struct FriendChange {
     pub extra: Fields,
 }
 
+/// How somebody now stands to this account.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FollowChange {
+    /// Who.
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    pub user: String,
+    /// What changed.
+    #[serde(
+        rename = "FollowDiffList",
+        default,
+        deserialize_with = "lenient::null_default"
+    )]
+    pub changes: Vec<FollowDiff>,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Fields,
+}
+
+/// One list that the user came into, or went out of.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct FollowDiff {
+    /// Whether the user came.
+    #[serde(rename = "IsAdd", default, deserialize_with = "lenient::flag")]
+    pub added: bool,
+    /// Which list: 1 those who follow this account, 2 those it follows, 3 those who are in both.
+    #[serde(rename = "FollowType", default, deserialize_with = "lenient::int")]
+    pub list: u32,
+}
+
 /// Whether somebody is online.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UserStatus {
@@ -432,6 +463,7 @@ impl fmt::Display for Update {
             Self::ReactedElsewhere(_) => "reacted elsewhere",
             Self::Extensions(_) => "extensions",
             Self::DoNotDisturb(_) => "do not disturb",
+            Self::Follows(_) => "follows",
         })
     }
 }

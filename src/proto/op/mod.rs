@@ -60,6 +60,7 @@ pub mod c2c;
 pub mod conversation;
 pub mod conversation_group;
 pub mod extension;
+pub mod follow;
 pub mod group;
 pub mod group_data;
 pub mod group_message;
@@ -69,6 +70,7 @@ pub mod member;
 pub mod people;
 pub mod reaction;
 pub mod relation;
+pub mod search;
 pub mod topic;
 
 #[cfg(test)]

@@ -43,7 +43,10 @@ impl State {
                 | "profile/portrait_get"
                 | "profile/portrait_set"
         );
-        if !is_known && !command.starts_with("sns/") {
+        let relation = ["sns/", "follow/"]
+            .iter()
+            .any(|service| command.starts_with(service));
+        if !is_known && !relation {
             return None;
         }
         let json = serde_json::from_slice::<Value>(body).ok();
@@ -61,15 +64,18 @@ impl State {
                     instance: 0,
                     privileged: true,
                 });
-                match (actor, command.strip_prefix("sns/")) {
+                match (actor, command.split_once('/')) {
                     (Err(failed), _) => Err(failed),
-                    (Ok(actor), Some(command)) => self
+                    (Ok(actor), Some(("sns", command))) => self
                         .relations(now, &actor, command, &json)?
                         .map_err(Failed::from),
-                    (Ok(actor), None) if self.has_account(&actor.user) => {
+                    (Ok(actor), Some(("follow", command))) => self
+                        .follows(now, &actor, command, &json)?
+                        .map_err(Failed::from),
+                    (Ok(actor), _) if self.has_account(&actor.user) => {
                         Ok(self.set_profiles(now, &actor, &json))
                     }
-                    (Ok(_), None) => Err(Code::ACCOUNT_UNKNOWN.into()),
+                    (Ok(_), _) => Err(Code::ACCOUNT_UNKNOWN.into()),
                 }
             }
         })

@@ -286,6 +286,17 @@ impl State {
                 if let Some(answer) = relation {
                     return answer;
                 }
+                if let Some(command) = servcmd.strip_prefix("follow.") {
+                    let actor = principal(caller);
+                    if let Some(answer) = self.follows(now, &actor, command, &value()?) {
+                        return answer;
+                    }
+                }
+                if servcmd.ends_with("_search.query")
+                    && let Some(answer) = self.search(&caller.user, servcmd, &value()?)
+                {
+                    return answer;
+                }
                 self.note_unknown(servcmd);
                 ok()
             }

@@ -6,8 +6,8 @@
 //! `accounts`, `logins`, `messages` (with `items`, their shape on the wire), `sync` (missed
 //! messages and history), `relay` (what else belongs to messages), `extras`
 //! (reactions and extensions), `contacts` (the list of
-//! conversations), `groups` (with files of its own), `people` (profiles, blacklist), `friends`,
-//! `presence`, `media`, `lists` (the rest of the login burst), `outgoing`, `faults`, `status`,
+//! conversations), `groups` (with files of its own), `people` (profiles, blacklist), `friends`, `follow`,
+//! `presence`, `search`, `media`, `lists` (the rest of the login burst), `outgoing`, `faults`, `status`,
 //! `snapshot` (what outlives a restart); `dispatch` routes commands.
 
 mod accounts;
@@ -15,6 +15,7 @@ mod contacts;
 mod dispatch;
 mod extras;
 mod faults;
+mod follow;
 mod friend_lists;
 mod friends;
 mod groups;
@@ -29,6 +30,7 @@ mod presence;
 mod random;
 mod relay;
 mod scripted;
+mod search;
 mod snapshot;
 mod status;
 mod sync;

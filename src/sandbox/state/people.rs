@@ -31,6 +31,11 @@ pub(super) struct People {
     /// Applications up to this Unix second were looked at.
     pub(super) seen_until: u64,
     pub(super) blocked: BTreeSet<UserId>,
+    /// Whom it follows, and since when in Unix seconds. Bounded as friends are.
+    pub(super) following: BTreeMap<UserId, u64>,
+    /// The same seen from the other side.
+    #[serde(skip)]
+    pub(super) followers: BTreeMap<UserId, u64>,
     /// Who is told when this account comes and goes. Bounded.
     pub(super) watchers: BTreeSet<UserId>,
     /// How many accounts this one watches.
@@ -160,6 +165,16 @@ impl State {
                 other.lists.values_mut().for_each(|list| {
                     list.remove(user);
                 });
+            }
+        }
+        for followed in people.following.keys() {
+            if let Some(followed) = self.people_mut(followed) {
+                followed.followers.remove(user);
+            }
+        }
+        for follower in people.followers.keys() {
+            if let Some(follower) = self.people_mut(follower) {
+                follower.following.remove(user);
             }
         }
         for watcher in &people.watchers {

@@ -288,7 +288,12 @@ impl State {
     }
 
     /// The messages of a conversation `user` can see, ascending.
-    fn visible(&self, user: &UserId, peer: &UserId, with_recalled: bool) -> Vec<MessageId> {
+    pub(super) fn visible(
+        &self,
+        user: &UserId,
+        peer: &UserId,
+        with_recalled: bool,
+    ) -> Vec<MessageId> {
         let state = self
             .accounts
             .get(user)

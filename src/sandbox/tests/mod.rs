@@ -3,6 +3,7 @@
 mod contacts;
 mod extras;
 mod faults;
+mod follow;
 mod groups;
 mod groups_live;
 mod groups_messages;
@@ -14,6 +15,7 @@ mod noise;
 mod people;
 mod rest;
 mod scripted;
+mod search;
 mod seed;
 mod snapshot;
 mod topics;

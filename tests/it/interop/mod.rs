@@ -19,6 +19,7 @@ mod compat;
 mod conversations;
 mod elements;
 mod extras;
+mod finding;
 mod groups;
 mod groups_live;
 mod groups_members;

@@ -46,7 +46,7 @@ pub(super) const LISTS: &[(&str, &str)] = &[
     ),
     (
         "t8",
-        "reactions, extensions, topics, attributes, counters, pins, marks and other details",
+        "reactions, extensions, topics, follows, searches, attributes, counters, pins, marks and others",
     ),
     ("t9", "polls of live rooms"),
     ("t10", "lost and odd answers"),
@@ -277,6 +277,7 @@ pub(super) const ROWS: &[Row] = &[
     row("messages: refused, with the code", "t1", &[]),
     row("messages: extensions", "t8", &[]),
     row("messages: reactions", "t8", &[]),
+    row("other: searches", "t8", &[]),
     row(
         "other: translation, do not disturb",
         "t8",
@@ -284,6 +285,7 @@ pub(super) const ROWS: &[Row] = &[
     ),
     row("people: applications of friends and refusals", "t7", &[]),
     row("people: blacklist", "t7", &[]),
+    row("people: followers", "t8", &[]),
     row("people: friends added and checked", "t7", &[]),
     row("people: friends' remarks, fields and lists", "t7", &[]),
     row("people: online status", "t7", &[]),

@@ -139,7 +139,7 @@ fn read_all(text: &str) {
         topic::DeletedTopics,
     );
     if let Ok(reactions) = serde_json::from_str::<reaction::Reactions>(text) {
-        let _ = reactions.to(&super::message());
+        let _ = reactions.to(&message());
     }
     if let Ok(topics) = serde_json::from_str::<topic::Topics>(text) {
         let _ = topics.found().count();

@@ -24,7 +24,7 @@ const MAX_PINS: usize = 10;
 
 impl Group {
     /// The entries `user` may read, newest first. The app, which is no member, may read all.
-    fn readable<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Entry> {
+    pub(super) fn readable<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Entry> {
         let member = self.members.get(user);
         self.entries
             .iter()

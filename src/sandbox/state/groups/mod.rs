@@ -20,6 +20,7 @@ mod live;
 mod members;
 mod messages;
 mod reading;
+mod search;
 mod settle;
 mod tips;
 mod topics;

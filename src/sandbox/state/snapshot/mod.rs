@@ -135,7 +135,13 @@ const CHANGES_NOTHING: &[&str] = &[
     "openim.get_peer_read_time",
     "openim.getroammsg",
     "openim.ws_msg_push_ack",
+    "follow.follow_check",
+    "follow.follow_get",
+    "follow.follow_get_info",
+    "group_member_search.query",
     "group_open_long_polling_http_svc.get_msg",
+    "group_search.query",
+    "message_search.query",
     "openim_msg_ext_http_svc.get_key_values",
     "openim_msg_ext_http_svc.group_get_key_values",
     "openim_msg_ext_http_svc.group_reaction_iterate",
@@ -148,6 +154,7 @@ const CHANGES_NOTHING: &[&str] = &[
     "sns.black_list_get",
     "sns.friend_get",
     "sns.pendency_get",
+    "user_search.query",
 ];
 
 impl State {
@@ -324,6 +331,7 @@ impl State {
                 account.people.watching = count;
             }
         }
+        self.settle_follows();
         self.groups.settle(&self.config, next);
     }
 }

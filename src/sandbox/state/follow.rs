@@ -1,0 +1,220 @@
+//! Who follows whom. Other than a friend, nobody has to agree.
+
+use serde_json::{Value, json};
+
+use super::{
+    State,
+    lists::{user_ids, user_ids_in},
+    outgoing::ok_with,
+    people::{Principal, result, results},
+};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+};
+
+/// The most accounts in one call.
+const MAX_ASKED: usize = 100;
+/// The most entries in one page of a list.
+const MAX_PAGE: usize = 1000;
+
+/// The lists, by their numbers on the wire.
+const FOLLOWERS: u64 = 1;
+const FOLLOWING: u64 = 2;
+const MUTUAL: u64 = 3;
+
+impl State {
+    /// Carries out a `follow` command; `None` for one that is not known.
+    pub(crate) fn follows(
+        &mut self,
+        now: Now,
+        actor: &Principal,
+        command: &str,
+        body: &Value,
+    ) -> Option<Result<Value, Code>> {
+        if !self.accounts.contains_key(&actor.user) {
+            return Some(Err(Code::FRIEND_UNKNOWN_USER));
+        }
+        let asked = |list: Vec<UserId>| list.into_iter().take(MAX_ASKED).collect::<Vec<_>>();
+        let users = asked(user_ids(body.get("To_Account")));
+        Some(Ok(match command {
+            "follow_add" => {
+                let users = asked(user_ids_in(body.get("FollowItem"), "To_Account"));
+                self.change_follows(now, &actor.user, &users, true)
+            }
+            "follow_delete" => self.change_follows(now, &actor.user, &users, false),
+            "follow_get" => self.follow_list(&actor.user, body),
+            "follow_get_info" => self.follow_counts(&users),
+            "follow_check" => self.check_follows(&actor.user, &users),
+            _ => return None,
+        }))
+    }
+
+    /// Works out who is followed by whom from whom everybody follows.
+    pub(super) fn settle_follows(&mut self) {
+        let follows: Vec<(UserId, UserId, u64)> = self
+            .accounts
+            .iter()
+            .flat_map(|(me, account)| {
+                let following = account.people.following.iter();
+                following.map(move |(user, since)| (me.clone(), user.clone(), *since))
+            })
+            .collect();
+        for account in self.accounts.values_mut() {
+            account.people.followers.clear();
+        }
+        for (me, user, since) in follows {
+            if let Some(people) = self.people_mut(&user) {
+                people.followers.insert(me, since);
+            } else if let Some(people) = self.people_mut(&me) {
+                people.following.remove(&user);
+            }
+        }
+    }
+
+    fn change_follows(&mut self, now: Now, me: &UserId, users: &[UserId], add: bool) -> Value {
+        let mut rows = Vec::new();
+        for user in users {
+            let code = if add {
+                self.follow(now, me, user)
+            } else {
+                self.unfollow(now, me, user);
+                Code::OK
+            };
+            rows.push(result(user, code));
+        }
+        results(&rows)
+    }
+
+    fn follow(&mut self, now: Now, me: &UserId, user: &UserId) -> Code {
+        if user == me {
+            return Code::FRIEND_PARAMETER;
+        }
+        if !self.known_or_created(user) {
+            return Code::FRIEND_UNKNOWN_USER;
+        }
+        let limit = self.config.friend_limit;
+        let Some(people) = self.people_mut(me) else {
+            return Code::FRIEND_UNKNOWN_USER;
+        };
+        if people.following.contains_key(user) {
+            return Code::OK;
+        }
+        if people.following.len() >= limit {
+            return Code::FRIENDS_FULL;
+        }
+        people.following.insert(user.clone(), now.unix_secs());
+        let back = people.followers.contains_key(user);
+        if let Some(people) = self.people_mut(user) {
+            people.followers.insert(me.clone(), now.unix_secs());
+        }
+        self.tell_follow(now, me, user, back, true);
+        Code::OK
+    }
+
+    fn unfollow(&mut self, now: Now, me: &UserId, user: &UserId) {
+        let Some(people) = self.people_mut(me) else {
+            return;
+        };
+        if people.following.remove(user).is_none() {
+            return;
+        }
+        let back = people.followers.contains_key(user);
+        if let Some(people) = self.people_mut(user) {
+            people.followers.remove(me);
+        }
+        self.tell_follow(now, me, user, back, false);
+    }
+
+    /// Tells both sides, every login of them: the official SDK knows its own changes only so.
+    fn tell_follow(&mut self, now: Now, me: &UserId, user: &UserId, back: bool, add: bool) {
+        for (told, about, list) in [(me, user, FOLLOWING), (user, me, FOLLOWERS)] {
+            let lists = std::iter::once(list).chain(back.then_some(MUTUAL));
+            let changes: Vec<Value> = lists
+                .map(|list| json!({"IsAdd": u8::from(add), "FollowType": list}))
+                .collect();
+            let (nick, face_url) = self.sender_profile(about);
+            let event = json!({"Event": 33, "FollowChangeList": [{
+                "From_Account": about, "FollowDiffList": changes, "Nick": nick, "Avatar": face_url,
+            }]});
+            self.tell(now, told, 0, &event);
+        }
+    }
+
+    /// A page of one of the three lists, in the order of UserIDs. The cursor is the last one given.
+    fn follow_list(&self, me: &UserId, body: &Value) -> Value {
+        let number = |name: &str| body.get(name).and_then(Value::as_u64);
+        let start = body.get("StartCursor").and_then(Value::as_str);
+        let count = number("WantNum").and_then(|count| usize::try_from(count).ok());
+        let count = count.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
+        let people = self.people(me);
+        let (list, other) = match number("FollowType") {
+            Some(FOLLOWERS) => (people.map(|p| &p.followers), None),
+            Some(MUTUAL) => (people.map(|p| &p.following), people.map(|p| &p.followers)),
+            _ => (people.map(|p| &p.following), None),
+        };
+        let mut items = list
+            .into_iter()
+            .flatten()
+            .filter(|(user, _)| start.is_none_or(|start| user.as_str() > start))
+            .filter(|(user, _)| other.is_none_or(|other| other.contains_key(*user)))
+            .peekable();
+        let page: Vec<(&UserId, &u64)> = items.by_ref().take(count).collect();
+        let next = page.last().filter(|_| items.peek().is_some());
+        let next = next.map_or("", |(user, _)| user.as_str());
+        let page: Vec<Value> = page
+            .iter()
+            .map(|(user, since)| {
+                let profile = self.accounts.get(*user).map(|a| a.profile_items(user));
+                json!({
+                    "To_Account": user, "FollowTime": since,
+                    "ProfileItem": profile.unwrap_or_else(|| json!([])),
+                })
+            })
+            .collect();
+        ok_with(json!({"FollowItem": page, "NextCursor": next}))
+    }
+
+    fn follow_counts(&self, users: &[UserId]) -> Value {
+        let rows: Vec<Value> = users
+            .iter()
+            .map(|user| {
+                let Some(people) = self.people(user) else {
+                    return result(user, Code::FRIEND_UNKNOWN_USER);
+                };
+                let following = people.following.keys();
+                let mutual = following.filter(|other| people.followers.contains_key(*other));
+                let mut row = result(user, Code::OK);
+                row["FollowerCount"] = people.followers.len().into();
+                row["FollowingCount"] = people.following.len().into();
+                row["MutualFollowingCount"] = mutual.count().into();
+                row
+            })
+            .collect();
+        ok_with(json!({"FollowInfo": rows}))
+    }
+
+    fn check_follows(&self, me: &UserId, users: &[UserId]) -> Value {
+        let people = self.people(me);
+        let rows: Vec<Value> = users
+            .iter()
+            .map(|user| {
+                if !self.has_account(user) {
+                    return result(user, Code::FRIEND_UNKNOWN_USER);
+                }
+                let follower = people.is_some_and(|people| people.followers.contains_key(user));
+                let followed = people.is_some_and(|people| people.following.contains_key(user));
+                let mut row = result(user, Code::OK);
+                row["FollowType"] = match (follower, followed) {
+                    (true, true) => MUTUAL,
+                    (false, true) => FOLLOWING,
+                    (true, false) => FOLLOWERS,
+                    (false, false) => 0,
+                }
+                .into();
+                row
+            })
+            .collect();
+        results(&rows)
+    }
+}
