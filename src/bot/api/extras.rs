@@ -94,7 +94,7 @@ impl Api {
             let request = GetExtensions::new(name(message)?, from);
             let page = self.call(&request).await?;
             let newest = page.list.iter().map(|extension| extension.seq).max();
-            let next = newest.map(|seq| seq + 1);
+            let next = newest.map(|seq| seq.saturating_add(1));
             all.extend(page.list);
             if page.complete || next.is_none() || next <= from {
                 break;

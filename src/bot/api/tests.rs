@@ -366,6 +366,14 @@ async fn reactions_and_extensions_are_paged_counted_and_checked() {
     );
     let left = api.extensions(&message).await.unwrap();
     assert_eq!(left.len(), 1, "what was deleted is not shown");
+    let last =
+        json!({"CompleteFlag": 0, "ExtensionList": [{"Key": "a", "Value": "1", "Seq": u64::MAX}]});
+    bot.answer(get, &last);
+    bot.answer(get, &last);
+    assert!(
+        api.extensions(&message).await.is_ok(),
+        "there is no number beyond"
+    );
 }
 
 #[actix_rt::test]
