@@ -3,7 +3,7 @@
 
 use std::io::Cursor;
 
-use image::{DynamicImage, ImageFormat, ImageReader, Limits, imageops::FilterType};
+use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
 /// The longest edge asked for, in pixels.
 const MAX_EDGE: u32 = 2000;
@@ -48,7 +48,8 @@ pub(super) fn smaller(bytes: &[u8], edge: u32) -> Option<(Vec<u8>, &'static str)
         u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
     };
     let (width, height) = (scaled(picture.width()), scaled(picture.height()));
-    let small = picture.resize_exact(width, height, FilterType::Triangle);
+    // Not `resize`, which holds a stage between in floating point: many times the picture.
+    let small = picture.thumbnail_exact(width, height);
     let (format, content_type) = if small.color().has_alpha() {
         (ImageFormat::Png, "image/png")
     } else {
