@@ -243,7 +243,7 @@ impl Session {
         match read::<Topics>(outcome) {
             Ok(topics) => {
                 for topic in topics.found().filter(|topic| !topic.id.is_empty()) {
-                    self.found_group(&topic.id, topic.last_seq, Some(topic.own.read_seq));
+                    self.found_group(&topic.id, topic.last_seq, topic.own.read_seq);
                 }
             }
             // The topics of the others are wanted all the same.

@@ -198,9 +198,9 @@ pub struct Topic {
 /// What an account is in a topic.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct OwnTopic {
-    /// Read up to this number.
-    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
-    pub read_seq: u32,
+    /// Read up to this number; `None` when the server did not say.
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::opt_int")]
+    pub read_seq: Option<u32>,
     /// Fields this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

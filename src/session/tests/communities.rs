@@ -273,3 +273,16 @@ fn topics_that_cannot_be_had_are_tried_again_and_hold_no_other_community_up() {
     rig.pass(60, true);
     assert_eq!(rig.asked(command::TOPICS), None);
 }
+
+#[test]
+fn a_topic_of_which_no_read_position_is_known_begins_with_what_comes() {
+    let mut rig = Rig::before_communities();
+    rig.answer(command::JOINED_COMMUNITIES, communities(&[], 0));
+    rig.answer(command::JOINED_COMMUNITIES, communities(&[CLUB], 1));
+    let topic = json!({"TopicInfo": {"TopicId": TOPIC, "LastMsgSeq": 900}});
+    rig.answer(command::TOPICS, json!({"TopicAndSelfInfo": [topic]}));
+    let history = "million_group_open_http_svc.group_msg_get";
+    assert_eq!(rig.asked(history), None);
+    rig.push_topic(901);
+    assert_eq!(rig.messages().len(), 1);
+}

@@ -210,7 +210,7 @@ fn topics_that_could_not_be_had_are_left_out() {
     let topic = &topics[0];
     assert_eq!(
         (topic.id.as_str(), topic.last_seq, topic.own.read_seq),
-        (TOPIC, 9, 4)
+        (TOPIC, 9, Some(4))
     );
     assert_eq!(topic.extra["ShutUpAllFlag"], "Off");
 }
