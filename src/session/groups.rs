@@ -54,6 +54,8 @@ pub(super) struct Groups {
 pub(super) struct Group {
     /// Everything up to this number was handed out; `None` until it is known where to begin.
     pub(super) last: Option<u32>,
+    /// What `last` was when the login was done.
+    pub(super) at_login: Option<u32>,
     /// The lowest number that came while that was not known.
     pub(super) first_pushed: u32,
     /// The highest number that is known to exist.

@@ -238,6 +238,41 @@ fn a_late_history_of_a_group_that_was_left_says_nothing_about_the_one_joined_aga
 }
 
 #[test]
+fn a_group_whose_numbers_began_anew_is_followed_from_there() {
+    let log_in = |rig: &mut Rig, next: u32, read: u32| {
+        rig.open();
+        rig.answer(
+            command::LOGIN,
+            json!({"A2Key": "A2", "TinyId": "1", "InstId": 9, "TimeStamp": rig.now.unix_secs()}),
+        );
+        rig.answer(
+            command::GET_MSG,
+            json!({"Cookie": "c2", "SyncFlag": 2, "MsgList": []}),
+        );
+        rig.list(next, read);
+    };
+    // A server that was set up again, with a group of the same name.
+    let mut rig = Rig::in_group(45, 44);
+    rig.push_group(&[45]);
+    rig.close();
+    rig.events.clear();
+    log_in(&mut rig, 4, 2);
+    rig.push_group(&[4]);
+    rig.push_group(&[5]);
+    assert_eq!(rig.heard(), [4, 5]);
+    // The same after a crash, with nothing left but the memory.
+    let memory = Memory::default();
+    memory.reached("g", 45);
+    let mut rig = Rig::new();
+    rig.session.set_memory(memory);
+    rig.in_groups = true;
+    log_in(&mut rig, 4, 2);
+    rig.push_group(&[4]);
+    rig.push_group(&[5]);
+    assert_eq!(rig.heard(), [4, 5]);
+}
+
+#[test]
 fn asking_for_the_lists_again_leaves_histories_in_flight_alone() {
     let mut rig = Rig::new();
     (rig.in_groups, rig.in_communities) = (true, true);
