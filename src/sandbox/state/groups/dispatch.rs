@@ -101,7 +101,11 @@ impl State {
             "destroy_topic" => self.delete_topics(now, actor, body),
             _ => return None,
         };
-        if let Some(id) = of_membership {
+        // A member's request may be carried out in part; a stranger's that is refused changes nothing, and
+        // must not have a large Community looked through.
+        if let Some(id) = of_membership
+            && (outcome.is_ok() || self.role_in(id, actor).is_ok())
+        {
             self.align_topics(now, id);
         }
         Some(outcome)
