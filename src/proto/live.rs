@@ -104,7 +104,6 @@ pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
         Err(error) => return vec![malformed(error)],
     };
     lengthen(&mut object, SHORT);
-    lenient::take_first_names(&mut object);
     if let Some(Value::Object(info)) = object.get_mut("GroupInfo") {
         lengthen(info, SHORT_INFO);
     }
@@ -120,8 +119,14 @@ pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
         17 => {
             object.insert("Event".to_owned(), Value::from(3));
         }
-        20 => return vec![read_recall(&object)],
-        21 => return read_reactions(&object),
+        20 | 21 => {
+            lenient::take_first_names(&mut object);
+            return if event == 20 {
+                vec![read_recall(&object)]
+            } else {
+                read_reactions(&object)
+            };
+        }
         100 => {
             return vec![Notice::Unknown {
                 event: Some(event),
@@ -130,15 +135,18 @@ pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
         }
         _ => {}
     }
-    vec![
-        match serde_json::from_value::<GroupItem>(Value::Object(object)) {
-            Ok(item) => Notice::Group {
-                event,
-                item: Box::new(item),
-            },
-            Err(error) => malformed(error),
+    // Only what cannot be read otherwise loses second names: a custom element may mean both.
+    let item = GroupItem::deserialize(&object).or_else(|_| {
+        lenient::take_first_names(&mut object);
+        serde_json::from_value(Value::Object(object))
+    });
+    vec![match item {
+        Ok(item) => Notice::Group {
+            event,
+            item: Box::new(item),
         },
-    ]
+        Err(error) => malformed(error),
+    }]
 }
 
 fn read_reactions(object: &Map<String, Value>) -> Vec<Notice> {
@@ -189,6 +197,17 @@ mod tests {
         let mut notices = read_item(&RawValue::from_string(json.to_owned()).unwrap(), "room");
         assert_eq!(notices.len(), 1);
         notices.remove(0)
+    }
+
+    #[test]
+    fn elements_keep_every_name_they_have() {
+        let raw = r#"{"Event":17,"MS":7,"F_Account":"al","MsgBody":[{"MsgType":"TIMNewElem",
+            "MsgContent":{"Code":1,"ErrorCode":2}}]}"#;
+        let Notice::Group { item, .. } = read(raw) else {
+            panic!("no message");
+        };
+        let text = serde_json::to_string(&*item).unwrap();
+        assert!(text.contains(r#""Code":1,"ErrorCode":2"#), "{text}");
     }
 
     #[test]

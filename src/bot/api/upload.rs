@@ -40,7 +40,8 @@ impl Upload {
     }
 
     /// `size` bytes as they come, under the name the receiver is to see. A stream that ends early or
-    /// goes on longer fails the upload.
+    /// goes on longer fails the upload. It is read on a thread that others depend on too: it must not
+    /// block that while it waits.
     pub fn stream(
         name: impl Into<String>,
         size: u64,

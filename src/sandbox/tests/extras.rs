@@ -257,6 +257,17 @@ fn extensions_have_limits() {
         }
     }
     assert_eq!(seen, 300);
+    let delete = with(
+        &name,
+        json!({"OperateType": 2, "ExtensionList": [{"Key": "k5", "Seq": 6}]}),
+    );
+    let deleted = world.extra(&alice, "set_key_values", &delete);
+    assert_eq!(deleted["ExtensionList"][0]["ErrorCode"], 0, "{deleted}");
+    for code in [0, 23003] {
+        let next = list(300 + code, 1);
+        let answer = world.extra(&alice, "set_key_values", &set(next));
+        assert_eq!(answer["ExtensionList"][0]["ErrorCode"], code, "{answer}");
+    }
     let plain = world.send(&alice, "bob", 8, "not extensible");
     let body = with(&set(list(0, 1)), json!({"MsgKey": plain["MsgKey"]}));
     assert_eq!(

@@ -215,7 +215,8 @@ impl State {
             .iter()
             .rev()
             .filter_map(|(seq, pinner)| {
-                let mut item = group.entry(*seq)?.wire(group);
+                let entry = group.entry(*seq)?;
+                let mut item = entry.is_for(&actor.user).then(|| entry.wire(group))?;
                 extend(&mut item, json!({"Pinner_Account": pinner}));
                 Some(item)
             })
