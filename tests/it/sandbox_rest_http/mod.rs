@@ -3,7 +3,7 @@
 //! Covered, in this order, each as a row of a table:
 //! * accounts: import, multi-import, check, kick, delete;
 //! * C2C (`openim`): send, batch send, import, withdraw, history, online status, read, unread;
-//! * profiles: get, set; `sns`: friends, applications, friend lists, blacklist;
+//! * profiles: get, set; `sns`: friends, applications, friend lists, blacklist; `follow`;
 //! * groups: create, import, members, messages, receipts, pins, attributes, counters, profiles,
 //!   joining and applications, recalls, notices, owner, quitting, dismissing;
 //! * reactions and extensions (`openim_msg_ext_http_svc`), topics.
@@ -199,6 +199,9 @@ fn no_command_of_the_dispatchers_is_left_out() {
     let relations = arms("state/people.rs", "match command {", "return None");
     assert!(relations.len() >= 20, "{relations:?}");
     known.extend(relations.iter().map(|name| format!("sns/{name}")));
+    let follows = arms("state/follow.rs", "match command {", "return None");
+    assert_eq!(follows.len(), 5, "{follows:?}");
+    known.extend(follows.iter().map(|name| format!("follow/{name}")));
     let mut groups = arms("rest/groups.rs", "match command {", "let servcmd");
     groups.extend(arms(
         "state/groups/dispatch.rs",

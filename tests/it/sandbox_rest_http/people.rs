@@ -323,6 +323,30 @@ pub(super) fn relation_rows() -> Vec<Row> {
         ("sns/black_list_delete", of("alice", bob()), done()),
         ("sns/friend_delete", of("alice", bob()), done()),
         ("sns/friend_delete_all", of("alice", json!({})), vec![]),
+        (
+            "follow/follow_add",
+            of("alice", json!({"FollowItem": [{"To_Account": "bob"}]})),
+            done(),
+        ),
+        (
+            "follow/follow_get",
+            of("bob", json!({"FollowType": 1, "WantNum": 10})),
+            vec![
+                ("/FollowItem/0/To_Account", json!("alice")),
+                ("/NextCursor", json!("")),
+            ],
+        ),
+        (
+            "follow/follow_get_info",
+            of("alice", bob()),
+            vec![("/FollowInfo/0/FollowerCount", json!(1))],
+        ),
+        (
+            "follow/follow_check",
+            of("alice", bob()),
+            vec![("/ResultItem/0/FollowType", json!(2))],
+        ),
+        ("follow/follow_delete", of("alice", bob()), done()),
     ];
     let bad = ["{}", r#"{"From_Account":"eve"}"#];
     rows.into_iter()

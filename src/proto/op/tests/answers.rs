@@ -137,7 +137,17 @@ fn read_all(text: &str) {
         extension::ChangedExtensions,
         topic::CreatedTopic,
         topic::DeletedTopics,
+        follow::Follows,
+        follow::Counts,
+        follow::Checked,
+        search::FoundUsers,
+        search::FoundGroups,
+        search::FoundMembers,
     );
+    if let Ok(found) = serde_json::from_str::<search::FoundMessages>(text) {
+        let messages = found.conversations.iter().map(|found| found.messages("me"));
+        let _ = messages.count();
+    }
     if let Ok(reactions) = serde_json::from_str::<reaction::Reactions>(text) {
         let _ = reactions.to(&message());
     }

@@ -2,6 +2,7 @@
 
 mod answers;
 mod extras;
+mod finding;
 
 use super::*;
 use crate::proto::message::{C2cItem, Element, Message, SystemNotice};

@@ -328,6 +328,8 @@ fn busy() -> World {
     talk_in_a_topic(&mut world, alice);
     let rest = json!({"Level": 2, "StartTime": 10, "EndTime": 20, "IsRepeated": 1});
     world.call(alice, "im_msg_db_logic.ws_set_do_not_disturb", &rest);
+    let follow = json!({"FollowItem": [{"To_Account": "bob"}, {"To_Account": "dave"}]});
+    world.call(alice, "follow.follow_add", &follow);
     world
 }
 
@@ -462,6 +464,8 @@ fn answers(world: &mut World) -> Vec<(String, Value)> {
         ask(world, "sns.pendency_get", json!({}));
         ask(world, "sns.black_list_get", json!({}));
         ask(world, "im_open_status.ws_get_user_status", all.clone());
+        ask(world, "follow.follow_check", all.clone());
+        ask(world, "follow.follow_get", json!({"FollowType": 1}));
         ask(world, "openim.get_peer_read_time", all);
         ask(
             world,
