@@ -105,6 +105,33 @@ fn messages_are_counted_by_conversation_and_listed_within_one() {
 }
 
 #[test]
+fn what_was_said_in_a_topic_is_found_there() {
+    let (mut world, [alice, ..]) = talked();
+    let service = |command: &str| format!("million_group_open_http_svc.{command}");
+    let (club, topic) = ("@TGS#_club", "@TGS#_club@TOPIC#_t");
+    let made = json!({
+        "Type": "Community", "Name": "Club", "GroupId": club, "SupportTopic": 1,
+        "Owner_Account": "alice",
+    });
+    let opened = json!({"GroupId": club, "TopicId": topic, "TopicName": "t"});
+    let said = json!({
+        "GroupId": club, "TopicId": topic, "From_Account": "alice", "Random": 9, "MsgBody": [
+            {"MsgType": "TIMTextElem", "MsgContent": {"Text": "the lighthouse"}}],
+    });
+    for (command, body) in [
+        ("create_group", &made),
+        ("create_topic", &opened),
+        ("send_group_msg", &said),
+    ] {
+        let answer = world.call(&alice, &service(command), body);
+        assert_eq!(answer["ErrorCode"], 0, "{command}: {answer}");
+    }
+    let found = search(&mut world, &alice, &json!({"KeywordList": ["lighthouse"]}));
+    assert_eq!(found["ConversationMsgs"][0]["GroupID"], topic);
+    assert_eq!(found["TotalCount"], 1);
+}
+
+#[test]
 fn words_types_senders_and_times_narrow_it() {
     let (mut world, [alice, ..]) = talked();
     let rows = [

@@ -12,7 +12,8 @@ use crate::{
 };
 
 impl Group {
-    /// True if somebody who is no member may know of it. Topics are found in no search.
+    /// True if somebody may know of it who may be no member. Topics are found by what is said in them
+    /// only.
     fn is_found_by(&self, user: &UserId) -> bool {
         let open = self.kind != Kind::Work && self.community.is_none();
         open || (self.community.is_none() && self.members.contains_key(user))
@@ -20,10 +21,10 @@ impl Group {
 }
 
 impl State {
-    /// The groups of `user`, by ID.
-    fn groups_of<'a>(&'a self, user: &UserId) -> impl Iterator<Item = &'a Group> {
-        let joined = self.groups.joined.get(user).into_iter().flatten();
-        joined.filter_map(|id| self.groups.all.get(id))
+    /// The groups of `user` and their topics, by ID.
+    fn groups_of<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Group> {
+        let groups = self.groups.all.values();
+        groups.filter(move |group| group.members.contains_key(user))
     }
 
     /// Messages that `user` may read, in one group or all of them.
