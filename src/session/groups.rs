@@ -54,8 +54,10 @@ pub(super) struct Groups {
 pub(super) struct Group {
     /// Everything up to this number was handed out; `None` until it is known where to begin.
     pub(super) last: Option<u32>,
-    /// What `last` was when the login was done.
-    pub(super) at_login: Option<u32>,
+    /// The newest number there is by the server's own list, where that is below `last`. Either the list
+    /// is old, or the group is another one of the same name, whose numbers began anew: the next push
+    /// tells.
+    pub(super) listed_below: Option<u32>,
     /// The lowest number that came while that was not known.
     pub(super) first_pushed: u32,
     /// The highest number that is known to exist.
@@ -116,6 +118,14 @@ impl Session {
         let (seq, name) = (message.seq, group.clone());
         let listed = groups.listing.list == List::Done;
         let state = groups.known.entry(name).or_default();
+        if let Some(newest) = state.listed_below.filter(|newest| seq > *newest) {
+            state.listed_below = None;
+            // Had the list only been old, this would be above `last`, or be known.
+            if state.last.is_some_and(|last| seq <= last) {
+                self.memory.forget_group(group);
+                (state.last, state.target) = (Some(newest), seq);
+            }
+        }
         state.target = state.target.max(seq);
         match state.last {
             Some(last) if seq <= last => {}

@@ -112,7 +112,6 @@ impl Session {
         groups.listing.failures = 0;
         for state in groups.known.values_mut() {
             state.fetching = false;
-            state.at_login = state.last;
         }
         self.ask_list(now, Kind::Groups, 0);
     }
@@ -273,19 +272,10 @@ impl Session {
         if groups.known.len() >= MAX_GROUPS && !groups.known.contains_key(id) {
             return;
         }
-        let before = match groups.known.get(id) {
-            Some(state) if state.last.is_some() => state.at_login,
-            _ => mark,
-        };
-        if before.is_some_and(|before| before > newest) {
-            // A server only counts on, so this is another group of the name. It begins with what is
-            // said next: should the server have told an old number, nothing comes twice by that.
-            groups.known.remove(id);
-            groups.fetches.retain(|_, known| **known != *id);
-            return self.memory.forget_group(id);
-        }
         let state = groups.known.entry(id.into()).or_default();
         state.target = state.target.max(newest);
+        let known = state.last.or(mark);
+        state.listed_below = known.filter(|last| *last > newest).map(|_| newest);
         if state.last.is_some() {
             return;
         }

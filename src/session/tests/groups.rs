@@ -237,27 +237,29 @@ fn a_late_history_of_a_group_that_was_left_says_nothing_about_the_one_joined_aga
     assert!(!rig.commands().contains(&command::GROUP_HISTORY.to_owned()));
 }
 
+/// Logs in again, and is told that the group has got to one before `next`.
+fn log_in_again(rig: &mut Rig, next: u32, read: u32) {
+    rig.open();
+    rig.answer(
+        command::LOGIN,
+        json!({"A2Key": "A2", "TinyId": "1", "InstId": 9, "TimeStamp": rig.now.unix_secs()}),
+    );
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "c2", "SyncFlag": 2, "MsgList": []}),
+    );
+    rig.list(next, read);
+}
+
 #[test]
 fn a_group_whose_numbers_began_anew_is_followed_from_there() {
-    let log_in = |rig: &mut Rig, next: u32, read: u32| {
-        rig.open();
-        rig.answer(
-            command::LOGIN,
-            json!({"A2Key": "A2", "TinyId": "1", "InstId": 9, "TimeStamp": rig.now.unix_secs()}),
-        );
-        rig.answer(
-            command::GET_MSG,
-            json!({"Cookie": "c2", "SyncFlag": 2, "MsgList": []}),
-        );
-        rig.list(next, read);
-    };
     // A server that was set up again, with a group of the same name.
     let mut rig = Rig::in_group(45, 44);
     rig.push_group(&[45]);
     rig.close();
     rig.events.clear();
-    log_in(&mut rig, 4, 2);
-    rig.push_group(&[4]);
+    log_in_again(&mut rig, 4, 2);
+    rig.push_group(&[2, 4]);
     rig.push_group(&[5]);
     assert_eq!(rig.heard(), [4, 5]);
     // The same after a crash, with nothing left but the memory.
@@ -266,10 +268,24 @@ fn a_group_whose_numbers_began_anew_is_followed_from_there() {
     let mut rig = Rig::new();
     rig.session.set_memory(memory);
     rig.in_groups = true;
-    log_in(&mut rig, 4, 2);
+    log_in_again(&mut rig, 4, 2);
     rig.push_group(&[4]);
     rig.push_group(&[5]);
     assert_eq!(rig.heard(), [4, 5]);
+}
+
+#[test]
+fn a_list_that_is_old_loses_nothing_and_repeats_nothing() {
+    let mut rig = Rig::in_group(45, 44);
+    rig.push_group(&[45, 46]);
+    rig.close();
+    rig.events.clear();
+    log_in_again(&mut rig, 45, 44);
+    // 47 and 48 were said meanwhile.
+    rig.push_group(&[49]);
+    rig.serve_history(49, 50);
+    rig.push_group(&[46, 50]);
+    assert_eq!(rig.heard(), [47, 48, 49, 50]);
 }
 
 #[test]
