@@ -111,6 +111,8 @@ pub struct Stopped {
     pub drained: bool,
     /// Every account was logged out within the grace period.
     pub logged_out: bool,
+    /// Everything of the sandbox is in its store, if there are both.
+    pub saved: bool,
 }
 
 impl App {
@@ -251,15 +253,17 @@ impl App {
         let drained = tokio::time::timeout(self.grace / 2, draining).await.is_ok();
         let logout = self.supervisor.send(StopAll);
         let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
-        if let Some(sandbox) = self.sandbox {
-            sandbox.stop().await;
-        }
+        let saved = match self.sandbox {
+            Some(sandbox) => sandbox.stop().await,
+            None => true,
+        };
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.host_thread.stop();
         Stopped {
             drained,
             logged_out,
+            saved,
         }
     }
 }

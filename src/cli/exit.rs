@@ -34,6 +34,9 @@ pub enum Failure {
     /// Standard output cannot be written. A reader that went away is no failure.
     #[error("standard output: {0}")]
     Output(#[source] io::Error),
+    /// The store of a sandbox could not be written at the end; why is in the log.
+    #[error("the store of the sandbox does not hold the last changes")]
+    NotSaved,
     /// Something failed at run time.
     #[error("{0}")]
     Runtime(Box<dyn Error + Send + Sync>),
@@ -51,10 +54,19 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
-            Self::Output(_) | Self::Runtime(_) => Some(1),
+            Self::Output(_) | Self::NotSaved | Self::Runtime(_) => Some(1),
             Self::Internal(_) => Some(INTERNAL),
             Self::Interrupted => Some(INTERRUPTED),
         }
+    }
+}
+
+/// Fails where the store of a sandbox was not written at the end.
+pub(super) fn saved(is_saved: bool) -> Result<(), Failure> {
+    if is_saved {
+        Ok(())
+    } else {
+        Err(Failure::NotSaved)
     }
 }
 

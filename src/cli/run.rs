@@ -1,7 +1,7 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
 use super::control;
-use super::exit::Failure;
+use super::exit::{Failure, saved};
 use super::memory::Memory;
 use super::progress::{Progress, beside};
 use super::signals::{Signal, Signals};
@@ -62,7 +62,7 @@ pub(super) fn run(
                 }
                 // The last lines of the board.
                 let _ = board.send(Flush).await;
-                Ok(())
+                saved(stopped.saved)
             }
             () = signals.again() => Err(Failure::Interrupted),
         }

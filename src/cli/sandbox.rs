@@ -1,7 +1,7 @@
 //! `botroupe sandbox`: the embedded server alone.
 
 use super::args::SandboxArgs;
-use super::exit::Failure;
+use super::exit::{Failure, saved};
 use super::signals::Signals;
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use actix::prelude::*;
@@ -41,7 +41,7 @@ pub(super) fn sandbox(
         signals.stop().await;
         tracing::info!("stopping");
         tokio::select! {
-            () = sandbox.stop() => Ok(()),
+            is_saved = sandbox.stop() => saved(is_saved),
             () = signals.again() => Err(Failure::Interrupted),
         }
     })

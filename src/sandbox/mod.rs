@@ -68,7 +68,7 @@ pub struct Sandbox {
     app: SdkAppId,
     key: SecretString,
     stop: oneshot::Sender<()>,
-    done: oneshot::Receiver<()>,
+    done: oneshot::Receiver<bool>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -207,25 +207,27 @@ impl Sandbox {
 
     /// Ends the server: closes every connection with 1001, waits up to a second for the peers, and
     /// until everything is in the store if there is one. Dropping the sandbox does the same, but
-    /// nobody waits.
-    pub async fn stop(self) {
+    /// nobody waits. False if the store could not be written, which is logged with the reason.
+    pub async fn stop(self) -> bool {
         let Self {
             stop, done, thread, ..
         } = self;
         // If the server has ended already, nobody listens.
         let _ = stop.send(());
-        let _ = done.await;
+        let is_saved = done.await.unwrap_or(false);
         join(thread);
+        is_saved
     }
 
     /// [`Sandbox::stop`] for callers outside async code; not from the thread it was started on.
-    pub fn shutdown(self) {
+    pub fn shutdown(self) -> bool {
         let Self {
             stop, done, thread, ..
         } = self;
         let _ = stop.send(());
-        let _ = done.blocking_recv();
+        let is_saved = done.blocking_recv().unwrap_or(false);
         join(thread);
+        is_saved
     }
 
     /// Calls the state with the present time, and has the server carry out what comes of it.

@@ -83,8 +83,8 @@ pub(super) struct Prepared {
     pub(super) listener: TcpListener,
     /// Fires, or is dropped, when the server has to end.
     pub(super) stop: oneshot::Receiver<()>,
-    /// Fires when it has ended.
-    pub(super) done: oneshot::Sender<()>,
+    /// Fires when it has ended: whether everything is in the store, if there is one.
+    pub(super) done: oneshot::Sender<bool>,
 }
 
 /// Listens without blocking, and tells the port that was chosen.
@@ -146,11 +146,12 @@ pub(super) async fn serve(prepared: Prepared) {
     if tokio::time::timeout(CLOSING_TIME, closing).await.is_err() {
         hub.cut_all();
     }
-    if let Some(store) = &store {
-        store.save(&shared).await;
-    }
+    let is_saved = match &store {
+        Some(store) => store.save(&shared).await,
+        None => true,
+    };
     // Nobody waiting is fine.
-    let _ = done.send(());
+    let _ = done.send(is_saved);
 }
 
 /// Counts itself while a socket is open.

@@ -162,13 +162,14 @@ impl Store {
         }
     }
 
-    /// Writes what has changed since the last time. A failure is logged, not given.
-    pub(super) async fn save(self: &Arc<Self>, shared: &Arc<Shared>) {
+    /// Writes what has changed since the last time. False if that failed, which is logged.
+    pub(super) async fn save(self: &Arc<Self>, shared: &Arc<Shared>) -> bool {
         let (store, shared) = (Arc::clone(self), Arc::clone(shared));
         let saving = tokio::task::spawn_blocking(move || store.save_now(&shared));
-        if let Err(error) = saving.await {
+        saving.await.unwrap_or_else(|error| {
             tracing::error!(%error, "saving the sandbox did not come to its end");
-        }
+            false
+        })
     }
 
     fn pause(&self) -> Duration {
@@ -180,14 +181,14 @@ impl Store {
         every.max(progress.took.saturating_mul(REST))
     }
 
-    fn save_now(&self, shared: &Shared) {
+    fn save_now(&self, shared: &Shared) -> bool {
         let progress = self.progress.lock();
         let mut progress = progress.unwrap_or_else(PoisonError::into_inner);
         let started = shared.now().mono;
         let (changes, snapshot) = {
             let state = shared.lock();
             if progress.written == Some(state.changes()) {
-                return;
+                return true;
             }
             (state.changes(), state.snapshot())
         };
@@ -203,6 +204,7 @@ impl Store {
                 if progress.failed.take().is_some() {
                     tracing::info!(%file, "the store of the sandbox is written again");
                 }
+                true
             }
             Err(error) => {
                 let (before, failures) = progress.failed.unzip();
@@ -216,6 +218,7 @@ impl Store {
                 }
                 let failures = failures.unwrap_or(0).saturating_add(1);
                 progress.failed = Some((error.kind(), failures));
+                false
             }
         }
     }

@@ -384,7 +384,7 @@ fn stopping_says_goodbye() {
         let mut alice = connect(&sandbox).await;
         alice.login(&sandbox, "alice").await;
         let addr = sandbox.addr();
-        let (frame, ()) = futures_util::future::join(alice.frame(), sandbox.stop()).await;
+        let (frame, _) = futures_util::future::join(alice.frame(), sandbox.stop()).await;
         assert!(matches!(frame, Some(Frame::Close(Some(r))) if r.code == CloseCode::Away));
         assert!(
             std::net::TcpListener::bind(addr).is_ok(),

@@ -106,7 +106,8 @@ fn a_store_that_cannot_be_written_is_told_of_once() {
     sandbox.line("sandbox ready ");
     sandbox.signal("INT");
     let (status, _, err) = sandbox.end();
-    assert!(status.success(), "{err}");
+    assert_eq!(status.code(), Some(1), "{err}");
+    assert!(err.contains("does not hold the last changes"), "{err}");
     let told: Vec<&str> = err.lines().filter(|line| line.contains("ERROR")).collect();
     assert_eq!(told.len(), 1, "{err}");
     for words in ["cannot be written; make its folder", name] {
