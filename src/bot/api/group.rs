@@ -176,7 +176,7 @@ impl GroupApi {
         &self.api
     }
 
-    fn id_owned(&self) -> String {
+    pub(super) fn id_owned(&self) -> String {
         self.id.clone()
     }
 
@@ -226,7 +226,8 @@ impl GroupApi {
         self.modify(Modify::new().mute_all(mute)).await
     }
 
-    /// All members, fetched in pages of a hundred.
+    /// All members, fetched in pages of a hundred. A live room has
+    /// [`live_members`](Self::live_members).
     ///
     /// # Errors
     /// When a page could not be had.

@@ -1,7 +1,7 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
 //! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`),
-//! groups (`group`), topics of communities (`topics`), people (`people`) and who follows whom
+//! groups (`group`), who is in live rooms (`live`), topics of communities (`topics`), people (`people`) and who follows whom
 //! (`follow`), searches (`search`), the list of conversations (`conversations`) and groups of them
 //! (`conversation_groups`), files (`media`), invitations (`signals`).
 
@@ -11,6 +11,7 @@ mod error;
 mod extras;
 mod follow;
 mod group;
+mod live;
 mod media;
 mod messages;
 mod people;

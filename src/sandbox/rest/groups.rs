@@ -9,8 +9,12 @@ use crate::{
     sandbox::state::{Actor, State},
 };
 
-/// What these calls start with; topics are under the second.
-const SERVICES: [&str; 2] = ["group_open_http_svc/", "million_group_open_http_svc/"];
+/// What these calls start with; topics are under the second, members of live rooms under the third.
+const SERVICES: [&str; 3] = [
+    "group_open_http_svc/",
+    "million_group_open_http_svc/",
+    "group_open_avchatroom_http_svc/",
+];
 /// What calls about reactions and extensions start with, of groups or not.
 pub(super) const EXTRAS: &str = "openim_msg_ext_http_svc/";
 

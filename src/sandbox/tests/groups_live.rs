@@ -198,3 +198,64 @@ fn without_login_there_is_no_room() {
         10007
     );
 }
+
+#[test]
+fn members_who_are_there_are_listed_in_pages_and_by_their_marks() {
+    const SERVICE: &str = "group_open_avchatroom_http_svc";
+    let (mut world, alice, bob) = room(config());
+    enter(&mut world, &alice);
+    enter(&mut world, &bob);
+    let guests: Vec<Login> = (0..150)
+        .map(|n| {
+            let guest = world.login(&format!("guest-{n:03}"));
+            enter(&mut world, &guest);
+            guest
+        })
+        .collect();
+    let out = world.call(&guests[0], "im_open_status.wslogout", &json!({}));
+    assert_eq!(out["ErrorCode"], 0);
+    let list = |world: &mut World, body: Value| {
+        let (mut all, mut start) = (Vec::new(), 0);
+        loop {
+            let mut body = body.clone();
+            body["Timestamp"] = start.into();
+            let page = world.call(&bob, &format!("{SERVICE}.get_members"), &body);
+            let members = page["MemberList"].as_array().unwrap();
+            assert!(members.len() <= 100);
+            let names = members
+                .iter()
+                .map(|member| member["Member_Account"].clone());
+            all.extend(names);
+            start = page["NextTimestamp"].as_u64().unwrap();
+            if start == 0 {
+                return all;
+            }
+        }
+    };
+    let all = list(&mut world, json!({"GroupId": "room"}));
+    assert_eq!(all.len(), 151, "one of them is away");
+    assert_eq!(all[..3], ["alice", "bob", "guest-001"]);
+    let mark = |login: &Login, world: &mut World, kind: u8, marks: Value| {
+        let body = json!({"GroupId": "room", "CommandType": kind, "MemberList": [
+            {"Member_Account": "guest-007", "Marks": marks},
+            {"Member_Account": "nobody", "Marks": marks}]});
+        world.call(login, &format!("{SERVICE}.modify_user_info"), &body)
+    };
+    let vip = json!({"GroupId": "room", "Mark": 1001});
+    assert_eq!(mark(&bob, &mut world, 1, json!([1001]))["ErrorCode"], 10007);
+    let done = mark(&alice, &mut world, 1, json!([1001, 7]));
+    assert_eq!(
+        done["MemberList"],
+        json!([{"Member_Account": "guest-007", "Marks": [1001]}])
+    );
+    assert_eq!(list(&mut world, vip.clone()), ["guest-007"]);
+    mark(&alice, &mut world, 2, json!([1001]));
+    assert!(list(&mut world, vip).is_empty());
+    assert_eq!(
+        mark(&alice, &mut world, 3, json!([1001]))["ErrorCode"],
+        10004
+    );
+    let other = json!({"GroupId": "no-room"});
+    let answer = world.call(&bob, &format!("{SERVICE}.get_members"), &other);
+    assert_eq!(answer["ErrorCode"], 10010);
+}

@@ -4,7 +4,7 @@ use botroupe::{
     prelude::*,
     proto::message::{NoticeKind, TipKind},
 };
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     Troupe,
@@ -128,4 +128,38 @@ fn a_bot_that_made_a_live_room_sees_who_comes_and_ends_it() {
     assert!(!joined.members.is_empty());
     alice.call("dismissGroup", &json!(["stage"])).unwrap();
     bot.hears_notice(mark, NoticeKind::Dismissed);
+}
+
+#[test]
+fn a_bot_lists_and_marks_who_is_in_its_live_room() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let me = "live-usher";
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api();
+    let room = NewGroup::live("hall").id("hall");
+    Troupe::wait(api.create_group(room)).unwrap();
+    Troupe::wait(api.join_group("hall", "")).unwrap();
+    let alice = page(sdk, &sandbox, "alice");
+    alice.data("joinGroup", &json!([{"groupID": "hall"}]));
+    let room = api.group("hall");
+    let users = |mark: Option<u32>| -> Vec<String> {
+        let members = Troupe::wait(room.live_members(mark)).unwrap().into_iter();
+        members.map(|member| member.user).collect()
+    };
+    assert_eq!(users(None), [me, "alice"]);
+    Troupe::wait(room.mark_members(["alice"], 1001)).unwrap();
+    assert_eq!(users(Some(1001)), ["alice"]);
+    let seen = alice.data(
+        "getGroupMemberList",
+        &json!([{"groupID": "hall", "filter": 1001}]),
+    );
+    assert_eq!(seen["memberList"][0]["userID"], "alice");
+    assert_eq!(seen["memberList"][1], Value::Null);
+    Troupe::wait(room.unmark_members(["alice"], 1001)).unwrap();
+    assert!(users(Some(1001)).is_empty());
+    let low = Troupe::wait(room.mark_members(["alice"], 1)).unwrap_err();
+    assert!(matches!(low, ApiError::Unfit(_)), "{low}");
+    proven("live room: who is there, and marks", Pair::SdkToBot);
+    proven("live room: who is there, and marks", Pair::BotToSdk);
 }

@@ -63,6 +63,41 @@ fn a_live_room_is_heard_by_polls() {
 }
 
 #[test]
+fn who_is_in_a_live_room_is_listed_and_marked() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    found(&alice, "AVChatRoom", "room", &[]);
+    for page in [&alice, &bob] {
+        page.call("joinGroup", &json!([{"groupID": "room"}]))
+            .unwrap();
+    }
+    let list = |filter: Value| -> Vec<Value> {
+        let wish = json!([{"groupID": "room", "filter": filter}]);
+        let members = bob.data("getGroupMemberList", &wish);
+        let members = members["memberList"].as_array().unwrap().iter();
+        members.map(|member| member["userID"].clone()).collect()
+    };
+    assert_eq!(list(Value::Null), ["alice", "bob"]);
+    let all = bob.data("getGroupMemberList", &json!([{"groupID": "room"}]));
+    assert_eq!(all["memberList"][0]["nick"], "alice", "{all}");
+    let mark = |enable: bool| {
+        let marks = json!([{
+            "groupID": "room", "markType": 1001, "enableMark": enable, "userIDList": ["bob", "eve"],
+        }]);
+        alice.data("markGroupMemberList", &marks)
+    };
+    assert_eq!(
+        mark(true),
+        json!({"successUserIDList": ["bob"], "failureUserIDList": ["eve"]})
+    );
+    assert_eq!(list(json!(1001)), ["bob"]);
+    mark(false);
+    assert!(list(json!(1001)).is_empty());
+    proven("live room: who is there, and marks", Pair::SdkToSdk);
+}
+
+#[test]
 fn a_poll_survives_idle_times_and_a_lost_link() {
     let Some(sdk) = sdk() else { return };
     // So short that several polls come back with nothing.

@@ -334,6 +334,34 @@ pub(super) fn rows() -> Vec<Row> {
             10010,
         ),
         (
+            "create_group",
+            json!({
+                "GroupId": "live", "Type": "AVChatRoom", "Name": "n", "Owner_Account": "alice",
+            }),
+            vec![],
+            json!({"Type": "AVChatRoom"}).to_string(),
+            10004,
+        ),
+        (
+            "get_members",
+            of("live", json!({})),
+            vec![("/MemberList", json!([])), ("/NextTimestamp", json!(0))],
+            g(json!({})).to_string(),
+            10004,
+        ),
+        (
+            "modify_user_info",
+            of(
+                "live",
+                json!({"CommandType": 1, "MemberList": [
+                    {"Member_Account": "alice", "Marks": [1000]},
+                ]}),
+            ),
+            vec![("/MemberList", Value::Null)],
+            of("live", json!({})).to_string(),
+            10004,
+        ),
+        (
             "get_joined_group_list",
             json!({"Member_Account": "carol"}),
             vec![

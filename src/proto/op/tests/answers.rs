@@ -137,6 +137,7 @@ fn read_all(text: &str) {
         extension::ChangedExtensions,
         topic::CreatedTopic,
         topic::DeletedTopics,
+        live_member::LiveMembers,
         follow::Follows,
         follow::Counts,
         follow::Checked,

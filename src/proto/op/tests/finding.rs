@@ -1,4 +1,4 @@
-//! Following and searching: requests as the official client has them, and what is read of answers and
+//! Following, searching and who is in live rooms: requests as the official client has them, and what is read of answers and
 //! pushes.
 
 use super::{looks, users};
@@ -8,6 +8,7 @@ use crate::proto::message::Conversation;
 use crate::proto::op::follow::{
     CheckFollows, Checked, Counts, Follow, Follows, GetCounts, GetFollows, Tie, Unfollow,
 };
+use crate::proto::op::live_member::{GetLiveMembers, LiveMembers, MarkMembers};
 use crate::proto::op::search::{
     FoundGroups, FoundMembers, FoundMessages, FoundUsers, SearchGroups, SearchMembers,
     SearchMessages, SearchUsers,
@@ -198,5 +199,47 @@ fn what_was_found_is_read_and_what_is_odd_left_out() {
     assert_eq!(
         (&*members.members[0].user, &*members.members[0].name_card),
         ("al", "A")
+    );
+}
+
+#[test]
+fn members_of_live_rooms_are_asked_for_and_marked() {
+    let mut request = GetLiveMembers {
+        room: "room".to_owned(),
+        start: 0,
+        mark: None,
+    };
+    let command = "group_open_avchatroom_http_svc.get_members";
+    looks(
+        &request,
+        command,
+        json!({"GroupId": "room", "Timestamp": 0}),
+    );
+    request.mark = Some(1001);
+    looks(
+        &request,
+        command,
+        json!({"GroupId": "room", "Timestamp": 0, "Mark": 1001}),
+    );
+    for (give, kind) in [(true, 1), (false, 2)] {
+        looks(
+            &MarkMembers::new("room", users(&["al"]), 1001, give),
+            "group_open_avchatroom_http_svc.modify_user_info",
+            json!({"GroupId": "room", "CommandType": kind,
+                "MemberList": [{"Member_Account": "al", "Marks": [1001]}]}),
+        );
+    }
+    let page: LiveMembers = serde_json::from_value(json!({"NextTimestamp": "9", "MemberList": [
+        {"Member_Account": "al", "NickName": "Al", "Avatar": "f", "JoinTime": 5, "Marks": [1001], "X": 1}, 7]}))
+    .unwrap();
+    let member = &page.members[0];
+    assert_eq!((page.next, page.members.len()), (9, 1));
+    assert_eq!(
+        (&*member.user, &*member.nick, &*member.face_url),
+        ("al", "Al", "f")
+    );
+    assert_eq!(
+        (member.joined, &member.marks, &member.extra["X"]),
+        (5, &vec![1001], &json!(1))
     );
 }

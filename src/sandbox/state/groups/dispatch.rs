@@ -75,6 +75,8 @@ impl State {
             "get_joined_group_list" => self.joined_groups(actor, body, communities),
             "get_group_self_member_info" => Ok(self.groups_with_self(actor, body)),
             "get_group_public_info" => Ok(self.public_groups(body)),
+            "get_members" => self.live_members(now, actor, body),
+            "modify_user_info" => self.mark_live_members(actor, body),
             "get_online_member_num" => self.online_count(now, actor, body),
             "send_group_msg" => self.send_group_message(now, actor, body),
             "group_msg_recall" => self.recall_group_messages(now, actor, body),

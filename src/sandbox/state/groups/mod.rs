@@ -17,6 +17,7 @@ mod import;
 mod info;
 mod join;
 mod live;
+mod live_members;
 mod members;
 mod messages;
 mod reading;
@@ -287,6 +288,8 @@ struct Member {
     hidden_up_to: u64,
     /// The key of its live-room polls.
     poll_key: String,
+    /// Of a live room: what the app marked it with. Bounded.
+    marks: BTreeSet<u32>,
 }
 
 impl Member {
@@ -309,6 +312,7 @@ impl Member {
             deleted: BTreeSet::new(),
             hidden_up_to: 0,
             poll_key: String::new(),
+            marks: BTreeSet::new(),
         }
     }
 }

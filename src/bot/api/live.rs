@@ -1,0 +1,73 @@
+//! Who is in a live room.
+
+use super::{ApiError, GroupApi, collect};
+use crate::proto::op::live_member::{
+    FIRST_MARK, GetLiveMembers, LiveMember, MAX_MARKED, MarkMembers,
+};
+use crate::proto::op::relation::MAX_PAGES;
+
+impl GroupApi {
+    /// Everybody who is in the live room now, or everybody with a mark. Other groups have
+    /// [`members`](Self::members).
+    ///
+    /// # Errors
+    /// When a page could not be had, or the app has not bought this.
+    pub async fn live_members(&self, mark: Option<u32>) -> Result<Vec<LiveMember>, ApiError> {
+        let mut all = Vec::new();
+        let mut request = GetLiveMembers {
+            room: self.id_owned(),
+            start: 0,
+            mark,
+        };
+        for _ in 0..10 * MAX_PAGES {
+            let page = self.api().call(&request).await?;
+            let is_last = page.next == 0 || page.next == request.start || page.members.is_empty();
+            request.start = page.next;
+            all.extend(page.members);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Marks members of the live room, 500 at most, with a number of the app's own from 1,000 on.
+    ///
+    /// # Errors
+    /// When the server did not do it, which takes a special right; [`ApiError::Unfit`] for a lower
+    /// number; [`ApiError::TooMany`].
+    pub async fn mark_members(
+        &self,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        mark: u32,
+    ) -> Result<(), ApiError> {
+        self.change_marks(users, mark, true).await
+    }
+
+    /// Takes the mark away from members of the live room.
+    ///
+    /// # Errors
+    /// As [`mark_members`](Self::mark_members).
+    pub async fn unmark_members(
+        &self,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        mark: u32,
+    ) -> Result<(), ApiError> {
+        self.change_marks(users, mark, false).await
+    }
+
+    async fn change_marks(
+        &self,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        mark: u32,
+        give: bool,
+    ) -> Result<(), ApiError> {
+        let users = collect(users, "users", MAX_MARKED)?;
+        if mark < FIRST_MARK {
+            return Err(ApiError::Unfit("marks of an app begin with 1000"));
+        }
+        let request = MarkMembers::new(self.id_owned(), users, mark, give);
+        self.api().call(&request).await?;
+        Ok(())
+    }
+}
