@@ -3,8 +3,8 @@
 
 use super::event::{EventsBody, KickType, Notice};
 use super::lenient;
-use super::message::{Conversation, GroupItem};
-use super::update::{EditedMessage, Fields, MessageRef, Update, UserStatus};
+use super::message::{Conversation, GroupItem, MessageRef};
+use super::update::{EditedMessage, Fields, Update, UserStatus};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;

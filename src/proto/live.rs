@@ -3,9 +3,9 @@
 
 use super::event::Notice;
 use super::lenient;
-use super::message::{Conversation, GroupItem};
+use super::message::{Conversation, GroupItem, MessageRef};
 use super::op::reaction::ReactionChange;
-use super::update::{MessageRef, Update};
+use super::update::Update;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

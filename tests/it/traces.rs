@@ -4,10 +4,11 @@
 use botroupe::proto::event::{Notice, Push};
 use botroupe::proto::live::read_item;
 use botroupe::proto::message::{
-    C2cItem, Draft, GroupItem, MessageKey, OfflinePush, Priority, SendC2c, SendGroup, SendOptions,
+    C2cItem, Draft, GroupItem, MessageKey, MessageRef, OfflinePush, Priority, SendC2c, SendGroup,
+    SendOptions,
 };
 use botroupe::proto::op::reaction::ReactionChange;
-use botroupe::proto::update::{EditedMessage, FriendChange, MessageRef, ProfileChange, UserStatus};
+use botroupe::proto::update::{EditedMessage, FriendChange, ProfileChange, UserStatus};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::value::{RawValue, to_raw_value};

@@ -13,6 +13,7 @@ mod element;
 mod group;
 mod media;
 mod merger;
+mod name;
 mod send;
 mod tip;
 
@@ -27,6 +28,7 @@ pub use element::{Element, Other};
 pub use group::{Body, GroupInfo, GroupItem, Mention};
 pub use media::{File, Image, ImageFormat, ImageSize, Sound, Video};
 pub use merger::{MAX_INLINE, MergedMessage, Merger};
+pub use name::MessageRef;
 pub use send::{MessageKey, SendC2c, SendGroup};
 pub use tip::{GroupTip, MemberChange, NoticeKind, SystemNotice, TipKind};
 

@@ -3,7 +3,7 @@
 
 use super::MessageName;
 use crate::proto::lenient;
-use crate::proto::update::MessageRef;
+use crate::proto::message::MessageRef;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;

@@ -2,9 +2,8 @@
 
 use super::{Done, MessageName};
 use crate::proto::lenient;
-use crate::proto::message::{Conversation, Message};
+use crate::proto::message::{Conversation, Message, MessageRef};
 use crate::proto::place::Place;
-use crate::proto::update::MessageRef;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;

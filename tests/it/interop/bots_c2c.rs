@@ -1,6 +1,6 @@
 //! Everything around one-to-one messages, between the official SDK and a bot.
 
-use botroupe::{bot::ApiError, prelude::*, proto::update::MessageRef};
+use botroupe::{bot::ApiError, prelude::*, proto::message::MessageRef};
 use serde_json::{Value, json};
 
 use super::{

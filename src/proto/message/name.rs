@@ -1,0 +1,79 @@
+//! How pushes and answers name a message that they do not hold.
+
+use crate::proto::lenient;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Names a message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct MessageRef {
+    /// Who said it; empty in a group.
+    #[serde(
+        rename = "From_Account",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub from: String,
+    /// To whom; empty in a group.
+    #[serde(
+        rename = "To_Account",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub to: String,
+    /// `MsgSeq`
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u32,
+    /// `MsgRandom`
+    #[serde(
+        rename = "MsgRandom",
+        alias = "MsgRand",
+        alias = "Random",
+        default,
+        deserialize_with = "lenient::int"
+    )]
+    pub random: u32,
+    /// Server time in Unix seconds.
+    #[serde(
+        rename = "MsgTimeStamp",
+        alias = "MsgTime",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub time: Option<u64>,
+    /// The sender's clock in Unix seconds.
+    #[serde(
+        rename = "MsgClientTime",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub client_time: Option<u64>,
+    /// The sender's TinyId.
+    #[serde(
+        rename = "TinyId",
+        default,
+        deserialize_with = "lenient::opt_string",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub tiny_id: Option<String>,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl MessageRef {
+    /// The ID every terminal computes alike, see [`Message::id`](super::Message::id).
+    #[must_use]
+    pub fn id(&self) -> Option<String> {
+        Some(format!(
+            "{}-{}-{}",
+            self.tiny_id.as_deref()?,
+            self.client_time?,
+            self.random
+        ))
+    }
+}
