@@ -69,7 +69,9 @@ pub enum AppError {
 const fn sandbox_key(error: &SandboxError) -> &'static str {
     match error {
         SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
-        SandboxError::Store(_) | SandboxError::StoreFile { .. } => "sandbox.store",
+        SandboxError::Store(_)
+        | SandboxError::StoreFile { .. }
+        | SandboxError::StoreInUse { .. } => "sandbox.store",
         SandboxError::Bind { .. } | SandboxError::Thread { .. } => "sandbox.listen",
     }
 }

@@ -139,11 +139,13 @@ impl Sandbox {
         let (app, key) = (config.app, config.key.clone());
         let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
         let every = config.store_interval;
+        // Before it is read, so that nobody changes it afterwards.
+        let store = file.clone().map(|file| Store::open(file, every));
+        let store = store.transpose()?;
         // Before anybody can connect, so that nobody sees half of it.
         let (shared, restored) = Self::furnish(config)?;
         store::tell(restored, file.as_deref(), seed.as_deref());
         let shared = Arc::new(shared);
-        let store = file.map(|file| Store::new(file, every));
         let (listener, addr) = server::bind(listen)?;
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();

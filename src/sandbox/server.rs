@@ -60,6 +60,12 @@ pub enum SandboxError {
     /// The store is refused.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Another sandbox has the store.
+    #[error("{path}: another sandbox runs with this store; end it, or name another file", path = path.display())]
+    StoreInUse {
+        /// Its path.
+        path: PathBuf,
+    },
     /// The store is there and cannot be read.
     #[error("{path}: {source}; make it a file that can be read, or name another one", path = path.display())]
     StoreFile {
@@ -147,7 +153,11 @@ pub(super) async fn serve(prepared: Prepared) {
         hub.cut_all();
     }
     let is_saved = match &store {
-        Some(store) => store.save(&shared).await,
+        Some(store) => {
+            let is_saved = store.save(&shared).await;
+            store.release();
+            is_saved
+        }
         None => true,
     };
     // Nobody waiting is fine.

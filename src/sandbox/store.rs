@@ -5,11 +5,14 @@
 //! so that there is a whole one at every moment. All of that runs on threads for blocking work. The
 //! state is locked while it is turned into text; the pause until the next snapshot grows with the
 //! time that took, so that a large sandbox does not spend its days with it.
+//!
+//! A second file beside it is locked while a sandbox runs, so that no other one writes over what this
+//! one holds. The store itself cannot be: it is another file after every snapshot.
 
 use std::{
     collections::BTreeMap,
     fmt,
-    fs::{self, File, OpenOptions},
+    fs::{self, File, OpenOptions, TryLockError},
     io::{self, ErrorKind, Write},
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
@@ -124,6 +127,8 @@ pub(super) fn tell(restored: Option<Restored>, store: Option<&Path>, seed: Optio
 #[derive(Debug)]
 pub(super) struct Store {
     file: PathBuf,
+    /// Holds the lock; `None` where there are none.
+    lock: Option<File>,
     every: Duration,
     /// Locked for as long as a snapshot takes, so that there is one at a time.
     progress: Mutex<Progress>,
@@ -145,13 +150,35 @@ const REST: u32 = 20;
 const RETRY_WITHIN: Duration = Duration::from_secs(60);
 
 impl Store {
-    pub(super) fn new(file: PathBuf, every: Duration) -> Arc<Self> {
-        Arc::new(Self {
-            // A link stays one: what it points to is replaced.
-            file: fs::canonicalize(&file).unwrap_or(file),
+    /// Takes the file for this sandbox alone.
+    pub(super) fn open(path: PathBuf, every: Duration) -> Result<Arc<Self>, SandboxError> {
+        // A link stays one: what it points to is replaced.
+        let file = fs::canonicalize(&path).unwrap_or(path);
+        let lock = beside(&file, ".lock");
+        let mut options = OpenOptions::new();
+        let opened = options.create(true).truncate(false).write(true).open(lock);
+        // Where it cannot be made, the store cannot either, and that is told.
+        let lock = match opened.map(|lock| lock.try_lock().map(|()| lock)) {
+            Ok(Ok(lock)) => Some(lock),
+            Ok(Err(TryLockError::WouldBlock)) => {
+                return Err(SandboxError::StoreInUse { path: file });
+            }
+            Ok(Err(TryLockError::Error(_))) | Err(_) => None,
+        };
+        Ok(Arc::new(Self {
+            file,
+            lock,
             every,
             progress: Mutex::default(),
-        })
+        }))
+    }
+
+    /// Lets another sandbox have the file.
+    pub(super) fn release(&self) {
+        if let Some(lock) = &self.lock {
+            // Ending does it as well.
+            let _ = lock.unlock();
+        }
     }
 
     /// Keeps the file up to date, for ever.
@@ -235,11 +262,16 @@ const fn remedy(kind: ErrorKind) -> &'static str {
     }
 }
 
+/// A file beside another one, of its name with more behind.
+fn beside(file: &Path, more: &str) -> PathBuf {
+    let mut name = file.file_name().unwrap_or_default().to_owned();
+    name.push(more);
+    file.with_file_name(name)
+}
+
 /// Puts a new content in the place of a file: all of it, or nothing.
 fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
-    let mut name = file.file_name().unwrap_or_default().to_owned();
-    name.push(".new");
-    let beside = file.with_file_name(name);
+    let beside = beside(file, ".new");
     // Left by a process that was killed. Made anew, because a link there must not be followed.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),

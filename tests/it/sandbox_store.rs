@@ -87,7 +87,10 @@ fn a_fresh_login_sees_everything_of_before() {
         assert_eq!(http(Method::PUT, &url, "a file").await.0, 200);
         let old = (bob.a2.clone(), sandbox.url());
         sandbox.stop().await;
-        assert_eq!(names_in(folder.path()), ["media", "store.json"]);
+        assert_eq!(
+            names_in(folder.path()),
+            ["media", "store.json", "store.json.lock"]
+        );
         assert!(!content(&store).contains(KEY));
         #[cfg(unix)]
         {
@@ -124,6 +127,29 @@ fn a_fresh_login_sees_everything_of_before() {
             .collect();
         assert_eq!(texts, ["Look:", "remember me"], "{missed}");
         sandbox.stop().await;
+    });
+}
+
+#[test]
+fn a_store_is_for_one_sandbox_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = folder.path().join("store.json");
+    let config = || {
+        let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+        config.store_file = Some(store.clone());
+        config
+    };
+    let here = ([127, 0, 0, 1], 0).into();
+    run(async {
+        let first = start(config()).await;
+        let second = Sandbox::start(config(), here).await.unwrap_err();
+        assert!(
+            matches!(&second, SandboxError::StoreInUse { path } if path.ends_with("store.json")),
+            "{second}"
+        );
+        assert!(Sandbox::check(config()).is_ok(), "looking is free");
+        assert!(first.stop().await);
+        assert!(start(config()).await.stop().await);
     });
 }
 
@@ -224,7 +250,10 @@ fn leftovers_of_a_killed_server_go_and_kept_files_stay() {
         assert_eq!(http(Method::GET, &moved(&short, &sandbox), "").await.0, 404);
         assert_eq!(names_in(&media).len(), 1);
         sandbox.stop().await;
-        assert_eq!(names_in(folder.path()), ["media", "store.json"]);
+        assert_eq!(
+            names_in(folder.path()),
+            ["media", "store.json", "store.json.lock"]
+        );
     });
 }
 
@@ -280,7 +309,7 @@ fn a_store_that_is_no_store_stops_the_start_and_stays_as_it_is() {
     }
     assert_eq!(
         names_in(folder.path()),
-        ["store.json"],
+        ["store.json", "store.json.lock"],
         "nothing was written"
     );
     let folder = folder.path().to_owned();
