@@ -236,6 +236,8 @@ const GROUP_COMMANDS: &[&str] = &[
     "get_group_self_member_info",
     "get_group_public_info",
     "get_online_member_num",
+    "get_members",
+    "modify_user_info",
     "send_group_msg",
     "group_msg_recall",
     "group_msg_get",
@@ -351,6 +353,17 @@ const COMMANDS: &[&str] = &[
     "sns.black_list_delete",
     "sns.black_list_check",
     "sns.unheard_of",
+    "follow.follow_add",
+    "follow.follow_delete",
+    "follow.follow_get",
+    "follow.follow_get_info",
+    "follow.follow_check",
+    "follow.unheard_of",
+    "message_search.query",
+    "user_search.query",
+    "group_search.query",
+    "group_member_search.query",
+    "anything_search.query",
 ];
 
 const CALLS: &[&str] = &[
@@ -378,6 +391,9 @@ const CALLS: &[&str] = &[
     "sns/friend_check",
     "sns/black_list_add",
     "sns/group_add",
+    "follow/follow_add",
+    "follow/follow_get",
+    "follow/follow_check",
 ];
 
 /// A body of a group command that names a group, and more often than not makes sense.
@@ -407,7 +423,8 @@ fn group_body() -> impl Strategy<Value = serde_json::Value> {
                 "GroupId": group, "GroupIdList": [group, "x"], "MsgSeq": number,
                 "MsgSeqList": [{"MsgSeq": number}, 1], "Random": number, "ReqMsgSeq": number,
                 "ReqMsgNumber": number, "MsgReadedSeq": number, "ShutUpTime": number,
-                "Member_Account": user, "MemberList": [{"Member_Account": user}],
+                "Member_Account": user, "MemberList": [{"Member_Account": user, "Marks": [number]}],
+                "CommandType": number, "Timestamp": number, "Mark": number,
                 "MemberToDel_Account": [user], "Members_Account": [user], "Role": word,
                 "NewOwner_Account": user, "Applicant_Account": user, "HandleMsg": word,
                 "Type": word, "Name": word, "ApplyJoinOption": word, "ShutUpAllMember": word,
