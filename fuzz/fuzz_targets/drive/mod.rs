@@ -9,7 +9,10 @@ use botroupe::proto::lenient;
 use botroupe::proto::live::read_item;
 use botroupe::proto::message::{Draft, Element, Message, MessageKey};
 use botroupe::proto::op::extension::Extensions;
+use botroupe::proto::op::follow::Follows;
+use botroupe::proto::op::live_member::LiveMembers;
 use botroupe::proto::op::reaction::Reactions;
+use botroupe::proto::op::search::{FoundMessages, FoundUsers};
 use botroupe::proto::op::topic::Topics;
 use botroupe::proto::packet::Packet;
 use botroupe::proto::usersig::UserSig;
@@ -58,6 +61,14 @@ pub fn messages(data: &[u8]) {
     let _ = serde_json::from_str::<GroupHistory<'_>>(text);
     let _ = lenient::read::<Reactions>(text);
     let _ = lenient::read::<Extensions>(text);
+    let _ = lenient::read::<Follows>(text);
+    let _ = lenient::read::<LiveMembers>(text);
+    let _ = lenient::read::<FoundUsers>(text);
+    if let Ok(found) = lenient::read::<FoundMessages>(text) {
+        for place in &found.conversations {
+            let _ = (place.conversation(), place.messages("me"));
+        }
+    }
     if let Ok(topics) = lenient::read::<Topics>(text) {
         let _ = topics.found().count();
     }
