@@ -118,13 +118,10 @@ impl Session {
         let (seq, name) = (message.seq, group.clone());
         let listed = groups.listing.list == List::Done;
         let state = groups.known.entry(name).or_default();
-        if let Some(newest) = state.listed_below.filter(|newest| seq > *newest) {
-            state.listed_below = None;
-            // Had the list only been old, this would be above `last`, or be known.
-            if state.last.is_some_and(|last| seq <= last) {
-                self.memory.forget_group(group);
-                (state.last, state.target) = (Some(newest), seq);
-            }
+        if state.listed_below.is_some_and(|newest| seq > newest) {
+            let group = group.clone();
+            self.settle_doubt(&group, seq);
+            return self.group_message(now, message);
         }
         state.target = state.target.max(seq);
         match state.last {
@@ -148,6 +145,34 @@ impl Session {
                 state.first_pushed = seq;
             }
             None => {}
+        }
+    }
+
+    /// The push of `seq` tells whether the list was old, or the group is another one of its name.
+    fn settle_doubt(&mut self, group: &str, seq: u32) {
+        let Some(groups) = self.groups.as_mut() else {
+            return;
+        };
+        let Some(state) = groups.known.get_mut(group) else {
+            return;
+        };
+        let newest = state.listed_below.take();
+        // Had the list only been old, this would be above `last`, or be known.
+        if state.last.is_none_or(|last| seq > last) {
+            return;
+        }
+        let before = std::mem::replace(
+            state,
+            Group {
+                last: newest,
+                ..Group::default()
+            },
+        );
+        // What is asked about the one of before says nothing about this one.
+        groups.fetches.retain(|_, known| **known != *group);
+        self.memory.forget_group(group);
+        for message in before.ahead.into_values() {
+            self.hand_out(message);
         }
     }
 

@@ -275,6 +275,33 @@ fn a_group_whose_numbers_began_anew_is_followed_from_there() {
 }
 
 #[test]
+fn what_is_asked_about_the_group_of_before_says_nothing_about_the_one_of_now() {
+    let mut rig = Rig::in_group(45, 44);
+    rig.push_group(&[47]);
+    rig.close();
+    rig.events.clear();
+    rig.sent.clear();
+    log_in_again(&mut rig, 4, 2);
+    // 45 and 46 were missing, and are asked for again.
+    let asked = |rig: &Rig| {
+        let sent = rig.commands();
+        let histories = sent.iter().filter(|name| *name == command::GROUP_HISTORY);
+        histories.count()
+    };
+    assert_eq!(asked(&rig), 1);
+    rig.push_group(&[4]);
+    rig.push_group(&[7]);
+    rig.pass(1, true);
+    assert_eq!(asked(&rig), 2);
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 2, "RspMsgList": []}),
+    );
+    rig.serve_history(7, 50);
+    assert_eq!(rig.heard(), [47, 4, 5, 6, 7], "nor is what had come lost");
+}
+
+#[test]
 fn a_list_that_is_old_loses_nothing_and_repeats_nothing() {
     let mut rig = Rig::in_group(45, 44);
     rig.push_group(&[45, 46]);
