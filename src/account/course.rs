@@ -13,6 +13,8 @@ use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
 use crate::proto::event::KickType;
+use crate::proto::op::Call;
+use crate::proto::op::group_message::ReadReport;
 use crate::proto::place::Place;
 use crate::proto::usersig::{self, UserSig};
 use crate::session::{Event, Ready};
@@ -456,14 +458,14 @@ impl Core {
         for (conversation, mark) in std::mem::take(&mut self.unread) {
             let name = conversation.name();
             if conversation.is_group() {
-                let place = Place::new(name);
-                let mut body = serde_json::json!({"GroupId": place.group(), "MsgReadedSeq": mark});
-                if let Some(topic) = place.topic() {
-                    body["TopicId"] = topic.into();
-                }
+                let report = ReadReport {
+                    group: Place::new(name),
+                    seq: u32::try_from(mark).unwrap_or(u32::MAX),
+                };
                 self.effects.push_back(Effect::Note {
-                    servcmd: command::of_group(command::READ_GROUP, name),
-                    body: body.to_string(),
+                    servcmd: report.servcmd(),
+                    // It holds numbers and strings only, so it can be written.
+                    body: serde_json::to_string(&report).unwrap_or_default(),
                 });
             } else {
                 items.push(

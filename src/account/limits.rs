@@ -19,17 +19,15 @@ impl GroupPaces {
     pub(super) fn reserve(&self, now: Duration, group: &str) -> Duration {
         // Held for a look-up; whole even after a panic.
         let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(pace) = paces.get_mut(group) {
+            return pace.reserve(now);
+        }
         if paces.len() >= MAX_GROUPS {
             paces.retain(|_, pace| pace.is_busy(now));
         }
         let (rate, burst) = GROUP_MESSAGES;
-        match paces.get_mut(group) {
-            Some(pace) => pace.reserve(now),
-            None => paces
-                .entry(group.into())
-                .or_insert(Pace::new(rate, burst))
-                .reserve(now),
-        }
+        let pace = paces.entry(group.into());
+        pace.or_insert(Pace::new(rate, burst)).reserve(now)
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
 //! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`),
-//! groups (`group`), who is in live rooms (`live`), topics of communities (`topics`), people (`people`) and who follows whom
-//! (`follow`), searches (`search`), the list of conversations (`conversations`) and groups of them
-//! (`conversation_groups`), files (`media`), invitations (`signals`).
+//! groups (`group`), who is in live rooms (`live`), topics of communities (`topics`), people (`people`)
+//! and who follows whom (`follow`), searches (`search`), the list of conversations (`conversations`) and
+//! groups of them (`conversation_groups`), files (`media`), invitations (`signals`).
 
 mod conversation_groups;
 mod conversations;

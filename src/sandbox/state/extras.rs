@@ -124,27 +124,21 @@ impl Extras {
     /// Sets or deletes one extension, if `known` is the number of its last change.
     fn change(&mut self, key: &str, value: &str, known: u64) -> Code {
         let now = self.extensions.get(key).map_or(0, |(_, seq)| *seq);
-        let is_new = now == 0 && self.extensions.len() >= MAX_EXTENSIONS;
-        // One that was deleted long ago makes room.
-        let gone = self
-            .extensions
-            .iter()
-            .filter(|(_, (value, _))| value.is_empty());
-        let gone = gone
-            .min_by_key(|(_, (_, seq))| *seq)
-            .map(|(key, _)| key.clone());
-        let full = is_new && gone.is_none();
         if key.is_empty() || key.len() > MAX_KEY || value.len() > MAX_VALUE {
             return Code::GROUP_PARAMETER;
         }
         if now != known {
             return Code::EXTENSION_CONFLICT;
         }
-        if full {
-            return Code::EXTENSIONS_FULL;
-        }
-        if is_new && let Some(gone) = gone {
-            self.extensions.remove(&gone);
+        if now == 0 && self.extensions.len() >= MAX_EXTENSIONS {
+            // One that was deleted long ago makes room.
+            let deleted = self.extensions.iter();
+            let deleted = deleted.filter(|(_, (value, _))| value.is_empty());
+            let oldest = deleted.min_by_key(|(_, (_, seq))| *seq);
+            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
+                return Code::EXTENSIONS_FULL;
+            };
+            self.extensions.remove(&oldest);
         }
         self.changes += 1;
         let entry = (value.to_owned(), self.changes);
