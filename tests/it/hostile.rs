@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 const NO_BOTS: &[Entry] = &[];
 
@@ -68,9 +68,10 @@ async fn cause_at(endpoint: &str, starts: &str) -> String {
 
 #[actix_rt::test]
 async fn a_port_where_nobody_listens() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    drop(listener);
+    // Bound and never listening: one that listened might be taken by another test once it is gone.
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let port = deaf.local_addr().unwrap().port();
     assert_eq!(
         cause_at(&format!("ws://127.0.0.1:{port}"), "connect").await,
         "connect_failed:refused"
