@@ -4,10 +4,9 @@
 //! transfer is a job for such a thread, and its outcome comes back over a channel. Few run at a time,
 //! because each holds a whole file; the others wait.
 
-use crate::gateway::http_client;
+use crate::gateway::{http_client, without_url};
 use actix::prelude::ArbiterHandle;
 use actix_http::body::SizedStream;
-use awc::error::SendRequestError;
 use awc::http::header;
 use bytes::{Bytes, BytesMut};
 use futures_util::stream::{self, BoxStream};
@@ -34,7 +33,7 @@ pub(super) type Progress = Arc<dyn Fn(u64, u64) + Send + Sync>;
 #[non_exhaustive]
 pub enum TransferError {
     /// The connection could not be made, or broke.
-    #[error("no connection for the file: {0}")]
+    #[error("the file was not transferred: {0}")]
     Connection(String),
     /// The server of the files said no.
     #[error("the server of the file answers with status {0}")]
@@ -213,7 +212,7 @@ pub(super) async fn put(
         if let Some(error) = failed.get() {
             return Err(TransferError::clone(error));
         }
-        let answer = answer.map_err(|error| explain(&error))?;
+        let answer = answer.map_err(|error| TransferError::Connection(without_url(&error)))?;
         if answer.status().is_success() {
             Ok(())
         } else {
@@ -296,7 +295,7 @@ async fn receive(
     mut taken: impl AsyncFnMut(Bytes) -> Result<(), TransferError>,
 ) -> Result<u64, TransferError> {
     let answer = http_client().get(url).send().await;
-    let mut answer = answer.map_err(|error| explain(&error))?;
+    let mut answer = answer.map_err(|error| TransferError::Connection(without_url(&error)))?;
     if !answer.status().is_success() {
         return Err(TransferError::Status(answer.status().as_u16()));
     }
@@ -319,15 +318,4 @@ async fn receive(
         return Err(TransferError::Connection("it broke off".to_owned()));
     }
     Ok(size)
-}
-
-/// In words that do not hold the URL.
-fn explain(error: &SendRequestError) -> TransferError {
-    TransferError::Connection(match error {
-        SendRequestError::Connect(error) => error.to_string(),
-        SendRequestError::Send(error) => error.to_string(),
-        SendRequestError::Url(_) => "the URL cannot be used".to_owned(),
-        SendRequestError::Response(_) => "the answer is not HTTP".to_owned(),
-        _ => "the request failed".to_owned(),
-    })
 }

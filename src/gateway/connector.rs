@@ -126,13 +126,9 @@ pub trait Connector {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwcConnector;
 
-/// Connections for plain HTTP requests per thread and host; what is asked meanwhile waits its turn.
-const HTTP_CONNECTIONS: usize = 32;
-
 struct PerThread {
     client: awc::Client,
     /// For plain HTTP requests; most fleets make none.
-    http: Option<awc::Client>,
     names: HashMap<Box<str>, (Duration, SocketAddr)>,
 }
 
@@ -185,26 +181,6 @@ fn client() -> awc::Client {
     with_shared(|shared| shared.client.clone())
 }
 
-/// This thread's client for plain HTTP requests, with the same trust as the WebSockets have. It sets
-/// no deadline and follows no redirect.
-pub(crate) fn http_client() -> awc::Client {
-    with_shared(|shared| {
-        let client = shared.http.get_or_insert_with(|| {
-            let connector = awc::Connector::new()
-                .rustls_0_23(tls_config())
-                .limit(HTTP_CONNECTIONS)
-                .timeout(Duration::from_secs(60))
-                .handshake_timeout(Duration::from_secs(60));
-            awc::Client::builder()
-                .connector(connector)
-                .disable_timeout()
-                .disable_redirects()
-                .finish()
-        });
-        client.clone()
-    })
-}
-
 fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
     SHARED.with_borrow_mut(|slot| {
         let shared = slot.get_or_insert_with(|| {
@@ -221,7 +197,6 @@ fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
                     .connector(connector)
                     .disable_timeout()
                     .finish(),
-                http: None,
                 names: HashMap::new(),
             }
         });
@@ -250,7 +225,7 @@ fn reset_on_drop() -> impl Service<
     )
 }
 
-fn tls_config() -> Arc<ClientConfig> {
+pub(super) fn tls_config() -> Arc<ClientConfig> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     CONFIG
         .get_or_init(|| {

@@ -10,14 +10,15 @@ mod connection;
 mod connector;
 mod down;
 mod frame;
+mod http;
 mod running;
 mod websocket;
 
 pub use clock::now;
 pub use connection::{Close, Connection, Dial, Logout, Relogin, Report, Reported, Transmit};
-pub(crate) use connector::http_client;
 pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub use frame::FrameError;
+pub(crate) use http::{http_client, is_lost, without_url};
 pub use running::{Running, Workplace};
 pub use websocket::LinkEnd;

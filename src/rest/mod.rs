@@ -3,7 +3,7 @@
 //! Calls are made as an administrator of the app, whose UserSig is made here from the SecretKey.
 //! See "REST" in `docs/protocol.md`.
 
-use crate::gateway::{http_client, now};
+use crate::gateway::{http_client, now, without_url};
 use crate::proto::code::Code;
 use crate::proto::endpoint::Site;
 use crate::proto::id::{SdkAppId, UserId};
@@ -128,18 +128,16 @@ impl Rest {
             .append_pair("random", &fastrand::u32(..).to_string())
             .append_pair("contenttype", "json");
         let call = async {
-            // The error's own words may quote the URL, and with it the UserSig.
-            let unreachable = || RestError::Unreachable(self.origin.to_string());
-            let mut answer = http_client()
-                .post(url.as_str())
-                .send_body(body)
-                .await
-                .map_err(|_| unreachable())?;
+            // The URL holds the UserSig.
+            let unreachable =
+                |why: String| RestError::Unreachable(format!("{}: {why}", self.origin));
+            let sent = http_client().post(url.as_str()).send_body(body).await;
+            let mut answer = sent.map_err(|error| unreachable(without_url(&error)))?;
             let bytes = answer
                 .body()
                 .limit(MAX_ANSWER)
                 .await
-                .map_err(|_| unreachable())?;
+                .map_err(|error| unreachable(error.to_string()))?;
             serde_json::from_slice::<Answer>(&bytes).map_err(|_| RestError::Shape)
         };
         let answer = tokio::time::timeout(LIMIT, call)

@@ -4,7 +4,7 @@
 //! source gave: it may be a UserSig, or most of one.
 
 use super::credential::{CredentialError, External, Redacted};
-use crate::gateway::http_client;
+use crate::gateway::{http_client, is_lost, without_url};
 use crate::proto::id::UserId;
 use crate::proto::usersig::{self, UserSig};
 use awc::error::SendRequestError;
@@ -267,12 +267,10 @@ async fn request(
 ) -> Result<Vec<u8>, String> {
     // A connection that was kept open may be dead by now, and a service may be restarting.
     match send(url, body, headers).await {
-        Err(SendRequestError::Connect(_) | SendRequestError::Send(_)) => {
-            send(url, body, headers).await
-        }
+        Err(error) if is_lost(&error) => send(url, body, headers).await,
         outcome => outcome,
     }
-    .map_err(|error| explain(&error))?
+    .map_err(|error| without_url(&error))?
 }
 
 /// One try: the outer error is that of the request, the inner that of the answer.
@@ -323,18 +321,6 @@ async fn send(
         return broke_off();
     }
     Ok(Ok(bytes))
-}
-
-/// In words that hold neither the URL nor a header field.
-fn explain(error: &SendRequestError) -> String {
-    match error {
-        SendRequestError::Connect(error) => format!("no connection: {error}"),
-        SendRequestError::Send(error) => format!("the connection broke: {error}"),
-        SendRequestError::Response(_) => "the answer is not HTTP".to_owned(),
-        SendRequestError::Url(_) => "the URL cannot be used".to_owned(),
-        SendRequestError::Http(_) => "a header field cannot be used".to_owned(),
-        _ => "the request failed".to_owned(),
-    }
 }
 
 #[cfg(test)]

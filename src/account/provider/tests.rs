@@ -5,7 +5,7 @@ use crate::proto::id::SdkAppId;
 use secrecy::SecretString;
 use std::net::SocketAddr;
 use tokio::io::AsyncWriteExt;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::task::JoinHandle;
 
 /// For what is to succeed: only decides how long a failure takes to show.
@@ -30,7 +30,10 @@ async fn ask(source: External, name: &str) -> Result<String, String> {
         Err(error) => {
             assert!(error.is_passing());
             let text = error.to_string();
-            assert!(!text.contains("eJ"), "a UserSig is shown: {text}");
+            // Short words may begin like one: folders with names made of chance do.
+            let mut words = text.split(|c: char| !c.is_alphanumeric());
+            let shown = words.any(|word| word.len() > 12 && word.starts_with("eJ"));
+            assert!(!shown, "a UserSig is shown: {text}");
             Err(text)
         }
     }
@@ -225,6 +228,9 @@ async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> String {
     }
 }
 
+/// What a connection gets that is reset instead of being closed.
+const RESET: &str = "reset";
+
 /// Serves one connection for each of `answers`: `None` hangs up without one, an empty one is
 /// never finished. Returns what was asked.
 async fn serve(answers: Vec<Option<String>>) -> (SocketAddr, JoinHandle<Vec<String>>) {
@@ -237,6 +243,7 @@ async fn serve(answers: Vec<Option<String>>) -> (SocketAddr, JoinHandle<Vec<Stri
             asked.push(heard(&mut stream).await);
             match answer {
                 Some(answer) if answer.is_empty() => open.push(stream),
+                Some(answer) if answer == RESET => stream.set_zero_linger().unwrap(),
                 Some(answer) => {
                     let _ = stream.write_all(answer.as_bytes()).await;
                 }
@@ -338,17 +345,24 @@ async fn http_posts_a_body() {
 
 #[actix_rt::test]
 async fn http_connections_that_fail() {
-    let (address, served) = serve(vec![None, answer("200 OK", &sig_of("bot"))]).await;
-    assert_eq!(ask(get(address, PATIENT), "bot").await, Ok(sig_of("bot")));
-    assert_eq!(served.await.unwrap().len(), 2);
-    let (address, served) = serve(vec![None, None]).await;
-    assert!(ask(get(address, PATIENT), "bot").await.is_err());
-    assert_eq!(served.await.unwrap().len(), 2);
-    // The listener is gone by now.
-    says(
-        &ask(get(address, PATIENT), "bot").await,
-        &["no connection: "],
-    );
+    let reset = || Some(RESET.to_owned());
+    for (lost, named) in [
+        (None, "the connection was closed before an answer"),
+        (reset(), "the connection broke: "),
+    ] {
+        let (address, served) = serve(vec![lost.clone(), answer("200 OK", &sig_of("bot"))]).await;
+        assert_eq!(ask(get(address, PATIENT), "bot").await, Ok(sig_of("bot")));
+        assert_eq!(served.await.unwrap().len(), 2);
+        let (address, served) = serve(vec![lost.clone(), lost]).await;
+        says(&ask(get(address, PATIENT), "bot").await, &[named]);
+        assert_eq!(served.await.unwrap().len(), 2);
+    }
+    // Bound and never listening: a listener that is closed lives on for a moment in programs that
+    // other tests are just starting, and its port may be taken again.
+    let deaf = TcpSocket::new_v4().unwrap();
+    deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let outcome = ask(get(deaf.local_addr().unwrap(), PATIENT), "bot").await;
+    says(&outcome, &["no connection: "]);
     let (address, served) = serve(vec![Some(String::new())]).await;
     says(
         &ask(get(address, SHORT), "bot").await,
