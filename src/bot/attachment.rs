@@ -191,14 +191,10 @@ impl Outgoing {
             draft,
         } = self;
         Ok(draft.element(match what {
-            What::Image => Element::Image(Box::new(api.upload_image(upload).await?)),
-            What::File => Element::File(Box::new(api.upload_file(upload).await?)),
-            What::Sound(seconds) => {
-                Element::Sound(Box::new(api.upload_sound(upload, seconds).await?))
-            }
-            What::Video(seconds) => {
-                Element::Video(Box::new(api.upload_video(upload, seconds).await?))
-            }
+            What::Image => api.upload_image(upload).await?.into(),
+            What::File => api.upload_file(upload).await?.into(),
+            What::Sound(seconds) => api.upload_sound(upload, seconds).await?.into(),
+            What::Video(seconds) => api.upload_video(upload, seconds).await?.into(),
         }))
     }
 }

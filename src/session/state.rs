@@ -10,6 +10,7 @@ use crate::policy::Now;
 use crate::proto::codec::{self, Frames};
 use crate::proto::command;
 use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::op::language::of_login;
 use crate::proto::packet::{Packet, Ticket};
 use crate::proto::usersig::UserSig;
 use std::collections::VecDeque;
@@ -382,15 +383,17 @@ impl Session {
         servcmd: &str,
         body: &str,
     ) -> Result<RequestId, RequestError> {
-        if self.ticket.is_none() {
+        let Some(ticket) = &self.ticket else {
             return Err(RequestError::NotLoggedIn);
-        }
+        };
         if self.is_overloaded(servcmd, now.mono) {
             return Err(RequestError::Overloaded);
         }
         if self.requests.len() >= self.config.max_requests {
             return Err(RequestError::Full);
         }
+        let whole = of_login(servcmd, body, self.config.app, &ticket.tiny_id);
+        let body = whole.as_deref().unwrap_or(body);
         Ok(RequestId(self.ask(now, Purpose::User, servcmd, body)))
     }
 

@@ -3,6 +3,7 @@
 use super::messages::SYSTEM;
 use super::{Api, ApiError, count};
 use crate::proto::message::Conversation;
+use crate::proto::op::c2c::{DoNotDisturb, GetDoNotDisturb};
 use crate::proto::op::conversation::{
     ClearHistory, Delete, GetConversations, Listed, MAX_CONVERSATIONS, Mark, Pin,
 };
@@ -104,6 +105,25 @@ impl Api {
         let mark = Mark::bits(self.me(), contact, set.to_vec(), clear.to_vec());
         let results = self.call(&mark).await?.items;
         ApiError::of_items(&results, "the conversation")
+    }
+}
+
+impl Api {
+    /// Sets when this account's own terminals announce nothing of anybody.
+    ///
+    /// # Errors
+    /// When the server did not take it.
+    pub async fn set_do_not_disturb(&self, quiet: DoNotDisturb) -> Result<(), ApiError> {
+        self.call(&quiet).await?;
+        Ok(())
+    }
+
+    /// When this account's own terminals announce nothing of anybody.
+    ///
+    /// # Errors
+    /// When the server did not say.
+    pub async fn do_not_disturb(&self) -> Result<DoNotDisturb, ApiError> {
+        self.call(&GetDoNotDisturb { me: self.me() }).await
     }
 }
 

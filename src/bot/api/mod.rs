@@ -1,6 +1,7 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
-//! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`),
+//! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`), other
+//! languages (`language`),
 //! groups (`group`), who is in live rooms (`live`), topics of communities (`topics`), people (`people`)
 //! and who follows whom (`follow`), searches (`search`), the list of conversations (`conversations`) and
 //! groups of them (`conversation_groups`), files (`media`), invitations (`signals`).
@@ -11,6 +12,7 @@ mod error;
 mod extras;
 mod follow;
 mod group;
+mod language;
 mod live;
 mod media;
 mod messages;

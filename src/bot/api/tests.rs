@@ -454,3 +454,38 @@ async fn all_pages_of_the_groups_of_conversations_are_read() {
         .collect();
     assert_eq!(starts, [0, 7]);
 }
+
+#[actix_rt::test]
+async fn translators_that_fail_and_sounds_that_cannot_be_understood() {
+    use crate::proto::op::language::Spoken;
+    let (bot, servcmd) = (bot(), "im_open_translate.ws_batch_trans_text");
+    bot.answer(servcmd, &json!({"TargetText": ["hallo", "welt"]}));
+    let translated = bot.api().translate(["hi", "world"], None, "de").await;
+    assert_eq!(translated.unwrap(), ["hallo", "welt"]);
+    bot.answer(
+        servcmd,
+        &json!({"CmdErrorCode": {"ErrorCode": 7, "ErrorInfo": "none"}, "TargetText": []}),
+    );
+    let error = bot.api().translate(["hi"], None, "de").await.unwrap_err();
+    assert_eq!(error.code(), Some(Code(7)), "{error}");
+    let error = bot.api().translate(names(101), None, "de").await;
+    assert!(matches!(error, Err(ApiError::TooMany { count: 101, .. })));
+    let error = bot.api().translate(names(0), None, "de").await;
+    assert!(matches!(error, Err(ApiError::Unfit(_))));
+
+    let sound = |url: &str| {
+        let sound = json!({"MsgType": "TIMSoundElem", "MsgContent": {"Url": url, "Second": 2}});
+        let element: Element = serde_json::from_value(sound).unwrap();
+        Message::from_c2c(C2cItem::new("alice", "bot", vec![element]), "bot")
+    };
+    let api = bot.api();
+    for unfit in [from_alice("hello"), sound("http://h/voice")] {
+        let error = api.speech_to_text(&unfit, Spoken::Mixed).await;
+        assert!(matches!(error, Err(ApiError::Unfit(_))), "{error:?}");
+    }
+    let servcmd = "im_open_speech.ws_sentence_recognition";
+    bot.answer(servcmd, &json!({"BytesResult": "good morning"}));
+    let clear = sound("http://h/voice.mp3");
+    let words = api.speech_to_text(&clear, Spoken::English).await;
+    assert_eq!(words.unwrap(), "good morning");
+}

@@ -1,6 +1,9 @@
 //! A message that is yet to be sent.
 
-use super::{Element, MAX_MESSAGE, Mention, Merger, Message};
+use super::{
+    Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
+    Text, Video,
+};
 use serde_json::{Map, Value, json};
 
 /// A message to send: elements, who is mentioned, and how it is to be treated.
@@ -314,11 +317,20 @@ impl From<Vec<Element>> for Draft {
     }
 }
 
-impl From<Merger> for Draft {
-    fn from(merger: Merger) -> Self {
-        Element::Merger(Box::new(merger)).into()
-    }
+/// What a message is made of is a message too: a sound that was uploaded can be sent as it is.
+macro_rules! from_contents {
+    ($($content:ident),*) => {$(
+        impl From<$content> for Draft {
+            fn from(content: $content) -> Self {
+                Element::from(content).into()
+            }
+        }
+    )*};
 }
+
+from_contents!(
+    Text, Custom, Face, Location, Image, File, Sound, Video, Merger
+);
 
 impl From<&str> for Draft {
     fn from(text: &str) -> Self {

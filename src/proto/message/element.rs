@@ -39,6 +39,28 @@ pub enum Element {
     Other(Other),
 }
 
+macro_rules! from_content {
+    ($($content:ident => $make:expr),*) => {$(
+        impl From<$content> for Element {
+            fn from(content: $content) -> Self {
+                $make(content)
+            }
+        }
+    )*};
+}
+
+from_content!(
+    Text => Self::Text,
+    Custom => Self::Custom,
+    Face => Self::Face,
+    Location => |location| Self::Location(Box::new(location)),
+    Image => |image| Self::Image(Box::new(image)),
+    File => |file| Self::File(Box::new(file)),
+    Sound => |sound| Self::Sound(Box::new(sound)),
+    Video => |video| Self::Video(Box::new(video)),
+    Merger => |merger| Self::Merger(Box::new(merger))
+);
+
 /// An element kept as it came.
 #[derive(Clone, Debug)]
 pub struct Other {

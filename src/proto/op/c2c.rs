@@ -24,6 +24,8 @@ calls! {
     Delete => "openim.delete_c2c_msg_ramble" -> Done;
     SetMuteOption => "openim.set_c2c_peer_mute_notifications" -> Done;
     GetMuteOption => "openim.get_c2c_peer_mute_notifications" -> MuteOptions;
+    DoNotDisturb => "im_msg_db_logic.ws_set_do_not_disturb" -> Done;
+    GetDoNotDisturb => "im_msg_db_logic.ws_get_do_not_disturb" -> DoNotDisturb;
 }
 
 /// Names a message to the server.
@@ -449,4 +451,69 @@ pub struct MuteState {
     /// Fields this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
+}
+
+/// When an account's terminals are to announce nothing of anybody; by default they always may.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DoNotDisturb {
+    /// [`MuteOption::number`].
+    #[serde(rename = "Level", default, deserialize_with = "lenient::int")]
+    level: u32,
+    /// From here, Unix seconds.
+    #[serde(rename = "StartTime", default, deserialize_with = "lenient::int")]
+    pub start: u64,
+    /// To here, Unix seconds.
+    #[serde(rename = "EndTime", default, deserialize_with = "lenient::int")]
+    pub end: u64,
+    /// 1: every day at that time.
+    #[serde(rename = "IsRepeated", default, deserialize_with = "lenient::int")]
+    repeated: u32,
+}
+
+impl DoNotDisturb {
+    /// From one time to another, both in Unix seconds; what comes meanwhile is received without
+    /// being announced.
+    #[must_use]
+    pub const fn between(start: u64, end: u64) -> Self {
+        Self {
+            level: MuteOption::Silent.number(),
+            start,
+            end,
+            repeated: 0,
+        }
+    }
+
+    /// Every day at that time.
+    #[must_use]
+    pub const fn daily(mut self) -> Self {
+        self.repeated = 1;
+        self
+    }
+
+    /// What becomes of messages meanwhile.
+    #[must_use]
+    pub const fn with(mut self, option: MuteOption) -> Self {
+        self.level = option.number();
+        self
+    }
+
+    /// What becomes of messages meanwhile.
+    #[must_use]
+    pub const fn option(&self) -> MuteOption {
+        MuteOption::from_number(self.level)
+    }
+
+    /// Whether it is so every day.
+    #[must_use]
+    pub const fn is_daily(&self) -> bool {
+        self.repeated == 1
+    }
+}
+
+/// Asks for [`DoNotDisturb`].
+#[derive(Clone, Debug, Serialize)]
+pub struct GetDoNotDisturb {
+    /// This account.
+    #[serde(rename = "ToAccount")]
+    pub me: String,
 }

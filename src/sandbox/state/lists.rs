@@ -180,7 +180,8 @@ impl State {
             // Not about messages of a chat, but about notices that were dealt with.
             "imopenstat.tim_web_report_v2" | "im_open_status.wshello" | "openim.deletemsg" => ok(),
             "im_open_speech.ws_sentence_recognition" => ok_with(json!({
-                "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""}, "Result": "",
+                "BytesRequestid": "sandbox", "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""},
+                "BytesResult": "",
             })),
             _ => return None,
         })

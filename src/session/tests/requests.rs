@@ -122,3 +122,31 @@ fn an_edit_that_came_too_late_is_told_how_things_stand() {
     assert_eq!(info, "conflict");
     assert!(body.contains("\"MsgVersion\":9"), "{body}");
 }
+
+#[test]
+fn requests_that_name_the_login_in_their_body_get_it_from_the_session() {
+    let mut rig = Rig::online();
+    for (servcmd, body, whole) in [
+        (
+            "im_open_translate.ws_batch_trans_text",
+            r#"{"Target":"de"}"#,
+            json!({"Target": "de", "SdkAppId": 1_400_000_001, "FromAccount": "144115422390155339"}),
+        ),
+        (
+            "im_open_translate.ws_batch_trans_text",
+            r#"{"SdkAppId":5,"FromAccount":"6"}"#,
+            json!({"SdkAppId": 5, "FromAccount": "6"}),
+        ),
+        (
+            "im_open_speech.ws_sentence_recognition",
+            "{}",
+            json!({"Uint32Sdkappid": 1_400_000_001}),
+        ),
+        ("im_open_translate.other", "{}", json!({})),
+        ("im_open_speech.ws_sentence_recognition", "[]", json!([])),
+    ] {
+        rig.session.request(rig.now, servcmd, body).unwrap();
+        rig.drain();
+        assert_eq!(rig.sent.remove(0)["body"], whole, "{servcmd} {body}");
+    }
+}

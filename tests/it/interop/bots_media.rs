@@ -149,11 +149,11 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
         let snapshot = format!("{}/media/cover.png", sandbox.rest_url());
         let there = give_address(&sandbox, me, "some.bin", 0, &snapshot);
         let element = Troupe::wait(async {
-            Ok::<_, ApiError>(match kind {
-                "TIMFileElem" => Element::File(Box::new(api.upload_file(upload).await?)),
-                "TIMSoundElem" => Element::Sound(Box::new(api.upload_sound(upload, 3).await?)),
-                "TIMImageElem" => Element::Image(Box::new(api.upload_image(upload).await?)),
-                _ => Element::Video(Box::new(api.upload_video(upload, 7).await?)),
+            Ok::<Element, ApiError>(match kind {
+                "TIMFileElem" => api.upload_file(upload).await?.into(),
+                "TIMSoundElem" => api.upload_sound(upload, 3).await?.into(),
+                "TIMImageElem" => api.upload_image(upload).await?.into(),
+                _ => api.upload_video(upload, 7).await?.into(),
             })
         });
         let mark = alice.mark();

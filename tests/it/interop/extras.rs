@@ -211,19 +211,3 @@ fn what_a_bot_puts_under_messages_reaches_the_sdk() {
     proven("messages: reactions", Pair::BotToSdk);
     proven("messages: extensions", Pair::BotToSdk);
 }
-
-#[test]
-fn sdks_translate_and_want_rest() {
-    let Some(sdk) = sdk() else { return };
-    let sandbox = sandbox(|_| ());
-    let alice = page(sdk, &sandbox, "alice");
-    let wish = json!([{"sourceTextList": ["hi"], "sourceLanguage": "en", "targetLanguage": "de"}]);
-    let translated = alice.data("translateText", &wish);
-    assert_eq!(translated["translatedTextList"], json!(["hi"]));
-    let rest = json!([{"messageRemindType": "AcceptNotNotify", "startHour": 22, "startMinute": 0,
-                       "startSecond": 0, "duration": 3600}]);
-    alice.call("setAllReceiveMessageOpt", &rest).unwrap();
-    let kept = alice.data("getAllReceiveMessageOpt", &json!([]));
-    assert_eq!(kept["messageRemindType"], "AcceptNotNotify", "{kept}");
-    proven("other: translation, do not disturb", Pair::SdkToSdk);
-}

@@ -28,6 +28,7 @@ mod habits;
 mod install;
 mod journal;
 mod kicks;
+mod language;
 mod links;
 mod live_odd;
 mod login;

@@ -70,7 +70,7 @@ async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
     Ok(Some(match element {
         Element::Image(_) => {
             let upload = Upload::new("copy.png", bytes);
-            Element::Image(Box::new(api.upload_image(upload).await?))
+            api.upload_image(upload).await?.into()
         }
         Element::File(file) => {
             let told = Arc::new(AtomicU64::new(0));
@@ -83,11 +83,11 @@ async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
         }
         Element::Sound(sound) => {
             let upload = Upload::new("copy.mp3", bytes);
-            Element::Sound(Box::new(api.upload_sound(upload, sound.seconds).await?))
+            api.upload_sound(upload, sound.seconds).await?.into()
         }
         Element::Video(video) => {
             let upload = Upload::new("copy.mp4", bytes);
-            Element::Video(Box::new(api.upload_video(upload, video.seconds).await?))
+            api.upload_video(upload, video.seconds).await?.into()
         }
         _ => return Ok(None),
     }))

@@ -274,3 +274,62 @@ fn what_happens_in_a_topic_is_told_of_its_conversation() {
     };
     assert_eq!(groups, [(TOPIC.to_owned(), 8), ("g".to_owned(), 2)]);
 }
+
+#[test]
+fn language_requests() {
+    use crate::proto::op::language::{Recognise, Recognised, Spoken, Translate, Translated};
+    let texts = vec!["hi".to_owned()];
+    looks(
+        &Translate::new(texts.clone(), Some("en"), "de"),
+        "im_open_translate.ws_batch_trans_text",
+        json!({"SourceText": ["hi"], "Source": "en", "Target": "de"}),
+    );
+    looks(
+        &Translate::new(texts, None, "de"),
+        "im_open_translate.ws_batch_trans_text",
+        json!({"SourceText": ["hi"], "Source": "auto", "Target": "de"}),
+    );
+    let answer = json!({"RequestId": "r", "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""}, "TargetText": ["hallo"]});
+    let answer: Translated = serde_json::from_value(answer).unwrap();
+    assert_eq!(answer.texts, ["hallo"]);
+    let url = "https://h/a.b/voice.MP3?sign=a.wav";
+    looks(
+        &Recognise::new(url, Spoken::English).unwrap(),
+        "im_open_speech.ws_sentence_recognition",
+        json!({"BytesUrl": url, "BytesVoiceFormat": "mp3", "Uint64SourceType": 0, "BytesEngServiceType": "16k_en"}),
+    );
+    for url in ["https://h/voice", "https://h/voice.txt?a.mp3", "", "mp3"] {
+        assert!(Recognise::new(url, Spoken::Mixed).is_none(), "{url}");
+    }
+    let answer =
+        json!({"CmdErrorCode": {"ErrorCode": "4002", "ErrorInfo": "no"}, "BytesResult": "yes"});
+    let answer: Recognised = serde_json::from_value(answer).unwrap();
+    assert_eq!((answer.outcome.code, &*answer.text), (4002, "yes"));
+}
+
+#[test]
+fn do_not_disturb() {
+    use crate::proto::op::c2c::{DoNotDisturb, GetDoNotDisturb, MuteOption};
+    let quiet = DoNotDisturb::between(1_795_471_200, 1_795_474_800).daily();
+    let wire =
+        json!({"StartTime": 1_795_471_200, "EndTime": 1_795_474_800, "IsRepeated": 1, "Level": 2});
+    looks(
+        &quiet,
+        "im_msg_db_logic.ws_set_do_not_disturb",
+        wire.clone(),
+    );
+    looks(
+        &GetDoNotDisturb { me: "bob".into() },
+        "im_msg_db_logic.ws_get_do_not_disturb",
+        json!({"ToAccount": "bob"}),
+    );
+    assert_eq!(serde_json::from_value::<DoNotDisturb>(wire).unwrap(), quiet);
+    let discard = quiet.with(MuteOption::Discard);
+    assert_eq!(
+        (discard.option(), discard.is_daily()),
+        (MuteOption::Discard, true)
+    );
+    let nothing: DoNotDisturb = serde_json::from_value(json!({})).unwrap();
+    assert_eq!(nothing, DoNotDisturb::default());
+    assert_eq!(nothing.option(), MuteOption::Announce);
+}

@@ -1,0 +1,62 @@
+//! Words in other languages, and the words of sounds.
+
+use super::{Api, ApiError, count};
+use crate::proto::code::Code;
+use crate::proto::message::{Element, Message};
+use crate::proto::op::language::{MAX_TEXTS, Outcome, Recognise, Spoken, Translate};
+
+impl Api {
+    /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from
+    /// `from` or whatever they seem to be in. The translations come in the order of the texts. The app
+    /// has to have bought it; the sandbox gives every text back as it is.
+    ///
+    /// # Errors
+    /// When the server did not do it; [`ApiError::Item`] when it was the translator that did not.
+    pub async fn translate(
+        &self,
+        texts: impl IntoIterator<Item = impl Into<String>>,
+        from: Option<&str>,
+        to: &str,
+    ) -> Result<Vec<String>, ApiError> {
+        let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
+        count(texts.len(), "texts", MAX_TEXTS)?;
+        let answer = self.call(&Translate::new(texts, from, to)).await?;
+        went_well(answer.outcome, "the translation")?;
+        Ok(answer.texts)
+    }
+
+    /// Has the words of the first sound in a message written down. The app has to have bought it; the
+    /// sandbox hears nothing in any.
+    ///
+    /// # Errors
+    /// When the server did not do it; [`ApiError::Item`] when it was the recogniser that did not;
+    /// [`ApiError::Unfit`] when there is no sound, or none of a kind that is understood.
+    pub async fn speech_to_text(
+        &self,
+        message: &Message,
+        spoken: Spoken,
+    ) -> Result<String, ApiError> {
+        let url = message.elements.iter().find_map(|element| match element {
+            Element::Sound(sound) => Some(&*sound.url),
+            _ => None,
+        });
+        let url = url.ok_or(ApiError::Unfit("there is no sound in the message"))?;
+        let recognise = Recognise::new(url, spoken).ok_or(ApiError::Unfit(
+            "the sound is none of wav, pcm, ogg-opus, speex, silk, mp3, m4a, aac and amr",
+        ))?;
+        let answer = self.call(&recognise).await?;
+        went_well(answer.outcome, "the sound")?;
+        Ok(answer.text)
+    }
+}
+
+fn went_well(outcome: Outcome, what: &str) -> Result<(), ApiError> {
+    match outcome.code {
+        0 => Ok(()),
+        code => Err(ApiError::Item {
+            what: what.to_owned(),
+            code: Code(code),
+            info: outcome.info,
+        }),
+    }
+}
