@@ -36,7 +36,7 @@ pub struct PollAnswer<'a> {
 
 /// The answer to a join, as far as a live room is concerned.
 #[derive(Debug, Default, Deserialize)]
-pub struct RoomJoined {
+pub struct RoomJoined<'a> {
     /// 1: it is a live room.
     #[serde(rename = "HugeGroupFlag", default, deserialize_with = "lenient::flag")]
     pub is_live: bool,
@@ -50,6 +50,17 @@ pub struct RoomJoined {
     /// Where the first poll begins.
     #[serde(rename = "StartSeq", default, deserialize_with = "lenient::int")]
     pub start_seq: u64,
+    #[serde(rename = "RspMsgList", default, borrow)]
+    items: Option<&'a RawValue>,
+}
+
+impl<'a> RoomJoined<'a> {
+    /// What was said before, oldest first; nothing when it is no list.
+    #[must_use]
+    pub fn items(&self) -> Vec<&'a RawValue> {
+        let items = self.items.map(|items| serde_json::from_str(items.get()));
+        items.and_then(Result::ok).unwrap_or_default()
+    }
 }
 
 /// Short names and what they stand for.

@@ -74,6 +74,9 @@ pub struct SandboxConfig {
     pub held_poll_limit: usize,
     /// The most items a live room keeps for polls that come late.
     pub live_backlog: usize,
+    /// The most messages of before that a live room shows to whoever enters. Zero for an edition that
+    /// has not bought it.
+    pub live_history: usize,
     /// The most friends of one account, as the service documents it.
     pub friend_limit: usize,
     /// The most bytes of uploaded files kept; the oldest files go first.
@@ -133,6 +136,7 @@ impl SandboxConfig {
             live_hold: Duration::from_secs(10),
             held_poll_limit: 10_000,
             live_backlog: 500,
+            live_history: 20,
             friend_limit: 3000,
             media_bytes: 512 * 1024 * 1024,
             media_file_bytes: 100 * 1024 * 1024,

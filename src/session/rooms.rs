@@ -4,7 +4,8 @@
 //! A room is followed from the answer to a join on, by whomever that was asked, until the account
 //! quits it or the room ends. After a resume the polls go on where they were. After a full login the
 //! room is joined again: the old key belonged to the old login. What was said meanwhile is asked for from
-//! where the polls had got to; live rooms have no history, so a server may have forgotten it.
+//! where the polls had got to; a server may have forgotten it, and then what it shows of the past to
+//! whoever enters is all there is.
 
 use super::request::{InFlight, Purpose, RequestError};
 use super::state::Session;
@@ -46,11 +47,11 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// One that has to be joined again.
-    fn stale() -> Self {
+    /// One that has to be joined again, and to be gone on with from this number.
+    fn stale(start: u64) -> Self {
         Self {
             key: "".into(),
-            start: 0,
+            start,
             broadcast: None,
             empty: 0,
             failures: 0,
@@ -87,13 +88,13 @@ impl Session {
         if command != "apply_join_group" {
             return self.leave_room(&group);
         }
-        let joined: RoomJoined = serde_json::from_str(body).unwrap_or_default();
+        let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
         if joined.is_live && !joined.key.is_empty() {
             self.follow_room(now, &group, &joined);
         }
     }
 
-    fn follow_room(&mut self, now: Now, group: &str, joined: &RoomJoined) {
+    fn follow_room(&mut self, now: Now, group: &str, joined: &RoomJoined<'_>) {
         let rooms = self.rooms.get_or_insert_default();
         if rooms.len() >= MAX_ROOMS && !rooms.contains_key(group) {
             return;
@@ -107,13 +108,24 @@ impl Session {
         };
         let room = Room {
             key: joined.key.as_str().into(),
-            start,
             next: now.mono,
             stale: false,
-            ..Room::stale()
+            ..Room::stale(start)
         };
         rooms.insert(group.into(), room);
-        self.memory.enter_room(group);
+        // What was said between the last poll and this login, if the server shows it; of what was said
+        // before there was a poll, nobody wants to hear.
+        let missed = joined.items().into_iter().filter(|_| before > 0);
+        let missed: Vec<Notice> = missed.flat_map(|raw| read_item(raw, group)).collect();
+        for notice in missed {
+            if let Notice::Group { event: 3, item } = notice
+                && u64::from(item.seq) >= before
+                && let Some(message) = Message::from_group(*item, 3, self.config.user.as_str())
+            {
+                self.hand_out(message);
+            }
+        }
+        self.memory.poll_room(group, start);
         self.poll_rooms(now);
     }
 
@@ -131,9 +143,9 @@ impl Session {
     /// A login is done: a new one has to join its rooms anew, a resumed one only goes on.
     pub(super) fn start_rooms(&mut self, now: Now, resumed: bool) {
         // Those of a session that died are joined anew as well.
-        for group in self.memory.rooms() {
+        for (group, start) in self.memory.rooms() {
             let rooms = self.rooms.get_or_insert_default();
-            rooms.entry(group).or_insert_with(Room::stale);
+            rooms.entry(group).or_insert_with(|| Room::stale(start));
         }
         for room in self.rooms.iter_mut().flat_map(|rooms| rooms.values_mut()) {
             room.request = None;
@@ -168,6 +180,7 @@ impl Session {
                 if let Some(broadcast) = room.broadcast {
                     body["StartBroadcastSeq"] = broadcast.into();
                 }
+                self.memory.poll_room(group, room.start);
                 self.ask(now, Purpose::Poll, command::POLL_ROOM, &body.to_string())
             };
             room.request = Some(seq);
@@ -264,7 +277,7 @@ impl Session {
     fn rejoined(&mut self, now: Now, group: &str, outcome: Result<&str, RequestError>) {
         match outcome {
             Ok(body) => {
-                let joined: RoomJoined = serde_json::from_str(body).unwrap_or_default();
+                let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
                 if joined.is_live && !joined.key.is_empty() {
                     self.follow_room(now, group, &joined);
                 } else {

@@ -1,7 +1,7 @@
 //! Which messages were handed out already: a bounded memory that outlives its session.
 
 use crate::proto::message::{C2cKey, Conversation, Message};
-use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -55,19 +55,33 @@ impl Memory {
         self.lock().groups.remove(group);
     }
 
-    /// A live room is followed from now on.
-    pub(super) fn enter_room(&self, room: &str) {
-        self.lock().rooms.insert(room.into());
+    /// A live room is followed, and asked for what is new from this number on.
+    pub(super) fn poll_room(&self, room: &str, start: u64) {
+        let mut seen = self.lock();
+        // What was reported and not yet handed on holds it back until it is.
+        let reached = seen.pending.is_empty();
+        match seen.rooms.get_mut(room) {
+            Some(before) if reached => *before = start,
+            Some(_) => {}
+            None => {
+                seen.rooms.insert(room.into(), start);
+            }
+        }
     }
 
     /// A live room is followed no longer.
     pub(super) fn leave_room(&self, room: &str) {
-        self.lock().rooms.remove(room);
+        let mut seen = self.lock();
+        if seen.rooms.remove(room).is_some() {
+            seen.groups.remove(room);
+        }
     }
 
-    /// The live rooms that are followed.
-    pub(super) fn rooms(&self) -> Vec<Box<str>> {
-        self.lock().rooms.iter().cloned().collect()
+    /// The live rooms that are followed, and where to go on in them.
+    pub(super) fn rooms(&self) -> Vec<(Box<str>, u64)> {
+        let seen = self.lock();
+        let rooms = seen.rooms.iter();
+        rooms.map(|(room, start)| (room.clone(), *start)).collect()
     }
 
     /// Forgets what was reported by a session that is gone and never handed on.
@@ -97,8 +111,8 @@ struct Seen {
     pending: HashSet<u64>,
     /// How far each group was handed on.
     groups: BTreeMap<Box<str>, u32>,
-    /// Live rooms that are followed.
-    rooms: BTreeSet<Box<str>>,
+    /// Live rooms that are followed, and where to go on in them.
+    rooms: BTreeMap<Box<str>, u64>,
 }
 
 fn fingerprint(key: &C2cKey) -> u64 {

@@ -8,8 +8,11 @@ use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::proto::lenient;
 use botroupe::proto::live::read_item;
 use botroupe::proto::message::{Draft, Element, Message, MessageKey};
+use botroupe::proto::op::c2c::DoNotDisturb;
 use botroupe::proto::op::extension::Extensions;
 use botroupe::proto::op::follow::Follows;
+use botroupe::proto::op::language::{Recognised, Translated};
+use botroupe::proto::op::live_history::RoomHistory;
 use botroupe::proto::op::live_member::LiveMembers;
 use botroupe::proto::op::reaction::Reactions;
 use botroupe::proto::op::search::{FoundMessages, FoundUsers};
@@ -64,6 +67,12 @@ pub fn messages(data: &[u8]) {
     let _ = lenient::read::<Follows>(text);
     let _ = lenient::read::<LiveMembers>(text);
     let _ = lenient::read::<FoundUsers>(text);
+    let _ = lenient::read::<DoNotDisturb>(text);
+    let _ = lenient::read::<Translated>(text);
+    let _ = lenient::read::<Recognised>(text);
+    if let Ok(history) = lenient::read::<RoomHistory>(text) {
+        let _ = history.messages("room", "me");
+    }
     if let Ok(found) = lenient::read::<FoundMessages>(text) {
         for place in &found.conversations {
             let _ = (place.conversation(), place.messages("me"));

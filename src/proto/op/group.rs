@@ -339,6 +339,9 @@ pub struct Joined {
     /// `JoinedSuccess` or `WaitAdminApproval`.
     #[serde(rename = "JoinedStatus", default, deserialize_with = "lenient::string")]
     pub status: String,
+    /// What a live room shows of before, oldest first, as it came; see [`history`](Self::history).
+    #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
+    pub items: Vec<Value>,
     /// What live rooms add, and fields this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,

@@ -66,6 +66,7 @@ pub mod group_data;
 pub mod group_message;
 pub mod group_profile;
 pub mod language;
+pub mod live_history;
 pub mod live_member;
 pub mod media;
 pub mod member;

@@ -187,6 +187,53 @@ fn a_room_keeps_so_many_items() {
 }
 
 #[test]
+fn whoever_enters_may_see_some_of_the_past() {
+    for shown in [0, 3] {
+        let (mut world, alice, bob) = room(SandboxConfig {
+            live_history: shown,
+            ..config()
+        });
+        for number in 1..=5 {
+            say(&mut world, &alice, number, &format!("m{number}"));
+        }
+        let recall = json!({"GroupId": "room", "MsgSeqList": [{"MsgSeq": 4}]});
+        let recalled = world.group(&alice, "group_msg_recall", &recall);
+        assert_eq!(recalled["ErrorCode"], 0, "{recalled}");
+        let texts = |answer: &Value| -> Vec<String> {
+            let items = answer["RspMsgList"].as_array().unwrap().iter();
+            items
+                .map(|item| {
+                    assert_eq!(item["IsHistoryMessage"], 1);
+                    let text = &item["MsgBody"][0]["MsgContent"]["Text"];
+                    text.as_str().unwrap().to_owned()
+                })
+                .collect()
+        };
+        let early = json!({"GroupId": "room", "LongPollingKey": "k", "PullPreSeq": 0});
+        let stranger = world.group(&bob, "get_huge_group_msg", &early);
+        assert_eq!(stranger["ErrorCode"], 10007);
+        let joined = world.group(&bob, "apply_join_group", &json!({"GroupId": "room"}));
+        assert_eq!(joined["RspMsgList"], json!([]), "not asked for");
+        let with = json!({"GroupId": "room", "HugeGroupHistoryMsgFlag": 1});
+        let joined = world.group(&bob, "apply_join_group", &with);
+        let last: &[&str] = if shown == 0 { &[] } else { &["m2", "m3", "m5"] };
+        assert_eq!(texts(&joined), last);
+        let all = world.group(&bob, "get_huge_group_msg", &early);
+        assert_eq!(texts(&all), last);
+        let from = joined["RspMsgList"][1]["MsgSeq"].as_u64().unwrap_or(1);
+        let early = json!({"GroupId": "room", "PullPreSeq": from});
+        let answer = world.group(&bob, "get_huge_group_msg", &early);
+        let first: &[&str] = if shown == 0 { &[] } else { &["m1", "m2"] };
+        assert_eq!(texts(&answer), first);
+        assert_eq!(answer["IsFinished"], 1);
+        let body = json!({"Type": "Public", "Name": "p", "GroupId": "public"});
+        world.group(&bob, "create_group", &body);
+        let ordinary = world.group(&bob, "get_huge_group_msg", &json!({"GroupId": "public"}));
+        assert_eq!(ordinary["ErrorCode"], 10004);
+    }
+}
+
+#[test]
 fn without_login_there_is_no_room() {
     let (mut world, alice, _) = room(config());
     let join = "group_open_http_noauth_svc.apply_join_group";

@@ -236,6 +236,7 @@ const GROUP_COMMANDS: &[&str] = &[
     "get_group_self_member_info",
     "get_group_public_info",
     "get_online_member_num",
+    "get_huge_group_msg",
     "get_members",
     "modify_user_info",
     "send_group_msg",

@@ -97,13 +97,80 @@ fn a_resume_goes_on_and_a_new_login_joins_again() {
 }
 
 #[test]
+fn what_a_server_shows_of_the_past_fills_the_gap_before_a_new_login() {
+    let joined = |rig: &mut Rig, items: Value| {
+        rig.answer(
+            command::JOIN_GROUP,
+            json!({"HugeGroupFlag": 1, "LongPollingKey": "k", "StartSeq": 30, "RspMsgList": items}),
+        );
+    };
+    let past = json!([live_item(4), live_item(8), live_item(9), live_item(10)]);
+    let mut rig = Rig::in_room();
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 9, "RspMsgList": [live_item(5)]}),
+    );
+    assert_eq!(rig.texts(), ["m5"]);
+    for _ in 0..2 {
+        let sig = UserSig::from("sig-2".to_owned());
+        rig.session.relogin(rig.now, &sig).unwrap();
+        rig.drain();
+        rig.sent
+            .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
+        rig.accept_login();
+        joined(&mut rig, past.clone());
+        // Nothing of before the join, nothing that the polls have passed, nothing twice.
+        assert_eq!(rig.texts(), ["m5", "m9", "m10"]);
+        assert_eq!(rig.poll(), Some(("k".to_owned(), 9)));
+    }
+    // Who comes in for the first time has missed nothing; and no list is none.
+    for odd in [past, json!(null), json!({"a": 1}), json!([1])] {
+        let mut rig = Rig::online();
+        let body = json!({"GroupId": LIVE}).to_string();
+        rig.session
+            .request(rig.now, command::JOIN_GROUP, &body)
+            .unwrap();
+        rig.drain();
+        joined(&mut rig, odd);
+        assert_eq!(rig.texts(), [""; 0]);
+        assert_eq!(rig.poll(), Some(("k".to_owned(), 30)));
+    }
+}
+
+#[test]
 fn a_session_that_died_does_not_take_its_rooms_with_it() {
-    let first = Rig::in_room();
-    let mut rig = Rig::new();
-    rig.session.set_memory(first.session.memory.clone());
-    rig.open();
-    rig.accept_login();
-    assert!(rig.commands().contains(&command::JOIN_GROUP.to_owned()));
+    let mut first = Rig::in_room();
+    let items = [live_item(5), live_item(6)];
+    rig_polls(&mut first, 7, &items);
+    for handed_on in [false, true] {
+        if handed_on {
+            for event in &first.events {
+                if let Event::Message(message) = event {
+                    first.session.memory.delivered(message);
+                }
+            }
+            rig_polls(&mut first, 8, &[]);
+        }
+        let mut rig = Rig::new();
+        rig.session.set_memory(first.session.memory.clone());
+        rig.open();
+        rig.accept_login();
+        assert!(rig.commands().contains(&command::JOIN_GROUP.to_owned()));
+        rig.joined("k2", 30);
+        // What was not handed on is asked for once more.
+        let start = if handed_on { 8 } else { 5 };
+        assert_eq!(rig.poll(), Some(("k2".to_owned(), start)));
+    }
+}
+
+/// A poll brings items, and the next one is made.
+fn rig_polls(rig: &mut Rig, next: u64, items: &[Value]) {
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": next, "RspMsgList": items}),
+    );
+    rig.pass(1, true);
+    assert_eq!(rig.poll().map(|(_, start)| start), Some(next));
 }
 
 #[test]

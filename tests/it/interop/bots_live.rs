@@ -3,6 +3,7 @@
 use botroupe::{
     prelude::*,
     proto::message::{NoticeKind, TipKind},
+    proto::op::live_history::GetRoomHistory,
 };
 use serde_json::{Value, json};
 
@@ -162,4 +163,77 @@ fn a_bot_lists_and_marks_who_is_in_its_live_room() {
     assert!(matches!(low, ApiError::Unfit(_)), "{low}");
     proven("live room: who is there, and marks", Pair::SdkToBot);
     proven("live room: who is there, and marks", Pair::BotToSdk);
+}
+
+#[test]
+fn whoever_enters_a_live_room_is_shown_what_was_said_before() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|config| {
+        config.max_web_instances = 2;
+        config.live_history = 3;
+    });
+    let (me, mark) = ("late-bot", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let (api, room) = (bot.api(), json!([{"groupID": "room"}]));
+    let alice = page(sdk, &sandbox, "alice");
+    found(&alice, "AVChatRoom", "room", &[]);
+    alice.data("joinGroup", &room);
+    let said: Vec<Value> = (0..5)
+        .map(|number| alice.say_to_group("room", &format!("live {number}")))
+        .collect();
+    alice
+        .call("revokeMessage", &json!([{"$message": said[3]["ID"]}]))
+        .unwrap();
+    let before = ["live 1", "live 2", "live 4"];
+
+    // The SDK hears it as if it were said now.
+    let bob = page(sdk, &sandbox, "bob");
+    let bobs = bob.mark();
+    bob.data("joinGroup", &room);
+    assert_eq!(bob.texts_up_to(bobs, "live 4"), before);
+    proven("live room: what was said before", Pair::SdkToSdk);
+
+    // A bot gets it with the answer; no handler is called.
+    let joined = Troupe::wait(api.join_group("room", "")).unwrap();
+    let history = joined.history("room", me);
+    let texts: Vec<&str> = history.iter().filter_map(Message::text).collect();
+    assert_eq!(texts, before);
+    assert_eq!(history[2].id().as_deref(), said[4]["ID"].as_str());
+    let earlier = GetRoomHistory::new("room", &joined, history[1].seq);
+    let earlier = Troupe::wait(api.call(&earlier)).unwrap();
+    let earlier = earlier.messages("room", me);
+    let texts: Vec<&str> = earlier.iter().filter_map(Message::text).collect();
+    assert_eq!(texts, ["live 0", "live 1"]);
+    alice.say_to_group("room", "now");
+    bot.hears_text(mark, "now");
+    let heard = bot.heard(mark);
+    let texts: Vec<&str> = heard.iter().filter_map(Message::text).collect();
+    assert_eq!(texts, ["now"]);
+    proven("live room: what was said before", Pair::SdkToBot);
+
+    // And the other way round; this page did not join, but polls with what the bot was given.
+    Troupe::wait(api.send(Conversation::group("room"), "by the bot")).unwrap();
+    let carol = page(sdk, &sandbox, "carol");
+    let carols = carol.mark();
+    carol.data("joinGroup", &room);
+    assert_eq!(
+        carol.texts_up_to(carols, "by the bot"),
+        ["live 4", "now", "by the bot"]
+    );
+    let mine = page(sdk, &sandbox, me);
+    let mines = mine.mark();
+    let visit = json!({
+        "groupID": "room", "longPollingKey": joined.extra["LongPollingKey"],
+        "longPollingSequence": history[2].seq + 100,
+    });
+    mine.call(
+        "data",
+        &json!(["callExperimentalAPI", "startMessageLongPolling", visit]),
+    )
+    .ok();
+    assert_eq!(
+        mine.texts_up_to(mines, "by the bot"),
+        ["live 4", "now", "by the bot"]
+    );
+    proven("live room: what was said before", Pair::BotToSdk);
 }

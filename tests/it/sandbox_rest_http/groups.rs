@@ -343,6 +343,13 @@ pub(super) fn rows() -> Vec<Row> {
             10004,
         ),
         (
+            "get_huge_group_msg",
+            of("live", json!({})),
+            vec![("/RspMsgList", json!([])), ("/IsFinished", json!(1))],
+            g(json!({})).to_string(),
+            10004,
+        ),
+        (
             "get_members",
             of("live", json!({})),
             vec![("/MemberList", json!([])), ("/NextTimestamp", json!(0))],

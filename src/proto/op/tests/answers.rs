@@ -141,6 +141,7 @@ fn read_all(text: &str) {
         topic::CreatedTopic,
         topic::DeletedTopics,
         live_member::LiveMembers,
+        live_history::RoomHistory,
         follow::Follows,
         follow::Counts,
         follow::Checked,

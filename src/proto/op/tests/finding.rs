@@ -203,6 +203,40 @@ fn what_was_found_is_read_and_what_is_odd_left_out() {
 }
 
 #[test]
+fn what_was_said_in_live_rooms_is_asked_for_and_read() {
+    use crate::proto::message::Message;
+    use crate::proto::op::group::Joined;
+    use crate::proto::op::live_history::{GetRoomHistory, RoomHistory};
+    let said = json!({"Event": 3, "From_Account": "al", "MsgSeq": "7", "IsHistoryMessage": 1, "MsgBody": [
+        {"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}},
+    ]});
+    let short = json!({"E": 3, "F_Account": "me", "MS": 8, "MsgBody": []});
+    let tip = json!({"Event": 4, "MsgBody": {"OpType": 1}});
+    let joined: Joined = serde_json::from_value(json!({
+        "JoinedStatus": "JoinedSuccess", "HugeGroupFlag": 1, "LongPollingKey": "k", "StartSeq": 9,
+        "RspMsgList": [said, tip, 5, null, short],
+    }))
+    .unwrap();
+    let history = joined.history("room", "me");
+    let seen = |message: &Message| (message.conversation.clone(), message.seq, message.is_own);
+    let room = Conversation::group("room");
+    assert_eq!(
+        history.iter().map(seen).collect::<Vec<_>>(),
+        [(room.clone(), 7, false), (room, 8, true)]
+    );
+    looks(
+        &GetRoomHistory::new("room", &joined, 7),
+        "group_open_http_svc.get_huge_group_msg",
+        json!({"GroupId": "room", "LongPollingKey": "k", "PullPreSeq": 7}),
+    );
+    let answer: RoomHistory = serde_json::from_value(json!({"RspMsgList": [said]})).unwrap();
+    assert_eq!(answer.messages("room", "me")[0].text(), Some("hi"));
+    // Other groups show nothing.
+    let joined: Joined = serde_json::from_value(json!({"RspMsgList": null})).unwrap();
+    assert!(joined.history("room", "me").is_empty());
+}
+
+#[test]
 fn members_of_live_rooms_are_asked_for_and_marked() {
     let mut request = GetLiveMembers {
         room: "room".to_owned(),

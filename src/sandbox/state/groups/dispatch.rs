@@ -77,6 +77,7 @@ impl State {
             "get_group_public_info" => Ok(self.public_groups(body)),
             "get_members" => self.live_members(now, actor, body),
             "modify_user_info" => self.mark_live_members(actor, body),
+            "get_huge_group_msg" => self.live_page(actor, body),
             "get_online_member_num" => self.online_count(now, actor, body),
             "send_group_msg" => self.send_group_message(now, actor, body),
             "group_msg_recall" => self.recall_group_messages(now, actor, body),

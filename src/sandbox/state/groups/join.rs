@@ -45,7 +45,7 @@ impl State {
         let id = text(body, "GroupId")?;
         let group = self.group(id)?;
         if group.kind == Kind::Live {
-            return self.join_live(now, id, actor);
+            return self.join_live(now, id, actor, flag(body, "HugeGroupHistoryMsgFlag"));
         }
         if group.members.contains_key(&actor.user) {
             return Err(Code::GROUP_MEMBER_ALREADY);

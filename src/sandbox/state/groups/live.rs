@@ -63,14 +63,26 @@ impl Groups {
 }
 
 impl State {
-    /// Joins a live room. Whoever is in already gets a new key and starts with what comes now.
-    pub(super) fn join_live(&mut self, now: Now, id: &str, actor: &Actor) -> Result<Value, Code> {
+    /// Joins a live room. Whoever is in already gets a new key and starts with what comes now; with
+    /// `past` some of what was said before is shown.
+    pub(super) fn join_live(
+        &mut self,
+        now: Now,
+        id: &str,
+        actor: &Actor,
+        past: bool,
+    ) -> Result<Value, Code> {
         let key = format!("{:016x}{:016x}", self.numbers.next(), self.numbers.next());
         let start = self.group(id)?.next_seq;
         let fresh = match self.enter_group(now, id, &actor.user, Role::Member) {
             Ok(()) => true,
             Err(Code::GROUP_MEMBER_ALREADY) => false,
             Err(code) => return Err(code),
+        };
+        let past = if past {
+            self.said_before(id, &actor.user, start)
+        } else {
+            Vec::new()
         };
         let mut first = false;
         if let Some(member) = self.member_mut(id, &actor.user) {
@@ -85,7 +97,43 @@ impl State {
         }
         Ok(ok_with(json!({
             "JoinedStatus": "JoinedSuccess", "HugeGroupFlag": 1, "LongPollingKey": key,
-            "StartSeq": start, "AVChatRoomKey": format!("room-{id}"), "RspMsgList": [],
+            "StartSeq": start, "AVChatRoomKey": format!("room-{id}"), "RspMsgList": past,
+        })))
+    }
+
+    /// The last messages of a room before this number, oldest first.
+    fn said_before(&self, id: &str, user: &UserId, before: u64) -> Vec<Value> {
+        let Some(group) = self.groups.all.get(id) else {
+            return Vec::new();
+        };
+        let said = group.entries.iter().rev().filter(|entry| {
+            let said = entry.said().is_some() && entry.revoker.is_none();
+            said && entry.seq < before && entry.is_for(user)
+        });
+        let mut items: Vec<Value> = said
+            .take(self.config.live_history)
+            .map(|entry| {
+                let mut item = entry.wire(group);
+                item["IsHistoryMessage"] = 1.into();
+                item
+            })
+            .collect();
+        items.reverse();
+        items
+    }
+
+    /// `get_huge_group_msg`: the last messages of a room before a number.
+    pub(super) fn live_page(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        if self.group(id)?.kind != Kind::Live {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        let before = opt_number(body, "PullPreSeq").filter(|seq| *seq > 0);
+        let items = self.said_before(id, &actor.user, before.unwrap_or(u64::MAX));
+        Ok(ok_with(json!({
+            "GroupId": id, "IsFinished": u8::from(items.len() < self.config.live_history.max(1)),
+            "RspMsgList": items,
         })))
     }
 
