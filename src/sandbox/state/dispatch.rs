@@ -132,6 +132,9 @@ impl State {
             "imopenstat.tim_web_report_v2" => return self.answer(now, conn, head, ok()),
             _ => {}
         }
+        if self.guest_command(now, conn, head, body) {
+            return;
+        }
         let caller = match self.authenticate(now, head) {
             Ok(caller) => caller,
             Err(refused) => return self.refuse(now, conn, head, refused),

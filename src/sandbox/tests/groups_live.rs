@@ -233,17 +233,109 @@ fn whoever_enters_may_see_some_of_the_past() {
     }
 }
 
+const LOOK_IN: &str = "group_open_http_noauth_svc.apply_join_group";
+const GUEST_POLL: &str = "group_open_long_polling_http_noauth_svc.get_msg";
+
 #[test]
-fn without_login_there_is_no_room() {
-    let (mut world, alice, _) = room(config());
-    let join = "group_open_http_noauth_svc.apply_join_group";
-    let answer = world.call(&alice, join, &json!({"GroupId": "room"}));
-    assert_eq!(answer["ErrorCode"], 10007);
-    let poll = "group_open_long_polling_http_noauth_svc.get_msg";
+fn guests_hear_a_room_and_are_no_members() {
+    let (mut world, alice, _) = room(SandboxConfig {
+        held_poll_limit: 2,
+        ..config()
+    });
+    let public = json!({"Type": "Public", "Name": "p", "GroupId": "public"});
+    world.group(&alice, "create_group", &public);
+    say(&mut world, &alice, 1, "before");
+    let connect = |world: &mut World| Login {
+        user: String::new(),
+        conn: world.connect(),
+        a2: String::new(),
+        instance: 0,
+    };
+    let guest = connect(&mut world);
+    for (group, code) in [("nowhere", 10010), ("public", 10007)] {
+        let refused = world.call(&guest, LOOK_IN, &json!({"GroupId": group}));
+        assert_eq!(refused["ErrorCode"], code, "{group}");
+    }
+    for (body, code) in [(json!({}), 10004), (json!({"Key": "k"}), 10010)] {
+        assert_eq!(world.call(&guest, GUEST_POLL, &body)["ErrorCode"], code);
+    }
+    let refused = world.call(&guest, POLL, &json!({"Key": "k"}));
+    assert_ne!(refused["ErrorCode"], 0, "only what needs no login");
+
+    let seen = world.call(&guest, LOOK_IN, &json!({"GroupId": "room"}));
+    assert_eq!(seen["HugeGroupFlag"], 1);
+    let key = seen["LongPollingKey"].clone();
+    say(&mut world, &alice, 2, "now");
+    // As the SDK polls first.
+    let poll = json!({"USP": 1, "Key": key, "StartSeq": 0, "HoldTime": 90});
+    let heard = world.call(&guest, GUEST_POLL, &poll);
+    let items = heard["RspMsgList"].as_array().unwrap();
+    assert_eq!(items.len(), 1);
+    assert_eq!(items[0]["MsgBody"][0]["MsgContent"]["Text"], "now");
+    let members = world.group(&alice, "get_group_member_info", &json!({"GroupId": "room"}));
+    assert_eq!(members["MemberNum"], 1, "{members}");
+
+    // The key outlives the link; a poll that is held is told what comes, and of the end.
+    world.state.closed(world.now, guest.conn);
+    let guest = connect(&mut world);
+    let next = json!({"Key": key, "StartSeq": heard["NextSeq"]});
+    let held = |world: &mut World| {
+        world.pump();
+        let frames = world.received.entry(guest.conn).or_default();
+        let at = frames
+            .iter()
+            .position(|frame| frame["head"]["servcmd"] == GUEST_POLL);
+        at.map_or(Value::Null, |at| frames.remove(at)["body"].take())
+    };
+    assert_eq!(world.call(&guest, GUEST_POLL, &next), Value::Null);
+    say(&mut world, &alice, 3, "later");
+    let told = held(&mut world);
     assert_eq!(
-        world.call(&alice, poll, &json!({"Key": "k"}))["ErrorCode"],
-        10007
+        told["RspMsgList"][0]["MsgBody"][0]["MsgContent"]["Text"],
+        "later"
     );
+    let next = json!({"Key": key, "StartSeq": told["NextSeq"]});
+    assert_eq!(world.call(&guest, GUEST_POLL, &next), Value::Null);
+    world.group(&alice, "destroy_group", &json!({"GroupId": "room"}));
+    assert_eq!(held(&mut world)["ErrorCode"], 10010);
+    assert_eq!(world.call(&guest, GUEST_POLL, &next)["ErrorCode"], 10010);
+}
+
+#[test]
+fn so_many_guests_and_the_oldest_go_first() {
+    let (mut world, alice, _) = room(SandboxConfig {
+        held_poll_limit: 2,
+        ..config()
+    });
+    let keys: Vec<Value> = (0..3)
+        .map(|_| {
+            let seen = world.call(&alice, LOOK_IN, &json!({"GroupId": "room"}));
+            seen["LongPollingKey"].clone()
+        })
+        .collect();
+    say(&mut world, &alice, 1, "hello");
+    let codes = keys.iter().map(|key| {
+        let poll = json!({"Key": key, "StartSeq": 0});
+        world.call(&alice, GUEST_POLL, &poll)["ErrorCode"].clone()
+    });
+    assert_eq!(codes.collect::<Vec<_>>(), [10010, 0, 0]);
+}
+
+#[test]
+fn a_message_to_some_is_not_for_rooms_and_communities() {
+    let (mut world, alice, bob) = room(config());
+    enter(&mut world, &bob);
+    let body = json!({"Type": "Community", "Name": "c", "GroupId": "@TGS#_c", "SupportTopic": 0});
+    world.group(&alice, "create_group", &body);
+    for group in ["room", "@TGS#_c"] {
+        let body = json!({
+            "From_Account": "alice", "GroupId": group, "Random": 1, "ClientSeq": 1,
+            "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}}],
+            "To_Account": ["bob"],
+        });
+        let refused = world.group(&alice, "send_group_msg", &body);
+        assert_eq!(refused["ErrorCode"], 10004, "{group}: {refused}");
+    }
 }
 
 #[test]

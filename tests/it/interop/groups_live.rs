@@ -1,8 +1,10 @@
 //! Live rooms between official SDKs.
 
+use botroupe::prelude::*;
 use serde_json::{Value, json};
 
 use super::{
+    Page, Troupe,
     compat::{Pair, proven},
     groups::{found, page},
     sdk,
@@ -125,4 +127,39 @@ fn a_poll_survives_idle_times_and_a_lost_link() {
         "live room: nothing lost or doubled over a lost link",
         Pair::SdkToSdk,
     );
+}
+
+#[test]
+fn a_page_without_a_login_hears_a_live_room() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (alice, guest) = (page(sdk, &sandbox, "alice"), Page::open(sdk, &sandbox));
+    let bot = Troupe::start(&sandbox, "host-bot", "watcher");
+    found(&alice, "AVChatRoom", "room", &[]);
+    found(&alice, "Public", "ordinary", &[]);
+    let join = |id: &str| guest.try_data("joinGroup", &json!([{"groupID": id}]));
+    // Only live rooms can.
+    assert_eq!(join("ordinary").unwrap_err(), 10007);
+    assert_eq!(join("nowhere").unwrap_err(), 10010);
+    alice.data("joinGroup", &json!([{"groupID": "room"}]));
+    Troupe::wait(bot.api().join_group("room", "")).unwrap();
+    alice.say_to_group("room", "before");
+    let mark = guest.mark();
+    assert_eq!(join("room").unwrap()["status"], "JoinedSuccess");
+    let first = alice.say_to_group("room", "by a page");
+    Troupe::wait(bot.api().send(Conversation::group("room"), "by a bot")).unwrap();
+    assert_eq!(
+        guest.texts_up_to(mark, "by a bot"),
+        ["by a page", "by a bot"]
+    );
+    alice
+        .call("revokeMessage", &json!([{"$message": first["ID"]}]))
+        .unwrap();
+    assert_eq!(guest.wait(mark, "onMessageRevoked")[0]["ID"], first["ID"]);
+    let online = alice.data("getGroupOnlineMemberCount", &json!(["room"]));
+    assert_eq!(online["memberCount"], 2, "a guest is nobody");
+    guest.data("quitGroup", &json!(["room"]));
+    for pair in [Pair::SdkToSdk, Pair::BotToSdk] {
+        proven("live room: heard without a login", pair);
+    }
 }

@@ -62,6 +62,7 @@ const THROWS: &str = "the SDK throws an error, and its link is dead";
 const ORDER: &str =
     "the SDK does not keep the order over lost links, nor come back from young ones";
 const TOPICS: &str = "the SDK asks about topics only when it is told to";
+const NAMELESS: &str = "a bot has a login";
 const REFUSED: &str = "what is refused reaches nobody";
 
 /// Every row; what a test proves beside them is shown without a label.
@@ -212,6 +213,11 @@ pub(super) const ROWS: &[Row] = &[
         "live room: goes on after errors",
         "t9",
         &[(Pair::BotToSdk, ASKED)],
+    ),
+    row(
+        "live room: heard without a login",
+        "t5",
+        &[(Pair::SdkToBot, NAMELESS)],
     ),
     row(
         "live room: items of equal number, short names, recall",

@@ -36,13 +36,25 @@ pub(super) struct Poll {
     conn: ConnId,
     servcmd: String,
     seq: Seq,
-    user: UserId,
-    instance: u64,
-    room: String,
-    key: String,
+    listener: Listener,
     /// The first item it has not got.
     start: u64,
     until: Duration,
+}
+
+/// Who polls a room.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Listener {
+    pub(super) room: String,
+    pub(super) key: String,
+    /// A member and its login; nobody of a guest.
+    pub(super) who: Option<(UserId, u64)>,
+}
+
+impl Listener {
+    fn is(&self, user: &UserId) -> bool {
+        self.who.as_ref().is_some_and(|(member, _)| member == user)
+    }
 }
 
 impl Groups {
@@ -58,7 +70,7 @@ impl Groups {
 
     /// An account is gone, and what it was waiting for.
     pub(super) fn forget_polls_by(&mut self, user: &UserId) {
-        self.polls.retain(|poll| poll.user != *user);
+        self.polls.retain(|poll| !poll.listener.is(user));
     }
 }
 
@@ -198,35 +210,50 @@ impl State {
             .ok_or(Code::GROUP_UNKNOWN)?;
         let room = room.id.clone();
         let start = opt_number(&body, "StartSeq").unwrap_or(0);
+        let listener = Listener {
+            room,
+            key: key.to_owned(),
+            who: Some((caller.user.clone(), caller.instance)),
+        };
+        Ok(self.listen(now, conn, head, listener, start))
+    }
+
+    /// What is new in a room from this number on, or `None` if the poll is held until there is
+    /// something.
+    pub(super) fn listen(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        head: &Head,
+        listener: Listener,
+        start: u64,
+    ) -> Option<Value> {
         // A client polls a room once at a time: what it asked before is answered, with nothing.
         let before: Vec<Poll> = {
             let (old, rest) = std::mem::take(&mut self.groups.polls)
                 .into_iter()
-                .partition(|p| p.instance == caller.instance && p.room == room && p.key == key);
+                .partition(|poll| poll.listener == listener);
             self.groups.polls = rest;
             old
         };
         for poll in before {
-            let answer = Self::poll_answer(&poll.key, poll.start, &[]);
+            let answer = Self::poll_answer(&poll.listener.key, poll.start, &[]);
             self.answer_poll(now, &poll, answer);
         }
-        let items = self.items_from(&room, start);
+        let items = self.items_from(&listener.room, start);
         if !items.is_empty() || self.groups.polls.len() >= self.config.held_poll_limit {
             let next = items.last().map_or(start, |(seq, _)| seq.saturating_add(1));
-            return Ok(Some(Self::poll_answer(key, next, &items)));
+            return Some(Self::poll_answer(&listener.key, next, &items));
         }
         self.groups.polls.push(Poll {
             conn,
             servcmd: head.servcmd.clone(),
             seq: head.seq.clone(),
-            user: caller.user.clone(),
-            instance: caller.instance,
-            room,
-            key: key.to_owned(),
+            listener,
             start,
             until: now.mono.saturating_add(self.config.live_hold),
         });
-        Ok(None)
+        None
     }
 
     /// The items of a room from this number on.
@@ -267,7 +294,7 @@ impl State {
         }
         let (waiting, rest) = std::mem::take(&mut self.groups.polls)
             .into_iter()
-            .partition::<Vec<Poll>, _>(|poll| poll.room == room);
+            .partition::<Vec<Poll>, _>(|poll| poll.listener.room == room);
         self.groups.polls = rest;
         for poll in waiting {
             let items = self.items_from(room, poll.start);
@@ -279,7 +306,7 @@ impl State {
                 self.groups.polls.push(poll);
                 continue;
             }
-            let answer = Self::poll_answer(&poll.key, next, &items);
+            let answer = Self::poll_answer(&poll.listener.key, next, &items);
             self.answer_poll(now, &poll, answer);
         }
     }
@@ -289,7 +316,7 @@ impl State {
         let (over, rest) = std::mem::take(&mut self.groups.polls)
             .into_iter()
             .partition::<Vec<Poll>, _>(|poll| {
-                poll.room == room && user.is_none_or(|user| poll.user == *user)
+                poll.listener.room == room && user.is_none_or(|user| poll.listener.is(user))
             });
         self.groups.polls = rest;
         for poll in over {
@@ -307,7 +334,7 @@ impl State {
             .partition::<Vec<Poll>, _>(|poll| poll.until <= now.mono);
         self.groups.polls = rest;
         for poll in over {
-            let answer = Self::poll_answer(&poll.key, poll.start, &[]);
+            let answer = Self::poll_answer(&poll.listener.key, poll.start, &[]);
             self.answer_poll(now, &poll, answer);
         }
     }

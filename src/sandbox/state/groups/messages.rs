@@ -336,7 +336,8 @@ impl State {
             return Err(Code::MESSAGE_TOO_LONG);
         }
         let targets: BTreeSet<UserId> = users(body, "To_Account").into_iter().collect();
-        if targets.len() > MAX_TARGETS {
+        let for_all = matches!(group.kind, Kind::Live | Kind::Community) && !targets.is_empty();
+        if targets.len() > MAX_TARGETS || for_all {
             return Err(Code::GROUP_PARAMETER);
         }
         let has = |control: &str| {

@@ -4,7 +4,7 @@
 //! room hears is an item of the room instead, fetched by long polls. Subjects have a file each:
 //! `create` (create, change, dismiss), `join`, `members`, `info` (what groups tell about
 //! themselves), `messages`, `changes` (recall, edit), `import` (by the app), `reading`, `history`, `tips` (what the service says
-//! itself), `live`, `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
+//! itself), `live`, `guests` (without a login), `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
 
 mod attributes;
 mod changes;
@@ -12,6 +12,7 @@ mod create;
 mod dispatch;
 mod extras;
 mod fields;
+mod guests;
 mod history;
 mod import;
 mod info;
@@ -33,7 +34,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 pub(super) use self::fields::{list, opt_number, opt_text, place, seqs, text};
-use self::{attributes::Attributes, join::Application, live::Poll, messages::Entry};
+use self::{
+    attributes::Attributes, guests::Guests, join::Application, live::Poll, messages::Entry,
+};
 use super::{ConnId, State, logins::Caller, snapshot::shape};
 use crate::{
     policy::Now,
@@ -56,6 +59,9 @@ pub(super) struct Groups {
     /// Polls of live rooms that wait for something to tell. Bounded by `held_poll_limit`.
     #[serde(skip)]
     polls: Vec<Poll>,
+    /// Who looks into live rooms without a login. Bounded by `held_poll_limit`.
+    #[serde(skip)]
+    guests: Guests,
     /// For group IDs the service makes up.
     #[serde(deserialize_with = "shape::counter")]
     created: u64,
