@@ -2,9 +2,10 @@
 
 use super::{ApiError, GroupApi, collect};
 use crate::proto::op::live_member::{
-    FIRST_MARK, GetLiveMembers, LiveMember, MAX_MARKED, MarkMembers,
+    Ban, FIRST_MARK, GetLiveMembers, LiveMember, MAX_BANNED, MAX_MARKED, MarkMembers,
 };
 use crate::proto::op::relation::MAX_PAGES;
+use std::time::Duration;
 
 impl GroupApi {
     /// Everybody who is in the live room now, or everybody with a mark. Other groups have
@@ -29,6 +30,35 @@ impl GroupApi {
             }
         }
         Ok(all)
+    }
+
+    /// Throws members out of the live room, 100 at most, and keeps them out for a time, which is rounded
+    /// up to whole seconds. Live rooms have no [`kick`](Self::kick). To let somebody in again before is
+    /// the app's business (`unban_group_member` of the REST API).
+    ///
+    /// # Errors
+    /// When the server did not do it: only owner and administrators may, and the app has to have bought
+    /// it. [`ApiError::Unfit`] for no time at all; [`ApiError::TooMany`].
+    pub async fn ban(
+        &self,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        time: Duration,
+        reason: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let users = collect(users, "users", MAX_BANNED)?;
+        let part = u64::from(time.subsec_nanos() > 0);
+        let seconds = time.as_secs().saturating_add(part);
+        if seconds == 0 {
+            return Err(ApiError::Unfit("a ban lasts at least a second"));
+        }
+        let request = Ban {
+            room: self.id_owned(),
+            users,
+            seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
+            reason: reason.into(),
+        };
+        self.api().call(&request).await?;
+        Ok(())
     }
 
     /// Marks members of the live room, 500 at most, with a number of the app's own from 1,000 on.

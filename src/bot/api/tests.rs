@@ -456,6 +456,26 @@ async fn all_pages_of_the_groups_of_conversations_are_read() {
 }
 
 #[actix_rt::test]
+async fn bans_last_whole_seconds() {
+    let (bot, servcmd) = (bot(), "group_open_http_svc.ban_group_member");
+    let room = bot.api().group("room");
+    for (time, seconds) in [
+        (Duration::from_millis(1), 1),
+        (Duration::from_millis(60_001), 61),
+        (Duration::MAX, u32::MAX),
+    ] {
+        bot.answer(servcmd, &json!({}));
+        room.ban(["al"], time, "spam").await.unwrap();
+        assert_eq!(bot.calls()[0].1["Duration"], seconds);
+    }
+    let never = room.ban(["al"], Duration::ZERO, "").await;
+    assert!(matches!(never, Err(ApiError::Unfit(_))));
+    let many = room.ban(names(101), Duration::from_secs(1), "").await;
+    assert!(matches!(many, Err(ApiError::TooMany { count: 101, .. })));
+    assert!(bot.calls().is_empty());
+}
+
+#[actix_rt::test]
 async fn translators_that_fail_and_sounds_that_cannot_be_understood() {
     use crate::proto::op::language::Spoken;
     let (bot, servcmd) = (bot(), "im_open_translate.ws_batch_trans_text");

@@ -234,6 +234,8 @@ pub enum NoticeKind {
     TopicCreated,
     /// A community has lost topics (18), see [`SystemNotice::topics`].
     TopicDeleted,
+    /// This account was banned from a live room (21).
+    Banned,
     /// Said by the app's own server (255).
     Custom,
     /// A number this crate does not know.
@@ -260,6 +262,7 @@ impl SystemNotice {
             15 => NoticeKind::ReadElsewhere,
             17 => NoticeKind::TopicCreated,
             18 => NoticeKind::TopicDeleted,
+            21 => NoticeKind::Banned,
             255 => NoticeKind::Custom,
             other => NoticeKind::Other(other),
         }
@@ -278,7 +281,11 @@ impl SystemNotice {
     pub const fn ends_membership(&self) -> bool {
         matches!(
             self.kind(),
-            NoticeKind::Kicked | NoticeKind::Dismissed | NoticeKind::Quit | NoticeKind::Recycled
+            NoticeKind::Kicked
+                | NoticeKind::Dismissed
+                | NoticeKind::Quit
+                | NoticeKind::Recycled
+                | NoticeKind::Banned
         )
     }
 }

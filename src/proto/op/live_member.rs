@@ -6,6 +6,9 @@ use crate::proto::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+/// Members that [`Api`](crate::bot::Api) bans in one request. The service does not say how many it
+/// takes.
+pub const MAX_BANNED: usize = 100;
 /// Members that one request may mark.
 pub const MAX_MARKED: usize = 500;
 /// The lowest mark an app may give; those below are the service's.
@@ -14,6 +17,24 @@ pub const FIRST_MARK: u32 = 1000;
 calls! {
     GetLiveMembers => "group_open_avchatroom_http_svc.get_members" -> LiveMembers;
     MarkMembers => "group_open_avchatroom_http_svc.modify_user_info" -> Done;
+    Ban => "group_open_http_svc.ban_group_member" -> Done;
+}
+
+/// Throws members out of a live room, and keeps them out for a time.
+#[derive(Clone, Debug, Serialize)]
+pub struct Ban {
+    /// The room.
+    #[serde(rename = "GroupId")]
+    pub room: String,
+    /// Who.
+    #[serde(rename = "Members_Account")]
+    pub users: Vec<String>,
+    /// For how many seconds; at least one.
+    #[serde(rename = "Duration")]
+    pub seconds: u32,
+    /// Why.
+    #[serde(rename = "Description")]
+    pub reason: String,
 }
 
 /// Asks for a page of those who are in a live room.

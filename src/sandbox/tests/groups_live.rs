@@ -233,6 +233,108 @@ fn whoever_enters_may_see_some_of_the_past() {
     }
 }
 
+#[test]
+fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
+    let (mut world, alice, bob) = room(config());
+    let (carol, dave) = (world.login("carol"), world.login("dave"));
+    for login in [&alice, &carol, &dave] {
+        enter(&mut world, login);
+    }
+    let (key, _) = enter(&mut world, &bob);
+    let ban = |user: &str, lasts: u64| json!({"GroupId": "room", "Members_Account": [user], "Duration": lasts, "Description": "spam"});
+    for (login, body, code) in [
+        (&carol, ban("bob", 20), 10007),
+        (&alice, ban("alice", 60), 10007),
+        (&alice, ban("bob", 0), 10004),
+        (&alice, json!({"GroupId": "room", "Duration": 60}), 10004),
+        (
+            &alice,
+            json!({"GroupId": "nowhere", "Members_Account": ["bob"], "Duration": 1}),
+            10010,
+        ),
+    ] {
+        let refused = world.group(login, "ban_group_member", &body);
+        assert_eq!(refused["ErrorCode"], code, "{body}");
+    }
+    world.pushes(bob.conn);
+    // His poll that is held ends, and he is told.
+    let waiting = poll(&mut world, &bob, &key, 1_000);
+    assert_eq!(waiting, Value::Null);
+    assert_eq!(
+        world.group(&alice, "ban_group_member", &ban("bob", 20))["ErrorCode"],
+        0
+    );
+    assert_eq!(held(&mut world, &bob)["ErrorCode"], 10010);
+    let pushes = world.pushes(bob.conn);
+    let notice = pushes
+        .iter()
+        .find_map(|push| push.pointer("/body/EventArray/0/GroupTips/0"));
+    let body = &notice.unwrap()["MsgBody"];
+    assert_eq!(
+        (
+            &body["ReportType"],
+            &body["Operator_Account"],
+            &body["RemarkInfo"]
+        ),
+        (&json!(21), &json!("alice"), &json!("spam"))
+    );
+    // So is the room.
+    let (key, _) = enter(&mut world, &carol);
+    let items = poll(&mut world, &carol, &key, 0)["RspMsgList"].clone();
+    let tip = &items.as_array().unwrap().last().unwrap()["MsgBody"];
+    assert_eq!(
+        (&tip["OpType"], &tip["List_Account"]),
+        (&json!(10), &json!(["bob"]))
+    );
+
+    // Nobody who was never there can be kept out by a member, but by the owner.
+    assert_eq!(
+        world.group(&alice, "ban_group_member", &ban("erin", 600))["ErrorCode"],
+        0
+    );
+    let list = |world: &mut World, offset: u64| {
+        let body = json!({"GroupId": "room", "Limit": 1, "Offset": offset});
+        world.group(&alice, "get_group_ban_member", &body)
+    };
+    let first = list(&mut world, 0);
+    let until = world.now.unix_secs() + 20;
+    assert_eq!(
+        first["BannedAccountList"],
+        json!([{"Member_Account": "bob", "BannedUntil": until}])
+    );
+    let second = list(&mut world, first["NextOffset"].as_u64().unwrap());
+    assert_eq!(second["BannedAccountList"][0]["Member_Account"], "erin");
+    assert_eq!(second["NextOffset"], 0);
+    let join = json!({"GroupId": "room"});
+    assert_eq!(
+        world.group(&bob, "apply_join_group", &join)["ErrorCode"],
+        10007
+    );
+    assert_eq!(say(&mut world, &bob, 9, "let me in")["ErrorCode"], 10007);
+
+    // Time, or a pardon.
+    world.pass(21.0);
+    let erin = world.login("erin");
+    assert_eq!(world.group(&bob, "apply_join_group", &join)["ErrorCode"], 0);
+    assert_eq!(
+        world.group(&erin, "apply_join_group", &join)["ErrorCode"],
+        10007
+    );
+    let pardon = json!({"GroupId": "room", "Members_Account": ["erin", "bob"]});
+    assert_eq!(
+        world.group(&carol, "unban_group_member", &pardon)["ErrorCode"],
+        10007
+    );
+    assert_eq!(
+        world.group(&alice, "unban_group_member", &pardon)["ErrorCode"],
+        0
+    );
+    assert_eq!(
+        world.group(&erin, "apply_join_group", &join)["ErrorCode"],
+        0
+    );
+}
+
 const LOOK_IN: &str = "group_open_http_noauth_svc.apply_join_group";
 const GUEST_POLL: &str = "group_open_long_polling_http_noauth_svc.get_msg";
 

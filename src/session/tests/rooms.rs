@@ -195,4 +195,15 @@ fn a_room_that_is_quit_or_dismissed_is_polled_no_more() {
     );
     rig.pass(60, true);
     assert_eq!(rig.poll(), None);
+
+    // Whoever is banned is told by a push.
+    let mut rig = Rig::in_room();
+    let banned = json!({"ToGroupId": LIVE, "GroupInfo": {"GroupId": LIVE}, "MsgSeq": 7,
+                        "From_Account": "@TIM#SYSTEM", "MsgBody": {"ReportType": 21, "Operator_Account": "alice"}});
+    let event = json!({"Event": 5, "GroupTips": [banned]});
+    rig.push(command::MSG_PUSH, json!({"EventArray": [event]}));
+    rig.answer(command::POLL_ROOM, json!({"ErrorCode": 10010}));
+    rig.pass(60, true);
+    assert_eq!(rig.poll(), None);
+    assert!(!rig.commands().contains(&command::JOIN_GROUP.to_owned()));
 }

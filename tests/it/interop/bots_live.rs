@@ -6,6 +6,7 @@ use botroupe::{
     proto::op::live_history::GetRoomHistory,
 };
 use serde_json::{Value, json};
+use std::time::Duration;
 
 use super::{
     Troupe,
@@ -236,4 +237,57 @@ fn whoever_enters_a_live_room_is_shown_what_was_said_before() {
         ["live 4", "now", "by the bot"]
     );
     proven("live room: what was said before", Pair::BotToSdk);
+}
+
+#[test]
+fn whoever_is_banned_from_a_live_room_is_out() {
+    let Some(sdk) = sdk() else { return };
+    let sandbox = sandbox(|_| ());
+    let (me, mark) = ("bouncer-bot", Troupe::watch_mark());
+    let bot = Troupe::start(&sandbox, me, "watcher");
+    let api = bot.api();
+    let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
+    let room = |id: &str| json!([{"groupID": id}]);
+    let ban = |id: &str, who: &str| json!([{"groupID": id, "userIDList": [who], "reason": "spam", "duration": 60}]);
+
+    // By the SDK.
+    found(&alice, "AVChatRoom", "hers", &[]);
+    alice.data("joinGroup", &room("hers"));
+    bob.data("joinGroup", &room("hers"));
+    Troupe::wait(api.join_group("hers", "")).unwrap();
+    let marks = (alice.mark(), bob.mark());
+    alice.data("deleteGroupMember", &ban("hers", "bob"));
+    bob.hear_notice(marks.1, 21);
+    alice.hear_tip(marks.0, 10);
+    let out = bob.try_data("joinGroup", &room("hers"));
+    assert_eq!(out.unwrap_err(), 10007);
+    proven("live room: bans", Pair::SdkToSdk);
+    alice.data("deleteGroupMember", &ban("hers", me));
+    bot.hears(mark, "the ban", |message| {
+        message
+            .notice()
+            .is_some_and(|notice| notice.kind() == NoticeKind::Banned && notice.remark == "spam")
+    });
+    let out = Troupe::wait(api.join_group("hers", "")).unwrap_err();
+    assert_eq!(out.code(), Some(Code::GROUP_PERMISSION));
+    proven("live room: bans", Pair::SdkToBot);
+
+    // By a bot.
+    Troupe::wait(api.create_group(NewGroup::live("Its Room").id("its"))).unwrap();
+    Troupe::wait(api.join_group("its", "")).unwrap();
+    bob.data("joinGroup", &room("its"));
+    let bobs = bob.mark();
+    let minute = Duration::from_secs(60);
+    let mine = api.group("its");
+    Troupe::wait(mine.ban(["bob"], minute, "spam")).unwrap();
+    let notice = bob.hear_notice(bobs, 21);
+    assert_eq!(notice["payload"]["operatorID"], me);
+    let out = bob.try_data("joinGroup", &room("its"));
+    assert_eq!(out.unwrap_err(), 10007);
+    bot.hears(mark, "the tip", |message| {
+        message
+            .tip()
+            .is_some_and(|tip| tip.kind() == TipKind::Banned && tip.members == ["bob"])
+    });
+    proven("live room: bans", Pair::BotToSdk);
 }

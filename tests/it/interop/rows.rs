@@ -234,6 +234,7 @@ pub(super) const ROWS: &[Row] = &[
         "t5",
         &[],
     ),
+    row("live room: bans", "t5", &[]),
     row("live room: what was said before", "t5", &[]),
     row("live room: who is there, and marks", "t5", &[]),
     row(

@@ -350,6 +350,33 @@ pub(super) fn rows() -> Vec<Row> {
             10004,
         ),
         (
+            "ban_group_member",
+            of(
+                "live",
+                json!({"Members_Account": ["carol"], "Duration": 60}),
+            ),
+            vec![],
+            of("live", json!({"Members_Account": ["carol"], "Duration": 0})).to_string(),
+            10004,
+        ),
+        (
+            "get_group_ban_member",
+            of("live", json!({"Limit": 10, "Offset": 0})),
+            vec![
+                ("/BannedAccountList/0/Member_Account", json!("carol")),
+                ("/NextOffset", json!(0)),
+            ],
+            g(json!({})).to_string(),
+            10004,
+        ),
+        (
+            "unban_group_member",
+            of("live", json!({"Members_Account": ["carol"]})),
+            vec![],
+            of("live", json!({})).to_string(),
+            10004,
+        ),
+        (
             "get_members",
             of("live", json!({})),
             vec![("/MemberList", json!([])), ("/NextTimestamp", json!(0))],

@@ -8,7 +8,7 @@ use crate::proto::message::Conversation;
 use crate::proto::op::follow::{
     CheckFollows, Checked, Counts, Follow, Follows, GetCounts, GetFollows, Tie, Unfollow,
 };
-use crate::proto::op::live_member::{GetLiveMembers, LiveMembers, MarkMembers};
+use crate::proto::op::live_member::{Ban, GetLiveMembers, LiveMembers, MarkMembers};
 use crate::proto::op::search::{
     FoundGroups, FoundMembers, FoundMessages, FoundUsers, SearchGroups, SearchMembers,
     SearchMessages, SearchUsers,
@@ -254,6 +254,16 @@ fn members_of_live_rooms_are_asked_for_and_marked() {
         &request,
         command,
         json!({"GroupId": "room", "Timestamp": 0, "Mark": 1001}),
+    );
+    looks(
+        &Ban {
+            room: "room".to_owned(),
+            users: users(&["al"]),
+            seconds: 60,
+            reason: "spam".to_owned(),
+        },
+        "group_open_http_svc.ban_group_member",
+        json!({"GroupId": "room", "Members_Account": ["al"], "Duration": 60, "Description": "spam"}),
     );
     for (give, kind) in [(true, 1), (false, 2)] {
         looks(

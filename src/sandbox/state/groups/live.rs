@@ -85,7 +85,11 @@ impl State {
         past: bool,
     ) -> Result<Value, Code> {
         let key = format!("{:016x}{:016x}", self.numbers.next(), self.numbers.next());
-        let start = self.group(id)?.next_seq;
+        let group = self.group(id)?;
+        if group.banned_until(now, &actor.user).is_some() {
+            return Err(Code::GROUP_PERMISSION);
+        }
+        let start = group.next_seq;
         let fresh = match self.enter_group(now, id, &actor.user, Role::Member) {
             Ok(()) => true,
             Err(Code::GROUP_MEMBER_ALREADY) => false,

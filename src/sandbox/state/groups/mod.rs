@@ -4,9 +4,10 @@
 //! room hears is an item of the room instead, fetched by long polls. Subjects have a file each:
 //! `create` (create, change, dismiss), `join`, `members`, `info` (what groups tell about
 //! themselves), `messages`, `changes` (recall, edit), `import` (by the app), `reading`, `history`, `tips` (what the service says
-//! itself), `live`, `guests` (without a login), `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
+//! itself), `live`, `guests` (without a login), `bans`, `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
 
 mod attributes;
+mod bans;
 mod changes;
 mod create;
 mod dispatch;
@@ -189,6 +190,8 @@ struct Group {
     counters: BTreeMap<String, i64>,
     #[serde(deserialize_with = "shape::counter")]
     counter_seq: u64,
+    /// Who may not come into a live room, and until when in Unix seconds. Bounded.
+    banned: BTreeMap<UserId, u64>,
     /// Items of a live room, for polls. Bounded by `live_backlog`.
     #[serde(deserialize_with = "shape::readable")]
     live: VecDeque<(u64, Value)>,
@@ -232,6 +235,7 @@ impl Group {
             attributes: Attributes::default(),
             counters: BTreeMap::new(),
             counter_seq: 0,
+            banned: BTreeMap::new(),
             live: VecDeque::new(),
         }
     }

@@ -18,6 +18,8 @@ pub(super) enum Tip {
     AdminRevoked = 5,
     Profile = 6,
     Member = 7,
+    Banned = 10,
+    Unbanned = 11,
     Pinned = 16,
     Unpinned = 17,
 }
@@ -38,6 +40,7 @@ pub(super) enum Notice {
     InviteRequest = 12,
     TopicCreated = 17,
     TopicDeleted = 18,
+    Banned = 21,
     Custom = 255,
 }
 

@@ -139,6 +139,7 @@ const CHANGES_NOTHING: &[&str] = &[
     "follow.follow_get",
     "follow.follow_get_info",
     "group_member_search.query",
+    "group_open_http_svc.get_group_ban_member",
     "group_open_http_svc.get_huge_group_msg",
     "group_open_long_polling_http_svc.get_msg",
     "group_search.query",

@@ -330,6 +330,9 @@ fn busy() -> World {
     world.call(alice, "im_msg_db_logic.ws_set_do_not_disturb", &rest);
     let follow = json!({"FollowItem": [{"To_Account": "bob"}, {"To_Account": "dave"}]});
     world.call(alice, "follow.follow_add", &follow);
+    let ban = json!({"GroupId": "room", "Members_Account": ["dave", "eve"], "Duration": 1_000_000});
+    let banned = world.rest("group_open_http_svc/ban_group_member", &ban);
+    assert_eq!(banned["ErrorCode"], 0, "{banned}");
     world
 }
 
@@ -525,6 +528,7 @@ fn answers(world: &mut World) -> Vec<(String, Value)> {
             "group_msg_get_simple",
             "get_group_info",
             "get_group_muted_account",
+            "get_group_ban_member",
         ] {
             let answer = world.rest(&format!("group_open_http_svc/{command}"), &body);
             told.push((format!("{command} {id}"), answer));
