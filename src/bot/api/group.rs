@@ -3,10 +3,9 @@
 use super::messages::SYSTEM;
 use super::{Api, ApiError, collect, count};
 use crate::proto::code::Code;
-use crate::proto::message::{Conversation, Draft, Message, NoticeKind};
+use crate::proto::message::{Conversation, Draft, Message};
 use crate::proto::op::group::{
-    Application, Created, Decide, Dismiss, GetApplications, Join, Joined, KeyValue, MAX_FOUNDERS,
-    MAX_GROUPS, Modify, NewGroup, Quit, Transfer,
+    Created, Dismiss, KeyValue, MAX_FOUNDERS, MAX_GROUPS, Modify, NewGroup, Quit, Transfer,
 };
 use crate::proto::op::group_data::{
     Attributes, ClearAttributes, Counter, CounterMode, Counters, DeleteAttributes, GetAttributes,
@@ -24,9 +23,6 @@ use crate::proto::op::relation::MAX_PAGES;
 use crate::proto::place::{Place, is_community};
 use crate::proto::update::GroupReceipt;
 use std::time::Duration;
-
-/// Applications of one page, and how many [`Api::group_applications`] gives.
-const APPLICATIONS: u32 = 20;
 
 impl Api {
     /// Acts in a group.
@@ -47,20 +43,6 @@ impl Api {
             count(group.member_count(), "members", MAX_FOUNDERS)?;
         }
         self.call(&group.owner(self.me())).await
-    }
-
-    /// Asks to be let into a group, with a `text` for those who decide. Whether somebody has to
-    /// decide is in the answer.
-    ///
-    /// # Errors
-    /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
-    /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
-    pub async fn join_group(
-        &self,
-        id: impl Into<String>,
-        text: impl Into<String>,
-    ) -> Result<Joined, ApiError> {
-        self.call(&Join::new(id, text)).await
     }
 
     /// All groups this account is in, communities included; live rooms are not listed.
@@ -105,55 +87,6 @@ impl Api {
     ) -> Result<Vec<GroupProfile>, ApiError> {
         let ids = collect(ids, "groups", MAX_GROUPS)?;
         Ok(self.call(&GetPublicProfiles::new(ids)).await?.items)
-    }
-
-    /// The newest applications this account may decide about, twenty at most.
-    ///
-    /// # Errors
-    /// When the server did not answer.
-    pub async fn group_applications(&self) -> Result<Vec<Application>, ApiError> {
-        let request = GetApplications {
-            start: 0,
-            limit: APPLICATIONS,
-            me: self.me(),
-        };
-        Ok(self.call(&request).await?.items)
-    }
-
-    /// Lets somebody in, or not, with a `text` for the applicant. The notice of the application is
-    /// what `on_system_notice` handlers get, as the message it came in.
-    ///
-    /// # Errors
-    /// [`Code::GROUP_HANDLED`] when somebody else has decided; [`ApiError::Unfit`] when the message
-    /// is no application.
-    pub async fn decide(
-        &self,
-        application: &Message,
-        agree: bool,
-        text: impl Into<String>,
-    ) -> Result<(), ApiError> {
-        let notice = application
-            .notice()
-            .filter(|notice| notice.kind() == NoticeKind::Application);
-        let notice = notice.ok_or(ApiError::Unfit("the message is no application"))?;
-        let decision = Decide::notice(&*application.to, notice, agree, text);
-        self.call(&decision).await?;
-        Ok(())
-    }
-
-    /// The same for an application of [`group_applications`](Self::group_applications).
-    ///
-    /// # Errors
-    /// [`Code::GROUP_HANDLED`] when somebody else has decided.
-    pub async fn decide_application(
-        &self,
-        application: &Application,
-        agree: bool,
-        text: impl Into<String>,
-    ) -> Result<(), ApiError> {
-        let decision = Decide::application(application, agree, text);
-        self.call(&decision).await?;
-        Ok(())
     }
 }
 

@@ -1,10 +1,10 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
 //! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`), other
-//! languages (`language`),
-//! groups (`group`), who is in live rooms (`live`), topics of communities (`topics`), people (`people`)
-//! and who follows whom (`follow`), searches (`search`), the list of conversations (`conversations`) and
-//! groups of them (`conversation_groups`), files (`media`), invitations (`signals`).
+//! languages (`language`), groups (`group`), ways into them (`join`), who is in live rooms (`live`), topics
+//! of communities (`topics`), people (`people`) and who follows whom (`follow`), searches (`search`), the
+//! list of conversations (`conversations`) and groups of them (`conversation_groups`), files (`media`),
+//! invitations (`signals`).
 
 mod conversation_groups;
 mod conversations;
@@ -12,6 +12,7 @@ mod error;
 mod extras;
 mod follow;
 mod group;
+mod join;
 mod language;
 mod live;
 mod media;

@@ -1,26 +1,18 @@
-//! Groups as a whole: founding, joining, leaving, changing their profile.
+//! Groups as a whole: founding, leaving, changing their profile.
 
 use super::Done;
 use crate::proto::lenient;
-use crate::proto::message::SystemNotice;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 use std::borrow::Cow;
 
 /// Members that a group may be founded with.
 pub const MAX_FOUNDERS: usize = 500;
 /// Groups that one request may ask about.
 pub const MAX_GROUPS: usize = 50;
-/// Groups, or applications, of one page.
+/// Groups of one page.
 pub const PAGE: u32 = 200;
 
-calls! {
-    GetApplications => "group_open_http_svc.get_pendency" -> Applications;
-}
-
 group_calls! {
-    Join => "apply_join_group" -> Joined;
-    Decide => "handle_apply_join_group" -> Done;
     Quit => "quit_group" -> Done;
     Dismiss => "destroy_group" -> Done;
     Transfer => "change_group_owner" -> Done;
@@ -306,168 +298,6 @@ pub struct Created {
         deserialize_with = "lenient::null_default"
     )]
     pub left_out: Vec<String>,
-}
-
-/// Asks to be let into a group.
-#[derive(Clone, Debug, Serialize)]
-pub struct Join {
-    #[serde(rename = "GroupId")]
-    group: String,
-    #[serde(rename = "ApplyMsg", skip_serializing_if = "String::is_empty")]
-    text: String,
-    #[serde(rename = "WebPushFlag")]
-    web_push: u8,
-    #[serde(rename = "HugeGroupHistoryMsgFlag")]
-    history: u8,
-}
-
-impl Join {
-    /// Asks to be let into `group`, with a `text` for those who decide.
-    pub fn new(group: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            group: group.into(),
-            text: text.into(),
-            web_push: 1,
-            history: 1,
-        }
-    }
-}
-
-/// The answer to [`Join`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Joined {
-    /// `JoinedSuccess` or `WaitAdminApproval`.
-    #[serde(rename = "JoinedStatus", default, deserialize_with = "lenient::string")]
-    pub status: String,
-    /// What a live room shows of before, oldest first, as it came; see [`history`](Self::history).
-    #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
-    pub items: Vec<Value>,
-    /// What live rooms add, and fields this crate does not know.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
-
-impl Joined {
-    /// Whether somebody has to decide first.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        self.status == "WaitAdminApproval"
-    }
-}
-
-/// Decides about an application.
-#[derive(Clone, Debug, Serialize)]
-pub struct Decide {
-    #[serde(rename = "GroupId")]
-    group: String,
-    #[serde(rename = "Applicant_Account")]
-    applicant: String,
-    #[serde(rename = "HandleMsg")]
-    decision: &'static str,
-    #[serde(rename = "ApprovalMsg")]
-    text: String,
-    #[serde(rename = "Authentication")]
-    authentication: String,
-    #[serde(rename = "MsgKey")]
-    key: u64,
-}
-
-impl Decide {
-    /// Decides about the application a notice told of, with a `text` for the applicant.
-    pub fn notice(
-        group: impl Into<String>,
-        notice: &SystemNotice,
-        agree: bool,
-        text: impl Into<String>,
-    ) -> Self {
-        Self {
-            group: group.into(),
-            applicant: notice.operator.clone(),
-            decision: Self::word(agree),
-            text: text.into(),
-            authentication: notice.authentication.clone(),
-            key: notice.key.unwrap_or(0),
-        }
-    }
-
-    /// Decides about an application of [`GetApplications`].
-    #[must_use]
-    pub fn application(application: &Application, agree: bool, text: impl Into<String>) -> Self {
-        Self {
-            group: application.group.clone(),
-            applicant: application.from.clone(),
-            decision: Self::word(agree),
-            text: text.into(),
-            authentication: application.authentication.clone(),
-            key: application.time,
-        }
-    }
-
-    const fn word(agree: bool) -> &'static str {
-        if agree { "Agree" } else { "Reject" }
-    }
-}
-
-/// Asks for the applications this account may decide about.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetApplications {
-    /// Where to go on; zero to begin.
-    #[serde(rename = "StartTime")]
-    pub start: u64,
-    /// How many.
-    #[serde(rename = "Limit")]
-    pub limit: u32,
-    /// This account.
-    #[serde(rename = "Handle_Account")]
-    pub me: String,
-}
-
-/// The answer to [`GetApplications`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Applications {
-    /// The applications.
-    #[serde(rename = "PendencyList", default, deserialize_with = "lenient::list")]
-    pub items: Vec<Application>,
-    /// Where to go on; zero at the end.
-    #[serde(rename = "NextStartTime", default, deserialize_with = "lenient::int")]
-    pub next: u64,
-    /// How many nobody has decided about.
-    #[serde(rename = "UnhandleNum", default, deserialize_with = "lenient::int")]
-    pub open: u32,
-}
-
-/// One application to join a group.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-pub struct Application {
-    /// Who wants in.
-    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
-    pub from: String,
-    /// The group.
-    #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub group: String,
-    /// When, in microseconds; also the key that goes back with the decision.
-    #[serde(rename = "AddTime", default, deserialize_with = "lenient::int")]
-    pub time: u64,
-    /// Goes back with the decision.
-    #[serde(
-        rename = "Authentication",
-        default,
-        deserialize_with = "lenient::string"
-    )]
-    pub authentication: String,
-    /// Zero while nobody has decided.
-    #[serde(rename = "Handled", default, deserialize_with = "lenient::int")]
-    pub handled: u32,
-    /// What the applicant wrote.
-    #[serde(
-        rename = "ApplyInviteMsg",
-        default,
-        deserialize_with = "lenient::string"
-    )]
-    pub text: String,
-    /// Fields this crate does not know.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
 }
 
 /// Leaves a group.

@@ -1,7 +1,7 @@
 //! What was said in a live room before: some of it comes with the answer to the join, the rest is asked
 //! for. Neither is there where the app has not bought it.
 
-use super::group::Joined;
+use super::join::Joined;
 use crate::proto::event::Notice;
 use crate::proto::lenient;
 use crate::proto::live::read_item;

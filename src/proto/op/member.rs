@@ -222,6 +222,12 @@ impl InvitedUser {
     pub const fn is_in(&self) -> bool {
         matches!(self.result, 1 | 2)
     }
+
+    /// Whether somebody has to agree first.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.result == 3
+    }
 }
 
 /// Throws members out.

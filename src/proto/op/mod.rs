@@ -65,6 +65,7 @@ pub mod group;
 pub mod group_data;
 pub mod group_message;
 pub mod group_profile;
+pub mod join;
 pub mod language;
 pub mod live_history;
 pub mod live_member;

@@ -26,6 +26,7 @@ mod groups_members;
 mod groups_sync;
 mod habits;
 mod install;
+mod invited;
 mod journal;
 mod kicks;
 mod language;

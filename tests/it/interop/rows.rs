@@ -157,6 +157,7 @@ pub(super) const ROWS: &[Row] = &[
     row("group: edit and conflict of edits", "t4", &[]),
     row("group: greeting, reports, marks and echoes", "t4", &[]),
     row("group: history in pages and by hopping", "t5, t8", &[]),
+    row("group: invitations that have to be approved", "t4", &[]),
     row("group: kick, owner change, quit, dismiss", "t4", &[]),
     row("group: mentions of one and of all", "t4", &[]),
     row("group: message to some members", "t4", &[]),

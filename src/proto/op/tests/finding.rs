@@ -205,7 +205,7 @@ fn what_was_found_is_read_and_what_is_odd_left_out() {
 #[test]
 fn what_was_said_in_live_rooms_is_asked_for_and_read() {
     use crate::proto::message::Message;
-    use crate::proto::op::group::Joined;
+    use crate::proto::op::join::Joined;
     use crate::proto::op::live_history::{GetRoomHistory, RoomHistory};
     let said = json!({"Event": 3, "From_Account": "al", "MsgSeq": "7", "IsHistoryMessage": 1, "MsgBody": [
         {"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}},

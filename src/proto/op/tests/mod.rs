@@ -119,6 +119,7 @@ fn one_to_one_requests() {
 fn group_requests() {
     use group::*;
     use group_profile::*;
+    use join::*;
     looks(
         &NewGroup::public("Pub One")
             .id("pub1")
@@ -171,15 +172,61 @@ fn group_requests() {
         "million_group_open_http_svc.quit_group",
         json!({"GroupId": "@TGS#_com1"}),
     );
-    looks(
-        &GetApplications {
-            start: 0,
-            limit: 20,
-            me: "alice".into(),
-        },
-        "group_open_http_svc.get_pendency",
-        json!({"StartTime": 0, "Limit": 20, "Handle_Account": "alice"}),
-    );
+    for (communities, servcmd) in [
+        (false, "group_open_http_svc.get_pendency"),
+        (true, "million_group_open_http_svc.get_pendency"),
+    ] {
+        looks(
+            &GetApplications {
+                communities,
+                start: 0,
+                limit: 20,
+                me: "alice".into(),
+            },
+            servcmd,
+            json!({"StartTime": 0, "Limit": 20, "Handle_Account": "alice"}),
+        );
+    }
+    let waiting = |kind: u32, group: &str| -> Application {
+        serde_json::from_value(json!({
+            "From_Account": "bob", "To_Account": "carol", "GroupId": group, "AddTime": 5,
+            "Authentication": "a", "ApplicationType": kind,
+        }))
+        .unwrap()
+    };
+    assert_eq!(waiting(0, "g").invited(), None);
+    assert_eq!(waiting(2, "g").invited(), Some("carol"));
+    for (kind, group, servcmd) in [
+        (0, "g", "group_open_http_svc.handle_apply_join_group"),
+        (
+            0,
+            "@TGS#_c",
+            "million_group_open_http_svc.handle_apply_join_group",
+        ),
+        (
+            2,
+            "g",
+            "group_open_http_svc.handle_invite_join_permission_group",
+        ),
+        (
+            2,
+            "@TGS#_c",
+            "million_group_open_http_svc.handle_invite_join_permission_group",
+        ),
+    ] {
+        let mut body = json!({
+            "GroupId": group, "Applicant_Account": "bob", "HandleMsg": "Reject",
+            "ApprovalMsg": "no", "Authentication": "a", "MsgKey": 5,
+        });
+        if kind == 2 {
+            body["Invited_Account"] = "carol".into();
+        }
+        looks(
+            &Decide::application(&waiting(kind, group), false, "no"),
+            servcmd,
+            body,
+        );
+    }
     let base = json!([
         "Type",
         "Name",
