@@ -313,7 +313,12 @@ async function main() {
       return plain((await chat.getMessageList(options)).data.messageList);
     },
     async getConversationList() {
-      return plain((await chat.getConversationList()).data.conversationList);
+      for (;;) {
+        const { conversationList, isSyncCompleted } = (await chat.getConversationList()).data;
+        // Right after a login it gives what it has got so far.
+        if (isSyncCompleted) return plain(conversationList);
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
     },
     // Everything the list of conversations shows of one.
     async conversation(id) {
