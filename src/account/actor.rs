@@ -454,6 +454,9 @@ impl Handler<Reported> for Account {
             Report::Session(Event::Skipped { group, count }) => {
                 tracing::warn!(account = %self.core.user(), connection = self.core.connection(), group, count, "too many unread messages in a group; the oldest are left to its history");
             }
+            Report::Session(Event::RoomLost { room, reason }) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), room, reason, "a live room is not heard");
+            }
             Report::Session(Event::Ignored(what)) => {
                 tracing::debug!(account = %self.core.user(), connection = self.core.connection(), ?what, "ignored");
             }

@@ -76,6 +76,7 @@ impl Core {
             Event::Skipped { count, .. } => self.counters.dropped += u64::from(count),
             Event::Synced { .. }
             | Event::SyncFailed { .. }
+            | Event::RoomLost { .. }
             | Event::Settled { .. }
             | Event::LinkDead(_) => {}
         }

@@ -54,6 +54,13 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// A live room that this account is in is not heard, or no longer.
+    RoomLost {
+        /// The room.
+        room: String,
+        /// Why, in words.
+        reason: String,
+    },
     /// Catching up failed; it is tried again by itself.
     SyncFailed {
         /// Why.

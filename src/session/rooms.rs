@@ -7,6 +7,7 @@
 //! where the polls had got to; a server may have forgotten it, and then what it shows of the past to
 //! whoever enters is all there is.
 
+use super::event::{Event, Ignored};
 use super::request::{InFlight, Purpose, RequestError};
 use super::state::Session;
 use crate::policy::Now;
@@ -97,6 +98,10 @@ impl Session {
     fn follow_room(&mut self, now: Now, group: &str, joined: &RoomJoined<'_>) {
         let rooms = self.rooms.get_or_insert_default();
         if rooms.len() >= MAX_ROOMS && !rooms.contains_key(group) {
+            self.events.push_back(Event::RoomLost {
+                room: group.to_owned(),
+                reason: format!("{MAX_ROOMS} are followed already"),
+            });
             return;
         }
         // Joined again, it goes on where it was: the server may still have what came meanwhile.
@@ -251,9 +256,9 @@ impl Session {
                                 self.leave_room(&group);
                             }
                         }
-                        None => self.ignore(super::event::Ignored::Malformed(
-                            "a live item of no kind".to_owned(),
-                        )),
+                        None => {
+                            self.ignore(Ignored::Malformed("a live item of no kind".to_owned()))
+                        }
                     }
                 }
                 other => self.noticed(now, other),
@@ -281,16 +286,21 @@ impl Session {
                 if joined.is_live && !joined.key.is_empty() {
                     self.follow_room(now, group, &joined);
                 } else {
-                    self.leave_room(group);
+                    self.lose_room(group, "it is no live room any more".to_owned());
                 }
             }
             Err(error) if error.is_retryable() => self.poll_failed(now, group, &error),
             // Dismissed, banned, or closed to us.
-            Err(error) => {
-                self.events.push_back(super::Event::SyncFailed { error });
-                self.leave_room(group);
-            }
+            Err(error) => self.lose_room(group, error.to_string()),
         }
+    }
+
+    fn lose_room(&mut self, group: &str, reason: String) {
+        self.events.push_back(Event::RoomLost {
+            room: group.to_owned(),
+            reason,
+        });
+        self.leave_room(group);
     }
 
     pub(super) fn rooms_timeout(&mut self, now: Now) {

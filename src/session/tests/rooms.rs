@@ -207,3 +207,53 @@ fn a_room_that_is_quit_or_dismissed_is_polled_no_more() {
     assert_eq!(rig.poll(), None);
     assert!(!rig.commands().contains(&command::JOIN_GROUP.to_owned()));
 }
+
+#[test]
+fn a_room_that_is_not_heard_is_told_of() {
+    let lost = |rig: &Rig| -> Vec<(String, String)> {
+        let events = rig.events.iter();
+        events
+            .filter_map(|event| match event {
+                Event::RoomLost { room, reason } => Some((room.clone(), reason.clone())),
+                _ => None,
+            })
+            .collect()
+    };
+    // Banned meanwhile, or made anew as something else.
+    let answers = [
+        (json!({"ErrorCode": 10007, "ErrorInfo": "banned"}), "10007"),
+        (json!({"JoinedStatus": "JoinedSuccess"}), "no live room"),
+    ];
+    for (answer, named) in answers {
+        let mut rig = Rig::in_room();
+        let sig = UserSig::from("sig-2".to_owned());
+        rig.session.relogin(rig.now, &sig).unwrap();
+        rig.drain();
+        rig.sent
+            .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
+        rig.accept_login();
+        rig.answer(command::JOIN_GROUP, answer);
+        let [(room, reason)] = &lost(&rig)[..] else {
+            panic!("{:?}", rig.events)
+        };
+        assert_eq!(room, LIVE);
+        assert!(reason.contains(named), "{reason}");
+        rig.pass(60, true);
+        assert_eq!(rig.poll(), None);
+    }
+    // One too many.
+    let mut rig = Rig::online();
+    for number in 0..65 {
+        let body = json!({"GroupId": format!("live-{number}")}).to_string();
+        rig.session
+            .request(rig.now, command::JOIN_GROUP, &body)
+            .unwrap();
+        rig.drain();
+        rig.joined("k", 1);
+    }
+    let [(room, reason)] = &lost(&rig)[..] else {
+        panic!("{:?}", rig.events)
+    };
+    assert_eq!(room, "live-64");
+    assert!(reason.contains("64"), "{reason}");
+}
