@@ -247,6 +247,29 @@ fn invitations_go_by_type_and_tell_what_became_of_each() {
 }
 
 #[test]
+fn of_several_invitations_the_named_one_is_decided_about() {
+    let mut world = World::new(config());
+    let (alice, bob) = (world.login("alice"), world.login("bob"));
+    world.found(&alice, "Public", "g", &["bob"]);
+    let open = json!({"GroupId": "g", "InviteJoinOption": "NeedPermission"});
+    assert_eq!(world.group_code(&alice, "modify_group_base_info", &open), 0);
+    for name in ["carol", "dave"] {
+        let invite = json!({"GroupId": "g", "MemberList": [{"Member_Account": name}]});
+        assert_eq!(world.group_code(&bob, "add_group_member", &invite), 0);
+    }
+    let agree = json!({
+        "GroupId": "g", "Applicant_Account": "bob", "Invited_Account": "carol", "HandleMsg": "Agree",
+    });
+    let command = "handle_invite_join_permission_group";
+    assert_eq!(world.group_code(&alice, command, &agree), 0);
+    let who = world.group(&alice, "get_pendency", &json!({"Handle_Account": "alice"}));
+    let open = who["PendencyList"].as_array().unwrap().iter();
+    let open: Vec<&Value> = open.filter(|item| item["Handled"] == 0).collect();
+    assert_eq!(open.len(), 1);
+    assert_eq!(open[0]["To_Account"], "dave");
+}
+
+#[test]
 fn roles_decide_what_one_may_do() {
     let mut world = World::new(config());
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|name| world.login(name));

@@ -150,6 +150,7 @@ impl State {
             _ => return Err(Code::GROUP_PARAMETER),
         };
         let applicant = opt_text(body, "Applicant_Account");
+        let invited = opt_text(body, "Invited_Account");
         let (key, authentication) = (
             opt_number(body, "MsgKey"),
             opt_text(body, "Authentication").filter(|text| !text.is_empty()),
@@ -158,6 +159,7 @@ impl State {
         let group = self.group_mut(id)?;
         let fits = |a: &&mut Application| {
             applicant.is_none_or(|user| a.from.as_str() == user || a.who.as_str() == user)
+                && invited.is_none_or(|user| a.who.as_str() == user)
                 && key.is_none_or(|key| a.key == key)
                 && authentication.is_none_or(|given| a.authentication == given)
         };
