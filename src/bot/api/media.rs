@@ -57,10 +57,15 @@ impl Api {
         let mut sizes = sizes_of(&placed.url, bytes, width, height);
         if matches!(&self.carrier, Some(carrier) if matches!(carrier.uploads, Uploads::Service(_)))
         {
-            // The service makes the smaller ones itself, and says where they are.
+            // The service makes the smaller ones itself, and says where they are. The file is there
+            // without them too.
             let url = placed.url;
-            let made = self.call(&GetImageInfo { url }).await?.sizes;
-            take_made(&mut sizes, made);
+            match self.call(&GetImageInfo { url }).await {
+                Ok(made) => take_made(&mut sizes, made.sizes),
+                Err(error) => {
+                    tracing::warn!(account = self.user(), %error, "the sizes of a picture that was uploaded are not known");
+                }
+            }
         }
         Ok(Image {
             uuid: placed.uuid,
@@ -163,7 +168,12 @@ impl Api {
                 let mut cover = String::new();
                 if kind == FileKind::Video && !signed.snapshot_url.is_empty() {
                     let request = VideoCover::new(unique, signed.snapshot_url);
-                    cover = self.call(&request).await?.download_url;
+                    match self.call(&request).await {
+                        Ok(made) => cover = made.download_url,
+                        Err(error) => {
+                            tracing::warn!(account = self.user(), %error, "a film has no cover");
+                        }
+                    }
                 }
                 (signed.upload_url, signed.exists, signed.download_url, cover)
             }

@@ -2,7 +2,7 @@
 
 use botroupe::{
     bot::{ApiError, Upload, Uploads},
-    proto::message::Element,
+    proto::{code::Code, message::Element},
     sandbox::Sandbox,
 };
 use serde_json::{Value, json};
@@ -175,6 +175,24 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
     let file = Troupe::wait(api.upload_file(Upload::new("known.bin", "known"))).unwrap();
     assert_eq!(file.url, there);
     assert_eq!(sandbox.status().counters.media_uploads, uploads);
+    // Nor is one lost because the service does not know what it has made of it.
+    for servcmd in ["im_cos_msg.get_imageinfo", "im_cos_msg.video_cover"] {
+        sandbox.refuse(me, servcmd, Code(60_008), Some(1)).unwrap();
+    }
+    let bytes = |card: &Value| from_hex(&alice.call("fileBytes", &json!([card])).unwrap());
+    let there = give_address(&sandbox, me, "plain.png", 0, "");
+    let image = Troupe::wait(api.upload_image(Upload::new("p.png", bytes(&png)))).unwrap();
+    let sizes: Vec<_> = image
+        .sizes
+        .iter()
+        .map(|size| (size.kind, size.width))
+        .collect();
+    assert_eq!(sizes, [(1, 800), (2, 800), (3, 264)]);
+    assert_eq!(image.sizes[0].url, there);
+    let snapshot = format!("{}/media/cover.png", sandbox.rest_url());
+    let there = give_address(&sandbox, me, "plain.mp4", 0, &snapshot);
+    let video = Troupe::wait(api.upload_video(Upload::new("v.mp4", bytes(&film)), 7)).unwrap();
+    assert_eq!((video.url, &*video.thumb_url), (there, ""));
 
     // Down: what the SDK uploads in this way, the bot gets.
     for (kind, card) in [
