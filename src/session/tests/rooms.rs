@@ -32,6 +32,16 @@ impl Rig {
         );
     }
 
+    /// A new UserSig: the old key of the room is void.
+    fn log_in_anew(&mut self) {
+        let sig = UserSig::from("sig-2".to_owned());
+        self.session.relogin(self.now, &sig).unwrap();
+        self.drain();
+        self.sent
+            .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
+        self.accept_login();
+    }
+
     /// The poll in flight: its key and where it begins.
     fn poll(&self) -> Option<(String, u64)> {
         let poll = self
@@ -84,12 +94,7 @@ fn a_resume_goes_on_and_a_new_login_joins_again() {
     rig.open();
     rig.answer(command::LOGIN, json!({"TimeStamp": rig.now.unix_secs()}));
     assert_eq!(rig.poll(), Some(("k1".to_owned(), 9)));
-    let sig = UserSig::from("sig-2".to_owned());
-    rig.session.relogin(rig.now, &sig).unwrap();
-    rig.drain();
-    rig.sent
-        .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
-    rig.accept_login();
+    rig.log_in_anew();
     assert_eq!(rig.poll(), None, "the old key is void");
     rig.joined("k9", 30);
     // From where it was: the server may still have what came meanwhile.
@@ -112,12 +117,7 @@ fn what_a_server_shows_of_the_past_fills_the_gap_before_a_new_login() {
     );
     assert_eq!(rig.texts(), ["m5"]);
     for _ in 0..2 {
-        let sig = UserSig::from("sig-2".to_owned());
-        rig.session.relogin(rig.now, &sig).unwrap();
-        rig.drain();
-        rig.sent
-            .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
-        rig.accept_login();
+        rig.log_in_anew();
         joined(&mut rig, past.clone());
         // Nothing of before the join, nothing that the polls have passed, nothing twice.
         assert_eq!(rig.texts(), ["m5", "m9", "m10"]);
@@ -226,12 +226,7 @@ fn a_room_that_is_not_heard_is_told_of() {
     ];
     for (answer, named) in answers {
         let mut rig = Rig::in_room();
-        let sig = UserSig::from("sig-2".to_owned());
-        rig.session.relogin(rig.now, &sig).unwrap();
-        rig.drain();
-        rig.sent
-            .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
-        rig.accept_login();
+        rig.log_in_anew();
         rig.answer(command::JOIN_GROUP, answer);
         let [(room, reason)] = &lost(&rig)[..] else {
             panic!("{:?}", rig.events)
