@@ -128,7 +128,7 @@ pub struct AwcConnector;
 
 struct PerThread {
     client: awc::Client,
-    /// For plain HTTP requests; most fleets make none.
+    /// Resolved names, and until when they are used.
     names: HashMap<Box<str>, (Duration, SocketAddr)>,
 }
 

@@ -9,7 +9,7 @@
 
 use super::event::{Event, Ignored};
 use super::request::{InFlight, Purpose, RequestError};
-use super::state::Session;
+use super::state::{Session, State};
 use crate::policy::Now;
 use crate::proto::command;
 use crate::proto::event::Notice;
@@ -45,6 +45,9 @@ pub(super) struct Room {
     next: Duration,
     /// Joined with a login that is over.
     stale: bool,
+    /// What the server has shown of the time between the last poll and the login, until the next poll
+    /// tells which of it is still to come.
+    missed: Vec<Message>,
 }
 
 impl Room {
@@ -59,6 +62,7 @@ impl Room {
             request: None,
             next: Duration::ZERO,
             stale: true,
+            missed: Vec::new(),
         }
     }
 }
@@ -118,18 +122,6 @@ impl Session {
             ..Room::stale(start)
         };
         rooms.insert(group.into(), room);
-        // What was said between the last poll and this login, if the server shows it; of what was said
-        // before there was a poll, nobody wants to hear.
-        let missed = joined.items().into_iter().filter(|_| before > 0);
-        let missed: Vec<Notice> = missed.flat_map(|raw| read_item(raw, group)).collect();
-        for notice in missed {
-            if let Notice::Group { event: 3, item } = notice
-                && u64::from(item.seq) >= before
-                && let Some(message) = Message::from_group(*item, 3, self.config.user.as_str())
-            {
-                self.hand_out(message);
-            }
-        }
         self.memory.poll_room(group, start);
         self.poll_rooms(now);
     }
@@ -160,7 +152,7 @@ impl Session {
         self.poll_rooms(now);
     }
 
-    fn poll_rooms(&mut self, now: Now) {
+    pub(super) fn poll_rooms(&mut self, now: Now) {
         if !self.state.is_ready() {
             return;
         }
@@ -169,7 +161,7 @@ impl Session {
             return;
         };
         for (group, room) in rooms.iter_mut() {
-            if room.request.is_some() || room.next > now.mono {
+            if room.request.is_some() || room.next > now.mono || !self.may_ask(room) {
                 continue;
             }
             let seq = if room.stale {
@@ -191,6 +183,12 @@ impl Session {
             room.request = Some(seq);
         }
         self.rooms = Some(rooms);
+    }
+
+    /// What waits for a session that has not caught up may say that it was thrown out of a room, of the
+    /// time before: it must not be taken for the end of a visit that begins only now.
+    fn may_ask(&self, room: &Room) -> bool {
+        !room.stale || self.state == State::Online
     }
 
     pub(super) fn poll_answered(
@@ -240,8 +238,20 @@ impl Session {
             } else {
                 PAUSE
             };
+        let missed = std::mem::take(&mut room.missed);
         let items = answer.items.iter().chain(&answer.broadcasts);
         let notices: Vec<Notice> = items.flat_map(|raw| read_item(raw, &group)).collect();
+        // What the polls bring begins here; what was shown besides came before.
+        let first = notices.iter().filter_map(|notice| match notice {
+            Notice::Group { item, .. } if item.seq > 0 => Some(item.seq),
+            _ => None,
+        });
+        let first = first.min();
+        for message in missed {
+            if first.is_none_or(|first| message.seq < first) {
+                self.hand_out(message);
+            }
+        }
         for notice in notices {
             match notice {
                 Notice::Group { event, item } => {
@@ -284,7 +294,12 @@ impl Session {
             Ok(body) => {
                 let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
                 if joined.is_live && !joined.key.is_empty() {
+                    let missed = self.missed_in(group, &joined);
                     self.follow_room(now, group, &joined);
+                    let rooms = self.rooms.as_mut();
+                    if let Some(room) = rooms.and_then(|rooms| rooms.get_mut(group)) {
+                        room.missed = missed;
+                    }
                 } else {
                     self.lose_room(group, "it is no live room any more".to_owned());
                 }
@@ -293,6 +308,28 @@ impl Session {
             // Dismissed, banned, or closed to us.
             Err(error) => self.lose_room(group, error.to_string()),
         }
+    }
+
+    /// What was said between the last poll and this login, if the server shows it; of what was said
+    /// before there was a poll, nobody wants to hear.
+    fn missed_in(&self, group: &str, joined: &RoomJoined<'_>) -> Vec<Message> {
+        let rooms = self.rooms.as_ref();
+        let start = rooms
+            .and_then(|rooms| rooms.get(group))
+            .map(|room| room.start);
+        let Some(start) = start.filter(|start| *start > 0) else {
+            return Vec::new();
+        };
+        let items = joined.items().into_iter();
+        let notices = items.flat_map(|raw| read_item(raw, group));
+        notices
+            .filter_map(|notice| match notice {
+                Notice::Group { event: 3, item } if u64::from(item.seq) >= start => {
+                    Message::from_group(*item, 3, self.config.user.as_str())
+                }
+                _ => None,
+            })
+            .collect()
     }
 
     fn lose_room(&mut self, group: &str, reason: String) {
@@ -313,7 +350,7 @@ impl Session {
         let rooms = self.rooms.as_ref().filter(|_| self.state.is_ready())?;
         rooms
             .values()
-            .filter(|room| room.request.is_none())
+            .filter(|room| room.request.is_none() && self.may_ask(room))
             .map(|room| room.next)
             .min()
     }

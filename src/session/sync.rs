@@ -166,6 +166,7 @@ impl Session {
             cookie: self.sync.cookie.clone(),
             messages: run.messages,
         });
+        self.poll_rooms(now);
         if self.sync.again {
             self.start_sync(now);
         }
@@ -176,6 +177,7 @@ impl Session {
         self.state = State::Online;
         self.sync.retry_at = Some(now.mono + RETRY);
         self.events.push_back(Event::SyncFailed { error });
+        self.poll_rooms(now);
     }
 
     pub(super) fn sync_timeout(&mut self, now: Now) {

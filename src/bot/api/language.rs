@@ -1,9 +1,11 @@
 //! Words in other languages, and the words of sounds.
 
 use super::{Api, ApiError, count};
+use crate::account::unreadable;
 use crate::proto::code::Code;
 use crate::proto::message::{Element, Message};
 use crate::proto::op::language::{MAX_TEXTS, Outcome, Recognise, Spoken, Translate};
+use serde::de::Error;
 
 impl Api {
     /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from
@@ -11,7 +13,8 @@ impl Api {
     /// has to have bought it; the sandbox gives every text back as it is.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::Item`] when it was the translator that did not.
+    /// When the server did not do it, or not with all of them; [`ApiError::Item`] when it was the
+    /// translator that did not.
     pub async fn translate(
         &self,
         texts: impl IntoIterator<Item = impl Into<String>>,
@@ -19,9 +22,16 @@ impl Api {
         to: &str,
     ) -> Result<Vec<String>, ApiError> {
         let texts: Vec<String> = texts.into_iter().map(Into::into).collect();
-        count(texts.len(), "texts", MAX_TEXTS)?;
+        let asked = texts.len();
+        count(asked, "texts", MAX_TEXTS)?;
         let answer = self.call(&Translate::new(texts, from, to)).await?;
         went_well(answer.outcome, "the translation")?;
+        let got = answer.texts.len();
+        if got != asked {
+            // Nobody could tell which belongs to which.
+            let error = format!("{got} translations of {asked} texts");
+            return Err(ApiError::Call(unreadable(&Error::custom(error))));
+        }
         Ok(answer.texts)
     }
 

@@ -488,6 +488,11 @@ async fn translators_that_fail_and_sounds_that_cannot_be_understood() {
     );
     let error = bot.api().translate(["hi"], None, "de").await.unwrap_err();
     assert_eq!(error.code(), Some(Code(7)), "{error}");
+    for wrong in [json!(["hallo"]), json!([null, "welt"]), json!(null)] {
+        bot.answer(servcmd, &json!({"TargetText": wrong}));
+        let error = bot.api().translate(["hi", "world"], None, "de").await;
+        assert!(matches!(error, Err(ApiError::Call(_))), "{error:?}");
+    }
     let error = bot.api().translate(names(101), None, "de").await;
     assert!(matches!(error, Err(ApiError::TooMany { count: 101, .. })));
     let error = bot.api().translate(names(0), None, "de").await;

@@ -16,7 +16,7 @@ calls! {
 
 impl Joined {
     /// What was said in the live room `room` before `me` came in, oldest first, some 20 messages at
-    /// most. No handler is called for these.
+    /// most. No handler is called for these, but for those that came while the account was in the room already.
     #[must_use]
     pub fn history(&self, room: &str, me: &str) -> Vec<Message> {
         messages(&self.items, room, me)

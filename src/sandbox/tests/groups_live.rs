@@ -294,8 +294,14 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
     );
     let list = |world: &mut World, offset: u64| {
         let body = json!({"GroupId": "room", "Limit": 1, "Offset": offset});
-        world.group(&alice, "get_group_ban_member", &body)
+        world.rest("group_open_http_svc/get_group_ban_member", &body)
     };
+    let all = json!({"GroupId": "room"});
+    let refused = world.group(&alice, "get_group_ban_member", &all);
+    assert_eq!(
+        refused["ErrorCode"], 10007,
+        "the app may ask, and nobody else"
+    );
     let first = list(&mut world, 0);
     let until = world.now.unix_secs() + 20;
     assert_eq!(
@@ -322,17 +328,68 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
     );
     let pardon = json!({"GroupId": "room", "Members_Account": ["erin", "bob"]});
     assert_eq!(
-        world.group(&carol, "unban_group_member", &pardon)["ErrorCode"],
+        world.group(&alice, "unban_group_member", &pardon)["ErrorCode"],
         10007
     );
     assert_eq!(
-        world.group(&alice, "unban_group_member", &pardon)["ErrorCode"],
+        world.rest("group_open_http_svc/unban_group_member", &pardon)["ErrorCode"],
         0
     );
     assert_eq!(
         world.group(&erin, "apply_join_group", &join)["ErrorCode"],
         0
     );
+    let (key, _) = enter(&mut world, &carol);
+    let items = poll(&mut world, &carol, &key, 0)["RspMsgList"].clone();
+    let tips = items
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|item| &item["MsgBody"]);
+    let pardons: Vec<&Value> = tips.filter(|tip| tip["OpType"] == 11).collect();
+    assert_eq!(pardons.len(), 1);
+    assert_eq!(
+        pardons[0]["List_Account"],
+        json!(["erin"]),
+        "bob's was over"
+    );
+}
+
+#[test]
+fn what_was_for_the_moment_or_was_deleted_is_no_past() {
+    let (mut world, alice, bob) = room(config());
+    enter(&mut world, &bob);
+    for number in 1..=3 {
+        say(&mut world, &alice, number, &format!("m{number}"));
+    }
+    let passing = json!({
+        "From_Account": "alice", "GroupId": "room", "Random": 9, "ClientSeq": 9, "OnlineOnlyFlag": 1,
+        "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "passing"}}],
+    });
+    let sent = world.group(&alice, "send_group_msg", &passing);
+    assert_eq!(sent["ErrorCode"], 0);
+    let past = |world: &mut World, login: &Login| -> Vec<(u64, String)> {
+        let page = world.group(login, "get_huge_group_msg", &json!({"GroupId": "room"}));
+        let items = page["RspMsgList"].as_array().unwrap().iter();
+        items
+            .map(|item| {
+                let text = &item["MsgBody"][0]["MsgContent"]["Text"];
+                (
+                    item["MsgSeq"].as_u64().unwrap(),
+                    text.as_str().unwrap().to_owned(),
+                )
+            })
+            .collect()
+    };
+    let all = past(&mut world, &bob);
+    let texts: Vec<&str> = all.iter().map(|(_, text)| &**text).collect();
+    assert_eq!(texts, ["m1", "m2", "m3"]);
+    let delete = json!({"GroupId": "room", "Seqs": [all[1].0]});
+    let deleted = world.group(&bob, "delete_group_ramble_msg_by_seq", &delete);
+    assert_eq!(deleted["ErrorCode"], 0, "{deleted}");
+    let texts: Vec<String> = past(&mut world, &bob).into_iter().map(|(_, t)| t).collect();
+    assert_eq!(texts, ["m1", "m3"]);
+    assert_eq!(past(&mut world, &alice).len(), 3, "for others it is there");
 }
 
 const LOOK_IN: &str = "group_open_http_noauth_svc.apply_join_group";

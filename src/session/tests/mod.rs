@@ -57,10 +57,7 @@ impl Rig {
         rig.open();
         rig.answer(command::HEARTBEAT, json!({}));
         rig.accept_login();
-        rig.answer(
-            command::GET_MSG,
-            json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}),
-        );
+        rig.catch_up();
         assert_eq!(rig.session.state(), State::Online);
         rig.sent.clear();
         rig.events.clear();
@@ -102,6 +99,14 @@ impl Rig {
 
     fn push(&mut self, servcmd: &str, body: Value) {
         self.receive(&json!({"head": {"servcmd": servcmd, "seq": 1}, "body": body}));
+    }
+
+    /// Nothing was missed.
+    fn catch_up(&mut self) {
+        self.answer(
+            command::GET_MSG,
+            json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": []}),
+        );
     }
 
     /// Answers the oldest unanswered request of a command.

@@ -40,6 +40,7 @@ impl Rig {
         self.sent
             .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
         self.accept_login();
+        self.catch_up();
     }
 
     /// The poll in flight: its key and where it begins.
@@ -119,10 +120,45 @@ fn what_a_server_shows_of_the_past_fills_the_gap_before_a_new_login() {
     for _ in 0..2 {
         rig.log_in_anew();
         joined(&mut rig, past.clone());
-        // Nothing of before the join, nothing that the polls have passed, nothing twice.
-        assert_eq!(rig.texts(), ["m5", "m9", "m10"]);
         assert_eq!(rig.poll(), Some(("k".to_owned(), 9)));
+        assert_eq!(rig.texts(), ["m5"], "the poll may still have what is older");
     }
+    // A server that has nothing from there on: nothing of before the join is handed out, nothing that the
+    // polls have passed, nothing twice.
+    let mut other = Rig::in_room();
+    other.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 9, "RspMsgList": [live_item(5)]}),
+    );
+    other.log_in_anew();
+    joined(&mut other, past.clone());
+    other.answer(command::POLL_ROOM, json!({"NextSeq": 30, "RspMsgList": []}));
+    assert_eq!(other.texts(), ["m5", "m9", "m10"]);
+    other.pass(1, true);
+    other.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 31, "RspMsgList": [live_item(10), live_item(30)]}),
+    );
+    assert_eq!(other.texts(), ["m5", "m9", "m10", "m30"]);
+    // One that has part of it, and one that has more than it shows.
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 12, "RspMsgList": [live_item(10), live_item(11)]}),
+    );
+    assert_eq!(rig.texts(), ["m5", "m9", "m10", "m11"]);
+    rig.log_in_anew();
+    joined(&mut rig, json!([live_item(14), live_item(15)]));
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 14, "RspMsgList": [live_item(12), live_item(13)]}),
+    );
+    assert_eq!(rig.texts()[4..], ["m12", "m13"]);
+    rig.pass(1, true);
+    rig.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 16, "RspMsgList": [live_item(14), live_item(15)]}),
+    );
+    assert_eq!(rig.texts()[4..], ["m12", "m13", "m14", "m15"]);
     // Who comes in for the first time has missed nothing; and no list is none.
     for odd in [past, json!(null), json!({"a": 1}), json!([1])] {
         let mut rig = Rig::online();
@@ -155,6 +191,7 @@ fn a_session_that_died_does_not_take_its_rooms_with_it() {
         rig.session.set_memory(first.session.memory.clone());
         rig.open();
         rig.accept_login();
+        rig.catch_up();
         assert!(rig.commands().contains(&command::JOIN_GROUP.to_owned()));
         rig.joined("k2", 30);
         // What was not handed on is asked for once more.
@@ -251,4 +288,44 @@ fn a_room_that_is_not_heard_is_told_of() {
     };
     assert_eq!(room, "live-64");
     assert!(reason.contains("64"), "{reason}");
+}
+
+#[test]
+fn an_old_notice_does_not_end_a_visit_that_begins_only_now() {
+    let mut rig = Rig::in_room();
+    let sig = UserSig::from("sig-2".to_owned());
+    rig.session.relogin(rig.now, &sig).unwrap();
+    rig.drain();
+    rig.sent
+        .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
+    let login = json!({"A2Key": "a2-2", "TinyId": "144115422390155339", "InstId": 8});
+    rig.answer(command::LOGIN, login);
+    assert!(!rig.commands().contains(&command::JOIN_GROUP.to_owned()));
+    let banned = json!({"ToGroupId": "other", "GroupInfo": {"GroupId": "other"}, "MsgSeq": 7,
+                        "From_Account": "@TIM#SYSTEM", "MsgBody": {"ReportType": 21, "Operator_Account": "alice"}});
+    let page = |group: &str| {
+        let mut banned = banned.clone();
+        banned["ToGroupId"] = group.into();
+        banned["GroupInfo"]["GroupId"] = group.into();
+        json!({"Cookie": "c1", "SyncFlag": 2, "MsgList": [],
+               "EventArray": [{"Event": 5, "GroupTips": [banned]}]})
+    };
+    rig.answer(command::GET_MSG, page("other"));
+    assert!(rig.commands().contains(&command::JOIN_GROUP.to_owned()));
+    rig.joined("k9", 30);
+    assert_eq!(rig.poll(), Some(("k9".to_owned(), 5)));
+
+    // Of this very room: it is not joined again.
+    rig.session.relogin(rig.now, &sig).unwrap();
+    rig.drain();
+    rig.sent
+        .retain(|packet| packet["head"]["servcmd"] == command::LOGIN);
+    rig.answer(
+        command::LOGIN,
+        json!({"A2Key": "a2-3", "TinyId": "144115422390155339", "InstId": 9}),
+    );
+    rig.answer(command::GET_MSG, page(LIVE));
+    rig.pass(60, true);
+    assert!(!rig.commands().contains(&command::JOIN_GROUP.to_owned()));
+    assert_eq!(rig.poll(), None);
 }

@@ -67,24 +67,34 @@ impl State {
         Ok(ok())
     }
 
-    /// `unban_group_member`: lets them come in again.
+    /// `unban_group_member`: lets them come in again. The app may, and nobody else.
     pub(super) fn unban(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
         let (id, _) = self.bannable(actor, body)?;
+        if !actor.admin {
+            return Err(Code::GROUP_PERMISSION);
+        }
         let mut named = users(body, "Members_Account");
         if named.is_empty() {
             return Err(Code::GROUP_PARAMETER);
         }
+        let time = now.unix_secs();
         let group = self.group_mut(&id)?;
-        named.retain(|user| group.banned.remove(user).is_some());
+        named.retain(|user| {
+            let until = group.banned.remove(user);
+            until.is_some_and(|until| until > time)
+        });
         if !named.is_empty() {
             self.tip(now, &id, &actor.user, Tip::Unbanned, &named, json!({}));
         }
         Ok(ok())
     }
 
-    /// `get_group_ban_member`: who may not come in, in pages.
+    /// `get_group_ban_member`: who may not come in, in pages. For the app.
     pub(super) fn banned(&self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
         let (id, _) = self.bannable(actor, body)?;
+        if !actor.admin {
+            return Err(Code::GROUP_PERMISSION);
+        }
         let offset = opt_number(body, "Offset").unwrap_or(0);
         let limit = opt_number(body, "Limit").unwrap_or(MAX_PAGE);
         let limit = limit.clamp(1, MAX_PAGE);

@@ -122,9 +122,12 @@ impl State {
         let Some(group) = self.groups.all.get(id) else {
             return Vec::new();
         };
+        let deleted = group.members.get(user).map(|member| &member.deleted);
         let said = group.entries.iter().rev().filter(|entry| {
-            let said = entry.said().is_some() && entry.revoker.is_none();
-            said && entry.seq < before && entry.is_for(user)
+            let kept = entry.said().is_some_and(|said| !said.online_only);
+            let gone = entry.revoker.is_some()
+                || deleted.is_some_and(|deleted| deleted.contains(&entry.seq));
+            kept && !gone && entry.seq < before && entry.is_for(user)
         });
         let mut items: Vec<Value> = said
             .take(self.config.live_history)

@@ -372,8 +372,17 @@ fn answers_without_changes(world: &mut World, login: &Login) {
         "sns.friend_get",
         "sns.pendency_get",
         "im_open_status.ws_get_user_status",
+        "im_msg_db_logic.ws_get_do_not_disturb",
+        "im_open_speech.ws_sentence_recognition",
+        "im_open_translate.ws_batch_trans_text",
+        "group_open_http_noauth_svc.apply_join_group",
+        "group_open_long_polling_http_noauth_svc.get_msg",
+        "group_open_http_svc.get_group_ban_member",
+        "group_open_http_svc.get_huge_group_msg",
     ] {
-        let body = json!({"To_Account": NAMES, "Peer_Account": "bob"});
+        let body = json!({
+            "To_Account": NAMES, "Peer_Account": "bob", "GroupId": "room", "SourceText": ["hi"],
+        });
         world.call(login, command, &body);
     }
     assert_eq!(world.state.changes(), changes);
