@@ -2,8 +2,7 @@
 //! have bought either.
 //!
 //! Both requests name the app and the number of the account (TinyId), which nobody knows but the
-//! [`Session`](crate::session::Session) that is logged in: it puts them in when it sends one, see
-//! [`of_login`].
+//! [`Session`](crate::session::Session) that is logged in: it puts them in when it sends one.
 
 use crate::proto::id::SdkAppId;
 use crate::proto::lenient;
