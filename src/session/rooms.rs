@@ -109,7 +109,9 @@ impl Session {
             return;
         }
         // Joined again, it goes on where it was: the server may still have what came meanwhile.
-        let before = rooms.get(group).map_or(0, |room| room.start);
+        let (before, missed) = rooms.get_mut(group).map_or((0, Vec::new()), |room| {
+            (room.start, std::mem::take(&mut room.missed))
+        });
         let start = if before > 0 {
             before.min(joined.start_seq)
         } else {
@@ -119,6 +121,7 @@ impl Session {
             key: joined.key.as_str().into(),
             next: now.mono,
             stale: false,
+            missed,
             ..Room::stale(start)
         };
         rooms.insert(group.into(), room);

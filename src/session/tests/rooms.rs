@@ -140,6 +140,22 @@ fn what_a_server_shows_of_the_past_fills_the_gap_before_a_new_login() {
         json!({"NextSeq": 31, "RspMsgList": [live_item(10), live_item(30)]}),
     );
     assert_eq!(other.texts(), ["m5", "m9", "m10", "m30"]);
+    // A join of the account's own in between takes nothing away.
+    let mut other = Rig::in_room();
+    other.log_in_anew();
+    joined(&mut other, json!([live_item(5)]));
+    let body = json!({"GroupId": LIVE}).to_string();
+    other
+        .session
+        .request(other.now, command::JOIN_GROUP, &body)
+        .unwrap();
+    other.drain();
+    other
+        .sent
+        .retain(|packet| packet["head"]["servcmd"] != command::POLL_ROOM);
+    joined(&mut other, json!([live_item(5)]));
+    other.answer(command::POLL_ROOM, json!({"NextSeq": 30, "RspMsgList": []}));
+    assert_eq!(other.texts(), ["m5"]);
     // One that has part of it, and one that has more than it shows.
     rig.answer(
         command::POLL_ROOM,
