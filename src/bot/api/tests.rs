@@ -514,3 +514,35 @@ async fn translators_that_fail_and_sounds_that_cannot_be_understood() {
     let words = api.speech_to_text(&clear, Spoken::English).await;
     assert_eq!(words.unwrap(), "good morning");
 }
+
+#[actix_rt::test]
+async fn those_who_want_into_groups_are_listed_once_communities_included() {
+    let bot = bot();
+    let waiting = |group: &str, kind: u32| {
+        json!({"From_Account": "alice", "To_Account": "bob", "GroupId": group, "AddTime": 5,
+               "ApplicationType": kind})
+    };
+    bot.answer(
+        "group_open_http_svc.get_pendency",
+        &json!({"PendencyList": [waiting("g", 0), waiting("h", 2)]}),
+    );
+    bot.answer(
+        "million_group_open_http_svc.get_pendency",
+        &json!({"PendencyList": [waiting("g", 0), waiting("@TGS#_c", 2)]}),
+    );
+    let all = bot.api().group_applications().await.unwrap();
+    let seen: Vec<_> = all.iter().map(|a| (&*a.group, a.invited())).collect();
+    assert_eq!(
+        seen,
+        [("g", None), ("h", Some("bob")), ("@TGS#_c", Some("bob"))]
+    );
+    bot.calls();
+    bot.answer(
+        "million_group_open_http_svc.handle_invite_join_permission_group",
+        &json!({}),
+    );
+    let api = bot.api();
+    let decided = api.decide_application(&all[2], true, "come in").await;
+    decided.unwrap();
+    assert_eq!(bot.calls()[0].1["Invited_Account"], "bob");
+}
