@@ -20,6 +20,8 @@ use std::time::Duration;
 const MAX_GARBAGE: u32 = 20;
 /// Overload pauses remembered; more than this the service never names at once.
 const MAX_OVERLOADS: usize = 32;
+/// The last second of the year 9999, in Unix seconds.
+const LAST_SECOND: u64 = 253_402_300_799;
 const LOGIN_BODY: &str = r#"{"State":"Online","is_web_uniapp":0,"InstType":0,"CustomInfo":""}"#;
 
 impl Session {
@@ -289,7 +291,8 @@ impl Session {
                 .hello_interval
                 .map(|seconds| Duration::from_secs(seconds.clamp(1, 86_400)));
         }
-        if let Some(time) = answer.time {
+        // A clock that is thousands of years away is none.
+        if let Some(time) = answer.time.filter(|time| *time <= LAST_SECOND) {
             let round_trip = now.mono.saturating_sub(self.login_sent);
             let server = i64::try_from(time.saturating_mul(1000)).unwrap_or(i64::MAX);
             let local = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX);

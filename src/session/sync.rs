@@ -64,7 +64,8 @@ impl Session {
     pub fn send(&mut self, now: Now, message: &Outgoing) -> Result<RequestId, RequestError> {
         let shape = |error: &dyn std::fmt::Display| RequestError::Shape(error.to_string());
         message.draft.check().map_err(|error| shape(&error))?;
-        let server_ms = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX) + self.clock_offset;
+        let local_ms = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX);
+        let server_ms = local_ms.saturating_add(self.clock_offset);
         let time = u64::try_from(server_ms / 1000).unwrap_or(0);
         let user = self.config.user.clone();
         let (from, draft, key) = (user.as_str(), &*message.draft, message.key);

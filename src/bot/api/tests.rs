@@ -536,7 +536,7 @@ async fn those_who_want_into_groups_are_listed_once_communities_included() {
         seen,
         [("g", None), ("h", Some("bob")), ("@TGS#_c", Some("bob"))]
     );
-    bot.calls();
+    assert_eq!(bot.calls().len(), 2);
     bot.answer(
         "million_group_open_http_svc.handle_invite_join_permission_group",
         &json!({}),

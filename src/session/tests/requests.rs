@@ -51,6 +51,27 @@ fn a_request_times_out_after_fifteen_seconds_also_without_a_link() {
 }
 
 #[test]
+fn a_clock_of_the_server_that_cannot_be_is_not_gone_by() {
+    for (time, said) in [
+        (json!(u64::MAX), 1_795_397_877_u64),
+        (json!(253_402_300_800_u64), 1_795_397_877),
+        (json!("1795397900"), 1_795_397_900),
+        (json!(0), 0),
+    ] {
+        let mut rig = Rig::new();
+        rig.open();
+        let login = json!({"A2Key": "A2", "TinyId": "1", "InstId": 9, "TimeStamp": time});
+        rig.answer(command::LOGIN, login);
+        let message = rig.outgoing("hello");
+        rig.session.send(rig.now, &message).unwrap();
+        rig.drain();
+        let mut sent = rig.sent.iter();
+        let sent = sent.find(|packet| packet["head"]["servcmd"] == command::SEND_C2C);
+        assert_eq!(sent.unwrap()["body"]["MsgClientTime"], said, "{time}");
+    }
+}
+
+#[test]
 fn sending_needs_a_login_and_sane_content() {
     let mut rig = Rig::new();
     rig.open();
