@@ -9,6 +9,7 @@ use botroupe::proto::message::Element;
 use botroupe::sandbox::{Sandbox, SandboxConfig};
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::path::Path;
 use std::time::Duration;
 use tokio::time::{Instant, interval};
 
@@ -25,6 +26,23 @@ pub(crate) fn sandbox(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
     let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
     change(&mut config);
     Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
+}
+
+/// A config that lies in `folder`, of one account with its own sandbox, of which `line` says more.
+pub(crate) fn config_in(folder: &Path, line: &str) -> Config {
+    let text = format!(
+        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
+         [sandbox]\nlisten = \"127.0.0.1:0\"\n{line}\n\
+         [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
+    );
+    Config::parse(Sources {
+        file: &folder.join("config.toml").display().to_string(),
+        text: &text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &[],
+    })
+    .unwrap()
 }
 
 /// A config for `endpoint` that comes back quickly after every fault; `more` is appended.

@@ -1,13 +1,11 @@
 //! A sandbox that starts with the content of a file: by config, by itself, and refused.
 
-use crate::harness::{APP, KEY, sandbox};
+use crate::harness::{APP, KEY, config_in, sandbox};
 use crate::sandbox::connect;
 use botroupe::app::{App, AppError};
-use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use serde_json::json;
-use std::collections::BTreeMap;
 use std::path::Path;
 
 #[test]
@@ -67,20 +65,7 @@ fn a_wrong_seed_stops_the_start() {
 #[test]
 fn the_config_names_the_seed_relative_to_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml").display().to_string();
-    let text = format!(
-        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
-         [sandbox]\nlisten = \"127.0.0.1:0\"\nseed = \"here.toml\"\n\
-         [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
-    );
-    let config = Config::parse(Sources {
-        file: &file,
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })
-    .unwrap();
+    let config = config_in(folder.path(), "seed = \"here.toml\"");
     let seed = folder.path().join("here.toml");
     assert_eq!(config.sandbox.seed.as_ref(), Some(&seed));
     actix_rt::System::new().block_on(async {

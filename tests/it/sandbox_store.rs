@@ -1,14 +1,12 @@
 //! A sandbox that goes on over restarts: from its file, without the last words after a kill, refused.
 
-use crate::harness::{APP, KEY, eventually};
+use crate::harness::{APP, KEY, config_in, eventually};
 use crate::sandbox::connect;
 use awc::http::{Method, StatusCode};
 use botroupe::app::App;
-use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError, SnapshotError};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -354,20 +352,7 @@ fn a_store_that_cannot_be_written_ends_nothing_and_is_tried_again() {
 #[test]
 fn the_config_names_the_store_relative_to_itself() {
     let folder = tempfile::tempdir().unwrap();
-    let file = folder.path().join("config.toml").display().to_string();
-    let text = format!(
-        "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
-         [sandbox]\nlisten = \"127.0.0.1:0\"\nstore = \"here.json\"\n\
-         [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
-    );
-    let config = Config::parse(Sources {
-        file: &file,
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })
-    .unwrap();
+    let config = config_in(folder.path(), "store = \"here.json\"");
     let store: PathBuf = folder.path().join("here.json");
     assert_eq!(config.sandbox.store.as_ref(), Some(&store));
     run(async {

@@ -2,6 +2,16 @@
 
 use super::*;
 
+/// Nothing starts, and what is wrong is named with its place.
+#[track_caller]
+fn refused(args: &[&str], place: &str) {
+    let output = output(args);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
+    assert!(err.contains(place), "{args:?}: {err}");
+    assert!(output.stdout.is_empty());
+}
+
 #[test]
 fn a_wrong_seed_names_its_place_and_starts_nothing() {
     let folder = tempfile::tempdir().unwrap();
@@ -18,12 +28,10 @@ fn a_wrong_seed_names_its_place_and_starts_nothing() {
         [&["check", &path], &set[..]].concat(),
         [&listen, &alone[..]].concat(),
     ] {
-        let output = output(&args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
-        let place = format!("{seed}:3:12: there is no account \"bob\"; add [[users]]");
-        assert!(err.contains(&place), "{args:?}: {err}");
-        assert!(output.stdout.is_empty());
+        refused(
+            &args,
+            &format!("{seed}:3:12: there is no account \"bob\"; add [[users]]"),
+        );
     }
 }
 
@@ -78,12 +86,10 @@ fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
         [&["check", &path], &set[..]].concat(),
         alone.to_vec(),
     ] {
-        let output = output(&args);
-        let err = String::from_utf8(output.stderr).unwrap();
-        assert_eq!(output.status.code(), Some(64), "{args:?}: {err}");
-        let place = format!("{name}:2:15: no store of a sandbox: invalid type: string");
-        assert!(err.contains(&place), "{args:?}: {err}");
-        assert!(output.stdout.is_empty());
+        refused(
+            &args,
+            &format!("{name}:2:15: no store of a sandbox: invalid type: string"),
+        );
     }
 }
 
