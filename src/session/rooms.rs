@@ -95,11 +95,18 @@ impl Session {
         }
         let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
         if joined.is_live && !joined.key.is_empty() {
-            self.follow_room(now, &group, &joined);
+            self.follow_room(now, &group, &joined, Vec::new());
         }
     }
 
-    fn follow_room(&mut self, now: Now, group: &str, joined: &RoomJoined<'_>) {
+    /// Polls a room from now on; what was `missed` waits for the first poll.
+    fn follow_room(
+        &mut self,
+        now: Now,
+        group: &str,
+        joined: &RoomJoined<'_>,
+        missed: Vec<Message>,
+    ) {
         let rooms = self.rooms.get_or_insert_default();
         if rooms.len() >= MAX_ROOMS && !rooms.contains_key(group) {
             self.events.push_back(Event::RoomLost {
@@ -109,9 +116,10 @@ impl Session {
             return;
         }
         // Joined again, it goes on where it was: the server may still have what came meanwhile.
-        let (before, missed) = rooms.get_mut(group).map_or((0, Vec::new()), |room| {
-            (room.start, std::mem::take(&mut room.missed))
-        });
+        let (before, mut waiting) = rooms
+            .remove(group)
+            .map_or((0, Vec::new()), |room| (room.start, room.missed));
+        waiting.extend(missed);
         let start = if before > 0 {
             before.min(joined.start_seq)
         } else {
@@ -121,7 +129,7 @@ impl Session {
             key: joined.key.as_str().into(),
             next: now.mono,
             stale: false,
-            missed,
+            missed: waiting,
             ..Room::stale(start)
         };
         rooms.insert(group.into(), room);
@@ -242,19 +250,11 @@ impl Session {
                 PAUSE
             };
         let missed = std::mem::take(&mut room.missed);
+        if !missed.is_empty() {
+            self.hand_out_missed(missed, &answer, &group);
+        }
         let items = answer.items.iter().chain(&answer.broadcasts);
         let notices: Vec<Notice> = items.flat_map(|raw| read_item(raw, &group)).collect();
-        // What the polls bring begins here; what was shown besides came before.
-        let first = notices.iter().filter_map(|notice| match notice {
-            Notice::Group { item, .. } if item.seq > 0 => Some(item.seq),
-            _ => None,
-        });
-        let first = first.min();
-        for message in missed {
-            if first.is_none_or(|first| message.seq < first) {
-                self.hand_out(message);
-            }
-        }
         for notice in notices {
             match notice {
                 Notice::Group { event, item } => {
@@ -279,6 +279,22 @@ impl Session {
         }
     }
 
+    /// Hands out what the polls will not bring: whatever came before their first item. What is said to
+    /// all rooms has numbers of its own.
+    fn hand_out_missed(&mut self, missed: Vec<Message>, polled: &PollAnswer<'_>, group: &str) {
+        let items = polled.items.iter().flat_map(|raw| read_item(raw, group));
+        let numbers = items.filter_map(|notice| match notice {
+            Notice::Group { item, .. } if item.seq > 0 => Some(item.seq),
+            _ => None,
+        });
+        let first = numbers.min();
+        for message in missed {
+            if first.is_none_or(|first| message.seq < first) {
+                self.hand_out(message);
+            }
+        }
+    }
+
     fn poll_failed(&mut self, now: Now, group: &str, error: &RequestError) {
         // A poll that timed out found nothing new; that is how a server may hold it.
         let gone = !error.is_retryable() && !matches!(error, RequestError::Shape(_));
@@ -298,11 +314,7 @@ impl Session {
                 let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
                 if joined.is_live && !joined.key.is_empty() {
                     let missed = self.missed_in(group, &joined);
-                    self.follow_room(now, group, &joined);
-                    let rooms = self.rooms.as_mut();
-                    if let Some(room) = rooms.and_then(|rooms| rooms.get_mut(group)) {
-                        room.missed = missed;
-                    }
+                    self.follow_room(now, group, &joined, missed);
                 } else {
                     self.lose_room(group, "it is no live room any more".to_owned());
                 }

@@ -140,6 +140,17 @@ fn what_a_server_shows_of_the_past_fills_the_gap_before_a_new_login() {
         json!({"NextSeq": 31, "RspMsgList": [live_item(10), live_item(30)]}),
     );
     assert_eq!(other.texts(), ["m5", "m9", "m10", "m30"]);
+    // What is said to all rooms has numbers of its own, which tell nothing.
+    let mut other = Rig::in_room();
+    other.log_in_anew();
+    joined(&mut other, json!([live_item(8)]));
+    let mut to_all = live_item(2);
+    to_all["Event"] = 17.into();
+    other.answer(
+        command::POLL_ROOM,
+        json!({"NextSeq": 30, "RspMsgList": [], "RspBroadcastMsgList": [to_all]}),
+    );
+    assert_eq!(other.texts(), ["m8", "m2"]);
     // A join of the account's own in between takes nothing away.
     let mut other = Rig::in_room();
     other.log_in_anew();
