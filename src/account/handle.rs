@@ -92,7 +92,7 @@ impl SendError {
 }
 
 /// An answer that is not what was asked for.
-pub(crate) fn unreadable(error: &serde_json::Error) -> SendError {
+pub(crate) fn unreadable(error: &impl std::fmt::Display) -> SendError {
     SendError::Outbox(OutboxError::Refused(RequestError::Shape(error.to_string())))
 }
 

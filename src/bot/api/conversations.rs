@@ -106,9 +106,7 @@ impl Api {
         let results = self.call(&mark).await?.items;
         ApiError::of_items(&results, "the conversation")
     }
-}
 
-impl Api {
     /// Sets when this account's own terminals announce nothing of anybody.
     ///
     /// # Errors

@@ -5,7 +5,6 @@ use crate::account::unreadable;
 use crate::proto::code::Code;
 use crate::proto::message::{Element, Message};
 use crate::proto::op::language::{MAX_TEXTS, Outcome, Recognise, Spoken, Translate};
-use serde::de::Error;
 
 impl Api {
     /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from
@@ -29,8 +28,8 @@ impl Api {
         let got = answer.texts.len();
         if got != asked {
             // Nobody could tell which belongs to which.
-            let error = format!("{got} translations of {asked} texts");
-            return Err(ApiError::Call(unreadable(&Error::custom(error))));
+            let error = format_args!("{got} translations of {asked} texts");
+            return Err(ApiError::Call(unreadable(&error)));
         }
         Ok(answer.texts)
     }

@@ -2,7 +2,7 @@
 
 use super::group::{Body, GroupInfo, GroupItem, Mention};
 use super::tip::{GroupTip, SystemNotice};
-use super::{C2cItem, Element};
+use super::{C2cItem, Element, name};
 use crate::proto::answer::Sent;
 use std::fmt;
 
@@ -296,12 +296,7 @@ impl Message {
     /// server left one of them out.
     #[must_use]
     pub fn id(&self) -> Option<String> {
-        Some(format!(
-            "{}-{}-{}",
-            self.tiny_id.as_deref()?,
-            self.client_time?,
-            self.random
-        ))
+        name::id(self.tiny_id.as_deref(), self.client_time, self.random)
     }
 
     /// What makes two copies of it one.

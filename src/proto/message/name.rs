@@ -69,11 +69,11 @@ impl MessageRef {
     /// The ID every terminal computes alike, see [`Message::id`](super::Message::id).
     #[must_use]
     pub fn id(&self) -> Option<String> {
-        Some(format!(
-            "{}-{}-{}",
-            self.tiny_id.as_deref()?,
-            self.client_time?,
-            self.random
-        ))
+        id(self.tiny_id.as_deref(), self.client_time, self.random)
     }
+}
+
+/// The ID of a message: TinyId and clock of its sender, and what it drew. `None` when one is missing.
+pub(super) fn id(tiny_id: Option<&str>, client_time: Option<u64>, random: u32) -> Option<String> {
+    Some(format!("{}-{}-{random}", tiny_id?, client_time?))
 }

@@ -1,9 +1,9 @@
 //! Into a group: joining, applications, and deciding about them.
 
 use super::{Call, Done};
+use crate::proto::command::of_group;
 use crate::proto::lenient;
 use crate::proto::message::SystemNotice;
-use crate::proto::place::is_community;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -121,12 +121,11 @@ impl Call for Decide {
     type Answer = Done;
 
     fn servcmd(&self) -> Cow<'static, str> {
-        Cow::Borrowed(match (&self.invited, is_community(&self.group)) {
-            (None, false) => "group_open_http_svc.handle_apply_join_group",
-            (None, true) => "million_group_open_http_svc.handle_apply_join_group",
-            (Some(_), false) => "group_open_http_svc.handle_invite_join_permission_group",
-            (Some(_), true) => "million_group_open_http_svc.handle_invite_join_permission_group",
-        })
+        let servcmd = match self.invited {
+            None => "group_open_http_svc.handle_apply_join_group",
+            Some(_) => "group_open_http_svc.handle_invite_join_permission_group",
+        };
+        of_group(servcmd, &self.group)
     }
 }
 

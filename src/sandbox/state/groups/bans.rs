@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Role,
+    Actor, Group, Role,
     fields::{opt_number, opt_text, text, users},
     tips::{Notice, Tip},
 };
@@ -34,7 +34,9 @@ impl Group {
 impl State {
     /// `ban_group_member`: throws accounts out of a live room for `Duration` seconds.
     pub(super) fn ban(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let (id, role) = self.bannable(actor, body)?;
+        let id = text(body, "GroupId")?;
+        self.live_room(id, actor, Role::Admin)?;
+        let role = self.role_in(id, actor)?;
         let named = users(body, "Members_Account");
         let lasts = opt_number(body, "Duration").filter(|lasts| *lasts > 0);
         let lasts = lasts.ok_or(Code::GROUP_PARAMETER)?;
@@ -42,7 +44,7 @@ impl State {
             return Err(Code::GROUP_PARAMETER);
         }
         let time = now.unix_secs();
-        let group = self.group_mut(&id)?;
+        let group = self.group_mut(id)?;
         let stronger = |user: &UserId| group.role(user).is_some_and(|theirs| theirs >= role);
         if !actor.admin && named.iter().any(stronger) {
             return Err(Code::GROUP_PERMISSION);
@@ -57,19 +59,20 @@ impl State {
         }
         let reason = opt_text(body, "Description").unwrap_or_default();
         for user in &named {
-            if self.group(&id)?.members.contains_key(user) {
+            if self.group(id)?.members.contains_key(user) {
                 let more = json!({"RemarkInfo": reason});
-                self.group_notice(now, &id, &actor.user, Notice::Banned, user, more);
-                self.leave_group(now, &id, user);
+                self.group_notice(now, id, &actor.user, Notice::Banned, user, more);
+                self.leave_group(now, id, user);
             }
         }
-        self.tip(now, &id, &actor.user, Tip::Banned, &named, json!({}));
+        self.tip(now, id, &actor.user, Tip::Banned, &named, json!({}));
         Ok(ok())
     }
 
     /// `unban_group_member`: lets them come in again. The app may, and nobody else.
     pub(super) fn unban(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let (id, _) = self.bannable(actor, body)?;
+        let id = text(body, "GroupId")?;
+        self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {
             return Err(Code::GROUP_PERMISSION);
         }
@@ -78,20 +81,21 @@ impl State {
             return Err(Code::GROUP_PARAMETER);
         }
         let time = now.unix_secs();
-        let group = self.group_mut(&id)?;
+        let group = self.group_mut(id)?;
         named.retain(|user| {
             let until = group.banned.remove(user);
             until.is_some_and(|until| until > time)
         });
         if !named.is_empty() {
-            self.tip(now, &id, &actor.user, Tip::Unbanned, &named, json!({}));
+            self.tip(now, id, &actor.user, Tip::Unbanned, &named, json!({}));
         }
         Ok(ok())
     }
 
     /// `get_group_ban_member`: who may not come in, in pages. For the app.
     pub(super) fn banned(&self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
-        let (id, _) = self.bannable(actor, body)?;
+        let id = text(body, "GroupId")?;
+        self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {
             return Err(Code::GROUP_PERMISSION);
         }
@@ -99,7 +103,7 @@ impl State {
         let limit = opt_number(body, "Limit").unwrap_or(MAX_PAGE);
         let limit = limit.clamp(1, MAX_PAGE);
         let time = now.unix_secs();
-        let all = self.group(&id)?.banned.iter();
+        let all = self.group(id)?.banned.iter();
         let mut rest = all
             .filter(|(_, until)| **until > time)
             .skip(usize::try_from(offset).unwrap_or(usize::MAX))
@@ -117,16 +121,5 @@ impl State {
         Ok(ok_with(
             json!({"BannedAccountList": page, "NextOffset": next}),
         ))
-    }
-
-    /// The live room that is meant, and what the caller is in it: owner, admin or the app.
-    fn bannable(&self, actor: &Actor, body: &Value) -> Result<(String, Role), Code> {
-        let id = text(body, "GroupId")?;
-        let group = self.group(id)?;
-        if group.kind != Kind::Live {
-            return Err(Code::GROUP_PARAMETER);
-        }
-        self.require(id, actor, Role::Admin)?;
-        Ok((id.to_owned(), self.role_in(id, actor)?))
     }
 }

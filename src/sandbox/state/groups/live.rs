@@ -144,10 +144,7 @@ impl State {
     /// `get_huge_group_msg`: the last messages of a room before a number.
     pub(super) fn live_page(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
-        self.require(id, actor, Role::Member)?;
-        if self.group(id)?.kind != Kind::Live {
-            return Err(Code::GROUP_PARAMETER);
-        }
+        self.live_room(id, actor, Role::Member)?;
         let before = opt_number(body, "PullPreSeq").filter(|seq| *seq > 0);
         let items = self.said_before(id, &actor.user, before.unwrap_or(u64::MAX));
         Ok(ok_with(json!({

@@ -20,7 +20,8 @@ const FIRST_MARK: u32 = 1000;
 const MAX_MARKS: usize = 10;
 
 impl State {
-    fn live_room(&self, id: &str, actor: &Actor, least: Role) -> Result<&Group, Code> {
+    /// The live room of this name, in which the caller is at least that much.
+    pub(super) fn live_room(&self, id: &str, actor: &Actor, least: Role) -> Result<&Group, Code> {
         self.require(id, actor, least)?;
         let group = self.group(id)?;
         if group.kind != Kind::Live {
