@@ -117,17 +117,25 @@ impl Drop for Running {
     }
 }
 
-fn sandbox() -> (Running, String) {
-    let app = APP.to_string();
-    let mut sandbox = Running::start(&[
+/// The arguments of a sandbox alone, with some more.
+fn alone<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    let args = [
         "sandbox",
         "--listen",
         "127.0.0.1:0",
         "--sdk-app-id",
-        &app,
-        "--secret-key",
-        KEY,
-    ]);
+        "1400000001",
+    ];
+    [&args[..], &["--secret-key", KEY], more].concat()
+}
+
+fn sandbox() -> (Running, String) {
+    sandbox_with(&[])
+}
+
+/// A sandbox alone, once it is ready, and where it is.
+fn sandbox_with(more: &[&str]) -> (Running, String) {
+    let mut sandbox = Running::start(&alone(more));
     let line = sandbox.line("sandbox ready ");
     let url = line.strip_prefix("sandbox ready ").unwrap().to_owned();
     assert!(

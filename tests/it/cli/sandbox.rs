@@ -18,15 +18,13 @@ fn a_wrong_seed_names_its_place_and_starts_nothing() {
     let path = fleet(&folder, "sandbox");
     let seed = folder.path().join("people.toml");
     fs::write(&seed, "[[users]]\nid = \"alice\"\nfriends = [\"bob\"]\n").unwrap();
-    let (app, seed) = (APP.to_string(), seed.to_str().unwrap());
+    let seed = seed.to_str().unwrap();
     // In a config it is found from where the config is, not from here.
     let set = ["--set", "sandbox.seed=people.toml"];
-    let alone = ["--sdk-app-id", &app, "--secret-key", KEY, "--seed", seed];
-    let listen = ["sandbox", "--listen", "127.0.0.1:0"];
     for args in [
         [&["run", "--config", &path], &set[..]].concat(),
         [&["check", &path], &set[..]].concat(),
-        [&listen, &alone[..]].concat(),
+        alone(&["--seed", seed]),
     ] {
         refused(
             &args,
@@ -40,20 +38,9 @@ fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = fleet(&folder, "sandbox");
     let store = folder.path().join("store.json");
-    let (app, name) = (APP.to_string(), store.to_str().unwrap());
-    let alone = [
-        "sandbox",
-        "--listen",
-        "127.0.0.1:0",
-        "--sdk-app-id",
-        &app,
-        "--secret-key",
-        KEY,
-        "--store",
-        name,
-        "--seed",
-        concat!(env!("CARGO_MANIFEST_DIR"), "/examples/seed.toml"),
-    ];
+    let name = store.to_str().unwrap();
+    let seed = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/seed.toml");
+    let more = ["--store", name, "--seed", seed];
     let send = r#"{"From_Account":"alice","To_Account":"bob","MsgRandom":1,
         "MsgBody":[{"MsgType":"TIMTextElem","MsgContent":{"Text":"remember"}}]}"#;
     let ask = r#"{"From_Account":"alice","To_Account":"bob","MaxCnt":10}"#;
@@ -64,9 +51,7 @@ fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
     .iter()
     .enumerate()
     {
-        let mut sandbox = Running::start(&alone);
-        let line = sandbox.line("sandbox ready ");
-        let url = line.strip_prefix("sandbox ready ").unwrap().to_owned();
+        let (sandbox, url) = sandbox_with(&more);
         actix_rt::System::new().block_on(async {
             if start == 0 {
                 assert_eq!(rest(&url, "openim/sendmsg", send).await["ErrorCode"], 0);
@@ -84,7 +69,7 @@ fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
     for args in [
         [&["run", "--config", &path], &set[..]].concat(),
         [&["check", &path], &set[..]].concat(),
-        alone.to_vec(),
+        alone(&more),
     ] {
         refused(
             &args,
@@ -97,19 +82,8 @@ fn a_store_is_gone_on_from_and_a_wrong_one_is_refused() {
 fn a_store_that_cannot_be_written_is_told_of_once() {
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("nowhere/store.json");
-    let (app, name) = (APP.to_string(), store.to_str().unwrap());
-    let mut sandbox = Running::start(&[
-        "sandbox",
-        "--listen",
-        "127.0.0.1:0",
-        "--sdk-app-id",
-        &app,
-        "--secret-key",
-        KEY,
-        "--store",
-        name,
-    ]);
-    sandbox.line("sandbox ready ");
+    let name = store.to_str().unwrap();
+    let (sandbox, _) = sandbox_with(&["--store", name]);
     sandbox.signal("INT");
     let (status, _, err) = sandbox.end();
     assert_eq!(status.code(), Some(1), "{err}");
