@@ -9,13 +9,12 @@ use super::outbox::{Errand, OutboxError, Sending};
 use super::provider;
 use super::status::{Phase, Status};
 use crate::gateway::{
-    Close, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report, Reported,
-    Running, Transmit, now,
+    Close, ConfirmLogin, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report,
+    Reported, Room, Running, Transmit, now,
 };
 use crate::policy::RestartIntensity;
-use crate::proto::message::Conversation;
 use crate::rest::Rest;
-use crate::session::{Event, Session, SessionConfig};
+use crate::session::{Event, Receipt, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -69,12 +68,10 @@ pub struct Send {
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Handled {
-    /// Where it was said.
-    pub conversation: Conversation,
-    /// Its server time.
-    pub time: u64,
-    /// Its number.
-    pub seq: u32,
+    /// Which.
+    pub receipt: Receipt,
+    /// Every bot that wanted it is done with it; otherwise it stays unread.
+    pub done: bool,
 }
 
 /// Asks an account how it stands now, counters included.
@@ -232,6 +229,13 @@ impl Account {
                 }
                 // On the same arbiter, and at most one per decision: the mailbox bound may be passed.
                 Effect::Relogin(user_sig) => self.connection(ctx).do_send(Relogin(user_sig)),
+                Effect::ConfirmLogin => self.connection(ctx).do_send(ConfirmLogin),
+                // Only when the session has said that it waits.
+                Effect::Room => {
+                    if let Some(connection) = &self.connection {
+                        connection.do_send(Room);
+                    }
+                }
                 Effect::FetchUserSig => self.fetch_user_sig(ctx),
                 Effect::Probe => self.probe(ctx),
                 // One per refusal of a login, and logins are paced: the bound may be passed.
@@ -328,9 +332,13 @@ impl Account {
     }
 
     fn deliver(&mut self, ctx: &mut Context<Self>, event: AccountEvent) {
-        // What is no message comes twice per login at most and must not be lost.
-        let urgent = !matches!(event, AccountEvent::Message(_) | AccountEvent::Update(_));
-        if urgent && self.spec.subscriber.connected() {
+        // Of messages there are only so many as the bots have room for; what is neither message nor update
+        // comes twice per login at most and must not be lost.
+        let is_update = matches!(event, AccountEvent::Update(_));
+        if is_update && !self.spec.handle.wants_updates() {
+            return;
+        }
+        if !is_update && self.spec.subscriber.connected() {
             return self.spec.subscriber.do_send(Deliver(event));
         }
         match self.spec.subscriber.try_send(Deliver(event)) {
@@ -339,7 +347,7 @@ impl Account {
                 self.core.dropped();
                 tracing::warn!(
                     account = %self.core.user(), connection = self.core.connection(),
-                    "message or update dropped: its bots cannot keep up"
+                    "update dropped: its bots cannot keep up"
                 );
             }
             Err(SendError::Closed(_)) => {
@@ -448,8 +456,23 @@ impl Handler<Reported> for Account {
                     "this machine's clock differs from the server's: UserSigs may seem expired or not yet valid"
                 );
             }
-            Report::Session(Event::SyncFailed { error }) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), %error, "catching up failed; trying again");
+            Report::Session(Event::SyncFailed { part, error }) => {
+                tracing::debug!(account = %self.core.user(), connection = self.core.connection(), %part, %error, "not fetched; trying again");
+            }
+            Report::Session(Event::Trouble {
+                part,
+                reason: Some(reason),
+            }) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), reason, "degraded: {part}; trying again");
+            }
+            Report::Session(Event::Trouble { part, reason: None }) => {
+                tracing::info!(account = %self.core.user(), connection = self.core.connection(), "no longer degraded: {part} is over");
+            }
+            Report::Session(Event::HistoryGone { group, count }) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), group, count, "the history of a group does not have these messages any more");
+            }
+            Report::Session(Event::Dropped(conversation)) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), %conversation, "message dropped: the server does not keep it, and its bots cannot keep up");
             }
             Report::Session(Event::Skipped { group, count }) => {
                 tracing::warn!(account = %self.core.user(), connection = self.core.connection(), group, count, "too many unread messages in a group; the oldest are left to its history");
@@ -506,12 +529,12 @@ impl Handler<Handled> for Account {
 
     fn handle(&mut self, handled: Handled, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
-        let Handled {
-            conversation,
-            time,
-            seq,
-        } = handled;
-        self.core.handled(now(), &conversation, time, seq);
+        let Handled { receipt, done } = handled;
+        if done {
+            self.core.handled(now(), &receipt);
+        } else {
+            self.core.not_handled(now(), &receipt);
+        }
         self.carry_out(ctx);
     }
 }

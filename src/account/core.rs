@@ -11,16 +11,17 @@ use crate::policy::Now;
 use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
 use crate::proto::id::UserId;
-use crate::proto::message::Conversation;
 use crate::proto::usersig::UserSig;
+use crate::session::{Part, Receipt};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Read reports are sent this long after the first message of a batch.
-const READ_REPORT_DELAY: Duration = Duration::from_secs(1);
-/// Conversations remembered for one batch of read reports.
-const MAX_READ_REPORTS: usize = 64;
+/// How long an orderly stop waits for the second of the last handled message to end, so that it can be
+/// reported as read.
+const LAST_REPORTS: Duration = Duration::from_millis(2_500);
+/// Troubles named in a status at most.
+const MAX_TROUBLES: usize = 64;
 /// How long a login may take, the server's own limit included.
 pub(super) const LOGIN_LIMIT: Duration = Duration::from_secs(95);
 
@@ -85,8 +86,12 @@ pub struct Core {
     pub(super) waits_for: Option<String>,
     pub(super) clock_offset: i64,
     pub(super) outbox: Outbox,
-    pub(super) unread: BTreeMap<Conversation, u64>,
-    pub(super) unread_at: Option<Duration>,
+    /// How far the wish of the server is that the login be confirmed.
+    pub(super) confirm: Renewal,
+    /// What is not heard, each with its reason.
+    pub(super) troubles: BTreeMap<Part, String>,
+    /// An orderly stop waits for the last read reports, up to this.
+    pub(super) stop_at: Option<Duration>,
     pub(super) logout_by: Option<Duration>,
     pub(super) counters: Counters,
     pub(super) connections: u64,
@@ -132,8 +137,9 @@ impl Core {
             waits_for: None,
             clock_offset: 0,
             outbox: Outbox::new(rng.fork(), paces),
-            unread: BTreeMap::new(),
-            unread_at: None,
+            confirm: Renewal::None,
+            troubles: BTreeMap::new(),
+            stop_at: None,
             logout_by: None,
             counters: Counters::default(),
             connections: 0,
@@ -157,8 +163,20 @@ impl Core {
             user_sig_ends: self.sig_life.map(|(_, ends)| ends),
             clock_offset: self.clock_offset,
             waits_for: self.waits_for.clone(),
+            degraded: self.degraded(),
+            open: self.config.memory.open(),
             ..Status::new(self.config.user.clone(), self.since.unix)
         }
+    }
+
+    fn degraded(&self) -> Vec<String> {
+        if !self.phase.is_online() {
+            return Vec::new(); // The cause says it all.
+        }
+        let troubles = self.troubles.iter().take(MAX_TROUBLES);
+        troubles
+            .map(|(part, reason)| format!("{part}: {reason}"))
+            .collect()
     }
 
     /// A snapshot with the flight recorder.
@@ -212,13 +230,19 @@ impl Core {
             .act_at
             .filter(|_| !self.turn_asked && !self.fetching && self.probe != Probe::Asked);
         let retry = self.outbox.next_try().filter(|_| online);
-        let unread = self.unread_at.filter(|_| online);
+        let unread = self.config.memory.report_at().filter(|_| online);
+        let confirm = match self.confirm {
+            Renewal::Due(at) if online => Some(at),
+            _ => None,
+        };
         let renewal = match self.renewal {
             Renewal::Due(at) if online => Some(at),
             _ => None,
         };
         let deadline = self.outbox.next_deadline();
         [
+            confirm,
+            self.stop_at,
             act,
             deadline,
             retry,
@@ -244,6 +268,9 @@ impl Core {
     pub fn turn(&mut self, now: Now) {
         self.turn_asked = false;
         if self.phase == Phase::Online {
+            if self.confirm == Renewal::WaitingForTurn {
+                return self.confirm_now(now);
+            }
             return self.renew_now(now);
         }
         if self.act_at.is_none() || !self.is_waiting() {
@@ -365,8 +392,20 @@ impl Core {
         while let Some(settled) = self.outbox.take_expired(now) {
             self.reply(settled);
         }
-        if due(self.unread_at) && self.phase == Phase::Online {
-            self.report_read();
+        if due(self.config.memory.report_at()) && self.phase == Phase::Online {
+            self.report_read(now);
+        }
+        if let Renewal::Due(at) = self.confirm
+            && at <= now.mono
+            && self.phase == Phase::Online
+        {
+            self.ask_to_confirm(now);
+        }
+        if let Some(by) = self.stop_at
+            && (by <= now.mono || self.config.memory.report_at().is_none())
+        {
+            self.stop_at = None;
+            return self.leave(now, Cause::Stopped, Phase::Stopping);
         }
         if let Renewal::Due(at) = self.renewal
             && at <= now.mono
@@ -401,8 +440,8 @@ impl Core {
             | Phase::Stopping
             | Phase::Stopped => Err(OutboxError::Offline(self.cause.to_string())),
             _ => {
-                let deadline = now.mono + self.config.policy.send_timeout;
-                self.outbox.push(now, token, errand, deadline)
+                let limit = self.config.policy.send_timeout;
+                self.outbox.push(now, token, errand, limit)
             }
         };
         match outcome {
@@ -415,25 +454,21 @@ impl Core {
         }
     }
 
-    /// A message was handed to the bots, with this server time and number: it counts as read.
-    pub fn handled(&mut self, now: Now, conversation: &Conversation, time: u64, seq: u32) {
-        if !self.config.policy.mark_read {
-            return;
+    /// Every bot that wants a message is done with it.
+    pub fn handled(&mut self, now: Now, receipt: &Receipt) {
+        if self.config.memory.finished(now, receipt) {
+            self.effects.push_back(Effect::Room);
         }
-        let mark = match conversation {
-            Conversation::C2c(_) => time,
-            Conversation::Group(_) if seq > 0 => u64::from(seq),
-            _ => return,
-        };
-        if self.unread.len() >= MAX_READ_REPORTS && !self.unread.contains_key(conversation) {
-            self.report_read();
-        }
-        let newest = self.unread.entry(conversation.clone()).or_default();
-        *newest = mark.max(*newest);
-        self.unread_at.get_or_insert(now.mono + READ_REPORT_DELAY);
     }
 
-    /// A message could not be handed on and is lost.
+    /// A bot will not handle a message: it stays unread, and comes again after a restart.
+    pub fn not_handled(&mut self, now: Now, receipt: &Receipt) {
+        if self.config.memory.abandoned(now, receipt) {
+            self.effects.push_back(Effect::Room);
+        }
+    }
+
+    /// An update could not be handed on and is lost.
     pub fn dropped(&mut self) {
         self.counters.dropped += 1;
     }
@@ -473,8 +508,17 @@ impl Core {
         }
     }
 
-    /// Logs out for good; [`Effect::Stopped`] follows.
+    /// Logs out for good; [`Effect::Stopped`] follows. What the bots have finished is reported as read
+    /// first, which may take two seconds: the second it was said in has to end.
     pub fn stop(&mut self, now: Now) {
+        if self.phase == Phase::Online && self.stop_at.is_none() {
+            self.report_read(now);
+            if self.config.memory.report_at().is_some() {
+                self.stop_at = Some(now.mono + LAST_REPORTS);
+                return;
+            }
+        }
+        self.stop_at = None;
         self.leave(now, Cause::Stopped, Phase::Stopping);
     }
 

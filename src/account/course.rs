@@ -17,7 +17,7 @@ use crate::proto::op::Call;
 use crate::proto::op::group_message::ReadReport;
 use crate::proto::place::Place;
 use crate::proto::usersig::{self, UserSig};
-use crate::session::{Event, Ready};
+use crate::session::{Event, ReadMark, Ready};
 use std::time::Duration;
 
 /// How long a logout may take before the link is closed without an answer.
@@ -68,6 +68,17 @@ impl Core {
             Event::Update(update) => self
                 .effects
                 .push_back(Effect::Deliver(AccountEvent::Update(update))),
+            Event::Trouble { part, reason } => {
+                match reason {
+                    Some(reason) => self.troubles.insert(part, reason),
+                    None => self.troubles.remove(&part),
+                };
+            }
+            Event::Dropped(_) => self.counters.dropped += 1,
+            Event::ResumeWanted => {
+                self.confirm = Renewal::Due(self.spaced(now.mono));
+                self.timeout(now);
+            }
             Event::LoggedOut => {
                 self.has_ticket = false;
                 self.effects.push_back(Effect::Close);
@@ -76,6 +87,7 @@ impl Core {
             Event::Skipped { count, .. } => self.counters.dropped += u64::from(count),
             Event::Synced { .. }
             | Event::SyncFailed { .. }
+            | Event::HistoryGone { .. }
             | Event::RoomLost { .. }
             | Event::Settled { .. }
             | Event::LinkDead(_) => {}
@@ -86,6 +98,7 @@ impl Core {
         self.has_ticket = true;
         self.login_by = None;
         self.used_up = false;
+        self.confirm = Renewal::None;
         self.resumed = ready.resumed;
         self.clock_offset = ready.clock_offset;
         match (self.phase, ready.resumed) {
@@ -222,7 +235,12 @@ impl Core {
     /// Lets go of the link and everything that was under way on it.
     fn part(&mut self, now: Now, was_online: bool) {
         self.login_by = None;
+        self.stop_at = None;
         self.fetching = false;
+        if self.confirm == Renewal::WaitingForTurn {
+            self.turn_asked = false;
+        }
+        self.confirm = Renewal::None;
         self.probe = Probe::NotAsked;
         self.waits_for = None;
         self.next_sig = None;
@@ -258,7 +276,7 @@ impl Core {
         }
         let was_online = self.phase.is_online();
         if was_online {
-            self.report_read();
+            self.report_read(now);
         }
         let linked = std::mem::take(&mut self.linked) || matches!(self.phase, Phase::Connecting);
         self.act_at = None;
@@ -407,6 +425,30 @@ impl Core {
         }
     }
 
+    /// The server wants the login to be confirmed: as soon as the governor gives a turn.
+    pub(super) fn ask_to_confirm(&mut self, now: Now) {
+        match self.spaced(now.mono) {
+            later if later > now.mono => self.confirm = Renewal::Due(later),
+            _ => {
+                self.confirm = Renewal::WaitingForTurn;
+                if !self.turn_asked {
+                    self.turn_asked = true;
+                    self.effects.push_back(Effect::ReserveLogin);
+                }
+            }
+        }
+    }
+
+    pub(super) fn confirm_now(&mut self, now: Now) {
+        self.confirm = Renewal::None;
+        self.last_login = Some(now.mono);
+        self.effects.push_back(Effect::ConfirmLogin);
+        if self.renewal == Renewal::WaitingForTurn {
+            // It shared the turn, and needs one of its own.
+            self.renewal = Renewal::Due(self.spaced(now.mono));
+        }
+    }
+
     pub(super) fn renew_now(&mut self, now: Now) {
         let Some(user_sig) = self.next_sig.take() else {
             return;
@@ -453,10 +495,10 @@ impl Core {
         }
     }
 
-    pub(super) fn report_read(&mut self) {
-        self.unread_at = None;
+    pub(super) fn report_read(&mut self, now: Now) {
         let mut items = Vec::new();
-        for (conversation, mark) in std::mem::take(&mut self.unread) {
+        let marks = self.config.memory.reports(now);
+        for ReadMark { conversation, mark } in marks {
             let name = conversation.name();
             if conversation.is_group() {
                 let report = ReadReport {
@@ -490,6 +532,7 @@ impl Core {
     pub(super) fn enter(&mut self, now: Now, phase: Phase) {
         let (was, is) = (self.phase.is_online(), phase.is_online());
         self.phase = phase;
+        self.outbox.set_online(now, is);
         self.since = now;
         let online = (was != is).then_some(is);
         self.effects.push_back(Effect::Changed { online });

@@ -30,7 +30,8 @@ pub struct CoreConfig {
     pub policy: Arc<Policy>,
     /// Before coming back after a kick, it is asked whether the other login has gone.
     pub probes: bool,
-    /// Which messages were handed out; survives crashes of connection and account.
+    /// Which messages were handed out and which are with the bots; survives crashes of connection and
+    /// account.
     pub memory: Memory,
     /// How quick groups are written to, shared by the accounts of a process.
     pub group_paces: GroupPaces,
@@ -68,6 +69,10 @@ pub enum Effect {
     FetchUserSig,
     /// Replace the login on the open link.
     Relogin(UserSig),
+    /// Confirm the login on the open link, as the server wants it.
+    ConfirmLogin,
+    /// The bots have room again: tell the session.
+    Room,
     /// Ask the REST API whether another login of the account is there; [`Core::probed`](super::Core::probed) follows.
     Probe,
     /// The server finds the whole fleet too quick: the governor is to slow down.

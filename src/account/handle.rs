@@ -1,20 +1,20 @@
 //! How everybody else reaches an account.
 
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
-use super::outbox::{Errand, OutboxError};
+use super::outbox::{BOUND, Errand, OutboxError};
 use super::status::Status;
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
-use crate::proto::message::{Conversation, Draft};
+use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Call;
-use crate::session::RequestError;
+use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
 use std::time::Duration;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{Notify, Semaphore, oneshot};
 
 /// Reaches an account from any thread, through restarts of its actor.
 #[derive(Clone)]
@@ -22,6 +22,8 @@ pub struct AccountHandle {
     user: UserId,
     addr: Arc<RwLock<Option<Addr<Account>>>>,
     lives: Arc<Lives>,
+    /// Places in the outbox: whoever finds none waits for one.
+    room: Arc<Semaphore>,
 }
 
 /// An actor may be replaced while its thread hangs; when that comes back, the old actor must not
@@ -34,6 +36,12 @@ struct Lives {
     ready: AtomicU64,
     /// Wakes those who wait for an actor that is lost: it cannot tell them itself.
     lost: Notify,
+    /// Some bot wants to hear what changes about messages and people.
+    wants_updates: AtomicBool,
+    /// Wakes those who wait for the account to be ready.
+    became_ready: Notify,
+    /// The number of the next message.
+    message_seq: AtomicU32,
 }
 
 impl std::fmt::Debug for AccountHandle {
@@ -103,7 +111,11 @@ impl AccountHandle {
         Self {
             user,
             addr: Arc::default(),
-            lives: Arc::default(),
+            lives: Arc::new(Lives {
+                message_seq: AtomicU32::new(fastrand::u32(1..=u32::MAX / 2)),
+                ..Lives::default()
+            }),
+            room: Arc::new(Semaphore::new(BOUND)),
         }
     }
 
@@ -118,6 +130,27 @@ impl AccountHandle {
     pub fn is_ready(&self) -> bool {
         let ready = self.lives.ready.load(Ordering::Relaxed);
         ready != 0 && self.is_present(ready)
+    }
+
+    /// Whether updates are handed on at all; said by whoever handles them.
+    pub fn want_updates(&self, wanted: bool) {
+        self.lives.wants_updates.store(wanted, Ordering::Relaxed);
+    }
+
+    pub(super) fn wants_updates(&self) -> bool {
+        self.lives.wants_updates.load(Ordering::Relaxed)
+    }
+
+    /// Waits until the account may act.
+    pub async fn ready(&self) {
+        loop {
+            // Listens before it asks, so that nothing falls in between.
+            let became_ready = self.lives.became_ready.notified();
+            if self.is_ready() {
+                return;
+            }
+            became_ready.await;
+        }
     }
 
     fn addr(&self) -> Option<Addr<Account>> {
@@ -148,6 +181,7 @@ impl AccountHandle {
         let slot = &self.lives.ready;
         if ready {
             slot.store(life, Ordering::Relaxed);
+            self.lives.became_ready.notify_waiters();
         } else {
             // Of another actor this one knows nothing: then it stays.
             let _ = slot.compare_exchange(life, 0, Ordering::Relaxed, Ordering::Relaxed);
@@ -160,8 +194,8 @@ impl AccountHandle {
         }
     }
 
-    /// Sends a message to a user or group; waits while the account is away for a passing reason, up
-    /// to its send timeout.
+    /// Sends a message to a user or group; waits while the account is away for a passing reason or its
+    /// outbox is full, and gives up when its send timeout has passed online.
     ///
     /// # Errors
     /// When it could not be sent; a message that [`OutboxError::Expired`] may have arrived.
@@ -170,8 +204,33 @@ impl AccountHandle {
         to: impl Into<Conversation>,
         draft: impl Into<Draft>,
     ) -> Result<Sent, SendError> {
-        let (to, draft) = (to.into(), Arc::new(draft.into()));
-        let body = self.run(Errand::Message { to, draft }).await?;
+        let key = self.draw_key();
+        self.send_as(to.into(), Arc::new(draft.into()), key).await
+    }
+
+    /// A key for a message of this account: sent again with it, it is the same message.
+    #[must_use]
+    pub fn draw_key(&self) -> MessageKey {
+        // Ascending, so that messages of one second are shown in their order.
+        let seq = self.lives.message_seq.fetch_add(1, Ordering::Relaxed);
+        MessageKey {
+            seq: seq.max(1),
+            random: fastrand::u32(0..100_000_000),
+        }
+    }
+
+    /// Like [`send`](Self::send), with the key of an earlier try: the server delivers it once.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn send_as(
+        &self,
+        to: Conversation,
+        draft: Arc<Draft>,
+        key: MessageKey,
+    ) -> Result<Sent, SendError> {
+        let key = Some(key);
+        let body = self.run(Errand::Message { to, draft, key }).await?;
         serde_json::from_str(&body).map_err(|error| unreadable(&error))
     }
 
@@ -202,6 +261,8 @@ impl AccountHandle {
     }
 
     async fn run(&self, errand: Errand) -> Result<String, SendError> {
+        // First come, first served. It is never closed.
+        let _place = self.room.acquire().await.map_err(|_| SendError::Gone)?;
         // Listens before it asks, so that nothing falls in between.
         let lost = self.lives.lost.notified();
         let addr = self.addr().ok_or(SendError::Gone)?;
@@ -235,15 +296,12 @@ impl AccountHandle {
             .ok()?
     }
 
-    /// Tells the account that a message went through the bots.
-    pub fn handled(&self, conversation: &Conversation, time: u64, seq: u32) {
+    /// Tells the account that every bot is done with a message, or (`done` is `false`) that one of them
+    /// will not handle it: then it stays unread.
+    pub fn handled(&self, receipt: Receipt, done: bool) {
         if let Some(addr) = self.addr() {
-            // Lost when the account is swamped: a later message of the conversation reports it too.
-            let _ = addr.try_send(Handled {
-                conversation: conversation.clone(),
-                time,
-                seq,
-            });
+            // One for each message that was handed out, and those are bounded.
+            addr.do_send(Handled { receipt, done });
         }
     }
 }

@@ -18,6 +18,7 @@ mod provider;
 mod recovery;
 mod status;
 
+pub use crate::session::Receipt;
 pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
     SlowDown,

@@ -2,8 +2,8 @@
 //! conversation, and no quicker than a group allows.
 //!
 //! A message keeps its key through every try, so the server delivers it once however often it is
-//! sent. Other requests are sent once. While the account is away, everything waits, up to its
-//! deadline.
+//! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
+//! everything waits, and its time stands still.
 
 use super::limits::{self, GroupPaces};
 use crate::policy::{Now, Pace};
@@ -18,6 +18,8 @@ use std::time::Duration;
 pub(super) const BOUND: usize = 256;
 /// Pause before a message that failed for a passing reason is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
+/// Messages and requests in flight at most: fewer than a session takes, so that none finds it full.
+const MAX_FLIGHTS: usize = 96;
 
 /// Kinds of requests whose pace is remembered; beyond, those that have long been idle are forgotten.
 const MAX_PACED: usize = 256;
@@ -31,6 +33,8 @@ pub enum Errand {
         to: Conversation,
         /// The message.
         draft: Arc<Draft>,
+        /// What makes a repetition the same message; drawn when there is none.
+        key: Option<MessageKey>,
     },
     /// Ask the server for something, or tell it to do something.
     Call {
@@ -65,7 +69,7 @@ pub enum OutboxError {
     /// The account is offline and will not be back by itself, or is shutting down.
     #[error("account is offline: {0}")]
     Offline(String),
-    /// It could not be sent in time; the last reason is given.
+    /// It could not be sent within its time online; the last reason is given.
     #[error("not sent in time: {0}")]
     Expired(RequestError),
     /// The server, or a check before it, said no.
@@ -73,10 +77,25 @@ pub enum OutboxError {
     Refused(RequestError),
 }
 
+/// How long something may still take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Time {
+    /// The account is online: until then, as monotonic time.
+    Until(Duration),
+    /// The account is away: so much once it is back.
+    Left(Duration),
+}
+
+impl Time {
+    fn is_over(self, now: Now) -> bool {
+        matches!(self, Self::Until(at) if at <= now.mono)
+    }
+}
+
 #[derive(Debug)]
 struct Item {
     token: u64,
-    deadline: Duration,
+    time: Time,
     in_flight: bool,
     not_before: Duration,
     last: RequestError,
@@ -119,6 +138,8 @@ pub(super) struct Outbox {
     paces: BTreeMap<Box<str>, Pace>,
     groups: GroupPaces,
     paced: u64,
+    online: bool,
+    flights: usize,
 }
 
 impl Outbox {
@@ -130,6 +151,8 @@ impl Outbox {
             paces: BTreeMap::new(),
             groups,
             paced: 0,
+            online: false,
+            flights: 0,
         }
     }
 
@@ -138,25 +161,35 @@ impl Outbox {
         self.paced
     }
 
-    /// Takes something in.
+    /// The account is online, or is not: time runs only while it is.
+    pub(super) fn set_online(&mut self, now: Now, online: bool) {
+        if std::mem::replace(&mut self.online, online) == online {
+            return;
+        }
+        for item in &mut self.items {
+            item.time = match (item.time, online) {
+                (Time::Until(at), false) => Time::Left(at.saturating_sub(now.mono)),
+                (Time::Left(left), true) => Time::Until(now.mono + left),
+                (time, _) => time,
+            };
+        }
+    }
+
+    /// Takes something in that may take so long.
     pub(super) fn push(
         &mut self,
         now: Now,
         token: u64,
         errand: Errand,
-        deadline: Duration,
+        limit: Duration,
     ) -> Result<(), OutboxError> {
         if self.items.len() >= BOUND {
             return Err(OutboxError::Full);
         }
         let mut not_before = Duration::ZERO;
         let sending = match errand {
-            Errand::Message { to, draft } => {
-                self.message_seq = self.message_seq.wrapping_add(1).max(1);
-                let key = MessageKey {
-                    seq: self.message_seq,
-                    random: self.rng.u32(0..100_000_000),
-                };
+            Errand::Message { to, draft, key } => {
+                let key = key.unwrap_or_else(|| self.draw_key());
                 if let Conversation::Group(group) = &to {
                     let wait = self.groups.reserve(now.mono, group);
                     not_before = self.at(now, wait);
@@ -175,13 +208,25 @@ impl Outbox {
         };
         self.items.push_back(Item {
             token,
-            deadline,
+            time: if self.online {
+                Time::Until(now.mono + limit)
+            } else {
+                Time::Left(limit)
+            },
             in_flight: false,
             not_before,
             last: RequestError::NotLoggedIn,
             sending,
         });
         Ok(())
+    }
+
+    fn draw_key(&mut self) -> MessageKey {
+        self.message_seq = self.message_seq.wrapping_add(1).max(1);
+        MessageKey {
+            seq: self.message_seq,
+            random: self.rng.u32(0..100_000_000),
+        }
     }
 
     /// Until when the next one of a bucket has to wait; zero when it need not.
@@ -208,6 +253,9 @@ impl Outbox {
 
     /// What to send now: the oldest message of a conversation that has none in flight, or a request.
     pub(super) fn next(&mut self, now: Now) -> Option<(u64, Sending)> {
+        if self.flights >= MAX_FLIGHTS {
+            return None; // An answer makes room.
+        }
         // A pause that is over is no time to wake up for any more, also for what still has to wait
         // behind an earlier message.
         for item in &mut self.items {
@@ -226,6 +274,7 @@ impl Outbox {
             if !blocked {
                 let item = &mut self.items[index];
                 item.in_flight = true;
+                self.flights += 1;
                 return Some((item.token, item.sending.clone()));
             }
         }
@@ -240,19 +289,27 @@ impl Outbox {
         outcome: Result<String, RequestError>,
     ) -> Option<Settled> {
         let index = self.items.iter().position(|item| item.token == token)?;
+        if std::mem::take(&mut self.items[index].in_flight) {
+            self.flights -= 1;
+        }
         let outcome = match outcome {
             Ok(body) => Ok(body),
-            // Only a message can be told from its repetition.
-            Err(error) if self.items[index].to().is_none() && !error.is_unsent() => {
-                Err(OutboxError::Refused(error))
-            }
             Err(error) if !error.is_retryable() => Err(OutboxError::Refused(error)),
-            Err(error) if self.items[index].deadline <= now.mono => {
-                Err(OutboxError::Expired(error))
+            // The server has asked for rest, or there was no way to it: that is not the message's time.
+            Err(error) if error.is_unsent() || error == RequestError::NotLoggedIn => {
+                let item = &mut self.items[index];
+                if let Time::Until(at) = &mut item.time {
+                    *at += AGAIN;
+                }
+                item.not_before = now.mono + AGAIN;
+                item.last = error;
+                return None;
             }
+            // Only a message can be told from its repetition.
+            Err(error) if self.items[index].to().is_none() => Err(OutboxError::Refused(error)),
+            Err(error) if self.items[index].time.is_over(now) => Err(OutboxError::Expired(error)),
             Err(error) => {
                 let item = &mut self.items[index];
-                item.in_flight = false;
                 item.not_before = now.mono + AGAIN;
                 item.last = error;
                 return None;
@@ -268,6 +325,7 @@ impl Outbox {
         for item in &mut self.items {
             item.in_flight = false;
         }
+        self.flights = 0;
     }
 
     /// A message whose time is over. One in flight is left to its own limit.
@@ -275,7 +333,7 @@ impl Outbox {
         let index = self
             .items
             .iter()
-            .position(|item| !item.in_flight && item.deadline <= now.mono)?;
+            .position(|item| !item.in_flight && item.time.is_over(now))?;
         let item = self.items.remove(index)?;
         self.shrink();
         let error = OutboxError::Expired(item.last.clone());
@@ -284,6 +342,7 @@ impl Outbox {
 
     /// Everything that is left: the account will not send any more, for this reason.
     pub(super) fn take_all(&mut self, reason: &str) -> Vec<Settled> {
+        self.flights = 0;
         std::mem::take(&mut self.items)
             .into_iter()
             .map(|item| item.settled(Err(OutboxError::Offline(reason.to_owned()))))
@@ -294,7 +353,10 @@ impl Outbox {
         self.items
             .iter()
             .filter(|item| !item.in_flight)
-            .map(|item| item.deadline)
+            .filter_map(|item| match item.time {
+                Time::Until(at) => Some(at),
+                Time::Left(_) => None,
+            })
             .min()
     }
 
@@ -324,6 +386,7 @@ mod tests {
         Errand::Message {
             to: Conversation::group(group),
             draft: Arc::new(Draft::text("x")),
+            key: None,
         }
     }
 
@@ -343,7 +406,8 @@ mod tests {
     #[test]
     fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
         let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
-        let deadline = START.mono + Duration::from_secs(60);
+        let deadline = Duration::from_secs(60);
+        outbox.set_online(START, true);
         for token in 0..200 {
             outbox
                 .push(START, token, message("busy"), deadline)
@@ -359,7 +423,8 @@ mod tests {
     #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
         let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
-        let deadline = START.mono + Duration::from_secs(60);
+        let deadline = Duration::from_secs(60);
+        outbox.set_online(START, true);
         for token in 0..3 {
             for (offset, servcmd) in ["openim.read_all_unread_msg", "openim.msgwithdraw"]
                 .into_iter()
@@ -380,7 +445,8 @@ mod tests {
     #[test]
     fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
         let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
-        let deadline = START.mono + Duration::from_secs(60);
+        let deadline = Duration::from_secs(60);
+        outbox.set_online(START, true);
         let call = Errand::Call {
             servcmd: "openim.msgwithdraw".into(),
             body: "{}".to_owned(),

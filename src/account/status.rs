@@ -86,7 +86,8 @@ pub struct Counters {
     pub unsent: u64,
     /// Messages and requests that waited because the service takes no more of them a second.
     pub paced: u64,
-    /// Received messages that found every queue full and were dropped.
+    /// Received messages that no bot handled and none will: what the server does not keep and found no
+    /// room, and what was left to the history of a group.
     pub dropped: u64,
     /// Packets and events that were not understood.
     pub ignored: u64,
@@ -152,6 +153,10 @@ pub struct Status {
     pub clock_offset: i64,
     /// What the account waits for, when that is neither time nor the server.
     pub waits_for: Option<String>,
+    /// What is not heard although the account is online, each with its reason.
+    pub degraded: Vec<String>,
+    /// Messages that are with the bots: waiting, or being handled.
+    pub open: usize,
     /// The last things that happened, oldest first.
     pub records: Vec<Record>,
 }
@@ -171,6 +176,8 @@ impl Status {
             user_sig_ends: None,
             clock_offset: 0,
             waits_for: None,
+            degraded: Vec::new(),
+            open: 0,
             records: Vec::new(),
         }
     }

@@ -14,7 +14,7 @@ use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
-use crate::session::Memory;
+use crate::session::{InboxLimits, Memory};
 use crate::supervisor::{
     ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
     Supervisor,
@@ -165,7 +165,10 @@ impl App {
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
                     probes: rest.is_some(),
-                    memory: Memory::default(),
+                    memory: Memory::new(InboxLimits::new(
+                        config.host.queue as usize,
+                        account.policy.recovery.mark_read,
+                    )),
                     group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),

@@ -23,6 +23,7 @@ pub struct Bot {
 
 struct Registered {
     name: &'static str,
+    wants_updates: bool,
     accepts: fn(&What) -> bool,
     call: Call,
 }
@@ -115,7 +116,11 @@ impl Bot {
     /// profiles, friends, status); it may take [`Update`](crate::proto::update::Update).
     #[must_use]
     pub fn on_update<Args>(self, handler: impl Handler<Args>) -> Self {
-        self.on(handler, |what| matches!(what, What::Update(_)))
+        let mut bot = self.on(handler, |what| matches!(what, What::Update(_)));
+        if let Some(handler) = bot.handlers.last_mut() {
+            handler.wants_updates = true;
+        }
+        bot
     }
 
     /// Calls `handler` each time the account becomes ready (SDK_READY): from now on it may act.
@@ -146,6 +151,7 @@ impl Bot {
         let call: Call = Box::new(move |event| handler.call(event));
         self.handlers.push(Registered {
             name: std::any::type_name::<H>(),
+            wants_updates: false,
             accepts,
             call,
         });
@@ -204,6 +210,11 @@ type Named<T> = (&'static str, T);
 pub(super) struct Handlers(Vec<Registered>);
 
 impl Handlers {
+    /// Whether any of them may take an update.
+    pub(super) fn want_updates(&self) -> bool {
+        self.0.iter().any(|handler| handler.wants_updates)
+    }
+
     /// The name of the first handler that may take the event; `None` when none will.
     pub(super) fn candidate(&self, what: &What) -> Option<&'static str> {
         self.0

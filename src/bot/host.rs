@@ -7,7 +7,7 @@ use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
 use super::extract::{Event, Values, What};
 use super::pool::{Label, Pool};
-use crate::account::{AccountEvent, AccountHandle, Deliver};
+use crate::account::{AccountEvent, AccountHandle, Deliver, Receipt};
 use crate::proto::message::{Conversation, Message};
 use actix::prelude::*;
 use futures_util::FutureExt;
@@ -50,8 +50,18 @@ struct Running {
 /// What waits in one conversation for one bot, or what happened to its account.
 #[derive(Default)]
 struct Line {
-    waiting: VecDeque<What>,
+    /// Each with the message it is, if it is one.
+    waiting: VecDeque<(What, Option<u64>)>,
     running: bool,
+}
+
+/// A message that some bot is not done with.
+struct Open {
+    receipt: Receipt,
+    /// How many bots are not done.
+    bots: usize,
+    /// None of the others has left it unhandled.
+    done: bool,
 }
 
 /// A bot and a conversation; `None` is the line of what happens to the account.
@@ -72,7 +82,8 @@ pub struct Host {
     lines: HashMap<LineKey, Line>,
     waiting: usize,
     running: usize,
-    dropped: u64,
+    /// Messages that were handed over and are not finished, by their fingerprints.
+    open: HashMap<u64, Open>,
 }
 
 impl std::fmt::Debug for Host {
@@ -89,22 +100,28 @@ impl std::fmt::Debug for Host {
 #[rtype(result = "()")]
 struct Finished {
     line: LineKey,
-    /// Server time and number of the message.
-    mark: Option<(u64, u32)>,
+    message: Option<u64>,
+    done: bool,
 }
 
 /// Says [`Finished`] however the handler ended, a panic while it is dropped included.
 struct FinishedGuard {
     host: Addr<Host>,
     line: LineKey,
-    mark: Option<(u64, u32)>,
+    message: Option<u64>,
+    /// Whether it counts as handled.
+    done: bool,
 }
 
 impl Drop for FinishedGuard {
     fn drop(&mut self) {
-        let (line, mark) = (self.line.clone(), self.mark);
+        let (line, message, done) = (self.line.clone(), self.message, self.done);
         // Bounded by the number of running handlers.
-        self.host.do_send(Finished { line, mark });
+        self.host.do_send(Finished {
+            line,
+            message,
+            done,
+        });
     }
 }
 
@@ -136,7 +153,9 @@ impl Host {
                         handlers: Arc::new(handlers),
                     }
                 })
-                .collect();
+                .collect::<Vec<Running>>();
+            let wants_updates = bots.iter().any(|bot| bot.handlers.want_updates());
+            account.want_updates(wants_updates);
             Self {
                 name: account.user().as_str().into(),
                 account,
@@ -150,53 +169,74 @@ impl Host {
                 lines: HashMap::new(),
                 waiting: 0,
                 running: 0,
-                dropped: 0,
+                open: HashMap::new(),
             }
         })
     }
 
     fn message(&mut self, ctx: &Context<Self>, message: Message) {
+        let receipt = Receipt::of(&message);
         if message.is_own || message.recalled {
-            return;
+            return self.account.handled(receipt, true);
         }
-        let message = Arc::new(message);
-        let what = What::Message(message.clone());
-        if !self.happened(ctx, Some(&message.conversation), &what) {
-            self.account
-                .handled(&message.conversation, message.time, message.seq);
+        let conversation = message.conversation.clone();
+        let what = What::Message(Arc::new(message));
+        let wanting = self.wanting(&what);
+        if wanting.is_empty() {
+            return self.account.handled(receipt, true);
+        }
+        // How many may be here at a time, the account sees to: it is handed no more than that.
+        let entry = Open {
+            receipt,
+            bots: wanting.len(),
+            done: true,
+        };
+        let id = entry.receipt.id();
+        self.open.insert(id, entry);
+        for bot in wanting {
+            self.enqueue(
+                ctx,
+                (bot, Some(conversation.clone())),
+                what.clone(),
+                Some(id),
+            );
         }
     }
 
-    /// Queues what happened for every bot that wants it; `false` when none does.
-    fn happened(
-        &mut self,
-        ctx: &Context<Self>,
-        conversation: Option<&Conversation>,
-        what: &What,
-    ) -> bool {
-        let mut wanted = false;
-        for bot in 0..self.bots.len() {
-            if self.bots[bot].handlers.candidate(what).is_none() {
-                continue;
-            }
-            wanted = true;
-            // What happens to the account is rare, and not to be missed.
-            if conversation.is_some() && self.waiting + self.running >= self.config.queue {
-                self.dropped += 1;
-                tracing::warn!(
-                    account = %self.name, bot = self.bots[bot].name, dropped = self.dropped,
-                    "message dropped: {} are waiting or being handled already",
-                    self.waiting + self.running
-                );
-                continue;
-            }
-            let key = (bot, conversation.cloned());
-            self.waiting += 1;
-            let line = self.lines.entry(key.clone()).or_default();
-            line.waiting.push_back(what.clone());
-            self.advance(ctx, &key);
+    /// The bots that want an event.
+    fn wanting(&self, what: &What) -> Vec<usize> {
+        let bots = self.bots.iter().enumerate();
+        bots.filter(|(_, bot)| bot.handlers.candidate(what).is_some())
+            .map(|(number, _)| number)
+            .collect()
+    }
+
+    /// Queues what happened to the account for every bot that wants it.
+    fn happened(&mut self, ctx: &Context<Self>, conversation: Option<&Conversation>, what: &What) {
+        for bot in self.wanting(what) {
+            self.enqueue(ctx, (bot, conversation.cloned()), what.clone(), None);
         }
-        wanted
+    }
+
+    fn enqueue(&mut self, ctx: &Context<Self>, key: LineKey, what: What, message: Option<u64>) {
+        self.waiting += 1;
+        let line = self.lines.entry(key.clone()).or_default();
+        line.waiting.push_back((what, message));
+        self.advance(ctx, &key);
+    }
+
+    /// One bot is done with a message; the account hears of it when all are.
+    fn settle(&mut self, id: u64, done: bool) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
+        open.bots -= 1;
+        open.done &= done;
+        if open.bots == 0
+            && let Some(open) = self.open.remove(&id)
+        {
+            self.account.handled(open.receipt, open.done);
+        }
     }
 
     /// Starts the next handler of a line, if it may run. Messages wait until the account is ready.
@@ -208,7 +248,7 @@ impl Host {
             return;
         };
         while !line.running {
-            let Some(what) = line.waiting.pop_front() else {
+            let Some((what, message)) = line.waiting.pop_front() else {
                 break;
             };
             self.waiting -= 1;
@@ -224,18 +264,20 @@ impl Host {
                     .with_files(self.thread.clone(), self.config.uploads),
                 values: bot.values.clone(),
             };
-            let guard = FinishedGuard {
+            let mut guard = FinishedGuard {
                 host: ctx.address(),
                 line: key.clone(),
-                mark: event.message().map(|message| (message.time, message.seq)),
+                message,
+                done: false,
             };
             let timeout = self.config.handler_timeout;
             let job = run(bot.handlers.clone(), event, label.clone(), timeout);
             line.running = true;
             self.running += 1;
             self.pool.spawn(label, async move {
-                let _guard = guard;
+                guard.done = true; // A panic while it is dropped does not undo what it did.
                 job.await;
+                drop(guard);
             });
         }
         if line.waiting.is_empty() && !line.running {
@@ -351,10 +393,15 @@ impl Handler<Deliver> for Host {
 impl Handler<Finished> for Host {
     type Result = ();
 
-    fn handle(&mut self, Finished { line: key, mark }: Finished, ctx: &mut Context<Self>) {
+    fn handle(&mut self, finished: Finished, ctx: &mut Context<Self>) {
+        let Finished {
+            line: key,
+            message,
+            done,
+        } = finished;
         self.running -= 1;
-        if let (Some(conversation), Some((time, seq))) = (&key.1, mark) {
-            self.account.handled(conversation, time, seq);
+        if let Some(id) = message {
+            self.settle(id, done);
         }
         if let Some(line) = self.lines.get_mut(&key) {
             line.running = false;

@@ -39,6 +39,16 @@ pub struct Dial {
 #[rtype(result = "()")]
 pub struct Relogin(pub UserSig);
 
+/// Confirm the login on the open link, as the server wanted with [`Event::ResumeWanted`].
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct ConfirmLogin;
+
+/// The bots have room again.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Room;
+
 /// Log out on the open link; [`Event::LoggedOut`] follows.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -390,6 +400,26 @@ impl Handler<Relogin> for Connection {
         if let Err(error) = self.session.relogin(now(), &user_sig) {
             tracing::debug!(account = %self.session.user(), %error, "login not replaced");
         }
+        self.drain(ctx);
+    }
+}
+
+impl Handler<ConfirmLogin> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, _: ConfirmLogin, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
+        self.session.resume_login(now());
+        self.drain(ctx);
+    }
+}
+
+impl Handler<Room> for Connection {
+    type Result = ();
+
+    fn handle(&mut self, _: Room, ctx: &mut Context<Self>) {
+        let _running = Running::enter(self.account);
+        self.session.room(now());
         self.drain(ctx);
     }
 }

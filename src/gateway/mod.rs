@@ -15,7 +15,9 @@ mod running;
 mod websocket;
 
 pub use clock::now;
-pub use connection::{Close, Connection, Dial, Logout, Relogin, Report, Reported, Transmit};
+pub use connection::{
+    Close, ConfirmLogin, Connection, Dial, Logout, Relogin, Report, Reported, Room, Transmit,
+};
 pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub use frame::FrameError;

@@ -29,6 +29,13 @@ impl Backoff {
         max: Duration::from_secs(60),
     };
 
+    /// 2 s doubling to 5 min, for what is asked for on an open link: soon enough that nobody notices a
+    /// slip, rare enough for a server that goes on refusing.
+    pub const FETCH: Self = Self {
+        min: Duration::from_secs(2),
+        max: Duration::from_secs(300),
+    };
+
     /// 1 min doubling to 15 min: long enough for whoever took an account's place to be done.
     pub const COOL_DOWN: Self = Self {
         min: Duration::from_secs(60),

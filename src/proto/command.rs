@@ -13,6 +13,53 @@ pub fn of_group(servcmd: &'static str, group: &str) -> Cow<'static, str> {
     }
 }
 
+/// Whether a request may be made again when it is not known whether it was carried out: questions,
+/// messages (a server knows them by their key), and whatever sets something to a value that the request
+/// names. What creates, adds, counts or takes part in something is not among them, nor is a command that
+/// is not known here.
+#[must_use]
+pub fn may_be_repeated(servcmd: &str) -> bool {
+    let (service, command) = servcmd.rsplit_once('.').unwrap_or(("", servcmd));
+    let asks = command.starts_with("get_")
+        || command.starts_with("ws_get_")
+        || command.ends_with("_get")
+        || command.ends_with("_check")
+        || command.ends_with("_get_all")
+        || command.ends_with("msg_get")
+        || command.ends_with("_iterate")
+        || command.ends_with("_multi_stat");
+    let settles = matches!(
+        command,
+        "sendmsg"
+            | "send_group_msg"
+            | "query"
+            | "getmsg"
+            | "getroammsg"
+            | "get_msg"
+            | "msgreaded"
+            | "msg_read_report"
+            | "read_all_unread_msg"
+            | "c2c_msg_read_receipt"
+            | "group_msg_receipt"
+            | "pre_sig"
+            | "simple_sig"
+            | "video_cover"
+            | "ws_sentence_recognition"
+            | "ws_batch_trans_text"
+            | "ws_set_do_not_disturb"
+            | "ws_set_custom_status"
+            | "ws_status_subscribe"
+            | "ws_status_unsubscribe"
+            | "set_c2c_peer_mute_notifications"
+            | "portrait_set"
+            | "modify_group_base_info"
+            | "modify_group_member_info"
+            | "forbid_send_msg"
+            | "pendency_report"
+    );
+    (asks && service != "group_open_long_polling_http_svc") || settles
+}
+
 /// Heartbeat; answered with any success.
 pub const HEARTBEAT: &str = "heartbeat.alive";
 /// Login, and the re-login after a lost link.
@@ -57,3 +104,39 @@ pub const KICK_OTHER: &str = "StatSvc.KickOther";
 pub const READ_GROUP: &str = "group_open_http_svc.msg_read_report";
 /// Report C2C messages as read.
 pub const READ_C2C: &str = "openim.msgreaded";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_would_be_done_twice_is_not_repeated() {
+        for servcmd in [
+            "group_open_http_svc.create_group",
+            "million_group_open_http_svc.create_topic",
+            "group_open_http_svc.update_group_counter",
+            "group_open_http_svc.add_group_member",
+            "group_open_http_svc.apply_join_group",
+            "openim.msgwithdraw",
+            "openim.modify_c2c_msg",
+            "sns.friend_add",
+            "my_service.something",
+            "nothing",
+        ] {
+            assert!(!may_be_repeated(servcmd), "{servcmd}");
+        }
+        for servcmd in [
+            SEND_C2C,
+            SEND_GROUP,
+            "million_group_open_http_svc.send_group_msg",
+            GROUP_HISTORY,
+            READ_C2C,
+            READ_GROUP,
+            "sns.friend_get",
+            "profile.portrait_get_all",
+            "im_open_status.ws_get_user_status",
+        ] {
+            assert!(may_be_repeated(servcmd), "{servcmd}");
+        }
+    }
+}

@@ -3,9 +3,10 @@
 use super::request::{RequestError, RequestId};
 use crate::proto::code::Code;
 use crate::proto::event::KickType;
-use crate::proto::message::Message;
+use crate::proto::message::{Conversation, Message};
 use crate::proto::packet::InstId;
 use crate::proto::update::Update;
+use std::fmt;
 use std::time::Duration;
 
 /// Something the shell must know. Drained with [`Session::poll_event`](super::Session::poll_event).
@@ -54,6 +55,13 @@ pub enum Event {
         /// How many.
         count: u32,
     },
+    /// The history of a group does not have so many numbers in a row any more, if it ever had.
+    HistoryGone {
+        /// The group.
+        group: String,
+        /// How many.
+        count: u32,
+    },
     /// A live room that this account is in is not heard, or no longer.
     RoomLost {
         /// The room.
@@ -61,11 +69,25 @@ pub enum Event {
         /// Why, in words.
         reason: String,
     },
-    /// Catching up failed; it is tried again by itself.
+    /// Catching up failed; it is tried again by itself, with a growing pause.
     SyncFailed {
+        /// With what.
+        part: Part,
         /// Why.
         error: RequestError,
     },
+    /// A part of what the account should hear is not heard, or is again.
+    Trouble {
+        /// Which part.
+        part: Part,
+        /// Why not; `None` when it is heard again.
+        reason: Option<String>,
+    },
+    /// A message that the server does not keep found no room with the bots, and is lost.
+    Dropped(Conversation),
+    /// The server wants the login to be confirmed; answer with [`Session::resume_login`](super::Session::resume_login)
+    /// when another login is allowed.
+    ResumeWanted,
     /// A request is settled; each one once.
     Settled {
         /// Which.
@@ -84,6 +106,28 @@ pub enum Event {
     LoggedOut,
     /// Something came that was not understood and had no other effect. For counters and logs.
     Ignored(Ignored),
+}
+
+/// What is followed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Part {
+    /// One-to-one messages that were missed.
+    Missed,
+    /// Which groups the account is in.
+    Groups,
+    /// Part of the messages of a group: its history is refused.
+    Group(Box<str>),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Missed => f.write_str("missed messages are not fetched"),
+            Self::Groups => f.write_str("the list of groups is not known"),
+            Self::Group(group) => write!(f, "group {group} is followed with a gap"),
+        }
+    }
 }
 
 /// The facts of a login.

@@ -10,9 +10,11 @@
 //! A topic of a community is a group here, named by its own ID: it has members, numbers and a history of
 //! its own.
 
-use super::event::{Event, Ignored};
+use super::event::{Event, Ignored, Part};
+use super::group::{Group, Listed, Pushed};
 use super::joined::{List, Listing};
 use super::request::{Purpose, RequestError};
+use super::span::Found;
 use super::state::Session;
 use crate::policy::{Now, Pace};
 use crate::proto::answer::{GroupHistory, Sent};
@@ -24,16 +26,10 @@ use crate::proto::place::Place;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
-/// Messages fetched in one go.
-const FETCH: u32 = 20;
 /// Histories asked for at a time.
 const MAX_FETCHES: usize = 4;
 /// Histories asked for a second, and how many at once: the service allows 20.
 const FETCH_PACE: (f64, u32) = (15.0, 4);
-/// Pause before something that failed is tried again.
-pub(super) const RETRY: Duration = Duration::from_secs(10);
-/// Messages kept per group until what came before them is fetched; further ones are fetched too.
-const MAX_AHEAD: usize = 64;
 /// Groups followed at most, topics included.
 pub(super) const MAX_GROUPS: usize = 20_000;
 
@@ -48,38 +44,6 @@ pub(super) struct Groups {
     pace: Pace,
     /// Not before this: the pace, or a pause after a failure.
     next_fetch: Option<Duration>,
-}
-
-#[derive(Debug, Default)]
-pub(super) struct Group {
-    /// Everything up to this number was handed out; `None` until it is known where to begin.
-    pub(super) last: Option<u32>,
-    /// The newest number there is by the server's own list, where that is below `last`. Either the list
-    /// is old, or the group is another one of the same name, whose numbers began anew: the next push
-    /// tells.
-    pub(super) listed_below: Option<u32>,
-    /// The lowest number that came while that was not known.
-    pub(super) first_pushed: u32,
-    /// The highest number that is known to exist.
-    pub(super) target: u32,
-    /// A fetch is in flight.
-    pub(super) fetching: bool,
-    /// Its upper end.
-    asked: u32,
-    /// Not before this, after a failure.
-    not_before: Duration,
-    /// Pushed ahead of what is being fetched, the first few: all there is if the history is refused.
-    ahead: BTreeMap<u32, Message>,
-    /// Messages of a history that was cut, newer than what is still missing.
-    newer: Vec<Message>,
-    /// The upper end of what is to be fetched next, when a history was cut.
-    below: Option<u32>,
-}
-
-impl Group {
-    fn is_behind(&self) -> bool {
-        self.last.is_some_and(|last| last < self.target)
-    }
 }
 
 impl Default for Groups {
@@ -99,11 +63,11 @@ impl Session {
     /// A message or tip of a group was pushed.
     pub(super) fn group_message(&mut self, now: Now, message: Message) {
         let Conversation::Group(group) = &message.conversation else {
-            return self.message(message);
+            return self.message(now, message);
         };
         // Not numbered: not stored.
         if message.seq == 0 || message.online_only {
-            return self.message(message);
+            return self.message(now, message);
         }
         // An account without groups has its list: it was empty.
         let groups = self.groups.get_or_insert_with(|| {
@@ -113,66 +77,61 @@ impl Session {
             })
         });
         if !groups.known.contains_key(group) && groups.known.len() >= MAX_GROUPS {
-            return self.message(message);
+            return self.message(now, message);
         }
-        let (seq, name) = (message.seq, group.clone());
-        let listed = groups.listing.list == List::Done;
-        let state = groups.known.entry(name).or_default();
-        if state.listed_below.is_some_and(|newest| seq > newest) {
-            let group = group.clone();
-            self.settle_doubt(&group, seq);
+        let name = group.clone();
+        let listed = match groups.listing.list {
+            List::Done => Listed::Yes,
+            _ if groups.listing.is_given_up() => Listed::Refused(self.memory.mark(&name)),
+            _ => Listed::No,
+        };
+        let state = groups.known.entry(name.clone()).or_default();
+        if let Some((read, waiting)) = state.settle_doubt(message.seq) {
+            self.began_anew(now, &name, read, waiting);
             return self.group_message(now, message);
         }
-        state.target = state.target.max(seq);
-        match state.last {
-            Some(last) if seq <= last => {}
-            Some(last) if seq == last + 1 && !state.fetching && state.below.is_none() => {
-                state.last = Some(seq);
-                self.hand_out(message);
+        let has_room = self.memory.has_room(Some(&message.conversation));
+        let before = state.hole();
+        match state.pushed(message, listed, has_room) {
+            Pushed::Next(message) => {
+                self.note_hole(now, &name, before);
+                self.hand_out(now, message);
             }
-            Some(_) => {
-                if state.ahead.len() < MAX_AHEAD {
-                    state.ahead.insert(seq, message);
-                }
+            Pushed::Behind => {
+                self.note_hole(now, &name, before);
+                self.sync.push_refused |= !has_room;
                 self.fetch_groups(now);
             }
-            // Joined since the list was made: it begins here.
-            None if listed => {
-                state.last = Some(seq);
-                self.hand_out(message);
-            }
-            None if state.first_pushed == 0 || seq < state.first_pushed => {
-                state.first_pushed = seq;
-            }
-            None => {}
+            Pushed::Nothing => {}
         }
     }
 
-    /// The push of `seq` tells whether the list was old, or the group is another one of its name.
-    fn settle_doubt(&mut self, group: &str, seq: u32) {
-        let Some(groups) = self.groups.as_mut() else {
-            return;
-        };
-        let Some(state) = groups.known.get_mut(group) else {
-            return;
-        };
-        let newest = state.listed_below.take();
-        // Had the list only been old, this would be above `last`, or be known.
-        if state.last.is_none_or(|last| seq > last) {
+    /// The numbers of a group began anew: it is another group of the same name.
+    fn began_anew(&mut self, now: Now, group: &str, read: u32, waiting: Vec<Message>) {
+        if let Some(groups) = self.groups.as_mut() {
+            // What is asked about the one of before says nothing about this one.
+            groups.fetches.retain(|_, known| **known != *group);
+        }
+        self.memory.forget_group(now, group);
+        self.memory.reached(group, read);
+        for message in waiting {
+            self.hand_out(now, message);
+        }
+    }
+
+    /// Tells the books when what is missing of a group has changed.
+    pub(super) fn note_hole(&mut self, now: Now, group: &str, before: Option<u32>) {
+        let state = self
+            .groups
+            .as_ref()
+            .and_then(|groups| groups.known.get(group));
+        let hole = state.and_then(Group::hole);
+        if hole == before {
             return;
         }
-        let before = std::mem::replace(
-            state,
-            Group {
-                last: newest,
-                ..Group::default()
-            },
-        );
-        // What is asked about the one of before says nothing about this one.
-        groups.fetches.retain(|_, known| **known != *group);
-        self.memory.forget_group(group);
-        for message in before.ahead.into_values() {
-            self.hand_out(message);
+        self.memory.set_hole(now, group, hole);
+        if hole.is_none() {
+            self.set_trouble(Part::Group(group.into()), None);
         }
     }
 
@@ -198,17 +157,15 @@ impl Session {
         let Some(state) = groups.known.get_mut(&group) else {
             return;
         };
-        if state.last == Some(seq - 1) && !state.fetching && state.below.is_none() {
-            state.last = Some(seq);
-            state.target = state.target.max(seq);
+        if state.sent(seq) {
             self.memory.reached(&group, seq);
         } else {
-            state.target = state.target.max(seq);
             self.fetch_groups(now);
         }
     }
 
-    /// Asks for the history of groups that are behind, as many as are allowed at a time.
+    /// Asks for the history of groups that are behind, as many as are allowed at a time and as the bots
+    /// have room for.
     pub(super) fn fetch_groups(&mut self, now: Now) {
         if !self.state.is_ready() {
             return;
@@ -223,29 +180,31 @@ impl Session {
                 return;
             }
             groups.next_fetch = None;
-            let behind = groups.known.iter_mut().find(|(_, state)| {
-                state.is_behind() && !state.fetching && state.not_before <= now.mono
+            let memory = &self.memory;
+            let mut next: Option<Duration> = None;
+            let found = groups.known.iter_mut().find(|(name, state)| {
+                if !state.wants() {
+                    return false;
+                }
+                let at = state.not_before();
+                if at > now.mono {
+                    next = Some(next.map_or(at, |before| before.min(at)));
+                    return false;
+                }
+                // Without room the end of a message wakes it up.
+                memory.has_room(Some(&Conversation::group(&***name)))
             });
-            let Some((name, state)) = behind else {
+            let Some((name, state)) = found else {
                 // The next one has to wait for the end of its pause.
-                groups.next_fetch = groups
-                    .known
-                    .values()
-                    .filter(|state| state.is_behind() && !state.fetching)
-                    .map(|state| state.not_before)
-                    .min();
+                groups.next_fetch = next;
                 return;
             };
-            let last = state.last.unwrap_or_default();
-            let top = state
-                .below
-                .unwrap_or_else(|| last.saturating_add(FETCH).min(state.target));
-            let count = top.saturating_sub(last).clamp(1, FETCH);
-            let body = GetHistory::new(&**name, Some(top), count);
+            let Some(page) = state.ask() else {
+                return;
+            };
+            let body = GetHistory::new(&**name, Some(page.top), page.count);
             // It holds numbers and strings only, so it can be written.
             let body = serde_json::to_string(&body).unwrap_or_default();
-            state.fetching = true;
-            state.asked = top;
             let (name, servcmd) = (
                 name.clone(),
                 command::of_group(command::GROUP_HISTORY, name),
@@ -273,85 +232,115 @@ impl Session {
         let Some(name) = groups.fetches.remove(&request) else {
             return;
         };
-        let Some(state) = groups.known.get_mut(&name) else {
-            return;
-        };
-        state.fetching = false;
         let answer = outcome.and_then(|body| {
             serde_json::from_str::<GroupHistory<'_>>(body)
                 .map_err(|error| RequestError::Shape(error.to_string()))
         });
-        let page = match answer {
-            Ok(page) => page,
-            Err(error) => {
-                let mut ahead = BTreeMap::new();
-                if error.is_retryable() {
-                    state.not_before = now.mono + RETRY;
-                } else {
-                    // Not a member any more, or no such group: there is nothing left to follow. What
-                    // was pushed all the same is not lost with it.
-                    ahead = std::mem::take(&mut state.ahead);
-                    groups.known.remove(&name);
-                }
-                for message in ahead.into_values() {
-                    self.hand_out(message);
-                }
-                self.events.push_back(Event::SyncFailed { error });
-                return self.fetch_groups(now);
-            }
+        match answer {
+            Ok(page) => self.history_came(now, &name, &page),
+            Err(error) => self.history_failed(now, &name, error),
+        }
+        self.fetch_groups(now);
+    }
+
+    fn history_came(&mut self, now: Now, name: &str, page: &GroupHistory<'_>) {
+        let found = self.read_history(name, page);
+        let newest_time = found.messages.iter().map(|message| message.time).max();
+        let Some(state) = self
+            .groups
+            .as_mut()
+            .and_then(|groups| groups.known.get_mut(name))
+        else {
+            return;
         };
-        let last = state.last.unwrap_or_default();
-        let top = state.asked;
-        state.below = None;
+        if state.is_doubted() {
+            let is_newer = newest_time.is_some_and(|time| time > self.memory.time(name));
+            match state.begin_anew().filter(|_| is_newer) {
+                Some((read, waiting)) => self.began_anew(now, name, read, waiting),
+                None => state.doubt_stays(),
+            }
+            return;
+        }
+        let (hole, last) = (state.hole(), state.last());
+        let fetched = state.answered(found);
+        let reached = state.last();
+        if fetched.gone > 0 {
+            self.events.push_back(Event::HistoryGone {
+                group: name.to_owned(),
+                count: fetched.gone,
+            });
+        }
+        for message in fetched.messages {
+            self.hand_out(now, message);
+        }
+        if let Some(reached) = reached.filter(|_| reached != last) {
+            self.memory.reached(name, reached);
+        }
+        self.note_hole(now, name, hole);
+        if hole.is_none() {
+            self.set_trouble(Part::Group(name.into()), None);
+        }
+    }
+
+    fn read_history(&mut self, name: &str, page: &GroupHistory<'_>) -> Found {
         let mut items: Vec<GroupItem> = Vec::with_capacity(page.items.len());
         for raw in &page.items {
             match lenient::read(raw.get()) {
                 Ok(item) => items.push(item),
                 Err(error) => {
                     let what = format!("an item of the history of {name}: {error}");
-                    self.events
-                        .push_back(Event::Ignored(Ignored::Malformed(what)));
+                    self.ignore(Ignored::Malformed(what));
                 }
             }
         }
-        let lowest = items.iter().map(|item| item.seq).min();
-        let mut messages: Vec<Message> = items
-            .into_iter()
-            .filter(|item| item.seq > last && item.seq <= top && item.place != Some(1))
-            .filter_map(|item| {
-                let event = if matches!(item.body, Body::Object(_)) {
-                    4
-                } else {
-                    3
-                };
-                Message::from_history(item, event, &name, self.config.user.as_str())
-            })
-            .collect();
-        messages.append(&mut state.newer);
-        // Cut because it was too long: what is missing lies below, and comes first.
-        if page.finished == GroupHistory::CUT
-            && let Some(lowest) = lowest.filter(|lowest| *lowest > last + 1 && *lowest <= top)
-        {
-            state.newer = messages;
-            state.below = Some(lowest - 1);
-            return self.fetch_groups(now);
+        Found {
+            lowest: items.iter().map(|item| item.seq).min(),
+            items: page.items.len(),
+            is_cut: page.finished == GroupHistory::CUT,
+            messages: items
+                .into_iter()
+                .filter(|item| item.place != Some(1))
+                .filter_map(|item| {
+                    let is_tip = matches!(item.body, Body::Object(_));
+                    let event = if is_tip { 4 } else { 3 };
+                    Message::from_history(item, event, name, self.config.user.as_str())
+                })
+                .collect(),
         }
-        messages.sort_by_key(|message| message.seq);
-        messages.dedup_by_key(|message| message.seq);
-        // Numbers that the history does not have any more will never come.
-        let reached = messages.last().map_or(top, |newest| newest.seq.max(top));
-        state.last = Some(reached);
-        state.target = state.target.max(reached);
-        state.ahead = state.ahead.split_off(&reached.saturating_add(1));
-        for message in messages {
-            self.hand_out(message);
+    }
+
+    fn history_failed(&mut self, now: Now, name: &str, error: RequestError) {
+        let is_gone = matches!(error, RequestError::Refused { .. }) && !error.is_retryable();
+        let chance = self.rng.f64();
+        let Some(groups) = self.groups.as_mut() else {
+            return;
+        };
+        let part = Part::Group(name.into());
+        if is_gone {
+            // Not a member any more, or no such group: there is nothing left to follow. What was pushed
+            // all the same is not lost with it.
+            let waiting = groups.known.remove(name).map(Group::into_waiting);
+            for message in waiting.unwrap_or_default() {
+                self.hand_out(now, message);
+            }
+            self.memory.set_hole(now, name, None);
+            self.set_trouble(part.clone(), None);
+        } else if let Some(state) = groups.known.get_mut(name) {
+            let hole = state.hole();
+            let failed = state.failed(now, chance);
+            for message in failed.messages {
+                self.hand_out(now, message);
+            }
+            self.note_hole(now, name, hole);
+            if failed.gave_up {
+                self.set_trouble(part.clone(), Some(&error));
+            }
         }
-        self.memory.reached(&name, reached);
-        self.fetch_groups(now);
+        self.events.push_back(Event::SyncFailed { part, error });
     }
 
     /// This account is in the group no longer, nor in its topics.
-    pub(super) fn left_group(&mut self, group: &str) {
+    pub(super) fn left_group(&mut self, now: Now, group: &str) {
         if let Some(groups) = self.groups.as_mut() {
             // It may be joined again before an answer about it comes.
             let is_in = |known: &str| Place::new(known).group() == group;
@@ -359,22 +348,22 @@ impl Session {
             groups.known.retain(|known, _| {
                 let gone = is_in(known);
                 if gone {
-                    self.memory.forget_group(known);
+                    self.memory.forget_group(now, known);
                 }
                 !gone
             });
         }
-        self.memory.forget_group(group);
+        self.memory.forget_group(now, group);
         self.leave_room(group);
     }
 
-    fn topics_gone(&mut self, topics: &[String]) {
+    fn topics_gone(&mut self, now: Now, topics: &[String]) {
         for topic in topics {
             if let Some(groups) = self.groups.as_mut() {
                 groups.fetches.retain(|_, known| **known != **topic);
                 groups.known.remove(topic.as_str());
             }
-            self.memory.forget_group(topic);
+            self.memory.forget_group(now, topic);
         }
     }
 
@@ -406,11 +395,7 @@ impl Session {
             groups.fetches.clear();
             groups.next_fetch = None;
             groups.listing.abort();
-            for state in groups.known.values_mut() {
-                state.fetching = false;
-                state.newer = Vec::new();
-                state.below = None;
-            }
+            groups.known.values_mut().for_each(Group::abort);
         }
     }
 
@@ -422,10 +407,10 @@ impl Session {
         if let Some(notice) = message.notice() {
             if notice.kind() == NoticeKind::TopicDeleted {
                 let topics = notice.topics();
-                self.topics_gone(&topics);
+                self.topics_gone(now, &topics);
             } else if notice.ends_membership() {
                 let group = message.to.clone();
-                self.left_group(&group);
+                self.left_group(now, &group);
             }
         }
         self.group_message(now, message);

@@ -125,6 +125,7 @@ impl Session {
             } else {
                 "".into()
             },
+            sent: self.state != State::Disconnected,
         });
         if self.state != State::Disconnected {
             self.transmits.push_back(packet);
@@ -199,6 +200,16 @@ impl Session {
             return true;
         }
         false
+    }
+
+    /// The link or the login is gone: nobody will tell whether it was carried out.
+    pub(super) fn settle_unknown(&mut self, request: &InFlight) {
+        if request.purpose == Purpose::User {
+            self.events.push_back(Event::Settled {
+                id: RequestId(request.seq),
+                outcome: Err(RequestError::Lost),
+            });
+        }
     }
 
     pub(super) fn settle_not_logged_in(&mut self, request: &InFlight) {
@@ -343,10 +354,15 @@ impl Session {
         self.ticket = None;
         self.next_hello = None;
         for request in self.requests.take_all(which) {
-            self.settle_not_logged_in(&request);
+            if request.may_be_repeated() {
+                self.settle_not_logged_in(&request);
+            } else {
+                self.settle_unknown(&request);
+            }
         }
         self.abort_sync();
         self.abort_groups();
+        self.sync.push_refused = false;
         if self.state != State::Disconnected {
             self.state = State::LoggedOut;
         }
@@ -367,12 +383,15 @@ impl Session {
                 ack,
                 sync_hint,
             } => {
+                self.sync.push_refused = false;
                 for notice in notices {
                     self.noticed(now, notice);
                 }
-                // After the notices: what is acknowledged has been handed out.
+                // After the notices: what is acknowledged has been handed out, and what found no room
+                // is not acknowledged.
                 if let Some(session_data) = ack
                     && self.ticket.is_some()
+                    && !self.sync.push_refused
                     && let Ok(body) =
                         serde_json::to_string(&serde_json::json!({ "SessionData": session_data }))
                 {
@@ -389,17 +408,11 @@ impl Session {
                 }
                 self.events.push_back(Event::Overloaded { servcmd, delay });
             }
+            // Not by itself: a resume is a login, and logins are paced.
             Push::KickOther => {
-                if self.state.is_ready() {
-                    self.abort_sync();
-                    self.abort_groups();
-                    self.requests.take_all(|purpose| {
-                        matches!(
-                            purpose,
-                            Purpose::Sync | Purpose::Groups | Purpose::History | Purpose::Poll
-                        )
-                    });
-                    self.resume(now);
+                if self.state.is_ready() && !self.resume_wanted {
+                    self.resume_wanted = true;
+                    self.events.push_back(Event::ResumeWanted);
                 }
             }
             // A goodbye said in passing, by a renewal or a kick; nobody waits for its answer.
@@ -423,7 +436,7 @@ impl Session {
         match notice {
             Notice::C2c(item) => {
                 let message = Message::from_c2c(*item, self.config.user.as_str());
-                self.message(message);
+                self.message(now, message);
             }
             Notice::Group { event, item } => self.noticed_group(now, event, *item),
             Notice::Update(mut update) => {

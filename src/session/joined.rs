@@ -3,10 +3,12 @@
 //! There are three lists, one after the other: groups, communities, and communities with topics; then
 //! the topics of each of the last. What is done with them is in `groups`.
 
-use super::event::Event;
-use super::groups::{MAX_GROUPS, RETRY};
+use super::event::{Event, Part};
+use super::group::Group;
+use super::groups::MAX_GROUPS;
 use super::request::{Purpose, RequestError};
 use super::state::Session;
+use super::sync::{DEGRADED_AFTER, RETRY};
 use crate::policy::{Now, Pace};
 use crate::proto::answer::JoinedGroups;
 use crate::proto::code::Code;
@@ -18,7 +20,7 @@ use std::time::Duration;
 /// Groups asked for in one go.
 const LIST_LIMIT: u32 = 200;
 /// Unread messages of a group that are fetched at the first login; older ones are left to the history.
-const MAX_BACKLOG: u32 = 2_000;
+const MAX_BACKLOG: u32 = 100_000;
 /// Communities whose topics are asked for a second, and how many at once: the service allows 10.
 const TOPICS_PACE: (f64, u32) = (8.0, 2);
 /// How often, after a login, what fails about communities is tried again. Groups must not wait for ever
@@ -33,6 +35,8 @@ pub(super) struct Listing {
     communities: VecDeque<Box<str>>,
     /// What was tried again about communities since the login.
     failures: u8,
+    /// How often in a row the list itself was refused.
+    refusals: u32,
     pace: Pace,
 }
 
@@ -67,6 +71,7 @@ impl Default for Listing {
             list: List::Stale,
             communities: VecDeque::new(),
             failures: 0,
+            refusals: 0,
             pace: Pace::new(TOPICS_PACE.0, TOPICS_PACE.1),
         }
     }
@@ -94,6 +99,11 @@ impl Listing {
         may
     }
 
+    /// Groups are followed without the list, from what is pushed on.
+    pub(super) const fn is_given_up(&self) -> bool {
+        self.refusals >= DEGRADED_AFTER
+    }
+
     /// When it goes on by itself.
     pub(super) const fn due(&self) -> Option<Duration> {
         match self.list {
@@ -110,9 +120,7 @@ impl Session {
         groups.fetches.clear();
         groups.listing.communities.clear();
         groups.listing.failures = 0;
-        for state in groups.known.values_mut() {
-            state.fetching = false;
-        }
+        groups.known.values_mut().for_each(Group::abort);
         self.ask_list(now, Kind::Groups, 0);
     }
 
@@ -180,7 +188,7 @@ impl Session {
                 if kind == Kind::Groups || listing.may_try_again(&error) {
                     return self.listing_failed(now, error);
                 }
-                self.events.push_back(Event::SyncFailed { error });
+                self.list_incomplete(error);
                 return self.list_done(now, kind);
             }
         };
@@ -196,7 +204,7 @@ impl Session {
             }
             if joined.next_seq > 0 {
                 let read = joined.own.map(|own| own.seq);
-                self.found_group(&joined.id, joined.next_seq - 1, read);
+                self.found_group(now, &joined.id, joined.next_seq - 1, read);
             }
         }
         // The service may give fewer than were asked for; only what came counts.
@@ -243,7 +251,7 @@ impl Session {
         match read::<Topics>(outcome) {
             Ok(topics) => {
                 for topic in topics.found().filter(|topic| !topic.id.is_empty()) {
-                    self.found_group(&topic.id, topic.last_seq, topic.own.read_seq);
+                    self.found_group(now, &topic.id, topic.last_seq, topic.own.read_seq);
                 }
             }
             // The topics of the others are wanted all the same.
@@ -251,9 +259,10 @@ impl Session {
                 let listing = &mut self.groups.get_or_insert_default().listing;
                 let again = listing.may_try_again(&error);
                 if again {
-                    listing.list = List::TopicsAt(now.mono + RETRY);
+                    let wait = RETRY.delay(u32::from(listing.failures), self.rng.f64());
+                    listing.list = List::TopicsAt(now.mono + wait);
                 }
-                self.events.push_back(Event::SyncFailed { error });
+                self.list_incomplete(error);
                 if again {
                     return;
                 }
@@ -266,43 +275,94 @@ impl Session {
     }
 
     /// A group that has got to the number `newest`, and that this account has read up to `read`.
-    fn found_group(&mut self, id: &str, newest: u32, read: Option<u32>) {
+    fn found_group(&mut self, now: Now, id: &str, newest: u32, read: Option<u32>) {
         let mark = self.memory.mark(id);
         let groups = self.groups.get_or_insert_default();
         if groups.known.len() >= MAX_GROUPS && !groups.known.contains_key(id) {
             return;
         }
         let state = groups.known.entry(id.into()).or_default();
-        state.target = state.target.max(newest);
-        let known = state.last.or(mark);
-        state.listed_below = known.filter(|last| *last > newest).map(|_| newest);
-        if state.last.is_some() {
-            return;
-        }
         let read = read.unwrap_or(newest).min(newest);
-        let begin = mark.unwrap_or_else(|| read.max(state.target.saturating_sub(MAX_BACKLOG)));
-        state.last = Some(begin);
-        if mark.is_none() && begin > read {
+        let oldest = newest.saturating_sub(MAX_BACKLOG);
+        // Where an earlier session had got to matters only at the begin of this one.
+        let mark = mark.filter(|_| state.last().is_none());
+        let is_new = state.last().is_none() && mark.is_none();
+        let begin = match mark {
+            Some(mark) if mark <= newest => mark,
+            // Of another numbering, if it is one: there the server's own mark is all there is.
+            Some(_) => read,
+            None => read.max(oldest),
+        };
+        let hole = state.hole();
+        match mark {
+            Some(mark) if state.last().is_none() && mark > newest => {
+                *state = Group::from(mark, mark);
+                state.listed(newest, begin, Some(mark));
+            }
+            _ => state.listed(newest, begin, mark),
+        }
+        self.note_hole(now, id, hole);
+        if is_new && begin > read {
             let (group, count) = (id.to_owned(), begin - read);
             self.events.push_back(Event::Skipped { group, count });
         }
     }
 
+    fn list_incomplete(&mut self, error: RequestError) {
+        let part = Part::Groups;
+        self.events.push_back(Event::SyncFailed { part, error });
+    }
+
     fn listing_failed(&mut self, now: Now, error: RequestError) {
+        let chance = self.rng.f64();
         let listing = &mut self.groups.get_or_insert_default().listing;
-        listing.list = List::RetryAt(now.mono + RETRY);
-        self.events.push_back(Event::SyncFailed { error });
+        listing.refusals = listing.refusals.saturating_add(1);
+        listing.list = List::RetryAt(now.mono + RETRY.delay(listing.refusals, chance));
+        if listing.is_given_up() {
+            self.set_trouble(Part::Groups, Some(&error));
+            self.follow_unlisted(now);
+        }
+        self.list_incomplete(error);
+    }
+
+    /// The list does not come: what was pushed is where groups begin.
+    fn follow_unlisted(&mut self, now: Now) {
+        let memory = self.memory.clone();
+        let Some(groups) = self.groups.as_mut() else {
+            return;
+        };
+        let mut changed = Vec::new();
+        for (name, state) in &mut groups.known {
+            let hole = state.hole();
+            if state.assume(memory.mark(name)) {
+                changed.push((name.clone(), hole));
+            }
+        }
+        for (name, hole) in changed {
+            self.note_hole(now, &name, hole);
+        }
+        self.fetch_groups(now);
     }
 
     /// Everything is known.
     fn listed(&mut self, now: Now) {
         let groups = self.groups.get_or_insert_default();
         groups.listing.list = List::Done;
+        groups.listing.refusals = 0;
         // Joined while the lists were under way: what was pushed is where it begins.
-        let unknown = groups.known.values_mut();
-        for state in unknown.filter(|state| state.last.is_none()) {
-            state.last = Some(state.first_pushed.saturating_sub(1));
+        let mut changed = Vec::new();
+        for (name, state) in &mut groups.known {
+            let hole = state.hole();
+            state.unlisted();
+            if state.hole() != hole {
+                changed.push((name.clone(), hole));
+            }
         }
+        for (name, hole) in changed {
+            self.note_hole(now, &name, hole);
+        }
+        self.set_trouble(Part::Groups, None);
+        let groups = self.groups.get_or_insert_default();
         if groups.known.is_empty() {
             // Most accounts are in no group; they should cost nothing.
             self.groups = None;

@@ -21,18 +21,25 @@
 //! *when* to connect again; that is [`crate::account`]'s business.
 
 mod event;
+mod group;
 mod groups;
+mod inbox;
 mod incoming;
+mod intake;
 mod joined;
 mod request;
 mod rooms;
 mod seen;
+mod span;
 mod state;
 mod sync;
 #[cfg(test)]
 mod tests;
+mod trouble;
+mod waiting;
 
-pub use event::{Event, Ignored, LinkFault, Ready};
+pub use event::{Event, Ignored, LinkFault, Part, Ready};
+pub use inbox::{InboxLimits, ReadMark, Receipt};
 pub use request::{RequestError, RequestId};
 pub use seen::Memory;
 pub use state::{LoginError, Session, SessionConfig, State};

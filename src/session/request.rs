@@ -1,6 +1,7 @@
 //! Requests in flight: number, deadline, and exactly one outcome each.
 
 use crate::proto::code::Code;
+use crate::proto::command;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -31,7 +32,11 @@ pub enum RequestError {
     /// No answer in time. The request may have been carried out all the same.
     #[error("no answer within the limit")]
     TimedOut,
-    /// Not logged in, or no longer.
+    /// The link or the login was lost before the answer came: it may have been carried out all the same,
+    /// and doing it again could do it twice.
+    #[error("the connection was lost before the answer; it may have been carried out")]
+    Lost,
+    /// Not logged in, or no longer. It was not carried out, or can be made again without harm.
     #[error("not logged in")]
     NotLoggedIn,
     /// The server asked for rest on this command (60022).
@@ -59,7 +64,7 @@ impl RequestError {
         match self {
             Self::TimedOut | Self::NotLoggedIn | Self::Overloaded | Self::Full => true,
             Self::Refused { code, .. } => !matches!(code.disposition(), Disposition::GiveUp),
-            Self::Conflict { .. } | Self::Shape(_) => false,
+            Self::Conflict { .. } | Self::Shape(_) | Self::Lost => false,
         }
     }
 }
@@ -85,11 +90,18 @@ pub(super) struct InFlight {
     pub(super) servcmd: Box<str>,
     pub(super) purpose: Purpose,
     pub(super) deadline: Duration,
-    /// The packet as sent, for sending it again on a new link; empty for what must not be.
+    /// The packet as sent, of a request of the caller's.
     pub(super) packet: Box<str>,
+    /// It went out on a link.
+    pub(super) sent: bool,
 }
 
 impl InFlight {
+    /// Whether it may go out again on another link.
+    pub(super) fn may_be_repeated(&self) -> bool {
+        self.purpose == Purpose::User && (!self.sent || command::may_be_repeated(&self.servcmd))
+    }
+
     pub(super) const fn limit(purpose: Purpose) -> Duration {
         Duration::from_secs(match purpose {
             Purpose::Login | Purpose::Resume => 90,
@@ -148,16 +160,20 @@ impl Requests {
 
     /// Takes the requests of every purpose that `which` names.
     pub(super) fn take_all(&mut self, which: impl Fn(Purpose) -> bool) -> Vec<InFlight> {
-        let (taken, kept) = std::mem::take(&mut self.table)
-            .into_iter()
-            .partition(|request| which(request.purpose));
+        self.take_each(|request| which(request.purpose))
+    }
+
+    /// Takes every request that `which` names.
+    pub(super) fn take_each(&mut self, which: impl Fn(&InFlight) -> bool) -> Vec<InFlight> {
+        let (taken, kept) = std::mem::take(&mut self.table).into_iter().partition(which);
         self.table = kept;
         Vec::from_iter::<VecDeque<InFlight>>(taken)
     }
 
-    /// A new link: the clocks of what is sent again start over.
+    /// A new link: what waits goes out on it, and its clocks start over.
     pub(super) fn restart(&mut self, now: Duration) {
         for request in &mut self.table {
+            request.sent = true;
             request.deadline = now + InFlight::limit(request.purpose);
         }
     }

@@ -164,7 +164,8 @@ impl Session {
     }
 
     pub(super) fn poll_rooms(&mut self, now: Now) {
-        if !self.state.is_ready() {
+        // A poll brings messages: none without room for them.
+        if !self.state.is_ready() || self.rooms.is_none() || !self.memory.has_room(None) {
             return;
         }
         // Taken out, because asking needs the whole session.
@@ -251,7 +252,7 @@ impl Session {
             };
         let missed = std::mem::take(&mut room.missed);
         if !missed.is_empty() {
-            self.hand_out_missed(missed, &answer, &group);
+            self.hand_out_missed(now, missed, &answer, &group);
         }
         let items = answer.items.iter().chain(&answer.broadcasts);
         let notices: Vec<Notice> = items.flat_map(|raw| read_item(raw, &group)).collect();
@@ -264,7 +265,7 @@ impl Session {
                             let ended = message
                                 .notice()
                                 .is_some_and(|notice| notice.ends_membership());
-                            self.hand_out(message);
+                            self.hand_out(now, message);
                             if ended {
                                 self.leave_room(&group);
                             }
@@ -281,7 +282,13 @@ impl Session {
 
     /// Hands out what the polls will not bring: whatever came before their first item. What is said to
     /// all rooms has numbers of its own.
-    fn hand_out_missed(&mut self, missed: Vec<Message>, polled: &PollAnswer<'_>, group: &str) {
+    fn hand_out_missed(
+        &mut self,
+        now: Now,
+        missed: Vec<Message>,
+        polled: &PollAnswer<'_>,
+        group: &str,
+    ) {
         let items = polled.items.iter().flat_map(|raw| read_item(raw, group));
         let numbers = items.filter_map(|notice| match notice {
             Notice::Group { item, .. } if item.seq > 0 => Some(item.seq),
@@ -290,7 +297,7 @@ impl Session {
         let first = numbers.min();
         for message in missed {
             if first.is_none_or(|first| message.seq < first) {
-                self.hand_out(message);
+                self.hand_out(now, message);
             }
         }
     }
@@ -363,6 +370,9 @@ impl Session {
 
     pub(super) fn rooms_deadline(&self) -> Option<Duration> {
         let rooms = self.rooms.as_ref().filter(|_| self.state.is_ready())?;
+        if !self.memory.has_room(None) {
+            return None; // The end of a message wakes it up.
+        }
         rooms
             .values()
             .filter(|room| room.request.is_none() && self.may_ask(room))

@@ -1,6 +1,6 @@
 //! The [`Session`] itself: lifecycle, heartbeat, kicks, the matching of answers.
 
-use super::event::Event;
+use super::event::{Event, Part};
 use super::groups::Groups;
 use super::request::{Purpose, RequestError, RequestId, Requests};
 use super::rooms::Rooms;
@@ -13,7 +13,7 @@ use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::op::language::of_login;
 use crate::proto::packet::{Packet, Ticket};
 use crate::proto::usersig::UserSig;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// Silence after which a heartbeat is sent.
@@ -120,6 +120,10 @@ pub struct Session {
     pub(super) next_hello: Option<Duration>,
     pub(super) overloads: Vec<(Box<str>, Duration)>,
     pub(super) garbage: u32,
+    /// The server wants the login to be confirmed.
+    pub(super) resume_wanted: bool,
+    /// What is not heard at present.
+    pub(super) troubles: BTreeSet<Part>,
     pub(super) transmits: VecDeque<String>,
     pub(super) events: VecDeque<Event>,
 }
@@ -149,6 +153,8 @@ impl Session {
             next_hello: None,
             overloads: Vec::new(),
             garbage: 0,
+            resume_wanted: false,
+            troubles: BTreeSet::new(),
             transmits: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -225,6 +231,7 @@ impl Session {
     pub fn opened(&mut self, now: Now, user_sig: Option<&UserSig>) {
         self.last_received = now.mono;
         self.garbage = 0;
+        self.resume_wanted = false;
         self.state = State::LoggedOut;
         // What was in flight goes first, unchanged, as the official client does it: a server knows
         // the account by its a2, not by the state of the link.
@@ -248,7 +255,12 @@ impl Session {
     pub fn closed(&mut self, _now: Now) {
         self.transmits.clear();
         self.next_hello = None;
-        self.requests.take_all(|purpose| purpose != Purpose::User);
+        for request in self
+            .requests
+            .take_each(|request| !request.may_be_repeated())
+        {
+            self.settle_unknown(&request);
+        }
         self.abort_groups();
         if self.state == State::LoggingOut {
             // The wish was to be logged out; on a dead link there is nobody to tell.
@@ -350,6 +362,22 @@ impl Session {
                 self.start_login(now, user_sig);
                 Ok(())
             }
+        }
+    }
+
+    /// Confirms the login on the open link, as the server wanted with [`Event::ResumeWanted`]; nothing
+    /// happens when it is not logged in any more.
+    pub fn resume_login(&mut self, now: Now) {
+        if std::mem::take(&mut self.resume_wanted) && self.state.is_ready() {
+            self.abort_sync();
+            self.abort_groups();
+            self.requests.take_all(|purpose| {
+                matches!(
+                    purpose,
+                    Purpose::Sync | Purpose::Groups | Purpose::History | Purpose::Poll
+                )
+            });
+            self.resume(now);
         }
     }
 

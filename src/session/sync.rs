@@ -1,46 +1,99 @@
-//! Messages in and out: catching up with what was missed, telling repeats, sending.
+//! Catching up with what was missed, and sending.
 //!
 //! After every login the server is asked for missed messages, page by page. Until the last page has
 //! come, pushed messages are held back, so that a conversation is handed out in its order. Pushed
 //! messages do not move the cookie: they come again with the next catching-up and are recognised
 //! by their key. So that this memory can be bounded, the cookie is moved on every few hundred
 //! pushed messages.
+//!
+//! The next page is asked for when the bots have taken the one before; see `intake` for what waits. What
+//! fails is tried again with a growing pause, and so is a server that pages without giving anything.
 
-use super::event::Event;
+use super::event::{Event, Part};
+use super::inbox::Reach;
 use super::request::{Purpose, RequestError, RequestId};
 use super::state::{Session, State};
-use crate::policy::Now;
+use super::waiting::Waiting;
+use crate::policy::{Backoff, Now};
 use crate::proto::answer::MissedMessages;
 use crate::proto::command;
 use crate::proto::event::{Notice, read_event, read_missed};
 use crate::proto::message::{Conversation, Draft, Message, MessageKey, SendC2c, SendGroup};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Pages fetched in one go at most; a server that never ends is asked again later.
-const MAX_PAGES: u32 = 10_000;
-/// Messages held back at most; beyond, order within a conversation is given up, not messages.
-const MAX_HELD: usize = 2_048;
+/// Pages without anything new in a row after which catching up counts as failed.
+const MAX_EMPTY: u32 = 16;
+/// Pages in a row that may bring what was there already before they count as pages without anything.
+const MAX_REPEATED: u32 = 256;
+/// Pages without anything new in a row after which pushed messages are not held back any longer.
+const MAX_HELD_BACK: u32 = 3;
+/// Pause before the page after one without anything new: doubles with each.
+const EMPTY_PAUSE: Duration = Duration::from_millis(100);
+const MAX_EMPTY_PAUSE: Duration = Duration::from_secs(10);
 /// Pause before catching up is tried again.
-const RETRY: Duration = Duration::from_secs(10);
+pub(super) const RETRY: Backoff = Backoff::FETCH;
+/// Least time between two catchings-up that the server hints at: doubles while they find nothing.
+const HINT_PAUSE: Duration = Duration::from_secs(1);
+const MAX_HINT_PAUSE: Duration = Duration::from_secs(64);
+/// Failures in a row after which the account counts as degraded.
+pub(super) const DEGRADED_AFTER: u32 = 3;
 
 /// Where catching up stands.
 #[derive(Debug, Default)]
 pub(super) struct Sync {
     pub(super) cookie: Box<str>,
     running: Option<Run>,
-    again: bool,
+    /// Something was refused that a run under way may not bring: once more after it.
+    pub(super) again: bool,
+    /// The server has hinted during a run that something was missed.
+    hinted: bool,
+    /// Something was missed; a run is to be started when there is room.
+    pub(super) wanted: bool,
     retry_at: Option<Duration>,
-    pushed: usize,
-    held: Vec<Message>,
+    failures: u32,
+    /// Not before this because of a hint.
+    hint_at: Option<Duration>,
+    next_hint: Duration,
+    fruitless_hints: u32,
+    /// Messages that were pushed since the cookie moved.
+    pub(super) pushed: usize,
+    /// Pushed while catching up.
+    pub(super) held: Vec<Message>,
+    /// Fetched, and waiting for room.
+    pub(super) waiting: Waiting,
+    /// Conversations of which a pushed message was refused for want of room: the rest of them is fetched.
+    pub(super) refused: BTreeSet<Conversation>,
+    /// The push being looked at brought something that was refused.
+    pub(super) push_refused: bool,
+}
+
+impl Sync {
+    pub(super) const fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
 }
 
 #[derive(Debug, Default)]
 struct Run {
-    pages: u32,
     messages: usize,
+    /// Pages without anything new in a row.
+    empty: u32,
+    /// Pages in a row that brought what was there already.
+    repeated: u32,
     /// Asked for in the middle of a login, not after one: nothing needs to be held back.
     background: bool,
+    /// The page that came was the last one, or not, and waits to be taken by the bots.
+    taken: Option<Page>,
+    /// The next page is asked for at this time.
+    page_at: Option<Duration>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Page {
+    Last,
+    MoreAfter(Duration),
 }
 
 /// A message to send.
@@ -92,12 +145,18 @@ impl Session {
     }
 
     pub(super) fn start_sync(&mut self, now: Now) {
+        let background = self.state == State::Online;
         self.sync.again = false;
+        self.sync.wanted = false;
         self.sync.retry_at = None;
         self.sync.running = Some(Run {
-            background: self.state == State::Online,
+            background,
             ..Run::default()
         });
+        if !background && self.sync.failures == 0 {
+            // From here on what comes is in its order, unless this fails.
+            self.memory.set_reach(now, Reach::Paging);
+        }
         self.ask_page(now, 0);
     }
 
@@ -133,117 +192,210 @@ impl Session {
             .iter()
             .flat_map(|raw| read_missed(raw))
             .chain(page.events.iter().flat_map(|raw| read_event(raw)));
+        let mut new = 0;
         for notice in notices {
             match notice {
                 Notice::C2c(item) => {
                     let message = Message::from_c2c(*item, self.config.user.as_str());
-                    run.messages += usize::from(self.hand_out(message));
+                    if !self.memory.knows(&message) {
+                        new += 1;
+                        self.sync.waiting.push(message);
+                    }
                 }
-                other => self.noticed(now, other),
+                other => {
+                    new += usize::from(!matches!(other, Notice::Malformed { .. }));
+                    self.noticed(now, other);
+                }
             }
             if self.ticket.is_none() {
                 return; // A kick among the notices ended the login.
             }
         }
-        run.pages += 1;
+        run.messages += new;
+        let had_items = !page.items.is_empty() || !page.events.is_empty();
+        if new > 0 {
+            (run.empty, run.repeated) = (0, 0);
+        } else if had_items && run.repeated < MAX_REPEATED {
+            // What was pushed since the cookie comes again.
+            run.repeated += 1;
+        } else {
+            run.empty += 1;
+        }
         if page.sync_flag == MissedMessages::LAST_PAGE || !moved {
-            return self.synced(now, &run);
+            run.taken = Some(Page::Last);
+        } else if run.empty >= MAX_EMPTY {
+            let what = format!("{MAX_EMPTY} pages in a row without a new message, and no end");
+            return self.sync_failed(now, RequestError::Shape(what));
+        } else {
+            let pause = match run.empty {
+                0 => Duration::ZERO,
+                empty => (EMPTY_PAUSE * (1 << (empty - 1).min(10))).min(MAX_EMPTY_PAUSE),
+            };
+            run.taken = Some(Page::MoreAfter(pause));
         }
-        if run.pages >= MAX_PAGES {
-            return self.sync_failed(
-                now,
-                RequestError::Shape(format!("no end after {MAX_PAGES} pages")),
-            );
-        }
+        let held_back = run.empty >= MAX_HELD_BACK && !run.background;
+        run.background |= held_back;
         self.sync.running = Some(run);
-        self.ask_page(now, 1);
+        if held_back {
+            // Nobody waits for a server that does not come to its end.
+            self.memory.set_reach(now, Reach::Behind);
+            self.release(now);
+            self.state = State::Online;
+            self.poll_rooms(now);
+        }
+        self.pump(now);
     }
 
-    fn synced(&mut self, now: Now, run: &Run) {
+    /// The page that came was taken by the bots: on to the next.
+    pub(super) fn page_taken(&mut self, now: Now) {
+        let Some(run) = &mut self.sync.running else {
+            return;
+        };
+        match run.taken.take() {
+            Some(Page::Last) => {
+                let messages = run.messages;
+                self.sync.running = None;
+                self.synced(now, messages);
+            }
+            Some(Page::MoreAfter(Duration::ZERO)) => self.ask_page(now, 1),
+            Some(Page::MoreAfter(pause)) => run.page_at = Some(now.mono + pause),
+            None => {}
+        }
+    }
+
+    fn synced(&mut self, now: Now, messages: usize) {
         self.sync.pushed = 0;
-        self.release();
+        self.sync.failures = 0;
+        self.sync.fruitless_hints = if messages > 0 {
+            0
+        } else {
+            self.sync.fruitless_hints.saturating_add(1)
+        };
         self.state = State::Online;
+        if !self.sync.again {
+            // Whatever was refused has come with the pages.
+            self.sync.refused.clear();
+        }
+        self.release(now);
+        self.set_trouble(Part::Missed, None);
         self.events.push_back(Event::Synced {
             cookie: self.sync.cookie.clone(),
-            messages: run.messages,
+            messages,
         });
         self.poll_rooms(now);
         if self.sync.again {
-            self.start_sync(now);
+            self.sync.again = false;
+            self.sync.wanted = true;
         }
+        if std::mem::take(&mut self.sync.hinted) {
+            self.follow_hint(now);
+        } else if self.sync.refused.is_empty() && !self.sync.wanted {
+            self.memory.set_reach(now, Reach::CaughtUp);
+        }
+        self.pump(now);
     }
 
     fn sync_failed(&mut self, now: Now, error: RequestError) {
-        self.release();
+        self.sync.failures = self.sync.failures.saturating_add(1);
+        let wait = RETRY.delay(self.sync.failures, self.rng.f64());
+        self.sync.retry_at = Some(now.mono + wait);
+        // What is pushed now is handed out before what is still missing.
+        self.memory.set_reach(now, Reach::Behind);
         self.state = State::Online;
-        self.sync.retry_at = Some(now.mono + RETRY);
-        self.events.push_back(Event::SyncFailed { error });
+        self.release(now);
+        if self.sync.failures >= DEGRADED_AFTER {
+            self.set_trouble(Part::Missed, Some(&error));
+        }
+        self.events.push_back(Event::SyncFailed {
+            part: Part::Missed,
+            error,
+        });
         self.poll_rooms(now);
+        self.pump(now);
     }
 
     pub(super) fn sync_timeout(&mut self, now: Now) {
-        if self.sync.retry_at.is_some_and(|at| at <= now.mono) {
-            self.sync.retry_at = None;
-            if self.state.is_ready() && self.sync.running.is_none() {
-                self.start_sync(now);
-            }
+        if !self.state.is_ready() {
+            return;
+        }
+        let due = |at: &mut Option<Duration>| at.take_if(|at| *at <= now.mono).is_some();
+        if due(&mut self.sync.retry_at) && self.sync.running.is_none() {
+            self.start_sync(now);
+        }
+        if due(&mut self.sync.hint_at) {
+            self.sync.wanted = true;
+            self.sync_if_wanted(now);
+        }
+        if let Some(run) = &mut self.sync.running
+            && due(&mut run.page_at)
+        {
+            self.ask_page(now, 1);
         }
     }
 
     pub(super) fn sync_deadline(&self) -> Option<Duration> {
-        self.sync.retry_at.filter(|_| self.state.is_ready())
+        let page = self.sync.running.as_ref().and_then(|run| run.page_at);
+        [self.sync.retry_at, self.sync.hint_at, page]
+            .into_iter()
+            .flatten()
+            .min()
+            .filter(|_| self.state.is_ready())
     }
 
-    /// The login is over; what was held back was received and is handed out.
+    /// Starts a run that is wanted as soon as there is room for what it brings.
+    pub(super) fn sync_if_wanted(&mut self, now: Now) {
+        let free = self.state.is_ready()
+            && self.sync.running.is_none()
+            && self.sync.retry_at.is_none()
+            && self.sync.waiting.is_empty();
+        if self.sync.wanted && free && self.memory.has_room(None) {
+            self.start_sync(now);
+        }
+    }
+
+    /// The login is over. What was held back stays so: it comes after what the next login catches up
+    /// with.
     pub(super) fn abort_sync(&mut self) {
         self.sync.running = None;
         self.sync.again = false;
+        self.sync.hinted = false;
+        self.sync.wanted = false;
         self.sync.retry_at = None;
-        self.release();
-    }
-
-    /// A pushed message.
-    pub(super) fn message(&mut self, message: Message) {
-        self.sync.pushed += 1;
-        let holding = matches!(
-            self.state,
-            State::LoggingIn | State::Resuming | State::Syncing
-        );
-        if !holding {
-            self.hand_out(message);
-        } else if self.sync.held.len() < MAX_HELD {
-            self.sync.held.push(message);
-        } else {
-            self.release();
-            self.hand_out(message);
-        }
-    }
-
-    fn release(&mut self) {
-        for message in std::mem::take(&mut self.sync.held) {
-            self.hand_out(message);
-        }
-    }
-
-    pub(super) fn hand_out(&mut self, message: Message) -> bool {
-        let first = self.memory.insert(&message.key(), self.config.seen);
-        if first {
-            self.events.push_back(Event::Message(Box::new(message)));
-        }
-        first
+        self.sync.hint_at = None;
     }
 
     /// After each push: moves the cookie on when many messages came since it last moved, or when
     /// the server hints that something was missed.
     pub(super) fn after_push(&mut self, now: Now, sync_hint: bool) {
-        let due = sync_hint || self.sync.pushed >= self.config.seen / 4;
-        if !due || !self.state.is_ready() {
+        if !self.state.is_ready() {
             return;
         }
+        if sync_hint {
+            self.memory.set_reach(now, Reach::Behind);
+        }
         if self.sync.running.is_some() {
-            self.sync.again |= sync_hint;
-        } else if self.sync.retry_at.is_none() {
-            self.start_sync(now);
+            self.sync.hinted |= sync_hint;
+        } else if sync_hint {
+            self.follow_hint(now);
+        } else if self.sync.pushed >= self.config.seen / 4 && self.sync.retry_at.is_none() {
+            self.sync.wanted = true;
+            self.sync_if_wanted(now);
+        }
+    }
+
+    /// Catches up because the server hints at it, but not without end.
+    fn follow_hint(&mut self, now: Now) {
+        if self.sync.retry_at.is_some() || self.sync.hint_at.is_some() {
+            return; // About to.
+        }
+        let pause = HINT_PAUSE * (1 << self.sync.fruitless_hints.min(10));
+        let at = self.sync.next_hint.max(now.mono);
+        self.sync.next_hint = at + pause.min(MAX_HINT_PAUSE);
+        if at > now.mono {
+            self.sync.hint_at = Some(at);
+        } else {
+            self.sync.wanted = true;
+            self.sync_if_wanted(now);
         }
     }
 }

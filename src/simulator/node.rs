@@ -6,7 +6,7 @@ use crate::policy::Now;
 use crate::proto::message::{C2cKey, Message};
 use crate::proto::usersig::UserSig;
 use crate::sandbox::state::ConnId;
-use crate::session::{Event, Memory, RequestId, Session, SessionConfig};
+use crate::session::{Event, Memory, Receipt, RequestId, Session, SessionConfig};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -118,6 +118,11 @@ impl Node {
             }
             // Every credential of the simulation is minted, and nobody probes.
             Effect::FetchUserSig | Effect::Probe => {}
+            Effect::ConfirmLogin => {
+                wants.push(Want::Note(Note::SetOut));
+                self.session.resume_login(now);
+            }
+            Effect::Room => self.session.room(now),
             Effect::SlowDown(delay) => wants.push(Want::SlowDown(delay)),
             Effect::Logout => self.session.logout(now),
             Effect::Close => {
@@ -163,18 +168,13 @@ impl Node {
         let crate::account::AccountEvent::Message(message) = event else {
             return;
         };
-        let Message {
-            conversation,
-            time,
-            seq,
-            ..
-        } = &*message;
-        self.core.handled(now, conversation, *time, *seq);
+        self.core.handled(now, &Receipt::of(&message));
         if self.echoes && !message.is_own {
             self.next_token += 1;
             let errand = Errand::Message {
                 to: message.conversation.clone(),
                 draft: Arc::new(message.elements.clone().into()),
+                key: None,
             };
             self.core.send(now, self.next_token, errand);
         }

@@ -16,7 +16,7 @@ fn group_push(seqs: &[u32]) -> Value {
 
 impl Rig {
     /// Logged in, in the group `g` whose next number is `next` and which was read up to `read`.
-    fn in_group(next: u32, read: u32) -> Self {
+    pub(super) fn in_group(next: u32, read: u32) -> Self {
         let mut rig = Self::new();
         rig.in_groups = true;
         rig.open();
@@ -29,7 +29,7 @@ impl Rig {
         rig
     }
 
-    fn list(&mut self, next: u32, read: u32) {
+    pub(super) fn list(&mut self, next: u32, read: u32) {
         self.answer(
             command::JOINED_GROUPS,
             json!({"TotalCount": 1, "GroupIdList": [
@@ -37,7 +37,7 @@ impl Rig {
         );
     }
 
-    fn push_group(&mut self, seqs: &[u32]) {
+    pub(super) fn push_group(&mut self, seqs: &[u32]) {
         self.receive(
             &json!({"head": {"servcmd": command::MSG_PUSH, "seq": 1}, "body": group_push(seqs)}),
         );
@@ -45,7 +45,7 @@ impl Rig {
 
     /// Answers every request for history as a server would that has everything up to `newest`, in
     /// answers of `size` messages at most.
-    fn serve_history(&mut self, newest: u32, size: u32) {
+    pub(super) fn serve_history(&mut self, newest: u32, size: u32) {
         while let Some(request) = self
             .sent
             .iter()
@@ -69,7 +69,7 @@ impl Rig {
         }
     }
 
-    fn heard(&self) -> Vec<u32> {
+    pub(super) fn heard(&self) -> Vec<u32> {
         self.events
             .iter()
             .filter_map(|event| match event {
@@ -260,8 +260,13 @@ fn a_group_whose_numbers_began_anew_is_followed_from_there() {
     rig.events.clear();
     log_in_again(&mut rig, 4, 2);
     rig.push_group(&[2, 4]);
+    rig.serve_history(4, 20);
     rig.push_group(&[5]);
-    assert_eq!(rig.heard(), [4, 5]);
+    assert_eq!(
+        rig.heard(),
+        [3, 4, 5],
+        "3 was said before the list was made"
+    );
     // The same after a crash, with nothing left but the memory.
     let memory = Memory::default();
     memory.reached("g", 45);
@@ -270,8 +275,32 @@ fn a_group_whose_numbers_began_anew_is_followed_from_there() {
     rig.in_groups = true;
     log_in_again(&mut rig, 4, 2);
     rig.push_group(&[4]);
+    rig.serve_history(4, 20);
     rig.push_group(&[5]);
-    assert_eq!(rig.heard(), [4, 5]);
+    assert_eq!(rig.heard(), [3, 4, 5]);
+}
+
+#[test]
+fn numbers_that_began_anew_are_noticed_without_a_push_when_the_history_is_newer() {
+    let mut rig = Rig::in_group(45, 44);
+    rig.push_group(&[45]);
+    rig.close();
+    rig.events.clear();
+    log_in_again(&mut rig, 4, 0);
+    let newer = |seq: u32| {
+        let mut item = group_item(seq);
+        item["MsgTimeStamp"] = json!(5_000 + seq);
+        item
+    };
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 1, "RspMsgList": [newer(3)]}),
+    );
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 2, "RspMsgList": [newer(3), newer(2), newer(1)]}),
+    );
+    assert_eq!(rig.heard(), [1, 2, 3]);
 }
 
 #[test]
@@ -298,7 +327,11 @@ fn what_is_asked_about_the_group_of_before_says_nothing_about_the_one_of_now() {
         json!({"GroupId": "g", "IsFinished": 2, "RspMsgList": []}),
     );
     rig.serve_history(7, 50);
-    assert_eq!(rig.heard(), [47, 4, 5, 6, 7], "nor is what had come lost");
+    assert_eq!(
+        rig.heard(),
+        [47, 3, 4, 5, 6, 7],
+        "nor is what had come lost"
+    );
 }
 
 #[test]
@@ -337,11 +370,11 @@ fn asking_for_the_lists_again_leaves_histories_in_flight_alone() {
 
 #[test]
 fn a_backlog_beyond_the_limit_is_said_to_be_left_out() {
-    let rig = Rig::in_group(10_001, 0);
+    let rig = Rig::in_group(110_001, 0);
     assert!(
         rig.events
             .iter()
-            .any(|event| matches!(event, Event::Skipped { count: 8_000, .. })),
+            .any(|event| matches!(event, Event::Skipped { count: 10_000, .. })),
         "{:?}",
         rig.events
     );

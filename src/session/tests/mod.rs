@@ -9,6 +9,7 @@ mod communities;
 mod groups;
 mod messages;
 mod requests;
+mod room;
 mod rooms;
 
 use super::*;
@@ -33,6 +34,10 @@ struct Rig {
     in_groups: bool,
     /// The same for communities.
     in_communities: bool,
+    /// The bots take what they are handed, and do not finish it.
+    bots_are_busy: bool,
+    /// The owner of the session does not hand on what it reports.
+    owner_is_dead: bool,
 }
 
 impl Rig {
@@ -48,6 +53,8 @@ impl Rig {
             events: Vec::new(),
             in_groups: false,
             in_communities: false,
+            bots_are_busy: false,
+            owner_is_dead: false,
         }
     }
 
@@ -68,8 +75,24 @@ impl Rig {
         while let Some(packet) = self.session.poll_transmit() {
             self.sent.push(serde_json::from_str(&packet).unwrap());
         }
+        let mut wants_room = false;
         while let Some(event) = self.session.poll_event() {
+            if let Event::Message(message) = &event
+                && !self.owner_is_dead
+            {
+                self.session.memory.delivered(message);
+                if !self.bots_are_busy {
+                    wants_room |= self
+                        .session
+                        .memory
+                        .finished(self.now, &Receipt::of(message));
+                }
+            }
             self.events.push(event);
+        }
+        if wants_room {
+            self.session.room(self.now);
+            return self.drain();
         }
         if let Some(at) = self.session.poll_timeout() {
             assert!(
@@ -496,9 +519,18 @@ fn an_overload_of_the_login_is_a_refusal_not_a_silent_absence() {
 }
 
 #[test]
-fn kick_other_means_log_in_again_on_the_same_link() {
+fn kick_other_means_log_in_again_on_the_same_link_once_and_when_it_is_allowed() {
     let mut rig = Rig::online();
-    rig.push(command::KICK_OTHER, json!({}));
+    for _ in 0..50 {
+        rig.push(command::KICK_OTHER, json!({}));
+    }
+    assert!(
+        rig.commands().is_empty(),
+        "a login has to wait for its turn"
+    );
+    assert!(matches!(rig.events[..], [Event::ResumeWanted]));
+    rig.session.resume_login(rig.now);
+    rig.drain();
     assert_eq!(rig.commands(), [command::LOGIN]);
     assert_eq!(rig.session.state(), State::Resuming);
 }

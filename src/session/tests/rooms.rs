@@ -203,6 +203,7 @@ fn what_a_server_shows_of_the_past_fills_the_gap_before_a_new_login() {
 #[test]
 fn a_session_that_died_does_not_take_its_rooms_with_it() {
     let mut first = Rig::in_room();
+    first.owner_is_dead = true;
     let items = [live_item(5), live_item(6)];
     rig_polls(&mut first, 7, &items);
     for handed_on in [false, true] {

@@ -1,0 +1,376 @@
+//! One group that is followed: the numbers up to where it was handed out, what is missing, and what to do
+//! when the history is refused.
+//!
+//! While a gap is fetched, what is pushed waits behind it. When the history is refused again and again, the
+//! gap becomes a hole: what was pushed is handed out, the group goes on, and the hole is tried again with a
+//! growing pause until it is filled or the group is gone. Nothing from a hole on counts as read.
+
+use super::span::{Fetched, Found, Page, Span};
+use super::sync::{DEGRADED_AFTER, RETRY};
+use crate::policy::Now;
+use crate::proto::message::Message;
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+/// Messages kept until what came before them is fetched; further ones are fetched too.
+const MAX_AHEAD: usize = 64;
+/// Holes kept; beyond, the two oldest become one.
+const MAX_HOLES: usize = 16;
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Group {
+    /// From where it was handed out to what exists; `None` until it is known where to begin.
+    head: Option<Span>,
+    /// Ranges before the head that could not be fetched.
+    holes: VecDeque<Span>,
+    /// What is in flight.
+    asked: Option<Asked>,
+    /// What the server's own list says, where that is below what was handed out.
+    doubt: Option<Doubt>,
+    /// Began with a push while the list was refused: what was unread before is not known.
+    assumed: Option<u32>,
+    /// The lowest number that came while it was not known where to begin.
+    first_pushed: u32,
+    /// The highest number that is known to exist.
+    target: u32,
+    failures: u32,
+    /// Not before this, after a failure.
+    not_before: Duration,
+    /// Pushed ahead of what is being fetched, the first few.
+    ahead: BTreeMap<u32, Message>,
+}
+
+/// The list names a newest number below `last`: either it is old, or the group is another one of the same
+/// name, whose numbers began anew.
+#[derive(Clone, Copy, Debug)]
+struct Doubt {
+    newest: u32,
+    /// Where its new numbers are read up to, if they are new.
+    read: u32,
+    /// The history was asked, and did not tell.
+    asked: bool,
+}
+
+impl Doubt {
+    const fn is_open(self) -> bool {
+        self.newest > 0 && !self.asked
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Head(Page),
+    Hole(Page),
+    /// The newest message that the list knows.
+    Doubt,
+}
+
+/// What became of a pushed message.
+#[derive(Debug)]
+pub(super) enum Pushed {
+    /// It is the next one.
+    Next(Message),
+    /// It waits for what came before it, which is to be fetched.
+    Behind,
+    /// It was handed out before, or has to wait for the list.
+    Nothing,
+}
+
+/// What follows from a failed fetch.
+#[derive(Debug, Default)]
+pub(super) struct Failed {
+    /// What was pushed, in order: it waits no longer.
+    pub(super) messages: Vec<Message>,
+    /// It goes on with a hole from now on.
+    pub(super) gave_up: bool,
+}
+
+impl Group {
+    /// Followed from behind this number on.
+    pub(super) fn from(last: u32, target: u32) -> Self {
+        Self {
+            head: Some(Span::new(last, target)),
+            target,
+            ..Self::default()
+        }
+    }
+
+    /// Everything up to this number was handed out, but for holes; `None` until it is known where to begin.
+    pub(super) fn last(&self) -> Option<u32> {
+        self.head.as_ref().map(Span::done)
+    }
+
+    /// The lowest number that is missing and may never come.
+    pub(super) fn hole(&self) -> Option<u32> {
+        if self.assumed.is_some() {
+            return Some(1);
+        }
+        self.holes.iter().map(|hole| hole.done() + 1).min()
+    }
+
+    /// Something is to be fetched, and nothing is in flight.
+    pub(super) fn wants(&self) -> bool {
+        let head = self.head.as_ref();
+        self.asked.is_none()
+            && (head.is_some_and(Span::is_behind)
+                || !self.holes.is_empty()
+                || self.doubt.is_some_and(Doubt::is_open))
+    }
+
+    /// When it may be asked for, after a failure.
+    pub(super) const fn not_before(&self) -> Duration {
+        self.not_before
+    }
+
+    /// What is in flight when it is asked for now. What is new comes before what could not be had.
+    pub(super) fn ask(&mut self) -> Option<Page> {
+        let head = self.head.as_ref().filter(|head| head.is_behind());
+        let (asked, page) = match (head, self.doubt, self.holes.front()) {
+            (Some(head), ..) => (Asked::Head(head.page()), head.page()),
+            (None, Some(doubt), _) if doubt.is_open() => {
+                let top = doubt.newest;
+                (Asked::Doubt, Page { top, count: 1 })
+            }
+            (None, _, Some(hole)) => (Asked::Hole(hole.page()), hole.page()),
+            _ => return None,
+        };
+        self.asked = Some(asked);
+        Some(page)
+    }
+
+    /// What was in flight will not be answered.
+    pub(super) fn abort(&mut self) {
+        self.asked = None;
+        self.head.iter_mut().for_each(Span::restart);
+        self.holes.iter_mut().for_each(Span::restart);
+    }
+
+    /// A message was pushed. `mark` is where an earlier session had got to, `listed` whether the list
+    /// of groups is complete or was given up, `has_room` whether the bots can take it.
+    pub(super) fn pushed(&mut self, message: Message, listed: Listed, has_room: bool) -> Pushed {
+        let seq = message.seq;
+        self.target = self.target.max(seq);
+        if self.head.is_none() {
+            match listed {
+                Listed::No => {
+                    if self.first_pushed == 0 || seq < self.first_pushed {
+                        self.first_pushed = seq;
+                    }
+                    return Pushed::Nothing;
+                }
+                // Joined since the list was made: it begins here.
+                Listed::Yes => self.head = Some(Span::new(seq - 1, seq - 1)),
+                Listed::Refused(mark) => {
+                    let begin = mark.unwrap_or(seq - 1).min(seq - 1);
+                    self.assumed = mark.is_none().then_some(begin);
+                    self.head = Some(Span::new(begin, begin));
+                }
+            }
+        }
+        let Some(head) = &mut self.head else {
+            return Pushed::Nothing;
+        };
+        if seq <= head.done() {
+            return Pushed::Nothing;
+        }
+        let is_fetching = matches!(self.asked, Some(Asked::Head(_)));
+        let is_next = seq == head.done() + 1 && !is_fetching && !head.is_cut();
+        head.reaches(seq);
+        if is_next && has_room {
+            head.advance(seq);
+            return Pushed::Next(message);
+        }
+        if self.ahead.len() < MAX_AHEAD {
+            self.ahead.insert(seq, message);
+        }
+        Pushed::Behind
+    }
+
+    /// An own message got this number, and will not be pushed. `true` when there is nothing to fetch
+    /// before it.
+    pub(super) fn sent(&mut self, seq: u32) -> bool {
+        self.target = self.target.max(seq);
+        let Some(head) = &mut self.head else {
+            return true;
+        };
+        let is_fetching = matches!(self.asked, Some(Asked::Head(_)));
+        let is_next = head.done() + 1 == seq && !is_fetching && !head.is_cut();
+        if is_next {
+            head.advance(seq);
+        } else {
+            head.reaches(seq);
+        }
+        is_next
+    }
+
+    /// The list names this group: its newest number, and where to begin.
+    pub(super) fn listed(&mut self, newest: u32, begin: u32, mark: Option<u32>) {
+        self.target = self.target.max(newest);
+        let known = self.last().or(mark);
+        self.doubt = known.filter(|last| *last > newest).map(|_| Doubt {
+            newest,
+            read: begin.min(newest),
+            asked: false,
+        });
+        if let Some(assumed) = self.assumed.take()
+            && begin < assumed
+        {
+            self.add_hole(Span::new(begin, assumed));
+        }
+        match &mut self.head {
+            Some(head) => head.reaches(newest),
+            None => self.head = Some(Span::new(begin, self.target)),
+        }
+    }
+
+    /// The list does not come: it begins with what was pushed, or where an earlier session had got to.
+    /// `true` when it does so only now.
+    pub(super) fn assume(&mut self, mark: Option<u32>) -> bool {
+        if self.head.is_some() || self.first_pushed == 0 {
+            return false;
+        }
+        let begin = self.first_pushed - 1;
+        self.assumed = mark.is_none().then_some(begin);
+        self.head = Some(Span::new(mark.unwrap_or(begin).min(begin), self.target));
+        true
+    }
+
+    /// The list is complete and did not name this group: what was pushed is where it begins.
+    pub(super) fn unlisted(&mut self) {
+        self.assumed = None;
+        if self.head.is_none() {
+            let begin = self.first_pushed.saturating_sub(1);
+            self.head = Some(Span::new(begin, self.target));
+        }
+    }
+
+    /// Whether a push of this number shows that the numbers of the group began anew; then where its new
+    /// numbers were read up to, and what waited of the old ones.
+    pub(super) fn settle_doubt(&mut self, seq: u32) -> Option<(u32, Vec<Message>)> {
+        self.doubt.filter(|doubt| seq > doubt.newest)?;
+        // Had the list only been old, this would be above what was handed out.
+        if self.last().is_none_or(|last| seq > last) {
+            self.doubt = None;
+            return None;
+        }
+        self.begin_anew()
+    }
+
+    /// The newest message that the list knows is from after the last one that was handed out: the
+    /// numbers began anew.
+    pub(super) fn begin_anew(&mut self) -> Option<(u32, Vec<Message>)> {
+        let doubt = self.doubt.take()?;
+        let before = std::mem::replace(self, Self::from(doubt.read, doubt.newest));
+        Some((doubt.read, before.ahead.into_values().collect()))
+    }
+
+    /// Whether what is in flight asks about a doubt.
+    pub(super) fn is_doubted(&self) -> bool {
+        self.asked == Some(Asked::Doubt)
+    }
+
+    /// The doubt is not settled by what the history has.
+    pub(super) fn doubt_stays(&mut self) {
+        self.asked = None;
+        if let Some(doubt) = &mut self.doubt {
+            doubt.asked = true; // The next push tells.
+        }
+    }
+
+    /// What is in flight was answered.
+    pub(super) fn answered(&mut self, found: Found) -> Fetched {
+        self.failures = 0;
+        self.not_before = Duration::ZERO;
+        match self.asked.take() {
+            Some(Asked::Head(page)) => {
+                let Some(head) = &mut self.head else {
+                    return Fetched::default();
+                };
+                let fetched = head.answered(page, found);
+                self.ahead = self.ahead.split_off(&head.done().saturating_add(1));
+                fetched
+            }
+            Some(Asked::Hole(page)) => {
+                let Some(hole) = self.holes.front_mut() else {
+                    return Fetched::default();
+                };
+                let fetched = hole.answered(page, found);
+                if !hole.is_behind() {
+                    self.holes.pop_front();
+                }
+                fetched
+            }
+            Some(Asked::Doubt) | None => Fetched::default(),
+        }
+    }
+
+    /// What is in flight was refused, or not answered, and may be tried again.
+    pub(super) fn failed(&mut self, now: Now, chance: f64) -> Failed {
+        self.failures = self.failures.saturating_add(1);
+        self.not_before = now.mono + RETRY.delay(self.failures, chance);
+        let asked = self.asked.take();
+        if !matches!(asked, Some(Asked::Head(_))) || self.failures < DEGRADED_AFTER {
+            return Failed::default();
+        }
+        Failed {
+            messages: self.give_up(),
+            gave_up: true,
+        }
+    }
+
+    /// What is missing becomes holes; what was pushed behind it is handed out.
+    fn give_up(&mut self) -> Vec<Message> {
+        let Some(head) = &mut self.head else {
+            return Vec::new();
+        };
+        let (mut done, target) = (head.done(), head.target());
+        let mut holes = Vec::new();
+        let mut messages = Vec::with_capacity(self.ahead.len());
+        for (seq, message) in std::mem::take(&mut self.ahead) {
+            if seq <= done {
+                continue;
+            }
+            if seq > done + 1 {
+                holes.push(Span::new(done, seq - 1));
+            }
+            done = seq;
+            messages.push(message);
+        }
+        if done < target {
+            holes.push(Span::new(done, target));
+        }
+        self.head = Some(Span::new(target, target));
+        holes.into_iter().for_each(|hole| self.add_hole(hole));
+        messages
+    }
+
+    fn add_hole(&mut self, hole: Span) {
+        self.holes.push_back(hole);
+        if self.holes.len() > MAX_HOLES
+            && let (Some(first), Some(second)) = (self.holes.pop_front(), self.holes.pop_front())
+        {
+            let (from, to) = (
+                first.done().min(second.done()),
+                first.target().max(second.target()),
+            );
+            self.holes.push_front(Span::new(from, to));
+        }
+    }
+
+    /// It is followed no longer: what waited.
+    pub(super) fn into_waiting(self) -> Vec<Message> {
+        self.ahead.into_values().collect()
+    }
+}
+
+/// What is known of the list of groups.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Listed {
+    /// It is still to come.
+    No,
+    /// It is complete.
+    Yes,
+    /// It was refused too often to wait for; an earlier session had got so far in this group.
+    Refused(Option<u32>),
+}
