@@ -344,7 +344,7 @@ impl Account {
         match self.spec.subscriber.try_send(Deliver(event)) {
             Ok(()) => {}
             Err(SendError::Full(_)) => {
-                self.core.dropped();
+                self.spec.handle.note_dropped();
                 tracing::warn!(
                     account = %self.core.user(), connection = self.core.connection(),
                     "update dropped: its bots cannot keep up"
@@ -544,7 +544,9 @@ impl Handler<GetStatus> for Account {
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
         let _running = Running::enter(self.spec.number);
-        Some(self.core.full_status(now()))
+        let mut status = self.core.full_status(now());
+        status.counters.dropped += self.spec.handle.dropped();
+        Some(status)
     }
 }
 

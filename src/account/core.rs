@@ -468,11 +468,6 @@ impl Core {
         }
     }
 
-    /// An update could not be handed on and is lost.
-    pub fn dropped(&mut self) {
-        self.counters.dropped += 1;
-    }
-
     // ── orders ───────────────────────────────────────────────────────────────────────────────
 
     /// Stays away until [`resume`](Self::resume): logs out when online.

@@ -38,6 +38,8 @@ struct Lives {
     lost: Notify,
     /// Some bot wants to hear what changes about messages and people.
     wants_updates: AtomicBool,
+    /// Updates that found no room with the bots.
+    dropped: AtomicU64,
     /// Wakes those who wait for the account to be ready.
     became_ready: Notify,
     /// The number of the next message.
@@ -139,6 +141,15 @@ impl AccountHandle {
 
     pub(super) fn wants_updates(&self) -> bool {
         self.lives.wants_updates.load(Ordering::Relaxed)
+    }
+
+    /// Counts an update that found no room with the bots.
+    pub fn note_dropped(&self) {
+        self.lives.dropped.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn dropped(&self) -> u64 {
+        self.lives.dropped.load(Ordering::Relaxed)
     }
 
     /// Waits until the account may act.

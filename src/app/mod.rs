@@ -7,7 +7,9 @@ mod terms;
 pub(crate) use terms::{Credentials, policy};
 
 use crate::account::{AccountHandle, Changed, Command, CoreConfig, GroupPaces, Status};
-use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
+use crate::bot::{
+    Bot, Drain, Entry, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads, find,
+};
 use crate::config::{AccountConfig, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector};
 use crate::proto::endpoint::{HostWalk, Site};
@@ -150,12 +152,22 @@ impl App {
         let mut policies = terms::Policies::default();
         let group_paces = GroupPaces::default();
         let mut accounts = HashMap::new();
+        let fleet: Fleet = Arc::new(
+            enabled
+                .iter()
+                .map(|account| account.user_id.as_str().into())
+                .collect(),
+        );
         let mut specs = Vec::with_capacity(enabled.len());
         for account in enabled {
             let Some(credential) = credentials.of(account) else {
                 continue;
             };
             let handle = AccountHandle::new(account.user_id.clone());
+            let memory = Memory::new(InboxLimits::new(
+                config.host.queue as usize,
+                account.policy.recovery.mark_read,
+            ));
             accounts.insert(account.user_id.clone(), handle.clone());
             specs.push(ChildSpec {
                 config: CoreConfig {
@@ -165,10 +177,7 @@ impl App {
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
                     probes: rest.is_some(),
-                    memory: Memory::new(InboxLimits::new(
-                        config.host.queue as usize,
-                        account.policy.recovery.mark_read,
-                    )),
+                    memory: memory.clone(),
                     group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
@@ -181,6 +190,7 @@ impl App {
                     &pool,
                     &hosts,
                     host_thread.handle(),
+                    (memory, fleet.clone()),
                 ),
                 handle,
             });
@@ -309,6 +319,7 @@ fn subscriber(
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
+    (memory, fleet): (Memory, Fleet),
 ) -> SubscriberFactory {
     let (handle, pool, hosts) = (handle.clone(), pool.clone(), hosts.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -344,7 +355,16 @@ fn subscriber(
                 }
             })
             .collect();
-        let host = Host::start_on(&thread, handle.clone(), made, host_config, pool.clone());
+        // Whatever a host before this one had goes to this one.
+        memory.bots_died();
+        let spec = HostSpec {
+            account: handle.clone(),
+            bots: made,
+            config: host_config,
+            pool: pool.clone(),
+            fleet: fleet.clone(),
+        };
+        let host = Host::start_on(&thread, spec);
         hosts.insert(handle.user().clone(), host.clone());
         host.recipient()
     })

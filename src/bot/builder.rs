@@ -19,6 +19,7 @@ pub struct Bot {
     handlers: Vec<Registered>,
     values: Values,
     settings: Option<ReadSettings>,
+    hears_fleet: bool,
 }
 
 struct Registered {
@@ -63,6 +64,7 @@ impl Bot {
             handlers: Vec::new(),
             values: Values::new(),
             settings: None,
+            hears_fleet: false,
         }
     }
 
@@ -156,6 +158,18 @@ impl Bot {
             call,
         });
         self
+    }
+
+    /// Has the bot hear what the other accounts of this process say as well. Without it two of our own
+    /// bots that meet in a group do not answer each other.
+    #[must_use]
+    pub const fn hear_own_accounts(mut self) -> Self {
+        self.hears_fleet = true;
+        self
+    }
+
+    pub(super) const fn hears_fleet(&self) -> bool {
+        self.hears_fleet
     }
 
     /// Shares `value` between the handlers, which take it as `State<T>`.

@@ -1,29 +1,36 @@
-//! Runs the bots of one account: gates them on SDK_READY, keeps conversations in order, bounds
-//! what waits, survives what handlers do.
+//! Runs the bots of one account: gates them on SDK_READY, keeps conversations in order, survives what
+//! handlers do.
 //!
-//! The actor lives beside its account and only sorts; handlers run on the [`Pool`].
+//! The actor lives beside its account and only sorts; handlers run on the [`Pool`]. How many messages may
+//! be here at a time is the account's to say: it takes no more from the server than its bots have room for,
+//! and hears from here when every bot that wants a message is done with it.
 
 use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
 use super::extract::{Event, Values, What};
+use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
+use super::run::Run;
 use crate::account::{AccountEvent, AccountHandle, Deliver, Receipt};
+use crate::gateway::now;
 use crate::proto::message::{Conversation, Message};
 use actix::prelude::*;
-use futures_util::FutureExt;
-use std::collections::{HashMap, VecDeque};
-use std::panic::AssertUnwindSafe;
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
+
+/// Loop guards kept before those of idle conversations are looked for.
+const MAX_GUARDS: usize = 256;
 
 /// How bots are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct HostConfig {
-    /// Messages waiting for the bots of an account or being handled by them at most; more are
-    /// dropped, counted and logged.
+    /// Messages waiting for the bots of an account or being handled by them at most; further ones wait at
+    /// the server. As many updates may wait; further ones are dropped, counted and logged.
     pub queue: usize,
-    /// How long a handler may take, its waiting included.
+    /// How long a handler may take, its waiting included, while its account is there and no file of its
+    /// own is on its way.
     pub handler_timeout: Duration,
     /// How the server gives out addresses for files.
     pub uploads: Uploads,
@@ -40,11 +47,15 @@ impl Default for HostConfig {
     }
 }
 
+/// The UserIDs of all accounts of a process.
+pub type Fleet = Arc<HashSet<Box<str>>>;
+
 /// One bot on one account.
 struct Running {
     name: &'static str,
     values: Arc<Values>,
     handlers: Arc<Handlers>,
+    hears_fleet: bool,
 }
 
 /// What waits in one conversation for one bot, or what happened to its account.
@@ -53,6 +64,8 @@ struct Line {
     /// Each with the message it is, if it is one.
     waiting: VecDeque<(What, Option<u64>)>,
     running: bool,
+    /// The loop guard wants it silent.
+    silent: bool,
 }
 
 /// A message that some bot is not done with.
@@ -76,21 +89,24 @@ pub struct Host {
     config: HostConfig,
     pool: Pool,
     bots: Vec<Running>,
+    fleet: Fleet,
     ready: bool,
     draining: Option<oneshot::Sender<()>>,
-    is_draining: bool,
+    is_draining: watch::Sender<bool>,
     lines: HashMap<LineKey, Line>,
-    waiting: usize,
+    guards: HashMap<LineKey, LoopGuard>,
     running: usize,
     /// Messages that were handed over and are not finished, by their fingerprints.
     open: HashMap<u64, Open>,
+    /// Updates that wait.
+    updates: usize,
 }
 
 impl std::fmt::Debug for Host {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Host")
             .field("account", &self.name)
-            .field("waiting", &self.waiting)
+            .field("open", &self.open.len())
             .finish_non_exhaustive()
     }
 }
@@ -109,7 +125,7 @@ struct FinishedGuard {
     host: Addr<Host>,
     line: LineKey,
     message: Option<u64>,
-    /// Whether it counts as handled.
+    /// Whether it counts as handled; not when it never ran.
     done: bool,
 }
 
@@ -130,30 +146,55 @@ impl Drop for FinishedGuard {
 #[rtype(result = "()")]
 pub struct Drain;
 
+/// What a host is made of.
+pub struct HostSpec {
+    /// The account.
+    pub account: AccountHandle,
+    /// Its bots.
+    pub bots: Vec<Bot>,
+    /// How they are run.
+    pub config: HostConfig,
+    /// Where.
+    pub pool: Pool,
+    /// The accounts whose messages only those bots hear that ask for it.
+    pub fleet: Fleet,
+}
+
+impl std::fmt::Debug for HostSpec {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("HostSpec")
+            .field("account", self.account.user())
+            .finish_non_exhaustive()
+    }
+}
+
 impl Host {
     /// Starts a host on the arbiter `on`.
-    pub fn start_on(
-        on: &ArbiterHandle,
-        account: AccountHandle,
-        bots: Vec<Bot>,
-        config: HostConfig,
-        pool: Pool,
-    ) -> Addr<Self> {
+    pub fn start_on(on: &ArbiterHandle, spec: HostSpec) -> Addr<Self> {
         let thread = on.clone();
         Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
+            let HostSpec {
+                account,
+                bots,
+                config,
+                pool,
+                fleet,
+            } = spec;
             // Sorting is quick, so what fills up under load is the queue behind it, not this.
             ctx.set_mailbox_capacity(config.queue.max(16));
-            let bots = bots
+            let bots: Vec<Running> = bots
                 .into_iter()
                 .map(|bot| {
+                    let hears_fleet = bot.hears_fleet();
                     let (name, values, handlers) = bot.into_parts();
                     Running {
                         name,
                         values,
                         handlers: Arc::new(handlers),
+                        hears_fleet,
                     }
                 })
-                .collect::<Vec<Running>>();
+                .collect();
             let wants_updates = bots.iter().any(|bot| bot.handlers.want_updates());
             account.want_updates(wants_updates);
             Self {
@@ -163,43 +204,71 @@ impl Host {
                 config,
                 pool,
                 bots,
+                fleet,
                 ready: false,
                 draining: None,
-                is_draining: false,
+                is_draining: watch::channel(false).0,
                 lines: HashMap::new(),
-                waiting: 0,
+                guards: HashMap::new(),
                 running: 0,
                 open: HashMap::new(),
+                updates: 0,
             }
         })
     }
 
-    fn message(&mut self, ctx: &Context<Self>, message: Message) {
+    fn message(&mut self, ctx: &mut Context<Self>, message: Message) {
         let receipt = Receipt::of(&message);
         if message.is_own || message.recalled {
             return self.account.handled(receipt, true);
         }
+        let is_ours = self.fleet.contains(&message.from);
         let conversation = message.conversation.clone();
         let what = What::Message(Arc::new(message));
-        let wanting = self.wanting(&what);
+        let wanting: Vec<usize> = self
+            .wanting(&what)
+            .into_iter()
+            .filter(|bot| !is_ours || self.bots[*bot].hears_fleet)
+            .collect();
         if wanting.is_empty() {
             return self.account.handled(receipt, true);
         }
-        // How many may be here at a time, the account sees to: it is handed no more than that.
-        let entry = Open {
+        let id = receipt.id();
+        let open = Open {
             receipt,
             bots: wanting.len(),
             done: true,
         };
-        let id = entry.receipt.id();
-        self.open.insert(id, entry);
+        self.open.insert(id, open);
         for bot in wanting {
-            self.enqueue(
-                ctx,
-                (bot, Some(conversation.clone())),
-                what.clone(),
-                Some(id),
-            );
+            let key = (bot, Some(conversation.clone()));
+            if let Some(guard) = self.guards.get_mut(&key) {
+                guard.came(now().mono);
+            }
+            self.enqueue(ctx, key, what.clone(), Some(id));
+        }
+    }
+
+    fn update(&mut self, ctx: &mut Context<Self>, what: &What) {
+        for bot in self.wanting(what) {
+            if self.updates >= self.config.queue {
+                self.account.note_dropped();
+                tracing::warn!(
+                    account = %self.name, bot = self.bots[bot].name,
+                    "update dropped: {} are waiting already", self.updates
+                );
+                continue;
+            }
+            self.updates += 1;
+            let key = (bot, Some(Conversation::System));
+            self.enqueue(ctx, key, what.clone(), None);
+        }
+    }
+
+    /// Something happened to the account itself.
+    fn happened(&mut self, ctx: &mut Context<Self>, what: &What) {
+        for bot in self.wanting(what) {
+            self.enqueue(ctx, (bot, None), what.clone(), None);
         }
     }
 
@@ -211,18 +280,111 @@ impl Host {
             .collect()
     }
 
-    /// Queues what happened to the account for every bot that wants it.
-    fn happened(&mut self, ctx: &Context<Self>, conversation: Option<&Conversation>, what: &What) {
-        for bot in self.wanting(what) {
-            self.enqueue(ctx, (bot, conversation.cloned()), what.clone(), None);
-        }
-    }
-
-    fn enqueue(&mut self, ctx: &Context<Self>, key: LineKey, what: What, message: Option<u64>) {
-        self.waiting += 1;
+    fn enqueue(&mut self, ctx: &mut Context<Self>, key: LineKey, what: What, message: Option<u64>) {
         let line = self.lines.entry(key.clone()).or_default();
         line.waiting.push_back((what, message));
         self.advance(ctx, &key);
+    }
+
+    /// Starts the next handler of a line, if it may run. Messages wait until the account is ready.
+    fn advance(&mut self, ctx: &mut Context<Self>, key: &LineKey) {
+        if (!self.ready && key.1.is_some()) || *self.is_draining.borrow() {
+            return;
+        }
+        let Some(line) = self.lines.get_mut(key) else {
+            return;
+        };
+        if line.running || line.silent {
+            return;
+        }
+        if line
+            .waiting
+            .front()
+            .is_some_and(|(what, _)| matches!(what, What::Message(_)))
+            && let Some(silence) = self
+                .guards
+                .entry(key.clone())
+                .or_default()
+                .handles(now().mono)
+        {
+            line.silent = true;
+            self.listen(ctx, key.clone(), silence);
+            return;
+        }
+        let Some((what, message)) = line.waiting.pop_front() else {
+            self.lines.remove(key);
+            return;
+        };
+        if matches!(what, What::Update(_)) {
+            self.updates -= 1;
+        }
+        line.running = true;
+        self.running += 1;
+        self.run(ctx, key, what, message);
+    }
+
+    fn run(&self, ctx: &Context<Self>, key: &LineKey, what: What, message: Option<u64>) {
+        let bot = &self.bots[key.0];
+        let label = Label {
+            account: self.name.clone(),
+            bot: bot.name,
+            handler: bot.handlers.candidate(&what).unwrap_or("none"),
+        };
+        let guard = FinishedGuard {
+            host: ctx.address(),
+            line: key.clone(),
+            message,
+            done: false,
+        };
+        let run = Run {
+            handlers: bot.handlers.clone(),
+            event: Event {
+                what,
+                api: Api::new(self.account.clone())
+                    .with_files(self.thread.clone(), self.config.uploads),
+                values: bot.values.clone(),
+            },
+            label: label.clone(),
+            limit: self.config.handler_timeout,
+            account: self.account.clone(),
+            pool: self.pool.clone(),
+            draining: self.is_draining.subscribe(),
+        };
+        self.pool.spawn(label, async move {
+            let mut guard = guard;
+            // A panic while it is dropped does not undo what it did.
+            guard.done = true;
+            guard.done = run.finish().await;
+            drop(guard);
+        });
+    }
+
+    /// The loop guard wants to hear what comes while the bot is silent.
+    fn listen(&mut self, ctx: &mut Context<Self>, key: LineKey, silence: Duration) {
+        ctx.run_later(silence, move |host, ctx| {
+            let found = host
+                .guards
+                .get_mut(&key)
+                .and_then(|guard| guard.silence_over(now().mono));
+            if let Some(Found::Loop(pause)) = found {
+                tracing::warn!(
+                    account = %host.name, bot = host.bots[key.0].name,
+                    conversation = %key.1.as_ref().map(ToString::to_string).unwrap_or_default(),
+                    ?pause,
+                    "the bot and somebody else answer each other without end; it is silent there for a while"
+                );
+                ctx.run_later(pause, move |host, ctx| host.speak(ctx, &key));
+            } else {
+                host.speak(ctx, &key);
+            }
+        });
+    }
+
+    fn speak(&mut self, ctx: &mut Context<Self>, key: &LineKey) {
+        if let Some(line) = self.lines.get_mut(key) {
+            line.silent = false;
+        }
+        self.advance(ctx, key);
     }
 
     /// One bot is done with a message; the account hears of it when all are.
@@ -239,125 +401,22 @@ impl Host {
         }
     }
 
-    /// Starts the next handler of a line, if it may run. Messages wait until the account is ready.
-    fn advance(&mut self, ctx: &Context<Self>, key: &LineKey) {
-        if (!self.ready && key.1.is_some()) || self.is_draining {
-            return;
-        }
-        let Some(line) = self.lines.get_mut(key) else {
-            return;
-        };
-        while !line.running {
-            let Some((what, message)) = line.waiting.pop_front() else {
-                break;
-            };
-            self.waiting -= 1;
-            let bot = &self.bots[key.0];
-            let label = Label {
-                account: self.name.clone(),
-                bot: bot.name,
-                handler: bot.handlers.candidate(&what).unwrap_or("none"),
-            };
-            let event = Event {
-                what,
-                api: Api::new(self.account.clone())
-                    .with_files(self.thread.clone(), self.config.uploads),
-                values: bot.values.clone(),
-            };
-            let mut guard = FinishedGuard {
-                host: ctx.address(),
-                line: key.clone(),
-                message,
-                done: false,
-            };
-            let timeout = self.config.handler_timeout;
-            let job = run(bot.handlers.clone(), event, label.clone(), timeout);
-            line.running = true;
-            self.running += 1;
-            self.pool.spawn(label, async move {
-                guard.done = true; // A panic while it is dropped does not undo what it did.
-                job.await;
-                drop(guard);
-            });
-        }
-        if line.waiting.is_empty() && !line.running {
-            self.lines.remove(key);
-        }
-    }
-
     fn check_drained(&mut self) {
-        if self.is_draining
+        if *self.is_draining.borrow()
             && self.running == 0
             && let Some(done) = self.draining.take()
         {
             let _ = done.send(()); // Whoever asked may have given up waiting.
         }
     }
-}
 
-/// Runs one handler on one message and sends its reply. Never panics, always ends.
-async fn run(handlers: Arc<Handlers>, event: Event, label: Label, timeout: Duration) {
-    let Label { account, bot, .. } = &label;
-    let place = event.message().map(|message| message.conversation.clone());
-    let found = std::panic::catch_unwind(AssertUnwindSafe(|| handlers.dispatch(&event)));
-    let (handler, future) = match found {
-        Ok(Ok(Some(found))) => found,
-        Ok(Ok(None)) => return,
-        Ok(Err((handler, mistake))) => {
-            tracing::error!(%account, bot, handler, mistake, "bot is put together wrongly");
-            return;
-        }
-        Err(_) => {
-            tracing::error!(%account, bot, "handler panicked before its first await");
-            return;
-        }
-    };
-    match tokio::time::timeout(timeout, AssertUnwindSafe(future).catch_unwind()).await {
-        Ok(Ok(Ok(Some(answer)))) => {
-            let Some(place) = place else {
-                tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
-                return;
-            };
-            // A file may come from a stream of the handler, with all that can go wrong in one.
-            let upload = AssertUnwindSafe(answer.into_draft(&event.api)).catch_unwind();
-            let draft = match tokio::time::timeout(timeout, upload).await {
-                Ok(Ok(Ok(draft))) => draft,
-                Ok(Ok(Err(error))) => {
-                    tracing::warn!(%account, bot, handler, to = %place, %error, "file of the reply not uploaded");
-                    return;
-                }
-                Ok(Err(panic)) => {
-                    let reason = panic_text(&*panic);
-                    tracing::error!(%account, bot, handler, to = %place, reason, "file of the reply panicked");
-                    return;
-                }
-                Err(_) => {
-                    tracing::error!(%account, bot, handler, to = %place, ?timeout, "file of the reply took too long; it was given up");
-                    return;
-                }
-            };
-            if let Err(error) = event.api.send(place.clone(), draft).await {
-                tracing::warn!(%account, bot, handler, to = %place, %error, "reply not sent");
-            }
-        }
-        Ok(Ok(Ok(None))) => {}
-        Ok(Ok(Err(error))) => tracing::error!(%account, bot, handler, error, "handler failed"),
-        Ok(Err(panic)) => {
-            let reason = panic_text(&*panic);
-            tracing::error!(%account, bot, handler, reason, "handler panicked");
-        }
-        Err(_) => {
-            tracing::error!(%account, bot, handler, ?timeout, "handler took too long; it was ended")
+    /// Forgets the guards of conversations in which nothing happens.
+    fn prune_guards(&mut self) {
+        if self.guards.len() > MAX_GUARDS {
+            let at = now().mono;
+            self.guards.retain(|_, guard| !guard.is_idle(at));
         }
     }
-}
-
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no reason given")
 }
 
 impl Actor for Host {
@@ -375,16 +434,16 @@ impl Handler<Deliver> for Host {
                 for key in keys {
                     self.advance(ctx, &key);
                 }
-                self.happened(ctx, None, &What::Ready);
+                self.happened(ctx, &What::Ready);
             }
             AccountEvent::NotReady(cause) => {
                 self.ready = false;
-                self.happened(ctx, None, &What::NotReady(cause));
+                self.happened(ctx, &What::NotReady(cause));
             }
             AccountEvent::Message(message) => self.message(ctx, *message),
             AccountEvent::Update(update) => {
                 let what = What::Update(Arc::from(update));
-                self.happened(ctx, Some(&Conversation::System), &what);
+                self.update(ctx, &what);
             }
         }
     }
@@ -403,12 +462,24 @@ impl Handler<Finished> for Host {
         if let Some(id) = message {
             self.settle(id, done);
         }
+        let mut left = VecDeque::new();
         if let Some(line) = self.lines.get_mut(&key) {
             line.running = false;
-            if line.waiting.is_empty() {
+            if !done && self.pool.is_parked(&self.name, self.bots[key.0].name) {
+                left = std::mem::take(&mut line.waiting);
+            }
+            if line.waiting.is_empty() && !line.silent {
                 self.lines.remove(&key);
             }
         }
+        // A parked bot holds up nobody: what it does not handle stays unread.
+        for (what, message) in left {
+            self.updates -= usize::from(matches!(what, What::Update(_)));
+            if let Some(id) = message {
+                self.settle(id, false);
+            }
+        }
+        self.prune_guards();
         self.advance(ctx, &key);
         self.check_drained();
     }
@@ -419,7 +490,7 @@ impl Handler<Drain> for Host {
 
     fn handle(&mut self, _: Drain, _: &mut Context<Self>) -> Self::Result {
         let (done, wait) = oneshot::channel();
-        self.is_draining = true;
+        self.is_draining.send_replace(true);
         self.draining = Some(done);
         self.check_drained();
         Box::pin(async move {

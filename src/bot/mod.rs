@@ -21,9 +21,15 @@
 //! * It is only called while its account is ready (SDK_READY). What came before waits.
 //! * Messages of one conversation are handled in order, one at a time; conversations run side by
 //!   side.
-//! * A handler that panics, never ends or blocks its thread harms no other handler: panics are
-//!   caught, a deadline ends what hangs, and a blocked thread is replaced.
-//! * Own messages sent from other terminals, and recalled ones, do not reach text handlers.
+//! * A message counts as read only when every bot that wants it is done with it. How many may be with the
+//!   bots of an account at a time is bounded; the others wait at the server.
+//! * A handler that panics, never ends or blocks its thread harms no other bot: panics are caught, a
+//!   deadline ends what hangs, a bot that holds its thread for long runs apart from the others, and one
+//!   that goes on blocking is parked on its account. What nobody can stop ends the whole process: a panic
+//!   while another one unwinds, a stack that overflows, `std::process::exit` and `abort`.
+//! * Own messages sent from other terminals, and recalled ones, do not reach text handlers; nor do those
+//!   of other accounts of the same process, unless the bot [asks for them](Bot::hear_own_accounts).
+//! * Two programs that answer each other without end are noticed, and the bot is silent there for a while.
 
 mod api;
 mod attachment;
@@ -31,9 +37,12 @@ mod builder;
 mod extract;
 mod handler;
 mod host;
+mod loop_guard;
 mod pool;
 mod registry;
 mod reply;
+mod run;
+mod schedule;
 pub mod testing;
 mod transfer;
 
@@ -44,7 +53,7 @@ pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
 };
 pub use handler::Handler;
-pub use host::{Drain, Host, HostConfig};
+pub use host::{Drain, Fleet, Host, HostConfig, HostSpec};
 pub use pool::Pool;
 pub use registry::{Entry, find};
 pub use reply::{Answer, IntoReply, Reply};

@@ -1,11 +1,11 @@
-//! The threads that run handlers, and the watchdog that replaces blocked ones.
+//! The threads that run handlers, and the watchdog that looks after them.
 //!
-//! Handlers do not share a thread with connections. All bot threads draw from one queue, one poll of
-//! one handler at a time, so a blocked thread holds up nothing but the handler that blocks it. The
-//! watchdog notices, names the culprit, and starts another thread in its place; the blocked one
-//! ends when it comes back. (Arbiters would tie every unfinished handler to the thread it started
-//! on: a neighbour waiting for its own reply would be stuck with the culprit.)
+//! Handlers do not share a thread with connections. Which one runs next is [`Schedule`]'s to say. The
+//! watchdog sees when a poll holds its thread for too long: another thread takes over at once when others
+//! wait, and the bot runs apart from then on. (Arbiters would tie every unfinished handler to the thread
+//! it started on: a neighbour waiting for its own reply would be stuck with the culprit.)
 
+use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
 use crate::gateway::now;
 use async_task::{Builder, Runnable};
 use std::future::Future;
@@ -16,6 +16,19 @@ use std::time::Duration;
 
 /// Threads at most, blocked ones included. Beyond it the watchdog only reports.
 const MAX_THREADS: usize = 256;
+/// How often the watchdog looks while there is something to see, and while there is not.
+const LOOK: Duration = Duration::from_millis(10);
+const REST: Duration = Duration::from_millis(250);
+/// A slow thread without work ends after this.
+const SLOW_IDLE: Duration = Duration::from_secs(5);
+/// A poll of a bot that runs apart is taken for stuck after this: its place is given to another.
+const STUCK: Duration = Duration::from_secs(10);
+/// Threads for what handlers spawn and wait for: several, so that one that is blocked stops no timer.
+const TASK_THREADS: usize = 8;
+/// Bytes of stack of a bot thread: handlers are deep, and a stack that overflows ends the process.
+const STACK: usize = 8 << 20;
+/// How much the threads of bots that block give way to everybody else.
+const NICE: i32 = 10;
 
 /// Names a job for the watchdog.
 #[derive(Debug, Clone)]
@@ -23,6 +36,15 @@ pub(super) struct Label {
     pub(super) account: Arc<str>,
     pub(super) bot: &'static str,
     pub(super) handler: &'static str,
+}
+
+impl Label {
+    fn lane(&self) -> LaneKey {
+        LaneKey {
+            account: self.account.clone(),
+            bot: self.bot,
+        }
+    }
 }
 
 type Job = Runnable<Label>;
@@ -38,16 +60,23 @@ pub struct Pool {
 struct Life(Arc<Shared>);
 
 struct Shared {
-    jobs: async_channel::Sender<Job>,
-    queue: async_channel::Receiver<Job>,
+    jobs: Mutex<Jobs>,
+    /// Wakes quick threads.
+    quick: Condvar,
+    /// Wakes slow threads, and whoever waits for the end.
+    others: Condvar,
     threads: usize,
     patience: Duration,
     slots: Mutex<Vec<Arc<Slot>>>,
-    over: Mutex<bool>,
-    ended: Condvar,
-    runtime: tokio::runtime::Handle,
-    /// Taken at the end, so that it is shut down without waiting for what blocks.
-    owned: Mutex<Option<tokio::runtime::Runtime>>,
+    tasks: tokio::runtime::Handle,
+    clock: tokio::runtime::Handle,
+    /// Taken at the end, so that they are shut down without waiting for what blocks.
+    owned: Mutex<Vec<tokio::runtime::Runtime>>,
+}
+
+struct Jobs {
+    schedule: Schedule<Job>,
+    over: bool,
 }
 
 /// What one thread is doing.
@@ -57,7 +86,10 @@ struct Slot(Mutex<SlotState>);
 #[derive(Default)]
 struct SlotState {
     busy: Option<(Duration, Label)>,
+    /// Another thread has taken its place; it ends when it comes back.
     replaced: bool,
+    /// It was reported as blocked.
+    reported: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -73,36 +105,42 @@ impl std::fmt::Debug for Pool {
     }
 }
 
+fn runtime(name: &str, threads: usize) -> std::io::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .thread_name(name)
+        .enable_all()
+        .build()
+}
+
 impl Pool {
     /// Starts `threads` threads (at least one) and the watchdog. A poll that takes longer than
-    /// `patience` counts as blocked.
+    /// `patience` is reported as blocking.
     ///
     /// # Errors
     /// When the system gives no thread.
     pub fn start(threads: usize, patience: Duration) -> std::io::Result<Self> {
-        // Timers and sockets that handlers await live on a runtime of their own, so that no handler
-        // can hold up a connection through them.
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .thread_name("bot-timers")
-            .enable_all()
-            .build()?;
-        // Each live handler has at most one job in it, and live handlers are bounded by the queues
-        // of the hosts.
-        let (jobs, queue) = async_channel::unbounded();
+        // What handlers spawn and wait for lives on a runtime of its own, so that none of it can hold up
+        // a connection; our own limits on another one, so that it cannot hold up those either.
+        let tasks = runtime("bot-tasks", TASK_THREADS)?;
+        let clock = runtime("bot-clock", 1)?;
+        let threads = threads.max(1);
         let shared = Arc::new(Shared {
-            jobs,
-            queue,
-            threads: threads.max(1),
+            jobs: Mutex::new(Jobs {
+                schedule: Schedule::new(threads),
+                over: false,
+            }),
+            quick: Condvar::new(),
+            others: Condvar::new(),
+            threads,
             patience,
             slots: Mutex::default(),
-            over: Mutex::default(),
-            ended: Condvar::new(),
-            runtime: runtime.handle().clone(),
-            owned: Mutex::new(Some(runtime)),
+            tasks: tasks.handle().clone(),
+            clock: clock.handle().clone(),
+            owned: Mutex::new(vec![tasks, clock]),
         });
-        for _ in 0..shared.threads {
-            shared.add_thread()?;
+        for _ in 0..threads {
+            shared.add_thread(None)?;
         }
         let watched = shared.clone();
         thread::Builder::new()
@@ -114,18 +152,21 @@ impl Pool {
         })
     }
 
-    /// Runs a future to its end.
+    /// Runs a future to its end, unless its bot is parked: then it is dropped.
     pub(super) fn spawn(&self, label: Label, future: impl Future<Output = ()> + Send + 'static) {
-        let jobs = self.shared.jobs.clone();
+        let shared = self.shared.clone();
         // A panic of the future is the caller's to catch; it must not end the thread either way.
-        let (runnable, task) = Builder::new().metadata(label).spawn(
-            move |_| future,
-            move |job: Job| {
-                let _ = jobs.try_send(job); // Closed: the program ends.
-            },
-        );
+        let (runnable, task) = Builder::new()
+            .metadata(label)
+            .spawn(move |_| future, move |job: Job| shared.schedule(job));
         runnable.schedule();
         task.detach();
+    }
+
+    /// Ends after this much time, whatever handlers block.
+    pub(super) fn sleep(&self, time: Duration) -> tokio::time::Sleep {
+        let _clock = self.shared.clock.enter();
+        tokio::time::sleep(time)
     }
 
     /// How many threads are blocked at present.
@@ -133,97 +174,288 @@ impl Pool {
     pub fn blocked(&self) -> usize {
         lock(&self.shared.slots)
             .iter()
-            .filter(|slot| lock(&slot.0).replaced)
+            .filter(|slot| lock(&slot.0).reported)
             .count()
+    }
+
+    /// Whether a bot went on blocking threads on this account, and is not called any more.
+    pub(super) fn is_parked(&self, account: &Arc<str>, bot: &'static str) -> bool {
+        let account = account.clone();
+        lock(&self.shared.jobs)
+            .schedule
+            .is_parked(&LaneKey { account, bot })
+    }
+
+    /// The bots that are not called any more, each with its account.
+    #[must_use]
+    pub fn parked(&self) -> Vec<(String, &'static str)> {
+        let jobs = lock(&self.shared.jobs);
+        let parked = jobs.schedule.parked();
+        parked
+            .map(|lane| (lane.account.to_string(), lane.bot))
+            .collect()
+    }
+
+    /// Lets the parked bots of an account run again; how many there were.
+    pub fn release(&self, account: &str) -> usize {
+        lock(&self.shared.jobs).schedule.release(account)
     }
 }
 
 impl Drop for Life {
     fn drop(&mut self) {
-        *lock(&self.0.over) = true;
-        self.0.ended.notify_all();
-        self.0.queue.close();
-        if let Some(runtime) = lock(&self.0.owned).take() {
+        lock(&self.0.jobs).over = true;
+        self.0.quick.notify_all();
+        self.0.others.notify_all();
+        for runtime in lock(&self.0.owned).drain(..) {
             runtime.shutdown_background();
         }
     }
 }
 
 impl Shared {
-    fn add_thread(self: &Arc<Self>) -> std::io::Result<()> {
+    fn schedule(self: &Arc<Self>, job: Job) {
+        let lane = job.metadata().lane();
+        let bot = lane.bot;
+        let mut jobs = lock(&self.jobs);
+        if jobs.over {
+            return;
+        }
+        let pushed = jobs.schedule.push(lane, job);
+        drop(jobs);
+        match pushed {
+            Ok(Pushed::Quick) => self.quick.notify_one(),
+            Ok(Pushed::Slow) => self.others.notify_all(),
+            Ok(Pushed::SlowThreadWanted) => self.add_slow_thread(bot),
+            Err(parked) => drop(parked),
+        }
+    }
+
+    fn add_slow_thread(self: &Arc<Self>, bot: &'static str) {
+        if let Err(error) = self.add_thread(Some(bot)) {
+            lock(&self.jobs).schedule.slow_thread_gone(bot);
+            tracing::error!(%error, bot, "no thread for a bot that runs apart");
+        }
+    }
+
+    /// Starts a thread; for one bot, or for all that are quick.
+    fn add_thread(self: &Arc<Self>, bot: Option<&'static str>) -> std::io::Result<()> {
         let slot = Arc::new(Slot::default());
-        lock(&self.slots).push(slot.clone());
         let shared = self.clone();
-        thread::Builder::new().name("bot".into()).spawn(move || {
-            let _context = shared.runtime.enter();
-            while let Ok(job) = shared.queue.recv_blocking() {
-                let label = job.metadata().clone();
-                let began = now().mono;
-                lock(&slot.0).busy = Some((began, label.clone()));
-                let outcome = catch_unwind(AssertUnwindSafe(|| job.run()));
-                if outcome.is_err() {
-                    tracing::error!(
-                        account = %label.account, bot = label.bot, handler = label.handler,
-                        "handler panicked while it was being dropped"
-                    );
+        let own = slot.clone();
+        lock(&self.slots).push(slot.clone());
+        let name = if bot.is_some() { "bot-apart" } else { "bot" };
+        let started = thread::Builder::new()
+            .name(name.into())
+            .stack_size(STACK)
+            .spawn(move || {
+                if bot.is_some() {
+                    give_way();
                 }
-                let mut state = lock(&slot.0);
-                state.busy = None;
-                if state.replaced {
-                    let blocked = now().mono.saturating_sub(began);
-                    tracing::warn!(
-                        account = %label.account, bot = label.bot, handler = label.handler, ?blocked,
-                        "handler gave its thread back"
-                    );
-                    break;
+                let _context = shared.tasks.enter();
+                while let Some((lane, job)) = shared.next(bot) {
+                    if shared.run(&own, &lane, job) {
+                        break;
+                    }
                 }
+                lock(&shared.slots).retain(|other| !Arc::ptr_eq(other, &own));
+            });
+        if started.is_err() {
+            lock(&self.slots).retain(|other| !Arc::ptr_eq(other, &slot));
+        }
+        started.map(drop)
+    }
+
+    /// Waits for the next job; `None` when the thread is not needed any more.
+    fn next(&self, bot: Option<&'static str>) -> Option<(LaneKey, Job)> {
+        let mut jobs = lock(&self.jobs);
+        loop {
+            if jobs.over {
+                return None;
             }
-            lock(&shared.slots).retain(|other| !Arc::ptr_eq(other, &slot));
-        })?;
-        Ok(())
+            match bot {
+                None => match jobs.schedule.next_quick() {
+                    Some(next) => return Some(next),
+                    None => {
+                        jobs = self
+                            .quick
+                            .wait(jobs)
+                            .unwrap_or_else(PoisonError::into_inner);
+                    }
+                },
+                Some(bot) => match jobs.schedule.next_slow(bot) {
+                    Some(next) => return Some(next),
+                    None => {
+                        let (waited, timeout) = self
+                            .others
+                            .wait_timeout(jobs, SLOW_IDLE)
+                            .unwrap_or_else(PoisonError::into_inner);
+                        jobs = waited;
+                        if timeout.timed_out() {
+                            if let Some(next) = jobs.schedule.next_slow(bot) {
+                                return Some(next);
+                            }
+                            jobs.schedule.slow_thread_gone(bot);
+                            return None;
+                        }
+                    }
+                },
+            }
+        }
+    }
+
+    /// Polls a job once. `true` when another thread has taken the place of this one meanwhile.
+    fn run(self: &Arc<Self>, slot: &Slot, lane: &LaneKey, job: Job) -> bool {
+        let label = job.metadata().clone();
+        let began = now().mono;
+        lock(&slot.0).busy = Some((began, label.clone()));
+        let outcome = catch_unwind(AssertUnwindSafe(|| job.run()));
+        if outcome.is_err() {
+            tracing::error!(
+                account = %label.account, bot = label.bot, handler = label.handler,
+                "handler panicked while it was being dropped"
+            );
+        }
+        let ended = now().mono;
+        let held = ended.saturating_sub(began);
+        let mut state = lock(&slot.0);
+        state.busy = None;
+        let (replaced, reported) = (state.replaced, std::mem::take(&mut state.reported));
+        drop(state);
+        if held >= SLOW {
+            self.demote(ended, lane.bot, label.handler);
+        }
+        if reported {
+            tracing::warn!(
+                account = %label.account, bot = label.bot, handler = label.handler, blocked = ?held,
+                "handler gave its thread back"
+            );
+        }
+        replaced
+    }
+
+    /// A bot has held a thread for too long: it runs apart from now on.
+    fn demote(self: &Arc<Self>, at: Duration, bot: &'static str, handler: &'static str) {
+        let mut jobs = lock(&self.jobs);
+        let is_new = jobs.schedule.demote(at, bot);
+        let wants = jobs.schedule.wants_slow_thread(bot);
+        drop(jobs);
+        if is_new {
+            tracing::info!(
+                bot,
+                handler,
+                "a handler held its thread for more than {SLOW:?}; the bot runs apart from the others for now"
+            );
+        }
+        if wants {
+            self.add_slow_thread(bot);
+        }
     }
 
     fn watch(self: &Arc<Self>) {
-        let pause = (self.patience / 4).clamp(Duration::from_millis(5), Duration::from_millis(250));
+        let mut looks = 0_u32;
         loop {
-            let (over, _) = self
-                .ended
-                .wait_timeout_while(lock(&self.over), pause, |over| !*over)
+            let pause = if self.look() { LOOK } else { REST };
+            let jobs = lock(&self.jobs);
+            let (mut jobs, _) = self
+                .others
+                .wait_timeout_while(jobs, pause, |jobs| !jobs.over)
                 .unwrap_or_else(PoisonError::into_inner);
-            if *over {
+            if jobs.over {
                 return;
             }
-            drop(over);
-            self.replace_blocked();
+            looks = looks.wrapping_add(1);
+            if looks % 64 == 0 {
+                for bot in jobs.schedule.promote(now().mono) {
+                    tracing::info!(
+                        bot,
+                        "the bot has not held a thread for a while; it runs with the others again"
+                    );
+                }
+            }
         }
     }
 
-    fn replace_blocked(self: &Arc<Self>) {
+    /// Looks at every thread. `true` when there is reason to look again soon.
+    fn look(self: &Arc<Self>) -> bool {
         let at = now().mono;
         let slots = lock(&self.slots).clone();
+        let mut busy = !lock(&self.jobs).schedule.is_idle();
         for slot in &slots {
             let mut state = lock(&slot.0);
-            let SlotState {
-                busy: Some((began, label)),
-                replaced: false,
-            } = &*state
-            else {
+            let Some((began, label)) = state.busy.clone() else {
                 continue;
             };
-            if at.saturating_sub(*began) < self.patience {
+            busy = true;
+            let held = at.saturating_sub(began);
+            if held < SLOW {
                 continue;
             }
-            tracing::error!(
-                account = %label.account, bot = label.bot, handler = label.handler,
-                "handler blocks its thread; another thread takes over (use async calls, or spawn_blocking)"
-            );
-            state.replaced = true;
+            let reports = held >= self.patience && !state.reported;
+            state.reported |= reports;
+            let is_apart = lock(&self.jobs).schedule.is_apart(label.bot);
+            // A quick thread is replaced at once; one of a bot that runs apart only when it is stuck.
+            let replaces = !state.replaced && (!is_apart || held >= STUCK);
+            state.replaced |= replaces;
             drop(state);
-            if slots.len() >= MAX_THREADS {
-                tracing::error!("{MAX_THREADS} bot threads are blocked; no more are started");
-            } else if let Err(error) = self.add_thread() {
-                tracing::error!(%error, "no thread to take over");
+            if reports {
+                self.blocks(at, &label);
+            }
+            if replaces {
+                self.replace(at, &label, is_apart, slots.len());
             }
         }
+        busy
+    }
+
+    /// A poll holds its thread for longer than anybody should wait.
+    fn blocks(&self, at: Duration, label: &Label) {
+        let Label {
+            account,
+            bot,
+            handler,
+        } = label;
+        tracing::error!(
+            %account, bot, handler,
+            "handler blocks its thread (use async calls, or spawn_blocking)"
+        );
+        let lost = lock(&self.jobs).schedule.offend(at, &label.lane());
+        if lost.is_some() {
+            tracing::error!(
+                %account, bot,
+                "the bot goes on blocking threads; it is parked on this account, and its messages stay unread: \
+                 mend it, or let it run again with `botroupe release {account}`"
+            );
+        }
+        drop(lost); // What waited is dropped here, outside the lock.
+    }
+
+    fn replace(self: &Arc<Self>, at: Duration, label: &Label, is_apart: bool, threads: usize) {
+        if !is_apart {
+            // It held a quick thread: those are made up for, and the bot is moved away from them.
+            self.demote(at, label.bot, label.handler);
+        }
+        if threads >= MAX_THREADS {
+            tracing::error!("{MAX_THREADS} bot threads are blocked; no more are started");
+        } else if is_apart {
+            let mut jobs = lock(&self.jobs);
+            jobs.schedule.slow_thread_gone(label.bot);
+            let wants = jobs.schedule.wants_slow_thread(label.bot);
+            drop(jobs);
+            if wants {
+                self.add_slow_thread(label.bot);
+            }
+        } else if let Err(error) = self.add_thread(None) {
+            tracing::error!(%error, "no thread to take over");
+        }
+    }
+}
+
+/// Lets every other thread of the process go first.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    {
+        // Of a thread, on Linux. Whoever may not do this does without.
+        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
     }
 }

@@ -32,6 +32,7 @@ pub use media::Uploads;
 pub use upload::Upload;
 
 use self::media::Carrier;
+use super::run::Transfers;
 use super::testing::Recording;
 use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;
@@ -42,7 +43,8 @@ use std::sync::Arc;
 
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
 ///
-/// Everything waits while the account is away for a passing reason, up to its send timeout. A
+/// Everything waits while the account is away for a passing reason or too much is waiting already, and is
+/// given up when its send timeout has passed online. A
 /// message is delivered once, however often it had to be sent; everything else is sent once, and may
 /// have been carried out although it is told to have timed out.
 #[derive(Clone, Debug)]
@@ -50,6 +52,8 @@ pub struct Api {
     backend: Backend,
     /// `None` where files cannot be transferred.
     carrier: Option<Carrier>,
+    /// Files of the handler that are on their way.
+    transfers: Transfers,
 }
 
 #[derive(Clone, Debug)]
@@ -62,10 +66,11 @@ enum Backend {
 impl Api {
     /// Acts through an account.
     #[must_use]
-    pub const fn new(account: AccountHandle) -> Self {
+    pub fn new(account: AccountHandle) -> Self {
         Self {
             backend: Backend::Account(account),
             carrier: None,
+            transfers: Transfers::default(),
         }
     }
 
@@ -77,11 +82,16 @@ impl Api {
         self
     }
 
-    pub(super) const fn recorded(recording: Arc<Recording>) -> Self {
+    pub(super) fn recorded(recording: Arc<Recording>) -> Self {
         Self {
             backend: Backend::Recorded(recording),
             carrier: None,
+            transfers: Transfers::default(),
         }
+    }
+
+    pub(super) const fn transfers(&self) -> &Transfers {
+        &self.transfers
     }
 
     /// The UserID of the account; `bot` in a test.
@@ -97,8 +107,8 @@ impl Api {
         self.user().to_owned()
     }
 
-    /// Sends a text to the user `to`. Waits while the account is away for a passing reason, up to
-    /// its send timeout.
+    /// Sends a text to the user `to`. Waits while the account is away for a passing reason; its send
+    /// timeout runs while the account is online.
     ///
     /// # Errors
     /// When it was not sent: the server refused it, the account is held or quarantined, or time ran

@@ -1,0 +1,180 @@
+//! Notices two programs that answer each other without end.
+//!
+//! A conversation that is quick for half a minute without a pause may be a flood of people or a loop. The
+//! two are told apart by being silent for a moment: in a loop nothing more comes then. A loop is left alone
+//! for a minute, longer each time. Nothing is lost: what comes meanwhile waits.
+
+use std::time::Duration;
+
+/// Messages handled in a second from which on the second counts as quick.
+const QUICK: u32 = 5;
+/// Quick seconds in a row before it is looked whether it is a loop.
+const QUICK_SECONDS: u32 = 30;
+/// How long it is silent to find out, and from when on what comes is counted.
+const PROBE: Duration = Duration::from_secs(3);
+const SETTLE: Duration = Duration::from_secs(1);
+/// So many messages during the silence are no loop.
+const ALIVE: u32 = 2;
+/// How long a conversation that is no loop is not looked at again.
+const TRUST: Duration = Duration::from_secs(600);
+/// The first pause, and the longest.
+const PAUSE: Duration = Duration::from_secs(60);
+const MAX_PAUSE: Duration = Duration::from_secs(3600);
+
+/// One conversation of one bot.
+#[derive(Debug, Default)]
+pub(super) struct LoopGuard {
+    /// The second that is counted, and what was handled in it.
+    second: u64,
+    handled: u32,
+    /// Quick seconds in a row before it.
+    quick: u32,
+    probe: Option<Probe>,
+    pauses: u32,
+    not_before: Duration,
+}
+
+#[derive(Debug)]
+struct Probe {
+    began: Duration,
+    came: u32,
+}
+
+/// What a silence has shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Messages come although nobody answers.
+    Flood,
+    /// A loop: be silent for this long.
+    Loop(Duration),
+}
+
+impl LoopGuard {
+    /// A message is about to be handled. `Some` when the conversation should be silent for that long
+    /// first.
+    pub(super) fn handles(&mut self, now: Duration) -> Option<Duration> {
+        if now < self.not_before {
+            return None;
+        }
+        let second = now.as_secs();
+        if second != self.second {
+            let was_quick = self.handled >= QUICK && second == self.second + 1;
+            self.quick = if was_quick { self.quick + 1 } else { 0 };
+            self.second = second;
+            self.handled = 0;
+        }
+        self.handled = self.handled.saturating_add(1);
+        if self.quick < QUICK_SECONDS {
+            return None;
+        }
+        self.quick = 0;
+        self.probe = Some(Probe {
+            began: now,
+            came: 0,
+        });
+        Some(PROBE)
+    }
+
+    /// A message came.
+    pub(super) fn came(&mut self, now: Duration) {
+        if let Some(probe) = &mut self.probe
+            && now >= probe.began + SETTLE
+        {
+            probe.came += 1;
+        }
+    }
+
+    /// The silence is over.
+    pub(super) fn silence_over(&mut self, now: Duration) -> Option<Found> {
+        let probe = self.probe.take()?;
+        if probe.came >= ALIVE {
+            self.not_before = now + TRUST;
+            return Some(Found::Flood);
+        }
+        let pause = PAUSE.saturating_mul(1 << self.pauses.min(6)).min(MAX_PAUSE);
+        self.pauses = self.pauses.saturating_add(1);
+        self.not_before = now + pause;
+        Some(Found::Loop(pause))
+    }
+
+    /// Nothing is kept of it that would matter.
+    pub(super) fn is_idle(&self, now: Duration) -> bool {
+        self.probe.is_none()
+            && now >= self.not_before
+            && now.as_secs() > self.second + 1
+            && (self.pauses == 0 || now >= self.not_before + MAX_PAUSE)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two programs that answer each other at once: how many messages are handled within `limit`.
+    fn run_loop(limit: Duration) -> u32 {
+        let (mut guard, mut now, mut handled) = (LoopGuard::default(), Duration::ZERO, 0);
+        while now < limit {
+            if let Some(silence) = guard.handles(now) {
+                now += silence;
+                match guard.silence_over(now) {
+                    Some(Found::Loop(pause)) => now += pause,
+                    other => panic!("{other:?}"),
+                }
+            }
+            handled += 1;
+            now += Duration::from_millis(50);
+            guard.came(now);
+        }
+        handled
+    }
+
+    #[test]
+    fn a_loop_dies_down() {
+        let hour = run_loop(Duration::from_secs(3600));
+        assert!(hour < 6_000, "{hour} messages instead of 72,000");
+    }
+
+    #[test]
+    fn a_flood_is_no_loop_and_is_not_looked_at_again_soon() {
+        let mut guard = LoopGuard::default();
+        let (mut now, mut silences) = (Duration::ZERO, 0);
+        while now < Duration::from_secs(500) {
+            guard.came(now);
+            if let Some(silence) = guard.handles(now) {
+                silences += 1;
+                let end = now + silence;
+                while now < end {
+                    now += Duration::from_millis(100);
+                    guard.came(now);
+                }
+                assert_eq!(guard.silence_over(now), Some(Found::Flood));
+            }
+            now += Duration::from_millis(100);
+        }
+        assert_eq!(silences, 1);
+    }
+
+    #[test]
+    fn people_and_bursts_are_left_alone() {
+        let mut guard = LoopGuard::default();
+        for millis in (0..3_600_000).step_by(400) {
+            let now = Duration::from_millis(millis);
+            guard.came(now);
+            assert_eq!(guard.handles(now), None);
+        }
+        for burst in 0..20 {
+            for n in 0..500 {
+                let now = Duration::from_millis(burst * 60_000 + n * 10);
+                assert_eq!(guard.handles(now + Duration::from_secs(4_000)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_long_over_is_forgotten() {
+        let mut guard = LoopGuard::default();
+        guard.handles(Duration::from_secs(5));
+        assert!(!guard.is_idle(Duration::from_secs(6)));
+        assert!(guard.is_idle(Duration::from_secs(7)));
+    }
+}

@@ -1,0 +1,203 @@
+//! Runs one handler on one event and sends what it answers.
+
+use super::api::ApiError;
+use super::builder::Handlers;
+use super::extract::Event;
+use super::pool::{Label, Pool};
+use super::reply::Answer;
+use crate::account::{AccountHandle, OutboxError, SendError};
+use crate::proto::message::Conversation;
+use futures_util::FutureExt;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+use tokio::sync::watch;
+
+/// How often it is looked whether the time of a handler runs.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// What stops the time of a handler: files on their way, which have limits of their own.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Transfers(Arc<AtomicU32>);
+
+impl Transfers {
+    /// A file is on its way until this is dropped.
+    pub(super) fn begin(&self) -> Transfer {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Transfer(self.0.clone())
+    }
+
+    fn any(&self) -> bool {
+        self.0.load(Ordering::Relaxed) > 0
+    }
+}
+
+/// See [`Transfers::begin`].
+#[derive(Debug)]
+pub(super) struct Transfer(Arc<AtomicU32>);
+
+impl Drop for Transfer {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+/// What a handler is run with.
+pub(super) struct Run {
+    pub(super) handlers: Arc<Handlers>,
+    pub(super) event: Event,
+    pub(super) label: Label,
+    /// How long it may take, its account being there.
+    pub(super) limit: Duration,
+    pub(super) account: AccountHandle,
+    pub(super) pool: Pool,
+    /// `true` when no new handlers are started any more.
+    pub(super) draining: watch::Receiver<bool>,
+}
+
+impl Run {
+    /// Runs it to its end. `false` when its message has to be handled once more: it could not be
+    /// answered before the end of the program. Never panics.
+    pub(super) async fn finish(self) -> bool {
+        let Some((handler, answer)) = self.call().await else {
+            return true;
+        };
+        let Label { account, bot, .. } = &self.label;
+        let Some(place) = self
+            .event
+            .message()
+            .map(|message| message.conversation.clone())
+        else {
+            tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
+            return true;
+        };
+        // A file may come from a stream of the handler, with all that can go wrong in one.
+        let upload = AssertUnwindSafe(answer.into_draft(&self.event.api)).catch_unwind();
+        let draft = match self.within(upload).await {
+            Some(Ok(Ok(draft))) => draft,
+            Some(Ok(Err(error))) => {
+                tracing::warn!(%account, bot, handler, to = %place, %error, "file of the reply not uploaded");
+                return true;
+            }
+            Some(Err(panic)) => {
+                let reason = panic_text(&*panic);
+                tracing::error!(%account, bot, handler, to = %place, reason, "file of the reply panicked");
+                return true;
+            }
+            None => {
+                tracing::error!(%account, bot, handler, to = %place, limit = ?self.limit, "file of the reply took too long; it was given up");
+                return true;
+            }
+        };
+        self.reply(handler, place, draft).await
+    }
+
+    /// What the handler answers, and its name; `None` when there is nothing to send.
+    async fn call(&self) -> Option<(&'static str, Answer)> {
+        let Label { account, bot, .. } = &self.label;
+        let found = AssertUnwindSafe(|| self.handlers.dispatch(&self.event));
+        let (handler, future) = match std::panic::catch_unwind(found) {
+            Ok(Ok(found)) => found?,
+            Ok(Err((handler, mistake))) => {
+                tracing::error!(%account, bot, handler, mistake, "bot is put together wrongly");
+                return None;
+            }
+            Err(_) => {
+                tracing::error!(%account, bot, "handler panicked before its first await");
+                return None;
+            }
+        };
+        match self.within(AssertUnwindSafe(future).catch_unwind()).await {
+            Some(Ok(Ok(answer))) => answer.map(|answer| (handler, answer)),
+            Some(Ok(Err(error))) => {
+                tracing::error!(%account, bot, handler, error, "handler failed");
+                None
+            }
+            Some(Err(panic)) => {
+                let reason = panic_text(&*panic);
+                tracing::error!(%account, bot, handler, reason, "handler panicked");
+                None
+            }
+            None => {
+                tracing::error!(%account, bot, handler, limit = ?self.limit, "handler took too long; it was ended");
+                None
+            }
+        }
+    }
+
+    /// Sends the reply. It waits for its account for as long as that is away.
+    async fn reply(
+        &self,
+        handler: &'static str,
+        place: Conversation,
+        draft: crate::proto::message::Draft,
+    ) -> bool {
+        let Label { account, bot, .. } = &self.label;
+        let (draft, key) = (Arc::new(draft), self.account.draw_key());
+        let mut draining = self.draining.clone();
+        loop {
+            let sent = self.account.send_as(place.clone(), draft.clone(), key);
+            match sent.await.map_err(ApiError::from) {
+                Ok(_) => return true,
+                Err(ApiError::Send(
+                    SendError::Outbox(OutboxError::Offline(_))
+                    | SendError::Gone
+                    | SendError::Busy
+                    | SendError::NotReady,
+                )) => {
+                    if *draining.borrow() {
+                        tracing::info!(%account, bot, handler, to = %place, "reply not sent before the end; its message stays unread");
+                        return false;
+                    }
+                    // Held, contested, or just made anew: with the same key it is the same message.
+                    tokio::select! {
+                        () = self.back() => {}
+                        _ = draining.wait_for(|draining| *draining) => {}
+                    }
+                }
+                Err(error) => {
+                    tracing::warn!(%account, bot, handler, to = %place, %error, "reply not sent");
+                    return true;
+                }
+            }
+        }
+    }
+
+    /// Until the account is back, and a moment longer.
+    async fn back(&self) {
+        self.pool.sleep(Duration::from_millis(100)).await;
+        self.account.ready().await;
+    }
+
+    /// Runs a future; `None` when it takes longer than the limit. The time runs only while the account is
+    /// there and no file is on its way.
+    async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
+        let mut future = pin!(future);
+        let mut spent = Duration::ZERO;
+        loop {
+            let slice = (self.limit.saturating_sub(spent)).min(LOOK);
+            tokio::select! {
+                biased;
+                outcome = &mut future => return Some(outcome),
+                () = self.pool.sleep(slice) => {}
+            }
+            if self.account.is_ready() && !self.event.api.transfers().any() {
+                spent += slice;
+                if spent >= self.limit {
+                    return None;
+                }
+            }
+        }
+    }
+}
+
+fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
+    panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
+        .unwrap_or("no reason given")
+}
