@@ -8,7 +8,8 @@ pub(crate) use terms::{Credentials, policy};
 
 use crate::account::{AccountHandle, Changed, Command, CoreConfig, GroupPaces, Status};
 use crate::bot::{
-    Bot, Drain, Entry, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads, find,
+    Bot, Drain, Entry, FileAccess, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
+    find,
 };
 use crate::config::{AccountConfig, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector};
@@ -190,7 +191,7 @@ impl App {
                     &pool,
                     &hosts,
                     host_thread.handle(),
-                    (memory, fleet.clone()),
+                    (memory, fleet.clone(), &walk.current()),
                 ),
                 handle,
             });
@@ -319,7 +320,7 @@ fn subscriber(
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
-    (memory, fleet): (Memory, Fleet),
+    (memory, fleet, origin): (Memory, Fleet, &str),
 ) -> SubscriberFactory {
     let (handle, pool, hosts) = (handle.clone(), pool.clone(), hosts.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -334,6 +335,10 @@ fn subscriber(
         uploads: match &config.endpoint {
             Endpoint::Sandbox | Endpoint::Url(_) => Uploads::Private,
             Endpoint::Auto | Endpoint::Site(_) => Uploads::Service(config.app.sdk_app_id),
+        },
+        files: match &config.endpoint {
+            Endpoint::Sandbox | Endpoint::Url(_) => FileAccess::new(Some(origin)),
+            Endpoint::Auto | Endpoint::Site(_) => FileAccess::new(None),
         },
     };
     Arc::new(move || {
@@ -360,7 +365,7 @@ fn subscriber(
         let spec = HostSpec {
             account: handle.clone(),
             bots: made,
-            config: host_config,
+            config: host_config.clone(),
             pool: pool.clone(),
             fleet: fleet.clone(),
         };

@@ -1,6 +1,7 @@
 //! The [`Bot`] value.
 
 use super::extract::{Event, Kicked, Rejection, Values, What};
+use super::file_access::FileAccess;
 use super::handler::Handler;
 use super::reply::Reply;
 use futures_util::future::BoxFuture;
@@ -20,6 +21,8 @@ pub struct Bot {
     values: Values,
     settings: Option<ReadSettings>,
     hears_fleet: bool,
+    file_hosts: Vec<String>,
+    files_from_anywhere: bool,
 }
 
 struct Registered {
@@ -65,6 +68,8 @@ impl Bot {
             values: Values::new(),
             settings: None,
             hears_fleet: false,
+            file_hosts: Vec::new(),
+            files_from_anywhere: false,
         }
     }
 
@@ -166,6 +171,28 @@ impl Bot {
     pub const fn hear_own_accounts(mut self) -> Self {
         self.hears_fleet = true;
         self
+    }
+
+    /// Lets the bot fetch files of messages from `host` and every host below it as well, as far as they
+    /// have addresses of the public internet. Without it files come from the service only: their addresses
+    /// are whatever their senders wrote.
+    #[must_use]
+    pub fn files_from(mut self, host: impl Into<String>) -> Self {
+        self.file_hosts.push(host.into());
+        self
+    }
+
+    /// Lets the bot fetch files of messages from anywhere this machine can reach, its own services and
+    /// its network included. Whoever can write to the bot decides what it asks for.
+    #[must_use]
+    pub const fn files_from_anywhere(mut self) -> Self {
+        self.files_from_anywhere = true;
+        self
+    }
+
+    pub(super) fn file_access(&self, base: &FileAccess) -> FileAccess {
+        let base = base.clone();
+        base.with(&self.file_hosts, self.files_from_anywhere)
     }
 
     pub(super) const fn hears_fleet(&self) -> bool {

@@ -8,9 +8,11 @@
 use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
 use super::extract::{Event, Values, What};
+use super::file_access::FileAccess;
 use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
 use super::run::Run;
+use super::transfer::Carriage;
 use crate::account::{AccountEvent, AccountHandle, Deliver, Receipt};
 use crate::gateway::now;
 use crate::proto::message::{Conversation, Message};
@@ -24,7 +26,7 @@ use tokio::sync::{oneshot, watch};
 const MAX_GUARDS: usize = 256;
 
 /// How bots are run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct HostConfig {
     /// Messages waiting for the bots of an account or being handled by them at most; further ones wait at
     /// the server. As many updates may wait; further ones are dropped, counted and logged.
@@ -34,6 +36,8 @@ pub struct HostConfig {
     pub handler_timeout: Duration,
     /// How the server gives out addresses for files.
     pub uploads: Uploads,
+    /// Where files of messages may be fetched from.
+    pub files: FileAccess,
 }
 
 impl Default for HostConfig {
@@ -43,6 +47,7 @@ impl Default for HostConfig {
             queue: 1024,
             handler_timeout: Duration::from_secs(30),
             uploads: Uploads::default(),
+            files: FileAccess::default(),
         }
     }
 }
@@ -56,6 +61,7 @@ struct Running {
     values: Arc<Values>,
     handlers: Arc<Handlers>,
     hears_fleet: bool,
+    carriage: Carriage,
 }
 
 /// What waits in one conversation for one bot, or what happened to its account.
@@ -83,8 +89,6 @@ type LineKey = (usize, Option<Conversation>);
 /// See the module.
 pub struct Host {
     account: AccountHandle,
-    /// The own thread: it carries files for the handlers.
-    thread: ArbiterHandle,
     name: Arc<str>,
     config: HostConfig,
     pool: Pool,
@@ -171,6 +175,7 @@ impl std::fmt::Debug for HostSpec {
 impl Host {
     /// Starts a host on the arbiter `on`.
     pub fn start_on(on: &ArbiterHandle, spec: HostSpec) -> Addr<Self> {
+        // It carries files for the handlers, too.
         let thread = on.clone();
         Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
             let HostSpec {
@@ -186,12 +191,14 @@ impl Host {
                 .into_iter()
                 .map(|bot| {
                     let hears_fleet = bot.hears_fleet();
+                    let files = bot.file_access(&config.files);
                     let (name, values, handlers) = bot.into_parts();
                     Running {
                         name,
                         values,
                         handlers: Arc::new(handlers),
                         hears_fleet,
+                        carriage: Carriage::new(thread.clone(), files),
                     }
                 })
                 .collect();
@@ -200,7 +207,6 @@ impl Host {
             Self {
                 name: account.user().as_str().into(),
                 account,
-                thread,
                 config,
                 pool,
                 bots,
@@ -341,7 +347,7 @@ impl Host {
             event: Event {
                 what,
                 api: Api::new(self.account.clone())
-                    .with_files(self.thread.clone(), self.config.uploads),
+                    .with_carriage(bot.carriage.clone(), self.config.uploads),
                 values: bot.values.clone(),
             },
             label: label.clone(),

@@ -35,6 +35,7 @@ mod api;
 mod attachment;
 mod builder;
 mod extract;
+mod file_access;
 mod handler;
 mod host;
 mod loop_guard;
@@ -52,6 +53,7 @@ pub use builder::{Bot, SettingsError};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
 };
+pub use file_access::FileAccess;
 pub use handler::Handler;
 pub use host::{Drain, Fleet, Host, HostConfig, HostSpec};
 pub use pool::Pool;

@@ -2,9 +2,11 @@
 //!
 //! Handlers run on threads of their own, HTTP clients belong to the threads that do I/O. So a
 //! transfer is a job for such a thread, and its outcome comes back over a channel. Few run at a time,
-//! because each holds a whole file; the others wait.
+//! because each holds a whole file; the others wait, and no account has more than two of them. A transfer
+//! may take as long as it goes on: what ends it is silence.
 
-use crate::gateway::{http_client, without_url};
+use super::file_access::{FileAccess, Forbidden, Way};
+use crate::gateway::{http_client, http_client_for_strangers, without_url};
 use actix::prelude::ArbiterHandle;
 use actix_http::body::SizedStream;
 use awc::http::header;
@@ -13,15 +15,21 @@ use futures_util::stream::{self, BoxStream};
 use futures_util::{StreamExt, TryStreamExt, future};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, oneshot};
 
-/// Transfers at a time in a process; each may hold a file of up to 100 MB.
-static TRANSFERS: Semaphore = Semaphore::const_new(8);
-/// How long one transfer may take.
-const LIMIT: Duration = Duration::from_secs(120);
+/// Downloads and uploads at a time in a process; each may hold a file of up to 100 MB.
+static DOWNLOADS: Semaphore = Semaphore::const_new(8);
+static UPLOADS: Semaphore = Semaphore::const_new(8);
+/// Transfers of one account in each direction.
+const OF_ACCOUNT: usize = 2;
+/// How long a transfer may stand still, its begin included.
+const STALL: Duration = Duration::from_secs(10);
+/// How long one may take in all: at the least speed that counts as going on.
+const LIMIT: Duration = Duration::from_secs(1800);
 /// Bytes handed to the connection in one go, after each of which progress is told.
 const CHUNK: usize = 64 * 1024;
 
@@ -56,9 +64,12 @@ pub enum TransferError {
         /// How many bytes were wanted at most.
         limit: u64,
     },
-    /// It took longer than two minutes.
-    #[error("the file took too long")]
+    /// Nothing moved for ten seconds, or it took longer than half an hour.
+    #[error("the file stood still for too long")]
     TimedOut,
+    /// The address is not one that files are fetched from: its sender may have written anything.
+    #[error("files are not fetched from {0}; a bot may ask for it with `Bot::files_from`")]
+    Forbidden(String),
     /// There is nothing that could carry files: the program is ending, or it is a test.
     #[error("files cannot be transferred here")]
     Nowhere,
@@ -156,118 +167,178 @@ impl Body {
     }
 }
 
-/// Runs a job on the thread `on`.
-async fn run<T, J, F>(on: &ArbiterHandle, job: J) -> Result<T, TransferError>
-where
-    T: Send + 'static,
-    J: FnOnce() -> F + Send + 'static,
-    F: Future<Output = Result<T, TransferError>> + 'static,
-{
-    let _permit = TRANSFERS
-        .acquire()
-        .await
-        .map_err(|_| TransferError::Nowhere)?;
-    let (done, outcome) = oneshot::channel();
-    let spawned = on.spawn_fn(move || {
-        actix_rt::spawn(async move {
-            let mut done = done;
-            // Whoever gives up waiting ends the transfer.
-            let outcome = tokio::select! {
-                outcome = tokio::time::timeout(LIMIT, job()) => outcome,
-                () = done.closed() => return,
-            };
-            let _ = done.send(outcome.unwrap_or(Err(TransferError::TimedOut)));
-        });
-    });
-    if !spawned {
-        return Err(TransferError::Nowhere);
+/// What carries the files of an account.
+#[derive(Clone, Debug)]
+pub(super) struct Carriage {
+    on: ArbiterHandle,
+    access: Arc<FileAccess>,
+    downloads: Arc<Semaphore>,
+    uploads: Arc<Semaphore>,
+}
+
+/// Which way a file goes.
+#[derive(Clone, Copy)]
+enum Direction {
+    Down,
+    Up,
+}
+
+/// Moves on with every byte; a transfer whose mark stands still is ended.
+#[derive(Clone, Default)]
+struct Mark(Arc<AtomicU64>);
+
+impl Mark {
+    fn moved(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
     }
-    outcome.await.map_err(|_| TransferError::Nowhere)?
+
+    /// Ends when it has not moved for [`STALL`].
+    async fn stands_still(&self) {
+        let mut last = self.0.load(Ordering::Relaxed);
+        loop {
+            tokio::time::sleep(STALL).await;
+            let now = self.0.load(Ordering::Relaxed);
+            if now == last {
+                return;
+            }
+            last = now;
+        }
+    }
 }
 
-/// Puts the bytes to `url`.
-pub(super) async fn put(
-    on: &ArbiterHandle,
-    url: String,
-    content_type: String,
-    body: Body,
-) -> Result<(), TransferError> {
-    run(on, move || async move {
-        let size = body.size;
-        let failed = Arc::new(OnceLock::new());
-        let noted = failed.clone();
-        // awc says no more of an error of ours than that there was one.
-        let chunks = body.chunks().await?.inspect_err(move |error| {
-            let wrong = error.get_ref().and_then(|inner| inner.downcast_ref());
-            let _ = noted.set(
-                wrong
-                    .cloned()
-                    .unwrap_or_else(|| TransferError::source(error)),
-            );
+impl Carriage {
+    /// Carries files on the thread `on`.
+    pub(super) fn new(on: ArbiterHandle, access: FileAccess) -> Self {
+        Self {
+            on,
+            access: Arc::new(access),
+            downloads: Arc::new(Semaphore::new(OF_ACCOUNT)),
+            uploads: Arc::new(Semaphore::new(OF_ACCOUNT)),
+        }
+    }
+
+    /// Runs a job on its thread, when it is its turn.
+    async fn run<T, J, F>(&self, direction: Direction, job: J) -> Result<T, TransferError>
+    where
+        T: Send + 'static,
+        J: FnOnce(Mark) -> F + Send + 'static,
+        F: Future<Output = Result<T, TransferError>> + 'static,
+    {
+        let (own, all) = match direction {
+            Direction::Down => (&self.downloads, &DOWNLOADS),
+            Direction::Up => (&self.uploads, &UPLOADS),
+        };
+        // First among its own, so that one account does not stand in the line of all with many.
+        let _own = own.acquire().await.map_err(|_| TransferError::Nowhere)?;
+        let _all = all.acquire().await.map_err(|_| TransferError::Nowhere)?;
+        let (done, outcome) = oneshot::channel();
+        let spawned = self.on.spawn_fn(move || {
+            actix_rt::spawn(async move {
+                let mut done = done;
+                let mark = Mark::default();
+                // Whoever gives up waiting ends the transfer.
+                let outcome = tokio::select! {
+                    outcome = tokio::time::timeout(LIMIT, job(mark.clone())) => outcome,
+                    () = mark.stands_still() => Ok(Err(TransferError::TimedOut)),
+                    () = done.closed() => return,
+                };
+                let _ = done.send(outcome.unwrap_or(Err(TransferError::TimedOut)));
+            });
         });
-        let request = http_client()
-            .put(url)
-            .insert_header((header::CONTENT_TYPE, content_type));
-        let answer = request.send_body(SizedStream::new(size, chunks)).await;
-        if let Some(error) = failed.get() {
-            return Err(TransferError::clone(error));
+        if !spawned {
+            return Err(TransferError::Nowhere);
         }
-        let answer = answer.map_err(|error| TransferError::Connection(without_url(&error)))?;
-        if answer.status().is_success() {
-            Ok(())
-        } else {
-            Err(TransferError::Status(answer.status().as_u16()))
-        }
-    })
-    .await
-}
+        outcome.await.map_err(|_| TransferError::Nowhere)?
+    }
 
-/// Gets up to `limit` bytes from `url`.
-pub(super) async fn get(
-    on: &ArbiterHandle,
-    url: String,
-    limit: u64,
-) -> Result<Bytes, TransferError> {
-    run(on, move || async move {
-        let mut bytes = Vec::new();
-        receive(url, limit, async |chunk| {
-            bytes.extend_from_slice(&chunk);
-            Ok(())
+    /// Puts the bytes to `url`, which the server has given.
+    pub(super) async fn put(
+        &self,
+        url: String,
+        content_type: String,
+        body: Body,
+    ) -> Result<(), TransferError> {
+        self.run(Direction::Up, move |mark| async move {
+            let size = body.size;
+            let failed = Arc::new(OnceLock::new());
+            let noted = failed.clone();
+            // awc says no more of an error of ours than that there was one.
+            let chunks = body.chunks().await?.inspect_ok(move |_| mark.moved());
+            let chunks = chunks.inspect_err(move |error| {
+                let wrong = error.get_ref().and_then(|inner| inner.downcast_ref());
+                let _ = noted.set(
+                    wrong
+                        .cloned()
+                        .unwrap_or_else(|| TransferError::source(error)),
+                );
+            });
+            let request = http_client()
+                .put(url)
+                .insert_header((header::CONTENT_TYPE, content_type));
+            let answer = request.send_body(SizedStream::new(size, chunks)).await;
+            if let Some(error) = failed.get() {
+                return Err(TransferError::clone(error));
+            }
+            let answer = answer.map_err(|error| TransferError::Connection(without_url(&error)))?;
+            if answer.status().is_success() {
+                Ok(())
+            } else {
+                Err(TransferError::Status(answer.status().as_u16()))
+            }
         })
-        .await?;
-        Ok(bytes.into())
-    })
-    .await
-}
+        .await
+    }
 
-/// Gets up to `limit` bytes from `url` into a file, and gives their number.
-pub(super) async fn save(
-    on: &ArbiterHandle,
-    url: String,
-    limit: u64,
-    path: PathBuf,
-) -> Result<u64, TransferError> {
-    run(on, move || async move {
-        let failed = |error: io::Error| TransferError::unwritable(&path, &error);
-        let folder = path
-            .parent()
-            .filter(|folder| !folder.as_os_str().is_empty());
-        let folder = folder.unwrap_or(Path::new("."));
-        // Beside its place, so that it can be moved there as a whole; gone if that does not happen.
-        let name = folder.join(format!(".{:032x}.part", fastrand::u128(..)));
-        let mut file = tokio::fs::File::create_new(&name).await.map_err(failed)?;
-        let part = Part(Some(name.clone()));
-        let size = receive(url, limit, async |chunk| {
-            file.write_all(&chunk).await.map_err(failed)
+    /// Gets up to `limit` bytes from `url`.
+    pub(super) async fn get(&self, url: String, limit: u64) -> Result<Bytes, TransferError> {
+        let way = self.way(&url)?;
+        self.run(Direction::Down, move |mark| async move {
+            let mut bytes = Vec::new();
+            receive(&url, way, limit, &mark, async |chunk| {
+                bytes.extend_from_slice(&chunk);
+                Ok(())
+            })
+            .await?;
+            Ok(bytes.into())
         })
-        .await?;
-        file.flush().await.map_err(failed)?;
-        drop(file);
-        tokio::fs::rename(&name, &path).await.map_err(failed)?;
-        part.keep();
-        Ok(size)
-    })
-    .await
+        .await
+    }
+
+    /// Gets up to `limit` bytes from `url` into a file, and gives their number.
+    pub(super) async fn save(
+        &self,
+        url: String,
+        limit: u64,
+        path: PathBuf,
+    ) -> Result<u64, TransferError> {
+        let way = self.way(&url)?;
+        self.run(Direction::Down, move |mark| async move {
+            let failed = |error: io::Error| TransferError::unwritable(&path, &error);
+            let folder = path
+                .parent()
+                .filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.unwrap_or(Path::new("."));
+            // Beside its place, so that it can be moved there as a whole; gone if that does not happen.
+            let name = folder.join(format!(".{:032x}.part", fastrand::u128(..)));
+            let mut file = tokio::fs::File::create_new(&name).await.map_err(failed)?;
+            let part = Part(Some(name.clone()));
+            let size = receive(&url, way, limit, &mark, async |chunk| {
+                file.write_all(&chunk).await.map_err(failed)
+            })
+            .await?;
+            file.flush().await.map_err(failed)?;
+            drop(file);
+            tokio::fs::rename(&name, &path).await.map_err(failed)?;
+            part.keep();
+            Ok(size)
+        })
+        .await
+    }
+
+    fn way(&self, url: &str) -> Result<Way, TransferError> {
+        let way = self.access.way(url);
+        way.map_err(|Forbidden(place)| TransferError::Forbidden(place))
+    }
 }
 
 /// A file that goes when the transfer fails or is given up.
@@ -290,12 +361,20 @@ impl Drop for Part {
 
 /// Hands `taken` what lies at `url`, up to `limit` bytes, and gives their number.
 async fn receive(
-    url: String,
+    url: &str,
+    way: Way,
     limit: u64,
+    mark: &Mark,
     mut taken: impl AsyncFnMut(Bytes) -> Result<(), TransferError>,
 ) -> Result<u64, TransferError> {
-    let answer = http_client().get(url).send().await;
+    let client = match way {
+        Way::Open => http_client(),
+        Way::Public => http_client_for_strangers(),
+    };
+    // Redirects are not followed: they could lead anywhere.
+    let answer = client.get(url).send().await;
     let mut answer = answer.map_err(|error| TransferError::Connection(without_url(&error)))?;
+    mark.moved();
     if !answer.status().is_success() {
         return Err(TransferError::Status(answer.status().as_u16()));
     }
@@ -308,6 +387,7 @@ async fn receive(
     while let Some(chunk) = answer.next().await {
         let chunk = chunk.map_err(|error| TransferError::Connection(error.to_string()))?;
         size += chunk.len() as u64;
+        mark.moved();
         if size > limit {
             return Err(TransferError::TooLarge { limit });
         }
@@ -318,4 +398,97 @@ async fn receive(
         return Err(TransferError::Connection("it broke off".to_owned()));
     }
     Ok(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix::Arbiter;
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// A file server of one connection after another: what `answer` does with each.
+    async fn serve<F>(answer: impl Fn(TcpStream) -> F + 'static) -> String
+    where
+        F: Future<Output = ()> + 'static,
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}/file", listener.local_addr().unwrap());
+        actix_rt::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                actix_rt::spawn(answer(stream));
+            }
+        });
+        url
+    }
+
+    fn carriage(own: Option<&str>) -> Carriage {
+        let access = FileAccess::new(own);
+        Carriage::new(Arbiter::current(), access)
+    }
+
+    #[actix_rt::test]
+    async fn e1_an_address_of_a_stranger_is_not_even_connected_to() {
+        let url = serve(|_| async { panic!("somebody connects") }).await;
+        let got = carriage(None).get(url, 100).await;
+        assert!(matches!(got, Err(TransferError::Forbidden(_))), "{got:?}");
+    }
+
+    #[actix_rt::test]
+    async fn e1_a_redirect_is_not_followed() {
+        let url = serve(|mut stream| async move {
+            let answer = "HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/secret\r\ncontent-length: 0\r\n\r\n";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await;
+        let got = carriage(Some(&url)).get(url, 100).await;
+        assert_eq!(got, Err(TransferError::Status(302)));
+    }
+
+    #[actix_rt::test]
+    async fn k1_silent_addresses_of_one_account_do_not_hold_up_another() {
+        let silent = serve(|stream| async move {
+            let _held = stream;
+            std::future::pending::<()>().await;
+        })
+        .await;
+        let good = serve(|mut stream| async move {
+            let answer = "HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nfile";
+            stream.write_all(answer.as_bytes()).await.unwrap();
+        })
+        .await;
+        let victim = carriage(Some(&silent));
+        for _ in 0..8 {
+            let (victim, silent) = (victim.clone(), silent.clone());
+            actix_rt::spawn(async move { victim.get(silent, 100).await });
+        }
+        tokio::task::yield_now().await;
+        let got = carriage(Some(&good)).get(good, 100).await;
+        assert_eq!(got.unwrap(), "file");
+    }
+
+    #[actix_rt::test]
+    async fn k1_an_address_that_stays_silent_is_given_up() {
+        tokio::time::pause();
+        let mark = Mark::default();
+        let began = tokio::time::Instant::now();
+        mark.stands_still().await;
+        let silent = began.elapsed();
+        assert!(silent >= STALL && silent < STALL * 2, "{silent:?}");
+    }
+
+    #[actix_rt::test]
+    async fn k2_what_goes_on_is_not_ended_however_long_it_takes() {
+        tokio::time::pause();
+        let mark = Mark::default();
+        let moving = async {
+            for _ in 0..100 {
+                tokio::time::sleep(STALL / 2).await;
+                mark.moved();
+            }
+        };
+        tokio::select! {
+            () = moving => {}
+            () = mark.stands_still() => panic!("ended while it moved"),
+        }
+    }
 }

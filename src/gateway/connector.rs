@@ -1,27 +1,13 @@
 //! Opening a WebSocket: name resolution, TCP, TLS and the upgrade, through awc.
 
-use crate::policy::Now;
-use actix_service::{Service, ServiceExt as _};
-use actix_tls::connect::{
-    ConnectInfo, Connection as TcpConnection, Connector as TcpConnector, Resolver,
-};
+use super::dial::{Purpose, dialler};
+use super::net::net;
 use awc::error::{ConnectError as AwcConnectError, SendRequestError, WsClientError};
-use awc::http::Uri;
 use futures_util::future::LocalBoxFuture;
-use rustls::{ClientConfig, RootCertStore};
 use std::cell::RefCell;
-use std::collections::HashMap;
 use std::io;
-use std::net::SocketAddr;
-use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpStream;
-
-/// How long a resolved name is used before it is asked for again.
-const NAME_LIFE: Duration = Duration::from_secs(60);
-/// Names remembered per thread; a fleet knows a handful.
-const MAX_NAMES: usize = 64;
 
 /// A byte stream to the server.
 pub trait Io: AsyncRead + AsyncWrite + Unpin {}
@@ -122,18 +108,13 @@ pub trait Connector {
     ) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>>;
 }
 
-/// The real network. All accounts of a thread share one awc client and one name cache.
+/// The real network. All accounts of a thread share one awc client.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct AwcConnector;
 
-struct PerThread {
-    client: awc::Client,
-    /// Resolved names, and until when they are used.
-    names: HashMap<Box<str>, (Duration, SocketAddr)>,
-}
-
 thread_local! {
-    static SHARED: RefCell<Option<PerThread>> = const { RefCell::new(None) };
+    /// This thread's client, and which configuration of the network it is made from.
+    static CLIENT: RefCell<Option<(u64, awc::Client)>> = const { RefCell::new(None) };
 }
 
 impl Connector for AwcConnector {
@@ -150,7 +131,7 @@ impl Connector for AwcConnector {
                 Some(port) => format!("{host}:{port}"),
                 None => host.to_owned(),
             };
-            match tokio::time::timeout(limit, open(&url, &parsed, host, &place)).await {
+            match tokio::time::timeout(limit, open(&url, &place)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(ConnectError::TimedOut { host: place, limit }),
             }
@@ -158,15 +139,9 @@ impl Connector for AwcConnector {
     }
 }
 
-async fn open(
-    url: &str,
-    parsed: &url::Url,
-    host: &str,
-    place: &str,
-) -> Result<Dialled, ConnectError> {
-    let address = resolve(parsed, host, super::now()).await?;
-    let request = client().ws(url).address(address);
-    let (_, framed) = request
+async fn open(url: &str, place: &str) -> Result<Dialled, ConnectError> {
+    let (_, framed) = client()
+        .ws(url)
         .connect()
         .await
         .map_err(|error| explain(error, place))?;
@@ -178,114 +153,28 @@ async fn open(
 }
 
 fn client() -> awc::Client {
-    with_shared(|shared| shared.client.clone())
-}
-
-fn with_shared<R>(f: impl FnOnce(&mut PerThread) -> R) -> R {
-    SHARED.with_borrow_mut(|slot| {
-        let shared = slot.get_or_insert_with(|| {
-            let connector = awc::Connector::new()
-                .connector(reset_on_drop())
-                .rustls_0_23(tls_config())
-                // A WebSocket holds its permit for life; any limit is a limit on accounts.
-                .limit(0)
-                // Our own deadline covers all of it.
-                .timeout(Duration::from_secs(60))
-                .handshake_timeout(Duration::from_secs(60));
-            PerThread {
-                client: awc::Client::builder()
-                    .connector(connector)
-                    .disable_timeout()
-                    .finish(),
-                names: HashMap::new(),
-            }
-        });
-        f(shared)
-    })
-}
-
-/// TCP connections that are reset when they are dropped instead of being emptied by the system. What a
-/// stalled link still holds must not reach the server minutes later: a resume that comes late takes
-/// the login away from the link that carries it by then, and nobody hears the pushes any more.
-/// An orderly goodbye is not affected, see [`farewell`](super::connection): it waits for the
-/// other side before it drops the link.
-fn reset_on_drop() -> impl Service<
-    ConnectInfo<Uri>,
-    Response = TcpConnection<Uri, TcpStream>,
-    Error = actix_tls::connect::ConnectError,
-> + Clone {
-    // The address is always given, so the resolver has nothing to do.
-    TcpConnector::new(Resolver::default()).service().map(
-        |connection: TcpConnection<Uri, TcpStream>| {
-            if let Err(error) = connection.io_ref().set_zero_linger() {
-                tracing::debug!(%error, "a connection could not be told to reset when dropped");
-            }
-            connection
-        },
-    )
-}
-
-pub(super) fn tls_config() -> Arc<ClientConfig> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    CONFIG
-        .get_or_init(|| {
-            let roots = RootCertStore {
-                roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-            };
-            let provider = Arc::new(rustls::crypto::ring::default_provider());
-            let builder = ClientConfig::builder_with_provider(provider);
-            #[expect(
-                clippy::expect_used,
-                reason = "ring offers both versions the feature flags name"
-            )]
-            let builder = builder
-                .with_safe_default_protocol_versions()
-                .expect("TLS 1.2 and 1.3");
-            let mut config = builder.with_root_certificates(roots).with_no_client_auth();
-            // HTTP/2 cannot carry the upgrade.
-            config.alpn_protocols = vec![b"http/1.1".to_vec()];
-            Arc::new(config)
-        })
-        .clone()
-}
-
-/// Resolves a name once a minute and thread; `getaddrinfo` per login would cost a thread each.
-async fn resolve(url: &url::Url, host: &str, now: Now) -> Result<SocketAddr, ConnectError> {
-    let port = url.port_or_known_default().unwrap_or(443);
-    if let Some(known) = with_shared(|shared| {
-        shared
-            .names
-            .get(host)
-            .filter(|(until, _)| *until > now.mono)
-            .map(|(_, address)| *address)
-    }) {
-        return Ok(SocketAddr::new(known.ip(), port));
-    }
-    let dns = |reason: String| ConnectError::Dns {
-        host: host.to_owned(),
-        reason,
-    };
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    let found = tokio::net::lookup_host((bare, port))
-        .await
-        .map_err(|error| dns(error.to_string()))?;
-    let all: Vec<SocketAddr> = found.collect();
-    // IPv4 first: a host without IPv6 connectivity is common, one without IPv4 is not.
-    let address = all
-        .iter()
-        .find(|address| address.is_ipv4())
-        .or(all.first())
-        .copied()
-        .ok_or_else(|| dns("no address".into()))?;
-    with_shared(|shared| {
-        if shared.names.len() >= MAX_NAMES {
-            shared.names.clear();
+    let net = net();
+    CLIENT.with_borrow_mut(|slot| {
+        if let Some((number, client)) = slot
+            && *number == net.number
+        {
+            return client.clone();
         }
-        shared
-            .names
-            .insert(host.into(), (now.mono + NAME_LIFE, address));
-    });
-    Ok(address)
+        let connector = awc::Connector::new()
+            .connector(dialler(net.clone(), Purpose::Link))
+            .rustls_0_23(net.tls.clone())
+            // A WebSocket holds its permit for life; any limit is a limit on accounts.
+            .limit(0)
+            // Our own deadline covers all of it.
+            .timeout(Duration::from_secs(60))
+            .handshake_timeout(Duration::from_secs(60));
+        let client = awc::Client::builder()
+            .connector(connector)
+            .disable_timeout()
+            .finish();
+        *slot = Some((net.number, client.clone()));
+        client
+    })
 }
 
 fn explain(error: WsClientError, host: &str) -> ConnectError {

@@ -1,36 +1,55 @@
 //! Plain HTTP requests: this thread's client, and what became of a request that failed.
 
-use super::connector::tls_config;
+use super::dial::{Purpose, dialler};
+use super::net::net;
 use actix_http::error::ParseError;
 use awc::error::{ConnectError, SendRequestError};
-use std::cell::OnceCell;
+use std::cell::RefCell;
 use std::time::Duration;
 
 /// Connections per thread and host; what is asked meanwhile waits its turn.
 const CONNECTIONS: usize = 32;
 
+/// The number of the configuration a client was made from, and the client.
+type Made = RefCell<Option<(u64, awc::Client)>>;
+
 thread_local! {
-    static CLIENT: OnceCell<awc::Client> = const { OnceCell::new() };
+    static CLIENT: Made = const { RefCell::new(None) };
+    static STRANGERS: Made = const { RefCell::new(None) };
 }
 
-/// This thread's client for plain HTTP requests, with the same trust as the WebSockets have. It sets
-/// no deadline and follows no redirect.
+/// This thread's client for plain HTTP requests, with the same trust and ways as the WebSockets have. It
+/// sets no deadline and follows no redirect.
 pub(crate) fn http_client() -> awc::Client {
-    CLIENT.with(|client| {
-        let client = client.get_or_init(|| {
-            let connector = awc::Connector::new()
-                .rustls_0_23(tls_config())
-                .limit(CONNECTIONS)
-                .timeout(Duration::from_secs(60))
-                .handshake_timeout(Duration::from_secs(60));
-            awc::Client::builder()
-                .connector(connector)
-                .disable_timeout()
-                .disable_redirects()
-                .finish()
-        });
-        client.clone()
-    })
+    CLIENT.with(|made| client(made, Purpose::Request))
+}
+
+/// The same for addresses that strangers name: it connects to the public internet only.
+pub(crate) fn http_client_for_strangers() -> awc::Client {
+    STRANGERS.with(|made| client(made, Purpose::Stranger))
+}
+
+fn client(made: &Made, purpose: Purpose) -> awc::Client {
+    let net = net();
+    let mut made = made.borrow_mut();
+    if let Some((number, client)) = &*made
+        && *number == net.number
+    {
+        return client.clone();
+    }
+    let connector = awc::Connector::new()
+        .connector(dialler(net.clone(), purpose))
+        .rustls_0_23(net.tls.clone())
+        .limit(CONNECTIONS)
+        .timeout(Duration::from_secs(60))
+        .handshake_timeout(Duration::from_secs(60));
+    let client = awc::Client::builder()
+        .connector(connector)
+        .disable_timeout()
+        .disable_redirects()
+        .finish();
+    *made = Some((net.number, client.clone()));
+    client
 }
 
 /// Whether no answer came because the connection was not there or broke; another try may find a

@@ -5,12 +5,16 @@
 //! without losing its last frames, and bounds what it buffers. Nothing here decides *when* to
 //! connect, log in or give up: that is [`crate::account`]'s business.
 
+mod address;
 mod clock;
 mod connection;
 mod connector;
+mod dial;
 mod down;
 mod frame;
 mod http;
+mod net;
+mod proxy;
 mod running;
 mod websocket;
 
@@ -21,6 +25,8 @@ pub use connection::{
 pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub use frame::FrameError;
-pub(crate) use http::{http_client, is_lost, without_url};
+pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
+pub use net::{NetConfig, NetError, check_net, use_net};
+pub use proxy::ProxyError;
 pub use running::{Running, Workplace};
 pub use websocket::LinkEnd;

@@ -5,11 +5,10 @@
 
 use super::upload::{Upload, extension, format_of};
 use super::{Api, ApiError, Backend};
-use crate::bot::transfer::{self, TransferError};
+use crate::bot::transfer::{Body, Carriage, TransferError};
 use crate::proto::id::SdkAppId;
 use crate::proto::message::{Element, File, Image, ImageSize, Sound, Video};
 use crate::proto::op::media::{FileKind, GetImageInfo, ImageInfo, PreSig, SimpleSig, VideoCover};
-use actix::prelude::ArbiterHandle;
 use bytes::Bytes;
 use serde_json::Map;
 use std::path::PathBuf;
@@ -27,7 +26,7 @@ pub enum Uploads {
 /// What carries files for an [`Api`].
 #[derive(Clone, Debug)]
 pub(super) struct Carrier {
-    pub(super) on: ArbiterHandle,
+    pub(super) carriage: Carriage,
     pub(super) uploads: Uploads,
 }
 
@@ -183,25 +182,28 @@ impl Api {
         }
         if !exists {
             let (content_type, content, progress) = upload.into_parts();
-            let body = transfer::Body {
+            let body = Body {
                 content,
                 size,
                 progress,
             };
-            transfer::put(&carrier.on, put, content_type, body).await?;
+            let _under_way = self.transfers.begin();
+            carrier.carriage.put(put, content_type, body).await?;
         }
         #[rustfmt::skip]
         return Ok(Placed { url, uuid, cover, size });
     }
 
     /// Gets the file of an image (the original), file, sound or video element, of `limit` bytes at
-    /// most. The URL is whatever the sender wrote: it may point anywhere this program can reach.
+    /// most. The URL is whatever the sender wrote; it is taken only when it leads to a file host of the
+    /// service, to the sandbox itself, or to where the bot [asks for](crate::bot::Bot::files_from).
     ///
     /// # Errors
     /// [`ApiError::Unfit`] for an element without a file; [`ApiError::Transfer`].
     pub async fn download(&self, element: &Element, limit: u64) -> Result<Bytes, ApiError> {
         let (url, carrier) = self.way_to(element)?;
-        Ok(transfer::get(&carrier.on, url, limit).await?)
+        let _under_way = self.transfers.begin();
+        Ok(carrier.carriage.get(url, limit).await?)
     }
 
     /// Gets it into a file, which is there when all of it is, in place of one that was there before.
@@ -216,7 +218,8 @@ impl Api {
         path: impl Into<PathBuf>,
     ) -> Result<u64, ApiError> {
         let (url, carrier) = self.way_to(element)?;
-        Ok(transfer::save(&carrier.on, url, limit, path.into()).await?)
+        let _under_way = self.transfers.begin();
+        Ok(carrier.carriage.save(url, limit, path.into()).await?)
     }
 
     fn way_to(&self, element: &Element) -> Result<(String, &Carrier), ApiError> {

@@ -32,8 +32,10 @@ pub use media::Uploads;
 pub use upload::Upload;
 
 use self::media::Carrier;
+use super::file_access::FileAccess;
 use super::run::Transfers;
 use super::testing::Recording;
+use super::transfer::Carriage;
 use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;
 use crate::proto::message::{Conversation, Draft, Element, Message};
@@ -74,11 +76,15 @@ impl Api {
         }
     }
 
-    /// Has the thread `on` carry files to and from where `uploads` says. A bot's own [`Api`] comes
-    /// with this.
+    /// Has the thread `on` carry files: to where `uploads` says, and from where `files` allows. A bot's own
+    /// [`Api`] comes with this.
     #[must_use]
-    pub fn with_files(mut self, on: ArbiterHandle, uploads: Uploads) -> Self {
-        self.carrier = Some(Carrier { on, uploads });
+    pub fn with_files(self, on: ArbiterHandle, uploads: Uploads, files: FileAccess) -> Self {
+        self.with_carriage(Carriage::new(on, files), uploads)
+    }
+
+    pub(super) fn with_carriage(mut self, carriage: Carriage, uploads: Uploads) -> Self {
+        self.carrier = Some(Carrier { carriage, uploads });
         self
     }
 

@@ -168,6 +168,8 @@ pub(super) struct Troupe {
     account: AccountHandle,
     /// Of the thread that can carry files.
     files: ArbiterHandle,
+    /// Where the files are.
+    origin: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
@@ -226,6 +228,7 @@ impl Troupe {
             changes,
             account: account.unwrap(),
             files,
+            origin: sandbox.url(),
             stop: Some(stop),
             thread: Some(thread),
         }
@@ -278,7 +281,11 @@ impl Troupe {
 
     /// The same for files, in this way.
     pub(super) fn api_with_files(&self, uploads: Uploads) -> Api {
-        self.api().with_files(self.files.clone(), uploads)
+        self.api().with_files(
+            self.files.clone(),
+            uploads,
+            FileAccess::new(Some(&self.origin)),
+        )
     }
 
     /// The place where the next thing the watcher is told will be.

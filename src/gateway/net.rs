@@ -1,0 +1,186 @@
+//! What the program trusts and which way it takes, the same for links, the REST API and files.
+
+use super::proxy::{Proxies, Proxy, ProxyError};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use rustls::{ClientConfig, RootCertStore};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+/// What is set about the network.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct NetConfig {
+    /// A PEM file of certificates that are trusted besides the system's.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy for everything, `http://[user:password@]host:port`; without it the environment's.
+    pub proxy: Option<String>,
+    /// Hosts that are reached without it.
+    pub no_proxy: Vec<String>,
+}
+
+/// Why a [`NetConfig`] cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NetError {
+    /// The certificates cannot be read.
+    #[error("cannot read the certificates of {path}: {reason}; it has to be a PEM file", path = .path.display())]
+    Ca {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: String,
+    },
+    /// No proxy.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
+}
+
+/// Trust and ways, ready for use.
+#[derive(Debug)]
+pub(super) struct Net {
+    pub(super) tls: Arc<ClientConfig>,
+    pub(super) proxies: Proxies,
+    /// Tells one from another, for what threads keep.
+    pub(super) number: u64,
+}
+
+static NET: RwLock<Option<Arc<Net>>> = RwLock::new(None);
+static NUMBERS: AtomicU64 = AtomicU64::new(1);
+
+/// Has every connection of the process that is made from now on use this configuration.
+///
+/// # Errors
+/// When it cannot be used; nothing changes then.
+pub fn use_net(config: &NetConfig) -> Result<(), NetError> {
+    let net = Net::new(config)?;
+    *NET.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(net));
+    Ok(())
+}
+
+/// Reads what a configuration names, and changes nothing.
+///
+/// # Errors
+/// When it cannot be used.
+pub fn check_net(config: &NetConfig) -> Result<(), NetError> {
+    Net::new(config).map(drop)
+}
+
+/// What is in use; the defaults when nothing was set.
+pub(super) fn net() -> Arc<Net> {
+    if let Some(net) = &*NET.read().unwrap_or_else(PoisonError::into_inner) {
+        return net.clone();
+    }
+    let mut slot = NET.write().unwrap_or_else(PoisonError::into_inner);
+    slot.get_or_insert_with(|| Arc::new(Net::with(system_roots(), environment())))
+        .clone()
+}
+
+impl Net {
+    fn new(config: &NetConfig) -> Result<Self, NetError> {
+        let mut roots = system_roots();
+        if let Some(path) = &config.ca_file {
+            add_file(&mut roots, path)?;
+        }
+        let mut proxies = match &config.proxy {
+            Some(proxy) => {
+                let proxy = Proxy::parse(proxy)?;
+                Proxies {
+                    plain: Some(proxy.clone()),
+                    secure: Some(proxy),
+                    except: Vec::new(),
+                }
+            }
+            None => environment(),
+        };
+        proxies.except.extend(config.no_proxy.iter().cloned());
+        Ok(Self::with(roots, proxies))
+    }
+
+    fn with(roots: RootCertStore, proxies: Proxies) -> Self {
+        Self {
+            tls: client_config(roots),
+            proxies,
+            number: NUMBERS.fetch_add(1, Ordering::Relaxed),
+        }
+    }
+}
+
+fn environment() -> Proxies {
+    Proxies::from_env(|name| std::env::var(name).ok())
+}
+
+/// The certificates the system trusts (or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name); Mozilla's
+/// when it has none.
+fn system_roots() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let found = rustls_native_certs::load_native_certs();
+    for error in &found.errors {
+        tracing::warn!(%error, "some of the system's certificates cannot be read");
+    }
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
+}
+
+fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), NetError> {
+    let wrong = |reason: String| NetError::Ca {
+        path: path.to_owned(),
+        reason,
+    };
+    let certificates = CertificateDer::pem_file_iter(path)
+        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+        .map_err(|error| wrong(error.to_string()))?;
+    if certificates.is_empty() {
+        return Err(wrong("there is none in it".to_owned()));
+    }
+    for certificate in certificates {
+        roots
+            .add(certificate)
+            .map_err(|error| wrong(error.to_string()))?;
+    }
+    Ok(())
+}
+
+fn client_config(roots: RootCertStore) -> Arc<ClientConfig> {
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = ClientConfig::builder_with_provider(provider);
+    #[expect(
+        clippy::expect_used,
+        reason = "ring offers both versions the feature flags name"
+    )]
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .expect("TLS 1.2 and 1.3");
+    let mut config = builder.with_root_certificates(roots).with_no_client_auth();
+    // HTTP/2 cannot carry the upgrade.
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Arc::new(config)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_that_holds_no_certificate_is_refused_with_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, content) in [("empty.pem", ""), ("text.pem", "no certificate")] {
+            let path = folder.path().join(name);
+            std::fs::write(&path, content).unwrap();
+            let config = NetConfig {
+                ca_file: Some(path),
+                ..NetConfig::default()
+            };
+            let error = check_net(&config).unwrap_err().to_string();
+            assert!(error.contains(name) && error.contains("PEM"), "{error}");
+        }
+        let config = NetConfig {
+            ca_file: Some("/no/such.pem".into()),
+            ..NetConfig::default()
+        };
+        assert!(check_net(&config).is_err());
+    }
+}
