@@ -5,7 +5,7 @@ use super::connector::{ConnectError, Connector};
 use super::down::DownGuard;
 use super::now;
 use super::running::Running;
-use super::websocket::{CLOSE_LIMIT, LinkEnd, Turn, WebSocket};
+use super::websocket::{CLOSE_LIMIT, Heard, LinkEnd, Turn, WebSocket};
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, Outgoing, RequestError, RequestId, Session};
 use actix::fut::ActorFuture;
@@ -321,8 +321,11 @@ impl ActorFuture<Connection> for Drive {
         actor.waker = None; // Woken by ourselves below, not by the draining.
         let at = now();
         let session = &mut actor.session;
-        let turn = link.poll_read(cx, |message| {
-            session.received(at, message);
+        let turn = link.poll_read(cx, |heard| {
+            match heard {
+                Heard::Message(message) => session.received(at, message),
+                Heard::TooLarge(bytes) => session.received_too_large(at, bytes),
+            }
             true
         });
         actor.link = Some(link);

@@ -133,7 +133,9 @@ mod tests {
             assert!(stream.peer_addr().unwrap().is_ipv6());
         }
         drop(listener);
-        direct(Purpose::Link, "both.example", port).await.unwrap_err();
+        direct(Purpose::Link, "both.example", port)
+            .await
+            .unwrap_err();
     }
 
     #[actix_rt::test]

@@ -1,6 +1,10 @@
 //! WebSocket frames (RFC 6455), client side, on byte buffers.
 //!
-//! Pure: bytes in, messages out. Joins fragments, checks UTF-8, bounds what it keeps.
+//! Pure: bytes in, messages out. Joins fragments, checks UTF-8, bounds what it keeps. A message beyond the
+//! bound is passed over, not kept, and said to have come: a link must not die of it, since the same answer
+//! would come again on the next one.
+
+use super::held::Held;
 
 /// Largest payload of a control frame.
 const MAX_CONTROL: usize = 125;
@@ -24,9 +28,9 @@ pub enum FrameError {
     /// A continuation without a beginning, or a beginning inside a message.
     #[error("fragments out of order")]
     Fragments,
-    /// A message longer than the limit in bytes.
+    /// A message that is too long even to be passed over, in bytes.
     #[error("message is longer than {0} bytes")]
-    TooLarge(usize),
+    TooLarge(u64),
     /// A text message that is not UTF-8.
     #[error("text message is not UTF-8")]
     NotUtf8,
@@ -49,6 +53,8 @@ impl FrameError {
 pub(super) enum Incoming<'a> {
     /// A text or binary message, joined when it was fragmented.
     Message(&'a [u8]),
+    /// A message of so many bytes, which is more than may be kept.
+    TooLarge(u64),
     Ping(&'a [u8]),
     Pong,
     Close(Option<u16>),
@@ -60,12 +66,37 @@ enum Kind {
     Binary,
 }
 
-/// Cuts a byte stream into frames. Keeps only the beginning of an unfinished message.
+/// Bytes of a message that are passed over at most.
+const MAX_SKIPPED: u64 = 1 << 30;
+
+/// Cuts a byte stream into messages. Keeps only the beginning of an unfinished message.
 #[derive(Debug)]
 pub(super) struct FrameReader {
     limit: usize,
+    /// The message under way.
     started: Option<Kind>,
     joined: Vec<u8>,
+    held: Held,
+    /// The message under way is passed over: so many bytes of it have come.
+    skipped: Option<u64>,
+    /// The frame under way.
+    frame: Option<Partial>,
+}
+
+/// A frame of a message whose payload has not come whole.
+#[derive(Clone, Copy, Debug)]
+struct Partial {
+    fin: bool,
+    rest: u64,
+}
+
+/// The head of a frame.
+struct Head {
+    fin: bool,
+    opcode: u8,
+    length: u64,
+    /// Its own bytes.
+    size: usize,
 }
 
 impl FrameReader {
@@ -74,117 +105,190 @@ impl FrameReader {
             limit,
             started: None,
             joined: Vec::new(),
+            held: Held::new(),
+            skipped: None,
+            frame: None,
         }
     }
 
-    /// Reads every complete frame at the start of `input` and hands it to `take`; returns how many
-    /// bytes were used up. `take` returns `false` to stop early.
+    /// Reads `input` and hands every complete thing to `take`; returns how many bytes were used up. Only the
+    /// head of a frame, or a short control frame, is left over. `take` returns `false` to stop early.
     pub(super) fn read(
         &mut self,
         input: &[u8],
         mut take: impl FnMut(Incoming<'_>) -> bool,
     ) -> Result<usize, FrameError> {
         let mut used = 0;
-        while let Some(frame) = self.frame(&input[used..])? {
-            used += frame.size;
-            if !self.accept(frame, &mut take)? {
-                break;
+        loop {
+            let rest = &input[used..];
+            if let Some(frame) = self.frame {
+                let now = usize::try_from(frame.rest)
+                    .unwrap_or(usize::MAX)
+                    .min(rest.len());
+                self.keep(&rest[..now])?;
+                used += now;
+                let left = frame.rest - now as u64;
+                if left > 0 {
+                    self.frame = Some(Partial {
+                        rest: left,
+                        ..frame
+                    });
+                    return Ok(used);
+                }
+                self.frame = None;
+                if frame.fin && !self.finish(&mut take)? {
+                    return Ok(used);
+                }
+                continue;
+            }
+            let Some(head) = head(rest)? else {
+                return Ok(used);
+            };
+            if head.opcode >= 8 {
+                let size = head.size + usize::try_from(head.length).unwrap_or(usize::MAX);
+                let Some(payload) = rest.get(head.size..size) else {
+                    return Ok(used);
+                };
+                used += size;
+                if !take(control(head.opcode, payload)?) {
+                    return Ok(used);
+                }
+                continue;
+            }
+            self.begin(&head)?;
+            used += head.size;
+            // A message in one frame that is here whole needs not be copied.
+            let whole = usize::try_from(head.length)
+                .ok()
+                .filter(|length| head.fin && head.opcode != 0 && *length <= self.limit)
+                .and_then(|length| input.get(used..used + length));
+            match whole {
+                Some(payload) => {
+                    used += payload.len();
+                    let kind = self.started.take();
+                    check(kind, payload)?;
+                    if !take(Incoming::Message(payload)) {
+                        return Ok(used);
+                    }
+                }
+                None => {
+                    self.frame = Some(Partial {
+                        fin: head.fin,
+                        rest: head.length,
+                    });
+                }
             }
         }
-        Ok(used)
     }
 
-    fn frame<'a>(&self, input: &'a [u8]) -> Result<Option<Frame<'a>>, FrameError> {
-        let [first, second, rest @ ..] = input else {
-            return Ok(None);
-        };
-        if first & 0x70 != 0 {
-            return Err(FrameError::Reserved);
-        }
-        if second & 0x80 != 0 {
-            return Err(FrameError::Masked);
-        }
-        let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
-        let (length, header) = match second & 0x7f {
-            126 => match rest {
-                [a, b, ..] => (u64::from(u16::from_be_bytes([*a, *b])), 4),
-                _ => return Ok(None),
-            },
-            127 => match rest.first_chunk::<8>() {
-                Some(bytes) => (u64::from_be_bytes(*bytes), 10),
-                None => return Ok(None),
-            },
-            short => (u64::from(short), 2),
-        };
-        if opcode >= 8 && (!fin || length > MAX_CONTROL as u64) {
-            return Err(FrameError::Control);
-        }
-        // Refused before it is buffered.
-        let length = usize::try_from(length)
-            .ok()
-            .filter(|length| self.joined.len().saturating_add(*length) <= self.limit)
-            .ok_or(FrameError::TooLarge(self.limit))?;
-        let size = header + length;
-        Ok(input.get(header..size).map(|payload| Frame {
-            fin,
-            opcode,
-            payload,
-            size,
-        }))
-    }
-
-    fn accept(
-        &mut self,
-        frame: Frame<'_>,
-        take: &mut impl FnMut(Incoming<'_>) -> bool,
-    ) -> Result<bool, FrameError> {
-        let begins = match frame.opcode {
+    /// A data frame begins.
+    fn begin(&mut self, head: &Head) -> Result<(), FrameError> {
+        let begins = match head.opcode {
             0 => None,
             1 => Some(Kind::Text),
             2 => Some(Kind::Binary),
-            8 => {
-                let code = frame
-                    .payload
-                    .first_chunk::<2>()
-                    .map(|bytes| u16::from_be_bytes(*bytes));
-                return Ok(take(Incoming::Close(code)));
-            }
-            9 => return Ok(take(Incoming::Ping(frame.payload))),
-            10 => return Ok(take(Incoming::Pong)),
             other => return Err(FrameError::Opcode(other)),
         };
         let ((Some(kind), None) | (None, Some(kind))) = (begins, self.started) else {
             return Err(FrameError::Fragments);
         };
-        if !frame.fin {
-            self.started = Some(kind);
-            self.joined.extend_from_slice(frame.payload);
-            return Ok(true);
+        self.started = Some(kind);
+        let so_far = self.skipped.unwrap_or(self.joined.len() as u64);
+        let whole = so_far.saturating_add(head.length);
+        if whole > MAX_SKIPPED {
+            return Err(FrameError::TooLarge(MAX_SKIPPED));
         }
-        self.started = None;
-        let joined = std::mem::take(&mut self.joined);
-        let message = if joined.is_empty() {
-            frame.payload
-        } else {
-            self.joined = joined;
-            self.joined.extend_from_slice(frame.payload);
-            &self.joined
-        };
-        if kind == Kind::Text && std::str::from_utf8(message).is_err() {
-            return Err(FrameError::NotUtf8);
+        if self.skipped.is_none() && whole > self.limit as u64 {
+            self.skip(); // Before any of it is kept.
         }
-        let go_on = take(Incoming::Message(message));
+        Ok(())
+    }
+
+    fn skip(&mut self) {
+        self.skipped = Some(self.joined.len() as u64);
         self.joined = Vec::new();
-        Ok(go_on)
+        self.held.set(0);
+    }
+
+    fn keep(&mut self, bytes: &[u8]) -> Result<(), FrameError> {
+        if self.skipped.is_none() && !self.held.set(self.joined.len() + bytes.len()) {
+            // All links together hold too much.
+            self.skip();
+        }
+        match &mut self.skipped {
+            Some(skipped) => *skipped += bytes.len() as u64,
+            None => self.joined.extend_from_slice(bytes),
+        }
+        Ok(())
+    }
+
+    /// The message under way is complete.
+    fn finish(&mut self, take: &mut impl FnMut(Incoming<'_>) -> bool) -> Result<bool, FrameError> {
+        let kind = self.started.take();
+        if let Some(skipped) = self.skipped.take() {
+            return Ok(take(Incoming::TooLarge(skipped)));
+        }
+        let joined = std::mem::take(&mut self.joined);
+        self.held.set(0);
+        check(kind, &joined)?;
+        Ok(take(Incoming::Message(&joined)))
     }
 }
 
-#[derive(Clone, Copy)]
-struct Frame<'a> {
-    fin: bool,
-    opcode: u8,
-    payload: &'a [u8],
-    size: usize,
+/// A text has to be UTF-8.
+fn check(kind: Option<Kind>, payload: &[u8]) -> Result<(), FrameError> {
+    if kind == Some(Kind::Text) && std::str::from_utf8(payload).is_err() {
+        return Err(FrameError::NotUtf8);
+    }
+    Ok(())
+}
+
+fn control(opcode: u8, payload: &[u8]) -> Result<Incoming<'_>, FrameError> {
+    match opcode {
+        8 => {
+            let code = payload.first_chunk::<2>();
+            Ok(Incoming::Close(
+                code.map(|bytes| u16::from_be_bytes(*bytes)),
+            ))
+        }
+        9 => Ok(Incoming::Ping(payload)),
+        10 => Ok(Incoming::Pong),
+        other => Err(FrameError::Opcode(other)),
+    }
+}
+
+/// Reads the head of a frame; `None` when it has not come whole.
+fn head(input: &[u8]) -> Result<Option<Head>, FrameError> {
+    let [first, second, rest @ ..] = input else {
+        return Ok(None);
+    };
+    if first & 0x70 != 0 {
+        return Err(FrameError::Reserved);
+    }
+    if second & 0x80 != 0 {
+        return Err(FrameError::Masked);
+    }
+    let (fin, opcode) = (first & 0x80 != 0, first & 0x0f);
+    let (length, size) = match second & 0x7f {
+        126 => match rest.first_chunk::<2>() {
+            Some(bytes) => (u64::from(u16::from_be_bytes(*bytes)), 4),
+            None => return Ok(None),
+        },
+        127 => match rest.first_chunk::<8>() {
+            Some(bytes) => (u64::from_be_bytes(*bytes), 10),
+            None => return Ok(None),
+        },
+        short => (u64::from(short), 2),
+    };
+    if opcode >= 8 && (!fin || length > MAX_CONTROL as u64) {
+        return Err(FrameError::Control);
+    }
+    Ok(Some(Head {
+        fin,
+        opcode,
+        length,
+        size,
+    }))
 }
 
 /// What a client sends.
@@ -259,6 +363,7 @@ mod tests {
         let used = reader.read(input, |incoming| {
             seen.push(match incoming {
                 Incoming::Message(m) => format!("m{}", String::from_utf8_lossy(m)),
+                Incoming::TooLarge(bytes) => format!("t{bytes}"),
                 Incoming::Ping(p) => format!("p{}", String::from_utf8_lossy(p)),
                 Incoming::Pong => "pong".into(),
                 Incoming::Close(code) => format!("c{code:?}"),
@@ -298,18 +403,9 @@ mod tests {
                 FrameError::Fragments,
             ),
             (server_frame(true, 1, &[0xff]), FrameError::NotUtf8),
-            (server_frame(true, 2, &[0; 101]), FrameError::TooLarge(100)),
-            (
-                [
-                    server_frame(false, 2, &[0; 60]),
-                    server_frame(true, 0, &[0; 60]),
-                ]
-                .concat(),
-                FrameError::TooLarge(100),
-            ),
             (
                 vec![0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
-                FrameError::TooLarge(100),
+                FrameError::TooLarge(MAX_SKIPPED),
             ),
         ];
         for (input, error) in cases {
@@ -319,6 +415,58 @@ mod tests {
                 "{input:?}"
             );
         }
+    }
+
+    #[test]
+    fn a3_a_message_that_is_too_long_is_passed_over_and_the_next_one_is_read() {
+        for long in [
+            server_frame(true, 2, &[0; 120]),
+            [
+                server_frame(false, 2, &[0; 60]),
+                server_frame(true, 9, b"x"),
+                server_frame(true, 0, &[0; 60]),
+            ]
+            .concat(),
+        ] {
+            let input = [long, server_frame(true, 1, b"next")].concat();
+            for cut in [1, 7, 64, 1000] {
+                let mut reader = FrameReader::new(100);
+                let (mut kept, mut seen) = (Vec::new(), Vec::new());
+                for chunk in input.chunks(cut) {
+                    kept.extend_from_slice(chunk);
+                    let used = reader
+                        .read(&kept, |incoming| {
+                            match incoming {
+                                Incoming::Message(message) => seen.push(message.len()),
+                                Incoming::TooLarge(bytes) => seen.push(bytes as usize),
+                                _ => {}
+                            }
+                            true
+                        })
+                        .unwrap();
+                    kept.drain(..used);
+                    assert!(kept.len() < 140 && reader.joined.len() <= 100);
+                }
+                assert_eq!(seen, [120, 4], "cut into {cut}");
+            }
+        }
+    }
+
+    #[test]
+    fn d_what_comes_byte_by_byte_is_not_copied_again_with_every_byte() {
+        let input = server_frame(true, 2, &[7; 70_000]);
+        let mut reader = FrameReader::new(1 << 20);
+        let (mut kept, mut messages) = (Vec::new(), 0);
+        for byte in &input {
+            kept.push(*byte);
+            let used = reader.read(&kept, |_| {
+                messages += 1;
+                true
+            });
+            kept.drain(..used.unwrap());
+            assert!(kept.len() < 14, "only a head may wait to be read again");
+        }
+        assert_eq!(messages, 1);
     }
 
     #[test]

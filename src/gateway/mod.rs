@@ -12,6 +12,7 @@ mod connector;
 mod dial;
 mod down;
 mod frame;
+mod held;
 mod http;
 mod net;
 mod proxy;

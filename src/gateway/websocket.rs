@@ -49,6 +49,15 @@ pub enum LinkEnd {
     Ours,
 }
 
+/// What a link brings.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Heard<'a> {
+    /// A message.
+    Message(&'a [u8]),
+    /// One of so many bytes, which was not kept.
+    TooLarge(u64),
+}
+
 /// What one turn of reading found.
 #[derive(Debug)]
 pub(super) enum Turn {
@@ -63,7 +72,8 @@ pub(super) struct WebSocket {
     io: Box<dyn Io>,
     frames: Frames,
     reader: FrameReader,
-    /// The beginning of an unfinished frame.
+    /// What came and was not read yet: no more than the head of a frame, but for what came with the answer
+    /// to the upgrade.
     unread: Vec<u8>,
     unsent: Vec<u8>,
     sent: usize,
@@ -160,7 +170,7 @@ impl WebSocket {
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        mut take: impl FnMut(&[u8]) -> bool,
+        mut take: impl FnMut(Heard<'_>) -> bool,
     ) -> Poll<Turn> {
         let mut budget = READ_BUDGET;
         // What came in one segment with the 101 answer waits in `unread`.
@@ -193,7 +203,7 @@ impl WebSocket {
     fn arrived(
         &mut self,
         bytes: &[u8],
-        take: &mut impl FnMut(&[u8]) -> bool,
+        take: &mut impl FnMut(Heard<'_>) -> bool,
     ) -> Result<(), LinkEnd> {
         if self.unread.is_empty() {
             return self.parse(bytes, take);
@@ -203,14 +213,19 @@ impl WebSocket {
         self.parse(&whole, take)
     }
 
-    fn parse(&mut self, bytes: &[u8], take: &mut impl FnMut(&[u8]) -> bool) -> Result<(), LinkEnd> {
+    fn parse(
+        &mut self,
+        bytes: &[u8],
+        take: &mut impl FnMut(Heard<'_>) -> bool,
+    ) -> Result<(), LinkEnd> {
         let (mut pong, mut closed) = (None, None);
         let mut offset = 0;
         loop {
             let used = self
                 .reader
                 .read(&bytes[offset..], |incoming| match incoming {
-                    Incoming::Message(message) => take(message),
+                    Incoming::Message(message) => take(Heard::Message(message)),
+                    Incoming::TooLarge(bytes) => take(Heard::TooLarge(bytes)),
                     Incoming::Ping(payload) => {
                         pong = Some(payload.to_vec());
                         false

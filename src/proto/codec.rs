@@ -16,9 +16,9 @@ pub enum Frames {
     Text,
 }
 
-/// Default bound of one decoded packet, in bytes. The largest legitimate packets are pages of
-/// messages of at most 12 KiB each; 4 MiB leaves room for over 300 of them.
-pub const MAX_PACKET: usize = 4 << 20;
+/// Default bound of one decoded packet, in bytes. The largest legitimate packets are pages of messages of
+/// at most 12 KiB each, and nothing says how many a page may have; 32 MiB are over 2,500 of them.
+pub const MAX_PACKET: usize = 32 << 20;
 
 const COMP: &[u8; 4] = b"COMP";
 

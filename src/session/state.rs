@@ -1,6 +1,6 @@
 //! The [`Session`] itself: lifecycle, heartbeat, kicks, the matching of answers.
 
-use super::event::{Event, Part};
+use super::event::{Event, Ignored, Part};
 use super::groups::Groups;
 use super::request::{Purpose, RequestError, RequestId, Requests};
 use super::rooms::Rooms;
@@ -296,6 +296,21 @@ impl Session {
             Some(request) => self.answered(now, &request, &packet),
             None => self.pushed(now, &packet),
         }
+        self.requests.shrink();
+    }
+
+    /// A WebSocket message of so many bytes came, which is more than is kept.
+    pub fn received_too_large(&mut self, now: Now, bytes: u64) {
+        self.last_received = now.mono;
+        let what = format!("a message of {bytes} bytes, more than are kept");
+        // Nothing else is as long as a page of missed messages: no need to wait until it is overdue.
+        let waiting = self
+            .requests
+            .take_each(|request| request.purpose == Purpose::Sync);
+        for request in waiting {
+            self.settle(now, &request, Err(RequestError::Shape(what.clone())));
+        }
+        self.ignore(Ignored::Undecodable(what));
         self.requests.shrink();
     }
 
