@@ -2,7 +2,7 @@
 
 use super::{
     Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
-    Text, Video,
+    Text, Video, quote,
 };
 use serde_json::{Map, Value, json};
 
@@ -161,7 +161,8 @@ impl Draft {
         Self::custom(data.to_string()).online_only()
     }
 
-    /// Adds an element.
+    /// Adds an element. The UI kits show only the first one of a message: what everybody is to see
+    /// belongs into messages of its own.
     #[must_use]
     pub fn element(mut self, element: Element) -> Self {
         self.elements.push(element);
@@ -195,29 +196,7 @@ impl Draft {
     pub fn quote(mut self, message: &Message) -> Self {
         let mut data: Map<String, Value> =
             serde_json::from_str(&self.cloud_custom_data).unwrap_or_default();
-        let summary = message.text().map_or_else(
-            || {
-                message
-                    .elements
-                    .first()
-                    .map_or("", Element::msg_type)
-                    .to_owned()
-            },
-            |text| text.chars().take(100).collect(),
-        );
-        let sender = if message.nick.is_empty() {
-            &*message.from
-        } else {
-            message.nick.as_str()
-        };
-        let reply = json!({
-            "messageAbstract": summary, "messageSender": sender,
-            "messageID": message.id().unwrap_or_default(),
-            "messageSequence": message.seq, "messageTime": message.time,
-            "messageType": message.elements.first().map_or("", Element::msg_type),
-            "version": 1,
-        });
-        data.insert("messageReply".to_owned(), reply);
+        data.insert("messageReply".to_owned(), quote::reply_to(message));
         self.cloud_custom_data = Value::Object(data).to_string();
         self
     }

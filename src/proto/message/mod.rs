@@ -14,6 +14,7 @@ mod group;
 mod media;
 mod merger;
 mod name;
+mod quote;
 mod send;
 mod tip;
 
