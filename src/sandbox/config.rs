@@ -36,6 +36,9 @@ pub struct SandboxConfig {
     pub sync_page: Option<usize>,
     /// Refuse requests whose checksum does not fit, instead of only counting them.
     pub strict_checksum: bool,
+    /// Refuse commands it does not know with 60002, instead of answering a bare OK. A client that
+    /// waits for a field of the answer may ask for ever.
+    pub strict_commands: bool,
     /// The most connections at once; further ones are refused with HTTP 503.
     pub max_connections: usize,
     /// The most accounts.
@@ -119,6 +122,7 @@ impl SandboxConfig {
             recall_window: Duration::from_secs(120),
             sync_page: None,
             strict_checksum: false,
+            strict_commands: false,
             max_connections: 20_000,
             max_accounts: 100_000,
             max_frame: 1024 * 1024,

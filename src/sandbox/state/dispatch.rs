@@ -301,6 +301,9 @@ impl State {
                     return answer;
                 }
                 self.note_unknown(servcmd);
+                if self.config.strict_commands {
+                    return Err(Code::BAD_REQUEST);
+                }
                 ok()
             }
         })

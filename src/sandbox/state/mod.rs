@@ -417,7 +417,7 @@ impl State {
         if self.unknown_commands.len() < UNKNOWN_LIMIT
             && self.unknown_commands.insert(clipped(servcmd).to_owned())
         {
-            tracing::warn!(servcmd = %clipped(servcmd), "the sandbox answers a bare OK to a command it does not know");
+            tracing::warn!(servcmd = %clipped(servcmd), "a client asked for a command that the sandbox does not know");
         }
     }
 }

@@ -75,7 +75,10 @@ impl State {
         group.last_recall = now.unix_secs();
         group.pins.retain(|(pinned, _)| *pinned != seq);
         let recall = json!({"MsgSeq": seq, "MsgRandom": random, "RevokerInfo": revoker});
-        group.recalls.push_back((micros(now), recall));
+        // Each has a time of its own: pages of them go on by it.
+        let last = group.recalls.back().map_or(0, |(at, _)| *at);
+        let at = micros(now).max(last.saturating_add(1));
+        group.recalls.push_back((at, recall));
         if group.recalls.len() > RECALLS {
             group.recalls.pop_front();
         }

@@ -82,6 +82,7 @@ impl State {
             "group_msg_get" => self.group_page(actor, body),
             "delete_group_ramble_msg_by_seq" => self.delete_entries(actor, body),
             "batch_get_group_notify" => Ok(self.recalls_since(actor, body)),
+            "get_group_notify" => self.recalls_of_one(actor, body),
             "msg_read_report" => self.report_read(now, actor, body),
             "group_msg_receipt" => self.send_receipts(now, actor, body),
             "get_group_msg_receipt" => self.receipts(actor, body),
