@@ -64,7 +64,7 @@ use super::{
 };
 use crate::{
     policy::Now,
-    proto::{checksum::checksum, code::Code, id::UserId},
+    proto::{checksum, code::Code, id::UserId},
 };
 
 /// A connection, numbered by whoever owns the sockets.
@@ -150,6 +150,10 @@ pub struct State {
     ready: VecDeque<Output>,
     delayed: BTreeMap<(Duration, u64), Output>,
     delayed_count: u64,
+    /// The request that is being carried out.
+    answering: Option<(ConnId, wire::Seq)>,
+    /// What it has caused on its own link, to follow its answer.
+    behind: Vec<outgoing::Packet>,
     sessions: u64,
     next_instance: u64,
     next_message: u64,
@@ -188,6 +192,8 @@ impl State {
             ready: VecDeque::new(),
             delayed: BTreeMap::new(),
             delayed_count: 0,
+            answering: None,
+            behind: Vec::new(),
             sessions: 0,
             next_instance: 200_000_001,
             next_message: 1,
@@ -279,7 +285,7 @@ impl State {
             Some(Code::TOO_FREQUENT)
         } else if wrong_app {
             Some(Code::APP_INVALID)
-        } else if head.cs != u64::from(checksum(&head.servcmd, body.get())) {
+        } else if !checksum::fits(&head.servcmd, body.get(), head.cs) {
             self.counters.bad_checksums += 1;
             if self.counters.bad_checksums == 1 {
                 tracing::warn!(servcmd = %clipped(&head.servcmd), "a request has a wrong checksum");
@@ -292,7 +298,9 @@ impl State {
             Some(code) => self.answer(now, conn, &head, outgoing::failure(code)),
             None => {
                 self.note_command(&head.servcmd);
+                self.answering = Some((conn, head.seq.clone()));
                 self.dispatch(now, conn, &head, body);
+                self.end_answering(now);
             }
         }
     }

@@ -222,7 +222,7 @@ impl State {
             }
         };
         let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
-        self.answer_encoded(now, conn, text);
+        self.answer_encoded(now, conn, &head.seq, text);
         if let Some(account) = self.accounts.get_mut(&caller.user) {
             account.events_given = account.events_given.max(events_up_to);
         }
@@ -293,7 +293,7 @@ impl State {
                 .collect(),
         };
         let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
-        self.answer_encoded(now, conn, text);
+        self.answer_encoded(now, conn, &head.seq, text);
     }
 
     /// Where a page upwards from the second `time` ends, and whether nothing follows. Clients go on

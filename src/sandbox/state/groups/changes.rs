@@ -135,10 +135,10 @@ impl State {
         (said.body, said.cloud) = (content.clone(), cloud.to_owned());
         said.version += 1;
         let current = entry.current();
-        let mut changed = json!({
-            "From_Account": entry.from, "MsgSeq": seq, "MsgRandom": entry.random,
-            "MsgTime": entry.time,
-        });
+        // By the second name of the time and by the sender's clock a later generation of clients finds
+        // the message.
+        let mut changed = json!({"From_Account": entry.from, "MsgTime": entry.time});
+        extend(&mut changed, entry.identity());
         extend(&mut changed, current.clone());
         extend(&mut changed, group.named());
         let event = json!({"Event": 15, "GroupMsgModNotifys": [changed]});

@@ -213,6 +213,8 @@ impl State {
             next_message,
             next_check: _,
             unknown_commands: _,
+            answering: _,
+            behind: _,
             counters: _,
             changes: _,
         } = self;
