@@ -6,6 +6,7 @@ use super::credential::CredentialError;
 use super::effect::{CoreConfig, Effect};
 use super::outbox::{Errand, Outbox, OutboxError, Settled};
 use super::status::{Counters, Phase, Record, Status};
+use super::typing::Typing;
 use crate::gateway::{LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::endpoint::connect_url;
@@ -85,6 +86,7 @@ pub struct Core {
     pub(super) waits_for: Option<String>,
     pub(super) clock_offset: i64,
     pub(super) outbox: Outbox,
+    pub(super) typing: Typing,
     pub(super) unread: BTreeMap<Conversation, u64>,
     pub(super) unread_at: Option<Duration>,
     pub(super) logout_by: Option<Duration>,
@@ -132,6 +134,7 @@ impl Core {
             waits_for: None,
             clock_offset: 0,
             outbox: Outbox::new(rng.fork(), paces),
+            typing: Typing::default(),
             unread: BTreeMap::new(),
             unread_at: None,
             logout_by: None,
@@ -213,6 +216,7 @@ impl Core {
             .filter(|_| !self.turn_asked && !self.fetching && self.probe != Probe::Asked);
         let retry = self.outbox.next_try().filter(|_| online);
         let unread = self.unread_at.filter(|_| online);
+        let typing = self.typing.next().filter(|_| online);
         let renewal = match self.renewal {
             Renewal::Due(at) if online => Some(at),
             _ => None,
@@ -223,6 +227,7 @@ impl Core {
             deadline,
             retry,
             unread,
+            typing,
             renewal,
             self.logout_by,
             self.login_by,
@@ -368,6 +373,7 @@ impl Core {
         if due(self.unread_at) && self.phase == Phase::Online {
             self.report_read();
         }
+        self.end_typing(now);
         if let Renewal::Due(at) = self.renewal
             && at <= now.mono
             && self.phase == Phase::Online
@@ -394,6 +400,7 @@ impl Core {
     /// Takes something to send; [`Effect::Reply`] with the same token follows.
     pub fn send(&mut self, now: Now, token: u64, errand: Errand) {
         let is_message = matches!(errand, Errand::Message { .. });
+        let typed = self.note_typing(now, &errand);
         let outcome = match self.phase {
             Phase::Held
             | Phase::Quarantined
@@ -412,6 +419,9 @@ impl Core {
                 is_message,
                 outcome: Err(error),
             }),
+        }
+        if let Some(user) = typed {
+            self.types_no_longer(now, &user);
         }
     }
 

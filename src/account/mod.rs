@@ -17,6 +17,7 @@ mod outbox;
 mod provider;
 mod recovery;
 mod status;
+mod typing;
 
 pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,

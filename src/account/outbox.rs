@@ -152,11 +152,7 @@ impl Outbox {
         let mut not_before = Duration::ZERO;
         let sending = match errand {
             Errand::Message { to, draft } => {
-                self.message_seq = self.message_seq.wrapping_add(1).max(1);
-                let key = MessageKey {
-                    seq: self.message_seq,
-                    random: self.rng.u32(0..100_000_000),
-                };
+                let key = self.draw_key();
                 if let Conversation::Group(group) = &to {
                     let wait = self.groups.reserve(now.mono, group);
                     not_before = self.at(now, wait);
@@ -182,6 +178,15 @@ impl Outbox {
             sending,
         });
         Ok(())
+    }
+
+    /// The key of a new message.
+    pub(super) fn draw_key(&mut self) -> MessageKey {
+        self.message_seq = self.message_seq.wrapping_add(1).max(1);
+        MessageKey {
+            seq: self.message_seq,
+            random: self.rng.u32(0..100_000_000),
+        }
     }
 
     /// Until when the next one of a bucket has to wait; zero when it need not.

@@ -14,6 +14,7 @@ use crate::proto::answer::MissedMessages;
 use crate::proto::command;
 use crate::proto::event::{Notice, read_event, read_missed};
 use crate::proto::message::{Conversation, Draft, Message, MessageKey, SendC2c, SendGroup};
+use crate::proto::update::Update;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -228,7 +229,14 @@ impl Session {
     pub(super) fn hand_out(&mut self, message: Message) -> bool {
         let first = self.memory.insert(&message.key(), self.config.seen);
         if first {
-            self.events.push_back(Event::Message(Box::new(message)));
+            self.events.push_back(match message.typing() {
+                Some(is_typing) => Event::Update(Box::new(Update::Typing {
+                    user: message.from.into(),
+                    conversation: message.conversation,
+                    is_typing,
+                })),
+                None => Event::Message(Box::new(message)),
+            });
         }
         first
     }

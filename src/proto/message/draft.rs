@@ -2,9 +2,9 @@
 
 use super::{
     Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
-    Text, Video, quote,
+    Text, Video, quote, typing,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A message to send: elements, who is mentioned, and how it is to be treated.
 ///
@@ -153,12 +153,7 @@ impl Draft {
     /// The typing notice of the UI kits: online-only, and without a trace.
     #[must_use]
     pub fn typing(is_typing: bool) -> Self {
-        let data = json!({
-            "businessID": "user_typing_status", "typingStatus": u8::from(is_typing), "version": 1,
-            "userAction": 14,
-            "actionParam": if is_typing { "EIMAMSG_InputStatus_Ing" } else { "EIMAMSG_InputStatus_End" },
-        });
-        Self::custom(data.to_string()).online_only()
+        Self::custom(typing::data(is_typing)).online_only()
     }
 
     /// Adds an element. The UI kits show only the first one of a message: what everybody is to see

@@ -17,6 +17,7 @@ mod name;
 mod quote;
 mod send;
 mod tip;
+mod typing;
 
 #[cfg(test)]
 mod tests;

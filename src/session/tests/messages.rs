@@ -1,6 +1,7 @@
 //! Messages: pushed, missed, repeated.
 
 use super::*;
+use crate::proto::update::Update;
 
 #[test]
 fn a_pushed_message_is_handed_out_once_and_acknowledged_each_time() {
@@ -12,6 +13,85 @@ fn a_pushed_message_is_handed_out_once_and_acknowledged_each_time() {
     assert_eq!(rig.commands(), [command::PUSH_ACK, command::PUSH_ACK]);
     assert_eq!(rig.sent[0]["body"], json!({"SessionData": "s"}));
     assert_eq!(rig.sent[0]["head"]["cs"], 0);
+}
+
+#[test]
+fn f5_a_typing_notice_is_an_update_and_never_a_message() {
+    let typing = |n: u32, data: Value| {
+        let mut item = item(n, "");
+        item["MsgLifeTime"] = json!(0);
+        item["MsgBody"] = json!([
+            {"MsgType": "TIMCustomElem", "MsgContent": {"Data": data.to_string()}},
+        ]);
+        item
+    };
+    let status = |status: Value, param: &str| {
+        json!({"businessID": "user_typing_status", "typingStatus": status, "version": 1,
+               "userAction": 14, "actionParam": param})
+    };
+    let mut own = typing(5, status(json!(1), "EIMAMSG_InputStatus_Ing"));
+    own["IsSyncMsg"] = json!(1);
+    let items = [
+        typing(1, status(json!(1), "EIMAMSG_InputStatus_Ing")),
+        typing(1, status(json!(1), "EIMAMSG_InputStatus_Ing")),
+        typing(2, status(json!(0), "EIMAMSG_InputStatus_End")),
+        typing(
+            3,
+            json!({"businessID": "user_typing_status", "typingStatus": true}),
+        ),
+        typing(4, json!({"businessID": "user_typing_status"})),
+        own,
+    ];
+    let mut rig = Rig::online();
+    rig.push(command::MSG_PUSH, message_push(&items));
+    let told: Vec<(String, String, bool)> = rig
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Update(update) => match &**update {
+                Update::Typing {
+                    conversation,
+                    user,
+                    is_typing,
+                } => (conversation.to_string(), user.clone(), *is_typing),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let alice = |is_typing| ("C2Calice".to_owned(), "alice".to_owned(), is_typing);
+    assert_eq!(
+        told,
+        [
+            alice(true),
+            alice(false),
+            alice(true),
+            alice(false),
+            ("C2Calice".to_owned(), "bot".to_owned(), true),
+        ]
+    );
+    // What only resembles one is a message.
+    rig.events.clear();
+    let mut with_text = typing(8, status(json!(1), ""));
+    with_text["MsgBody"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"MsgType": "TIMTextElem", "MsgContent": {"Text": "and words"}}));
+    let others = [
+        typing(
+            6,
+            json!({"businessID": "text_link", "text": "user_typing_status"}),
+        ),
+        typing(7, json!("user_typing_status")),
+        with_text,
+    ];
+    rig.push(command::MSG_PUSH, message_push(&others));
+    assert_eq!(rig.events.len(), 3);
+    assert!(
+        rig.events
+            .iter()
+            .all(|event| matches!(event, Event::Message(_)))
+    );
 }
 
 #[test]
