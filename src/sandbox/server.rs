@@ -265,7 +265,7 @@ async fn answer(
     }
     if path.starts_with("/v4/") {
         if request.method() != Method::POST {
-            return Ok(HttpResponse::MethodNotAllowed().finish());
+            return Ok(HttpResponse::Ok().json(super::rest::not_posted()));
         }
         let Some(body) = read_body(payload).await else {
             return Ok(HttpResponse::PayloadTooLarge().finish());

@@ -323,6 +323,9 @@ impl State {
         if request.from != caller.user {
             return Err(Code::C2C_BAD_PACKET);
         }
+        if !self.may_write(now, &caller.user) {
+            return Err(Code::C2C_MUTED);
+        }
         if self.has_blocked(&request.to, &caller.user) {
             return Err(Code::C2C_BLACKLISTED);
         }

@@ -11,6 +11,7 @@
 //! `snapshot` (what outlives a restart); `dispatch` routes commands.
 
 mod accounts;
+mod app;
 mod contacts;
 mod dispatch;
 mod extras;
@@ -40,6 +41,7 @@ use std::{
     time::Duration,
 };
 
+pub(crate) use app::ByApp;
 pub use faults::{Fault, FaultError};
 pub(crate) use groups::Actor;
 pub use groups::GroupItem;
@@ -143,6 +145,8 @@ pub struct State {
     groups: groups::Groups,
     /// Accounts that others want to be told of.
     watched: BTreeSet<UserId>,
+    /// What the app calls the attributes of accounts, by number.
+    attribute_names: BTreeMap<String, String>,
     merged: relay::MergedLists,
     media: media::Media,
     faults: faults::Faults,
@@ -185,6 +189,7 @@ impl State {
             conversations: BTreeMap::new(),
             groups: groups::Groups::default(),
             watched: BTreeSet::new(),
+            attribute_names: BTreeMap::new(),
             merged: relay::MergedLists::default(),
             media: media::Media::new(seed),
             faults: BTreeMap::new(),

@@ -15,6 +15,7 @@ mod messages;
 mod noise;
 mod people;
 mod rest;
+mod rest_app;
 mod scripted;
 mod search;
 mod seed;

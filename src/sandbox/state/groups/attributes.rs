@@ -191,6 +191,40 @@ impl State {
         ))
     }
 
+    /// `delete_group_counter`: those named, or all.
+    pub(super) fn delete_counters(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let named: Vec<String> = list(body, "GroupCounterKeys")
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        let group = self.group_mut(id)?;
+        let gone: Vec<Value> = group
+            .counters
+            .iter()
+            .filter(|(key, _)| named.is_empty() || named.contains(key))
+            .map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect();
+        group
+            .counters
+            .retain(|key, _| !named.is_empty() && !named.contains(key));
+        group.counter_seq += 1;
+        let seq = group.counter_seq;
+        let news = json!({"Type": 1, "GroupCounterSeq": seq, "GroupCounter": gone});
+        let tip = json!({
+            "OpType": 6, "Operator_Account": actor.user, "List_Account": [],
+            "GroupCounterInfo": [news],
+        });
+        self.unstored_tip(now, id, &tip);
+        Ok(ok_with(json!({"GroupCounterSeq": seq})))
+    }
+
     /// `get_group_counter`: those named, or all.
     pub(super) fn counters_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

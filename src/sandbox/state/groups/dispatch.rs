@@ -96,6 +96,7 @@ impl State {
             "clear_group_attr" => self.change_attributes(now, actor, body, Change::Clear),
             "get_group_attr" => self.attributes_of(actor, body),
             "update_group_counter" => self.count(now, actor, body),
+            "delete_group_counter" => self.delete_counters(now, actor, body),
             "get_group_counter" => self.counters_of(actor, body),
             "create_topic" => self.create_topic(now, actor, body),
             "get_topic" => self.topics(actor, body),

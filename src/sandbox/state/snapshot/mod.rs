@@ -101,6 +101,7 @@ struct Kept<'a> {
     groups: &'a Groups,
     merged: &'a MergedLists,
     media: &'a Media,
+    attribute_names: &'a BTreeMap<String, String>,
 }
 
 /// The same, as it is read.
@@ -120,6 +121,7 @@ struct Contents {
     groups: Groups,
     merged: MergedLists,
     media: Media,
+    attribute_names: BTreeMap<String, String>,
 }
 
 /// Commands that change nothing that is kept. Every other one counts as a change, also one that is
@@ -201,6 +203,7 @@ impl State {
             groups,
             // Out of the watchers of the accounts.
             watched: _,
+            attribute_names,
             merged,
             media,
             faults: _,
@@ -231,6 +234,7 @@ impl State {
                 groups,
                 merged,
                 media,
+                attribute_names,
             },
         };
         let mut text = Vec::new();
@@ -278,6 +282,7 @@ impl State {
         self.groups = contents.groups;
         self.merged = contents.merged;
         self.media = contents.media;
+        self.attribute_names = contents.attribute_names;
         let lost_files = self.media.settle(now, self.numbers.next(), files);
         self.merged.settle();
         self.settle();
