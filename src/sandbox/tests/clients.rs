@@ -57,6 +57,12 @@ fn f2_the_recalls_of_one_group_end_with_a_next_time_of_zero() {
     assert_eq!(told.len(), 50);
     assert_eq!(told[0]["RevokerInfo"]["Revoker_Account"], "alice");
     assert!(told[0]["MsgSeq"].is_u64() && told[0]["MsgRandom"].is_u64());
+    // Its clock is up to a second behind.
+    let body = json!({
+        "GroupId": "g", "BeginTime": 0, "EndTime": world.now.unix_secs() * 1_000_000 - 900_000,
+    });
+    let late = world.group(&bob, "get_group_notify", &body);
+    assert_eq!(late["NotifyMsgList"].as_array().unwrap().len(), 20);
     let stranger = world.login("carol");
     let refused = world.group_code(&stranger, "get_group_notify", &json!({"GroupId": "g"}));
     assert_eq!(refused, 10007);

@@ -37,7 +37,10 @@ impl Group {
     /// A page of recalls, as a request with `BeginTime` and `EndTime` in microseconds wants it.
     fn recalls_in(&self, request: &Value) -> Value {
         let from = opt_number(request, "BeginTime").unwrap_or(0);
+        // Clients work the server's time out from the whole seconds of their login, so what is "now"
+        // for them may be a second ago.
         let to = opt_number(request, "EndTime").unwrap_or(u64::MAX);
+        let to = to.saturating_add(1_000_000);
         let limit = opt_number(request, "Limit")
             .unwrap_or(20)
             .clamp(1, MAX_PAGE);
