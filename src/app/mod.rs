@@ -8,12 +8,12 @@ pub(crate) use terms::{Credentials, policy};
 
 use crate::account::{AccountHandle, Changed, Command, CoreConfig, GroupPaces, Status};
 use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
-use crate::config::{AccountConfig, Config, Endpoint};
+use crate::config::{AccountConfig, Config, Endpoint, SandboxTlsConfig};
 use crate::gateway::{AwcConnector, Connector};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use crate::session::Memory;
 use crate::supervisor::{
     ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
@@ -72,6 +72,7 @@ const fn sandbox_key(error: &SandboxError) -> &'static str {
         SandboxError::Store(_)
         | SandboxError::StoreFile { .. }
         | SandboxError::StoreInUse { .. } => "sandbox.store",
+        SandboxError::Tls(_) => "sandbox.tls",
         SandboxError::Bind { .. } | SandboxError::Thread { .. } => "sandbox.listen",
     }
 }
@@ -376,6 +377,14 @@ fn sandbox_config(config: &Config) -> SandboxConfig {
     sandbox.media_dir.clone_from(&config.sandbox.media_dir);
     sandbox.seed_file.clone_from(&config.sandbox.seed);
     sandbox.store_file.clone_from(&config.sandbox.store);
+    sandbox.tls = match &config.sandbox.tls {
+        SandboxTlsConfig::Off => None,
+        SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),
+        SandboxTlsConfig::Files { certificate, key } => Some(SandboxTls::Files {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+    };
     // What the config names exists, whether or not others are let in.
     sandbox.accounts = config
         .accounts

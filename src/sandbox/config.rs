@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
+use super::tls::SandboxTls;
 use crate::proto::id::{SdkAppId, UserId};
 
 /// Settings of a sandbox. [`SandboxConfig::new`] gives values that suit tests and examples; change
@@ -91,6 +92,9 @@ pub struct SandboxConfig {
     /// The folder uploaded files are kept in; `None` keeps them in memory. With a
     /// [`store_file`](Self::store_file) they outlive a restart there, otherwise they do not.
     pub media_dir: Option<PathBuf>,
+    /// Speak TLS too, on the same port: what begins with a handshake is served so. `None` speaks plain
+    /// HTTP only.
+    pub tls: Option<SandboxTls>,
     /// A file of accounts, groups and history to start with, see [`Seed`](super::Seed). Not used
     /// when there is a [`store_file`](Self::store_file) to go on from.
     pub seed_file: Option<PathBuf>,
@@ -146,6 +150,7 @@ impl SandboxConfig {
             media_file_bytes: 100 * 1024 * 1024,
             media_files: 10_000,
             media_dir: None,
+            tls: None,
             seed_file: None,
             store_file: None,
             store_interval: Duration::from_secs(5),

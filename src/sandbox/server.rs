@@ -24,6 +24,7 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::{
     cut::CuttableStream,
@@ -32,6 +33,7 @@ use super::{
     seed::{Seed, SeedError},
     state::{Fault, Frames, MEDIA_PATH},
     store::{Store, StoreError},
+    tls::{self, TlsError},
     websocket,
 };
 
@@ -74,6 +76,9 @@ pub enum SandboxError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It cannot speak TLS.
+    #[error("the sandbox cannot speak TLS: {0}")]
+    Tls(#[from] TlsError),
     /// The server's own thread could not be started.
     #[error("the sandbox cannot start its thread: {source}")]
     Thread {
@@ -87,6 +92,7 @@ pub(super) struct Prepared {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Option<Arc<Store>>,
     pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
     /// Fires, or is dropped, when the server has to end.
     pub(super) stop: oneshot::Receiver<()>,
     /// Fires when it has ended: whether everything is in the store, if there is one.
@@ -127,6 +133,7 @@ pub(super) async fn serve(prepared: Prepared) {
         shared,
         store,
         listener,
+        tls,
         stop,
         done,
     } = prepared;
@@ -141,7 +148,7 @@ pub(super) async fn serve(prepared: Prepared) {
         _ = stop => {}
         () = hub.keep_time() => {}
         () = saving => {}
-        () = accept(&hub, listener) => {}
+        () = accept(&hub, listener, tls) => {}
     }
     hub.close_all();
     let closing = async {
@@ -180,7 +187,7 @@ impl Drop for Occupied {
     }
 }
 
-async fn accept(hub: &Rc<Hub>, listener: TcpListener) {
+async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -196,6 +203,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener) {
     let http = HttpService::build()
         .on_connect_ext(|io: &CuttableStream, data| {
             data.insert(io.knife());
+            data.insert(io.scheme());
         })
         .h1(map_config(app, |()| AppConfig::default()));
     let Ok(service) = http.new_service(()).await else {
@@ -217,11 +225,14 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener) {
                 // Small frames both ways: waiting for more would only add delay.
                 let _ = io.set_nodelay(true);
                 let occupied = Occupied::new(&sockets);
-                let serving = service.call((CuttableStream::new(io), Some(peer)));
+                let (service, tls) = (Rc::clone(&service), tls.clone());
                 actix_rt::spawn(async move {
-                    // Errors here are peers that went away or spoke no HTTP.
-                    if let Err(error) = serving.await {
-                        tracing::debug!(%error, "a socket of the sandbox ended");
+                    if let Some(io) = tls::greet(tls.as_ref(), io).await {
+                        let serving = service.call((CuttableStream::new(io), Some(peer)));
+                        // Errors here are peers that went away or spoke no HTTP.
+                        if let Err(error) = serving.await {
+                            tracing::debug!(%error, "a socket of the sandbox ended");
+                        }
                     }
                     drop(occupied);
                 });

@@ -19,5 +19,6 @@ mod sandbox_media;
 mod sandbox_rest_http;
 mod sandbox_seed;
 mod sandbox_store;
+mod sandbox_tls;
 mod seeds;
 mod traces;

@@ -208,12 +208,8 @@ impl State {
             "im_set_attr_name" => {
                 let names = body.get("AttrNames").and_then(Value::as_object);
                 let names = names.into_iter().flatten();
-                let named =
-                    names.filter_map(|(number, name)| Some((number.clone(), name.as_str()?)));
-                let all = named
-                    .map(|(number, name)| self.name_attribute(&number, name))
-                    .fold(true, |all, done| all && done);
-                if all {
+                let mut named = names.filter_map(|(number, name)| Some((number, name.as_str()?)));
+                if named.all(|(number, name)| self.name_attribute(number, name)) {
                     Ok(json!({}))
                 } else {
                     Err(Code::REST_BODY.into())
@@ -353,7 +349,10 @@ impl State {
         };
         let fits = |(name, value): (&String, &Value)| {
             let own = by_app.attributes.get(name);
-            own.is_some_and(|own| value.as_str() == Some(own) || value.to_string() == *own)
+            let wanted = value
+                .as_str()
+                .map_or_else(|| value.to_string(), str::to_owned);
+            own == Some(&wanted)
         };
         (any.is_empty() || any.iter().any(has))
             && all.iter().all(has)

@@ -120,6 +120,8 @@ struct Link {
     wrong_app: bool,
     /// The host and port it was opened to.
     host: Option<String>,
+    /// How addresses begin there.
+    scheme: &'static str,
     last_frame: Duration,
     /// When the bucket of requests is empty again (the theoretical arrival time of GCRA).
     busy_until: Duration,
@@ -244,6 +246,7 @@ impl State {
                 login: None,
                 wrong_app,
                 host: None,
+                scheme: "http",
                 last_frame: now.mono,
                 busy_until: Duration::ZERO,
                 denied: 0,
