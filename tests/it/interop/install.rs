@@ -61,10 +61,12 @@ impl Sdk {
         words
     }
 
-    /// The full build of another version, one of those of `package.json`.
+    /// The full build of a version, one of those of `package.json`.
     pub(super) fn version(&self, version: &str) -> Vec<String> {
         let file = if version.starts_with("2.") {
             "tim-js-sdk/tim-js.js".to_owned()
+        } else if version == "3.6.6" {
+            "@tencentcloud/chat/index.js".to_owned()
         } else {
             format!("chat-{version}/index.js")
         };
