@@ -363,6 +363,8 @@ fn outages(old: Old) {
         bob.hear(mark, "taken back", |heard| heard["ID"] == message["ID"]);
     }
     bob.heard_up_to(mark, "burst 42");
+    let history = json!([["openim.getroammsg"]]);
+    bob.call("watchRequests", &history).unwrap();
     let (mark, frames) = (bob.mark(), sandbox.status().counters.frames);
     drop_link(&sandbox, &bob, "bob", || {
         sandbox.say("carol", "bob", "missed one").unwrap();
@@ -387,6 +389,8 @@ fn outages(old: Old) {
     bob.say("alice", "all is well");
     let asked = sandbox.status().counters.frames - frames;
     assert!(asked < 200, "{asked} requests for two lost links");
+    let pages = bob.count(mark, "requestSent");
+    assert!(pages <= 12, "{pages} pages of history");
     let heard = bob.heard(mark);
     for text in ["missed one", "missed two", "missed in the group"] {
         let times = heard
