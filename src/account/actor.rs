@@ -14,7 +14,7 @@ use crate::gateway::{
 };
 use crate::policy::RestartIntensity;
 use crate::rest::Rest;
-use crate::session::{Event, Receipt, Session, SessionConfig};
+use crate::session::{Event, Ignored, Receipt, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -479,6 +479,11 @@ impl Handler<Reported> for Account {
             }
             Report::Session(Event::RoomLost { room, reason }) => {
                 tracing::warn!(account = %self.core.user(), connection = self.core.connection(), room, reason, "a live room is not heard");
+            }
+            Report::Session(Event::Ignored(
+                what @ (Ignored::Undecodable(_) | Ignored::Malformed(_)),
+            )) => {
+                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), ?what, "what came cannot be read; it is left out");
             }
             Report::Session(Event::Ignored(what)) => {
                 tracing::debug!(account = %self.core.user(), connection = self.core.connection(), ?what, "ignored");

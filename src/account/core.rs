@@ -6,6 +6,7 @@ use super::credential::CredentialError;
 use super::effect::{CoreConfig, Effect};
 use super::outbox::{Errand, Outbox, OutboxError, Settled};
 use super::status::{Counters, Phase, Record, Status};
+use super::typing::Typing;
 use crate::gateway::{LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::endpoint::connect_url;
@@ -92,6 +93,7 @@ pub struct Core {
     pub(super) troubles: BTreeMap<Part, String>,
     /// An orderly stop waits for the last read reports, up to this.
     pub(super) stop_at: Option<Duration>,
+    pub(super) typing: Typing,
     pub(super) logout_by: Option<Duration>,
     pub(super) counters: Counters,
     pub(super) connections: u64,
@@ -140,6 +142,7 @@ impl Core {
             confirm: Renewal::None,
             troubles: BTreeMap::new(),
             stop_at: None,
+            typing: Typing::default(),
             logout_by: None,
             counters: Counters::default(),
             connections: 0,
@@ -235,6 +238,7 @@ impl Core {
             Renewal::Due(at) if online => Some(at),
             _ => None,
         };
+        let typing = self.typing.next().filter(|_| online);
         let renewal = match self.renewal {
             Renewal::Due(at) if online => Some(at),
             _ => None,
@@ -247,6 +251,7 @@ impl Core {
             deadline,
             retry,
             unread,
+            typing,
             renewal,
             self.logout_by,
             self.login_by,
@@ -407,6 +412,7 @@ impl Core {
             self.stop_at = None;
             return self.leave(now, Cause::Stopped, Phase::Stopping);
         }
+        self.end_typing(now);
         if let Renewal::Due(at) = self.renewal
             && at <= now.mono
             && self.phase == Phase::Online
@@ -433,6 +439,7 @@ impl Core {
     /// Takes something to send; [`Effect::Reply`] with the same token follows.
     pub fn send(&mut self, now: Now, token: u64, errand: Errand) {
         let is_message = matches!(errand, Errand::Message { .. });
+        let typed = self.note_typing(now, &errand);
         let outcome = match self.phase {
             Phase::Held
             | Phase::Quarantined
@@ -451,6 +458,9 @@ impl Core {
                 is_message,
                 outcome: Err(error),
             }),
+        }
+        if let Some(user) = typed {
+            self.types_no_longer(now, &user);
         }
     }
 

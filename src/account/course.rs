@@ -5,7 +5,7 @@ use super::core::{Core, Probe, Renewal};
 use super::credential::{Credential, CredentialError};
 use super::decide::{Decision, History, decide};
 use super::effect::{AccountEvent, Effect};
-use super::outbox::Settled;
+use super::outbox::{Errand, Settled};
 use super::recovery::TakeBack;
 use super::status::{Phase, Record, RecordedEvent};
 use crate::gateway::LinkEnd;
@@ -13,6 +13,7 @@ use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
 use crate::proto::event::KickType;
+use crate::proto::message::{Conversation, Draft, SendC2c};
 use crate::proto::op::Call;
 use crate::proto::op::group_message::ReadReport;
 use crate::proto::place::Place;
@@ -492,6 +493,47 @@ impl Core {
         }
         while let Some((token, sending)) = self.outbox.next(now) {
             self.effects.push_back(Effect::Transmit { token, sending });
+        }
+    }
+
+    /// Notes what an errand says about typing; gives who is to be told of its end.
+    pub(super) fn note_typing(&mut self, now: Now, errand: &Errand) -> Option<Box<str>> {
+        match errand {
+            Errand::Message {
+                to: Conversation::C2c(user),
+                draft,
+                ..
+            } => self.typing.said(now, user, draft.is_typing()),
+            _ => None,
+        }
+    }
+
+    /// Tells those who have been shown the account as typing for long enough.
+    pub(super) fn end_typing(&mut self, now: Now) {
+        if self.phase != Phase::Online {
+            return; // It is said when the account is back.
+        }
+        while let Some(user) = self.typing.take_due(now) {
+            self.types_no_longer(now, &user);
+        }
+    }
+
+    /// Tells `user` that the account types no longer. What becomes of that does not matter.
+    pub(super) fn types_no_longer(&mut self, now: Now, user: &str) {
+        if self.phase != Phase::Online {
+            return self.typing.later(now, user);
+        }
+        let (me, draft, key) = (
+            self.config.user.as_str(),
+            Draft::typing(false),
+            self.outbox.draw_key(),
+        );
+        let local = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX);
+        let server = local.saturating_add(self.clock_offset) / 1000;
+        let notice = SendC2c::new(me, user, &draft, key, u64::try_from(server).unwrap_or(0));
+        if let Ok(body) = serde_json::to_string(&notice) {
+            let servcmd = command::SEND_C2C.into();
+            self.effects.push_back(Effect::Note { servcmd, body });
         }
     }
 

@@ -17,6 +17,7 @@ mod outbox;
 mod provider;
 mod recovery;
 mod status;
+mod typing;
 
 pub use crate::session::Receipt;
 pub use actor::{

@@ -221,7 +221,8 @@ impl Outbox {
         Ok(())
     }
 
-    fn draw_key(&mut self) -> MessageKey {
+    /// The key of a new message.
+    pub(super) fn draw_key(&mut self) -> MessageKey {
         self.message_seq = self.message_seq.wrapping_add(1).max(1);
         MessageKey {
             seq: self.message_seq,

@@ -11,12 +11,12 @@ use crate::bot::{
     Bot, Drain, Entry, FileAccess, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
     find,
 };
-use crate::config::{AccountConfig, Config, Endpoint};
+use crate::config::{AccountConfig, Config, Endpoint, SandboxTlsConfig};
 use crate::gateway::{AwcConnector, Connector};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use crate::session::{InboxLimits, Memory};
 use crate::supervisor::{
     ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
@@ -75,7 +75,10 @@ const fn sandbox_key(error: &SandboxError) -> &'static str {
         SandboxError::Store(_)
         | SandboxError::StoreFile { .. }
         | SandboxError::StoreInUse { .. } => "sandbox.store",
-        SandboxError::Bind { .. } | SandboxError::Thread { .. } => "sandbox.listen",
+        SandboxError::Tls(_) => "sandbox.tls",
+        SandboxError::Bind { .. } | SandboxError::Thread { .. } | SandboxError::Random(_) => {
+            "sandbox.listen"
+        }
     }
 }
 
@@ -404,6 +407,14 @@ fn sandbox_config(config: &Config) -> SandboxConfig {
     sandbox.media_dir.clone_from(&config.sandbox.media_dir);
     sandbox.seed_file.clone_from(&config.sandbox.seed);
     sandbox.store_file.clone_from(&config.sandbox.store);
+    sandbox.tls = match &config.sandbox.tls {
+        SandboxTlsConfig::Off => None,
+        SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),
+        SandboxTlsConfig::Files { certificate, key } => Some(SandboxTls::Files {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+    };
     // What the config names exists, whether or not others are let in.
     sandbox.accounts = config
         .accounts

@@ -89,7 +89,8 @@ impl Bot {
         )
     }
 
-    /// Calls `handler` for every message that somebody said, whatever its elements.
+    /// Calls `handler` for every message that somebody said, whatever its elements. Typing notices of
+    /// the UI kits are none: they are [`Update::Typing`](crate::proto::update::Update::Typing).
     #[must_use]
     pub fn on_message<Args>(self, handler: impl Handler<Args>) -> Self {
         self.on(
@@ -119,7 +120,7 @@ impl Bot {
         )
     }
 
-    /// Calls `handler` when something about messages or people changes (recalled, edited, read,
+    /// Calls `handler` when something about messages or people changes (recalled, edited, read, typed,
     /// profiles, friends, status); it may take [`Update`](crate::proto::update::Update).
     #[must_use]
     pub fn on_update<Args>(self, handler: impl Handler<Args>) -> Self {

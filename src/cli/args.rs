@@ -234,6 +234,18 @@ pub struct SandboxArgs {
     /// The file everything is kept in over restarts; the seed is for its first one.
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
+
+    /// Speaks TLS too, on the same port, with a certificate that it makes itself.
+    #[arg(long, conflicts_with = "tls_cert")]
+    pub tls: bool,
+
+    /// Speaks TLS too, with this certificate (a PEM file).
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+
+    /// The private key of the certificate (a PEM file).
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
 }
 
 /// `botroupe status`.
@@ -546,7 +558,7 @@ mod tests {
     fn the_sandbox_takes_its_options() {
         let line = "sandbox --listen 127.0.0.1:0 --sdk-app-id 7 --secret-key k --max-web-instances 2 \
                     --hello-interval 5 --auto-import false --admin a --admin b --seed s.toml \
-                    --store s.json";
+                    --store s.json --tls-cert c.pem --tls-key k.pem";
         let Command::Sandbox(args) = read(line).unwrap().into_command() else {
             panic!("not the sandbox");
         };
@@ -554,6 +566,13 @@ mod tests {
         assert_eq!((args.max_web_instances, args.auto_import), (2, false));
         assert_eq!(args.seed, Some(PathBuf::from("s.toml")));
         assert_eq!(args.store, Some(PathBuf::from("s.json")));
+        assert_eq!(args.tls_cert, Some(PathBuf::from("c.pem")));
+        assert_eq!(args.tls_key, Some(PathBuf::from("k.pem")));
+        assert!(!args.tls);
+        for line in ["--tls-cert c.pem", "--tls --tls-cert c.pem --tls-key k.pem"] {
+            let line = format!("sandbox --sdk-app-id 7 --secret-key k {line}");
+            assert!(read(&line).is_err(), "{line}");
+        }
         assert_eq!(
             (args.hello_interval, args.admins.len()),
             (Duration::from_secs(5), 2)

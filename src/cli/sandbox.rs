@@ -3,7 +3,7 @@
 use super::args::SandboxArgs;
 use super::exit::{Failure, saved};
 use super::signals::Signals;
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
+use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use actix::prelude::*;
 use secrecy::SecretString;
 use std::io::Write;
@@ -26,13 +26,18 @@ pub(super) fn sandbox(
         config.hello_interval = args.hello_interval;
         config.seed_file = args.seed;
         config.store_file = args.store;
+        config.tls = match (args.tls_cert, args.tls_key) {
+            (Some(certificate), Some(key)) => Some(SandboxTls::Files { certificate, key }),
+            _ => args.tls.then_some(SandboxTls::SelfSigned),
+        };
         let sandbox = Sandbox::start(config, args.listen)
             .await
             .map_err(|error| match error {
                 SandboxError::Seed(_)
                 | SandboxError::SeedFile { .. }
                 | SandboxError::Store(_)
-                | SandboxError::StoreFile { .. } => Failure::Usage(error.to_string()),
+                | SandboxError::StoreFile { .. }
+                | SandboxError::Tls(_) => Failure::Usage(error.to_string()),
                 error => Failure::Runtime(error.into()),
             })?;
         writeln!(out, "sandbox ready {}", sandbox.url())

@@ -36,7 +36,7 @@ pub use layers::ENV_PREFIX;
 pub use model::{
     AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
     GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, RecoveryConfig,
-    SandboxConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
+    SandboxConfig, SandboxTlsConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
 };
 pub use parse::Sources;
 pub use pattern::{MAX_ACCOUNTS, PatternError};

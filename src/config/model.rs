@@ -302,6 +302,26 @@ pub struct SandboxConfig {
     /// The file everything is kept in over restarts; `None` forgets everything. A relative path
     /// starts where the config file is.
     pub store: Option<PathBuf>,
+    /// Whether it speaks TLS too, on the same port.
+    pub tls: SandboxTlsConfig,
+}
+
+/// `tls`, `tls_cert` and `tls_key` of `[sandbox]`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SandboxTlsConfig {
+    /// Plain HTTP only.
+    #[default]
+    Off,
+    /// With a certificate that it makes itself.
+    SelfSigned,
+    /// With PEM files. Relative paths start where the config file is.
+    Files {
+        /// The certificate, and those that vouch for it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
 }
 
 /// `[governor]`: how fast the whole fleet logs in.

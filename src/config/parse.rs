@@ -18,7 +18,7 @@ use super::{
     layers::{self, Merged},
     model::{
         App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
-        LogFormat, LogLevel, SandboxConfig, ShutdownConfig,
+        LogFormat, LogLevel, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
     },
     place::Positions,
     read::{Context, Node, Section},
@@ -98,6 +98,10 @@ impl Config {
                 if let Some(folder) = Path::new(sources.file).parent() {
                     for file in [&mut sandbox.seed, &mut sandbox.store] {
                         *file = file.take().map(|file| folder.join(file));
+                    }
+                    if let SandboxTlsConfig::Files { certificate, key } = &mut sandbox.tls {
+                        *certificate = folder.join(&*certificate);
+                        *key = folder.join(&*key);
                     }
                 }
                 Ok(Self {
@@ -333,9 +337,37 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         media_dir,
         seed,
         store,
+        tls: sandbox_tls(&mut section),
     };
     section.finish();
     config
+}
+
+/// `tls = true` makes a certificate; `tls_cert` and `tls_key` name one.
+fn sandbox_tls(section: &mut Section<'_>) -> SandboxTlsConfig {
+    let wanted = section.boolean("tls", false);
+    let mut file = |key: &'static str, other: &'static str| {
+        section.get(key).and_then(|node| {
+            let text = node.text()?;
+            if text.is_empty() {
+                node.report(Problem::Empty { remedy: other });
+            }
+            Some((node, PathBuf::from(text)))
+        })
+    };
+    let certificate = file("tls_cert", "name a PEM file, or leave the key out");
+    let key = file("tls_key", "name a PEM file, or leave the key out");
+    match (certificate, key) {
+        (Some((_, certificate)), Some((_, key))) => SandboxTlsConfig::Files { certificate, key },
+        (Some((node, _)), None) | (None, Some((node, _))) => {
+            node.report(Problem::Empty {
+                remedy: "tls_cert and tls_key go together: name both, or use tls = true",
+            });
+            SandboxTlsConfig::Off
+        }
+        (None, None) if wanted => SandboxTlsConfig::SelfSigned,
+        (None, None) => SandboxTlsConfig::Off,
+    }
 }
 
 fn governor(mut section: Section<'_>) -> GovernorConfig {

@@ -16,6 +16,14 @@ pub fn checksum(servcmd: &str, body: &str) -> u32 {
     }
 }
 
+/// Whether a server may take `cs` for the checksum of a request. Clients before version 3.6 send none;
+/// some send one with commands that need none.
+pub fn fits(servcmd: &str, body: &str, cs: Option<u64>) -> bool {
+    let Some(cs) = cs else { return true };
+    let whole = u64::from(crc32fast::hash(body.as_bytes()));
+    cs == whole || cs == 0 && is_exempt(servcmd)
+}
+
 fn is_exempt(servcmd: &str) -> bool {
     const WITHIN: [&str; 4] = ["alive", "wslogin", "wslogout", "get_msg"];
     servcmd == "openim.ws_msg_push_ack" || WITHIN.iter().any(|part| servcmd.contains(part))
@@ -23,7 +31,7 @@ fn is_exempt(servcmd: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::checksum;
+    use super::{checksum, fits};
 
     #[test]
     fn bodies_seen_on_the_wire() {
@@ -50,6 +58,23 @@ mod tests {
             ),
         ] {
             assert_eq!(checksum(servcmd, body), expected, "{servcmd}");
+        }
+    }
+
+    #[test]
+    fn f12_no_checksum_is_no_wrong_one_and_where_none_is_needed_one_may_be() {
+        let (ack, hello) = ("openim.ws_msg_push_ack", "im_open_status.wshello");
+        let body = r#"{"is_web_uniapp":0}"#;
+        for (servcmd, cs, right) in [
+            (hello, None, true),
+            (hello, Some(2_608_808_264), true),
+            (hello, Some(2_608_808_265), false),
+            (hello, Some(0), false),
+            (ack, Some(0), true),
+            (ack, Some(2_608_808_264), true),
+            (ack, Some(7), false),
+        ] {
+            assert_eq!(fits(servcmd, body, cs), right, "{servcmd} {cs:?}");
         }
     }
 

@@ -206,6 +206,11 @@ codes! {
         "read the applications again", GiveUp;
     FRIEND_NONE = 31704, "not friends", "the account is no friend of the caller",
         "read the friends again", GiveUp;
+    PROFILE_PARAMETER = 40001, "bad profile request", "a field of the profile has no tag or value",
+        REPORT, GiveUp;
+    CONTACT_REFUSED = 51006, "conversation not changed",
+        "there is no such conversation or group of conversations, or no room for it",
+        "read the list of conversations again", GiveUp;
     BAD_REQUEST = 60002, "bad request", "the request could not be parsed", REPORT, GiveUp;
     BAD_JSON = 60003, "bad JSON", "the request is not valid JSON", REPORT, GiveUp;
     REST_BAD_SIG = 60004, "bad administrator or UserSig", "the REST call was not authenticated",

@@ -7,6 +7,7 @@ use super::command;
 pub use super::events::{read_event, read_missed};
 use super::lenient;
 use super::message::{C2cItem, GroupItem};
+use super::packet::InstId;
 use super::update::Update;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -56,8 +57,13 @@ pub enum Notice {
     },
     /// Something changed.
     Update(Box<Update>),
-    /// This instance has been kicked.
-    Kicked(KickType),
+    /// An instance of this account has been kicked.
+    Kicked {
+        /// Why.
+        kind: KickType,
+        /// Which login, when the server names it; otherwise the one that is told.
+        inst_id: Option<InstId>,
+    },
     /// An event, or part of one, that this crate does not read.
     Unknown {
         /// Its number, when it has one.
@@ -183,11 +189,38 @@ mod tests {
         for servcmd in [command::FORCE_OFFLINE, command::MSG_PUSH] {
             let notices = notices(servcmd, body);
             assert!(
-                matches!(notices[..], [Notice::Kicked(KickType::MultipleDevice)]),
+                matches!(
+                    notices[..],
+                    [Notice::Kicked {
+                        kind: KickType::MultipleDevice,
+                        inst_id: None
+                    }]
+                ),
                 "{notices:?}"
             );
         }
         assert!(matches!(Push::parse("some.other", body), Push::Unknown));
+    }
+
+    #[test]
+    fn f1b_a_kick_says_which_login_it_is_for() {
+        for (named, read) in [
+            ("5", Some(InstId::Number(5))),
+            ("\"5\"", Some(InstId::Text("5".into()))),
+            ("null", None),
+            ("0", None),
+            ("\"\"", None),
+            ("{}", None),
+        ] {
+            let body = format!(
+                r#"{{"EventArray":[{{"C2cNotifyMsgArray":[{{"KickoutMsgNotify":{{"KickType":1,"Instid":{named}}}}}]}}]}}"#
+            );
+            let notices = notices(command::FORCE_OFFLINE, &body);
+            let [Notice::Kicked { inst_id, .. }] = &notices[..] else {
+                panic!("{notices:?}");
+            };
+            assert_eq!(*inst_id, read, "{named}");
+        }
     }
 
     #[test]

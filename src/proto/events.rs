@@ -4,6 +4,7 @@
 use super::event::{EventsBody, KickType, Notice};
 use super::lenient;
 use super::message::{Conversation, GroupItem, MessageRef};
+use super::packet::InstId;
 use super::update::{EditedMessage, Fields, Update, UserStatus};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -205,6 +206,8 @@ struct NotifyItem {
 struct Kickout {
     #[serde(rename = "KickType")]
     kick_type: Value,
+    #[serde(rename = "Instid", default)]
+    inst_id: Value,
 }
 
 #[derive(Deserialize)]
@@ -254,8 +257,13 @@ fn read_notify(raw: &RawValue, event: Option<u64>) -> Vec<Notice> {
         return vec![unknown(raw, event)];
     };
     if let Some(kick) = item.kick {
-        let kick = kick.kick_type.as_u64().and_then(KickType::from_wire);
-        return vec![kick.map_or_else(|| unknown(raw, event), Notice::Kicked)];
+        let Some(kind) = kick.kick_type.as_u64().and_then(KickType::from_wire) else {
+            return vec![unknown(raw, event)];
+        };
+        // What names no login is for whoever gets it.
+        let inst_id = serde_json::from_value::<InstId>(kick.inst_id).ok();
+        let inst_id = inst_id.filter(InstId::is_some);
+        return vec![Notice::Kicked { kind, inst_id }];
     }
     if let Some(withdraw) = item.withdraw {
         return withdraw.messages.into_iter().map(read_withdrawal).collect();

@@ -25,5 +25,6 @@ pub mod op;
 pub mod packet;
 pub mod place;
 pub mod signaling;
+pub mod surrogate;
 pub mod update;
 pub mod usersig;

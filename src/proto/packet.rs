@@ -41,6 +41,18 @@ pub enum InstId {
 impl InstId {
     /// Not logged in; also what a server may say that does not track instances.
     pub const NONE: Self = Self::Number(0);
+
+    /// Whether it names a login at all.
+    #[must_use]
+    pub fn is_some(&self) -> bool {
+        !matches!(self, Self::Number(0)) && !matches!(self, Self::Text(text) if text.is_empty())
+    }
+
+    /// Whether both name the same login, in whatever JSON type.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self == other || self.to_string() == other.to_string()
+    }
 }
 
 impl std::fmt::Display for InstId {

@@ -66,6 +66,16 @@ pub enum Update {
         /// The messages.
         messages: Vec<GroupReceipt>,
     },
+    /// Somebody writes at present, or no longer: a typing notice of the UI kits, which is no message.
+    /// It comes again every few seconds, and its end may be missing.
+    Typing {
+        /// Where.
+        conversation: Conversation,
+        /// Who; this account when it writes on another of its terminals.
+        user: String,
+        /// Whether it writes.
+        is_typing: bool,
+    },
     /// This account was mentioned; the message itself comes as a message.
     Mentioned(Mentioned),
     /// Somebody's profile changed.
@@ -379,6 +389,7 @@ impl fmt::Display for Update {
             Self::ReadByPeer { .. } => "read by peer",
             Self::ReadElsewhere { .. } | Self::AllReadElsewhere { .. } => "read elsewhere",
             Self::C2cReceipt { .. } | Self::GroupReceipt { .. } => "receipt",
+            Self::Typing { .. } => "typing",
             Self::Mentioned(_) => "mentioned",
             Self::Profile(_) => "profile",
             Self::Friends(_) => "friends",

@@ -131,7 +131,11 @@ impl Rest {
             // The URL holds the UserSig.
             let unreachable =
                 |why: String| RestError::Unreachable(format!("{}: {why}", self.origin));
-            let sent = http_client().post(url.as_str()).send_body(body).await;
+            let sent = http_client()
+                .post(url.as_str())
+                .insert_header(("content-type", "application/json"))
+                .send_body(body)
+                .await;
             let mut answer = sent.map_err(|error| unreachable(without_url(&error)))?;
             let bytes = answer
                 .body()

@@ -4,6 +4,7 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
+use super::tls::SandboxTls;
 use crate::proto::id::{SdkAppId, UserId};
 
 /// Settings of a sandbox. [`SandboxConfig::new`] gives values that suit tests and examples; change
@@ -36,6 +37,9 @@ pub struct SandboxConfig {
     pub sync_page: Option<usize>,
     /// Refuse requests whose checksum does not fit, instead of only counting them.
     pub strict_checksum: bool,
+    /// Refuse commands it does not know with 60002, instead of answering a bare OK. A client that
+    /// waits for a field of the answer may ask for ever.
+    pub strict_commands: bool,
     /// The most connections at once; further ones are refused with HTTP 503.
     pub max_connections: usize,
     /// The most accounts.
@@ -88,6 +92,17 @@ pub struct SandboxConfig {
     /// The folder uploaded files are kept in; `None` keeps them in memory. With a
     /// [`store_file`](Self::store_file) they outlive a restart there, otherwise they do not.
     pub media_dir: Option<PathBuf>,
+    /// Speak TLS too, on the same port: what begins with a handshake is served so. `None` speaks plain
+    /// HTTP only.
+    pub tls: Option<SandboxTls>,
+    /// Web pages of these origins (`https://host[:port]`) may use the sandbox, besides those of this
+    /// machine.
+    pub origins: Vec<String>,
+    /// Names the sandbox may be called by in `Host`, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// Whoever gives orders (`/sandbox/…`) has to send it. Without it orders come from this machine only,
+    /// and not at all when others can reach the sandbox.
+    pub token: Option<SecretString>,
     /// A file of accounts, groups and history to start with, see [`Seed`](super::Seed). Not used
     /// when there is a [`store_file`](Self::store_file) to go on from.
     pub seed_file: Option<PathBuf>,
@@ -119,6 +134,7 @@ impl SandboxConfig {
             recall_window: Duration::from_secs(120),
             sync_page: None,
             strict_checksum: false,
+            strict_commands: false,
             max_connections: 20_000,
             max_accounts: 100_000,
             max_frame: 1024 * 1024,
@@ -142,6 +158,10 @@ impl SandboxConfig {
             media_file_bytes: 100 * 1024 * 1024,
             media_files: 10_000,
             media_dir: None,
+            tls: None,
+            origins: Vec::new(),
+            hosts: Vec::new(),
+            token: None,
             seed_file: None,
             store_file: None,
             store_interval: Duration::from_secs(5),

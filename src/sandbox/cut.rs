@@ -1,4 +1,4 @@
-//! A TCP stream that can be cut from outside.
+//! A stream that can be cut from outside, with or without TLS.
 //!
 //! A peer that does not read stalls the HTTP dispatcher inside a write, where neither the actor nor
 //! the response body gets a turn any more; only an error from the stream itself ends it.
@@ -15,6 +15,7 @@ use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
 };
+use tokio_rustls::server::TlsStream;
 
 /// The knife: belongs to one stream, on the same thread.
 #[derive(Debug, Default)]
@@ -51,15 +52,28 @@ impl Cut {
     }
 }
 
-/// A TCP stream with its knife.
+/// What a connection speaks.
+#[derive(Debug)]
+pub(super) enum Wire {
+    /// Plain HTTP.
+    Plain(TcpStream),
+    /// HTTP inside of TLS.
+    Secure(Box<TlsStream<TcpStream>>),
+}
+
+/// How addresses on a connection begin.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Scheme(pub(super) &'static str);
+
+/// A stream with its knife.
 #[derive(Debug)]
 pub(super) struct CuttableStream {
-    io: TcpStream,
+    io: Wire,
     cut: Rc<Cut>,
 }
 
 impl CuttableStream {
-    pub(super) fn new(io: TcpStream) -> Self {
+    pub(super) fn new(io: Wire) -> Self {
         Self {
             io,
             cut: Rc::default(),
@@ -68,6 +82,71 @@ impl CuttableStream {
 
     pub(super) fn knife(&self) -> Rc<Cut> {
         Rc::clone(&self.cut)
+    }
+
+    pub(super) const fn scheme(&self) -> Scheme {
+        Scheme(match self.io {
+            Wire::Plain(_) => "http",
+            Wire::Secure(_) => "https",
+        })
+    }
+}
+
+impl AsyncRead for Wire {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_read(cx, buf),
+            Self::Secure(io) => Pin::new(io).poll_read(cx, buf),
+        }
+    }
+}
+
+impl AsyncWrite for Wire {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_write(cx, buf),
+            Self::Secure(io) => Pin::new(io).poll_write(cx, buf),
+        }
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_flush(cx),
+            Self::Secure(io) => Pin::new(io).poll_flush(cx),
+        }
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_shutdown(cx),
+            Self::Secure(io) => Pin::new(io).poll_shutdown(cx),
+        }
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        match self.get_mut() {
+            Self::Plain(io) => Pin::new(io).poll_write_vectored(cx, bufs),
+            Self::Secure(io) => Pin::new(io).poll_write_vectored(cx, bufs),
+        }
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        match self {
+            Self::Plain(io) => io.is_write_vectored(),
+            Self::Secure(io) => io.is_write_vectored(),
+        }
     }
 }
 

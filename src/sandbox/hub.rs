@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use super::{
     cut::Cut,
     files::Files,
+    guard::Guard,
     state::{ConnId, Output, State},
 };
 use crate::policy::Now;
@@ -131,18 +132,31 @@ pub(super) struct Hub {
     armed: Cell<Option<Duration>>,
     rearm: Notify,
     outgoing_limit: usize,
+    guard: Guard,
     /// The bytes of uploaded files.
     pub(super) files: Files,
 }
 
 impl Hub {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        let (outgoing_limit, files) = {
+    /// Whom the server lets in.
+    pub(super) const fn guard(&self) -> &Guard {
+        &self.guard
+    }
+
+    /// `is_open` when others than this machine can reach the server.
+    pub(super) fn new(shared: Arc<Shared>, is_open: bool) -> Self {
+        let (outgoing_limit, files, guard) = {
             let state = shared.lock();
             let config = state.config();
             let folder = config.media_dir.as_deref();
             let files = Files::new(folder, |token| state.is_stored(token));
-            (config.outgoing_limit, files)
+            let guard = Guard {
+                origins: config.origins.clone(),
+                hosts: config.hosts.clone(),
+                token: config.token.clone(),
+                is_open,
+            };
+            (config.outgoing_limit, files, guard)
         };
         Self {
             shared,
@@ -151,6 +165,7 @@ impl Hub {
             armed: Cell::new(None),
             rearm: Notify::new(),
             outgoing_limit,
+            guard,
             files,
         }
     }

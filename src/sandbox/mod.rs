@@ -18,6 +18,7 @@
 mod config;
 mod cut;
 mod files;
+mod guard;
 mod hub;
 mod rest;
 mod seed;
@@ -27,6 +28,7 @@ mod store;
 #[cfg(test)]
 mod tests;
 mod thumbnail;
+mod tls;
 mod websocket;
 mod wire;
 
@@ -43,6 +45,7 @@ pub use state::{
     Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, SnapshotError, Status,
 };
 pub use store::StoreError;
+pub use tls::{SandboxTls, TlsError};
 pub use wire::CompressMode;
 
 use self::{
@@ -65,6 +68,7 @@ use crate::{
 pub struct Sandbox {
     shared: Arc<Shared>,
     addr: SocketAddr,
+    is_secure: bool,
     app: SdkAppId,
     key: SecretString,
     stop: oneshot::Sender<()>,
@@ -112,10 +116,18 @@ impl Sandbox {
 
     /// A state with everything it starts with, and what came out of the store.
     fn furnish(config: SandboxConfig) -> Result<(Shared, Option<Restored>), SandboxError> {
-        let seed = config.seed.unwrap_or_else(|| fastrand::u64(..));
         let (seed_file, store_file) = (config.seed_file.clone(), config.store_file.clone());
         let media_dir = config.media_dir.clone();
-        let shared = Shared::new(State::new(config, seed));
+        let state = match config.seed {
+            Some(seed) => State::new(config, seed),
+            None => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key)
+                    .map_err(|error| SandboxError::Random(error.to_string()))?;
+                State::with_key(config, key)
+            }
+        };
+        let shared = Shared::new(state);
         if let Some(path) = &store_file
             && let Some(text) = store::read(path)?
         {
@@ -136,7 +148,7 @@ impl Sandbox {
         config: SandboxConfig,
         listen: SocketAddr,
     ) -> Result<(Self, Prepared), SandboxError> {
-        let (app, key) = (config.app, config.key.clone());
+        let (app, key, tls) = (config.app, config.key.clone(), config.tls.clone());
         let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
         let every = config.store_interval;
         // Before it is read, so that nobody changes it afterwards.
@@ -147,12 +159,19 @@ impl Sandbox {
         store::tell(restored, file.as_deref(), seed.as_deref());
         let shared = Arc::new(shared);
         let (listener, addr) = server::bind(listen)?;
+        let tls = tls.map(|tls| tls.acceptor(addr)).transpose();
+        let tls = tls.map_err(SandboxError::Tls)?;
+        let is_secure = tls.is_some();
+        if is_secure {
+            tracing::info!("the sandbox speaks TLS at https://{addr} too");
+        }
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();
         let prepared = Prepared {
             shared: Arc::clone(&shared),
             store,
             listener,
+            tls,
             stop: stopped,
             done: done_sender,
         };
@@ -160,6 +179,7 @@ impl Sandbox {
             Self {
                 shared,
                 addr,
+                is_secure,
                 app,
                 key,
                 stop,
@@ -184,6 +204,12 @@ impl Sandbox {
     /// The origin of the REST API, e.g. `http://127.0.0.1:40123`.
     pub fn rest_url(&self) -> String {
         format!("http://{}", self.addr)
+    }
+
+    /// The same for clients that want TLS, e.g. `wss://127.0.0.1:40123`; `None` if it speaks none.
+    /// It is the same port, and files are at `https` there.
+    pub fn secure_url(&self) -> Option<String> {
+        self.is_secure.then(|| format!("wss://{}", self.addr))
     }
 
     /// The app it serves.

@@ -24,14 +24,17 @@ use futures_util::StreamExt;
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::oneshot;
+use tokio_rustls::TlsAcceptor;
 
 use super::{
     cut::CuttableStream,
     files,
+    guard::{Guard, Refusal},
     hub::{Hub, Shared},
     seed::{Seed, SeedError},
     state::{Fault, Frames, MEDIA_PATH},
     store::{Store, StoreError},
+    tls::{self, TlsError},
     websocket,
 };
 
@@ -74,6 +77,12 @@ pub enum SandboxError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// It cannot speak TLS.
+    #[error("the sandbox cannot speak TLS: {0}")]
+    Tls(#[from] TlsError),
+    /// The system gives no random numbers: tickets could be guessed.
+    #[error("the system gives no random numbers: {0}")]
+    Random(String),
     /// The server's own thread could not be started.
     #[error("the sandbox cannot start its thread: {source}")]
     Thread {
@@ -87,6 +96,7 @@ pub(super) struct Prepared {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Option<Arc<Store>>,
     pub(super) listener: TcpListener,
+    pub(super) tls: Option<TlsAcceptor>,
     /// Fires, or is dropped, when the server has to end.
     pub(super) stop: oneshot::Receiver<()>,
     /// Fires when it has ended: whether everything is in the store, if there is one.
@@ -118,6 +128,8 @@ pub(super) fn read_seed(path: &Path) -> Result<Seed, SandboxError> {
 const SPARE_SOCKETS: usize = 64;
 /// How long sockets get to close by themselves at the end.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
+/// How long a body may take: whoever sends it slower holds a socket for nothing.
+const BODY_TIME: Duration = Duration::from_secs(10);
 /// The longest body of a REST call.
 const MAX_BODY: usize = 1024 * 1024;
 
@@ -127,10 +139,13 @@ pub(super) async fn serve(prepared: Prepared) {
         shared,
         store,
         listener,
+        tls,
         stop,
         done,
     } = prepared;
-    let hub = Rc::new(Hub::new(Arc::clone(&shared)));
+    let local = listener.local_addr();
+    let is_open = local.map_or(true, |local| !local.ip().to_canonical().is_loopback());
+    let hub = Rc::new(Hub::new(Arc::clone(&shared), is_open));
     let saving = async {
         match &store {
             Some(store) => store.keep_up(&shared).await,
@@ -141,7 +156,7 @@ pub(super) async fn serve(prepared: Prepared) {
         _ = stop => {}
         () = hub.keep_time() => {}
         () = saving => {}
-        () = accept(&hub, listener) => {}
+        () = accept(&hub, listener, tls) => {}
     }
     hub.close_all();
     let closing = async {
@@ -180,7 +195,7 @@ impl Drop for Occupied {
     }
 }
 
-async fn accept(hub: &Rc<Hub>, listener: TcpListener) {
+async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) {
     let listener = match tokio::net::TcpListener::from_std(listener) {
         Ok(listener) => listener,
         Err(error) => {
@@ -196,6 +211,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener) {
     let http = HttpService::build()
         .on_connect_ext(|io: &CuttableStream, data| {
             data.insert(io.knife());
+            data.insert(io.scheme());
         })
         .h1(map_config(app, |()| AppConfig::default()));
     let Ok(service) = http.new_service(()).await else {
@@ -217,11 +233,14 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener) {
                 // Small frames both ways: waiting for more would only add delay.
                 let _ = io.set_nodelay(true);
                 let occupied = Occupied::new(&sockets);
-                let serving = service.call((CuttableStream::new(io), Some(peer)));
+                let (service, tls) = (Rc::clone(&service), tls.clone());
                 actix_rt::spawn(async move {
-                    // Errors here are peers that went away or spoke no HTTP.
-                    if let Err(error) = serving.await {
-                        tracing::debug!(%error, "a socket of the sandbox ended");
+                    if let Some(io) = tls::greet(tls.as_ref(), io).await {
+                        let serving = service.call((CuttableStream::new(io), Some(peer)));
+                        // Errors here are peers that went away or spoke no HTTP.
+                        if let Err(error) = serving.await {
+                            tracing::debug!(%error, "a socket of the sandbox ended");
+                        }
                     }
                     drop(occupied);
                 });
@@ -240,6 +259,10 @@ async fn answer(
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
+    let guard = hub.guard();
+    if let Err(refusal) = guard.admit(request.headers()) {
+        return Ok(refused(refusal));
+    }
     let query: Vec<(String, String)> =
         url::form_urlencoded::parse(request.query_string().as_bytes())
             .into_owned()
@@ -265,7 +288,10 @@ async fn answer(
     }
     if path.starts_with("/v4/") {
         if request.method() != Method::POST {
-            return Ok(HttpResponse::MethodNotAllowed().finish());
+            return Ok(HttpResponse::Ok().json(super::rest::not_posted()));
+        }
+        if let Err(refusal) = Guard::admit_body(request.headers()) {
+            return Ok(refused(refusal));
         }
         let Some(body) = read_body(payload).await else {
             return Ok(HttpResponse::PayloadTooLarge().finish());
@@ -277,11 +303,8 @@ async fn answer(
     let Some(command) = path.strip_prefix("/sandbox/") else {
         return Ok(HttpResponse::NotFound().finish());
     };
-    if !request
-        .peer_addr()
-        .is_some_and(|peer| peer.ip().is_loopback())
-    {
-        return Ok(HttpResponse::Forbidden().finish());
+    if let Err(refusal) = guard.admit_order(&request) {
+        return Ok(refused(refusal));
     }
     if command == "status" && request.method() == Method::GET {
         return Ok(HttpResponse::Ok().json(hub.with(|state, now| state.status(now))));
@@ -290,6 +313,9 @@ async fn answer(
         return Ok(HttpResponse::NotFound().json(json!({
             "error": format!("no such fault; there are {}", Fault::NAMES.join(", ")),
         })));
+    }
+    if let Err(refusal) = Guard::admit_body(request.headers()) {
+        return Ok(refused(refusal));
     }
     let Some(body) = read_body(payload).await else {
         return Ok(HttpResponse::PayloadTooLarge().finish());
@@ -315,17 +341,24 @@ fn parse_fault(name: &str, body: &[u8]) -> Result<Fault, String> {
     serde_json::from_value(value).map_err(|error| error.to_string())
 }
 
-/// The whole body, or `None` if it is too long or breaks off.
+fn refused(refusal: Refusal) -> HttpResponse {
+    HttpResponse::build(refusal.status).json(json!({"error": refusal.reason}))
+}
+
+/// The whole body, or `None` if it is too long, takes too long, or breaks off.
 async fn read_body(mut payload: web::Payload) -> Option<Vec<u8>> {
-    let mut body = Vec::new();
-    while let Some(chunk) = payload.next().await {
-        let chunk = chunk.ok()?;
-        if body.len() + chunk.len() > MAX_BODY {
-            return None;
+    let whole = async {
+        let mut body = Vec::new();
+        while let Some(chunk) = payload.next().await {
+            let chunk = chunk.ok()?;
+            if body.len() + chunk.len() > MAX_BODY {
+                return None;
+            }
+            body.extend_from_slice(&chunk);
         }
-        body.extend_from_slice(&chunk);
-    }
-    Some(body)
+        Some(body)
+    };
+    tokio::time::timeout(BODY_TIME, whole).await.ok().flatten()
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use actix_web::{HttpRequest, HttpResponse, http::header::HOST, web};
 use actix_web_actors::ws::{Message as Frame, WebsocketContext, WsResponseBuilder};
 
 use super::{
-    cut::Cut,
+    cut::{Cut, Scheme},
     hub::{Hub, Outbound, Outgoing, Wake},
     state::{ConnId, Frames},
 };
@@ -27,8 +27,12 @@ pub(super) fn upgrade(
     max_frame: usize,
 ) -> Result<HttpResponse, actix_web::Error> {
     let knife = request.conn_data::<Rc<Cut>>().cloned().unwrap_or_default();
+    let scheme = request
+        .conn_data::<Scheme>()
+        .map_or("http", |scheme| scheme.0);
     let session = Session {
         conn: hub.next_conn(),
+        scheme,
         host: request
             .headers()
             .get(HOST)
@@ -53,7 +57,8 @@ pub(super) fn upgrade(
 
 struct Session {
     conn: ConnId,
-    /// What the client calls the server.
+    /// How the client came, and what it calls the server.
+    scheme: &'static str,
     host: String,
     hub: Rc<Hub>,
     frames: Frames,
@@ -91,7 +96,7 @@ impl Actor for Session {
         let query = std::mem::take(&mut self.query);
         self.hub.with(|state, now| {
             state.connect(now, self.conn, self.frames, &query);
-            state.note_host(self.conn, &self.host);
+            state.note_host(self.conn, self.scheme, &self.host);
         });
     }
 }

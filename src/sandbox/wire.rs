@@ -36,8 +36,9 @@ pub(crate) struct Head {
     pub(crate) usersig: String,
     #[serde(default)]
     pub(crate) a2: Option<String>,
-    #[serde(default, deserialize_with = "lenient_u64")]
-    pub(crate) cs: u64,
+    /// `None` from clients that send no checksum.
+    #[serde(default, deserialize_with = "some_u64")]
+    pub(crate) cs: Option<u64>,
 }
 
 const fn web() -> u64 {
@@ -45,7 +46,7 @@ const fn web() -> u64 {
 }
 
 /// The number of a request, echoed in the type it came in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Seq {
     /// The usual form.
@@ -61,6 +62,11 @@ fn lenient_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Err
         serde_json::Value::String(text) => text.parse().unwrap_or(0),
         _ => 0,
     })
+}
+
+/// The same of a field that may be missing.
+fn some_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
+    lenient_u64(deserializer).map(Some)
 }
 
 /// Reads one request.
@@ -147,7 +153,7 @@ mod tests {
         let frame = br#"{"body":{ "a" : 1.50 },"head":{"servcmd":"x.y","seq":"12","cs":"7"}}"#;
         let request = decode(frame).unwrap();
         assert_eq!(request.body.get(), r#"{ "a" : 1.50 }"#);
-        assert_eq!(request.head.cs, 7);
+        assert_eq!(request.head.cs, Some(7));
         assert_eq!(
             String::from_utf8(encode("x.y", &request.head.seq, ())).unwrap(),
             r#"{"head":{"servcmd":"x.y","seq":"12"},"body":null}"#

@@ -168,6 +168,8 @@ pub enum Ignored {
     Notice(Option<u64>),
     /// A known event with impossible content.
     Malformed(String),
+    /// A kick that is for another login of the account.
+    Kick,
     /// An answer that nobody waits for, for example one that came too late.
     Answer(String),
 }

@@ -12,7 +12,7 @@ use crate::proto::codec;
 use crate::proto::command;
 use crate::proto::event::{KickType, Notice, Push};
 use crate::proto::message::Message;
-use crate::proto::packet::{AnswerStatus, Identity, Packet, Request, SEQ_LIMIT, Ticket};
+use crate::proto::packet::{AnswerStatus, Identity, InstId, Packet, Request, SEQ_LIMIT, Ticket};
 use crate::proto::usersig::UserSig;
 use std::time::Duration;
 
@@ -349,6 +349,18 @@ impl Session {
         self.events.push_back(Event::Kicked(kick));
     }
 
+    /// True of a kick that names a login of the account which is not this one.
+    fn is_of_another_login(&self, named: Option<&InstId>) -> bool {
+        let own = self
+            .ticket
+            .as_ref()
+            .and_then(|ticket| ticket.inst_id.as_ref());
+        match (named, own.filter(|own| own.is_some())) {
+            (Some(named), Some(own)) => !named.is_same(own),
+            _ => false,
+        }
+    }
+
     /// Forgets the login and settles every request in flight that `which` names.
     pub(super) fn drop_login(&mut self, which: impl Fn(Purpose) -> bool) {
         self.ticket = None;
@@ -443,7 +455,10 @@ impl Session {
                 update.seen_by(self.config.user.as_str());
                 self.events.push_back(Event::Update(update));
             }
-            Notice::Kicked(kick) => self.kicked(now, kick),
+            Notice::Kicked { inst_id, .. } if self.is_of_another_login(inst_id.as_ref()) => {
+                self.ignore(Ignored::Kick);
+            }
+            Notice::Kicked { kind, .. } => self.kicked(now, kind),
             Notice::Unknown { event, .. } => self.ignore(Ignored::Notice(event)),
             Notice::Malformed { reason } => self.ignore(Ignored::Malformed(reason)),
         }

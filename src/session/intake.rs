@@ -9,6 +9,7 @@ use super::event::Event;
 use super::state::{Session, State};
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
+use crate::proto::update::Update;
 
 /// Messages held back at most while catching up; further ones are fetched.
 const MAX_HELD: usize = 2_048;
@@ -20,6 +21,10 @@ const MAX_SEEN: usize = 65_536;
 impl Session {
     /// A pushed message, whatever its conversation.
     pub(super) fn message(&mut self, now: Now, message: Message) {
+        if message.typing().is_some() {
+            self.hand_out(now, message);
+            return;
+        }
         let is_stored =
             matches!(message.conversation, Conversation::C2c(_)) && !message.online_only;
         if !is_stored {
@@ -109,9 +114,21 @@ impl Session {
         }
     }
 
-    /// Hands a message out unless it was before.
+    /// Hands a message out unless it was before. That somebody types is no message, and needs no room.
     pub(super) fn hand_out(&mut self, now: Now, message: Message) -> bool {
         let bound = self.config.seen + self.sync.pushed.min(MAX_SEEN);
+        if let Some(is_typing) = message.typing() {
+            if !self.memory.note(&message, bound) {
+                return false;
+            }
+            self.events
+                .push_back(Event::Update(Box::new(Update::Typing {
+                    user: message.from.into(),
+                    conversation: message.conversation,
+                    is_typing,
+                })));
+            return false;
+        }
         let first = self.memory.insert(now, &message, bound);
         if first {
             self.events.push_back(Event::Message(Box::new(message)));

@@ -41,6 +41,11 @@ impl Memory {
         first
     }
 
+    /// `true` the first time a message is shown that no bot has to finish.
+    pub(super) fn note(&self, message: &Message, bound: usize) -> bool {
+        self.lock().insert(&Receipt::of(message), bound)
+    }
+
     /// Whether a message was handed out already.
     pub(super) fn knows(&self, message: &Message) -> bool {
         self.lock().known.contains(&Receipt::of(message).id())

@@ -12,6 +12,7 @@ use crate::proto::command;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::op::language::of_login;
 use crate::proto::packet::{Packet, Ticket};
+use crate::proto::surrogate;
 use crate::proto::usersig::UserSig;
 use std::collections::{BTreeSet, VecDeque};
 use std::time::Duration;
@@ -284,6 +285,7 @@ impl Session {
             Ok(text) => text,
             Err(error) => return self.undecodable(&error),
         };
+        let text = surrogate::mend(text);
         let packet = match Packet::parse(&text) {
             Ok(packet) => packet,
             Err(error) => return self.undecodable(&error),

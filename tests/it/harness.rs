@@ -21,9 +21,11 @@ pub(crate) const KEY: &str = "marker-secret-key";
 /// How long anything may take. Generous: it only decides how long a failure takes to show.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A sandbox on a thread of its own.
+/// A sandbox on a thread of its own. What it does not know it refuses: a bare OK would hide from a test
+/// that something is missing.
 pub(crate) fn sandbox(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
     let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
+    config.strict_commands = true;
     change(&mut config);
     Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
 }

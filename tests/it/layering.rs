@@ -43,6 +43,7 @@ const PURE: &[&str] = &[
     "account/effect.rs",
     "account/recovery.rs",
     "account/status.rs",
+    "account/typing.rs",
     "account/decide.rs",
     "account/outbox.rs",
     "account/cause.rs",

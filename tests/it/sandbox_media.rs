@@ -157,8 +157,9 @@ fn an_upload_that_breaks_off_leaves_nothing() {
             let target = url.strip_prefix(&sandbox.rest_url()).unwrap().to_owned();
             tokio::task::spawn_blocking(move || {
                 let mut link = TcpStream::connect(address).unwrap();
-                let head =
-                    format!("PUT {target} HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf");
+                let head = format!(
+                    "PUT {target} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000\r\n\r\nhalf"
+                );
                 link.write_all(head.as_bytes()).unwrap();
                 link.shutdown(Shutdown::Write).unwrap();
                 // Ends when the server has given up.

@@ -30,6 +30,7 @@ fn run(test: impl Future<Output = ()>) {
 async fn http(method: Method, url: &str, body: &'static str) -> (StatusCode, Vec<u8>) {
     let mut answer = awc::Client::new()
         .request(method, url)
+        .content_type("application/json")
         .send_body(body)
         .await
         .unwrap();

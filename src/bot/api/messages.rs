@@ -219,7 +219,8 @@ impl Api {
     }
 
     /// Tells `user` that this account is typing, or is no longer: for those who are online, and
-    /// without a trace.
+    /// without a trace. It ends by itself with the next message to `user`, or after 30 s; say it again
+    /// to go on.
     ///
     /// # Errors
     /// As [`send`](Self::send).

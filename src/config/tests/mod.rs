@@ -54,6 +54,26 @@ fn with(more: &str) -> String {
 }
 
 #[test]
+fn f6_the_sandbox_speaks_tls_with_a_certificate_of_its_own_or_with_files() {
+    let tls = |more: &str| parse(&with(&format!("[sandbox]\n{more}"))).map(|c| c.sandbox.tls);
+    assert_eq!(tls(""), Ok(SandboxTlsConfig::Off));
+    assert_eq!(tls("tls = true"), Ok(SandboxTlsConfig::SelfSigned));
+    let files = SandboxTlsConfig::Files {
+        certificate: "c.pem".into(),
+        key: "k.pem".into(),
+    };
+    assert_eq!(tls("tls_cert = \"c.pem\"\ntls_key = \"k.pem\""), Ok(files));
+    for half in [
+        "tls_cert = \"c.pem\"",
+        "tls_key = \"k.pem\"",
+        "tls_cert = \"\"\ntls_key = \"k\"",
+    ] {
+        let refused = tls(half).unwrap_err().to_string();
+        assert!(refused.contains("sandbox.tls_"), "{refused}");
+    }
+}
+
+#[test]
 fn the_smallest_config_takes_the_defaults() {
     let config = parse(&with("")).unwrap();
     assert_eq!(config.endpoint, Endpoint::Sandbox);

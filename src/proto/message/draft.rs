@@ -2,9 +2,9 @@
 
 use super::{
     Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
-    Text, Video,
+    Text, Video, quote, typing,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 /// A message to send: elements, who is mentioned, and how it is to be treated.
 ///
@@ -153,15 +153,11 @@ impl Draft {
     /// The typing notice of the UI kits: online-only, and without a trace.
     #[must_use]
     pub fn typing(is_typing: bool) -> Self {
-        let data = json!({
-            "businessID": "user_typing_status", "typingStatus": u8::from(is_typing), "version": 1,
-            "userAction": 14,
-            "actionParam": if is_typing { "EIMAMSG_InputStatus_Ing" } else { "EIMAMSG_InputStatus_End" },
-        });
-        Self::custom(data.to_string()).online_only()
+        Self::custom(typing::data(is_typing)).online_only()
     }
 
-    /// Adds an element.
+    /// Adds an element. The UI kits show only the first one of a message: what everybody is to see
+    /// belongs into messages of its own.
     #[must_use]
     pub fn element(mut self, element: Element) -> Self {
         self.elements.push(element);
@@ -195,29 +191,7 @@ impl Draft {
     pub fn quote(mut self, message: &Message) -> Self {
         let mut data: Map<String, Value> =
             serde_json::from_str(&self.cloud_custom_data).unwrap_or_default();
-        let summary = message.text().map_or_else(
-            || {
-                message
-                    .elements
-                    .first()
-                    .map_or("", Element::msg_type)
-                    .to_owned()
-            },
-            |text| text.chars().take(100).collect(),
-        );
-        let sender = if message.nick.is_empty() {
-            &*message.from
-        } else {
-            message.nick.as_str()
-        };
-        let reply = json!({
-            "messageAbstract": summary, "messageSender": sender,
-            "messageID": message.id().unwrap_or_default(),
-            "messageSequence": message.seq, "messageTime": message.time,
-            "messageType": message.elements.first().map_or("", Element::msg_type),
-            "version": 1,
-        });
-        data.insert("messageReply".to_owned(), reply);
+        data.insert("messageReply".to_owned(), quote::reply_to(message));
         self.cloud_custom_data = Value::Object(data).to_string();
         self
     }

@@ -14,8 +14,10 @@ mod group;
 mod media;
 mod merger;
 mod name;
+mod quote;
 mod send;
 mod tip;
+mod typing;
 
 #[cfg(test)]
 mod tests;

@@ -164,6 +164,49 @@ fn a_draft_reads_like_what_it_does() {
 }
 
 #[test]
+fn f1_a_quote_names_the_kind_of_message_by_the_number_that_kits_read() {
+    let quoted = |msg_type: &str, content: &str| {
+        let body = format!(
+            r#"{{"From_Account":"bob","MsgSeq":1,"MsgRandom":5,"MsgTimeStamp":7,
+                "MsgBody":[{{"MsgType":"{msg_type}","MsgContent":{content}}}]}}"#
+        );
+        let draft = Draft::text("re").quote(&Message::from_c2c(item(&body), "me"));
+        let data: serde_json::Value = serde_json::from_str(&draft.cloud_custom_data).unwrap();
+        let reply = &data["messageReply"];
+        let text = reply["messageAbstract"].as_str().unwrap().to_owned();
+        (reply["messageType"].as_u64(), text)
+    };
+    for (msg_type, content, number, shown) in [
+        ("TIMTextElem", r#"{"Text":"when?"}"#, 1, "when?"),
+        ("TIMCustomElem", r#"{"Data":"{}"}"#, 2, "[Custom message]"),
+        ("TIMImageElem", "{}", 3, "[Image]"),
+        ("TIMSoundElem", "{}", 4, "[Voice]"),
+        ("TIMVideoFileElem", "{}", 5, "[Video]"),
+        ("TIMFileElem", r#"{"FileName":"a.txt"}"#, 6, "[File]"),
+        ("TIMLocationElem", "{}", 7, "[Location]"),
+        ("TIMFaceElem", r#"{"Index":1}"#, 8, "[Sticker]"),
+        (
+            "TIMRelayElem",
+            r#"{"Title":"Ann and Bob"}"#,
+            10,
+            "Ann and Bob",
+        ),
+        ("TIMRelayElem", "{}", 10, "[Chat history]"),
+        ("TIMNewElem", "{}", 0, "[Message]"),
+    ] {
+        let expected = (Some(number), shown.to_owned());
+        assert_eq!(quoted(msg_type, content), expected, "{msg_type}");
+    }
+    let long = "\u{1F600}".repeat(200);
+    let (_, text) = quoted("TIMTextElem", &format!(r#"{{"Text":"{long}"}}"#));
+    assert_eq!(text.chars().count(), 100);
+    let tip = r#"{"MsgSeq":1,"ToGroupId":"g","MsgBody":{"OpType":1},"From_Account":"x"}"#;
+    let tip = Message::from_group(group_item(tip), 4, "me").unwrap();
+    let draft = Draft::text("re").quote(&tip);
+    assert!(draft.cloud_custom_data.contains(r#""messageType":9"#));
+}
+
+#[test]
 fn what_cannot_be_sent_is_refused_before_it_is() {
     let tip = Element::GroupTip(Box::default());
     let crowd = Draft::text("x").only_for(vec!["u"; MAX_TARGETS + 1]);

@@ -10,10 +10,11 @@ use crate::{
 };
 
 /// What these calls start with; topics are under the second, members of live rooms under the third.
-const SERVICES: [&str; 3] = [
+const SERVICES: [&str; 4] = [
     "group_open_http_svc/",
     "million_group_open_http_svc/",
     "group_open_avchatroom_http_svc/",
+    "group_open_attr_http_svc/",
 ];
 /// What calls about reactions and extensions start with, of groups or not.
 pub(super) const EXTRAS: &str = "openim_msg_ext_http_svc/";
@@ -51,11 +52,16 @@ impl State {
         let answer = match command {
             "get_role_in_group" => self.roles_in(body),
             "forbid_send_msg" => self.forbid_sending(now, &actor, body),
-            "get_group_muted_account" | "get_group_shutted_uin" => self.muted_in(now, body),
+            "get_group_muted_account"
+            | "get_group_shutted_uin"
+            | "get_avchatroom_muted_account" => self.muted_in(now, body),
             "group_msg_get_simple" => self.group_page_for_app(&actor, body),
             "send_group_system_notification" => self.custom_notice(now, &actor, body),
             "import_group_member" => self.import_members(now, body),
             "import_group_msg" => self.import_messages(now, &actor, body),
+            "get_appid_group_list" => Ok(self.all_groups(body)),
+            "send_broadcast_msg" => self.broadcast(now, &actor, body),
+            "modify_admin" => self.change_live_admins(now, &actor, body),
             "set_unread_msg_num" => self.set_unread(body),
             "delete_group_msg_by_sender" => self.delete_by_sender(now, &actor, body),
             _ => {

@@ -1,5 +1,6 @@
 //! The server-side REST API: a call as text in, an answer out. Pure; the web shell is in `server`.
 
+mod app;
 mod groups;
 mod people;
 
@@ -12,6 +13,7 @@ use crate::{
     proto::{
         code::Code,
         id::{IdError, UserId},
+        surrogate,
     },
 };
 
@@ -31,6 +33,15 @@ impl From<Code> for Failed {
     fn from(code: Code) -> Self {
         Self(code, code.meaning().to_owned())
     }
+}
+
+/// What a call is answered with that is no `POST`, in the shape of every other answer.
+pub(super) fn not_posted() -> Value {
+    let code = Code::BAD_REQUEST;
+    json!({
+        "ActionStatus": "FAIL", "ErrorCode": code.0,
+        "ErrorInfo": "calls are made by POST, with a JSON object as the body",
+    })
 }
 
 pub(super) type Outcome = Result<Value, Failed>;
@@ -124,6 +135,8 @@ impl State {
         } else {
             Code::REST_JSON
         };
+        let mended = std::str::from_utf8(body).map(|text| surrogate::mend(text.into()));
+        let body = mended.as_ref().map_or(body, |text| text.as_bytes());
         let json = || {
             serde_json::from_slice::<Value>(body)
                 .ok()
@@ -136,7 +149,7 @@ impl State {
             "im_open_login_svc/account_check" => self.account_check(&json()?),
             "im_open_login_svc/account_delete" => self.account_delete(&json()?),
             "im_open_login_svc/kick" => {
-                let user = account_field(&json()?, "UserID")?;
+                let user = account_of(&json()?)?;
                 if !self.has_account(&user) {
                     return Err(Code::ACCOUNT_UNKNOWN.into());
                 }
@@ -158,14 +171,22 @@ impl State {
                 if let Some(command) = command.strip_prefix(groups::EXTRAS) {
                     return self.rest_extra(now, &caller, command, &json()?);
                 }
-                self.rest_people(now, command, body)
-                    .unwrap_or_else(|| Err(groups::no_such_command()))
+                if let Some(outcome) = self.rest_people(now, command, body) {
+                    return outcome;
+                }
+                // An unknown command is that before its body is looked at.
+                let body = json();
+                let given = body.as_ref().unwrap_or(&Value::Null);
+                let outcome = self.rest_app(now, &caller, command, given);
+                let outcome = outcome.ok_or_else(groups::no_such_command)?;
+                body?;
+                outcome
             }
         }
     }
 
     fn account_import(&mut self, body: &Value) -> Outcome {
-        let user = account_field(body, "UserID")?;
+        let user = account_of(body)?;
         self.import_with_profile(&user, body)?;
         Ok(json!({}))
     }
@@ -189,9 +210,8 @@ impl State {
         let list = body.get("AccountList").or_else(|| body.get("Accounts"));
         let mut failed = Vec::new();
         for item in bounded(list, MAX_ACCOUNTS, Code::ACCOUNT_PARAMETER)? {
-            let name = item
-                .as_str()
-                .or_else(|| item.get("UserID").and_then(Value::as_str));
+            let name = item.get("UserID").or_else(|| item.get("Identifier"));
+            let name = item.as_str().or_else(|| name.and_then(Value::as_str));
             let user = name.and_then(|name| UserId::parse(name).ok());
             let imported = user.is_some_and(|user| self.import_with_profile(&user, item).is_ok());
             if !imported {
@@ -205,7 +225,7 @@ impl State {
         let items = bounded(body.get("CheckItem"), MAX_ACCOUNTS, Code::ACCOUNT_PARAMETER)?;
         let results: Vec<Value> = items
             .iter()
-            .map(|item| match account_field(item, "UserID") {
+            .map(|item| match account_of(item) {
                 Ok(user) => json!({
                     "UserID": user, "ResultCode": 0, "ResultInfo": "",
                     "AccountStatus": if self.has_account(&user) { "Imported" } else { "NotImported" },
@@ -225,7 +245,7 @@ impl State {
         let results: Vec<Value> = items
             .iter()
             .map(|item| {
-                let done = account_field(item, "UserID").and_then(|user| {
+                let done = account_of(item).and_then(|user| {
                     if self.delete_account(&user) {
                         Ok(user)
                     } else {
@@ -423,6 +443,12 @@ fn bounded(list: Option<&Value>, limit: usize, code: Code) -> Result<&Vec<Value>
     list.and_then(Value::as_array)
         .filter(|items| !items.is_empty() && items.len() <= limit)
         .ok_or_else(|| Failed(code, format!("expected a list of 1 to {limit} accounts")))
+}
+
+/// The account a call is about; `Identifier` is the name of older documents.
+fn account_of(body: &Value) -> Result<UserId, Failed> {
+    let older = body.get("UserID").is_none() && body.get("Identifier").is_some();
+    account_field(body, if older { "Identifier" } else { "UserID" })
 }
 
 fn account_field(item: &Value, name: &str) -> Result<UserId, Failed> {

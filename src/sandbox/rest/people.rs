@@ -73,7 +73,7 @@ impl State {
                         .follows(now, &actor, command, &json)?
                         .map_err(Failed::from),
                     (Ok(actor), _) if self.has_account(&actor.user) => {
-                        Ok(self.set_profiles(now, &actor, &json))
+                        self.set_profiles(now, &actor, &json).map_err(Failed::from)
                     }
                     (Ok(_), _) => Err(Code::ACCOUNT_UNKNOWN.into()),
                 }

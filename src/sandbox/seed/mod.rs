@@ -214,7 +214,9 @@ impl State {
             let items: Vec<Value> = profile
                 .map(|(tag, value)| json!({"Tag": tag, "Value": value}))
                 .collect();
-            self.set_profiles(now, &actor, &json!({"ProfileItem": items}));
+            let items = json!({"ProfileItem": items});
+            // They were looked at before, so nothing is refused.
+            let _ = self.set_profiles(now, &actor, &items);
             self.seed_friends(now, seed, user, &actor, &listed)?;
             for blocked in user.blacklist.chunks(PER_CALL) {
                 let ids: Vec<&UserId> = blocked.iter().map(|(id, _)| id).collect();

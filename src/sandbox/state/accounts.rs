@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::{
     State,
+    app::ByApp,
     contacts::Contacts,
     messages::{InboxEntry, MessageId, RecentSend},
     people::People,
@@ -47,6 +48,7 @@ pub(super) struct Account {
     pub(super) people: People,
     /// When it wants no notifications, as it was set: an object, or nothing yet.
     pub(super) quiet: Option<Value>,
+    pub(super) by_app: ByApp,
 }
 
 /// What an account keeps about one conversation.

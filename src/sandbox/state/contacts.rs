@@ -16,7 +16,10 @@ use super::{
     outgoing::{ok, ok_with},
     snapshot::shape,
 };
-use crate::{policy::Now, proto::id::UserId};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+};
 
 /// The other end of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -59,8 +62,6 @@ const MAX_GROUPS: usize = 20;
 const MAX_ITEMS: usize = 100;
 /// The longest name and custom mark, in bytes.
 const MAX_WORDS: usize = 1024;
-/// What a change that did not fit is answered with. A guess; the code is of the right family.
-const REFUSED: i64 = 51006;
 
 impl Contact {
     /// Reads the form clients use: `Type` 1 with a user, 2 with a group under one of its names.
@@ -163,7 +164,7 @@ fn items_in<'a>(body: &'a Value, field: &str) -> impl Iterator<Item = &'a Value>
 fn outcome(contact: &Contact, done: bool) -> Value {
     json!({
         "ContactItem": contact.answered(),
-        "ResultCode": if done { 0 } else { REFUSED },
+        "ResultCode": if done { 0 } else { Code::CONTACT_REFUSED.0 },
         "ResultInfo": if done { "" } else { "there is no room for it" },
     })
 }
@@ -431,7 +432,8 @@ impl State {
                 None => {
                     rows.push(json!({
                         "GroupItem": {"GroupId": 0, "GroupName": name}, "ResultItem": [],
-                        "ResultCode": REFUSED, "ResultInfo": "there is no room for it",
+                        "ResultCode": Code::CONTACT_REFUSED.0,
+                        "ResultInfo": "there is no room for it",
                     }));
                     continue;
                 }
@@ -490,7 +492,7 @@ impl State {
         now: Now,
         caller: &Caller,
         body: &Value,
-    ) -> Value {
+    ) -> Result<Value, Code> {
         let empty = json!({});
         let update = body.get("UpdateGroup").unwrap_or(&empty);
         let text = |field: &str| update.get(field).and_then(Value::as_str);
@@ -499,12 +501,10 @@ impl State {
             .or_else(|| text("GroupName"))
             .unwrap_or_default();
         let Some(account) = self.accounts.get_mut(&caller.user) else {
-            return ok();
+            return Ok(ok());
         };
         let contacts = &mut account.contacts;
-        let Some(id) = contacts.group_named(old) else {
-            return ok_with(json!({"ErrorCode": REFUSED, "ErrorInfo": "there is no such group"}));
-        };
+        let id = contacts.group_named(old).ok_or(Code::CONTACT_REFUSED)?;
         let (mut rows, mut changed) = (Vec::new(), Vec::new());
         let new = text("NewGroupName").filter(|name| !name.is_empty() && name.len() <= MAX_WORDS);
         if let Some(new) = new {
@@ -537,6 +537,8 @@ impl State {
             "RecentContactUpdateGroupItem": changed,
         }});
         self.tell_contacts(now, caller, 7, "RecentContactUpdateContactGroup", event);
-        ok_with(json!({"UpdateGroupResult": {"GroupId": id, "ContactResultItem": rows}}))
+        Ok(ok_with(
+            json!({"UpdateGroupResult": {"GroupId": id, "ContactResultItem": rows}}),
+        ))
     }
 }

@@ -78,7 +78,8 @@ impl Extras {
             "Reaction": reaction, "Count": users.len(), "Reaction_Account": shown,
         });
         if let Some(me) = me {
-            summary["ReactedByMe"] = users.contains(me).into();
+            // A number: clients compare it with 1.
+            summary["ReactedByMe"] = u8::from(users.contains(me)).into();
         }
         summary
     }
@@ -321,13 +322,15 @@ impl State {
                 self.push_event(now, conn, &own);
             }
         }
-        let item = json!({field: name, "MsgReactionSummary": [summary]});
+        let list = [summary];
+        let item = json!({field: name, "MsgReactionSummary": list, "ReactionList": list});
         let event = json!({"Event": 30, "MsgReactionNotifyList": [item]});
         self.push_extra(now, actor, &target, &event, false);
         Ok(ok())
     }
 
-    /// The reactions to several messages; those that are not there are left out.
+    /// The reactions to several messages; those that are not there are left out. Two generations of
+    /// clients read two names for the list.
     fn reactions_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
         let asked = list(body, "MsgSeqList").len() + list(body, "MsgKeyList").len();
         if asked > MAX_MESSAGES {
@@ -345,7 +348,8 @@ impl State {
             let id = place(body).unwrap_or_default();
             let of = |seq: u64| {
                 let extras = self.extra_in_group(actor, id, seq).ok()?;
-                Some(json!({"MsgSeq": seq, "MsgReactionSummary": summaries(extras)}))
+                let list = summaries(extras);
+                Some(json!({"MsgSeq": seq, "MsgReactionSummary": list, "ReactionList": list}))
             };
             seqs(body, "MsgSeqList")
                 .into_iter()
@@ -355,7 +359,8 @@ impl State {
             let of = |key: &str| {
                 let id = self.extra_in_c2c(actor, body, key).ok()?;
                 let extras = Extras::of(self.messages.get(&id)?.extras.as_deref());
-                Some(json!({"MsgKey": key, "MsgReactionSummary": summaries(extras)}))
+                let list = summaries(extras);
+                Some(json!({"MsgKey": key, "MsgReactionSummary": list, "ReactionList": list}))
             };
             let keys = list(body, "MsgKeyList").iter();
             keys.filter_map(Value::as_str).filter_map(of).collect()

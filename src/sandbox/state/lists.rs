@@ -179,6 +179,8 @@ impl State {
             })),
             // Not about messages of a chat, but about notices that were dealt with.
             "imopenstat.tim_web_report_v2" | "im_open_status.wshello" | "openim.deletemsg" => ok(),
+            // A key for the file servers of version 2, which are not there; without one it uses others.
+            "openim.authkey" => ok_with(json!({"AuthKey": "", "ExpireTime": "0"})),
             "im_open_speech.ws_sentence_recognition" => ok_with(json!({
                 "BytesRequestid": "sandbox", "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""},
                 "BytesResult": "",

@@ -379,9 +379,11 @@ impl State {
     /// stays open, the client still has to log out on it.
     fn kick_login(&mut self, now: Now, a2: &str, kind: KickType, newcomer: u64) {
         self.counters.kicks += 1;
-        if let Some(conn) = self.logins.get(a2).and_then(|login| login.link) {
+        let gone = self.logins.get(a2);
+        if let Some((conn, instance)) = gone.and_then(|login| Some((login.link?, login.instance))) {
+            // One generation of official clients drops a kick that does not name its own login.
             let notify = json!({"NoticeSeq": 0, "KickoutMsgNotify": {
-                "KickType": kind.number(),
+                "KickType": kind.number(), "Instid": instance,
                 "NewInstInfo": {"Platform": "Web", "InstId": newcomer},
             }});
             let body = json!({"EventArray": [{"Event": 10, "C2cNotifyMsgArray": [notify]}]});

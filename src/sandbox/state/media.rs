@@ -186,13 +186,14 @@ fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
 }
 
 impl State {
-    /// Tells under which host and port a connection reached the server, for the addresses it is
+    /// Tells by which scheme, and under which host and port a connection reached the server, for the addresses it is
     /// given.
-    pub(crate) fn note_host(&mut self, conn: ConnId, host: &str) {
+    pub(crate) fn note_host(&mut self, conn: ConnId, scheme: &'static str, host: &str) {
         if let Some(link) = self.links.get_mut(&conn)
             && is_host(host)
         {
             link.host = Some(host.to_owned());
+            link.scheme = scheme;
         }
     }
 
@@ -245,7 +246,9 @@ impl State {
         command: &str,
         body: &Value,
     ) -> Result<Value, Code> {
-        let host = self.links.get(&conn).and_then(|link| link.host.clone());
+        let link = self.links.get(&conn);
+        let scheme = link.map_or("http", |link| link.scheme);
+        let host = link.and_then(|link| link.host.clone());
         let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
         Ok(match command {
             "pre_sig" => {
@@ -254,10 +257,10 @@ impl State {
                     .and_then(Value::as_str)
                     .unwrap_or("file");
                 let path = self.issue(now, name);
-                let url = format!("http://{host}{path}");
+                let url = format!("{scheme}://{host}{path}");
                 let video = body.get("file_type").and_then(Value::as_u64) == Some(2);
                 let cover = if video {
-                    format!("http://{host}{MEDIA_PATH}{COVER}")
+                    format!("{scheme}://{host}{MEDIA_PATH}{COVER}")
                 } else {
                     String::new()
                 };

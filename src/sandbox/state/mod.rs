@@ -11,6 +11,7 @@
 //! `snapshot` (what outlives a restart); `dispatch` routes commands.
 
 mod accounts;
+mod app;
 mod contacts;
 mod dispatch;
 mod extras;
@@ -35,11 +36,14 @@ mod snapshot;
 mod status;
 mod sync;
 
+use sha2::{Digest, Sha256};
 use std::{
+    borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
+pub(crate) use app::ByApp;
 pub use faults::{Fault, FaultError};
 pub(crate) use groups::Actor;
 pub use groups::GroupItem;
@@ -64,7 +68,7 @@ use super::{
 };
 use crate::{
     policy::Now,
-    proto::{checksum::checksum, code::Code, id::UserId},
+    proto::{checksum, code::Code, id::UserId, surrogate},
 };
 
 /// A connection, numbered by whoever owns the sockets.
@@ -118,6 +122,8 @@ struct Link {
     wrong_app: bool,
     /// The host and port it was opened to.
     host: Option<String>,
+    /// How addresses begin there.
+    scheme: &'static str,
     last_frame: Duration,
     /// When the bucket of requests is empty again (the theoretical arrival time of GCRA).
     busy_until: Duration,
@@ -143,6 +149,8 @@ pub struct State {
     groups: groups::Groups,
     /// Accounts that others want to be told of.
     watched: BTreeSet<UserId>,
+    /// What the app calls the attributes of accounts, by number.
+    attribute_names: BTreeMap<String, String>,
     merged: relay::MergedLists,
     media: media::Media,
     faults: faults::Faults,
@@ -150,6 +158,10 @@ pub struct State {
     ready: VecDeque<Output>,
     delayed: BTreeMap<(Duration, u64), Output>,
     delayed_count: u64,
+    /// The request that is being carried out.
+    answering: Option<(ConnId, wire::Seq)>,
+    /// What it has caused on its own link, to follow its answer.
+    behind: Vec<outgoing::Packet>,
     sessions: u64,
     next_instance: u64,
     next_message: u64,
@@ -168,11 +180,18 @@ const GARBAGE_LIMIT: u32 = 100;
 const UNKNOWN_LIMIT: usize = 256;
 
 impl State {
-    /// A sandbox with the accounts of `config` and nothing else. `seed` replaces the one of the
-    /// configuration.
+    /// A sandbox with the accounts of `config` and nothing else, all of whose numbers follow from `seed`. It
+    /// replaces the one of the configuration.
     pub fn new(config: SandboxConfig, seed: u64) -> Self {
+        Self::with_key(config, Sha256::digest(seed.to_be_bytes()).into())
+    }
+
+    /// The same with a key that nobody can guess, for a sandbox that others can reach.
+    pub fn with_key(config: SandboxConfig, key: [u8; 32]) -> Self {
+        let mut numbers = Numbers::new(key);
+        let media = media::Media::new(numbers.next());
         let mut state = Self {
-            numbers: Numbers::new(seed),
+            numbers,
             starts: 0,
             accounts: BTreeMap::new(),
             logins: BTreeMap::new(),
@@ -181,13 +200,16 @@ impl State {
             conversations: BTreeMap::new(),
             groups: groups::Groups::default(),
             watched: BTreeSet::new(),
+            attribute_names: BTreeMap::new(),
             merged: relay::MergedLists::default(),
-            media: media::Media::new(seed),
+            media,
             faults: BTreeMap::new(),
             compress: CompressMode::None,
             ready: VecDeque::new(),
             delayed: BTreeMap::new(),
             delayed_count: 0,
+            answering: None,
+            behind: Vec::new(),
             sessions: 0,
             next_instance: 200_000_001,
             next_message: 1,
@@ -233,6 +255,7 @@ impl State {
                 login: None,
                 wrong_app,
                 host: None,
+                scheme: "http",
                 last_frame: now.mono,
                 busy_until: Duration::ZERO,
                 denied: 0,
@@ -279,7 +302,7 @@ impl State {
             Some(Code::TOO_FREQUENT)
         } else if wrong_app {
             Some(Code::APP_INVALID)
-        } else if head.cs != u64::from(checksum(&head.servcmd, body.get())) {
+        } else if !checksum::fits(&head.servcmd, body.get(), head.cs) {
             self.counters.bad_checksums += 1;
             if self.counters.bad_checksums == 1 {
                 tracing::warn!(servcmd = %clipped(&head.servcmd), "a request has a wrong checksum");
@@ -292,7 +315,17 @@ impl State {
             Some(code) => self.answer(now, conn, &head, outgoing::failure(code)),
             None => {
                 self.note_command(&head.servcmd);
-                self.dispatch(now, conn, &head, body);
+                self.answering = Some((conn, head.seq.clone()));
+                // Not before the checksum, which is taken over what was sent.
+                let mended = surrogate::mend(body.get().into());
+                match &mended {
+                    Cow::Borrowed(_) => self.dispatch(now, conn, &head, body),
+                    Cow::Owned(text) => match serde_json::from_str(text) {
+                        Ok(body) => self.dispatch(now, conn, &head, body),
+                        Err(_) => self.garbage(now, conn),
+                    },
+                }
+                self.end_answering(now);
             }
         }
     }
@@ -417,7 +450,7 @@ impl State {
         if self.unknown_commands.len() < UNKNOWN_LIMIT
             && self.unknown_commands.insert(clipped(servcmd).to_owned())
         {
-            tracing::warn!(servcmd = %clipped(servcmd), "the sandbox answers a bare OK to a command it does not know");
+            tracing::warn!(servcmd = %clipped(servcmd), "a client asked for a command that the sandbox does not know");
         }
     }
 }

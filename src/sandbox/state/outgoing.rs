@@ -9,7 +9,7 @@ use super::{ConnId, Frames, Output, State, faults::Reorder};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::wire::{self, Head},
+    sandbox::wire::{self, Head, Seq},
 };
 
 /// A frame on its way, before delays.
@@ -32,6 +32,10 @@ pub(super) fn ok_with(extra: Value) -> Value {
     let mut body = ok();
     if let (Value::Object(body), Value::Object(extra)) = (&mut body, extra) {
         body.extend(extra);
+        // Both fields say the same, whatever was put in.
+        if body.get("ErrorCode").is_some_and(|code| *code != 0) {
+            body.insert("ActionStatus".to_owned(), "FAIL".into());
+        }
     }
     body
 }
@@ -45,13 +49,40 @@ impl State {
     /// Answers a request.
     pub(super) fn answer<B: Serialize>(&mut self, now: Now, conn: ConnId, head: &Head, body: B) {
         let text = wire::encode(&head.servcmd, &head.seq, body);
-        self.answer_encoded(now, conn, text);
+        self.answer_encoded(now, conn, &head.seq, text);
     }
 
     /// Sends an answer that was written already, because it borrows from the state.
-    pub(super) fn answer_encoded(&mut self, now: Now, conn: ConnId, text: Vec<u8>) {
+    pub(super) fn answer_encoded(&mut self, now: Now, conn: ConnId, to: &Seq, text: Vec<u8>) {
         self.counters.answers += 1;
-        self.emit(now, Packet { conn, text });
+        let packet = Packet { conn, text };
+        let is_own = |(own, seq): &(ConnId, Seq)| *own == conn && seq == to;
+        if self.answering.as_ref().is_some_and(is_own) {
+            self.emit(now, packet);
+            self.end_answering(now);
+        } else {
+            // Of a poll that was held until now.
+            self.emit_in_turn(now, packet);
+        }
+    }
+
+    /// Sends something, but on the link of the request that is being carried out not before the
+    /// answer: a client that learns of the effect first takes its request for failed.
+    fn emit_in_turn(&mut self, now: Now, packet: Packet) {
+        let answering = self.answering.as_ref();
+        if answering.is_some_and(|(conn, _)| *conn == packet.conn) {
+            self.behind.push(packet);
+        } else {
+            self.emit(now, packet);
+        }
+    }
+
+    /// The request is answered, or has no answer.
+    pub(super) fn end_answering(&mut self, now: Now) {
+        self.answering = None;
+        for packet in std::mem::take(&mut self.behind) {
+            self.emit(now, packet);
+        }
     }
 
     /// Pushes to one link.
@@ -67,7 +98,7 @@ impl State {
         let user = link.user.clone();
         self.counters.pushes += 1;
         let Some(faults) = user.as_ref().and_then(|user| self.faults.get_mut(user)) else {
-            self.emit(now, packet);
+            self.emit_in_turn(now, packet);
             return;
         };
         let mut burst = VecDeque::new();
@@ -89,7 +120,7 @@ impl State {
             Reorder::Held { packets, .. } => burst.extend(packets),
         }
         for packet in burst {
-            self.emit(now, packet);
+            self.emit_in_turn(now, packet);
         }
     }
 

@@ -218,31 +218,42 @@ impl State {
     }
 
     /// `profile.portrait_set`: sets tags and tells the other logins and the friends.
-    pub(crate) fn set_profiles(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(crate) fn set_profiles(
+        &mut self,
+        now: Now,
+        actor: &Principal,
+        body: &Value,
+    ) -> Result<Value, Code> {
         let items = body.get("ProfileItem").and_then(Value::as_array);
+        // One generation of clients writes the names in lower case.
+        let field = |item: &Value, name: &str, small: &str| -> Option<Value> {
+            item.get(name).or_else(|| item.get(small)).cloned()
+        };
+        let fields = items.into_iter().flatten().take(MAX_PROFILES).map(|item| {
+            let tag = field(item, "Tag", "tag")?.as_str()?.to_owned();
+            Some((tag, field(item, "Value", "value")?))
+        });
+        // All or nothing, so that nobody believes that something was set.
+        let fields: Option<Vec<(String, Value)>> = fields.collect();
         let mut changed = Vec::new();
-        for item in items.into_iter().flatten().take(MAX_PROFILES) {
-            if let (Some(tag), Some(value)) =
-                (item.get("Tag").and_then(Value::as_str), item.get("Value"))
-            {
-                self.set_profile(&actor.user, tag, value);
-                let kept = self
-                    .accounts
-                    .get(&actor.user)
-                    .and_then(|account| account.profile.get(tag));
-                // What was too long or of the wrong type is not kept, so nobody hears of it.
-                if kept == Some(value) {
-                    let field = if value.is_string() {
-                        "ValueBytes"
-                    } else {
-                        "ValueNum"
-                    };
-                    changed.push(json!({"Tag": tag, field: value}));
-                }
+        for (tag, value) in fields.ok_or(Code::PROFILE_PARAMETER)? {
+            self.set_profile(&actor.user, &tag, &value);
+            let kept = self
+                .accounts
+                .get(&actor.user)
+                .and_then(|account| account.profile.get(&tag));
+            // What was too long or of the wrong type is not kept, so nobody hears of it.
+            if kept == Some(&value) {
+                let field = if value.is_string() {
+                    "ValueBytes"
+                } else {
+                    "ValueNum"
+                };
+                changed.push(json!({"Tag": tag, field: value}));
             }
         }
         if changed.is_empty() {
-            return ok();
+            return Ok(ok());
         }
         let event = json!({"Event": 8, "ProfileDataMod": [{
             "PushType": 1, "Profile_Account": actor.user, "ProfileList": changed,
@@ -260,7 +271,7 @@ impl State {
                 self.tell(now, &friend, 0, &event);
             }
         }
-        ok()
+        Ok(ok())
     }
 
     /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.

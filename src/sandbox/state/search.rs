@@ -121,6 +121,12 @@ pub(super) struct Found {
     pub(super) newest: u64,
 }
 
+/// What was found in one conversation, on the wire. Two generations of clients read two names for the
+/// list.
+fn conversation((field, name): &(&str, String), count: usize, messages: &[Value]) -> Value {
+    json!({*field: name, "Count": count, "MessageList": messages, "MsgList": messages})
+}
+
 /// One page of what was found, and where the next one begins.
 fn page<T>(body: &Value, found: Vec<T>) -> (Vec<T>, String) {
     let start = opt_text(body, "Cursor").and_then(|cursor| cursor.parse().ok());
@@ -197,9 +203,7 @@ impl State {
                 let count = found.messages.len();
                 let (messages, cursor) = page(body, found.messages);
                 next = cursor;
-                items.push(json!({
-                    found.place.0: found.place.1, "Count": count, "MessageList": messages,
-                }));
+                items.push(conversation(&found.place, count, &messages));
             }
             return Ok(ok_with(json!({
                 "TotalCount": total, "Cursor": next, "ConversationMsgs": items,
@@ -216,7 +220,7 @@ impl State {
                 } else {
                     Vec::new()
                 };
-                json!({found.place.0: found.place.1, "Count": count, "MessageList": shown})
+                conversation(&found.place, count, &shown)
             })
             .collect();
         Ok(ok_with(json!({

@@ -89,6 +89,8 @@ pub struct Status {
     pub links: usize,
     /// The accounts that are online, with the InstIds of their logins.
     pub online: Vec<OnlineAccount>,
+    /// Commands that clients asked for and that are not known here, up to 256, by name.
+    pub unknown_commands: Vec<String>,
     /// Numbers since the start.
     pub counters: Counters,
 }
@@ -120,6 +122,7 @@ impl State {
             accounts: self.accounts.len(),
             links: self.links.len(),
             online,
+            unknown_commands: self.unknown_commands.iter().cloned().collect(),
             counters: self.counters.clone(),
         }
     }

@@ -16,6 +16,11 @@ use crate::{
     sandbox::wire::Head,
 };
 
+/// The most bytes to which a page of history grows in order to get past a second.
+const MAX_PAGE_BYTES: usize = 512 * 1024;
+/// Bytes of a message around its content, rounded up.
+const FRAME: usize = 600;
+
 /// Where a client stands, out of its cookie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Position {
@@ -217,7 +222,7 @@ impl State {
             }
         };
         let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
-        self.answer_encoded(now, conn, text);
+        self.answer_encoded(now, conn, &head.seq, text);
         if let Some(account) = self.accounts.get_mut(&caller.user) {
             account.events_given = account.events_given.max(events_up_to);
         }
@@ -261,7 +266,11 @@ impl State {
         } else {
             let start = at.map_or_else(|| older_than(time), |at| at + 1);
             let end = visible.len().min(start.saturating_add(count));
-            (&visible[start..end], end == visible.len())
+            let (end, complete) = match at {
+                None => self.past_second(&visible, start, end, time),
+                Some(_) => (end, end == visible.len()),
+            };
+            (&visible[start..end], complete)
         };
         let edge = if request.get_direction == 0 {
             page.first()
@@ -284,7 +293,35 @@ impl State {
                 .collect(),
         };
         let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
-        self.answer_encoded(now, conn, text);
+        self.answer_encoded(now, conn, &head.seq, text);
+    }
+
+    /// Where a page upwards from the second `time` ends, and whether nothing follows. Clients go on
+    /// with the time of its last message alone, so a page that ends within that second would be
+    /// theirs for ever: it takes in the rest of the second and one more. Of a second with more than
+    /// fits one answer the rest is given up.
+    fn past_second(
+        &self,
+        visible: &[MessageId],
+        start: usize,
+        mut end: usize,
+        time: u64,
+    ) -> (usize, bool) {
+        let message = |at: usize| self.messages.get(visible.get(at)?);
+        let size = |at: usize| message(at).map_or(0, |m| m.draft.body.get().len() + FRAME);
+        let is_stuck = |end: usize| {
+            let last = end.checked_sub(1).filter(|last| *last >= start);
+            last.and_then(message).is_some_and(|m| m.time <= time)
+        };
+        let mut bytes: usize = (start..end).map(size).sum();
+        while end < visible.len() && is_stuck(end) {
+            bytes += size(end);
+            if bytes > MAX_PAGE_BYTES {
+                return (end, true);
+            }
+            end += 1;
+        }
+        (end, end == visible.len())
     }
 
     /// The messages of a conversation `user` can see, ascending.

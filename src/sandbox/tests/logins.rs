@@ -91,6 +91,27 @@ fn kick_type(push: &serde_json::Value) -> &serde_json::Value {
 }
 
 #[test]
+fn f1b_a_kick_names_the_login_that_goes() {
+    for kind in [KickType::Account, KickType::Device, KickType::Rest] {
+        let mut world = World::new(config());
+        let login = world.login("alice");
+        let instance = world.state.instances(world.now, &user("alice"))[0];
+        world.state.kick_all(world.now, &user("alice"), kind);
+        let push = &world.pushes(login.conn)[0];
+        let notify = &push["body"]["EventArray"][0]["C2cNotifyMsgArray"][0]["KickoutMsgNotify"];
+        assert_eq!(notify["Instid"], instance, "{kind:?}");
+    }
+    let mut world = World::new(config());
+    let first = world.login("alice");
+    let instance = world.state.instances(world.now, &user("alice"))[0];
+    world.login("alice");
+    let push = &world.pushes(first.conn)[0];
+    let notify = &push["body"]["EventArray"][0]["C2cNotifyMsgArray"][0]["KickoutMsgNotify"];
+    assert_eq!(notify["Instid"], instance);
+    assert_ne!(notify["NewInstInfo"]["InstId"], instance);
+}
+
+#[test]
 fn over_the_limit_the_oldest_goes() {
     for limit in [1, 2] {
         let mut world = World::new(crate::sandbox::SandboxConfig {

@@ -11,7 +11,9 @@ use crate::sandbox::{
 /// Token and name of a new address.
 fn address(world: &mut World) -> (String, String) {
     let login = world.login("alice");
-    world.state.note_host(login.conn, "files.example:81");
+    world
+        .state
+        .note_host(login.conn, "http", "files.example:81");
     let body = json!({"file_type": 255, "file_name": "../a b.pdf", "upload_method": 0});
     let answer = world.call(&login, "im_cos_msg.pre_sig", &body);
     let url = answer["upload_url"].as_str().unwrap();
@@ -228,7 +230,9 @@ fn sizes_of_pictures_are_told_the_other_way_round() {
 fn a_cover_is_got_as_its_film_is() {
     let mut world = World::new(config());
     let login = world.login("alice");
-    world.state.note_host(login.conn, "files.example:81");
+    world
+        .state
+        .note_host(login.conn, "http", "files.example:81");
     let body = json!({"file_type": 2, "file_name": "a.mp4", "upload_method": 0});
     let plain = world.call(&login, "im_cos_msg.pre_sig", &body)["snapshot_url"].clone();
     let film = json!({"uint32_file_id": 1, "uint32_file_type": 2, "str_file_name": "a.mp4"});

@@ -1,5 +1,6 @@
 //! The pure state on a virtual clock: a world of clients without sockets, and a file per subject.
 
+mod clients;
 mod contacts;
 mod extras;
 mod faults;
@@ -14,6 +15,7 @@ mod messages;
 mod noise;
 mod people;
 mod rest;
+mod rest_app;
 mod scripted;
 mod search;
 mod seed;

@@ -247,6 +247,7 @@ const GROUP_COMMANDS: &[&str] = &[
     "group_msg_get",
     "delete_group_ramble_msg_by_seq",
     "batch_get_group_notify",
+    "get_group_notify",
     "msg_read_report",
     "group_msg_receipt",
     "get_group_msg_receipt",

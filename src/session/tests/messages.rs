@@ -1,6 +1,7 @@
 //! Messages: pushed, missed, repeated.
 
 use super::*;
+use crate::proto::update::Update;
 
 #[test]
 fn a_pushed_message_is_handed_out_once_and_acknowledged_each_time() {
@@ -12,6 +13,85 @@ fn a_pushed_message_is_handed_out_once_and_acknowledged_each_time() {
     assert_eq!(rig.commands(), [command::PUSH_ACK, command::PUSH_ACK]);
     assert_eq!(rig.sent[0]["body"], json!({"SessionData": "s"}));
     assert_eq!(rig.sent[0]["head"]["cs"], 0);
+}
+
+#[test]
+fn f5_a_typing_notice_is_an_update_and_never_a_message() {
+    let typing = |n: u32, data: Value| {
+        let mut item = item(n, "");
+        item["MsgLifeTime"] = json!(0);
+        item["MsgBody"] = json!([
+            {"MsgType": "TIMCustomElem", "MsgContent": {"Data": data.to_string()}},
+        ]);
+        item
+    };
+    let status = |status: Value, param: &str| {
+        json!({"businessID": "user_typing_status", "typingStatus": status, "version": 1,
+               "userAction": 14, "actionParam": param})
+    };
+    let mut own = typing(5, status(json!(1), "EIMAMSG_InputStatus_Ing"));
+    own["IsSyncMsg"] = json!(1);
+    let items = [
+        typing(1, status(json!(1), "EIMAMSG_InputStatus_Ing")),
+        typing(1, status(json!(1), "EIMAMSG_InputStatus_Ing")),
+        typing(2, status(json!(0), "EIMAMSG_InputStatus_End")),
+        typing(
+            3,
+            json!({"businessID": "user_typing_status", "typingStatus": true}),
+        ),
+        typing(4, json!({"businessID": "user_typing_status"})),
+        own,
+    ];
+    let mut rig = Rig::online();
+    rig.push(command::MSG_PUSH, message_push(&items));
+    let told: Vec<(String, String, bool)> = rig
+        .events
+        .iter()
+        .map(|event| match event {
+            Event::Update(update) => match &**update {
+                Update::Typing {
+                    conversation,
+                    user,
+                    is_typing,
+                } => (conversation.to_string(), user.clone(), *is_typing),
+                other => panic!("{other:?}"),
+            },
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let alice = |is_typing| ("C2Calice".to_owned(), "alice".to_owned(), is_typing);
+    assert_eq!(
+        told,
+        [
+            alice(true),
+            alice(false),
+            alice(true),
+            alice(false),
+            ("C2Calice".to_owned(), "bot".to_owned(), true),
+        ]
+    );
+    // What only resembles one is a message.
+    rig.events.clear();
+    let mut with_text = typing(8, status(json!(1), ""));
+    with_text["MsgBody"]
+        .as_array_mut()
+        .unwrap()
+        .push(json!({"MsgType": "TIMTextElem", "MsgContent": {"Text": "and words"}}));
+    let others = [
+        typing(
+            6,
+            json!({"businessID": "text_link", "text": "user_typing_status"}),
+        ),
+        typing(7, json!("user_typing_status")),
+        with_text,
+    ];
+    rig.push(command::MSG_PUSH, message_push(&others));
+    assert_eq!(rig.events.len(), 3);
+    assert!(
+        rig.events
+            .iter()
+            .all(|event| matches!(event, Event::Message(_)))
+    );
 }
 
 #[test]
@@ -42,6 +122,27 @@ fn all_pages_of_missed_messages_come_in_order_and_before_what_is_pushed_meanwhil
         matches!(rig.events.last(), Some(Event::Synced { cookie, messages: 4 }) if &**cookie == "b")
     );
     assert_eq!(rig.session.state(), State::Online);
+}
+
+#[test]
+fn a6_a_text_with_half_a_character_is_handed_out_with_its_neighbours() {
+    let mut rig = Rig::online();
+    let push = message_push(&[item(1, "one"), item(2, "seven#"), item(3, "three")]);
+    let packet = json!({"head": {"servcmd": command::MSG_PUSH, "seq": 1}, "body": push});
+    let packet = packet.to_string().replace('#', "\\ud83d");
+    rig.session.received(rig.now, packet.as_bytes());
+    rig.drain();
+    assert_eq!(rig.texts(), ["one", "seven\u{fffd}", "three"]);
+}
+
+#[test]
+fn a6_an_item_that_cannot_be_read_is_told_of_and_harms_no_other() {
+    let mut rig = Rig::online();
+    let push = message_push(&[item(1, "one"), json!({"From_Account": 7}), item(3, "three")]);
+    rig.push(command::MSG_PUSH, push);
+    assert_eq!(rig.texts(), ["one", "three"]);
+    let told = |event: &Event| matches!(event, Event::Ignored(Ignored::Malformed(_)));
+    assert!(rig.events.iter().any(told), "{:?}", rig.events);
 }
 
 #[test]

@@ -576,6 +576,32 @@ fn a_logout_ends_even_when_nobody_answers() {
 }
 
 #[test]
+fn f1b_a_kick_meant_for_another_login_of_the_account_is_none_of_ours() {
+    let push = |inst_id: Value| {
+        let mut push = kick_push(1);
+        push["EventArray"][0]["C2cNotifyMsgArray"][0]["KickoutMsgNotify"]["Instid"] = inst_id;
+        push
+    };
+    for other in [json!(8), json!("8"), json!(90)] {
+        let mut rig = Rig::online();
+        rig.push(command::FORCE_OFFLINE, push(other.clone()));
+        assert_eq!(rig.session.state(), State::Online, "{other}");
+        assert!(rig.sent.is_empty(), "no farewell");
+        assert!(matches!(rig.events[..], [Event::Ignored(Ignored::Kick)]));
+    }
+    // Who it is for is told by number or text, or not at all.
+    for own in [json!(9), json!("9"), json!(null), json!(0)] {
+        let mut rig = Rig::online();
+        rig.push(command::FORCE_OFFLINE, push(own.clone()));
+        assert_eq!(rig.session.state(), State::LoggedOut, "{own}");
+        assert!(matches!(
+            rig.events[..],
+            [Event::Kicked(KickType::MultipleAccount)]
+        ));
+    }
+}
+
+#[test]
 fn a_kick_after_logout_is_ignored() {
     let mut rig = Rig::online();
     rig.session.logout(rig.now);

@@ -180,6 +180,7 @@ async fn rest(url: &str, path: &str, body: &str) -> serde_json::Value {
     );
     let mut answer = awc::Client::default()
         .post(url)
+        .content_type("application/json")
         .send_body(body.to_owned())
         .await
         .unwrap();

@@ -90,6 +90,23 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
         .unwrap();
     let heard = bot.hears(api_mark, "typing", |message| message.online_only);
     assert_eq!(heard.elements, [Element::custom("typing")]);
+    // As the UI kits say it.
+    let data = r#"{"businessID":"user_typing_status","typingStatus":1,"version":1,"userAction":14,"actionParam":"EIMAMSG_InputStatus_Ing"}"#;
+    let typing = json!({"to": me, "conversationType": "C2C", "payload": {"data": data}});
+    alice
+        .call("send", &json!(["Custom", typing, {"onlineUserOnly": true}]))
+        .unwrap();
+    bot.learns(api_mark, "typing", |update| match update {
+        Update::Typing {
+            user, is_typing, ..
+        } => (user == "alice" && *is_typing).then_some(()),
+        _ => None,
+    });
+    assert!(
+        bot.heard(api_mark)
+            .iter()
+            .all(|message| message.typing().is_none())
+    );
 
     send(&alice, me, "Face", &json!({"index": 7, "data": "smile"}));
     let heard = bot.hears(api_mark, "a face", |message| {
@@ -186,6 +203,12 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
     alice.hear(before, "typing", |message| {
         let data = message["payload"]["data"].as_str().unwrap_or_default();
         data.contains("\"typingStatus\":1")
+    });
+    // It ends with what is said next.
+    Troupe::wait(api.send_text("alice", "that was it")).unwrap();
+    alice.hear(before, "the end of typing", |message| {
+        let data = message["payload"]["data"].as_str().unwrap_or_default();
+        data.contains("\"typingStatus\":0")
     });
     let merger = Troupe::wait(api.merge("merged", std::slice::from_ref(&heard))).unwrap();
     for (element, kind, field, value) in [

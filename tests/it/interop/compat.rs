@@ -6,7 +6,10 @@ use std::{
     sync::{Mutex, PoisonError},
 };
 
-use super::rows::{LISTS, ROWS, Row};
+use super::{
+    older::{OLDER_ROWS, VERSIONS},
+    rows::{LISTS, ROWS, Row},
+};
 
 /// Who talked to whom.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +37,16 @@ const FILE: &str = "BOTROUPE_COMPATIBILITY";
 /// The version of the SDK every test runs against; opening a page checks it.
 const VERSION: &str = "3.6.6";
 
-static PROVEN: Mutex<BTreeMap<String, BTreeSet<Pair>>> = Mutex::new(BTreeMap::new());
+static PROVEN: Mutex<Proven> = Mutex::new(Proven {
+    table: BTreeMap::new(),
+    older: BTreeMap::new(),
+});
+
+/// What was shown to work: with the present version between whom, and with which other versions.
+struct Proven {
+    table: BTreeMap<String, BTreeSet<Pair>>,
+    older: BTreeMap<String, BTreeSet<&'static str>>,
+}
 
 /// Notes that a test has shown `feature` to work, and writes the table if it is wanted. The last
 /// thing a test does.
@@ -43,9 +55,62 @@ pub(super) fn proven(feature: &str, pair: Pair) {
         return;
     };
     // A failed test elsewhere leaves the table as good as it was.
-    let mut table = PROVEN.lock().unwrap_or_else(PoisonError::into_inner);
-    table.entry(feature.to_owned()).or_default().insert(pair);
-    std::fs::write(file, markdown(&table, ROWS)).unwrap();
+    let mut proven = PROVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let pairs = proven.table.entry(feature.to_owned()).or_default();
+    pairs.insert(pair);
+    write(&file, &proven);
+}
+
+/// The same of another version of the SDK.
+pub(super) fn proven_with(version: &'static str, feature: &str) {
+    let Ok(file) = std::env::var(FILE) else {
+        return;
+    };
+    let mut proven = PROVEN.lock().unwrap_or_else(PoisonError::into_inner);
+    let versions = proven.older.entry(feature.to_owned()).or_default();
+    versions.insert(version);
+    write(&file, &proven);
+}
+
+fn write(file: &str, proven: &Proven) {
+    let text = markdown(&proven.table, ROWS) + &other_versions(&proven.older);
+    std::fs::write(file, text).unwrap();
+}
+
+/// The table of the other versions.
+fn other_versions(proven: &BTreeMap<String, BTreeSet<&'static str>>) -> String {
+    let mut text = String::from(
+        "\n## Other versions of the SDK\n\nThe same server and bots, with other versions of the official SDK on \
+         both sides: 2.27.6 is `tim-js-sdk`, the\nothers are `@tencentcloud/chat`. – is what a version does not \
+         have.\n\n| feature |",
+    );
+    for version in VERSIONS {
+        let _ = write!(text, " {version} |");
+    }
+    let _ = writeln!(text, "\n|---{}|", "|---".repeat(VERSIONS.len()));
+    let known = OLDER_ROWS.iter().map(|(feature, _)| *feature);
+    let features: BTreeSet<&str> = known.chain(proven.keys().map(String::as_str)).collect();
+    for feature in features {
+        let _ = write!(text, "| {feature} |");
+        for version in VERSIONS {
+            let is_proven = proven.get(feature).is_some_and(|all| all.contains(version));
+            let lacks = OLDER_ROWS
+                .iter()
+                .any(|(name, lacking)| *name == feature && lacking.contains(version));
+            assert!(
+                !(is_proven && lacks),
+                "{feature}, {version}: a test has shown that it can be"
+            );
+            let cell = match (is_proven, lacks) {
+                (true, _) => "✓",
+                (false, true) => "–",
+                (false, false) => "✗",
+            };
+            let _ = write!(text, " {cell} |");
+        }
+        text.push('\n');
+    }
+    text
 }
 
 fn markdown(table: &BTreeMap<String, BTreeSet<Pair>>, rows: &[Row]) -> String {

@@ -61,6 +61,23 @@ impl Sdk {
         words
     }
 
+    /// The full build of a version, one of those of `package.json`.
+    pub(super) fn version(&self, version: &str) -> Vec<String> {
+        let file = if version.starts_with("2.") {
+            "tim-js-sdk/tim-js.js".to_owned()
+        } else if version == "3.6.6" {
+            "@tencentcloud/chat/index.js".to_owned()
+        } else {
+            format!("chat-{version}/index.js")
+        };
+        let mut words = vec![text(&self.folder.join("node_modules").join(file))];
+        // Before 3.4 it runs in browsers only.
+        if version < "3.4" {
+            words.push("window".to_owned());
+        }
+        words
+    }
+
     /// The build without modules.
     pub(super) fn lean(&self) -> Vec<String> {
         vec![text(&self.folder.join("es/index.es.js"))]

@@ -36,6 +36,7 @@ mod login;
 mod media;
 mod messages;
 mod odd_pushes;
+mod older;
 mod page;
 mod people;
 mod refusals;

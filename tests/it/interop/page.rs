@@ -35,6 +35,24 @@ impl Page {
 
     /// Opens a page with more options for the SDK.
     pub(super) fn open_as(sdk: &Sdk, files: Vec<String>, sandbox: &Sandbox, more: &Value) -> Self {
+        let (page, version) = Self::create(sdk, files, sandbox, more);
+        assert_eq!(version, Ok("3.6.6".into()));
+        page
+    }
+
+    /// Opens a page that runs another version of the SDK.
+    pub(super) fn open_version(sdk: &Sdk, version: &str, sandbox: &Sandbox) -> Self {
+        let (page, found) = Self::create(sdk, sdk.version(version), sandbox, &json!({}));
+        assert_eq!(found, Ok(version.into()));
+        page
+    }
+
+    fn create(
+        sdk: &Sdk,
+        files: Vec<String>,
+        sandbox: &Sandbox,
+        more: &Value,
+    ) -> (Self, Result<Value, i64>) {
         let mut process = Command::new("node")
             .arg(Sdk::driver())
             .arg(sdk.folder())
@@ -64,8 +82,8 @@ impl Page {
         for (name, value) in more.as_object().into_iter().flatten() {
             options[name] = value.clone();
         }
-        assert_eq!(page.call("create", &json!([options])), Ok("3.6.6".into()));
-        page
+        let version = page.call("create", &json!([options]));
+        (page, version)
     }
 
     /// Calls a function of the SDK, or one of the driver's; a refusal is given as its code.

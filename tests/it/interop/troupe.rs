@@ -9,6 +9,7 @@ use std::{
 };
 
 use actix::prelude::*;
+use botroupe::bot::FileAccess;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,

@@ -6,10 +6,13 @@
 //! * profiles: get, set; `sns`: friends, applications, friend lists, blacklist; `follow`;
 //! * groups: create, import, members, messages, receipts, pins, attributes, counters, profiles,
 //!   joining and applications, recalls, notices, owner, quitting, dismissing;
-//! * reactions and extensions (`openim_msg_ext_http_svc`), topics.
+//! * reactions and extensions (`openim_msg_ext_http_svc`), topics;
+//! * what an app does beside: silencing accounts, robots, corrections, lists of conversations, messages to
+//!   everybody.
 //!
 //! The last test reads the dispatchers and fails if they know a command that no row has.
 
+mod app;
 mod extras;
 mod groups;
 mod people;
@@ -100,6 +103,7 @@ fn rows() -> Vec<(String, Row)> {
     let rows = first.map(named).chain(groups);
     rows.chain(extras)
         .chain(topics)
+        .chain(app::rows().into_iter().map(named))
         .chain([named(delete)])
         .collect()
 }
@@ -111,7 +115,12 @@ async fn call(sandbox: &Sandbox, command: &str, body: String) -> (StatusCode, Va
         sandbox.rest_url(),
         sig.expose()
     );
-    let mut answer = awc::Client::new().post(url).send_body(body).await.unwrap();
+    let mut answer = awc::Client::new()
+        .post(url)
+        .content_type("application/json")
+        .send_body(body)
+        .await
+        .unwrap();
     (answer.status(), answer.json().await.unwrap())
 }
 
@@ -195,6 +204,30 @@ fn no_command_of_the_dispatchers_is_left_out() {
                 .any(|service| text.starts_with(service) && text.len() > service.len())
         });
         known.extend(commands.map(str::to_owned));
+    }
+    let of_app = source("rest/app.rs");
+    let services = [
+        "openconfigsvr/",
+        "open_msg_svc/",
+        "openim/",
+        "im_open_status/",
+        "openim_robot_http_svc/",
+    ];
+    let is_command = |text: &&str| {
+        let service = services.iter().find(|service| text.starts_with(**service));
+        service.is_some_and(|service| text.len() > service.len())
+    };
+    known.extend(quoted(&of_app).filter(is_command).map(str::to_owned));
+    for (service, from) in [
+        ("recentcontact", "fn rest_contacts("),
+        ("all_member_push", "fn rest_push("),
+    ] {
+        let names = arms("rest/app.rs", from, "return None");
+        assert!(names.len() >= 8, "{names:?}");
+        let names = names
+            .iter()
+            .filter(|name| !name.starts_with(char::is_uppercase));
+        known.extend(names.map(|name| format!("{service}/{name}")));
     }
     let relations = arms("state/people.rs", "match command {", "return None");
     assert!(relations.len() >= 20, "{relations:?}");

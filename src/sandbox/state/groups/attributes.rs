@@ -47,6 +47,21 @@ fn key_of<'a>(item: &'a Value, name: &str) -> Result<&'a str, Code> {
     key.ok_or(Code::GROUP_PARAMETER)
 }
 
+/// An answer about attributes. Two generations of clients read two names for the list, and for what is
+/// in it.
+fn listed(seq: u64, items: &[Value]) -> Value {
+    let both = items.iter().cloned().map(|mut item| {
+        for (small, capital) in [("key", "Key"), ("value", "Value")] {
+            if let Some(value) = item.get(small).cloned() {
+                item[capital] = value;
+            }
+        }
+        item
+    });
+    let both: Vec<Value> = both.collect();
+    ok_with(json!({"AttrMainSeq": seq, "GroupAttrAry": items, "GroupAttr": both}))
+}
+
 impl Attributes {
     /// Carries out a change and gives the names it touched.
     fn apply(&mut self, change: Change, body: &Value) -> Result<Vec<String>, Code> {
@@ -65,16 +80,17 @@ impl Attributes {
         };
         let mut touched = Vec::new();
         for item in list(body, "GroupAttr") {
-            let key = key_of(item, "key")?;
+            let key = key_of(item, "key").or_else(|_| key_of(item, "Key"))?;
             let current = self.all.get(key).map_or(0, |(_, seq)| *seq);
-            let seen = opt_number(item, "seq");
+            let seen = opt_number(item, "seq").or_else(|| opt_number(item, "Seq"));
             if guarded && !whole && seen.is_some_and(|seen| seen != current) {
                 return Err(Code::GROUP_ATTRIBUTE_CONFLICT);
             }
             if change == Change::Delete {
                 all.remove(key);
             } else if change != Change::Clear {
-                let value = opt_text(item, "value").filter(|value| value.len() <= MAX_VALUE);
+                let value = opt_text(item, "value").or_else(|| opt_text(item, "Value"));
+                let value = value.filter(|value| value.len() <= MAX_VALUE);
                 let value = value.ok_or(Code::GROUP_PARAMETER)?;
                 all.insert(
                     key.to_owned(),
@@ -120,7 +136,7 @@ impl State {
             "MsgGroupNewInfo": {"GroupAttrOption": news},
         });
         self.unstored_tip(now, id, &tip);
-        Ok(ok_with(json!({"AttrMainSeq": seq, "GroupAttrAry": items})))
+        Ok(listed(seq, &items))
     }
 
     /// `get_group_attr`.
@@ -133,9 +149,7 @@ impl State {
             .iter()
             .map(|(key, (value, seq))| json!({"key": key, "value": value, "seq": seq}))
             .collect();
-        Ok(ok_with(
-            json!({"AttrMainSeq": attributes.seq, "GroupAttrAry": items}),
-        ))
+        Ok(listed(attributes.seq, &items))
     }
 
     /// `update_group_counter`.
@@ -175,6 +189,40 @@ impl State {
         Ok(ok_with(
             json!({"GroupCounter": touched, "GroupCounterSeq": seq}),
         ))
+    }
+
+    /// `delete_group_counter`: those named, or all.
+    pub(super) fn delete_counters(
+        &mut self,
+        now: Now,
+        actor: &Actor,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let id = text(body, "GroupId")?;
+        self.require(id, actor, Role::Member)?;
+        let named: Vec<String> = list(body, "GroupCounterKeys")
+            .iter()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
+        let group = self.group_mut(id)?;
+        let gone: Vec<Value> = group
+            .counters
+            .iter()
+            .filter(|(key, _)| named.is_empty() || named.contains(key))
+            .map(|(key, value)| json!({"Key": key, "Value": value}))
+            .collect();
+        group
+            .counters
+            .retain(|key, _| !named.is_empty() && !named.contains(key));
+        group.counter_seq += 1;
+        let seq = group.counter_seq;
+        let news = json!({"Type": 1, "GroupCounterSeq": seq, "GroupCounter": gone});
+        let tip = json!({
+            "OpType": 6, "Operator_Account": actor.user, "List_Account": [],
+            "GroupCounterInfo": [news],
+        });
+        self.unstored_tip(now, id, &tip);
+        Ok(ok_with(json!({"GroupCounterSeq": seq})))
     }
 
     /// `get_group_counter`: those named, or all.

@@ -75,7 +75,10 @@ impl State {
         group.last_recall = now.unix_secs();
         group.pins.retain(|(pinned, _)| *pinned != seq);
         let recall = json!({"MsgSeq": seq, "MsgRandom": random, "RevokerInfo": revoker});
-        group.recalls.push_back((micros(now), recall));
+        // Each has a time of its own: pages of them go on by it.
+        let last = group.recalls.back().map_or(0, |(at, _)| *at);
+        let at = micros(now).max(last.saturating_add(1));
+        group.recalls.push_back((at, recall));
         if group.recalls.len() > RECALLS {
             group.recalls.pop_front();
         }
@@ -116,7 +119,9 @@ impl State {
             return Err(Code::GROUP_UNKNOWN_MESSAGE);
         }
         let said = entry.said_mut().ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
-        if opt_number(body, "MsgVersion").unwrap_or(0) != said.version {
+        // The app need not know how often it was edited.
+        let known = opt_number(body, "MsgVersion").or(actor.admin.then_some(said.version));
+        if known.unwrap_or(0) != said.version {
             let mut answer = failure(Code::C2C_EDIT_CONFLICT);
             extend(&mut answer, entry.current());
             return Ok(answer);
@@ -132,10 +137,10 @@ impl State {
         (said.body, said.cloud) = (content.clone(), cloud.to_owned());
         said.version += 1;
         let current = entry.current();
-        let mut changed = json!({
-            "From_Account": entry.from, "MsgSeq": seq, "MsgRandom": entry.random,
-            "MsgTime": entry.time,
-        });
+        // By the second name of the time and by the sender's clock a later generation of clients finds
+        // the message.
+        let mut changed = json!({"From_Account": entry.from, "MsgTime": entry.time});
+        extend(&mut changed, entry.identity());
         extend(&mut changed, current.clone());
         extend(&mut changed, group.named());
         let event = json!({"Event": 15, "GroupMsgModNotifys": [changed]});

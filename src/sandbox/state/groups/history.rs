@@ -33,6 +33,33 @@ impl Group {
     }
 }
 
+impl Group {
+    /// A page of recalls, as a request with `BeginTime` and `EndTime` in microseconds wants it.
+    fn recalls_in(&self, request: &Value) -> Value {
+        let from = opt_number(request, "BeginTime").unwrap_or(0);
+        // Clients work the server's time out from the whole seconds of their login, so what is "now"
+        // for them may be a second ago.
+        let to = opt_number(request, "EndTime").unwrap_or(u64::MAX);
+        let to = to.saturating_add(1_000_000);
+        let limit = opt_number(request, "Limit")
+            .unwrap_or(20)
+            .clamp(1, MAX_PAGE);
+        let limit = usize::try_from(limit).unwrap_or(20);
+        let mut recalls = self
+            .recalls
+            .iter()
+            .filter(|(at, _)| (from..=to).contains(at))
+            .peekable();
+        let page: Vec<Value> = recalls
+            .by_ref()
+            .take(limit)
+            .map(|(_, recall)| recall.clone())
+            .collect();
+        let next = recalls.peek().map_or(0, |(at, _)| *at);
+        json!({"NextMsgTime": next, "NotifyMsgList": page})
+    }
+}
+
 impl Member {
     /// True if `user`, who is this member, may read the entry.
     pub(super) fn may_read(&self, user: &UserId, entry: &Entry) -> bool {
@@ -93,39 +120,27 @@ impl State {
         Ok(ok())
     }
 
-    /// `batch_get_group_notify`: messages recalled in a span of time.
+    /// `batch_get_group_notify`: messages recalled in a span of time, of several groups.
     pub(super) fn recalls_since(&self, actor: &Actor, body: &Value) -> Value {
         let requests = list(body, "NotifyReqList").iter();
         let items: Vec<Value> = requests
             .filter_map(|request| {
                 let group = self.group(place(request).ok()?).ok()?;
                 group.members.get(&actor.user)?;
-                let from = opt_number(request, "BeginTime").unwrap_or(0);
-                let to = opt_number(request, "EndTime").unwrap_or(u64::MAX);
-                let limit = opt_number(request, "Limit")
-                    .unwrap_or(20)
-                    .clamp(1, MAX_PAGE);
-                let limit = usize::try_from(limit).unwrap_or(20);
-                let mut recalls = group
-                    .recalls
-                    .iter()
-                    .filter(|(at, _)| (from..=to).contains(at))
-                    .peekable();
-                let page: Vec<Value> = recalls
-                    .by_ref()
-                    .take(limit)
-                    .map(|(_, recall)| recall.clone())
-                    .collect();
-                let next = recalls.peek().map_or(0, |(at, _)| *at);
                 let mut item = group.named();
-                extend(
-                    &mut item,
-                    json!({"NextMsgTime": next, "NotifyMsgList": page}),
-                );
+                extend(&mut item, group.recalls_in(request));
                 Some(item)
             })
             .collect();
         ok_with(json!({"NotifyRspList": items}))
+    }
+
+    /// `get_group_notify`: the same of one group, as clients of version 2 ask for it. They ask again
+    /// at once until `NextMsgTime` is zero.
+    pub(super) fn recalls_of_one(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+        let id = place(body)?;
+        self.require(id, actor, Role::Member)?;
+        Ok(ok_with(self.group(id)?.recalls_in(body)))
     }
 
     /// `pin_message` and `unpin_message`: by owner and admins, in a Work group by everyone.

@@ -58,7 +58,7 @@ impl State {
         for item in list(body, "MsgList").iter().take(MAX_MESSAGES) {
             let time = opt_number(item, "SendTime").unwrap_or_else(|| now.unix_secs());
             let said = user(item, "From_Account").and_then(|from| {
-                let said = self.read_message(id, &from, actor, item, time)?;
+                let said = self.read_message(id, &from, actor, item, now)?;
                 Ok((from, said))
             });
             let (from, said) = match said {

@@ -282,7 +282,7 @@ impl State {
 
     fn answer_poll(&mut self, now: Now, poll: &Poll, answer: Value) {
         let text = crate::sandbox::wire::encode(&poll.servcmd, &poll.seq, answer);
-        self.answer_encoded(now, poll.conn, text);
+        self.answer_encoded(now, poll.conn, &poll.seq, text);
     }
 
     /// Something happened in a room: whoever waits for it gets it at once.

@@ -265,7 +265,7 @@ impl State {
             self.counters.repeated_sends += 1;
             return Ok(ok_with(answer));
         }
-        let said = self.read_message(id, &from, actor, body, time)?;
+        let said = self.read_message(id, &from, actor, body, now)?;
         self.take_group_budget(now, id)?;
         let online_only = said.online_only;
         let (tiny_id, client_time) = (
@@ -314,10 +314,15 @@ impl State {
         from: &UserId,
         actor: &Actor,
         body: &Value,
-        time: u64,
+        now: Now,
     ) -> Result<Said, Code> {
         let group = self.group(id)?;
         let member = group.members.get(from);
+        // Whom the app has silenced it may let speak all the same.
+        if !actor.admin && !self.may_write_in_groups(now, from) {
+            return Err(Code::GROUP_MUTED);
+        }
+        let time = now.unix_secs();
         if !actor.admin {
             let member = member.ok_or(Code::GROUP_PERMISSION)?;
             let hushed = group.shut_up_all && member.role == Role::Member;

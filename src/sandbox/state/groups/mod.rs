@@ -13,6 +13,7 @@ mod create;
 mod dispatch;
 mod extras;
 mod fields;
+mod for_app;
 mod guests;
 mod history;
 mod import;

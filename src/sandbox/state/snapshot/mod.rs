@@ -25,7 +25,6 @@ use super::{
     groups::Groups,
     media::Media,
     messages::{Message, MessageId, conversation_key},
-    random::Numbers,
     relay::MergedLists,
 };
 use crate::{policy::Now, proto::id::UserId};
@@ -101,6 +100,7 @@ struct Kept<'a> {
     groups: &'a Groups,
     merged: &'a MergedLists,
     media: &'a Media,
+    attribute_names: &'a BTreeMap<String, String>,
 }
 
 /// The same, as it is read.
@@ -120,6 +120,7 @@ struct Contents {
     groups: Groups,
     merged: MergedLists,
     media: Media,
+    attribute_names: BTreeMap<String, String>,
 }
 
 /// Commands that change nothing that is kept. Every other one counts as a change, also one that is
@@ -201,6 +202,7 @@ impl State {
             groups,
             // Out of the watchers of the accounts.
             watched: _,
+            attribute_names,
             merged,
             media,
             faults: _,
@@ -213,6 +215,8 @@ impl State {
             next_message,
             next_check: _,
             unknown_commands: _,
+            answering: _,
+            behind: _,
             counters: _,
             changes: _,
         } = self;
@@ -229,6 +233,7 @@ impl State {
                 groups,
                 merged,
                 media,
+                attribute_names,
             },
         };
         let mut text = Vec::new();
@@ -266,8 +271,7 @@ impl State {
         self.forget_logins();
         // A seed that is set must not give the tickets and keys of an earlier start again.
         self.starts = contents.starts + 1;
-        let start = self.numbers.next().wrapping_add(self.starts);
-        self.numbers = Numbers::new(start);
+        self.numbers = self.numbers.split(self.starts);
         self.sessions = contents.sessions;
         self.next_instance = self.next_instance.max(contents.next_instance);
         self.next_message = contents.next_message.max(1);
@@ -276,6 +280,7 @@ impl State {
         self.groups = contents.groups;
         self.merged = contents.merged;
         self.media = contents.media;
+        self.attribute_names = contents.attribute_names;
         let lost_files = self.media.settle(now, self.numbers.next(), files);
         self.merged.settle();
         self.settle();

@@ -333,6 +333,29 @@ fn busy() -> World {
     let ban = json!({"GroupId": "room", "Members_Account": ["dave", "eve"], "Duration": 1_000_000});
     let banned = world.rest("group_open_http_svc/ban_group_member", &ban);
     assert_eq!(banned["ErrorCode"], 0, "{banned}");
+    for (command, body) in [
+        (
+            "openconfigsvr/setnospeaking",
+            json!({
+                "Set_Account": "frank", "C2CmsgNospeakingTime": 900, "GroupmsgNospeakingTime": 900,
+            }),
+        ),
+        (
+            "all_member_push/im_add_tag",
+            json!({"UserTags": [{"To_Account": "frank", "Tags": ["vip"]}]}),
+        ),
+        (
+            "all_member_push/im_set_attr",
+            json!({"UserAttrs": [{"To_Account": "frank", "Attrs": {"level": "9"}}]}),
+        ),
+        (
+            "all_member_push/im_set_attr_name",
+            json!({"AttrNames": {"0": "level"}}),
+        ),
+    ] {
+        let answer = world.rest(command, &body);
+        assert_eq!(answer["ErrorCode"], 0, "{command}: {answer}");
+    }
     world
 }
 

@@ -1,0 +1,196 @@
+//! TLS of the sandbox, for browsers: a page turns the addresses of files into `https`.
+//!
+//! It is spoken on the same port: what begins as a TLS handshake is one, anything else is plain HTTP.
+//! So accounts and programs go on as before.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
+
+use rustls::{
+    ServerConfig,
+    pki_types::{
+        CertificateDer, PrivateKeyDer,
+        pem::{self, PemObject},
+    },
+};
+use thiserror::Error;
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+
+use super::cut::Wire;
+
+/// The certificate the sandbox shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SandboxTls {
+    /// One of its own, made at the start for `localhost`, loopback and where it listens. Browsers
+    /// have to be told to trust it.
+    SelfSigned,
+    /// PEM files, for example of a local authority that the browser trusts.
+    Files {
+        /// The certificate, and those that vouch for it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
+}
+
+/// Why the sandbox cannot speak TLS.
+#[derive(Debug, Error)]
+pub enum TlsError {
+    /// A file cannot be read as what it has to be.
+    #[error("{path}: {source}; name a PEM file", path = path.display())]
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What is wrong.
+        source: pem::Error,
+    },
+    /// There is no certificate in it.
+    #[error("{path}: no certificate in it; name a PEM file with one", path = path.display())]
+    Empty {
+        /// Its path.
+        path: PathBuf,
+    },
+    /// Certificate and key do not fit, or cannot be used.
+    #[error("certificate and key cannot be used: {0}; name a pair that belongs together")]
+    Unfit(#[from] rustls::Error),
+    /// No certificate could be made.
+    #[error("no certificate could be made: {0}")]
+    Making(#[from] rcgen::Error),
+}
+
+/// The first byte of a TLS connection: a record of the handshake.
+const HANDSHAKE: u8 = 0x16;
+/// How long a connection may take for its first byte and its handshake.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+impl SandboxTls {
+    /// Reads the files, or makes a certificate.
+    pub(super) fn acceptor(&self, listen: SocketAddr) -> Result<TlsAcceptor, TlsError> {
+        let (chain, key) = match self {
+            Self::SelfSigned => self_signed(listen.ip())?,
+            Self::Files { certificate, key } => {
+                let bad = |path: &PathBuf| {
+                    let path = path.clone();
+                    |source| TlsError::File { path, source }
+                };
+                let chain = CertificateDer::pem_file_iter(certificate)
+                    .and_then(Iterator::collect)
+                    .map_err(bad(certificate))?;
+                let chain: Vec<CertificateDer<'static>> = chain;
+                if chain.is_empty() {
+                    let path = certificate.clone();
+                    return Err(TlsError::Empty { path });
+                }
+                let key = PrivateKeyDer::from_pem_file(key).map_err(bad(key))?;
+                (chain, key)
+            }
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()?
+            .with_no_client_auth()
+            .with_single_cert(chain, key)?;
+        Ok(TlsAcceptor::from(Arc::new(config)))
+    }
+}
+
+type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+
+fn self_signed(listen: IpAddr) -> Result<Pair, rcgen::Error> {
+    let mut names = vec![
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "::1".to_owned(),
+    ];
+    let own = listen.to_string();
+    if !listen.is_unspecified() && !names.contains(&own) {
+        names.push(own);
+    }
+    let made = rcgen::generate_simple_self_signed(names)?;
+    let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+    Ok((vec![made.cert.der().clone()], key))
+}
+
+/// Finds out what a connection speaks, and shakes hands if it is TLS. `None` if nothing comes of it.
+pub(super) async fn greet(acceptor: Option<&TlsAcceptor>, io: TcpStream) -> Option<Wire> {
+    let Some(acceptor) = acceptor else {
+        return Some(Wire::Plain(io));
+    };
+    let greeting = async {
+        let mut first = [0];
+        if io.peek(&mut first).await? == 0 || first != [HANDSHAKE] {
+            return Ok(Wire::Plain(io));
+        }
+        let secure = acceptor.accept(io).await?;
+        Ok::<_, std::io::Error>(Wire::Secure(Box::new(secure)))
+    };
+    match tokio::time::timeout(PATIENCE, greeting).await {
+        Ok(Ok(wire)) => Some(wire),
+        Ok(Err(error)) => {
+            tracing::debug!(%error, "a TLS handshake with the sandbox failed");
+            None
+        }
+        Err(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustls::{
+        RootCertStore,
+        client::{WebPkiServerVerifier, danger::ServerCertVerifier},
+        pki_types::{ServerName, UnixTime},
+    };
+
+    #[test]
+    fn f6_the_own_certificate_is_for_this_machine_and_nothing_else() {
+        let listen: SocketAddr = "192.0.2.7:1".parse().unwrap();
+        assert!(SandboxTls::SelfSigned.acceptor(listen).is_ok());
+        let (chain, _) = self_signed(listen.ip()).unwrap();
+        let mut roots = RootCertStore::empty();
+        roots.add(chain[0].clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = WebPkiServerVerifier::builder_with_provider(roots.into(), provider);
+        let verifier = verifier.build().unwrap();
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(1_795_000_000));
+        for (name, right) in [
+            ("localhost", true),
+            ("127.0.0.1", true),
+            ("::1", true),
+            ("192.0.2.7", true),
+            ("192.0.2.8", false),
+            ("example.com", false),
+        ] {
+            let server = ServerName::try_from(name).unwrap();
+            let verdict = verifier.verify_server_cert(&chain[0], &[], &server, &[], now);
+            assert_eq!(verdict.is_ok(), right, "{name}: {verdict:?}");
+        }
+    }
+
+    #[test]
+    fn f6_files_that_are_no_certificate_or_key_are_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str, text: &str| {
+            let path = folder.path().join(name);
+            std::fs::write(&path, text).unwrap();
+            path
+        };
+        let (empty, missing) = (path("empty.pem", ""), folder.path().join("none.pem"));
+        let listen: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        for (certificate, key, named) in [
+            (&missing, &empty, "none.pem"),
+            (&empty, &missing, "empty.pem"),
+        ] {
+            let (certificate, key) = (certificate.clone(), key.clone());
+            let refused = SandboxTls::Files { certificate, key }.acceptor(listen);
+            let refused = refused.err().unwrap().to_string();
+            assert!(refused.contains(named), "{refused}");
+        }
+    }
+}
