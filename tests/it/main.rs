@@ -23,3 +23,4 @@ mod sandbox_store;
 mod sandbox_tls;
 mod seeds;
 mod traces;
+mod trouble;

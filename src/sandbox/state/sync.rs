@@ -18,6 +18,9 @@ use crate::{
 
 /// The most bytes to which a page of history grows in order to get past a second.
 const MAX_PAGE_BYTES: usize = 512 * 1024;
+/// The most bytes of messages in one page of what was missed. The official client takes only the last page
+/// after a reconnect, so pages are as large as links bear.
+const MAX_SYNC_BYTES: usize = 1024 * 1024;
 /// Bytes of a message around its content, rounded up.
 const FRAME: usize = 600;
 
@@ -163,11 +166,16 @@ impl State {
                 });
             let mut messages = Vec::new();
             let mut reached = position.number();
-            for entry in due.by_ref().take(page) {
+            let mut bytes = 0;
+            while messages.len() < page && bytes < MAX_SYNC_BYTES {
+                let Some(entry) = due.next() else {
+                    break;
+                };
                 reached = entry.position;
                 let Some(message) = self.messages.get(&entry.message) else {
                     continue;
                 };
+                bytes += message.draft.body.get().len() + FRAME;
                 match entry.what {
                     Inbound::Recalled => {
                         messages.push(Missed::Events {

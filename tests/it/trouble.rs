@@ -1,0 +1,397 @@
+//! Bots under load and trouble, over real sockets: nothing they were sent is lost, and none harms another.
+//!
+//! The names begin with the row of the list of promises that they hold.
+
+use crate::harness::{eventually, phase, said, sandbox, start, status};
+use botroupe::account::Phase;
+use botroupe::app::App;
+use botroupe::bot::Entry;
+use botroupe::prelude::*;
+use botroupe::proto::code::Code;
+use botroupe::sandbox::Sandbox;
+use serde_json::json;
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
+
+async fn echo(text: Text) -> String {
+    text.into_inner()
+}
+
+const ECHO: &[Entry] = &[Entry {
+    name: "echo",
+    make: || Bot::new("echo").on_text(echo),
+}];
+
+/// What `from` was told by `bot`, in every conversation of `people`.
+fn answers(sandbox: &Sandbox, bot: &str, people: &[String]) -> usize {
+    let told = people.iter().map(|name| said(sandbox, bot, name).len());
+    told.sum()
+}
+
+async fn all_answered(sandbox: &Sandbox, bot: &str, people: &[String], count: usize) {
+    eventually(&format!("{count} answers"), || async {
+        (answers(sandbox, bot, people) >= count).then_some(())
+    })
+    .await;
+    assert_eq!(answers(sandbox, bot, people), count, "each once");
+}
+
+fn people(count: usize) -> Vec<String> {
+    (0..count).map(|n| format!("u{n}")).collect()
+}
+
+// ── A1: read marks ───────────────────────────────────────────────────────────────────────────────
+
+static SLOW: Mutex<Vec<String>> = Mutex::new(Vec::new());
+static SLOW_GOES_ON: AtomicUsize = AtomicUsize::new(0);
+
+/// Handles so many messages as the test lets it.
+async fn slowly(text: Text) {
+    let turn = SLOW.lock().unwrap().len();
+    while SLOW_GOES_ON.load(Ordering::SeqCst) <= turn {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    SLOW.lock().unwrap().push(text.into_inner());
+}
+
+async fn quickly(_: Text) {}
+
+const SLOW_AND_QUICK: &[Entry] = &[
+    Entry {
+        name: "quick",
+        make: || Bot::new("quick").on_text(quickly),
+    },
+    Entry {
+        name: "slow",
+        make: || Bot::new("slow").on_text(slowly),
+    },
+];
+
+#[actix_rt::test]
+async fn a1_an_orderly_restart_loses_nothing_of_a_second_and_of_no_bot() {
+    let sandbox = sandbox(|_| {});
+    sandbox.import("bot").unwrap();
+    let app = start(&sandbox.url(), SLOW_AND_QUICK, &["bot"], "").await;
+    phase(&app, "bot", Phase::Online).await;
+    let texts: Vec<String> = (0..20).map(|n| format!("text {n}")).collect();
+    for text in &texts {
+        sandbox.say("alice", "bot", text).unwrap();
+    }
+    SLOW_GOES_ON.store(9, Ordering::SeqCst);
+    eventually("nine of twenty", || async {
+        (SLOW.lock().unwrap().len() == 9).then_some(())
+    })
+    .await;
+    // The tenth is being handled when the stop begins.
+    let stop = app.stop();
+    SLOW_GOES_ON.store(10, Ordering::SeqCst);
+    stop.await;
+    SLOW_GOES_ON.store(usize::MAX, Ordering::SeqCst);
+    let app = start(&sandbox.url(), SLOW_AND_QUICK, &["bot"], "").await;
+    eventually("all of them", || async {
+        let slow = SLOW.lock().unwrap();
+        texts.iter().all(|text| slow.contains(text)).then_some(())
+    })
+    .await;
+    app.stop().await;
+}
+
+// ── A2: no room ──────────────────────────────────────────────────────────────────────────────────
+
+#[actix_rt::test]
+async fn a2_what_waited_while_the_bot_was_away_is_all_answered() {
+    let sandbox = sandbox(|_| {});
+    sandbox.import("bot").unwrap();
+    let people = people(60);
+    for n in 0..1_800 {
+        sandbox
+            .say(&people[n % 60], "bot", &format!("text {n}"))
+            .unwrap();
+    }
+    let app = start(&sandbox.url(), ECHO, &["bot"], "[host]\nqueue = 128").await;
+    all_answered(&sandbox, "bot", &people, 1_800).await;
+    assert_eq!(status(&app, "bot").await.counters.dropped, 0);
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn a2_hundreds_of_people_at_once_are_all_answered() {
+    let sandbox = sandbox(|_| {});
+    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    phase(&app, "bot", Phase::Online).await;
+    sandbox.delay("bot", 20).unwrap();
+    let people = people(600);
+    for name in &people {
+        sandbox.say(name, "bot", "hello").unwrap();
+    }
+    all_answered(&sandbox, "bot", &people, 600).await;
+    let counters = status(&app, "bot").await.counters;
+    assert_eq!((counters.dropped, counters.unsent), (0, 0));
+    app.stop().await;
+}
+
+static HEARD: Mutex<BTreeMap<String, usize>> = Mutex::new(BTreeMap::new());
+
+async fn count(_: Text, conversation: Conversation) {
+    *HEARD
+        .lock()
+        .unwrap()
+        .entry(conversation.to_string())
+        .or_default() += 1;
+}
+
+const COUNTER: &[Entry] = &[Entry {
+    name: "counter",
+    make: || Bot::new("counter").on_text(count),
+}];
+
+#[actix_rt::test]
+async fn a2_what_was_missed_in_groups_comes_however_much_it_was() {
+    let sandbox = sandbox(|config| config.group_message_rate = 100_000);
+    sandbox.import("bot").unwrap();
+    for group in ["g1", "g2"] {
+        let made = sandbox.administer(
+            "group_open_http_svc/create_group",
+            &json!({"Owner_Account": "alice", "Type": "Public", "Name": "G", "GroupId": group,
+                    "MemberList": [{"Member_Account": "bot"}]}),
+        );
+        assert_eq!(made["ErrorCode"], 0, "{made}");
+    }
+    let app = start(&sandbox.url(), COUNTER, &["bot"], "[host]\nqueue = 64").await;
+    phase(&app, "bot", Phase::Online).await;
+    sandbox.stop_answering("bot", None).unwrap();
+    sandbox.drop_link("bot").unwrap();
+    for n in 0..950 {
+        sandbox
+            .say_to_group("alice", "g1", &format!("a{n}"))
+            .unwrap();
+        sandbox
+            .say_to_group("alice", "g2", &format!("b{n}"))
+            .unwrap();
+    }
+    sandbox.resume_answering("bot").unwrap();
+    eventually("1,900 messages", || async {
+        (HEARD.lock().unwrap().values().sum::<usize>() >= 1_900).then_some(())
+    })
+    .await;
+    assert_eq!(
+        HEARD.lock().unwrap().values().copied().collect::<Vec<_>>(),
+        [950, 950]
+    );
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn a3_a_large_backlog_does_not_kill_the_account() {
+    let sandbox = sandbox(|_| {});
+    sandbox.import("bot").unwrap();
+    let people = people(7);
+    for n in 0..420 {
+        let text = format!("{n} {}", "x".repeat(11_000));
+        sandbox.say(&people[n % 7], "bot", &text).unwrap();
+    }
+    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    all_answered(&sandbox, "bot", &people, 420).await;
+    assert_eq!(status(&app, "bot").await.counters.lost_links, 0);
+    app.stop().await;
+}
+
+#[actix_rt::test]
+async fn a5_pushes_while_nothing_can_be_fetched_are_answered_once() {
+    let sandbox = sandbox(|_| {});
+    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    phase(&app, "bot", Phase::Online).await;
+    sandbox
+        .refuse("bot", "openim.getmsg", Code(70500), None)
+        .unwrap();
+    let people = people(30);
+    for n in 0..1_500 {
+        sandbox
+            .say(&people[n % 30], "bot", &format!("text {n}"))
+            .unwrap();
+    }
+    eventually("most of them", || async {
+        (answers(&sandbox, "bot", &people) >= 1_000).then_some(())
+    })
+    .await;
+    sandbox
+        .refuse("bot", "openim.getmsg", Code(70500), Some(0))
+        .unwrap();
+    all_answered(&sandbox, "bot", &people, 1_500).await;
+    app.stop().await;
+}
+
+// ── A7: replies wait for their account ───────────────────────────────────────────────────────────
+
+static ANSWER: AtomicBool = AtomicBool::new(false);
+
+async fn answer_later(text: Text) -> String {
+    while !ANSWER.load(Ordering::SeqCst) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    text.into_inner()
+}
+
+const LATER: &[Entry] = &[Entry {
+    name: "later",
+    make: || Bot::new("later").on_text(answer_later),
+}];
+
+#[actix_rt::test]
+async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_send() {
+    let sandbox = sandbox(|_| {});
+    let app = start(&sandbox.url(), LATER, &["bot"], "send_timeout = \"100ms\"").await;
+    phase(&app, "bot", Phase::Online).await;
+    sandbox.say("alice", "bot", "question").unwrap();
+    eventually("it is being handled", || async {
+        (status(&app, "bot").await.open == 1).then_some(())
+    })
+    .await;
+    let user = "bot".parse().unwrap();
+    app.order(&user, botroupe::account::Command::Hold).await;
+    phase(&app, "bot", Phase::Held).await;
+    ANSWER.store(true, Ordering::SeqCst);
+    app.order(&user, botroupe::account::Command::Resume).await;
+    eventually("the answer", || async {
+        (said(&sandbox, "bot", "alice") == ["question"]).then_some(())
+    })
+    .await;
+    app.stop().await;
+}
+
+// ── C: bots that harm others ─────────────────────────────────────────────────────────────────────
+
+async fn sleep_badly(text: Text) -> String {
+    std::thread::sleep(Duration::from_millis(900));
+    text.into_inner()
+}
+
+const SLEEPER_AND_ECHO: &[Entry] = &[
+    Entry {
+        name: "sleeper",
+        make: || Bot::new("sleeper").on_text(sleep_badly),
+    },
+    Entry {
+        name: "echo",
+        make: || Bot::new("echo").on_text(echo),
+    },
+];
+
+async fn two_bots(sandbox: &Sandbox) -> App {
+    let accounts = "[[accounts]]\nuser_id = \"bad\"\nbots = [\"sleeper\"]\n\
+                    [[accounts]]\nuser_id = \"good\"\nbots = [\"echo\"]\n";
+    let config = crate::harness::config(&sandbox.url(), SLEEPER_AND_ECHO, accounts);
+    App::start(&config, SLEEPER_AND_ECHO, None).await.unwrap()
+}
+
+#[actix_rt::test]
+async fn c_a_bot_that_sleeps_on_its_thread_delays_nobody_else() {
+    let sandbox = sandbox(|_| {});
+    let app = two_bots(&sandbox).await;
+    phase(&app, "bad", Phase::Online).await;
+    phase(&app, "good", Phase::Online).await;
+    for name in people(40) {
+        sandbox.say(&name, "bad", "sleep").unwrap();
+    }
+    for n in 0..100 {
+        sandbox.say("alice", "good", &format!("text {n}")).unwrap();
+        eventually("the answer", || async {
+            (said(&sandbox, "good", "alice").len() > n).then_some(())
+        })
+        .await;
+    }
+    // Forty messages of nearly a second each on a few threads: most of them wait still.
+    let slept = answers(&sandbox, "bad", &people(40));
+    assert!(slept < 30, "{slept} of 40 were handled meanwhile");
+    app.stop().await;
+}
+
+async fn spawn_badly(_: Text) -> String {
+    for _ in 0..4 {
+        tokio::spawn(async { std::thread::sleep(Duration::from_secs(3)) });
+    }
+    "ok".to_owned()
+}
+
+async fn wait_a_little(text: Text) -> String {
+    tokio::time::sleep(Duration::from_millis(10)).await;
+    text.into_inner()
+}
+
+const SPAWNER: &[Entry] = &[Entry {
+    name: "spawner",
+    make: || Bot::new("spawner").on_text(spawn_or_wait),
+}];
+
+async fn spawn_or_wait(text: Text) -> String {
+    if &*text == "spawn" {
+        spawn_badly(text).await
+    } else {
+        wait_a_little(text).await
+    }
+}
+
+#[actix_rt::test]
+async fn c_spawned_tasks_that_block_stop_no_timers() {
+    let sandbox = sandbox(|_| {});
+    let app = start(&sandbox.url(), SPAWNER, &["bad", "good"], "").await;
+    phase(&app, "bad", Phase::Online).await;
+    phase(&app, "good", Phase::Online).await;
+    sandbox.say("alice", "bad", "spawn").unwrap();
+    eventually("they are spawned", || async {
+        (said(&sandbox, "bad", "alice") == ["ok"]).then_some(())
+    })
+    .await;
+    for n in 0..20 {
+        sandbox.say("alice", "good", &format!("text {n}")).unwrap();
+    }
+    let began = std::time::Instant::now();
+    eventually("twenty answers", || async {
+        (said(&sandbox, "good", "alice").len() == 20).then_some(())
+    })
+    .await;
+    assert!(
+        began.elapsed() < Duration::from_secs(3),
+        "the timers stood still"
+    );
+    app.stop().await;
+}
+
+const TWO_ECHOES: &[Entry] = &[Entry {
+    name: "echo",
+    make: || Bot::new("echo").on_text(echo),
+}];
+
+#[actix_rt::test]
+async fn c_our_own_bots_do_not_answer_each_other() {
+    let sandbox = sandbox(|_| {});
+    for name in ["one", "two", "three"] {
+        sandbox.import(name).unwrap();
+    }
+    let made = sandbox.administer(
+        "group_open_http_svc/create_group",
+        &json!({"Owner_Account": "alice", "Type": "Public", "Name": "G", "GroupId": "g",
+                "MemberList": [{"Member_Account": "one"}, {"Member_Account": "two"}, {"Member_Account": "three"}]}),
+    );
+    assert_eq!(made["ErrorCode"], 0, "{made}");
+    let app = start(&sandbox.url(), TWO_ECHOES, &["one", "two", "three"], "").await;
+    for name in ["one", "two", "three"] {
+        phase(&app, name, Phase::Online).await;
+    }
+    let before = sandbox.group_history("g").len();
+    sandbox.say_to_group("alice", "g", "hello team").unwrap();
+    // Each of them answers alice, and hears the answers of the others without answering.
+    eventually("everybody has heard everything", || async {
+        let mut received = Vec::new();
+        for name in ["one", "two", "three"] {
+            received.push(status(&app, name).await.counters.received);
+        }
+        (received.iter().all(|count| *count >= 3)).then_some(())
+    })
+    .await;
+    app.stop().await;
+    let said = sandbox.group_history("g").len() - before;
+    assert_eq!(said, 4, "one question, three answers");
+}
