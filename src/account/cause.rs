@@ -3,6 +3,7 @@
 use crate::gateway::{ConnectError, LinkEnd};
 use crate::proto::code::Code;
 use crate::proto::event::KickType;
+use crate::proto::shown::Shown;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -31,6 +32,8 @@ pub enum Cause {
     UserSigExpired(Code),
     /// There is no UserSig to log in with.
     NoUserSig(CredentialError),
+    /// Its bots could not be made.
+    NoBot(String),
     /// Our own code crashed; it was restarted from a fresh state.
     Crashed,
     /// Our own code never came back from a call; its accounts were moved to another thread.
@@ -56,6 +59,7 @@ impl Cause {
             Self::Kicked(KickType::RestApi) => "REST_API_Kick".into(),
             Self::UserSigExpired(_) => "userSigExpired".into(),
             Self::NoUserSig(_) => "no_user_sig".into(),
+            Self::NoBot(_) => "no_bot".into(),
             Self::Crashed => "crashed".into(),
             Self::Hung => "hung".into(),
             Self::Ordered => "ordered".into(),
@@ -81,7 +85,7 @@ impl fmt::Display for Cause {
                 if info.is_empty() {
                     Ok(())
                 } else {
-                    write!(f, " (server: {info})")
+                    write!(f, " (server: {})", Shown(info))
                 }
             }
             Self::Kicked(KickType::MultipleAccount) => f.write_str(
@@ -95,6 +99,11 @@ impl fmt::Display for Cause {
             ),
             Self::UserSigExpired(code) => write!(f, "login no longer valid: {code}"),
             Self::NoUserSig(error) => error.fmt(f),
+            Self::NoBot(reason) => write!(
+                f,
+                "{}; mend it, then `botroupe resume` tries again",
+                Shown(reason)
+            ),
             Self::Crashed => f.write_str("a part of this program crashed; it was restarted"),
             Self::Hung => f.write_str(
                 "the thread of this account did not come back; it was restarted on another one",

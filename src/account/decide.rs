@@ -56,7 +56,7 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
         }
         Cause::Kicked(KickType::MultipleDevice) => taken(history, &policy.multiple_device, chance),
         Cause::NoUserSig(error) if error.is_passing() => Decision::Retry(backoff),
-        Cause::NoUserSig(_) => Decision::Quarantine,
+        Cause::NoUserSig(_) | Cause::NoBot(_) => Decision::Quarantine,
         Cause::Ordered | Cause::Stopped => Decision::Hold,
     }
 }

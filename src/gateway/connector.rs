@@ -1,6 +1,7 @@
 //! Opening a WebSocket: name resolution, TCP, TLS and the upgrade, through awc.
 
 use crate::policy::Now;
+use crate::proto::shown::Shown;
 use actix_service::{Service, ServiceExt as _};
 use actix_tls::connect::{
     ConnectInfo, Connection as TcpConnection, Connector as TcpConnector, Resolver,
@@ -76,7 +77,7 @@ pub enum ConnectError {
         reason: String,
     },
     /// The server is no WebSocket server of this kind.
-    #[error("{host} refused the WebSocket: {reason}")]
+    #[error("{host} refused the WebSocket: {}", Shown(.reason))]
     Upgrade {
         /// The host.
         host: String,
