@@ -125,6 +125,8 @@ pub struct AccountSpec {
     pub observer: Recipient<Changed>,
     /// Where others find the actor.
     pub handle: AccountHandle,
+    /// It stays away from the start: how, and why.
+    pub away: Option<(Phase, Cause)>,
 }
 
 impl std::fmt::Debug for AccountSpec {
@@ -426,7 +428,10 @@ impl Actor for Account {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
-        self.core.start(now());
+        match self.spec.away.take() {
+            Some((phase, cause)) => self.core.leave(now(), cause, phase),
+            None => self.core.start(now()),
+        }
         self.carry_out(ctx);
     }
 }

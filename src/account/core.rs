@@ -462,8 +462,12 @@ impl Core {
         }
     }
 
-    /// Replaces the login by one with a new UserSig; comes back when it is away.
+    /// Replaces the login by one with a new UserSig; comes back when it is away by itself, and not
+    /// when somebody sent it away.
     pub fn relogin(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Held | Phase::Quarantined) {
+            return;
+        }
         if self.phase == Phase::Online {
             self.renewal = Renewal::Due(now.mono);
             self.timeout(now);

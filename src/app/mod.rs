@@ -2,13 +2,18 @@
 //!
 //! Nothing is decided here. Signals, output and exit codes are the command line's business.
 
+mod maker;
 mod terms;
 
 pub(crate) use terms::{Credentials, policy};
 
-use crate::account::{AccountHandle, Changed, Command, CoreConfig, GroupPaces, Status};
+pub use crate::supervisor::OrderError;
+
+use crate::account::{
+    AccountHandle, Cause, Changed, Command, CoreConfig, GroupPaces, Phase, Status,
+};
 use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
-use crate::config::{AccountConfig, Config, Endpoint};
+use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
@@ -17,11 +22,12 @@ use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use crate::session::Memory;
 use crate::supervisor::{
     ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
-    Supervisor,
+    Supervisor, UntilEnd,
 };
 use actix::prelude::*;
+use maker::Maker;
 use secrecy::SecretString;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -52,6 +58,14 @@ pub enum AppError {
     /// A bot refused its settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A bot cannot be made: its `bot()` panics or does not return.
+    #[error("bot {bot} could not be made: {reason}")]
+    Bot {
+        /// The bot.
+        bot: &'static str,
+        /// What became of it.
+        reason: String,
+    },
     /// An account wants a bot that is not in the list.
     #[error("no bot is called {0:?}")]
     UnknownBot(String),
@@ -89,19 +103,33 @@ impl Controller {
         self.supervisor.send(GetStatus).await.unwrap_or_default()
     }
 
-    /// Gives an order to an account; `false` when there is none of that name.
-    pub async fn order(&self, user: &UserId, command: Command) -> bool {
+    /// Gives an order to an account.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot or may not obey.
+    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
         let user = user.clone();
-        self.supervisor
-            .send(Order { user, command })
-            .await
-            .unwrap_or(false)
+        let order = self.supervisor.send(Order { user, command });
+        order.await.unwrap_or(Err(OrderError::NoSupervisor))
     }
 
     /// Bot threads that are blocked by a handler at present.
     #[must_use]
     pub fn blocked_threads(&self) -> usize {
         self.pool.blocked()
+    }
+
+    /// Whether the supervisor of the accounts is there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.supervisor.connected()
+    }
+
+    /// Waits until the supervisor of the accounts is gone. Nobody brings accounts back from then on,
+    /// so the process should end.
+    pub async fn ended(&self) {
+        // Answered by nobody; fails when the supervisor goes.
+        let _ = self.supervisor.send(UntilEnd).await;
     }
 }
 
@@ -128,7 +156,22 @@ impl App {
         bots: &'static [Entry],
         observer: Option<Recipient<Changed>>,
     ) -> Result<Self, AppError> {
-        check_bots(config, bots)?;
+        Self::start_with(config, bots, observer, HashMap::new()).await
+    }
+
+    /// Starts everything as [`start`](Self::start) does; the accounts of `away` stay away as they are
+    /// told, until somebody lets them back.
+    ///
+    /// # Errors
+    /// When a part cannot be started; nothing is left running then.
+    pub async fn start_with(
+        config: &Config,
+        bots: &'static [Entry],
+        observer: Option<Recipient<Changed>>,
+        mut away: HashMap<UserId, (Phase, Cause)>,
+    ) -> Result<Self, AppError> {
+        let maker = Maker::default();
+        check_bots_on(&maker, config, bots).await?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -175,10 +218,12 @@ impl App {
                     account,
                     bots,
                     &handle,
+                    &maker,
                     &pool,
                     &hosts,
                     host_thread.handle(),
                 ),
+                away: away.remove(&account.user_id),
                 handle,
             });
         }
@@ -228,8 +273,11 @@ impl App {
         self.controller().status().await
     }
 
-    /// Gives an order to an account; `false` when there is none of that name.
-    pub async fn order(&self, user: &UserId, command: Command) -> bool {
+    /// Gives an order to an account.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot or may not obey.
+    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
         self.controller().order(user, command).await
     }
 
@@ -243,13 +291,7 @@ impl App {
     /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
     /// sandbox needs to write its store.
     pub async fn stop(self) -> Stopped {
-        let hosts: Vec<Addr<Host>> = self
-            .hosts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect();
+        let hosts: Vec<Addr<Host>> = lock(&self.hosts).values().cloned().collect();
         let draining = futures_util::future::join_all(hosts.iter().map(|host| host.send(Drain)));
         // Half of the time for handlers, so that a hanging one cannot cost the accounts theirs.
         let drained = tokio::time::timeout(self.grace / 2, draining).await.is_ok();
@@ -273,41 +315,72 @@ impl App {
 /// Makes each bot once, so that wrong settings stop the start and not an account.
 ///
 /// # Errors
-/// [`AppError::UnknownBot`] or [`AppError::Settings`].
+/// [`AppError::UnknownBot`], [`AppError::Bot`] or [`AppError::Settings`].
 pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
-    for account in &config.accounts {
-        if let Some(unknown) = account.bots.iter().find(|name| find(bots, name).is_none()) {
-            return Err(AppError::UnknownBot(unknown.to_string()));
-        }
-    }
-    for entry in bots {
-        let is_used = config
-            .accounts
-            .iter()
-            .any(|account| account.bots.iter().any(|name| **name == *entry.name));
-        if is_used {
-            make_bot(config, entry)?;
-        }
+    for entry in used_bots(config, bots)? {
+        make_bot(entry, config.bots.get(entry.name))?;
     }
     Ok(())
 }
 
-fn make_bot(config: &Config, entry: &Entry) -> Result<Bot, SettingsError> {
-    let mut bot = (entry.make)();
-    bot.configure(config.bots.get(entry.name).map(|settings| settings.table()))?;
+/// The same, without waiting for `bot()` on this thread.
+async fn check_bots_on(
+    maker: &Maker,
+    config: &Config,
+    bots: &'static [Entry],
+) -> Result<(), AppError> {
+    for entry in used_bots(config, bots)? {
+        let settings = config.bots.get(entry.name).cloned();
+        let made = maker.run(maker::LIMIT, move || {
+            make_bot(entry, settings.as_ref()).map(drop)
+        });
+        made.await.map_err(|error| AppError::Bot {
+            bot: entry.name,
+            reason: error.to_string(),
+        })??;
+    }
+    Ok(())
+}
+
+/// The bots that some account runs.
+fn used_bots<'b>(config: &Config, bots: &'b [Entry]) -> Result<Vec<&'b Entry>, AppError> {
+    let used: HashSet<&str> = config
+        .accounts
+        .iter()
+        .flat_map(|account| account.bots.iter().map(|name| &**name))
+        .collect();
+    if let Some(unknown) = used.iter().find(|name| find(bots, name).is_none()) {
+        return Err(AppError::UnknownBot((*unknown).to_owned()));
+    }
+    let is_used = |entry: &&Entry| used.contains(entry.name);
+    Ok(bots.iter().filter(is_used).collect())
+}
+
+fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppError> {
+    let made = std::panic::catch_unwind(entry.make);
+    let mut bot = made.map_err(|panic| AppError::Bot {
+        bot: entry.name,
+        reason: format!("it panicked: {}", maker::words(&*panic)),
+    })?;
+    bot.configure(settings.map(BotSettings::table))?;
     Ok(bot)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "everything an account's host is made from"
+)]
 fn subscriber(
     config: &Config,
     account: &AccountConfig,
     bots: &'static [Entry],
     handle: &AccountHandle,
+    maker: &Maker,
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
 ) -> SubscriberFactory {
-    let (handle, pool, hosts) = (handle.clone(), pool.clone(), hosts.clone());
+    let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
     let settings = if names.iter().any(|name| settings.contains_key(&**name)) {
         settings
@@ -323,28 +396,43 @@ fn subscriber(
         },
     };
     Arc::new(move || {
-        let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = hosts.get(handle.user()).filter(|host| host.connected()) {
-            return host.clone().recipient();
+        let present = lock(&hosts).get(handle.user()).cloned();
+        if let Some(host) = present.filter(Addr::connected) {
+            return Box::pin(std::future::ready(Ok(host.recipient())));
         }
-        let made = names
-            .iter()
-            .filter_map(|name| {
-                let mut bot = (find(bots, name)?.make)();
-                // Checked at the start; a bot whose settings stopped fitting is left out, loudly.
-                match bot.configure(settings.get(&**name).map(|settings| settings.table())) {
-                    Ok(()) => Some(bot),
-                    Err(error) => {
-                        tracing::error!(account = %handle.user(), %error, "bot left out");
-                        None
-                    }
-                }
-            })
-            .collect();
-        let host = Host::start_on(&thread, handle.clone(), made, host_config, pool.clone());
-        hosts.insert(handle.user().clone(), host.clone());
-        host.recipient()
+        let (handle, pool, hosts, maker) =
+            (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
+        let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
+        Box::pin(async move {
+            let wanted = names.clone();
+            let made = maker.run(maker::LIMIT, move || {
+                let entries = wanted.iter().filter_map(|name| find(bots, name));
+                // Checked at the start; what has stopped fitting since is no bot either.
+                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name)));
+                made.collect::<Result<Vec<Bot>, AppError>>()
+            });
+            let made = match made.await {
+                Ok(made) => made.map_err(|error| error.to_string())?,
+                Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
+            };
+            let host = Host::start_on(&thread, handle.clone(), made, host_config, pool);
+            lock(&hosts).insert(handle.user().clone(), host.clone());
+            Ok(host.recipient())
+        })
     })
+}
+
+/// The bots of an account in words.
+fn named(bots: &[Arc<str>]) -> String {
+    match bots {
+        [bot] => format!("bot {bot}"),
+        bots => format!("one of the bots {}", bots.join(", ")),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing panics while holding it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {

@@ -88,9 +88,13 @@ fn start(
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
-            move || Ear(ear.clone()).start().recipient()
+            move || {
+                let ear = Ear(ear.clone()).start().recipient();
+                Box::pin(std::future::ready(Ok(ear)))
+            }
         }),
         handle: handle.clone(),
+        away: None,
     };
     let io = IoPolicy {
         arbiters: 1,

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use super::{args::CheckArgs, exit::Failure, load::load};
+use super::{args::CheckArgs, exit::Failure, limits::Handles, load::load};
 use crate::app::{check_bots, check_seed};
 use crate::bot::Entry;
 use crate::config::Env;
@@ -18,8 +18,10 @@ pub(super) fn check(
     bots: &[Entry],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let config = load(&args.config, &args.overrides(), env, known_bots)?;
+    let config = load(args.path(), &args.config.overrides(), env, known_bots)?;
     check_bots(&config, bots).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
     check_seed(&config).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
-    write!(out, "{}", config.summary()).map_err(Failure::Output)
+    write!(out, "{}", config.summary())
+        .and_then(|()| writeln!(out, "{}", Handles::of(&config).summary()))
+        .map_err(Failure::Output)
 }

@@ -9,13 +9,17 @@ mod check;
 mod control;
 mod env;
 mod exit;
+mod kept;
+mod limits;
 mod load;
 mod logging;
 mod memory;
+mod output;
 mod progress;
 mod report;
 mod run;
 mod sandbox;
+mod seat;
 mod signals;
 mod usersig;
 
@@ -26,11 +30,11 @@ use std::{
 };
 
 pub use args::{
-    Args, ChatArgs, CheckArgs, Command, LogFormatArg, OrderArgs, RunArgs, SandboxArgs, StatusArgs,
-    UsersigCommand, WhoArgs,
+    Args, ChatArgs, CheckArgs, Command, ConfigArgs, LogFormatArg, OrderArgs, RunArgs, RunCommand,
+    SandboxArgs, StatusArgs, UsersigCommand, WhoArgs,
 };
 pub use env::{ProcessEnv, SECRET_KEY};
-pub use exit::{Failure, INTERNAL, INTERRUPTED, USAGE};
+pub use exit::{ALREADY_RUNNING, Failure, INTERNAL, INTERRUPTED, USAGE};
 pub use load::load;
 pub use logging::init as init_logging;
 
@@ -52,6 +56,15 @@ pub fn main(bots: &'static [Entry]) -> ExitCode {
         }
     };
     let result = execute(args, bots, &ProcessEnv, &mut io::stdout());
+    let code = conclude(result);
+    // What still waits to be written, the last words among it.
+    logging::finish();
+    output::finish();
+    code
+}
+
+/// Says how it ended, on standard error and as the exit code.
+fn conclude(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
     };
@@ -63,8 +76,7 @@ pub fn main(bots: &'static [Entry]) -> ExitCode {
         Failure::Config(_) | Failure::ConfigFile { .. } => "",
         _ => "botroupe: ",
     };
-    // Without standard error there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{name}{failure}");
+    output::err(&format!("{name}{failure}"));
     ExitCode::from(code)
 }
 
@@ -85,14 +97,10 @@ fn execute(
             usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
         }
         Command::Run(args) => {
-            let config = load(&args.config, &args.overrides(), env, known_bots)?;
+            let config = load(args.path(), &args.run.config.overrides(), env, known_bots)?;
             log(config.log)?;
-            run::run(
-                &args.config,
-                &config,
-                bots,
-                format.unwrap_or(config.log.format),
-            )?;
+            let format = format.unwrap_or(config.log.format);
+            run::run(args.path(), args.run.force, &config, bots, format)?;
         }
         Command::Sandbox(args) => {
             let key = usersig::secret_key(&args.key, env)?;

@@ -1,6 +1,6 @@
 //! How accounts stand, for programs and for tired people.
 
-use crate::account::{RecordedEvent, Status};
+use crate::account::{Cause, RecordedEvent, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -28,18 +28,21 @@ pub(super) fn to_json(status: &Status) -> Value {
             }
         })
         .collect();
+    // One that is online and never was away since has no reason to be anything else.
+    let cause = Some(&status.cause)
+        .filter(|cause| !(status.phase.is_online() && **cause == Cause::NotStarted));
     json!({
         "account": status.user,
         "state": status.phase.word(),
         "online": status.phase.is_online(),
         "since": status.since.as_secs(),
-        "cause": status.cause.word(),
-        "detail": status.cause.to_string(),
+        "cause": cause.map(|cause| cause.word()),
+        "detail": cause.map(ToString::to_string),
         "next": status.next.map(|at| at.as_secs()),
         "waits_for": status.waits_for,
         "resumed": status.resumed,
         "user_sig_ends": status.user_sig_ends,
-        "clock_offset_ms": status.clock_offset,
+        "clock_offset_ms": off_by(status.clock_offset),
         "counters": {
             "logins": counters.logins, "resumes": counters.resumes, "renewals": counters.renewals,
             "lost_links": counters.lost_links, "multipleAccount": counters.kicked_by_account,
@@ -50,6 +53,15 @@ pub(super) fn to_json(status: &Status) -> Value {
         },
         "records": records,
     })
+}
+
+/// The service tells its time in whole seconds: less than one is no difference.
+const fn off_by(milliseconds: i64) -> i64 {
+    if milliseconds.abs() <= 1000 {
+        0
+    } else {
+        milliseconds
+    }
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -101,6 +113,9 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         .map(|(state, count)| format!("{count} {state}"))
         .collect();
     let mut out = format!("{} accounts: {}\n", accounts.len(), counted.join(", "));
+    if let Some(moved) = answer["socket"].as_str() {
+        let _ = writeln!(out, "control socket: {moved}");
+    }
     if let Some(blocked) = answer["blocked_threads"]
         .as_u64()
         .filter(|count| *count > 0)
@@ -158,7 +173,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             .iter()
             .filter_map(|kind| counters[*kind].as_u64())
             .sum();
-        let outage = Some(text(account, "cause")).filter(|cause| *cause != "not_started");
+        let outage = account["cause"].as_str();
         let _ = writeln!(
             out,
             "{:width$}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
@@ -173,6 +188,18 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         );
     }
     out
+}
+
+/// How the server's clock and ours differ.
+fn clock_words(offset: Option<i64>) -> String {
+    match offset {
+        None | Some(0) => "agrees with the server's to the second".to_owned(),
+        Some(offset) => {
+            let away = span(offset.unsigned_abs().div_ceil(1000));
+            let side = if offset > 0 { "behind" } else { "ahead of" };
+            format!("ours is {away} {side} the server's")
+        }
+    }
 }
 
 /// One account with its flight recorder.
@@ -201,8 +228,8 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     );
     let _ = writeln!(
         out,
-        "clock      the server's is {} ms off ours",
-        account["clock_offset_ms"]
+        "clock      {}",
+        clock_words(account["clock_offset_ms"].as_i64())
     );
     let counters: Vec<String> = account["counters"]
         .as_object()

@@ -248,6 +248,12 @@ pub enum Problem {
         "no accounts; add at least one:\n    [[accounts]]\n    user_id = \"echo-bot\"\n    bots = [\"echo\"]"
     )]
     NoAccounts,
+    /// An environment variable that looks like a key of the config and is none.
+    #[error("sets nothing; the name of the variable is {meant}, with two underscores")]
+    MisspeltVariable {
+        /// What was meant.
+        meant: String,
+    },
     /// The layers cannot be laid over each other.
     #[error("the layers cannot be merged")]
     Merge,

@@ -32,7 +32,7 @@ pub use env::Env;
 pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
-pub use layers::ENV_PREFIX;
+pub use layers::{ENV_PREFIX, env_name};
 pub use model::{
     AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
     GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, RecoveryConfig,
