@@ -18,6 +18,7 @@ use crate::rest::Rest;
 use crate::session::{Event, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -150,6 +151,8 @@ pub struct Account {
     replies: HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>,
     next_token: u64,
     timer: Option<(Duration, SpawnHandle)>,
+    /// The kind of reason that was last told why it is not online.
+    told: Option<Discriminant<Cause>>,
     /// Which of the account's actors this is.
     life: u64,
     _guard: DownGuard,
@@ -181,6 +184,7 @@ impl Account {
                 replies: HashMap::new(),
                 next_token: 0,
                 timer: None,
+                told: None,
                 life,
                 _guard: guard,
             }
@@ -322,7 +326,12 @@ impl Account {
         ctx.spawn(fetched.into_actor(self).map(|outcome, actor, ctx| {
             let _running = Running::enter(actor.spec.number);
             if let Err(error) = &outcome {
-                tracing::warn!(account = %actor.core.user(), %error, "no UserSig");
+                // While it is away, the cause tells it.
+                if actor.core.phase().is_online() {
+                    tracing::warn!(account = %actor.core.user(), %error, "no UserSig to renew with; trying again");
+                } else {
+                    tracing::debug!(account = %actor.core.user(), %error, "no UserSig");
+                }
             }
             actor.core.user_sig(now(), outcome);
             actor.carry_out(ctx);
@@ -361,7 +370,7 @@ impl Account {
         );
     }
 
-    fn changed(&self, online: Option<bool>) {
+    fn changed(&mut self, online: Option<bool>) {
         let status = self.core.status(now());
         let ready = status.phase == Phase::Online;
         self.spec.handle.set_ready(self.life, ready);
@@ -380,9 +389,22 @@ impl Account {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
             }
             (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
-                tracing::info!(%account, connection, cause = %status.cause, "not online; trying again");
+                // Told once for each kind of reason; the supervisor says now and then how many wait.
+                if self.told == Some(discriminant(&status.cause)) {
+                    tracing::debug!(%account, connection, cause = %status.cause, "not online; trying again");
+                } else {
+                    tracing::warn!(%account, connection, cause = %status.cause, "not online; trying again");
+                }
             }
             (None, phase) => tracing::debug!(%account, connection, phase = phase.word(), "phase"),
+        }
+        match online {
+            Some(true) => self.told = None,
+            Some(false) => self.told = Some(discriminant(&status.cause)),
+            None if status.phase == Phase::Waiting && status.cause != Cause::NotStarted => {
+                self.told = Some(discriminant(&status.cause));
+            }
+            None => {}
         }
         // What is on its way to an outcome is for those who ask; telling it of thousands of accounts
         // that log in together would only fill mailboxes.

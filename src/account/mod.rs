@@ -30,5 +30,6 @@ pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
 pub use limits::GroupPaces;
 pub use outbox::{Errand, OutboxError, Sending};
+pub use provider::end_programs;
 pub use recovery::{Policy, TakeBack};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

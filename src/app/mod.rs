@@ -10,7 +10,7 @@ pub(crate) use terms::{Credentials, policy};
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, GroupPaces, Phase, Status,
+    AccountHandle, Cause, Changed, Command, CoreConfig, GroupPaces, Phase, Status, end_programs,
 };
 use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
@@ -304,6 +304,7 @@ impl App {
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.host_thread.stop();
+        end_programs();
         Stopped {
             drained,
             logged_out,

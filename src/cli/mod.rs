@@ -57,6 +57,7 @@ pub fn main(bots: &'static [Entry]) -> ExitCode {
     };
     let result = execute(args, bots, &ProcessEnv, &mut io::stdout());
     let code = conclude(result);
+    crate::account::end_programs();
     // What still waits to be written, the last words among it.
     logging::finish();
     output::finish();

@@ -18,7 +18,8 @@ use crate::proto::id::UserId;
 use crate::rest::Rest;
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,6 +32,11 @@ const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
 const HANGS: (usize, Duration) = (3, Duration::from_secs(3600));
 /// Changes and reservations of the whole fleet wait here; each account has few at a time.
 const MAILBOX: usize = 1 << 16;
+
+/// How often the log says how many accounts are away.
+const SUMMARY: Duration = Duration::from_secs(60);
+/// Reasons that it names at most.
+const SUMMARISED: usize = 5;
 
 /// The subscriber of an account is there, or cannot be had.
 #[derive(Message)]
@@ -442,12 +448,44 @@ impl Actor for Supervisor {
         for number in 0..self.children.len() {
             self.start_child(ctx, number);
         }
+        ctx.run_interval(SUMMARY, |supervisor, _| {
+            let away = supervisor.children.iter().map(|child| &*child.status);
+            for line in outage(away) {
+                tracing::warn!("{line}");
+            }
+        });
         ctx.run_interval(self.threads.beat_every(), |supervisor, ctx| {
             for hung in supervisor.threads.beat(now().mono) {
                 supervisor.hung(ctx, &hung);
             }
         });
     }
+}
+
+/// How many accounts are away that will come back by themselves, by reason; the commonest first.
+fn outage<'s>(statuses: impl Iterator<Item = &'s Status>) -> Vec<String> {
+    let waits = |status: &&Status| {
+        let phase = matches!(
+            status.phase,
+            Phase::Waiting | Phase::CoolingDown | Phase::Contested
+        );
+        phase && status.cause != Cause::NotStarted
+    };
+    let mut reasons: BTreeMap<(&str, Cow<'_, str>), (usize, &Cause)> = BTreeMap::new();
+    for status in statuses.filter(waits) {
+        let key = (status.phase.word(), status.cause.word());
+        reasons.entry(key).or_insert((0, &status.cause)).0 += 1;
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    reasons
+        .into_iter()
+        .take(SUMMARISED)
+        .map(|((phase, _), (count, cause))| match count {
+            1 => format!("1 account is {phase}: {cause}"),
+            many => format!("{many} accounts are {phase}: {cause}"),
+        })
+        .collect()
 }
 
 /// How the guard of a child's actor names it.
@@ -641,5 +679,53 @@ impl Handler<EndThreads> for Supervisor {
 
     fn handle(&mut self, _: EndThreads, _: &mut Context<Self>) {
         self.threads.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+    use crate::gateway::ConnectError;
+
+    fn status(phase: Phase, cause: Cause) -> Status {
+        Status {
+            phase,
+            cause,
+            ..Status::new(UserId::parse("a").unwrap(), Duration::ZERO)
+        }
+    }
+
+    #[test]
+    fn an_outage_is_a_line_for_each_reason_however_many_accounts_wait() {
+        let refused = || Cause::ConnectFailed(ConnectError::Refused("h:1".into()));
+        let mut fleet: Vec<Status> = (0..300)
+            .map(|_| status(Phase::Waiting, refused()))
+            .collect();
+        fleet.push(status(Phase::Waiting, Cause::Crashed));
+        fleet.push(status(Phase::Online, refused()));
+        fleet.push(status(Phase::Held, Cause::Ordered));
+        fleet.push(status(Phase::Waiting, Cause::NotStarted));
+        assert_eq!(
+            outage(fleet.iter()),
+            [
+                "300 accounts are waiting: connection refused by h:1",
+                "1 account is waiting: a part of this program crashed; it was restarted",
+            ]
+        );
+    }
+
+    #[actix_rt::test]
+    async fn whoever_waits_for_the_end_of_a_supervisor_learns_of_its_panic() {
+        let io = IoPolicy {
+            arbiters: 1,
+            hang_after: Duration::from_secs(60),
+        };
+        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorPolicy::default(), None);
+        let ended = supervisor.send(UntilEnd);
+        supervisor.do_send(Die);
+        assert!(ended.await.is_err(), "fails, and does not wait for ever");
+        assert!(!supervisor.connected());
     }
 }

@@ -2,6 +2,8 @@
 
 #[cfg(unix)]
 mod life;
+#[cfg(unix)]
+mod programs;
 mod sandbox;
 #[cfg(unix)]
 mod streams;
