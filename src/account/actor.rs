@@ -1,6 +1,6 @@
 //! The account actor: carries out what [`Core`] decides.
 
-use super::cause::Cause;
+use super::cause::{Cause, Off};
 use super::core::Core;
 use super::credential::Credential;
 use super::effect::{AccountEvent, CoreConfig, Effect};
@@ -472,7 +472,7 @@ impl Handler<Reported> for Account {
                 tracing::warn!(
                     account = %self.core.user(), connection = self.core.connection(),
                     skew_ms = ready.clock_offset,
-                    "this machine's clock differs from the server's: UserSigs may seem expired or not yet valid"
+                    "this machine's clock is off: {}; UserSigs are made by the server's time", Off(ready.clock_offset)
                 );
             }
             Report::Session(Event::SyncFailed { error }) => {

@@ -17,12 +17,14 @@ mod outbox;
 mod provider;
 mod recovery;
 mod status;
+#[cfg(test)]
+mod tests;
 
 pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
     SlowDown,
 };
-pub use cause::Cause;
+pub use cause::{Cause, Clock, Off};
 pub use core::Core;
 pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};

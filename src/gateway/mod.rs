@@ -12,6 +12,7 @@ mod down;
 mod frame;
 mod http;
 mod running;
+mod upgrade;
 mod websocket;
 
 pub use clock::now;
