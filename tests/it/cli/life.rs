@@ -218,3 +218,23 @@ fn status_answers_when_no_file_handle_is_left() {
     assert!(err.contains("too few open files"), "{err}");
     assert!(!err.contains("panic"), "{err}");
 }
+
+#[test]
+fn a_mistake_found_at_the_start_of_a_large_fleet_is_the_only_thing_said() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = config(
+        &folder,
+        &format!(
+            "[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n[sandbox]\nlisten = \"127.0.0.1:0\"\n\
+             [[accounts]]\nuser_id = \"s-{{001..150}}\"\nbots = [\"counter\"]\n[bots.counter]\nwrod = \"x\"\n"
+        ),
+    );
+    let output = output(&["run", "--config", &path]);
+    let err = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(64), "{err}");
+    assert!(err.contains("wrod"), "{err}");
+    assert!(
+        !err.contains("panicked") && !err.contains("reactor"),
+        "{err}"
+    );
+}
