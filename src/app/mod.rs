@@ -12,7 +12,7 @@ pub use crate::supervisor::OrderError;
 use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, GroupPaces, Phase, Status, end_programs,
 };
-use crate::bot::{Bot, Drain, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
+use crate::bot::{Bot, Draining, Entry, Host, HostConfig, Pool, SettingsError, Uploads, find};
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector};
 use crate::proto::endpoint::{HostWalk, Site};
@@ -21,8 +21,8 @@ use crate::rest::{Rest, origin_of};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use crate::session::Memory;
 use crate::supervisor::{
-    ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
-    Supervisor, UntilEnd,
+    ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
+    SubscriberFactory, Supervisor, UntilEnd,
 };
 use actix::prelude::*;
 use maker::Maker;
@@ -101,6 +101,11 @@ impl Controller {
     /// How every account stands, flight recorder included, in the order of the config.
     pub async fn status(&self) -> Vec<Status> {
         self.supervisor.send(GetStatus).await.unwrap_or_default()
+    }
+
+    /// How many accounts are online, without asking them.
+    pub async fn online(&self) -> usize {
+        self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
 
     /// Gives an order to an account.
@@ -291,10 +296,15 @@ impl App {
     /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
     /// sandbox needs to write its store.
     pub async fn stop(self) -> Stopped {
-        let hosts: Vec<Addr<Host>> = lock(&self.hosts).values().cloned().collect();
-        let draining = futures_util::future::join_all(hosts.iter().map(|host| host.send(Drain)));
+        let draining = Draining::new();
+        for host in lock(&self.hosts).values() {
+            if let Some(drain) = draining.one() {
+                // Once per host: the mailbox bound may be passed.
+                host.do_send(drain);
+            }
+        }
         // Half of the time for handlers, so that a hanging one cannot cost the accounts theirs.
-        let drained = tokio::time::timeout(self.grace / 2, draining).await.is_ok();
+        let drained = draining.wait(self.grace / 2).await;
         let logout = self.supervisor.send(StopAll);
         let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
         let saved = match self.sandbox {

@@ -5,6 +5,7 @@
 
 use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
+use super::drain::Drain;
 use super::extract::{Event, Values, What};
 use super::pool::{Label, Pool};
 use crate::account::{AccountEvent, AccountHandle, Deliver};
@@ -15,7 +16,6 @@ use std::collections::{HashMap, VecDeque};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::oneshot;
 
 /// How bots are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,7 +67,7 @@ pub struct Host {
     pool: Pool,
     bots: Vec<Running>,
     ready: bool,
-    draining: Option<oneshot::Sender<()>>,
+    draining: Option<Drain>,
     is_draining: bool,
     lines: HashMap<LineKey, Line>,
     waiting: usize,
@@ -107,11 +107,6 @@ impl Drop for FinishedGuard {
         self.host.do_send(Finished { line, mark });
     }
 }
-
-/// Starts no more handlers; answered when those that run are done.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Drain;
 
 impl Host {
     /// Starts a host on the arbiter `on`.
@@ -244,11 +239,8 @@ impl Host {
     }
 
     fn check_drained(&mut self) {
-        if self.is_draining
-            && self.running == 0
-            && let Some(done) = self.draining.take()
-        {
-            let _ = done.send(()); // Whoever asked may have given up waiting.
+        if self.is_draining && self.running == 0 {
+            self.draining = None;
         }
     }
 }
@@ -368,15 +360,14 @@ impl Handler<Finished> for Host {
 }
 
 impl Handler<Drain> for Host {
-    type Result = ResponseFuture<()>;
+    type Result = ();
 
-    fn handle(&mut self, _: Drain, _: &mut Context<Self>) -> Self::Result {
-        let (done, wait) = oneshot::channel();
+    fn handle(&mut self, mut drain: Drain, _: &mut Context<Self>) {
         self.is_draining = true;
-        self.draining = Some(done);
+        if self.running > 0 {
+            drain.set_busy();
+        }
+        self.draining = Some(drain);
         self.check_drained();
-        Box::pin(async move {
-            let _ = wait.await; // Dropped with the host: then nothing runs any more either.
-        })
     }
 }

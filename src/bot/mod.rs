@@ -28,6 +28,7 @@
 mod api;
 mod attachment;
 mod builder;
+mod drain;
 mod extract;
 mod handler;
 mod host;
@@ -40,11 +41,12 @@ mod transfer;
 pub use api::{Api, ApiError, GroupApi, Upload, Uploads};
 pub use attachment::{Attachment, Outgoing};
 pub use builder::{Bot, SettingsError};
+pub use drain::{Drain, Draining};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
 };
 pub use handler::Handler;
-pub use host::{Drain, Host, HostConfig};
+pub use host::{Host, HostConfig};
 pub use pool::Pool;
 pub use registry::{Entry, find};
 pub use reply::{Answer, IntoReply, Reply};

@@ -160,11 +160,8 @@ fn app_failure(error: AppError) -> Failure {
 }
 
 async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
-    let status = app.status().await;
-    let online = status
-        .iter()
-        .filter(|status| status.phase == Phase::Online)
-        .count();
+    // Asking each of them would take its time, and this is said on the way out as well.
+    let online = app.controller().online().await;
     let Some(text) = memory.per_account(online, app.sandbox().is_some()) else {
         return;
     };

@@ -151,6 +151,11 @@ impl std::fmt::Debug for Supervisor {
 #[rtype(result = "Vec<Status>")]
 pub struct GetStatus;
 
+/// Asks how many accounts are online, as far as they have said.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "usize")]
+pub struct CountOnline;
+
 /// Logs every account out; answered when all are.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -604,6 +609,15 @@ impl Handler<GetStatus> for Supervisor {
             })
             .collect();
         Box::pin(futures_util::future::join_all(asked))
+    }
+}
+
+impl Handler<CountOnline> for Supervisor {
+    type Result = usize;
+
+    fn handle(&mut self, _: CountOnline, _: &mut Context<Self>) -> usize {
+        let online = |child: &&Child| child.status.phase.is_online();
+        self.children.iter().filter(online).count()
     }
 }
 
