@@ -416,7 +416,8 @@ impl Core {
         let wants_new = self.used_up || self.renewal == Renewal::Fetching;
         // By our own clock alone: that may be what is wrong, so the server is to say it once.
         let certain = self.server_time.is_some() || same;
-        if !(over && certain) && !(same && wants_new) {
+        let is_stale = (over && certain) || (same && wants_new);
+        if !is_stale {
             return Ok(sig);
         }
         let from = match &self.config.credential {

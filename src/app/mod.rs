@@ -80,7 +80,7 @@ pub enum AppError {
 }
 
 /// The key of the config that an error of the embedded server goes back to.
-const fn sandbox_key(error: &SandboxError) -> &'static str {
+pub(crate) const fn sandbox_key(error: &SandboxError) -> &'static str {
     match error {
         SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
         SandboxError::Store(_)
@@ -329,9 +329,29 @@ impl App {
 /// [`AppError::UnknownBot`], [`AppError::Bot`] or [`AppError::Settings`].
 pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
     for entry in used_bots(config, bots)? {
-        make_bot(entry, config.bots.get(entry.name))?;
+        make_bot(entry, config.bots.get(entry.name()))?;
     }
     Ok(())
+}
+
+/// What is wrong with the settings of one bot, for [`Config::parse_with`].
+#[must_use]
+pub fn check_settings(
+    bots: &[Entry],
+    name: &str,
+    settings: Option<&BotSettings>,
+) -> Option<(Vec<String>, String)> {
+    match make_bot(find(bots, name)?, settings) {
+        Ok(_) => None,
+        Err(AppError::Settings(SettingsError::Unfit { path, reason, .. })) => {
+            let section = match settings {
+                None => format!("; add a section [bots.{name}]"),
+                Some(_) => String::new(),
+            };
+            Some((path, format!("{reason}{section}")))
+        }
+        Err(error) => Some((Vec::new(), error.to_string())),
+    }
 }
 
 /// The same, without waiting for `bot()` on this thread.
@@ -341,12 +361,12 @@ async fn check_bots_on(
     bots: &'static [Entry],
 ) -> Result<(), AppError> {
     for entry in used_bots(config, bots)? {
-        let settings = config.bots.get(entry.name).cloned();
+        let settings = config.bots.get(entry.name()).cloned();
         let made = maker.run(maker::LIMIT, move || {
             make_bot(entry, settings.as_ref()).map(drop)
         });
         made.await.map_err(|error| AppError::Bot {
-            bot: entry.name,
+            bot: entry.name(),
             reason: error.to_string(),
         })??;
     }
@@ -363,16 +383,17 @@ fn used_bots<'b>(config: &Config, bots: &'b [Entry]) -> Result<Vec<&'b Entry>, A
     if let Some(unknown) = used.iter().find(|name| find(bots, name).is_none()) {
         return Err(AppError::UnknownBot((*unknown).to_owned()));
     }
-    let is_used = |entry: &&Entry| used.contains(entry.name);
+    let is_used = |entry: &&Entry| used.contains(entry.name());
     Ok(bots.iter().filter(is_used).collect())
 }
 
 fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppError> {
     let made = std::panic::catch_unwind(entry.make);
     let mut bot = made.map_err(|panic| AppError::Bot {
-        bot: entry.name,
+        bot: entry.name(),
         reason: format!("it panicked: {}", maker::words(&*panic)),
     })?;
+    bot.rename(entry.name());
     bot.configure(settings.map(BotSettings::table))?;
     Ok(bot)
 }
@@ -419,7 +440,7 @@ fn subscriber(
             let made = maker.run(maker::LIMIT, move || {
                 let entries = wanted.iter().filter_map(|name| find(bots, name));
                 // Checked at the start; what has stopped fitting since is no bot either.
-                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name)));
+                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name())));
                 made.collect::<Result<Vec<Bot>, AppError>>()
             });
             let made = match made.await {

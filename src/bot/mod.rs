@@ -35,6 +35,7 @@ mod host;
 mod pool;
 mod registry;
 mod reply;
+mod settings;
 pub mod testing;
 mod transfer;
 

@@ -103,7 +103,8 @@ fn count(errors: &ConfigErrors) -> String {
 fn config_hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "; name the config file with --config FILE, or run where it is",
-        io::ErrorKind::InvalidData => "; a config file is UTF-8 text",
+        io::ErrorKind::IsADirectory => "; this is a folder: name the file in it",
+        io::ErrorKind::PermissionDenied => "; let this user read it",
         _ => "",
     }
 }

@@ -62,7 +62,12 @@ pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> R
             .location()
             .map(ToString::to_string)
             .unwrap_or_default();
-        let words = panic.payload_as_str().unwrap_or("no words");
+        let payload = panic.payload();
+        let words = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("without words");
         let thread = thread::current();
         let thread = thread.name().unwrap_or("unnamed");
         tracing::error!(thread, place, "panic: {}", shown::Shown(words));

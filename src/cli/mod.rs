@@ -88,17 +88,15 @@ fn execute(
     env: &dyn Env,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let known_bots: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
-    let known_bots = known_bots.as_slice();
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
     let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
     match args.into_command() {
-        Command::Check(args) => check::check(&args, env, known_bots, bots, out)?,
+        Command::Check(args) => check::check(&args, env, unix_now(), bots, out)?,
         Command::Usersig(command) => {
             usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
         }
         Command::Run(args) => {
-            let config = load(args.path(), &args.run.config.overrides(), env, known_bots)?;
+            let config = load(args.path(), &args.run.config.overrides(), env, bots)?;
             log(config.log)?;
             let format = format.unwrap_or(config.log.format);
             run::run(args.path(), args.run.force, &config, bots, format)?;
@@ -117,12 +115,7 @@ fn execute(
         }
         Command::Release(args) => order(&args, |account| control::Request::Release { account })?,
         Command::Chat(args) => {
-            let config = load(
-                &args.config.config,
-                &args.config.overrides(),
-                env,
-                known_bots,
-            )?;
+            let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
             // Somebody is talking here: only what goes wrong may come between.
             log(LogConfig {

@@ -1,5 +1,6 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
+use super::check;
 use super::control::Control;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
@@ -60,7 +61,7 @@ pub(super) fn run(
         });
         let board = Board::new(config, format, enabled, kept).start();
         let app = tokio::select! {
-            app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(app_failure)?,
+            app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet: there is nothing to log out.
             () = signals.stop() => return Ok(()),
         };
@@ -146,14 +147,14 @@ fn supervisor_died() -> Failure {
 }
 
 /// Mistakes in the config are told apart from trouble with the machine.
-fn app_failure(error: AppError) -> Failure {
+fn app_failure(config: &Config, error: AppError) -> Failure {
     match error {
         AppError::Sandbox(
             SandboxError::Seed(_)
             | SandboxError::SeedFile { .. }
             | SandboxError::Store(_)
             | SandboxError::StoreFile { .. },
-        ) => Failure::Usage(error.to_string()),
+        ) => check::seed(config, &error).into(),
         AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
         mistake => Failure::Usage(mistake.to_string()),
     }
@@ -262,7 +263,7 @@ impl Board {
             "{} of {} accounts online after {took:.1} s",
             self.online, self.enabled
         ));
-        if self.sandbox && !self.example.is_empty() {
+        if self.sandbox && self.online > 0 && !self.example.is_empty() {
             let bot = &self.example;
             self.human(&format!(
                 "talk to one from another terminal: botroupe chat --as alice --to {bot}"

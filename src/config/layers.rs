@@ -12,6 +12,7 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::{
     env::Env,
     error::{ConfigError, Problem},
+    looks,
     place::{Place, Positions, index, join},
     suggest::nearest,
 };
@@ -113,10 +114,19 @@ pub(super) fn merge(
     let before = errors.len();
     let (table, syntax) = DeTable::parse_recoverable(text);
     for error in syntax {
+        let at = error.span().map(|span| span.start);
+        if let Some((at, problem)) = looks::instead(text, at.unwrap_or(0)) {
+            // What else the parser says of such a file helps nobody.
+            errors.truncate(before);
+            errors.push(ConfigError {
+                place: positions.at(at),
+                key: String::new(),
+                problem,
+            });
+            return None;
+        }
         errors.push(ConfigError {
-            place: error
-                .span()
-                .map_or_else(|| positions.whole(), |span| positions.at(span.start)),
+            place: at.map_or_else(|| positions.whole(), |at| positions.at(at)),
             key: String::new(),
             problem: Problem::Syntax {
                 message: error.message().to_owned(),

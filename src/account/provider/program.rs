@@ -81,7 +81,7 @@ pub(super) async fn run(program: &str, args: &[String]) -> Result<Vec<u8>, Strin
     let complaint = async { Ok(last_line(stderr).await) };
     let (answer, complaint) = tokio::try_join!(read_all(stdout), complaint)?;
     let status = child.wait().await.map_err(|error| error.to_string())?;
-    group.is_over();
+    group.forget();
     if status.success() {
         return Ok(answer);
     }
@@ -154,7 +154,7 @@ impl Group {
 
     /// The program has ended by itself, and nobody holds its output any more. Its number may be that
     /// of another one from now on.
-    fn is_over(mut self) {
+    fn forget(mut self) {
         if let Some(leader) = self.0.take() {
             running().remove(&leader);
         }

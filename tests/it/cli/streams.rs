@@ -65,7 +65,7 @@ impl Fleet {
 
     /// Waits until everybody is online and has lost `links` links in all.
     fn until(&mut self, links: u64) {
-        let deadline = std::time::Instant::now() + PATIENCE;
+        let deadline = botroupe::gateway::now().mono + PATIENCE;
         loop {
             assert!(self.child.try_wait().unwrap().is_none(), "it has ended");
             let answer = output(&["status", "--json", "--config", &self.path]);
@@ -82,7 +82,7 @@ impl Fleet {
                 }
             }
             assert!(
-                std::time::Instant::now() < deadline,
+                botroupe::gateway::now().mono < deadline,
                 "{found:?}, {}",
                 String::from_utf8_lossy(&answer.stderr)
             );
