@@ -169,7 +169,9 @@ Examples:
     #[command(after_help = "\
 Examples:
   botroupe chat --as me --to echo-bot
-  echo hello | botroupe chat --as me --to echo-bot --url ws://127.0.0.1:7080")]
+  echo hello | botroupe chat --as me --to echo-bot --url ws://127.0.0.1:7080
+  botroupe chat --as me --group g1 --create
+                                    found a group with the bots of the config and talk in it")]
     Chat(ChatArgs),
 }
 
@@ -329,8 +331,21 @@ pub struct ChatArgs {
     pub user: UserId,
 
     /// Whom to talk to.
-    #[arg(long, value_name = "ACCOUNT")]
-    pub to: UserId,
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        required_unless_present = "group",
+        conflicts_with = "group"
+    )]
+    pub to: Option<UserId>,
+
+    /// Which group to talk in; it is joined first, if need be.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+
+    /// Founds the group, with the accounts of the config in it, if there is none.
+    #[arg(long, requires = "group")]
+    pub create: bool,
 
     /// Where to connect, instead of where the config says.
     #[arg(long, value_name = "WS-URL")]
@@ -607,6 +622,13 @@ mod tests {
                 "check --set accounts[0].user_sig=s3cr3t",
                 "can be read by every user",
             ),
+            ("chat --as a --to b --url http://h", "ws:// or wss://"),
+            (
+                "chat --as a --to b --url ws://u:s3cr3t@h",
+                "user name or password",
+            ),
+            ("chat --as a --to b --group g", "cannot be used with"),
+            ("chat --as a --to b --create", "--group"),
             ("run a.toml --config b.toml", "cannot be used with"),
             ("sandbox --sdk-app-id 1 --listen 7080", "127.0.0.1:7080"),
             (

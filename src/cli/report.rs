@@ -149,18 +149,37 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             "ACCOUNT", "STATE", "SINCE", "NEXT TRY"
         );
     }
-    for account in away {
+    for group in by_reason(&away, all) {
+        let Some(first) = group.first() else {
+            continue;
+        };
+        let since = group
+            .iter()
+            .filter_map(|account| account["since"].as_u64())
+            .min();
+        let next = group
+            .iter()
+            .filter_map(|account| account["next"].as_u64())
+            .min();
         let _ = writeln!(
             out,
             "{:width$}  {:12}  {:>8}  {:>9}  {}",
-            text(account, "account"),
-            text(account, "state"),
-            ago(now, &account["since"]),
-            ahead(now, &account["next"]),
-            text(account, "detail"),
+            text(first, "account"),
+            text(first, "state"),
+            ago(now, &json!(since)),
+            ahead(now, &json!(next)),
+            text(first, "detail"),
         );
-        if let Some(waits) = account["waits_for"].as_str() {
+        if let Some(waits) = first["waits_for"].as_str() {
             let _ = writeln!(out, "{:width$}  waits for {waits}", "");
+        }
+        if group.len() > 1 {
+            let _ = writeln!(
+                out,
+                "{:width$}  and {} more for the same reason; --all lists them",
+                "",
+                group.len() - 1
+            );
         }
     }
     if online.is_empty() {
@@ -196,6 +215,27 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         );
     }
     out
+}
+
+/// Accounts that are away, one by one while they are few; those with the same reason together when
+/// they are many.
+fn by_reason<'a>(away: &[&'a Value], all: bool) -> Vec<Vec<&'a Value>> {
+    if all || away.len() <= LISTED {
+        return away.iter().map(|account| vec![*account]).collect();
+    }
+    let mut groups: Vec<Vec<&Value>> = Vec::new();
+    let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for account in away {
+        let reason = (text(account, "state"), text(account, "detail"));
+        match known.get(&reason).and_then(|at| groups.get_mut(*at)) {
+            Some(group) => group.push(account),
+            None => {
+                known.insert(reason, groups.len());
+                groups.push(vec![account]);
+            }
+        }
+    }
+    groups
 }
 
 /// One account with its flight recorder.
@@ -293,6 +333,40 @@ mod tests {
         assert_eq!(ending_sig(100, &json!(100)), "over");
         assert_eq!(ending_sig(100, &json!(160)), "1m");
         assert_eq!(ending_sig(100, &Value::Null), "-");
+    }
+
+    #[test]
+    fn many_that_are_away_for_one_reason_are_one_row() {
+        let accounts: Vec<Value> = (0..500)
+            .map(|n| {
+                json!({"account": format!("a{n}"), "online": false, "state": "waiting", "since": 100 + n,
+                       "detail": if n == 7 { "another" } else { "connection refused by h" }, "next": 900 - n})
+            })
+            .collect();
+        let answer = json!({"accounts": accounts});
+        let short = table(&answer, 200, false);
+        assert_eq!(short.lines().count(), 6, "{short}");
+        assert!(
+            short.contains("and 498 more for the same reason"),
+            "{short}"
+        );
+        assert_eq!(table(&answer, 200, true).lines().count(), 503);
+    }
+
+    #[test]
+    fn one_that_is_online_and_never_was_away_has_no_reason() {
+        let user = crate::proto::id::UserId::parse("a").unwrap();
+        let mut status = Status::new(user, std::time::Duration::ZERO);
+        status.phase = crate::account::Phase::Online;
+        status.clock_offset = -948;
+        let told = to_json(&status);
+        assert_eq!(
+            (&told["cause"], &told["detail"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(told["clock_offset_ms"], 0, "whole seconds are told");
+        status.cause = Cause::Crashed;
+        assert_eq!(to_json(&status)["cause"], "crashed");
     }
 
     #[test]

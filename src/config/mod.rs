@@ -40,6 +40,7 @@ pub use model::{
     GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, RecoveryConfig,
     SandboxConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
 };
-pub use parse::{SettingsCheck, Sources};
+pub use parse::{SettingsCheck, Sources, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
+pub(crate) use suggest::nearest;

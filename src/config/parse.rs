@@ -240,8 +240,11 @@ fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
     None
 }
 
-/// Checks a gateway's URL; the text itself is never shown, since it may hold a password.
-fn websocket_url(text: &str) -> Result<String, &'static str> {
+/// Checks a gateway's URL, and gives it without a slash at its end.
+///
+/// # Errors
+/// What is wrong with it; the text itself is never shown, since it may hold a password.
+pub fn websocket_url(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "it cannot be read")?;
     if !matches!(url.scheme(), "ws" | "wss") {
         return Err("it must start with ws:// or wss://");

@@ -1,5 +1,6 @@
 //! The program as a user runs it: what it prints, how it ends, what it never shows.
 
+mod chat;
 mod configs;
 #[cfg(unix)]
 mod life;
