@@ -5,11 +5,11 @@
 
 use super::exit::Failure;
 use super::report;
+use super::request::Request;
 use super::seat::Seat;
 use crate::account::Command;
 use crate::app::{Controller, OrderError};
 use crate::proto::id::UserId;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -28,24 +28,6 @@ const LIMIT: Duration = Duration::from_secs(10);
 const SPARE: usize = 8;
 /// Pause before another client is let in when there was no file handle for the last one.
 const PAUSE: Duration = Duration::from_millis(200);
-
-/// What a client may ask.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Request {
-    /// How all accounts stand.
-    Status,
-    /// Log out and stay away.
-    Hold { account: String },
-    /// Come back, whatever kept it away.
-    Resume { account: String },
-    /// Replace the login by one with a new UserSig.
-    Relogin { account: String },
-    /// Log out and stay away, as something that needs mending.
-    Quarantine { account: String },
-    /// Come back from quarantine.
-    Release { account: String },
-}
 
 /// The socket; its file goes with it.
 #[derive(Debug)]

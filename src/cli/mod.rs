@@ -6,6 +6,7 @@
 mod args;
 mod chat;
 mod check;
+#[cfg_attr(not(unix), path = "control_none.rs")]
 mod control;
 mod env;
 mod exit;
@@ -17,6 +18,7 @@ mod memory;
 mod output;
 mod progress;
 mod report;
+mod request;
 mod run;
 mod sandbox;
 mod seat;
@@ -107,13 +109,13 @@ fn execute(
             sandbox::sandbox(args, key, out)?;
         }
         Command::Status(args) => status(&args, out)?,
-        Command::Hold(args) => order(&args, |account| control::Request::Hold { account })?,
-        Command::Resume(args) => order(&args, |account| control::Request::Resume { account })?,
-        Command::Relogin(args) => order(&args, |account| control::Request::Relogin { account })?,
+        Command::Hold(args) => order(&args, |account| request::Request::Hold { account })?,
+        Command::Resume(args) => order(&args, |account| request::Request::Resume { account })?,
+        Command::Relogin(args) => order(&args, |account| request::Request::Relogin { account })?,
         Command::Quarantine(args) => {
-            order(&args, |account| control::Request::Quarantine { account })?;
+            order(&args, |account| request::Request::Quarantine { account })?;
         }
-        Command::Release(args) => order(&args, |account| control::Request::Release { account })?,
+        Command::Release(args) => order(&args, |account| request::Request::Release { account })?,
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
@@ -128,12 +130,12 @@ fn execute(
     out.flush().map_err(Failure::Output)
 }
 
-fn order(args: &OrderArgs, request: fn(String) -> control::Request) -> Result<(), Failure> {
+fn order(args: &OrderArgs, request: fn(String) -> request::Request) -> Result<(), Failure> {
     control::ask(&args.config, &request(args.account.clone())).map(drop)
 }
 
 fn status(args: &StatusArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut answer = control::ask(&args.config, &control::Request::Status)?;
+    let mut answer = control::ask(&args.config, &request::Request::Status)?;
     if let Some(name) = &args.account {
         let none = Failure::Runtime(format!("there is no account {name}").into());
         let accounts = answer["accounts"]

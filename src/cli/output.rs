@@ -232,6 +232,9 @@ impl Target {
                 return Self::Own(own.into());
             }
         }
+        // Elsewhere the streams of the standard library are all there is.
+        #[cfg(not(unix))]
+        let _ = written;
         Self::Std(stream)
     }
 

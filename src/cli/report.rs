@@ -9,6 +9,7 @@ use std::fmt::Write;
 const LISTED: usize = 40;
 
 /// One account, everything that is known.
+#[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 pub(super) fn to_json(status: &Status) -> Value {
     let counters = &status.counters;
     let records: Vec<Value> = status
@@ -56,6 +57,7 @@ pub(super) fn to_json(status: &Status) -> Value {
 }
 
 /// The service tells its time in whole seconds: less than one is no difference.
+#[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 const fn off_by(milliseconds: i64) -> i64 {
     if milliseconds.abs() <= 1000 {
         0

@@ -82,6 +82,7 @@ impl Seat {
     }
 
     /// Where the process that runs `config` may be, the likeliest first.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
     pub(super) fn candidates(config: &Path) -> Vec<Self> {
         let private = Self::private(config, "it could not be beside the config", false);
         let beside = Some(Self::beside(config)).filter(Self::fits);
