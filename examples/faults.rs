@@ -72,7 +72,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     expect(away.cause.word() == "multipleAccount", "multipleAccount")?;
     expect(away.next.is_some(), "a time to come back")?;
     println!("   (told to come back now)");
-    app.order(&pig, Command::Resume).await;
+    app.order(&pig, Command::Resume).await?;
     watch.until(Phase::Online).await?;
 
     println!("-- an administrator throws it out: it stays away until told otherwise");
@@ -82,7 +82,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     expect(away.next.is_none(), "no time to come back")?;
     // A UserSig made in the very second of the kick is void too, so a try or two may be refused.
     println!("   (told to come back)");
-    app.order(&pig, Command::Resume).await;
+    app.order(&pig, Command::Resume).await?;
     let back = watch.until(Phase::Online).await?;
 
     let count = back.counters;

@@ -1,6 +1,6 @@
 //! The account actor: carries out what [`Core`] decides.
 
-use super::cause::Cause;
+use super::cause::{Cause, Off};
 use super::core::Core;
 use super::credential::Credential;
 use super::effect::{AccountEvent, CoreConfig, Effect};
@@ -17,6 +17,7 @@ use crate::rest::Rest;
 use crate::session::{Event, Ignored, Receipt, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
+use std::mem::{Discriminant, discriminant};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -122,6 +123,8 @@ pub struct AccountSpec {
     pub observer: Recipient<Changed>,
     /// Where others find the actor.
     pub handle: AccountHandle,
+    /// It stays away from the start: how, and why.
+    pub away: Option<(Phase, Cause)>,
 }
 
 impl std::fmt::Debug for AccountSpec {
@@ -145,6 +148,8 @@ pub struct Account {
     replies: HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>,
     next_token: u64,
     timer: Option<(Duration, SpawnHandle)>,
+    /// The kind of reason that was last told why it is not online.
+    told: Option<Discriminant<Cause>>,
     /// Which of the account's actors this is.
     life: u64,
     _guard: DownGuard,
@@ -176,6 +181,7 @@ impl Account {
                 replies: HashMap::new(),
                 next_token: 0,
                 timer: None,
+                told: None,
                 life,
                 _guard: guard,
             }
@@ -324,7 +330,12 @@ impl Account {
         ctx.spawn(fetched.into_actor(self).map(|outcome, actor, ctx| {
             let _running = Running::enter(actor.spec.number);
             if let Err(error) = &outcome {
-                tracing::warn!(account = %actor.core.user(), %error, "no UserSig");
+                // While it is away, the cause tells it.
+                if actor.core.phase().is_online() {
+                    tracing::warn!(account = %actor.core.user(), %error, "no UserSig to renew with; trying again");
+                } else {
+                    tracing::debug!(account = %actor.core.user(), %error, "no UserSig");
+                }
             }
             actor.core.user_sig(now(), outcome);
             actor.carry_out(ctx);
@@ -367,7 +378,7 @@ impl Account {
         );
     }
 
-    fn changed(&self, online: Option<bool>) {
+    fn changed(&mut self, online: Option<bool>) {
         let status = self.core.status(now());
         let ready = status.phase == Phase::Online;
         self.spec.handle.set_ready(self.life, ready);
@@ -386,9 +397,22 @@ impl Account {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
             }
             (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
-                tracing::info!(%account, connection, cause = %status.cause, "not online; trying again");
+                // Told once for each kind of reason; the supervisor says now and then how many wait.
+                if self.told == Some(discriminant(&status.cause)) {
+                    tracing::debug!(%account, connection, cause = %status.cause, "not online; trying again");
+                } else {
+                    tracing::warn!(%account, connection, cause = %status.cause, "not online; trying again");
+                }
             }
             (None, phase) => tracing::debug!(%account, connection, phase = phase.word(), "phase"),
+        }
+        match online {
+            Some(true) => self.told = None,
+            Some(false) => self.told = Some(discriminant(&status.cause)),
+            None if status.phase == Phase::Waiting && status.cause != Cause::NotStarted => {
+                self.told = Some(discriminant(&status.cause));
+            }
+            None => {}
         }
         // What is on its way to an outcome is for those who ask; telling it of thousands of accounts
         // that log in together would only fill mailboxes.
@@ -434,7 +458,10 @@ impl Actor for Account {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
-        self.core.start(now());
+        match self.spec.away.take() {
+            Some((phase, cause)) => self.core.leave(now(), cause, phase),
+            None => self.core.start(now()),
+        }
         self.carry_out(ctx);
     }
 }
@@ -453,7 +480,7 @@ impl Handler<Reported> for Account {
                 tracing::warn!(
                     account = %self.core.user(), connection = self.core.connection(),
                     skew_ms = ready.clock_offset,
-                    "this machine's clock differs from the server's: UserSigs may seem expired or not yet valid"
+                    "this machine's clock is off: {}; UserSigs are made by the server's time", Off(ready.clock_offset)
                 );
             }
             Report::Session(Event::SyncFailed { part, error }) => {

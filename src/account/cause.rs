@@ -3,6 +3,7 @@
 use crate::gateway::{ConnectError, LinkEnd};
 use crate::proto::code::Code;
 use crate::proto::event::KickType;
+use crate::proto::shown::Shown;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -25,12 +26,24 @@ pub enum Cause {
         /// Its words.
         info: String,
     },
+    /// The server says that a UserSig is over which was made here just now: this machine's clock is
+    /// wrong, or the key belongs to another app.
+    ClockOff {
+        /// The server's code.
+        code: Code,
+        /// What our clock shows, Unix seconds.
+        ours: u64,
+        /// By how many milliseconds the server's clock is ahead of ours, where that is known.
+        offset: Option<i64>,
+    },
     /// The server threw the account out.
     Kicked(KickType),
     /// The UserSig, or the login made with it, is no longer valid.
     UserSigExpired(Code),
     /// There is no UserSig to log in with.
     NoUserSig(CredentialError),
+    /// Its bots could not be made.
+    NoBot(String),
     /// Our own code crashed; it was restarted from a fresh state.
     Crashed,
     /// Our own code never came back from a call; its accounts were moved to another thread.
@@ -50,12 +63,15 @@ impl Cause {
             Self::NotStarted => "not_started".into(),
             Self::LinkLost(_) => "link_lost".into(),
             Self::ConnectFailed(error) => format!("connect_failed:{}", error.word()).into(),
-            Self::Refused { code, .. } => format!("login_refused:{}", code.0).into(),
+            Self::Refused { code, .. } | Self::ClockOff { code, .. } => {
+                format!("login_refused:{}", code.0).into()
+            }
             Self::Kicked(KickType::MultipleAccount) => "multipleAccount".into(),
             Self::Kicked(KickType::MultipleDevice) => "multipleDevice".into(),
             Self::Kicked(KickType::RestApi) => "REST_API_Kick".into(),
             Self::UserSigExpired(_) => "userSigExpired".into(),
             Self::NoUserSig(_) => "no_user_sig".into(),
+            Self::NoBot(_) => "no_bot".into(),
             Self::Crashed => "crashed".into(),
             Self::Hung => "hung".into(),
             Self::Ordered => "ordered".into(),
@@ -81,8 +97,21 @@ impl fmt::Display for Cause {
                 if info.is_empty() {
                     Ok(())
                 } else {
-                    write!(f, " (server: {info})")
+                    write!(f, " (server: {})", Shown(info))
                 }
+            }
+            Self::ClockOff { code, ours, offset } => {
+                write!(
+                    f,
+                    "login refused: {code}: the server takes a UserSig that was made just now for one that is \
+                     over; this machine's clock says {}",
+                    Clock(*ours)
+                )?;
+                match offset {
+                    Some(offset) => write!(f, ", {}", Off(*offset))?,
+                    None => f.write_str(", and the server's time is not known")?,
+                }
+                f.write_str("; set the clock, or look whether app.secret_key is that of the app")
             }
             Self::Kicked(KickType::MultipleAccount) => f.write_str(
                 "kicked (multipleAccount): another web instance logged in as this account",
@@ -95,6 +124,11 @@ impl fmt::Display for Cause {
             ),
             Self::UserSigExpired(code) => write!(f, "login no longer valid: {code}"),
             Self::NoUserSig(error) => error.fmt(f),
+            Self::NoBot(reason) => write!(
+                f,
+                "{}; mend it, then `botroupe resume` tries again",
+                Shown(reason)
+            ),
             Self::Crashed => f.write_str("a part of this program crashed; it was restarted"),
             Self::Hung => f.write_str(
                 "the thread of this account did not come back; it was restarted on another one",
@@ -104,5 +138,68 @@ impl fmt::Display for Cause {
             }
             Self::Stopped => f.write_str("stopped"),
         }
+    }
+}
+
+/// Date and time of day, UTC, of Unix seconds.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(pub u64);
+
+impl fmt::Display for Clock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (days, second) = (self.0 / 86_400, self.0 % 86_400);
+        // Days since 0000-03-01, in cycles of 400 years (the civil calendar).
+        let z = days.saturating_add(719_468);
+        let (era, of_era) = (z / 146_097, z % 146_097);
+        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+        let of_year = of_era - (365 * year + year / 4 - year / 100);
+        let month = (5 * of_year + 2) / 153;
+        let day = of_year - (153 * month + 2) / 5 + 1;
+        let month = if month < 10 { month + 3 } else { month - 9 };
+        let year = year + era * 400 + u64::from(month <= 2);
+        write!(
+            f,
+            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z",
+            second / 3600,
+            second / 60 % 60,
+            second % 60
+        )
+    }
+}
+
+/// By how much our clock is off, from how many milliseconds the server's is ahead of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Off(pub i64);
+
+impl fmt::Display for Off {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // The server tells whole seconds: to one of them nothing is known.
+        if self.0.unsigned_abs() <= 1_000 {
+            return f.write_str("which agrees with the server's to the second");
+        }
+        let seconds = self.0.unsigned_abs().div_ceil(1000);
+        let span = match seconds {
+            0..120 => format!("{seconds} s"),
+            120..7_200 => format!("{} min", seconds / 60),
+            7_200..172_800 => format!("{} h", seconds / 3_600),
+            _ => format!("{} days", seconds / 86_400),
+        };
+        let side = if self.0 > 0 { "behind" } else { "ahead of" };
+        write!(f, "{span} {side} the server's")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_reads_well_and_so_does_how_far_it_is_off() {
+        assert_eq!(Clock(0).to_string(), "1970-01-01 00:00:00Z");
+        assert_eq!(Clock(951_827_696).to_string(), "2000-02-29 12:34:56Z");
+        assert_eq!(Clock(1_795_397_877).to_string(), "2026-11-23 01:37:57Z");
+        assert_eq!(Off(691_200_000).to_string(), "8 days behind the server's");
+        assert_eq!(Off(-90_000).to_string(), "90 s ahead of the server's");
+        assert!(Off(-948).to_string().contains("agrees"));
     }
 }

@@ -7,7 +7,7 @@ use super::effect::{CoreConfig, Effect};
 use super::outbox::{Errand, Outbox, OutboxError, Settled};
 use super::status::{Counters, Phase, Record, Status};
 use super::typing::Typing;
-use crate::gateway::{LinkEnd, Report};
+use crate::gateway::{ConnectError, LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
@@ -86,6 +86,8 @@ pub struct Core {
     pub(super) fetch_failures: u32,
     pub(super) waits_for: Option<String>,
     pub(super) clock_offset: i64,
+    /// What time it was at the server at a monotonic time, as it said last.
+    pub(super) server_time: Option<(Duration, Duration)>,
     pub(super) outbox: Outbox,
     /// How far the wish of the server is that the login be confirmed.
     pub(super) confirm: Renewal,
@@ -138,6 +140,7 @@ impl Core {
             fetch_failures: 0,
             waits_for: None,
             clock_offset: 0,
+            server_time: None,
             outbox: Outbox::new(rng.fork(), paces),
             confirm: Renewal::None,
             troubles: BTreeMap::new(),
@@ -352,6 +355,7 @@ impl Core {
     /// The connection reports.
     pub fn report(&mut self, now: Now, report: Report) {
         match report {
+            Report::ServerTime(time) => self.hear_time(now, time),
             Report::Opened => {
                 self.linked = true;
                 if self.phase == Phase::Connecting {
@@ -360,6 +364,12 @@ impl Core {
             }
             Report::DialFailed(error) => {
                 self.linked = false;
+                if let ConnectError::Busy { retry_after, .. } = &error {
+                    // What stands before the server counts addresses, and the fleet has one.
+                    let wait = retry_after.unwrap_or_default();
+                    self.not_before = self.not_before.max(now.mono + wait);
+                    self.effects.push_back(Effect::SlowDown(wait));
+                }
                 self.ended(now, Cause::ConnectFailed(error));
             }
             Report::Closed(end) => self.closed(now, end),
@@ -502,8 +512,12 @@ impl Core {
         }
     }
 
-    /// Replaces the login by one with a new UserSig; comes back when it is away.
+    /// Replaces the login by one with a new UserSig; comes back when it is away by itself, and not
+    /// when somebody sent it away.
     pub fn relogin(&mut self, now: Now) {
+        if matches!(self.phase, Phase::Held | Phase::Quarantined) {
+            return;
+        }
         if self.phase == Phase::Online {
             self.renewal = Renewal::Due(now.mono);
             self.timeout(now);
@@ -549,7 +563,7 @@ impl Core {
 
     fn dial(&mut self, now: Now, user_sig: Option<UserSig>) {
         if let Some(user_sig) = &user_sig {
-            self.note_life(now, user_sig);
+            self.note_life(user_sig);
         }
         self.act_at = None;
         self.last_login = Some(now.mono);

@@ -23,6 +23,9 @@ use std::time::Duration;
 
 /// How long a logout may take before the link is closed without an answer.
 const LOGOUT_LIMIT: Duration = Duration::from_secs(3);
+/// Milliseconds by which clocks may differ without being called different: the server tells whole
+/// seconds, and some time after.
+const AGREES: u64 = 2_500;
 /// Entries of the flight recorder.
 const MAX_RECORDS: usize = 16;
 
@@ -37,7 +40,8 @@ impl Core {
             } => {
                 // A resume held back by an overload can still be made later.
                 self.has_ticket = resuming && code == Code::OVERLOADED;
-                self.used_up |= code.disposition() == Disposition::NewUserSig;
+                let is_void = code.disposition() == Disposition::NewUserSig;
+                self.used_up |= is_void;
                 if let Disposition::RetryAfter(delay) = code.disposition() {
                     self.not_before = now.mono + delay;
                 }
@@ -45,7 +49,16 @@ impl Core {
                     let delay = self.not_before.saturating_sub(now.mono);
                     self.effects.push_back(Effect::SlowDown(delay));
                 }
-                self.ended(now, Cause::Refused { code, info });
+                // The second in a row, and this one was made a moment ago.
+                let minted = matches!(self.config.credential, Credential::Minted { .. });
+                let cause = if is_void && minted && self.renewed && !resuming {
+                    let ours = now.unix_secs();
+                    let offset = self.server_time.is_some().then(|| self.offset(now));
+                    Cause::ClockOff { code, ours, offset }
+                } else {
+                    Cause::Refused { code, info }
+                };
+                self.ended(now, cause);
             }
             Event::Kicked(kick) => self.kicked(now, kick),
             Event::Expired { code, .. } => {
@@ -102,6 +115,16 @@ impl Core {
         self.confirm = Renewal::None;
         self.resumed = ready.resumed;
         self.clock_offset = ready.clock_offset;
+        // Zero to the millisecond: it did not tell.
+        if ready.clock_offset != 0 {
+            let by = Duration::from_millis(ready.clock_offset.unsigned_abs());
+            let time = if ready.clock_offset > 0 {
+                now.unix.saturating_add(by)
+            } else {
+                now.unix.saturating_sub(by)
+            };
+            self.server_time = Some((now.mono, time));
+        }
         match (self.phase, ready.resumed) {
             (Phase::Renewing, _) => self.counters.renewals += 1,
             (_, true) => self.counters.resumes += 1,
@@ -338,13 +361,55 @@ impl Core {
         )
     }
 
+    // ── time ─────────────────────────────────────────────────────────────────────────────────
+
+    /// The server told its time in answer to a dial.
+    pub(super) fn hear_time(&mut self, now: Now, time: Duration) {
+        self.server_time = Some((now.mono, time));
+        if self.clock_offset == 0 {
+            self.clock_offset = self.offset(now);
+        }
+    }
+
+    /// By how many milliseconds the server's clock is ahead of ours, as far as is known.
+    fn offset(&self, now: Now) -> i64 {
+        let Some((at, time)) = self.server_time else {
+            return 0;
+        };
+        let server = time.saturating_add(now.mono.saturating_sub(at));
+        let ahead = server.saturating_sub(now.unix).as_millis();
+        let behind = now.unix.saturating_sub(server).as_millis();
+        let milliseconds = |n: u128| i64::try_from(n).unwrap_or(i64::MAX);
+        milliseconds(ahead).saturating_sub(milliseconds(behind))
+    }
+
+    /// The time to make and judge UserSigs by, in Unix seconds: the server's, where it is known and
+    /// plainly another than ours. A wrong clock is a common thing; the server's is what counts.
+    pub(super) fn service_secs(&self, now: Now) -> u64 {
+        let offset = self.offset(now);
+        let agrees = offset.unsigned_abs() <= AGREES;
+        // A machine that slept has a monotonic clock that stood still: what the server said last may
+        // be as wrong as our own clock, so that they take turns when neither will do.
+        let in_turn = self.renewed && self.used_up && self.failures.is_multiple_of(2);
+        if agrees || in_turn {
+            return now.unix_secs();
+        }
+        let by = Duration::from_millis(offset.unsigned_abs());
+        if offset > 0 {
+            now.unix.saturating_add(by).as_secs()
+        } else {
+            now.unix.saturating_sub(by).as_secs()
+        }
+    }
+
     // ── UserSigs ─────────────────────────────────────────────────────────────────────────────
 
     pub(super) fn mint(&self, now: Now) -> Result<Option<UserSig>, CredentialError> {
         let config = &self.config;
+        let time = self.service_secs(now);
         config
             .credential
-            .user_sig(config.app, &config.user, now.unix_secs(), self.used_up)
+            .user_sig(config.app, &config.user, time, self.used_up)
     }
 
     pub(super) fn fetch(&mut self) {
@@ -365,10 +430,13 @@ impl Core {
     pub(super) fn check_fresh(&self, now: Now, sig: UserSig) -> Result<UserSig, CredentialError> {
         let claims = usersig::inspect(sig.expose()).ok();
         let life = claims.map(|claims| (claims.issued_at, claims.expires_at()));
-        let over = life.is_some_and(|(_, ends)| ends <= now.unix_secs());
+        let over = life.is_some_and(|(_, ends)| ends <= self.service_secs(now));
+        let same = life.is_some() && life == self.sig_life;
         let wants_new = self.used_up || self.renewal == Renewal::Fetching;
-        let same = wants_new && life.is_some() && life == self.sig_life;
-        if !over && !same {
+        // By our own clock alone: that may be what is wrong, so the server is to say it once.
+        let certain = self.server_time.is_some() || same;
+        let is_stale = (over && certain) || (same && wants_new);
+        if !is_stale {
             return Ok(sig);
         }
         let from = match &self.config.credential {
@@ -379,17 +447,18 @@ impl Core {
     }
 
     /// What the UserSig itself says of its life.
-    pub(super) fn note_life(&mut self, now: Now, sig: &UserSig) {
+    pub(super) fn note_life(&mut self, sig: &UserSig) {
         let claims = usersig::inspect(sig.expose()).ok();
-        self.sig_life = claims
-            .map(|claims| (claims.issued_at, claims.expires_at()))
-            .filter(|(_, ends)| *ends > now.unix_secs());
+        self.sig_life = claims.map(|claims| (claims.issued_at, claims.expires_at()));
     }
 
     /// A login with a new UserSig succeeded: when is it to be replaced?
     fn plan_renewal(&mut self, now: Now) {
         self.renewal = Renewal::None;
-        let Some((issued, ends)) = self.sig_life else {
+        let time = self.service_secs(now);
+        // One that was over by all we know, and the server took it all the same: nothing can be
+        // planned.
+        let Some((issued, ends)) = self.sig_life.filter(|(_, ends)| *ends > time) else {
             return;
         };
         if !self.config.credential.is_renewable() {
@@ -399,7 +468,7 @@ impl Core {
         // Up to a twentieth earlier, so that a fleet that logged in together does not renew together.
         let part = self.config.policy.renew_at - 0.05 * self.rng.f64();
         let at = issued as f64 + life * part.clamp(0.05, 1.0);
-        let wait = (at - now.unix.as_secs_f64()).max(0.0);
+        let wait = (at - time as f64).max(0.0);
         self.renewal = Renewal::Due(self.spaced(now.mono + Duration::from_secs_f64(wait)));
     }
 
@@ -455,7 +524,7 @@ impl Core {
             return;
         };
         self.renewal = Renewal::None;
-        self.note_life(now, &user_sig);
+        self.note_life(&user_sig);
         self.last_login = Some(now.mono);
         self.login_by = Some(now.mono + super::core::LOGIN_LIMIT);
         self.enter(now, Phase::Renewing);

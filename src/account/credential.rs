@@ -151,11 +151,8 @@ impl Credential {
                 Ok(Some(usersig::sign(app, key, user, unix, lifetime)))
             }
             Self::Static(_) if used_up => Err(CredentialError::StaticIsOver),
-            Self::Static(sig) => match usersig::inspect(sig.expose()) {
-                Ok(claims) if claims.expires_at() <= unix => Err(CredentialError::StaticIsOver),
-                // An unreadable one is for the server to judge.
-                _ => Ok(Some(sig.clone())),
-            },
+            // Whether it is over is for the server to say: our clock may be wrong.
+            Self::Static(sig) => Ok(Some(sig.clone())),
             Self::External(_) => Ok(None),
         }
     }

@@ -2,6 +2,7 @@
 
 use super::cause::Cause;
 use super::recovery::{Policy, TakeBack};
+use crate::gateway::ConnectError;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::event::KickType;
 use std::time::Duration;
@@ -42,11 +43,16 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
     let backoff = policy.backoff.delay(history.failures.max(1), chance);
     match cause {
         Cause::NotStarted => Decision::Retry(Duration::ZERO),
+        // As long as the server asks, and some jitter so that a fleet does not come back as one.
+        Cause::ConnectFailed(ConnectError::Busy {
+            retry_after: Some(after),
+            ..
+        }) => Decision::Retry(backoff.max(*after + policy.backoff.ceiling(1).mul_f64(chance))),
         Cause::LinkLost(_) | Cause::ConnectFailed(_) | Cause::Crashed | Cause::Hung => {
             Decision::Retry(backoff)
         }
         Cause::Refused { code, .. } => refused(*code, history, backoff, policy, chance),
-        Cause::UserSigExpired(_) => renew(history, backoff),
+        Cause::UserSigExpired(_) | Cause::ClockOff { .. } => renew(history, backoff),
         Cause::Kicked(KickType::RestApi) => match policy.return_after {
             Some(after) if history.renewable => Decision::CoolDown(after),
             _ => Decision::Hold,
@@ -56,7 +62,7 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
         }
         Cause::Kicked(KickType::MultipleDevice) => taken(history, &policy.multiple_device, chance),
         Cause::NoUserSig(error) if error.is_passing() => Decision::Retry(backoff),
-        Cause::NoUserSig(_) => Decision::Quarantine,
+        Cause::NoUserSig(_) | Cause::NoBot(_) => Decision::Quarantine,
         Cause::Ordered | Cause::Stopped => Decision::Hold,
     }
 }
@@ -106,7 +112,7 @@ fn renew(history: History, backoff: Duration) -> Decision {
 mod tests {
     use super::*;
     use crate::account::credential::CredentialError;
-    use crate::gateway::{ConnectError, LinkEnd};
+    use crate::gateway::LinkEnd;
 
     const FRESH: History = History {
         failures: 1,
@@ -268,6 +274,12 @@ mod tests {
                 host: host(),
                 reason: host(),
             }),
+            "connect_failed:busy" => Cause::ConnectFailed(ConnectError::Busy {
+                host: host(),
+                status: 429,
+                retry_after: Some(Duration::from_secs(120)),
+            }),
+            "no_bot" => Cause::NoBot(host()),
             "crashed" => Cause::Crashed,
             "userSigExpired" => Cause::UserSigExpired(Code::USERSIG_EXPIRED),
             "multipleAccount" => Cause::Kicked(KickType::MultipleAccount),

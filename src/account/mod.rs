@@ -17,6 +17,8 @@ mod outbox;
 mod provider;
 mod recovery;
 mod status;
+#[cfg(test)]
+mod tests;
 mod typing;
 
 pub use crate::session::Receipt;
@@ -24,7 +26,7 @@ pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
     SlowDown,
 };
-pub use cause::Cause;
+pub use cause::{Cause, Clock, Off};
 pub use core::Core;
 pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};
@@ -32,5 +34,6 @@ pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
 pub use limits::GroupPaces;
 pub use outbox::{Errand, OutboxError, Sending};
+pub use provider::end_programs;
 pub use recovery::{Policy, TakeBack};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

@@ -2,29 +2,35 @@
 //!
 //! Nothing is decided here. Signals, output and exit codes are the command line's business.
 
+mod maker;
 mod terms;
 
 pub(crate) use terms::{Credentials, policy};
 
-use crate::account::{AccountHandle, Changed, Command, CoreConfig, GroupPaces, Status};
-use crate::bot::{
-    Bot, Drain, Entry, FileAccess, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
-    find,
+pub use crate::supervisor::OrderError;
+
+use crate::account::{
+    AccountHandle, Cause, Changed, Command, CoreConfig, GroupPaces, Phase, Status, end_programs,
 };
-use crate::config::{AccountConfig, Config, Endpoint, SandboxTlsConfig};
-use crate::gateway::{AwcConnector, Connector};
+use crate::bot::{
+    Bot, Draining, Entry, FileAccess, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError,
+    Uploads, find,
+};
+use crate::config::{AccountConfig, BotSettings, Config, Endpoint, SandboxTlsConfig};
+use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use crate::session::{InboxLimits, Memory};
 use crate::supervisor::{
-    ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll, SubscriberFactory,
-    Supervisor,
+    ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
+    SubscriberFactory, Supervisor, UntilEnd,
 };
 use actix::prelude::*;
-use secrecy::SecretString;
-use std::collections::HashMap;
+use maker::Maker;
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -55,6 +61,17 @@ pub enum AppError {
     /// A bot refused its settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A bot cannot be made: its `bot()` panics or does not return.
+    #[error("bot {bot} could not be made: {reason}")]
+    Bot {
+        /// The bot.
+        bot: &'static str,
+        /// What became of it.
+        reason: String,
+    },
+    /// What the config says about the network cannot be used.
+    #[error(transparent)]
+    Net(#[from] NetError),
     /// An account wants a bot that is not in the list.
     #[error("no bot is called {0:?}")]
     UnknownBot(String),
@@ -69,7 +86,7 @@ pub enum AppError {
 }
 
 /// The key of the config that an error of the embedded server goes back to.
-const fn sandbox_key(error: &SandboxError) -> &'static str {
+pub(crate) const fn sandbox_key(error: &SandboxError) -> &'static str {
     match error {
         SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
         SandboxError::Store(_)
@@ -79,6 +96,14 @@ const fn sandbox_key(error: &SandboxError) -> &'static str {
         SandboxError::Bind { .. } | SandboxError::Thread { .. } | SandboxError::Random(_) => {
             "sandbox.listen"
         }
+    }
+}
+
+/// The same of what the network refuses.
+pub(crate) const fn network_key(error: &NetError) -> &'static str {
+    match error {
+        NetError::Ca { .. } => "tls.ca_file",
+        NetError::Proxy(_) => "proxy.url",
     }
 }
 
@@ -95,19 +120,38 @@ impl Controller {
         self.supervisor.send(GetStatus).await.unwrap_or_default()
     }
 
-    /// Gives an order to an account; `false` when there is none of that name.
-    pub async fn order(&self, user: &UserId, command: Command) -> bool {
+    /// How many accounts are online, without asking them.
+    pub async fn online(&self) -> usize {
+        self.supervisor.send(CountOnline).await.unwrap_or_default()
+    }
+
+    /// Gives an order to an account.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot or may not obey.
+    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
         let user = user.clone();
-        self.supervisor
-            .send(Order { user, command })
-            .await
-            .unwrap_or(false)
+        let order = self.supervisor.send(Order { user, command });
+        order.await.unwrap_or(Err(OrderError::NoSupervisor))
     }
 
     /// Bot threads that are blocked by a handler at present.
     #[must_use]
     pub fn blocked_threads(&self) -> usize {
         self.pool.blocked()
+    }
+
+    /// Whether the supervisor of the accounts is there.
+    #[must_use]
+    pub fn is_alive(&self) -> bool {
+        self.supervisor.connected()
+    }
+
+    /// Waits until the supervisor of the accounts is gone. Nobody brings accounts back from then on,
+    /// so the process should end.
+    pub async fn ended(&self) {
+        // Answered by nobody; fails when the supervisor goes.
+        let _ = self.supervisor.send(UntilEnd).await;
     }
 }
 
@@ -134,7 +178,23 @@ impl App {
         bots: &'static [Entry],
         observer: Option<Recipient<Changed>>,
     ) -> Result<Self, AppError> {
-        check_bots(config, bots)?;
+        Self::start_with(config, bots, observer, HashMap::new()).await
+    }
+
+    /// Starts everything as [`start`](Self::start) does; the accounts of `away` stay away as they are
+    /// told, until somebody lets them back.
+    ///
+    /// # Errors
+    /// When a part cannot be started; nothing is left running then.
+    pub async fn start_with(
+        config: &Config,
+        bots: &'static [Entry],
+        observer: Option<Recipient<Changed>>,
+        mut away: HashMap<UserId, (Phase, Cause)>,
+    ) -> Result<Self, AppError> {
+        let maker = Maker::default();
+        check_bots_on(&maker, config, bots).await?;
+        use_net(&net_config(config))?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -191,11 +251,13 @@ impl App {
                     account,
                     bots,
                     &handle,
+                    &maker,
                     &pool,
                     &hosts,
                     host_thread.handle(),
                     (memory, fleet.clone(), &walk.current()),
                 ),
+                away: away.remove(&account.user_id),
                 handle,
             });
         }
@@ -245,8 +307,11 @@ impl App {
         self.controller().status().await
     }
 
-    /// Gives an order to an account; `false` when there is none of that name.
-    pub async fn order(&self, user: &UserId, command: Command) -> bool {
+    /// Gives an order to an account.
+    ///
+    /// # Errors
+    /// When there is none of that name, or it cannot or may not obey.
+    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
         self.controller().order(user, command).await
     }
 
@@ -260,16 +325,15 @@ impl App {
     /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
     /// sandbox needs to write its store.
     pub async fn stop(self) -> Stopped {
-        let hosts: Vec<Addr<Host>> = self
-            .hosts
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .cloned()
-            .collect();
-        let draining = futures_util::future::join_all(hosts.iter().map(|host| host.send(Drain)));
+        let draining = Draining::new();
+        for host in lock(&self.hosts).values() {
+            if let Some(drain) = draining.one() {
+                // Once per host: the mailbox bound may be passed.
+                host.do_send(drain);
+            }
+        }
         // Half of the time for handlers, so that a hanging one cannot cost the accounts theirs.
-        let drained = tokio::time::timeout(self.grace / 2, draining).await.is_ok();
+        let drained = draining.wait(self.grace / 2).await;
         let logout = self.supervisor.send(StopAll);
         let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
         let saved = match self.sandbox {
@@ -279,6 +343,7 @@ impl App {
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.host_thread.stop();
+        end_programs();
         Stopped {
             drained,
             logged_out,
@@ -290,42 +355,94 @@ impl App {
 /// Makes each bot once, so that wrong settings stop the start and not an account.
 ///
 /// # Errors
-/// [`AppError::UnknownBot`] or [`AppError::Settings`].
+/// [`AppError::UnknownBot`], [`AppError::Bot`] or [`AppError::Settings`].
 pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
-    for account in &config.accounts {
-        if let Some(unknown) = account.bots.iter().find(|name| find(bots, name).is_none()) {
-            return Err(AppError::UnknownBot(unknown.to_string()));
-        }
-    }
-    for entry in bots {
-        let is_used = config
-            .accounts
-            .iter()
-            .any(|account| account.bots.iter().any(|name| **name == *entry.name));
-        if is_used {
-            make_bot(config, entry)?;
-        }
+    for entry in used_bots(config, bots)? {
+        make_bot(entry, config.bots.get(entry.name()))?;
     }
     Ok(())
 }
 
-fn make_bot(config: &Config, entry: &Entry) -> Result<Bot, SettingsError> {
-    let mut bot = (entry.make)();
-    bot.configure(config.bots.get(entry.name).map(|settings| settings.table()))?;
+/// What is wrong with the settings of one bot, for [`Config::parse_with`].
+#[must_use]
+pub fn check_settings(
+    bots: &[Entry],
+    name: &str,
+    settings: Option<&BotSettings>,
+) -> Option<(Vec<String>, String)> {
+    match make_bot(find(bots, name)?, settings) {
+        Ok(_) => None,
+        Err(AppError::Settings(SettingsError::Unfit { path, reason, .. })) => {
+            let section = match settings {
+                None => format!("; add a section [bots.{name}]"),
+                Some(_) => String::new(),
+            };
+            Some((path, format!("{reason}{section}")))
+        }
+        Err(error) => Some((Vec::new(), error.to_string())),
+    }
+}
+
+/// The same, without waiting for `bot()` on this thread.
+async fn check_bots_on(
+    maker: &Maker,
+    config: &Config,
+    bots: &'static [Entry],
+) -> Result<(), AppError> {
+    for entry in used_bots(config, bots)? {
+        let settings = config.bots.get(entry.name()).cloned();
+        let made = maker.run(maker::LIMIT, move || {
+            make_bot(entry, settings.as_ref()).map(drop)
+        });
+        made.await.map_err(|error| AppError::Bot {
+            bot: entry.name(),
+            reason: error.to_string(),
+        })??;
+    }
+    Ok(())
+}
+
+/// The bots that some account runs.
+fn used_bots<'b>(config: &Config, bots: &'b [Entry]) -> Result<Vec<&'b Entry>, AppError> {
+    let used: HashSet<&str> = config
+        .accounts
+        .iter()
+        .flat_map(|account| account.bots.iter().map(|name| &**name))
+        .collect();
+    if let Some(unknown) = used.iter().find(|name| find(bots, name).is_none()) {
+        return Err(AppError::UnknownBot((*unknown).to_owned()));
+    }
+    let is_used = |entry: &&Entry| used.contains(entry.name());
+    Ok(bots.iter().filter(is_used).collect())
+}
+
+fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppError> {
+    let made = std::panic::catch_unwind(entry.make);
+    let mut bot = made.map_err(|panic| AppError::Bot {
+        bot: entry.name(),
+        reason: format!("it panicked: {}", maker::words(&*panic)),
+    })?;
+    bot.rename(entry.name());
+    bot.configure(settings.map(BotSettings::table))?;
     Ok(bot)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "everything an account's host is made from"
+)]
 fn subscriber(
     config: &Config,
     account: &AccountConfig,
     bots: &'static [Entry],
     handle: &AccountHandle,
+    maker: &Maker,
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
     (memory, fleet, origin): (Memory, Fleet, &str),
 ) -> SubscriberFactory {
-    let (handle, pool, hosts) = (handle.clone(), pool.clone(), hosts.clone());
+    let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
     let settings = if names.iter().any(|name| settings.contains_key(&**name)) {
         settings
@@ -345,41 +462,80 @@ fn subscriber(
         },
     };
     Arc::new(move || {
-        let mut hosts = hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(host) = hosts.get(handle.user()).filter(|host| host.connected()) {
-            return host.clone().recipient();
+        let present = lock(&hosts).get(handle.user()).cloned();
+        if let Some(host) = present.filter(Addr::connected) {
+            return Box::pin(std::future::ready(Ok(host.recipient())));
         }
-        let made = names
-            .iter()
-            .filter_map(|name| {
-                let mut bot = (find(bots, name)?.make)();
-                // Checked at the start; a bot whose settings stopped fitting is left out, loudly.
-                match bot.configure(settings.get(&**name).map(|settings| settings.table())) {
-                    Ok(()) => Some(bot),
-                    Err(error) => {
-                        tracing::error!(account = %handle.user(), %error, "bot left out");
-                        None
-                    }
-                }
-            })
-            .collect();
-        // Whatever a host before this one had goes to this one.
-        memory.bots_died();
-        let spec = HostSpec {
-            account: handle.clone(),
-            bots: made,
-            config: host_config.clone(),
-            pool: pool.clone(),
-            fleet: fleet.clone(),
-        };
-        let host = Host::start_on(&thread, spec);
-        hosts.insert(handle.user().clone(), host.clone());
-        host.recipient()
+        let (handle, pool, hosts, maker) =
+            (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
+        let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
+        let (memory, fleet, host_config) = (memory.clone(), fleet.clone(), host_config.clone());
+        Box::pin(async move {
+            let wanted = names.clone();
+            let made = maker.run(maker::LIMIT, move || {
+                let entries = wanted.iter().filter_map(|name| find(bots, name));
+                // Checked at the start; what has stopped fitting since is no bot either.
+                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name())));
+                made.collect::<Result<Vec<Bot>, AppError>>()
+            });
+            let made = match made.await {
+                Ok(made) => made.map_err(|error| error.to_string())?,
+                Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
+            };
+            // Whatever a host before this one had goes to this one.
+            memory.bots_died();
+            let spec = HostSpec {
+                account: handle.clone(),
+                bots: made,
+                config: host_config,
+                pool,
+                fleet,
+            };
+            let host = Host::start_on(&thread, spec);
+            lock(&hosts).insert(handle.user().clone(), host.clone());
+            Ok(host.recipient())
+        })
     })
+}
+
+/// The bots of an account in words.
+fn named(bots: &[Arc<str>]) -> String {
+    match bots {
+        [bot] => format!("bot {bot}"),
+        bots => format!("one of the bots {}", bots.join(", ")),
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    // Nothing panics while holding it.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
     Sandbox::start(sandbox_config(config), config.sandbox.listen).await
+}
+
+/// Tries whether what the config says about the network can be used, and changes nothing.
+///
+/// # Errors
+/// [`AppError::Net`].
+pub fn check_network(config: &Config) -> Result<(), AppError> {
+    match net_config(config) {
+        default if default == NetConfig::default() => Ok(()),
+        config => Ok(check_net(&config)?),
+    }
+}
+
+pub(crate) fn net_config(config: &Config) -> NetConfig {
+    let network = &config.network;
+    NetConfig {
+        ca_file: network.ca_file.clone(),
+        proxy: network
+            .proxy
+            .as_ref()
+            .map(|proxy| proxy.expose_secret().to_owned()),
+        no_proxy: network.no_proxy.clone(),
+    }
 }
 
 /// Tries what the embedded server would start with, when there is to be one, and starts nothing.
@@ -407,6 +563,9 @@ fn sandbox_config(config: &Config) -> SandboxConfig {
     sandbox.media_dir.clone_from(&config.sandbox.media_dir);
     sandbox.seed_file.clone_from(&config.sandbox.seed);
     sandbox.store_file.clone_from(&config.sandbox.store);
+    sandbox.origins.clone_from(&config.sandbox.origins);
+    sandbox.hosts.clone_from(&config.sandbox.hosts);
+    sandbox.token.clone_from(&config.sandbox.token);
     sandbox.tls = match &config.sandbox.tls {
         SandboxTlsConfig::Off => None,
         SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),

@@ -4,13 +4,14 @@ use super::extract::{Event, Kicked, Rejection, Values, What};
 use super::file_access::FileAccess;
 use super::handler::Handler;
 use super::reply::Reply;
+use super::settings::{self, Mistake};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::sync::Arc;
 
 type Call = Box<dyn Fn(&Event) -> Result<BoxFuture<'static, Reply>, Rejection> + Send + Sync>;
-type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), toml::de::Error>;
+type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), Mistake>;
 
 /// What an account says and does: a name, handlers, shared state.
 ///
@@ -40,13 +41,27 @@ pub enum SettingsError {
     #[error("bot {0:?} takes no settings; remove its [bots.{0}] section")]
     NotWanted(&'static str),
     /// They do not fit.
-    #[error("settings of bot {bot:?} do not fit: {reason}")]
+    #[error("settings of bot {bot:?} do not fit: {}{reason}", Keys(.path))]
     Unfit {
         /// The bot.
         bot: &'static str,
+        /// The keys that lead to the mistake.
+        path: Vec<String>,
         /// What is wrong.
         reason: String,
     },
+}
+
+/// `a.b: `, or nothing.
+struct Keys<'a>(&'a [String]);
+
+impl std::fmt::Display for Keys<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        write!(f, "{}: ", self.0.join("."))
+    }
 }
 
 impl std::fmt::Debug for Bot {
@@ -212,7 +227,7 @@ impl Bot {
     #[must_use]
     pub fn config<T: DeserializeOwned + Send + Sync + 'static>(mut self) -> Self {
         self.settings = Some(|table, values| {
-            values.insert(TypeId::of::<T>(), Arc::new(table.try_into::<T>()?));
+            values.insert(TypeId::of::<T>(), Arc::new(settings::read::<T>(table)?));
             Ok(())
         });
         self
@@ -227,16 +242,17 @@ impl Bot {
         match (self.settings, settings) {
             (None, None) => Ok(()),
             (None, Some(_)) => Err(SettingsError::NotWanted(bot)),
-            (Some(read), table) => {
-                // The message alone: the error's own display would quote the value.
-                read(table.cloned().unwrap_or_default(), &mut self.values).map_err(|error| {
-                    SettingsError::Unfit {
-                        bot,
-                        reason: error.message().to_owned(),
-                    }
-                })
-            }
+            (Some(read), table) => read(table.cloned().unwrap_or_default(), &mut self.values)
+                .map_err(|mistake| {
+                    let Mistake { path, reason } = mistake;
+                    SettingsError::Unfit { bot, path, reason }
+                }),
         }
+    }
+
+    /// Gives it the name of its file, which is what the config and everybody else calls it.
+    pub(crate) const fn rename(&mut self, name: &'static str) {
+        self.name = name;
     }
 
     /// Splits into what is shared by all events and the handlers.

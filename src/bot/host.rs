@@ -7,6 +7,7 @@
 
 use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
+use super::drain::Drain;
 use super::extract::{Event, Values, What};
 use super::file_access::FileAccess;
 use super::loop_guard::{Found, LoopGuard};
@@ -20,7 +21,7 @@ use actix::prelude::*;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::watch;
 
 /// Loop guards kept before those of idle conversations are looked for.
 const MAX_GUARDS: usize = 256;
@@ -95,7 +96,7 @@ pub struct Host {
     bots: Vec<Running>,
     fleet: Fleet,
     ready: bool,
-    draining: Option<oneshot::Sender<()>>,
+    draining: Option<Drain>,
     is_draining: watch::Sender<bool>,
     lines: HashMap<LineKey, Line>,
     guards: HashMap<LineKey, LoopGuard>,
@@ -144,11 +145,6 @@ impl Drop for FinishedGuard {
         });
     }
 }
-
-/// Starts no more handlers; answered when those that run are done.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Drain;
 
 /// What a host is made of.
 pub struct HostSpec {
@@ -408,11 +404,8 @@ impl Host {
     }
 
     fn check_drained(&mut self) {
-        if *self.is_draining.borrow()
-            && self.running == 0
-            && let Some(done) = self.draining.take()
-        {
-            let _ = done.send(()); // Whoever asked may have given up waiting.
+        if *self.is_draining.borrow() && self.running == 0 {
+            self.draining = None;
         }
     }
 
@@ -492,15 +485,14 @@ impl Handler<Finished> for Host {
 }
 
 impl Handler<Drain> for Host {
-    type Result = ResponseFuture<()>;
+    type Result = ();
 
-    fn handle(&mut self, _: Drain, _: &mut Context<Self>) -> Self::Result {
-        let (done, wait) = oneshot::channel();
+    fn handle(&mut self, mut drain: Drain, _: &mut Context<Self>) {
         self.is_draining.send_replace(true);
-        self.draining = Some(done);
+        if self.running > 0 {
+            drain.set_busy();
+        }
+        self.draining = Some(drain);
         self.check_drained();
-        Box::pin(async move {
-            let _ = wait.await; // Dropped with the host: then nothing runs any more either.
-        })
     }
 }

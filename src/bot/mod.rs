@@ -34,6 +34,7 @@
 mod api;
 mod attachment;
 mod builder;
+mod drain;
 mod extract;
 mod file_access;
 mod handler;
@@ -44,18 +45,20 @@ mod registry;
 mod reply;
 mod run;
 mod schedule;
+mod settings;
 pub mod testing;
 mod transfer;
 
 pub use api::{Api, ApiError, GroupApi, Upload, Uploads};
 pub use attachment::{Attachment, Outgoing};
 pub use builder::{Bot, SettingsError};
+pub use drain::{Drain, Draining};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
 };
 pub use file_access::FileAccess;
 pub use handler::Handler;
-pub use host::{Drain, Fleet, Host, HostConfig, HostSpec};
+pub use host::{Fleet, Host, HostConfig, HostSpec};
 pub use pool::Pool;
 pub use registry::{Entry, find};
 pub use reply::{Answer, IntoReply, Reply};

@@ -1,7 +1,12 @@
 //! What can be written on the command line. What is then done lives beside this module.
 
 use std::{
-    convert::Infallible, ffi::OsString, fmt, net::SocketAddr, path::PathBuf, time::Duration,
+    convert::Infallible,
+    ffi::OsString,
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
 };
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
@@ -20,7 +25,8 @@ Exit codes:
   0    done
   1    failed at run time, or `usersig verify` says no
   64   wrong usage or wrong config
-  70   internal error (please report it)
+  70   internal error (please report it), or the supervisor of the accounts died
+  75   another copy runs this config already
   130  ended by a second Ctrl-C before everything was finished";
 
 const ROOT_EXAMPLES: &str = "\
@@ -65,12 +71,23 @@ impl Args {
             ));
         }
         let sets = match &args.command {
-            None => &args.default_run.set,
-            Some(Command::Run(run)) => &run.set,
-            Some(Command::Check(check)) => &check.set,
+            None => &args.default_run.config.set,
+            Some(Command::Run(run)) => &run.run.config.set,
+            Some(Command::Check(check)) => &check.config.set,
             Some(Command::Chat(chat)) => &chat.config.set,
             Some(_) => return Ok(args),
         };
+        if let Some(set) = sets.set.iter().find(|set| is_secret(&set.key)) {
+            return Err(Self::command().error(
+                ErrorKind::ValueValidation,
+                format!(
+                    "--set {0}: a secret on the command line can be read by every user of this machine; \
+                     give it as the environment variable {1}, or write ${{NAME}} in the config",
+                    set.key,
+                    config::env_name(&set.key)
+                ),
+            ));
+        }
         if sets
             .set
             .iter()
@@ -86,7 +103,10 @@ impl Args {
 
     /// What is to be done; `run` if nothing is said.
     pub fn into_command(self) -> Command {
-        self.command.unwrap_or(Command::Run(self.default_run))
+        self.command.unwrap_or(Command::Run(RunCommand {
+            file: None,
+            run: self.default_run,
+        }))
     }
 }
 
@@ -96,12 +116,13 @@ pub enum Command {
     /// Runs all accounts of a config (the default).
     #[command(after_help = "\
 Examples:
-  botroupe run --config prod.toml
+  botroupe run prod.toml
   botroupe run --set endpoint=auto --set governor.logins_per_second=50
   BOTROUPE__ENDPOINT=auto botroupe run
 
-Ctrl-C finishes what is under way and logs out; a second one ends at once.")]
-    Run(RunArgs),
+Ctrl-C (SIGTERM, SIGHUP, SIGQUIT) finishes what is under way and logs out; a second one ends
+at once. A config runs once at a time: a second copy is refused, see --force.")]
+    Run(RunCommand),
 
     /// Says what a config would run, or everything that is wrong with it.
     #[command(after_help = "\
@@ -148,13 +169,15 @@ Examples:
     #[command(after_help = "\
 Examples:
   botroupe chat --as me --to echo-bot
-  echo hello | botroupe chat --as me --to echo-bot --url ws://127.0.0.1:7080")]
+  echo hello | botroupe chat --as me --to echo-bot --url ws://127.0.0.1:7080
+  botroupe chat --as me --group g1 --create
+                                    found a group with the bots of the config and talk in it")]
     Chat(ChatArgs),
 }
 
 /// Which config, and what to change in it.
 #[derive(Clone, Debug, PartialEq, Eq, ClapArgs)]
-pub struct RunArgs {
+pub struct ConfigArgs {
     /// The config file.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub config: PathBuf,
@@ -163,7 +186,7 @@ pub struct RunArgs {
     set: SetArgs,
 }
 
-impl Default for RunArgs {
+impl Default for ConfigArgs {
     fn default() -> Self {
         Self {
             config: PathBuf::from(DEFAULT_CONFIG),
@@ -172,28 +195,60 @@ impl Default for RunArgs {
     }
 }
 
-impl RunArgs {
+impl ConfigArgs {
     /// The `--set` pairs, in the order given.
     pub fn overrides(&self) -> Vec<(String, String)> {
         self.set.pairs()
     }
 }
 
+/// What to run, and how.
+#[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
+pub struct RunArgs {
+    /// Which config.
+    #[command(flatten)]
+    pub config: ConfigArgs,
+
+    /// Runs although another copy runs this config: each takes the accounts of the other.
+    #[arg(long)]
+    pub force: bool,
+}
+
+/// `botroupe run`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
+pub struct RunCommand {
+    /// The config file, as --config.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
+
+    /// What to run, and how.
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+impl RunCommand {
+    /// The config file.
+    pub fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(&self.run.config.config)
+    }
+}
+
 /// `botroupe check`.
 #[derive(Clone, Debug, ClapArgs)]
 pub struct CheckArgs {
-    /// The config file.
-    #[arg(value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    pub config: PathBuf,
+    /// The config file, as --config.
+    #[arg(value_name = "FILE", conflicts_with = "config")]
+    file: Option<PathBuf>,
 
+    /// Which config.
     #[command(flatten)]
-    set: SetArgs,
+    pub config: ConfigArgs,
 }
 
 impl CheckArgs {
-    /// The `--set` pairs, in the order given.
-    pub fn overrides(&self) -> Vec<(String, String)> {
-        self.set.pairs()
+    /// The config file.
+    pub fn path(&self) -> &Path {
+        self.file.as_deref().unwrap_or(&self.config.config)
     }
 }
 
@@ -201,7 +256,7 @@ impl CheckArgs {
 #[derive(Clone, Debug, ClapArgs)]
 pub struct SandboxArgs {
     /// Where to listen; port 0 is any free one.
-    #[arg(long, value_name = "ADDR:PORT", default_value_t = SocketAddr::from(([127, 0, 0, 1], config::defaults::SANDBOX_PORT)))]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::defaults::SANDBOX_PORT)))]
     pub listen: SocketAddr,
 
     /// The SDKAppID that clients must give.
@@ -288,8 +343,21 @@ pub struct ChatArgs {
     pub user: UserId,
 
     /// Whom to talk to.
-    #[arg(long, value_name = "ACCOUNT")]
-    pub to: UserId,
+    #[arg(
+        long,
+        value_name = "ACCOUNT",
+        required_unless_present = "group",
+        conflicts_with = "group"
+    )]
+    pub to: Option<UserId>,
+
+    /// Which group to talk in; it is joined first, if need be.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+
+    /// Founds the group, with the accounts of the config in it, if there is none.
+    #[arg(long, requires = "group")]
+    pub create: bool,
 
     /// Where to connect, instead of where the config says.
     #[arg(long, value_name = "WS-URL")]
@@ -297,7 +365,7 @@ pub struct ChatArgs {
 
     /// Which config tells the app and its key.
     #[command(flatten)]
-    pub config: RunArgs,
+    pub config: ConfigArgs,
 }
 
 /// `botroupe usersig …`.
@@ -435,6 +503,18 @@ impl From<LogFormatArg> for LogFormat {
     }
 }
 
+/// Keys of the config whose values are secrets.
+fn is_secret(key: &str) -> bool {
+    let last = key.rsplit('.').next().unwrap_or_default().trim();
+    matches!(last, "secret_key" | "user_sig")
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| {
+        "not an address and a port; write for example 127.0.0.1:7080 ([::1]:7080, or port 0 for any free one)".to_owned()
+    })
+}
+
 #[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
 fn secret(text: &str) -> Result<SecretString, Infallible> {
     Ok(SecretString::from(text))
@@ -475,19 +555,30 @@ mod tests {
             let Command::Run(run) = read(line).unwrap().into_command() else {
                 panic!("{line}");
             };
-            assert_eq!(run, RunArgs::default(), "{line}");
+            assert_eq!(run, RunCommand::default(), "{line}");
         }
         for line in [
             "--config a.toml --set x.y=1 --set z=a=b",
             "run --config a.toml --set x.y=1 --set z=a=b",
+            "run a.toml --set x.y=1 --set z=a=b",
         ] {
             let Command::Run(run) = read(line).unwrap().into_command() else {
                 panic!("{line}");
             };
-            assert_eq!(run.config, PathBuf::from("a.toml"));
-            let pairs = run.overrides();
+            assert_eq!(run.path(), Path::new("a.toml"));
+            let pairs = run.run.config.overrides();
             assert_eq!(pairs[0], ("x.y".to_owned(), "1".to_owned()));
             assert_eq!(pairs[1], ("z".to_owned(), "a=b".to_owned()));
+        }
+    }
+
+    #[test]
+    fn check_takes_its_config_in_both_ways() {
+        for line in ["check", "check config.toml", "check --config config.toml"] {
+            let Command::Check(check) = read(line).unwrap().into_command() else {
+                panic!("{line}");
+            };
+            assert_eq!(check.path(), Path::new("config.toml"), "{line}");
         }
     }
 
@@ -535,6 +626,27 @@ mod tests {
             ("--set s3cr3t", "--set takes KEY=VALUE"),
             ("chat --as a --to b --set s3cr3t", "--set takes KEY=VALUE"),
             ("chekc", "unrecognized subcommand"),
+            (
+                "run --set app.secret_key=s3cr3t",
+                "BOTROUPE__APP__SECRET_KEY",
+            ),
+            (
+                "check --set accounts[0].user_sig=s3cr3t",
+                "can be read by every user",
+            ),
+            ("chat --as a --to b --url http://h", "ws:// or wss://"),
+            (
+                "chat --as a --to b --url ws://u:s3cr3t@h",
+                "user name or password",
+            ),
+            ("chat --as a --to b --group g", "cannot be used with"),
+            ("chat --as a --to b --create", "--group"),
+            ("run a.toml --config b.toml", "cannot be used with"),
+            ("sandbox --sdk-app-id 1 --listen 7080", "127.0.0.1:7080"),
+            (
+                "sandbox --sdk-app-id 1 --listen localhost:7080",
+                "127.0.0.1:7080",
+            ),
         ] {
             let error = read(line).unwrap_err().to_string();
             assert!(error.contains(expected), "{line}: {error}");
@@ -545,7 +657,7 @@ mod tests {
     #[test]
     fn debug_shows_no_secret() {
         for line in [
-            "--set app.secret_key=s3cr3t",
+            "--set bots.relay.token=s3cr3t",
             "sandbox --sdk-app-id 1 --secret-key s3cr3t",
             "usersig inspect s3cr3t",
         ] {

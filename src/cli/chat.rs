@@ -2,19 +2,28 @@
 
 use super::args::ChatArgs;
 use super::exit::Failure;
+use super::output;
 use super::signals::Signals;
 use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
     Status,
 };
+use crate::app::net_config;
 use crate::app::{Credentials, policy, walk};
-use crate::config::{Config, Endpoint};
+use crate::bot::{Api, ApiError};
+use crate::config::{Config, Endpoint, nearest, websocket_url};
+use crate::gateway::use_net;
 use crate::gateway::{AwcConnector, ConnectError, Connector};
+use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
-use crate::proto::message::Message as ChatMessage;
+use crate::proto::id::UserId;
+use crate::proto::message::{Conversation, Draft, Message as ChatMessage};
+use crate::proto::op::group::NewGroup;
+use crate::proto::shown;
 use crate::session::Memory;
 use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
 use actix::prelude::*;
+use std::fmt;
 use std::io::{self, IsTerminal, Write};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -24,6 +33,12 @@ use tokio::sync::mpsc;
 
 /// How long to wait for more answers once there is nothing more to send.
 const QUIET: Duration = Duration::from_secs(2);
+/// However much is said: how long to listen once there is nothing more to send.
+const LONGEST: Duration = Duration::from_secs(10);
+/// Names that a mistyped one is compared with at most.
+const NAMES: usize = 1000;
+/// Members that a group is founded with at most.
+const FOUNDERS: usize = 50;
 /// Events waiting for the terminal at most.
 const BACKLOG: usize = 256;
 
@@ -44,7 +59,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
         let handle = AccountHandle::new(args.user.clone());
         let supervisor = start(args, config, &handle, &ear)?;
         let outcome = tokio::select! {
-            outcome = converse(args, &handle, &mut heard) => outcome,
+            outcome = converse(args, config, &handle, &mut heard) => outcome,
             () = signals.stop() => Ok(()),
         };
         // Logged out, so that the next chat does not have to push this one out.
@@ -65,6 +80,7 @@ fn start(
             "chat needs app.secret_key in the config, to make a UserSig for --as".to_owned(),
         )
     })?;
+    use_net(&net_config(config)).map_err(|error| Failure::Usage(error.to_string()))?;
     let hosts = match &args.url {
         Some(url) => HostWalk::fixed(url),
         None => walk(config, None),
@@ -88,9 +104,13 @@ fn start(
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
-            move || Ear(ear.clone()).start().recipient()
+            move || {
+                let ear = Ear(ear.clone()).start().recipient();
+                Box::pin(std::future::ready(Ok(ear)))
+            }
         }),
         handle: handle.clone(),
+        away: None,
     };
     let io = IoPolicy {
         arbiters: 1,
@@ -138,53 +158,174 @@ impl Handler<Changed> for Ear {
     }
 }
 
+/// Whom or where is talked to.
+enum Peer {
+    User(UserId),
+    Group(String),
+}
+
+impl Peer {
+    fn of(args: &ChatArgs) -> Option<Self> {
+        match (&args.to, &args.group) {
+            (Some(user), _) => Some(Self::User(user.clone())),
+            (None, Some(group)) => Some(Self::Group(group.clone())),
+            (None, None) => None,
+        }
+    }
+
+    fn conversation(&self) -> Conversation {
+        match self {
+            Self::User(user) => Conversation::from(user.as_str()),
+            Self::Group(group) => Conversation::group(group.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User(user) => f.write_str(user.as_str()),
+            Self::Group(group) => write!(f, "group {group}"),
+        }
+    }
+}
+
 async fn converse(
     args: &ChatArgs,
+    config: &Config,
     handle: &AccountHandle,
     heard: &mut mpsc::Receiver<Heard>,
 ) -> Result<(), Failure> {
+    let Some(peer) = Peer::of(args) else {
+        return Err(Failure::Usage("chat needs --to or --group".to_owned()));
+    };
+    note_unknown(&peer, args, config);
+    let api = Api::new(handle.clone());
     let is_terminal = io::stdin().is_terminal();
     let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    let mut was_online = false;
-    let mut input_open = true;
+    let (mut was_online, mut input_open) = (false, true);
+    let (mut said, mut answered) = (false, false);
+    let mut told = String::new();
     let mut quiet_since = tokio::time::Instant::now();
+    let mut closed_at = quiet_since;
     loop {
         tokio::select! {
             Some(event) = heard.recv() => {
                 quiet_since = tokio::time::Instant::now();
                 match event {
-                    Heard::Message(message) => show(args, &message)?,
+                    Heard::Message(message) => {
+                        if is_of(&peer, &message) {
+                            answered = true;
+                            show(&message)?;
+                            // What was shown is not to be shown again by the next chat.
+                            let _ = tokio::time::timeout(QUIET, api.mark_read(&message)).await;
+                        }
+                    }
                     Heard::Changed(status, Some(true)) => {
+                        if !was_online {
+                            enter(args, config, &api).await?;
+                        }
                         if is_terminal && !was_online {
-                            let (user, to) = (&args.user, &args.to);
-                            say(&format!("you are {user}; each line goes to {to}, Ctrl-D ends"))?;
+                            let user = &args.user;
+                            say(&format!("you are {user}; each line goes to {peer}, Ctrl-D ends"))?;
                         }
                         tracing::debug!(account = %status.user, "online");
                         was_online = true;
+                        told.clear();
+                        quiet_since = tokio::time::Instant::now();
                     }
-                    Heard::Changed(status, _) => hopeless(args, &status, was_online)?,
+                    Heard::Changed(status, _) => {
+                        hopeless(args, &status, was_online)?;
+                        let why = status.cause.to_string();
+                        if status.cause != Cause::NotStarted && why != told {
+                            output::err(&format!("not online: {why}"));
+                            told = why;
+                        }
+                    }
                 }
             }
             line = lines.next_line(), if input_open && was_online => match line {
                 Ok(Some(line)) if line.trim().is_empty() => {}
                 Ok(Some(line)) => {
-                    send(args, handle, line).await;
+                    said = true;
+                    if let Err(error) = api.send(peer.conversation(), Draft::text(line)).await {
+                        output::err(&format!("not sent: {error}"));
+                    }
                     quiet_since = tokio::time::Instant::now();
                 }
-                Ok(None) | Err(_) => input_open = false,
+                Ok(None) | Err(_) => {
+                    input_open = false;
+                    quiet_since = tokio::time::Instant::now();
+                    closed_at = quiet_since;
+                }
             },
-            () = tokio::time::sleep_until(quiet_since + QUIET), if !input_open => return Ok(()),
+            // Bots that answer each other are never quiet.
+            () = tokio::time::sleep_until((quiet_since + QUIET).min(closed_at + LONGEST)), if !input_open => {
+                if said && !answered {
+                    output::err(&format!("no answer from {peer}"));
+                }
+                return Ok(());
+            }
         }
+    }
+}
+
+/// Says so when the config knows nobody of that name: a typing error is the likeliest reason.
+fn note_unknown(peer: &Peer, args: &ChatArgs, config: &Config) {
+    let Peer::User(user) = peer else {
+        return;
+    };
+    let names = || {
+        config
+            .accounts
+            .iter()
+            .map(|account| account.user_id.as_str())
+    };
+    if names().any(|name| name == user.as_str()) {
+        return;
+    }
+    let meant = nearest(user.as_str(), names().take(NAMES));
+    let meant = meant.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+    let path = args.config.config.display();
+    output::err(&format!(
+        "{path} has no account {user}{meant} (a group is named with --group)"
+    ));
+}
+
+/// Makes sure that the group is there and this account in it.
+async fn enter(args: &ChatArgs, config: &Config, api: &Api) -> Result<(), Failure> {
+    let Some(id) = &args.group else {
+        return Ok(());
+    };
+    let failed = |error: ApiError| Failure::Runtime(format!("group {id}: {error}").into());
+    if args.create {
+        let members = config.accounts.iter().filter(|account| account.enabled);
+        let members = members.map(|account| account.user_id.to_string());
+        let members = members.filter(|name| name != args.user.as_str());
+        let group = NewGroup::meeting(id.clone())
+            .id(id.clone())
+            .members(members.take(FOUNDERS));
+        match api.create_group(group).await {
+            Ok(_) => return Ok(()),
+            Err(error) if error.code() == Some(Code::GROUP_ID_TAKEN) => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
+    match api.join_group(id.clone(), "").await {
+        Ok(_) => Ok(()),
+        Err(error) if error.code() == Some(Code::GROUP_MEMBER_ALREADY) => Ok(()),
+        Err(error) if error.code() == Some(Code::GROUP_UNKNOWN) => Err(Failure::Runtime(
+            format!("there is no group {id}; --create founds it").into(),
+        )),
+        Err(error) => Err(failed(error)),
     }
 }
 
 /// Ends the chat when waiting cannot help.
 fn hopeless(args: &ChatArgs, status: &Status, was_online: bool) -> Result<(), Failure> {
     let remedy = match (&status.cause, status.phase) {
-        (Cause::ConnectFailed(ConnectError::Refused(_)), _)
-            if !was_online && args.url.is_none() =>
-        {
-            "; is it running? start `botroupe` in another terminal"
+        (Cause::ConnectFailed(ConnectError::Refused(_)), _) if !was_online => {
+            "; is it running? start `botroupe` in another terminal, or give another --url"
         }
         (_, Phase::Held | Phase::Quarantined) => "",
         _ => return Ok(()),
@@ -194,16 +335,13 @@ fn hopeless(args: &ChatArgs, status: &Status, was_online: bool) -> Result<(), Fa
     ))
 }
 
-async fn send(args: &ChatArgs, handle: &AccountHandle, line: String) {
-    if let Err(error) = handle.send(args.to.as_str(), line).await {
-        let _ = writeln!(io::stderr(), "not sent: {error}");
-    }
+/// Whether somebody of the conversation said it, and not this account itself.
+fn is_of(peer: &Peer, message: &ChatMessage) -> bool {
+    let by_other = !message.is_own && message.tip().is_none() && message.notice().is_none();
+    by_other && message.conversation == peer.conversation()
 }
 
-fn show(args: &ChatArgs, message: &ChatMessage) -> Result<(), Failure> {
-    if message.is_own || *message.from != *args.to.as_str() {
-        return Ok(());
-    }
+fn show(message: &ChatMessage) -> Result<(), Failure> {
     let from = &message.from;
     match message.text() {
         Some(text) => say(&format!("{from}: {text}")),
@@ -211,15 +349,31 @@ fn show(args: &ChatArgs, message: &ChatMessage) -> Result<(), Failure> {
     }
 }
 
+/// Writes what somebody said: lines stay lines, and nothing of it commands the terminal.
 fn say(text: &str) -> Result<(), Failure> {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if matches!(c, '\n' | '\t') {
+            shown.push(c);
+        } else {
+            // Writing to a String cannot fail.
+            let _ = shown::escaped(&mut shown, c);
+        }
+    }
     let mut out = io::stdout().lock();
-    writeln!(out, "{text}")
+    writeln!(out, "{shown}")
         .and_then(|()| out.flush())
         .map_err(Failure::Output)
 }
 
 /// Checks that `chat` can know where to connect.
 pub(super) fn check(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
+    // Not clap's to check: it would show the text, and that may hold a password.
+    if let Some(Err(reason)) = args.url.as_deref().map(websocket_url) {
+        return Err(Failure::Usage(format!(
+            "--url: not a WebSocket URL: {reason}; write for example ws://127.0.0.1:7080"
+        )));
+    }
     if args.url.is_none()
         && config.endpoint == Endpoint::Sandbox
         && config.sandbox.listen.port() == 0

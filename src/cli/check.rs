@@ -1,25 +1,150 @@
 //! `botroupe check`: reads a config, says what it would run, and ends.
 
+use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use super::{args::CheckArgs, exit::Failure, load::load};
-use crate::app::{check_bots, check_seed};
+use secrecy::ExposeSecret;
+
+use super::{args::CheckArgs, exit::Failure, limits::Handles, load::load};
+use crate::account::Clock;
+use crate::app::{AppError, check_network, check_seed};
 use crate::bot::Entry;
-use crate::config::Env;
+use crate::config::{
+    AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, UserSigSource,
+};
+use crate::proto::usersig;
 
 /// Writes the summary of the config to `out`.
 ///
 /// # Errors
-/// What [`load`] gives, or [`Failure::Output`].
+/// What [`load`] gives, what only shows on this machine and at this time, or [`Failure::Output`].
 pub(super) fn check(
     args: &CheckArgs,
     env: &dyn Env,
-    known_bots: &[&str],
+    unix_now: u64,
     bots: &[Entry],
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let config = load(&args.config, &args.overrides(), env, known_bots)?;
-    check_bots(&config, bots).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
-    check_seed(&config).map_err(|mistake| Failure::Usage(mistake.to_string()))?;
-    write!(out, "{}", config.summary()).map_err(Failure::Output)
+    let config = load(args.path(), &args.config.overrides(), env, bots)?;
+    let mut mistakes = credentials(&config, env, unix_now);
+    if let Err(error) = check_seed(&config) {
+        mistakes.extend(seed(&config, &error).errors().iter().cloned());
+    }
+    if let Err(error) = check_network(&config) {
+        mistakes.extend(seed(&config, &error).errors().iter().cloned());
+    }
+    if !mistakes.is_empty() {
+        return Err(ConfigErrors::new(mistakes).into());
+    }
+    write!(out, "{}", config.summary())
+        .and_then(|()| writeln!(out, "{}", Handles::of(&config).summary()))
+        .map_err(Failure::Output)
+}
+
+/// A file that the config names and that cannot be used, at its place in the config.
+pub(super) fn seed(config: &Config, error: &AppError) -> ConfigErrors {
+    let key = match error {
+        AppError::Sandbox(error) => crate::app::sandbox_key(error),
+        AppError::Net(error) => crate::app::network_key(error),
+        _ => "sandbox",
+    };
+    config.unusable(key, error.to_string())
+}
+
+/// UserSigs that are over, and sources of them that are not there.
+fn credentials(config: &Config, env: &dyn Env, unix_now: u64) -> Vec<ConfigError> {
+    let mut mistakes = Vec::new();
+    // What is the same for all is looked at once.
+    let mut seen = HashSet::new();
+    for account in config.accounts.iter().filter(|account| account.enabled) {
+        if let Some(sig) = &account.user_sig
+            && let Ok(claims) = usersig::inspect(sig.expose_secret())
+            && claims.expires_at() <= unix_now
+        {
+            let ended = Clock(claims.expires_at());
+            let reason = format!(
+                "the UserSig of {} is over since {ended}; make a new one",
+                account.user_id
+            );
+            mistakes.push(mistake(&account.place, "user_sig", reason));
+        }
+        if let Some((key, reason)) = source(account, env, &mut seen) {
+            mistakes.push(mistake(&account.place, key, reason));
+        }
+    }
+    mistakes
+}
+
+fn mistake(place: &Arc<Place>, key: &str, reason: String) -> ConfigError {
+    ConfigError {
+        place: Place::clone(place),
+        key: key.to_owned(),
+        problem: Problem::Unusable { reason },
+    }
+}
+
+/// What keeps the source of an account from giving anything.
+fn source(
+    account: &AccountConfig,
+    env: &dyn Env,
+    seen: &mut HashSet<PathBuf>,
+) -> Option<(&'static str, String)> {
+    let source = account.user_sig_source.as_deref()?;
+    let (key, user) = (source.key(), &account.user_id);
+    let name = source.resolved(user.as_str()).unwrap_or_default();
+    let reason = match source {
+        UserSigSource::File(_) => {
+            let path = name.strip_prefix("file ").unwrap_or_default();
+            let about = std::fs::metadata(path);
+            let wrong = match about {
+                Ok(about) if about.is_file() => return None,
+                Ok(_) => "it is not a regular file".to_owned(),
+                Err(error) => error.to_string(),
+            };
+            format!("the UserSig of {user} is to come from {name}: {wrong}")
+        }
+        UserSigSource::Env(_) => {
+            let variable = name
+                .strip_prefix("environment variable ")
+                .unwrap_or_default();
+            if env.get(variable).is_some() {
+                return None;
+            }
+            format!("the UserSig of {user} is to come from {name}: it is not set")
+        }
+        UserSigSource::Command { program, .. } => {
+            if !seen.insert(program.into()) || is_program(program) {
+                return None;
+            }
+            format!("there is no program {program:?} here, nor in PATH")
+        }
+        // It may be down for now.
+        _ => return None,
+    };
+    Some((key, reason))
+}
+
+/// Whether there is a file of that name, or one in the folders of `PATH`.
+fn is_program(program: &str) -> bool {
+    let is_file = |path: &Path| path.metadata().is_ok_and(|about| about.is_file());
+    let path = Path::new(program);
+    if path.components().count() > 1 {
+        return is_file(path);
+    }
+    let folders = std::env::var_os("PATH").unwrap_or_default();
+    let endings: &[&str] = if cfg!(windows) {
+        &["", "exe", "bat", "cmd"]
+    } else {
+        &[""]
+    };
+    std::env::split_paths(&folders).any(|folder| {
+        let found = folder.join(program);
+        endings.iter().any(|ending| match ending {
+            &"" => is_file(&found),
+            ending => is_file(&found.with_extension(OsStr::new(ending))),
+        })
+    })
 }

@@ -1,14 +1,15 @@
 //! Talks to a running process: status and orders, over a Unix socket beside its config file.
 //!
 //! One request and one answer per connection, a JSON object on a line each. The socket's mode keeps
-//! other users out.
+//! other users out. Where it is, [`Seat`] says.
 
 use super::exit::Failure;
 use super::report;
+use super::request::Request;
+use super::seat::Seat;
 use crate::account::Command;
-use crate::app::Controller;
+use crate::app::{Controller, OrderError};
 use crate::proto::id::UserId;
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder, Permissions};
 use std::io::{self, BufRead, BufReader, Write};
@@ -23,74 +24,114 @@ use tokio::net::{UnixListener, UnixStream};
 const MAX_REQUEST: u64 = 4096;
 /// How long a client may take to say what it wants, and the server to answer.
 const LIMIT: Duration = Duration::from_secs(10);
-
-/// What a client may ask.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
-pub(super) enum Request {
-    /// How all accounts stand.
-    Status,
-    /// Log out and stay away.
-    Hold { account: String },
-    /// Come back, whatever kept it away.
-    Resume { account: String },
-    /// Replace the login by one with a new UserSig.
-    Relogin { account: String },
-    /// Log out and stay away, as something that needs mending.
-    Quarantine { account: String },
-    /// Come back from quarantine.
-    Release { account: String },
-}
-
-/// Where the socket of a process with this config is: beside it, `botroupe.sock` for `config.toml`,
-/// `botroupe-NAME.sock` for `NAME.toml`, so that two configs in one folder do not get in each
-/// other's way.
-pub(super) fn path(config: &Path) -> PathBuf {
-    let name = match config.file_stem().and_then(|stem| stem.to_str()) {
-        None | Some("config") => "botroupe.sock".to_owned(),
-        Some(stem) => format!("botroupe-{stem}.sock"),
-    };
-    config.with_file_name(name)
-}
+/// File handles kept in reserve for clients.
+const SPARE: usize = 8;
+/// Pause before another client is let in when there was no file handle for the last one.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The socket; its file goes with it.
 #[derive(Debug)]
 pub(super) struct Control {
     path: PathBuf,
-    task: tokio::task::JoinHandle<()>,
+    /// Where it is, when that is not beside the config, and why.
+    moved: Option<String>,
+    /// Until it is served.
+    open: Option<(UnixListener, Vec<fs::File>)>,
+    task: Option<tokio::task::JoinHandle<()>>,
 }
 
 impl Drop for Control {
     fn drop(&mut self) {
-        self.task.abort();
+        if let Some(task) = &self.task {
+            task.abort();
+        }
         // Gone already, or not to be removed: nothing to be done at the end.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// Starts listening, inside a running actix `System`.
-///
-/// # Errors
-/// When another process answers there, or the file cannot be made.
-pub(super) fn listen(config: &Path, controller: Controller) -> io::Result<Control> {
-    let path = path(config);
-    if BlockingStream::connect(&path).is_ok() {
-        return Err(io::Error::new(
-            io::ErrorKind::AddrInUse,
-            "another process answers there",
-        ));
-    }
-    let listener = bind(&path)?;
-    let task = actix_rt::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let controller = controller.clone();
-            actix_rt::spawn(async move {
-                // A client that went away is no failure of ours.
-                let _ = tokio::time::timeout(LIMIT, serve(stream, controller)).await;
-            });
+/// What answers need.
+#[derive(Clone)]
+struct Desk {
+    controller: Controller,
+    moved: Option<String>,
+}
+
+impl Control {
+    /// Makes the socket, inside a running actix `System`. Who comes waits until it is served; the
+    /// handles for that are taken now, before the accounts take theirs.
+    ///
+    /// # Errors
+    /// When another process answers there, or the file cannot be made.
+    pub(super) fn open(seat: &Seat) -> io::Result<Self> {
+        let path = seat.socket();
+        if BlockingStream::connect(&path).is_ok() {
+            return Err(io::Error::new(
+                io::ErrorKind::AddrInUse,
+                "another process answers there",
+            ));
         }
-    });
-    Ok(Control { path, task })
+        let listener = bind(&path)?;
+        let mut spare = Vec::new();
+        refill(&mut spare);
+        let moved = seat.moved.map(|why| format!("{} ({why})", path.display()));
+        Ok(Self {
+            path,
+            moved,
+            open: Some((listener, spare)),
+            task: None,
+        })
+    }
+
+    /// Begins to answer.
+    pub(super) fn serve(&mut self, controller: Controller) {
+        if let Some((listener, spare)) = self.open.take() {
+            let moved = self.moved.clone();
+            let desk = Desk { controller, moved };
+            self.task = Some(actix_rt::spawn(accept_all(listener, desk, spare)));
+        }
+    }
+}
+
+/// Serves whoever comes, for as long as the process lives. When there is no file handle left for
+/// another connection, one of those kept in reserve serves one client after the other: that is when
+/// status and orders are needed most.
+async fn accept_all(listener: UnixListener, desk: Desk, mut spare: Vec<fs::File>) {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => {
+                let desk = desk.clone();
+                actix_rt::spawn(async move {
+                    // A client that went away is no failure of ours.
+                    let _ = tokio::time::timeout(LIMIT, serve(stream, desk)).await;
+                });
+            }
+            Err(error) => {
+                tracing::warn!(%error, "control socket: a client cannot be let in at once");
+                // An account may be quicker to take what is given up here: then it is its turn, and
+                // the next one is given up.
+                spare.pop();
+                match tokio::time::timeout(PAUSE, listener.accept()).await {
+                    Ok(Ok((stream, _))) => {
+                        let _ = tokio::time::timeout(LIMIT, serve(stream, desk.clone())).await;
+                    }
+                    Ok(Err(_)) => tokio::time::sleep(PAUSE).await,
+                    Err(_) => {}
+                }
+            }
+        }
+        refill(&mut spare);
+    }
+}
+
+/// Takes the handles that are to be there when all others are gone.
+fn refill(spare: &mut Vec<fs::File>) {
+    while spare.len() < SPARE {
+        match fs::File::open("/dev/null") {
+            Ok(file) => spare.push(file),
+            Err(_) => return,
+        }
+    }
 }
 
 /// Makes the socket where nobody else can look, and moves it into place when its mode is right.
@@ -108,20 +149,24 @@ fn bind(path: &Path) -> io::Result<UnixListener> {
     made
 }
 
-async fn serve(mut stream: UnixStream, controller: Controller) -> io::Result<()> {
+async fn serve(mut stream: UnixStream, desk: Desk) -> io::Result<()> {
     let mut line = String::new();
     let (reader, mut writer) = stream.split();
     tokio::io::BufReader::new(reader.take(MAX_REQUEST))
         .read_line(&mut line)
         .await?;
     let answer = match serde_json::from_str(&line) {
-        Ok(request) => answer(request, &controller).await,
+        Ok(request) => answer(request, &desk).await,
         Err(error) => json!({"error": format!("not understood: {error}")}),
     };
     writer.write_all(format!("{answer}\n").as_bytes()).await
 }
 
-async fn answer(request: Request, controller: &Controller) -> Value {
+async fn answer(request: Request, desk: &Desk) -> Value {
+    let controller = &desk.controller;
+    if !controller.is_alive() {
+        return json!({"error": "the supervisor of its accounts died; restart it"});
+    }
     let (account, command) = match request {
         Request::Status => {
             let accounts: Vec<Value> = controller
@@ -130,22 +175,27 @@ async fn answer(request: Request, controller: &Controller) -> Value {
                 .iter()
                 .map(report::to_json)
                 .collect();
-            return json!({"accounts": accounts, "blocked_threads": controller.blocked_threads()});
+            return json!({
+                "accounts": accounts,
+                "blocked_threads": controller.blocked_threads(),
+                "socket": desk.moved,
+            });
         }
         Request::Hold { account } => (account, Command::Hold),
         Request::Resume { account } | Request::Release { account } => (account, Command::Resume),
         Request::Relogin { account } => (account, Command::Relogin),
         Request::Quarantine { account } => (account, Command::Quarantine),
     };
-    let known = match UserId::parse(&account) {
+    let done = match UserId::parse(&account) {
         Ok(user) => controller.order(&user, command).await,
-        Err(_) => false,
+        Err(_) => Err(OrderError::Unknown(account.clone())),
     };
-    if known {
-        tracing::info!(account, ?command, "ordered");
-        json!({"done": true})
-    } else {
-        json!({"error": format!("there is no account {account}")})
+    match done {
+        Ok(()) => {
+            tracing::info!(account, ?command, "ordered");
+            json!({"done": true})
+        }
+        Err(error) => json!({"error": error.to_string()}),
     }
 }
 
@@ -154,8 +204,25 @@ async fn answer(request: Request, controller: &Controller) -> Value {
 /// # Errors
 /// When no process answers, or it says no.
 pub(super) fn ask(config: &Path, request: &Request) -> Result<Value, Failure> {
-    let path = path(config);
-    let nobody = |error: io::Error| {
+    if !config.exists() {
+        return Err(Failure::Usage(format!(
+            "{}: there is no such config; name that of the running process with --config FILE",
+            config.display()
+        )));
+    }
+    let seats = Seat::candidates(config);
+    let mut refused = None;
+    let mut stream = None;
+    for seat in &seats {
+        match BlockingStream::connect(seat.socket()) {
+            Ok(open) => {
+                stream = Some((open, seat.socket()));
+                break;
+            }
+            Err(error) => refused = refused.or(Some((error, seat.socket()))),
+        }
+    }
+    let nobody = |error: &io::Error, path: &Path| {
         Failure::Runtime(
             format!(
                 "{}: {error}; is `botroupe run --config {}` running?",
@@ -165,38 +232,41 @@ pub(super) fn ask(config: &Path, request: &Request) -> Result<Value, Failure> {
             .into(),
         )
     };
-    let mut stream = BlockingStream::connect(&path).map_err(nobody)?;
-    stream.set_read_timeout(Some(LIMIT)).map_err(nobody)?;
+    let Some((mut stream, path)) = stream else {
+        let none = || {
+            (
+                io::ErrorKind::NotFound.into(),
+                Seat::beside(config).socket(),
+            )
+        };
+        let (error, path) = refused.unwrap_or_else(none);
+        return Err(nobody(&error, &path));
+    };
+    let silent = |error: io::Error| match error.kind() {
+        io::ErrorKind::WouldBlock | io::ErrorKind::TimedOut => Failure::Runtime(
+            format!(
+                "{}: no answer within {} s; it runs, but hangs",
+                path.display(),
+                LIMIT.as_secs()
+            )
+            .into(),
+        ),
+        _ => nobody(&error, &path),
+    };
+    stream.set_read_timeout(Some(LIMIT)).map_err(silent)?;
     let text =
         serde_json::to_string(request).map_err(|error| Failure::Internal(error.to_string()))?;
     stream
         .write_all(format!("{text}\n").as_bytes())
-        .map_err(nobody)?;
+        .map_err(silent)?;
     let mut line = String::new();
     BufReader::new(stream)
         .read_line(&mut line)
-        .map_err(nobody)?;
+        .map_err(silent)?;
     let answer: Value = serde_json::from_str(&line)
         .map_err(|_| Failure::Runtime(format!("{}: no answer", path.display()).into()))?;
     match answer["error"].as_str() {
         Some(error) => Err(Failure::Runtime(error.to_owned().into())),
         None => Ok(answer),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn two_configs_in_one_folder_have_a_socket_each() {
-        for (config, socket) in [
-            ("config.toml", "botroupe.sock"),
-            ("/etc/bots/config.toml", "/etc/bots/botroupe.sock"),
-            ("/etc/bots/shop.toml", "/etc/bots/botroupe-shop.sock"),
-            ("live.v2.toml", "botroupe-live.v2.sock"),
-        ] {
-            assert_eq!(path(Path::new(config)), Path::new(socket), "{config}");
-        }
     }
 }

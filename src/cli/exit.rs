@@ -1,6 +1,6 @@
 //! How a command can fail, and the exit code that says so.
 
-use std::{error::Error, io, path::PathBuf};
+use std::{error::Error, fmt, io, path::PathBuf};
 
 use thiserror::Error;
 
@@ -10,6 +10,8 @@ use crate::config::ConfigErrors;
 pub const USAGE: u8 = 64;
 /// A bug: `EX_SOFTWARE` of sysexits.
 pub const INTERNAL: u8 = 70;
+/// Another copy runs this config: `EX_TEMPFAIL` of sysexits.
+pub const ALREADY_RUNNING: u8 = 75;
 /// Ended by a second Ctrl-C: 128 and the number of SIGINT.
 pub const INTERRUPTED: u8 = 130;
 
@@ -37,6 +39,17 @@ pub enum Failure {
     /// The store of a sandbox could not be written at the end; why is in the log.
     #[error("the store of the sandbox does not hold the last changes")]
     NotSaved,
+    /// Another process runs the same config.
+    #[error(
+        "{}: already running{}; two copies would take the accounts from each other. Stop the other one first, \
+         or go on with --force", config.display(), AsProcess(*.pid)
+    )]
+    AlreadyRunning {
+        /// The config.
+        config: PathBuf,
+        /// The number of the process, where that is known.
+        pid: Option<u32>,
+    },
     /// Something failed at run time.
     #[error("{0}")]
     Runtime(Box<dyn Error + Send + Sync>),
@@ -55,9 +68,19 @@ impl Failure {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(_) | Self::NotSaved | Self::Runtime(_) => Some(1),
+            Self::AlreadyRunning { .. } => Some(ALREADY_RUNNING),
             Self::Internal(_) => Some(INTERNAL),
             Self::Interrupted => Some(INTERRUPTED),
         }
+    }
+}
+
+/// ` as process 7`, or nothing.
+struct AsProcess(Option<u32>);
+
+impl fmt::Display for AsProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |pid| write!(f, " as process {pid}"))
     }
 }
 
@@ -80,7 +103,8 @@ fn count(errors: &ConfigErrors) -> String {
 fn config_hint(error: &io::Error) -> &'static str {
     match error.kind() {
         io::ErrorKind::NotFound => "; name the config file with --config FILE, or run where it is",
-        io::ErrorKind::InvalidData => "; a config file is UTF-8 text",
+        io::ErrorKind::IsADirectory => "; this is a folder: name the file in it",
+        io::ErrorKind::PermissionDenied => "; let this user read it",
         _ => "",
     }
 }

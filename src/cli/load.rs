@@ -3,9 +3,11 @@
 use std::{fs, path::Path};
 
 use super::exit::Failure;
-use crate::config::{Config, Env, Sources};
+use crate::app::check_settings;
+use crate::bot::Entry;
+use crate::config::{Config, Env, Sources, not_utf8};
 
-/// Reads and checks the config at `path`, with `overrides` over it.
+/// Reads and checks the config at `path`, with `overrides` over it, the settings of `bots` included.
 ///
 /// # Errors
 /// [`Failure::ConfigFile`] if the file cannot be read, [`Failure::Config`] with every mistake in
@@ -14,18 +16,22 @@ pub fn load(
     path: &Path,
     overrides: &[(String, String)],
     env: &dyn Env,
-    known_bots: &[&str],
+    bots: &[Entry],
 ) -> Result<Config, Failure> {
-    let text = fs::read_to_string(path).map_err(|source| Failure::ConfigFile {
+    let bytes = fs::read(path).map_err(|source| Failure::ConfigFile {
         path: path.to_owned(),
         source,
     })?;
-    let config = Config::parse(Sources {
-        file: &path.display().to_string(),
+    let file = path.display().to_string();
+    let text = String::from_utf8(bytes).map_err(|error| not_utf8(&file, error.as_bytes()))?;
+    let known_bots: Vec<&str> = bots.iter().map(Entry::name).collect();
+    let sources = Sources {
+        file: &file,
         text: &text,
         env,
         overrides,
-        known_bots,
-    })?;
-    Ok(config)
+        known_bots: &known_bots,
+    };
+    let check = |name: &str, settings: Option<&_>| check_settings(bots, name, settings);
+    Ok(Config::parse_with(sources, &check)?)
 }

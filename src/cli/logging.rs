@@ -1,15 +1,36 @@
 //! Logs on standard error, so that standard output stays free for results.
+//!
+//! Whatever happens outside, logging costs nobody anything: lines go through
+//! [`output`](super::output), which never blocks, and of one kind of line only a few pass in a
+//! second, with a count of the rest.
 
+use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal};
+use std::sync::{Condvar, Mutex, OnceLock, PoisonError};
+use std::thread;
 
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing::field::{Field, Visit};
+use tracing::{Event, Level, Subscriber, callsite};
+use tracing_subscriber::field::MakeExt;
+use tracing_subscriber::fmt::format::{Writer, debug_fn};
+use tracing_subscriber::layer::{Context, Layer, SubscriberExt};
+use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, fmt as lines};
 
 use super::exit::Failure;
-use super::progress::Stderr;
+use super::output::{self, LogLines};
 use crate::config::{Env, LogFormat, LogLevel};
+use crate::gateway::now;
+use crate::policy::Throttle;
+use crate::proto::shown;
 
 /// The variables that say what is logged, the first that is set wins.
 const VARIABLES: [&str; 2] = ["BOTROUPE_LOG", "RUST_LOG"];
+/// Lines of one kind that pass at once; after that it is one a second.
+const BURST: u32 = 20;
+/// The most characters of one field that are shown: causes and remedies are shorter, and what others
+/// say is clipped where it is put into words.
+const MAX_FIELD: usize = 1000;
 
 /// Starts logging for the whole process. Call it once.
 ///
@@ -21,15 +42,189 @@ const VARIABLES: [&str; 2] = ["BOTROUPE_LOG", "RUST_LOG"];
 pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> Result<(), Failure> {
     let filter = filter(level, verbose, env)?;
     let colours = io::stderr().is_terminal() && env.get("NO_COLOR").is_none_or(|v| v.is_empty());
-    let builder = fmt()
-        .with_env_filter(filter)
-        .with_writer(|| Stderr)
-        .with_ansi(colours);
+    output::set_json(format == LogFormat::Json);
+    let registry = tracing_subscriber::registry().with(filter).with(Thinning);
+    let layer = lines::layer()
+        .with_writer(|| LogLines)
+        .with_ansi(colours)
+        // It would go to standard error itself, and panic where that fails.
+        .log_internal_errors(false);
     match format {
-        LogFormat::Pretty => builder.try_init(),
-        LogFormat::Json => builder.json().flatten_event(true).try_init(),
+        LogFormat::Pretty => registry
+            .with(layer.fmt_fields(debug_fn(field).delimited(" ")))
+            .try_init(),
+        LogFormat::Json => registry.with(layer.json().flatten_event(true)).try_init(),
     }
-    .map_err(|error| Failure::Internal(error.to_string()))
+    .map_err(|error| Failure::Internal(error.to_string()))?;
+    // The standard hook writes to standard error and waits until somebody reads it.
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic
+            .location()
+            .map(ToString::to_string)
+            .unwrap_or_default();
+        let payload = panic.payload();
+        let words = payload
+            .downcast_ref::<&str>()
+            .copied()
+            .or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+            .unwrap_or("without words");
+        let thread = thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        tracing::error!(thread, place, "panic: {}", shown::Shown(words));
+    }));
+    // Without the thread, what was held back is told at the end only.
+    let _ = thread::Builder::new()
+        .name("log-counts".into())
+        .spawn(tell_counts);
+    Ok(())
+}
+
+/// Says how much was held back and not told yet. For the end of the process.
+pub(super) fn finish() {
+    report(true);
+}
+
+/// One field of a line: nothing in it starts a new line or commands a terminal.
+fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
+    let name = field.name().trim_start_matches("r#");
+    if name != "message" {
+        if writer.has_ansi_escapes() {
+            write!(writer, "\u{1b}[3m{name}\u{1b}[0m\u{1b}[2m=\u{1b}[0m")?;
+        } else {
+            write!(writer, "{name}=")?;
+        }
+    }
+    let mut out = Clipped {
+        writer,
+        left: MAX_FIELD,
+    };
+    write!(out, "{value:?}")
+}
+
+/// Passes characters on, escaped, until there have been enough.
+struct Clipped<'w, 'a> {
+    writer: &'w mut Writer<'a>,
+    left: usize,
+}
+
+impl fmt::Write for Clipped<'_, '_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for c in text.chars() {
+            match self.left {
+                0 => return Ok(()),
+                1 => self.writer.write_char('…')?,
+                _ => shown::escaped(self.writer, c)?,
+            }
+            self.left -= 1;
+        }
+        Ok(())
+    }
+}
+
+/// Lines that wait to be counted, by the place in the code they come from.
+struct Counts {
+    throttle: Throttle<callsite::Identifier>,
+    /// What was said there last, and how loud.
+    words: Vec<(callsite::Identifier, Level, String)>,
+}
+
+fn counts() -> &'static (Mutex<Counts>, Condvar) {
+    static COUNTS: OnceLock<(Mutex<Counts>, Condvar)> = OnceLock::new();
+    COUNTS.get_or_init(|| {
+        let counts = Counts {
+            throttle: Throttle::new(BURST),
+            words: Vec::new(),
+        };
+        (Mutex::new(counts), Condvar::new())
+    })
+}
+
+/// Of each kind of line lets a few through and counts the rest. Who asked for debug or trace lines
+/// gets all of them.
+struct Thinning;
+
+impl<S: Subscriber> Layer<S> for Thinning {
+    fn event_enabled(&self, event: &Event<'_>, _: Context<'_, S>) -> bool {
+        let meta = event.metadata();
+        if *meta.level() > Level::INFO || meta.target() == COUNTED {
+            return true;
+        }
+        let (counts, told) = counts();
+        let lock = || counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let kind = meta.callsite();
+        let known = {
+            let mut counts = lock();
+            if counts.throttle.pass(now().mono, &kind) {
+                return true;
+            }
+            counts.words.iter().any(|(known, ..)| *known == kind)
+        };
+        if !known {
+            // Not under the lock: what is put into words here may want to log something itself.
+            let mut words = Words(String::new());
+            event.record(&mut words);
+            lock().words.push((kind, *meta.level(), words.0));
+        }
+        told.notify_one();
+        false
+    }
+}
+
+/// The message of an event.
+struct Words(String);
+
+impl Visit for Words {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if field.name() == "message" {
+            // Writing to a String cannot fail.
+            let _ = write!(self.0, "{}", shown::Shown(&format!("{value:?}")));
+        }
+    }
+}
+
+/// The target of lines that count others; they are not counted themselves.
+const COUNTED: &str = "botroupe::counted";
+
+/// Tells once a second what was held back.
+fn tell_counts() {
+    let (counts, told) = counts();
+    loop {
+        let waiting = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = waiting.throttle.next_report();
+        let waiting = match next {
+            None => told.wait(waiting).unwrap_or_else(PoisonError::into_inner),
+            Some(due) => {
+                let wait = due.saturating_sub(now().mono);
+                let waited = told.wait_timeout_while(waiting, wait, |_| due > now().mono);
+                waited.unwrap_or_else(PoisonError::into_inner).0
+            }
+        };
+        drop(waiting);
+        report(false);
+    }
+}
+
+fn report(all: bool) {
+    let (counts, _) = counts();
+    let found: Vec<(Level, String, u64)> = {
+        let mut counts = counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let reports = counts.throttle.reports(now().mono, all);
+        reports
+            .into_iter()
+            .filter_map(|(kind, count)| {
+                let at = counts.words.iter().position(|(known, ..)| *known == kind)?;
+                let (_, level, words) = counts.words.swap_remove(at);
+                Some((level, words, count))
+            })
+            .collect()
+    };
+    for (level, like, count) in found {
+        match level {
+            Level::ERROR => tracing::error!(target: COUNTED, count, like, "more of the same"),
+            Level::WARN => tracing::warn!(target: COUNTED, count, like, "more of the same"),
+            _ => tracing::info!(target: COUNTED, count, like, "more of the same"),
+        }
+    }
 }
 
 fn filter(level: LogLevel, verbose: u8, env: &dyn Env) -> Result<EnvFilter, Failure> {

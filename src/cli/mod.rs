@@ -6,16 +6,22 @@
 mod args;
 mod chat;
 mod check;
+#[cfg_attr(not(unix), path = "control_none.rs")]
 mod control;
 mod env;
 mod exit;
+mod kept;
+mod limits;
 mod load;
 mod logging;
 mod memory;
+mod output;
 mod progress;
 mod report;
+mod request;
 mod run;
 mod sandbox;
+mod seat;
 mod signals;
 mod usersig;
 
@@ -26,11 +32,11 @@ use std::{
 };
 
 pub use args::{
-    Args, ChatArgs, CheckArgs, Command, LogFormatArg, OrderArgs, RunArgs, SandboxArgs, StatusArgs,
-    UsersigCommand, WhoArgs,
+    Args, ChatArgs, CheckArgs, Command, ConfigArgs, LogFormatArg, OrderArgs, RunArgs, RunCommand,
+    SandboxArgs, StatusArgs, UsersigCommand, WhoArgs,
 };
 pub use env::{ProcessEnv, SECRET_KEY};
-pub use exit::{Failure, INTERNAL, INTERRUPTED, USAGE};
+pub use exit::{ALREADY_RUNNING, Failure, INTERNAL, INTERRUPTED, USAGE};
 pub use load::load;
 pub use logging::init as init_logging;
 
@@ -52,6 +58,16 @@ pub fn main(bots: &'static [Entry]) -> ExitCode {
         }
     };
     let result = execute(args, bots, &ProcessEnv, &mut io::stdout());
+    let code = conclude(result);
+    crate::account::end_programs();
+    // What still waits to be written, the last words among it.
+    logging::finish();
+    output::finish();
+    code
+}
+
+/// Says how it ended, on standard error and as the exit code.
+fn conclude(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
     };
@@ -63,8 +79,7 @@ pub fn main(bots: &'static [Entry]) -> ExitCode {
         Failure::Config(_) | Failure::ConfigFile { .. } => "",
         _ => "botroupe: ",
     };
-    // Without standard error there is nobody left to tell.
-    let _ = writeln!(io::stderr(), "{name}{failure}");
+    output::err(&format!("{name}{failure}"));
     ExitCode::from(code)
 }
 
@@ -75,24 +90,18 @@ fn execute(
     env: &dyn Env,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
-    let known_bots: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
-    let known_bots = known_bots.as_slice();
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
     let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
     match args.into_command() {
-        Command::Check(args) => check::check(&args, env, known_bots, bots, out)?,
+        Command::Check(args) => check::check(&args, env, unix_now(), bots, out)?,
         Command::Usersig(command) => {
             usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
         }
         Command::Run(args) => {
-            let config = load(&args.config, &args.overrides(), env, known_bots)?;
+            let config = load(args.path(), &args.run.config.overrides(), env, bots)?;
             log(config.log)?;
-            run::run(
-                &args.config,
-                &config,
-                bots,
-                format.unwrap_or(config.log.format),
-            )?;
+            let format = format.unwrap_or(config.log.format);
+            run::run(args.path(), args.run.force, &config, bots, format)?;
         }
         Command::Sandbox(args) => {
             let key = usersig::secret_key(&args.key, env)?;
@@ -100,20 +109,15 @@ fn execute(
             sandbox::sandbox(args, key, out)?;
         }
         Command::Status(args) => status(&args, out)?,
-        Command::Hold(args) => order(&args, |account| control::Request::Hold { account })?,
-        Command::Resume(args) => order(&args, |account| control::Request::Resume { account })?,
-        Command::Relogin(args) => order(&args, |account| control::Request::Relogin { account })?,
+        Command::Hold(args) => order(&args, |account| request::Request::Hold { account })?,
+        Command::Resume(args) => order(&args, |account| request::Request::Resume { account })?,
+        Command::Relogin(args) => order(&args, |account| request::Request::Relogin { account })?,
         Command::Quarantine(args) => {
-            order(&args, |account| control::Request::Quarantine { account })?;
+            order(&args, |account| request::Request::Quarantine { account })?;
         }
-        Command::Release(args) => order(&args, |account| control::Request::Release { account })?,
+        Command::Release(args) => order(&args, |account| request::Request::Release { account })?,
         Command::Chat(args) => {
-            let config = load(
-                &args.config.config,
-                &args.config.overrides(),
-                env,
-                known_bots,
-            )?;
+            let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
             // Somebody is talking here: only what goes wrong may come between.
             log(LogConfig {
@@ -126,12 +130,12 @@ fn execute(
     out.flush().map_err(Failure::Output)
 }
 
-fn order(args: &OrderArgs, request: fn(String) -> control::Request) -> Result<(), Failure> {
+fn order(args: &OrderArgs, request: fn(String) -> request::Request) -> Result<(), Failure> {
     control::ask(&args.config, &request(args.account.clone())).map(drop)
 }
 
 fn status(args: &StatusArgs, out: &mut dyn Write) -> Result<(), Failure> {
-    let mut answer = control::ask(&args.config, &control::Request::Status)?;
+    let mut answer = control::ask(&args.config, &request::Request::Status)?;
     if let Some(name) = &args.account {
         let none = Failure::Runtime(format!("there is no account {name}").into());
         let accounts = answer["accounts"]

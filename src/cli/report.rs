@@ -1,6 +1,6 @@
 //! How accounts stand, for programs and for tired people.
 
-use crate::account::{RecordedEvent, Status};
+use crate::account::{Cause, Clock, Off, RecordedEvent, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -9,6 +9,7 @@ use std::fmt::Write;
 const LISTED: usize = 40;
 
 /// One account, everything that is known.
+#[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 pub(super) fn to_json(status: &Status) -> Value {
     let counters = &status.counters;
     let records: Vec<Value> = status
@@ -28,18 +29,21 @@ pub(super) fn to_json(status: &Status) -> Value {
             }
         })
         .collect();
+    // One that is online and never was away since has no reason to be anything else.
+    let cause = Some(&status.cause)
+        .filter(|cause| !(status.phase.is_online() && **cause == Cause::NotStarted));
     json!({
         "account": status.user,
         "state": status.phase.word(),
         "online": status.phase.is_online(),
         "since": status.since.as_secs(),
-        "cause": status.cause.word(),
-        "detail": status.cause.to_string(),
+        "cause": cause.map(|cause| cause.word()),
+        "detail": cause.map(ToString::to_string),
         "next": status.next.map(|at| at.as_secs()),
         "waits_for": status.waits_for,
         "resumed": status.resumed,
         "user_sig_ends": status.user_sig_ends,
-        "clock_offset_ms": status.clock_offset,
+        "clock_offset_ms": off_by(status.clock_offset),
         "counters": {
             "logins": counters.logins, "resumes": counters.resumes, "renewals": counters.renewals,
             "lost_links": counters.lost_links, "multipleAccount": counters.kicked_by_account,
@@ -50,6 +54,24 @@ pub(super) fn to_json(status: &Status) -> Value {
         },
         "records": records,
     })
+}
+
+/// The service tells its time in whole seconds: less than one is no difference.
+#[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
+const fn off_by(milliseconds: i64) -> i64 {
+    if milliseconds.abs() <= 1000 {
+        0
+    } else {
+        milliseconds
+    }
+}
+
+fn clock_words(offset: i64) -> String {
+    let off = Off(offset).to_string();
+    match off.strip_prefix("which ") {
+        Some(agrees) => agrees.to_owned(),
+        None => format!("ours is {off}"),
+    }
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> &'a str {
@@ -101,6 +123,9 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         .map(|(state, count)| format!("{count} {state}"))
         .collect();
     let mut out = format!("{} accounts: {}\n", accounts.len(), counted.join(", "));
+    if let Some(moved) = answer["socket"].as_str() {
+        let _ = writeln!(out, "control socket: {moved}");
+    }
     if let Some(blocked) = answer["blocked_threads"]
         .as_u64()
         .filter(|count| *count > 0)
@@ -126,18 +151,37 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             "ACCOUNT", "STATE", "SINCE", "NEXT TRY"
         );
     }
-    for account in away {
+    for group in by_reason(&away, all) {
+        let Some(first) = group.first() else {
+            continue;
+        };
+        let since = group
+            .iter()
+            .filter_map(|account| account["since"].as_u64())
+            .min();
+        let next = group
+            .iter()
+            .filter_map(|account| account["next"].as_u64())
+            .min();
         let _ = writeln!(
             out,
             "{:width$}  {:12}  {:>8}  {:>9}  {}",
-            text(account, "account"),
-            text(account, "state"),
-            ago(now, &account["since"]),
-            ahead(now, &account["next"]),
-            text(account, "detail"),
+            text(first, "account"),
+            text(first, "state"),
+            ago(now, &json!(since)),
+            ahead(now, &json!(next)),
+            text(first, "detail"),
         );
-        if let Some(waits) = account["waits_for"].as_str() {
+        if let Some(waits) = first["waits_for"].as_str() {
             let _ = writeln!(out, "{:width$}  waits for {waits}", "");
+        }
+        if group.len() > 1 {
+            let _ = writeln!(
+                out,
+                "{:width$}  and {} more for the same reason; --all lists them",
+                "",
+                group.len() - 1
+            );
         }
     }
     if online.is_empty() {
@@ -158,7 +202,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             .iter()
             .filter_map(|kind| counters[*kind].as_u64())
             .sum();
-        let outage = Some(text(account, "cause")).filter(|cause| *cause != "not_started");
+        let outage = account["cause"].as_str();
         let _ = writeln!(
             out,
             "{:width$}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
@@ -173,6 +217,27 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         );
     }
     out
+}
+
+/// Accounts that are away, one by one while they are few; those with the same reason together when
+/// they are many.
+fn by_reason<'a>(away: &[&'a Value], all: bool) -> Vec<Vec<&'a Value>> {
+    if all || away.len() <= LISTED {
+        return away.iter().map(|account| vec![*account]).collect();
+    }
+    let mut groups: Vec<Vec<&Value>> = Vec::new();
+    let mut known: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for account in away {
+        let reason = (text(account, "state"), text(account, "detail"));
+        match known.get(&reason).and_then(|at| groups.get_mut(*at)) {
+            Some(group) => group.push(account),
+            None => {
+                known.insert(reason, groups.len());
+                groups.push(vec![account]);
+            }
+        }
+    }
+    groups
 }
 
 /// One account with its flight recorder.
@@ -201,8 +266,8 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     );
     let _ = writeln!(
         out,
-        "clock      the server's is {} ms off ours",
-        account["clock_offset_ms"]
+        "clock      {}",
+        clock_words(account["clock_offset_ms"].as_i64().unwrap_or_default())
     );
     let counters: Vec<String> = account["counters"]
         .as_object()
@@ -216,7 +281,7 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     let records = account["records"].as_array().unwrap_or(&none);
     let _ = writeln!(out, "\nlast {} events, newest last", records.len());
     for record in records {
-        let at = clock(record["at"].as_u64().unwrap_or_default());
+        let at = Clock(record["at"].as_u64().unwrap_or_default());
         let connection = &record["connection"];
         let what = match text(record, "event") {
             "online" if record["resumed"].as_bool() == Some(true) => "resumed".to_owned(),
@@ -241,40 +306,17 @@ fn ending(record: &Value) -> String {
     out
 }
 
-/// Date and time of day, UTC.
-fn clock(unix: u64) -> String {
-    let (days, second) = (unix / 86_400, unix % 86_400);
-    // Days since 0000-03-01, in cycles of 400 years (the civil calendar).
-    let z = days + 719_468;
-    let (era, of_era) = (z / 146_097, z % 146_097);
-    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year + year / 4 - year / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = year + era * 400 + u64::from(month <= 2);
-    format!(
-        "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z",
-        second / 3600,
-        second / 60 % 60,
-        second % 60
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn spans_and_clocks_read_well() {
+    fn spans_read_well() {
         let spans: Vec<String> = [0, 59, 60, 3599, 3600, 86_399, 90_000].map(span).to_vec();
         assert_eq!(
             spans,
             ["0s", "59s", "1m", "59m", "1h 0m", "23h 59m", "1d 1h"]
         );
-        assert_eq!(clock(0), "1970-01-01 00:00:00Z");
-        assert_eq!(clock(951_827_696), "2000-02-29 12:34:56Z");
-        assert_eq!(clock(1_795_397_877), "2026-11-23 01:37:57Z");
     }
 
     #[test]
@@ -293,6 +335,40 @@ mod tests {
         assert_eq!(ending_sig(100, &json!(100)), "over");
         assert_eq!(ending_sig(100, &json!(160)), "1m");
         assert_eq!(ending_sig(100, &Value::Null), "-");
+    }
+
+    #[test]
+    fn many_that_are_away_for_one_reason_are_one_row() {
+        let accounts: Vec<Value> = (0..500)
+            .map(|n| {
+                json!({"account": format!("a{n}"), "online": false, "state": "waiting", "since": 100 + n,
+                       "detail": if n == 7 { "another" } else { "connection refused by h" }, "next": 900 - n})
+            })
+            .collect();
+        let answer = json!({"accounts": accounts});
+        let short = table(&answer, 200, false);
+        assert_eq!(short.lines().count(), 6, "{short}");
+        assert!(
+            short.contains("and 498 more for the same reason"),
+            "{short}"
+        );
+        assert_eq!(table(&answer, 200, true).lines().count(), 503);
+    }
+
+    #[test]
+    fn one_that_is_online_and_never_was_away_has_no_reason() {
+        let user = crate::proto::id::UserId::parse("a").unwrap();
+        let mut status = Status::new(user, std::time::Duration::ZERO);
+        status.phase = crate::account::Phase::Online;
+        status.clock_offset = -948;
+        let told = to_json(&status);
+        assert_eq!(
+            (&told["cause"], &told["detail"]),
+            (&Value::Null, &Value::Null)
+        );
+        assert_eq!(told["clock_offset_ms"], 0, "whole seconds are told");
+        status.cause = Cause::Crashed;
+        assert_eq!(to_json(&status)["cause"], "crashed");
     }
 
     #[test]

@@ -1,9 +1,14 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
-use super::control;
+use super::check;
+use super::control::Control;
 use super::exit::{Failure, saved};
+use super::kept::Kept;
+use super::limits::Handles;
 use super::memory::Memory;
-use super::progress::{Progress, beside};
+use super::output;
+use super::progress::Progress;
+use super::seat::{Lock, Seat};
 use super::signals::{Signal, Signals};
 use crate::account::{Changed, Phase};
 use crate::app::{App, AppError};
@@ -14,21 +19,33 @@ use crate::proto::id::UserId;
 use crate::sandbox::SandboxError;
 use actix::prelude::*;
 use std::collections::HashMap;
-use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Runs until Ctrl-C or SIGTERM, then drains; a second one ends at once.
+/// Runs until a signal says otherwise, then drains; a second one ends at once.
 ///
 /// # Errors
-/// When something cannot be started, or a second signal came.
+/// When something cannot be started, a second signal came, or the supervisor of the accounts died.
 pub(super) fn run(
     path: &Path,
+    force: bool,
     config: &Config,
     bots: &'static [Entry],
     format: LogFormat,
 ) -> Result<(), Failure> {
-    System::new().block_on(async {
+    look_at_handles(config)?;
+    let seat = Seat::for_run(path).inspect_err(
+        |error| tracing::warn!(%error, "no place for a control socket, a lock and what is kept over restarts"),
+    );
+    let seat = seat.ok();
+    let lock = seat.as_ref().map(|seat| Lock::take(path, seat, force));
+    let _lock = lock.transpose()?;
+    let kept = seat.as_ref().and_then(|seat| read_kept(seat.kept()));
+    let away = kept.as_ref().map(Kept::away).unwrap_or_default();
+    for user in away.keys() {
+        tracing::warn!(account = %user, "stays away, as ordered before; `botroupe resume` brings it back");
+    }
+    let outcome = System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let memory = Memory::before();
         let enabled = config
@@ -36,22 +53,40 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        let board = Board::new(config, format, enabled).start();
-        let app = App::start(config, bots, Some(board.clone().recipient()))
-            .await
-            .map_err(app_failure)?;
+        // Without it everything works but `botroupe status` and orders.
+        let mut control = seat.as_ref().and_then(|seat| {
+            Control::open(seat)
+                .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"))
+                .ok()
+        });
+        let board = Board::new(config, format, enabled, kept).start();
+        let app = tokio::select! {
+            app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
+            // Nothing is online yet: there is nothing to log out.
+            () = signals.stop() => return Ok(()),
+        };
+        board.do_send(Begin);
         if let Some(sandbox) = app.sandbox() {
             board.do_send(Announce(sandbox.url()));
         }
-        // Without it everything works but `botroupe status` and orders.
-        let control = control::listen(path, app.controller())
-            .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"));
-        while signals.next().await == Signal::Report {
-            report_memory(&memory, &app).await;
+        if let Some(control) = &mut control {
+            control.serve(app.controller());
+        }
+        let controller = app.controller();
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    #[cfg(unix)]
+                    Signal::Report => report_memory(&memory, &app, format).await,
+                    Signal::Stop => break,
+                },
+                // A process that keeps nobody online must not look alive.
+                () = controller.ended() => return Err(supervisor_died()),
+            }
         }
         drop(control);
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
-        report_memory(&memory, &app).await;
+        report_memory(&memory, &app, format).await;
         tokio::select! {
             stopped = app.stop() => {
                 if !stopped.drained {
@@ -66,32 +101,78 @@ pub(super) fn run(
             }
             () = signals.again() => Err(Failure::Interrupted),
         }
-    })
+    });
+    let written = output::finish();
+    outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
+}
+
+/// Raises the limit of open files, and says when it is too low for all.
+fn look_at_handles(config: &Config) -> Result<(), Failure> {
+    let handles = Handles::of(config).raise();
+    let allowed = handles.allowed.unwrap_or(u64::MAX);
+    if !handles.is_enough_to_start() {
+        let remedy = handles.remedy();
+        let text = format!("only {allowed} open files are allowed, too few to start; {remedy}");
+        return Err(Failure::Runtime(text.into()));
+    }
+    if let Some(fitting) = handles.fitting(handles.allowed) {
+        let remedy = handles.remedy();
+        tracing::warn!(
+            allowed,
+            "too few open files are allowed: about {fitting} accounts will come online; {remedy}"
+        );
+    }
+    Ok(())
+}
+
+/// Who is to stay away. A file that cannot be read is put aside, and nobody is kept away by it.
+fn read_kept(path: PathBuf) -> Option<Kept> {
+    match Kept::read(path.clone()) {
+        Ok(kept) => return Some(kept),
+        Err(error) => {
+            let aside = path.with_extension("bad");
+            tracing::error!(path = %path.display(), aside = %aside.display(), %error, "who was held or quarantined is not known; the file is put aside");
+            // When that fails the next change writes over it.
+            let _ = std::fs::rename(&path, aside);
+        }
+    }
+    Kept::read(path).ok()
+}
+
+fn supervisor_died() -> Failure {
+    Failure::Internal(
+        "the supervisor of the accounts died; nobody would bring them back, so the process ends"
+            .to_owned(),
+    )
 }
 
 /// Mistakes in the config are told apart from trouble with the machine.
-fn app_failure(error: AppError) -> Failure {
+fn app_failure(config: &Config, error: AppError) -> Failure {
     match error {
         AppError::Sandbox(
             SandboxError::Seed(_)
             | SandboxError::SeedFile { .. }
             | SandboxError::Store(_)
             | SandboxError::StoreFile { .. },
-        ) => Failure::Usage(error.to_string()),
+        ) => check::seed(config, &error).into(),
+        AppError::Net(_) => check::seed(config, &error).into(),
         AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
         mistake => Failure::Usage(mistake.to_string()),
     }
 }
 
-async fn report_memory(memory: &Memory, app: &App) {
-    let status = app.status().await;
-    let online = status
-        .iter()
-        .filter(|status| status.phase == Phase::Online)
-        .count();
-    if let Some(text) = memory.per_account(online, app.sandbox().is_some()) {
-        // Standard error, like everything that is no result.
-        let _ = writeln!(io::stderr(), "{text}");
+async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
+    // Asking each of them would take its time, and this is said on the way out as well.
+    let online = app.controller().online().await;
+    let Some(text) = memory.per_account(online, app.sandbox().is_some()) else {
+        return;
+    };
+    // Standard error, like everything that is no result.
+    match format {
+        LogFormat::Pretty => output::err(&text),
+        LogFormat::Json => {
+            output::err(&serde_json::json!({"level": "INFO", "message": text}).to_string());
+        }
     }
 }
 
@@ -110,9 +191,18 @@ struct Board {
     online: usize,
     started: Duration,
     greeted: bool,
+    /// Accounts a second that may log in.
+    rate: u32,
     /// Until everybody is there, when there are many.
     progress: Option<Progress>,
+    /// Who stays away over a restart.
+    kept: Option<Kept>,
 }
+
+/// Everything has started. No timer runs before: a start that fails takes the runtime away under it.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Begin;
 
 /// Where the sandbox listens.
 #[derive(Message)]
@@ -125,7 +215,7 @@ struct Announce(String);
 struct Flush;
 
 impl Board {
-    fn new(config: &Config, format: LogFormat, enabled: usize) -> Self {
+    fn new(config: &Config, format: LogFormat, enabled: usize, kept: Option<Kept>) -> Self {
         let example = config
             .accounts
             .iter()
@@ -142,22 +232,15 @@ impl Board {
             online: 0,
             started: now().mono,
             greeted: false,
-            progress: (enabled >= PROGRESS_FROM)
-                .then(|| Progress::new(enabled, config.governor.logins_per_second)),
+            rate: config.governor.logins_per_second,
+            progress: None,
+            kept,
         }
-    }
-
-    /// Standard output may go away, as with `| head`; the accounts go on all the same.
-    fn line(&self, text: &str) {
-        beside(|| {
-            let mut out = io::stdout().lock();
-            let _ = writeln!(out, "{text}").and_then(|()| out.flush());
-        });
     }
 
     fn human(&self, text: &str) {
         if self.format == LogFormat::Pretty {
-            self.line(text);
+            output::out(text);
         }
     }
 
@@ -170,7 +253,7 @@ impl Board {
                 serde_json::json!({"account": user, "state": "offline", "cause": cause, "detail": detail}).to_string()
             }
         };
-        self.line(&text);
+        output::out(&text);
     }
 
     fn greet(&mut self) {
@@ -181,7 +264,7 @@ impl Board {
             "{} of {} accounts online after {took:.1} s",
             self.online, self.enabled
         ));
-        if self.sandbox && !self.example.is_empty() {
+        if self.sandbox && self.online > 0 && !self.example.is_empty() {
             let bot = &self.example;
             self.human(&format!(
                 "talk to one from another terminal: botroupe chat --as alice --to {bot}"
@@ -196,13 +279,24 @@ impl Actor for Board {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(1 << 16);
-        if let Some(progress) = &self.progress {
-            ctx.run_interval(progress.every(), |board, _| {
-                if let Some(progress) = &board.progress {
-                    progress.show(board.online, board.shown.len());
-                }
-            });
+    }
+}
+
+impl Handler<Begin> for Board {
+    type Result = ();
+
+    fn handle(&mut self, _: Begin, ctx: &mut Context<Self>) {
+        // Those that came meanwhile may have been all.
+        if self.greeted || self.enabled < PROGRESS_FROM {
+            return;
         }
+        let progress = Progress::new(self.enabled, self.rate);
+        ctx.run_interval(progress.every(), |board, _| {
+            if let Some(progress) = &board.progress {
+                progress.show(board.online, board.shown.len());
+            }
+        });
+        self.progress = Some(progress);
     }
 }
 
@@ -230,6 +324,9 @@ impl Handler<Changed> for Board {
     type Result = ();
 
     fn handle(&mut self, Changed { status, online }: Changed, _: &mut Context<Self>) {
+        if let Some(kept) = &mut self.kept {
+            kept.note(&status);
+        }
         let stays_away = matches!(status.phase, Phase::Held | Phase::Quarantined);
         let shown = self.shown.get(&status.user).copied();
         match online {

@@ -69,6 +69,7 @@ pub(super) fn read(
         return Vec::new();
     };
     let entries = node.sections();
+    let is_list = node.is_list();
     let mut fleet = Fleet {
         accounts: Vec::new(),
         seen: HashMap::new(),
@@ -76,7 +77,7 @@ pub(super) fn read(
         full: false,
         broken: false,
     };
-    if entries.is_empty() {
+    if entries.is_empty() && is_list {
         node.report(Problem::NoAccounts);
     }
     for entry in entries {
@@ -88,6 +89,13 @@ pub(super) fn read(
                 accounts: *accounts,
             });
         }
+    }
+    report_same_sources(&fleet.accounts, &node);
+    if !fleet.broken
+        && !fleet.accounts.is_empty()
+        && fleet.accounts.iter().all(|account| !account.enabled)
+    {
+        node.report(Problem::NoneEnabled);
     }
     // A key that is there but wrong is already reported, and so are entries that are.
     if !app.secret_key_given && !fleet.broken {
@@ -104,6 +112,32 @@ pub(super) fn read(
         }
     }
     fleet.accounts
+}
+
+/// Reports accounts that would read the same file or variable: in names, some characters become
+/// others.
+fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
+    let mut seen: HashMap<String, &UserId> = HashMap::new();
+    for account in accounts {
+        let source = account.user_sig_source.as_ref();
+        // What is the same for all is reported elsewhere.
+        let Some(source) = source.filter(|source| source.is_per_account()) else {
+            continue;
+        };
+        let Some(name) = source.resolved(account.user_id.as_str()) else {
+            continue;
+        };
+        if let Some(first) = seen.get(&name) {
+            let problem = Problem::SameSource {
+                first: first.to_string(),
+                second: account.user_id.to_string(),
+                name,
+            };
+            node.context_report(Place::clone(&account.place), source.key(), problem);
+        } else {
+            seen.insert(name, &account.user_id);
+        }
+    }
 }
 
 /// The keys that `[defaults]` and `[[accounts]]` share.
@@ -277,6 +311,7 @@ fn account<'c>(
             user_sig_source: source.clone(),
             enabled: common.enabled,
             policy: Arc::clone(&common.policy),
+            place: Arc::clone(&place),
         });
     }
     if let Some((user_id, first)) = duplicate {

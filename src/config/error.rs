@@ -21,7 +21,6 @@ const SHOWN: usize = 50;
 /// One mistake: where, which key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{place}: {}{problem}", Prefix(.key))]
-#[non_exhaustive]
 pub struct ConfigError {
     /// Where the value came from.
     pub place: Place,
@@ -52,6 +51,70 @@ pub enum Problem {
     Syntax {
         /// What the parser says; it never quotes the file.
         message: String,
+    },
+    /// The file is in another encoding.
+    #[error("{looks}; save the file as UTF-8 text")]
+    Encoding {
+        /// What it looks like.
+        looks: &'static str,
+    },
+    /// The file is in another language.
+    #[error(
+        "this looks like {format}; a config is TOML: [section] and key = value, as in config.toml of the project"
+    )]
+    OtherFormat {
+        /// Which.
+        format: &'static str,
+    },
+    /// A byte that is in no text.
+    #[error("a NUL byte; the file is damaged, or no text: save it as UTF-8 text")]
+    NulByte,
+    /// A quotation mark or the like of another language.
+    #[error("{found} is no mark of TOML; write {right}")]
+    OtherMark {
+        /// What stands there.
+        found: char,
+        /// What is meant.
+        right: &'static str,
+    },
+    /// `[accounts]` for `[[accounts]]`.
+    #[error("this is one table, and there may be many; write it with two brackets, [[{key}]]")]
+    OneTable {
+        /// The key.
+        key: String,
+    },
+    /// Every account is switched off.
+    #[error(
+        "no account is enabled, so there is nothing to run; take out enabled = false at one at least"
+    )]
+    NoneEnabled,
+    /// The key of the sandbox where anybody can use it.
+    #[error("this key is shipped with the program, so everybody knows it; {remedy}")]
+    PublicKey {
+        /// What to do.
+        remedy: &'static str,
+    },
+    /// Two accounts that would get the same UserSig.
+    #[error("{first:?} and {second:?} both end at {name}, and one UserSig belongs to one account")]
+    SameSource {
+        /// One account.
+        first: String,
+        /// Another.
+        second: String,
+        /// The file or variable.
+        name: String,
+    },
+    /// Settings that do not fit their bot.
+    #[error("{reason}")]
+    Settings {
+        /// Why not, and what to do; never a value.
+        reason: String,
+    },
+    /// Something named here cannot be used.
+    #[error("{reason}")]
+    Unusable {
+        /// Why not.
+        reason: String,
     },
     /// A key nobody knows.
     #[error("unknown key{}", choice(.nearest.as_ref(), .known))]
@@ -248,6 +311,12 @@ pub enum Problem {
         "no accounts; add at least one:\n    [[accounts]]\n    user_id = \"echo-bot\"\n    bots = [\"echo\"]"
     )]
     NoAccounts,
+    /// An environment variable that looks like a key of the config and is none.
+    #[error("sets nothing; the name of the variable is {meant}, with two underscores")]
+    MisspeltVariable {
+        /// What was meant.
+        meant: String,
+    },
     /// The layers cannot be laid over each other.
     #[error("the layers cannot be merged")]
     Merge,
@@ -295,7 +364,9 @@ pub struct ConfigErrors {
 }
 
 impl ConfigErrors {
-    pub(super) fn new(mut errors: Vec<ConfigError>) -> Self {
+    /// In the order of the file. At least one.
+    #[must_use]
+    pub fn new(mut errors: Vec<ConfigError>) -> Self {
         let rank = |place: &Place| match place {
             Place::File { .. } => 0,
             Place::WholeFile { .. } => 1,

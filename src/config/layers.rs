@@ -12,12 +12,36 @@ use toml::de::{DeArray, DeTable, DeValue};
 use super::{
     env::Env,
     error::{ConfigError, Problem},
+    looks,
     place::{Place, Positions, index, join},
     suggest::nearest,
 };
 
 /// The start of the environment variables that are a layer: `BOTROUPE__APP__SDK_APP_ID`.
 pub const ENV_PREFIX: &str = "BOTROUPE__";
+
+/// What a name starts with that was meant to be a layer, with one `_` too few.
+const NEARLY_PREFIX: &str = "BOTROUPE_";
+/// Variables of that beginning with a meaning of their own.
+const OTHERS: [&str; 2] = ["BOTROUPE_LOG", "BOTROUPE_SECRET_KEY"];
+
+/// What a variable was meant to be that sets nothing: `BOTROUPE_ENDPOINT`.
+fn misspelt(name: &str) -> Option<String> {
+    let rest = name.strip_prefix(NEARLY_PREFIX)?;
+    if rest.starts_with('_') || OTHERS.contains(&name) {
+        return None;
+    }
+    let root = rest.split('_').next().unwrap_or_default().to_lowercase();
+    let rest = rest.get(root.len()..)?.trim_start_matches('_');
+    ROOTS.contains(&root.as_str()).then(|| {
+        let root = root.to_uppercase();
+        if rest.is_empty() {
+            format!("{ENV_PREFIX}{root}")
+        } else {
+            format!("{ENV_PREFIX}{root}__{rest}")
+        }
+    })
+}
 
 /// The top-level keys.
 pub(super) const ROOTS: [&str; 11] = [
@@ -90,10 +114,19 @@ pub(super) fn merge(
     let before = errors.len();
     let (table, syntax) = DeTable::parse_recoverable(text);
     for error in syntax {
+        let at = error.span().map(|span| span.start);
+        if let Some((at, problem)) = looks::instead(text, at.unwrap_or(0)) {
+            // What else the parser says of such a file helps nobody.
+            errors.truncate(before);
+            errors.push(ConfigError {
+                place: positions.at(at),
+                key: String::new(),
+                problem,
+            });
+            return None;
+        }
         errors.push(ConfigError {
-            place: error
-                .span()
-                .map_or_else(|| positions.whole(), |span| positions.at(span.start)),
+            place: at.map_or_else(|| positions.whole(), |at| positions.at(at)),
             key: String::new(),
             problem: Problem::Syntax {
                 message: error.message().to_owned(),
@@ -119,6 +152,15 @@ pub(super) fn merge(
         _ => 0,
     };
 
+    for (name, _) in env.with_prefix(NEARLY_PREFIX) {
+        if let Some(meant) = misspelt(&name) {
+            errors.push(ConfigError {
+                place: Place::Env { name },
+                key: String::new(),
+                problem: Problem::MisspeltVariable { meant },
+            });
+        }
+    }
     let mut vars = env.with_prefix(ENV_PREFIX);
     vars.sort();
     let mut outside = Vec::new();
@@ -273,6 +315,13 @@ fn known_root(key: &str) -> Result<(), Problem> {
         nearest: nearest(key, ROOTS).map(str::to_owned),
         known: ROOTS.map(str::to_owned).to_vec(),
     })
+}
+
+/// The variable that sets a key: `BOTROUPE__APP__SECRET_KEY` for `app.secret_key`.
+#[must_use]
+pub fn env_name(key: &str) -> String {
+    let key = key.trim().replace('[', ".").replace(']', "");
+    format!("{ENV_PREFIX}{}", key.replace('.', "__").to_uppercase())
 }
 
 /// `APP__SDK_APP_ID` is `app.sdk_app_id`; `ACCOUNTS__0__BOTS` is `accounts[0].bots`.

@@ -16,6 +16,7 @@ mod error;
 mod expand;
 mod explain;
 mod layers;
+mod looks;
 mod model;
 mod parse;
 mod pattern;
@@ -32,12 +33,14 @@ pub use env::Env;
 pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
-pub use layers::ENV_PREFIX;
+pub use layers::{ENV_PREFIX, env_name};
+pub use looks::not_utf8;
 pub use model::{
     AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
-    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, RecoveryConfig,
-    SandboxConfig, SandboxTlsConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
+    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, NetworkConfig,
+    RecoveryConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
 };
-pub use parse::Sources;
+pub use parse::{SettingsCheck, Sources, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
+pub(crate) use suggest::nearest;

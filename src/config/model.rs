@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc,
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
+use super::place::Place;
 use crate::proto::{
     endpoint::Site,
     id::{SdkAppId, UserId},
@@ -31,6 +33,8 @@ pub struct Config {
     pub governor: GovernorConfig,
     /// How bots are run.
     pub host: HostConfig,
+    /// What connections trust and which way they take.
+    pub network: NetworkConfig,
     /// How connections are run.
     pub io: IoConfig,
     /// How the process ends.
@@ -39,8 +43,25 @@ pub struct Config {
     pub log: LogConfig,
     /// Which layer set how much.
     pub(super) contributions: Contributions,
+    /// Where some keys stand whose values can be judged only later.
+    pub(super) places: BTreeMap<&'static str, Place>,
     /// The name of the file, as given.
     pub(super) file: Arc<str>,
+}
+
+impl Config {
+    /// Something that turned out to be wrong with the value of `key` after all.
+    #[must_use]
+    pub fn unusable(&self, key: &'static str, reason: String) -> ConfigErrors {
+        let whole = || Place::WholeFile {
+            file: Arc::clone(&self.file),
+        };
+        ConfigErrors::new(vec![ConfigError {
+            place: self.places.get(key).cloned().unwrap_or_else(whole),
+            key: key.to_owned(),
+            problem: Problem::Unusable { reason },
+        }])
+    }
 }
 
 /// Where to connect.
@@ -98,6 +119,8 @@ pub struct AccountConfig {
     pub enabled: bool,
     /// How it behaves.
     pub policy: Arc<AccountPolicy>,
+    /// Where its UserID stands.
+    pub place: Arc<Place>,
 }
 
 /// Where UserSigs are fetched from: `user_sig_file`, `_env`, `_command` or `_http`. In every text,
@@ -137,6 +160,26 @@ impl UserSigSource {
             Self::Env(_) => "user_sig_env",
             Self::Command { .. } => "user_sig_command",
             Self::Http { .. } => "user_sig_http",
+        }
+    }
+
+    /// The file or the variable that it is for one account; `None` for a program or a service.
+    #[must_use]
+    pub fn resolved(&self, user: &str) -> Option<String> {
+        match self {
+            Self::File(path) => {
+                let path = path.replace(USER_ID, &user.replace('/', "_"));
+                Some(format!("file {path}"))
+            }
+            Self::Env(name) => {
+                let upper = |c: char| match c {
+                    c if c.is_ascii_alphanumeric() => c.to_ascii_uppercase(),
+                    _ => '_',
+                };
+                let name = name.replace(USER_ID, &user.chars().map(upper).collect::<String>());
+                Some(format!("environment variable {name}"))
+            }
+            Self::Command { .. } | Self::Http { .. } => None,
         }
     }
 
@@ -281,7 +324,7 @@ impl fmt::Debug for BotSettings {
 }
 
 /// `[sandbox]`: the embedded server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct SandboxConfig {
     /// Where it listens; port 0 is any free one.
@@ -304,6 +347,25 @@ pub struct SandboxConfig {
     pub store: Option<PathBuf>,
     /// Whether it speaks TLS too, on the same port.
     pub tls: SandboxTlsConfig,
+    /// Web pages of these origins may use it, besides those of this machine.
+    pub origins: Vec<String>,
+    /// Names it may be called by, besides addresses and `localhost`.
+    pub hosts: Vec<String>,
+    /// What whoever gives it orders has to send.
+    pub token: Option<SecretString>,
+}
+
+/// `[tls]` and `[proxy]`: what connections trust and which way they take.
+#[derive(Clone, Debug, Default)]
+#[non_exhaustive]
+pub struct NetworkConfig {
+    /// A PEM file of certificates that are trusted besides the system's. A relative path starts where the
+    /// config file is.
+    pub ca_file: Option<PathBuf>,
+    /// The proxy for everything; without it the environment's. It may hold a password.
+    pub proxy: Option<SecretString>,
+    /// Hosts that are reached without it.
+    pub no_proxy: Vec<String>,
 }
 
 /// `tls`, `tls_cert` and `tls_key` of `[sandbox]`.

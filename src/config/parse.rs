@@ -2,13 +2,14 @@
 
 use std::{
     cell::RefCell,
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
+use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
@@ -18,9 +19,9 @@ use super::{
     layers::{self, Merged},
     model::{
         App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
-        LogFormat, LogLevel, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
+        LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
     },
-    place::Positions,
+    place::{Place, Positions},
     read::{Context, Node, Section},
 };
 use crate::proto::{
@@ -67,6 +68,17 @@ impl Config {
     /// # Errors
     /// [`ConfigErrors`] with every mistake found, not only the first. None holds a secret.
     pub fn parse(sources: Sources<'_>) -> Result<Self, ConfigErrors> {
+        Self::parse_with(sources, &|_, _| None)
+    }
+
+    /// The same, with the settings of bots looked through by whoever knows the bots.
+    ///
+    /// # Errors
+    /// As those of [`parse`](Self::parse), with what `check` finds among them.
+    pub fn parse_with(
+        sources: Sources<'_>,
+        check: &SettingsCheck<'_>,
+    ) -> Result<Self, ConfigErrors> {
         let mut positions = Positions::new(sources.file, sources.text);
         let mut errors = Vec::new();
         let merged = layers::merge(
@@ -90,7 +102,7 @@ impl Config {
         };
         let parts = Node::root(&context, &root)
             .section()
-            .and_then(|root| read(root, sources.known_bots));
+            .and_then(|root| read(root, sources.known_bots, check));
         let errors = context.errors.into_inner();
         match parts {
             Some(mut parts) if errors.is_empty() => {
@@ -99,6 +111,8 @@ impl Config {
                     for file in [&mut sandbox.seed, &mut sandbox.store] {
                         *file = file.take().map(|file| folder.join(file));
                     }
+                    let ca_file = &mut parts.network.ca_file;
+                    *ca_file = ca_file.take().map(|file| folder.join(file));
                     if let SandboxTlsConfig::Files { certificate, key } = &mut sandbox.tls {
                         *certificate = folder.join(&*certificate);
                         *key = folder.join(&*key);
@@ -115,18 +129,57 @@ impl Config {
     }
 }
 
+/// Tells what is wrong with the settings of a bot, `None` standing for a section that is not there:
+/// the keys that lead to it and the reason, which holds no value.
+pub type SettingsCheck<'a> =
+    dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
+
 /// Reads everything. `None` only after a report of what must be there and is not.
-fn read(mut root: Section<'_>, known_bots: &[&str]) -> Option<Config> {
+fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -> Option<Config> {
     let endpoint = root
         .get("endpoint")
         .and_then(|node| endpoint(&node))
         .unwrap_or(Endpoint::Sandbox);
     let app = app(root.section("app"));
-    let bots = bots(root.get("bots"), known_bots);
+    let bots = bots(root.get("bots"), known_bots, check);
     let accounts = accounts::read(&mut root, &app, &endpoint, known_bots);
-    let sandbox = sandbox(root.section("sandbox"));
+    let missing = accounts.iter().flat_map(|account| account.bots.iter());
+    let missing: BTreeSet<&str> = missing
+        .map(|name| &**name)
+        .filter(|name| !bots.contains_key(*name))
+        .collect();
+    for name in missing {
+        // A section that is there and wrong is reported already.
+        let given = root.get("bots");
+        let given = given.is_some_and(|bots| bots.entries().iter().any(|(key, _)| *key == name));
+        if !given && let Some((_, reason)) = check(name, None) {
+            root.report(&format!("bots.{name}"), Problem::Settings { reason });
+        }
+    }
+    let mut places = BTreeMap::new();
+    let sandbox = sandbox(root.section("sandbox"), &mut places);
+    if let Some(place) = &app.published_key {
+        let remedy = match &endpoint {
+            Endpoint::Sandbox if sandbox.listen.ip().is_loopback() => None,
+            Endpoint::Sandbox => Some(
+                "with [sandbox] listen beyond this machine, give another one: export BOTROUPE_SECRET_KEY=…",
+            ),
+            Endpoint::Url(url) if is_local(url) => None,
+            Endpoint::Auto | Endpoint::Site(_) | Endpoint::Url(_) => Some(
+                "off the sandbox the app's own is needed: export BOTROUPE_SECRET_KEY=… with the key that the console shows",
+            ),
+        };
+        if let Some(remedy) = remedy {
+            root.node().context_report(
+                place.clone(),
+                "app.secret_key",
+                Problem::PublicKey { remedy },
+            );
+        }
+    }
     let governor = governor(root.section("governor"));
     let host = host(root.section("host"));
+    let network = network(&mut root, &mut places);
     let io = io(root.section("io"));
     let shutdown = shutdown(root.section("shutdown"));
     let log = log(root.section("log"));
@@ -143,12 +196,29 @@ fn read(mut root: Section<'_>, known_bots: &[&str]) -> Option<Config> {
         sandbox,
         governor,
         host,
+        network,
         io,
         shutdown,
         log,
         contributions: layers::Contributions::default(),
+        places,
         file: Arc::from(""),
     })
+}
+
+/// The key that the config of the project comes with.
+const PUBLISHED_KEY: &str = "sandbox-only-key-not-for-the-cloud";
+
+/// Whether a gateway is on this machine.
+fn is_local(url: &str) -> bool {
+    let url = Url::parse(url).ok();
+    let host = url.as_ref().and_then(Url::host);
+    match host {
+        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(url::Host::Domain(name)) => name == "localhost",
+        None => false,
+    }
 }
 
 fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
@@ -178,8 +248,11 @@ fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
     None
 }
 
-/// Checks a gateway's URL; the text itself is never shown, since it may hold a password.
-fn websocket_url(text: &str) -> Result<String, &'static str> {
+/// Checks a gateway's URL, and gives it without a slash at its end.
+///
+/// # Errors
+/// What is wrong with it; the text itself is never shown, since it may hold a password.
+pub fn websocket_url(text: &str) -> Result<String, &'static str> {
     let url = Url::parse(text).map_err(|_| "it cannot be read")?;
     if !matches!(url.scheme(), "ws" | "wss") {
         return Err("it must start with ws:// or wss://");
@@ -226,11 +299,18 @@ fn app(mut section: Section<'_>) -> AppParts {
         }
     });
     let node = section.get("secret_key");
+    let place = node.as_ref().map(Node::place);
+    let given = node.is_some();
+    let secret_key = node.and_then(|node| node.secret());
+    let is_published = secret_key
+        .as_ref()
+        .is_some_and(|key| key.expose_secret() == PUBLISHED_KEY);
     let parts = AppParts {
         admin,
         sdk_app_id,
-        secret_key_given: node.is_some(),
-        secret_key: node.and_then(|node| node.secret()),
+        secret_key_given: given,
+        secret_key,
+        published_key: place.filter(|_| is_published),
     };
     section.finish();
     parts
@@ -243,9 +323,15 @@ pub(super) struct AppParts {
     pub(super) secret_key: Option<secrecy::SecretString>,
     /// Whether there is one at all, valid or not.
     pub(super) secret_key_given: bool,
+    /// Where it stands, when it is the one that everybody knows.
+    published_key: Option<Place>,
 }
 
-fn bots(node: Option<Node<'_>>, known_bots: &[&str]) -> BTreeMap<String, BotSettings> {
+fn bots(
+    node: Option<Node<'_>>,
+    known_bots: &[&str],
+    check: &SettingsCheck<'_>,
+) -> BTreeMap<String, BotSettings> {
     let Some(node) = node else {
         return BTreeMap::new();
     };
@@ -258,16 +344,31 @@ fn bots(node: Option<Node<'_>>, known_bots: &[&str]) -> BTreeMap<String, BotSett
         if settings.section().is_some()
             && let toml::Value::Table(table) = settings.toml()
         {
-            out.insert(name.to_owned(), BotSettings::new(table));
+            let mut found = BotSettings::new(table);
+            let mut wrong = check(name, Some(&found));
+            // What came from outside as text may be meant as one.
+            if wrong.is_some()
+                && let toml::Value::Table(texts) = settings.toml_with_texts()
+            {
+                let texts = BotSettings::new(texts);
+                if check(name, Some(&texts)).is_none() {
+                    (found, wrong) = (texts, None);
+                }
+            }
+            if let Some((path, reason)) = wrong {
+                let innermost = settings.innermost(&path);
+                innermost.report(Problem::Settings { reason });
+            }
+            out.insert(name.to_owned(), found);
         }
     }
     out
 }
 
-fn sandbox(mut section: Section<'_>) -> SandboxConfig {
+fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -> SandboxConfig {
     let default = SocketAddr::from(([127, 0, 0, 1], defaults::SANDBOX_PORT));
     let listen = section.get("listen").and_then(|node| {
-        let text = node.text()?;
+        let text = node.word()?;
         let address = text.parse().ok();
         if address.is_none() {
             node.report(Problem::Address { text });
@@ -302,6 +403,7 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         Some(PathBuf::from(text))
     });
     let seed = section.get("seed").and_then(|node| {
+        places.insert("sandbox.seed", node.place());
         let text = node.text()?;
         if text.is_empty() {
             node.report(Problem::Empty {
@@ -311,6 +413,7 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         Some(PathBuf::from(text))
     });
     let store = section.get("store").and_then(|node| {
+        places.insert("sandbox.store", node.place());
         let text = node.text()?;
         if text.is_empty() {
             node.report(Problem::Empty {
@@ -338,8 +441,40 @@ fn sandbox(mut section: Section<'_>) -> SandboxConfig {
         seed,
         store,
         tls: sandbox_tls(&mut section),
+        origins: names(&mut section, "origins"),
+        hosts: names(&mut section, "hosts"),
+        token: section.get("token").and_then(|node| node.secret()),
     };
     section.finish();
+    config
+}
+
+/// A list of texts, none by default.
+fn names(section: &mut Section<'_>, key: &'static str) -> Vec<String> {
+    let texts = section.get(key).and_then(|node| node.texts());
+    let texts = texts.unwrap_or_default().into_iter();
+    texts.map(|(_, text)| text).collect()
+}
+
+/// `[tls]` and `[proxy]`.
+fn network(root: &mut Section<'_>, places: &mut BTreeMap<&'static str, Place>) -> NetworkConfig {
+    let mut tls = root.section("tls");
+    let ca_file = tls.get("ca_file").and_then(|node| {
+        places.insert("tls.ca_file", node.place());
+        node.filled_text("name a PEM file, or leave the key out")
+    });
+    tls.finish();
+    let mut proxy = root.section("proxy");
+    let url = proxy.get("url").and_then(|node| {
+        places.insert("proxy.url", node.place());
+        node.secret()
+    });
+    let config = NetworkConfig {
+        ca_file: ca_file.map(PathBuf::from),
+        proxy: url,
+        no_proxy: names(&mut proxy, "except"),
+    };
+    proxy.finish();
     config
 }
 

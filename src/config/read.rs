@@ -61,6 +61,10 @@ impl<'c> Node<'c> {
             .report(self.place(), &self.shown, problem.into());
     }
 
+    pub(super) fn context_report(&self, place: Place, key: &str, problem: Problem) {
+        self.context.report(place, key, problem);
+    }
+
     pub(super) fn place(&self) -> Place {
         layers::place(self.context.positions, self.value.origin(), &self.path)
     }
@@ -286,11 +290,24 @@ impl<'c> Node<'c> {
         )
     }
 
+    /// Whether it is a list, of whatever.
+    pub(super) const fn is_list(&self) -> bool {
+        matches!(self.value.kind, ValueKind::Array(_))
+    }
+
     /// The items of a list of tables.
     pub(super) fn sections(&self) -> Vec<Section<'c>> {
-        let ValueKind::Array(items) = &self.value.kind else {
-            self.wrong_type("a list of tables, [[…]]");
-            return Vec::new();
+        let items = match &self.value.kind {
+            ValueKind::Array(items) => items,
+            ValueKind::Table(_) => {
+                let key = self.shown.clone();
+                self.report(Problem::OneTable { key });
+                return Vec::new();
+            }
+            _ => {
+                self.wrong_type("a list of tables, [[…]]");
+                return Vec::new();
+            }
         };
         let nodes = items.iter().enumerate().map(|(at, value)| {
             let path = index(&self.path, at);
@@ -328,6 +345,48 @@ impl<'c> Node<'c> {
             .collect();
         entries.sort_by_key(|(key, _)| *key);
         entries
+    }
+
+    /// The innermost value at a path of keys below this one, as far as there is one.
+    pub(super) fn innermost(&self, path: &[String]) -> Self {
+        let Some((key, rest)) = path.split_first() else {
+            return self.clone();
+        };
+        let inner = match &self.value.kind {
+            ValueKind::Table(table) => table.get(key).map(|value| self.child(key, value)),
+            ValueKind::Array(items) => key.parse().ok().and_then(|at: usize| {
+                Some(Self {
+                    path: index(&self.path, at),
+                    shown: index(&self.shown, at),
+                    ..self.with(items.get(at)?)
+                })
+            }),
+            _ => None,
+        };
+        inner.map_or_else(|| self.clone(), |inner| inner.innermost(rest))
+    }
+
+    /// A text, or a number written without quotes, as it stands there.
+    pub(super) fn word(&self) -> Option<String> {
+        match &self.value.kind {
+            ValueKind::I64(number) => Some(number.to_string()),
+            _ => self.text(),
+        }
+    }
+
+    /// This value as free TOML, texts from outside left as they are.
+    pub(super) fn toml_with_texts(&self) -> toml::Value {
+        match &self.value.kind {
+            ValueKind::String(_) => toml::Value::String(self.text().unwrap_or_default()),
+            ValueKind::Table(_) => {
+                let entries = self.entries();
+                let entries = entries.iter();
+                let entries =
+                    entries.map(|(key, node)| ((*key).to_owned(), node.toml_with_texts()));
+                toml::Value::Table(entries.collect())
+            }
+            _ => self.toml(),
+        }
     }
 
     /// This value as free TOML, with `${…}` replaced in every text of the file. From outside,
@@ -400,7 +459,9 @@ pub(super) struct Section<'c> {
 impl<'c> Section<'c> {
     /// The value of `key`, if it is there.
     pub(super) fn get(&mut self, key: &'static str) -> Option<Node<'c>> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let value = self.table?.get(key)?;
         Some(self.node.child(key, value))
     }
@@ -469,6 +530,12 @@ impl<'c> Section<'c> {
     /// The table itself.
     pub(super) fn node(&self) -> &Node<'c> {
         &self.node
+    }
+
+    /// Reports something about a key that is not there.
+    pub(super) fn report(&self, key: &str, problem: Problem) {
+        let whole = self.node.context.positions.whole();
+        self.node.context.report(whole, key, problem);
     }
 
     /// Reports that `key` is not there.

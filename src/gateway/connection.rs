@@ -91,6 +91,8 @@ pub enum Transmit {
 /// What a connection tells its owner.
 #[derive(Debug)]
 pub enum Report {
+    /// The server told its time, Unix time in whole seconds, in its answer to a dial.
+    ServerTime(Duration),
     /// The link is open.
     Opened,
     /// No link came about.
@@ -386,6 +388,9 @@ impl Handler<Dial> for Connection {
             }
             match outcome {
                 Ok(dialled) => {
+                    if let Some(time) = dialled.server_time {
+                        actor.report(Report::ServerTime(time));
+                    }
                     let link = WebSocket::new(dialled.io, frames, dialled.early, max);
                     actor.opened(ctx, link, dial.user_sig.as_ref());
                 }

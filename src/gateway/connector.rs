@@ -2,6 +2,8 @@
 
 use super::dial::{Purpose, dialler};
 use super::net::net;
+use super::upgrade::{Busy, KeepBusy, date};
+use crate::proto::shown::Shown;
 use awc::error::{ConnectError as AwcConnectError, SendRequestError, WsClientError};
 use futures_util::future::LocalBoxFuture;
 use std::cell::RefCell;
@@ -20,6 +22,8 @@ pub struct Dialled {
     pub io: Box<dyn Io>,
     /// What the server sent right behind its answer to the upgrade.
     pub early: Vec<u8>,
+    /// The server's time, Unix time in whole seconds, where it told it.
+    pub server_time: Option<Duration>,
 }
 
 impl std::fmt::Debug for Dialled {
@@ -62,12 +66,22 @@ pub enum ConnectError {
         reason: String,
     },
     /// The server is no WebSocket server of this kind.
-    #[error("{host} refused the WebSocket: {reason}")]
+    #[error("{host} refused the WebSocket: {}", Shown(.reason))]
     Upgrade {
         /// The host.
         host: String,
         /// Its answer.
         reason: String,
+    },
+    /// The server has no room now (429, 503).
+    #[error("{host} has no room now (status {status}){}", .retry_after.map(|wait| format!("; it asks to be left alone for {wait:?}")).unwrap_or_default())]
+    Busy {
+        /// The host.
+        host: String,
+        /// The status of its answer.
+        status: u16,
+        /// How long it wants to be left alone, an hour at most.
+        retry_after: Option<Duration>,
     },
     /// It took too long.
     #[error("no connection to {host} within {limit:?}")]
@@ -92,6 +106,7 @@ impl ConnectError {
             Self::Unreachable { .. } => "unreachable",
             Self::Tls { .. } => "tls",
             Self::Upgrade { .. } => "upgrade",
+            Self::Busy { .. } => "busy",
             Self::TimedOut { .. } => "timeout",
             Self::Url(_) => "url",
         }
@@ -140,15 +155,17 @@ impl Connector for AwcConnector {
 }
 
 async fn open(url: &str, place: &str) -> Result<Dialled, ConnectError> {
-    let (_, framed) = client()
+    let (answer, framed) = client()
         .ws(url)
         .connect()
         .await
         .map_err(|error| explain(error, place))?;
+    let server_time = date(answer.headers());
     let parts = framed.into_parts();
     Ok(Dialled {
         io: Box::new(parts.io),
         early: parts.read_buf.to_vec(),
+        server_time,
     })
 }
 
@@ -170,6 +187,7 @@ fn client() -> awc::Client {
             .handshake_timeout(Duration::from_secs(60));
         let client = awc::Client::builder()
             .connector(connector)
+            .wrap(KeepBusy)
             .disable_timeout()
             .finish();
         *slot = Some((net.number, client.clone()));
@@ -199,6 +217,22 @@ fn explain(error: WsClientError, host: &str) -> ConnectError {
                 reason: other.to_string(),
             },
         },
+        WsClientError::SendRequest(SendRequestError::Custom(error, context)) => {
+            match error.downcast_ref::<Busy>() {
+                Some(Busy {
+                    status,
+                    retry_after,
+                }) => ConnectError::Busy {
+                    host,
+                    status: *status,
+                    retry_after: *retry_after,
+                },
+                None => ConnectError::Upgrade {
+                    host,
+                    reason: format!("{context:?}: {error}"),
+                },
+            }
+        }
         WsClientError::SendRequest(SendRequestError::Url(error)) => {
             ConnectError::Url(error.to_string())
         }
@@ -259,5 +293,65 @@ mod tests {
         let dialled = AwcConnector.dial(url, Duration::from_secs(10)).await;
         drop(dialled.unwrap());
         assert_eq!(server.await.unwrap(), io::ErrorKind::ConnectionReset);
+    }
+    /// Dials a server that gives this answer.
+    async fn answered(answer: &'static str) -> Result<Dialled, ConnectError> {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let server = actix_rt::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                request.push(stream.read_u8().await.unwrap());
+            }
+            let text = String::from_utf8(request).unwrap();
+            let key = text
+                .lines()
+                .find_map(|line| line.strip_prefix("sec-websocket-key: "))
+                .unwrap();
+            let accept = actix_http::ws::hash_key(key.as_bytes());
+            let answer = answer.replace("ACCEPT", std::str::from_utf8(&accept).unwrap());
+            stream.write_all(answer.as_bytes()).await.unwrap();
+            stream
+        });
+        let outcome = AwcConnector.dial(url, Duration::from_secs(10)).await;
+        drop(server.await.unwrap());
+        outcome
+    }
+
+    #[actix_rt::test]
+    async fn a_server_without_room_says_how_long_it_wants_to_be_left_alone() {
+        for (answer, expected) in [
+            (
+                "HTTP/1.1 429 Too Many Requests\r\nretry-after: 120\r\ncontent-length: 0\r\n\r\n",
+                (429, Some(Duration::from_secs(120))),
+            ),
+            (
+                "HTTP/1.1 503 Service Unavailable\r\ncontent-length: 4\r\n\r\nbusy",
+                (503, None),
+            ),
+        ] {
+            match answered(answer).await {
+                Err(ConnectError::Busy {
+                    status,
+                    retry_after,
+                    ..
+                }) => assert_eq!((status, retry_after), expected),
+                other => panic!("{other:?}"),
+            }
+        }
+        let refused = answered("HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n").await;
+        assert!(
+            matches!(refused, Err(ConnectError::Upgrade { .. })),
+            "{refused:?}"
+        );
+    }
+
+    #[actix_rt::test]
+    async fn the_answer_to_the_upgrade_tells_the_servers_time() {
+        let answer = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+                      date: Sun, 06 Nov 1994 08:49:37 GMT\r\nsec-websocket-accept: ACCEPT\r\n\r\n";
+        let dialled = answered(answer).await.unwrap();
+        assert_eq!(dialled.server_time, Some(Duration::from_secs(784_111_777)));
     }
 }

@@ -17,6 +17,7 @@ mod http;
 mod net;
 mod proxy;
 mod running;
+mod upgrade;
 mod websocket;
 
 pub use clock::now;

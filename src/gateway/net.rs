@@ -4,12 +4,13 @@ use super::proxy::{Proxies, Proxy, ProxyError};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 /// What is set about the network.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct NetConfig {
     /// A PEM file of certificates that are trusted besides the system's.
     pub ca_file: Option<PathBuf>,
@@ -17,6 +18,16 @@ pub struct NetConfig {
     pub proxy: Option<String>,
     /// Hosts that are reached without it.
     pub no_proxy: Vec<String>,
+}
+
+impl fmt::Debug for NetConfig {
+    /// Without the proxy, which may hold a password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NetConfig")
+            .field("ca_file", &self.ca_file)
+            .field("no_proxy", &self.no_proxy)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Why a [`NetConfig`] cannot be used.
@@ -53,8 +64,12 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// # Errors
 /// When it cannot be used; nothing changes then.
 pub fn use_net(config: &NetConfig) -> Result<(), NetError> {
-    let net = Net::new(config)?;
-    *NET.write().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(net));
+    let net = match config {
+        // Made when it is needed: without TLS nobody needs certificates.
+        default if *default == NetConfig::default() => None,
+        config => Some(Arc::new(Net::new(config)?)),
+    };
+    *NET.write().unwrap_or_else(PoisonError::into_inner) = net;
     Ok(())
 }
 

@@ -24,6 +24,7 @@ pub mod message;
 pub mod op;
 pub mod packet;
 pub mod place;
+pub mod shown;
 pub mod signaling;
 pub mod surrogate;
 pub mod update;

@@ -7,6 +7,7 @@ use crate::gateway::{http_client, now, without_url};
 use crate::proto::code::Code;
 use crate::proto::endpoint::Site;
 use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::shown::Shown;
 use crate::proto::usersig;
 use secrecy::SecretString;
 use serde::Deserialize;
@@ -37,7 +38,7 @@ pub enum RestError {
     #[error("REST API not reached: {0}")]
     Unreachable(String),
     /// It said no.
-    #[error("REST API refused: {code} {info}")]
+    #[error("REST API refused: {code} {}", Shown(.info))]
     Refused {
         /// Its code.
         code: Code,

@@ -2,6 +2,7 @@
 
 use crate::proto::code::Code;
 use crate::proto::command;
+use crate::proto::shown::Shown;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ pub struct RequestId(pub(super) u32);
 #[non_exhaustive]
 pub enum RequestError {
     /// The server said no.
-    #[error("server refused: {code} {info}")]
+    #[error("server refused: {code} {}", Shown(.info))]
     Refused {
         /// The server's code.
         code: Code,
@@ -22,7 +23,7 @@ pub enum RequestError {
         info: String,
     },
     /// Somebody else changed the same thing first (20027, of edits).
-    #[error("somebody else changed it first: {info}")]
+    #[error("somebody else changed it first: {}", Shown(.info))]
     Conflict {
         /// The server's words.
         info: String,
@@ -46,7 +47,7 @@ pub enum RequestError {
     #[error("too many requests in flight")]
     Full,
     /// The body could not be made or the answer not be read.
-    #[error("body is not of the expected shape: {0}")]
+    #[error("body is not of the expected shape: {}", Shown(.0))]
     Shape(String),
 }
 

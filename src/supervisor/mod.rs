@@ -17,7 +17,9 @@ use crate::policy::{Backoff, Governor, RestartIntensity};
 use crate::proto::id::UserId;
 use crate::rest::Rest;
 use actix::prelude::*;
-use std::collections::HashMap;
+use futures_util::future::LocalBoxFuture;
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -31,12 +33,28 @@ const HANGS: (usize, Duration) = (3, Duration::from_secs(3600));
 /// Changes and reservations of the whole fleet wait here; each account has few at a time.
 const MAILBOX: usize = 1 << 16;
 
+/// How often the log says how many accounts are away.
+const SUMMARY: Duration = Duration::from_secs(60);
+/// Reasons that it names at most.
+const SUMMARISED: usize = 5;
+
+/// The subscriber of an account is there, or cannot be had.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Made {
+    number: usize,
+    subscriber: Result<Recipient<Deliver>, String>,
+}
+
 /// How long an account may take to say how it stands.
 const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
-/// Gives the subscriber of an account; makes a new one when the last one is gone. It lives on no
-/// thread that carries accounts, so that what was delivered survives the account.
-pub type SubscriberFactory = Arc<dyn Fn() -> Recipient<Deliver> + Send + Sync>;
+/// Gives the subscriber of an account, or why there is none; makes a new one when the last one is
+/// gone. Called on the supervisor's thread, so whatever takes time is for the future, or for another
+/// thread. The subscriber lives on no thread that carries accounts, so that what was delivered
+/// survives the account.
+pub type SubscriberFactory =
+    Arc<dyn Fn() -> LocalBoxFuture<'static, Result<Recipient<Deliver>, String>> + Send + Sync>;
 
 /// What an account is made from, again and again.
 #[derive(Clone)]
@@ -51,6 +69,8 @@ pub struct ChildSpec {
     pub subscriber: SubscriberFactory,
     /// Where others find the account.
     pub handle: AccountHandle,
+    /// It stays away from the start, as somebody wanted before: how, and why.
+    pub away: Option<(Phase, Cause)>,
 }
 
 /// The threads that carry the accounts.
@@ -101,6 +121,8 @@ struct Child {
     deaths: u32,
     status: Box<Status>,
     running: bool,
+    /// Its subscriber is being made.
+    making: bool,
 }
 
 /// The parent of all accounts.
@@ -110,6 +132,8 @@ pub struct Supervisor {
     threads: Threads,
     governor: Governor,
     observer: Option<Recipient<Changed>>,
+    /// Of the children, how many run.
+    running: usize,
     stopping: Option<oneshot::Sender<()>>,
     is_stopping: bool,
 }
@@ -127,6 +151,11 @@ impl std::fmt::Debug for Supervisor {
 #[rtype(result = "Vec<Status>")]
 pub struct GetStatus;
 
+/// Asks how many accounts are online, as far as they have said.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "usize")]
+pub struct CountOnline;
+
 /// Logs every account out; answered when all are.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
@@ -137,9 +166,40 @@ pub struct StopAll;
 #[rtype(result = "()")]
 pub struct EndThreads;
 
-/// Gives an order to one account; `false` when there is none of that name.
+/// Answered by nobody: fails when the supervisor is gone, whatever it died of.
+#[derive(Clone, Copy, Debug, Message)]
+#[rtype(result = "()")]
+pub struct UntilEnd;
+
+/// Why an order was not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// There is no account of that name.
+    #[error("there is no account {0}")]
+    Unknown(String),
+    /// It stays away until somebody lets it back.
+    #[error("{user} is {}; `botroupe resume {user}` brings it back", .phase.word())]
+    StaysAway {
+        /// The account.
+        user: UserId,
+        /// How it stands.
+        phase: Phase,
+    },
+    /// It died too often, has no bots, or is being started anew.
+    #[error("{0} does not run at present; `botroupe resume {0}` starts it")]
+    NotRunning(UserId),
+    /// It has too many orders waiting.
+    #[error("{0} is busy; try again")]
+    Busy(UserId),
+    /// The supervisor of the accounts is gone.
+    #[error("the supervisor of the accounts died")]
+    NoSupervisor,
+}
+
+/// Gives an order to one account.
 #[derive(Clone, Debug, Message)]
-#[rtype(result = "bool")]
+#[rtype(result = "Result<(), OrderError>")]
 pub struct Order {
     /// The account.
     pub user: UserId,
@@ -171,6 +231,7 @@ impl Supervisor {
                 intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
                 deaths: 0,
                 running: false,
+                making: false,
             })
             .collect();
         let index = children
@@ -184,26 +245,49 @@ impl Supervisor {
             threads,
             governor: Governor::new(governor.rate, governor.burst),
             observer,
+            running: 0,
             stopping: None,
             is_stopping: false,
         }
         .start()
     }
 
+    /// Gets the subscriber of an account, and starts the account when it is there.
     fn start_child(&mut self, ctx: &Context<Self>, number: usize) {
         // Ordered back during the pause before a restart, it runs already when that comes.
-        let Some(child) = self.children.get_mut(number).filter(|child| !child.running) else {
+        let idle = |child: &&mut Child| !child.running && !child.making;
+        let Some(child) = self.children.get_mut(number).filter(idle) else {
             return;
         };
         if self.is_stopping {
             return;
         }
+        child.making = true;
+        child.status.waits_for = Some("its bots to be made".to_owned());
+        let (made, supervisor) = ((child.spec.subscriber)(), ctx.address());
+        // Not among the actor's own futures: it looks through all of them whenever one wakes up.
+        actix_rt::spawn(async move {
+            let subscriber = made.await;
+            // One per start of an account: the mailbox bound may be passed.
+            supervisor.do_send(Made { number, subscriber });
+        });
+    }
+
+    fn start_with_subscriber(
+        &mut self,
+        ctx: &Context<Self>,
+        number: usize,
+        subscriber: Recipient<Deliver>,
+    ) {
+        let Some(child) = self.children.get_mut(number) else {
+            return;
+        };
         let Some(arbiter) = self.threads.arbiter(child.thread) else {
             return;
         };
         child.running = true;
+        self.running += 1;
         child.life = child.life.wrapping_add(1);
-        let subscriber = (child.spec.subscriber)();
         child.subscriber = Some(subscriber.clone());
         let spec = AccountSpec {
             number: number as u64,
@@ -215,9 +299,63 @@ impl Supervisor {
             brake: ctx.address().recipient(),
             observer: ctx.address().recipient(),
             handle: child.spec.handle.clone(),
+            away: child.spec.away.clone(),
         };
         let guard = DownGuard::new(ctx.address().recipient(), named(number, child.life));
         Account::start_on(&arbiter, spec, guard);
+    }
+
+    /// An account that cannot be started stays away until somebody has mended its bots.
+    fn not_made(&mut self, number: usize, reason: String) {
+        let Some(child) = self.children.get_mut(number) else {
+            return;
+        };
+        tracing::error!(account = %child.spec.config.user, reason, "no bots for an account; quarantined");
+        child.status.phase = Phase::Quarantined;
+        child.status.cause = Cause::NoBot(reason);
+        child.status.since = now().unix;
+        child.status.next = None;
+        let status = child.status.clone();
+        self.publish(status, None);
+    }
+
+    /// An order for an account that does not run at present.
+    fn order_idle(
+        &mut self,
+        ctx: &Context<Self>,
+        number: usize,
+        command: Command,
+    ) -> Result<(), OrderError> {
+        let Some(child) = self.children.get_mut(number) else {
+            return Ok(());
+        };
+        let phase = match command {
+            // Died too often before, or has no bots: somebody has looked at it.
+            Command::Resume => {
+                child.intensity.reset();
+                child.hangs.reset();
+                child.deaths = 0;
+                child.spec.away = None;
+                self.start_child(ctx, number);
+                return Ok(());
+            }
+            Command::Hold => Phase::Held,
+            Command::Quarantine => Phase::Quarantined,
+            // It logs in with a new UserSig anyway.
+            Command::Relogin if child.making => return Ok(()),
+            Command::Relogin | Command::Stop => {
+                return Err(OrderError::NotRunning(child.spec.config.user.clone()));
+            }
+        };
+        // Obeyed as soon as there is somebody to obey.
+        child.spec.away = Some((phase, Cause::Ordered));
+        child.status.phase = phase;
+        child.status.cause = Cause::Ordered;
+        child.status.since = now().unix;
+        child.status.next = None;
+        let status = child.status.clone();
+        self.publish(status, None);
+        Ok(())
     }
 
     /// An account is gone without having stopped: tells everybody, and starts it again unless that
@@ -273,6 +411,7 @@ impl Supervisor {
         for number in on_it {
             let child = &mut self.children[number];
             child.running = false;
+            self.running = self.running.saturating_sub(1);
             child.life = child.life.wrapping_add(1);
             child.spec.handle.end_life();
             let guilty = culprit.is_none_or(|culprit| culprit == number);
@@ -292,7 +431,7 @@ impl Supervisor {
 
     fn check_all_stopped(&mut self) {
         if self.is_stopping
-            && self.children.iter().all(|child| !child.running)
+            && self.running == 0
             && let Some(done) = self.stopping.take()
         {
             let _ = done.send(()); // Whoever asked may have given up waiting.
@@ -314,6 +453,12 @@ impl Actor for Supervisor {
         for number in 0..self.children.len() {
             self.start_child(ctx, number);
         }
+        ctx.run_interval(SUMMARY, |supervisor, _| {
+            let away = supervisor.children.iter().map(|child| &*child.status);
+            for line in outage(away) {
+                tracing::warn!("{line}");
+            }
+        });
         ctx.run_interval(self.threads.beat_every(), |supervisor, ctx| {
             for hung in supervisor.threads.beat(now().mono) {
                 supervisor.hung(ctx, &hung);
@@ -322,9 +467,53 @@ impl Actor for Supervisor {
     }
 }
 
+/// How many accounts are away that will come back by themselves, by reason; the commonest first.
+fn outage<'s>(statuses: impl Iterator<Item = &'s Status>) -> Vec<String> {
+    let waits = |status: &&Status| {
+        let phase = matches!(
+            status.phase,
+            Phase::Waiting | Phase::CoolingDown | Phase::Contested
+        );
+        phase && status.cause != Cause::NotStarted
+    };
+    let mut reasons: BTreeMap<(&str, Cow<'_, str>), (usize, &Cause)> = BTreeMap::new();
+    for status in statuses.filter(waits) {
+        let key = (status.phase.word(), status.cause.word());
+        reasons.entry(key).or_insert((0, &status.cause)).0 += 1;
+    }
+    let mut reasons: Vec<_> = reasons.into_iter().collect();
+    reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    reasons
+        .into_iter()
+        .take(SUMMARISED)
+        .map(|((phase, _), (count, cause))| match count {
+            1 => format!("1 account is {phase}: {cause}"),
+            many => format!("{many} accounts are {phase}: {cause}"),
+        })
+        .collect()
+}
+
 /// How the guard of a child's actor names it.
 const fn named(number: usize, life: u32) -> u64 {
     (number as u64) | ((life as u64) << 32)
+}
+
+impl Handler<Made> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, Made { number, subscriber }: Made, ctx: &mut Context<Self>) {
+        if let Some(child) = self.children.get_mut(number) {
+            child.making = false;
+            child.status.waits_for = None;
+        }
+        if self.is_stopping {
+            return;
+        }
+        match subscriber {
+            Ok(subscriber) => self.start_with_subscriber(ctx, number, subscriber),
+            Err(reason) => self.not_made(number, reason),
+        }
+    }
 }
 
 impl Handler<ReserveLogin> for Supervisor {
@@ -358,6 +547,11 @@ impl Handler<Changed> for Supervisor {
             .get(&changed.status.user)
             .and_then(|i| self.children.get_mut(*i))
         {
+            // A new actor of the account, after a crash, is to stay away as well.
+            child.spec.away = match (changed.status.phase, &changed.status.cause) {
+                (phase @ (Phase::Held | Phase::Quarantined), cause) => Some((phase, cause.clone())),
+                _ => None,
+            };
             child.status = changed.status.clone();
         }
         self.publish(changed.status, changed.online);
@@ -376,6 +570,7 @@ impl Handler<Down> for Supervisor {
             return; // Given up before; its thread came back.
         }
         child.running = false;
+        self.running = self.running.saturating_sub(1);
         if self.is_stopping || child.status.phase == Phase::Stopped {
             return self.check_all_stopped();
         }
@@ -417,29 +612,37 @@ impl Handler<GetStatus> for Supervisor {
     }
 }
 
-impl Handler<Order> for Supervisor {
-    type Result = bool;
+impl Handler<CountOnline> for Supervisor {
+    type Result = usize;
 
-    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> bool {
-        let Some(number) = self.index.get(&user).copied() else {
-            return false;
+    fn handle(&mut self, _: CountOnline, _: &mut Context<Self>) -> usize {
+        let online = |child: &&Child| child.status.phase.is_online();
+        self.children.iter().filter(online).count()
+    }
+}
+
+impl Handler<Order> for Supervisor {
+    type Result = Result<(), OrderError>;
+
+    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> Self::Result {
+        let number = self.index.get(&user).copied();
+        let Some((number, child)) =
+            number.and_then(|number| Some((number, self.children.get_mut(number)?)))
+        else {
+            return Err(OrderError::Unknown(user.to_string()));
         };
-        let Some(child) = self.children.get_mut(number) else {
-            return false;
-        };
-        if child.running {
-            return child.spec.handle.instruct(command);
+        let phase = child.status.phase;
+        if command == Command::Relogin && matches!(phase, Phase::Held | Phase::Quarantined) {
+            return Err(OrderError::StaysAway { user, phase });
         }
-        // Died too often before: somebody has looked at it.
-        if command == Command::Resume {
-            child.intensity.reset();
-            child.hangs.reset();
-            child.deaths = 0;
-            self.start_child(ctx, number);
-            return true;
+        if !child.running {
+            return self.order_idle(ctx, number, command);
         }
-        // There is nobody to obey.
-        false
+        if child.spec.handle.instruct(command) {
+            Ok(())
+        } else {
+            Err(OrderError::Busy(user))
+        }
     }
 }
 
@@ -462,10 +665,81 @@ impl Handler<StopAll> for Supervisor {
     }
 }
 
+/// Ends the supervisor as a bug of ours would. For tests.
+#[cfg(test)]
+#[derive(Message)]
+#[rtype(result = "()")]
+pub(crate) struct Die;
+
+#[cfg(test)]
+impl Handler<Die> for Supervisor {
+    type Result = ();
+
+    fn handle(&mut self, _: Die, _: &mut Context<Self>) {
+        panic!("a bug of ours");
+    }
+}
+
+impl Handler<UntilEnd> for Supervisor {
+    type Result = ResponseActFuture<Self, ()>;
+
+    fn handle(&mut self, _: UntilEnd, _: &mut Context<Self>) -> Self::Result {
+        Box::pin(std::future::pending().into_actor(self))
+    }
+}
+
 impl Handler<EndThreads> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, _: EndThreads, _: &mut Context<Self>) {
         self.threads.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+    use super::*;
+    use crate::gateway::ConnectError;
+
+    fn status(phase: Phase, cause: Cause) -> Status {
+        Status {
+            phase,
+            cause,
+            ..Status::new(UserId::parse("a").unwrap(), Duration::ZERO)
+        }
+    }
+
+    #[test]
+    fn an_outage_is_a_line_for_each_reason_however_many_accounts_wait() {
+        let refused = || Cause::ConnectFailed(ConnectError::Refused("h:1".into()));
+        let mut fleet: Vec<Status> = (0..300)
+            .map(|_| status(Phase::Waiting, refused()))
+            .collect();
+        fleet.push(status(Phase::Waiting, Cause::Crashed));
+        fleet.push(status(Phase::Online, refused()));
+        fleet.push(status(Phase::Held, Cause::Ordered));
+        fleet.push(status(Phase::Waiting, Cause::NotStarted));
+        assert_eq!(
+            outage(fleet.iter()),
+            [
+                "300 accounts are waiting: connection refused by h:1",
+                "1 account is waiting: a part of this program crashed; it was restarted",
+            ]
+        );
+    }
+
+    #[actix_rt::test]
+    async fn whoever_waits_for_the_end_of_a_supervisor_learns_of_its_panic() {
+        let io = IoPolicy {
+            arbiters: 1,
+            hang_after: Duration::from_secs(60),
+        };
+        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorPolicy::default(), None);
+        let ended = supervisor.send(UntilEnd);
+        supervisor.do_send(Die);
+        assert!(ended.await.is_err(), "fails, and does not wait for ever");
+        assert!(!supervisor.connected());
     }
 }

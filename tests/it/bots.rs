@@ -256,7 +256,7 @@ async fn a_held_account_calls_no_bot_and_says_why_it_sends_nothing() {
     let sandbox = sandbox(|_| {});
     let app = start(&sandbox.url(), NOTING, &["bot"], "").await;
     let status = phase(&app, "bot", Phase::Online).await;
-    app.order(&status.user, Command::Hold).await;
+    app.order(&status.user, Command::Hold).await.unwrap();
     phase(&app, "bot", Phase::Held).await;
     eventually("logged out", || async {
         (!sandbox.is_online("bot")).then_some(())
@@ -269,7 +269,7 @@ async fn a_held_account_calls_no_bot_and_says_why_it_sends_nothing() {
         .unwrap_err();
     assert!(error.to_string().contains("offline"), "{error}");
     assert!(!CALLED.load(Ordering::SeqCst));
-    app.order(&status.user, Command::Resume).await;
+    app.order(&status.user, Command::Resume).await.unwrap();
     eventually("the bot is called", || async {
         CALLED.load(Ordering::SeqCst).then_some(())
     })

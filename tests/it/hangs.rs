@@ -117,8 +117,9 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 false => Rc::new(AwcConnector),
             }),
             rest: None,
-            subscriber: Arc::new(move || subscriber.clone()),
+            subscriber: Arc::new(move || Box::pin(std::future::ready(Ok(subscriber.clone())))),
             handle,
+            away: None,
         }
     });
     let io = IoPolicy {

@@ -10,6 +10,7 @@ mod harness;
 mod hostile;
 mod interop;
 mod layering;
+mod making;
 mod outage;
 mod pacing;
 mod providers;

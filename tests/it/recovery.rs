@@ -77,7 +77,8 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
             &botroupe::proto::id::UserId::parse(user).unwrap(),
             botroupe::account::Command::Relogin,
         )
-        .await;
+        .await
+        .unwrap();
     }
     let expected = [("cooling down", 100), ("held", 50), ("online", 150)];
     eventually("every account is where the table says", || async {
@@ -100,7 +101,8 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
         &botroupe::proto::id::UserId::parse("bot-120").unwrap(),
         botroupe::account::Command::Resume,
     )
-    .await;
+    .await
+    .unwrap();
     phase(&app, "bot-120", Phase::Online).await;
     let stopped = app.stop().await;
     assert!(stopped.logged_out);

@@ -250,10 +250,14 @@ async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_
     })
     .await;
     let user = "bot".parse().unwrap();
-    app.order(&user, botroupe::account::Command::Hold).await;
+    app.order(&user, botroupe::account::Command::Hold)
+        .await
+        .unwrap();
     phase(&app, "bot", Phase::Held).await;
     ANSWER.store(true, Ordering::SeqCst);
-    app.order(&user, botroupe::account::Command::Resume).await;
+    app.order(&user, botroupe::account::Command::Resume)
+        .await
+        .unwrap();
     eventually("the answer", || async {
         (said(&sandbox, "bot", "alice") == ["question"]).then_some(())
     })

@@ -3,6 +3,10 @@
 //! *When* one is fetched is [`Core`](super::Core)'s decision. No error shows any part of what a
 //! source gave: it may be a UserSig, or most of one.
 
+mod program;
+
+pub use program::end_programs;
+
 use super::credential::{CredentialError, External, Redacted};
 use crate::gateway::{http_client, is_lost, without_url};
 use crate::proto::id::UserId;
@@ -12,7 +16,6 @@ use awc::http::{Method, header};
 use futures_util::StreamExt;
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::Stdio;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -30,8 +33,6 @@ static PROGRAMS: Semaphore = Semaphore::const_new(32);
 const MAX_COMPLAINT: usize = 4 * 1024;
 /// How much of its last line is shown, in characters.
 const SHOWN_COMPLAINT: usize = 200;
-/// Words of it that are longer are left out: they may be a UserSig or a key.
-const MAX_WORD: usize = 64;
 
 /// Fetches one UserSig for `user`. Waits on the runtime it is polled on and never blocks it.
 ///
@@ -49,7 +50,7 @@ pub(super) async fn fetch(source: Arc<External>, user: UserId) -> Result<UserSig
         } => {
             // Waiting for a turn is not the program's fault. It is never closed.
             let _turn = PROGRAMS.acquire().await;
-            within(*timeout, run(program, args)).await
+            within(*timeout, program::run(program, args)).await
         }
         External::Http {
             url,
@@ -208,56 +209,6 @@ async fn read_all(source: impl AsyncRead + Unpin) -> Result<Vec<u8>, String> {
 
 fn too_much() -> String {
     format!("it gave more than {} KiB", MAX_ANSWER / 1024)
-}
-
-async fn run(program: &str, args: &[String]) -> Result<Vec<u8>, String> {
-    let mut child = tokio::process::Command::new(program)
-        .args(args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        // However this ends: by an error, at the deadline, with the account.
-        .kill_on_drop(true)
-        .spawn()
-        .map_err(|error| format!("it does not start: {error}"))?;
-    let (Some(stdout), Some(stderr)) = (child.stdout.take(), child.stderr.take()) else {
-        return Err("it has no output".to_owned());
-    };
-    let complaint = async { Ok(last_line(stderr).await) };
-    let (answer, complaint) = tokio::try_join!(read_all(stdout), complaint)?;
-    let status = child.wait().await.map_err(|error| error.to_string())?;
-    if status.success() {
-        return Ok(answer);
-    }
-    match complaint {
-        Some(line) => Err(format!("it ended with {status}: {line}")),
-        None => Err(format!("it ended with {status}")),
-    }
-}
-
-/// Reads to the end and keeps the last line that says something, fit to be shown.
-async fn last_line(mut source: impl AsyncRead + Unpin) -> Option<String> {
-    let mut kept: Vec<u8> = Vec::new();
-    let mut chunk = [0; 1024];
-    while let Ok(count @ 1..) = source.read(&mut chunk).await {
-        kept.extend(chunk.iter().take(count));
-        let surplus = kept.len().saturating_sub(MAX_COMPLAINT);
-        kept.drain(..surplus);
-    }
-    let text = String::from_utf8_lossy(&kept);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty())?;
-    let words: Vec<&str> = line
-        .split_whitespace()
-        .map(|word| if word.len() > MAX_WORD { "…" } else { word })
-        .collect();
-    let shown = words.join(" ");
-    Some(
-        shown
-            .chars()
-            .filter(|c| !c.is_control())
-            .take(SHOWN_COMPLAINT)
-            .collect(),
-    )
 }
 
 async fn request(

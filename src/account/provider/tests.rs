@@ -203,6 +203,27 @@ async fn commands() {
     says(&outcome, &["command /nowhere/at-all: it does not start: "]);
 }
 
+#[cfg(unix)]
+#[actix_rt::test]
+async fn what_a_command_started_ends_when_it_is_given_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let alive = folder.path().join("alive");
+    let made = std::process::Command::new("mkfifo").arg(&alive).status();
+    assert!(made.unwrap().success());
+    let script = format!("exec 9>{}; sleep 600 & wait", alive.display());
+    let opened = tokio::task::spawn_blocking(move || std::fs::File::open(alive).unwrap());
+    let mut opened = tokio::select! {
+        outcome = ask(shell(&script, PATIENT), "bot") => panic!("{outcome:?}"),
+        opened = opened => opened.unwrap(),
+    };
+    // Its child has the pipe open for as long as it lives.
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut rest = Vec::new();
+        std::io::Read::read_to_end(&mut opened, &mut rest)
+    });
+    assert_eq!(ended.await.unwrap().unwrap(), 0);
+}
+
 /// Reads a request with its body.
 async fn heard(stream: &mut (impl AsyncRead + Unpin)) -> String {
     let mut bytes = Vec::new();

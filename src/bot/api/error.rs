@@ -6,6 +6,7 @@ use crate::proto::code::Code;
 use crate::proto::message::DraftError;
 use crate::proto::op::ItemResult;
 use crate::proto::op::c2c::Edited;
+use crate::proto::shown::Shown;
 
 /// Why an action failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -22,7 +23,7 @@ pub enum ApiError {
     #[error("somebody else edited the message first; it is at version {}", .0.version)]
     Conflict(Box<Edited>),
     /// The request was carried out, but not for this entry of it.
-    #[error("the server refused it for {what}: {code} {info}")]
+    #[error("the server refused it for {}: {code} {}", Shown(.what), Shown(.info))]
     Item {
         /// The entry: a user, a group, the number of a message.
         what: String,

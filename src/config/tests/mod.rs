@@ -373,7 +373,7 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
         "{shown}"
     );
     assert_eq!(full.accounts[0].policy, bare.accounts[0].policy);
-    assert_eq!(full.sandbox, bare.sandbox);
+    assert_eq!(format!("{:?}", full.sandbox), format!("{:?}", bare.sandbox));
     assert_eq!(full.governor, bare.governor);
     assert_eq!(full.host, bare.host);
     assert_eq!(

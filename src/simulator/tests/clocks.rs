@@ -53,43 +53,31 @@ fn usersigs_that_outlive_the_error_of_the_clock_are_renewed_in_time() {
 }
 
 #[test]
-fn a_clock_so_slow_that_every_usersig_is_over_is_tried_again_with_patience() {
+fn a_clock_that_jumps_back_does_no_harm_once_the_servers_time_is_known() {
     let mut world = off_by(22, -8 * DAY);
     world.act(Action::Restart(true));
-    world.run_until(secs(3660));
-    let (phase, cause) = cause(&world, 0);
-    assert!(!phase.is_online(), "{phase:?}");
-    assert_eq!(cause, "login_refused:70001");
-    let tries = world.summary().logins;
-    assert!((60..200).contains(&tries), "{tries}");
-    world.act(Action::JumpClock(0, 8 * DAY));
-    world.run_until(secs(3660 + 61));
-    assert_eq!(world.online(), 1, "comes back when the clock is right");
-    assert_sound(&mut world);
-}
-
-#[test]
-fn an_expiry_is_survived_by_a_slow_clock_once_the_server_takes_its_usersigs() {
-    let mut world = off_by(23, -HOUR / 2);
-    world.act(Action::Expire(0));
-    world.run_until(secs(60 + 1700));
-    assert_eq!(world.online(), 0, "all it mints was issued too early");
-    world.run_until(secs(60 + 1800 + 62));
+    world.run_until(secs(60 + 120));
     assert_eq!(world.online(), 1);
     assert_sound(&mut world);
 }
 
 #[test]
-fn an_account_ordered_back_too_early_for_its_slow_clock_comes_back_when_it_can() {
+fn an_expiry_is_survived_by_a_slow_clock_with_usersigs_of_the_servers_time() {
+    let mut world = off_by(23, -HOUR / 2);
+    world.act(Action::Expire(0));
+    world.run_until(secs(60 + 62));
+    assert_eq!(world.online(), 1);
+    assert_sound(&mut world);
+}
+
+#[test]
+fn an_account_ordered_back_with_a_slow_clock_comes_back_at_once() {
     let mut world = off_by(24, -HOUR / 2);
     world.act(Action::Kick(0, KickType::Rest));
     world.run_until(secs(600));
     assert_eq!(cause(&world, 0).0, Phase::Held);
     world.act(Action::Resume(0));
-    world.run_until(secs(60 + 1700));
-    assert_eq!(world.online(), 0, "the kick made void all it mints");
-    assert_eq!(cause(&world, 0).1, "login_refused:70052");
-    world.run_until(secs(60 + 1800 + 62));
+    world.run_until(secs(600 + 62));
     assert_eq!(world.online(), 1);
     assert_sound(&mut world);
 }

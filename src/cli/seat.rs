@@ -1,0 +1,317 @@
+//! Where a process that runs a config is found: its control socket, its lock and what it keeps.
+//!
+//! They lie beside the config file. Where that cannot be (a folder that is not to be written to, a
+//! path too long for a socket) they lie in a private folder, under a name made from the config's path.
+
+use super::exit::Failure;
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+/// What fits into the address of a socket: 104 bytes on some systems, with a zero at the end. While
+/// a socket is made it has a longer name.
+const MAX_SOCKET_PATH: usize = 103 - ".1234567890/s".len();
+
+/// Where everything about one config lies.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Seat {
+    /// All but the ending.
+    base: PathBuf,
+    /// Why it is not beside the config.
+    pub(super) moved: Option<&'static str>,
+}
+
+impl Seat {
+    /// Beside the config: `botroupe` for `config.toml`, `botroupe-NAME` for `NAME.toml`, so that two
+    /// configs in one folder do not get in each other's way.
+    pub(super) fn beside(config: &Path) -> Self {
+        let name = match config.file_stem().and_then(|stem| stem.to_str()) {
+            None | Some("config") => "botroupe".to_owned(),
+            Some(stem) => format!("botroupe-{stem}"),
+        };
+        Self {
+            base: config.with_file_name(name),
+            moved: None,
+        }
+    }
+
+    /// In a folder of this user alone. The folder is made when `make` says so.
+    fn private(config: &Path, why: &'static str, make: bool) -> io::Result<Self> {
+        let full = fs::canonicalize(config).unwrap_or_else(|_| config.to_owned());
+        let digest = Sha256::digest(full.as_os_str().as_encoded_bytes());
+        let mut name = "botroupe-".to_owned();
+        for byte in digest.iter().take(8) {
+            // Writing to a String cannot fail.
+            let _ = write!(name, "{byte:02x}");
+        }
+        Ok(Self {
+            base: private_folder(make)?.join(name),
+            moved: Some(why),
+        })
+    }
+
+    /// Whether a socket can have this name.
+    fn fits(&self) -> bool {
+        self.socket().as_os_str().len() <= MAX_SOCKET_PATH
+    }
+
+    /// Where the process that is to run `config` has its things.
+    ///
+    /// # Errors
+    /// When there is no place at all.
+    pub(super) fn for_run(config: &Path) -> io::Result<Self> {
+        let beside = Self::beside(config);
+        if !beside.fits() {
+            return Self::private(
+                config,
+                "the path of the config is too long for a socket",
+                true,
+            );
+        }
+        let mut options = OpenOptions::new();
+        match options.append(true).create(true).open(beside.lock_file()) {
+            Ok(_) => Ok(beside),
+            Err(_) => Self::private(
+                config,
+                "the folder of the config cannot be written to",
+                true,
+            ),
+        }
+    }
+
+    /// Where the process that runs `config` may be, the likeliest first.
+    #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
+    pub(super) fn candidates(config: &Path) -> Vec<Self> {
+        let private = Self::private(config, "it could not be beside the config", false);
+        let beside = Some(Self::beside(config)).filter(Self::fits);
+        beside.into_iter().chain(private.ok()).collect()
+    }
+
+    pub(super) fn socket(&self) -> PathBuf {
+        self.with("sock")
+    }
+
+    /// What is kept over restarts.
+    pub(super) fn kept(&self) -> PathBuf {
+        self.with("kept.json")
+    }
+
+    fn lock_file(&self) -> PathBuf {
+        self.with("lock")
+    }
+
+    fn with(&self, ending: &str) -> PathBuf {
+        let mut path = self.base.clone().into_os_string();
+        path.push(".");
+        path.push(ending);
+        path.into()
+    }
+}
+
+#[cfg(unix)]
+fn private_folder(make: bool) -> io::Result<PathBuf> {
+    use std::os::unix::fs::{DirBuilderExt, MetadataExt};
+    let user = rustix::process::geteuid().as_raw();
+    let of_session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
+    let of_session = of_session.filter(|path| path.is_absolute() && path.is_dir());
+    // Under /tmp anybody could have made it first: then it is of no use.
+    let folder = of_session.unwrap_or_else(|| format!("/tmp/botroupe-{user}").into());
+    if make {
+        match fs::DirBuilder::new().mode(0o700).create(&folder) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
+            _ => {}
+        }
+    }
+    let about = fs::symlink_metadata(&folder)?;
+    if about.is_dir() && about.uid() == user && about.mode() & 0o022 == 0 {
+        Ok(folder)
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            format!("{} does not belong to this user alone", folder.display()),
+        ))
+    }
+}
+
+#[cfg(not(unix))]
+fn private_folder(make: bool) -> io::Result<PathBuf> {
+    let folder = std::env::temp_dir().join("botroupe");
+    if make {
+        fs::create_dir_all(&folder)?;
+    }
+    Ok(folder)
+}
+
+/// Says to other copies that this config is run already, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Lock {
+    path: PathBuf,
+    file: Option<File>,
+    /// The config itself: the same file under another name.
+    _config: Option<File>,
+}
+
+impl Lock {
+    /// Takes the lock; with `force` goes on although somebody else has it.
+    ///
+    /// # Errors
+    /// [`Failure::AlreadyRunning`] when another process has it, [`Failure::Runtime`] when it cannot
+    /// be made.
+    pub(super) fn take(config: &Path, seat: &Seat, force: bool) -> Result<Self, Failure> {
+        let path = seat.lock_file();
+        let unmade = |error: io::Error| {
+            Failure::Runtime(format!("{}: {error}; no lock", path.display()).into())
+        };
+        let running = |mut file: &File| {
+            let mut pid = String::new();
+            // Without it the message names none.
+            let _ = file.read_to_string(&mut pid);
+            Failure::AlreadyRunning {
+                config: config.to_owned(),
+                pid: pid.trim().parse().ok(),
+            }
+        };
+        // A file system without locks, or none to be had for reading: the other lock is there.
+        let of_config = File::open(config).ok();
+        let is_taken = |file: &File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
+        loop {
+            let file = OpenOptions::new()
+                .read(true)
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(&path)
+                .map_err(unmade)?;
+            if is_taken(&file) {
+                if force {
+                    return Ok(Self {
+                        path,
+                        file: None,
+                        _config: None,
+                    });
+                }
+                return Err(running(&file));
+            }
+            if !is_same(&file, &path) {
+                continue; // Whoever had it took it away just now.
+            }
+            if of_config.as_ref().is_some_and(is_taken) && !force {
+                let none = Self {
+                    path,
+                    file: Some(file),
+                    _config: None,
+                };
+                drop(none);
+                return Err(Failure::AlreadyRunning {
+                    config: config.to_owned(),
+                    pid: None,
+                });
+            }
+            write_pid(&file).map_err(unmade)?;
+            return Ok(Self {
+                path,
+                file: Some(file),
+                _config: of_config,
+            });
+        }
+    }
+}
+
+fn write_pid(mut file: &File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    writeln!(file, "{}", std::process::id())
+}
+
+/// Whether the file is still the one of that name.
+#[cfg(unix)]
+fn is_same(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+const fn is_same(_: &File, _: &Path) -> bool {
+    true // A file that is open cannot be taken away.
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        if self.file.is_some() {
+            // While it is held: the next one finds no file, or one that is nobody's.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_configs_in_one_folder_have_a_socket_each() {
+        for (config, socket) in [
+            ("config.toml", "botroupe.sock"),
+            ("/etc/bots/config.toml", "/etc/bots/botroupe.sock"),
+            ("/etc/bots/shop.toml", "/etc/bots/botroupe-shop.sock"),
+            ("live.v2.toml", "botroupe-live.v2.sock"),
+        ] {
+            let seat = Seat::beside(Path::new(config));
+            assert_eq!(seat.socket(), Path::new(socket), "{config}");
+        }
+    }
+
+    #[test]
+    fn a_second_copy_of_a_config_gets_no_lock_under_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        fs::write(&config, "").unwrap();
+        let seat = Seat::for_run(&config).unwrap();
+        let lock = Lock::take(&config, &seat, false).unwrap();
+        let pid = std::process::id();
+        match Lock::take(&config, &seat, false) {
+            Err(Failure::AlreadyRunning {
+                pid: Some(known), ..
+            }) => assert_eq!(known, pid),
+            other => panic!("{other:?}"),
+        }
+        #[cfg(unix)]
+        {
+            let other = folder.path().join("other.toml");
+            std::os::unix::fs::symlink(&config, &other).unwrap();
+            let seat = Seat::for_run(&other).unwrap();
+            assert!(matches!(
+                Lock::take(&other, &seat, false),
+                Err(Failure::AlreadyRunning { .. })
+            ));
+        }
+        drop(Lock::take(&config, &seat, true).unwrap());
+        assert!(
+            Lock::take(&config, &seat, false).is_err(),
+            "who forced its way took nothing from the first"
+        );
+        drop(lock);
+        assert!(!seat.lock_file().exists());
+        Lock::take(&config, &seat, false).unwrap();
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_cannot_lie_beside_the_config_lies_in_a_private_folder() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("x".repeat(120));
+        fs::create_dir(&deep).unwrap();
+        let config = deep.join("config.toml");
+        fs::write(&config, "").unwrap();
+        let seat = Seat::for_run(&config).unwrap();
+        assert!(seat.moved.is_some() && seat.fits(), "{seat:?}");
+        let found = Seat::candidates(&config);
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].socket(), seat.socket());
+    }
+}
