@@ -622,11 +622,6 @@ mod tests {
                 "check --set accounts[0].user_sig=s3cr3t",
                 "can be read by every user",
             ),
-            ("chat --as a --to b --url http://h", "ws:// or wss://"),
-            (
-                "chat --as a --to b --url ws://u:s3cr3t@h",
-                "user name or password",
-            ),
             ("chat --as a --to b --group g", "cannot be used with"),
             ("chat --as a --to b --create", "--group"),
             ("run a.toml --config b.toml", "cannot be used with"),
