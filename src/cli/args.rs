@@ -344,7 +344,7 @@ pub struct ChatArgs {
     pub group: Option<String>,
 
     /// Founds the group, with the accounts of the config in it, if there is none.
-    #[arg(long, requires = "group")]
+    #[arg(long, requires = "group", conflicts_with = "to")]
     pub create: bool,
 
     /// Where to connect, instead of where the config says.
@@ -623,7 +623,7 @@ mod tests {
                 "can be read by every user",
             ),
             ("chat --as a --to b --group g", "cannot be used with"),
-            ("chat --as a --to b --create", "--group"),
+            ("chat --as a --to b --create", "cannot be used with"),
             ("run a.toml --config b.toml", "cannot be used with"),
             ("sandbox --sdk-app-id 1 --listen 7080", "127.0.0.1:7080"),
             (
