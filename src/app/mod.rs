@@ -117,7 +117,19 @@ pub struct Controller {
 impl Controller {
     /// How every account stands, flight recorder included, in the order of the config.
     pub async fn status(&self) -> Vec<Status> {
-        self.supervisor.send(GetStatus).await.unwrap_or_default()
+        let mut all = self.supervisor.send(GetStatus).await.unwrap_or_default();
+        let parked = self.pool.parked();
+        for (account, bot) in &parked {
+            let status = all
+                .iter_mut()
+                .find(|status| status.user.as_str() == account);
+            if let Some(status) = status {
+                status.degraded.push(format!(
+                    "bot {bot} is parked: it went on blocking threads; `botroupe release {account}` lets it run again"
+                ));
+            }
+        }
+        all
     }
 
     /// How many accounts are online, without asking them.
@@ -130,9 +142,12 @@ impl Controller {
     /// # Errors
     /// When there is none of that name, or it cannot or may not obey.
     pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
+        // Of an account that is online, its parked bots are what comes back.
+        let released = command == Command::Resume && self.pool.release(user.as_str()) > 0;
         let user = user.clone();
         let order = self.supervisor.send(Order { user, command });
-        order.await.unwrap_or(Err(OrderError::NoSupervisor))
+        let outcome = order.await.unwrap_or(Err(OrderError::NoSupervisor));
+        if released { Ok(()) } else { outcome }
     }
 
     /// Bot threads that are blocked by a handler at present.

@@ -247,7 +247,7 @@ impl Host {
             if let Some(guard) = self.guards.get_mut(&key) {
                 guard.came(now().mono);
             }
-            self.enqueue(ctx, key, what.clone(), Some(id));
+            self.enqueue(ctx, &key, what.clone(), Some(id));
         }
     }
 
@@ -263,14 +263,14 @@ impl Host {
             }
             self.updates += 1;
             let key = (bot, Some(Conversation::System));
-            self.enqueue(ctx, key, what.clone(), None);
+            self.enqueue(ctx, &key, what.clone(), None);
         }
     }
 
     /// Something happened to the account itself.
     fn happened(&mut self, ctx: &mut Context<Self>, what: &What) {
         for bot in self.wanting(what) {
-            self.enqueue(ctx, (bot, None), what.clone(), None);
+            self.enqueue(ctx, &(bot, None), what.clone(), None);
         }
     }
 
@@ -282,10 +282,16 @@ impl Host {
             .collect()
     }
 
-    fn enqueue(&mut self, ctx: &mut Context<Self>, key: LineKey, what: What, message: Option<u64>) {
+    fn enqueue(
+        &mut self,
+        ctx: &mut Context<Self>,
+        key: &LineKey,
+        what: What,
+        message: Option<u64>,
+    ) {
         let line = self.lines.entry(key.clone()).or_default();
         line.waiting.push_back((what, message));
-        self.advance(ctx, &key);
+        self.advance(ctx, key);
     }
 
     /// Starts the next handler of a line, if it may run. Messages wait until the account is ready.

@@ -365,7 +365,7 @@ impl Shared {
                 return;
             }
             looks = looks.wrapping_add(1);
-            if looks % 64 == 0 {
+            if looks.is_multiple_of(64) {
                 for bot in jobs.schedule.promote(now().mono) {
                     tracing::info!(
                         bot,

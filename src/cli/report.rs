@@ -41,6 +41,8 @@ pub(super) fn to_json(status: &Status) -> Value {
         "detail": cause.map(ToString::to_string),
         "next": status.next.map(|at| at.as_secs()),
         "waits_for": status.waits_for,
+        "degraded": status.degraded,
+        "open": status.open,
         "resumed": status.resumed,
         "user_sig_ends": status.user_sig_ends,
         "clock_offset_ms": off_by(status.clock_offset),
@@ -187,9 +189,18 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     if online.is_empty() {
         return out;
     }
+    let is_degraded = |account: &&Value| {
+        let degraded = account["degraded"].as_array();
+        degraded.is_some_and(|degraded| !degraded.is_empty())
+    };
+    let mut online = online;
     if online.len() > LISTED && !all {
         let _ = writeln!(out, "\n{} are online; --all lists them", online.len());
-        return out;
+        // What does not hear everything is listed all the same.
+        online.retain(is_degraded);
+        if online.is_empty() {
+            return out;
+        }
     }
     let _ = writeln!(
         out,
@@ -215,6 +226,14 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             ending_sig(now, &account["user_sig_ends"]),
             outage.unwrap_or("-"),
         );
+        for trouble in account["degraded"].as_array().into_iter().flatten() {
+            let _ = writeln!(
+                out,
+                "{:width$}  degraded: {}",
+                "",
+                trouble.as_str().unwrap_or_default()
+            );
+        }
     }
     out
 }

@@ -103,10 +103,10 @@ impl Proxy {
         }
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Response::new(&mut headers);
+        let is_http = parsed.parse(&answer).is_ok();
         let status = parsed
-            .parse(&answer)
-            .ok()
-            .and_then(|_| parsed.code)
+            .code
+            .filter(|_| is_http)
             .ok_or_else(|| io::Error::other("the proxy's answer is not HTTP"))?;
         if (200..300).contains(&status) {
             return Ok(());

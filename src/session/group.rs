@@ -70,7 +70,7 @@ enum Asked {
 #[derive(Debug)]
 pub(super) enum Pushed {
     /// It is the next one.
-    Next(Message),
+    Next(Box<Message>),
     /// It waits for what came before it, which is to be fetched.
     Behind,
     /// It was handed out before, or has to wait for the list.
@@ -179,7 +179,7 @@ impl Group {
         head.reaches(seq);
         if is_next && has_room {
             head.advance(seq);
-            return Pushed::Next(message);
+            return Pushed::Next(Box::new(message));
         }
         if self.ahead.len() < MAX_AHEAD {
             self.ahead.insert(seq, message);

@@ -95,7 +95,7 @@ impl Session {
         match state.pushed(message, listed, has_room) {
             Pushed::Next(message) => {
                 self.note_hole(now, &name, before);
-                self.hand_out(now, message);
+                self.hand_out(now, *message);
             }
             Pushed::Behind => {
                 self.note_hole(now, &name, before);

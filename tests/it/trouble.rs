@@ -11,8 +11,8 @@ use botroupe::proto::code::Code;
 use botroupe::sandbox::Sandbox;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 
 async fn echo(text: Text) -> String {
@@ -267,15 +267,36 @@ async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_
 
 // ── C: bots that harm others ─────────────────────────────────────────────────────────────────────
 
-async fn sleep_badly(text: Text) -> String {
-    std::thread::sleep(Duration::from_millis(900));
+/// Holds whatever thread it is called on until the test opens it.
+struct Gate(Mutex<bool>, Condvar);
+
+impl Gate {
+    const fn new() -> Self {
+        Self(Mutex::new(false), Condvar::new())
+    }
+
+    fn block(&self) {
+        let closed = self.0.lock().unwrap();
+        drop(self.1.wait_while(closed, |open| !*open).unwrap());
+    }
+
+    fn open(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_all();
+    }
+}
+
+static BLOCKED: Gate = Gate::new();
+
+async fn block(text: Text) -> String {
+    BLOCKED.block();
     text.into_inner()
 }
 
-const SLEEPER_AND_ECHO: &[Entry] = &[
+const BLOCKER_AND_ECHO: &[Entry] = &[
     Entry {
-        name: "sleeper",
-        make: || Bot::new("sleeper").on_text(sleep_badly),
+        name: "blocker",
+        make: || Bot::new("blocker").on_text(block),
     },
     Entry {
         name: "echo",
@@ -284,20 +305,20 @@ const SLEEPER_AND_ECHO: &[Entry] = &[
 ];
 
 async fn two_bots(sandbox: &Sandbox) -> App {
-    let accounts = "[[accounts]]\nuser_id = \"bad\"\nbots = [\"sleeper\"]\n\
+    let accounts = "[[accounts]]\nuser_id = \"bad\"\nbots = [\"blocker\"]\n\
                     [[accounts]]\nuser_id = \"good\"\nbots = [\"echo\"]\n";
-    let config = crate::harness::config(&sandbox.url(), SLEEPER_AND_ECHO, accounts);
-    App::start(&config, SLEEPER_AND_ECHO, None).await.unwrap()
+    let config = crate::harness::config(&sandbox.url(), BLOCKER_AND_ECHO, accounts);
+    App::start(&config, BLOCKER_AND_ECHO, None).await.unwrap()
 }
 
 #[actix_rt::test]
-async fn c_a_bot_that_sleeps_on_its_thread_delays_nobody_else() {
+async fn c_a_bot_that_blocks_its_threads_holds_up_nobody_else() {
     let sandbox = sandbox(|_| {});
     let app = two_bots(&sandbox).await;
     phase(&app, "bad", Phase::Online).await;
     phase(&app, "good", Phase::Online).await;
     for name in people(40) {
-        sandbox.say(&name, "bad", "sleep").unwrap();
+        sandbox.say(&name, "bad", "block").unwrap();
     }
     for n in 0..100 {
         sandbox.say("alice", "good", &format!("text {n}")).unwrap();
@@ -306,15 +327,17 @@ async fn c_a_bot_that_sleeps_on_its_thread_delays_nobody_else() {
         })
         .await;
     }
-    // Forty messages of nearly a second each on a few threads: most of them wait still.
-    let slept = answers(&sandbox, "bad", &people(40));
-    assert!(slept < 30, "{slept} of 40 were handled meanwhile");
+    assert_eq!(answers(&sandbox, "bad", &people(40)), 0);
+    BLOCKED.open();
+    all_answered(&sandbox, "bad", &people(40), 40).await;
     app.stop().await;
 }
 
+static SPAWNED: Gate = Gate::new();
+
 async fn spawn_badly(_: Text) -> String {
     for _ in 0..4 {
-        tokio::spawn(async { std::thread::sleep(Duration::from_secs(3)) });
+        tokio::spawn(async { SPAWNED.block() });
     }
     "ok".to_owned()
 }
@@ -351,15 +374,11 @@ async fn c_spawned_tasks_that_block_stop_no_timers() {
     for n in 0..20 {
         sandbox.say("alice", "good", &format!("text {n}")).unwrap();
     }
-    let began = std::time::Instant::now();
     eventually("twenty answers", || async {
         (said(&sandbox, "good", "alice").len() == 20).then_some(())
     })
     .await;
-    assert!(
-        began.elapsed() < Duration::from_secs(3),
-        "the timers stood still"
-    );
+    SPAWNED.open();
     app.stop().await;
 }
 
