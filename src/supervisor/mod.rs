@@ -6,6 +6,7 @@
 //! growing pauses, until it happens too often. A child that never returns is noticed by the silence
 //! of its thread; its neighbours move to a new one at once.
 
+mod outage;
 mod threads;
 
 use crate::account::{
@@ -18,8 +19,8 @@ use crate::proto::id::UserId;
 use crate::rest::Rest;
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use outage::outage;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -35,8 +36,6 @@ const MAILBOX: usize = 1 << 16;
 
 /// How often the log says how many accounts are away.
 const SUMMARY: Duration = Duration::from_secs(60);
-/// Reasons that it names at most.
-const SUMMARISED: usize = 5;
 
 /// The subscriber of an account is there, or cannot be had.
 #[derive(Message)]
@@ -467,32 +466,6 @@ impl Actor for Supervisor {
     }
 }
 
-/// How many accounts are away that will come back by themselves, by reason; the commonest first.
-fn outage<'s>(statuses: impl Iterator<Item = &'s Status>) -> Vec<String> {
-    let waits = |status: &&Status| {
-        let phase = matches!(
-            status.phase,
-            Phase::Waiting | Phase::CoolingDown | Phase::Contested
-        );
-        phase && status.cause != Cause::NotStarted
-    };
-    let mut reasons: BTreeMap<(&str, Cow<'_, str>), (usize, &Cause)> = BTreeMap::new();
-    for status in statuses.filter(waits) {
-        let key = (status.phase.word(), status.cause.word());
-        reasons.entry(key).or_insert((0, &status.cause)).0 += 1;
-    }
-    let mut reasons: Vec<_> = reasons.into_iter().collect();
-    reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    reasons
-        .into_iter()
-        .take(SUMMARISED)
-        .map(|((phase, _), (count, cause))| match count {
-            1 => format!("1 account is {phase}: {cause}"),
-            many => format!("{many} accounts are {phase}: {cause}"),
-        })
-        .collect()
-}
-
 /// How the guard of a child's actor names it.
 const fn named(number: usize, life: u32) -> u64 {
     (number as u64) | ((life as u64) << 32)
@@ -698,37 +671,7 @@ impl Handler<EndThreads> for Supervisor {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
     use super::*;
-    use crate::gateway::ConnectError;
-
-    fn status(phase: Phase, cause: Cause) -> Status {
-        Status {
-            phase,
-            cause,
-            ..Status::new(UserId::parse("a").unwrap(), Duration::ZERO)
-        }
-    }
-
-    #[test]
-    fn an_outage_is_a_line_for_each_reason_however_many_accounts_wait() {
-        let refused = || Cause::ConnectFailed(ConnectError::Refused("h:1".into()));
-        let mut fleet: Vec<Status> = (0..300)
-            .map(|_| status(Phase::Waiting, refused()))
-            .collect();
-        fleet.push(status(Phase::Waiting, Cause::Crashed));
-        fleet.push(status(Phase::Online, refused()));
-        fleet.push(status(Phase::Held, Cause::Ordered));
-        fleet.push(status(Phase::Waiting, Cause::NotStarted));
-        assert_eq!(
-            outage(fleet.iter()),
-            [
-                "300 accounts are waiting: connection refused by h:1",
-                "1 account is waiting: a part of this program crashed; it was restarted",
-            ]
-        );
-    }
 
     #[actix_rt::test]
     async fn whoever_waits_for_the_end_of_a_supervisor_learns_of_its_panic() {
