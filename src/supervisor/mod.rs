@@ -6,6 +6,7 @@
 //! growing pauses, until it happens too often. A child that never returns is noticed by the silence
 //! of its thread; its neighbours move to a new one at once.
 
+mod orders;
 mod outage;
 mod threads;
 
@@ -26,6 +27,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use threads::{Hung, Threads};
 use tokio::sync::oneshot;
+
+pub use orders::{Order, OrderError};
 
 /// Deaths of an account actor that are answered by a restart, per period.
 const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
@@ -170,42 +173,6 @@ pub struct EndThreads;
 #[rtype(result = "()")]
 pub struct UntilEnd;
 
-/// Why an order was not obeyed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OrderError {
-    /// There is no account of that name.
-    #[error("there is no account {0}")]
-    Unknown(String),
-    /// It stays away until somebody lets it back.
-    #[error("{user} is {}; `botroupe resume {user}` brings it back", .phase.word())]
-    StaysAway {
-        /// The account.
-        user: UserId,
-        /// How it stands.
-        phase: Phase,
-    },
-    /// It died too often, has no bots, or is being started anew.
-    #[error("{0} does not run at present; `botroupe resume {0}` starts it")]
-    NotRunning(UserId),
-    /// It has too many orders waiting.
-    #[error("{0} is busy; try again")]
-    Busy(UserId),
-    /// The supervisor of the accounts is gone.
-    #[error("the supervisor of the accounts died")]
-    NoSupervisor,
-}
-
-/// Gives an order to one account.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), OrderError>")]
-pub struct Order {
-    /// The account.
-    pub user: UserId,
-    /// The order.
-    pub command: Command,
-}
-
 impl Supervisor {
     /// Starts the supervisor on the current arbiter, and every account of `specs` with it, on
     /// threads of its own. `observer` is told of every change of every account.
@@ -316,45 +283,6 @@ impl Supervisor {
         child.status.next = None;
         let status = child.status.clone();
         self.publish(status, None);
-    }
-
-    /// An order for an account that does not run at present.
-    fn order_idle(
-        &mut self,
-        ctx: &Context<Self>,
-        number: usize,
-        command: Command,
-    ) -> Result<(), OrderError> {
-        let Some(child) = self.children.get_mut(number) else {
-            return Ok(());
-        };
-        let phase = match command {
-            // Died too often before, or has no bots: somebody has looked at it.
-            Command::Resume => {
-                child.intensity.reset();
-                child.hangs.reset();
-                child.deaths = 0;
-                child.spec.away = None;
-                self.start_child(ctx, number);
-                return Ok(());
-            }
-            Command::Hold => Phase::Held,
-            Command::Quarantine => Phase::Quarantined,
-            // It logs in with a new UserSig anyway.
-            Command::Relogin if child.making => return Ok(()),
-            Command::Relogin | Command::Stop => {
-                return Err(OrderError::NotRunning(child.spec.config.user.clone()));
-            }
-        };
-        // Obeyed as soon as there is somebody to obey.
-        child.spec.away = Some((phase, Cause::Ordered));
-        child.status.phase = phase;
-        child.status.cause = Cause::Ordered;
-        child.status.since = now().unix;
-        child.status.next = None;
-        let status = child.status.clone();
-        self.publish(status, None);
-        Ok(())
     }
 
     /// An account is gone without having stopped: tells everybody, and starts it again unless that
@@ -591,31 +519,6 @@ impl Handler<CountOnline> for Supervisor {
     fn handle(&mut self, _: CountOnline, _: &mut Context<Self>) -> usize {
         let online = |child: &&Child| child.status.phase.is_online();
         self.children.iter().filter(online).count()
-    }
-}
-
-impl Handler<Order> for Supervisor {
-    type Result = Result<(), OrderError>;
-
-    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> Self::Result {
-        let number = self.index.get(&user).copied();
-        let Some((number, child)) =
-            number.and_then(|number| Some((number, self.children.get_mut(number)?)))
-        else {
-            return Err(OrderError::Unknown(user.to_string()));
-        };
-        let phase = child.status.phase;
-        if command == Command::Relogin && matches!(phase, Phase::Held | Phase::Quarantined) {
-            return Err(OrderError::StaysAway { user, phase });
-        }
-        if !child.running {
-            return self.order_idle(ctx, number, command);
-        }
-        if child.spec.handle.instruct(command) {
-            Ok(())
-        } else {
-            Err(OrderError::Busy(user))
-        }
     }
 }
 
