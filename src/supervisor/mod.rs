@@ -6,6 +6,8 @@
 //! growing pauses, until it happens too often. A child that never returns is noticed by the silence
 //! of its thread; its neighbours move to a new one at once.
 
+mod orders;
+mod outage;
 mod threads;
 
 use crate::account::{
@@ -18,13 +20,15 @@ use crate::proto::id::UserId;
 use crate::rest::Rest;
 use actix::prelude::*;
 use futures_util::future::LocalBoxFuture;
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use outage::outage;
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use threads::{Hung, Threads};
 use tokio::sync::oneshot;
+
+pub use orders::{Order, OrderError};
 
 /// Deaths of an account actor that are answered by a restart, per period.
 const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
@@ -35,8 +39,6 @@ const MAILBOX: usize = 1 << 16;
 
 /// How often the log says how many accounts are away.
 const SUMMARY: Duration = Duration::from_secs(60);
-/// Reasons that it names at most.
-const SUMMARISED: usize = 5;
 
 /// The subscriber of an account is there, or cannot be had.
 #[derive(Message)]
@@ -171,42 +173,6 @@ pub struct EndThreads;
 #[rtype(result = "()")]
 pub struct UntilEnd;
 
-/// Why an order was not obeyed.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum OrderError {
-    /// There is no account of that name.
-    #[error("there is no account {0}")]
-    Unknown(String),
-    /// It stays away until somebody lets it back.
-    #[error("{user} is {}; `botroupe resume {user}` brings it back", .phase.word())]
-    StaysAway {
-        /// The account.
-        user: UserId,
-        /// How it stands.
-        phase: Phase,
-    },
-    /// It died too often, has no bots, or is being started anew.
-    #[error("{0} does not run at present; `botroupe resume {0}` starts it")]
-    NotRunning(UserId),
-    /// It has too many orders waiting.
-    #[error("{0} is busy; try again")]
-    Busy(UserId),
-    /// The supervisor of the accounts is gone.
-    #[error("the supervisor of the accounts died")]
-    NoSupervisor,
-}
-
-/// Gives an order to one account.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<(), OrderError>")]
-pub struct Order {
-    /// The account.
-    pub user: UserId,
-    /// The order.
-    pub command: Command,
-}
-
 impl Supervisor {
     /// Starts the supervisor on the current arbiter, and every account of `specs` with it, on
     /// threads of its own. `observer` is told of every change of every account.
@@ -319,45 +285,6 @@ impl Supervisor {
         self.publish(status, None);
     }
 
-    /// An order for an account that does not run at present.
-    fn order_idle(
-        &mut self,
-        ctx: &Context<Self>,
-        number: usize,
-        command: Command,
-    ) -> Result<(), OrderError> {
-        let Some(child) = self.children.get_mut(number) else {
-            return Ok(());
-        };
-        let phase = match command {
-            // Died too often before, or has no bots: somebody has looked at it.
-            Command::Resume => {
-                child.intensity.reset();
-                child.hangs.reset();
-                child.deaths = 0;
-                child.spec.away = None;
-                self.start_child(ctx, number);
-                return Ok(());
-            }
-            Command::Hold => Phase::Held,
-            Command::Quarantine => Phase::Quarantined,
-            // It logs in with a new UserSig anyway.
-            Command::Relogin if child.making => return Ok(()),
-            Command::Relogin | Command::Stop => {
-                return Err(OrderError::NotRunning(child.spec.config.user.clone()));
-            }
-        };
-        // Obeyed as soon as there is somebody to obey.
-        child.spec.away = Some((phase, Cause::Ordered));
-        child.status.phase = phase;
-        child.status.cause = Cause::Ordered;
-        child.status.since = now().unix;
-        child.status.next = None;
-        let status = child.status.clone();
-        self.publish(status, None);
-        Ok(())
-    }
-
     /// An account is gone without having stopped: tells everybody, and starts it again unless that
     /// has happened too often.
     fn lost(&mut self, ctx: &mut Context<Self>, number: usize, cause: Cause, allowed: bool) {
@@ -465,32 +392,6 @@ impl Actor for Supervisor {
             }
         });
     }
-}
-
-/// How many accounts are away that will come back by themselves, by reason; the commonest first.
-fn outage<'s>(statuses: impl Iterator<Item = &'s Status>) -> Vec<String> {
-    let waits = |status: &&Status| {
-        let phase = matches!(
-            status.phase,
-            Phase::Waiting | Phase::CoolingDown | Phase::Contested
-        );
-        phase && status.cause != Cause::NotStarted
-    };
-    let mut reasons: BTreeMap<(&str, Cow<'_, str>), (usize, &Cause)> = BTreeMap::new();
-    for status in statuses.filter(waits) {
-        let key = (status.phase.word(), status.cause.word());
-        reasons.entry(key).or_insert((0, &status.cause)).0 += 1;
-    }
-    let mut reasons: Vec<_> = reasons.into_iter().collect();
-    reasons.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
-    reasons
-        .into_iter()
-        .take(SUMMARISED)
-        .map(|((phase, _), (count, cause))| match count {
-            1 => format!("1 account is {phase}: {cause}"),
-            many => format!("{many} accounts are {phase}: {cause}"),
-        })
-        .collect()
 }
 
 /// How the guard of a child's actor names it.
@@ -621,31 +522,6 @@ impl Handler<CountOnline> for Supervisor {
     }
 }
 
-impl Handler<Order> for Supervisor {
-    type Result = Result<(), OrderError>;
-
-    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> Self::Result {
-        let number = self.index.get(&user).copied();
-        let Some((number, child)) =
-            number.and_then(|number| Some((number, self.children.get_mut(number)?)))
-        else {
-            return Err(OrderError::Unknown(user.to_string()));
-        };
-        let phase = child.status.phase;
-        if command == Command::Relogin && matches!(phase, Phase::Held | Phase::Quarantined) {
-            return Err(OrderError::StaysAway { user, phase });
-        }
-        if !child.running {
-            return self.order_idle(ctx, number, command);
-        }
-        if child.spec.handle.instruct(command) {
-            Ok(())
-        } else {
-            Err(OrderError::Busy(user))
-        }
-    }
-}
-
 impl Handler<StopAll> for Supervisor {
     type Result = ResponseFuture<()>;
 
@@ -698,37 +574,7 @@ impl Handler<EndThreads> for Supervisor {
 
 #[cfg(test)]
 mod tests {
-    #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
-
     use super::*;
-    use crate::gateway::ConnectError;
-
-    fn status(phase: Phase, cause: Cause) -> Status {
-        Status {
-            phase,
-            cause,
-            ..Status::new(UserId::parse("a").unwrap(), Duration::ZERO)
-        }
-    }
-
-    #[test]
-    fn an_outage_is_a_line_for_each_reason_however_many_accounts_wait() {
-        let refused = || Cause::ConnectFailed(ConnectError::Refused("h:1".into()));
-        let mut fleet: Vec<Status> = (0..300)
-            .map(|_| status(Phase::Waiting, refused()))
-            .collect();
-        fleet.push(status(Phase::Waiting, Cause::Crashed));
-        fleet.push(status(Phase::Online, refused()));
-        fleet.push(status(Phase::Held, Cause::Ordered));
-        fleet.push(status(Phase::Waiting, Cause::NotStarted));
-        assert_eq!(
-            outage(fleet.iter()),
-            [
-                "300 accounts are waiting: connection refused by h:1",
-                "1 account is waiting: a part of this program crashed; it was restarted",
-            ]
-        );
-    }
 
     #[actix_rt::test]
     async fn whoever_waits_for_the_end_of_a_supervisor_learns_of_its_panic() {

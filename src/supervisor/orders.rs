@@ -1,0 +1,109 @@
+//! What an operator orders, and why it may not be done.
+
+use super::Supervisor;
+use crate::account::{Cause, Command, Phase};
+use crate::gateway::now;
+use crate::proto::id::UserId;
+use actix::prelude::*;
+
+/// Why an order was not obeyed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OrderError {
+    /// There is no account of that name.
+    #[error("there is no account {0}")]
+    Unknown(String),
+    /// It stays away until somebody lets it back.
+    #[error("{user} is {}; `botroupe resume {user}` brings it back", .phase.word())]
+    StaysAway {
+        /// The account.
+        user: UserId,
+        /// How it stands.
+        phase: Phase,
+    },
+    /// It died too often, has no bots, or is being started anew.
+    #[error("{0} does not run at present; `botroupe resume {0}` starts it")]
+    NotRunning(UserId),
+    /// It has too many orders waiting.
+    #[error("{0} is busy; try again")]
+    Busy(UserId),
+    /// The supervisor of the accounts is gone.
+    #[error("the supervisor of the accounts died")]
+    NoSupervisor,
+}
+
+/// Gives an order to one account.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "Result<(), OrderError>")]
+pub struct Order {
+    /// The account.
+    pub user: UserId,
+    /// The order.
+    pub command: Command,
+}
+
+impl Supervisor {
+    /// An order for an account that does not run at present.
+    fn order_idle(
+        &mut self,
+        ctx: &Context<Self>,
+        number: usize,
+        command: Command,
+    ) -> Result<(), OrderError> {
+        let Some(child) = self.children.get_mut(number) else {
+            return Ok(());
+        };
+        let phase = match command {
+            // Died too often before, or has no bots: somebody has looked at it.
+            Command::Resume => {
+                child.intensity.reset();
+                child.hangs.reset();
+                child.deaths = 0;
+                child.spec.away = None;
+                self.start_child(ctx, number);
+                return Ok(());
+            }
+            Command::Hold => Phase::Held,
+            Command::Quarantine => Phase::Quarantined,
+            // It logs in with a new UserSig anyway.
+            Command::Relogin if child.making => return Ok(()),
+            Command::Relogin | Command::Stop => {
+                return Err(OrderError::NotRunning(child.spec.config.user.clone()));
+            }
+        };
+        // Obeyed as soon as there is somebody to obey.
+        child.spec.away = Some((phase, Cause::Ordered));
+        child.status.phase = phase;
+        child.status.cause = Cause::Ordered;
+        child.status.since = now().unix;
+        child.status.next = None;
+        let status = child.status.clone();
+        self.publish(status, None);
+        Ok(())
+    }
+}
+
+impl Handler<Order> for Supervisor {
+    type Result = Result<(), OrderError>;
+
+    fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> Self::Result {
+        let number = self.index.get(&user).copied();
+        let Some((number, child)) =
+            number.and_then(|number| Some((number, self.children.get_mut(number)?)))
+        else {
+            return Err(OrderError::Unknown(user.to_string()));
+        };
+        let phase = child.status.phase;
+        if command == Command::Relogin && matches!(phase, Phase::Held | Phase::Quarantined) {
+            return Err(OrderError::StaysAway { user, phase });
+        }
+        if !child.running {
+            return self.order_idle(ctx, number, command);
+        }
+        if child.spec.handle.instruct(command) {
+            Ok(())
+        } else {
+            Err(OrderError::Busy(user))
+        }
+    }
+}
