@@ -146,7 +146,16 @@ impl Bot {
         bot
     }
 
-    /// Calls `handler` each time the account becomes ready (SDK_READY): from now on it may act.
+    /// Calls `handler` once, when the account is ready for the first time: the place to begin what goes on
+    /// by itself, with [`Api::spawn`](super::Api::spawn). It is called again only when the bot is made anew
+    /// after a crash.
+    #[must_use]
+    pub fn on_start<Args>(self, handler: impl Handler<Args>) -> Self {
+        self.on(handler, |what| matches!(what, What::Start))
+    }
+
+    /// Calls `handler` each time the account becomes ready (SDK_READY), after every outage again. What is
+    /// to begin once belongs into [`on_start`](Self::on_start).
     #[must_use]
     pub fn on_ready<Args>(self, handler: impl Handler<Args>) -> Self {
         self.on(handler, |what| matches!(what, What::Ready))

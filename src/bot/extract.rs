@@ -18,6 +18,8 @@ pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
 pub(super) enum What {
     Message(Arc<Message>),
     Update(Arc<Update>),
+    /// The account is ready for the first time.
+    Start,
     Ready,
     NotReady(Cause),
 }
@@ -61,7 +63,7 @@ impl Event {
     pub fn message(&self) -> Option<&Message> {
         match &self.what {
             What::Message(message) => Some(message),
-            What::Update(_) | What::Ready | What::NotReady(_) => None,
+            What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
         }
     }
 

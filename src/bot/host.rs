@@ -12,7 +12,7 @@ use super::extract::{Event, Values, What};
 use super::file_access::FileAccess;
 use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
-use super::run::Run;
+use super::run::{Run, Spawner};
 use super::transfer::Carriage;
 use crate::account::{AccountEvent, AccountHandle, Deliver, Receipt};
 use crate::gateway::now;
@@ -96,6 +96,8 @@ pub struct Host {
     bots: Vec<Running>,
     fleet: Fleet,
     ready: bool,
+    /// The bots were told that it has begun.
+    started: bool,
     draining: Option<Drain>,
     is_draining: watch::Sender<bool>,
     lines: HashMap<LineKey, Line>,
@@ -208,6 +210,7 @@ impl Host {
                 bots,
                 fleet,
                 ready: false,
+                started: false,
                 draining: None,
                 is_draining: watch::channel(false).0,
                 lines: HashMap::new(),
@@ -349,7 +352,12 @@ impl Host {
             event: Event {
                 what,
                 api: Api::new(self.account.clone())
-                    .with_carriage(bot.carriage.clone(), self.config.uploads),
+                    .with_carriage(bot.carriage.clone(), self.config.uploads)
+                    .with_spawner(Spawner {
+                        pool: self.pool.clone(),
+                        label: label.clone(),
+                        ended: self.is_draining.subscribe(),
+                    }),
                 values: bot.values.clone(),
             },
             label: label.clone(),
@@ -438,6 +446,9 @@ impl Handler<Deliver> for Host {
                 let keys: Vec<LineKey> = self.lines.keys().cloned().collect();
                 for key in keys {
                     self.advance(ctx, &key);
+                }
+                if !std::mem::replace(&mut self.started, true) {
+                    self.happened(ctx, &What::Start);
                 }
                 self.happened(ctx, &What::Ready);
             }

@@ -45,6 +45,45 @@ impl Drop for Transfer {
     }
 }
 
+/// Where a bot's own tasks run.
+#[derive(Clone)]
+pub(super) struct Spawner {
+    pub(super) pool: Pool,
+    pub(super) label: Label,
+    /// `true`, or gone, when the bot ends.
+    pub(super) ended: watch::Receiver<bool>,
+}
+
+impl std::fmt::Debug for Spawner {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Spawner").field(&self.label).finish()
+    }
+}
+
+impl Spawner {
+    /// Runs a task until it or the bot ends.
+    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        let Label {
+            account,
+            bot,
+            handler,
+        } = self.label.clone();
+        let mut ended = self.ended.clone();
+        self.pool.spawn(self.label.clone(), async move {
+            let task = AssertUnwindSafe(task).catch_unwind();
+            let outcome = tokio::select! {
+                outcome = task => outcome,
+                // An error means that the host is gone.
+                _ = ended.wait_for(|ended| *ended) => Ok(()),
+            };
+            if let Err(panic) = outcome {
+                let reason = panic_text(&*panic);
+                tracing::error!(%account, bot, handler, reason, "a task of the bot panicked");
+            }
+        });
+    }
+}
+
 /// What a handler is run with.
 pub(super) struct Run {
     pub(super) handlers: Arc<Handlers>,

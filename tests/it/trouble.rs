@@ -418,3 +418,61 @@ async fn c_our_own_bots_do_not_answer_each_other() {
     let said = sandbox.group_history("g").len() - before;
     assert_eq!(said, 4, "one question, three answers");
 }
+
+static STARTS: AtomicUsize = AtomicUsize::new(0);
+static READIES: AtomicUsize = AtomicUsize::new(0);
+static TASKS: AtomicUsize = AtomicUsize::new(0);
+
+/// Counts itself while it lives.
+struct Alive;
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        TASKS.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+async fn begin(api: Api) {
+    STARTS.fetch_add(1, Ordering::SeqCst);
+    TASKS.fetch_add(1, Ordering::SeqCst);
+    let alive = Alive;
+    api.spawn(async move {
+        let _alive = alive;
+        std::future::pending::<()>().await;
+    });
+    api.spawn(async { panic!("as asked") });
+}
+
+async fn count_ready() {
+    READIES.fetch_add(1, Ordering::SeqCst);
+}
+
+const STARTER: &[Entry] = &[Entry {
+    name: "starter",
+    make: || Bot::new("starter").on_start(begin).on_ready(count_ready),
+}];
+
+#[actix_rt::test]
+async fn c_a_bot_starts_once_however_often_it_is_ready_and_its_tasks_end_with_it() {
+    let sandbox = sandbox(|_| {});
+    let app = start(&sandbox.url(), STARTER, &["bot"], "").await;
+    phase(&app, "bot", Phase::Online).await;
+    for outages in 1..4 {
+        eventually("it is ready", || async {
+            (READIES.load(Ordering::SeqCst) == outages).then_some(())
+        })
+        .await;
+        sandbox.drop_link("bot").unwrap();
+    }
+    eventually("it is ready once more", || async {
+        (READIES.load(Ordering::SeqCst) == 4).then_some(())
+    })
+    .await;
+    assert_eq!(STARTS.load(Ordering::SeqCst), 1);
+    assert_eq!(TASKS.load(Ordering::SeqCst), 1);
+    app.stop().await;
+    eventually("its task is gone", || async {
+        (TASKS.load(Ordering::SeqCst) == 0).then_some(())
+    })
+    .await;
+}

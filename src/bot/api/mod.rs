@@ -33,7 +33,7 @@ pub use upload::Upload;
 
 use self::media::Carrier;
 use super::file_access::FileAccess;
-use super::run::Transfers;
+use super::run::{Spawner, Transfers};
 use super::testing::Recording;
 use super::transfer::Carriage;
 use crate::account::{AccountHandle, SendError};
@@ -56,6 +56,8 @@ pub struct Api {
     carrier: Option<Carrier>,
     /// Files of the handler that are on their way.
     transfers: Transfers,
+    /// `None` where nothing runs bots: outside a handler, or in a test.
+    spawner: Option<Spawner>,
 }
 
 #[derive(Clone, Debug)]
@@ -73,6 +75,7 @@ impl Api {
             backend: Backend::Account(account),
             carrier: None,
             transfers: Transfers::default(),
+            spawner: None,
         }
     }
 
@@ -93,6 +96,37 @@ impl Api {
             backend: Backend::Recorded(recording),
             carrier: None,
             transfers: Transfers::default(),
+            spawner: None,
+        }
+    }
+
+    pub(super) fn with_spawner(mut self, spawner: Spawner) -> Self {
+        self.spawner = Some(spawner);
+        self
+    }
+
+    /// Runs a task beside the handlers, until it ends or the bot does. It is looked after as handlers are:
+    /// a panic is logged with account and bot, and blocking harms no other bot. Outside a handler, and in a
+    /// test, it runs on the tokio runtime of the caller.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn start(api: Api) {
+    ///     let mine = api.clone();
+    ///     api.spawn(async move {
+    ///         loop {
+    ///             tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    ///             let _ = mine.send_text("alice", "an hour has passed").await;
+    ///         }
+    ///     });
+    /// }
+    /// # let _ = Bot::new("clock").on_start(start);
+    /// ```
+    pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match &self.spawner {
+            Some(spawner) => spawner.spawn(task),
+            None => drop(tokio::spawn(task)),
         }
     }
 

@@ -33,6 +33,46 @@ fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
 }
 
 #[test]
+fn a8_what_could_be_done_twice_is_not_repeated_and_its_outcome_is_unknown() {
+    let outcomes = |rig: &Rig| -> Vec<Result<String, RequestError>> {
+        let settled = rig.events.iter().filter_map(|event| match event {
+            Event::Settled { outcome, .. } => Some(outcome.clone()),
+            _ => None,
+        });
+        settled.collect()
+    };
+    for servcmd in [
+        "group_open_http_svc.create_group",
+        "group_open_http_svc.update_group_counter",
+    ] {
+        let mut rig = Rig::online();
+        rig.session.request(rig.now, servcmd, "{}").unwrap();
+        rig.drain();
+        rig.close();
+        assert_eq!(outcomes(&rig), [Err(RequestError::Lost)], "{servcmd}");
+        rig.sent.clear();
+        rig.open();
+        assert!(!rig.commands().contains(&servcmd.to_owned()));
+        // One that waits for a link was never made: it is.
+        let mut rig = Rig::online();
+        rig.close();
+        rig.session.request(rig.now, servcmd, "{}").unwrap();
+        rig.open();
+        assert!(rig.commands().contains(&servcmd.to_owned()));
+    }
+    // A question may be asked again.
+    let mut rig = Rig::online();
+    rig.session
+        .request(rig.now, "profile.portrait_get_all", "{}")
+        .unwrap();
+    rig.drain();
+    rig.close();
+    rig.sent.clear();
+    rig.open();
+    assert_eq!(rig.commands()[0], "profile.portrait_get_all");
+}
+
+#[test]
 fn a_request_times_out_after_fifteen_seconds_also_without_a_link() {
     let mut rig = Rig::online();
     let message = rig.outgoing("hello");
