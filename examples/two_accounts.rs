@@ -43,7 +43,11 @@ struct Count {
 }
 
 fn bot() -> Bot {
-    Bot::new("count").config::<Count>().on_text(next)
+    Bot::new("count")
+        .config::<Count>()
+        .on_text(next)
+        // Without this accounts of one process do not hear each other.
+        .hear_own_accounts()
 }
 
 /// `None` is no answer.

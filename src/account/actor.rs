@@ -14,7 +14,7 @@ use crate::gateway::{
 };
 use crate::policy::RestartIntensity;
 use crate::rest::Rest;
-use crate::session::{Event, Ignored, Receipt, Session, SessionConfig};
+use crate::session::{Event, Ignored, Session, SessionConfig};
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -65,14 +65,12 @@ pub struct Send {
     pub reply: oneshot::Sender<Result<String, OutboxError>>,
 }
 
-/// A received message went through the bots.
-#[derive(Clone, Debug, Message)]
+/// A received message went through the bots; that is noted in the account's memory.
+#[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Handled {
-    /// Which.
-    pub receipt: Receipt,
-    /// Every bot that wanted it is done with it; otherwise it stays unread.
-    pub done: bool,
+    /// The session waits for room, and there is some now.
+    pub room: bool,
 }
 
 /// Asks an account how it stands now, counters included.
@@ -561,12 +559,7 @@ impl Handler<Handled> for Account {
 
     fn handle(&mut self, handled: Handled, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
-        let Handled { receipt, done } = handled;
-        if done {
-            self.core.handled(now(), &receipt);
-        } else {
-            self.core.not_handled(now(), &receipt);
-        }
+        self.core.noted(handled.room);
         self.carry_out(ctx);
     }
 }

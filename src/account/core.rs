@@ -481,9 +481,9 @@ impl Core {
         }
     }
 
-    /// A bot will not handle a message: it stays unread, and comes again after a restart.
-    pub fn not_handled(&mut self, now: Now, receipt: &Receipt) {
-        if self.config.memory.abandoned(now, receipt) {
+    /// Something was finished and noted in the memory; `room` says that the session waits for it.
+    pub fn noted(&mut self, room: bool) {
+        if room {
             self.effects.push_back(Effect::Room);
         }
     }

@@ -45,7 +45,9 @@ pub enum AccountEvent {
     Ready,
     /// It may not act any more.
     NotReady(Cause),
-    /// A message came.
+    /// A message came. Whoever gets it says with
+    /// [`AccountHandle::handled`](super::AccountHandle::handled) when it is done with it: it counts as read
+    /// then, and makes room for the next one.
     Message(Box<Message>),
     /// Something about messages or people changed.
     Update(Box<Update>),

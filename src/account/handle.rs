@@ -3,12 +3,13 @@
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
 use super::outbox::{BOUND, Errand, OutboxError};
 use super::status::Status;
+use crate::gateway::now;
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Call;
-use crate::session::{Receipt, RequestError};
+use crate::session::{Memory, Receipt, RequestError};
 use actix::prelude::*;
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
@@ -24,6 +25,7 @@ pub struct AccountHandle {
     lives: Arc<Lives>,
     /// Places in the outbox: whoever finds none waits for one.
     room: Arc<Semaphore>,
+    memory: Memory,
 }
 
 /// An actor may be replaced while its thread hangs; when that comes back, the old actor must not
@@ -118,7 +120,15 @@ impl AccountHandle {
                 ..Lives::default()
             }),
             room: Arc::new(Semaphore::new(BOUND)),
+            memory: Memory::default(),
         }
+    }
+
+    /// The same with the memory that the account is made with: what its bots have finished is noted there.
+    #[must_use]
+    pub fn with_memory(mut self, memory: Memory) -> Self {
+        self.memory = memory;
+        self
     }
 
     /// The account.
@@ -307,12 +317,20 @@ impl AccountHandle {
             .ok()?
     }
 
-    /// Tells the account that every bot is done with a message, or (`done` is `false`) that one of them
-    /// will not handle it: then it stays unread.
-    pub fn handled(&self, receipt: Receipt, done: bool) {
+    /// Every bot is done with a message, or (`done` is `false`) one of them will not handle it: then it
+    /// stays unread.
+    pub fn handled(&self, receipt: &Receipt, done: bool) {
+        // Noted here: an account that is just being made anew must not miss it, or it would wait for room
+        // that is there.
+        let at = now();
+        let room = if done {
+            self.memory.finished(at, receipt)
+        } else {
+            self.memory.abandoned(at, receipt)
+        };
         if let Some(addr) = self.addr() {
             // One for each message that was handed out, and those are bounded.
-            addr.do_send(Handled { receipt, done });
+            addr.do_send(Handled { room });
         }
     }
 }

@@ -242,11 +242,11 @@ impl App {
             let Some(credential) = credentials.of(account) else {
                 continue;
             };
-            let handle = AccountHandle::new(account.user_id.clone());
             let memory = Memory::new(InboxLimits::new(
                 config.host.queue as usize,
                 account.policy.recovery.mark_read,
             ));
+            let handle = AccountHandle::new(account.user_id.clone()).with_memory(memory.clone());
             accounts.insert(account.user_id.clone(), handle.clone());
             specs.push(ChildSpec {
                 config: CoreConfig {

@@ -23,6 +23,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
+/// After its first message came, a second of the server is over when this has passed.
+const SECOND: Duration = Duration::from_millis(1_200);
 /// Loop guards kept before those of idle conversations are looked for.
 const MAX_GUARDS: usize = 256;
 
@@ -75,6 +77,20 @@ struct Line {
     silent: bool,
 }
 
+impl Line {
+    /// Whether what comes next was said in the second that is finished before the end.
+    fn is_of_last_second(&self, last: Option<(u64, Duration)>) -> bool {
+        match (self.waiting.front(), last) {
+            (Some((What::Message(message), _)), Some((second, until))) => {
+                matches!(message.conversation, Conversation::C2c(_))
+                    && message.time <= second
+                    && now().mono < until
+            }
+            _ => false,
+        }
+    }
+}
+
 /// A message that some bot is not done with.
 struct Open {
     receipt: Receipt,
@@ -99,6 +115,10 @@ pub struct Host {
     /// The bots were told that it has begun.
     started: bool,
     draining: Option<Drain>,
+    /// While draining: what was said up to this second is handled still, until then.
+    last_second: Option<(u64, Duration)>,
+    /// The newest second in which somebody said something to this account, and when that was noticed.
+    newest: (u64, Duration),
     is_draining: watch::Sender<bool>,
     lines: HashMap<LineKey, Line>,
     guards: HashMap<LineKey, LoopGuard>,
@@ -212,6 +232,8 @@ impl Host {
                 ready: false,
                 started: false,
                 draining: None,
+                last_second: None,
+                newest: (0, Duration::ZERO),
                 is_draining: watch::channel(false).0,
                 lines: HashMap::new(),
                 guards: HashMap::new(),
@@ -225,7 +247,10 @@ impl Host {
     fn message(&mut self, ctx: &mut Context<Self>, message: Message) {
         let receipt = Receipt::of(&message);
         if message.is_own || message.recalled {
-            return self.account.handled(receipt, true);
+            return self.account.handled(&receipt, true);
+        }
+        if matches!(message.conversation, Conversation::C2c(_)) && message.time > self.newest.0 {
+            self.newest = (message.time, now().mono);
         }
         let is_ours = self.fleet.contains(&message.from);
         let conversation = message.conversation.clone();
@@ -236,7 +261,7 @@ impl Host {
             .filter(|bot| !is_ours || self.bots[*bot].hears_fleet)
             .collect();
         if wanting.is_empty() {
-            return self.account.handled(receipt, true);
+            return self.account.handled(&receipt, true);
         }
         let id = receipt.id();
         let open = Open {
@@ -299,13 +324,16 @@ impl Host {
 
     /// Starts the next handler of a line, if it may run. Messages wait until the account is ready.
     fn advance(&mut self, ctx: &mut Context<Self>, key: &LineKey) {
-        if (!self.ready && key.1.is_some()) || *self.is_draining.borrow() {
+        if !self.ready && key.1.is_some() {
             return;
         }
         let Some(line) = self.lines.get_mut(key) else {
             return;
         };
         if line.running || line.silent {
+            return;
+        }
+        if *self.is_draining.borrow() && !line.is_of_last_second(self.last_second) {
             return;
         }
         if line
@@ -413,12 +441,15 @@ impl Host {
         if open.bots == 0
             && let Some(open) = self.open.remove(&id)
         {
-            self.account.handled(open.receipt, open.done);
+            self.account.handled(&open.receipt, open.done);
         }
     }
 
     fn check_drained(&mut self) {
-        if *self.is_draining.borrow() && self.running == 0 {
+        let is_waiting = self
+            .last_second
+            .is_some_and(|(_, until)| now().mono < until);
+        if *self.is_draining.borrow() && self.running == 0 && !is_waiting {
             self.draining = None;
         }
     }
@@ -504,7 +535,15 @@ impl Handler<Finished> for Host {
 impl Handler<Drain> for Host {
     type Result = ();
 
-    fn handle(&mut self, mut drain: Drain, _: &mut Context<Self>) {
+    fn handle(&mut self, mut drain: Drain, ctx: &mut Context<Self>) {
+        // One-to-one conversations are read by whole seconds. So a second in which something was handled is
+        // finished: what is left of it would make all of it come again.
+        let (second, since) = self.newest;
+        let wait = (since + SECOND).saturating_sub(now().mono);
+        if second > 0 && !wait.is_zero() {
+            self.last_second = Some((second, since + SECOND));
+            ctx.run_later(wait, |host, _| host.check_drained());
+        }
         self.is_draining.send_replace(true);
         if self.running > 0 {
             drain.set_busy();

@@ -6,7 +6,7 @@ use super::output;
 use super::signals::Signals;
 use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
-    Status,
+    Receipt, Status,
 };
 use crate::app::net_config;
 use crate::app::{Credentials, policy, walk};
@@ -20,7 +20,7 @@ use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message as ChatMessage};
 use crate::proto::op::group::NewGroup;
 use crate::proto::shown;
-use crate::session::Memory;
+use crate::session::{InboxLimits, Memory};
 use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
 use actix::prelude::*;
 use std::fmt;
@@ -56,8 +56,10 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
     System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let (ear, mut heard) = mpsc::channel(BACKLOG);
-        let handle = AccountHandle::new(args.user.clone());
-        let supervisor = start(args, config, &handle, &ear)?;
+        // What was shown is reported as read here, message by message.
+        let memory = Memory::new(InboxLimits::new(BACKLOG, false));
+        let handle = AccountHandle::new(args.user.clone()).with_memory(memory.clone());
+        let supervisor = start(args, config, (&handle, memory), &ear)?;
         let outcome = tokio::select! {
             outcome = converse(args, config, &handle, &mut heard) => outcome,
             () = signals.stop() => Ok(()),
@@ -71,7 +73,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
 fn start(
     args: &ChatArgs,
     config: &Config,
-    handle: &AccountHandle,
+    (handle, memory): (&AccountHandle, Memory),
     ear: &mpsc::Sender<Heard>,
 ) -> Result<Addr<Supervisor>, Failure> {
     let lifetime = crate::config::defaults::USER_SIG_LIFETIME;
@@ -97,7 +99,7 @@ fn start(
             hosts,
             policy: Arc::new(base),
             probes: false,
-            memory: Memory::default(),
+            memory,
             group_paces: GroupPaces::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
@@ -214,12 +216,14 @@ async fn converse(
                 quiet_since = tokio::time::Instant::now();
                 match event {
                     Heard::Message(message) => {
+                        let receipt = Receipt::of(&message);
                         if is_of(&peer, &message) {
                             answered = true;
                             show(&message)?;
                             // What was shown is not to be shown again by the next chat.
                             let _ = tokio::time::timeout(QUIET, api.mark_read(&message)).await;
                         }
+                        handle.handled(&receipt, true);
                     }
                     Heard::Changed(status, Some(true)) => {
                         if !was_online {

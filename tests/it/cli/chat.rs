@@ -40,6 +40,19 @@ fn a_chat_shows_nothing_that_an_earlier_one_has_shown() {
 }
 
 #[test]
+fn a_long_chat_shows_all_of_it() {
+    let (_sandbox, _run, _folder, path) = running();
+    let lines: Vec<String> = (0..300).map(|n| format!("line {n}")).collect();
+    let who = ["--as", "alice", "--to", "echo-bot"];
+    let (code, out, err) = say(&path, &who, &lines.join("\n"));
+    let expected: Vec<String> = lines
+        .iter()
+        .map(|line| format!("echo-bot: {line}"))
+        .collect();
+    assert_eq!((code, out), (Some(0), expected.join("\n")), "{err}");
+}
+
+#[test]
 fn nobody_of_that_name_and_no_server_are_said() {
     let (_sandbox, _run, _folder, path) = running();
     let (_, _, err) = say(&path, &["--as", "alice", "--to", "ecko-bot"], "x");
