@@ -77,7 +77,7 @@ impl Args {
             Some(Command::Chat(chat)) => &chat.config.set,
             Some(_) => return Ok(args),
         };
-        if let Some(set) = sets.set.iter().find(|set| is_secret(&set.key)) {
+        if let Some(set) = sets.set.iter().find(|set| is_secret(set)) {
             return Err(Self::command().error(
                 ErrorKind::ValueValidation,
                 format!(
@@ -503,10 +503,13 @@ impl From<LogFormatArg> for LogFormat {
     }
 }
 
-/// Keys of the config whose values are secrets.
-fn is_secret(key: &str) -> bool {
+/// Whether the value is a secret: by its key, and of a proxy if it holds a password.
+fn is_secret(set: &Override) -> bool {
+    let key = set.key.trim();
     let last = key.rsplit('.').next().unwrap_or_default().trim();
-    matches!(last, "secret_key" | "user_sig")
+    let is_for_proxy = key == "proxy.url" || key == "proxy";
+    matches!(last, "secret_key" | "user_sig" | "token")
+        || (is_for_proxy && set.value.as_ref().is_some_and(|value| value.contains('@')))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -634,6 +637,11 @@ mod tests {
                 "check --set accounts[0].user_sig=s3cr3t",
                 "can be read by every user",
             ),
+            (
+                "run --set proxy.url=http://u:s3cr3t@h:1",
+                "BOTROUPE__PROXY__URL",
+            ),
+            ("run --set sandbox.token=s3cr3t", "BOTROUPE__SANDBOX__TOKEN"),
             ("chat --as a --to b --group g", "cannot be used with"),
             ("chat --as a --to b --create", "cannot be used with"),
             ("run a.toml --config b.toml", "cannot be used with"),
