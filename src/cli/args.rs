@@ -508,7 +508,8 @@ fn is_secret(set: &Override) -> bool {
     let key = set.key.trim();
     let last = key.rsplit('.').next().unwrap_or_default().trim();
     let is_for_proxy = key == "proxy.url" || key == "proxy";
-    matches!(last, "secret_key" | "user_sig" | "token")
+    matches!(last, "secret_key" | "user_sig")
+        || key == "sandbox.token"
         || (is_for_proxy && set.value.as_ref().is_some_and(|value| value.contains('@')))
 }
 
