@@ -135,7 +135,10 @@ Examples:
     #[command(after_help = "\
 Examples:
   BOTROUPE_SECRET_KEY=any-text botroupe sandbox --sdk-app-id 1400000001
-  botroupe sandbox --listen 127.0.0.1:0 --sdk-app-id 1400000001 --secret-key any-text")]
+  botroupe sandbox --listen 127.0.0.1:0 --sdk-app-id 1400000001 --secret-key any-text
+
+When it listens beyond this machine, orders (/sandbox/…) have to bring the token that the environment variable
+BOTROUPE__SANDBOX__TOKEN names, as the header Authorization: Bearer TOKEN.")]
     Sandbox(SandboxArgs),
 
     /// Makes, reads and checks UserSigs.
@@ -289,6 +292,14 @@ pub struct SandboxArgs {
     /// The file everything is kept in over restarts; the seed is for its first one.
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
+
+    /// Web pages of this origin may use it, besides those of this machine; can be repeated.
+    #[arg(long = "origin", value_name = "SCHEME://HOST")]
+    pub origins: Vec<String>,
+
+    /// A name it may be called by, besides addresses and localhost; can be repeated.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
 
     /// Speaks TLS too, on the same port, with a certificate that it makes itself.
     #[arg(long, conflicts_with = "tls_cert")]

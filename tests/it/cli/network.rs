@@ -91,7 +91,7 @@ async fn carry(
     let (host, port) = target.rsplit_once(':').unwrap();
     assert!(host.ends_with(".invalid"), "only those are ours: {target}");
     let port: u16 = port.parse().unwrap();
-    let mut way = TcpStream::connect(("127.0.0.1", port)).await?;
+    let way = TcpStream::connect(("127.0.0.1", port)).await?;
     stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").await?;
     let (near, far) = (stream.into_split(), way.into_split());
     let both = tokio::join!(copy(near.0, far.1, there), copy(far.0, near.1, back));
