@@ -253,7 +253,8 @@ fn d_what_a_proxy_refuses_and_one_that_is_not_there_are_named() {
     }
 }
 
-/// An authority nobody knows: its certificate, and a sandbox on 127.0.0.1 that it vouches for.
+/// An authority nobody knows: its certificate, and a sandbox that it vouches for, on 127.0.0.1 and under a
+/// name that only proxies know.
 fn private(folder: &tempfile::TempDir) -> (String, Sandbox) {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let secret = KeyPair::generate().unwrap();
@@ -265,7 +266,8 @@ fn private(folder: &tempfile::TempDir) -> (String, Sandbox) {
     let certificate = authority.self_signed(&secret).unwrap();
     let issuer = Issuer::new(authority, secret);
     let key = KeyPair::generate().unwrap();
-    let server = CertificateParams::new(vec!["127.0.0.1".to_owned()]).unwrap();
+    let names = ["127.0.0.1", "sandbox.invalid"].map(str::to_owned);
+    let server = CertificateParams::new(names).unwrap();
     let server = server.signed_by(&key, &issuer).unwrap();
     let write = |name: &str, what: &str, der: &[u8]| {
         let path = folder.path().join(name);
@@ -277,7 +279,10 @@ fn private(folder: &tempfile::TempDir) -> (String, Sandbox) {
         certificate: write("cert.pem", "CERTIFICATE", server.der()),
         key: write("key.pem", "PRIVATE KEY", &key.serialize_der()),
     };
-    let sandbox = harness::sandbox(|config: &mut SandboxConfig| config.tls = Some(files));
+    let sandbox = harness::sandbox(|config: &mut SandboxConfig| {
+        config.tls = Some(files);
+        config.hosts = vec!["sandbox.invalid".to_owned()];
+    });
     (trusted.to_str().unwrap().to_owned(), sandbox)
 }
 
@@ -305,6 +310,28 @@ fn d_a_private_authority_is_trusted_when_config_or_environment_names_it() {
     named.line("account bot online");
     sandbox.say("alice", "bot", "over TLS").unwrap();
     wait_for_answer(&sandbox, "over TLS");
+}
+
+#[test]
+fn d_tls_is_with_the_server_and_not_with_the_proxy() {
+    let folder = tempfile::tempdir().unwrap();
+    let (trusted, sandbox) = private(&folder);
+    let proxy = Proxy::start(None);
+    let url = format!("wss://sandbox.invalid:{}", sandbox.addr().port());
+    let path = one(&folder, &url, "");
+    let at = format!("http://127.0.0.1:{}", proxy.port);
+    let mut named = run(&path, &[("HTTPS_PROXY", &at), ("SSL_CERT_FILE", &trusted)]);
+    named.line("account bot online");
+    sandbox.say("alice", "bot", "through both").unwrap();
+    wait_for_answer(&sandbox, "through both");
+    assert_eq!(proxy.asked().len(), 1);
+    drop(named);
+    // A certificate for another name is none.
+    let url = url.replace("sandbox.invalid", "other.invalid");
+    let path = one(&folder, &url, "");
+    let other = run(&path, &[("HTTPS_PROXY", &at), ("SSL_CERT_FILE", &trusted)]);
+    let said = complaint(&other, "TLS with");
+    assert!(said.contains("use a name in endpoint"), "{said}");
 }
 
 #[test]
