@@ -199,8 +199,8 @@ impl Bot {
     }
 
     /// Lets the bot fetch files of messages from `host` and every host below it as well, as far as they
-    /// have addresses of the public internet. Without it files come from the service only: their addresses
-    /// are whatever their senders wrote.
+    /// have addresses of the public internet (behind a proxy it is the proxy that resolves names, and has to see
+    /// to that). Without it files come from the service only: their addresses are whatever their senders wrote.
     #[must_use]
     pub fn files_from(mut self, host: impl Into<String>) -> Self {
         self.file_hosts.push(host.into());

@@ -34,7 +34,18 @@ pub(super) enum Way {
 
 /// The address is not one that files are fetched from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Forbidden(pub(super) String);
+pub(super) struct Forbidden {
+    /// The part of it that may be shown.
+    pub(super) place: String,
+    /// What a bot may ask for to have it fetched all the same.
+    pub(super) remedy: &'static str,
+}
+
+/// For names: they are fetched as long as they lead to the public internet.
+const NAME: &str = "; a bot may ask for it with `Bot::files_from`";
+/// For addresses and names of this machine: `files_from` does not help.
+const ADDRESS: &str = "; only a bot that asks for it with `Bot::files_from_anywhere` fetches from \
+     addresses and from this machine: whoever writes to it decides from where";
 
 impl FileAccess {
     /// The file hosts of the service, and the server at `origin` (`ws://host:port`) if it is no part of it.
@@ -62,11 +73,17 @@ impl FileAccess {
     /// How a file at `text` is fetched.
     pub(super) fn way(&self, text: &str) -> Result<Way, Forbidden> {
         let Ok(url) = Url::parse(text) else {
-            return Err(Forbidden("an address that is none".to_owned()));
+            return Err(Forbidden {
+                place: "an address that is none".to_owned(),
+                remedy: "",
+            });
         };
         let shown = format!("{}://{}", url.scheme(), url.host_str().unwrap_or_default());
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Forbidden(shown));
+            return Err(Forbidden {
+                place: shown,
+                remedy: "",
+            });
         }
         if self.anywhere || self.is_own(&url) {
             return Ok(Way::Open);
@@ -85,7 +102,11 @@ impl FileAccess {
         if is_allowed {
             Ok(Way::Public)
         } else {
-            Err(Forbidden(shown))
+            let is_name = matches!(url.host(), Some(Host::Domain(name)) if !is_loopback(name));
+            Err(Forbidden {
+                place: shown,
+                remedy: if is_name { NAME } else { ADDRESS },
+            })
         }
     }
 

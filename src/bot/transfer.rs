@@ -68,8 +68,13 @@ pub enum TransferError {
     #[error("the file stood still for too long")]
     TimedOut,
     /// The address is not one that files are fetched from: its sender may have written anything.
-    #[error("files are not fetched from {0}; a bot may ask for it with `Bot::files_from`")]
-    Forbidden(String),
+    #[error("files are not fetched from {place}{remedy}")]
+    Forbidden {
+        /// Where it lies.
+        place: String,
+        /// What a bot may ask for to have it fetched all the same; empty when nothing helps.
+        remedy: &'static str,
+    },
     /// There is nothing that could carry files: the program is ending, or it is a test.
     #[error("files cannot be transferred here")]
     Nowhere,
@@ -337,7 +342,7 @@ impl Carriage {
 
     fn way(&self, url: &str) -> Result<Way, TransferError> {
         let way = self.access.way(url);
-        way.map_err(|Forbidden(place)| TransferError::Forbidden(place))
+        way.map_err(|Forbidden { place, remedy }| TransferError::Forbidden { place, remedy })
     }
 }
 
@@ -430,7 +435,10 @@ mod tests {
     async fn e1_an_address_of_a_stranger_is_not_even_connected_to() {
         let url = serve(|_| async { panic!("somebody connects") }).await;
         let got = carriage(None).get(url, 100).await;
-        assert!(matches!(got, Err(TransferError::Forbidden(_))), "{got:?}");
+        assert!(
+            matches!(got, Err(TransferError::Forbidden { .. })),
+            "{got:?}"
+        );
     }
 
     #[actix_rt::test]

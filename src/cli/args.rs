@@ -77,7 +77,7 @@ impl Args {
             Some(Command::Chat(chat)) => &chat.config.set,
             Some(_) => return Ok(args),
         };
-        if let Some(set) = sets.set.iter().find(|set| is_secret(&set.key)) {
+        if let Some(set) = sets.set.iter().find(|set| is_secret(set)) {
             return Err(Self::command().error(
                 ErrorKind::ValueValidation,
                 format!(
@@ -135,7 +135,10 @@ Examples:
     #[command(after_help = "\
 Examples:
   BOTROUPE_SECRET_KEY=any-text botroupe sandbox --sdk-app-id 1400000001
-  botroupe sandbox --listen 127.0.0.1:0 --sdk-app-id 1400000001 --secret-key any-text")]
+  botroupe sandbox --listen 127.0.0.1:0 --sdk-app-id 1400000001 --secret-key any-text
+
+When it listens beyond this machine, orders (/sandbox/…) have to bring the token that the environment variable
+BOTROUPE__SANDBOX__TOKEN names, as the header Authorization: Bearer TOKEN.")]
     Sandbox(SandboxArgs),
 
     /// Makes, reads and checks UserSigs.
@@ -289,6 +292,14 @@ pub struct SandboxArgs {
     /// The file everything is kept in over restarts; the seed is for its first one.
     #[arg(long, value_name = "FILE")]
     pub store: Option<PathBuf>,
+
+    /// Web pages of this origin may use it, besides those of this machine; can be repeated.
+    #[arg(long = "origin", value_name = "SCHEME://HOST")]
+    pub origins: Vec<String>,
+
+    /// A name it may be called by, besides addresses and localhost; can be repeated.
+    #[arg(long = "host", value_name = "NAME")]
+    pub hosts: Vec<String>,
 
     /// Speaks TLS too, on the same port, with a certificate that it makes itself.
     #[arg(long, conflicts_with = "tls_cert")]
@@ -503,10 +514,14 @@ impl From<LogFormatArg> for LogFormat {
     }
 }
 
-/// Keys of the config whose values are secrets.
-fn is_secret(key: &str) -> bool {
+/// Whether the value is a secret: by its key, and of a proxy if it holds a password.
+fn is_secret(set: &Override) -> bool {
+    let key = set.key.trim();
     let last = key.rsplit('.').next().unwrap_or_default().trim();
+    let is_for_proxy = key == "proxy.url" || key == "proxy";
     matches!(last, "secret_key" | "user_sig")
+        || key == "sandbox.token"
+        || (is_for_proxy && set.value.as_ref().is_some_and(|value| value.contains('@')))
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
@@ -634,6 +649,11 @@ mod tests {
                 "check --set accounts[0].user_sig=s3cr3t",
                 "can be read by every user",
             ),
+            (
+                "run --set proxy.url=http://u:s3cr3t@h:1",
+                "BOTROUPE__PROXY__URL",
+            ),
+            ("run --set sandbox.token=s3cr3t", "BOTROUPE__SANDBOX__TOKEN"),
             ("chat --as a --to b --group g", "cannot be used with"),
             ("chat --as a --to b --create", "cannot be used with"),
             ("run a.toml --config b.toml", "cannot be used with"),

@@ -106,7 +106,8 @@ fn execute(
         Command::Sandbox(args) => {
             let key = usersig::secret_key(&args.key, env)?;
             log(LogConfig::default())?;
-            sandbox::sandbox(args, key, out)?;
+            let token = env.get(env::SANDBOX_TOKEN).map(Into::into);
+            sandbox::sandbox(args.listen, sandbox::settings(args, key, token), out)?;
         }
         Command::Status(args) => status(&args, out)?,
         Command::Hold(args) => order(&args, |account| request::Request::Hold { account })?,

@@ -274,6 +274,13 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     if let Some(waits) = account["waits_for"].as_str() {
         let _ = writeln!(out, "waits for  {waits}");
     }
+    for trouble in account["degraded"].as_array().into_iter().flatten() {
+        let trouble = trouble.as_str().unwrap_or_default();
+        let _ = writeln!(out, "degraded   {trouble}");
+    }
+    if let Some(open) = account["open"].as_u64().filter(|open| *open > 0) {
+        let _ = writeln!(out, "open       {open} messages are with the bots");
+    }
     let _ = writeln!(
         out,
         "UserSig    {}",
@@ -388,6 +395,28 @@ mod tests {
         assert_eq!(told["clock_offset_ms"], 0, "whole seconds are told");
         status.cause = Cause::Crashed;
         assert_eq!(to_json(&status)["cause"], "crashed");
+    }
+
+    #[test]
+    fn a4_a_story_says_what_is_not_heard_and_how_much_is_with_the_bots() {
+        let mut account = json!({"account": "a", "state": "online", "online": true, "since": 100,
+            "degraded": ["group g is followed with a gap: no answer within the limit"], "open": 7});
+        let told = story(&account, 200);
+        assert!(
+            told.contains("\ndegraded   group g is followed with a gap: no answer"),
+            "{told}"
+        );
+        assert!(
+            told.contains("\nopen       7 messages are with the bots\n"),
+            "{told}"
+        );
+        account["degraded"] = json!([]);
+        account["open"] = json!(0);
+        let told = story(&account, 200);
+        assert!(
+            !told.contains("degraded") && !told.contains("open "),
+            "{told}"
+        );
     }
 
     #[test]

@@ -5,32 +5,45 @@ use super::exit::{Failure, saved};
 use super::signals::Signals;
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use actix::prelude::*;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
+use std::net::SocketAddr;
+
+/// What the arguments make of a sandbox. An empty token is none.
+pub(super) fn settings(
+    args: SandboxArgs,
+    key: SecretString,
+    token: Option<SecretString>,
+) -> SandboxConfig {
+    let mut config = SandboxConfig::new(args.sdk_app_id, key);
+    config.administrators = args.admins;
+    config.auto_import = args.auto_import;
+    config.max_web_instances = args.max_web_instances as usize;
+    config.hello_interval = args.hello_interval;
+    config.seed_file = args.seed;
+    config.store_file = args.store;
+    config.origins = args.origins;
+    config.hosts = args.hosts;
+    config.token = token.filter(|token| !token.expose_secret().trim().is_empty());
+    config.tls = match (args.tls_cert, args.tls_key) {
+        (Some(certificate), Some(key)) => Some(SandboxTls::Files { certificate, key }),
+        _ => args.tls.then_some(SandboxTls::SelfSigned),
+    };
+    config
+}
 
 /// Serves until Ctrl-C or SIGTERM. Writes one line when it accepts connections.
 ///
 /// # Errors
 /// When the store or the seed is refused or the address cannot be listened on.
 pub(super) fn sandbox(
-    args: SandboxArgs,
-    key: SecretString,
+    listen: SocketAddr,
+    config: SandboxConfig,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
-        let mut config = SandboxConfig::new(args.sdk_app_id, key);
-        config.administrators = args.admins;
-        config.auto_import = args.auto_import;
-        config.max_web_instances = args.max_web_instances as usize;
-        config.hello_interval = args.hello_interval;
-        config.seed_file = args.seed;
-        config.store_file = args.store;
-        config.tls = match (args.tls_cert, args.tls_key) {
-            (Some(certificate), Some(key)) => Some(SandboxTls::Files { certificate, key }),
-            _ => args.tls.then_some(SandboxTls::SelfSigned),
-        };
-        let sandbox = Sandbox::start(config, args.listen)
+        let sandbox = Sandbox::start(config, listen)
             .await
             .map_err(|error| match error {
                 SandboxError::Seed(_)
@@ -50,4 +63,30 @@ pub(super) fn sandbox(
             () = signals.again() => Err(Failure::Interrupted),
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cli::args::{Args, Command};
+    use clap::Parser;
+
+    #[test]
+    fn e2_a_sandbox_alone_can_be_told_whom_to_let_in() {
+        let line = "botroupe sandbox --sdk-app-id 1400000001 --origin https://a.example \
+                    --origin https://b.example --host sandbox.internal";
+        let args = Args::try_parse_from(line.split_whitespace()).unwrap();
+        let Command::Sandbox(args) = args.into_command() else {
+            panic!("another command");
+        };
+        let config = settings(args.clone(), "k".into(), Some("geheim".into()));
+        assert_eq!(config.origins, ["https://a.example", "https://b.example"]);
+        assert_eq!(config.hosts, ["sandbox.internal"]);
+        assert_eq!(config.token.unwrap().expose_secret(), "geheim");
+        let without = settings(args, "k".into(), Some(" ".into()));
+        assert!(
+            without.token.is_none(),
+            "an empty token would let everybody in"
+        );
+    }
 }

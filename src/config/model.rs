@@ -230,7 +230,8 @@ pub struct AccountPolicy {
     pub backoff: BackoffConfig,
     /// The least time between two logins; 0 to 1 hour.
     pub login_spacing: Duration,
-    /// How long a message may take until its sender is told that it failed; 100 ms to 10 minutes.
+    /// How long a message may take until its sender is told that it failed, as time online; 100 ms to
+    /// 10 minutes.
     pub send_timeout: Duration,
     /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
     pub user_sig_timeout: Duration,
@@ -402,9 +403,10 @@ pub struct GovernorConfig {
 pub struct HostConfig {
     /// Threads that run handlers; 1 to 256.
     pub threads: u32,
-    /// How long a handler may take until it is given up; 10 ms to 24 hours.
+    /// How long a handler may take until it is given up, while its account is there; 10 ms to 24 hours.
     pub handler_timeout: Duration,
-    /// Messages that may wait per account; 1 to 1,000,000.
+    /// Messages that the bots of an account may have at a time, an eighth of it of one conversation;
+    /// further ones wait at the server. 1 to 1,000,000.
     pub queue: u32,
     /// How long a handler may hold its thread until the log names it; 1 ms to 1 hour.
     pub block_warning: Duration,

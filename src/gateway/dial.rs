@@ -56,11 +56,22 @@ async fn connect(
     let is_secure = matches!(uri.scheme_str(), Some("wss" | "https"));
     let mut stream = match net.proxies.of(is_secure, host) {
         Some(proxy) => {
-            let mut stream = direct(Purpose::Request, proxy.host(), proxy.port()).await?;
+            // Of a proxy that fails it has to be said that it is the proxy, and not the host.
+            let (name, at) = (proxy.host(), proxy.port());
+            let failed = |what: String| {
+                ConnectError::Io(io::Error::other(format!("the proxy {name}:{at} {what}")))
+            };
+            let mut stream =
+                direct(Purpose::Request, name, at)
+                    .await
+                    .map_err(|error| match error {
+                        ConnectError::Io(error) => failed(format!("cannot be reached: {error}")),
+                        other => failed(format!("cannot be reached: {other}")),
+                    })?;
             proxy
                 .open_way(&mut stream, host, port)
                 .await
-                .map_err(ConnectError::Io)?;
+                .map_err(|error| failed(error.to_string()))?;
             stream
         }
         None => direct(purpose, host, port).await?,

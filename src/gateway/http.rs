@@ -1,5 +1,6 @@
 //! Plain HTTP requests: this thread's client, and what became of a request that failed.
 
+use super::connector::reason_of;
 use super::dial::{Purpose, dialler};
 use super::net::net;
 use actix_http::error::ParseError;
@@ -69,6 +70,9 @@ pub(crate) fn without_url(error: &SendRequestError) -> String {
     match error {
         SendRequestError::Connect(ConnectError::Disconnected) => {
             "the connection was closed before an answer".to_owned()
+        }
+        SendRequestError::Connect(ConnectError::Io(error)) => {
+            format!("no connection: {}", reason_of(error))
         }
         SendRequestError::Connect(error) => format!("no connection: {error}"),
         SendRequestError::Send(error) | SendRequestError::Response(ParseError::Io(error)) => {

@@ -78,7 +78,7 @@ impl Proxy {
         self.port
     }
 
-    /// Asks for a way to `host` on a connection to the proxy.
+    /// Asks for a way to `host` on a connection to the proxy. Errors say what it did, not who it is.
     pub(super) async fn open_way(
         &self,
         stream: &mut TcpStream,
@@ -92,14 +92,16 @@ impl Proxy {
             request.push_str("\r\n");
         }
         request.push_str("\r\n");
-        stream.write_all(request.as_bytes()).await?;
+        let asked = stream.write_all(request.as_bytes()).await;
+        asked.map_err(|error| io::Error::other(format!("broke off: {error}")))?;
         // Byte by byte: what comes behind the answer is the other side's.
         let mut answer = Vec::with_capacity(128);
         while !answer.ends_with(b"\r\n\r\n") {
             if answer.len() >= MAX_ANSWER {
-                return Err(io::Error::other("the proxy's answer has no end"));
+                return Err(io::Error::other("gives an answer without an end"));
             }
-            answer.push(stream.read_u8().await?);
+            let byte = stream.read_u8().await;
+            answer.push(byte.map_err(|error| io::Error::other(format!("broke off: {error}")))?);
         }
         let mut headers = [httparse::EMPTY_HEADER; 64];
         let mut parsed = httparse::Response::new(&mut headers);
@@ -107,13 +109,17 @@ impl Proxy {
         let status = parsed
             .code
             .filter(|_| is_http)
-            .ok_or_else(|| io::Error::other("the proxy's answer is not HTTP"))?;
+            .ok_or_else(|| io::Error::other("does not answer in HTTP"))?;
         if (200..300).contains(&status) {
             return Ok(());
         }
+        let remedy = match (status, &self.authorization) {
+            (407, None) => "; it wants a user and a password, which belong into [proxy] url",
+            (407, Some(_)) => "; mend the user or the password in [proxy] url",
+            _ => "",
+        };
         Err(io::Error::other(format!(
-            "the proxy {}:{} refuses a way to {host}:{port} with status {status}",
-            self.host, self.port
+            "refuses a way to {host}:{port} with status {status}{remedy}"
         )))
     }
 }

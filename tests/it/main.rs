@@ -11,6 +11,7 @@ mod hostile;
 mod interop;
 mod layering;
 mod making;
+mod network;
 mod outage;
 mod pacing;
 mod providers;

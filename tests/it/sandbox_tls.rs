@@ -36,7 +36,8 @@ async fn start(folder: &std::path::Path) -> (Sandbox, Client) {
     (sandbox, Client::builder().connector(connector).finish())
 }
 
-fn pem(what: &str, der: &[u8]) -> String {
+/// DER as text.
+pub(crate) fn pem(what: &str, der: &[u8]) -> String {
     use base64::Engine;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     format!("-----BEGIN {what}-----\n{text}\n-----END {what}-----\n")

@@ -385,3 +385,27 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
 fn is_key(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
 }
+
+#[test]
+fn d_certificates_and_a_proxy_can_be_named() {
+    let config = parse(&with(
+        "[tls]\nca_file = \"ca.pem\"\n[proxy]\nurl = \"http://p:1\"\nexcept = [\"x.y\"]\n",
+    ))
+    .unwrap();
+    let network = &config.network;
+    assert_eq!(network.ca_file, Some("ca.pem".into()));
+    assert_eq!(
+        network.proxy.as_ref().unwrap().expose_secret(),
+        "http://p:1"
+    );
+    assert_eq!(network.no_proxy, ["x.y"]);
+    // Their sections count as known wherever a key may come from.
+    let set = parse_with(
+        &with(""),
+        &[("BOTROUPE__PROXY__URL", "http://p:2")],
+        &[("tls.ca_file", "b.pem")],
+    );
+    let network = set.unwrap().network;
+    assert_eq!(network.ca_file, Some("b.pem".into()));
+    assert_eq!(network.proxy.unwrap().expose_secret(), "http://p:2");
+}

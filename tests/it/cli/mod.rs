@@ -4,6 +4,7 @@ mod chat;
 mod configs;
 #[cfg(unix)]
 mod life;
+mod network;
 #[cfg(unix)]
 mod programs;
 mod sandbox;

@@ -94,3 +94,23 @@ fn a_store_that_cannot_be_written_is_told_of_once() {
         assert!(told[0].contains(words), "{err}");
     }
 }
+
+#[test]
+fn e2_names_and_pages_that_are_listed_may_use_a_sandbox_that_runs_alone() {
+    use std::net::TcpStream;
+    let (_sandbox, url) =
+        sandbox_with(&["--host", "box.internal", "--origin", "https://a.example"]);
+    let at = url.strip_prefix("ws://").unwrap();
+    let status = |host: &str, origin: &str| {
+        let mut link = TcpStream::connect(at).unwrap();
+        let asked =
+            format!("GET /sandbox/status HTTP/1.1\r\nHost: {host}\r\nOrigin: {origin}\r\n\r\n");
+        link.write_all(asked.as_bytes()).unwrap();
+        let mut answer = [0; 12];
+        link.read_exact(&mut answer).unwrap();
+        String::from_utf8_lossy(&answer[9..]).into_owned()
+    };
+    assert_eq!(status("box.internal", "https://a.example"), "200");
+    assert_eq!(status("box.internal", "https://b.example"), "403");
+    assert_eq!(status("evil.example", "https://a.example"), "403");
+}
