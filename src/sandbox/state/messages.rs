@@ -496,6 +496,14 @@ impl State {
         read.collect()
     }
 
+    /// The Unix second up to which `user` has read what `peer` said; zero when nothing.
+    pub(crate) fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
+        let account = self.accounts.get(user);
+        account
+            .and_then(|account| account.peers.get(peer))
+            .map_or(0, |state| state.read_time)
+    }
+
     /// Everything stored between two accounts, oldest first.
     pub fn history(&self, a: &UserId, b: &UserId) -> Vec<HistoryItem> {
         let ids = self.conversations.get(&conversation_key(a, b));
