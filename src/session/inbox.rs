@@ -185,6 +185,8 @@ pub(super) struct Inbox {
     unreported: BTreeSet<Conversation>,
     report_at: Option<Duration>,
     reach: Reach,
+    /// Conversations of which something newer is known that was not handed out yet.
+    lagging: BTreeSet<Conversation>,
     /// Somebody waits for room.
     starved: bool,
 }
@@ -221,14 +223,40 @@ impl Inbox {
         self.starved = true;
     }
 
-    pub(super) const fn reach(&self) -> Reach {
-        self.reach
+    /// Something newer of this conversation is known, and still to be handed out.
+    pub(super) fn lag(&mut self, conversation: &Conversation) {
+        if !self.lagging.contains(conversation) {
+            self.lagging.insert(conversation.clone());
+        }
+    }
+
+    /// Nothing of this conversation is held up any longer.
+    pub(super) fn caught_up(&mut self, now: Duration, conversation: &Conversation) {
+        if self.lagging.remove(conversation) && self.unreported.contains(conversation) {
+            self.report_by(now + REPORT_DELAY);
+        }
+    }
+
+    /// What was known of things held up is of no use any more.
+    pub(super) fn forget_lags(&mut self) {
+        self.lagging = BTreeSet::new();
+        self.reach = Reach::Behind;
+    }
+
+    fn report_by(&mut self, at: Duration) {
+        self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+    }
+
+    fn reach_of(&self, conversation: &Conversation) -> Reach {
+        match self.reach {
+            Reach::CaughtUp if self.lagging.contains(conversation) => Reach::Paging,
+            reach => reach,
+        }
     }
 
     pub(super) fn set_reach(&mut self, now: Duration, reach: Reach) {
         if reach != self.reach && reach != Reach::Behind && !self.unreported.is_empty() {
-            let at = now + REPORT_DELAY;
-            self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+            self.report_by(now + REPORT_DELAY);
         }
         self.reach = reach;
     }
@@ -244,8 +272,7 @@ impl Inbox {
         line.hole = hole.map(u64::from);
         if hole.is_none() && !line.finished.is_empty() && mark_read {
             self.unreported.insert(conversation);
-            let at = now + REPORT_DELAY;
-            self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+            self.report_by(now + REPORT_DELAY);
         } else if line.is_idle() {
             self.lines.remove(&conversation);
         }
@@ -298,8 +325,7 @@ impl Inbox {
             } else {
                 REPORT_DELAY
             };
-            let at = now + delay;
-            self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+            self.report_by(now + delay);
         } else if line.is_idle() {
             self.lines.remove(&receipt.conversation);
         }
@@ -361,10 +387,11 @@ impl Inbox {
         let mut marks = Vec::new();
         let mut again: Option<Duration> = None;
         for conversation in std::mem::take(&mut self.unreported) {
+            let reach = self.reach_of(&conversation);
             let Some(line) = self.lines.get_mut(&conversation) else {
                 continue;
             };
-            if let Some(mark) = line.take_mark(conversation.is_group(), now, self.reach) {
+            if let Some(mark) = line.take_mark(conversation.is_group(), now, reach) {
                 marks.push(ReadMark {
                     conversation: conversation.clone(),
                     mark,
@@ -379,7 +406,7 @@ impl Inbox {
             // An open message holds it back, or messages that are still to be fetched: the end of either
             // comes here again. Otherwise its second has to end.
             let is_held = line.first_open() <= first;
-            if !is_held && self.reach == Reach::CaughtUp {
+            if !is_held && reach == Reach::CaughtUp {
                 let over = line.newest_since + SECOND_OVER;
                 let at = if over > now { over } else { now + REPORT_DELAY };
                 again = Some(again.map_or(at, |before| before.min(at)));
@@ -463,6 +490,27 @@ mod tests {
         }
         inbox.finish(at(10), &said("alice", 1, 1_000));
         assert_eq!(marks(&mut inbox, at(10)), [1_000]);
+    }
+
+    #[test]
+    fn what_is_held_up_in_one_conversation_does_not_keep_another_unread() {
+        let mut inbox = caught_up();
+        for from in ["alice", "spam"] {
+            inbox.take(at(10), &said(from, 1, 1_000));
+            inbox.finish(at(10), &said(from, 1, 1_000));
+        }
+        let spam = Conversation::C2c("spam".into());
+        inbox.lag(&spam);
+        let names: Vec<String> = inbox
+            .reports(at(60))
+            .iter()
+            .map(|read| read.conversation.name().to_owned())
+            .collect();
+        assert_eq!(names, ["alice"]);
+        assert_eq!(inbox.report_at(), None);
+        inbox.caught_up(at(61), &spam);
+        assert_eq!(inbox.report_at(), Some(at(62)));
+        assert_eq!(marks(&mut inbox, at(62)), [1_000]);
     }
 
     #[test]

@@ -63,6 +63,13 @@ impl World {
         self.serve();
     }
 
+    /// A group that an account is in.
+    pub(super) fn group_of(&self, account: usize) -> Option<usize> {
+        let name = account % self.options.accounts;
+        let mut crews = self.crews.iter();
+        crews.position(|crew| crew.members.contains(&name))
+    }
+
     /// Somebody says something in a group.
     pub(super) fn say_in(&mut self, group: usize) -> Result<(), Code> {
         let Some(crew) = self.crews.get(group) else {

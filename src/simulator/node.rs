@@ -74,6 +74,8 @@ pub(super) struct Node {
     /// What was reported as read before it logged in without a memory.
     pub(super) settled: HashSet<String>,
     memory: Memory,
+    /// Where the next session goes on after a crash of this one.
+    cookie: Box<str>,
 }
 
 impl Node {
@@ -96,6 +98,7 @@ impl Node {
             bots: Bots::new(bots, seed ^ 0xb075_0001),
             handed: HashSet::new(),
             settled: HashSet::new(),
+            cookie: "".into(),
         }
     }
 
@@ -199,7 +202,12 @@ impl Node {
                     self.core.report(now, Report::Settled { token, outcome });
                 }
             }
-            event => self.core.report(now, Report::Session(event)),
+            event => {
+                if let Event::Synced { cookie, .. } = &event {
+                    self.cookie.clone_from(cookie);
+                }
+                self.core.report(now, Report::Session(event));
+            }
         }
     }
 
@@ -249,9 +257,8 @@ impl Node {
         self.dialling = None;
         self.tokens.clear();
         let config = SessionConfig::new(self.session.app(), self.session.user().clone());
-        let cookie = self.session.cookie().to_owned();
         self.session = Session::new(config, seed);
-        self.session.set_cookie(cookie);
+        self.session.set_cookie(self.cookie.clone());
         self.session.set_memory(self.memory.clone());
         self.core.crashed(now, true);
     }
