@@ -46,6 +46,8 @@ pub(super) struct Group {
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
     newest: u32,
+    /// Its greatest number, if they are new.
+    target: u32,
     /// Where its new numbers are read up to, if they are new.
     read: u32,
     /// The history was asked, and did not tell.
@@ -123,15 +125,17 @@ impl Group {
         self.not_before
     }
 
-    /// What is in flight when it is asked for now. What is new comes before what could not be had.
+    /// What is in flight when it is asked for now. A doubt comes first, and what is new before what could
+    /// not be had.
     pub(super) fn ask(&mut self) -> Option<Page> {
         let head = self.head.as_ref().filter(|head| head.is_behind());
         let (asked, page) = match (head, self.doubt, self.holes.front()) {
-            (Some(head), ..) => (Asked::Head(head.page()), head.page()),
-            (None, Some(doubt), _) if doubt.is_open() => {
+            // It tells what the numbers mean.
+            (_, Some(doubt), _) if doubt.is_open() => {
                 let top = doubt.newest;
                 (Asked::Doubt, Page { top, count: 1 })
             }
+            (Some(head), ..) => (Asked::Head(head.page()), head.page()),
             (None, _, Some(hole)) => (Asked::Hole(hole.page()), hole.page()),
             _ => return None,
         };
@@ -208,10 +212,24 @@ impl Group {
     pub(super) fn listed(&mut self, newest: u32, begin: u32, mark: Option<u32>) {
         self.target = self.target.max(newest);
         let known = self.last().or(mark);
-        self.doubt = known.filter(|last| *last > newest).map(|_| Doubt {
-            newest,
-            read: begin.min(newest),
-            asked: false,
+        let before = self.doubt.take();
+        self.doubt = known.and_then(|last| {
+            if last > newest {
+                return Some(Doubt {
+                    newest,
+                    target: newest,
+                    read: begin.min(newest),
+                    asked: false,
+                });
+            }
+            // It has grown past what was handed out before the doubt was settled: if it began anew, the
+            // message of the last number is a new one.
+            before.filter(|_| last > 0).map(|before| Doubt {
+                newest: last,
+                target: newest,
+                asked: false,
+                ..before
+            })
         });
         if let Some(assumed) = self.assumed.take()
             && begin < assumed
@@ -248,7 +266,10 @@ impl Group {
     /// Whether a push of this number shows that the numbers of the group began anew; then where its new
     /// numbers were read up to, and what waited of the old ones.
     pub(super) fn settle_doubt(&mut self, seq: u32) -> Option<(u32, Vec<Message>)> {
-        self.doubt.filter(|doubt| seq > doubt.newest)?;
+        let last = self.last();
+        // Of a list that went on past what was handed out only the history can tell.
+        self.doubt
+            .filter(|doubt| seq > doubt.newest && last.is_none_or(|last| doubt.newest < last))?;
         // Had the list only been old, this would be above what was handed out.
         if self.last().is_none_or(|last| seq > last) {
             self.doubt = None;
@@ -261,7 +282,7 @@ impl Group {
     /// numbers began anew.
     pub(super) fn begin_anew(&mut self) -> Option<(u32, Vec<Message>)> {
         let doubt = self.doubt.take()?;
-        let before = std::mem::replace(self, Self::from(doubt.read, doubt.newest));
+        let before = std::mem::replace(self, Self::from(doubt.read, doubt.target));
         Some((doubt.read, before.ahead.into_values().collect()))
     }
 

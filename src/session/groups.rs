@@ -255,7 +255,8 @@ impl Session {
         };
         if state.is_doubted() {
             let is_newer = newest_time.is_some_and(|time| time > self.memory.time(name));
-            match state.begin_anew().filter(|_| is_newer) {
+            let anew = if is_newer { state.begin_anew() } else { None };
+            match anew {
                 Some((read, waiting)) => self.began_anew(now, name, read, waiting),
                 None => state.doubt_stays(),
             }

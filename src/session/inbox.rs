@@ -18,6 +18,8 @@ use std::time::Duration;
 const SECOND_OVER: Duration = Duration::from_secs(2);
 /// Read reports are sent this long after the first message of a batch was finished.
 const REPORT_DELAY: Duration = Duration::from_secs(1);
+/// A report that did not arrive is made again after this long.
+const REPORT_AGAIN: Duration = Duration::from_secs(10);
 /// Conversations with something to report, before they are reported at once.
 const MAX_BATCH: usize = 64;
 
@@ -375,6 +377,15 @@ impl Inbox {
         (ids, groups)
     }
 
+    /// These reports did not arrive.
+    pub(super) fn report_again(&mut self, now: Duration, marks: &[ReadMark]) {
+        for ReadMark { conversation, mark } in marks {
+            self.line(conversation).note(*mark);
+            self.unreported.insert(conversation.clone());
+            self.report_by(now + REPORT_AGAIN);
+        }
+    }
+
     /// When [`reports`](Self::reports) has something to say.
     pub(super) const fn report_at(&self) -> Option<Duration> {
         self.report_at
@@ -480,6 +491,19 @@ mod tests {
         assert_eq!(marks(&mut inbox, at(12)), [1_000]);
         assert_eq!(inbox.report_at(), None);
         assert!(inbox.lines.is_empty(), "nothing is kept of what is read");
+    }
+
+    #[test]
+    fn a_report_that_did_not_arrive_is_made_again() {
+        let mut inbox = caught_up();
+        inbox.take(at(10), &said("alice", 1, 1_000));
+        inbox.finish(at(10), &said("alice", 1, 1_000));
+        let lost = inbox.reports(at(20));
+        assert_eq!(inbox.report_at(), None);
+        inbox.report_again(at(21), &lost);
+        assert_eq!(inbox.report_at(), Some(at(31)));
+        assert_eq!(inbox.reports(at(31)), lost);
+        assert!(inbox.lines.is_empty() && inbox.report_at().is_none());
     }
 
     #[test]

@@ -145,6 +145,11 @@ impl Memory {
         self.lock().inbox.reports(now.mono)
     }
 
+    /// These reports did not arrive: they are made once more a little later.
+    pub fn report_again(&self, now: Now, marks: &[ReadMark]) {
+        self.lock().inbox.report_again(now.mono, marks);
+    }
+
     /// How far a group was followed without a hole; `None` of one that was not.
     pub(super) fn mark(&self, group: &str) -> Option<u32> {
         let seen = self.lock();
