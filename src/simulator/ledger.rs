@@ -32,8 +32,6 @@ pub(super) struct Owed {
     /// Unix second of the server.
     second: u64,
     place: Place,
-    /// The server does not have it any more.
-    gone: bool,
 }
 
 impl Owed {
@@ -49,6 +47,8 @@ impl Owed {
 #[derive(Debug, Default)]
 pub(super) struct Account {
     owed: BTreeMap<u64, Owed>,
+    /// What the server does not have any more: it may still come, and need not.
+    gone: HashSet<u64>,
     /// By which node each message was handed out first.
     first: HashMap<u64, usize>,
 }
@@ -90,11 +90,7 @@ impl Ledger {
 
     /// How many messages are owed.
     pub(super) fn owed(&self) -> usize {
-        let owed = self
-            .accounts
-            .iter()
-            .flat_map(|account| account.owed.values());
-        owed.filter(|owed| !owed.gone).count()
+        self.accounts.iter().map(|account| account.owed.len()).sum()
     }
 
     /// The number of the next message.
@@ -106,9 +102,14 @@ impl Ledger {
     /// The server has forgotten its groups: what is still owed of them may come, and need not.
     pub(super) fn forget_groups(&mut self) {
         for account in &mut self.accounts {
-            for owed in account.owed.values_mut() {
-                owed.gone |= matches!(owed.place, Place::Group(..));
-            }
+            let gone = &mut account.gone;
+            account.owed.retain(|number, owed| {
+                let is_kept = matches!(owed.place, Place::C2c(_));
+                if !is_kept {
+                    gone.insert(*number);
+                }
+                is_kept
+            });
         }
     }
 
@@ -142,7 +143,6 @@ impl World {
             at: self.now,
             second,
             place,
-            gone: false,
         };
         self.summary.said += 1;
         self.ledger.accounts[name].owed.insert(number, owed);
@@ -174,7 +174,7 @@ impl World {
         let account = &mut self.ledger.accounts[name];
         let first = account.first.get(&number).copied();
         account.first.entry(number).or_insert(node);
-        let is_owed = account.owed.contains_key(&number);
+        let is_owed = account.owed.contains_key(&number) || account.gone.contains(&number);
         match (before, first) {
             (Some(life), _) => {
                 self.summary.handled_again += 1;
@@ -247,7 +247,6 @@ impl World {
                 Place::C2c(peer) => self.server.read_time(user, peer) >= owed.second,
                 Place::Group(group, number) => self.server.group_read(group, user) >= *number,
             })
-            .filter(|(_, owed)| !owed.gone)
             .map(|(number, _)| *number)
             .collect();
         for number in covered {
@@ -275,7 +274,7 @@ impl World {
         }
         let mut silent = Vec::new();
         for (number, owed) in &self.ledger.accounts[name].owed {
-            if owed.at + LONGEST_WAIT > now || owed.gone || copy.got.contains(number) {
+            if owed.at + LONGEST_WAIT > now || copy.got.contains(number) {
                 continue;
             }
             let conversation = owed.conversation();

@@ -13,7 +13,7 @@ const ORDINARY_LOSS: f64 = 0.001;
 /// From the end of a process to the start of the next.
 const RESTART: Duration = Duration::from_secs(5);
 /// What a server nags with: so often, within so long.
-const NAGS: u32 = 300;
+const NAGS: u32 = 100;
 const NAGGING: Duration = Duration::from_secs(10);
 
 impl World {
@@ -91,16 +91,7 @@ impl World {
                     self.plan_refusal(at, account, what);
                     continue;
                 }
-                what @ (71 | 72) => {
-                    let nudge = if what == 71 {
-                        Nudge::Confirm
-                    } else {
-                        Nudge::Missed
-                    };
-                    self.storm(at, account, nudge, NAGS, NAGGING);
-                    continue;
-                }
-                73 => Action::Hang(account),
+                71 => Action::Hang(account),
                 _ => continue,
             };
             self.at(at, action);
@@ -118,6 +109,12 @@ impl World {
                     },
                 );
             }
+        }
+        for _ in 0..accounts.div_ceil(100) {
+            let account = self.draw(accounts as u64) as usize;
+            let nudge = [Nudge::Confirm, Nudge::Missed][self.draw(2) as usize];
+            let at = start + self.draw_time();
+            self.storm(at, account, nudge, NAGS, NAGGING);
         }
         for group in 0..self.options.groups {
             for _ in 0..self.draw(4) {
