@@ -50,11 +50,32 @@ struct Doubt {
     target: u32,
     /// Where its new numbers are read up to, if they are new.
     read: u32,
+    /// It has grown past what was handed out, so that `newest` is the last number of that.
+    grown: bool,
     /// The history was asked, and did not tell.
     asked: bool,
 }
 
 impl Doubt {
+    /// A number beyond what was handed out exists. An old list would have said so, too: the message of the
+    /// last number handed out tells.
+    const fn grow(self, last: u32, number: u32) -> Option<Self> {
+        if self.asked && self.newest > 0 || last == 0 {
+            return None; // The history has told: the list was old.
+        }
+        let (newest, first) = if self.grown {
+            (self.newest, self.target)
+        } else {
+            (last, number)
+        };
+        Some(Self {
+            newest,
+            target: if first > number { first } else { number },
+            grown: true,
+            ..self
+        })
+    }
+
     const fn is_open(self) -> bool {
         self.newest > 0 && !self.asked
     }
@@ -219,17 +240,13 @@ impl Group {
                     newest,
                     target: newest,
                     read: begin.min(newest),
+                    grown: false,
                     asked: false,
                 });
             }
             // It has grown past what was handed out before the doubt was settled: if it began anew, the
             // message of the last number is a new one.
-            before.filter(|_| last > 0).map(|before| Doubt {
-                newest: last,
-                target: newest,
-                asked: false,
-                ..before
-            })
+            before.and_then(|before| before.grow(last, newest))
         });
         if let Some(assumed) = self.assumed.take()
             && begin < assumed
@@ -266,14 +283,18 @@ impl Group {
     /// Whether a push of this number shows that the numbers of the group began anew; then where its new
     /// numbers were read up to, and what waited of the old ones.
     pub(super) fn settle_doubt(&mut self, seq: u32) -> Option<(u32, Vec<Message>)> {
-        let last = self.last();
-        // Of a list that went on past what was handed out only the history can tell.
-        self.doubt
-            .filter(|doubt| seq > doubt.newest && last.is_none_or(|last| doubt.newest < last))?;
-        // Had the list only been old, this would be above what was handed out.
-        if self.last().is_none_or(|last| seq > last) {
-            self.doubt = None;
-            return None;
+        let doubt = self.doubt?;
+        match self.last() {
+            // Had the list only been old, this would be above what was handed out.
+            Some(last) if seq <= last && !doubt.grown => (seq > doubt.newest).then_some(())?,
+            Some(last) => {
+                self.doubt = doubt.grow(last, seq);
+                return None;
+            }
+            None => {
+                self.doubt = None;
+                return None;
+            }
         }
         self.begin_anew()
     }
@@ -282,7 +303,12 @@ impl Group {
     /// numbers began anew.
     pub(super) fn begin_anew(&mut self) -> Option<(u32, Vec<Message>)> {
         let doubt = self.doubt.take()?;
-        let before = std::mem::replace(self, Self::from(doubt.read, doubt.target));
+        let target = if doubt.grown {
+            doubt.target.max(self.target)
+        } else {
+            doubt.target
+        };
+        let before = std::mem::replace(self, Self::from(doubt.read, target));
         Some((doubt.read, before.ahead.into_values().collect()))
     }
 

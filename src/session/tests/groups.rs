@@ -332,6 +332,36 @@ fn numbers_that_began_anew_and_grew_past_the_old_ones_are_noticed() {
     assert_eq!(rig.heard(), [1, 2, 3, 4]);
 }
 
+/// The same when the list is refused after that, and what is pushed shows how far it has grown.
+#[test]
+fn a_push_past_the_old_numbers_does_not_settle_a_doubt() {
+    let mut rig = Rig::in_group(2, 1);
+    rig.push_group(&[2]);
+    rig.close();
+    rig.events.clear();
+    log_in_again(&mut rig, 1, 0);
+    rig.sent.clear();
+    let newer = |seq: u32| {
+        let mut item = group_item(seq);
+        item["MsgTimeStamp"] = json!(5_000 + seq);
+        item
+    };
+    rig.push_group(&[5]);
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 1, "RspMsgList": [newer(2)]}),
+    );
+    let all: Vec<Value> = (1..=5).rev().map(newer).collect();
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 2, "RspMsgList": all}),
+    );
+    let mut heard = rig.heard();
+    heard.sort_unstable();
+    heard.dedup();
+    assert_eq!(heard, [1, 2, 3, 4, 5]);
+}
+
 /// Found beside it: a list that was only old made an account go through a group once more.
 #[test]
 fn a_list_that_is_only_old_changes_nothing() {
