@@ -60,8 +60,8 @@ impl Doubt {
     /// A number beyond what was handed out exists. An old list would have said so, too: the message of the
     /// last number handed out tells.
     const fn grow(self, last: u32, number: u32) -> Option<Self> {
-        if self.asked && self.newest > 0 || last == 0 {
-            return None; // The history has told: the list was old.
+        if self.is_settled() || last == 0 {
+            return None;
         }
         let (newest, first) = if self.grown {
             (self.newest, self.target)
@@ -74,6 +74,11 @@ impl Doubt {
             grown: true,
             ..self
         })
+    }
+
+    /// The history has told that the list was old.
+    const fn is_settled(self) -> bool {
+        self.asked && self.newest > 0
     }
 
     const fn is_open(self) -> bool {
@@ -129,7 +134,11 @@ impl Group {
         if self.assumed.is_some() {
             return Some(1);
         }
-        self.holes.iter().map(|hole| hole.done() + 1).min()
+        // Numbers that may be new ones count as read only when the doubt is settled.
+        let doubt = self.doubt.filter(|doubt| !doubt.is_settled());
+        let doubted = doubt.map(|doubt| doubt.read.saturating_add(1));
+        let holes = self.holes.iter().map(|hole| hole.done() + 1);
+        holes.chain(doubted).min()
     }
 
     /// Something is to be fetched, and nothing is in flight.

@@ -139,6 +139,13 @@ impl Line {
         self.open.is_empty() && self.hole.is_none()
     }
 
+    /// A message is open no longer: its mark, which is zero when it means nothing any more.
+    fn close(&mut self, receipt: &Receipt) -> Option<u64> {
+        let marks = [receipt.mark, 0];
+        let mut marks = marks.into_iter();
+        marks.find(|mark| self.open.remove(&(*mark, receipt.id)))
+    }
+
     /// The lowest mark that is not finished; everything before it is.
     fn first_open(&self) -> u64 {
         // Those without a mark stand at zero and hold nothing back.
@@ -280,6 +287,21 @@ impl Inbox {
         }
     }
 
+    /// The numbers of a group mean nothing any more: those of what is open or finished are not reported.
+    pub(super) fn forget_group(&mut self, group: &str) {
+        let conversation = Conversation::group(group);
+        self.unreported.remove(&conversation);
+        let Some(line) = self.lines.get_mut(&conversation) else {
+            return;
+        };
+        line.open = line.open.iter().map(|(_, id)| (0, *id)).collect();
+        (line.finished, line.hole) = (BTreeSet::new(), None);
+        (line.newest, line.newest_since) = (0, Duration::ZERO);
+        if line.is_idle() {
+            self.lines.remove(&conversation);
+        }
+    }
+
     /// See [`set_hole`](Self::set_hole).
     pub(super) fn hole(&self, group: &str) -> Option<u32> {
         let line = self.lines.get(&Conversation::group(group))?;
@@ -311,12 +333,12 @@ impl Inbox {
         let Some(line) = self.lines.get_mut(&receipt.conversation) else {
             return false;
         };
-        if !line.open.remove(&(receipt.mark, receipt.id)) {
+        let Some(mark) = line.close(receipt) else {
             return false; // Said twice, or of a time before.
-        }
+        };
         self.open -= 1;
         if self.limits.mark_read {
-            line.note(receipt.mark);
+            line.note(mark);
         }
         if !line.finished.is_empty() {
             if !self.unreported.contains(&receipt.conversation) {
@@ -339,6 +361,7 @@ impl Inbox {
     pub(super) fn abandon(&mut self, now: Duration, receipt: &Receipt) -> bool {
         if let Some(line) = self.lines.get_mut(&receipt.conversation)
             && receipt.mark > 0
+            && line.open.contains(&(receipt.mark, receipt.id))
         {
             let hole = line.hole.unwrap_or(u64::MAX).min(receipt.mark);
             line.hole = Some(hole);
@@ -349,7 +372,7 @@ impl Inbox {
     /// Forgets that a message was handed out: nobody handled it, and it will come again.
     pub(super) fn give_back(&mut self, receipt: &Receipt) {
         if let Some(line) = self.lines.get_mut(&receipt.conversation)
-            && line.open.remove(&(receipt.mark, receipt.id))
+            && line.close(receipt).is_some()
         {
             self.open -= 1;
             if line.is_idle() && !self.unreported.contains(&receipt.conversation) {
@@ -504,6 +527,24 @@ mod tests {
         assert_eq!(inbox.report_at(), Some(at(31)));
         assert_eq!(inbox.reports(at(31)), lost);
         assert!(inbox.lines.is_empty() && inbox.report_at().is_none());
+    }
+
+    #[test]
+    fn numbers_of_a_group_that_began_anew_are_not_reported() {
+        let mut inbox = caught_up();
+        for seq in 40..43 {
+            inbox.take(at(10), &numbered(seq));
+        }
+        inbox.finish(at(10), &numbered(40));
+        inbox.forget_group("g");
+        inbox.take(at(11), &numbered(1));
+        for seq in [41, 42] {
+            inbox.finish(at(12), &numbered(seq));
+        }
+        assert!(inbox.reports(at(60)).is_empty());
+        inbox.finish(at(61), &numbered(1));
+        assert_eq!(marks(&mut inbox, at(70)), [1]);
+        assert_eq!(inbox.open(), 0);
     }
 
     #[test]

@@ -173,10 +173,10 @@ impl Memory {
     }
 
     /// A group is of no interest any more.
-    pub(super) fn forget_group(&self, now: Now, group: &str) {
+    pub(super) fn forget_group(&self, group: &str) {
         let mut seen = self.lock();
         seen.groups.remove(group);
-        seen.inbox.set_hole(now.mono, group, None);
+        seen.inbox.forget_group(group);
     }
 
     /// A live room is followed, and asked for what is new from this number on.

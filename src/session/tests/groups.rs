@@ -362,6 +362,30 @@ fn a_push_past_the_old_numbers_does_not_settle_a_doubt() {
     assert_eq!(heard, [1, 2, 3, 4, 5]);
 }
 
+/// Found by the simulator: numbers that may be new ones were reported as read while that was not settled.
+#[test]
+fn nothing_of_a_group_counts_as_read_while_its_numbers_are_in_doubt() {
+    let mut rig = Rig::in_group(2, 1);
+    rig.push_group(&[2]);
+    rig.close();
+    log_in_again(&mut rig, 2, 0);
+    rig.push_group(&[3]);
+    rig.pass(1, true);
+    let read = |rig: &Rig| {
+        let marks = rig.session.memory.reports(rig.now);
+        let mark = marks.iter().find(|read| read.conversation.is_group());
+        mark.map(|read| read.mark)
+    };
+    assert_eq!(read(&rig), None);
+    // The list was only old.
+    rig.answer(
+        command::GROUP_HISTORY,
+        json!({"GroupId": "g", "IsFinished": 1, "RspMsgList": [group_item(1)]}),
+    );
+    rig.pass(2, true);
+    assert_eq!(read(&rig), Some(3));
+}
+
 /// Found beside it: a list that was only old made an account go through a group once more.
 #[test]
 fn a_list_that_is_only_old_changes_nothing() {
