@@ -12,7 +12,7 @@
 
 use botroupe::account::{Policy, TakeBack};
 use botroupe::policy::Backoff;
-use botroupe::simulator::{Action, Clocks, Options, Shift, Summary, World};
+use botroupe::simulator::{Action, Clocks, Options, Shift, Summary, Work, World};
 use clap::{Parser, ValueEnum};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -122,6 +122,16 @@ impl Args {
             slots: self.slots,
             ..Options::new(seed, self.accounts())
         };
+        let days = if self.copies == 1 && !self.outage {
+            Options {
+                work: Work::Ordinary,
+                echo: true,
+                groups: self.accounts().div_ceil(10),
+                ..days
+            }
+        } else {
+            days
+        };
         let mut world = World::new(if self.outage {
             // Nothing but the rate, so that it can be read off.
             Options { burst: 1, ..days }
@@ -225,6 +235,10 @@ impl Outcome {
                 format!("at most {}", summary.worst_login_rate),
             ),
             (
+                "restarts of processes".to_owned(),
+                summary.restarts.to_string(),
+            ),
+            (
                 "kicks within an hour".to_owned(),
                 format!("at most {}", summary.worst_kicks_per_hour),
             ),
@@ -237,6 +251,8 @@ impl Outcome {
             [
                 ("messages said", summary.said.to_string()),
                 ("  handed to bots", summary.handed.to_string()),
+                ("  handled", summary.handled.to_string()),
+                ("  again after a restart", summary.handled_again.to_string()),
                 ("  again by a copy", summary.handed_again.to_string()),
                 (
                     "    though read",

@@ -13,7 +13,7 @@ use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
 use crate::proto::id::UserId;
 use crate::proto::usersig::UserSig;
-use crate::session::{Part, Receipt};
+use crate::session::{Part, ReadMark, Receipt};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,6 +21,8 @@ use std::time::Duration;
 /// How long an orderly stop waits for the second of the last handled message to end, so that it can be
 /// reported as read.
 const LAST_REPORTS: Duration = Duration::from_millis(2_500);
+/// Tokens from here on are of read reports; nobody else gives out so many.
+const FIRST_REPORT: u64 = 1 << 63;
 /// Troubles named in a status at most.
 const MAX_TROUBLES: usize = 64;
 /// How long a login may take, the server's own limit included.
@@ -91,6 +93,9 @@ pub struct Core {
     pub(super) outbox: Outbox,
     /// How far the wish of the server is that the login be confirmed.
     pub(super) confirm: Renewal,
+    /// Read reports under way, by their tokens.
+    pub(super) reports: BTreeMap<u64, Vec<ReadMark>>,
+    pub(super) next_report: u64,
     /// What is not heard, each with its reason.
     pub(super) troubles: BTreeMap<Part, String>,
     /// An orderly stop waits for the last read reports, up to this.
@@ -143,6 +148,8 @@ impl Core {
             server_time: None,
             outbox: Outbox::new(rng.fork(), paces),
             confirm: Renewal::None,
+            reports: BTreeMap::new(),
+            next_report: FIRST_REPORT,
             troubles: BTreeMap::new(),
             stop_at: None,
             typing: Typing::default(),
@@ -374,6 +381,9 @@ impl Core {
             }
             Report::Closed(end) => self.closed(now, end),
             Report::Session(event) => self.session(now, event),
+            Report::Settled { token, outcome } if token >= FIRST_REPORT => {
+                self.reported(now, token, outcome.as_ref().err());
+            }
             Report::Settled { token, outcome } => {
                 if let Some(settled) = self.outbox.settle(now, token, outcome) {
                     self.reply(settled);
@@ -389,6 +399,9 @@ impl Core {
         self.linked = false;
         self.has_ticket = false;
         self.outbox.forget_flights();
+        for marks in std::mem::take(&mut self.reports).into_values() {
+            self.config.memory.report_again(now, &marks);
+        }
         if self.phase == Phase::Stopping {
             self.stopped(now);
         } else if !allowed {
@@ -479,6 +492,12 @@ impl Core {
         if self.config.memory.finished(now, receipt) {
             self.effects.push_back(Effect::Room);
         }
+    }
+
+    /// A bot will not handle a message: it stays unread, and comes again after a restart.
+    pub fn not_handled(&mut self, now: Now, receipt: &Receipt) {
+        let room = self.config.memory.abandoned(now, receipt);
+        self.noted(room);
     }
 
     /// Something was finished and noted in the memory; `room` says that the session waits for it.

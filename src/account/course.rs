@@ -5,7 +5,7 @@ use super::core::{Core, Probe, Renewal};
 use super::credential::{Credential, CredentialError};
 use super::decide::{Decision, History, decide};
 use super::effect::{AccountEvent, Effect};
-use super::outbox::{Errand, Settled};
+use super::outbox::{Errand, Sending, Settled};
 use super::recovery::TakeBack;
 use super::status::{Phase, Record, RecordedEvent};
 use crate::gateway::LinkEnd;
@@ -18,7 +18,8 @@ use crate::proto::op::Call;
 use crate::proto::op::group_message::ReadReport;
 use crate::proto::place::Place;
 use crate::proto::usersig::{self, UserSig};
-use crate::session::{Event, ReadMark, Ready};
+use crate::session::{Event, ReadMark, Ready, RequestError};
+use std::borrow::Cow;
 use std::time::Duration;
 
 /// How long a logout may take before the link is closed without an answer.
@@ -607,33 +608,48 @@ impl Core {
     }
 
     pub(super) fn report_read(&mut self, now: Now) {
-        let mut items = Vec::new();
-        let marks = self.config.memory.reports(now);
-        for ReadMark { conversation, mark } in marks {
-            let name = conversation.name();
-            if conversation.is_group() {
+        let (mut items, mut users) = (Vec::new(), Vec::new());
+        for read in self.config.memory.reports(now) {
+            let (name, mark) = (read.conversation.name(), read.mark);
+            if read.conversation.is_group() {
                 let report = ReadReport {
                     group: Place::new(name),
                     seq: u32::try_from(mark).unwrap_or(u32::MAX),
                 };
-                self.effects.push_back(Effect::Note {
-                    servcmd: report.servcmd(),
-                    // It holds numbers and strings only, so it can be written.
-                    body: serde_json::to_string(&report).unwrap_or_default(),
-                });
+                // It holds numbers and strings only, so it can be written.
+                let body = serde_json::to_string(&report).unwrap_or_default();
+                self.send_report(report.servcmd(), body, vec![read]);
             } else {
                 items.push(
                     serde_json::json!({"To_Account": name, "LastedMsgTime": mark, "Receipt": 1}),
                 );
+                users.push(read);
             }
         }
         if !items.is_empty() {
             let body =
                 serde_json::json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": items}});
-            self.effects.push_back(Effect::Note {
-                servcmd: command::READ_C2C.into(),
-                body: body.to_string(),
-            });
+            self.send_report(command::READ_C2C.into(), body.to_string(), users);
+        }
+    }
+
+    fn send_report(&mut self, servcmd: Cow<'static, str>, body: String, marks: Vec<ReadMark>) {
+        let token = self.next_report;
+        self.next_report += 1;
+        self.reports.insert(token, marks);
+        let body = body.into();
+        let sending = Sending::Call { servcmd, body };
+        self.effects.push_back(Effect::Transmit { token, sending });
+    }
+
+    /// What became of a read report. One that did not arrive is made again, or what is handled would come
+    /// again at the next start.
+    pub(super) fn reported(&mut self, now: Now, token: u64, error: Option<&RequestError>) {
+        let marks = self.reports.remove(&token).unwrap_or_default();
+        let is_lost =
+            error.is_some_and(|error| error.is_retryable() || *error == RequestError::Lost);
+        if is_lost {
+            self.config.memory.report_again(now, &marks);
         }
     }
 

@@ -58,6 +58,12 @@ impl Default for HostConfig {
 /// The UserIDs of all accounts of a process.
 pub type Fleet = Arc<HashSet<Box<str>>>;
 
+/// Whether a message is for bots at all: for all of them, or, with `hears_fleet`, for those that ask for
+/// what accounts of their own process say.
+pub(crate) fn is_heard(message: &Message, fleet: &Fleet, hears_fleet: bool) -> bool {
+    !message.is_own && !message.recalled && (hears_fleet || !fleet.contains(&message.from))
+}
+
 /// One bot on one account.
 struct Running {
     name: &'static str,
@@ -246,19 +252,19 @@ impl Host {
 
     fn message(&mut self, ctx: &mut Context<Self>, message: Message) {
         let receipt = Receipt::of(&message);
-        if message.is_own || message.recalled {
-            return self.account.handled(&receipt, true);
-        }
         if matches!(message.conversation, Conversation::C2c(_)) && message.time > self.newest.0 {
             self.newest = (message.time, now().mono);
         }
-        let is_ours = self.fleet.contains(&message.from);
+        let (with_fleet, without) = (
+            is_heard(&message, &self.fleet, true),
+            is_heard(&message, &self.fleet, false),
+        );
         let conversation = message.conversation.clone();
         let what = What::Message(Arc::new(message));
         let wanting: Vec<usize> = self
             .wanting(&what)
             .into_iter()
-            .filter(|bot| !is_ours || self.bots[*bot].hears_fleet)
+            .filter(|bot| without || (with_fleet && self.bots[*bot].hears_fleet))
             .collect();
         if wanting.is_empty() {
             return self.account.handled(&receipt, true);

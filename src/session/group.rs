@@ -46,13 +46,41 @@ pub(super) struct Group {
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
     newest: u32,
+    /// Its greatest number, if they are new.
+    target: u32,
     /// Where its new numbers are read up to, if they are new.
     read: u32,
+    /// It has grown past what was handed out, so that `newest` is the last number of that.
+    grown: bool,
     /// The history was asked, and did not tell.
     asked: bool,
 }
 
 impl Doubt {
+    /// A number beyond what was handed out exists. An old list would have said so, too: the message of the
+    /// last number handed out tells.
+    const fn grow(self, last: u32, number: u32) -> Option<Self> {
+        if self.is_settled() || last == 0 {
+            return None;
+        }
+        let (newest, first) = if self.grown {
+            (self.newest, self.target)
+        } else {
+            (last, number)
+        };
+        Some(Self {
+            newest,
+            target: if first > number { first } else { number },
+            grown: true,
+            ..self
+        })
+    }
+
+    /// The history has told that the list was old.
+    const fn is_settled(self) -> bool {
+        self.asked && self.newest > 0
+    }
+
     const fn is_open(self) -> bool {
         self.newest > 0 && !self.asked
     }
@@ -106,7 +134,11 @@ impl Group {
         if self.assumed.is_some() {
             return Some(1);
         }
-        self.holes.iter().map(|hole| hole.done() + 1).min()
+        // Numbers that may be new ones count as read only when the doubt is settled.
+        let doubt = self.doubt.filter(|doubt| !doubt.is_settled());
+        let doubted = doubt.map(|doubt| doubt.read.saturating_add(1));
+        let holes = self.holes.iter().map(|hole| hole.done() + 1);
+        holes.chain(doubted).min()
     }
 
     /// Something is to be fetched, and nothing is in flight.
@@ -123,15 +155,17 @@ impl Group {
         self.not_before
     }
 
-    /// What is in flight when it is asked for now. What is new comes before what could not be had.
+    /// What is in flight when it is asked for now. A doubt comes first, and what is new before what could
+    /// not be had.
     pub(super) fn ask(&mut self) -> Option<Page> {
         let head = self.head.as_ref().filter(|head| head.is_behind());
         let (asked, page) = match (head, self.doubt, self.holes.front()) {
-            (Some(head), ..) => (Asked::Head(head.page()), head.page()),
-            (None, Some(doubt), _) if doubt.is_open() => {
+            // It tells what the numbers mean.
+            (_, Some(doubt), _) if doubt.is_open() => {
                 let top = doubt.newest;
                 (Asked::Doubt, Page { top, count: 1 })
             }
+            (Some(head), ..) => (Asked::Head(head.page()), head.page()),
             (None, _, Some(hole)) => (Asked::Hole(hole.page()), hole.page()),
             _ => return None,
         };
@@ -208,10 +242,20 @@ impl Group {
     pub(super) fn listed(&mut self, newest: u32, begin: u32, mark: Option<u32>) {
         self.target = self.target.max(newest);
         let known = self.last().or(mark);
-        self.doubt = known.filter(|last| *last > newest).map(|_| Doubt {
-            newest,
-            read: begin.min(newest),
-            asked: false,
+        let before = self.doubt.take();
+        self.doubt = known.and_then(|last| {
+            if last > newest {
+                return Some(Doubt {
+                    newest,
+                    target: newest,
+                    read: begin.min(newest),
+                    grown: false,
+                    asked: false,
+                });
+            }
+            // It has grown past what was handed out before the doubt was settled: if it began anew, the
+            // message of the last number is a new one.
+            before.and_then(|before| before.grow(last, newest))
         });
         if let Some(assumed) = self.assumed.take()
             && begin < assumed
@@ -248,11 +292,18 @@ impl Group {
     /// Whether a push of this number shows that the numbers of the group began anew; then where its new
     /// numbers were read up to, and what waited of the old ones.
     pub(super) fn settle_doubt(&mut self, seq: u32) -> Option<(u32, Vec<Message>)> {
-        self.doubt.filter(|doubt| seq > doubt.newest)?;
-        // Had the list only been old, this would be above what was handed out.
-        if self.last().is_none_or(|last| seq > last) {
-            self.doubt = None;
-            return None;
+        let doubt = self.doubt?;
+        match self.last() {
+            // Had the list only been old, this would be above what was handed out.
+            Some(last) if seq <= last && !doubt.grown => (seq > doubt.newest).then_some(())?,
+            Some(last) => {
+                self.doubt = doubt.grow(last, seq);
+                return None;
+            }
+            None => {
+                self.doubt = None;
+                return None;
+            }
         }
         self.begin_anew()
     }
@@ -261,7 +312,12 @@ impl Group {
     /// numbers began anew.
     pub(super) fn begin_anew(&mut self) -> Option<(u32, Vec<Message>)> {
         let doubt = self.doubt.take()?;
-        let before = std::mem::replace(self, Self::from(doubt.read, doubt.newest));
+        let target = if doubt.grown {
+            doubt.target.max(self.target)
+        } else {
+            doubt.target
+        };
+        let before = std::mem::replace(self, Self::from(doubt.read, target));
         Some((doubt.read, before.ahead.into_values().collect()))
     }
 

@@ -86,12 +86,12 @@ impl Session {
             _ => Listed::No,
         };
         let state = groups.known.entry(name.clone()).or_default();
+        let before = state.hole();
         if let Some((read, waiting)) = state.settle_doubt(message.seq) {
             self.began_anew(now, &name, read, waiting);
             return self.group_message(now, message);
         }
         let has_room = self.memory.has_room(Some(&message.conversation));
-        let before = state.hole();
         match state.pushed(message, listed, has_room) {
             Pushed::Next(message) => {
                 self.note_hole(now, &name, before);
@@ -102,7 +102,7 @@ impl Session {
                 self.sync.push_refused |= !has_room;
                 self.fetch_groups(now);
             }
-            Pushed::Nothing => {}
+            Pushed::Nothing => self.note_hole(now, &name, before),
         }
     }
 
@@ -112,7 +112,7 @@ impl Session {
             // What is asked about the one of before says nothing about this one.
             groups.fetches.retain(|_, known| **known != *group);
         }
-        self.memory.forget_group(now, group);
+        self.memory.forget_group(group);
         self.memory.reached(group, read);
         for message in waiting {
             self.hand_out(now, message);
@@ -254,10 +254,15 @@ impl Session {
             return;
         };
         if state.is_doubted() {
+            let hole = state.hole();
             let is_newer = newest_time.is_some_and(|time| time > self.memory.time(name));
-            match state.begin_anew().filter(|_| is_newer) {
+            let anew = if is_newer { state.begin_anew() } else { None };
+            match anew {
                 Some((read, waiting)) => self.began_anew(now, name, read, waiting),
-                None => state.doubt_stays(),
+                None => {
+                    state.doubt_stays();
+                    self.note_hole(now, name, hole);
+                }
             }
             return;
         }
@@ -340,7 +345,7 @@ impl Session {
     }
 
     /// This account is in the group no longer, nor in its topics.
-    pub(super) fn left_group(&mut self, now: Now, group: &str) {
+    pub(super) fn left_group(&mut self, group: &str) {
         if let Some(groups) = self.groups.as_mut() {
             // It may be joined again before an answer about it comes.
             let is_in = |known: &str| Place::new(known).group() == group;
@@ -348,22 +353,22 @@ impl Session {
             groups.known.retain(|known, _| {
                 let gone = is_in(known);
                 if gone {
-                    self.memory.forget_group(now, known);
+                    self.memory.forget_group(known);
                 }
                 !gone
             });
         }
-        self.memory.forget_group(now, group);
+        self.memory.forget_group(group);
         self.leave_room(group);
     }
 
-    fn topics_gone(&mut self, now: Now, topics: &[String]) {
+    fn topics_gone(&mut self, topics: &[String]) {
         for topic in topics {
             if let Some(groups) = self.groups.as_mut() {
                 groups.fetches.retain(|_, known| **known != **topic);
                 groups.known.remove(topic.as_str());
             }
-            self.memory.forget_group(now, topic);
+            self.memory.forget_group(topic);
         }
     }
 
@@ -407,10 +412,10 @@ impl Session {
         if let Some(notice) = message.notice() {
             if notice.kind() == NoticeKind::TopicDeleted {
                 let topics = notice.topics();
-                self.topics_gone(now, &topics);
+                self.topics_gone(&topics);
             } else if notice.ends_membership() {
                 let group = message.to.clone();
-                self.left_group(now, &group);
+                self.left_group(&group);
             }
         }
         self.group_message(now, message);

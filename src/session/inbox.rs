@@ -18,6 +18,8 @@ use std::time::Duration;
 const SECOND_OVER: Duration = Duration::from_secs(2);
 /// Read reports are sent this long after the first message of a batch was finished.
 const REPORT_DELAY: Duration = Duration::from_secs(1);
+/// A report that did not arrive is made again after this long.
+const REPORT_AGAIN: Duration = Duration::from_secs(10);
 /// Conversations with something to report, before they are reported at once.
 const MAX_BATCH: usize = 64;
 
@@ -137,6 +139,13 @@ impl Line {
         self.open.is_empty() && self.hole.is_none()
     }
 
+    /// A message is open no longer: its mark, which is zero when it means nothing any more.
+    fn close(&mut self, receipt: &Receipt) -> Option<u64> {
+        let marks = [receipt.mark, 0];
+        let mut marks = marks.into_iter();
+        marks.find(|mark| self.open.remove(&(*mark, receipt.id)))
+    }
+
     /// The lowest mark that is not finished; everything before it is.
     fn first_open(&self) -> u64 {
         // Those without a mark stand at zero and hold nothing back.
@@ -185,6 +194,8 @@ pub(super) struct Inbox {
     unreported: BTreeSet<Conversation>,
     report_at: Option<Duration>,
     reach: Reach,
+    /// Conversations of which something newer is known that was not handed out yet.
+    lagging: BTreeSet<Conversation>,
     /// Somebody waits for room.
     starved: bool,
 }
@@ -221,14 +232,40 @@ impl Inbox {
         self.starved = true;
     }
 
-    pub(super) const fn reach(&self) -> Reach {
-        self.reach
+    /// Something newer of this conversation is known, and still to be handed out.
+    pub(super) fn lag(&mut self, conversation: &Conversation) {
+        if !self.lagging.contains(conversation) {
+            self.lagging.insert(conversation.clone());
+        }
+    }
+
+    /// Nothing of this conversation is held up any longer.
+    pub(super) fn caught_up(&mut self, now: Duration, conversation: &Conversation) {
+        if self.lagging.remove(conversation) && self.unreported.contains(conversation) {
+            self.report_by(now + REPORT_DELAY);
+        }
+    }
+
+    /// What was known of things held up is of no use any more.
+    pub(super) fn forget_lags(&mut self) {
+        self.lagging = BTreeSet::new();
+        self.reach = Reach::Behind;
+    }
+
+    fn report_by(&mut self, at: Duration) {
+        self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+    }
+
+    fn reach_of(&self, conversation: &Conversation) -> Reach {
+        match self.reach {
+            Reach::CaughtUp if self.lagging.contains(conversation) => Reach::Paging,
+            reach => reach,
+        }
     }
 
     pub(super) fn set_reach(&mut self, now: Duration, reach: Reach) {
         if reach != self.reach && reach != Reach::Behind && !self.unreported.is_empty() {
-            let at = now + REPORT_DELAY;
-            self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+            self.report_by(now + REPORT_DELAY);
         }
         self.reach = reach;
     }
@@ -244,9 +281,23 @@ impl Inbox {
         line.hole = hole.map(u64::from);
         if hole.is_none() && !line.finished.is_empty() && mark_read {
             self.unreported.insert(conversation);
-            let at = now + REPORT_DELAY;
-            self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+            self.report_by(now + REPORT_DELAY);
         } else if line.is_idle() {
+            self.lines.remove(&conversation);
+        }
+    }
+
+    /// The numbers of a group mean nothing any more: those of what is open or finished are not reported.
+    pub(super) fn forget_group(&mut self, group: &str) {
+        let conversation = Conversation::group(group);
+        self.unreported.remove(&conversation);
+        let Some(line) = self.lines.get_mut(&conversation) else {
+            return;
+        };
+        line.open = line.open.iter().map(|(_, id)| (0, *id)).collect();
+        (line.finished, line.hole) = (BTreeSet::new(), None);
+        (line.newest, line.newest_since) = (0, Duration::ZERO);
+        if line.is_idle() {
             self.lines.remove(&conversation);
         }
     }
@@ -282,12 +333,12 @@ impl Inbox {
         let Some(line) = self.lines.get_mut(&receipt.conversation) else {
             return false;
         };
-        if !line.open.remove(&(receipt.mark, receipt.id)) {
+        let Some(mark) = line.close(receipt) else {
             return false; // Said twice, or of a time before.
-        }
+        };
         self.open -= 1;
         if self.limits.mark_read {
-            line.note(receipt.mark);
+            line.note(mark);
         }
         if !line.finished.is_empty() {
             if !self.unreported.contains(&receipt.conversation) {
@@ -298,8 +349,7 @@ impl Inbox {
             } else {
                 REPORT_DELAY
             };
-            let at = now + delay;
-            self.report_at = Some(self.report_at.map_or(at, |before| before.min(at)));
+            self.report_by(now + delay);
         } else if line.is_idle() {
             self.lines.remove(&receipt.conversation);
         }
@@ -311,6 +361,7 @@ impl Inbox {
     pub(super) fn abandon(&mut self, now: Duration, receipt: &Receipt) -> bool {
         if let Some(line) = self.lines.get_mut(&receipt.conversation)
             && receipt.mark > 0
+            && line.open.contains(&(receipt.mark, receipt.id))
         {
             let hole = line.hole.unwrap_or(u64::MAX).min(receipt.mark);
             line.hole = Some(hole);
@@ -321,7 +372,7 @@ impl Inbox {
     /// Forgets that a message was handed out: nobody handled it, and it will come again.
     pub(super) fn give_back(&mut self, receipt: &Receipt) {
         if let Some(line) = self.lines.get_mut(&receipt.conversation)
-            && line.open.remove(&(receipt.mark, receipt.id))
+            && line.close(receipt).is_some()
         {
             self.open -= 1;
             if line.is_idle() && !self.unreported.contains(&receipt.conversation) {
@@ -349,6 +400,15 @@ impl Inbox {
         (ids, groups)
     }
 
+    /// These reports did not arrive.
+    pub(super) fn report_again(&mut self, now: Duration, marks: &[ReadMark]) {
+        for ReadMark { conversation, mark } in marks {
+            self.line(conversation).note(*mark);
+            self.unreported.insert(conversation.clone());
+            self.report_by(now + REPORT_AGAIN);
+        }
+    }
+
     /// When [`reports`](Self::reports) has something to say.
     pub(super) const fn report_at(&self) -> Option<Duration> {
         self.report_at
@@ -361,10 +421,11 @@ impl Inbox {
         let mut marks = Vec::new();
         let mut again: Option<Duration> = None;
         for conversation in std::mem::take(&mut self.unreported) {
+            let reach = self.reach_of(&conversation);
             let Some(line) = self.lines.get_mut(&conversation) else {
                 continue;
             };
-            if let Some(mark) = line.take_mark(conversation.is_group(), now, self.reach) {
+            if let Some(mark) = line.take_mark(conversation.is_group(), now, reach) {
                 marks.push(ReadMark {
                     conversation: conversation.clone(),
                     mark,
@@ -379,7 +440,7 @@ impl Inbox {
             // An open message holds it back, or messages that are still to be fetched: the end of either
             // comes here again. Otherwise its second has to end.
             let is_held = line.first_open() <= first;
-            if !is_held && self.reach == Reach::CaughtUp {
+            if !is_held && reach == Reach::CaughtUp {
                 let over = line.newest_since + SECOND_OVER;
                 let at = if over > now { over } else { now + REPORT_DELAY };
                 again = Some(again.map_or(at, |before| before.min(at)));
@@ -456,6 +517,37 @@ mod tests {
     }
 
     #[test]
+    fn a_report_that_did_not_arrive_is_made_again() {
+        let mut inbox = caught_up();
+        inbox.take(at(10), &said("alice", 1, 1_000));
+        inbox.finish(at(10), &said("alice", 1, 1_000));
+        let lost = inbox.reports(at(20));
+        assert_eq!(inbox.report_at(), None);
+        inbox.report_again(at(21), &lost);
+        assert_eq!(inbox.report_at(), Some(at(31)));
+        assert_eq!(inbox.reports(at(31)), lost);
+        assert!(inbox.lines.is_empty() && inbox.report_at().is_none());
+    }
+
+    #[test]
+    fn numbers_of_a_group_that_began_anew_are_not_reported() {
+        let mut inbox = caught_up();
+        for seq in 40..43 {
+            inbox.take(at(10), &numbered(seq));
+        }
+        inbox.finish(at(10), &numbered(40));
+        inbox.forget_group("g");
+        inbox.take(at(11), &numbered(1));
+        for seq in [41, 42] {
+            inbox.finish(at(12), &numbered(seq));
+        }
+        assert!(inbox.reports(at(60)).is_empty());
+        inbox.finish(at(61), &numbered(1));
+        assert_eq!(marks(&mut inbox, at(70)), [1]);
+        assert_eq!(inbox.open(), 0);
+    }
+
+    #[test]
     fn a_newer_second_ends_the_one_before() {
         let mut inbox = caught_up();
         for (n, time) in [(1, 1_000), (2, 1_001)] {
@@ -463,6 +555,27 @@ mod tests {
         }
         inbox.finish(at(10), &said("alice", 1, 1_000));
         assert_eq!(marks(&mut inbox, at(10)), [1_000]);
+    }
+
+    #[test]
+    fn what_is_held_up_in_one_conversation_does_not_keep_another_unread() {
+        let mut inbox = caught_up();
+        for from in ["alice", "spam"] {
+            inbox.take(at(10), &said(from, 1, 1_000));
+            inbox.finish(at(10), &said(from, 1, 1_000));
+        }
+        let spam = Conversation::C2c("spam".into());
+        inbox.lag(&spam);
+        let names: Vec<String> = inbox
+            .reports(at(60))
+            .iter()
+            .map(|read| read.conversation.name().to_owned())
+            .collect();
+        assert_eq!(names, ["alice"]);
+        assert_eq!(inbox.report_at(), None);
+        inbox.caught_up(at(61), &spam);
+        assert_eq!(inbox.report_at(), Some(at(62)));
+        assert_eq!(marks(&mut inbox, at(62)), [1_000]);
     }
 
     #[test]

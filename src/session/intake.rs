@@ -15,6 +15,8 @@ use crate::proto::update::Update;
 const MAX_HELD: usize = 2_048;
 /// Messages that cannot be fetched, waiting for room; further ones are lost and counted.
 const MAX_UNSTORED: usize = 2_048;
+/// Messages waiting for room in their own conversations, from which on no more are fetched.
+pub(super) const MAX_WAITING: usize = 1_024;
 /// Messages remembered at most while the cookie stands still.
 const MAX_SEEN: usize = 65_536;
 
@@ -55,7 +57,7 @@ impl Session {
     /// A message that the server does not keep: it cannot be fetched later.
     fn unstored(&mut self, now: Now, message: Message) {
         if self.sync.waiting.len() < MAX_UNSTORED {
-            self.sync.waiting.push(message);
+            self.wait(message);
             self.pump_waiting(now);
         } else {
             self.events.push_back(Event::Dropped(message.conversation));
@@ -65,7 +67,7 @@ impl Session {
     /// There is no room: it will be fetched when there is.
     fn refuse_push(&mut self, now: Now, conversation: Conversation) {
         self.sync.push_refused = true;
-        self.memory.lower_reach(now);
+        self.memory.lag(&conversation);
         self.sync.refused.insert(conversation);
         if self.sync.is_running() {
             self.sync.again = true;
@@ -78,9 +80,15 @@ impl Session {
     /// What was held back joins what waits.
     pub(super) fn release(&mut self, now: Now) {
         for message in std::mem::take(&mut self.sync.held) {
-            self.sync.waiting.push(message);
+            self.wait(message);
         }
         self.pump_waiting(now);
+    }
+
+    /// A message waits for room.
+    pub(super) fn wait(&mut self, message: Message) {
+        self.memory.lag(&message.conversation);
+        self.sync.waiting.push(message);
     }
 
     /// The bots have room again.
@@ -92,12 +100,18 @@ impl Session {
         }
     }
 
-    /// Hands out what has room, and goes on catching up when all of it had.
+    /// Hands out what has room, and goes on catching up when enough of it had.
     pub(super) fn pump(&mut self, now: Now) {
         self.pump_waiting(now);
-        // Nothing more is asked for before what came is taken.
-        let is_free = self.state.is_ready() && self.sync.waiting.is_empty();
-        if is_free && self.memory.has_room(None) {
+        if !self.state.is_ready() {
+            return;
+        }
+        if self.sync.waiting.is_empty() {
+            self.tell_synced();
+        }
+        // Nothing more is asked for before what came is taken. What waits for room in its own
+        // conversation only keeps nobody else waiting, within bounds.
+        if self.memory.has_room(None) {
             self.page_taken(now);
             self.sync_if_wanted(now);
         }
@@ -110,7 +124,16 @@ impl Session {
             .waiting
             .next(|conversation| memory.has_room(Some(conversation)))
         {
+            let conversation = message.conversation.clone();
             self.hand_out(now, message);
+            self.held_up_no_longer(now, &conversation);
+        }
+    }
+
+    /// Tells the books when nothing of a conversation waits or is to be fetched any more.
+    pub(super) fn held_up_no_longer(&mut self, now: Now, conversation: &Conversation) {
+        if !self.sync.waiting.has(conversation) && !self.sync.refused.contains(conversation) {
+            self.memory.caught_up(now, conversation);
         }
     }
 

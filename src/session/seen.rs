@@ -70,12 +70,14 @@ impl Memory {
         self.lock().inbox.set_reach(now.mono, reach);
     }
 
-    /// Something newer than what is here was not taken.
-    pub(super) fn lower_reach(&self, now: Now) {
-        let mut seen = self.lock();
-        if seen.inbox.reach() == Reach::CaughtUp {
-            seen.inbox.set_reach(now.mono, Reach::Paging);
-        }
+    /// Something newer of this conversation is known, and still to be handed out.
+    pub(super) fn lag(&self, conversation: &Conversation) {
+        self.lock().inbox.lag(conversation);
+    }
+
+    /// Nothing of this conversation is held up any longer.
+    pub(super) fn caught_up(&self, now: Now, conversation: &Conversation) {
+        self.lock().inbox.caught_up(now.mono, conversation);
     }
 
     /// The lowest number of a group that could not be fetched yet.
@@ -143,6 +145,11 @@ impl Memory {
         self.lock().inbox.reports(now.mono)
     }
 
+    /// These reports did not arrive: they are made once more a little later.
+    pub fn report_again(&self, now: Now, marks: &[ReadMark]) {
+        self.lock().inbox.report_again(now.mono, marks);
+    }
+
     /// How far a group was followed without a hole; `None` of one that was not.
     pub(super) fn mark(&self, group: &str) -> Option<u32> {
         let seen = self.lock();
@@ -166,10 +173,10 @@ impl Memory {
     }
 
     /// A group is of no interest any more.
-    pub(super) fn forget_group(&self, now: Now, group: &str) {
+    pub(super) fn forget_group(&self, group: &str) {
         let mut seen = self.lock();
         seen.groups.remove(group);
-        seen.inbox.set_hole(now.mono, group, None);
+        seen.inbox.forget_group(group);
     }
 
     /// A live room is followed, and asked for what is new from this number on.
@@ -204,6 +211,8 @@ impl Memory {
     /// Forgets what was reported by a session that is gone and never handed on.
     pub(super) fn forget_pending(&self) {
         let mut seen = self.lock();
+        // The next session begins by catching up.
+        seen.inbox.forget_lags();
         for (id, receipt) in std::mem::take(&mut seen.pending) {
             seen.inbox.give_back(&receipt);
             seen.known.remove(&id);

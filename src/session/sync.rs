@@ -11,6 +11,7 @@
 
 use super::event::{Event, Part};
 use super::inbox::Reach;
+use super::intake::MAX_WAITING;
 use super::request::{Purpose, RequestError, RequestId};
 use super::state::{Session, State};
 use super::waiting::Waiting;
@@ -57,6 +58,8 @@ pub(super) struct Sync {
     hint_at: Option<Duration>,
     next_hint: Duration,
     fruitless_hints: u32,
+    /// Caught up with so many messages, which is told when the last of them has found room.
+    untold: Option<usize>,
     /// Messages that were pushed since the cookie moved.
     pub(super) pushed: usize,
     /// Pushed while catching up.
@@ -199,7 +202,7 @@ impl Session {
                     let message = Message::from_c2c(*item, self.config.user.as_str());
                     if !self.memory.knows(&message) {
                         new += 1;
-                        self.sync.waiting.push(message);
+                        self.wait(message);
                     }
                 }
                 other => {
@@ -238,12 +241,20 @@ impl Session {
         self.sync.running = Some(run);
         if held_back {
             // Nobody waits for a server that does not come to its end.
-            self.memory.set_reach(now, Reach::Behind);
-            self.release(now);
-            self.state = State::Online;
-            self.poll_rooms(now);
+            self.go_online_behind(now);
         }
         self.pump(now);
+    }
+
+    /// The rest of what was missed takes long: what is pushed is handed out meanwhile.
+    fn go_online_behind(&mut self, now: Now) {
+        if let Some(run) = &mut self.sync.running {
+            run.background = true;
+        }
+        self.memory.set_reach(now, Reach::Behind);
+        self.state = State::Online;
+        self.release(now);
+        self.poll_rooms(now);
     }
 
     /// The page that came was taken by the bots: on to the next.
@@ -251,6 +262,12 @@ impl Session {
         let Some(run) = &mut self.sync.running else {
             return;
         };
+        if matches!(run.taken, Some(Page::MoreAfter(_))) && self.sync.waiting.len() >= MAX_WAITING {
+            if !run.background {
+                self.go_online_behind(now);
+            }
+            return;
+        }
         match run.taken.take() {
             Some(Page::Last) => {
                 let messages = run.messages;
@@ -274,14 +291,13 @@ impl Session {
         self.state = State::Online;
         if !self.sync.again {
             // Whatever was refused has come with the pages.
-            self.sync.refused.clear();
+            for conversation in std::mem::take(&mut self.sync.refused) {
+                self.held_up_no_longer(now, &conversation);
+            }
         }
         self.release(now);
         self.set_trouble(Part::Missed, None);
-        self.events.push_back(Event::Synced {
-            cookie: self.sync.cookie.clone(),
-            messages,
-        });
+        self.sync.untold = Some(self.sync.untold.unwrap_or(0) + messages);
         self.poll_rooms(now);
         if self.sync.again {
             self.sync.again = false;
@@ -289,10 +305,21 @@ impl Session {
         }
         if std::mem::take(&mut self.sync.hinted) {
             self.follow_hint(now);
-        } else if self.sync.refused.is_empty() && !self.sync.wanted {
+        } else {
+            // But for what waits or was refused, of which the books know.
             self.memory.set_reach(now, Reach::CaughtUp);
         }
         self.pump(now);
+    }
+
+    /// Everything that was fetched has found room: from here a next session may go on.
+    pub(super) fn tell_synced(&mut self) {
+        if let Some(messages) = self.sync.untold.take() {
+            self.events.push_back(Event::Synced {
+                cookie: self.sync.cookie.clone(),
+                messages,
+            });
+        }
     }
 
     fn sync_failed(&mut self, now: Now, error: RequestError) {
@@ -344,13 +371,22 @@ impl Session {
 
     /// Starts a run that is wanted as soon as there is room for what it brings.
     pub(super) fn sync_if_wanted(&mut self, now: Now) {
-        let free = self.state.is_ready()
-            && self.sync.running.is_none()
-            && self.sync.retry_at.is_none()
-            && self.sync.waiting.is_empty();
-        if self.sync.wanted && free && self.memory.has_room(None) {
+        let free =
+            self.state.is_ready() && self.sync.running.is_none() && self.sync.retry_at.is_none();
+        if self.sync.wanted && free && self.memory.has_room(None) && self.may_bring_more() {
             self.start_sync(now);
         }
+    }
+
+    /// Whether a run can bring something that has room: what was refused behind what waits has none.
+    fn may_bring_more(&self) -> bool {
+        let (waiting, refused) = (&self.sync.waiting, &self.sync.refused);
+        waiting.is_empty()
+            || waiting.len() < MAX_WAITING
+                && (refused.is_empty()
+                    || refused.iter().any(|conversation| {
+                        !waiting.has(conversation) && self.memory.has_room(Some(conversation))
+                    }))
     }
 
     /// The login is over. What was held back stays so: it comes after what the next login catches up

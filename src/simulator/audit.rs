@@ -46,10 +46,17 @@ pub struct Summary {
     pub comeback: Option<super::Comeback>,
     /// Kicks by cause word.
     pub offline_by_cause: BTreeMap<String, u64>,
-    /// Messages said to accounts.
+    /// Messages said to accounts; what is said in a group counts for each account in it.
     pub said: u64,
     /// Of these, handed to the bot of a copy.
     pub handed: u64,
+    /// Of these, handled to the end.
+    pub handled: u64,
+    /// Handed again by the next process of a copy, though its bot had finished: the process before could not
+    /// report it as read.
+    pub handled_again: u64,
+    /// Processes that ended, and started anew.
+    pub restarts: u64,
     /// Handed once more by another copy. See [the module](super) for when that may be.
     pub handed_again: u64,
     /// Of these, reported as read by then.
@@ -68,22 +75,37 @@ pub struct Summary {
     pub hash: u64,
 }
 
-/// A sliding window of one second over things that happen.
-#[derive(Debug, Default)]
-pub(super) struct Window(VecDeque<Duration>);
+/// A sliding window over things that happen.
+#[derive(Debug)]
+pub(super) struct Window {
+    length: Duration,
+    times: VecDeque<Duration>,
+}
+
+impl Default for Window {
+    /// Of one second.
+    fn default() -> Self {
+        Self::of(Duration::from_secs(1))
+    }
+}
 
 impl Window {
-    /// One more at `at`; how many there were in the second that ends there.
+    pub(super) const fn of(length: Duration) -> Self {
+        let times = VecDeque::new();
+        Self { length, times }
+    }
+
+    /// One more at `at`; how many there were in the time that ends there.
     pub(super) fn add(&mut self, at: Duration) -> usize {
         while self
-            .0
+            .times
             .front()
-            .is_some_and(|first| at.saturating_sub(*first) >= Duration::from_secs(1))
+            .is_some_and(|first| at.saturating_sub(*first) >= self.length)
         {
-            self.0.pop_front();
+            self.times.pop_front();
         }
-        self.0.push_back(at);
-        self.0.len()
+        self.times.push_back(at);
+        self.times.len()
     }
 }
 

@@ -4,7 +4,7 @@ use super::audit::Violation;
 use super::node::Note;
 use super::world::World;
 use crate::account::{Cause, Phase};
-use crate::proto::message::{C2cKey, Message};
+use crate::proto::command;
 use crate::session;
 use std::time::Duration;
 
@@ -14,6 +14,8 @@ const MAX_VIOLATIONS: usize = 100;
 /// interval: silence until a heartbeat (10 s), its limit (3 s), and the network's delay. That a login
 /// has expired is said by nothing but an answer, at the latest the one to the next hello.
 const LONGEST_BELIEF: Duration = Duration::from_secs(15);
+/// Questions for missed messages in a minute: nothing that a server pushes may bring about more.
+pub(super) const MOST_PAGES: usize = 120;
 
 impl World {
     pub(super) fn log(&mut self, node: Option<usize>, what: &str) {
@@ -45,6 +47,10 @@ impl World {
                 self.log(Some(node), &format!("handed {message}"));
                 self.handed(node, &message);
             }
+            Note::Handled { ref message, .. } => {
+                self.log(Some(node), &format!("handled {message}"));
+                self.handled(node, &note);
+            }
             Note::Replied { ok } => {
                 let count = if ok {
                     &mut self.summary.replied
@@ -56,33 +62,31 @@ impl World {
         }
     }
 
-    fn handed(&mut self, node: usize, message: &Message) {
-        let key: C2cKey = message.key();
-        let read = format!("{}_{}_{}", key.seq, key.random, key.time);
-        if self.nodes[node].settled.contains(&read) {
-            let what = format!("handed what another copy had reported as read: {message}");
-            self.violate(Some(node), what);
-        }
-        let (names, copies) = (self.options.accounts, self.options.copies);
-        let elsewhere = (0..copies)
-            .map(|copy| node % names + copy * names)
-            .any(|other| other != node && self.nodes[other].handed.contains(&key));
-        if !self.nodes[node].handed.insert(key) {
-            self.violate(Some(node), format!("handed twice: {message}"));
-        }
-        if elsewhere {
-            self.summary.handed_again += 1;
-            if self.server.read_keys(&self.users[node]).contains(&read) {
-                self.summary.handed_again_though_read += 1;
-            }
+    /// A request leaves.
+    pub(super) fn count_request(&mut self, node: usize, packet: &str) {
+        // A server that gives little at a time wants to be asked often.
+        if self.options.sync_page.is_some() || !packet.contains(command::GET_MSG) {
             return;
         }
-        self.summary.handed += 1;
-        if let Some(text) = message.text()
-            && !self.owed[node % names].remove(text)
-        {
-            self.violate(Some(node), format!("handed what was not owed: {message}"));
+        let count = self.pages[node].add(self.now);
+        if count > MOST_PAGES {
+            let what = format!("asked for missed messages {count} times within a minute");
+            self.violate(Some(node), what);
         }
+    }
+
+    /// An account is no longer online.
+    pub(super) fn went_offline(&mut self, node: usize, cause: &str) {
+        if let Some(since) = self.online_since[node].take() {
+            self.summary.online += self.now - since;
+        }
+        self.offline_since[node] = self.now;
+        self.turns.lost(node);
+        *self
+            .summary
+            .offline_by_cause
+            .entry(cause.to_owned())
+            .or_default() += 1;
     }
 
     /// A login leaves. One that `remembers` names the place in its messages from which it goes on.
@@ -153,16 +157,7 @@ impl World {
                 self.disbelief.remove(&node);
             }
             Some(false) => {
-                if let Some(since) = self.online_since[node].take() {
-                    self.summary.online += self.now - since;
-                }
-                self.offline_since[node] = self.now;
-                self.turns.lost(node);
-                *self
-                    .summary
-                    .offline_by_cause
-                    .entry(status.cause.word().into_owned())
-                    .or_default() += 1;
+                self.went_offline(node, &status.cause.word());
             }
             None => {}
         }
@@ -209,6 +204,7 @@ impl World {
             {
                 self.violate(Some(node), "a timer in the past".to_owned());
             }
+            self.check_silence(node);
         }
     }
 }

@@ -108,6 +108,7 @@ impl World {
         for node in nodes {
             let was_healthy = self.is_healthy(node);
             self.lossy[node] = (self.now + length, loss);
+            self.ledger.trouble(node, self.now + length);
             if was_healthy && !self.is_healthy(node) {
                 self.play_heartbeats(node);
             }

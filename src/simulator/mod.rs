@@ -30,12 +30,17 @@
 
 mod audit;
 mod books;
+mod bots;
 mod clocks;
+mod crews;
+mod ledger;
 mod loss;
 mod network;
 mod node;
 mod options;
+mod processes;
 mod script;
+mod trouble;
 mod turns;
 mod world;
 
@@ -43,7 +48,9 @@ mod world;
 mod tests;
 
 pub use audit::{Summary, Violation};
+pub use bots::Work;
 pub use clocks::Clocks;
 pub use options::{Action, NetworkConfig, Options};
+pub use trouble::Nudge;
 pub use turns::{Comeback, Shift};
 pub use world::World;

@@ -3,7 +3,6 @@
 use super::node::Want;
 use super::options::{Action, NetworkConfig};
 use super::world::{Happening, Link, World};
-use crate::proto::id::UserId;
 use crate::sandbox::state::{ConnId, Fault, Frames, KickType, Output};
 use std::time::Duration;
 
@@ -79,7 +78,8 @@ impl World {
             Want::Turn => {
                 self.turns.asked(node, self.now);
                 let wait = self.governors[node / self.options.accounts].reserve(self.now);
-                self.schedule(self.now + wait, Happening::Turn(node));
+                let life = self.lives[node];
+                self.schedule(self.now + wait, Happening::Turn(node, life));
             }
             Want::SlowDown(delay) => {
                 let copy = node / self.options.accounts;
@@ -93,21 +93,34 @@ impl World {
                 let at = self.now + round_trip.min(limit);
                 self.schedule(at, Happening::Dialled { node, dial, late });
             }
-            Want::Send(link, packet) => self.carry(link, true, packet.into_bytes()),
-            Want::Closed(link) => {
-                let due = self.closing_time(link);
-                let latency = self.latency();
-                let dead = self.links.get(&link).is_some_and(|state| state.dead);
-                // A dead link is closed at the server by its own time-out, much later.
-                let late = if dead {
-                    Duration::from_secs(60)
-                } else {
-                    latency
-                };
-                self.schedule(due + late, Happening::CutAtServer(link));
+            Want::Send(link, packet) => {
+                self.count_request(node, &packet);
+                self.carry(link, true, packet.into_bytes());
             }
+            Want::Closed(link) => self.hung_up(link),
+            Want::Work { conversation, run } => {
+                let (work, life) = (self.options.work, self.lives[node]);
+                let at = self.now + work.draw(&mut self.rng);
+                let done = Happening::Worked(node, life, conversation.into(), run);
+                self.schedule(at, done);
+            }
+            Want::Stopped => self.log(Some(node), "stopped"),
             Want::Note(note) => self.note(node, note),
         }
+    }
+
+    /// A client has closed its side of a link.
+    pub(super) fn hung_up(&mut self, link: ConnId) {
+        let due = self.closing_time(link);
+        let latency = self.latency();
+        let dead = self.links.get(&link).is_some_and(|state| state.dead);
+        // A dead link is closed at the server by its own time-out, much later.
+        let late = if dead {
+            Duration::from_secs(60)
+        } else {
+            latency
+        };
+        self.schedule(due + late, Happening::CutAtServer(link));
     }
 
     pub(super) fn serve(&mut self) {
@@ -192,6 +205,7 @@ impl World {
                 });
             }
             Action::Overload(node, servcmd, length) => {
+                self.ledger.trouble(node, self.now + length);
                 let user = self.users[node].clone();
                 self.fault(Fault::Overload {
                     user,
@@ -206,6 +220,33 @@ impl World {
                 });
             }
             Action::Say(node) => self.say(node),
+            // A group that is written to too often refuses: then nothing was said.
+            Action::SayIn(group) => drop(self.say_in(group)),
+            Action::Burst {
+                account,
+                people,
+                each,
+            } => self.burst(account, people, each),
+            Action::Hang(node) => self.nodes[node].bots.hang(),
+            Action::Refuse {
+                account,
+                servcmd,
+                code,
+                length,
+            } => self.refuse(account, servcmd, code, length),
+            Action::Allow(node, servcmd) => self.allow(node, servcmd),
+            Action::Nudge(node, nudge) => self.nudge(node, nudge),
+            Action::ForgetGroups => {
+                self.ledger.forget_groups();
+                self.server.forget_group_messages();
+                self.fault(Fault::Restart {
+                    forget_logins: true,
+                });
+                self.break_all();
+            }
+            Action::Stop(copy, away) => self.stop_process(copy, away),
+            Action::Kill(copy, away) => self.end_process(copy, away),
+            Action::Crash(node) if !self.alive[node] => {}
             Action::Crash(node) => {
                 let seed = self.rng.u64(..);
                 let mut wants = Vec::new();
@@ -222,6 +263,7 @@ impl World {
                 self.server.kick_all(now, &user, KickType::Account);
                 self.serve();
             }
+            Action::Resume(node) if !self.alive[node] => {}
             Action::Resume(node) => {
                 let now = self.clock_of(node);
                 self.nodes[node].core.resume(now);
@@ -251,21 +293,5 @@ impl World {
         for link in all {
             self.break_link(link);
         }
-    }
-
-    pub(super) fn say(&mut self, node: usize) {
-        let Ok(peer) = UserId::parse("somebody") else {
-            return;
-        };
-        self.server.import(&peer);
-        let user = self.users[node].clone();
-        self.server.import(&user);
-        self.said += 1;
-        let text = format!("{}#{}", user, self.said);
-        let now = self.clock();
-        if self.server.say(now, &peer, &user, &text).is_ok() {
-            self.owed[node % self.options.accounts].insert(text);
-        }
-        self.serve();
     }
 }

@@ -1,14 +1,14 @@
 //! One account of the simulation: its core and session, wired as the actors wire them.
 
-use crate::account::{Core, CoreConfig, Effect, Errand, Sending};
+use super::bots::{Bots, BotsConfig};
+use crate::account::{AccountEvent, Core, CoreConfig, Effect, Sending};
 use crate::gateway::{ConnectError, LinkEnd, Report};
 use crate::policy::Now;
-use crate::proto::message::{C2cKey, Message};
+use crate::proto::message::{Conversation, Message};
 use crate::proto::usersig::UserSig;
 use crate::sandbox::state::ConnId;
-use crate::session::{Event, Memory, Receipt, RequestId, Session, SessionConfig};
+use crate::session::{Event, Memory, RequestId, Session, SessionConfig};
 use std::collections::{HashMap, HashSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// What a node wants from the world.
@@ -24,6 +24,13 @@ pub(super) enum Want {
     Send(ConnId, String),
     /// The link closed on this side.
     Closed(ConnId),
+    /// Time for the handler of this number.
+    Work {
+        conversation: Conversation,
+        run: u64,
+    },
+    /// The account is logged out for good.
+    Stopped,
     /// Something for the log and the audit.
     Note(Note),
 }
@@ -32,10 +39,22 @@ pub(super) enum Want {
 #[derive(Debug)]
 pub(super) enum Note {
     SetOut,
-    Login { remembers: bool },
-    Changed { online: Option<bool> },
+    Login {
+        remembers: bool,
+    },
+    Changed {
+        online: Option<bool>,
+    },
     Handed(Box<Message>),
-    Replied { ok: bool },
+    /// Until now there was no room for another one in its conversation (`full`), or in any (`crowded`).
+    Handled {
+        message: Box<Message>,
+        full: bool,
+        crowded: bool,
+    },
+    Replied {
+        ok: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -48,17 +67,19 @@ pub(super) struct Node {
     pub(super) dials: u64,
     pub(super) wake_at: Option<Duration>,
     tokens: HashMap<RequestId, u64>,
-    next_token: u64,
-    /// What the bots were handed, to find repeats.
-    pub(super) handed: HashSet<C2cKey>,
+    pub(super) next_token: u64,
+    pub(super) bots: Bots,
+    /// What the bots of this process were handed, by the fingerprints of receipts, to find repeats.
+    pub(super) handed: HashSet<u64>,
     /// What was reported as read before it logged in without a memory.
     pub(super) settled: HashSet<String>,
-    pub(super) echoes: bool,
     memory: Memory,
+    /// Where the next session goes on after a crash of this one.
+    cookie: Box<str>,
 }
 
 impl Node {
-    pub(super) fn new(config: CoreConfig, seed: u64, now: Now, echoes: bool) -> Self {
+    pub(super) fn new(config: CoreConfig, seed: u64, now: Now, bots: BotsConfig) -> Self {
         let mut session = Session::new(
             SessionConfig::new(config.app, config.user.clone()),
             seed ^ 0x5e55_1041,
@@ -74,9 +95,10 @@ impl Node {
             wake_at: None,
             tokens: HashMap::new(),
             next_token: 0,
+            bots: Bots::new(bots, seed ^ 0xb075_0001),
             handed: HashSet::new(),
             settled: HashSet::new(),
-            echoes,
+            cookie: "".into(),
         }
     }
 
@@ -152,33 +174,20 @@ impl Node {
                 // As the actor does: nobody waits for the outcome.
                 let _ = self.session.request(now, &servcmd, &body);
             }
-            Effect::Reply { outcome, .. } => {
-                wants.push(Want::Note(Note::Replied {
-                    ok: outcome.is_ok(),
-                }));
-            }
+            Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
             Effect::Deliver(event) => self.deliver(now, event, wants),
             Effect::Changed { online } => wants.push(Want::Note(Note::Changed { online })),
-            Effect::Stopped => {}
+            Effect::Stopped => wants.push(Want::Stopped),
         }
     }
 
-    /// The bot: remembers, and answers when it is an echo.
-    fn deliver(&mut self, now: Now, event: crate::account::AccountEvent, wants: &mut Vec<Want>) {
-        let crate::account::AccountEvent::Message(message) = event else {
-            return;
-        };
-        self.core.handled(now, &Receipt::of(&message));
-        if self.echoes && !message.is_own {
-            self.next_token += 1;
-            let errand = Errand::Message {
-                to: message.conversation.clone(),
-                draft: Arc::new(message.elements.clone().into()),
-                key: None,
-            };
-            self.core.send(now, self.next_token, errand);
+    fn deliver(&mut self, now: Now, event: AccountEvent, wants: &mut Vec<Want>) {
+        match event {
+            AccountEvent::Ready => self.set_ready(now, true, wants),
+            AccountEvent::NotReady(_) => self.set_ready(now, false, wants),
+            AccountEvent::Message(message) => self.hand_over(now, message, wants),
+            AccountEvent::Update(_) => {}
         }
-        wants.push(Want::Note(Note::Handed(message)));
     }
 
     fn session_event(&mut self, now: Now, event: Event, wants: &mut Vec<Want>) {
@@ -193,7 +202,12 @@ impl Node {
                     self.core.report(now, Report::Settled { token, outcome });
                 }
             }
-            event => self.core.report(now, Report::Session(event)),
+            event => {
+                if let Event::Synced { cookie, .. } = &event {
+                    self.cookie.clone_from(cookie);
+                }
+                self.core.report(now, Report::Session(event));
+            }
         }
     }
 
@@ -243,9 +257,8 @@ impl Node {
         self.dialling = None;
         self.tokens.clear();
         let config = SessionConfig::new(self.session.app(), self.session.user().clone());
-        let cookie = self.session.cookie().to_owned();
         self.session = Session::new(config, seed);
-        self.session.set_cookie(cookie);
+        self.session.set_cookie(self.cookie.clone());
         self.session.set_memory(self.memory.clone());
         self.core.crashed(now, true);
     }

@@ -1,8 +1,11 @@
 //! What a simulation is made from, and what can be made to happen in it.
 
+use super::bots::Work;
 use super::clocks::Clocks;
+use super::trouble::Nudge;
 use crate::account::Policy;
 use crate::sandbox::state::KickType;
+use crate::session::InboxLimits;
 use std::time::Duration;
 
 /// How the simulated network behaves.
@@ -52,6 +55,17 @@ pub struct Options {
     pub sync_page: Option<usize>,
     /// Accounts answer what they hear.
     pub echo: bool,
+    /// Bots hear what other accounts of the fleet say in groups. With [`echo`](Self::echo) that is a loop
+    /// without end, which the audit must notice.
+    pub hear_own_accounts: bool,
+    /// How long handlers take.
+    pub work: Work,
+    /// How many messages may be with the bots of an account.
+    pub inbox: InboxLimits,
+    /// How many groups there are.
+    pub groups: usize,
+    /// How many accounts are in each.
+    pub group_size: usize,
     /// Copies of the whole fleet, each with a governor of its own. Accounts of the second copy are
     /// numbered on after those of the first.
     pub copies: usize,
@@ -79,6 +93,11 @@ impl Options {
             hello_interval: Duration::from_secs(120),
             sync_page: None,
             echo: false,
+            hear_own_accounts: false,
+            work: Work::None,
+            inbox: InboxLimits::default(),
+            groups: 0,
+            group_size: 8,
             copies: 1,
             copy_gap: Duration::ZERO,
             slots: 1,
@@ -118,6 +137,41 @@ pub enum Action {
     Duplicate(usize, u32),
     /// Somebody writes to an account.
     Say(usize),
+    /// Somebody says something in a group.
+    SayIn(usize),
+    /// So many people write to an account at once, each so often.
+    Burst {
+        /// Which account.
+        account: usize,
+        /// How many people.
+        people: u32,
+        /// How many messages of each.
+        each: u32,
+    },
+    /// The next handler of an account never comes to its end.
+    Hang(usize),
+    /// Requests of a command of an account are refused with a code, or not answered without one, until
+    /// [`Allow`](Self::Allow). `length` is how long that is meant to last.
+    Refuse {
+        /// Which account.
+        account: usize,
+        /// The full command.
+        servcmd: &'static str,
+        /// The code; `None` leaves it unanswered.
+        code: Option<i64>,
+        /// For how long.
+        length: Duration,
+    },
+    /// Requests of a command of an account are carried out again.
+    Allow(usize, &'static str),
+    /// The server pushes something that makes an account do something.
+    Nudge(usize, Nudge),
+    /// The server restarts without memory: logins are forgotten, and groups begin anew, with their members.
+    ForgetGroups,
+    /// The process of a copy is stopped in an orderly way, and starts again this long after its end.
+    Stop(usize, Duration),
+    /// The process of a copy is killed, and starts again after this long.
+    Kill(usize, Duration),
     /// The connection actor of an account crashes.
     Crash(usize),
     /// Somebody else logs in as the account and stays.

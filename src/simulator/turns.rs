@@ -144,7 +144,7 @@ impl World {
         let on_the_way =
             |phase| matches!(phase, Phase::Waiting | Phase::Connecting | Phase::LoggingIn);
         let away: HashSet<usize> = (0..self.nodes.len())
-            .filter(|node| on_the_way(self.nodes[*node].core.phase()))
+            .filter(|node| self.alive[*node] && on_the_way(self.nodes[*node].core.phase()))
             .collect();
         self.turns.start(self.now, away);
     }

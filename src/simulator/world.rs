@@ -1,20 +1,24 @@
 //! The clock, the network, and everything that happens on them.
 
 use super::audit::{LogHash, Share, Summary, Window};
+use super::crews::Crew;
+use super::ledger::Ledger;
 use super::node::Node;
 use super::options::{Action, Options};
+use super::processes::Ending;
 use super::turns::Turns;
-use crate::account::{CoreConfig, Credential, GroupPaces, Status};
+use crate::account::{GroupPaces, Policy, Status};
+use crate::bot::Fleet;
 use crate::gateway::ConnectError;
-use crate::policy::{Governor, Now};
-use crate::proto::endpoint::HostWalk;
+use crate::policy::Governor;
+use crate::proto::command;
 use crate::proto::id::{IdError, SdkAppId, UserId};
+use crate::proto::message::Conversation;
 use crate::sandbox::SandboxConfig;
 use crate::sandbox::state::{ConnId, State};
-use crate::session;
 use secrecy::SecretString;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,10 +27,20 @@ pub(super) const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
-    Start(usize),
+    /// An account of the process of this number starts.
+    Start(usize, u32),
     Wake(usize),
-    Turn(usize),
-    Dialled { node: usize, dial: u64, late: bool },
+    /// A turn for an account of the process of this number.
+    Turn(usize, u32),
+    /// A handler of the process of this number comes to its end.
+    Worked(usize, u32, Box<Conversation>, u64),
+    /// A process of a copy, by its number, comes to its end.
+    Ends(usize, u32, Ending),
+    Dialled {
+        node: usize,
+        dial: u64,
+        late: bool,
+    },
     ToServer(ConnId, Vec<u8>),
     ToClient(ConnId, Vec<u8>),
     CutAtClient(ConnId),
@@ -60,7 +74,22 @@ pub(super) struct Link {
 #[derive(Debug)]
 pub struct World {
     pub(super) options: Options,
+    pub(super) app: SdkAppId,
+    pub(super) key: Arc<SecretString>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) paces: Vec<GroupPaces>,
+    pub(super) fleet: Fleet,
     pub(super) users: Vec<UserId>,
+    pub(super) crews: Vec<Crew>,
+    /// The number of the process that each account is in, and whether it has started.
+    pub(super) lives: Vec<u32>,
+    pub(super) alive: Vec<bool>,
+    /// Whose goodbye the server has taken during an orderly stop.
+    pub(super) farewells: Vec<bool>,
+    /// The number of the process of each copy, and whether it is being stopped.
+    pub(super) processes: Vec<u32>,
+    pub(super) stopping: Vec<bool>,
+    pub(super) pages: Vec<Window>,
     /// How far off the clock of each account is, in milliseconds.
     pub(super) offsets: Vec<i64>,
     pub(super) nodes: Vec<Node>,
@@ -78,7 +107,7 @@ pub struct World {
     pub(super) has_stalled: bool,
     pub(super) actions: Vec<Option<Action>>,
     pub(super) tick_at: Option<Duration>,
-    pub(super) owed: Vec<BTreeSet<String>>,
+    pub(super) ledger: Ledger,
     pub(super) online_since: Vec<Option<Duration>>,
     pub(super) offline_since: Vec<Duration>,
     pub(super) disbelief: HashMap<usize, Duration>,
@@ -88,7 +117,6 @@ pub struct World {
     pub(super) turns: Turns,
     pub(super) hash: LogHash,
     pub(super) summary: Summary,
-    pub(super) said: u64,
     pub(super) trace: Option<usize>,
     pub(super) story: Vec<String>,
 }
@@ -107,34 +135,19 @@ impl World {
         sandbox.max_web_instances = options.slots;
         sandbox.idle_timeout = Duration::from_secs(86_400 * 3650);
         sandbox.max_connections = usize::MAX;
+        // What is lost here is to be lost by the accounts.
+        sandbox.history_limit = usize::MAX;
+        sandbox.message_limit = usize::MAX;
+        sandbox.inbox_limit = usize::MAX;
+        sandbox.group_history_limit = usize::MAX;
         let mut rng = fastrand::Rng::with_seed(options.seed);
-        let now = Now::new(Duration::ZERO, EPOCH);
         let users: Vec<UserId> = (0..options.accounts * options.copies)
             .map(|n| UserId::parse(&format!("bot-{:05}", n % options.accounts)))
             .collect::<Result<_, _>>()?;
         let policy = Arc::new(options.policy.clone());
         // Each copy is a process of its own.
         let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
-        let nodes = users
-            .iter()
-            .enumerate()
-            .map(|(n, user)| {
-                let config = CoreConfig {
-                    app,
-                    user: user.clone(),
-                    credential: Credential::Minted {
-                        key: key.clone(),
-                        lifetime: options.user_sig_lifetime,
-                    },
-                    hosts: HostWalk::fixed("ws://simulated"),
-                    policy: policy.clone(),
-                    probes: false,
-                    memory: session::Memory::default(),
-                    group_paces: paces[n / options.accounts.max(1)].clone(),
-                };
-                Node::new(config, rng.u64(..), now, options.echo)
-            })
-            .collect();
+        let fleet: Fleet = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
         let offsets = (0..users.len())
             .map(|_| options.clocks.draw(&mut rng))
             .collect();
@@ -143,9 +156,23 @@ impl World {
             server: State::new(sandbox, rng.u64(..)),
             governors: vec![Governor::new(options.rate, options.burst); options.copies],
             offsets,
+            app,
+            key,
+            policy,
+            paces,
+            fleet,
+            crews: Vec::new(),
+            lives: vec![0; accounts],
+            alive: vec![false; accounts],
+            farewells: vec![false; accounts],
+            processes: vec![0; copies],
+            stopping: vec![false; copies],
+            pages: (0..accounts)
+                .map(|_| Window::of(Duration::from_secs(60)))
+                .collect(),
             options,
             users,
-            nodes,
+            nodes: Vec::with_capacity(accounts),
             server_up: true,
             now: Duration::ZERO,
             queue: BinaryHeap::new(),
@@ -157,7 +184,7 @@ impl World {
             has_stalled: false,
             actions: Vec::new(),
             tick_at: None,
-            owed: vec![BTreeSet::new(); names],
+            ledger: Ledger::new(names, accounts),
             online_since: vec![None; accounts],
             offline_since: vec![Duration::ZERO; accounts],
             disbelief: HashMap::new(),
@@ -167,23 +194,28 @@ impl World {
             turns: Turns::new(accounts, copies),
             hash: LogHash::default(),
             summary: Summary::default(),
-            said: 0,
             trace: None,
             story: Vec::new(),
         };
+        world.make_groups();
+        for node in 0..accounts {
+            let fresh = world.new_node(node);
+            world.nodes.push(fresh);
+        }
         for node in 0..accounts {
             let copy = u32::try_from(node / names).unwrap_or(u32::MAX);
             let at = world.options.copy_gap.saturating_mul(copy);
             if at.is_zero() {
                 world.start(node);
             } else {
-                world.schedule(at, Happening::Start(node));
+                world.schedule(at, Happening::Start(node, 0));
             }
         }
         Ok(world)
     }
 
     fn start(&mut self, node: usize) {
+        self.alive[node] = true;
         let at = self.clock_of(node);
         self.nodes[node].core.start(at);
         self.settle(node);
@@ -227,10 +259,10 @@ impl World {
             .count()
     }
 
-    /// Messages said to accounts that no bot of any copy was handed yet.
+    /// Messages said to accounts that no bot of any copy has finished yet.
     #[must_use]
     pub fn owed(&self) -> usize {
-        self.owed.iter().map(BTreeSet::len).sum()
+        self.ledger.owed()
     }
 
     /// Makes something happen at a time from now on.
@@ -267,7 +299,6 @@ impl World {
         self.audit();
         let mut summary = self.summary.clone();
         summary.elapsed = self.now;
-        summary.said = self.said;
         summary.hash = self.hash.value();
         for (since, offline) in self.online_since.iter().zip(&self.offline_since) {
             match since {
@@ -302,7 +333,23 @@ impl World {
     pub(super) fn happen(&mut self, happening: Happening) {
         let now = self.clock();
         match happening {
-            Happening::Start(node) => self.start(node),
+            Happening::Start(node, life) => {
+                if self.lives[node] == life {
+                    self.start(node);
+                }
+            }
+            Happening::Ends(copy, process, ending) => self.ends(copy, process, ending),
+            Happening::Worked(node, life, conversation, run) => {
+                if self.lives[node] == life {
+                    let now = self.clock_of(node);
+                    let mut wants = Vec::new();
+                    self.nodes[node].worked(now, &conversation, run, &mut wants);
+                    for want in wants {
+                        self.grant(node, want);
+                    }
+                    self.settle(node);
+                }
+            }
             Happening::Wake(node) => {
                 if self.nodes[node].wake_at != Some(self.now) {
                     return; // Armed anew in the meantime.
@@ -314,13 +361,19 @@ impl World {
                 self.nodes[node].session.timeout(now);
                 self.settle(node);
             }
-            Happening::Turn(node) => {
+            Happening::Turn(node, life) => {
+                if self.lives[node] != life {
+                    return;
+                }
                 self.granted(node);
                 let now = self.clock_of(node);
                 self.nodes[node].core.turn(now);
                 self.settle(node);
             }
             Happening::Dialled { node, dial, late } => {
+                if self.nodes[node].dials != dial {
+                    return; // Given up in the meantime.
+                }
                 let outcome = if late {
                     Err(ConnectError::TimedOut {
                         host: "simulated".into(),
@@ -337,10 +390,12 @@ impl World {
                 self.settle(node);
             }
             Happening::ToServer(link, bytes) => {
-                if self.links.contains_key(&link) {
-                    self.server.receive(now, link, &bytes);
-                    self.serve();
-                }
+                let Some(node) = self.links.get(&link).map(|state| state.node) else {
+                    return;
+                };
+                self.server.receive(now, link, &bytes);
+                self.serve();
+                self.taken(node, &bytes);
             }
             Happening::ToClient(link, bytes) => {
                 let Some(node) = self
@@ -400,6 +455,21 @@ impl World {
                     self.carry_out(&action);
                 }
             }
+        }
+    }
+
+    /// The server has taken a packet of an account.
+    fn taken(&mut self, node: usize, packet: &[u8]) {
+        let Ok(packet) = std::str::from_utf8(packet) else {
+            return;
+        };
+        // The command stands at the front of a packet.
+        let head = packet.get(..600).unwrap_or(packet);
+        if head.contains(command::LOGOUT) && self.stopping[node / self.options.accounts] {
+            self.farewells[node] = true;
+        }
+        if head.contains(command::READ_C2C) || head.contains(command::READ_GROUP) {
+            self.check_read(node);
         }
     }
 }

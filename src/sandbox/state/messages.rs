@@ -227,13 +227,15 @@ impl State {
             return Err(Code::C2C_UNKNOWN_USER);
         }
         let random = self.numbers.next() % 100_000_000;
+        // Two that are said in the same second must not be taken for one.
+        let seq = self.numbers.next() % 100_000_000;
         let elements = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]);
         let body = RawValue::from_string(elements.to_string()).map_err(|_| Code::C2C_BAD_PACKET)?;
         let (nick, face_url) = self.sender_profile(from);
         let draft = Draft {
             from: from.clone(),
             to: to.clone(),
-            seq: random,
+            seq,
             random,
             client_time: now.unix_secs(),
             body,
@@ -494,6 +496,14 @@ impl State {
             (entry.what == Inbound::Received && entry.position <= read).then(|| message.key())
         });
         read.collect()
+    }
+
+    /// The Unix second up to which `user` has read what `peer` said; zero when nothing.
+    pub(crate) fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
+        let account = self.accounts.get(user);
+        account
+            .and_then(|account| account.peers.get(peer))
+            .map_or(0, |state| state.read_time)
     }
 
     /// Everything stored between two accounts, oldest first.

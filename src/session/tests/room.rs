@@ -131,6 +131,74 @@ fn c_one_who_floods_does_not_lock_the_others_out() {
     assert_eq!(rig.texts(), ["spam 1", "alice 21"]);
 }
 
+/// Found by the simulator: after an outage, whatever was pushed was held back until the bots were through
+/// with the one who had flooded.
+#[test]
+fn c_one_who_flooded_while_the_account_was_away_does_not_lock_the_others_out() {
+    let mut rig = Rig::with_room(8);
+    rig.close();
+    rig.open();
+    rig.accept_login();
+    let page: Vec<Value> = (1..=9)
+        .map(|n| {
+            let mut item = item(n, &format!("spam {n}"));
+            item["From_Account"] = json!("spam");
+            item
+        })
+        .collect();
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "c2", "SyncFlag": 2, "MsgList": page}),
+    );
+    rig.push_from("alice", 20);
+    assert_eq!(rig.texts(), ["spam 1", "alice 20"]);
+    // A session that dies now has not handed out what is told as caught up with.
+    let told = |rig: &Rig| {
+        let synced = |event: &&Event| matches!(event, Event::Synced { .. });
+        rig.events.iter().filter(synced).count()
+    };
+    assert_eq!(told(&rig), 0);
+    rig.finish(20);
+    assert_eq!(rig.texts().len(), 10);
+    assert_eq!(told(&rig), 1);
+}
+
+/// Found by the simulator: what is missed of others is fetched although one conversation stands still.
+#[test]
+fn c_pages_go_on_although_one_conversation_has_no_room() {
+    let mut rig = Rig::with_room(8);
+    rig.close();
+    rig.open();
+    rig.accept_login();
+    let from = |user: &str, n: u32| {
+        let mut item = item(n, &format!("{user} {n}"));
+        item["From_Account"] = json!(user);
+        item
+    };
+    let page: Vec<Value> = (1..=9).map(|n| from("spam", n)).collect();
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "c2", "SyncFlag": 1, "MsgList": page}),
+    );
+    rig.answer(
+        command::GET_MSG,
+        json!({"Cookie": "c3", "SyncFlag": 2, "MsgList": [from("alice", 10)]}),
+    );
+    assert_eq!(rig.texts(), ["spam 1", "alice 10"]);
+    // Something of hers that finds no room now is fetched when she has room again.
+    rig.sent.clear();
+    rig.push_from("alice", 11);
+    assert_eq!(rig.times(command::GET_MSG), 0);
+    let message = rig.events.iter().rev().find_map(|event| match event {
+        Event::Message(message) => Some(Receipt::of(message)),
+        _ => None,
+    });
+    rig.session.memory.finished(rig.now, &message.unwrap());
+    rig.session.room(rig.now);
+    rig.drain();
+    assert_eq!(rig.times(command::GET_MSG), 1);
+}
+
 #[test]
 fn a2_groups_are_not_fetched_further_than_there_is_room() {
     let mut rig = Rig::new();

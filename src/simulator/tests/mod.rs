@@ -9,8 +9,11 @@ use std::time::Duration;
 
 mod clocks;
 mod copies;
+mod groups;
 mod loss;
 mod outage;
+mod refusals;
+mod work;
 
 fn secs(n: u64) -> Duration {
     Duration::from_secs(n)
@@ -312,6 +315,9 @@ fn an_ordinary_week_is_survived_by_a_fleet() {
             hello_interval: secs(21_600),
             audit_every: secs(600),
             clocks: Clocks::Skewed,
+            work: Work::Ordinary,
+            echo: true,
+            groups: 6,
             ..Options::new(seed, 40)
         };
         let mut world = World::new(options).unwrap();

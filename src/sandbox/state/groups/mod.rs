@@ -430,6 +430,30 @@ impl State {
         }
     }
 
+    /// The number up to which `user` has read a group; zero when nothing, or when it is no member.
+    pub(crate) fn group_read(&self, id: &str, user: &UserId) -> u64 {
+        let group = self.groups.all.get(id);
+        group
+            .and_then(|group| group.members.get(user))
+            .map_or(0, |member| member.read_seq)
+    }
+
+    /// Groups are there with their members, and nothing was ever said in them: what a server without
+    /// memory makes of its configuration when it starts anew.
+    pub(crate) fn forget_group_messages(&mut self) {
+        for group in self.groups.all.values_mut() {
+            group.entries.clear();
+            group.sent.clear();
+            group.recalls.clear();
+            group.next_seq = 1;
+            for member in group.members.values_mut() {
+                (member.read_seq, member.first_seq) = (0, 1);
+                member.deleted.clear();
+            }
+        }
+        self.note_change();
+    }
+
     /// Everything stored in a group, oldest first.
     pub fn group_history(&self, id: &str) -> Vec<GroupItem> {
         let entries = self.groups.all.get(id).map(|group| &group.entries);

@@ -1,0 +1,300 @@
+//! The bots of one account, as their host runs them: one message of a conversation at a time, each taking
+//! a while, and nothing before the account is ready.
+
+use super::node::{Node, Note, Want};
+use crate::account::{Errand, OutboxError, Receipt};
+use crate::bot::{Fleet, is_heard};
+use crate::policy::Now;
+use crate::proto::message::{Conversation, Draft, Message, MessageKey};
+use crate::session::InboxLimits;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long handlers take.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Work {
+    /// No time at all.
+    #[default]
+    None,
+    /// Nine in ten up to half a second, most others up to five, one in a hundred up to thirty.
+    Ordinary,
+}
+
+impl Work {
+    pub(super) fn draw(self, rng: &mut fastrand::Rng) -> Duration {
+        let (least, most) = match (self, rng.u32(0..100)) {
+            (Self::None, _) => return Duration::ZERO,
+            (Self::Ordinary, 0..90) => (5, 500),
+            (Self::Ordinary, 90..99) => (500, 5_000),
+            (Self::Ordinary, _) => (5_000, 30_000),
+        };
+        Duration::from_millis(rng.u64(least..=most))
+    }
+}
+
+/// What bots are made of.
+#[derive(Clone, Debug)]
+pub(super) struct BotsConfig {
+    pub(super) limits: InboxLimits,
+    pub(super) work: Work,
+    pub(super) echoes: bool,
+    pub(super) fleet: Fleet,
+    pub(super) hears_fleet: bool,
+}
+
+/// One conversation.
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<Box<Message>>,
+    running: Option<Running>,
+}
+
+/// A handler.
+#[derive(Debug)]
+struct Running {
+    number: u64,
+    message: Box<Message>,
+    stage: Stage,
+}
+
+#[derive(Debug)]
+enum Stage {
+    Working,
+    /// It never comes to its end.
+    Hanging,
+    /// Its reply is with the account.
+    Replying(MessageKey),
+    /// Its reply waits until the account is back.
+    Waiting(MessageKey),
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Bots {
+    pub(super) config: BotsConfig,
+    ready: bool,
+    draining: bool,
+    hang_next: bool,
+    lines: BTreeMap<Conversation, Line>,
+    open: usize,
+    runs: u64,
+    rng: fastrand::Rng,
+    /// Replies under way, by the token of their errand.
+    replies: BTreeMap<u64, Conversation>,
+}
+
+impl Bots {
+    pub(super) fn new(config: BotsConfig, seed: u64) -> Self {
+        Self {
+            config,
+            ready: false,
+            draining: false,
+            hang_next: false,
+            lines: BTreeMap::new(),
+            open: 0,
+            runs: 0,
+            rng: fastrand::Rng::with_seed(seed),
+            replies: BTreeMap::new(),
+        }
+    }
+
+    /// The next handler that starts never ends.
+    pub(super) const fn hang(&mut self) {
+        self.hang_next = true;
+    }
+
+    /// No more handlers are started.
+    pub(super) const fn drain(&mut self) {
+        self.draining = true;
+    }
+
+    /// Whether a message of this conversation would find no room.
+    pub(super) fn is_full(&self, conversation: &Conversation) -> bool {
+        let line = self.lines.get(conversation);
+        self.open >= self.config.limits.account
+            || line.is_some_and(|line| line.len() >= self.config.limits.conversation)
+    }
+
+    fn running_mut(&mut self, conversation: &Conversation) -> Option<&mut Running> {
+        self.lines.get_mut(conversation)?.running.as_mut()
+    }
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.waiting.len() + usize::from(self.running.is_some())
+    }
+}
+
+impl Node {
+    /// A message is handed over.
+    pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
+        let config = &self.bots.config;
+        if !is_heard(&message, &config.fleet, config.hears_fleet) {
+            return self.core.handled(now, &Receipt::of(&message));
+        }
+        wants.push(Want::Note(Note::Handed(message.clone())));
+        let conversation = message.conversation.clone();
+        let line = self.bots.lines.entry(conversation.clone()).or_default();
+        line.waiting.push_back(message);
+        self.bots.open += 1;
+        self.advance(now, &conversation, wants);
+    }
+
+    /// Starts the handler of the next message of a conversation, when it may.
+    fn advance(&mut self, now: Now, conversation: &Conversation, wants: &mut Vec<Want>) {
+        loop {
+            let bots = &mut self.bots;
+            if !bots.ready || bots.draining {
+                return;
+            }
+            let Some(line) = bots.lines.get_mut(conversation) else {
+                return;
+            };
+            if line.running.is_some() {
+                return;
+            }
+            let Some(message) = line.waiting.pop_front() else {
+                bots.lines.remove(conversation);
+                return;
+            };
+            bots.runs += 1;
+            let (number, hangs) = (bots.runs, std::mem::take(&mut bots.hang_next));
+            let stage = if hangs {
+                Stage::Hanging
+            } else {
+                Stage::Working
+            };
+            line.running = Some(Running {
+                number,
+                message,
+                stage,
+            });
+            if hangs {
+                return;
+            }
+            if bots.config.work != Work::None {
+                wants.push(Want::Work {
+                    conversation: conversation.clone(),
+                    run: number,
+                });
+                return;
+            }
+            self.worked(now, conversation, number, wants);
+        }
+    }
+
+    /// A handler comes to its end: it replies, or is done.
+    pub(super) fn worked(
+        &mut self,
+        now: Now,
+        conversation: &Conversation,
+        run: u64,
+        wants: &mut Vec<Want>,
+    ) {
+        let echoes = self.bots.config.echoes;
+        let key = MessageKey {
+            seq: self.bots.rng.u32(1..=u32::MAX),
+            random: self.bots.rng.u32(0..100_000_000),
+        };
+        let Some(running) = self.bots.running_mut(conversation) else {
+            return;
+        };
+        if running.number != run || !matches!(running.stage, Stage::Working) {
+            return;
+        }
+        if echoes && running.message.text().is_some() {
+            running.stage = Stage::Waiting(key);
+            self.reply(now, conversation);
+        } else {
+            self.done(now, conversation, wants);
+        }
+    }
+
+    /// Gives the reply of a conversation to the account.
+    fn reply(&mut self, now: Now, conversation: &Conversation) {
+        let Some(running) = self.bots.running_mut(conversation) else {
+            return;
+        };
+        let Stage::Waiting(key) = running.stage else {
+            return;
+        };
+        running.stage = Stage::Replying(key);
+        let text = running.message.text().unwrap_or_default();
+        let draft = Draft::text(format!("re: {text}"));
+        self.next_token += 1;
+        let token = self.next_token;
+        self.bots.replies.insert(token, conversation.clone());
+        let errand = Errand::Message {
+            to: conversation.clone(),
+            draft: Arc::new(draft),
+            key: Some(key),
+        };
+        self.core.send(now, token, errand);
+    }
+
+    /// What became of an errand.
+    pub(super) fn replied(
+        &mut self,
+        now: Now,
+        token: u64,
+        outcome: &Result<String, OutboxError>,
+        wants: &mut Vec<Want>,
+    ) {
+        let Some(conversation) = self.bots.replies.remove(&token) else {
+            return;
+        };
+        let draining = self.bots.draining;
+        let Some(running) = self.bots.running_mut(&conversation) else {
+            return;
+        };
+        let Stage::Replying(key) = running.stage else {
+            return;
+        };
+        if !matches!(outcome, Err(OutboxError::Offline(_))) {
+            let ok = outcome.is_ok();
+            wants.push(Want::Note(Note::Replied { ok }));
+            return self.done(now, &conversation, wants);
+        }
+        // Held or contested: with the same key it is the same message, once the account is back.
+        running.stage = Stage::Waiting(key);
+        if draining {
+            let receipt = Receipt::of(&running.message);
+            self.core.not_handled(now, &receipt);
+        }
+    }
+
+    fn done(&mut self, now: Now, conversation: &Conversation, wants: &mut Vec<Want>) {
+        let Some(line) = self.bots.lines.get_mut(conversation) else {
+            return;
+        };
+        let full = line.len() >= self.bots.config.limits.conversation;
+        let crowded = self.bots.open >= self.bots.config.limits.account;
+        let Some(running) = line.running.take() else {
+            return;
+        };
+        self.bots.open -= 1;
+        self.core.handled(now, &Receipt::of(&running.message));
+        wants.push(Want::Note(Note::Handled {
+            message: running.message,
+            full,
+            crowded,
+        }));
+        self.advance(now, conversation, wants);
+    }
+
+    /// The account is ready, or no longer.
+    pub(super) fn set_ready(&mut self, now: Now, ready: bool, wants: &mut Vec<Want>) {
+        self.bots.ready = ready;
+        if !ready {
+            return;
+        }
+        let conversations: Vec<Conversation> = self.bots.lines.keys().cloned().collect();
+        for conversation in conversations {
+            self.reply(now, &conversation);
+            self.advance(now, &conversation, wants);
+        }
+    }
+}
