@@ -141,6 +141,12 @@ impl Group {
         holes.chain(doubted).min()
     }
 
+    /// The next number to fetch, when that is one of those that an earlier session had got to.
+    pub(super) fn missing_up_to(&self, reached: u32) -> Option<u32> {
+        let head = self.head.as_ref()?;
+        (head.done() < reached.min(head.target())).then(|| head.done() + 1)
+    }
+
     /// Something is to be fetched, and nothing is in flight.
     pub(super) fn wants(&self) -> bool {
         let head = self.head.as_ref();

@@ -119,14 +119,21 @@ impl Session {
         }
     }
 
-    /// Tells the books when what is missing of a group has changed.
+    /// Tells the books when what is missing of a group has changed. They may know of a hole from an earlier
+    /// session, too: it is closed when this one has come as far as that.
     pub(super) fn note_hole(&mut self, now: Now, group: &str, before: Option<u32>) {
+        let known = self.memory.hole(group);
         let state = self
             .groups
             .as_ref()
             .and_then(|groups| groups.known.get(group));
         let hole = state.and_then(Group::hole);
-        if hole == before {
+        if hole == before && hole == known {
+            return;
+        }
+        let missing = state.filter(|_| hole.is_none() && known.is_some());
+        let hole = hole.or_else(|| missing?.missing_up_to(self.memory.reach_of(group)));
+        if hole == known {
             return;
         }
         self.memory.set_hole(now, group, hole);

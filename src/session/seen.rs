@@ -158,6 +158,16 @@ impl Memory {
         Some(hole.map_or(mark, |hole| mark.min(hole.saturating_sub(1))))
     }
 
+    /// The lowest number of a group that is missing.
+    pub(super) fn hole(&self, group: &str) -> Option<u32> {
+        self.lock().inbox.hole(group)
+    }
+
+    /// How far a group was handed on, with holes or without.
+    pub(super) fn reach_of(&self, group: &str) -> u32 {
+        self.lock().groups.get(group).map_or(0, |mark| mark.seq)
+    }
+
     /// When the newest message of a group that was handed on was said, in Unix seconds; zero when unknown.
     pub(super) fn time(&self, group: &str) -> u64 {
         self.lock().groups.get(group).map_or(0, |mark| mark.time)

@@ -386,6 +386,23 @@ fn nothing_of_a_group_counts_as_read_while_its_numbers_are_in_doubt() {
     assert_eq!(read(&rig), Some(3));
 }
 
+/// Found by the simulator: after a crash of the session a hole of before was never closed, and the group
+/// never reported as read again.
+#[test]
+fn a_hole_of_an_earlier_session_is_closed_by_the_next_one() {
+    let memory = Memory::default();
+    memory.reached("g", 5);
+    let mut rig = Rig::new();
+    memory.set_hole(rig.now, "g", Some(4));
+    rig.session.set_memory(memory.clone());
+    rig.in_groups = true;
+    log_in_again(&mut rig, 7, 3);
+    assert_eq!(memory.hole("g"), Some(4), "nothing was fetched yet");
+    rig.serve_history(6, 20);
+    assert_eq!(rig.heard(), [4, 5, 6]);
+    assert_eq!(memory.hole("g"), None);
+}
+
 /// Found beside it: a list that was only old made an account go through a group once more.
 #[test]
 fn a_list_that_is_only_old_changes_nothing() {
