@@ -10,11 +10,12 @@ pub(crate) use terms::{Credentials, policy};
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, GroupPaces, Phase, Status, end_programs,
+    AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, GroupPaces, Phase, Status,
+    end_programs,
 };
 use crate::bot::{
-    Bot, Draining, Entry, FileAccess, Fleet, Host, HostConfig, HostSpec, Pool, SettingsError,
-    Uploads, find,
+    Bot, Draining, Entry, FileAccess, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
+    find,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, SandboxTlsConfig};
 use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};

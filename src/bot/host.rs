@@ -14,11 +14,11 @@ use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
 use super::run::{Run, Spawner};
 use super::transfer::Carriage;
-use crate::account::{AccountEvent, AccountHandle, Deliver, Receipt};
+use crate::account::{AccountEvent, AccountHandle, Deliver, Fleet, Receipt, is_heard};
 use crate::gateway::now;
 use crate::proto::message::{Conversation, Message};
 use actix::prelude::*;
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
@@ -53,15 +53,6 @@ impl Default for HostConfig {
             files: FileAccess::default(),
         }
     }
-}
-
-/// The UserIDs of all accounts of a process.
-pub type Fleet = Arc<HashSet<Box<str>>>;
-
-/// Whether a message is for bots at all: for all of them, or, with `hears_fleet`, for those that ask for
-/// what accounts of their own process say.
-pub(crate) fn is_heard(message: &Message, fleet: &Fleet, hears_fleet: bool) -> bool {
-    !message.is_own && !message.recalled && (hears_fleet || !fleet.contains(&message.from))
 }
 
 /// One bot on one account.

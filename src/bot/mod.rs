@@ -58,8 +58,7 @@ pub use extract::{
 };
 pub use file_access::FileAccess;
 pub use handler::Handler;
-pub(crate) use host::is_heard;
-pub use host::{Fleet, Host, HostConfig, HostSpec};
+pub use host::{Host, HostConfig, HostSpec};
 pub use pool::Pool;
 pub use registry::{Entry, find};
 pub use reply::{Answer, IntoReply, Reply};

@@ -182,7 +182,7 @@ impl Run {
             match sent.await.map_err(ApiError::from) {
                 Ok(_) => return true,
                 Err(ApiError::Send(
-                    SendError::Outbox(OutboxError::Offline(_))
+                    SendError::Outbox(OutboxError::Offline(_) | OutboxError::Full)
                     | SendError::Gone
                     | SendError::Busy
                     | SendError::NotReady,

@@ -3,7 +3,7 @@
 
 use super::node::{Node, Note, Want};
 use crate::account::{Errand, OutboxError, Receipt};
-use crate::bot::{Fleet, is_heard};
+use crate::account::{Fleet, is_heard};
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Draft, Message, MessageKey};
 use crate::session::InboxLimits;
