@@ -204,8 +204,8 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
         .collect();
     let outcomes = futures_util::future::join_all(sends).await;
     assert!(
-        outcomes.iter().all(Result::is_err),
-        "what finds no room in the outbox waits for it"
+        outcomes.iter().all(|outcome| !matches!(outcome, Ok(Ok(_)))),
+        "nothing was sent"
     );
     // Those that were in the outbox hold their places still, though nobody waits for them any more.
     let full = handle.send("alice", "one more").await;
