@@ -11,9 +11,10 @@ use botroupe::proto::code::Code;
 use botroupe::sandbox::Sandbox;
 use serde_json::json;
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Condvar, Mutex};
 use std::time::Duration;
+use tokio::sync::Semaphore;
 
 async fn echo(text: Text) -> String {
     text.into_inner()
@@ -45,14 +46,12 @@ fn people(count: usize) -> Vec<String> {
 // ── A1: read marks ───────────────────────────────────────────────────────────────────────────────
 
 static SLOW: Mutex<Vec<String>> = Mutex::new(Vec::new());
-static SLOW_GOES_ON: AtomicUsize = AtomicUsize::new(0);
+/// A permit for each message that may be handled.
+static TURNS: Semaphore = Semaphore::const_new(0);
 
 /// Handles so many messages as the test lets it.
 async fn slowly(text: Text) {
-    let turn = SLOW.lock().unwrap().len();
-    while SLOW_GOES_ON.load(Ordering::SeqCst) <= turn {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    TURNS.acquire().await.unwrap().forget();
     SLOW.lock().unwrap().push(text.into_inner());
 }
 
@@ -79,16 +78,16 @@ async fn a1_an_orderly_restart_loses_nothing_of_a_second_and_of_no_bot() {
     for text in &texts {
         sandbox.say("alice", "bot", text).unwrap();
     }
-    SLOW_GOES_ON.store(9, Ordering::SeqCst);
+    TURNS.add_permits(9);
     eventually("nine of twenty", || async {
         (SLOW.lock().unwrap().len() == 9).then_some(())
     })
     .await;
     // The tenth is being handled when the stop begins.
     let stop = app.stop();
-    SLOW_GOES_ON.store(10, Ordering::SeqCst);
+    TURNS.add_permits(1);
     stop.await;
-    SLOW_GOES_ON.store(usize::MAX, Ordering::SeqCst);
+    TURNS.add_permits(1_000);
     let app = start(&sandbox.url(), SLOW_AND_QUICK, &["bot"], "").await;
     eventually("all of them", || async {
         let slow = SLOW.lock().unwrap();
@@ -225,12 +224,10 @@ async fn a5_pushes_while_nothing_can_be_fetched_are_answered_once() {
 
 // ── A7: replies wait for their account ───────────────────────────────────────────────────────────
 
-static ANSWER: AtomicBool = AtomicBool::new(false);
+static ANSWERS: Semaphore = Semaphore::const_new(0);
 
 async fn answer_later(text: Text) -> String {
-    while !ANSWER.load(Ordering::SeqCst) {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
+    ANSWERS.acquire().await.unwrap().forget();
     text.into_inner()
 }
 
@@ -254,7 +251,7 @@ async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_
         .await
         .unwrap();
     phase(&app, "bot", Phase::Held).await;
-    ANSWER.store(true, Ordering::SeqCst);
+    ANSWERS.add_permits(1);
     app.order(&user, botroupe::account::Command::Resume)
         .await
         .unwrap();
