@@ -28,7 +28,8 @@ const TASK_THREADS: usize = 8;
 /// Bytes of stack of a bot thread: handlers are deep, and a stack that overflows ends the process.
 const STACK: usize = 8 << 20;
 /// How much the threads of bots that block give way to everybody else.
-const NICE: i32 = 10;
+#[cfg(target_os = "linux")]
+const NICE: i32 = 19;
 
 /// Names a job for the watchdog.
 #[derive(Debug, Clone)]
@@ -81,7 +82,7 @@ struct Jobs {
 
 /// What one thread is doing.
 #[derive(Default)]
-struct Slot(Mutex<SlotState>);
+struct Slot(Mutex<SlotState>, Thread);
 
 #[derive(Default)]
 struct SlotState {
@@ -127,7 +128,8 @@ impl Pool {
         let threads = threads.max(1);
         let shared = Arc::new(Shared {
             jobs: Mutex::new(Jobs {
-                schedule: Schedule::new(threads),
+                // Half of them, so that a bot that computes without end leaves a core to the others.
+                schedule: Schedule::new(threads / 2),
                 over: false,
             }),
             quick: Condvar::new(),
@@ -249,8 +251,9 @@ impl Shared {
             .name(name.into())
             .stack_size(STACK)
             .spawn(move || {
+                own.1.note();
                 if bot.is_some() {
-                    give_way();
+                    own.1.give_way();
                 }
                 let _context = shared.tasks.enter();
                 while let Some((lane, job)) = shared.next(bot) {
@@ -398,6 +401,10 @@ impl Shared {
             let replaces = !state.replaced && (!is_apart || held >= STUCK);
             state.replaced |= replaces;
             drop(state);
+            if replaces {
+                // It was for everybody until now; what it does there is for its bot alone.
+                slot.1.give_way();
+            }
             if reports {
                 self.blocks(at, &label);
             }
@@ -451,11 +458,23 @@ impl Shared {
     }
 }
 
-/// Lets every other thread of the process go first.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    {
+/// How the system calls a thread.
+#[derive(Default)]
+struct Thread(#[cfg(target_os = "linux")] std::sync::OnceLock<rustix::process::Pid>);
+
+impl Thread {
+    /// Notes the current thread.
+    fn note(&self) {
+        #[cfg(target_os = "linux")]
+        let _ = self.0.set(rustix::thread::gettid());
+    }
+
+    /// Lets every other thread of the process go before it.
+    fn give_way(&self) {
         // Of a thread, on Linux. Whoever may not do this does without.
-        let _ = rustix::process::setpriority_process(Some(rustix::thread::gettid()), NICE);
+        #[cfg(target_os = "linux")]
+        if let Some(thread) = self.0.get() {
+            let _ = rustix::process::setpriority_process(Some(*thread), NICE);
+        }
     }
 }

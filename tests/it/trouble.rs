@@ -403,6 +403,15 @@ async fn c_our_own_bots_do_not_answer_each_other() {
     let before = sandbox.group_history("g").len();
     sandbox.say_to_group("alice", "g", "hello team").unwrap();
     // Each of them answers alice, and hears the answers of the others without answering.
+    let all_answered = |text: &'static str| {
+        let sandbox = &sandbox;
+        eventually("three answers", move || async move {
+            let answers = sandbox.group_history("g");
+            let answers = answers.iter().filter(|item| item.body.contains(text));
+            (answers.count() >= 4).then_some(())
+        })
+    };
+    all_answered("hello team").await;
     eventually("everybody has heard everything", || async {
         let mut received = Vec::new();
         for name in ["one", "two", "three"] {
@@ -411,9 +420,12 @@ async fn c_our_own_bots_do_not_answer_each_other() {
         (received.iter().all(|count| *count >= 3)).then_some(())
     })
     .await;
+    // Whatever they would have said to each other comes before the answers to this.
+    sandbox.say_to_group("alice", "g", "good night").unwrap();
+    all_answered("good night").await;
     app.stop().await;
     let said = sandbox.group_history("g").len() - before;
-    assert_eq!(said, 4, "one question, three answers");
+    assert_eq!(said, 8, "two questions, three answers each");
 }
 
 static STARTS: AtomicUsize = AtomicUsize::new(0);
