@@ -23,13 +23,13 @@ pub mod bot;
 pub mod cli;
 pub mod config;
 pub mod gateway;
-pub mod policy;
-pub mod proto;
 pub mod rest;
-pub mod sandbox;
-pub mod session;
-pub mod simulator;
 pub mod supervisor;
+
+pub use botroupe_core::{policy, session};
+pub use botroupe_proto as proto;
+pub use botroupe_sandbox as sandbox;
+pub use botroupe_simulator as simulator;
 
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {

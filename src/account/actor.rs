@@ -1,13 +1,7 @@
 //! The account actor: carries out what [`Core`] decides.
 
-use super::cause::{Cause, Off};
-use super::core::Core;
-use super::credential::Credential;
-use super::effect::{AccountEvent, CoreConfig, Effect};
 use super::handle::AccountHandle;
-use super::outbox::{Errand, OutboxError, Sending};
 use super::provider;
-use super::status::{Phase, Status};
 use crate::gateway::{
     Close, ConfirmLogin, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report,
     Reported, Room, Running, Transmit, now,
@@ -16,6 +10,12 @@ use crate::policy::RestartIntensity;
 use crate::rest::Rest;
 use crate::session::{Event, Ignored, Session, SessionConfig};
 use actix::prelude::*;
+use botroupe_core::account::Core;
+use botroupe_core::account::Credential;
+use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
+use botroupe_core::account::{Cause, Off};
+use botroupe_core::account::{Errand, OutboxError, Sending};
+use botroupe_core::account::{Phase, Status};
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 use std::rc::Rc;

@@ -1,8 +1,6 @@
 //! How everybody else reaches an account.
 
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
-use super::outbox::{BOUND, Errand, OutboxError};
-use super::status::Status;
 use crate::gateway::now;
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
@@ -11,6 +9,8 @@ use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Call;
 use crate::session::{Memory, Receipt, RequestError};
 use actix::prelude::*;
+use botroupe_core::account::Status;
+use botroupe_core::account::{Errand, MAX_OUTBOX, OutboxError};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -119,7 +119,7 @@ impl AccountHandle {
                 message_seq: AtomicU32::new(fastrand::u32(1..=u32::MAX / 2)),
                 ..Lives::default()
             }),
-            room: Arc::new(Semaphore::new(BOUND)),
+            room: Arc::new(Semaphore::new(MAX_OUTBOX)),
             memory: Memory::default(),
         }
     }

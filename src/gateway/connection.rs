@@ -1,15 +1,16 @@
 //! The connection actor: a session, at most one link, one timer. It feeds and drains, and decides
 //! nothing.
 
-use super::connector::{ConnectError, Connector};
+use super::connector::Connector;
 use super::down::DownGuard;
 use super::now;
 use super::running::Running;
-use super::websocket::{CLOSE_LIMIT, Heard, LinkEnd, Turn, WebSocket};
+use super::websocket::{CLOSE_LIMIT, Heard, Turn, WebSocket};
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, Outgoing, RequestError, RequestId, Session};
 use actix::fut::ActorFuture;
 use actix::prelude::*;
+use botroupe_core::account::{LinkEnd, Report};
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::future::poll_fn;
@@ -85,28 +86,6 @@ pub enum Transmit {
         servcmd: Cow<'static, str>,
         /// Its body.
         body: String,
-    },
-}
-
-/// What a connection tells its owner.
-#[derive(Debug)]
-pub enum Report {
-    /// The server told its time, Unix time in whole seconds, in its answer to a dial.
-    ServerTime(Duration),
-    /// The link is open.
-    Opened,
-    /// No link came about.
-    DialFailed(ConnectError),
-    /// The link is gone.
-    Closed(LinkEnd),
-    /// The session has something to say.
-    Session(Event),
-    /// A [`Transmit::Message`] or [`Transmit::Call`] is settled.
-    Settled {
-        /// Its token.
-        token: u64,
-        /// The body of the answer, or why there is none.
-        outcome: Result<String, RequestError>,
     },
 }
 

@@ -3,8 +3,8 @@
 use super::dial::{Purpose, dialler};
 use super::net::net;
 use super::upgrade::{Busy, KeepBusy, date};
-use crate::proto::shown::Shown;
 use awc::error::{ConnectError as AwcConnectError, SendRequestError, WsClientError};
+use botroupe_core::account::ConnectError;
 use futures_util::future::LocalBoxFuture;
 use std::cell::RefCell;
 use std::io;
@@ -31,85 +31,6 @@ impl std::fmt::Debug for Dialled {
         f.debug_struct("Dialled")
             .field("early", &self.early.len())
             .finish_non_exhaustive()
-    }
-}
-
-/// Why no link came about.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ConnectError {
-    /// The name cannot be resolved.
-    #[error("cannot resolve {host}: {reason}")]
-    Dns {
-        /// The name.
-        host: String,
-        /// The system's words.
-        reason: String,
-    },
-    /// Nobody listens there.
-    #[error("connection refused by {0}")]
-    Refused(String),
-    /// No network, no route and the like.
-    #[error("cannot reach {host}: {reason}")]
-    Unreachable {
-        /// The host.
-        host: String,
-        /// The system's words.
-        reason: String,
-    },
-    /// No TLS connection came about.
-    #[error("TLS with {host} failed: {reason}")]
-    Tls {
-        /// The host.
-        host: String,
-        /// Why.
-        reason: String,
-    },
-    /// The server is no WebSocket server of this kind.
-    #[error("{host} refused the WebSocket: {}", Shown(.reason))]
-    Upgrade {
-        /// The host.
-        host: String,
-        /// Its answer.
-        reason: String,
-    },
-    /// The server has no room now (429, 503).
-    #[error("{host} has no room now (status {status}){}", .retry_after.map(|wait| format!("; it asks to be left alone for {wait:?}")).unwrap_or_default())]
-    Busy {
-        /// The host.
-        host: String,
-        /// The status of its answer.
-        status: u16,
-        /// How long it wants to be left alone, an hour at most.
-        retry_after: Option<Duration>,
-    },
-    /// It took too long.
-    #[error("no connection to {host} within {limit:?}")]
-    TimedOut {
-        /// The host.
-        host: String,
-        /// The limit.
-        limit: Duration,
-    },
-    /// The URL cannot be used.
-    #[error("unusable address: {0}")]
-    Url(String),
-}
-
-impl ConnectError {
-    /// A short word for logs and status lines.
-    #[must_use]
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::Dns { .. } => "dns",
-            Self::Refused(_) => "refused",
-            Self::Unreachable { .. } => "unreachable",
-            Self::Tls { .. } => "tls",
-            Self::Upgrade { .. } => "upgrade",
-            Self::Busy { .. } => "busy",
-            Self::TimedOut { .. } => "timeout",
-            Self::Url(_) => "url",
-        }
     }
 }
 

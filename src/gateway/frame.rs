@@ -5,48 +5,10 @@
 //! would come again on the next one.
 
 use super::held::Held;
+use botroupe_core::account::FrameError;
 
 /// Largest payload of a control frame.
 const MAX_CONTROL: usize = 125;
-
-/// What the peer did that no WebSocket peer may do, or that is too much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum FrameError {
-    /// A server must not mask its frames.
-    #[error("masked frame from the server")]
-    Masked,
-    /// Reserved bits are set and no extension was agreed on.
-    #[error("reserved bits set in a frame")]
-    Reserved,
-    /// An operation code that does not exist.
-    #[error("unknown frame operation code {0}")]
-    Opcode(u8),
-    /// A control frame that is fragmented or longer than 125 bytes.
-    #[error("control frame is fragmented or too long")]
-    Control,
-    /// A continuation without a beginning, or a beginning inside a message.
-    #[error("fragments out of order")]
-    Fragments,
-    /// A message that is too long even to be passed over, in bytes.
-    #[error("message is longer than {0} bytes")]
-    TooLarge(u64),
-    /// A text message that is not UTF-8.
-    #[error("text message is not UTF-8")]
-    NotUtf8,
-}
-
-impl FrameError {
-    /// The close code that tells the peer.
-    #[must_use]
-    pub const fn close_code(self) -> u16 {
-        match self {
-            Self::TooLarge(_) => 1009,
-            Self::NotUtf8 => 1007,
-            _ => 1002,
-        }
-    }
-}
 
 /// A complete thing from the peer.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,6 +5,8 @@
 //! without losing its last frames, and bounds what it buffers. Nothing here decides *when* to
 //! connect, log in or give up: that is [`crate::account`]'s business.
 
+pub use botroupe_core::account::{ConnectError, FrameError, LinkEnd, Report};
+
 mod address;
 mod clock;
 mod connection;
@@ -22,13 +24,11 @@ mod websocket;
 
 pub use clock::now;
 pub use connection::{
-    Close, ConfirmLogin, Connection, Dial, Logout, Relogin, Report, Reported, Room, Transmit,
+    Close, ConfirmLogin, Connection, Dial, Logout, Relogin, Reported, Room, Transmit,
 };
-pub use connector::{AwcConnector, ConnectError, Connector, Dialled, Io};
+pub use connector::{AwcConnector, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
-pub use frame::FrameError;
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
 pub use net::{NetConfig, NetError, check_net, use_net};
 pub use proxy::ProxyError;
 pub use running::{Running, Workplace};
-pub use websocket::LinkEnd;

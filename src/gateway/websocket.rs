@@ -1,8 +1,9 @@
 //! A WebSocket over a raw stream: bounded buffers in both directions and a close that flushes.
 
 use super::connector::Io;
-use super::frame::{self, FrameError, FrameReader, Incoming, Outgoing};
+use super::frame::{self, FrameReader, Incoming, Outgoing};
 use crate::proto::codec::Frames;
+use botroupe_core::account::LinkEnd;
 use std::cell::RefCell;
 use std::io;
 use std::pin::Pin;
@@ -20,33 +21,6 @@ pub(super) const CLOSE_LIMIT: Duration = Duration::from_secs(2);
 thread_local! {
     /// Every link of a thread reads through the same buffer; only an unfinished frame is kept.
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into_boxed_slice());
-}
-
-/// How a link ended.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LinkEnd {
-    /// The server closed it, with or without a code.
-    #[error("closed by the server{}", .0.map(|code| format!(" ({code})")).unwrap_or_default())]
-    Remote(Option<u16>),
-    /// The stream ended without a close.
-    #[error("connection cut")]
-    Cut,
-    /// The system reported an error.
-    #[error("connection failed: {0}")]
-    Io(String),
-    /// The server broke the WebSocket protocol.
-    #[error("WebSocket protocol broken: {0}")]
-    Protocol(FrameError),
-    /// The server does not read what we send.
-    #[error("server does not read")]
-    NotReading,
-    /// The session found it useless.
-    #[error("{0}")]
-    Fault(crate::session::LinkFault),
-    /// We closed it.
-    #[error("closed on our side")]
-    Ours,
 }
 
 /// What a link brings.

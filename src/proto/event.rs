@@ -18,7 +18,6 @@ const MAX_OVERLOAD: Duration = Duration::from_secs(3600);
 
 /// A push, read as far as this crate understands it.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Push {
     /// Messages and notices.
     Events {
@@ -44,7 +43,6 @@ pub enum Push {
 
 /// One event of a push or of a page of missed messages.
 #[derive(Debug)]
-#[non_exhaustive]
 pub enum Notice {
     /// A C2C message.
     C2c(Box<C2cItem>),

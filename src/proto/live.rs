@@ -201,7 +201,7 @@ fn read_recall(object: &Map<String, Value>) -> Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::proto::message::Message;
+    use crate::message::Message;
     use proptest::prelude::*;
 
     fn read(json: &str) -> Notice {

@@ -18,7 +18,7 @@ impl fmt::Display for Shown<'_> {
 }
 
 /// Writes `text` up to `limit` characters, with what controls a terminal escaped.
-pub(crate) fn clipped(out: &mut impl fmt::Write, text: &str, limit: usize) -> fmt::Result {
+pub fn clipped(out: &mut impl fmt::Write, text: &str, limit: usize) -> fmt::Result {
     for (at, c) in text.chars().enumerate() {
         if at == limit {
             return out.write_char('…');
@@ -29,7 +29,7 @@ pub(crate) fn clipped(out: &mut impl fmt::Write, text: &str, limit: usize) -> fm
 }
 
 /// One character; as an escape if it controls what shows it.
-pub(crate) fn escaped(out: &mut impl fmt::Write, c: char) -> fmt::Result {
+pub fn escaped(out: &mut impl fmt::Write, c: char) -> fmt::Result {
     if is_control(c) {
         write!(out, "{}", c.escape_default())
     } else {

@@ -3,9 +3,9 @@
 use super::audit::Violation;
 use super::node::Note;
 use super::world::World;
-use crate::account::{Cause, Phase};
-use crate::proto::command;
-use crate::session;
+use botroupe_core::account::{Cause, Phase};
+use botroupe_core::session;
+use botroupe_proto::command;
 use std::time::Duration;
 
 /// Violations kept; a run that has this many has made its point.

@@ -2,11 +2,12 @@
 //! a while, and nothing before the account is ready.
 
 use super::node::{Node, Note, Want};
-use crate::account::{Errand, OutboxError, Receipt};
-use crate::account::{Fleet, is_heard};
-use crate::policy::Now;
-use crate::proto::message::{Conversation, Draft, Message, MessageKey};
-use crate::session::InboxLimits;
+use botroupe_core::account::{Errand, OutboxError};
+use botroupe_core::account::{Fleet, is_heard};
+use botroupe_core::policy::Now;
+use botroupe_core::session::InboxLimits;
+use botroupe_core::session::Receipt;
+use botroupe_proto::message::{Conversation, Draft, Message, MessageKey};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;

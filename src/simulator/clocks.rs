@@ -6,7 +6,7 @@
 //! when the server has made void what is older than an hour that is yet to come.
 
 use super::world::{EPOCH, World};
-use crate::policy::Now;
+use botroupe_core::policy::Now;
 use std::time::Duration;
 
 /// How the clocks of the accounts' machines stand to the server's.

@@ -2,10 +2,8 @@
 
 use super::ledger::Place;
 use super::world::World;
-use crate::proto::code::Code;
-use crate::proto::id::UserId;
-use crate::sandbox::state::Actor;
-use serde_json::{Value, json};
+use botroupe_proto::code::Code;
+use botroupe_proto::id::UserId;
 
 /// Who is in a group.
 #[derive(Debug)]
@@ -35,24 +33,9 @@ impl World {
                 let user = self.users[*name].clone();
                 self.server.import(&user);
             }
-            let members: Vec<Value> = all
-                .iter()
-                .map(|name| json!({"Member_Account": self.users[*name]}))
-                .collect();
-            let body = json!({
-                "Type": "Public", "Name": id, "GroupId": id, "Owner_Account": speaker,
-                "MemberList": members,
-            });
-            let actor = Actor {
-                user: speaker.clone(),
-                instance: 0,
-                admin: true,
-            };
+            let members: Vec<UserId> = all.iter().map(|name| self.users[*name].clone()).collect();
             let now = self.clock();
-            let made =
-                self.server
-                    .group_command(now, &actor, "group_open_http_svc.create_group", &body);
-            if matches!(made, Some(Ok(_))) {
+            if self.server.make_group(now, &id, &speaker, &members) {
                 self.crews.push(Crew {
                     id,
                     speaker,

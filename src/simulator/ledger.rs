@@ -5,10 +5,10 @@
 
 use super::node::Note;
 use super::world::World;
-use crate::account::Phase;
-use crate::proto::id::UserId;
-use crate::proto::message::{Conversation, Message};
-use crate::session::Receipt;
+use botroupe_core::account::Phase;
+use botroupe_core::session::Receipt;
+use botroupe_proto::id::UserId;
+use botroupe_proto::message::{Conversation, Message};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 

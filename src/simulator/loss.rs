@@ -9,8 +9,8 @@
 //! login back to a link that nobody listens to; neither a heartbeat nor a hello would tell.
 
 use super::world::World;
-use crate::policy::Now;
-use crate::sandbox::state::ConnId;
+use botroupe_core::policy::Now;
+use botroupe_sandbox::state::ConnId;
 use std::time::Duration;
 
 /// After this long a packet that was not acknowledged is sent again; doubled each time.

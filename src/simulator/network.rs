@@ -3,7 +3,7 @@
 use super::node::Want;
 use super::options::{Action, NetworkConfig};
 use super::world::{Happening, Link, World};
-use crate::sandbox::state::{ConnId, Fault, Frames, KickType, Output};
+use botroupe_sandbox::state::{ConnId, Fault, Frames, KickType, Output};
 use std::time::Duration;
 
 impl World {

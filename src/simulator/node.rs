@@ -1,13 +1,13 @@
 //! One account of the simulation: its core and session, wired as the actors wire them.
 
 use super::bots::{Bots, BotsConfig};
-use crate::account::{AccountEvent, Core, CoreConfig, Effect, Sending};
-use crate::gateway::{ConnectError, LinkEnd, Report};
-use crate::policy::Now;
-use crate::proto::message::{Conversation, Message};
-use crate::proto::usersig::UserSig;
-use crate::sandbox::state::ConnId;
-use crate::session::{Event, Memory, RequestId, Session, SessionConfig};
+use botroupe_core::account::{AccountEvent, Core, CoreConfig, Effect, Sending};
+use botroupe_core::account::{ConnectError, LinkEnd, Report};
+use botroupe_core::policy::Now;
+use botroupe_core::session::{Event, Memory, RequestId, Session, SessionConfig};
+use botroupe_proto::message::{Conversation, Message};
+use botroupe_proto::usersig::UserSig;
+use botroupe_sandbox::state::ConnId;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 

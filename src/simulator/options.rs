@@ -3,9 +3,9 @@
 use super::bots::Work;
 use super::clocks::Clocks;
 use super::trouble::Nudge;
-use crate::account::Policy;
-use crate::sandbox::state::KickType;
-use crate::session::InboxLimits;
+use botroupe_core::account::Policy;
+use botroupe_core::session::InboxLimits;
+use botroupe_sandbox::state::KickType;
 use std::time::Duration;
 
 /// How the simulated network behaves.

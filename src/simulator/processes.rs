@@ -2,10 +2,10 @@
 
 use super::node::Node;
 use super::world::{Happening, World};
-use crate::account::{CoreConfig, Credential, GroupPaces};
-use crate::policy::Governor;
-use crate::proto::endpoint::HostWalk;
-use crate::session::Memory;
+use botroupe_core::account::{CoreConfig, Credential, GroupPaces};
+use botroupe_core::policy::Governor;
+use botroupe_core::session::Memory;
+use botroupe_proto::endpoint::HostWalk;
 use std::time::Duration;
 
 /// How long an orderly stop waits for handlers, and then for logouts.

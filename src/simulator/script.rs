@@ -3,8 +3,8 @@
 use super::options::Action;
 use super::trouble::Nudge;
 use super::world::World;
-use crate::proto::command;
-use crate::sandbox::state::KickType;
+use botroupe_proto::command;
+use botroupe_sandbox::state::KickType;
 use std::time::Duration;
 
 const DAY: u64 = 86_400;

@@ -3,9 +3,9 @@
 use super::ledger::Place;
 use super::options::Action;
 use super::world::World;
-use crate::proto::command;
-use crate::proto::id::UserId;
-use crate::sandbox::state::Fault;
+use botroupe_proto::command;
+use botroupe_proto::id::UserId;
+use botroupe_sandbox::state::Fault;
 use serde_json::json;
 use std::time::Duration;
 

@@ -2,7 +2,7 @@
 
 use super::audit::Window;
 use super::world::World;
-use crate::account::Phase;
+use botroupe_core::account::Phase;
 use std::collections::HashSet;
 use std::time::Duration;
 

@@ -7,12 +7,12 @@ mod program;
 
 pub use program::end_programs;
 
-use super::credential::{CredentialError, External, Redacted};
 use crate::gateway::{http_client, is_lost, without_url};
 use crate::proto::id::UserId;
 use crate::proto::usersig::{self, UserSig};
 use awc::error::SendRequestError;
 use awc::http::{Method, header};
+use botroupe_core::account::{CredentialError, External, Redacted};
 use futures_util::StreamExt;
 use std::fmt::Write as _;
 use std::path::Path;

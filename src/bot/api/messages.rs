@@ -35,7 +35,7 @@ impl Api {
                 let results = self.call(&recall).await?.results;
                 ApiError::of_items(&results, &format!("message {}", message.seq))
             }
-            Conversation::System => Err(SYSTEM),
+            _ => Err(SYSTEM),
         }
     }
 
@@ -69,7 +69,7 @@ impl Api {
                 let edit = group_message::Edit::new(&**group, message, elements, cloud);
                 self.call(&edit).await
             }
-            Conversation::System => Err(SYSTEM),
+            _ => Err(SYSTEM),
         }
     }
 
@@ -88,7 +88,7 @@ impl Api {
         match &conversation {
             Conversation::C2c(peer) => self.c2c_history(peer, count).await,
             Conversation::Group(group) => self.group_history(group, None, count).await,
-            Conversation::System => Err(SYSTEM),
+            _ => Err(SYSTEM),
         }
     }
 
@@ -148,7 +148,7 @@ impl Api {
                 let (group, seq) = (Place::new(&**group), message.seq);
                 self.call(&group_message::ReadReport { group, seq }).await?;
             }
-            Conversation::System => return Err(SYSTEM),
+            _ => return Err(SYSTEM),
         }
         Ok(())
     }
@@ -197,7 +197,7 @@ impl Api {
                 let receipt = group_message::Receipt::new(&**group, &numbers);
                 self.call(&receipt).await?;
             }
-            Conversation::System => return Err(SYSTEM),
+            _ => return Err(SYSTEM),
         }
         Ok(())
     }
@@ -246,7 +246,7 @@ impl Api {
                 let delete = group_message::Delete::new(&**group, self.me(), &numbers);
                 self.call(&delete).await?;
             }
-            Conversation::System => return Err(SYSTEM),
+            _ => return Err(SYSTEM),
         }
         Ok(())
     }
@@ -273,7 +273,7 @@ impl Api {
                 let set = member::ModifyMember::announce(group, self.me(), option);
                 self.call(&set).await?;
             }
-            Conversation::System => return Err(SYSTEM),
+            _ => return Err(SYSTEM),
         }
         Ok(())
     }

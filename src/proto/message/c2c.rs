@@ -1,7 +1,7 @@
 //! A C2C message as pushes, missed messages and history carry it.
 
 use super::Element;
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 

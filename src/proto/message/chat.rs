@@ -3,7 +3,7 @@
 use super::group::{Body, GroupInfo, GroupItem, Mention};
 use super::tip::{GroupTip, SystemNotice};
 use super::{C2cItem, Element, name};
-use crate::proto::answer::Sent;
+use crate::answer::Sent;
 use std::fmt;
 
 /// The UserID that the server speaks as.

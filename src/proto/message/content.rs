@@ -1,6 +1,6 @@
 //! The contents of elements that carry no file: text, custom, face, location.
 
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

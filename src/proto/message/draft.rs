@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 /// A message to send: elements, who is mentioned, and how it is to be treated.
 ///
 /// ```
-/// use botroupe::proto::message::Draft;
+/// use botroupe_proto::message::Draft;
 ///
 /// let draft = Draft::text("on my way").mention("bob").receipt();
 /// assert_eq!(draft.elements.len(), 1);

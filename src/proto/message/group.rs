@@ -1,7 +1,7 @@
 //! A group message, tip or notice as pushes, history and live rooms carry it.
 
 use super::Element;
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

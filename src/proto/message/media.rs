@@ -1,7 +1,7 @@
 //! The contents of elements that point to a file: image, file, sound, video. The bytes are not in the
 //! message; they lie at a URL that whoever made the message uploaded them to.
 
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

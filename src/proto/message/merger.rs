@@ -2,7 +2,7 @@
 //! ones are stored with the server and fetched by a key (chapter "Merged messages" of the protocol).
 
 use super::{Element, Message};
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

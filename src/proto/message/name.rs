@@ -1,6 +1,6 @@
 //! How pushes and answers name a message that they do not hold.
 
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 //! again differently in what is received.
 
 use super::{Draft, Element, Mention};
-use crate::proto::place::Place;
+use crate::place::Place;
 use serde::Serialize;
 
 /// What makes a message the same one when it is sent again.

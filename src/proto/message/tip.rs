@@ -1,7 +1,7 @@
 //! What the server tells about groups in the place of a message: tips, which everybody in the group
 //! sees, and system notices, which are for one account.
 
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;

@@ -50,7 +50,7 @@ fn read(elements: &[Element]) -> Option<bool> {
 
 impl Message {
     /// Whether the sender writes at present, if this is a typing notice of the UI kits. Bots get it as
-    /// [`Update::Typing`](crate::proto::update::Update::Typing).
+    /// [`Update::Typing`](crate::update::Update::Typing).
     #[must_use]
     pub fn typing(&self) -> Option<bool> {
         read(&self.elements)

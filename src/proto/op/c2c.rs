@@ -1,8 +1,8 @@
 //! One-to-one messages: recall, edit, read marks, receipts, history, deletion, announcements.
 
 use super::Done;
-use crate::proto::lenient;
-use crate::proto::message::{C2cItem, Element, Message};
+use crate::lenient;
+use crate::message::{C2cItem, Element, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -52,7 +52,7 @@ impl Name {
     }
 }
 
-/// Takes an own message back. Refused with [`C2C_RECALL_WINDOW`](crate::proto::code::Code::C2C_RECALL_WINDOW)
+/// Takes an own message back. Refused with [`C2C_RECALL_WINDOW`](crate::code::Code::C2C_RECALL_WINDOW)
 /// after two minutes, unless the console says otherwise.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recall {
@@ -82,7 +82,7 @@ impl Recall {
 }
 
 /// Changes a message; both sides may. Refused with
-/// [`C2C_EDIT_CONFLICT`](crate::proto::code::Code::C2C_EDIT_CONFLICT) when somebody else was first;
+/// [`C2C_EDIT_CONFLICT`](crate::code::Code::C2C_EDIT_CONFLICT) when somebody else was first;
 /// that refusal's body reads as [`Edited`] too.
 #[derive(Clone, Debug, Serialize)]
 pub struct Edit {

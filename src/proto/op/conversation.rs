@@ -1,8 +1,8 @@
 //! The list of conversations: reading it, pinning, marking, deleting, grouping.
 
 use super::{Contact, Done, ItemResult};
-use crate::proto::lenient;
-use crate::proto::message::Conversation;
+use crate::lenient;
+use crate::message::Conversation;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -2,7 +2,7 @@
 //! [`conversation`](super::conversation).
 
 use super::{Contact, ItemResult};
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

@@ -1,9 +1,9 @@
 //! Message extensions: keys and values that anybody in a conversation may keep with a message that
-//! was sent with [`Draft::extensible`](crate::proto::message::Draft::extensible).
+//! was sent with [`Draft::extensible`](crate::message::Draft::extensible).
 
 use super::MessageName;
-use crate::proto::lenient;
-use crate::proto::message::MessageRef;
+use crate::lenient;
+use crate::message::MessageRef;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;

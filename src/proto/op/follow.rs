@@ -2,7 +2,7 @@
 
 use super::people::{Tagged, text};
 use super::{ItemResult, relation::Results};
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

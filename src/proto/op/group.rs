@@ -1,7 +1,7 @@
 //! Groups as a whole: founding, leaving, changing their profile.
 
 use super::Done;
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -92,7 +92,7 @@ pub struct KeyValue {
 /// Founds a group.
 ///
 /// ```
-/// use botroupe::proto::op::group::NewGroup;
+/// use botroupe_proto::op::group::NewGroup;
 ///
 /// let group = NewGroup::public("Chess").id("chess").members(["bob", "carol"]);
 /// assert_eq!(group.name(), "Chess");
@@ -331,7 +331,8 @@ pub struct Transfer {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Modify {
     #[serde(rename = "GroupId")]
-    pub(crate) group: String,
+    /// The GroupID; a bot's `GroupApi` fills it in.
+    pub group: String,
     #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
     name: Option<String>,
     #[serde(rename = "Introduction", skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,6 @@
 //! What an app keeps with a group: attributes and counters.
 
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -47,7 +47,7 @@ pub struct Attribute {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Attributes {
     /// How often any was changed. A change has to name it, or is refused with
-    /// [`GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT).
+    /// [`GROUP_ATTRIBUTE_CONFLICT`](crate::code::Code::GROUP_ATTRIBUTE_CONFLICT).
     #[serde(rename = "AttrMainSeq", default, deserialize_with = "lenient::int")]
     pub main_seq: u64,
     /// The attributes.

@@ -2,10 +2,10 @@
 
 use super::c2c::Edited;
 use super::{Done, ItemResult};
-use crate::proto::lenient;
-use crate::proto::message::{Element, GroupItem, Message};
-use crate::proto::place::Place;
-use crate::proto::update::GroupReceipt;
+use crate::lenient;
+use crate::message::{Element, GroupItem, Message};
+use crate::place::Place;
+use crate::update::GroupReceipt;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 

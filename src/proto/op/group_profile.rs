@@ -2,7 +2,7 @@
 
 use super::group::{KeyValue, PAGE};
 use super::member::Member;
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;

@@ -1,9 +1,9 @@
 //! Into a group: joining, applications, and deciding about them.
 
 use super::{Call, Done};
-use crate::proto::command::of_group;
-use crate::proto::lenient;
-use crate::proto::message::SystemNotice;
+use crate::command::of_group;
+use crate::lenient;
+use crate::message::SystemNotice;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;

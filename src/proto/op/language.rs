@@ -4,8 +4,8 @@
 //! Both requests name the app and the number of the account (TinyId), which nobody knows but the
 //! [`Session`](crate::session::Session) that is logged in: it puts them in when it sends one.
 
-use crate::proto::id::SdkAppId;
-use crate::proto::lenient;
+use crate::id::SdkAppId;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -148,7 +148,7 @@ pub struct Outcome {
 
 /// The body of a request with what it has to say of the login that makes it; `None` when it has to
 /// say nothing, as nearly all, or when it is no object. What it says already stays.
-pub(crate) fn of_login(servcmd: &str, body: &str, app: SdkAppId, tiny_id: &str) -> Option<String> {
+pub fn of_login(servcmd: &str, body: &str, app: SdkAppId, tiny_id: &str) -> Option<String> {
     let (app_field, account_field) = match servcmd {
         TRANSLATE => ("SdkAppId", Some("FromAccount")),
         RECOGNISE => ("Uint32Sdkappid", None),

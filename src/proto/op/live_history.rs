@@ -2,10 +2,10 @@
 //! for. Neither is there where the app has not bought it.
 
 use super::join::Joined;
-use crate::proto::event::Notice;
-use crate::proto::lenient;
-use crate::proto::live::read_item;
-use crate::proto::message::Message;
+use crate::event::Notice;
+use crate::lenient;
+use crate::live::read_item;
+use crate::message::Message;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::to_raw_value;

@@ -2,7 +2,7 @@
 //! those who are there now, and the app may mark them.
 
 use super::Done;
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

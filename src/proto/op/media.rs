@@ -1,8 +1,8 @@
 //! Where a file is to be uploaded to, and what the server makes of it. The bytes themselves travel
 //! over HTTP; long records of merged messages are stored like files too.
 
-use crate::proto::lenient;
-use crate::proto::message::MergedMessage;
+use crate::lenient;
+use crate::message::MergedMessage;
 use serde::{Deserialize, Serialize};
 
 calls! {
@@ -129,7 +129,7 @@ impl SimpleSig {
     ) -> Self {
         Self {
             method: 0,
-            platform: crate::proto::packet::PLATFORM_WEB,
+            platform: crate::packet::PLATFORM_WEB,
             app,
             me: me.into(),
             scene: if for_group { 2 } else { 1 },
@@ -241,7 +241,7 @@ impl VideoCover {
     pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             version: 1,
-            platform: crate::proto::packet::PLATFORM_WEB,
+            platform: crate::packet::PLATFORM_WEB,
             cover_name: name.into(),
             snapshot_url: url.into(),
         }

@@ -2,7 +2,7 @@
 
 use super::group::{KeyValue, MemberName};
 use super::{Done, c2c::MuteOption};
-use crate::proto::lenient;
+use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;

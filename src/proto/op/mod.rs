@@ -8,9 +8,9 @@
 //! Answers are read leniently: what is missing is at rest, an unreadable entry of a list is left out,
 //! and objects that are handed on keep the fields this crate does not know in `extra`.
 
-use crate::proto::lenient;
-use crate::proto::message::{Conversation, Message};
-use crate::proto::place::Place;
+use crate::lenient;
+use crate::message::{Conversation, Message};
+use crate::place::Place;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde::{Deserialize as Read, Serialize};
 use serde_json::{Map, Value};
@@ -29,7 +29,7 @@ pub trait Call: Serialize {
 /// Requests whose command never changes.
 macro_rules! calls {
     ($($request:ty => $servcmd:literal -> $answer:ty;)*) => {$(
-        impl $crate::proto::op::Call for $request {
+        impl $crate::op::Call for $request {
             type Answer = $answer;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
@@ -42,11 +42,11 @@ macro_rules! calls {
 /// Requests about the group in their field `group`, which decides the service.
 macro_rules! group_calls {
     ($($request:ty => $command:literal -> $answer:ty;)*) => {$(
-        impl $crate::proto::op::Call for $request {
+        impl $crate::op::Call for $request {
             type Answer = $answer;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
-                std::borrow::Cow::Borrowed(if $crate::proto::place::is_community(self.group.as_ref()) {
+                std::borrow::Cow::Borrowed(if $crate::place::is_community(self.group.as_ref()) {
                     concat!("million_group_open_http_svc.", $command)
                 } else {
                     concat!("group_open_http_svc.", $command)

@@ -1,8 +1,8 @@
 //! Profiles and online status.
 
 use super::{Done, ItemResult};
-use crate::proto::lenient;
-use crate::proto::update::UserStatus;
+use crate::lenient;
+use crate::update::UserStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -148,7 +148,7 @@ pub enum AllowType {
 /// Changes the own profile; what is not set stays.
 ///
 /// ```
-/// use botroupe::proto::op::people::SetProfile;
+/// use botroupe_proto::op::people::SetProfile;
 ///
 /// let change = SetProfile::new().nick("Robo").signature("at your service");
 /// # let _ = change;
@@ -156,7 +156,8 @@ pub enum AllowType {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct SetProfile {
     #[serde(rename = "From_Account")]
-    pub(crate) me: String,
+    /// The UserID of the account itself.
+    pub me: String,
     #[serde(rename = "ProfileItem")]
     fields: Vec<Tagged>,
 }

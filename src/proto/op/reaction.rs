@@ -1,9 +1,9 @@
 //! Reactions: what anybody in a conversation may put under a message, an emoji as a rule.
 
 use super::{Done, MessageName};
-use crate::proto::lenient;
-use crate::proto::message::{Conversation, Message, MessageRef};
-use crate::proto::place::Place;
+use crate::lenient;
+use crate::message::{Conversation, Message, MessageRef};
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;

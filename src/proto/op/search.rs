@@ -2,8 +2,8 @@
 //! where the app has bought that.
 
 use super::people::{Tagged, text};
-use crate::proto::lenient;
-use crate::proto::message::{C2cItem, Conversation, GroupItem, Message};
+use crate::lenient;
+use crate::message::{C2cItem, Conversation, GroupItem, Message};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -24,7 +24,7 @@ calls! {
 /// holds the messages themselves.
 ///
 /// ```
-/// # use botroupe::proto::op::search::SearchMessages;
+/// # use botroupe_proto::op::search::SearchMessages;
 /// let search = SearchMessages::new(["refund", "invoice"]).from(["alice"]).within(0, 1_800_000_000);
 /// ```
 #[derive(Clone, Debug, Serialize)]

@@ -2,8 +2,8 @@
 //! by the topic's ID.
 
 use super::Done;
-use crate::proto::lenient;
-use crate::proto::place::Place;
+use crate::lenient;
+use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 

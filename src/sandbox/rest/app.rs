@@ -9,7 +9,7 @@ use super::{Failed, Outcome, bounded, number, text_account};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{Actor, Draft, State, is_message_body},
+    state::{Actor, Draft, State, is_message_body},
 };
 
 /// How the names of robots begin.
@@ -277,7 +277,7 @@ impl State {
         &mut self,
         body: &Value,
         field: &str,
-        change: impl Fn(&mut crate::sandbox::state::ByApp, &Value) -> bool,
+        change: impl Fn(&mut crate::state::ByApp, &Value) -> bool,
     ) -> Outcome {
         // Of all tags only the accounts are named.
         let list = body.get(field).or_else(|| body.get("To_Account"));

@@ -6,7 +6,7 @@ use super::{Failed, Outcome};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{Actor, State},
+    state::{Actor, State},
 };
 
 /// What these calls start with; topics are under the second, members of live rooms under the third.

@@ -7,7 +7,7 @@ use super::{Failed, Outcome, number, rest_code, text_account};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{Draft, Principal, State, is_message_body},
+    state::{Draft, Principal, State, is_message_body},
 };
 
 /// `openim/importmsg`. Message bodies keep their text.

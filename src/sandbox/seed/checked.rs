@@ -10,7 +10,7 @@ use super::{
     conversations::{self, Conversation},
     raw::{self, Join, Kind, Role},
 };
-use crate::{proto::id::UserId, sandbox::state::is_message_body};
+use crate::{proto::id::UserId, state::is_message_body};
 
 /// An account. Numbers named `at`, here and below, are bytes of the file.
 #[derive(Clone, Debug)]

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::State,
+    state::State,
 };
 
 #[derive(Clone, Debug)]

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::wire::Head,
+    wire::Head,
 };
 
 /// What the app has bought.

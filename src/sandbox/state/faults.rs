@@ -20,7 +20,7 @@ use crate::{
         code::Code,
         id::{IdError, UserId},
     },
-    sandbox::wire::CompressMode,
+    wire::CompressMode,
 };
 
 /// One fault, as a value: what the handle's methods and `POST /sandbox/<name>` come down to.

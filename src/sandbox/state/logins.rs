@@ -18,7 +18,7 @@ use crate::{
         id::UserId,
         usersig::{self, UserSigError},
     },
-    sandbox::wire::Head,
+    wire::Head,
 };
 
 /// Who put a login out.

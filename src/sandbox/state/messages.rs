@@ -499,7 +499,7 @@ impl State {
     }
 
     /// The Unix second up to which `user` has read what `peer` said; zero when nothing.
-    pub(crate) fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
+    pub fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
         let account = self.accounts.get(user);
         account
             .and_then(|account| account.peers.get(peer))

@@ -9,7 +9,7 @@ use super::{ConnId, Frames, Output, State, faults::Reorder};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::wire::{self, Head, Seq},
+    wire::{self, Head, Seq},
 };
 
 /// A frame on its way, before delays.

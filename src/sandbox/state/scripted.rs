@@ -7,7 +7,7 @@ use super::{ConnId, State, outgoing::failure};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::wire::Head,
+    wire::Head,
 };
 
 /// What is done with requests of a command instead of carrying them out.

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::wire::Head,
+    wire::Head,
 };
 
 /// The most bytes to which a page of history grows in order to get past a second.
@@ -229,7 +229,7 @@ impl State {
                 unread,
             }
         };
-        let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
+        let text = crate::wire::encode(&head.servcmd, &head.seq, answer);
         self.answer_encoded(now, conn, &head.seq, text);
         if let Some(account) = self.accounts.get_mut(&caller.user) {
             account.events_given = account.events_given.max(events_up_to);
@@ -300,7 +300,7 @@ impl State {
                 .map(Item::plain)
                 .collect(),
         };
-        let text = crate::sandbox::wire::encode(&head.servcmd, &head.seq, answer);
+        let text = crate::wire::encode(&head.servcmd, &head.seq, answer);
         self.answer_encoded(now, conn, &head.seq, text);
     }
 

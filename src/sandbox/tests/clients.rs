@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Login, World, config, send_body, texts_in, user};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 /// Alice and Bob, who are in a Public group `g` together.
 fn two(config: SandboxConfig) -> (World, [Login; 2]) {
@@ -384,7 +384,7 @@ fn f9_what_the_app_has_bought_is_told_after_an_expiry_too() {
     let mut world = World::new(config());
     let alice = world.login("alice");
     let purchases = "im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2";
-    world.fault(crate::sandbox::state::Fault::Expire {
+    world.fault(crate::state::Fault::Expire {
         user: user("alice"),
     });
     assert_eq!(world.hello(&alice), 70001);

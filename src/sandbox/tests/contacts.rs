@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Login, START, World, config, texts_in};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 /// Alice with two logins, and bob.
 fn world() -> (World, Login, Login, Login) {

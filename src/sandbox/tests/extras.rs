@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Login, START, World, config, send_body};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 const SERVICE: &str = "openim_msg_ext_http_svc";
 

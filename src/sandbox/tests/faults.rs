@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{World, config, user};
-use crate::sandbox::{
+use crate::{
     CompressMode, SandboxConfig,
     state::{Fault, FaultError},
 };
@@ -199,10 +199,10 @@ fn compression_spares_text_clients() {
         mode: CompressMode::Sync,
     });
     let binary = world.connect();
-    let text = crate::sandbox::state::ConnId(500);
+    let text = crate::state::ConnId(500);
     world
         .state
-        .connect(world.now, text, crate::sandbox::state::Frames::Text, &[]);
+        .connect(world.now, text, crate::state::Frames::Text, &[]);
     for (conn, packed) in [(binary, true), (text, false)] {
         world.request(
             conn,

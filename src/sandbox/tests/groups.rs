@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Login, World, config};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 impl World {
     /// Calls a group command.

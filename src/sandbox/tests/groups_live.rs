@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Login, World, config};
-use crate::{policy::Now, sandbox::SandboxConfig};
+use crate::{SandboxConfig, policy::Now};
 
 const POLL: &str = "group_open_long_polling_http_svc.get_msg";
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{Login, World, config};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 fn text(from: &str, number: u64, text: &str) -> Value {
     json!({

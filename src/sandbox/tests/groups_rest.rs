@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{World, config};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 fn code(world: &mut World, command: &str, body: &Value) -> i64 {
     let answer = world.rest(&format!("group_open_http_svc/{command}"), body);

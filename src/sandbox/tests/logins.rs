@@ -5,7 +5,7 @@ use serde_json::json;
 use super::{START, World, config, user};
 use crate::{
     proto::id::SdkAppId,
-    sandbox::state::{ConnId, Fault, Frames, KickType},
+    state::{ConnId, Fault, Frames, KickType},
 };
 
 #[test]
@@ -58,7 +58,7 @@ fn each_bad_login_has_its_code() {
 
 #[test]
 fn unknown_accounts_need_importing_if_told_so() {
-    let mut world = World::new(crate::sandbox::SandboxConfig {
+    let mut world = World::new(crate::SandboxConfig {
         auto_import: false,
         ..config()
     });
@@ -114,7 +114,7 @@ fn f1b_a_kick_names_the_login_that_goes() {
 #[test]
 fn over_the_limit_the_oldest_goes() {
     for limit in [1, 2] {
-        let mut world = World::new(crate::sandbox::SandboxConfig {
+        let mut world = World::new(crate::SandboxConfig {
             max_web_instances: limit,
             ..config()
         });

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{World, config};
-use crate::sandbox::{
+use crate::{
     SandboxConfig,
     state::{MEDIA_PATH, MediaFile, MediaRefusal},
 };

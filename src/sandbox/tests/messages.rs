@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{START, World, config, send_body, texts_in, user};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 #[test]
 fn a_message_is_pushed_with_everything() {

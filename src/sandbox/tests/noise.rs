@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{World, config, user};
-use crate::sandbox::{
+use crate::{
     SandboxConfig,
     state::{ConnId, Fault},
 };

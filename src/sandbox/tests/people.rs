@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Login, World, config, user};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 /// The changes of this kind pushed to a login since the last look.
 fn changes(world: &mut World, login: &Login, kind: &str) -> Vec<Value> {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{START, World, config, texts_in, user};
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 fn code(answer: &Value) -> i64 {
     let code = answer["ErrorCode"].as_i64().unwrap();

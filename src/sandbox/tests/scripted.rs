@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{World, config, user};
-use crate::sandbox::state::{Fault, FaultError};
+use crate::state::{Fault, FaultError};
 
 const HISTORY: &str = "openim.getroammsg";
 
@@ -113,7 +113,7 @@ fn a_push_says_what_was_ordered() {
 
 #[test]
 fn what_concerns_nobody_is_said() {
-    let mut world = World::new(crate::sandbox::SandboxConfig {
+    let mut world = World::new(crate::SandboxConfig {
         auto_import: false,
         ..config()
     });

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{World, config, texts_in};
-use crate::sandbox::{SandboxConfig, Seed, SeedError};
+use crate::{SandboxConfig, Seed, SeedError};
 
 const EXAMPLE: &str = include_str!("../../../examples/seed.toml");
 

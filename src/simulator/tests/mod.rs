@@ -1,9 +1,9 @@
 //! Scenarios and random sequences over whole fleets.
 
 use super::*;
-use crate::account::Phase;
-use crate::proto::command;
-use crate::sandbox::state::KickType;
+use botroupe_core::account::Phase;
+use botroupe_proto::command;
+use botroupe_sandbox::state::KickType;
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -219,9 +219,9 @@ fn overload_of_the_login_is_obeyed() {
 
 #[test]
 fn replies_survive_link_after_link() {
-    let policy = crate::account::Policy {
+    let policy = botroupe_core::account::Policy {
         login_spacing: secs(1),
-        ..crate::account::Policy::standard()
+        ..botroupe_core::account::Policy::standard()
     };
     let mut world = World::new(Options {
         echo: true,
@@ -264,9 +264,9 @@ fn a_crash_of_the_connection_loses_no_message() {
 
 #[test]
 fn a_usersig_is_renewed_ahead_of_its_end_without_an_outage_or_a_loss() {
-    let policy = crate::account::Policy {
+    let policy = botroupe_core::account::Policy {
         login_spacing: secs(1),
-        ..crate::account::Policy::standard()
+        ..botroupe_core::account::Policy::standard()
     };
     let options = Options {
         user_sig_lifetime: secs(20),

@@ -1,7 +1,7 @@
 //! Bots that take time, floods, and processes that end.
 
 use super::*;
-use crate::session::InboxLimits;
+use botroupe_core::session::InboxLimits;
 
 fn working(seed: u64, accounts: usize) -> Options {
     Options {

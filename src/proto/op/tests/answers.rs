@@ -168,7 +168,7 @@ fn read_all(text: &str) {
     if let Ok(pinned) = serde_json::from_str::<group_message::Pinned>(text) {
         let _ = pinned.messages("g", "me");
     }
-    let _ = crate::proto::signaling::Signal::parse(text);
+    let _ = crate::signaling::Signal::parse(text);
 }
 
 proptest! {

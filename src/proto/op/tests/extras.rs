@@ -2,18 +2,16 @@
 //! is read of answers and pushes.
 
 use super::{Call, looks, message};
-use crate::proto::event::Notice;
-use crate::proto::events::read_event;
-use crate::proto::message::{Conversation, Message};
-use crate::proto::op::MessageName;
-use crate::proto::op::extension::{ChangeExtensions, Extension, Extensions, GetExtensions};
-use crate::proto::op::group::NewGroup;
-use crate::proto::op::group_message::{GetHistory, ReadReport, Recall};
-use crate::proto::op::reaction::{GetReactions, GetUsers, React, Reactions};
-use crate::proto::op::topic::{
-    CreateTopic, DeleteTopics, GetTopics, ModifyTopic, TopicTexts, Topics,
-};
-use crate::proto::update::Update;
+use crate::event::Notice;
+use crate::events::read_event;
+use crate::message::{Conversation, Message};
+use crate::op::MessageName;
+use crate::op::extension::{ChangeExtensions, Extension, Extensions, GetExtensions};
+use crate::op::group::NewGroup;
+use crate::op::group_message::{GetHistory, ReadReport, Recall};
+use crate::op::reaction::{GetReactions, GetUsers, React, Reactions};
+use crate::op::topic::{CreateTopic, DeleteTopics, GetTopics, ModifyTopic, TopicTexts, Topics};
+use crate::update::Update;
 use serde_json::value::to_raw_value;
 use serde_json::{Value, json};
 
@@ -277,7 +275,7 @@ fn what_happens_in_a_topic_is_told_of_its_conversation() {
 
 #[test]
 fn language_requests() {
-    use crate::proto::op::language::{Recognise, Recognised, Spoken, Translate, Translated};
+    use crate::op::language::{Recognise, Recognised, Spoken, Translate, Translated};
     let texts = vec!["hi".to_owned()];
     looks(
         &Translate::new(texts.clone(), Some("en"), "de"),
@@ -309,7 +307,7 @@ fn language_requests() {
 
 #[test]
 fn do_not_disturb() {
-    use crate::proto::op::c2c::{DoNotDisturb, GetDoNotDisturb, MuteOption};
+    use crate::op::c2c::{DoNotDisturb, GetDoNotDisturb, MuteOption};
     let quiet = DoNotDisturb::between(1_795_471_200, 1_795_474_800).daily();
     let wire =
         json!({"StartTime": 1_795_471_200, "EndTime": 1_795_474_800, "IsRepeated": 1, "Level": 2});

@@ -2,18 +2,18 @@
 //! pushes.
 
 use super::{looks, users};
-use crate::proto::event::Notice;
-use crate::proto::events::read_event;
-use crate::proto::message::Conversation;
-use crate::proto::op::follow::{
+use crate::event::Notice;
+use crate::events::read_event;
+use crate::message::Conversation;
+use crate::op::follow::{
     CheckFollows, Checked, Counts, Follow, Follows, GetCounts, GetFollows, Tie, Unfollow,
 };
-use crate::proto::op::live_member::{Ban, GetLiveMembers, LiveMembers, MarkMembers};
-use crate::proto::op::search::{
+use crate::op::live_member::{Ban, GetLiveMembers, LiveMembers, MarkMembers};
+use crate::op::search::{
     FoundGroups, FoundMembers, FoundMessages, FoundUsers, SearchGroups, SearchMembers,
     SearchMessages, SearchUsers,
 };
-use crate::proto::update::{FollowDiff, Update};
+use crate::update::{FollowDiff, Update};
 use serde_json::json;
 use serde_json::value::to_raw_value;
 
@@ -204,9 +204,9 @@ fn what_was_found_is_read_and_what_is_odd_left_out() {
 
 #[test]
 fn what_was_said_in_live_rooms_is_asked_for_and_read() {
-    use crate::proto::message::Message;
-    use crate::proto::op::join::Joined;
-    use crate::proto::op::live_history::{GetRoomHistory, RoomHistory};
+    use crate::message::Message;
+    use crate::op::join::Joined;
+    use crate::op::live_history::{GetRoomHistory, RoomHistory};
     let said = json!({"Event": 3, "From_Account": "al", "MsgSeq": "7", "IsHistoryMessage": 1, "MsgBody": [
         {"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}},
     ]});

@@ -1,8 +1,8 @@
 //! Ways into groups: requests as the official client was seen to send them.
 
 use super::looks;
-use crate::proto::message::SystemNotice;
-use crate::proto::op::join::{Application, Decide, GetApplications, Join};
+use crate::message::SystemNotice;
+use crate::op::join::{Application, Decide, GetApplications, Join};
 use serde_json::json;
 
 #[test]

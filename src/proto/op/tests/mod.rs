@@ -6,9 +6,9 @@ mod finding;
 mod joining;
 
 use super::*;
-use crate::proto::message::{C2cItem, Element, Message};
-use crate::proto::op::group_data::{Attributes, Counter, CounterMode};
-use crate::proto::op::relation::Sides;
+use crate::message::{C2cItem, Element, Message};
+use crate::op::group_data::{Attributes, Counter, CounterMode};
+use crate::op::relation::Sides;
 use serde_json::json;
 use std::time::Duration;
 

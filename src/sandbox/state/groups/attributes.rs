@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::code::Code,
-    sandbox::state::{State, outgoing::ok_with, snapshot::shape},
+    state::{State, outgoing::ok_with, snapshot::shape},
 };
 
 /// Attributes, and counters, of one group.

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::code::Code,
-    sandbox::state::{
+    state::{
         State,
         outgoing::{failure, ok_with},
     },

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{
+    state::{
         State,
         outgoing::{ok, ok_with},
     },
@@ -301,7 +301,7 @@ impl State {
     }
 
     /// An account is deleted: it is out of its groups, without a word.
-    pub(in crate::sandbox::state) fn leave_all_groups(&mut self, user: &UserId) {
+    pub(in crate::state) fn leave_all_groups(&mut self, user: &UserId) {
         for id in self.groups.joined.remove(user).unwrap_or_default() {
             for topic in self.topics_of(&id) {
                 if let Some(topic) = self.groups.all.get_mut(&topic) {

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Actor, attributes::Change, opt_text};
-use crate::{policy::Now, proto::code::Code, sandbox::state::State};
+use crate::{policy::Now, proto::code::Code, state::State};
 
 /// The services under which group commands exist. Which one is used says nothing, except to the
 /// lists of groups and applications.

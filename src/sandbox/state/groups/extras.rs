@@ -6,12 +6,12 @@ use super::{Actor, Kind, Role, messages::Entry, messages::extend};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{State, extras::Extras},
+    state::{State, extras::Extras},
 };
 
 impl State {
     /// A message the actor may see and that is still there.
-    pub(in crate::sandbox::state) fn visible_entry(
+    pub(in crate::state) fn visible_entry(
         &self,
         actor: &Actor,
         id: &str,
@@ -28,21 +28,17 @@ impl State {
         entry.ok_or(Code::GROUP_UNKNOWN_MESSAGE)
     }
 
-    pub(in crate::sandbox::state) fn group_entry(&self, id: &str, seq: u64) -> Option<&Entry> {
+    pub(in crate::state) fn group_entry(&self, id: &str, seq: u64) -> Option<&Entry> {
         self.group(id).ok()?.entry(seq)
     }
 
-    pub(in crate::sandbox::state) fn extras_of_entry(
-        &mut self,
-        id: &str,
-        seq: u64,
-    ) -> Option<&mut Extras> {
+    pub(in crate::state) fn extras_of_entry(&mut self, id: &str, seq: u64) -> Option<&mut Extras> {
         let entry = self.groups.all.get_mut(id)?.entry_mut(seq)?;
         Some(entry.said_mut()?.extras.get_or_insert_default())
     }
 
     /// Live rooms keep no extensions.
-    pub(in crate::sandbox::state) fn is_extensible_entry(&self, id: &str, seq: u64) -> bool {
+    pub(in crate::state) fn is_extensible_entry(&self, id: &str, seq: u64) -> bool {
         let Ok(group) = self.group(id) else {
             return false;
         };
@@ -51,7 +47,7 @@ impl State {
     }
 
     /// A message as pushes about it name it.
-    pub(in crate::sandbox::state) fn entry_name(&self, id: &str, seq: u64) -> Option<Value> {
+    pub(in crate::state) fn entry_name(&self, id: &str, seq: u64) -> Option<Value> {
         let group = self.group(id).ok()?;
         let mut name = group.entry(seq)?.identity();
         extend(&mut name, group.named());
@@ -60,7 +56,7 @@ impl State {
 
     /// Pushes an event about a message to those who may see it, without the login `by` of `user`. In a
     /// live room it becomes an item.
-    pub(in crate::sandbox::state) fn push_about_entry(
+    pub(in crate::state) fn push_about_entry(
         &mut self,
         now: Now,
         id: &str,

@@ -8,19 +8,19 @@ use crate::proto::{code::Code, id::UserId};
 pub(super) const MAX_LISTED: usize = 500;
 
 /// A field that has to be a string that is not empty.
-pub(in crate::sandbox::state) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Code> {
+pub(in crate::state) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Code> {
     opt_text(body, name)
         .filter(|text| !text.is_empty())
         .ok_or(Code::GROUP_PARAMETER)
 }
 
 /// A field that may be a string.
-pub(in crate::sandbox::state) fn opt_text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+pub(in crate::state) fn opt_text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
     body.get(name).and_then(Value::as_str)
 }
 
 /// The group, or the topic of a Community, that a request is about.
-pub(in crate::sandbox::state) fn place(body: &Value) -> Result<&str, Code> {
+pub(in crate::state) fn place(body: &Value) -> Result<&str, Code> {
     match opt_text(body, "TopicId") {
         Some(topic) if !topic.is_empty() => Ok(topic),
         _ => text(body, "GroupId"),
@@ -28,7 +28,7 @@ pub(in crate::sandbox::state) fn place(body: &Value) -> Result<&str, Code> {
 }
 
 /// A field that may be a number, also one written as text.
-pub(in crate::sandbox::state) fn opt_number(body: &Value, name: &str) -> Option<u64> {
+pub(in crate::state) fn opt_number(body: &Value, name: &str) -> Option<u64> {
     body.get(name).and_then(as_number)
 }
 
@@ -48,7 +48,7 @@ pub(super) fn flag(body: &Value, name: &str) -> bool {
 }
 
 /// The entries of a list, none if it is no list.
-pub(in crate::sandbox::state) fn list<'a>(body: &'a Value, name: &str) -> &'a [Value] {
+pub(in crate::state) fn list<'a>(body: &'a Value, name: &str) -> &'a [Value] {
     let items = body.get(name).and_then(Value::as_array);
     let items = items.map(Vec::as_slice).unwrap_or_default();
     items.get(..MAX_LISTED).unwrap_or(items)
@@ -66,7 +66,7 @@ pub(super) fn users(body: &Value, name: &str) -> Vec<UserId> {
 }
 
 /// The numbers of a list of objects with a `MsgSeq`, or of bare numbers.
-pub(in crate::sandbox::state) fn seqs(body: &Value, name: &str) -> Vec<u64> {
+pub(in crate::state) fn seqs(body: &Value, name: &str) -> Vec<u64> {
     let items = list(body, name).iter();
     items
         .filter_map(|item| as_number(item).or_else(|| opt_number(item, "MsgSeq")))

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::code::Code,
-    sandbox::state::{
+    state::{
         State,
         outgoing::{ok, ok_with},
     },

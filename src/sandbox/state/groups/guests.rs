@@ -16,7 +16,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::code::Code,
-    sandbox::{
+    {
         state::{
             ConnId, State,
             outgoing::{failure, ok_with},
@@ -59,7 +59,7 @@ impl Guests {
 
 impl State {
     /// Carries out what needs no login; `false` if `head` asks for something else.
-    pub(in crate::sandbox::state) fn guest_command(
+    pub(in crate::state) fn guest_command(
         &mut self,
         now: Now,
         conn: ConnId,

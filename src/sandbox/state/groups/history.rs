@@ -11,7 +11,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{
+    state::{
         State,
         outgoing::{ok, ok_with},
     },

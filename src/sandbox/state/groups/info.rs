@@ -10,7 +10,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{State, outgoing::ok_with},
+    state::{State, outgoing::ok_with},
 };
 
 /// The most members in one page.

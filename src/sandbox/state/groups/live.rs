@@ -15,7 +15,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::{
+    {
         state::{
             ConnId, State,
             logins::Caller,
@@ -59,12 +59,12 @@ impl Listener {
 
 impl Groups {
     /// When the first held poll has waited long enough.
-    pub(in crate::sandbox::state) fn next_poll_end(&self) -> Option<Duration> {
+    pub(in crate::state) fn next_poll_end(&self) -> Option<Duration> {
         self.polls.iter().map(|poll| poll.until).min()
     }
 
     /// A connection is gone, and what was held on it.
-    pub(in crate::sandbox::state) fn forget_polls_of(&mut self, conn: ConnId) {
+    pub(in crate::state) fn forget_polls_of(&mut self, conn: ConnId) {
         self.polls.retain(|poll| poll.conn != conn);
     }
 
@@ -175,7 +175,7 @@ impl State {
     }
 
     /// `get_msg` of the long-polling service.
-    pub(in crate::sandbox::state) fn poll_live(
+    pub(in crate::state) fn poll_live(
         &mut self,
         now: Now,
         conn: ConnId,
@@ -281,7 +281,7 @@ impl State {
     }
 
     fn answer_poll(&mut self, now: Now, poll: &Poll, answer: Value) {
-        let text = crate::sandbox::wire::encode(&poll.servcmd, &poll.seq, answer);
+        let text = crate::wire::encode(&poll.servcmd, &poll.seq, answer);
         self.answer_encoded(now, poll.conn, &poll.seq, text);
     }
 
@@ -329,7 +329,7 @@ impl State {
     }
 
     /// Answers the polls that have waited long enough.
-    pub(in crate::sandbox::state) fn end_polls(&mut self, now: Now) {
+    pub(in crate::state) fn end_polls(&mut self, now: Now) {
         if self.groups.next_poll_end().is_none_or(|end| end > now.mono) {
             return;
         }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{State, outgoing::ok_with},
+    state::{State, outgoing::ok_with},
 };
 
 /// Members in one page.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{State, extras::Extras, outgoing::ok_with, snapshot::shape},
+    state::{State, extras::Extras, outgoing::ok_with, snapshot::shape},
 };
 
 /// The most a message may hold, content and custom data together, in bytes.
@@ -26,7 +26,7 @@ const MAX_TARGETS: usize = 50;
 
 /// A message or a tip in its place in a group.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::sandbox::state) struct Entry {
+pub(in crate::state) struct Entry {
     pub(super) seq: u64,
     pub(super) random: u64,
     pub(super) client_seq: u64,
@@ -50,7 +50,7 @@ pub(super) enum What {
 /// The content of a message.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(in crate::sandbox::state) struct Said {
+pub(in crate::state) struct Said {
     #[serde(deserialize_with = "shape::apart")]
     pub(super) body: Value,
     pub(super) cloud: String,
@@ -64,7 +64,7 @@ pub(in crate::sandbox::state) struct Said {
     pub(super) need_receipt: bool,
     pub(super) extension: bool,
     /// What others have put under it.
-    pub(in crate::sandbox::state) extras: Option<Box<Extras>>,
+    pub(in crate::state) extras: Option<Box<Extras>>,
     pub(super) no_unread: bool,
     pub(super) no_last: bool,
     #[serde(deserialize_with = "shape::counter")]
@@ -77,7 +77,7 @@ pub(in crate::sandbox::state) struct Said {
 }
 
 impl Entry {
-    pub(in crate::sandbox::state) fn said(&self) -> Option<&Said> {
+    pub(in crate::state) fn said(&self) -> Option<&Said> {
         match &self.what {
             What::Said(said) => Some(said),
             What::Tip(_) => None,

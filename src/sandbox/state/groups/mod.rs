@@ -431,7 +431,7 @@ impl State {
     }
 
     /// The number up to which `user` has read a group; zero when nothing, or when it is no member.
-    pub(crate) fn group_read(&self, id: &str, user: &UserId) -> u64 {
+    pub fn group_read(&self, id: &str, user: &UserId) -> u64 {
         let group = self.groups.all.get(id);
         group
             .and_then(|group| group.members.get(user))
@@ -440,7 +440,7 @@ impl State {
 
     /// Groups are there with their members, and nothing was ever said in them: what a server without
     /// memory makes of its configuration when it starts anew.
-    pub(crate) fn forget_group_messages(&mut self) {
+    pub fn forget_group_messages(&mut self) {
         for group in self.groups.all.values_mut() {
             group.entries.clear();
             group.sent.clear();
@@ -452,6 +452,25 @@ impl State {
             }
         }
         self.note_change();
+    }
+
+    /// Makes a public group as the app itself does over REST. False if it is refused.
+    pub fn make_group(&mut self, now: Now, id: &str, owner: &UserId, members: &[UserId]) -> bool {
+        let members: Vec<Value> = members
+            .iter()
+            .map(|user| serde_json::json!({"Member_Account": user}))
+            .collect();
+        let body = serde_json::json!({
+            "Type": "Public", "Name": id, "GroupId": id, "Owner_Account": owner,
+            "MemberList": members,
+        });
+        let actor = Actor {
+            user: owner.clone(),
+            instance: 0,
+            admin: true,
+        };
+        let made = self.group_command(now, &actor, "group_open_http_svc.create_group", &body);
+        matches!(made, Some(Ok(_)))
     }
 
     /// Everything stored in a group, oldest first.

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{
+    state::{
         State,
         outgoing::{ok, ok_with},
     },
@@ -86,7 +86,7 @@ impl Group {
 impl State {
     /// The group items of an account's conversation list, each with its place in the order of
     /// everything. Live rooms have none.
-    pub(in crate::sandbox::state) fn group_sessions(&self, user: &UserId) -> Vec<(u64, Value)> {
+    pub(in crate::state) fn group_sessions(&self, user: &UserId) -> Vec<(u64, Value)> {
         let joined = self.groups.joined.get(user).into_iter().flatten();
         joined
             .filter_map(|id| self.groups.all.get(id))
@@ -99,7 +99,7 @@ impl State {
     }
 
     /// Takes a group conversation off an account's list, until something new is said.
-    pub(in crate::sandbox::state) fn hide_group(&mut self, user: &UserId, id: &str) {
+    pub(in crate::state) fn hide_group(&mut self, user: &UserId, id: &str) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -111,7 +111,7 @@ impl State {
     }
 
     /// Removes all history of a group for one account.
-    pub(in crate::sandbox::state) fn clear_group(&mut self, user: &UserId, id: &str) {
+    pub(in crate::state) fn clear_group(&mut self, user: &UserId, id: &str) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -158,7 +158,7 @@ impl State {
     }
 
     /// The group part of "everything is read": what became of each group.
-    pub(in crate::sandbox::state) fn read_groups(&mut self, user: &UserId, body: &Value) -> Value {
+    pub(in crate::state) fn read_groups(&mut self, user: &UserId, body: &Value) -> Value {
         let items = list(body, "GroupReadInfo").iter();
         let results: Vec<Value> = items
             .filter_map(|item| {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{Group, Kind};
 use crate::{
     proto::id::UserId,
-    sandbox::state::{
+    state::{
         State,
         search::{Found, MAX_LOOKED_AT, Wanted, Words},
     },
@@ -28,7 +28,7 @@ impl State {
     }
 
     /// Messages that `user` may read, in one group or all of them.
-    pub(in crate::sandbox::state) fn group_messages_with(
+    pub(in crate::state) fn group_messages_with(
         &self,
         user: &UserId,
         group: Option<&str>,
@@ -63,7 +63,7 @@ impl State {
     }
 
     /// Groups by ID and name, those of these types if any are named.
-    pub(in crate::sandbox::state) fn groups_with(
+    pub(in crate::state) fn groups_with(
         &self,
         user: &UserId,
         words: &Words,
@@ -87,7 +87,7 @@ impl State {
 
     /// Members of the groups of `user`, by UserID, nick and name card; of these groups if any are
     /// named.
-    pub(in crate::sandbox::state) fn members_with(
+    pub(in crate::state) fn members_with(
         &self,
         user: &UserId,
         words: &Words,

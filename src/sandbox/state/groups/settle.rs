@@ -3,17 +3,17 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use super::{Group, Groups, Kind};
-use crate::sandbox::config::SandboxConfig;
+use crate::config::SandboxConfig;
 
 impl Groups {
     /// How many there are.
-    pub(in crate::sandbox::state) fn count(&self) -> usize {
+    pub(in crate::state) fn count(&self) -> usize {
         self.all.len()
     }
 
     /// Works out who is in which group, and holds each to its limits. `next` is the first place in
     /// the order of everything that was not given out.
-    pub(in crate::sandbox::state) fn settle(&mut self, config: &SandboxConfig, next: u64) {
+    pub(in crate::state) fn settle(&mut self, config: &SandboxConfig, next: u64) {
         let all = std::mem::take(&mut self.all);
         let communities: BTreeSet<String> = all
             .values()

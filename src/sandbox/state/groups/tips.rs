@@ -6,7 +6,7 @@ use super::{
     Actor, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
     messages::{Entry, What, extend},
 };
-use crate::{policy::Now, proto::id::UserId, sandbox::state::State};
+use crate::{policy::Now, proto::id::UserId, state::State};
 
 /// What a tip tells.
 #[derive(Clone, Copy, Debug)]
@@ -183,7 +183,7 @@ impl State {
             let more = json!({"UserDefinedField": content});
             self.group_notice(now, id, &actor.user, Notice::Custom, &user, more);
         }
-        Ok(crate::sandbox::state::outgoing::ok())
+        Ok(crate::state::outgoing::ok())
     }
 }
 

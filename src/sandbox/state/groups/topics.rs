@@ -17,7 +17,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    sandbox::state::{
+    state::{
         State,
         outgoing::{ok, ok_with},
     },
@@ -287,7 +287,7 @@ impl State {
 
     /// The members of a Community have changed: those of its topics are the same. Without the Community
     /// its topics are gone too.
-    pub(in crate::sandbox::state) fn align_topics(&mut self, now: Now, community: &str) {
+    pub(in crate::state) fn align_topics(&mut self, now: Now, community: &str) {
         let topics = self.topics_of(community);
         if topics.is_empty() {
             return;

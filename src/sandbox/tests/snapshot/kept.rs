@@ -9,7 +9,7 @@ use super::{
     super::{Login, START, World, config, noise, texts_in, user},
     NAMES, act, assert_equal, busy, comparable, deed, restored, restored_with, start, text, upload,
 };
-use crate::sandbox::SandboxConfig;
+use crate::SandboxConfig;
 
 #[test]
 fn everybody_is_told_the_same_afterwards() {

@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::{Login, START, World, config, send_body, user};
-use crate::sandbox::{
+use crate::{
     SandboxConfig,
     state::{Fault, State},
 };

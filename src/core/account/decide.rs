@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::recovery::{Policy, TakeBack};
-use crate::gateway::ConnectError;
+use crate::account::ConnectError;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::event::KickType;
 use std::time::Duration;
@@ -111,8 +111,8 @@ fn renew(history: History, backoff: Duration) -> Decision {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::account::LinkEnd;
     use crate::account::credential::CredentialError;
-    use crate::gateway::LinkEnd;
 
     const FRESH: History = History {
         failures: 1,
@@ -295,7 +295,7 @@ mod tests {
 
     #[test]
     fn the_documented_table_is_what_happens() {
-        let text = include_str!("../../docs/recovery.md");
+        let text = include_str!("../../../docs/recovery.md");
         let mut rows = 0;
         for line in text.lines().filter(|line| line.starts_with("| `")) {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();

@@ -74,7 +74,7 @@ impl Receipt {
             _ if message.online_only => 0,
             Conversation::C2c(_) => message.time,
             Conversation::Group(_) => u64::from(message.seq),
-            Conversation::System => 0,
+            _ => 0,
         };
         let mut hasher = DefaultHasher::new();
         message.key().hash(&mut hasher);

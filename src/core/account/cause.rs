@@ -1,6 +1,6 @@
 //! Why an account is not online.
 
-use crate::gateway::{ConnectError, LinkEnd};
+use crate::account::{ConnectError, LinkEnd};
 use crate::proto::code::Code;
 use crate::proto::event::KickType;
 use crate::proto::shown::Shown;

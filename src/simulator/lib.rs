@@ -1,8 +1,8 @@
 //! A fleet and its server on a virtual clock and a simulated network, from one seed.
 //!
-//! The accounts are the real ones ([`Core`](crate::account::Core), its decisions, the
-//! [`Session`](crate::session::Session), the [`Governor`](crate::policy::Governor)), the server is the real sandbox
-//! [`State`](crate::sandbox::state::State); only sockets, actors and the clock are replaced. The same seed gives the same run, to
+//! The accounts are the real ones ([`Core`](botroupe_core::account::Core), its decisions, the
+//! [`Session`](botroupe_core::session::Session), the [`Governor`](botroupe_core::policy::Governor)), the server is the real sandbox
+//! [`State`](botroupe_sandbox::state::State); only sockets, actors and the clock are replaced. The same seed gives the same run, to
 //! the last byte, which the hash of its event log proves.
 //!
 //! # Messages and copies

@@ -6,7 +6,8 @@
 //! cannot share a mistake.
 //!
 //! ```no_run
-//! use botroupe::{proto::id::SdkAppId, sandbox::{Sandbox, SandboxConfig}};
+//! use botroupe_sandbox::{Sandbox, SandboxConfig};
+//! use botroupe_proto::id::SdkAppId;
 //!
 //! let app = SdkAppId::new(1_400_000_001)?;
 //! let sandbox = Sandbox::spawn_thread(SandboxConfig::new(app, "secret"), ([127, 0, 0, 1], 0).into())?;
@@ -14,6 +15,9 @@
 //! sandbox.shutdown();
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
+
+use botroupe_core::policy;
+use botroupe_proto as proto;
 
 mod config;
 mod cut;

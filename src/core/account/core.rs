@@ -7,7 +7,7 @@ use super::effect::{CoreConfig, Effect};
 use super::outbox::{Errand, Outbox, OutboxError, Settled};
 use super::status::{Counters, Phase, Record, Status};
 use super::typing::Typing;
-use crate::gateway::{ConnectError, LinkEnd, Report};
+use crate::account::{ConnectError, LinkEnd, Report};
 use crate::policy::Now;
 use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;

@@ -134,7 +134,7 @@ impl Session {
                 command::of_group(command::SEND_GROUP, group),
                 serde_json::to_string(&SendGroup::new(from, group, draft, key, time)),
             ),
-            Conversation::System => {
+            _ => {
                 return Err(RequestError::Shape(
                     "nothing can be said to the server itself".to_owned(),
                 ));

@@ -60,8 +60,8 @@ impl Typing {
 
 #[cfg(test)]
 mod tests {
+    use crate::account::Report;
     use crate::account::{AccountEvent, Core, CoreConfig, Credential, Effect, Errand, Policy};
-    use crate::gateway::Report;
     use crate::policy::Now;
     use crate::proto::endpoint::HostWalk;
     use crate::proto::id::{SdkAppId, UserId};
@@ -186,7 +186,7 @@ mod tests {
         let mut core = online();
         say(&mut core, START, "alice", Draft::typing(true));
         core.report(START, settled());
-        core.report(START, Report::Closed(crate::gateway::LinkEnd::Cut));
+        core.report(START, Report::Closed(crate::account::LinkEnd::Cut));
         sent(&mut core);
         let later = START.after(Duration::from_secs(5));
         say(

@@ -32,7 +32,6 @@ pub enum Credential {
 /// field `userSig`, `user_sig` or `usersig`; 64 KiB at most. `Debug` and `Display` name the source
 /// and show no secret.
 #[derive(Clone, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum External {
     /// The text of a file, read anew each time. A `/` in the UserID becomes `_`.
     File(PathBuf),

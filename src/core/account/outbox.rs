@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Messages waiting or in flight at most, per account.
-pub(super) const BOUND: usize = 256;
+pub const MAX_OUTBOX: usize = 256;
 /// Pause before a message that failed for a passing reason is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Messages and requests in flight at most: fewer than a session takes, so that none finds it full.
@@ -64,7 +64,7 @@ pub enum Sending {
 #[non_exhaustive]
 pub enum OutboxError {
     /// Too much is waiting already.
-    #[error("outbox is full: {BOUND} messages and requests are waiting")]
+    #[error("outbox is full: {MAX_OUTBOX} messages and requests are waiting")]
     Full,
     /// The account is offline and will not be back by itself, or is shutting down.
     #[error("account is offline: {0}")]
@@ -183,7 +183,7 @@ impl Outbox {
         errand: Errand,
         limit: Duration,
     ) -> Result<(), OutboxError> {
-        if self.items.len() >= BOUND {
+        if self.items.len() >= MAX_OUTBOX {
             return Err(OutboxError::Full);
         }
         let mut not_before = Duration::ZERO;

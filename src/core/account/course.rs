@@ -8,7 +8,7 @@ use super::effect::{AccountEvent, Effect};
 use super::outbox::{Errand, Sending, Settled};
 use super::recovery::TakeBack;
 use super::status::{Phase, Record, RecordedEvent};
-use crate::gateway::LinkEnd;
+use crate::account::LinkEnd;
 use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
@@ -295,7 +295,7 @@ impl Core {
     }
 
     /// Leaves on somebody's wish.
-    pub(super) fn leave(&mut self, now: Now, cause: Cause, phase: Phase) {
+    pub fn leave(&mut self, now: Now, cause: Cause, phase: Phase) {
         if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
             return;
         }

@@ -1,7 +1,7 @@
 //! Decisions that no server of ours would bring about: wrong clocks, and servers without room.
 
 use super::*;
-use crate::gateway::{ConnectError, Report};
+use crate::account::{ConnectError, Report};
 use crate::policy::Now;
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;

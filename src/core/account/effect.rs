@@ -39,7 +39,6 @@ pub struct CoreConfig {
 
 /// What an account tells its subscriber.
 #[derive(Clone, Debug)]
-#[non_exhaustive]
 pub enum AccountEvent {
     /// SDK_READY: it may act.
     Ready,

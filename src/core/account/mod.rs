@@ -1,0 +1,30 @@
+//! One account's decisions: when to log in, what to do after each ending, what waits to be sent.
+//!
+//! [`Core`] holds every decision; [`decide`](decide::decide) is the table it asks after each ending.
+
+mod cause;
+mod core;
+mod course;
+mod credential;
+pub mod decide;
+mod effect;
+mod fleet;
+mod limits;
+mod outbox;
+mod recovery;
+mod report;
+mod status;
+#[cfg(test)]
+mod tests;
+mod typing;
+
+pub use cause::{Cause, Clock, Off};
+pub use core::Core;
+pub use credential::{Credential, CredentialError, External, Redacted};
+pub use effect::{AccountEvent, CoreConfig, Effect};
+pub use fleet::{Fleet, is_heard};
+pub use limits::GroupPaces;
+pub use outbox::{Errand, MAX_OUTBOX, OutboxError, Sending};
+pub use recovery::{Policy, TakeBack};
+pub use report::{ConnectError, FrameError, LinkEnd, Report};
+pub use status::{Counters, Phase, Record, RecordedEvent, Status};
