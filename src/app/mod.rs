@@ -3,9 +3,14 @@
 //! Nothing is decided here. Signals, output and exit codes are the command line's business.
 
 mod maker;
+#[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
+mod sandbox;
 mod terms;
 
-pub(crate) use terms::{Credentials, policy};
+pub use sandbox::check_sandbox;
+pub(crate) use terms::Credentials;
+#[cfg(feature = "cli")]
+pub(crate) use terms::policy;
 
 pub use crate::supervisor::OrderError;
 
@@ -17,12 +22,11 @@ use crate::bot::{
     Bot, Draining, Entry, FileAccess, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
     find,
 };
-use crate::config::{AccountConfig, BotSettings, Config, Endpoint, SandboxTlsConfig};
+use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use crate::session::{InboxLimits, Memory};
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
@@ -30,7 +34,8 @@ use crate::supervisor::{
 };
 use actix::prelude::*;
 use maker::Maker;
-use secrecy::{ExposeSecret, SecretString};
+use sandbox::{Sandbox, SandboxError};
+use secrecy::ExposeSecret;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -57,8 +62,13 @@ type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 #[non_exhaustive]
 pub enum AppError {
     /// The embedded server did not start.
-    #[error("{0} (key {key})", key = sandbox_key(.0))]
+    #[error("{0} (key {key})", key = sandbox::key(.0))]
     Sandbox(#[from] SandboxError),
+    /// The config asks for the embedded server, which this build does not contain.
+    #[error(
+        "endpoint = \"sandbox\" needs the embedded server; build botroupe with the feature `sandbox`"
+    )]
+    NoSandbox,
     /// A bot refused its settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -86,25 +96,27 @@ pub enum AppError {
     NoCredential(UserId),
 }
 
-/// The key of the config that an error of the embedded server goes back to.
-pub(crate) const fn sandbox_key(error: &SandboxError) -> &'static str {
-    match error {
-        SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
-        SandboxError::Store(_)
-        | SandboxError::StoreFile { .. }
-        | SandboxError::StoreInUse { .. } => "sandbox.store",
-        SandboxError::Tls(_) => "sandbox.tls",
-        SandboxError::Bind { .. } | SandboxError::Thread { .. } | SandboxError::Random(_) => {
-            "sandbox.listen"
+impl AppError {
+    /// The key of the config that causes the error, where a single one does.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Sandbox(error) => Some(sandbox::key(error)),
+            Self::NoSandbox => Some("endpoint"),
+            Self::Net(NetError::Ca { .. }) => Some("tls.ca_file"),
+            Self::Net(NetError::Proxy(_)) => Some("proxy.url"),
+            _ => None,
         }
     }
-}
 
-/// The same of what the network refuses.
-pub(crate) const fn network_key(error: &NetError) -> &'static str {
-    match error {
-        NetError::Ca { .. } => "tls.ca_file",
-        NetError::Proxy(_) => "proxy.url",
+    /// Whether the config has to change; otherwise the machine is in the way.
+    #[must_use]
+    pub const fn is_mistake(&self) -> bool {
+        match self {
+            Self::Sandbox(error) => sandbox::is_mistake(error),
+            Self::Threads(_) => false,
+            _ => true,
+        }
     }
 }
 
@@ -221,10 +233,10 @@ impl App {
             return Err(AppError::NoCredential(account.user_id.clone()));
         }
         let sandbox = match &config.endpoint {
-            Endpoint::Sandbox => Some(start_sandbox(config).await?),
+            Endpoint::Sandbox => Some(sandbox::start(config).await?),
             _ => None,
         };
-        let walk = walk(config, sandbox.as_ref());
+        let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
         let rest = rest(config, sandbox.as_ref(), &credentials);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let host_thread = Arbiter::new();
@@ -298,9 +310,16 @@ impl App {
     }
 
     /// The embedded server, when there is one.
+    #[cfg(feature = "sandbox")]
     #[must_use]
     pub const fn sandbox(&self) -> Option<&Sandbox> {
         self.sandbox.as_ref()
+    }
+
+    /// Where the embedded server listens, when there is one.
+    #[must_use]
+    pub fn sandbox_url(&self) -> Option<String> {
+        self.sandbox.as_ref().map(Sandbox::url)
     }
 
     /// Reaches one account.
@@ -527,10 +546,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
-    Sandbox::start(sandbox_config(config), config.sandbox.listen).await
-}
-
 /// Tries whether what the config says about the network can be used, and changes nothing.
 ///
 /// # Errors
@@ -554,57 +569,12 @@ pub(crate) fn net_config(config: &Config) -> NetConfig {
     }
 }
 
-/// Tries what the embedded server would start with, when there is to be one, and starts nothing.
-///
-/// # Errors
-/// [`AppError::Sandbox`] for a store or seed that cannot be read or is refused.
-pub fn check_seed(config: &Config) -> Result<(), AppError> {
-    match &config.endpoint {
-        Endpoint::Sandbox => Ok(Sandbox::check(sandbox_config(config))?),
-        _ => Ok(()),
-    }
-}
-
-fn sandbox_config(config: &Config) -> SandboxConfig {
-    let key = config
-        .app
-        .secret_key
-        .clone()
-        .unwrap_or_else(|| SecretString::from(String::new()));
-    let mut sandbox = SandboxConfig::new(config.app.sdk_app_id, key);
-    sandbox.administrators.clone_from(&config.sandbox.admins);
-    sandbox.auto_import = config.sandbox.auto_import;
-    sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
-    sandbox.hello_interval = config.sandbox.hello_interval;
-    sandbox.media_dir.clone_from(&config.sandbox.media_dir);
-    sandbox.seed_file.clone_from(&config.sandbox.seed);
-    sandbox.store_file.clone_from(&config.sandbox.store);
-    sandbox.origins.clone_from(&config.sandbox.origins);
-    sandbox.hosts.clone_from(&config.sandbox.hosts);
-    sandbox.token.clone_from(&config.sandbox.token);
-    sandbox.tls = match &config.sandbox.tls {
-        SandboxTlsConfig::Off => None,
-        SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),
-        SandboxTlsConfig::Files { certificate, key } => Some(SandboxTls::Files {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        }),
-    };
-    // What the config names exists, whether or not others are let in.
-    sandbox.accounts = config
-        .accounts
-        .iter()
-        .map(|account| account.user_id.clone())
-        .collect();
-    sandbox
-}
-
 /// Where the accounts of a config connect to.
-pub(crate) fn walk(config: &Config, sandbox: Option<&Sandbox>) -> HostWalk {
+pub(crate) fn walk(config: &Config, sandbox_url: Option<&str>) -> HostWalk {
     let app = config.app.sdk_app_id;
     match &config.endpoint {
         Endpoint::Sandbox => HostWalk::fixed(
-            &sandbox.map_or_else(|| format!("ws://{}", config.sandbox.listen), Sandbox::url),
+            &sandbox_url.map_or_else(|| format!("ws://{}", config.sandbox.listen), str::to_owned),
         ),
         Endpoint::Auto => HostWalk::new(Site::of(app), app),
         Endpoint::Site(site) => HostWalk::new(*site, app),

@@ -20,6 +20,7 @@ mod progress;
 mod report;
 mod request;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
 mod signals;
@@ -31,9 +32,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
+#[cfg(feature = "sandbox")]
+pub use args::SandboxArgs;
 pub use args::{
     Args, ChatArgs, CheckArgs, Command, ConfigArgs, LogFormatArg, OrderArgs, RunArgs, RunCommand,
-    SandboxArgs, StatusArgs, UsersigCommand, WhoArgs,
+    StatusArgs, UsersigCommand, WhoArgs,
 };
 pub use env::{ProcessEnv, SECRET_KEY};
 pub use exit::{ALREADY_RUNNING, Failure, INTERNAL, INTERRUPTED, USAGE};
@@ -103,6 +106,7 @@ fn execute(
             let format = format.unwrap_or(config.log.format);
             run::run(args.path(), args.run.force, &config, bots, format)?;
         }
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
             let key = usersig::secret_key(&args.key, env)?;
             log(LogConfig::default())?;
