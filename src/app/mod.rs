@@ -19,8 +19,8 @@ use crate::account::{
     end_programs,
 };
 use crate::bot::{
-    Bot, Draining, Entry, FileAccess, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
-    find,
+    AccountContext, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool, Registered,
+    SettingsError, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};
@@ -37,6 +37,7 @@ use maker::Maker;
 use sandbox::{Sandbox, SandboxError};
 use secrecy::ExposeSecret;
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -76,9 +77,19 @@ pub enum AppError {
     #[error("bot {bot} could not be made: {reason}")]
     Bot {
         /// The bot.
-        bot: &'static str,
+        bot: String,
         /// What became of it.
         reason: String,
+    },
+    /// A bot is registered under another name than its own.
+    #[error(
+        "bot {registered:?} calls itself {own:?}; write Bot::new({registered:?}), or register it as {own:?}"
+    )]
+    BotName {
+        /// The name it is registered under.
+        registered: String,
+        /// The name given to [`Bot::new`].
+        own: &'static str,
     },
     /// What the config says about the network cannot be used.
     #[error(transparent)]
@@ -203,7 +214,7 @@ impl App {
     /// When a part cannot be started; nothing is left running then.
     pub async fn start(
         config: &Config,
-        bots: &'static [Entry],
+        bots: &Bots,
         observer: Option<Recipient<Changed>>,
     ) -> Result<Self, AppError> {
         Self::start_with(config, bots, observer, HashMap::new()).await
@@ -216,12 +227,12 @@ impl App {
     /// When a part cannot be started; nothing is left running then.
     pub async fn start_with(
         config: &Config,
-        bots: &'static [Entry],
+        bots: &Bots,
         observer: Option<Recipient<Changed>>,
         mut away: HashMap<UserId, (Phase, Cause)>,
     ) -> Result<Self, AppError> {
         let maker = Maker::default();
-        check_bots_on(&maker, config, bots).await?;
+        check_bots(&maker, config, bots).await?;
         use_net(&net_config(config))?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
@@ -387,25 +398,16 @@ impl App {
     }
 }
 
-/// Makes each bot once, so that wrong settings stop the start and not an account.
-///
-/// # Errors
-/// [`AppError::UnknownBot`], [`AppError::Bot`] or [`AppError::Settings`].
-pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
-    for entry in used_bots(config, bots)? {
-        make_bot(entry, config.bots.get(entry.name()))?;
-    }
-    Ok(())
-}
-
 /// What is wrong with the settings of one bot, for [`Config::parse_with`].
 #[must_use]
 pub fn check_settings(
-    bots: &[Entry],
+    bots: &Bots,
     name: &str,
+    account: &UserId,
     settings: Option<&BotSettings>,
 ) -> Option<(Vec<String>, String)> {
-    match make_bot(find(bots, name)?, settings) {
+    let account = AccountContext::new(account.clone());
+    match make_bot(bots.find(name)?, &account, settings) {
         Ok(_) => None,
         Err(AppError::Settings(SettingsError::Unfit { path, reason, .. })) => {
             let section = match settings {
@@ -418,46 +420,49 @@ pub fn check_settings(
     }
 }
 
-/// The same, without waiting for `bot()` on this thread.
-async fn check_bots_on(
-    maker: &Maker,
-    config: &Config,
-    bots: &'static [Entry],
-) -> Result<(), AppError> {
-    for entry in used_bots(config, bots)? {
-        let settings = config.bots.get(entry.name()).cloned();
-        let made = maker.run(maker::LIMIT, move || {
-            make_bot(entry, settings.as_ref()).map(drop)
-        });
-        made.await.map_err(|error| AppError::Bot {
-            bot: entry.name(),
-            reason: error.to_string(),
-        })??;
+/// Makes each bot once for the first account that runs it, so that wrong settings stop the start and not
+/// an account. `make` runs on a thread of `maker`: it may never return.
+///
+/// # Errors
+/// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
+async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
+    let mut checked = HashSet::new();
+    for account in &config.accounts {
+        for name in account.bots.iter().filter(|name| checked.insert(&***name)) {
+            let registered = bots
+                .find(name)
+                .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
+            let (registered, settings) = (registered.clone(), config.bots.get(&**name).cloned());
+            let context = AccountContext::new(account.user_id.clone());
+            let made = maker.run(maker::LIMIT, move || {
+                make_bot(&registered, &context, settings.as_ref()).map(drop)
+            });
+            made.await.map_err(|error| AppError::Bot {
+                bot: name.to_string(),
+                reason: error.to_string(),
+            })??;
+        }
     }
     Ok(())
 }
 
-/// The bots that some account runs.
-fn used_bots<'b>(config: &Config, bots: &'b [Entry]) -> Result<Vec<&'b Entry>, AppError> {
-    let used: HashSet<&str> = config
-        .accounts
-        .iter()
-        .flat_map(|account| account.bots.iter().map(|name| &**name))
-        .collect();
-    if let Some(unknown) = used.iter().find(|name| find(bots, name).is_none()) {
-        return Err(AppError::UnknownBot((*unknown).to_owned()));
-    }
-    let is_used = |entry: &&Entry| used.contains(entry.name());
-    Ok(bots.iter().filter(is_used).collect())
-}
-
-fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppError> {
-    let made = std::panic::catch_unwind(entry.make);
+fn make_bot(
+    registered: &Registered,
+    account: &AccountContext,
+    settings: Option<&BotSettings>,
+) -> Result<Bot, AppError> {
+    // A closure that panicked half-way is called again only after its account was told to resume.
+    let made = catch_unwind(AssertUnwindSafe(|| registered.make(account)));
     let mut bot = made.map_err(|panic| AppError::Bot {
-        bot: entry.name(),
+        bot: registered.name().to_owned(),
         reason: format!("it panicked: {}", maker::words(&*panic)),
     })?;
-    bot.rename(entry.name());
+    if bot.name() != registered.name() {
+        return Err(AppError::BotName {
+            registered: registered.name().to_owned(),
+            own: bot.name(),
+        });
+    }
     bot.configure(settings.map(BotSettings::table))?;
     Ok(bot)
 }
@@ -469,7 +474,7 @@ fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppErr
 fn subscriber(
     config: &Config,
     account: &AccountConfig,
-    bots: &'static [Entry],
+    bots: &Bots,
     handle: &AccountHandle,
     maker: &Maker,
     pool: &Pool,
@@ -496,6 +501,11 @@ fn subscriber(
             Endpoint::Auto | Endpoint::Site(_) => FileAccess::new(None),
         },
     };
+    let registered: Arc<[Registered]> = names
+        .iter()
+        .filter_map(|name| bots.find(name))
+        .cloned()
+        .collect();
     Arc::new(move || {
         let present = lock(&hosts).get(handle.user()).cloned();
         if let Some(host) = present.filter(Addr::connected) {
@@ -504,13 +514,15 @@ fn subscriber(
         let (handle, pool, hosts, maker) =
             (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
         let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
+        let registered = registered.clone();
         let (memory, fleet, host_config) = (memory.clone(), fleet.clone(), host_config.clone());
         Box::pin(async move {
-            let wanted = names.clone();
+            let context = AccountContext::new(handle.user().clone());
             let made = maker.run(maker::LIMIT, move || {
-                let entries = wanted.iter().filter_map(|name| find(bots, name));
+                let made = registered
+                    .iter()
+                    .map(|bot| make_bot(bot, &context, settings.get(bot.name())));
                 // Checked at the start; what has stopped fitting since is no bot either.
-                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name())));
                 made.collect::<Result<Vec<Bot>, AppError>>()
             });
             let made = match made.await {

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 use super::{args::CheckArgs, exit::Failure, limits::Handles, load::load};
 use crate::account::Clock;
 use crate::app::{AppError, check_network, check_sandbox};
-use crate::bot::Entry;
+use crate::bot::Bots;
 use crate::config::{
     AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, UserSigSource,
 };
@@ -25,7 +25,7 @@ pub(super) fn check(
     args: &CheckArgs,
     env: &dyn Env,
     unix_now: u64,
-    bots: &[Entry],
+    bots: &Bots,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = load(args.path(), &args.config.overrides(), env, bots)?;

@@ -12,7 +12,7 @@ use super::seat::{Lock, Seat};
 use super::signals::{Signal, Signals};
 use crate::account::{Changed, Phase};
 use crate::app::{App, AppError};
-use crate::bot::Entry;
+use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::gateway::now;
 use crate::proto::id::UserId;
@@ -29,7 +29,7 @@ pub(super) fn run(
     path: &Path,
     force: bool,
     config: &Config,
-    bots: &'static [Entry],
+    bots: &Bots,
     format: LogFormat,
 ) -> Result<(), Failure> {
     look_at_handles(config)?;
