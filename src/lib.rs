@@ -23,6 +23,7 @@ pub mod bot;
 #[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
+pub mod fleet;
 pub mod gateway;
 pub mod rest;
 pub mod supervisor;
@@ -40,6 +41,7 @@ pub mod prelude {
         Api, ApiError, Attachment, Bot, Config, Group, GroupApi, IntoReply, Kicked, NotReady,
         Outgoing, Sender, State, Text, Upload,
     };
+    pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;
     pub use crate::proto::message::{
         Conversation, Draft, Element, GroupTip, Message, NoticeKind, SystemNotice, TipKind,

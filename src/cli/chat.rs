@@ -3,7 +3,6 @@
 use super::args::ChatArgs;
 use super::exit::Failure;
 use super::output;
-use super::signals::Signals;
 use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
     Receipt, Status,
@@ -12,6 +11,7 @@ use crate::app::net_config;
 use crate::app::{Credentials, policy, walk};
 use crate::bot::{Api, ApiError};
 use crate::config::{Config, Endpoint, nearest, websocket_url};
+use crate::fleet::Signals;
 use crate::gateway::use_net;
 use crate::gateway::{AwcConnector, ConnectError, Connector};
 use crate::proto::code::Code;
