@@ -7,7 +7,7 @@ mod actor;
 mod handle;
 mod provider;
 
-pub use crate::session::Receipt;
+pub use crate::session::{Receipt, RequestError};
 pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
     SlowDown,

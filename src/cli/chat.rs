@@ -177,7 +177,7 @@ impl Peer {
 
     fn conversation(&self) -> Conversation {
         match self {
-            Self::User(user) => Conversation::from(user.as_str()),
+            Self::User(user) => Conversation::c2c(user.as_str()),
             Self::Group(group) => Conversation::group(group.as_str()),
         }
     }

@@ -1,7 +1,7 @@
 //! Variables of the environment with a meaning of their own.
 
 /// The variable that holds the SecretKey, so that it need not be on the command line.
-pub const SECRET_KEY: &str = "BOTROUPE_SECRET_KEY";
+pub(super) const SECRET_KEY: &str = "BOTROUPE_SECRET_KEY";
 
 #[cfg(feature = "sandbox")]
 /// The variable that holds the token of a sandbox: the same as for the key `sandbox.token` of a config.

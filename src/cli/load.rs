@@ -12,7 +12,7 @@ use crate::fleet::{FleetError, read_config};
 /// # Errors
 /// [`Failure::ConfigFile`] if the file cannot be read, [`Failure::Config`] with every mistake in
 /// it.
-pub fn load(
+pub(super) fn load(
     path: &Path,
     overrides: &[(String, String)],
     env: &dyn Env,

@@ -32,16 +32,10 @@ use std::{
 };
 
 pub use crate::fleet::ProcessEnv;
-#[cfg(feature = "sandbox")]
-pub use args::SandboxArgs;
-pub use args::{
-    Args, ChatArgs, CheckArgs, Command, ConfigArgs, LogFormatArg, OrderArgs, RunArgs, RunCommand,
-    StatusArgs, UsersigCommand, WhoArgs,
-};
-pub use env::SECRET_KEY;
-pub use exit::{ALREADY_RUNNING, Failure, INTERNAL, INTERRUPTED, USAGE};
-pub use load::load;
-pub use logging::init as init_logging;
+use args::{Args, Command, OrderArgs, StatusArgs};
+use exit::{Failure, USAGE};
+use load::load;
+use logging::init as init_logging;
 
 use crate::bot::Bots;
 use crate::config::{Env, LogConfig};

@@ -24,6 +24,7 @@ pub(super) fn read_text(path: &Path) -> Result<String, FleetError> {
 ///
 /// # Errors
 /// [`FleetError::ConfigFile`] if the file cannot be read, [`FleetError::Config`] with every mistake in it.
+#[cfg(feature = "cli")]
 pub(crate) fn read_config(
     path: &Path,
     overrides: &[(String, String)],

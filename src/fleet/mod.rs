@@ -30,6 +30,7 @@ pub use builder::{Fleet, FleetAccount, FleetBuilder};
 pub use env::ProcessEnv;
 pub use error::FleetError;
 pub use handle::FleetHandle;
+#[cfg(feature = "cli")]
 pub(crate) use load::read_config;
 #[cfg(feature = "cli")]
 pub(crate) use signals::{Signal, Signals};

@@ -1,0 +1,36 @@
+//! Pinned messages of groups.
+
+use super::message::SYSTEM;
+use super::{ApiError, GroupApi};
+use crate::proto::message::{Conversation, Message};
+use crate::proto::op::group_message::{GetPinned, Pin, Unpin};
+use crate::proto::place::Place;
+
+impl GroupApi {
+    /// Pins a message for everybody in the group, or takes the pin off.
+    ///
+    /// # Errors
+    /// When the server did not do it.
+    pub async fn pin(&self, message: &Message, pin: bool) -> Result<(), ApiError> {
+        if message.conversation == Conversation::System {
+            return Err(SYSTEM);
+        }
+        let (group, seq, me) = (Place::new(self.id()), message.seq, self.api().me());
+        if pin {
+            self.api().call(&Pin { group, seq, me }).await?;
+        } else {
+            self.api().call(&Unpin { group, seq, me }).await?;
+        }
+        Ok(())
+    }
+
+    /// The pinned messages.
+    ///
+    /// # Errors
+    /// When the server did not answer.
+    pub async fn pinned(&self) -> Result<Vec<Message>, ApiError> {
+        let group = Place::new(self.id());
+        let pinned = self.api().call(&GetPinned { group }).await?;
+        Ok(pinned.messages(self.id(), self.api().user()))
+    }
+}
