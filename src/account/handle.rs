@@ -1,13 +1,13 @@
 //! How everybody else reaches an account.
 
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
-use crate::gateway::now;
+use crate::gateway::{SharedMemory, now};
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Call;
-use crate::session::{Memory, Receipt, RequestError};
+use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::Status;
 use botroupe_core::account::{Errand, MAX_OUTBOX, OutboxError};
@@ -25,7 +25,7 @@ pub struct AccountHandle {
     lives: Arc<Lives>,
     /// Places in the outbox: whoever finds none waits for one.
     room: Arc<Semaphore>,
-    memory: Memory,
+    memory: SharedMemory,
 }
 
 /// An actor may be replaced while its thread hangs; when that comes back, the old actor must not
@@ -120,15 +120,20 @@ impl AccountHandle {
                 ..Lives::default()
             }),
             room: Arc::new(Semaphore::new(MAX_OUTBOX)),
-            memory: Memory::default(),
+            memory: SharedMemory::default(),
         }
     }
 
     /// The same with the memory that the account is made with: what its bots have finished is noted there.
     #[must_use]
-    pub fn with_memory(mut self, memory: Memory) -> Self {
+    pub fn with_memory(mut self, memory: SharedMemory) -> Self {
         self.memory = memory;
         self
+    }
+
+    /// What the account remembers of its messages, whatever crashes.
+    pub(super) const fn memory(&self) -> &SharedMemory {
+        &self.memory
     }
 
     /// The account.
@@ -324,9 +329,9 @@ impl AccountHandle {
         // that is there.
         let at = now();
         let room = if done {
-            self.memory.finished(at, receipt)
+            self.memory.lock().finished(at, receipt)
         } else {
-            self.memory.abandoned(at, receipt)
+            self.memory.lock().abandoned(at, receipt)
         };
         if let Some(addr) = self.addr() {
             // One for each message that was handed out, and those are bounded.

@@ -18,12 +18,14 @@ use crate::bot::{
     find,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, SandboxTlsConfig};
-use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};
+use crate::gateway::{
+    AwcConnector, Connector, NetConfig, NetError, SharedMemory, check_net, use_net,
+};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
-use crate::session::{InboxLimits, Memory};
+use crate::session::InboxLimits;
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
     SubscriberFactory, Supervisor, UntilEnd,
@@ -243,7 +245,7 @@ impl App {
             let Some(credential) = credentials.of(account) else {
                 continue;
             };
-            let memory = Memory::new(InboxLimits::new(
+            let memory = SharedMemory::new(InboxLimits::new(
                 config.host.queue as usize,
                 account.policy.recovery.mark_read,
             ));
@@ -257,7 +259,6 @@ impl App {
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
                     probes: rest.is_some(),
-                    memory: memory.clone(),
                     group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
@@ -456,7 +457,7 @@ fn subscriber(
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
-    (memory, fleet, origin): (Memory, Fleet, &str),
+    (memory, fleet, origin): (SharedMemory, Fleet, &str),
 ) -> SubscriberFactory {
     let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -499,7 +500,7 @@ fn subscriber(
                 Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
             };
             // Whatever a host before this one had goes to this one.
-            memory.bots_died();
+            memory.lock().bots_died();
             let spec = HostSpec {
                 account: handle.clone(),
                 bots: made,

@@ -134,7 +134,9 @@ impl Node {
     pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
         let config = &self.bots.config;
         if !is_heard(&message, &config.fleet, config.hears_fleet) {
-            return self.core.handled(now, &Receipt::of(&message));
+            return self
+                .core
+                .handled(now, &mut self.memory, &Receipt::of(&message));
         }
         wants.push(Want::Note(Note::Handed(message.clone())));
         let conversation = message.conversation.clone();
@@ -263,7 +265,7 @@ impl Node {
         running.stage = Stage::Waiting(key);
         if draining {
             let receipt = Receipt::of(&running.message);
-            self.core.not_handled(now, &receipt);
+            self.core.not_handled(now, &mut self.memory, &receipt);
         }
     }
 
@@ -277,7 +279,8 @@ impl Node {
             return;
         };
         self.bots.open -= 1;
-        self.core.handled(now, &Receipt::of(&running.message));
+        self.core
+            .handled(now, &mut self.memory, &Receipt::of(&running.message));
         wants.push(Want::Note(Note::Handled {
             message: running.message,
             full,

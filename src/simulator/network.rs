@@ -3,6 +3,7 @@
 use super::node::Want;
 use super::options::{Action, NetworkConfig};
 use super::world::{Happening, Link, World};
+use botroupe_core::account::Core;
 use botroupe_sandbox::state::{ConnId, Fault, Frames, KickType, Output};
 use std::time::Duration;
 
@@ -60,8 +61,9 @@ impl World {
     }
 
     pub(super) fn arm(&mut self, node: usize) {
+        let is_healthy = self.is_healthy(node);
         let at = self.nodes[node]
-            .deadline(self.is_healthy(node))
+            .deadline(is_healthy)
             .map(|at| at.max(self.now));
         if let Some(at) = at
             && self.nodes[node]
@@ -266,7 +268,7 @@ impl World {
             Action::Resume(node) if !self.alive[node] => {}
             Action::Resume(node) => {
                 let now = self.clock_of(node);
-                self.nodes[node].core.resume(now);
+                self.nodes[node].core(now, Core::resume);
                 self.settle(node);
             }
             Action::Lossy {

@@ -7,10 +7,11 @@ use super::node::Node;
 use super::options::{Action, Options};
 use super::processes::Ending;
 use super::turns::Turns;
-use botroupe_core::account::ConnectError;
 use botroupe_core::account::Fleet;
+use botroupe_core::account::{ConnectError, Core};
 use botroupe_core::account::{GroupPaces, Policy, Status};
 use botroupe_core::policy::Governor;
+use botroupe_core::session::Session;
 use botroupe_proto::command;
 use botroupe_proto::id::{IdError, SdkAppId, UserId};
 use botroupe_proto::message::Conversation;
@@ -217,7 +218,7 @@ impl World {
     fn start(&mut self, node: usize) {
         self.alive[node] = true;
         let at = self.clock_of(node);
-        self.nodes[node].core.start(at);
+        self.nodes[node].core(at, Core::start);
         self.settle(node);
     }
 
@@ -247,7 +248,7 @@ impl World {
     /// How an account stands.
     #[must_use]
     pub fn status(&self, account: usize) -> Option<Status> {
-        Some(self.nodes.get(account)?.core.status(self.clock_of(account)))
+        Some(self.nodes.get(account)?.status(self.clock_of(account)))
     }
 
     /// How many accounts are online.
@@ -357,8 +358,8 @@ impl World {
                 self.nodes[node].wake_at = None;
                 self.catch_up(node);
                 let now = self.clock_of(node);
-                self.nodes[node].core.timeout(now);
-                self.nodes[node].session.timeout(now);
+                self.nodes[node].core(now, Core::timeout);
+                self.nodes[node].session(now, Session::timeout);
                 self.settle(node);
             }
             Happening::Turn(node, life) => {
@@ -367,7 +368,7 @@ impl World {
                 }
                 self.granted(node);
                 let now = self.clock_of(node);
-                self.nodes[node].core.turn(now);
+                self.nodes[node].core(now, Core::turn);
                 self.settle(node);
             }
             Happening::Dialled { node, dial, late } => {
@@ -408,7 +409,9 @@ impl World {
                 };
                 if self.nodes[node].link == Some(link) {
                     let now = self.clock_of(node);
-                    self.nodes[node].session.received(now, &bytes);
+                    self.nodes[node].session(now, |session, now, memory| {
+                        session.received(now, memory, &bytes)
+                    });
                     self.settle(node);
                 }
             }

@@ -10,7 +10,6 @@ use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::sandbox::Sandbox;
-use botroupe::session::Memory;
 use botroupe::supervisor::{
     ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, StopAll, Supervisor,
 };
@@ -106,7 +105,6 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 hosts: HostWalk::fixed(&sandbox.url()),
                 policy: policy.clone(),
                 probes: false,
-                memory: Memory::default(),
                 group_paces: GroupPaces::default(),
             },
             connector: Arc::new(move || match guilty {

@@ -13,7 +13,7 @@ use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
 use crate::proto::id::UserId;
 use crate::proto::usersig::UserSig;
-use crate::session::{Part, ReadMark, Receipt};
+use crate::session::{Memory, Part, ReadMark, Receipt};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -164,7 +164,7 @@ impl Core {
 
     /// A snapshot, without the flight recorder.
     #[must_use]
-    pub fn status(&self, now: Now) -> Status {
+    pub fn status(&self, now: Now, memory: &Memory) -> Status {
         let wall = |at: Duration| now.unix.saturating_add(at.saturating_sub(now.mono));
         Status {
             phase: self.phase,
@@ -177,7 +177,7 @@ impl Core {
             clock_offset: self.clock_offset,
             waits_for: self.waits_for.clone(),
             degraded: self.degraded(),
-            open: self.config.memory.open(),
+            open: memory.open(),
             ..Status::new(self.config.user.clone(), self.since.unix)
         }
     }
@@ -194,10 +194,10 @@ impl Core {
 
     /// A snapshot with the flight recorder.
     #[must_use]
-    pub fn full_status(&self, now: Now) -> Status {
+    pub fn full_status(&self, now: Now, memory: &Memory) -> Status {
         Status {
             records: self.recorder.iter().cloned().collect(),
-            ..self.status(now)
+            ..self.status(now, memory)
         }
     }
 
@@ -237,13 +237,13 @@ impl Core {
 
     /// When to call [`timeout`](Self::timeout), as monotonic time.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self, memory: &Memory) -> Option<Duration> {
         let online = self.phase == Phase::Online;
         let act = self
             .act_at
             .filter(|_| !self.turn_asked && !self.fetching && self.probe != Probe::Asked);
         let retry = self.outbox.next_try().filter(|_| online);
-        let unread = self.config.memory.report_at().filter(|_| online);
+        let unread = memory.report_at().filter(|_| online);
         let confirm = match self.confirm {
             Renewal::Due(at) if online => Some(at),
             _ => None,
@@ -274,13 +274,13 @@ impl Core {
     // ── inputs ───────────────────────────────────────────────────────────────────────────────
 
     /// Begins.
-    pub fn start(&mut self, now: Now) {
+    pub fn start(&mut self, now: Now, memory: &mut Memory) {
         self.act_at = Some(now.mono);
-        self.timeout(now);
+        self.timeout(now, memory);
     }
 
     /// The governor's turn has come.
-    pub fn turn(&mut self, now: Now) {
+    pub fn turn(&mut self, now: Now, memory: &mut Memory) {
         self.turn_asked = false;
         if self.phase == Phase::Online {
             if self.confirm == Renewal::WaitingForTurn {
@@ -297,12 +297,17 @@ impl Core {
         match self.mint(now) {
             Ok(Some(user_sig)) => self.dial(now, Some(user_sig)),
             Ok(None) => self.fetch(),
-            Err(error) => self.ended(now, Cause::NoUserSig(error)),
+            Err(error) => self.ended(now, memory, Cause::NoUserSig(error)),
         }
     }
 
     /// The source gave a UserSig, or none.
-    pub fn user_sig(&mut self, now: Now, outcome: Result<UserSig, CredentialError>) {
+    pub fn user_sig(
+        &mut self,
+        now: Now,
+        memory: &mut Memory,
+        outcome: Result<UserSig, CredentialError>,
+    ) {
         let outcome = outcome.and_then(|sig| self.check_fresh(now, sig));
         self.waits_for = None;
         if std::mem::take(&mut self.fetching) {
@@ -314,7 +319,7 @@ impl Core {
                     self.fetch_failures = 0;
                     self.dial(now, Some(user_sig));
                 }
-                Err(error) => self.ended(now, Cause::NoUserSig(error)),
+                Err(error) => self.ended(now, memory, Cause::NoUserSig(error)),
             }
         } else if self.renewal == Renewal::Fetching {
             match outcome {
@@ -341,7 +346,7 @@ impl Core {
     }
 
     /// Whether another login of the account is there, as far as could be found out.
-    pub fn probed(&mut self, now: Now, other: Option<bool>) {
+    pub fn probed(&mut self, now: Now, memory: &mut Memory, other: Option<bool>) {
         if std::mem::replace(&mut self.probe, Probe::Gone) != Probe::Asked || !self.is_waiting() {
             return;
         }
@@ -356,11 +361,11 @@ impl Core {
         } else {
             self.waits_for = None;
         }
-        self.timeout(now);
+        self.timeout(now, memory);
     }
 
     /// The connection reports.
-    pub fn report(&mut self, now: Now, report: Report) {
+    pub fn report(&mut self, now: Now, memory: &mut Memory, report: Report) {
         match report {
             Report::ServerTime(time) => self.hear_time(now, time),
             Report::Opened => {
@@ -377,12 +382,12 @@ impl Core {
                     self.not_before = self.not_before.max(now.mono + wait);
                     self.effects.push_back(Effect::SlowDown(wait));
                 }
-                self.ended(now, Cause::ConnectFailed(error));
+                self.ended(now, memory, Cause::ConnectFailed(error));
             }
-            Report::Closed(end) => self.closed(now, end),
-            Report::Session(event) => self.session(now, event),
+            Report::Closed(end) => self.closed(now, memory, end),
+            Report::Session(event) => self.session(now, memory, event),
             Report::Settled { token, outcome } if token >= FIRST_REPORT => {
-                self.reported(now, token, outcome.as_ref().err());
+                self.reported(now, memory, token, outcome.as_ref().err());
             }
             Report::Settled { token, outcome } => {
                 if let Some(settled) = self.outbox.settle(now, token, outcome) {
@@ -395,24 +400,24 @@ impl Core {
 
     /// The connection actor is gone; a new one will be made, unless it dies too often (`allowed` is
     /// `false`). What it held is lost, the ticket of the login included.
-    pub fn crashed(&mut self, now: Now, allowed: bool) {
+    pub fn crashed(&mut self, now: Now, memory: &mut Memory, allowed: bool) {
         self.linked = false;
         self.has_ticket = false;
         self.outbox.forget_flights();
         for marks in std::mem::take(&mut self.reports).into_values() {
-            self.config.memory.report_again(now, &marks);
+            memory.report_again(now, &marks);
         }
         if self.phase == Phase::Stopping {
             self.stopped(now);
         } else if !allowed {
-            self.leave(now, Cause::Crashed, Phase::Quarantined);
+            self.leave(now, memory, Cause::Crashed, Phase::Quarantined);
         } else if self.is_connected() {
-            self.ended(now, Cause::Crashed);
+            self.ended(now, memory, Cause::Crashed);
         }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
-    pub fn timeout(&mut self, now: Now) {
+    pub fn timeout(&mut self, now: Now, memory: &mut Memory) {
         let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
         if due(self.act_at) && !self.turn_asked && !self.fetching {
             self.set_out();
@@ -420,8 +425,8 @@ impl Core {
         while let Some(settled) = self.outbox.take_expired(now) {
             self.reply(settled);
         }
-        if due(self.config.memory.report_at()) && self.phase == Phase::Online {
-            self.report_read(now);
+        if due(memory.report_at()) && self.phase == Phase::Online {
+            self.report_read(now, memory);
         }
         if let Renewal::Due(at) = self.confirm
             && at <= now.mono
@@ -430,10 +435,10 @@ impl Core {
             self.ask_to_confirm(now);
         }
         if let Some(by) = self.stop_at
-            && (by <= now.mono || self.config.memory.report_at().is_none())
+            && (by <= now.mono || memory.report_at().is_none())
         {
             self.stop_at = None;
-            return self.leave(now, Cause::Stopped, Phase::Stopping);
+            return self.leave(now, memory, Cause::Stopped, Phase::Stopping);
         }
         self.end_typing(now);
         if let Renewal::Due(at) = self.renewal
@@ -454,7 +459,7 @@ impl Core {
             self.login_by = None;
             self.has_ticket = false;
             let fault = crate::session::LinkFault::LoginUnanswered;
-            self.ended(now, Cause::LinkLost(LinkEnd::Fault(fault)));
+            self.ended(now, memory, Cause::LinkLost(LinkEnd::Fault(fault)));
         }
         self.pump(now);
     }
@@ -488,15 +493,15 @@ impl Core {
     }
 
     /// Every bot that wants a message is done with it.
-    pub fn handled(&mut self, now: Now, receipt: &Receipt) {
-        if self.config.memory.finished(now, receipt) {
+    pub fn handled(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt) {
+        if memory.finished(now, receipt) {
             self.effects.push_back(Effect::Room);
         }
     }
 
     /// A bot will not handle a message: it stays unread, and comes again after a restart.
-    pub fn not_handled(&mut self, now: Now, receipt: &Receipt) {
-        let room = self.config.memory.abandoned(now, receipt);
+    pub fn not_handled(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt) {
+        let room = memory.abandoned(now, receipt);
         self.noted(room);
     }
 
@@ -510,54 +515,54 @@ impl Core {
     // ── orders ───────────────────────────────────────────────────────────────────────────────
 
     /// Stays away until [`resume`](Self::resume): logs out when online.
-    pub fn hold(&mut self, now: Now) {
-        self.leave(now, Cause::Ordered, Phase::Held);
+    pub fn hold(&mut self, now: Now, memory: &mut Memory) {
+        self.leave(now, memory, Cause::Ordered, Phase::Held);
     }
 
     /// Stays away until [`resume`](Self::resume), as something that needs mending.
-    pub fn quarantine(&mut self, now: Now) {
-        self.leave(now, Cause::Ordered, Phase::Quarantined);
+    pub fn quarantine(&mut self, now: Now, memory: &mut Memory) {
+        self.leave(now, memory, Cause::Ordered, Phase::Quarantined);
     }
 
     /// Comes back, whatever kept it away; what it remembers of failures is forgotten.
-    pub fn resume(&mut self, now: Now) {
+    pub fn resume(&mut self, now: Now, memory: &mut Memory) {
         if self.is_waiting() || matches!(self.phase, Phase::Held | Phase::Quarantined) {
             self.forgive();
             self.probe = Probe::NotAsked;
             self.waits_for = None;
             self.act_at = Some(self.spaced(now.mono));
             self.enter(now, Phase::Waiting);
-            self.timeout(now);
+            self.timeout(now, memory);
         }
     }
 
     /// Replaces the login by one with a new UserSig; comes back when it is away by itself, and not
     /// when somebody sent it away.
-    pub fn relogin(&mut self, now: Now) {
+    pub fn relogin(&mut self, now: Now, memory: &mut Memory) {
         if matches!(self.phase, Phase::Held | Phase::Quarantined) {
             return;
         }
         if self.phase == Phase::Online {
             self.renewal = Renewal::Due(now.mono);
-            self.timeout(now);
+            self.timeout(now, memory);
         } else {
             self.has_ticket = false;
-            self.resume(now);
+            self.resume(now, memory);
         }
     }
 
     /// Logs out for good; [`Effect::Stopped`] follows. What the bots have finished is reported as read
     /// first, which may take two seconds: the second it was said in has to end.
-    pub fn stop(&mut self, now: Now) {
+    pub fn stop(&mut self, now: Now, memory: &mut Memory) {
         if self.phase == Phase::Online && self.stop_at.is_none() {
-            self.report_read(now);
-            if self.config.memory.report_at().is_some() {
+            self.report_read(now, memory);
+            if memory.report_at().is_some() {
                 self.stop_at = Some(now.mono + LAST_REPORTS);
                 return;
             }
         }
         self.stop_at = None;
-        self.leave(now, Cause::Stopped, Phase::Stopping);
+        self.leave(now, memory, Cause::Stopped, Phase::Stopping);
     }
 
     // ── inside ───────────────────────────────────────────────────────────────────────────────

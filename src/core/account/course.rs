@@ -18,7 +18,7 @@ use crate::proto::op::Call;
 use crate::proto::op::group_message::ReadReport;
 use crate::proto::place::Place;
 use crate::proto::usersig::{self, UserSig};
-use crate::session::{Event, ReadMark, Ready, RequestError};
+use crate::session::{Event, Memory, ReadMark, Ready, RequestError};
 use std::borrow::Cow;
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ const AGREES: u64 = 2_500;
 const MAX_RECORDS: usize = 16;
 
 impl Core {
-    pub(super) fn session(&mut self, now: Now, event: Event) {
+    pub(super) fn session(&mut self, now: Now, memory: &mut Memory, event: Event) {
         match event {
             Event::Ready(ready) => self.ready(now, &ready),
             Event::Refused {
@@ -59,14 +59,14 @@ impl Core {
                 } else {
                     Cause::Refused { code, info }
                 };
-                self.ended(now, cause);
+                self.ended(now, memory, cause);
             }
-            Event::Kicked(kick) => self.kicked(now, kick),
+            Event::Kicked(kick) => self.kicked(now, memory, kick),
             Event::Expired { code, .. } => {
                 self.counters.expired += 1;
                 self.has_ticket = false;
                 self.used_up = true;
-                self.ended(now, Cause::UserSigExpired(code));
+                self.ended(now, memory, Cause::UserSigExpired(code));
             }
             Event::Overloaded { servcmd, delay } => {
                 if servcmd == command::LOGIN {
@@ -76,7 +76,7 @@ impl Core {
             }
             Event::Message(message) => {
                 self.counters.received += 1;
-                self.config.memory.delivered(&message);
+                memory.delivered(&message);
                 self.effects
                     .push_back(Effect::Deliver(AccountEvent::Message(message)));
             }
@@ -92,7 +92,7 @@ impl Core {
             Event::Dropped(_) => self.counters.dropped += 1,
             Event::ResumeWanted => {
                 self.confirm = Renewal::Due(self.spaced(now.mono));
-                self.timeout(now);
+                self.timeout(now, memory);
             }
             Event::LoggedOut => {
                 self.has_ticket = false;
@@ -147,7 +147,7 @@ impl Core {
         self.pump(now);
     }
 
-    fn kicked(&mut self, now: Now, kick: KickType) {
+    fn kicked(&mut self, now: Now, memory: &mut Memory, kick: KickType) {
         self.has_ticket = false;
         let (count, policy): (_, Option<TakeBack>) = match kick {
             KickType::MultipleAccount => (
@@ -186,10 +186,10 @@ impl Core {
             // Every UserSig made before is void.
             None => self.used_up = true,
         }
-        self.ended(now, Cause::Kicked(kick));
+        self.ended(now, memory, Cause::Kicked(kick));
     }
 
-    pub(super) fn closed(&mut self, now: Now, end: LinkEnd) {
+    pub(super) fn closed(&mut self, now: Now, memory: &mut Memory, end: LinkEnd) {
         if end == LinkEnd::Ours && self.phase != Phase::Stopping {
             return; // The goodbye of a link given up before; there may be a new one already.
         }
@@ -200,12 +200,12 @@ impl Core {
             if self.phase.is_online() {
                 self.counters.lost_links += 1;
             }
-            self.ended(now, Cause::LinkLost(end));
+            self.ended(now, memory, Cause::LinkLost(end));
         }
     }
 
     /// An ending: records it, asks the table, and sets out to do what it says.
-    pub(super) fn ended(&mut self, now: Now, cause: Cause) {
+    pub(super) fn ended(&mut self, now: Now, memory: &mut Memory, cause: Cause) {
         if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
             return;
         }
@@ -254,7 +254,7 @@ impl Core {
         if wait.is_none() || phase == Phase::Contested {
             self.fail_outbox();
         }
-        self.timeout(now);
+        self.timeout(now, memory);
     }
 
     /// Lets go of the link and everything that was under way on it.
@@ -295,13 +295,13 @@ impl Core {
     }
 
     /// Leaves on somebody's wish.
-    pub fn leave(&mut self, now: Now, cause: Cause, phase: Phase) {
+    pub fn leave(&mut self, now: Now, memory: &mut Memory, cause: Cause, phase: Phase) {
         if matches!(self.phase, Phase::Stopping | Phase::Stopped) {
             return;
         }
         let was_online = self.phase.is_online();
         if was_online {
-            self.report_read(now);
+            self.report_read(now, memory);
         }
         let linked = std::mem::take(&mut self.linked) || matches!(self.phase, Phase::Connecting);
         self.act_at = None;
@@ -607,9 +607,9 @@ impl Core {
         }
     }
 
-    pub(super) fn report_read(&mut self, now: Now) {
+    pub(super) fn report_read(&mut self, now: Now, memory: &mut Memory) {
         let (mut items, mut users) = (Vec::new(), Vec::new());
-        for read in self.config.memory.reports(now) {
+        for read in memory.reports(now) {
             let (name, mark) = (read.conversation.name(), read.mark);
             if read.conversation.is_group() {
                 let report = ReadReport {
@@ -644,12 +644,18 @@ impl Core {
 
     /// What became of a read report. One that did not arrive is made again, or what is handled would come
     /// again at the next start.
-    pub(super) fn reported(&mut self, now: Now, token: u64, error: Option<&RequestError>) {
+    pub(super) fn reported(
+        &mut self,
+        now: Now,
+        memory: &mut Memory,
+        token: u64,
+        error: Option<&RequestError>,
+    ) {
         let marks = self.reports.remove(&token).unwrap_or_default();
         let is_lost =
             error.is_some_and(|error| error.is_retryable() || *error == RequestError::Lost);
         if is_lost {
-            self.config.memory.report_again(now, &marks);
+            memory.report_again(now, &marks);
         }
     }
 

@@ -10,7 +10,6 @@ use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
-use crate::session::Memory;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,9 +29,6 @@ pub struct CoreConfig {
     pub policy: Arc<Policy>,
     /// Before coming back after a kick, it is asked whether the other login has gone.
     pub probes: bool,
-    /// Which messages were handed out and which are with the bots; survives crashes of connection and
-    /// account.
-    pub memory: Memory,
     /// How quick groups are written to, shared by the accounts of a process.
     pub group_paces: GroupPaces,
 }

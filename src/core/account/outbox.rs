@@ -8,7 +8,7 @@
 use super::limits::{self, GroupPaces};
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
-use crate::session::{Outgoing, RequestError};
+use crate::session::{OutgoingMessage, RequestError};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -49,7 +49,7 @@ pub enum Errand {
 #[derive(Clone, Debug)]
 pub enum Sending {
     /// A message; the same for every try.
-    Message(Outgoing),
+    Message(OutgoingMessage),
     /// A request.
     Call {
         /// The command.
@@ -194,7 +194,7 @@ impl Outbox {
                     let wait = self.groups.reserve(now.mono, group);
                     not_before = self.at(now, wait);
                 }
-                Sending::Message(Outgoing { to, draft, key })
+                Sending::Message(OutgoingMessage { to, draft, key })
             }
             Errand::Call { servcmd, body } => {
                 if let Some((bucket, limit)) = limits::of(&servcmd) {
