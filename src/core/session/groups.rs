@@ -17,12 +17,12 @@ use super::request::{Purpose, RequestError};
 use super::span::Found;
 use super::state::Session;
 use crate::policy::{Now, Pace};
+use crate::proto::address::GroupAddress;
 use crate::proto::answer::{GroupHistory, Sent};
 use crate::proto::command;
 use crate::proto::lenient;
 use crate::proto::message::{Body, Conversation, GroupItem, Message, NoticeKind};
 use crate::proto::op::group_message::GetHistory;
-use crate::proto::place::Place;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -355,7 +355,7 @@ impl Session {
     pub(super) fn left_group(&mut self, group: &str) {
         if let Some(groups) = self.groups.as_mut() {
             // It may be joined again before an answer about it comes.
-            let is_in = |known: &str| Place::new(known).group() == group;
+            let is_in = |known: &str| GroupAddress::new(known).group() == group;
             groups.fetches.retain(|_, known| !is_in(known));
             groups.known.retain(|known, _| {
                 let gone = is_in(known);

@@ -10,7 +10,7 @@ use crate::policy::Now;
 use crate::proto::codec::{self, Frames};
 use crate::proto::command;
 use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::op::language::of_login;
+use crate::proto::op::of_login;
 use crate::proto::packet::{Packet, Ticket};
 use crate::proto::surrogate;
 use crate::proto::usersig::UserSig;

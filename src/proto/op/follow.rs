@@ -1,7 +1,7 @@
 //! Who follows whom: like friends, but nobody has to agree.
 
-use super::people::{Tagged, text};
-use super::{ItemResult, relation::Results};
+use super::profile::{Tagged, text};
+use super::{ItemResult, UserResults};
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -12,8 +12,8 @@ pub const MAX_USERS: usize = 100;
 pub const PAGE: u32 = 500;
 
 calls! {
-    Follow => "follow.follow_add" -> Results;
-    Unfollow => "follow.follow_delete" -> Results;
+    Follow => "follow.follow_add" -> UserResults;
+    Unfollow => "follow.follow_delete" -> UserResults;
     GetFollows => "follow.follow_get" -> Follows;
     GetCounts => "follow.follow_get_info" -> Counts;
     CheckFollows => "follow.follow_check" -> Checked;

@@ -1,7 +1,7 @@
 //! What groups say about themselves, and the list of those an account is in.
 
 use super::group::{KeyValue, PAGE};
-use super::member::Member;
+use super::group_member::Member;
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};

@@ -1,9 +1,9 @@
 //! Reactions: what anybody in a conversation may put under a message, an emoji as a rule.
 
 use super::{Done, MessageName};
+use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::{Conversation, Message, MessageRef};
-use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -94,7 +94,7 @@ enum Messages {
     },
     Group {
         #[serde(flatten)]
-        group: Place,
+        group: GroupAddress,
         #[serde(rename = "MsgSeqList")]
         seqs: Vec<u32>,
     },
@@ -113,7 +113,7 @@ impl GetReactions {
                 keys: messages.iter().map(Message::server_key).collect(),
             },
             Conversation::Group(group) => Messages::Group {
-                group: Place::new(&**group),
+                group: GroupAddress::new(&**group),
                 seqs: messages.iter().map(|message| message.seq).collect(),
             },
             Conversation::System => return None,

@@ -1,7 +1,7 @@
 //! Looking for messages, users, groups and members by words. The service finds in what it keeps,
 //! where the app has bought that.
 
-use super::people::{Tagged, text};
+use super::profile::{Tagged, text};
 use crate::lenient;
 use crate::message::{C2cItem, Conversation, GroupItem, Message};
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,8 @@
 //! by the topic's ID.
 
 use super::Done;
+use crate::address::GroupAddress;
 use crate::lenient;
-use crate::place::Place;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -210,7 +210,7 @@ pub struct OwnTopic {
 #[derive(Clone, Debug, Serialize)]
 pub struct ModifyTopic {
     #[serde(flatten)]
-    group: Place,
+    group: GroupAddress,
     #[serde(flatten)]
     texts: TopicTexts,
     #[serde(rename = "ShutUpAllMember", skip_serializing_if = "Option::is_none")]
@@ -221,7 +221,7 @@ impl ModifyTopic {
     /// Changes texts of the topic of this ID.
     pub fn texts(topic: impl Into<String>, texts: TopicTexts) -> Self {
         Self {
-            group: Place::new(topic),
+            group: GroupAddress::new(topic),
             texts,
             mute_all: None,
         }
@@ -230,7 +230,7 @@ impl ModifyTopic {
     /// Lets only the owner and administrators speak in it, or everybody again.
     pub fn mute_all(topic: impl Into<String>, mute: bool) -> Self {
         Self {
-            group: Place::new(topic),
+            group: GroupAddress::new(topic),
             texts: TopicTexts::default(),
             mute_all: Some(if mute { "On" } else { "Off" }),
         }

@@ -1,36 +1,27 @@
-//! One-to-one messages: recall, edit, read marks, receipts, history, deletion, announcements.
+//! One-to-one messages: recall, edit, read marks, history, deletion.
 
 use super::Done;
 use crate::lenient;
 use crate::message::{C2cItem, Element, Message};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
 
-/// Messages that one deletion or receipt may name.
+/// Messages that one deletion may name.
 pub const MAX_MESSAGES: usize = 30;
 /// Messages that one page of history holds.
 pub const PAGE: u32 = 15;
-/// Users whose read time or announcement option one request may be about.
-pub const MAX_PEERS: usize = 30;
 
 calls! {
     Recall => "openim.msgwithdraw" -> Done;
     Edit => "openim.modify_c2c_msg" -> Edited;
     ReadReport => "openim.msgreaded" -> Done;
     ReadAll => "openim.read_all_unread_msg" -> Done;
-    Receipt => "openim.c2c_msg_read_receipt" -> Done;
-    PeerReadTimes => "openim.get_peer_read_time" -> ReadTimes;
     GetHistory => "openim.getroammsg" -> History;
     Delete => "openim.delete_c2c_msg_ramble" -> Done;
-    SetMuteOption => "openim.set_c2c_peer_mute_notifications" -> Done;
-    GetMuteOption => "openim.get_c2c_peer_mute_notifications" -> MuteOptions;
-    DoNotDisturb => "im_msg_db_logic.ws_set_do_not_disturb" -> Done;
-    GetDoNotDisturb => "im_msg_db_logic.ws_get_do_not_disturb" -> DoNotDisturb;
 }
 
 /// Names a message to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-struct Name {
+pub(super) struct Name {
     #[serde(rename = "From_Account")]
     from: String,
     #[serde(rename = "To_Account")]
@@ -42,7 +33,7 @@ struct Name {
 }
 
 impl Name {
-    fn of(message: &Message) -> Self {
+    pub(super) fn of(message: &Message) -> Self {
         Self {
             from: message.from.to_string(),
             to: message.to.to_string(),
@@ -60,14 +51,6 @@ pub struct Recall {
     info: Recalled,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Recalled {
-    #[serde(flatten)]
-    name: Name,
-    #[serde(rename = "MsgTimeStamp")]
-    time: u64,
-}
-
 impl Recall {
     /// Takes `message` back.
     #[must_use]
@@ -79,6 +62,14 @@ impl Recall {
             },
         }
     }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Recalled {
+    #[serde(flatten)]
+    name: Name,
+    #[serde(rename = "MsgTimeStamp")]
+    time: u64,
 }
 
 /// Changes a message; both sides may. Refused with
@@ -137,6 +128,23 @@ pub struct ReadReport {
     readed: Readed,
 }
 
+impl ReadReport {
+    /// Everything `peer` said up to `until`, server time in Unix seconds.
+    pub fn new(peer: impl Into<String>, until: u64) -> Self {
+        let item = ReadItem {
+            peer: peer.into(),
+            until,
+            receipt: 1,
+        };
+        Self {
+            readed: Readed {
+                cookie: "",
+                items: vec![item],
+            },
+        }
+    }
+}
+
 #[derive(Clone, Debug, Serialize)]
 struct Readed {
     #[serde(rename = "Cookie")]
@@ -153,23 +161,6 @@ struct ReadItem {
     until: u64,
     #[serde(rename = "Receipt")]
     receipt: u8,
-}
-
-impl ReadReport {
-    /// Everything `peer` said up to `until`, server time in Unix seconds.
-    pub fn new(peer: impl Into<String>, until: u64) -> Self {
-        let item = ReadItem {
-            peer: peer.into(),
-            until,
-            receipt: 1,
-        };
-        Self {
-            readed: Readed {
-                cookie: "",
-                items: vec![item],
-            },
-        }
-    }
 }
 
 /// Reports several conversations as read at once.
@@ -192,63 +183,6 @@ pub struct GroupRead {
     /// The number up to which it was read.
     #[serde(rename = "MsgSeq")]
     pub seq: u32,
-}
-
-/// Tells the sender that its messages were read. They asked for receipts, and are all of one sender.
-#[derive(Clone, Debug, Serialize)]
-pub struct Receipt {
-    #[serde(rename = "Peer_Account")]
-    peer: String,
-    #[serde(rename = "C2CMsgInfo")]
-    messages: Vec<Received>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Received {
-    #[serde(flatten)]
-    name: Name,
-    #[serde(rename = "MsgTime")]
-    time: u64,
-    #[serde(rename = "MsgClientTime")]
-    client_time: u64,
-}
-
-impl Receipt {
-    /// The receipts of `messages` for the user `peer`.
-    pub fn new<'a>(
-        peer: impl Into<String>,
-        messages: impl IntoIterator<Item = &'a Message>,
-    ) -> Self {
-        let received = |message: &Message| Received {
-            name: Name::of(message),
-            time: message.time,
-            client_time: message.client_time.unwrap_or(0),
-        };
-        Self {
-            peer: peer.into(),
-            messages: messages.into_iter().map(received).collect(),
-        }
-    }
-}
-
-/// Asks up to when users have read what this account said to them.
-#[derive(Clone, Debug, Serialize)]
-pub struct PeerReadTimes {
-    /// The users, 30 at most.
-    #[serde(rename = "To_Account")]
-    pub users: Vec<String>,
-}
-
-/// The answer to [`PeerReadTimes`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct ReadTimes {
-    /// Server times in Unix seconds, in the order of the users; zero for never.
-    #[serde(
-        rename = "ReadTime",
-        default,
-        deserialize_with = "lenient::null_default"
-    )]
-    pub times: Vec<u64>,
 }
 
 /// Asks for a page of a conversation's history.
@@ -354,166 +288,4 @@ impl Delete {
             keys: messages.into_iter().map(Message::server_key).collect(),
         }
     }
-}
-
-/// How the messages of a conversation announce themselves.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum MuteOption {
-    /// Received, and announced.
-    #[default]
-    Announce,
-    /// Not received at all.
-    Discard,
-    /// Received without being announced.
-    Silent,
-}
-
-impl MuteOption {
-    /// The number that stands for it in a one-to-one conversation.
-    #[must_use]
-    pub const fn number(self) -> u32 {
-        match self {
-            Self::Announce => 0,
-            Self::Discard => 1,
-            Self::Silent => 2,
-        }
-    }
-
-    /// The word that stands for it in a group.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Announce => "AcceptAndNotify",
-            Self::Discard => "Discard",
-            Self::Silent => "AcceptNotNotify",
-        }
-    }
-
-    /// What a number stands for; announced when it is unknown.
-    #[must_use]
-    pub const fn from_number(number: u32) -> Self {
-        match number {
-            1 => Self::Discard,
-            2 => Self::Silent,
-            _ => Self::Announce,
-        }
-    }
-}
-
-/// Sets how one-to-one conversations announce themselves.
-#[derive(Clone, Debug, Serialize)]
-pub struct SetMuteOption {
-    /// The other sides, 30 at most.
-    #[serde(rename = "Peer_Account")]
-    pub peers: Vec<String>,
-    /// [`MuteOption::number`].
-    #[serde(rename = "Mute_Notifications")]
-    pub option: u32,
-}
-
-/// Asks how one-to-one conversations announce themselves.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetMuteOption {
-    /// This account.
-    #[serde(rename = "To_Account")]
-    pub me: String,
-    /// The other sides, 30 at most.
-    #[serde(rename = "Peer_Account")]
-    pub peers: Vec<String>,
-}
-
-/// The answer to [`GetMuteOption`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct MuteOptions {
-    /// One per conversation.
-    #[serde(
-        rename = "MuteNotificationsList",
-        default,
-        deserialize_with = "lenient::list"
-    )]
-    pub items: Vec<MuteState>,
-}
-
-/// How one conversation announces itself.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct MuteState {
-    /// The other side.
-    #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::string")]
-    pub peer: String,
-    /// See [`MuteOption::from_number`].
-    #[serde(
-        rename = "MuteNotifications",
-        alias = "Mute_Notifications",
-        default,
-        deserialize_with = "lenient::int"
-    )]
-    pub option: u32,
-    /// Fields this crate does not know.
-    #[serde(flatten)]
-    pub extra: Map<String, Value>,
-}
-
-/// When an account's terminals are to announce nothing of anybody; by default they always may.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DoNotDisturb {
-    /// [`MuteOption::number`].
-    #[serde(rename = "Level", default, deserialize_with = "lenient::int")]
-    level: u32,
-    /// From here, Unix seconds.
-    #[serde(rename = "StartTime", default, deserialize_with = "lenient::int")]
-    pub start: u64,
-    /// To here, Unix seconds.
-    #[serde(rename = "EndTime", default, deserialize_with = "lenient::int")]
-    pub end: u64,
-    /// 1: every day at that time.
-    #[serde(rename = "IsRepeated", default, deserialize_with = "lenient::int")]
-    repeated: u32,
-}
-
-impl DoNotDisturb {
-    /// From one time to another, both in Unix seconds; what comes meanwhile is received without
-    /// being announced.
-    #[must_use]
-    pub const fn between(start: u64, end: u64) -> Self {
-        Self {
-            level: MuteOption::Silent.number(),
-            start,
-            end,
-            repeated: 0,
-        }
-    }
-
-    /// Every day at that time.
-    #[must_use]
-    pub const fn daily(mut self) -> Self {
-        self.repeated = 1;
-        self
-    }
-
-    /// What becomes of messages meanwhile.
-    #[must_use]
-    pub const fn with(mut self, option: MuteOption) -> Self {
-        self.level = option.number();
-        self
-    }
-
-    /// What becomes of messages meanwhile.
-    #[must_use]
-    pub const fn option(&self) -> MuteOption {
-        MuteOption::from_number(self.level)
-    }
-
-    /// Whether it is so every day.
-    #[must_use]
-    pub const fn is_daily(&self) -> bool {
-        self.repeated == 1
-    }
-}
-
-/// Asks for [`DoNotDisturb`].
-#[derive(Clone, Debug, Serialize)]
-pub struct GetDoNotDisturb {
-    /// This account.
-    #[serde(rename = "ToAccount")]
-    pub me: String,
 }
