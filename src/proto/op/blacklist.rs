@@ -2,15 +2,16 @@
 
 use super::{ItemResult, UserResults};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 /// Users that one request may be about.
 pub const MAX_USERS: usize = 1000;
 
 calls! {
-    GetBlacklist => "sns.black_list_get" -> Blacklist;
-    AddToBlacklist => "sns.black_list_add" -> UserResults;
-    RemoveFromBlacklist => "sns.black_list_delete" -> UserResults;
+    GetBlacklist => "sns.black_list_get" -> Blacklist, Limit::NONE;
+    AddToBlacklist => "sns.black_list_add" -> UserResults, Limit::NONE;
+    RemoveFromBlacklist => "sns.black_list_delete" -> UserResults, Limit::NONE;
 }
 
 /// Asks for a page of the blacklist.

@@ -3,6 +3,7 @@
 use super::Done;
 use crate::lenient;
 use crate::message::{C2cItem, Element, Message};
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 /// Messages that one deletion may name.
@@ -10,13 +11,16 @@ pub const MAX_MESSAGES: usize = 30;
 /// Messages that one page of history holds.
 pub const PAGE: u32 = 15;
 
+const READ_ALL: Limit = Limit::new("read all", 1.0, 1);
+const HISTORY: Limit = Limit::new("history", 20.0, 4);
+
 calls! {
-    Recall => "openim.msgwithdraw" -> Done;
-    Edit => "openim.modify_c2c_msg" -> Edited;
-    ReadReport => "openim.msgreaded" -> Done;
-    ReadAll => "openim.read_all_unread_msg" -> Done;
-    GetHistory => "openim.getroammsg" -> History;
-    Delete => "openim.delete_c2c_msg_ramble" -> Done;
+    Recall => "openim.msgwithdraw" -> Done, Limit::NONE;
+    Edit => "openim.modify_c2c_msg" -> Edited, Limit::NONE;
+    ReadReport => "openim.msgreaded" -> Done, Limit::NONE;
+    ReadAll => "openim.read_all_unread_msg" -> Done, READ_ALL;
+    GetHistory => "openim.getroammsg" -> History, HISTORY;
+    Delete => "openim.delete_c2c_msg_ramble" -> Done, Limit::NONE;
 }
 
 /// Names a message to the server.

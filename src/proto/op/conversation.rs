@@ -3,6 +3,7 @@
 use super::{Contact, Done, ItemResult};
 use crate::lenient;
 use crate::message::Conversation;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,11 +11,11 @@ use serde_json::{Map, Value};
 pub const MAX_CONVERSATIONS: usize = 100;
 
 calls! {
-    GetConversations => "recentcontact.page_get" -> Page;
-    Pin => "recentcontact.top" -> Done;
-    Delete => "recentcontact.batch_delete" -> Results;
-    ClearHistory => "recentcontact.clear_msg" -> Done;
-    Mark => "recentcontact.mark_contact" -> Results;
+    GetConversations => "recentcontact.page_get" -> Page, Limit::NONE;
+    Pin => "recentcontact.top" -> Done, Limit::NONE;
+    Delete => "recentcontact.batch_delete" -> Results, Limit::NONE;
+    ClearHistory => "recentcontact.clear_msg" -> Done, Limit::NONE;
+    Mark => "recentcontact.mark_contact" -> Results, Limit::NONE;
 }
 
 /// Asks for a page of the conversations.

@@ -2,14 +2,15 @@
 
 use super::{Contact, ItemResult};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 calls! {
-    Create => "recentcontact.create_contact_group" -> Created;
-    GetAll => "recentcontact.get_contact_group" -> Groups;
-    Delete => "recentcontact.del_contact_group" -> Deleted;
-    Update => "recentcontact.update_contact_group" -> Updated;
+    Create => "recentcontact.create_contact_group" -> Created, Limit::NONE;
+    GetAll => "recentcontact.get_contact_group" -> Groups, Limit::NONE;
+    Delete => "recentcontact.del_contact_group" -> Deleted, Limit::NONE;
+    Update => "recentcontact.update_contact_group" -> Updated, Limit::NONE;
 }
 
 /// Puts conversations into a new group of conversations.

@@ -3,6 +3,7 @@
 use super::profile::{Tagged, text};
 use super::{Done, UserResults};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,15 +11,15 @@ use serde_json::{Map, Value};
 pub const MAX_USERS: usize = 1000;
 
 calls! {
-    GetFriends => "sns.friend_get" -> Friends;
-    AddFriend => "sns.friend_add" -> UserResults;
-    DeleteFriends => "sns.friend_delete" -> UserResults;
-    CheckFriends => "sns.friend_check" -> Checked;
-    UpdateFriend => "sns.friend_update" -> UserResults;
-    Respond => "sns.friend_response" -> UserResults;
-    GetApplications => "sns.pendency_get" -> Applications;
-    DeleteApplications => "sns.pendency_delete" -> UserResults;
-    ReadApplications => "sns.pendency_report" -> Done;
+    GetFriends => "sns.friend_get" -> Friends, Limit::NONE;
+    AddFriend => "sns.friend_add" -> UserResults, Limit::NONE;
+    DeleteFriends => "sns.friend_delete" -> UserResults, Limit::NONE;
+    CheckFriends => "sns.friend_check" -> Checked, Limit::NONE;
+    UpdateFriend => "sns.friend_update" -> UserResults, Limit::NONE;
+    Respond => "sns.friend_response" -> UserResults, Limit::NONE;
+    GetApplications => "sns.pendency_get" -> Applications, Limit::NONE;
+    DeleteApplications => "sns.pendency_delete" -> UserResults, Limit::NONE;
+    ReadApplications => "sns.pendency_report" -> Done, Limit::NONE;
 }
 
 /// Asks for a page of the friends.

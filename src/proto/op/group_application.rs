@@ -5,6 +5,7 @@ use super::{Call, Done};
 use crate::command::of_group;
 use crate::lenient;
 use crate::message::SystemNotice;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -13,8 +14,8 @@ use std::borrow::Cow;
 pub const MAX_INVITED: usize = 300;
 
 group_calls! {
-    Join => "apply_join_group" -> Joined;
-    Invite => "add_group_member" -> Invited;
+    Join => "apply_join_group" -> Joined, Limit::NONE;
+    Invite => "add_group_member" -> Invited, Limit::NONE;
 }
 
 /// Asks to be let into a group.
@@ -124,6 +125,7 @@ impl Decide {
 
 impl Call for Decide {
     type Answer = Done;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         let servcmd = match self.invited {
@@ -153,6 +155,7 @@ pub struct GetApplications {
 
 impl Call for GetApplications {
     type Answer = Applications;
+    const LIMIT: Limit = Limit::new("applications", 15.0, 3);
 
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed(if self.communities {

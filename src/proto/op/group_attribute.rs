@@ -1,17 +1,20 @@
 //! Attributes that an app keeps with a group.
 
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Attributes that a group may have.
 pub const MAX_ATTRIBUTES: usize = 16;
 
+const CHANGES: Limit = Limit::new("group attributes", 2.0, 10);
+
 group_calls! {
-    SetAttributes => "set_group_attr" -> Attributes;
-    ModifyAttributes => "modify_group_attr" -> Attributes;
-    DeleteAttributes => "delete_group_attr" -> Attributes;
-    ClearAttributes => "clear_group_attr" -> Attributes;
+    SetAttributes => "set_group_attr" -> Attributes, CHANGES;
+    ModifyAttributes => "modify_group_attr" -> Attributes, CHANGES;
+    DeleteAttributes => "delete_group_attr" -> Attributes, CHANGES;
+    ClearAttributes => "clear_group_attr" -> Attributes, CHANGES;
 }
 
 /// The wish to be told when somebody else was first.
@@ -86,6 +89,7 @@ impl GetAttributes {
 
 impl super::Call for GetAttributes {
     type Answer = Attributes;
+    const LIMIT: Limit = Limit::new("reading group attributes", 4.0, 20);
 
     /// A service of its own, whatever the group.
     fn servcmd(&self) -> Cow<'static, str> {

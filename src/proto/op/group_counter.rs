@@ -1,14 +1,17 @@
 //! Counters that an app keeps with a group.
 
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 /// Counters that a group may have.
 pub const MAX_COUNTERS: usize = 20;
 
+const COUNTERS: Limit = Limit::new("group counters", 4.0, 20);
+
 group_calls! {
-    UpdateCounters => "update_group_counter" -> Counters;
-    GetCounters => "get_group_counter" -> Counters;
+    UpdateCounters => "update_group_counter" -> Counters, COUNTERS;
+    GetCounters => "get_group_counter" -> Counters, COUNTERS;
 }
 
 /// One counter.

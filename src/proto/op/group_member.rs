@@ -3,6 +3,7 @@
 use super::group::KeyValue;
 use super::{Done, receive_option::MuteOption};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -15,11 +16,11 @@ pub const MAX_ASKED: usize = 50;
 pub const MAX_KICKED: usize = 500;
 
 group_calls! {
-    GetMembers => "get_group_member_info" -> MemberPage;
-    GetSpecified => "get_specified_group_member_info" -> MemberPage;
-    Kick => "delete_group_member" -> Done;
-    ModifyMember => "modify_group_member_info" -> Done;
-    GetOnlineCount => "get_online_member_num" -> OnlineCount;
+    GetMembers => "get_group_member_info" -> MemberPage, Limit::NONE;
+    GetSpecified => "get_specified_group_member_info" -> MemberPage, Limit::NONE;
+    Kick => "delete_group_member" -> Done, Limit::NONE;
+    ModifyMember => "modify_group_member_info" -> Done, Limit::NONE;
+    GetOnlineCount => "get_online_member_num" -> OnlineCount, Limit::NONE;
 }
 
 const FILTER: &[&str] = &[

@@ -5,6 +5,7 @@ use super::{Done, ItemResult};
 use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::{Element, GroupItem, Message};
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -13,11 +14,13 @@ pub const MAX_MESSAGES: usize = 30;
 /// Messages that one page of history holds.
 pub const PAGE: u32 = 20;
 
+const HISTORY: Limit = Limit::new("group history", 20.0, 4);
+
 group_calls! {
-    Recall => "group_msg_recall" -> Recalled;
-    ReadReport => "msg_read_report" -> Done;
-    GetHistory => "group_msg_get" -> History;
-    Delete => "delete_group_ramble_msg_by_seq" -> Done;
+    Recall => "group_msg_recall" -> Recalled, Limit::NONE;
+    ReadReport => "msg_read_report" -> Done, Limit::NONE;
+    GetHistory => "group_msg_get" -> History, HISTORY;
+    Delete => "delete_group_ramble_msg_by_seq" -> Done, Limit::NONE;
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -97,6 +100,7 @@ impl Edit {
 
 impl super::Call for Edit {
     type Answer = Edited;
+    const LIMIT: Limit = Limit::NONE;
 
     /// Not one of the group services, other than everything else about groups.
     fn servcmd(&self) -> Cow<'static, str> {

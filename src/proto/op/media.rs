@@ -2,13 +2,14 @@
 //! over HTTP.
 
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 calls! {
-    PreSig => "im_cos_msg.pre_sig" -> PreSigned;
-    SimpleSig => "im_cos_msg.simple_sig" -> SimpleSigned;
-    GetImageInfo => "im_cos_msg.get_imageinfo" -> ImageInfos;
-    VideoCover => "im_cos_msg.video_cover" -> Cover;
+    PreSig => "im_cos_msg.pre_sig" -> PreSigned, Limit::NONE;
+    SimpleSig => "im_cos_msg.simple_sig" -> SimpleSigned, Limit::NONE;
+    GetImageInfo => "im_cos_msg.get_imageinfo" -> ImageInfos, Limit::NONE;
+    VideoCover => "im_cos_msg.video_cover" -> Cover, Limit::NONE;
 }
 
 /// What kind of file it is.

@@ -2,11 +2,12 @@
 
 use crate::lenient;
 use crate::message::MergedMessage;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 calls! {
-    SaveMerged => "im_long_msg.save_relay_json_msg" -> SavedMerged;
-    GetMerged => "im_long_msg.get_relay_json_msg" -> MergedMessages;
+    SaveMerged => "im_long_msg.save_relay_json_msg" -> SavedMerged, Limit::NONE;
+    GetMerged => "im_long_msg.get_relay_json_msg" -> MergedMessages, Limit::NONE;
 }
 
 /// Stores a record of messages that is too long to travel inside a message.

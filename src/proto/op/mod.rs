@@ -23,15 +23,19 @@ pub trait Call: Serialize {
     /// What is read of the answer.
     type Answer: DeserializeOwned;
 
+    /// How often the service takes it; [`Limit::NONE`] if no limit is known.
+    const LIMIT: Limit;
+
     /// Where it goes: `<service>.<command>`.
     fn servcmd(&self) -> Cow<'static, str>;
 }
 
 /// Requests whose command never changes.
 macro_rules! calls {
-    ($($request:ty => $servcmd:literal -> $answer:ty;)*) => {$(
+    ($($request:ty => $servcmd:literal -> $answer:ty, $limit:expr;)*) => {$(
         impl $crate::op::Call for $request {
             type Answer = $answer;
+            const LIMIT: $crate::op::Limit = $limit;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
                 std::borrow::Cow::Borrowed($servcmd)
@@ -42,9 +46,10 @@ macro_rules! calls {
 
 /// Requests about the group in their field `group`, which decides the service.
 macro_rules! group_calls {
-    ($($request:ty => $command:literal -> $answer:ty;)*) => {$(
+    ($($request:ty => $command:literal -> $answer:ty, $limit:expr;)*) => {$(
         impl $crate::op::Call for $request {
             type Answer = $answer;
+            const LIMIT: $crate::op::Limit = $limit;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
                 std::borrow::Cow::Borrowed(if $crate::address::is_community(self.group.as_ref()) {
@@ -71,6 +76,7 @@ pub mod group_counter;
 pub mod group_member;
 pub mod group_message;
 pub mod group_profile;
+mod limit;
 pub mod live_room;
 pub mod media;
 pub mod merger;
@@ -87,6 +93,8 @@ pub mod user_status;
 
 #[cfg(test)]
 mod tests;
+
+pub use limit::Limit;
 
 /// Names a message to the services that keep something with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -4,12 +4,13 @@ use super::Done;
 use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::{GroupItem, Message};
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 group_calls! {
-    Pin => "pin_message" -> Done;
-    Unpin => "unpin_message" -> Done;
-    GetPinned => "get_pinned_messages" -> Pinned;
+    Pin => "pin_message" -> Done, Limit::NONE;
+    Unpin => "unpin_message" -> Done, Limit::NONE;
+    GetPinned => "get_pinned_messages" -> Pinned, Limit::NONE;
 }
 
 /// Pins a message for everybody in the group.

@@ -2,6 +2,7 @@
 
 use super::Done;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -9,8 +10,8 @@ use serde_json::Value;
 pub const MAX_PROFILES: usize = 100;
 
 calls! {
-    GetProfiles => "profile.portrait_get_all" -> Profiles;
-    SetProfile => "profile.portrait_set" -> Done;
+    GetProfiles => "profile.portrait_get_all" -> Profiles, Limit::NONE;
+    SetProfile => "profile.portrait_set" -> Done, Limit::NONE;
 }
 
 /// Asks for profiles.

@@ -6,6 +6,7 @@ use super::group_message::{Seq, seqs};
 use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::Message;
+use crate::op::Limit;
 use crate::update::GroupReceipt;
 use serde::{Deserialize, Serialize};
 
@@ -17,14 +18,14 @@ pub const MAX_PEERS: usize = 30;
 pub const READERS: u32 = 100;
 
 calls! {
-    SendC2cReceipts => "openim.c2c_msg_read_receipt" -> Done;
-    PeerReadTimes => "openim.get_peer_read_time" -> ReadTimes;
+    SendC2cReceipts => "openim.c2c_msg_read_receipt" -> Done, Limit::NONE;
+    PeerReadTimes => "openim.get_peer_read_time" -> ReadTimes, Limit::NONE;
 }
 
 group_calls! {
-    SendGroupReceipts => "group_msg_receipt" -> Done;
-    GetReceipts => "get_group_msg_receipt" -> Receipts;
-    GetReaders => "get_group_msg_receipt_detail" -> Readers;
+    SendGroupReceipts => "group_msg_receipt" -> Done, Limit::NONE;
+    GetReceipts => "get_group_msg_receipt" -> Receipts, Limit::NONE;
+    GetReaders => "get_group_msg_receipt_detail" -> Readers, Limit::NONE;
 }
 
 /// Tells the sender that its messages were read. They asked for receipts, and are all of one sender.

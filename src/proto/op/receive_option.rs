@@ -3,6 +3,7 @@
 
 use super::Done;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,10 +11,10 @@ use serde_json::{Map, Value};
 pub const MAX_PEERS: usize = 30;
 
 calls! {
-    SetMuteOption => "openim.set_c2c_peer_mute_notifications" -> Done;
-    GetMuteOption => "openim.get_c2c_peer_mute_notifications" -> MuteOptions;
-    DoNotDisturb => "im_msg_db_logic.ws_set_do_not_disturb" -> Done;
-    GetDoNotDisturb => "im_msg_db_logic.ws_get_do_not_disturb" -> DoNotDisturb;
+    SetMuteOption => "openim.set_c2c_peer_mute_notifications" -> Done, Limit::NONE;
+    GetMuteOption => "openim.get_c2c_peer_mute_notifications" -> MuteOptions, Limit::NONE;
+    DoNotDisturb => "im_msg_db_logic.ws_set_do_not_disturb" -> Done, Limit::NONE;
+    GetDoNotDisturb => "im_msg_db_logic.ws_get_do_not_disturb" -> DoNotDisturb, Limit::NONE;
 }
 
 /// How the messages of a conversation announce themselves.

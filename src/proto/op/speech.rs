@@ -2,12 +2,13 @@
 
 use super::Outcome;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 pub(super) const RECOGNISE: &str = "im_open_speech.ws_sentence_recognition";
 
 calls! {
-    Recognise => "im_open_speech.ws_sentence_recognition" -> Recognised;
+    Recognise => "im_open_speech.ws_sentence_recognition" -> Recognised, Limit::NONE;
 }
 
 /// What is spoken in a sound.

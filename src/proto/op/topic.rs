@@ -4,17 +4,20 @@
 use super::Done;
 use crate::address::GroupAddress;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Topics that one request may name.
 pub const MAX_TOPICS: usize = 50;
 
+const TOPICS: Limit = Limit::new("topics", 10.0, 2);
+
 group_calls! {
-    CreateTopic => "create_topic" -> CreatedTopic;
-    GetTopics => "get_topic" -> Topics;
-    ModifyTopic => "modify_topic" -> Done;
-    DeleteTopics => "destroy_topic" -> DeletedTopics;
+    CreateTopic => "create_topic" -> CreatedTopic, Limit::NONE;
+    GetTopics => "get_topic" -> Topics, TOPICS;
+    ModifyTopic => "modify_topic" -> Done, Limit::NONE;
+    DeleteTopics => "destroy_topic" -> DeletedTopics, Limit::NONE;
 }
 
 /// The texts of a topic; those that are `None` stay as they are, or empty.

@@ -2,6 +2,7 @@
 
 use super::Outcome;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 /// Texts that [`Api`](crate::bot::Api) has translated in one request. The service does not say how
@@ -10,7 +11,7 @@ pub const MAX_TEXTS: usize = 100;
 pub(super) const TRANSLATE: &str = "im_open_translate.ws_batch_trans_text";
 
 calls! {
-    Translate => "im_open_translate.ws_batch_trans_text" -> Translated;
+    Translate => "im_open_translate.ws_batch_trans_text" -> Translated, Limit::NONE;
 }
 
 /// Has texts translated.

@@ -2,6 +2,7 @@
 
 use super::{Done, ItemResult};
 use crate::lenient;
+use crate::op::Limit;
 use crate::update::UserStatus;
 use serde::{Deserialize, Serialize};
 
@@ -10,11 +11,13 @@ pub const MAX_STATUS: usize = 500;
 /// Users that one request may subscribe to.
 pub const MAX_SUBSCRIBED: usize = 100;
 
+const STATUS: Limit = Limit::new("user status", 4.0, 20);
+
 calls! {
-    GetStatus => "im_open_status.ws_get_user_status" -> Statuses;
-    Subscribe => "im_open_status.ws_status_subscribe" -> NotSubscribed;
-    Unsubscribe => "im_open_status.ws_status_unsubscribe" -> NotSubscribed;
-    SetStatus => "im_open_status.ws_set_custom_status" -> Done;
+    GetStatus => "im_open_status.ws_get_user_status" -> Statuses, STATUS;
+    Subscribe => "im_open_status.ws_status_subscribe" -> NotSubscribed, STATUS;
+    Unsubscribe => "im_open_status.ws_status_unsubscribe" -> NotSubscribed, STATUS;
+    SetStatus => "im_open_status.ws_set_custom_status" -> Done, STATUS;
 }
 
 /// Asks who is online.

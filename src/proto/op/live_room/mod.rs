@@ -11,6 +11,7 @@ use super::group_application::Joined;
 use crate::event::Notice;
 use crate::lenient;
 use crate::message::Message;
+use crate::op::Limit;
 use poll::read_item;
 use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
@@ -25,10 +26,10 @@ pub const MAX_MARKED: usize = 500;
 pub const FIRST_MARK: u32 = 1000;
 
 calls! {
-    GetLiveMembers => "group_open_avchatroom_http_svc.get_members" -> LiveMembers;
-    MarkMembers => "group_open_avchatroom_http_svc.modify_user_info" -> Done;
-    Ban => "group_open_http_svc.ban_group_member" -> Done;
-    GetRoomHistory => "group_open_http_svc.get_huge_group_msg" -> RoomHistory;
+    GetLiveMembers => "group_open_avchatroom_http_svc.get_members" -> LiveMembers, Limit::NONE;
+    MarkMembers => "group_open_avchatroom_http_svc.modify_user_info" -> Done, Limit::NONE;
+    Ban => "group_open_http_svc.ban_group_member" -> Done, Limit::NONE;
+    GetRoomHistory => "group_open_http_svc.get_huge_group_msg" -> RoomHistory, Limit::NONE;
 }
 
 /// Throws members out of a live room, and keeps them out for a time.

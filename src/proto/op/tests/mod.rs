@@ -566,3 +566,30 @@ fn what_a_mode_is_called() {
     );
     assert_eq!(Sides::default(), Sides::Both);
 }
+
+#[test]
+fn limits_are_those_of_the_documentation() {
+    fn of<C: Call>() -> (Option<&'static str>, f64, u32) {
+        (C::LIMIT.bucket(), C::LIMIT.rate(), C::LIMIT.burst())
+    }
+    assert_eq!(of::<c2c_message::ReadAll>(), (Some("read all"), 1.0, 1));
+    assert_eq!(
+        of::<group_message::GetHistory>(),
+        (Some("group history"), 20.0, 4)
+    );
+    assert_eq!(
+        of::<group_application::GetApplications>(),
+        (Some("applications"), 15.0, 3)
+    );
+    assert_eq!(
+        of::<group_attribute::SetAttributes>(),
+        of::<group_attribute::ClearAttributes>(),
+        "changes share a bucket"
+    );
+    assert_ne!(
+        of::<group_attribute::GetAttributes>(),
+        of::<group_attribute::ClearAttributes>()
+    );
+    assert_eq!(of::<search::SearchUsers>(), of::<search::SearchMessages>());
+    assert_eq!(of::<c2c_message::Recall>().0, None);
+}
