@@ -6,7 +6,7 @@ use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
-use crate::proto::op::Call;
+use crate::proto::op::{Call, Limit};
 use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::Status;
@@ -262,7 +262,7 @@ impl AccountHandle {
 
     /// Makes a request of the server, `body` being a JSON object; waits as [`send`](Self::send)
     /// does. The body of the answer comes back. Other than a message it is sent once: one that
-    /// times out may have been carried out.
+    /// times out may have been carried out. No rate limit is applied: only a [`Call`] names its own.
     ///
     /// # Errors
     /// When there was no good answer.
@@ -272,7 +272,21 @@ impl AccountHandle {
         body: impl Into<String>,
     ) -> Result<String, SendError> {
         let (servcmd, body) = (servcmd.into(), body.into());
-        self.run(Errand::Call { servcmd, body }).await
+        self.request_within(servcmd, body, Limit::NONE).await
+    }
+
+    async fn request_within(
+        &self,
+        servcmd: Cow<'static, str>,
+        body: String,
+        limit: Limit,
+    ) -> Result<String, SendError> {
+        let errand = Errand::Call {
+            servcmd,
+            body,
+            limit,
+        };
+        self.run(errand).await
     }
 
     /// Makes a request of [`op`](crate::proto::op), and reads its answer; otherwise as
@@ -282,7 +296,7 @@ impl AccountHandle {
     /// When there was no good answer: [`SendError::code`] has the server's reason.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, SendError> {
         let body = serde_json::to_string(call).map_err(|error| unreadable(&error))?;
-        let answer = self.request(call.servcmd(), body).await?;
+        let answer = self.request_within(call.servcmd(), body, C::LIMIT).await?;
         serde_json::from_str(&answer).map_err(|error| unreadable(&error))
     }
 

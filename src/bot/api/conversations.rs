@@ -3,11 +3,11 @@
 use super::messages::SYSTEM;
 use super::{Api, ApiError, count};
 use crate::proto::message::Conversation;
-use crate::proto::op::c2c::{DoNotDisturb, GetDoNotDisturb};
+use crate::proto::op::MAX_PAGES;
 use crate::proto::op::conversation::{
     ClearHistory, Delete, GetConversations, Listed, MAX_CONVERSATIONS, Mark, Pin,
 };
-use crate::proto::op::relation::MAX_PAGES;
+use crate::proto::op::receive_option::{DoNotDisturb, GetDoNotDisturb};
 use crate::proto::op::{Contact, GroupField};
 
 impl Api {

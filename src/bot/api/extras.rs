@@ -4,6 +4,7 @@ use super::messages::SYSTEM;
 use super::{Api, ApiError, count};
 use crate::proto::code::Code;
 use crate::proto::message::Message;
+use crate::proto::op::MAX_PAGES;
 use crate::proto::op::MessageName;
 use crate::proto::op::extension::{
     ChangeExtensions, ChangedExtension, Extension, GetExtensions, MAX_CHANGED, MAX_EXTENSIONS,
@@ -11,7 +12,6 @@ use crate::proto::op::extension::{
 use crate::proto::op::reaction::{
     GetReactions, GetUsers, MAX_MESSAGES, React, Reaction, Reactions,
 };
-use crate::proto::op::relation::MAX_PAGES;
 
 impl Api {
     /// Puts a reaction under a message, an emoji as a rule. Once is as good as twice.

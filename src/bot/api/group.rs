@@ -2,25 +2,27 @@
 
 use super::messages::SYSTEM;
 use super::{Api, ApiError, collect, count};
+use crate::proto::address::{GroupAddress, is_community};
 use crate::proto::code::Code;
 use crate::proto::message::{Conversation, Draft, Message};
+use crate::proto::op::MAX_PAGES;
 use crate::proto::op::group::{
     Created, Dismiss, KeyValue, MAX_FOUNDERS, MAX_GROUPS, Modify, NewGroup, Quit, Transfer,
 };
-use crate::proto::op::group_data::{
-    Attributes, ClearAttributes, Counter, CounterMode, Counters, DeleteAttributes, GetAttributes,
-    GetCounters, MAX_ATTRIBUTES, MAX_COUNTERS, ModifyAttributes, SetAttributes, UpdateCounters,
+use crate::proto::op::group_application::{Invite, InvitedUser, MAX_INVITED};
+use crate::proto::op::group_attribute::{
+    Attributes, ClearAttributes, DeleteAttributes, GetAttributes, MAX_ATTRIBUTES, ModifyAttributes,
+    SetAttributes,
 };
-use crate::proto::op::group_message::{
-    GetPinned, GetReaders, GetReceipts, MAX_MESSAGES, Pin, Unpin,
+use crate::proto::op::group_counter::{
+    Counter, CounterMode, Counters, GetCounters, MAX_COUNTERS, UpdateCounters,
+};
+use crate::proto::op::group_member::{
+    self, GetMembers, GetOnlineCount, GetSpecified, Kick, Member, ModifyMember, Role,
 };
 use crate::proto::op::group_profile::{GetJoined, GetProfiles, GetPublicProfiles, GroupProfile};
-use crate::proto::op::member::{
-    self, GetMembers, GetOnlineCount, GetSpecified, Invite, InvitedUser, Kick, Member,
-    ModifyMember, Role,
-};
-use crate::proto::op::relation::MAX_PAGES;
-use crate::proto::place::{Place, is_community};
+use crate::proto::op::pin::{GetPinned, Pin, Unpin};
+use crate::proto::op::receipt::{GetReaders, GetReceipts, MAX_MESSAGES};
 use crate::proto::update::GroupReceipt;
 use std::time::Duration;
 
@@ -170,13 +172,13 @@ impl GroupApi {
         // The largest groups have 100,000 members.
         for _ in 0..10 * MAX_PAGES {
             let request = if is_community(&self.id) {
-                GetMembers::after(self.id_owned(), next, member::PAGE)
+                GetMembers::after(self.id_owned(), next, group_member::PAGE)
             } else {
                 let offset = u32::try_from(all.len()).unwrap_or(u32::MAX);
-                GetMembers::new(self.id_owned(), offset, member::PAGE)
+                GetMembers::new(self.id_owned(), offset, group_member::PAGE)
             };
             let page = self.api.call(&request).await?;
-            let full = page.members.len() >= member::PAGE as usize;
+            let full = page.members.len() >= group_member::PAGE as usize;
             let is_last = page.members.is_empty() || !full && page.next.is_empty();
             all.extend(page.members);
             next = page.next;
@@ -195,7 +197,7 @@ impl GroupApi {
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Vec<Member>, ApiError> {
-        let users = collect(users, "members", member::MAX_ASKED)?;
+        let users = collect(users, "members", group_member::MAX_ASKED)?;
         let request = GetSpecified::new(self.id_owned(), users);
         Ok(self.api.call(&request).await?.members)
     }
@@ -217,7 +219,7 @@ impl GroupApi {
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Vec<InvitedUser>, ApiError> {
-        let users = collect(users, "users", member::MAX_INVITED)?;
+        let users = collect(users, "users", MAX_INVITED)?;
         let request = Invite::new(self.id_owned(), users);
         Ok(self.api.call(&request).await?.users)
     }
@@ -233,7 +235,7 @@ impl GroupApi {
     ) -> Result<(), ApiError> {
         let request = Kick {
             group: self.id_owned(),
-            users: collect(users, "members", member::MAX_KICKED)?,
+            users: collect(users, "members", group_member::MAX_KICKED)?,
             reason: reason.into(),
         };
         self.api.call(&request).await?;
@@ -401,7 +403,7 @@ impl GroupApi {
         if message.conversation == Conversation::System {
             return Err(SYSTEM);
         }
-        let (group, seq, me) = (Place::new(&self.id), message.seq, self.api.me());
+        let (group, seq, me) = (GroupAddress::new(&self.id), message.seq, self.api.me());
         if pin {
             self.api.call(&Pin { group, seq, me }).await?;
         } else {
@@ -415,7 +417,7 @@ impl GroupApi {
     /// # Errors
     /// When the server did not answer.
     pub async fn pinned(&self) -> Result<Vec<Message>, ApiError> {
-        let group = Place::new(&self.id);
+        let group = GroupAddress::new(&self.id);
         let pinned = self.api.call(&GetPinned { group }).await?;
         Ok(pinned.messages(&self.id, self.api.user()))
     }

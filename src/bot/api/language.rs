@@ -4,7 +4,11 @@ use super::{Api, ApiError, count};
 use crate::account::unreadable;
 use crate::proto::code::Code;
 use crate::proto::message::{Element, Message};
-use crate::proto::op::language::{MAX_TEXTS, Outcome, Recognise, Spoken, Translate};
+use crate::proto::op::{
+    Outcome,
+    speech::{Recognise, Spoken},
+    translation::{MAX_TEXTS, Translate},
+};
 
 impl Api {
     /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from

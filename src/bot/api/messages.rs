@@ -1,12 +1,13 @@
 //! What is said: taking it back, changing it, reading it again, telling that it was read.
 
 use super::{Api, ApiError, count};
+use crate::proto::address::GroupAddress;
 use crate::proto::message::{
     Conversation, Draft, DraftError, Element, MAX_INLINE, MergedMessage, Merger, Message,
 };
-use crate::proto::op::c2c::{self, Edited, MuteOption};
-use crate::proto::op::{group_message, media, member};
-use crate::proto::place::Place;
+use crate::proto::op::c2c_message::{self, Edited};
+use crate::proto::op::receive_option::{self, MuteOption};
+use crate::proto::op::{group_member, group_message, merger, receipt};
 
 /// Messages that [`Api::history`] fetches at most.
 const MAX_HISTORY: usize = 10_000;
@@ -27,7 +28,7 @@ impl Api {
                 Err(ApiError::Unfit("only own messages can be taken back"))
             }
             Conversation::C2c(_) => {
-                self.call(&c2c::Recall::new(message)).await?;
+                self.call(&c2c_message::Recall::new(message)).await?;
                 Ok(())
             }
             Conversation::Group(group) => {
@@ -64,7 +65,10 @@ impl Api {
         };
         let cloud = draft.cloud_custom_data;
         match &message.conversation {
-            Conversation::C2c(_) => self.call(&c2c::Edit::new(message, elements, cloud)).await,
+            Conversation::C2c(_) => {
+                self.call(&c2c_message::Edit::new(message, elements, cloud))
+                    .await
+            }
             Conversation::Group(group) => {
                 let edit = group_message::Edit::new(&**group, message, elements, cloud);
                 self.call(&edit).await
@@ -94,11 +98,11 @@ impl Api {
 
     async fn c2c_history(&self, peer: &str, count: usize) -> Result<Vec<Message>, ApiError> {
         let mut newest_first: Vec<Message> = Vec::new();
-        let mut request = c2c::GetHistory::newest(peer, c2c::PAGE);
+        let mut request = c2c_message::GetHistory::newest(peer, c2c_message::PAGE);
         loop {
             let page = self.call(&request).await?;
             let is_last = page.complete || page.items.is_empty();
-            request = request.before(&page, c2c::PAGE);
+            request = request.before(&page, c2c_message::PAGE);
             newest_first.extend(page.messages(self.user()).into_iter().rev());
             if is_last || newest_first.len() >= count {
                 newest_first.truncate(count);
@@ -141,11 +145,11 @@ impl Api {
     pub async fn mark_read(&self, message: &Message) -> Result<(), ApiError> {
         match &message.conversation {
             Conversation::C2c(peer) => {
-                let report = c2c::ReadReport::new(&**peer, message.time);
+                let report = c2c_message::ReadReport::new(&**peer, message.time);
                 self.call(&report).await?;
             }
             Conversation::Group(group) => {
-                let (group, seq) = (Place::new(&**group), message.seq);
+                let (group, seq) = (GroupAddress::new(&**group), message.seq);
                 self.call(&group_message::ReadReport { group, seq }).await?;
             }
             _ => return Err(SYSTEM),
@@ -158,7 +162,7 @@ impl Api {
     /// # Errors
     /// When the server did not take it.
     pub async fn mark_all_read(&self) -> Result<(), ApiError> {
-        let all = c2c::ReadAll {
+        let all = c2c_message::ReadAll {
             c2c: 1,
             groups: Vec::new(),
         };
@@ -181,7 +185,7 @@ impl Api {
     /// When the server did not take it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before
     /// anything was sent.
     pub async fn send_receipts(&self, messages: &[Message]) -> Result<(), ApiError> {
-        count(messages.len(), "messages", c2c::MAX_MESSAGES)?;
+        count(messages.len(), "messages", c2c_message::MAX_MESSAGES)?;
         let conversation = one_conversation(messages)?;
         let wanted = |message: &&Message| message.needs_receipt && !message.is_own;
         let messages: Vec<&Message> = messages.iter().filter(wanted).collect();
@@ -190,11 +194,12 @@ impl Api {
         }
         match conversation {
             Conversation::C2c(peer) => {
-                self.call(&c2c::Receipt::new(&**peer, messages)).await?;
+                self.call(&receipt::SendC2cReceipts::new(&**peer, messages))
+                    .await?;
             }
             Conversation::Group(group) => {
                 let numbers: Vec<u32> = messages.iter().map(|message| message.seq).collect();
-                let receipt = group_message::Receipt::new(&**group, &numbers);
+                let receipt = receipt::SendGroupReceipts::new(&**group, &numbers);
                 self.call(&receipt).await?;
             }
             _ => return Err(SYSTEM),
@@ -211,9 +216,9 @@ impl Api {
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Vec<u64>, ApiError> {
-        let users = super::collect(users, "users", c2c::MAX_PEERS)?;
+        let users = super::collect(users, "users", receipt::MAX_PEERS)?;
         let asked = users.len();
-        let mut times = self.call(&c2c::PeerReadTimes { users }).await?.times;
+        let mut times = self.call(&receipt::PeerReadTimes { users }).await?.times;
         times.resize(asked, 0);
         Ok(times)
     }
@@ -235,10 +240,10 @@ impl Api {
     /// When the server did not do it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before anything
     /// was sent.
     pub async fn delete_messages(&self, messages: &[Message]) -> Result<(), ApiError> {
-        count(messages.len(), "messages", c2c::MAX_MESSAGES)?;
+        count(messages.len(), "messages", c2c_message::MAX_MESSAGES)?;
         match one_conversation(messages)? {
             Conversation::C2c(peer) => {
-                let delete = c2c::Delete::new(self.me(), &**peer, messages);
+                let delete = c2c_message::Delete::new(self.me(), &**peer, messages);
                 self.call(&delete).await?;
             }
             Conversation::Group(group) => {
@@ -263,14 +268,14 @@ impl Api {
     ) -> Result<(), ApiError> {
         match conversation.into() {
             Conversation::C2c(peer) => {
-                let set = c2c::SetMuteOption {
+                let set = receive_option::SetMuteOption {
                     peers: vec![peer.into()],
                     option: option.number(),
                 };
                 self.call(&set).await?;
             }
             Conversation::Group(group) => {
-                let set = member::ModifyMember::announce(group, self.me(), option);
+                let set = group_member::ModifyMember::announce(group, self.me(), option);
                 self.call(&set).await?;
             }
             _ => return Err(SYSTEM),
@@ -283,7 +288,7 @@ impl Api {
     /// # Errors
     /// When the server did not answer.
     pub async fn mute_option(&self, user: &str) -> Result<MuteOption, ApiError> {
-        let get = c2c::GetMuteOption {
+        let get = receive_option::GetMuteOption {
             me: self.me(),
             peers: vec![user.to_owned()],
         };
@@ -314,7 +319,7 @@ impl Api {
             return Ok(merger);
         }
         let messages = messages.iter().map(MergedMessage::of).collect();
-        let stored = self.call(&media::SaveMerged { messages }).await?;
+        let stored = self.call(&merger::SaveMerged { messages }).await?;
         if stored.json_key.is_empty() {
             return Err(ApiError::Unfit("the server did not store the record"));
         }
@@ -330,7 +335,7 @@ impl Api {
             return Ok(messages);
         }
         let key = merger.json_key.clone();
-        Ok(self.call(&media::GetMerged { key }).await?.messages)
+        Ok(self.call(&merger::GetMerged { key }).await?.messages)
     }
 
     /// The record of messages that `message` forwards, fetched when it did not travel inside; `None`

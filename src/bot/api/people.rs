@@ -1,14 +1,15 @@
 //! Profiles, friends, the blacklist, who is online.
 
 use super::{Api, ApiError, collect};
-use crate::proto::op::people::{
-    GetProfiles, GetStatus, MAX_PROFILES, MAX_STATUS, MAX_SUBSCRIBED, Profile, SetProfile,
-    SetStatus, Subscribe, Tagged, Unsubscribe,
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::blacklist::{AddToBlacklist, GetBlacklist, RemoveFromBlacklist};
+use crate::proto::op::friend::{
+    AddFriend, Application, CheckFriends, Decision, DeleteFriends, Friend, GetApplications,
+    GetFriends, MAX_USERS, Relation, Respond, Sides, UpdateFriend,
 };
-use crate::proto::op::relation::{
-    AddFriend, AddToBlacklist, Application, CheckFriends, Decision, DeleteFriends, Friend,
-    GetApplications, GetBlacklist, GetFriends, MAX_PAGES, MAX_USERS, Relation, RemoveFromBlacklist,
-    Respond, Sides, UpdateFriend,
+use crate::proto::op::profile::{GetProfiles, MAX_PROFILES, Profile, SetProfile, Tagged};
+use crate::proto::op::user_status::{
+    GetStatus, MAX_STATUS, MAX_SUBSCRIBED, SetStatus, Subscribe, Unsubscribe,
 };
 use crate::proto::update::UserStatus;
 

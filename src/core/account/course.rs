@@ -10,13 +10,13 @@ use super::recovery::TakeBack;
 use super::status::{Phase, Record, RecordedEvent};
 use crate::account::LinkEnd;
 use crate::policy::Now;
+use crate::proto::address::GroupAddress;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
 use crate::proto::event::KickType;
 use crate::proto::message::{Conversation, Draft, SendC2c};
 use crate::proto::op::Call;
 use crate::proto::op::group_message::ReadReport;
-use crate::proto::place::Place;
 use crate::proto::usersig::{self, UserSig};
 use crate::session::{Event, Memory, ReadMark, Ready, RequestError};
 use std::borrow::Cow;
@@ -613,7 +613,7 @@ impl Core {
             let (name, mark) = (read.conversation.name(), read.mark);
             if read.conversation.is_group() {
                 let report = ReadReport {
-                    group: Place::new(name),
+                    group: GroupAddress::new(name),
                     seq: u32::try_from(mark).unwrap_or(u32::MAX),
                 };
                 // It holds numbers and strings only, so it can be written.

@@ -5,9 +5,10 @@
 //! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
 //! everything waits, and its time stands still.
 
-use super::limits::{self, GroupPaces};
+use super::limits::GroupPaces;
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
+use crate::proto::op::Limit;
 use crate::session::{OutgoingMessage, RequestError};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
@@ -42,6 +43,8 @@ pub enum Errand {
         servcmd: Cow<'static, str>,
         /// Its body, a JSON object.
         body: String,
+        /// How often the service takes it.
+        limit: Limit,
     },
 }
 
@@ -196,10 +199,12 @@ impl Outbox {
                 }
                 Sending::Message(OutgoingMessage { to, draft, key })
             }
-            Errand::Call { servcmd, body } => {
-                if let Some((bucket, limit)) = limits::of(&servcmd) {
-                    not_before = self.pace(now, bucket, limit);
-                }
+            Errand::Call {
+                servcmd,
+                body,
+                limit,
+            } => {
+                not_before = self.pace(now, limit);
                 Sending::Call {
                     servcmd,
                     body: body.into(),
@@ -231,14 +236,17 @@ impl Outbox {
     }
 
     /// Until when the next one of a bucket has to wait; zero when it need not.
-    fn pace(&mut self, now: Now, bucket: &str, (rate, burst): limits::Limit) -> Duration {
+    fn pace(&mut self, now: Now, limit: Limit) -> Duration {
+        let Some(bucket) = limit.bucket() else {
+            return Duration::ZERO;
+        };
         if self.paces.len() >= MAX_PACED {
             self.paces.retain(|_, pace| pace.is_busy(now.mono));
         }
         let pace = self
             .paces
             .entry(bucket.into())
-            .or_insert_with(|| Pace::new(rate, burst));
+            .or_insert_with(|| Pace::new(limit.rate(), limit.burst()));
         let wait = pace.reserve(now.mono);
         self.at(now, wait)
     }
@@ -380,6 +388,8 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::proto::op::Call as _;
+    use crate::proto::op::c2c_message::{ReadAll, Recall};
 
     const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_000_000));
 
@@ -427,13 +437,11 @@ mod tests {
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         for token in 0..3 {
-            for (offset, servcmd) in ["openim.read_all_unread_msg", "openim.msgwithdraw"]
-                .into_iter()
-                .enumerate()
-            {
+            for (offset, limit) in [ReadAll::LIMIT, Recall::LIMIT].into_iter().enumerate() {
                 let errand = Errand::Call {
-                    servcmd: servcmd.into(),
+                    servcmd: "x.y".into(),
                     body: "{}".to_owned(),
+                    limit,
                 };
                 let token = token * 2 + offset as u64;
                 outbox.push(START, token, errand, deadline).unwrap();
@@ -451,6 +459,7 @@ mod tests {
         let call = Errand::Call {
             servcmd: "openim.msgwithdraw".into(),
             body: "{}".to_owned(),
+            limit: Limit::NONE,
         };
         outbox.push(START, 1, call, deadline).unwrap();
         outbox.push(START, 2, message("g"), deadline).unwrap();

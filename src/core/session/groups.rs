@@ -17,12 +17,12 @@ use super::request::{Purpose, RequestError};
 use super::span::Found;
 use super::turn::Turn;
 use crate::policy::Pace;
+use crate::proto::address::GroupAddress;
 use crate::proto::answer::{GroupHistory, Sent};
 use crate::proto::command;
 use crate::proto::lenient;
 use crate::proto::message::{Body, Conversation, GroupItem, Message};
 use crate::proto::op::group_message::GetHistory;
-use crate::proto::place::Place;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
@@ -176,7 +176,7 @@ impl Groups {
     pub(super) fn left(&mut self, turn: &mut Turn<'_>, group: &str) {
         if let Some(followed) = &mut self.followed {
             // It may be joined again before an answer about it comes.
-            let is_in = |known: &str| Place::new(known).group() == group;
+            let is_in = |known: &str| GroupAddress::new(known).group() == group;
             followed.fetches.retain(|_, known| !is_in(known));
             followed.known.retain(|known, _| {
                 let gone = is_in(known);

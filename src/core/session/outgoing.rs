@@ -4,7 +4,7 @@
 use super::request::{InFlight, Purpose, RequestError, RequestId, Requests};
 use crate::policy::Now;
 use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::op::language::of_login;
+use crate::proto::op::of_login;
 use crate::proto::packet::{Identity, InstId, Packet, Request, SEQ_LIMIT, Ticket};
 use crate::proto::usersig::UserSig;
 use std::collections::VecDeque;

@@ -1,37 +1,25 @@
-//! Friends, applications for friendship, the blacklist.
+//! Friends and applications for friendship.
 
-use super::people::{Tagged, text};
-use super::{Done, ItemResult};
+use super::profile::{Tagged, text};
+use super::{Done, UserResults};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Users that one request may be about.
 pub const MAX_USERS: usize = 1000;
-/// Pages of a list at most, should a server never say that it ends.
-pub const MAX_PAGES: usize = 100;
 
 calls! {
-    GetFriends => "sns.friend_get" -> Friends;
-    AddFriend => "sns.friend_add" -> Results;
-    DeleteFriends => "sns.friend_delete" -> Results;
-    CheckFriends => "sns.friend_check" -> Checked;
-    UpdateFriend => "sns.friend_update" -> Results;
-    Respond => "sns.friend_response" -> Results;
-    GetApplications => "sns.pendency_get" -> Applications;
-    DeleteApplications => "sns.pendency_delete" -> Results;
-    ReadApplications => "sns.pendency_report" -> Done;
-    GetBlacklist => "sns.black_list_get" -> Blacklist;
-    AddToBlacklist => "sns.black_list_add" -> Results;
-    RemoveFromBlacklist => "sns.black_list_delete" -> Results;
-}
-
-/// What became of each user.
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Results {
-    /// One per user.
-    #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
-    pub items: Vec<ItemResult>,
+    GetFriends => "sns.friend_get" -> Friends, Limit::NONE;
+    AddFriend => "sns.friend_add" -> UserResults, Limit::NONE;
+    DeleteFriends => "sns.friend_delete" -> UserResults, Limit::NONE;
+    CheckFriends => "sns.friend_check" -> Checked, Limit::NONE;
+    UpdateFriend => "sns.friend_update" -> UserResults, Limit::NONE;
+    Respond => "sns.friend_response" -> UserResults, Limit::NONE;
+    GetApplications => "sns.pendency_get" -> Applications, Limit::NONE;
+    DeleteApplications => "sns.pendency_delete" -> UserResults, Limit::NONE;
+    ReadApplications => "sns.pendency_report" -> Done, Limit::NONE;
 }
 
 /// Asks for a page of the friends.
@@ -422,59 +410,4 @@ pub struct ReadApplications {
     /// Up to when, Unix seconds.
     #[serde(rename = "LatestPendencyTimeStamp")]
     pub until: u64,
-}
-
-/// Asks for a page of the blacklist.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetBlacklist {
-    #[serde(rename = "From_Account")]
-    me: String,
-    #[serde(rename = "StartIndex")]
-    start: u64,
-    #[serde(rename = "MaxLimited")]
-    limit: u32,
-}
-
-impl GetBlacklist {
-    /// That of `me`, from `start` on.
-    pub fn new(me: impl Into<String>, start: u64) -> Self {
-        Self {
-            me: me.into(),
-            start,
-            limit: 1000,
-        }
-    }
-}
-
-/// The answer to [`GetBlacklist`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Blacklist {
-    /// Those on it, as far as this page goes.
-    #[serde(rename = "BlackListItem", default, deserialize_with = "lenient::list")]
-    pub items: Vec<ItemResult>,
-    /// Where the next page begins; zero at the end.
-    #[serde(rename = "StartIndex", default, deserialize_with = "lenient::int")]
-    pub next: u64,
-}
-
-/// Blocks users: they cannot write to this account any more.
-#[derive(Clone, Debug, Serialize)]
-pub struct AddToBlacklist {
-    /// This account.
-    #[serde(rename = "From_Account")]
-    pub me: String,
-    /// The users.
-    #[serde(rename = "To_Account")]
-    pub users: Vec<String>,
-}
-
-/// Lifts the block.
-#[derive(Clone, Debug, Serialize)]
-pub struct RemoveFromBlacklist {
-    /// This account.
-    #[serde(rename = "From_Account")]
-    pub me: String,
-    /// The users.
-    #[serde(rename = "To_Account")]
-    pub users: Vec<String>,
 }

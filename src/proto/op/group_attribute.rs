@@ -1,21 +1,20 @@
-//! What an app keeps with a group: attributes and counters.
+//! Attributes that an app keeps with a group.
 
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
 /// Attributes that a group may have.
 pub const MAX_ATTRIBUTES: usize = 16;
-/// Counters that a group may have.
-pub const MAX_COUNTERS: usize = 20;
+
+const CHANGES: Limit = Limit::new("group attributes", 2.0, 10);
 
 group_calls! {
-    SetAttributes => "set_group_attr" -> Attributes;
-    ModifyAttributes => "modify_group_attr" -> Attributes;
-    DeleteAttributes => "delete_group_attr" -> Attributes;
-    ClearAttributes => "clear_group_attr" -> Attributes;
-    UpdateCounters => "update_group_counter" -> Counters;
-    GetCounters => "get_group_counter" -> Counters;
+    SetAttributes => "set_group_attr" -> Attributes, CHANGES;
+    ModifyAttributes => "modify_group_attr" -> Attributes, CHANGES;
+    DeleteAttributes => "delete_group_attr" -> Attributes, CHANGES;
+    ClearAttributes => "clear_group_attr" -> Attributes, CHANGES;
 }
 
 /// The wish to be told when somebody else was first.
@@ -90,6 +89,7 @@ impl GetAttributes {
 
 impl super::Call for GetAttributes {
     type Answer = Attributes;
+    const LIMIT: Limit = Limit::new("reading group attributes", 4.0, 20);
 
     /// A service of its own, whatever the group.
     fn servcmd(&self) -> Cow<'static, str> {
@@ -218,69 +218,5 @@ impl ClearAttributes {
             main_seq: known.main_seq,
             control: CONTROL,
         }
-    }
-}
-
-/// One counter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Counter {
-    /// The key.
-    #[serde(rename = "Key", default, deserialize_with = "lenient::string")]
-    pub key: String,
-    /// Its value, or by how much it changes.
-    #[serde(rename = "Value", default, deserialize_with = "lenient::int")]
-    pub value: i64,
-}
-
-/// What happens to counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum CounterMode {
-    /// They get the values.
-    Set,
-    /// They grow by them.
-    Increase,
-    /// They shrink by them.
-    Decrease,
-}
-
-/// Changes counters; those that are new begin at zero.
-#[derive(Clone, Debug, Serialize)]
-pub struct UpdateCounters {
-    /// The group.
-    #[serde(rename = "GroupId")]
-    pub group: String,
-    /// The counters, 20 at most.
-    #[serde(rename = "GroupCounter")]
-    pub counters: Vec<Counter>,
-    /// What happens to them.
-    #[serde(rename = "Mode")]
-    pub mode: CounterMode,
-}
-
-/// Asks for counters.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetCounters {
-    /// The group.
-    #[serde(rename = "GroupId")]
-    pub group: String,
-    /// Which; empty for all.
-    #[serde(rename = "GroupCounterKeys")]
-    pub keys: Vec<String>,
-}
-
-/// Counters of a group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct Counters {
-    /// The counters.
-    #[serde(rename = "GroupCounter", default, deserialize_with = "lenient::list")]
-    pub list: Vec<Counter>,
-}
-
-impl Counters {
-    /// The value of this key.
-    #[must_use]
-    pub fn get(&self, key: &str) -> Option<i64> {
-        let counter = self.list.iter().find(|counter| counter.key == key)?;
-        Some(counter.value)
     }
 }

@@ -1,15 +1,21 @@
-//! Into a group: joining, applications, and deciding about them.
+//! Into a group: joining, invitations, applications, and deciding about them.
 
+use super::group::MemberName;
 use super::{Call, Done};
 use crate::command::of_group;
 use crate::lenient;
 use crate::message::SystemNotice;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
+/// Users that one invitation may name.
+pub const MAX_INVITED: usize = 300;
+
 group_calls! {
-    Join => "apply_join_group" -> Joined;
+    Join => "apply_join_group" -> Joined, Limit::NONE;
+    Invite => "add_group_member" -> Invited, Limit::NONE;
 }
 
 /// Asks to be let into a group.
@@ -119,6 +125,7 @@ impl Decide {
 
 impl Call for Decide {
     type Answer = Done;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         let servcmd = match self.invited {
@@ -148,6 +155,7 @@ pub struct GetApplications {
 
 impl Call for GetApplications {
     type Answer = Applications;
+    const LIMIT: Limit = Limit::new("applications", 15.0, 3);
 
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed(if self.communities {
@@ -215,5 +223,62 @@ impl Application {
     #[must_use]
     pub fn invited(&self) -> Option<&str> {
         (self.kind == 2).then_some(&*self.to)
+    }
+}
+
+/// Takes users into a group, or asks them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Invite {
+    #[serde(rename = "GroupId")]
+    group: String,
+    #[serde(rename = "MemberList")]
+    users: Vec<MemberName>,
+}
+
+impl Invite {
+    /// These users, 300 at most.
+    pub fn new(group: impl Into<String>, users: Vec<String>) -> Self {
+        let users = users.into_iter().map(|user| MemberName { user });
+        Self {
+            group: group.into(),
+            users: users.collect(),
+        }
+    }
+}
+
+/// The answer to [`Invite`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Invited {
+    /// One per user.
+    #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
+    pub users: Vec<InvitedUser>,
+}
+
+/// What became of one invitation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct InvitedUser {
+    /// Who.
+    #[serde(
+        rename = "Member_Account",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub user: String,
+    /// 0 failed, 1 taken in, 2 was in already, 3 asked first, 4 in too many groups.
+    #[serde(rename = "Result", default, deserialize_with = "lenient::int")]
+    pub result: u32,
+}
+
+impl InvitedUser {
+    /// Whether the user is in the group now.
+    #[must_use]
+    pub const fn is_in(&self) -> bool {
+        matches!(self.result, 1 | 2)
+    }
+
+    /// Whether somebody has to agree first.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.result == 3
     }
 }

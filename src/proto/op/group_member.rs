@@ -1,8 +1,9 @@
-//! The members of a group: lists, invitations, expulsions, roles, mutes, name cards.
+//! The members of a group: lists, expulsions, roles, mutes, name cards.
 
-use super::group::{KeyValue, MemberName};
-use super::{Done, c2c::MuteOption};
+use super::group::KeyValue;
+use super::{Done, receive_option::MuteOption};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -11,18 +12,15 @@ use std::time::Duration;
 pub const PAGE: u32 = 100;
 /// Members that one request may ask about.
 pub const MAX_ASKED: usize = 50;
-/// Users that one invitation may name.
-pub const MAX_INVITED: usize = 300;
 /// Members that one expulsion may name.
 pub const MAX_KICKED: usize = 500;
 
 group_calls! {
-    GetMembers => "get_group_member_info" -> MemberPage;
-    GetSpecified => "get_specified_group_member_info" -> MemberPage;
-    Invite => "add_group_member" -> Invited;
-    Kick => "delete_group_member" -> Done;
-    ModifyMember => "modify_group_member_info" -> Done;
-    GetOnlineCount => "get_online_member_num" -> OnlineCount;
+    GetMembers => "get_group_member_info" -> MemberPage, Limit::NONE;
+    GetSpecified => "get_specified_group_member_info" -> MemberPage, Limit::NONE;
+    Kick => "delete_group_member" -> Done, Limit::NONE;
+    ModifyMember => "modify_group_member_info" -> Done, Limit::NONE;
+    GetOnlineCount => "get_online_member_num" -> OnlineCount, Limit::NONE;
 }
 
 const FILTER: &[&str] = &[
@@ -170,63 +168,6 @@ impl Member {
             "Member" | "200" => Role::Member,
             _ => Role::Unknown,
         }
-    }
-}
-
-/// Takes users into a group, or asks them.
-#[derive(Clone, Debug, Serialize)]
-pub struct Invite {
-    #[serde(rename = "GroupId")]
-    group: String,
-    #[serde(rename = "MemberList")]
-    users: Vec<MemberName>,
-}
-
-impl Invite {
-    /// These users, 300 at most.
-    pub fn new(group: impl Into<String>, users: Vec<String>) -> Self {
-        let users = users.into_iter().map(|user| MemberName { user });
-        Self {
-            group: group.into(),
-            users: users.collect(),
-        }
-    }
-}
-
-/// The answer to [`Invite`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Invited {
-    /// One per user.
-    #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
-    pub users: Vec<InvitedUser>,
-}
-
-/// What became of one invitation.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct InvitedUser {
-    /// Who.
-    #[serde(
-        rename = "Member_Account",
-        default,
-        deserialize_with = "lenient::string"
-    )]
-    pub user: String,
-    /// 0 failed, 1 taken in, 2 was in already, 3 asked first, 4 in too many groups.
-    #[serde(rename = "Result", default, deserialize_with = "lenient::int")]
-    pub result: u32,
-}
-
-impl InvitedUser {
-    /// Whether the user is in the group now.
-    #[must_use]
-    pub const fn is_in(&self) -> bool {
-        matches!(self.result, 1 | 2)
-    }
-
-    /// Whether somebody has to agree first.
-    #[must_use]
-    pub const fn is_waiting(&self) -> bool {
-        self.result == 3
     }
 }
 

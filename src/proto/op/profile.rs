@@ -1,25 +1,17 @@
-//! Profiles and online status.
+//! Profiles: what users say about themselves.
 
-use super::{Done, ItemResult};
+use super::Done;
 use crate::lenient;
-use crate::update::UserStatus;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// Users that one request may ask the profiles of.
 pub const MAX_PROFILES: usize = 100;
-/// Users that one request may ask the status of.
-pub const MAX_STATUS: usize = 500;
-/// Users that one request may subscribe to.
-pub const MAX_SUBSCRIBED: usize = 100;
 
 calls! {
-    GetProfiles => "profile.portrait_get_all" -> Profiles;
-    SetProfile => "profile.portrait_set" -> Done;
-    GetStatus => "im_open_status.ws_get_user_status" -> Statuses;
-    Subscribe => "im_open_status.ws_status_subscribe" -> NotSubscribed;
-    Unsubscribe => "im_open_status.ws_status_unsubscribe" -> NotSubscribed;
-    SetStatus => "im_open_status.ws_set_custom_status" -> Done;
+    GetProfiles => "profile.portrait_get_all" -> Profiles, Limit::NONE;
+    SetProfile => "profile.portrait_set" -> Done, Limit::NONE;
 }
 
 /// Asks for profiles.
@@ -29,16 +21,6 @@ pub struct GetProfiles {
     me: String,
     #[serde(rename = "UserItem")]
     users: Vec<Asked>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Asked {
-    #[serde(rename = "To_Account")]
-    user: String,
-    #[serde(rename = "StandardSequence")]
-    standard: u8,
-    #[serde(rename = "CustomSequence")]
-    custom: u8,
 }
 
 impl GetProfiles {
@@ -54,6 +36,16 @@ impl GetProfiles {
             users: users.into_iter().map(asked).collect(),
         }
     }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Asked {
+    #[serde(rename = "To_Account")]
+    user: String,
+    #[serde(rename = "StandardSequence")]
+    standard: u8,
+    #[serde(rename = "CustomSequence")]
+    custom: u8,
 }
 
 /// The answer to [`GetProfiles`].
@@ -96,12 +88,6 @@ pub struct Profile {
     pub info: String,
 }
 
-/// The text of the field `tag`; empty without one.
-pub(super) fn text<'a>(fields: &'a [Tagged], tag: &str) -> &'a str {
-    let field = fields.iter().find(|field| field.tag == tag);
-    field.and_then(|field| field.value.as_str()).unwrap_or("")
-}
-
 impl Profile {
     /// The text of the field `tag`, `Tag_Profile_Custom_x` for example; empty without one.
     #[must_use]
@@ -134,6 +120,12 @@ impl Profile {
     }
 }
 
+/// The text of the field `tag`; empty without one.
+pub(super) fn text<'a>(fields: &'a [Tagged], tag: &str) -> &'a str {
+    let field = fields.iter().find(|field| field.tag == tag);
+    field.and_then(|field| field.value.as_str()).unwrap_or("")
+}
+
 /// What happens to who wants to be a friend.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllowType {
@@ -148,7 +140,7 @@ pub enum AllowType {
 /// Changes the own profile; what is not set stays.
 ///
 /// ```
-/// use botroupe_proto::op::people::SetProfile;
+/// use botroupe_proto::op::profile::SetProfile;
 ///
 /// let change = SetProfile::new().nick("Robo").signature("at your service");
 /// # let _ = change;
@@ -214,55 +206,4 @@ impl SetProfile {
         };
         self.field("Tag_Profile_IM_AllowType", word)
     }
-}
-
-/// Asks who is online.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetStatus {
-    /// The users, 500 at most.
-    #[serde(rename = "To_Account")]
-    pub users: Vec<String>,
-}
-
-/// The answer to [`GetStatus`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Statuses {
-    /// One per known user.
-    #[serde(rename = "UserStatusList", default, deserialize_with = "lenient::list")]
-    pub items: Vec<UserStatus>,
-    /// Those that could not be told.
-    #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
-    pub errors: Vec<ItemResult>,
-}
-
-/// Has the server tell when users come and go.
-#[derive(Clone, Debug, Serialize)]
-pub struct Subscribe {
-    /// The users, 100 at most.
-    #[serde(rename = "To_Account")]
-    pub users: Vec<String>,
-}
-
-/// Has the server tell so no longer.
-#[derive(Clone, Debug, Serialize)]
-pub struct Unsubscribe {
-    /// The users, 100 at most; empty for all.
-    #[serde(rename = "To_Account")]
-    pub users: Vec<String>,
-}
-
-/// The answer to [`Subscribe`] and [`Unsubscribe`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct NotSubscribed {
-    /// Those for whom it did not work.
-    #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
-    pub errors: Vec<ItemResult>,
-}
-
-/// Sets what the own status says beside "online".
-#[derive(Clone, Debug, Serialize)]
-pub struct SetStatus {
-    /// The text; plain here, although what others get of it is in base64.
-    #[serde(rename = "CustomStatus")]
-    pub text: String,
 }

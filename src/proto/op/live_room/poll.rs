@@ -1,11 +1,11 @@
 //! What a live room's long poll answers: items like those of a push, some under short names, and a
 //! recall of its own shape.
 
-use super::event::Notice;
-use super::lenient;
-use super::message::{Conversation, GroupItem, MessageRef};
-use super::op::reaction::ReactionChange;
-use super::update::Update;
+use crate::event::Notice;
+use crate::lenient;
+use crate::message::{Conversation, GroupItem, MessageRef};
+use crate::op::reaction::ReactionChange;
+use crate::update::Update;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};

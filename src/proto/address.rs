@@ -1,4 +1,4 @@
-//! Groups and topics by their IDs, and which service is to be asked about them.
+//! Addresses of groups and topics: their IDs, and the service that answers requests about them.
 
 use serde::Serialize;
 
@@ -11,19 +11,19 @@ pub fn is_community(id: &str) -> bool {
 /// What every topic's ID contains, after the ID of its community.
 const TOPIC: &str = "@TOPIC#_";
 
-/// Where in the groups something is: a group, or a topic of a community.
+/// The address of a group, or of a topic of a community.
 ///
-/// Conversations are named by one ID, a topic's by its own; requests about a topic have the community
-/// and the topic in two fields.
+/// One ID names a conversation, that of a topic included; requests about a topic name the community and
+/// the topic in two fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Place {
+pub struct GroupAddress {
     #[serde(rename = "GroupId")]
     group: String,
     #[serde(rename = "TopicId", skip_serializing_if = "Option::is_none")]
     topic: Option<String>,
 }
 
-impl Place {
+impl GroupAddress {
     /// The group, or the topic, of this ID.
     pub fn new(id: impl Into<String>) -> Self {
         let mut group = id.into();
@@ -48,13 +48,13 @@ impl Place {
     }
 }
 
-impl From<&str> for Place {
+impl From<&str> for GroupAddress {
     fn from(id: &str) -> Self {
         Self::new(id)
     }
 }
 
-impl AsRef<str> for Place {
+impl AsRef<str> for GroupAddress {
     /// The group.
     fn as_ref(&self) -> &str {
         &self.group
@@ -67,11 +67,11 @@ mod tests {
 
     #[test]
     fn a_topic_is_taken_apart_and_everything_else_is_a_group() {
-        let topic = Place::new("@TGS#_com@TOPIC#_t1");
+        let topic = GroupAddress::new("@TGS#_com@TOPIC#_t1");
         assert_eq!(topic.group(), "@TGS#_com");
         assert_eq!(topic.topic(), Some("@TGS#_com@TOPIC#_t1"));
         for id in ["team", "@TGS#1AB", "@TGS#_com", ""] {
-            let place = Place::new(id);
+            let place = GroupAddress::new(id);
             assert_eq!((place.group(), place.topic()), (id, None));
         }
     }

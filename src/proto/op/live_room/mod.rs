@@ -1,9 +1,20 @@
-//! Who is in a live room. Members of it are not kept as those of other groups are: the service lists
-//! those who are there now, and the app may mark them.
+//! Live rooms (AVChatRoom): who is there, marks, bans, and the history. What happens in a room is fetched by
+//! [`poll`]ing.
+//!
+//! The service does not keep the members of a live room as it does those of other groups: it lists who is
+//! there now. History comes with the answer to a join and on request, if the app has bought it.
+
+pub mod poll;
 
 use super::Done;
+use super::group_application::Joined;
+use crate::event::Notice;
 use crate::lenient;
+use crate::message::Message;
+use crate::op::Limit;
+use poll::read_item;
 use serde::{Deserialize, Serialize};
+use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
 /// Members that [`Api`](crate::bot::Api) bans in one request. The service does not say how many it
@@ -15,9 +26,10 @@ pub const MAX_MARKED: usize = 500;
 pub const FIRST_MARK: u32 = 1000;
 
 calls! {
-    GetLiveMembers => "group_open_avchatroom_http_svc.get_members" -> LiveMembers;
-    MarkMembers => "group_open_avchatroom_http_svc.modify_user_info" -> Done;
-    Ban => "group_open_http_svc.ban_group_member" -> Done;
+    GetLiveMembers => "group_open_avchatroom_http_svc.get_members" -> LiveMembers, Limit::NONE;
+    MarkMembers => "group_open_avchatroom_http_svc.modify_user_info" -> Done, Limit::NONE;
+    Ban => "group_open_http_svc.ban_group_member" -> Done, Limit::NONE;
+    GetRoomHistory => "group_open_http_svc.get_huge_group_msg" -> RoomHistory, Limit::NONE;
 }
 
 /// Throws members out of a live room, and keeps them out for a time.
@@ -121,4 +133,69 @@ impl MarkMembers {
             members: users.into_iter().map(marked).collect(),
         }
     }
+}
+
+impl Joined {
+    /// What was said in the live room `room` before `me` came in, oldest first, some 20 messages at
+    /// most. No handler is called for these, but for those that came while the account was in the room already.
+    #[must_use]
+    pub fn history(&self, room: &str, me: &str) -> Vec<Message> {
+        messages(&self.items, room, me)
+    }
+}
+
+/// Asks what was said in a live room before a number.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetRoomHistory {
+    #[serde(rename = "GroupId")]
+    group: String,
+    #[serde(rename = "LongPollingKey")]
+    key: String,
+    #[serde(rename = "PullPreSeq")]
+    before: u32,
+}
+
+impl GetRoomHistory {
+    /// Of the live room `group`, entered with `joined`: what was said before the message of this
+    /// number.
+    pub fn new(group: impl Into<String>, joined: &Joined, before: u32) -> Self {
+        Self {
+            group: group.into(),
+            key: joined
+                .extra
+                .get("LongPollingKey")
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+                .to_owned(),
+            before,
+        }
+    }
+}
+
+/// The answer to [`GetRoomHistory`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct RoomHistory {
+    /// As it came, oldest first.
+    #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
+    pub items: Vec<Value>,
+}
+
+impl RoomHistory {
+    /// The messages, as the account `me` sees them in the live room `room`.
+    #[must_use]
+    pub fn messages(&self, room: &str, me: &str) -> Vec<Message> {
+        messages(&self.items, room, me)
+    }
+}
+
+/// The messages among the items of a live room.
+fn messages(items: &[Value], room: &str, me: &str) -> Vec<Message> {
+    let items = items.iter().filter_map(|item| to_raw_value(item).ok());
+    let notices = items.flat_map(|item| read_item(&item, room));
+    notices
+        .filter_map(|notice| match notice {
+            Notice::Group { event: 3, item } => Message::from_group(*item, 3, me),
+            _ => None,
+        })
+        .collect()
 }
