@@ -8,17 +8,16 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use botroupe::{
     app::App,
-    bot::Entry,
+    bot::Bots,
     config::{Config, Sources},
     prelude::{Bot, Text},
     sandbox::Sandbox,
 };
 
 /// The bots this program has; a program with a `bots/` folder gets the list from `botroupe::bots!`.
-const BOTS: &[Entry] = &[Entry {
-    name: "echo",
-    make: bot,
-}];
+fn bots() -> Bots {
+    Bots::new().with("echo", bot)
+}
 
 /// Port 0 is any free port, so that this runs beside anything.
 const CONFIG: &str = r#"
@@ -53,7 +52,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         overrides: &[],
         known_bots: &["echo"],
     })?;
-    let app = App::start(&config, BOTS, None).await?;
+    let app = App::start(&config, &bots(), None).await?;
     let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
     println!("sandbox on {}", sandbox.url());
 

@@ -46,7 +46,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     })?;
     let (sender, changes) = mpsc::unbounded_channel();
     let observer = Observer(sender).start().recipient();
-    let app = App::start(&config, &[], Some(observer)).await?;
+    let app = App::start(&config, &Default::default(), Some(observer)).await?;
     let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
     let pig = UserId::parse("guinea-pig")?;
     let mut watch = Watch { changes };

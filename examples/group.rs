@@ -8,17 +8,16 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 
 use botroupe::{
     app::App,
-    bot::Entry,
+    bot::Bots,
     config::{Config, Sources},
     prelude::*,
     sandbox::Sandbox,
 };
 use serde_json::json;
 
-const BOTS: &[Entry] = &[Entry {
-    name: "greeter",
-    make: bot,
-}];
+fn bots() -> Bots {
+    Bots::new().with("greeter", bot)
+}
 
 const CONFIG: &str = r#"
     endpoint = "sandbox"
@@ -78,7 +77,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         overrides: &[],
         known_bots: &["greeter"],
     })?;
-    let app = App::start(&config, BOTS, None).await?;
+    let app = App::start(&config, &bots(), None).await?;
     let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
 
     // The app's own server makes the group and lets people in, over the REST API.

@@ -9,17 +9,16 @@ use std::{collections::BTreeMap, error::Error, time::Duration};
 use botroupe::{
     account::Phase,
     app::App,
-    bot::Entry,
+    bot::Bots,
     config::{Config, Sources},
     prelude::{Bot, Config as Settings, Text},
     sandbox::{HistoryItem, Sandbox},
 };
 use serde::Deserialize;
 
-const BOTS: &[Entry] = &[Entry {
-    name: "count",
-    make: bot,
-}];
+fn bots() -> Bots {
+    Bots::new().with("count", bot)
+}
 
 const CONFIG: &str = r#"
     endpoint = "sandbox"
@@ -68,7 +67,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         overrides: &[],
         known_bots: &["count"],
     })?;
-    let app = App::start(&config, BOTS, None).await?;
+    let app = App::start(&config, &bots(), None).await?;
     let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
 
     let limit = Duration::from_secs(10);

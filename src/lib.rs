@@ -20,6 +20,7 @@
 pub mod account;
 pub mod app;
 pub mod bot;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
 pub mod gateway;
@@ -28,7 +29,9 @@ pub mod supervisor;
 
 pub use botroupe_core::{policy, session};
 pub use botroupe_proto as proto;
+#[cfg(feature = "sandbox")]
 pub use botroupe_sandbox as sandbox;
+#[cfg(feature = "simulator")]
 pub use botroupe_simulator as simulator;
 
 /// What a bot needs: `use botroupe::prelude::*;`.

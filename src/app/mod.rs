@@ -3,9 +3,14 @@
 //! Nothing is decided here. Signals, output and exit codes are the command line's business.
 
 mod maker;
+#[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
+mod sandbox;
 mod terms;
 
-pub(crate) use terms::{Credentials, policy};
+pub use sandbox::check_sandbox;
+pub(crate) use terms::Credentials;
+#[cfg(feature = "cli")]
+pub(crate) use terms::policy;
 
 pub use crate::supervisor::OrderError;
 
@@ -14,17 +19,16 @@ use crate::account::{
     end_programs,
 };
 use crate::bot::{
-    Bot, Draining, Entry, FileAccess, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
-    find,
+    AccountContext, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool, Registered,
+    SettingsError, Uploads,
 };
-use crate::config::{AccountConfig, BotSettings, Config, Endpoint, SandboxTlsConfig};
+use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{
     AwcConnector, Connector, NetConfig, NetError, SharedMemory, check_net, use_net,
 };
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use crate::session::InboxLimits;
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
@@ -32,8 +36,10 @@ use crate::supervisor::{
 };
 use actix::prelude::*;
 use maker::Maker;
-use secrecy::{ExposeSecret, SecretString};
+use sandbox::{Sandbox, SandboxError};
+use secrecy::ExposeSecret;
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -59,8 +65,13 @@ type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 #[non_exhaustive]
 pub enum AppError {
     /// The embedded server did not start.
-    #[error("{0} (key {key})", key = sandbox_key(.0))]
+    #[error("{0} (key {key})", key = sandbox::key(.0))]
     Sandbox(#[from] SandboxError),
+    /// The config asks for the embedded server, which this build does not contain.
+    #[error(
+        "endpoint = \"sandbox\" needs the embedded server; build botroupe with the feature `sandbox`"
+    )]
+    NoSandbox,
     /// A bot refused its settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -68,9 +79,19 @@ pub enum AppError {
     #[error("bot {bot} could not be made: {reason}")]
     Bot {
         /// The bot.
-        bot: &'static str,
+        bot: String,
         /// What became of it.
         reason: String,
+    },
+    /// A bot is registered under another name than its own.
+    #[error(
+        "bot {registered:?} calls itself {own:?}; write Bot::new({registered:?}), or register it as {own:?}"
+    )]
+    BotName {
+        /// The name it is registered under.
+        registered: String,
+        /// The name given to [`Bot::new`].
+        own: &'static str,
     },
     /// What the config says about the network cannot be used.
     #[error(transparent)]
@@ -88,25 +109,27 @@ pub enum AppError {
     NoCredential(UserId),
 }
 
-/// The key of the config that an error of the embedded server goes back to.
-pub(crate) const fn sandbox_key(error: &SandboxError) -> &'static str {
-    match error {
-        SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
-        SandboxError::Store(_)
-        | SandboxError::StoreFile { .. }
-        | SandboxError::StoreInUse { .. } => "sandbox.store",
-        SandboxError::Tls(_) => "sandbox.tls",
-        SandboxError::Bind { .. } | SandboxError::Thread { .. } | SandboxError::Random(_) => {
-            "sandbox.listen"
+impl AppError {
+    /// The key of the config that causes the error, where a single one does.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Sandbox(error) => Some(sandbox::key(error)),
+            Self::NoSandbox => Some("endpoint"),
+            Self::Net(NetError::Ca { .. }) => Some("tls.ca_file"),
+            Self::Net(NetError::Proxy(_)) => Some("proxy.url"),
+            _ => None,
         }
     }
-}
 
-/// The same of what the network refuses.
-pub(crate) const fn network_key(error: &NetError) -> &'static str {
-    match error {
-        NetError::Ca { .. } => "tls.ca_file",
-        NetError::Proxy(_) => "proxy.url",
+    /// Whether the config has to change; otherwise the machine is in the way.
+    #[must_use]
+    pub const fn is_mistake(&self) -> bool {
+        match self {
+            Self::Sandbox(error) => sandbox::is_mistake(error),
+            Self::Threads(_) => false,
+            _ => true,
+        }
     }
 }
 
@@ -193,7 +216,7 @@ impl App {
     /// When a part cannot be started; nothing is left running then.
     pub async fn start(
         config: &Config,
-        bots: &'static [Entry],
+        bots: &Bots,
         observer: Option<Recipient<Changed>>,
     ) -> Result<Self, AppError> {
         Self::start_with(config, bots, observer, HashMap::new()).await
@@ -206,12 +229,12 @@ impl App {
     /// When a part cannot be started; nothing is left running then.
     pub async fn start_with(
         config: &Config,
-        bots: &'static [Entry],
+        bots: &Bots,
         observer: Option<Recipient<Changed>>,
         mut away: HashMap<UserId, (Phase, Cause)>,
     ) -> Result<Self, AppError> {
         let maker = Maker::default();
-        check_bots_on(&maker, config, bots).await?;
+        check_bots(&maker, config, bots).await?;
         use_net(&net_config(config))?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
@@ -223,10 +246,10 @@ impl App {
             return Err(AppError::NoCredential(account.user_id.clone()));
         }
         let sandbox = match &config.endpoint {
-            Endpoint::Sandbox => Some(start_sandbox(config).await?),
+            Endpoint::Sandbox => Some(sandbox::start(config).await?),
             _ => None,
         };
-        let walk = walk(config, sandbox.as_ref());
+        let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
         let rest = rest(config, sandbox.as_ref(), &credentials);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let host_thread = Arbiter::new();
@@ -299,9 +322,16 @@ impl App {
     }
 
     /// The embedded server, when there is one.
+    #[cfg(feature = "sandbox")]
     #[must_use]
     pub const fn sandbox(&self) -> Option<&Sandbox> {
         self.sandbox.as_ref()
+    }
+
+    /// Where the embedded server listens, when there is one.
+    #[must_use]
+    pub fn sandbox_url(&self) -> Option<String> {
+        self.sandbox.as_ref().map(Sandbox::url)
     }
 
     /// Reaches one account.
@@ -369,25 +399,16 @@ impl App {
     }
 }
 
-/// Makes each bot once, so that wrong settings stop the start and not an account.
-///
-/// # Errors
-/// [`AppError::UnknownBot`], [`AppError::Bot`] or [`AppError::Settings`].
-pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
-    for entry in used_bots(config, bots)? {
-        make_bot(entry, config.bots.get(entry.name()))?;
-    }
-    Ok(())
-}
-
 /// What is wrong with the settings of one bot, for [`Config::parse_with`].
 #[must_use]
 pub fn check_settings(
-    bots: &[Entry],
+    bots: &Bots,
     name: &str,
+    account: &UserId,
     settings: Option<&BotSettings>,
 ) -> Option<(Vec<String>, String)> {
-    match make_bot(find(bots, name)?, settings) {
+    let account = AccountContext::new(account.clone());
+    match make_bot(bots.find(name)?, &account, settings) {
         Ok(_) => None,
         Err(AppError::Settings(SettingsError::Unfit { path, reason, .. })) => {
             let section = match settings {
@@ -400,46 +421,49 @@ pub fn check_settings(
     }
 }
 
-/// The same, without waiting for `bot()` on this thread.
-async fn check_bots_on(
-    maker: &Maker,
-    config: &Config,
-    bots: &'static [Entry],
-) -> Result<(), AppError> {
-    for entry in used_bots(config, bots)? {
-        let settings = config.bots.get(entry.name()).cloned();
-        let made = maker.run(maker::LIMIT, move || {
-            make_bot(entry, settings.as_ref()).map(drop)
-        });
-        made.await.map_err(|error| AppError::Bot {
-            bot: entry.name(),
-            reason: error.to_string(),
-        })??;
+/// Makes each bot once for the first account that runs it, so that wrong settings stop the start and not
+/// an account. `make` runs on a thread of `maker`: it may never return.
+///
+/// # Errors
+/// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
+async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
+    let mut checked = HashSet::new();
+    for account in &config.accounts {
+        for name in account.bots.iter().filter(|name| checked.insert(&***name)) {
+            let registered = bots
+                .find(name)
+                .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
+            let (registered, settings) = (registered.clone(), config.bots.get(&**name).cloned());
+            let context = AccountContext::new(account.user_id.clone());
+            let made = maker.run(maker::LIMIT, move || {
+                make_bot(&registered, &context, settings.as_ref()).map(drop)
+            });
+            made.await.map_err(|error| AppError::Bot {
+                bot: name.to_string(),
+                reason: error.to_string(),
+            })??;
+        }
     }
     Ok(())
 }
 
-/// The bots that some account runs.
-fn used_bots<'b>(config: &Config, bots: &'b [Entry]) -> Result<Vec<&'b Entry>, AppError> {
-    let used: HashSet<&str> = config
-        .accounts
-        .iter()
-        .flat_map(|account| account.bots.iter().map(|name| &**name))
-        .collect();
-    if let Some(unknown) = used.iter().find(|name| find(bots, name).is_none()) {
-        return Err(AppError::UnknownBot((*unknown).to_owned()));
-    }
-    let is_used = |entry: &&Entry| used.contains(entry.name());
-    Ok(bots.iter().filter(is_used).collect())
-}
-
-fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppError> {
-    let made = std::panic::catch_unwind(entry.make);
+fn make_bot(
+    registered: &Registered,
+    account: &AccountContext,
+    settings: Option<&BotSettings>,
+) -> Result<Bot, AppError> {
+    // A closure that panicked half-way is called again only after its account was told to resume.
+    let made = catch_unwind(AssertUnwindSafe(|| registered.make(account)));
     let mut bot = made.map_err(|panic| AppError::Bot {
-        bot: entry.name(),
+        bot: registered.name().to_owned(),
         reason: format!("it panicked: {}", maker::words(&*panic)),
     })?;
-    bot.rename(entry.name());
+    if bot.name() != registered.name() {
+        return Err(AppError::BotName {
+            registered: registered.name().to_owned(),
+            own: bot.name(),
+        });
+    }
     bot.configure(settings.map(BotSettings::table))?;
     Ok(bot)
 }
@@ -451,7 +475,7 @@ fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppErr
 fn subscriber(
     config: &Config,
     account: &AccountConfig,
-    bots: &'static [Entry],
+    bots: &Bots,
     handle: &AccountHandle,
     maker: &Maker,
     pool: &Pool,
@@ -478,6 +502,11 @@ fn subscriber(
             Endpoint::Auto | Endpoint::Site(_) => FileAccess::new(None),
         },
     };
+    let registered: Arc<[Registered]> = names
+        .iter()
+        .filter_map(|name| bots.find(name))
+        .cloned()
+        .collect();
     Arc::new(move || {
         let present = lock(&hosts).get(handle.user()).cloned();
         if let Some(host) = present.filter(Addr::connected) {
@@ -486,13 +515,15 @@ fn subscriber(
         let (handle, pool, hosts, maker) =
             (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
         let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
+        let registered = registered.clone();
         let (memory, fleet, host_config) = (memory.clone(), fleet.clone(), host_config.clone());
         Box::pin(async move {
-            let wanted = names.clone();
+            let context = AccountContext::new(handle.user().clone());
             let made = maker.run(maker::LIMIT, move || {
-                let entries = wanted.iter().filter_map(|name| find(bots, name));
+                let made = registered
+                    .iter()
+                    .map(|bot| make_bot(bot, &context, settings.get(bot.name())));
                 // Checked at the start; what has stopped fitting since is no bot either.
-                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name())));
                 made.collect::<Result<Vec<Bot>, AppError>>()
             });
             let made = match made.await {
@@ -528,10 +559,6 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
-    Sandbox::start(sandbox_config(config), config.sandbox.listen).await
-}
-
 /// Tries whether what the config says about the network can be used, and changes nothing.
 ///
 /// # Errors
@@ -555,57 +582,12 @@ pub(crate) fn net_config(config: &Config) -> NetConfig {
     }
 }
 
-/// Tries what the embedded server would start with, when there is to be one, and starts nothing.
-///
-/// # Errors
-/// [`AppError::Sandbox`] for a store or seed that cannot be read or is refused.
-pub fn check_seed(config: &Config) -> Result<(), AppError> {
-    match &config.endpoint {
-        Endpoint::Sandbox => Ok(Sandbox::check(sandbox_config(config))?),
-        _ => Ok(()),
-    }
-}
-
-fn sandbox_config(config: &Config) -> SandboxConfig {
-    let key = config
-        .app
-        .secret_key
-        .clone()
-        .unwrap_or_else(|| SecretString::from(String::new()));
-    let mut sandbox = SandboxConfig::new(config.app.sdk_app_id, key);
-    sandbox.administrators.clone_from(&config.sandbox.admins);
-    sandbox.auto_import = config.sandbox.auto_import;
-    sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
-    sandbox.hello_interval = config.sandbox.hello_interval;
-    sandbox.media_dir.clone_from(&config.sandbox.media_dir);
-    sandbox.seed_file.clone_from(&config.sandbox.seed);
-    sandbox.store_file.clone_from(&config.sandbox.store);
-    sandbox.origins.clone_from(&config.sandbox.origins);
-    sandbox.hosts.clone_from(&config.sandbox.hosts);
-    sandbox.token.clone_from(&config.sandbox.token);
-    sandbox.tls = match &config.sandbox.tls {
-        SandboxTlsConfig::Off => None,
-        SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),
-        SandboxTlsConfig::Files { certificate, key } => Some(SandboxTls::Files {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        }),
-    };
-    // What the config names exists, whether or not others are let in.
-    sandbox.accounts = config
-        .accounts
-        .iter()
-        .map(|account| account.user_id.clone())
-        .collect();
-    sandbox
-}
-
 /// Where the accounts of a config connect to.
-pub(crate) fn walk(config: &Config, sandbox: Option<&Sandbox>) -> HostWalk {
+pub(crate) fn walk(config: &Config, sandbox_url: Option<&str>) -> HostWalk {
     let app = config.app.sdk_app_id;
     match &config.endpoint {
         Endpoint::Sandbox => HostWalk::fixed(
-            &sandbox.map_or_else(|| format!("ws://{}", config.sandbox.listen), Sandbox::url),
+            &sandbox_url.map_or_else(|| format!("ws://{}", config.sandbox.listen), str::to_owned),
         ),
         Endpoint::Auto => HostWalk::new(Site::of(app), app),
         Endpoint::Site(site) => HostWalk::new(*site, app),

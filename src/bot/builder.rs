@@ -259,11 +259,6 @@ impl Bot {
         }
     }
 
-    /// Gives it the name of its file, which is what the config and everybody else calls it.
-    pub(crate) const fn rename(&mut self, name: &'static str) {
-        self.name = name;
-    }
-
     /// Splits into what is shared by all events and the handlers.
     pub(super) fn into_parts(self) -> (&'static str, Arc<Values>, Handlers) {
         (self.name, Arc::new(self.values), Handlers(self.handlers))

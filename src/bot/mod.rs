@@ -60,6 +60,7 @@ pub use file_access::FileAccess;
 pub use handler::Handler;
 pub use host::{Host, HostConfig, HostSpec};
 pub use pool::Pool;
-pub use registry::{Entry, find};
+pub(crate) use registry::Registered;
+pub use registry::{AccountContext, Bots};
 pub use reply::{Answer, IntoReply, Reply};
 pub use transfer::TransferError;

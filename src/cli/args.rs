@@ -4,10 +4,12 @@ use std::{
     convert::Infallible,
     ffi::OsString,
     fmt,
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+#[cfg(feature = "sandbox")]
+use std::net::SocketAddr;
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use secrecy::SecretString;
@@ -131,6 +133,7 @@ Examples:
   botroupe check prod.toml --set endpoint=auto")]
     Check(CheckArgs),
 
+    #[cfg(feature = "sandbox")]
     /// Runs the embedded server alone, for other clients to connect to.
     #[command(after_help = "\
 Examples:
@@ -256,6 +259,7 @@ impl CheckArgs {
 }
 
 /// `botroupe sandbox`.
+#[cfg(feature = "sandbox")]
 #[derive(Clone, Debug, ClapArgs)]
 pub struct SandboxArgs {
     /// Where to listen; port 0 is any free one.
@@ -524,6 +528,7 @@ fn is_secret(set: &Override) -> bool {
         || (is_for_proxy && set.value.as_ref().is_some_and(|value| value.contains('@')))
 }
 
+#[cfg(feature = "sandbox")]
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "not an address and a port; write for example 127.0.0.1:7080 ([::1]:7080, or port 0 for any free one)".to_owned()

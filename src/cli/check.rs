@@ -10,8 +10,8 @@ use secrecy::ExposeSecret;
 
 use super::{args::CheckArgs, exit::Failure, limits::Handles, load::load};
 use crate::account::Clock;
-use crate::app::{AppError, check_network, check_seed};
-use crate::bot::Entry;
+use crate::app::{AppError, check_network, check_sandbox};
+use crate::bot::Bots;
 use crate::config::{
     AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, UserSigSource,
 };
@@ -25,16 +25,16 @@ pub(super) fn check(
     args: &CheckArgs,
     env: &dyn Env,
     unix_now: u64,
-    bots: &[Entry],
+    bots: &Bots,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = load(args.path(), &args.config.overrides(), env, bots)?;
     let mut mistakes = credentials(&config, env, unix_now);
-    if let Err(error) = check_seed(&config) {
-        mistakes.extend(seed(&config, &error).errors().iter().cloned());
+    if let Err(error) = check_sandbox(&config) {
+        mistakes.extend(unusable(&config, &error).errors().iter().cloned());
     }
     if let Err(error) = check_network(&config) {
-        mistakes.extend(seed(&config, &error).errors().iter().cloned());
+        mistakes.extend(unusable(&config, &error).errors().iter().cloned());
     }
     if !mistakes.is_empty() {
         return Err(ConfigErrors::new(mistakes).into());
@@ -44,14 +44,9 @@ pub(super) fn check(
         .map_err(Failure::Output)
 }
 
-/// A file that the config names and that cannot be used, at its place in the config.
-pub(super) fn seed(config: &Config, error: &AppError) -> ConfigErrors {
-    let key = match error {
-        AppError::Sandbox(error) => crate::app::sandbox_key(error),
-        AppError::Net(error) => crate::app::network_key(error),
-        _ => "sandbox",
-    };
-    config.unusable(key, error.to_string())
+/// An error of the start as a mistake at its place in the config.
+pub(super) fn unusable(config: &Config, error: &AppError) -> ConfigErrors {
+    config.unusable(error.key().unwrap_or("sandbox"), error.to_string())
 }
 
 /// UserSigs that are over, and sources of them that are not there.

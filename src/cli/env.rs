@@ -5,6 +5,7 @@ use crate::config::Env;
 /// The variable that holds the SecretKey, so that it need not be on the command line.
 pub const SECRET_KEY: &str = "BOTROUPE_SECRET_KEY";
 
+#[cfg(feature = "sandbox")]
 /// The variable that holds the token of a sandbox: the same as for the key `sandbox.token` of a config.
 pub(super) const SANDBOX_TOKEN: &str = "BOTROUPE__SANDBOX__TOKEN";
 

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use super::exit::Failure;
 use crate::app::check_settings;
-use crate::bot::Entry;
+use crate::bot::Bots;
 use crate::config::{Config, Env, Sources, not_utf8};
 
 /// Reads and checks the config at `path`, with `overrides` over it, the settings of `bots` included.
@@ -16,7 +16,7 @@ pub fn load(
     path: &Path,
     overrides: &[(String, String)],
     env: &dyn Env,
-    bots: &[Entry],
+    bots: &Bots,
 ) -> Result<Config, Failure> {
     let bytes = fs::read(path).map_err(|source| Failure::ConfigFile {
         path: path.to_owned(),
@@ -24,7 +24,7 @@ pub fn load(
     })?;
     let file = path.display().to_string();
     let text = String::from_utf8(bytes).map_err(|error| not_utf8(&file, error.as_bytes()))?;
-    let known_bots: Vec<&str> = bots.iter().map(Entry::name).collect();
+    let known_bots: Vec<&str> = bots.names().collect();
     let sources = Sources {
         file: &file,
         text: &text,
@@ -32,6 +32,8 @@ pub fn load(
         overrides,
         known_bots: &known_bots,
     };
-    let check = |name: &str, settings: Option<&_>| check_settings(bots, name, settings);
+    let check = |name: &str, account: &_, settings: Option<&_>| {
+        check_settings(bots, name, account, settings)
+    };
     Ok(Config::parse_with(sources, &check)?)
 }

@@ -12,11 +12,10 @@ use super::seat::{Lock, Seat};
 use super::signals::{Signal, Signals};
 use crate::account::{Changed, Phase};
 use crate::app::{App, AppError};
-use crate::bot::Entry;
+use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::gateway::now;
 use crate::proto::id::UserId;
-use crate::sandbox::SandboxError;
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +29,7 @@ pub(super) fn run(
     path: &Path,
     force: bool,
     config: &Config,
-    bots: &'static [Entry],
+    bots: &Bots,
     format: LogFormat,
 ) -> Result<(), Failure> {
     look_at_handles(config)?;
@@ -66,8 +65,8 @@ pub(super) fn run(
             () = signals.stop() => return Ok(()),
         };
         board.do_send(Begin);
-        if let Some(sandbox) = app.sandbox() {
-            board.do_send(Announce(sandbox.url()));
+        if let Some(url) = app.sandbox_url() {
+            board.do_send(Announce(url));
         }
         if let Some(control) = &mut control {
             control.serve(app.controller());
@@ -149,14 +148,8 @@ fn supervisor_died() -> Failure {
 /// Mistakes in the config are told apart from trouble with the machine.
 fn app_failure(config: &Config, error: AppError) -> Failure {
     match error {
-        AppError::Sandbox(
-            SandboxError::Seed(_)
-            | SandboxError::SeedFile { .. }
-            | SandboxError::Store(_)
-            | SandboxError::StoreFile { .. },
-        ) => check::seed(config, &error).into(),
-        AppError::Net(_) => check::seed(config, &error).into(),
-        AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
+        error if !error.is_mistake() => Failure::Runtime(error.into()),
+        error if error.key().is_some() => check::unusable(config, &error).into(),
         mistake => Failure::Usage(mistake.to_string()),
     }
 }
@@ -164,7 +157,7 @@ fn app_failure(config: &Config, error: AppError) -> Failure {
 async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
     // Asking each of them would take its time, and this is said on the way out as well.
     let online = app.controller().online().await;
-    let Some(text) = memory.per_account(online, app.sandbox().is_some()) else {
+    let Some(text) = memory.per_account(online, app.sandbox_url().is_some()) else {
         return;
     };
     // Standard error, like everything that is no result.

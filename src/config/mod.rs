@@ -43,4 +43,5 @@ pub use model::{
 pub use parse::{SettingsCheck, Sources, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
+#[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;

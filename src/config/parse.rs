@@ -68,7 +68,7 @@ impl Config {
     /// # Errors
     /// [`ConfigErrors`] with every mistake found, not only the first. None holds a secret.
     pub fn parse(sources: Sources<'_>) -> Result<Self, ConfigErrors> {
-        Self::parse_with(sources, &|_, _| None)
+        Self::parse_with(sources, &|_, _, _| None)
     }
 
     /// The same, with the settings of bots looked through by whoever knows the bots.
@@ -129,10 +129,10 @@ impl Config {
     }
 }
 
-/// Tells what is wrong with the settings of a bot, `None` standing for a section that is not there:
-/// the keys that lead to it and the reason, which holds no value.
+/// Tells what is wrong with the settings of a bot on an account: the keys that lead to the mistake, and the
+/// reason, which holds no value. The settings are `None` when the config has no section for the bot.
 pub type SettingsCheck<'a> =
-    dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
+    dyn Fn(&str, &UserId, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
 
 /// Reads everything. `None` only after a report of what must be there and is not.
 fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -> Option<Config> {
@@ -141,8 +141,11 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         .and_then(|node| endpoint(&node))
         .unwrap_or(Endpoint::Sandbox);
     let app = app(root.section("app"));
-    let bots = bots(root.get("bots"), known_bots, check);
     let accounts = accounts::read(&mut root, &app, &endpoint, known_bots);
+    // Without accounts there is a report already, and nobody to make bots for.
+    let first = accounts.first().map(|account| &account.user_id);
+    let check = |name: &str, settings: Option<&BotSettings>| check(name, first?, settings);
+    let bots = bots(root.get("bots"), known_bots, &check);
     let missing = accounts.iter().flat_map(|account| account.bots.iter());
     let missing: BTreeSet<&str> = missing
         .map(|name| &**name)
@@ -330,7 +333,7 @@ pub(super) struct AppParts {
 fn bots(
     node: Option<Node<'_>>,
     known_bots: &[&str],
-    check: &SettingsCheck<'_>,
+    check: &dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)>,
 ) -> BTreeMap<String, BotSettings> {
     let Some(node) = node else {
         return BTreeMap::new();

@@ -2,7 +2,7 @@
 
 use botroupe::account::{Phase, Status};
 use botroupe::app::App;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::proto::message::Element;
@@ -48,7 +48,7 @@ pub(crate) fn config_in(folder: &Path, line: &str) -> Config {
 }
 
 /// A config for `endpoint` that comes back quickly after every fault; `more` is appended.
-pub(crate) fn config(endpoint: &str, bots: &'static [Entry], more: &str) -> Config {
+pub(crate) fn config(endpoint: &str, bots: &Bots, more: &str) -> Config {
     let text = format!(
         r#"
         endpoint = "{endpoint}"
@@ -61,7 +61,7 @@ pub(crate) fn config(endpoint: &str, bots: &'static [Entry], more: &str) -> Conf
         {more}
         "#
     );
-    let names: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
+    let names: Vec<&str> = bots.names().collect();
     Config::parse(Sources {
         file: "test.toml",
         text: &text,
@@ -73,13 +73,8 @@ pub(crate) fn config(endpoint: &str, bots: &'static [Entry], more: &str) -> Conf
 }
 
 /// Starts `accounts`, each with all of `bots`.
-pub(crate) async fn start(
-    endpoint: &str,
-    bots: &'static [Entry],
-    accounts: &[&str],
-    more: &str,
-) -> App {
-    let names: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
+pub(crate) async fn start(endpoint: &str, bots: &Bots, accounts: &[&str], more: &str) -> App {
+    let names: Vec<&str> = bots.names().collect();
     let entries: String = accounts
         .iter()
         .map(|user| format!("[[accounts]]\nuser_id = \"{user}\"\nbots = {names:?}\n"))
