@@ -1,5 +1,6 @@
 //! The account actor: carries out what [`Core`] decides.
 
+use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
 use super::provider;
 use crate::gateway::{
@@ -121,6 +122,8 @@ pub struct AccountSpec {
     pub observer: Recipient<Changed>,
     /// Where others find the actor.
     pub handle: AccountHandle,
+    /// Paces messages to groups over the fleet.
+    pub group_paces: SharedGroupPaces,
     /// It stays away from the start: how, and why.
     pub away: Option<(Phase, Cause)>,
 }
@@ -225,6 +228,11 @@ impl Account {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::ReserveLogin => self.reserve(ctx),
+                Effect::ReserveGroupTurn { token, group } => {
+                    let at = now();
+                    let wait = self.spec.group_paces.reserve(at.mono, &group);
+                    self.core.group_turn(at, token, wait);
+                }
                 Effect::Dial {
                     url,
                     limit,
@@ -464,7 +472,7 @@ impl Actor for Account {
         let _running = Running::enter(self.spec.number);
         match self.spec.away.take() {
             Some((phase, cause)) => {
-                self.core(|core, now, memory| core.leave(now, memory, cause, phase))
+                self.core(|core, now, memory| core.start_away(now, memory, phase, cause))
             }
             None => self.core(Core::start),
         }

@@ -4,6 +4,7 @@
 //! subscriber only as a [`Recipient`](actix::Recipient).
 
 mod actor;
+mod group_paces;
 mod handle;
 mod provider;
 
@@ -14,9 +15,10 @@ pub use actor::{
 };
 pub use botroupe_core::account::{
     AccountEvent, Cause, Clock, Core, CoreConfig, Counters, Credential, CredentialError, Effect,
-    Errand, External, Fleet, GroupPaces, MAX_OUTBOX, Off, OutboxError, Phase, Policy, Record,
-    RecordedEvent, Redacted, Report, Sending, Status, TakeBack, decide, is_heard,
+    Errand, External, Fleet, MAX_OUTBOX, Off, OutboxError, Phase, Policy, Record, RecordedEvent,
+    Redacted, Report, Sending, Status, TakeBack, decide, is_heard,
 };
+pub use group_paces::SharedGroupPaces;
 pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
 pub use provider::end_programs;

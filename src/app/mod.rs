@@ -15,8 +15,7 @@ pub(crate) use terms::policy;
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, GroupPaces, Phase, Status,
-    end_programs,
+    AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, Phase, Status, end_programs,
 };
 use crate::bot::{
     AccountContext, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool, Registered,
@@ -255,7 +254,6 @@ impl App {
         let host_thread = Arbiter::new();
         let hosts = Hosts::default();
         let mut policies = terms::Policies::default();
-        let group_paces = GroupPaces::default();
         let mut accounts = HashMap::new();
         let fleet: Fleet = Arc::new(
             enabled
@@ -282,7 +280,6 @@ impl App {
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
                     probes: rest.is_some(),
-                    group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
                 rest: rest.clone(),

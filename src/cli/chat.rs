@@ -5,8 +5,8 @@ use super::exit::Failure;
 use super::output;
 use super::signals::Signals;
 use crate::account::{
-    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
-    Receipt, Status,
+    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
+    Status,
 };
 use crate::app::net_config;
 use crate::app::{Credentials, policy, walk};
@@ -98,7 +98,6 @@ fn start(
             hosts,
             policy: Arc::new(base),
             probes: false,
-            group_paces: GroupPaces::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
         rest: None,

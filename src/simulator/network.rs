@@ -83,6 +83,11 @@ impl World {
                 let life = self.lives[node];
                 self.schedule(self.now + wait, Happening::Turn(node, life));
             }
+            Want::GroupTurn(token, group) => {
+                let (copy, now) = (node / self.options.accounts, self.clock_of(node));
+                let wait = self.paces[copy].reserve(now.mono, &group);
+                self.nodes[node].core.group_turn(now, token, wait);
+            }
             Want::SlowDown(delay) => {
                 let copy = node / self.options.accounts;
                 self.governors[copy].slow_down(self.now, delay);

@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(super) enum Want {
     /// A turn of the governor.
     Turn,
+    /// The turn of a message in its group.
+    GroupTurn(u64, Box<str>),
     /// Slower logins.
     SlowDown(Duration),
     /// A link.
@@ -203,6 +205,9 @@ impl Node {
             Effect::Note { servcmd, body } => {
                 // As the actor does: nobody waits for the outcome.
                 let _ = self.session.request(now, &servcmd, &body);
+            }
+            Effect::ReserveGroupTurn { token, group } => {
+                wants.push(Want::GroupTurn(token, group));
             }
             Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
             Effect::Deliver(event) => self.deliver(now, event, wants),

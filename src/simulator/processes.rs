@@ -23,7 +23,6 @@ pub(super) enum Ending {
 impl World {
     /// An account of a new process, which remembers nothing.
     pub(super) fn new_node(&mut self, node: usize) -> Node {
-        let copy = node / self.options.accounts.max(1);
         let config = CoreConfig {
             app: self.app,
             user: self.users[node].clone(),
@@ -34,7 +33,6 @@ impl World {
             hosts: HostWalk::fixed("ws://simulated"),
             policy: self.policy.clone(),
             probes: false,
-            group_paces: self.paces[copy].clone(),
         };
         let bots = super::bots::BotsConfig {
             limits: self.options.inbox,

@@ -3,8 +3,8 @@
 use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
 use botroupe::account::{
-    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, GroupPaces, Phase, Policy,
-    SendError, Status,
+    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
+    Status,
 };
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
 use botroupe::proto::endpoint::HostWalk;
@@ -105,7 +105,6 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 hosts: HostWalk::fixed(&sandbox.url()),
                 policy: policy.clone(),
                 probes: false,
-                group_paces: GroupPaces::default(),
             },
             connector: Arc::new(move || match guilty {
                 true => Rc::new(Hangs {

@@ -2,7 +2,6 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
-use super::limits::GroupPaces;
 use super::outbox::{OutboxError, Sending};
 use super::recovery::Policy;
 use crate::proto::endpoint::HostWalk;
@@ -29,8 +28,6 @@ pub struct CoreConfig {
     pub policy: Arc<Policy>,
     /// Before coming back after a kick, it is asked whether the other login has gone.
     pub probes: bool,
-    /// How quick groups are written to, shared by the accounts of a process.
-    pub group_paces: GroupPaces,
 }
 
 /// What an account tells its subscriber.
@@ -53,6 +50,14 @@ pub enum AccountEvent {
 pub enum Effect {
     /// Ask the governor for a turn; [`Core::turn`](super::Core::turn) when it comes.
     ReserveLogin,
+    /// Ask how long a message has to wait for its turn in its group, of which the accounts of the process
+    /// share the pace; [`Core::group_turn`](super::Core::group_turn) with the same token follows.
+    ReserveGroupTurn {
+        /// The token of the message.
+        token: u64,
+        /// The group.
+        group: Box<str>,
+    },
     /// Open a link.
     Dial {
         /// Where.

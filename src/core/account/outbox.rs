@@ -5,7 +5,6 @@
 //! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
 //! everything waits, and its time stands still.
 
-use super::limits::GroupPaces;
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Limit;
@@ -100,6 +99,8 @@ struct Item {
     token: u64,
     time: Time,
     in_flight: bool,
+    /// It waits to hear when its group has room for it.
+    awaits_group: bool,
     not_before: Duration,
     last: RequestError,
     sending: Sending,
@@ -139,20 +140,18 @@ pub(super) struct Outbox {
     message_seq: u32,
     /// How quick each kind of request may be made; empty of an account that makes none.
     paces: BTreeMap<Box<str>, Pace>,
-    groups: GroupPaces,
     paced: u64,
     online: bool,
     flights: usize,
 }
 
 impl Outbox {
-    pub(super) fn new(mut rng: fastrand::Rng, groups: GroupPaces) -> Self {
+    pub(super) fn new(mut rng: fastrand::Rng) -> Self {
         Self {
             items: VecDeque::new(),
             message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
             paces: BTreeMap::new(),
-            groups,
             paced: 0,
             online: false,
             flights: 0,
@@ -178,24 +177,24 @@ impl Outbox {
         }
     }
 
-    /// Takes something in that may take so long.
+    /// Takes something in that may take so long. Returns the group of a message to a group: it is not sent
+    /// before [`group_turn`](Self::group_turn) tells when it may.
     pub(super) fn push(
         &mut self,
         now: Now,
         token: u64,
         errand: Errand,
         limit: Duration,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<Option<Box<str>>, OutboxError> {
         if self.items.len() >= MAX_OUTBOX {
             return Err(OutboxError::Full);
         }
-        let mut not_before = Duration::ZERO;
+        let (mut not_before, mut awaited) = (Duration::ZERO, None);
         let sending = match errand {
             Errand::Message { to, draft, key } => {
                 let key = key.unwrap_or_else(|| self.draw_key());
                 if let Conversation::Group(group) = &to {
-                    let wait = self.groups.reserve(now.mono, group);
-                    not_before = self.at(now, wait);
+                    awaited = Some((&**group).into());
                 }
                 Sending::Message(OutgoingMessage { to, draft, key })
             }
@@ -219,11 +218,21 @@ impl Outbox {
                 Time::Left(limit)
             },
             in_flight: false,
+            awaits_group: awaited.is_some(),
             not_before,
             last: RequestError::NotLoggedIn,
             sending,
         });
-        Ok(())
+        Ok(awaited)
+    }
+
+    /// The message of this token may go to its group after so long a wait.
+    pub(super) fn group_turn(&mut self, now: Now, token: u64, wait: Duration) {
+        let not_before = self.at(now, wait);
+        let mut items = self.items.iter_mut();
+        if let Some(item) = items.find(|item| item.token == token) {
+            (item.awaits_group, item.not_before) = (false, not_before);
+        }
     }
 
     /// The key of a new message.
@@ -275,6 +284,7 @@ impl Outbox {
         for index in 0..self.items.len() {
             let item = &self.items[index];
             let blocked = item.in_flight
+                || item.awaits_group
                 || item.not_before > now.mono
                 || item.to().is_some_and(|to| {
                     let mut earlier = self.items.iter().take(index);
@@ -387,6 +397,7 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group_paces::GroupPaces;
     use super::*;
     use crate::proto::op::Call as _;
     use crate::proto::op::c2c_message::{ReadAll, Recall};
@@ -416,15 +427,22 @@ mod tests {
 
     #[test]
     fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
+        let mut paces = GroupPaces::default();
+        let mut push = |outbox: &mut Outbox, token, to| {
+            let group = outbox.push(START, token, message(to), deadline).unwrap();
+            if token == 0 {
+                assert!(outbox.next(START).is_none(), "its turn is not known yet");
+            }
+            let wait = paces.reserve(START.mono, &group.unwrap());
+            outbox.group_turn(START, token, wait);
+        };
         for token in 0..200 {
-            outbox
-                .push(START, token, message("busy"), deadline)
-                .unwrap();
+            push(&mut outbox, token, "busy");
         }
-        outbox.push(START, 999, message("quiet"), deadline).unwrap();
+        push(&mut outbox, 999, "quiet");
         // Ten at once and the quiet one, then one every 25 ms.
         assert_eq!(run(&mut outbox, 1), 11);
         assert_eq!(run(&mut outbox, 1_000), 39);
@@ -433,7 +451,7 @@ mod tests {
 
     #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         for token in 0..3 {
@@ -453,7 +471,7 @@ mod tests {
 
     #[test]
     fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         let call = Errand::Call {

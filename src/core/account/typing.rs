@@ -97,7 +97,6 @@ mod tests {
             hosts: HostWalk::fixed("ws://here"),
             policy: Arc::new(Policy::standard()),
             probes: false,
-            group_paces: crate::account::GroupPaces::default(),
         };
         let mut core = Core::new(config, 1, START);
         core.start(START, &mut Memory::default());
@@ -195,7 +194,7 @@ mod tests {
             Report::Closed(crate::account::LinkEnd::Cut),
         );
         sent(&mut core);
-        let later = START.after(Duration::from_secs(5));
+        let later = START.after(Duration::from_secs(20));
         say(
             &mut core,
             later,

@@ -2,7 +2,6 @@
 
 use crate::policy::Pace;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// Groups whose pace is remembered; beyond, those that have long been silent are forgotten.
@@ -10,15 +9,14 @@ const MAX_GROUPS: usize = 4096;
 
 /// How quick each group is written to, by all accounts of a process together: the service counts what
 /// all members say.
-#[derive(Clone, Debug, Default)]
-pub struct GroupPaces(Arc<Mutex<BTreeMap<Box<str>, Pace>>>);
+#[derive(Debug, Default)]
+pub struct GroupPaces(BTreeMap<Box<str>, Pace>);
 
 impl GroupPaces {
     /// How long a message to this group has to wait for its turn, first come, first served, at the
     /// monotonic time `now`.
-    pub(super) fn reserve(&self, now: Duration, group: &str) -> Duration {
-        // Held for a look-up; whole even after a panic.
-        let mut paces = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+    pub fn reserve(&mut self, now: Duration, group: &str) -> Duration {
+        let paces = &mut self.0;
         if let Some(pace) = paces.get_mut(group) {
             return pace.reserve(now);
         }
@@ -40,19 +38,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_accounts_of_a_process_share_the_pace_of_a_group() {
-        let one = GroupPaces::default();
-        let other = one.clone();
+    fn a_group_has_one_pace_whoever_writes_to_it() {
+        let mut paces = GroupPaces::default();
         let waits: Vec<Duration> = (0..24)
-            .map(|n| if n % 2 == 0 { &one } else { &other }.reserve(Duration::ZERO, "g"))
+            .map(|_| paces.reserve(Duration::ZERO, "g"))
             .collect();
         assert!(waits[..10].iter().all(Duration::is_zero));
         assert_eq!(waits[23], Duration::from_millis(25 * 14));
-        assert_eq!(other.reserve(Duration::ZERO, "another"), Duration::ZERO);
+        assert_eq!(paces.reserve(Duration::ZERO, "another"), Duration::ZERO);
         for n in 0..MAX_GROUPS {
-            one.reserve(Duration::from_secs(9), &n.to_string());
+            paces.reserve(Duration::from_secs(9), &n.to_string());
         }
-        let known = one.0.lock().unwrap().len();
-        assert!(known <= MAX_GROUPS, "{known}");
+        assert!(paces.0.len() <= MAX_GROUPS, "{}", paces.0.len());
     }
 }
