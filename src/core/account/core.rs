@@ -950,6 +950,8 @@ impl Core {
         self.sigs.renew_never();
         self.sigs.sets_out(&user_sig);
         self.last_login = Some(now.mono);
+        // The session gives up the present login for the new one.
+        self.link.has_ticket = false;
         self.enter(now, Life::Renewing(since, now.mono + LOGIN_LIMIT));
         self.effects.push_back(Effect::Relogin(user_sig));
     }

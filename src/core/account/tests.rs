@@ -5,9 +5,10 @@ use crate::account::{ConnectError, Report};
 use crate::policy::Now;
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
+use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::usersig::{self, UserSig};
-use crate::session::{Event, Memory};
+use crate::session::{Event, Memory, Ready};
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,7 +49,6 @@ impl Rig {
             hosts: HostWalk::fixed("ws://h"),
             policy: Arc::new(Policy::standard()),
             probes: false,
-            group_paces: GroupPaces::default(),
         };
         let start = Now::default();
         let mut rig = Self {
@@ -237,4 +237,67 @@ fn a_server_without_room_is_left_alone_as_long_as_it_asks_by_the_whole_fleet() {
     assert_eq!(slowed, Some(secs(120)));
     rig.dials(None);
     assert!(rig.mono >= secs(120), "{:?}", rig.mono);
+}
+
+impl Rig {
+    /// Online with a login that was just made, and nothing left to do.
+    fn online() -> Self {
+        let mut rig = Self::minting(0);
+        rig.dials(None);
+        rig.report(Report::Opened);
+        rig.ready();
+        while rig.core.poll_effect().is_some() {}
+        rig.mono += secs(60);
+        rig
+    }
+
+    fn report(&mut self, report: Report) {
+        self.core.report(self.now(), &mut self.memory, report);
+    }
+
+    fn ready(&mut self) {
+        let ready = Ready {
+            resumed: false,
+            inst_id: None,
+            clock_offset: 0,
+        };
+        self.report(Report::Session(Event::Ready(ready)));
+    }
+
+    fn effects(&mut self) -> Vec<Effect> {
+        std::iter::from_fn(|| self.core.poll_effect()).collect()
+    }
+}
+
+/// A turn may be on its way when the state that asked for it ends.
+#[test]
+fn a_turn_for_a_renewal_does_not_end_a_cool_down_early() {
+    let mut rig = Rig::online();
+    rig.core.relogin(rig.now(), &mut rig.memory);
+    let asked = rig.effects();
+    assert!(
+        asked
+            .iter()
+            .any(|effect| matches!(effect, Effect::ReserveLogin)),
+        "{asked:?}"
+    );
+    let kick = Event::Kicked(KickType::MultipleAccount);
+    rig.report(Report::Session(kick));
+    assert_eq!(rig.core.phase(), Phase::CoolingDown);
+    rig.effects();
+    rig.core.turn(rig.now(), &mut rig.memory);
+    assert!(rig.effects().is_empty());
+    assert_eq!(rig.core.phase(), Phase::CoolingDown);
+}
+
+/// The session has given up the old login for the new one, so that there is nothing to resume.
+#[test]
+fn a_link_that_is_lost_during_a_renewal_is_followed_by_a_full_login() {
+    let mut rig = Rig::online();
+    rig.core.relogin(rig.now(), &mut rig.memory);
+    rig.core.turn(rig.now(), &mut rig.memory);
+    assert_eq!(rig.core.phase(), Phase::Renewing);
+    rig.report(Report::Closed(LinkEnd::Cut));
+    rig.effects();
+    rig.dials(None); // It fails when there is no UserSig to log in with.
 }
