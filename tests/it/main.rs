@@ -24,5 +24,6 @@ mod sandbox_seed;
 mod sandbox_store;
 mod sandbox_tls;
 mod seeds;
+mod sessions;
 mod traces;
 mod trouble;

@@ -1,4 +1,4 @@
-//! What to do after an ending: one table, pure and total. `docs/recovery.md` tells it to people.
+//! What to do after an ending: one table, pure and total. `docs/src/recovery.md` tells it to people.
 
 use super::cause::Cause;
 use super::recovery::{Policy, TakeBack};
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn the_documented_table_is_what_happens() {
-        let text = include_str!("../../../docs/recovery.md");
+        let text = include_str!("../../../docs/src/recovery.md");
         let mut rows = 0;
         for line in text.lines().filter(|line| line.starts_with("| `")) {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
