@@ -8,7 +8,7 @@ mod group_paces;
 mod handle;
 mod provider;
 
-pub use crate::session::Receipt;
+pub use crate::session::{Receipt, RequestError};
 pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
     SlowDown,

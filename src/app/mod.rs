@@ -18,8 +18,8 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool, Registered,
-    SettingsError, Uploads,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool,
+    Registered, SettingsError, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{
@@ -54,6 +54,9 @@ pub struct App {
     sandbox: Option<Sandbox>,
     pool: Pool,
     grace: Duration,
+    /// How the accounts carry files.
+    uploads: Uploads,
+    files: FileAccess,
 }
 
 /// The present host of each account; outlives it, and is replaced when it dies itself.
@@ -253,6 +256,15 @@ impl App {
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let host_thread = Arbiter::new();
         let hosts = Hosts::default();
+        let (uploads, files) = match &config.endpoint {
+            Endpoint::Sandbox | Endpoint::Url(_) => {
+                (Uploads::Private, FileAccess::new(Some(&walk.current())))
+            }
+            Endpoint::Auto | Endpoint::Site(_) => (
+                Uploads::Service(config.app.sdk_app_id),
+                FileAccess::new(None),
+            ),
+        };
         let mut policies = terms::Policies::default();
         let mut accounts = HashMap::new();
         let fleet: Fleet = Arc::new(
@@ -292,7 +304,7 @@ impl App {
                     &pool,
                     &hosts,
                     host_thread.handle(),
-                    (memory, fleet.clone(), &walk.current()),
+                    (memory, fleet.clone(), uploads, files.clone()),
                 ),
                 away: away.remove(&account.user_id),
                 handle,
@@ -315,6 +327,8 @@ impl App {
             sandbox,
             pool,
             grace: config.shutdown.grace,
+            uploads,
+            files,
         })
     }
 
@@ -335,6 +349,14 @@ impl App {
     #[must_use]
     pub fn account(&self, user: &str) -> Option<&AccountHandle> {
         self.accounts.get(user)
+    }
+
+    /// Acts as one account, as its bots do.
+    #[must_use]
+    pub fn api(&self, user: &str) -> Option<Api> {
+        let account = self.accounts.get(user)?.clone();
+        let thread = self.host_thread.handle();
+        Some(Api::new(account).with_files(thread, self.uploads, self.files.clone()))
     }
 
     /// Asks and orders from elsewhere.
@@ -444,6 +466,21 @@ async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), A
     Ok(())
 }
 
+/// The name that a bot gives itself. `make` runs on a thread of its own: it may never return.
+///
+/// # Errors
+/// [`AppError::Bot`].
+pub(crate) async fn made_name(
+    make: Arc<dyn Fn() -> Bot + Send + Sync>,
+) -> Result<&'static str, AppError> {
+    let maker = Maker::default();
+    let made = maker.run(maker::LIMIT, move || make().name());
+    made.await.map_err(|error| AppError::Bot {
+        bot: "without a name".to_owned(),
+        reason: error.to_string(),
+    })
+}
+
 fn make_bot(
     registered: &Registered,
     account: &AccountContext,
@@ -478,7 +515,7 @@ fn subscriber(
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
-    (memory, fleet, origin): (SharedMemory, Fleet, &str),
+    (memory, fleet, uploads, files): (SharedMemory, Fleet, Uploads, FileAccess),
 ) -> SubscriberFactory {
     let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -490,14 +527,8 @@ fn subscriber(
     let host_config = HostConfig {
         queue: config.host.queue as usize,
         handler_timeout: config.host.handler_timeout,
-        uploads: match &config.endpoint {
-            Endpoint::Sandbox | Endpoint::Url(_) => Uploads::Private,
-            Endpoint::Auto | Endpoint::Site(_) => Uploads::Service(config.app.sdk_app_id),
-        },
-        files: match &config.endpoint {
-            Endpoint::Sandbox | Endpoint::Url(_) => FileAccess::new(Some(origin)),
-            Endpoint::Auto | Endpoint::Site(_) => FileAccess::new(None),
-        },
+        uploads,
+        files,
     };
     let registered: Arc<[Registered]> = names
         .iter()

@@ -49,17 +49,30 @@ mod settings;
 pub mod testing;
 mod transfer;
 
-pub use api::{Api, ApiError, GroupApi, Upload, Uploads};
+pub use crate::account::SendError;
+pub use api::{Api, ApiError, GroupApi, Kind, Upload, Uploads};
 pub use attachment::{Attachment, Outgoing};
 pub use builder::{Bot, SettingsError};
+#[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use drain::{Drain, Draining};
 pub use extract::{
     Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
 };
+#[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use file_access::FileAccess;
 pub use handler::Handler;
+#[cfg(feature = "unstable")]
 pub use host::{Host, HostConfig, HostSpec};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use host::{Host, HostConfig, HostSpec};
+#[cfg(feature = "unstable")]
 pub use pool::Pool;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use pool::Pool;
 pub(crate) use registry::Registered;
 pub use registry::{AccountContext, Bots};
 pub use reply::{Answer, IntoReply, Reply};

@@ -86,6 +86,16 @@ impl Bots {
         self
     }
 
+    /// Adds every bot of another list.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        for bot in more.0 {
+            self.0.retain(|known| known.name != bot.name);
+            self.0.push(bot);
+        }
+        self
+    }
+
     /// The names, in the order in which the bots were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(|bot| &*bot.name)

@@ -160,7 +160,7 @@ impl TestBot {
             && let Ok(Some(answer)) = future.await
             && let Ok(draft) = answer.into_draft(&event.api).await
         {
-            let _ = event.api.send(from, draft).await;
+            let _ = event.api.send(Conversation::c2c(from), draft).await;
         }
         self.sent().into_iter().map(|(_, draft)| draft).collect()
     }

@@ -3,7 +3,6 @@
 use super::args::ChatArgs;
 use super::exit::Failure;
 use super::output;
-use super::signals::Signals;
 use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
     Status,
@@ -12,6 +11,7 @@ use crate::app::net_config;
 use crate::app::{Credentials, policy, walk};
 use crate::bot::{Api, ApiError};
 use crate::config::{Config, Endpoint, nearest, websocket_url};
+use crate::fleet::Signals;
 use crate::gateway::{AwcConnector, ConnectError, Connector, SharedMemory, use_net};
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
@@ -174,7 +174,7 @@ impl Peer {
 
     fn conversation(&self) -> Conversation {
         match self {
-            Self::User(user) => Conversation::from(user.as_str()),
+            Self::User(user) => Conversation::c2c(user.as_str()),
             Self::Group(group) => Conversation::group(group.as_str()),
         }
     }

@@ -7,18 +7,18 @@ use thiserror::Error;
 use crate::config::ConfigErrors;
 
 /// Wrong usage or wrong config: `EX_USAGE` of sysexits.
-pub const USAGE: u8 = 64;
+pub(super) const USAGE: u8 = 64;
 /// A bug: `EX_SOFTWARE` of sysexits.
-pub const INTERNAL: u8 = 70;
+pub(super) const INTERNAL: u8 = 70;
 /// Another copy runs this config: `EX_TEMPFAIL` of sysexits.
-pub const ALREADY_RUNNING: u8 = 75;
+pub(super) const ALREADY_RUNNING: u8 = 75;
 /// Ended by a second Ctrl-C: 128 and the number of SIGINT.
-pub const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Failure {
+pub(super) enum Failure {
     /// The command line makes no sense.
     #[error("{0}")]
     Usage(String),
@@ -63,7 +63,7 @@ pub enum Failure {
 
 impl Failure {
     /// The exit code of the process; `None` if it is to end as if it had succeeded.
-    pub fn code(&self) -> Option<u8> {
+    pub(super) fn code(&self) -> Option<u8> {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,

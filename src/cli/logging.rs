@@ -39,7 +39,12 @@ const MAX_FIELD: usize = 1000;
 ///
 /// # Errors
 /// [`Failure::Usage`] for a variable that is no filter, [`Failure::Internal`] when called twice.
-pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> Result<(), Failure> {
+pub(super) fn init(
+    level: LogLevel,
+    format: LogFormat,
+    verbose: u8,
+    env: &dyn Env,
+) -> Result<(), Failure> {
     let filter = filter(level, verbose, env)?;
     let colours = io::stderr().is_terminal() && env.get("NO_COLOR").is_none_or(|v| v.is_empty());
     output::set_json(format == LogFormat::Json);

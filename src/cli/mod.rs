@@ -23,7 +23,6 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
-mod signals;
 mod usersig;
 
 use std::{
@@ -32,16 +31,11 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-#[cfg(feature = "sandbox")]
-pub use args::SandboxArgs;
-pub use args::{
-    Args, ChatArgs, CheckArgs, Command, ConfigArgs, LogFormatArg, OrderArgs, RunArgs, RunCommand,
-    StatusArgs, UsersigCommand, WhoArgs,
-};
-pub use env::{ProcessEnv, SECRET_KEY};
-pub use exit::{ALREADY_RUNNING, Failure, INTERNAL, INTERRUPTED, USAGE};
-pub use load::load;
-pub use logging::init as init_logging;
+pub use crate::fleet::ProcessEnv;
+use args::{Args, Command, OrderArgs, StatusArgs};
+use exit::{Failure, USAGE};
+use load::load;
+use logging::init as init_logging;
 
 use crate::bot::Bots;
 use crate::config::{Env, LogConfig};

@@ -2,7 +2,7 @@
 
 use super::args::SandboxArgs;
 use super::exit::{Failure, saved};
-use super::signals::Signals;
+use crate::fleet::Signals;
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use actix::prelude::*;
 use secrecy::{ExposeSecret, SecretString};

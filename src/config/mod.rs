@@ -28,6 +28,7 @@ mod suggest;
 #[cfg(test)]
 mod tests;
 
+pub use crate::proto::endpoint::Site;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use env::Env;
 pub use error::{ConfigError, ConfigErrors, Problem};

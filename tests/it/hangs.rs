@@ -7,6 +7,7 @@ use botroupe::account::{
     Status,
 };
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
+use botroupe::prelude::Conversation;
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::sandbox::Sandbox;
@@ -172,7 +173,7 @@ async fn the_accounts_of_a_thread_that_hangs_go_on_elsewhere_and_no_message_is_l
     })
     .await;
     // Whoever waits for an account on it is told, though the account itself cannot tell.
-    let sending = fleet.handles[1].send("alice", "into the void");
+    let sending = fleet.handles[1].send(Conversation::c2c("alice"), "into the void");
     assert_eq!(sending.await, Err(SendError::Gone));
     for n in 0..5 {
         sandbox

@@ -3,6 +3,7 @@
 use crate::harness::{eventually, sandbox, start, status};
 use botroupe::account::{OutboxError, Phase, SendError};
 use botroupe::bot::Bots;
+use botroupe::prelude::Conversation;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -200,7 +201,11 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
             let handle = handle.clone();
             async move {
                 let text = format!("{n} {}", "x".repeat(8000));
-                tokio::time::timeout(Duration::from_millis(500), handle.send("alice", text)).await
+                tokio::time::timeout(
+                    Duration::from_millis(500),
+                    handle.send(Conversation::c2c("alice"), text),
+                )
+                .await
             }
         })
         .collect();
@@ -210,7 +215,7 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
         "nothing was sent"
     );
     // Those that were in the outbox hold their places still, though nobody waits for them any more.
-    let full = handle.send("alice", "one more").await;
+    let full = handle.send(Conversation::c2c("alice"), "one more").await;
     assert!(
         matches!(full, Err(SendError::Outbox(OutboxError::Full))),
         "the outbox is not bounded: {full:?}"

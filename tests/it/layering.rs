@@ -46,7 +46,7 @@ const CRATES: &[Crate] = &[
 ];
 
 /// Rooms above all others.
-const TOP: &[&str] = &["app", "cli", "sandbox", "simulator"];
+const TOP: &[&str] = &["app", "cli", "fleet", "sandbox", "simulator"];
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(path).unwrap() {

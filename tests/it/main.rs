@@ -4,6 +4,7 @@
 
 mod bots;
 mod cli;
+mod fleet;
 mod golden;
 mod hangs;
 mod harness;

@@ -6,7 +6,7 @@ use botroupe::proto::codec::{self, Frames};
 use botroupe::proto::event::{Notice, Push, read_event, read_missed};
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::proto::lenient;
-use botroupe::proto::message::{Draft, Element, Message, MessageKey};
+use botroupe::proto::message::{Conversation, Draft, Element, Message, MessageKey};
 use botroupe::proto::op::extension::Extensions;
 use botroupe::proto::op::follow::Follows;
 use botroupe::proto::op::live_room::LiveMembers;
@@ -147,7 +147,7 @@ pub fn session(data: &[u8]) {
             5 => session.closed(now),
             6 => {
                 let message = OutgoingMessage {
-                    to: "peer".into(),
+                    to: Conversation::c2c("peer"),
                     draft: std::sync::Arc::new(Draft::text(String::from_utf8_lossy(rest))),
                     key: MessageKey { seq: 1, random: 1 },
                 };

@@ -1,6 +1,7 @@
 //! Why a bot's action failed.
 
-use crate::account::SendError;
+use crate::account::RequestError;
+use crate::account::{OutboxError, SendError};
 use crate::bot::transfer::TransferError;
 use crate::proto::code::Code;
 use crate::proto::message::DraftError;
@@ -17,7 +18,7 @@ pub enum ApiError {
     Send(#[from] SendError),
     /// The request was not carried out, or nobody knows whether it was.
     #[error("request failed: {0}")]
-    Call(SendError),
+    Call(#[source] SendError),
     /// Somebody else edited the message first. How it stands now is given; to insist, edit it again
     /// with that version.
     #[error("somebody else edited the message first; it is at version {}", .0.version)]
@@ -61,7 +62,79 @@ pub enum ApiError {
     },
 }
 
+/// What became of an action that failed, whatever it was: see [`ApiError::kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The server refused it, with this code.
+    Refused(Code),
+    /// It was not carried out; the same action may succeed later.
+    NotSent,
+    /// Nobody knows whether it was carried out: the answer was lost, or could not be read.
+    Unknown,
+    /// The account is offline and will not come back by itself soon, or it is not ready and the caller did
+    /// not want to wait. It was not carried out.
+    Offline,
+    /// Too much is waiting already. It was not carried out.
+    Busy,
+    /// What the action was given cannot be right. It was not carried out; the same action fails again.
+    BadInput,
+}
+
+fn kind_of(error: &SendError) -> Kind {
+    match error {
+        SendError::Outbox(OutboxError::Full) | SendError::Busy => Kind::Busy,
+        SendError::Outbox(OutboxError::Offline(_)) | SendError::NotReady | SendError::Gone => {
+            Kind::Offline
+        }
+        SendError::Outbox(OutboxError::Expired(error) | OutboxError::Refused(error)) => match error
+        {
+            RequestError::Refused { code, .. } => Kind::Refused(*code),
+            RequestError::Conflict { .. } => Kind::Refused(Code::C2C_EDIT_CONFLICT),
+            RequestError::NotLoggedIn | RequestError::Overloaded | RequestError::Full => {
+                Kind::NotSent
+            }
+            // Also those that a later version adds: to ask is safe.
+            _ => Kind::Unknown,
+        },
+        SendError::Outbox(_) => Kind::Unknown,
+    }
+}
+
 impl ApiError {
+    /// What became of the action, in a word: whether to try again, to ask the server or to mend the bot.
+    ///
+    /// ```
+    /// use botroupe::bot::{ApiError, Kind};
+    ///
+    /// fn is_worth_another_try(error: &ApiError) -> bool {
+    ///     matches!(error.kind(), Kind::NotSent | Kind::Busy | Kind::Offline)
+    /// }
+    /// assert!(!is_worth_another_try(&ApiError::Unfit("the list is empty")));
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Send(error) | Self::Call(error) => kind_of(error),
+            Self::Conflict(_) => Kind::Refused(Code::C2C_EDIT_CONFLICT),
+            Self::Item { code, .. } => Kind::Refused(*code),
+            Self::TooMany { .. } | Self::Draft(_) | Self::Unfit(_) | Self::NoAnswer { .. } => {
+                Kind::BadInput
+            }
+            Self::Transfer(error) => match error {
+                TransferError::Connection(_) | TransferError::TimedOut | TransferError::Nowhere => {
+                    Kind::NotSent
+                }
+                TransferError::Status(_) => Kind::Unknown,
+                TransferError::Unreadable(_)
+                | TransferError::WrongSize { .. }
+                | TransferError::Unwritable(_)
+                | TransferError::TooLarge { .. }
+                | TransferError::Forbidden { .. } => Kind::BadInput,
+            },
+        }
+    }
+
     /// The server's code, when it was the server that said no.
     #[must_use]
     pub fn code(&self) -> Option<Code> {

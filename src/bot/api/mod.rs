@@ -1,32 +1,41 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
-//! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`), other
-//! languages (`language`), groups (`group`), ways into them (`join`), who is in live rooms (`live`), topics
-//! of communities (`topics`), people (`people`) and who follows whom (`follow`), searches (`search`), the
-//! list of conversations (`conversations`) and groups of them (`conversation_groups`), files (`media`),
-//! invitations (`signals`).
+//! Sending is here; every other feature has a file of its own, under the name that `proto::op` and the
+//! sandbox use for it.
 
-mod conversation_groups;
-mod conversations;
+mod blacklist;
+mod conversation;
+mod conversation_group;
 mod error;
-mod extras;
+mod extension;
 mod follow;
+mod friend;
 mod group;
-mod join;
-mod language;
-mod live;
+mod group_application;
+mod group_attribute;
+mod group_counter;
+mod group_member;
+mod live_room;
 mod media;
-mod messages;
-mod people;
+mod merger;
+mod message;
+mod pin;
+mod profile;
+mod reaction;
+mod receipt;
+mod receive_option;
 mod search;
-mod signals;
-mod topics;
+mod signaling;
+mod speech;
+mod topic;
+mod translation;
 mod upload;
+mod user_status;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::ApiError;
+pub use error::{ApiError, Kind};
 pub use group::GroupApi;
 pub use media::Uploads;
 pub use upload::Upload;
@@ -42,6 +51,9 @@ use crate::proto::message::{Conversation, Draft, Element, Message};
 use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
 use std::sync::Arc;
+
+/// What GroupIDs and TopicIDs that the service gives out begin with.
+const GROUP: &str = "@TGS#";
 
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
 ///
@@ -69,6 +81,7 @@ enum Backend {
 
 impl Api {
     /// Acts through an account.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     #[must_use]
     pub fn new(account: AccountHandle) -> Self {
         Self {
@@ -81,6 +94,7 @@ impl Api {
 
     /// Has the thread `on` carry files: to where `uploads` says, and from where `files` allows. A bot's own
     /// [`Api`] comes with this.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     #[must_use]
     pub fn with_files(self, on: ArbiterHandle, uploads: Uploads, files: FileAccess) -> Self {
         self.with_carriage(Carriage::new(on, files), uploads)
@@ -154,7 +168,12 @@ impl Api {
     /// When it was not sent: the server refused it, the account is held or quarantined, or time ran
     /// out.
     pub async fn send_text(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
-        self.send(to, Draft::text(text)).await
+        if to.starts_with(GROUP) {
+            return Err(ApiError::Unfit(
+                "this is the ID of a group; use `send` with `Conversation::group`",
+            ));
+        }
+        self.send(Conversation::c2c(to), Draft::text(text)).await
     }
 
     /// Like [`send_text`](Self::send_text), but does not wait for an account that is away.
@@ -171,8 +190,9 @@ impl Api {
         self.send_text(to, text).await
     }
 
-    /// Sends a message to a user (`"alice"`) or a group (`Conversation::group("@TGS#1")`); a message
-    /// is a [`Draft`], an element, several elements, or a text.
+    /// Sends a message to a user (`Conversation::c2c("alice")`), to a group
+    /// (`Conversation::group("@TGS#1")`), or to where a `&Message` came from; a message is a [`Draft`], an
+    /// element, several elements, or a text.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
@@ -209,6 +229,7 @@ impl Api {
     /// # Errors
     /// [`ApiError::Call`] when there was no good answer; in a test [`ApiError::NoAnswer`] when it
     /// gave none.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
         match &self.backend {
             Backend::Account(account) => account.call(call).await.map_err(ApiError::from_call),
@@ -231,7 +252,7 @@ fn collect(
 /// Refuses nothing at all, and more than the server takes at once.
 fn count(count: usize, what: &'static str, limit: usize) -> Result<(), ApiError> {
     match count {
-        0 => Err(ApiError::Unfit("nobody and nothing is named")),
+        0 => Err(ApiError::Unfit("the list is empty")),
         n if n > limit => Err(ApiError::TooMany {
             what,
             count: n,

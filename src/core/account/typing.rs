@@ -110,7 +110,7 @@ mod tests {
 
     fn say(core: &mut Core, now: Now, user: &str, draft: Draft) {
         let errand = Errand::Message {
-            to: user.into(),
+            to: crate::proto::message::Conversation::c2c(user),
             draft: Arc::new(draft),
             key: None,
         };

@@ -1,5 +1,6 @@
 //! Files between the official SDK with its upload plugin and a bot.
 
+use botroupe::prelude::Conversation;
 use botroupe::{
     bot::{ApiError, Upload, Uploads},
     proto::{code::Code, message::Element},
@@ -157,7 +158,7 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
             })
         });
         let mark = alice.mark();
-        Troupe::wait(api.send("alice", element.unwrap())).unwrap();
+        Troupe::wait(api.send(Conversation::c2c("alice"), element.unwrap())).unwrap();
         let got = alice.hear(mark, kind, |message| message["type"] == kind);
         assert_eq!(got["payload"].pointer(url), Some(&json!(there)), "{got}");
         let there = alice.call("download", &json!([there])).unwrap();

@@ -125,7 +125,8 @@ fn what_sdks_put_under_messages_reaches_the_bot() {
     let api = bot.api();
     let alice = page(sdk, &sandbox, "alice");
     let page_mark = alice.mark();
-    let said = Troupe::wait(api.say("alice", Draft::text("vote").extensible())).unwrap();
+    let said = Troupe::wait(api.say(Conversation::c2c("alice"), Draft::text("vote").extensible()))
+        .unwrap();
     let got = hear_text(&alice, page_mark, "vote");
     let message = json!({"$message": got["ID"]});
     alice

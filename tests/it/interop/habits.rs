@@ -1,5 +1,6 @@
 //! What the SDK does by itself, and the sandbox has to be good for.
 
+use botroupe::prelude::Conversation;
 use botroupe::{
     bot::{ApiError, Upload, Uploads},
     proto::code::Code,
@@ -76,10 +77,10 @@ fn a_bots_messages_have_the_same_id_and_nick_and_so_have_those_it_hears() {
     let heard = bot.hears_text(watched, "whose?");
     assert_eq!(heard.id().as_deref(), sent["ID"].as_str());
     assert_eq!(&*heard.nick, "Alice");
-    let said = Troupe::wait(api.say("alice", "mine")).unwrap();
+    let said = Troupe::wait(api.say(Conversation::c2c("alice"), "mine")).unwrap();
     let got = alice.heard_up_to(0, "mine").pop().unwrap();
     assert_eq!(got["nick"], "Robo");
-    let history = Troupe::wait(api.history("alice", 1)).unwrap();
+    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 1)).unwrap();
     assert_eq!(history[0].id().as_deref(), got["ID"].as_str());
     alice
         .call(
@@ -299,7 +300,7 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
         assert_eq!(now["payload"]["text"], "his words", "the server's copy");
     }
     // The bot is the later one.
-    let said = Troupe::wait(bot.api().say("alice", "by the bot")).unwrap();
+    let said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let got = alice.heard_up_to(0, "by the bot").pop().unwrap();
     alice
         .call("edit", &json!([got["ID"], {"text": "hers"}]))

@@ -66,7 +66,7 @@ fn words_are_translated_and_written_down() {
     let upload = Upload::new("mine.mp3", vec![7; 5000]);
     let element = Troupe::wait(api.upload_sound(upload, 3)).unwrap();
     let page_mark = alice.mark();
-    Troupe::wait(api.send("alice", element)).unwrap();
+    Troupe::wait(api.send(Conversation::c2c("alice"), element)).unwrap();
     let heard = alice.hear(page_mark, "the sound", |message| message["from"] == me);
     for (id, pair) in [
         (&said["ID"], Pair::SdkToSdk),

@@ -200,7 +200,7 @@ fn a_bot_takes_odd_one_to_one_pushes() {
         assert!(
             heard
                 .iter()
-                .all(|m| m.conversation == Conversation::from("carol"))
+                .all(|m| m.conversation == Conversation::c2c("carol"))
         );
     }
     let all = || async { (unacknowledged() == 0).then_some(()) };

@@ -2,6 +2,7 @@
 //!
 //! Each version is one test, so that a run stays short: its sections share nothing but the SDK.
 
+use botroupe::prelude::Conversation;
 use botroupe::{
     proto::{
         message::{Draft, Element},
@@ -480,7 +481,7 @@ fn bots(old: Old) {
     assert_eq!(heard.id().as_deref(), asked["ID"].as_str());
     let mark = alice.mark();
     let answer = Draft::text("answer").quote(&heard);
-    let answer = Troupe::wait(api.say("alice", answer)).unwrap();
+    let answer = Troupe::wait(api.say(Conversation::c2c("alice"), answer)).unwrap();
     let got = alice.hear(mark, "the answer", |message| {
         message["payload"]["text"] == "answer"
     });
@@ -502,7 +503,7 @@ fn bots(old: Old) {
     alice.wait_until(mark, "onMessageRevoked", |list| list[0]["ID"] == got["ID"]);
     let mark = alice.mark();
     Troupe::wait(api.typing("alice", true)).unwrap();
-    Troupe::wait(api.send("alice", Element::face(7, "smile"))).unwrap();
+    Troupe::wait(api.send(Conversation::c2c("alice"), Element::face(7, "smile"))).unwrap();
     for status in [1, 0] {
         let word = format!("\"typingStatus\":{status}");
         alice.hear(mark, "typing", |message| {

@@ -155,7 +155,7 @@ fn only_the_code_counts_and_silence_ends_after_15_seconds() {
             assert_eq!(unanswered, Err(2801));
         });
         scope.spawn(|| {
-            let error = Troupe::wait(api.history("alice", 1)).unwrap_err();
+            let error = Troupe::wait(api.history(Conversation::c2c("alice"), 1)).unwrap_err();
             assert!(error.to_string().contains("no answer"), "{error}");
         });
     });

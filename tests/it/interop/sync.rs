@@ -131,7 +131,7 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
     bob.settle();
     // Two known conversations; dave is a stranger until then.
     let before = alice.say("bob", "before");
-    let theirs = Troupe::wait(api.say("bob", "before, too")).unwrap();
+    let theirs = Troupe::wait(api.say(Conversation::c2c("bob"), "before, too")).unwrap();
     bob.heard_up_to(0, "before");
     bob.heard_up_to(0, "before, too");
     // What follows is at least a second younger.

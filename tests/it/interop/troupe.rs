@@ -1,5 +1,6 @@
 //! Botroupe's accounts and bots, run on a thread of their own as the command line would.
 
+use botroupe::prelude::Conversation;
 use std::{
     sync::{
         Arc,
@@ -372,7 +373,7 @@ impl Troupe {
 
     /// Sends one element as the account.
     pub(super) fn send(&self, to: &str, element: Element) -> Result<Sent, SendError> {
-        Self::wait(self.account.send(to, element))
+        Self::wait(self.account.send(Conversation::c2c(to), element))
     }
 }
 

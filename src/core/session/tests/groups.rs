@@ -164,7 +164,7 @@ fn a_bad_item_of_a_history_harms_no_other_and_is_not_hidden() {
 fn an_own_message_leaves_no_gap() {
     let mut rig = Rig::in_group(5, 4);
     let message = OutgoingMessage {
-        to: crate::proto::message::Conversation::group("g"),
+        to: Conversation::group("g"),
         ..rig.outgoing("hello")
     };
     rig.session.send(rig.now, &message).unwrap();

@@ -176,7 +176,7 @@ fn nothing_from_a_hole_on_is_read() {
 #[test]
 fn one_conversation_does_not_take_the_room_of_the_others() {
     let mut inbox = Inbox::new(InboxLimits::new(16, true));
-    let (alice, bob) = (Conversation::from("alice"), Conversation::from("bob"));
+    let (alice, bob) = (Conversation::c2c("alice"), Conversation::c2c("bob"));
     for n in 0..2 {
         assert!(inbox.has_room_for(&alice));
         inbox.take(at(0), &said("alice", n, 1));

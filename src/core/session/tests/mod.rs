@@ -18,7 +18,7 @@ use crate::proto::code::Code;
 use crate::proto::command;
 use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::message::{Draft, MessageKey};
+use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::usersig::UserSig;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -206,7 +206,7 @@ impl Rig {
 
     fn outgoing(&self, text: &str) -> OutgoingMessage {
         OutgoingMessage {
-            to: "alice".into(),
+            to: Conversation::c2c("alice"),
             draft: std::sync::Arc::new(text.into()),
             key: MessageKey { seq: 1, random: 2 },
         }

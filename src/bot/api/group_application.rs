@@ -1,4 +1,4 @@
-//! Into a group: joining, and deciding about those who want in.
+//! Ways into groups.
 
 use super::{Api, ApiError};
 use crate::proto::code::Code;

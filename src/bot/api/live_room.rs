@@ -1,4 +1,4 @@
-//! Who is in a live room.
+//! Who is in live rooms.
 
 use super::{ApiError, GroupApi, collect};
 use crate::proto::op::MAX_PAGES;

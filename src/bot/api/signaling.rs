@@ -19,7 +19,7 @@ impl Api {
         timeout: Duration,
     ) -> Result<Signal, ApiError> {
         let signal = Signal::invite(invitation_id(), self.user(), [user], data, timeout);
-        self.send(user, signal.draft()).await?;
+        self.send(Conversation::c2c(user), signal.draft()).await?;
         Ok(signal)
     }
 
@@ -57,8 +57,8 @@ impl Api {
             return Err(ApiError::Unfit("only the inviter takes an invitation back"));
         }
         let to = match (invitation.group.as_str(), invitation.invitees.first()) {
-            ("", Some(invitee)) if is_own => Conversation::from(invitee.as_str()),
-            ("", _) => Conversation::from(invitation.inviter.as_str()),
+            ("", Some(invitee)) if is_own => Conversation::c2c(invitee.as_str()),
+            ("", _) => Conversation::c2c(invitation.inviter.as_str()),
             (group, _) => Conversation::group(group),
         };
         let answer = invitation.answer(self.user(), action, data);

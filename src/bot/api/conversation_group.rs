@@ -1,31 +1,18 @@
-//! Groups of conversations, and what else the app keeps about a conversation.
+//! Groups of conversations.
 
-use super::conversations::contact;
+use super::conversation::contact;
 use super::{Api, ApiError, count};
 use crate::proto::message::Conversation;
 use crate::proto::op::MAX_PAGES;
-use crate::proto::op::conversation::{MAX_CONVERSATIONS, Mark};
-use crate::proto::op::conversation_group::{Create, Delete, GetAll, Update};
+use crate::proto::op::conversation::MAX_CONVERSATIONS;
+use crate::proto::op::conversation_group::Create;
+use crate::proto::op::conversation_group::GetAll;
+use crate::proto::op::conversation_group::{Delete, Update};
 use crate::proto::op::{Contact, GroupField, ItemResult};
 use serde::Deserialize as _;
 use serde_json::Value;
 
 impl Api {
-    /// Keeps the app's own data (256 bytes at most) about a conversation, for this account only.
-    ///
-    /// # Errors
-    /// When the server did not take it, which it does not for every edition.
-    pub async fn set_conversation_data(
-        &self,
-        conversation: impl Into<Conversation>,
-        data: impl Into<String>,
-    ) -> Result<(), ApiError> {
-        let contact = contact(&conversation.into(), GroupField::ToGroupId)?;
-        let mark = Mark::custom(self.me(), contact, data);
-        let results = self.call(&mark).await?.items;
-        ApiError::of_items(&results, "the conversation")
-    }
-
     /// The names of the account's groups of conversations.
     ///
     /// # Errors

@@ -1,13 +1,16 @@
 //! The list of conversations.
 
-use super::messages::SYSTEM;
+use super::message::SYSTEM;
 use super::{Api, ApiError, count};
 use crate::proto::message::Conversation;
 use crate::proto::op::MAX_PAGES;
-use crate::proto::op::conversation::{
-    ClearHistory, Delete, GetConversations, Listed, MAX_CONVERSATIONS, Mark, Pin,
-};
-use crate::proto::op::receive_option::{DoNotDisturb, GetDoNotDisturb};
+use crate::proto::op::conversation::ClearHistory;
+use crate::proto::op::conversation::Delete;
+use crate::proto::op::conversation::GetConversations;
+use crate::proto::op::conversation::Listed;
+use crate::proto::op::conversation::MAX_CONVERSATIONS;
+use crate::proto::op::conversation::Mark;
+use crate::proto::op::conversation::Pin;
 use crate::proto::op::{Contact, GroupField};
 
 impl Api {
@@ -107,21 +110,19 @@ impl Api {
         ApiError::of_items(&results, "the conversation")
     }
 
-    /// Sets when this account's own terminals announce nothing of anybody.
+    /// Keeps the app's own data (256 bytes at most) about a conversation, for this account only.
     ///
     /// # Errors
-    /// When the server did not take it.
-    pub async fn set_do_not_disturb(&self, quiet: DoNotDisturb) -> Result<(), ApiError> {
-        self.call(&quiet).await?;
-        Ok(())
-    }
-
-    /// When this account's own terminals announce nothing of anybody.
-    ///
-    /// # Errors
-    /// When the server did not say.
-    pub async fn do_not_disturb(&self) -> Result<DoNotDisturb, ApiError> {
-        self.call(&GetDoNotDisturb { me: self.me() }).await
+    /// When the server did not take it, which it does not for every edition.
+    pub async fn set_conversation_data(
+        &self,
+        conversation: impl Into<Conversation>,
+        data: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let contact = contact(&conversation.into(), GroupField::ToGroupId)?;
+        let mark = Mark::custom(self.me(), contact, data);
+        let results = self.call(&mark).await?.items;
+        ApiError::of_items(&results, "the conversation")
     }
 }
 

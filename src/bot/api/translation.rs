@@ -1,14 +1,11 @@
-//! Words in other languages, and the words of sounds.
+//! Texts in other languages.
 
 use super::{Api, ApiError, count};
 use crate::account::unreadable;
 use crate::proto::code::Code;
-use crate::proto::message::{Element, Message};
-use crate::proto::op::{
-    Outcome,
-    speech::{Recognise, Spoken},
-    translation::{MAX_TEXTS, Translate},
-};
+use crate::proto::op::Outcome;
+use crate::proto::op::translation::MAX_TEXTS;
+use crate::proto::op::translation::Translate;
 
 impl Api {
     /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from
@@ -37,33 +34,9 @@ impl Api {
         }
         Ok(answer.texts)
     }
-
-    /// Has the words of the first sound in a message written down. The app has to have bought it; the
-    /// sandbox hears nothing in any.
-    ///
-    /// # Errors
-    /// When the server did not do it; [`ApiError::Item`] when it was the recogniser that did not;
-    /// [`ApiError::Unfit`] when there is no sound, or none of a kind that is understood.
-    pub async fn speech_to_text(
-        &self,
-        message: &Message,
-        spoken: Spoken,
-    ) -> Result<String, ApiError> {
-        let url = message.elements.iter().find_map(|element| match element {
-            Element::Sound(sound) => Some(&*sound.url),
-            _ => None,
-        });
-        let url = url.ok_or(ApiError::Unfit("there is no sound in the message"))?;
-        let recognise = Recognise::new(url, spoken).ok_or(ApiError::Unfit(
-            "the sound is none of wav, pcm, ogg-opus, speex, silk, mp3, m4a, aac and amr",
-        ))?;
-        let answer = self.call(&recognise).await?;
-        went_well(answer.outcome, "the sound")?;
-        Ok(answer.text)
-    }
 }
 
-fn went_well(outcome: Outcome, what: &str) -> Result<(), ApiError> {
+pub(super) fn went_well(outcome: Outcome, what: &str) -> Result<(), ApiError> {
     match outcome.code {
         0 => Ok(()),
         code => Err(ApiError::Item {

@@ -10,7 +10,7 @@ const ECHO: Duration = Duration::from_millis(300);
 
 /// What a signal asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Signal {
+pub(crate) enum Signal {
     /// Ctrl-C, SIGTERM, SIGHUP or SIGQUIT.
     Stop,
     /// SIGUSR1: report memory.
@@ -20,7 +20,7 @@ pub(super) enum Signal {
 
 /// Listens from the moment it is made, so that no signal gets lost.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(crate) struct Signals {
     #[cfg(unix)]
     stop: [Option<Stream>; 4],
     #[cfg(unix)]
@@ -38,7 +38,7 @@ impl Signals {
     ///
     /// # Errors
     /// When the system does not allow it.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         Ok(Self {
             stop: [
                 Some(signal(SignalKind::interrupt())?),
@@ -52,7 +52,7 @@ impl Signals {
     }
 
     /// The next signal.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         let [interrupt, terminate, hangup, quit] = &mut self.stop;
         tokio::select! {
             () = one(interrupt) => Signal::Stop,
@@ -103,7 +103,7 @@ impl Signals {
     ///
     /// # Errors
     /// When the system does not allow it.
-    pub(super) fn listen() -> io::Result<Self> {
+    pub(crate) fn listen() -> io::Result<Self> {
         use tokio::signal::windows::{ctrl_c, ctrl_close};
         Ok(Self {
             stop: (ctrl_c()?, ctrl_close()?),
@@ -111,7 +111,7 @@ impl Signals {
     }
 
     /// The next signal.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         let (ctrl_c, close) = &mut self.stop;
         tokio::select! {
             _ = ctrl_c.recv() => Signal::Stop,
@@ -123,7 +123,7 @@ impl Signals {
 impl Signals {
     /// A second wish to stop, after a first one. What comes within a moment of the first is
     /// the same wish: some wrappers pass a signal on that the terminal sent to both.
-    pub(super) async fn again(&mut self) {
+    pub(crate) async fn again(&mut self) {
         let echo = async {
             loop {
                 self.next().await;
@@ -135,7 +135,7 @@ impl Signals {
     }
 
     /// The next wish to stop.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         while self.next().await != Signal::Stop {}
     }
 }
