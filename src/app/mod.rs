@@ -22,7 +22,7 @@ use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, us
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
+use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls, Unknown};
 use crate::session::{InboxLimits, Memory};
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
@@ -582,6 +582,11 @@ fn sandbox_config(config: &Config) -> SandboxConfig {
     sandbox.origins.clone_from(&config.sandbox.origins);
     sandbox.hosts.clone_from(&config.sandbox.hosts);
     sandbox.token.clone_from(&config.sandbox.token);
+    sandbox.unknown = if config.sandbox.refuse_unknown {
+        Unknown::Refuse
+    } else {
+        Unknown::Warn
+    };
     sandbox.tls = match &config.sandbox.tls {
         SandboxTlsConfig::Off => None,
         SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),

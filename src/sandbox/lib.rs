@@ -41,7 +41,7 @@ use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread::JoinHandle}
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-pub use config::SandboxConfig;
+pub use config::{SandboxConfig, Unknown};
 pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 pub use server::SandboxError;
@@ -192,6 +192,13 @@ impl Sandbox {
             },
             prepared,
         ))
+    }
+
+    /// The calls of the REST API that a sandbox knows, as the paths behind `/v4/`. A group call is named under
+    /// `group_open_http_svc`; the other services of the groups have it too.
+    pub fn rest_calls() -> Vec<String> {
+        let names = state::commands().names_of_app();
+        names.map(|name| name.replacen('.', "/", 1)).collect()
     }
 
     /// The address it listens on.

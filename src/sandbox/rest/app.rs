@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Value, json, value::RawValue, value::to_raw_value};
 
-use super::{Failed, Outcome, bounded, number, text_account};
+use super::{bounded, number, text_account};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{Actor, Draft, State, is_message_body},
+    state::{ByApp, Caller, Commands, Draft, Outcome, Refusal, State, is_message_body},
 };
 
 /// How the names of robots begin.
@@ -29,56 +29,110 @@ fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
     items.into_iter().flatten().filter_map(Value::as_str)
 }
 
-impl State {
-    /// Carries out a call of these services; `None` for one that is not known.
-    pub(super) fn rest_app(
-        &mut self,
-        now: Now,
-        caller: &UserId,
-        command: &str,
-        body: &Value,
-    ) -> Option<Outcome> {
-        if let Some(command) = command.strip_prefix("recentcontact/") {
-            return self.rest_contacts(now, command, body);
-        }
-        if let Some(command) = command.strip_prefix("all_member_push/") {
-            return self.rest_push(now, caller, command, body);
-        }
-        Some(match command {
-            "openconfigsvr/setnospeaking" => self.silence(now, body),
-            "openconfigsvr/getnospeaking" => self.silence_of(now, body),
-            // Statistics and archives are not kept here.
-            "openconfigsvr/getappinfo" => Ok(json!({"Result": []})),
-            "open_msg_svc/get_history" => Ok(json!({"File": []})),
-            "openim/modify_c2c_msg" => self.rest_edit(now, body),
-            "openim/clear_c2c_msg" => self.rest_clear(now, body),
-            "openim/modify_group_msg" => {
-                let app = Actor {
-                    user: caller.clone(),
-                    instance: 0,
-                    admin: true,
-                };
-                let edited = self.group_command(now, &app, "openim.modify_group_msg", body)?;
-                edited.map_err(Failed::from)
-            }
-            "im_open_status/get_user_status" => {
-                let asked = body.get("UserList").or_else(|| body.get("To_Account"));
-                let ask = json!({"To_Account": asked});
-                let servcmd = "im_open_status.ws_get_user_status";
-                self.command_of(now, caller, servcmd, &ask)
-                    .map_err(Failed::from)
-            }
-            "openim_robot_http_svc/create_robot" => self.create_robot(body),
-            "openim_robot_http_svc/delete_robot" => self.delete_robot(body),
-            "openim_robot_http_svc/get_all_robots" => {
-                let robots = self.users().filter(|user| user.as_str().starts_with(ROBOT));
-                let robots: Vec<&UserId> = robots.collect();
-                Ok(json!({"Robot_Account": robots}))
-            }
-            _ => return None,
-        })
-    }
+pub(super) fn register(commands: &mut Commands) {
+    commands.rest("openconfigsvr.setnospeaking", |state, r| {
+        state.silence(r.now, r.body)
+    });
+    commands.rest("openconfigsvr.getnospeaking", |state, r| {
+        state.silence_of(r.now, r.body)
+    });
+    // Statistics and archives are not kept here.
+    commands.rest("openconfigsvr.getappinfo", |_, _| json!({"Result": []}));
+    commands.rest("open_msg_svc.get_history", |_, _| json!({"File": []}));
+    commands.rest("openim.modify_c2c_msg", |state, r| {
+        state.rest_edit(r.now, r.body)
+    });
+    commands.rest("openim.clear_c2c_msg", |state, r| {
+        state.rest_clear(r.now, r.body)
+    });
+    commands.rest("openim_robot_http_svc.create_robot", |state, r| {
+        state.create_robot(r.body)
+    });
+    commands.rest("openim_robot_http_svc.delete_robot", |state, r| {
+        state.delete_robot(r.body)
+    });
+    commands.rest("openim_robot_http_svc.get_all_robots", |state, _| {
+        let robots = state
+            .users()
+            .filter(|user| user.as_str().starts_with(ROBOT));
+        json!({"Robot_Account": robots.collect::<Vec<&UserId>>()})
+    });
+    register_push(commands);
+}
 
+/// Speaking to everybody, and the tags and attributes by which those are chosen who hear it.
+fn register_push(commands: &mut Commands) {
+    commands.rest("all_member_push.im_push", |state, r| {
+        state.speak_to_all(r.now, &r.caller.user, r.body)
+    });
+    commands.rest("all_member_push.im_set_attr_name", |state, r| {
+        let names = r.body.get("AttrNames").and_then(Value::as_object);
+        let names = names.into_iter().flatten();
+        let mut named = names.filter_map(|(number, name)| Some((number, name.as_str()?)));
+        let done = named.all(|(number, name)| state.name_attribute(number, name));
+        done.then(|| json!({})).ok_or(Code::REST_BODY)
+    });
+    commands.rest(
+        "all_member_push.im_get_attr_name",
+        |state, _| json!({"AttrNames": state.attribute_names()}),
+    );
+    commands.rest("all_member_push.im_set_attr", |state, r| {
+        state.mark_all(r.body, "UserAttrs", |by_app, item| {
+            let pairs = item.get("Attrs").and_then(Value::as_object);
+            let mut pairs = pairs
+                .into_iter()
+                .flatten()
+                .map(|(name, value)| match value {
+                    Value::String(value) => by_app.set(name, value),
+                    other => by_app.set(name, &other.to_string()),
+                });
+            pairs.all(|done| done)
+        })
+    });
+    commands.rest("all_member_push.im_remove_attr", |state, r| {
+        state.mark_all(r.body, "UserAttrs", |by_app, item| {
+            strings(item.get("Attrs")).for_each(|name| {
+                by_app.attributes.remove(name);
+            });
+            true
+        })
+    });
+    commands.rest("all_member_push.im_add_tag", |state, r| {
+        state.mark_all(r.body, "UserTags", |by_app, item| {
+            strings(item.get("Tags")).all(|tag| by_app.tag(tag))
+        })
+    });
+    commands.rest("all_member_push.im_remove_tag", |state, r| {
+        state.mark_all(r.body, "UserTags", |by_app, item| {
+            strings(item.get("Tags")).for_each(|tag| {
+                by_app.tags.remove(tag);
+            });
+            true
+        })
+    });
+    commands.rest("all_member_push.im_remove_all_tags", |state, r| {
+        state.mark_all(r.body, "UserTags", |by_app, _| {
+            by_app.tags.clear();
+            true
+        })
+    });
+    commands.rest("all_member_push.im_get_attr", |state, r| {
+        let marked = state.marked(
+            r.body,
+            |user, by_app| json!({"To_Account": user, "Attrs": by_app.attributes}),
+        );
+        json!({"UserAttrs": marked})
+    });
+    commands.rest("all_member_push.im_get_tag", |state, r| {
+        let marked = state.marked(
+            r.body,
+            |user, by_app| json!({"To_Account": user, "Tags": by_app.tags}),
+        );
+        json!({"UserTags": marked})
+    });
+}
+
+impl State {
     /// Whoever may not speak: for so many seconds, or for ever with 4,294,967,295.
     fn silence(&mut self, now: Now, body: &Value) -> Outcome {
         let user = text_account(body.get("Set_Account"), Code::ACCOUNT_PARAMETER)?;
@@ -134,50 +188,27 @@ impl State {
                 edit[name] = value.clone();
             }
         }
-        let edited = self.command_of(now, &from, "openim.modify_c2c_msg", &edit);
+        let edited = self.call(now, &Caller::of(from), "openim.modify_c2c_msg", &edit);
         edited.map_err(|code| super::rest_code(code).into())
     }
 
     fn rest_clear(&mut self, now: Now, body: &Value) -> Outcome {
         let from = text_account(body.get("From_Account"), Code::REST_SENDER)?;
         let to = text_account(body.get("To_Account"), Code::REST_RECIPIENT)?;
-        let servcmd = "recentcontact.clear_msg";
-        let cleared = self.command_of(now, &from, servcmd, &json!({"To_Account": to}));
-        cleared.map_err(Failed::from)
-    }
-
-    /// Lists of conversations, as the account itself would see and change them.
-    fn rest_contacts(&mut self, now: Now, command: &str, body: &Value) -> Option<Outcome> {
-        let (command, ask) = match command {
-            "get_list" => ("page_get", json!({})),
-            "delete" => {
-                let clear = number(body.get("ClearRamble")).unwrap_or(0);
-                let list = json!({"ContactItem": [body], "ClearRamble": clear});
-                ("batch_delete", list)
-            }
-            "create_contact_group"
-            | "del_contact_group"
-            | "update_contact_group"
-            | "search_contact_group"
-            | "get_contact_group"
-            | "mark_contact" => (command, body.clone()),
-            _ => return None,
-        };
-        let user = match text_account(body.get("From_Account"), Code::REST_SENDER) {
-            Ok(user) if self.has_account(&user) => user,
-            Ok(_) => return Some(Err(Code::REST_SENDER.into())),
-            Err(failed) => return Some(Err(failed)),
-        };
-        let servcmd = format!("recentcontact.{command}");
-        let outcome = self.command_of(now, &user, &servcmd, &ask);
-        Some(outcome.map_err(Failed::from))
+        let cleared = self.call(
+            now,
+            &Caller::of(from),
+            "recentcontact.clear_msg",
+            &json!({"To_Account": to}),
+        );
+        cleared.map_err(Refusal::from)
     }
 
     fn create_robot(&mut self, body: &Value) -> Outcome {
         let user = super::account_field(body, "UserID")?;
         if !user.as_str().starts_with(ROBOT) {
             let info = format!("the UserID of a robot begins with {ROBOT}");
-            return Err(Failed(Code::ACCOUNT_PARAMETER, info));
+            return Err(super::refusal(Code::ACCOUNT_PARAMETER, info));
         }
         self.import_with_profile(&user, body)?;
         if let Some(words) = body.get("SelfSignature") {
@@ -195,81 +226,13 @@ impl State {
         Ok(json!({}))
     }
 
-    /// Speaking to everybody, and the tags and attributes by which those are chosen who hear it.
-    fn rest_push(
-        &mut self,
-        now: Now,
-        caller: &UserId,
-        command: &str,
-        body: &Value,
-    ) -> Option<Outcome> {
-        Some(match command {
-            "im_push" => self.speak_to_all(now, caller, body),
-            "im_set_attr_name" => {
-                let names = body.get("AttrNames").and_then(Value::as_object);
-                let names = names.into_iter().flatten();
-                let mut named = names.filter_map(|(number, name)| Some((number, name.as_str()?)));
-                if named.all(|(number, name)| self.name_attribute(number, name)) {
-                    Ok(json!({}))
-                } else {
-                    Err(Code::REST_BODY.into())
-                }
-            }
-            "im_get_attr_name" => Ok(json!({"AttrNames": self.attribute_names()})),
-            "im_set_attr" | "im_remove_attr" => self.mark_all(body, "UserAttrs", |by_app, item| {
-                let attributes = item.get("Attrs");
-                if command == "im_remove_attr" {
-                    strings(attributes).for_each(|name| {
-                        by_app.attributes.remove(name);
-                    });
-                    return true;
-                }
-                let pairs = attributes.and_then(Value::as_object).into_iter().flatten();
-                let mut pairs = pairs.map(|(name, value)| match value {
-                    Value::String(value) => by_app.set(name, value),
-                    other => by_app.set(name, &other.to_string()),
-                });
-                pairs.all(|done| done)
-            }),
-            "im_add_tag" | "im_remove_tag" | "im_remove_all_tags" => {
-                self.mark_all(body, "UserTags", |by_app, item| {
-                    let mut tags = strings(item.get("Tags"));
-                    match command {
-                        "im_add_tag" => tags.all(|tag| by_app.tag(tag)),
-                        "im_remove_tag" => {
-                            tags.for_each(|tag| {
-                                by_app.tags.remove(tag);
-                            });
-                            true
-                        }
-                        _ => {
-                            by_app.tags.clear();
-                            true
-                        }
-                    }
-                })
-            }
-            "im_get_attr" | "im_get_tag" => {
-                let users = strings(body.get("To_Account")).take(MAX_MARKED);
-                let users = users.filter_map(|user| UserId::parse(user).ok());
-                let marked = users.filter_map(|user| {
-                    let by_app = self.by_app(&user)?;
-                    Some(if command == "im_get_attr" {
-                        json!({"To_Account": user, "Attrs": by_app.attributes})
-                    } else {
-                        json!({"To_Account": user, "Tags": by_app.tags})
-                    })
-                });
-                let marked: Vec<Value> = marked.collect();
-                let field = if command == "im_get_attr" {
-                    "UserAttrs"
-                } else {
-                    "UserTags"
-                };
-                Ok(json!({field: marked}))
-            }
-            _ => return None,
-        })
+    /// What is set about the accounts that a call names.
+    fn marked(&self, body: &Value, show: impl Fn(&UserId, &ByApp) -> Value) -> Vec<Value> {
+        let users = strings(body.get("To_Account")).take(MAX_MARKED);
+        let users = users.filter_map(|user| UserId::parse(user).ok());
+        users
+            .filter_map(|user| Some(show(&user, self.by_app(&user)?)))
+            .collect()
     }
 
     /// Changes what is set about each account of a list.
@@ -277,7 +240,7 @@ impl State {
         &mut self,
         body: &Value,
         field: &str,
-        change: impl Fn(&mut crate::state::ByApp, &Value) -> bool,
+        change: impl Fn(&mut ByApp, &Value) -> bool,
     ) -> Outcome {
         // Of all tags only the accounts are named.
         let list = body.get(field).or_else(|| body.get("To_Account"));

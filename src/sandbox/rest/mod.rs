@@ -1,13 +1,14 @@
 //! The server-side REST API: a call as text in, an answer out. Pure; the web shell is in `server`.
 
 mod app;
-mod groups;
 mod people;
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::state::{Draft, KickType, State};
+use super::state::{
+    Caller, Commands, Draft, KickType, Outcome, Refusal, Request, Speaker, State, commands,
+};
 use crate::{
     policy::Now,
     proto::{
@@ -26,12 +27,11 @@ pub struct RestAnswer {
     pub json: Value,
 }
 
-/// A failed call: the code and a text that names what is wrong.
-pub(super) struct Failed(pub(super) Code, pub(super) String);
-
-impl From<Code> for Failed {
-    fn from(code: Code) -> Self {
-        Self(code, code.meaning().to_owned())
+/// A refusal with a text that says more than the code.
+pub(super) fn refusal(code: Code, info: String) -> Refusal {
+    Refusal {
+        code,
+        info: Some(info),
     }
 }
 
@@ -43,8 +43,6 @@ pub(super) fn not_posted() -> Value {
         "ErrorInfo": "calls are made by POST, with a JSON object as the body",
     })
 }
-
-pub(super) type Outcome = Result<Value, Failed>;
 
 /// Message bodies keep their text; the rest is read field by field.
 #[derive(Deserialize)]
@@ -75,6 +73,36 @@ const MAX_ACCOUNTS: usize = 100;
 /// Most accounts in one call to the message commands.
 const MAX_RECIPIENTS: usize = 500;
 
+/// Registers the calls about accounts and messages, and those of the other files.
+pub(super) fn register(commands: &mut Commands) {
+    commands.rest("im_open_login_svc.account_import", |state, r| {
+        state.account_import(r.body)
+    });
+    commands.rest("im_open_login_svc.multiaccount_import", |state, r| {
+        state.multiaccount_import(r.body)
+    });
+    commands.rest("im_open_login_svc.account_check", |state, r| {
+        state.account_check(r.body)
+    });
+    commands.rest("im_open_login_svc.account_delete", |state, r| {
+        state.account_delete(r.body)
+    });
+    commands.rest("im_open_login_svc.kick", |state, r| state.kick_account(r));
+    commands.rest("openim.sendmsg", |state, r| state.rest_send(r, false));
+    commands.rest("openim.batchsendmsg", |state, r| state.rest_send(r, true));
+    for name in ["openim.query_online_status", "openim.querystate"] {
+        commands.rest(name, |state, r| state.online_status(r.now, r.body));
+    }
+    commands.rest("openim.admin_msgwithdraw", |state, r| {
+        state.admin_withdraw(r.now, &r.caller.user, r.body)
+    });
+    commands.rest("openim.admin_getroammsg", |state, r| {
+        state.admin_history(r.body)
+    });
+    people::register(commands);
+    app::register(commands);
+}
+
 impl State {
     /// Carries out one REST call. `path` is the path of the URL, `query` its decoded pairs.
     pub fn rest(
@@ -100,7 +128,8 @@ impl State {
                 }
                 answer
             }
-            Err(Failed(code, info)) => {
+            Err(Refusal { code, info }) => {
+                let info = info.as_deref().unwrap_or_else(|| code.meaning());
                 json!({"ActionStatus": "FAIL", "ErrorCode": code.0, "ErrorInfo": info})
             }
         };
@@ -127,62 +156,54 @@ impl State {
             return Err(Code::APP_INVALID.into());
         }
         let sig = get("usersig").unwrap_or_default();
-        let caller = self.check_administrator(now, get("identifier").unwrap_or_default(), sig)?;
-        let command = path.strip_prefix("/v4/").unwrap_or(path);
-        let accounts = command.starts_with("im_open_login_svc/");
-        let bad_json = if accounts {
+        let administrator =
+            self.check_administrator(now, get("identifier").unwrap_or_default(), sig)?;
+        let name = path
+            .strip_prefix("/v4/")
+            .unwrap_or(path)
+            .replacen('/', ".", 1);
+        let (service, _) = name.split_once('.').unwrap_or_default();
+        let command = commands().of_app(&name).ok_or_else(|| {
+            let info = "the sandbox has no such REST command".to_owned();
+            refusal(Code::BAD_REQUEST, info)
+        })?;
+        let unreadable = if service == "im_open_login_svc" {
             Code::BAD_JSON
         } else {
             Code::REST_JSON
         };
-        let mended = std::str::from_utf8(body).map(|text| surrogate::mend(text.into()));
-        let body = mended.as_ref().map_or(body, |text| text.as_bytes());
-        let json = || {
-            serde_json::from_slice::<Value>(body)
-                .ok()
-                .filter(Value::is_object)
-                .ok_or(bad_json)
+        let text = std::str::from_utf8(body).map_err(|_| unreadable)?;
+        let text = surrogate::mend(text.into());
+        let body: Value = serde_json::from_str(&text)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or(unreadable)?;
+        let caller = match command.speaker() {
+            Speaker::App => Caller::app(administrator),
+            Speaker::Account { missing, admin } => Caller {
+                user: text_account(body.get("From_Account"), missing)?,
+                instance: 0,
+                admin,
+            },
         };
-        match command {
-            "im_open_login_svc/account_import" => self.account_import(&json()?),
-            "im_open_login_svc/multiaccount_import" => self.multiaccount_import(&json()?),
-            "im_open_login_svc/account_check" => self.account_check(&json()?),
-            "im_open_login_svc/account_delete" => self.account_delete(&json()?),
-            "im_open_login_svc/kick" => {
-                let user = account_of(&json()?)?;
-                if !self.has_account(&user) {
-                    return Err(Code::ACCOUNT_UNKNOWN.into());
-                }
-                self.kick_all(now, &user, KickType::Rest);
-                Ok(json!({}))
-            }
-            "openim/sendmsg" | "openim/batchsendmsg" => {
-                let call: SendCall =
-                    serde_json::from_slice(body).map_err(|_| Failed::from(Code::REST_JSON))?;
-                self.rest_send(now, &caller, call, command.ends_with("batchsendmsg"))
-            }
-            "openim/query_online_status" | "openim/querystate" => self.online_status(now, &json()?),
-            "openim/admin_msgwithdraw" => self.admin_withdraw(now, &caller, &json()?),
-            "openim/admin_getroammsg" => self.admin_history(&json()?),
-            _ => {
-                if let Some(command) = groups::command_of(command) {
-                    return self.rest_group(now, &caller, command, &json()?);
-                }
-                if let Some(command) = command.strip_prefix(groups::EXTRAS) {
-                    return self.rest_extra(now, &caller, command, &json()?);
-                }
-                if let Some(outcome) = self.rest_people(now, command, body) {
-                    return outcome;
-                }
-                // An unknown command is that before its body is looked at.
-                let body = json();
-                let given = body.as_ref().unwrap_or(&Value::Null);
-                let outcome = self.rest_app(now, &caller, command, given);
-                let outcome = outcome.ok_or_else(groups::no_such_command)?;
-                body?;
-                outcome
-            }
+        let request = Request {
+            now,
+            caller: &caller,
+            conn: None,
+            service,
+            body: &body,
+            text: &text,
+        };
+        self.run(command, &request)
+    }
+
+    fn kick_account(&mut self, request: &Request<'_>) -> Outcome {
+        let user = account_of(request.body)?;
+        if !self.has_account(&user) {
+            return Err(Code::ACCOUNT_UNKNOWN.into());
         }
+        self.kick_all(request.now, &user, KickType::Rest);
+        Ok(json!({}))
     }
 
     fn account_import(&mut self, body: &Value) -> Outcome {
@@ -191,7 +212,7 @@ impl State {
         Ok(json!({}))
     }
 
-    fn import_with_profile(&mut self, user: &UserId, body: &Value) -> Result<(), Failed> {
+    fn import_with_profile(&mut self, user: &UserId, body: &Value) -> Result<(), Refusal> {
         if !self.import(user) {
             return Err(Code::ACCOUNT_QUOTA.into());
         }
@@ -261,7 +282,9 @@ impl State {
         Ok(json!({"ResultItem": results}))
     }
 
-    fn rest_send(&mut self, now: Now, caller: &UserId, call: SendCall, batch: bool) -> Outcome {
+    fn rest_send(&mut self, request: &Request<'_>, batch: bool) -> Outcome {
+        let (now, caller) = (request.now, &request.caller.user);
+        let call: SendCall = serde_json::from_str(request.text).map_err(|_| Code::REST_JSON)?;
         let from = match &call.from {
             None => caller.clone(),
             Some(value) => text_account(Some(value), Code::REST_SENDER)?,
@@ -317,11 +340,11 @@ impl State {
         for item in list {
             let sent = text_account(Some(item), Code::REST_RECIPIENT).and_then(|to| {
                 self.send(now, draft(to), 0)
-                    .map_err(|code| Failed::from(rest_code(code)))
+                    .map_err(|code| Refusal::from(rest_code(code)))
             });
             match sent {
                 Ok(sent) => key = sent.key,
-                Err(Failed(code, _)) => {
+                Err(Refusal { code, .. }) => {
                     errors.push(json!({"To_Account": item, "ErrorCode": code.0}));
                 }
             }
@@ -432,33 +455,35 @@ pub(super) const fn rest_code(code: Code) -> Code {
     }
 }
 
-fn failed_item(item: &Value, failed: &Failed) -> Value {
+fn failed_item(item: &Value, failed: &Refusal) -> Value {
     json!({
         "UserID": item.get("UserID").and_then(Value::as_str).unwrap_or_default(),
-        "ResultCode": failed.0.0, "ResultInfo": failed.1,
+        "ResultCode": failed.code.0,
+        "ResultInfo": failed.info.as_deref().unwrap_or_else(|| failed.code.meaning()),
     })
 }
 
-fn bounded(list: Option<&Value>, limit: usize, code: Code) -> Result<&Vec<Value>, Failed> {
+fn bounded(list: Option<&Value>, limit: usize, code: Code) -> Result<&Vec<Value>, Refusal> {
     list.and_then(Value::as_array)
         .filter(|items| !items.is_empty() && items.len() <= limit)
-        .ok_or_else(|| Failed(code, format!("expected a list of 1 to {limit} accounts")))
+        .ok_or_else(|| refusal(code, format!("expected a list of 1 to {limit} accounts")))
 }
 
 /// The account a call is about; `Identifier` is the name of older documents.
-fn account_of(body: &Value) -> Result<UserId, Failed> {
+fn account_of(body: &Value) -> Result<UserId, Refusal> {
     let older = body.get("UserID").is_none() && body.get("Identifier").is_some();
     account_field(body, if older { "Identifier" } else { "UserID" })
 }
 
-fn account_field(item: &Value, name: &str) -> Result<UserId, Failed> {
+fn account_field(item: &Value, name: &str) -> Result<UserId, Refusal> {
     let text = item.get(name).and_then(Value::as_str).unwrap_or_default();
-    UserId::parse(text).map_err(|error: IdError| Failed(Code::ACCOUNT_PARAMETER, error.to_string()))
+    UserId::parse(text)
+        .map_err(|error: IdError| refusal(Code::ACCOUNT_PARAMETER, error.to_string()))
 }
 
-pub(super) fn text_account(value: Option<&Value>, code: Code) -> Result<UserId, Failed> {
+pub(super) fn text_account(value: Option<&Value>, code: Code) -> Result<UserId, Refusal> {
     let text = value.and_then(Value::as_str).ok_or(code)?;
-    UserId::parse(text).map_err(|error| Failed(code, error.to_string()))
+    UserId::parse(text).map_err(|error| refusal(code, error.to_string()))
 }
 
 pub(super) fn number(value: Option<&Value>) -> Option<u64> {

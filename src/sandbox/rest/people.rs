@@ -3,11 +3,11 @@
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Failed, Outcome, number, rest_code, text_account};
+use super::{number, rest_code, text_account};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{Draft, Principal, State, is_message_body},
+    state::{Commands, Draft, Outcome, Request, State, is_message_body},
 };
 
 /// `openim/importmsg`. Message bodies keep their text.
@@ -29,59 +29,22 @@ struct ImportCall {
     support_message_extension: u8,
 }
 
-impl State {
-    /// Carries out a call of these services; `None` for one that is not known.
-    pub(super) fn rest_people(&mut self, now: Now, command: &str, body: &[u8]) -> Option<Outcome> {
-        if command == "openim/importmsg" {
-            let call = serde_json::from_slice(body).map_err(|_| Failed::from(Code::REST_JSON));
-            return Some(call.and_then(|call| self.rest_import(now, call)));
-        }
-        let is_known = matches!(
-            command,
-            "openim/admin_set_msg_read"
-                | "openim/get_c2c_unread_msg_num"
-                | "profile/portrait_get"
-                | "profile/portrait_set"
-        );
-        let relation = ["sns/", "follow/"]
-            .iter()
-            .any(|service| command.starts_with(service));
-        if !is_known && !relation {
-            return None;
-        }
-        let json = serde_json::from_slice::<Value>(body).ok();
-        let Some(json) = json.filter(Value::is_object) else {
-            return Some(Err(Code::REST_JSON.into()));
-        };
-        Some(match command {
-            "openim/admin_set_msg_read" => self.rest_read(now, &json),
-            "openim/get_c2c_unread_msg_num" => self.rest_unread(&json),
-            "profile/portrait_get" => self.rest_profiles(&json),
-            _ => {
-                let actor = text_account(json.get("From_Account"), Code::FRIEND_PARAMETER);
-                let actor = actor.map(|user| Principal {
-                    user,
-                    instance: 0,
-                    privileged: true,
-                });
-                match (actor, command.split_once('/')) {
-                    (Err(failed), _) => Err(failed),
-                    (Ok(actor), Some(("sns", command))) => self
-                        .relations(now, &actor, command, &json)?
-                        .map_err(Failed::from),
-                    (Ok(actor), Some(("follow", command))) => self
-                        .follows(now, &actor, command, &json)?
-                        .map_err(Failed::from),
-                    (Ok(actor), _) if self.has_account(&actor.user) => {
-                        self.set_profiles(now, &actor, &json).map_err(Failed::from)
-                    }
-                    (Ok(_), _) => Err(Code::ACCOUNT_UNKNOWN.into()),
-                }
-            }
-        })
-    }
+pub(super) fn register(commands: &mut Commands) {
+    commands.rest("openim.importmsg", |state, r| state.rest_import(r));
+    commands.rest("openim.admin_set_msg_read", |state, r| {
+        state.rest_read(r.now, r.body)
+    });
+    commands.rest("openim.get_c2c_unread_msg_num", |state, r| {
+        state.rest_unread(r.body)
+    });
+    commands.rest("profile.portrait_get", |state, r| {
+        state.rest_profiles(r.body)
+    });
+}
 
-    fn rest_import(&mut self, now: Now, call: ImportCall) -> Outcome {
+impl State {
+    fn rest_import(&mut self, request: &Request<'_>) -> Outcome {
+        let call: ImportCall = serde_json::from_str(request.text).map_err(|_| Code::REST_JSON)?;
         let from = text_account(call.from.as_ref(), Code::REST_SENDER)?;
         let to = text_account(call.to.as_ref(), Code::REST_RECIPIENT)?;
         let random = number(call.msg_random.as_ref()).ok_or(Code::REST_RANDOM)?;
@@ -110,7 +73,7 @@ impl State {
         };
         // 2 is history; the other numbers of the documents count as unread.
         let unread = call.sync_from_old_system != Some(2);
-        let sent = self.import_message(now, draft, time, unread);
+        let sent = self.import_message(request.now, draft, time, unread);
         let sent = sent.map_err(rest_code)?;
         Ok(json!({"MsgTime": sent.time, "MsgKey": sent.key}))
     }

@@ -10,8 +10,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    State,
-    logins::Caller,
+    Caller, State,
+    commands::{Command, Commands, Speaker},
     messages::conversation_key,
     outgoing::{ok, ok_with},
     snapshot::shape,
@@ -167,6 +167,68 @@ fn outcome(contact: &Contact, done: bool) -> Value {
         "ResultCode": if done { 0 } else { Code::CONTACT_REFUSED.0 },
         "ResultInfo": if done { "" } else { "there is no room for it" },
     })
+}
+
+/// Over REST the app speaks for the account in `From_Account`, and sees and changes what that would.
+fn of_owner(command: &mut Command) -> &mut Command {
+    command
+        .for_accounts(Code::REST_SENDER)
+        .speaks_for(Speaker::Account {
+            missing: Code::REST_SENDER,
+            admin: false,
+        })
+}
+
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .socket("recentcontact.page_get", |state, r| {
+            state.conversations_of(r.caller)
+        })
+        .any_body()
+        .reads();
+    of_owner(commands.rest("recentcontact.get_list", |state, r| {
+        state.conversations_of(r.caller)
+    }));
+    commands.socket("recentcontact.top", |state, r| {
+        state.pin(r.now, r.caller, r.body)
+    });
+    commands.socket("recentcontact.batch_delete", |state, r| {
+        state.delete_conversations(r.now, r.caller, r.body)
+    });
+    of_owner(commands.rest("recentcontact.delete", |state, r| {
+        let clear = r.body.get("ClearRamble").and_then(Value::as_u64);
+        let list = json!({"ContactItem": [r.body], "ClearRamble": clear.unwrap_or(0)});
+        state.delete_conversations(r.now, r.caller, &list)
+    }));
+    commands.socket("recentcontact.clear_msg", |state, r| {
+        state.clear_history(r.caller, r.body)
+    });
+    commands.both("recentcontact.mark_contact", of_owner, |state, r| {
+        state.mark_contacts(r.now, r.caller, r.body)
+    });
+    commands.both(
+        "recentcontact.get_contact_group",
+        |command| of_owner(command).any_body().reads(),
+        |state, r| state.contact_groups(r.caller),
+    );
+    commands.both(
+        "recentcontact.search_contact_group",
+        of_owner,
+        |state, r| state.contact_groups_of(r.caller, r.body),
+    );
+    commands.both(
+        "recentcontact.create_contact_group",
+        of_owner,
+        |state, r| state.create_contact_groups(r.now, r.caller, r.body),
+    );
+    commands.both("recentcontact.del_contact_group", of_owner, |state, r| {
+        state.delete_contact_groups(r.now, r.caller, r.body)
+    });
+    commands.both(
+        "recentcontact.update_contact_group",
+        of_owner,
+        |state, r| state.update_contact_group(r.now, r.caller, r.body),
+    );
 }
 
 impl State {

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Actor, State,
+    Caller, State,
+    commands::{Command, Commands},
     groups::{list, opt_number, opt_text, place, seqs, text},
     outgoing::{ok, ok_with},
     snapshot::shape,
@@ -159,29 +160,67 @@ enum Target {
     Group(String, u64),
 }
 
-impl State {
-    /// A command of `openim_msg_ext_http_svc`; `None` if there is none of that name.
-    pub(crate) fn extra_command(
-        &mut self,
-        now: Now,
-        actor: &Actor,
-        command: &str,
-        body: &Value,
-    ) -> Option<Result<Value, Code>> {
-        let command = command.strip_prefix("group_").unwrap_or(command);
-        Some(match command {
-            "reaction_add" => self.react(now, actor, body, true),
-            "reaction_del" => self.react(now, actor, body, false),
-            "reaction_multi_stat" => self.reactions_of(actor, body),
-            "reaction_iterate" => self.reaction_users(actor, body),
-            "set_key_values" => self.change_extensions(now, actor, body),
-            "get_key_values" => self.extensions_of(actor, body),
-            _ => return None,
-        })
+pub(super) fn register(commands: &mut Commands) {
+    // The names say of which kind the message is, and the body says it again.
+    for name in [
+        "openim_msg_ext_http_svc.reaction_add",
+        "openim_msg_ext_http_svc.group_reaction_add",
+    ] {
+        commands.both(
+            name,
+            |command| command,
+            |state, r| state.react(r.now, r.caller, r.body, true),
+        );
     }
+    for name in [
+        "openim_msg_ext_http_svc.reaction_del",
+        "openim_msg_ext_http_svc.group_reaction_del",
+    ] {
+        commands.both(
+            name,
+            |command| command,
+            |state, r| state.react(r.now, r.caller, r.body, false),
+        );
+    }
+    for name in [
+        "openim_msg_ext_http_svc.reaction_multi_stat",
+        "openim_msg_ext_http_svc.group_reaction_multi_stat",
+    ] {
+        commands.both(name, Command::reads, |state, r| {
+            state.reactions_of(r.caller, r.body)
+        });
+    }
+    for name in [
+        "openim_msg_ext_http_svc.reaction_iterate",
+        "openim_msg_ext_http_svc.group_reaction_iterate",
+    ] {
+        commands.both(name, Command::reads, |state, r| {
+            state.reaction_users(r.caller, r.body)
+        });
+    }
+    for name in [
+        "openim_msg_ext_http_svc.set_key_values",
+        "openim_msg_ext_http_svc.group_set_key_values",
+    ] {
+        commands.both(
+            name,
+            |command| command,
+            |state, r| state.change_extensions(r.now, r.caller, r.body),
+        );
+    }
+    for name in [
+        "openim_msg_ext_http_svc.get_key_values",
+        "openim_msg_ext_http_svc.group_get_key_values",
+    ] {
+        commands.both(name, Command::reads, |state, r| {
+            state.extensions_of(r.caller, r.body)
+        });
+    }
+}
 
+impl State {
     /// Finds a message that the actor may see.
-    fn extra_target(&self, actor: &Actor, body: &Value) -> Result<Target, Code> {
+    fn extra_target(&self, actor: &Caller, body: &Value) -> Result<Target, Code> {
         if body.get("GroupId").is_some() {
             let id = place(body)?;
             let seq = opt_number(body, "MsgSeq").ok_or(Code::GROUP_PARAMETER)?;
@@ -192,13 +231,13 @@ impl State {
         self.extra_in_c2c(actor, body, key).map(Target::C2c)
     }
 
-    fn extra_in_group(&self, actor: &Actor, id: &str, seq: u64) -> Result<&Extras, Code> {
+    fn extra_in_group(&self, actor: &Caller, id: &str, seq: u64) -> Result<&Extras, Code> {
         let entry = self.visible_entry(actor, id, seq)?;
         let said = entry.said().ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
         Ok(Extras::of(said.extras.as_deref()))
     }
 
-    fn extra_in_c2c(&self, actor: &Actor, body: &Value, key: &str) -> Result<u64, Code> {
+    fn extra_in_c2c(&self, actor: &Caller, body: &Value, key: &str) -> Result<u64, Code> {
         let user = |name| UserId::parse(opt_text(body, name).unwrap_or_default());
         let (Ok(from), Ok(to)) = (user("From_Account"), user("To_Account")) else {
             return Err(Code::C2C_BAD_PACKET);
@@ -254,7 +293,14 @@ impl State {
     }
 
     /// Pushes an event to everybody in the conversation, without the actor's own login if `quiet`.
-    fn push_extra(&mut self, now: Now, actor: &Actor, target: &Target, event: &Value, quiet: bool) {
+    fn push_extra(
+        &mut self,
+        now: Now,
+        actor: &Caller,
+        target: &Target,
+        event: &Value,
+        quiet: bool,
+    ) {
         let by = if quiet { actor.instance } else { 0 };
         let except = |user: &UserId| if *user == actor.user { by } else { 0 };
         match target {
@@ -277,7 +323,7 @@ impl State {
         }
     }
 
-    fn react(&mut self, now: Now, actor: &Actor, body: &Value, add: bool) -> Result<Value, Code> {
+    fn react(&mut self, now: Now, actor: &Caller, body: &Value, add: bool) -> Result<Value, Code> {
         let target = self.extra_target(actor, body)?;
         let reaction = text(body, "Reaction")?.to_owned();
         if reaction.len() > MAX_NAME {
@@ -331,7 +377,7 @@ impl State {
 
     /// The reactions to several messages; those that are not there are left out. Two generations of
     /// clients read two names for the list.
-    fn reactions_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    fn reactions_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let asked = list(body, "MsgSeqList").len() + list(body, "MsgKeyList").len();
         if asked > MAX_MESSAGES {
             return Err(Code::GROUP_PARAMETER);
@@ -368,7 +414,7 @@ impl State {
         Ok(ok_with(json!({"Results": results})))
     }
 
-    fn reaction_users(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    fn reaction_users(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let target = self.extra_target(actor, body)?;
         let extras = self.extras(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
         let users = extras.users(text(body, "Reaction")?);
@@ -393,7 +439,7 @@ impl State {
         }
     }
 
-    fn change_extensions(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    fn change_extensions(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let target = self.extra_target(actor, body)?;
         if !self.is_extensible(&target) {
             return Err(Code::EXTENSION_UNSUPPORTED);
@@ -446,7 +492,7 @@ impl State {
         })))
     }
 
-    fn extensions_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    fn extensions_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let target = self.extra_target(actor, body)?;
         let extras = self.extras(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
         let from = opt_number(body, "StartSeq").unwrap_or(0);

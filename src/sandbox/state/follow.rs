@@ -4,9 +4,10 @@ use serde_json::{Value, json};
 
 use super::{
     State,
+    commands::Commands,
     lists::{user_ids, user_ids_in},
     outgoing::ok_with,
-    people::{Principal, result, results},
+    people::{of_account, result, results},
 };
 use crate::{
     policy::Now,
@@ -23,33 +24,42 @@ const FOLLOWERS: u64 = 1;
 const FOLLOWING: u64 = 2;
 const MUTUAL: u64 = 3;
 
-impl State {
-    /// Carries out a `follow` command; `None` for one that is not known.
-    pub(crate) fn follows(
-        &mut self,
-        now: Now,
-        actor: &Principal,
-        command: &str,
-        body: &Value,
-    ) -> Option<Result<Value, Code>> {
-        if !self.accounts.contains_key(&actor.user) {
-            return Some(Err(Code::FRIEND_UNKNOWN_USER));
-        }
-        let asked = |list: Vec<UserId>| list.into_iter().take(MAX_ASKED).collect::<Vec<_>>();
-        let users = asked(user_ids(body.get("To_Account")));
-        Some(Ok(match command {
-            "follow_add" => {
-                let users = asked(user_ids_in(body.get("FollowItem"), "To_Account"));
-                self.change_follows(now, &actor.user, &users, true)
-            }
-            "follow_delete" => self.change_follows(now, &actor.user, &users, false),
-            "follow_get" => self.follow_list(&actor.user, body),
-            "follow_get_info" => self.follow_counts(&users),
-            "follow_check" => self.check_follows(&actor.user, &users),
-            _ => return None,
-        }))
-    }
+/// The accounts that a command names, as many as one call may name.
+fn asked(mut users: Vec<UserId>) -> Vec<UserId> {
+    users.truncate(MAX_ASKED);
+    users
+}
 
+pub(super) fn register(commands: &mut Commands) {
+    commands.both("follow.follow_add", of_account, |state, r| {
+        let users = asked(user_ids_in(r.body.get("FollowItem"), "To_Account"));
+        state.change_follows(r.now, &r.caller.user, &users, true)
+    });
+    commands.both("follow.follow_delete", of_account, |state, r| {
+        let users = asked(user_ids(r.body.get("To_Account")));
+        state.change_follows(r.now, &r.caller.user, &users, false)
+    });
+    commands.both(
+        "follow.follow_get",
+        |command| of_account(command).reads(),
+        |state, r| state.follow_list(&r.caller.user, r.body),
+    );
+    commands.both(
+        "follow.follow_get_info",
+        |command| of_account(command).reads(),
+        |state, r| state.follow_counts(&asked(user_ids(r.body.get("To_Account")))),
+    );
+    commands.both(
+        "follow.follow_check",
+        |command| of_account(command).reads(),
+        |state, r| {
+            let users = asked(user_ids(r.body.get("To_Account")));
+            state.check_follows(&r.caller.user, &users)
+        },
+    );
+}
+
+impl State {
     /// Works out who is followed by whom from whom everybody follows.
     pub(super) fn settle_follows(&mut self) {
         let follows: Vec<(UserId, UserId, u64)> = self

@@ -3,11 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    State,
+    Caller, State,
+    commands::Commands,
     friends::{MAX_LISTS, MAX_WORDS, objects, words},
     lists::user_ids,
     outgoing::ok_with,
-    people::{Principal, result, results},
+    people::{of_account, result, results},
 };
 use crate::proto::code::Code;
 
@@ -23,8 +24,23 @@ fn list_names(body: &Value) -> Vec<String> {
         .collect()
 }
 
+pub(super) fn register(commands: &mut Commands) {
+    commands.both("sns.group_get", of_account, |state, r| {
+        state.friend_lists(r.caller)
+    });
+    commands.both("sns.group_add", of_account, |state, r| {
+        state.add_friend_lists(r.caller, r.body)
+    });
+    commands.both("sns.group_delete", of_account, |state, r| {
+        state.delete_friend_lists(r.caller, r.body)
+    });
+    commands.both("sns.group_update", of_account, |state, r| {
+        state.update_friend_list(r.caller, r.body)
+    });
+}
+
 impl State {
-    pub(super) fn friend_lists(&self, actor: &Principal) -> Value {
+    pub(super) fn friend_lists(&self, actor: &Caller) -> Value {
         let lists: Vec<Value> = self
             .people(&actor.user)
             .into_iter()
@@ -36,7 +52,7 @@ impl State {
         ok_with(json!({"ResultItem": lists, "CurrentSequence": 0}))
     }
 
-    pub(super) fn add_friend_lists(&mut self, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn add_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
         let names: Vec<String> = list_names(body);
         let users = user_ids(body.get("To_Account"));
         let mut rows = Vec::new();
@@ -68,7 +84,7 @@ impl State {
         answer
     }
 
-    pub(super) fn delete_friend_lists(&mut self, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn delete_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
         if let Some(people) = self.people_mut(&actor.user) {
             for name in list_names(body) {
                 people.lists.remove(&name);
@@ -77,7 +93,7 @@ impl State {
         ok_with(json!({"CurrentSequence": 1}))
     }
 
-    pub(super) fn update_friend_list(&mut self, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn update_friend_list(&mut self, actor: &Caller, body: &Value) -> Value {
         let old = words(body, "GroupOldName");
         let new = words(body, "GroupNewName");
         let mut rows = Vec::new();

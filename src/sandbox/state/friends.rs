@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    State,
+    Caller, State,
+    commands::Commands,
     lists::user_ids,
     outgoing::{ok, ok_with},
-    people::{Principal, relation, result, results},
+    people::{of_account, relation, result, results},
 };
 use crate::{
     policy::Now,
@@ -79,11 +80,56 @@ pub(super) fn objects<'a>(
         })
 }
 
+pub(super) fn register(commands: &mut Commands) {
+    commands.both("sns.friend_add", of_account, |state, r| {
+        state.friend_add(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_import", of_account, |state, r| {
+        state.friend_import(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_response", of_account, |state, r| {
+        state.friend_response(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_delete", of_account, |state, r| {
+        state.friend_delete(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_delete_all", of_account, |state, r| {
+        state.friend_delete_all(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_check", of_account, |state, r| {
+        state.friend_check(r.caller, r.body)
+    });
+    commands.both(
+        "sns.friend_get",
+        |command| of_account(command).reads(),
+        |state, r| state.friend_get(r.caller, r.body),
+    );
+    commands.both("sns.friend_get_specified", of_account, |state, r| {
+        state.friend_get_specified(r.caller, r.body)
+    });
+    commands.both("sns.friend_get_list", of_account, |state, r| {
+        state.friend_get_specified(r.caller, r.body)
+    });
+    commands.both("sns.friend_update", of_account, |state, r| {
+        state.friend_update(r.now, r.caller, r.body)
+    });
+    commands.both(
+        "sns.pendency_get",
+        |command| of_account(command).reads(),
+        |state, r| state.applications(r.caller),
+    );
+    commands.both("sns.pendency_delete", of_account, |state, r| {
+        state.delete_applications(r.now, r.caller, r.body)
+    });
+    commands.both("sns.pendency_report", of_account, |state, r| {
+        state.applications_seen(r.now, r.caller, r.body)
+    });
+}
+
 impl State {
-    pub(super) fn friend_add(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_add(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
-        let forced =
-            actor.privileged && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
+        let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
         let mut rows = Vec::new();
         for (user, item) in objects(body, "AddFriendItem") {
             let application = Application {
@@ -101,7 +147,7 @@ impl State {
     }
 
     /// Friends without asking anybody, and without telling: for taking over from elsewhere.
-    pub(super) fn friend_import(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_import(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut rows = Vec::new();
         for (user, item) in objects(body, "AddFriendItem") {
             let code = if user == actor.user {
@@ -259,7 +305,7 @@ impl State {
         self.tell(now, user, 0, &event);
     }
 
-    pub(super) fn friend_response(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_response(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut rows = Vec::new();
         for (user, item) in objects(body, "ResponseFriendItem") {
             let action = item.get("ResponseAction").and_then(Value::as_str);
@@ -350,7 +396,7 @@ impl State {
         true
     }
 
-    pub(super) fn friend_delete(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_delete(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -366,7 +412,7 @@ impl State {
         results(&rows)
     }
 
-    pub(super) fn friend_delete_all(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_delete_all(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let friends: Vec<UserId> = self
             .people(&actor.user)
@@ -381,7 +427,7 @@ impl State {
         ok()
     }
 
-    pub(super) fn friend_check(&self, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_check(&self, actor: &Caller, body: &Value) -> Value {
         let kind = body.get("CheckType").and_then(Value::as_str);
         let both = kind != Some("CheckResult_Type_Single");
         let is_friend = |a: &UserId, b: &UserId| {
@@ -430,7 +476,7 @@ impl State {
         items
     }
 
-    pub(super) fn friend_get(&self, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_get(&self, actor: &Caller, body: &Value) -> Value {
         let start = body.get("StartIndex").and_then(Value::as_u64).unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let friends = self.people(&actor.user).map(|people| &people.friends);
@@ -457,7 +503,7 @@ impl State {
         }))
     }
 
-    pub(super) fn friend_get_specified(&self, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_get_specified(&self, actor: &Caller, body: &Value) -> Value {
         let people = self.people(&actor.user);
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
@@ -480,7 +526,7 @@ impl State {
         ok_with(json!({"InfoItem": rows}))
     }
 
-    pub(super) fn friend_update(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn friend_update(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut rows = Vec::new();
         let mut changes = Vec::new();
         for (user, item) in objects(body, "UpdateItem") {
@@ -518,7 +564,7 @@ impl State {
         results(&rows)
     }
 
-    pub(super) fn applications(&self, actor: &Principal) -> Value {
+    pub(super) fn applications(&self, actor: &Caller) -> Value {
         let mut items = Vec::new();
         let mut unseen = 0;
         if let Some(people) = self.people(&actor.user) {
@@ -549,12 +595,7 @@ impl State {
         }))
     }
 
-    pub(super) fn delete_applications(
-        &mut self,
-        now: Now,
-        actor: &Principal,
-        body: &Value,
-    ) -> Value {
+    pub(super) fn delete_applications(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let sent =
             body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
         let mut rows = Vec::new();
@@ -581,7 +622,7 @@ impl State {
         results(&rows)
     }
 
-    pub(super) fn applications_seen(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    pub(super) fn applications_seen(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
         let until = until.unwrap_or(0).min(now.unix_secs());
         if let Some(people) = self.people_mut(&actor.user) {

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{
-    State,
+    Caller, State,
+    commands::Commands,
     items::notice,
-    logins::{Caller, PURCHASE_BITS},
+    logins::PURCHASE_BITS,
     outgoing::{ok, ok_with},
 };
 use crate::{policy::Now, proto::id::UserId};
@@ -164,28 +165,82 @@ impl State {
             .collect();
         ok_with(json!({"MuteNotificationsList": items}))
     }
+}
 
-    /// Answers that are the same for everyone, by command; `None` for a command with none.
-    pub(super) fn fixed_answer(&self, servcmd: &str) -> Option<Value> {
-        Some(match servcmd {
-            "im_sdk_config_mgr.fetch_config" => ok_with(json!({
+/// Commands whose answer is the same for everybody, beside receive options and deletions.
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .socket("im_sdk_config_mgr.fetch_config", |state, _| {
+            json!({
                 "int32_error_code": 0, "str_error_message": "", "str_json_config": "{}",
-                "uint32_expired_time": 7200, "uint32_sdkappid": self.config.app.get(),
+                "uint32_expired_time": 7200, "uint32_sdkappid": state.config.app.get(),
                 "uint64_version": 1,
-            })),
-            "im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2" => ok_with(json!({
+            })
+        })
+        .any_body()
+        .reads();
+    // Generation 2.x of the official clients asks for this each second until it gets an answer, and reports
+    // an expired login each time it is refused; so it is answered without a valid login.
+    commands
+        .socket("im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", |_, _| {
+            json!({
                 "int32_error_code": 0, "str_error_message": "",
                 "str_purchase_bits": PURCHASE_BITS, "uint32_expired_time": 7200,
-            })),
-            // Not about messages of a chat, but about notices that were dealt with.
-            "imopenstat.tim_web_report_v2" | "im_open_status.wshello" | "openim.deletemsg" => ok(),
-            // A key for the file servers of version 2, which are not there; without one it uses others.
-            "openim.authkey" => ok_with(json!({"AuthKey": "", "ExpireTime": "0"})),
-            "im_open_speech.ws_sentence_recognition" => ok_with(json!({
+            })
+        })
+        .any_body()
+        .reads()
+        .without_login();
+    commands
+        .socket("im_open_status.wshello", |_, _| json!({}))
+        .any_body()
+        .reads();
+    // Deletes notices that were dealt with, not messages of a chat.
+    commands
+        .socket("openim.deletemsg", |_, _| json!({}))
+        .any_body();
+    // A key for the file servers of version 2, which are not there; without one the client uses others.
+    commands
+        .socket(
+            "openim.authkey",
+            |_, _| json!({"AuthKey": "", "ExpireTime": "0"}),
+        )
+        .any_body();
+    commands
+        .socket("im_open_speech.ws_sentence_recognition", |_, _| {
+            json!({
                 "BytesRequestid": "sandbox", "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""},
                 "BytesResult": "",
-            })),
-            _ => return None,
+            })
         })
-    }
+        .any_body()
+        .reads();
+    commands
+        .socket("im_open_translate.ws_batch_trans_text", |_, r| {
+            State::translation(r.body)
+        })
+        .reads();
+    commands.socket("openim.set_c2c_peer_mute_notifications", |state, r| {
+        state.set_mute(r.now, r.caller, r.body)
+    });
+    commands
+        .socket("openim.get_c2c_peer_mute_notifications", |state, r| {
+            state.mutes(r.caller, r.body)
+        })
+        .reads();
+    commands.socket("im_msg_db_logic.ws_set_do_not_disturb", |state, r| {
+        state.set_do_not_disturb(r.now, r.caller, r.body)
+    });
+    commands
+        .socket("im_msg_db_logic.ws_get_do_not_disturb", |state, r| {
+            state.do_not_disturb(r.caller)
+        })
+        .any_body()
+        .reads();
+    commands.socket("im_long_msg.save_relay_json_msg", |state, r| {
+        state.save_merged(r.body)
+    });
+    commands.socket("im_long_msg.get_relay_json_msg", |state, r| {
+        state.merged_list(r.body)
+    });
 }

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    ConnId, State,
+    Caller, ConnId, State,
+    commands::{Command, Commands, Request},
     outgoing::{failure, ok, ok_with},
 };
 use crate::{
@@ -87,14 +88,6 @@ impl From<Code> for Refused {
     }
 }
 
-/// Who sent a request.
-#[derive(Clone, Debug)]
-pub(super) struct Caller {
-    pub(super) user: UserId,
-    /// The login it belongs to; zero for a request that was signed by itself.
-    pub(super) instance: u64,
-}
-
 /// Valid logins per account, of all platforms together.
 const LIVE_LIMIT: usize = 64;
 /// Past logins remembered per account.
@@ -123,19 +116,46 @@ impl Login {
     }
 }
 
+pub(super) fn register(commands: &mut Commands) {
+    commands.open("im_open_status.wslogin", |state, now, conn, head, _| {
+        state.wslogin(now, conn, head);
+    });
+    commands
+        .open("im_open_status.wslogout", |state, now, conn, head, _| {
+            state.wslogout(now, conn, head);
+        })
+        .reads();
+    // An acknowledgement awaits no answer.
+    commands
+        .open("openim.ws_msg_push_ack", |state, _, _, _, _| {
+            state.counters.acknowledged += 1;
+        })
+        .reads();
+    // Telemetry names nobody.
+    commands
+        .open(
+            "imopenstat.tim_web_report_v2",
+            |state, now, conn, head, _| {
+                state.answer(now, conn, head, ok());
+            },
+        )
+        .reads();
+}
+
 impl State {
     /// Finds out who sent a request, by its ticket or by its UserSig.
     pub(super) fn authenticate(&mut self, now: Now, head: &Head) -> Result<Caller, Refused> {
         let Some(a2) = head.a2.as_deref().filter(|a2| !a2.is_empty()) else {
             let user = UserId::parse(&head.identifier).map_err(|_| Code::USERSIG_WRONG_USER)?;
             self.check_usersig(now, &user, &head.usersig)?;
-            return Ok(Caller { user, instance: 0 });
+            return Ok(Caller::of(user));
         };
         let login = self.logins.get(a2).ok_or(Code::USERSIG_EXPIRED)?;
         match login.standing {
             Standing::Valid if login.expires_at >= now.unix_secs() => Ok(Caller {
                 user: login.user.clone(),
                 instance: login.instance,
+                admin: false,
             }),
             Standing::Kicked(kick) => Err(Refused {
                 code: Code::KICKED,
@@ -182,6 +202,26 @@ impl State {
         }
         self.check_usersig(now, &user, sig)?;
         Ok(user)
+    }
+
+    /// Answers a command that needs no login.
+    pub(super) fn without_login(&mut self, now: Now, command: &Command, head: &Head) -> Value {
+        let user = UserId::parse(&head.identifier).or_else(|_| UserId::parse("nobody"));
+        let Ok(user) = user else {
+            return failure(Code::USERSIG_WRONG_USER);
+        };
+        let caller = Caller::of(user);
+        let (service, _) = head.servcmd.split_once('.').unwrap_or_default();
+        let request = Request {
+            now,
+            caller: &caller,
+            conn: None,
+            service,
+            body: &Value::Null,
+            text: "",
+        };
+        let outcome = self.run(command, &request);
+        outcome.map_or_else(|refusal| failure(refusal.code), ok_with)
     }
 
     /// Says no. Only the answers that are about the login itself tell of a kick: the official SDK

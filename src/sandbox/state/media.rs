@@ -12,11 +12,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{ConnId, State, logins::Caller, outgoing::ok_with, snapshot::shape};
-use crate::{
-    policy::Now,
-    proto::{code::Code, id::UserId},
+use super::{
+    ConnId, State,
+    commands::{Commands, Request},
+    outgoing::ok_with,
+    snapshot::shape,
 };
+use crate::{policy::Now, proto::id::UserId};
 
 /// Where every address begins.
 pub(crate) const MEDIA_PATH: &str = "/media/";
@@ -185,6 +187,30 @@ fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     (scale(width), scale(height))
 }
 
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .socket("im_cos_msg.pre_sig", |state, r| state.pre_sig(r))
+        .any_body();
+    commands
+        .socket("im_cos_msg.simple_sig", |state, r| state.simple_sig(r))
+        .any_body();
+    commands
+        .socket("im_cos_msg.get_imageinfo", |state, r| {
+            let url = r.body.get("str_image_url").and_then(Value::as_str);
+            state.picture_info(url.unwrap_or_default())
+        })
+        .any_body();
+    commands
+        .socket("im_cos_msg.video_cover", |state, r| state.video_cover(r))
+        .any_body();
+    commands
+        .socket(
+            "im_cos_msg.get_final_ip",
+            |_, _| json!({"str_final_ip": ""}),
+        )
+        .any_body();
+}
+
 impl State {
     /// Tells by which scheme, and under which host and port a connection reached the server, for the addresses it is
     /// given.
@@ -237,80 +263,70 @@ impl State {
         path
     }
 
-    /// The `im_cos_msg` commands.
-    pub(super) fn media_command(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        caller: &Caller,
-        command: &str,
-        body: &Value,
-    ) -> Result<Value, Code> {
-        let link = self.links.get(&conn);
-        let scheme = link.map_or("http", |link| link.scheme);
+    /// How addresses begin on the link of a request, and the host of its peer.
+    fn origin(&self, request: &Request<'_>) -> (&'static str, String) {
+        let link = request.conn.and_then(|conn| self.links.get(&conn));
         let host = link.and_then(|link| link.host.clone());
         let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
-        Ok(match command {
-            "pre_sig" => {
-                let name = body
-                    .get("file_name")
-                    .and_then(Value::as_str)
-                    .unwrap_or("file");
-                let path = self.issue(now, name);
-                let url = format!("{scheme}://{host}{path}");
-                let video = body.get("file_type").and_then(Value::as_u64) == Some(2);
-                let cover = if video {
-                    format!("{scheme}://{host}{MEDIA_PATH}{COVER}")
-                } else {
-                    String::new()
-                };
-                ok_with(json!({
-                    "upload_url": url, "download_url": url, "request_id": "",
-                    "expired_time": now.unix_secs().saturating_add(UPLOAD_TIME), "ci_url": "",
-                    "snapshot_url": cover, "thumb_url": cover, "large_url": cover,
-                }))
-            }
-            "simple_sig" => {
-                let objects = body.get("rpt_upload_object").and_then(Value::as_array);
-                let mut items = Vec::new();
-                for object in objects.into_iter().flatten().take(MAX_ADDRESSES) {
-                    let name = object.get("str_file_name").and_then(Value::as_str);
-                    let path = self.issue(now, name.unwrap_or("file"));
-                    // The SDK puts its upload and download proxies in place of an https host only.
-                    let url = format!("https://{host}{path}");
-                    let video = object.get("uint32_file_type").and_then(Value::as_u64) == Some(2);
-                    let cover = if video {
-                        format!("https://{host}{MEDIA_PATH}{COVER}")
-                    } else {
-                        String::new()
-                    };
-                    items.push(json!({
-                        "uint32_file_id": object.get("uint32_file_id").cloned().unwrap_or_default(),
-                        "uint32_exist_flag": 0, "str_upload_url": url, "str_download_url": url,
-                        "str_snapshot_url": cover, "str_file_key": path,
-                    }));
-                }
-                tracing::trace!(user = %caller.user, count = items.len(), "gave out addresses");
-                ok_with(json!({"str_final_ip": "", "rpt_pre_sig": items}))
-            }
-            "get_imageinfo" => {
-                let url = body
-                    .get("str_image_url")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default();
-                self.picture_info(url)
-            }
-            "video_cover" => {
-                // The SDK asks in both of its ways; a cover lies where the film does.
-                let asked = body.get("snapshot_url").and_then(Value::as_str);
-                let is_plain = asked.is_some_and(|url| url.starts_with("http://"));
-                let scheme = if is_plain { "http" } else { "https" };
-                let url = format!("{scheme}://{host}{MEDIA_PATH}{COVER}");
-                ok_with(json!({"error_code": 0, "error_msg": "", "download_url": url}))
-            }
-            "get_final_ip" => ok_with(json!({"str_final_ip": ""})),
-            _ => return Err(Code::BAD_REQUEST),
+        (link.map_or("http", |link| link.scheme), host)
+    }
+
+    fn pre_sig(&mut self, request: &Request<'_>) -> Value {
+        let (now, body) = (request.now, request.body);
+        let (scheme, host) = self.origin(request);
+        let name = body
+            .get("file_name")
+            .and_then(Value::as_str)
+            .unwrap_or("file");
+        let path = self.issue(now, name);
+        let url = format!("{scheme}://{host}{path}");
+        let video = body.get("file_type").and_then(Value::as_u64) == Some(2);
+        let cover = if video {
+            format!("{scheme}://{host}{MEDIA_PATH}{COVER}")
+        } else {
+            String::new()
+        };
+        json!({
+            "upload_url": url, "download_url": url, "request_id": "",
+            "expired_time": now.unix_secs().saturating_add(UPLOAD_TIME), "ci_url": "",
+            "snapshot_url": cover, "thumb_url": cover, "large_url": cover,
         })
+    }
+
+    fn simple_sig(&mut self, request: &Request<'_>) -> Value {
+        let (_, host) = self.origin(request);
+        let objects = request.body.get("rpt_upload_object");
+        let objects = objects.and_then(Value::as_array);
+        let mut items = Vec::new();
+        for object in objects.into_iter().flatten().take(MAX_ADDRESSES) {
+            let name = object.get("str_file_name").and_then(Value::as_str);
+            let path = self.issue(request.now, name.unwrap_or("file"));
+            // The SDK puts its upload and download proxies in place of an https host only.
+            let url = format!("https://{host}{path}");
+            let video = object.get("uint32_file_type").and_then(Value::as_u64) == Some(2);
+            let cover = if video {
+                format!("https://{host}{MEDIA_PATH}{COVER}")
+            } else {
+                String::new()
+            };
+            items.push(json!({
+                "uint32_file_id": object.get("uint32_file_id").cloned().unwrap_or_default(),
+                "uint32_exist_flag": 0, "str_upload_url": url, "str_download_url": url,
+                "str_snapshot_url": cover, "str_file_key": path,
+            }));
+        }
+        tracing::trace!(user = %request.caller.user, count = items.len(), "gave out addresses");
+        json!({"str_final_ip": "", "rpt_pre_sig": items})
+    }
+
+    fn video_cover(&self, request: &Request<'_>) -> Value {
+        let (_, host) = self.origin(request);
+        // The SDK asks in both of its ways; a cover lies where the film does.
+        let asked = request.body.get("snapshot_url").and_then(Value::as_str);
+        let is_plain = asked.is_some_and(|url| url.starts_with("http://"));
+        let scheme = if is_plain { "http" } else { "https" };
+        let url = format!("{scheme}://{host}{MEDIA_PATH}{COVER}");
+        json!({"error_code": 0, "error_msg": "", "download_url": url})
     }
 
     /// Sizes count the other way round here than in a picture's element: 3 is the original.

@@ -12,6 +12,9 @@
 
 mod accounts;
 mod app;
+mod c2c_message;
+mod caller;
+mod commands;
 mod contacts;
 mod dispatch;
 mod extras;
@@ -44,14 +47,14 @@ use std::{
 };
 
 pub(crate) use app::ByApp;
+pub(crate) use caller::Caller;
+pub(crate) use commands::{Commands, Outcome, Refusal, Request, Speaker, commands};
 pub use faults::{Fault, FaultError};
-pub(crate) use groups::Actor;
 pub use groups::GroupItem;
 pub use logins::KickType;
 pub(crate) use media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal};
 pub use messages::HistoryItem;
 pub(crate) use messages::{Draft, is_message_body};
-pub(crate) use people::Principal;
 pub(crate) use snapshot::Restored;
 pub use snapshot::SnapshotError;
 pub use status::{Counters, Status};
@@ -170,6 +173,23 @@ pub struct State {
     counters: Counters,
     /// How often something that is kept may have changed.
     changes: u64,
+}
+
+/// Has every service register its commands.
+fn register(commands: &mut Commands) {
+    c2c_message::register(commands);
+    contacts::register(commands);
+    extras::register(commands);
+    follow::register(commands);
+    friend_lists::register(commands);
+    friends::register(commands);
+    groups::register(commands);
+    lists::register(commands);
+    logins::register(commands);
+    media::register(commands);
+    people::register(commands);
+    presence::register(commands);
+    search::register(commands);
 }
 
 /// How often idle links and held pushes are looked at.
@@ -314,7 +334,6 @@ impl State {
         match refused {
             Some(code) => self.answer(now, conn, &head, outgoing::failure(code)),
             None => {
-                self.note_command(&head.servcmd);
                 self.answering = Some((conn, head.seq.clone()));
                 // Not before the checksum, which is taken over what was sent.
                 let mended = surrogate::mend(body.get().into());

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    State,
+    Caller, State,
+    commands::{Command, Commands, Speaker},
     friends::{Application, Friend},
     lists::{user_ids, user_ids_in},
     outgoing::{ok, ok_with},
@@ -48,16 +49,6 @@ pub(super) struct People {
     pub(super) custom_status: String,
 }
 
-/// On whose behalf something is done.
-#[derive(Clone, Debug)]
-pub(crate) struct Principal {
-    pub(crate) user: UserId,
-    /// The login it belongs to, zero for none.
-    pub(crate) instance: u64,
-    /// It is the REST API, which may do without the other side's consent.
-    pub(crate) privileged: bool,
-}
-
 /// The most accounts on a blacklist, as the service documents it. One answer holds them all.
 const MAX_BLOCKED: usize = 1000;
 /// The most profiles in one call.
@@ -90,43 +81,52 @@ pub(super) fn relation(change: Value) -> Value {
     json!({"Event": 7, "FriendListMod": Value::Array(vec![change])})
 }
 
-impl State {
-    /// Carries out an `sns` command; `None` for one that is not known.
-    pub(crate) fn relations(
-        &mut self,
-        now: Now,
-        actor: &Principal,
-        command: &str,
-        body: &Value,
-    ) -> Option<Result<Value, Code>> {
-        if !self.accounts.contains_key(&actor.user) {
-            return Some(Err(Code::FRIEND_UNKNOWN_USER));
-        }
-        Some(Ok(match command {
-            "friend_add" => self.friend_add(now, actor, body),
-            "friend_import" => self.friend_import(now, actor, body),
-            "friend_response" => self.friend_response(now, actor, body),
-            "friend_delete" => self.friend_delete(now, actor, body),
-            "friend_delete_all" => self.friend_delete_all(now, actor, body),
-            "friend_check" => self.friend_check(actor, body),
-            "friend_get" => self.friend_get(actor, body),
-            "friend_get_specified" | "friend_get_list" => self.friend_get_specified(actor, body),
-            "friend_update" => self.friend_update(now, actor, body),
-            "pendency_get" => self.applications(actor),
-            "pendency_delete" => self.delete_applications(now, actor, body),
-            "pendency_report" => self.applications_seen(now, actor, body),
-            "group_get" => self.friend_lists(actor),
-            "group_add" => self.add_friend_lists(actor, body),
-            "group_delete" => self.delete_friend_lists(actor, body),
-            "group_update" => self.update_friend_list(actor, body),
-            "black_list_get" => self.blacklist(actor),
-            "black_list_add" => self.block(now, actor, body),
-            "black_list_delete" => self.unblock(now, actor, body),
-            "black_list_check" => self.check_blacklist(actor, body),
-            _ => return None,
-        }))
-    }
+/// A command about relations: over REST the app speaks for the account in `From_Account`, and may do without
+/// the other side's consent.
+pub(super) fn of_account(command: &mut Command) -> &mut Command {
+    command
+        .for_accounts(Code::FRIEND_UNKNOWN_USER)
+        .speaks_for(Speaker::Account {
+            missing: Code::FRIEND_PARAMETER,
+            admin: true,
+        })
+}
 
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .socket("profile.portrait_get_all", |state, r| {
+            state.profiles(&r.caller.user, r.body)
+        })
+        .reads();
+    commands.socket("profile.portrait_set", |state, r| {
+        state.set_profiles(r.now, r.caller, r.body)
+    });
+    commands
+        .rest("profile.portrait_set", |state, r| {
+            state.set_profiles(r.now, r.caller, r.body)
+        })
+        .for_accounts(Code::ACCOUNT_UNKNOWN)
+        .speaks_for(Speaker::Account {
+            missing: Code::FRIEND_PARAMETER,
+            admin: true,
+        });
+    commands.both(
+        "sns.black_list_get",
+        |command| of_account(command).reads(),
+        |state, r| state.blacklist(r.caller),
+    );
+    commands.both("sns.black_list_add", of_account, |state, r| {
+        state.block(r.now, r.caller, r.body)
+    });
+    commands.both("sns.black_list_delete", of_account, |state, r| {
+        state.unblock(r.now, r.caller, r.body)
+    });
+    commands.both("sns.black_list_check", of_account, |state, r| {
+        state.check_blacklist(r.caller, r.body)
+    });
+}
+
+impl State {
     /// Pushes an event to every login of `user` but `except`.
     pub(super) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
         for conn in self.push_links(now, user, except) {
@@ -221,7 +221,7 @@ impl State {
     pub(crate) fn set_profiles(
         &mut self,
         now: Now,
-        actor: &Principal,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let items = body.get("ProfileItem").and_then(Value::as_array);
@@ -275,7 +275,7 @@ impl State {
     }
 
     /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
-    fn blacklist(&self, actor: &Principal) -> Value {
+    fn blacklist(&self, actor: &Caller) -> Value {
         let items: Vec<Value> = self
             .people(&actor.user)
             .into_iter()
@@ -285,7 +285,7 @@ impl State {
         ok_with(json!({"BlackListItem": items, "StartIndex": 0, "CurruentSequence": 0}))
     }
 
-    fn block(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    fn block(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut added = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -316,7 +316,7 @@ impl State {
         results(&rows)
     }
 
-    fn unblock(&mut self, now: Now, actor: &Principal, body: &Value) -> Value {
+    fn unblock(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut removed = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -334,7 +334,7 @@ impl State {
         results(&rows)
     }
 
-    fn check_blacklist(&self, actor: &Principal, body: &Value) -> Value {
+    fn check_blacklist(&self, actor: &Caller, body: &Value) -> Value {
         let both =
             body.get("CheckType").and_then(Value::as_str) == Some("BlackCheckResult_Type_Both");
         let rows: Vec<Value> = user_ids(body.get("To_Account"))

@@ -4,9 +4,9 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use super::{
-    State,
+    Caller, State,
+    commands::Commands,
     lists::user_ids,
-    logins::Caller,
     outgoing::{ok, ok_with},
     people::result,
 };
@@ -19,6 +19,27 @@ use crate::{
 const MAX_WATCHED: usize = 200;
 /// The longest custom status, in bytes.
 const MAX_STATUS: usize = 100;
+
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .socket("im_open_status.ws_get_user_status", |state, r| {
+            state.user_statuses(r.now, &user_ids(r.body.get("To_Account")))
+        })
+        .reads();
+    commands.rest("im_open_status.get_user_status", |state, r| {
+        let asked = r.body.get("UserList").or_else(|| r.body.get("To_Account"));
+        state.user_statuses(r.now, &user_ids(asked))
+    });
+    commands.socket("im_open_status.ws_status_subscribe", |state, r| {
+        state.watch(r.now, r.caller, r.body)
+    });
+    commands.socket("im_open_status.ws_status_unsubscribe", |state, r| {
+        state.unwatch(r.caller, r.body)
+    });
+    commands.socket("im_open_status.ws_set_custom_status", |state, r| {
+        state.set_custom_status(r.now, r.caller, r.body)
+    });
+}
 
 impl State {
     /// One row of an answer or push. The custom status goes down as base64, though it comes up
@@ -37,11 +58,8 @@ impl State {
     }
 
     /// `im_open_status.ws_get_user_status`.
-    pub(super) fn user_statuses(&self, now: Now, body: &Value) -> Value {
-        let items: Vec<Value> = user_ids(body.get("To_Account"))
-            .iter()
-            .map(|user| self.status_of(now, user))
-            .collect();
+    fn user_statuses(&self, now: Now, users: &[UserId]) -> Value {
+        let items: Vec<Value> = users.iter().map(|user| self.status_of(now, user)).collect();
         ok_with(json!({"UserStatusList": items, "ErrorList": []}))
     }
 

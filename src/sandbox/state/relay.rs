@@ -7,8 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Draft, State,
-    logins::Caller,
+    Caller, Draft, State,
     messages::{Message, Sent, is_message_body},
     outgoing::ok_with,
     snapshot::shape,

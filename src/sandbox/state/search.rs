@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::{
     State,
+    commands::Commands,
     groups::{list, opt_number, opt_text},
     items::Item,
     outgoing::ok_with,
@@ -155,31 +156,40 @@ fn keywords(body: &Value) -> Result<Words, Code> {
     Ok(words)
 }
 
-impl State {
-    /// Carries out a search; `None` for a command that is none.
-    pub(super) fn search(
-        &self,
-        user: &UserId,
-        servcmd: &str,
-        body: &Value,
-    ) -> Option<Result<Value, Code>> {
-        Some(match servcmd {
-            "message_search.query" => self.search_messages(user, body),
-            "user_search.query" => self.search_users(body),
-            "group_search.query" => keywords(body).map(|words| {
-                let found = self.groups_with(user, &words, list(body, "GroupType"));
-                let total = found.len();
-                let (page, cursor) = page(body, found);
-                ok_with(json!({"TotalCount": total, "Cursor": cursor, "Groups": page}))
-            }),
-            "group_member_search.query" => keywords(body).map(|words| {
-                let found = self.members_with(user, &words, list(body, "GroupIdList"));
-                let total = found.len();
-                let (page, cursor) = page(body, found);
-                ok_with(json!({"TotalCount": total, "Cursor": cursor, "GroupMembers": page}))
-            }),
-            _ => return None,
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .socket("message_search.query", |state, r| {
+            state.search_messages(&r.caller.user, r.body)
         })
+        .reads();
+    commands
+        .socket("user_search.query", |state, r| state.search_users(r.body))
+        .reads();
+    commands
+        .socket("group_search.query", |state, r| {
+            state.search_groups(&r.caller.user, r.body)
+        })
+        .reads();
+    commands
+        .socket("group_member_search.query", |state, r| {
+            state.search_members(&r.caller.user, r.body)
+        })
+        .reads();
+}
+
+impl State {
+    fn search_groups(&self, user: &UserId, body: &Value) -> Result<Value, Code> {
+        let found = self.groups_with(user, &keywords(body)?, list(body, "GroupType"));
+        let total = found.len();
+        let (page, cursor) = page(body, found);
+        Ok(json!({"TotalCount": total, "Cursor": cursor, "Groups": page}))
+    }
+
+    fn search_members(&self, user: &UserId, body: &Value) -> Result<Value, Code> {
+        let found = self.members_with(user, &keywords(body)?, list(body, "GroupIdList"));
+        let total = found.len();
+        let (page, cursor) = page(body, found);
+        Ok(json!({"TotalCount": total, "Cursor": cursor, "GroupMembers": page}))
     }
 
     /// Without a conversation, how many there are in each, and the message where there is one.

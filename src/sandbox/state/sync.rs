@@ -1,17 +1,16 @@
 //! Catching up: missed messages by cookie, and history.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use super::{
-    ConnId, State,
+    Caller, ConnId, State,
+    commands::Request,
     items::{Item, notice, withdrawal},
-    logins::Caller,
     messages::{Inbound, MessageId, conversation_key, is_unread},
     outgoing::{failure, ok_with},
 };
 use crate::{
-    policy::Now,
     proto::{code::Code, id::UserId},
     wire::Head,
 };
@@ -120,20 +119,14 @@ struct HistoryRequest {
 
 impl State {
     /// `openim.getmsg`: everything since the cookie, in one page unless configured otherwise.
-    pub(super) fn getmsg(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        head: &Head,
-        caller: &Caller,
-        body: &RawValue,
-    ) {
+    pub(super) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+        let (now, caller) = (request.now, request.caller);
         #[derive(Deserialize, Default)]
         #[serde(rename_all = "PascalCase", default)]
         struct Body {
             cookie: String,
         }
-        let request: Body = serde_json::from_str(body.get()).unwrap_or_default();
+        let request: Body = serde_json::from_str(request.text).unwrap_or_default();
         let position = Position::parse(&request.cookie);
         let events_up_to;
         let answer = {
@@ -237,15 +230,9 @@ impl State {
     }
 
     /// `openim.getroammsg`: a page of one conversation, ascending.
-    pub(super) fn getroammsg(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        head: &Head,
-        caller: &Caller,
-        body: &RawValue,
-    ) {
-        let Ok(request) = serde_json::from_str::<HistoryRequest>(body.get()) else {
+    pub(super) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+        let (now, caller) = (request.now, request.caller);
+        let Ok(request) = serde_json::from_str::<HistoryRequest>(request.text) else {
             self.answer(now, conn, head, failure(Code::C2C_BAD_PACKET));
             return;
         };

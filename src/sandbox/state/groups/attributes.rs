@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Role,
+    Caller, Role,
     fields::{list, opt_number, opt_text, text},
 };
 use crate::{
@@ -113,7 +113,7 @@ impl State {
     pub(super) fn change_attributes(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
         change: Change,
     ) -> Result<Value, Code> {
@@ -140,7 +140,7 @@ impl State {
     }
 
     /// `get_group_attr`.
-    pub(super) fn attributes_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn attributes_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let attributes = &self.group(id)?.attributes;
@@ -153,7 +153,7 @@ impl State {
     }
 
     /// `update_group_counter`.
-    pub(super) fn count(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn count(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let mode = opt_text(body, "Mode").unwrap_or("Set");
@@ -195,7 +195,7 @@ impl State {
     pub(super) fn delete_counters(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -226,7 +226,7 @@ impl State {
     }
 
     /// `get_group_counter`: those named, or all.
-    pub(super) fn counters_of(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn counters_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;

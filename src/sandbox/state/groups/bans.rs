@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Role,
+    Caller, Group, Role,
     fields::{opt_number, opt_text, text, users},
     tips::{Notice, Tip},
 };
@@ -33,7 +33,7 @@ impl Group {
 
 impl State {
     /// `ban_group_member`: throws accounts out of a live room for `Duration` seconds.
-    pub(super) fn ban(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn ban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         let role = self.role_in(id, actor)?;
@@ -70,7 +70,7 @@ impl State {
     }
 
     /// `unban_group_member`: lets them come in again. The app may, and nobody else.
-    pub(super) fn unban(&mut self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn unban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {
@@ -93,7 +93,7 @@ impl State {
     }
 
     /// `get_group_ban_member`: who may not come in, in pages. For the app.
-    pub(super) fn banned(&self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn banned(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
+    Caller, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
     fields::{opt_number, opt_text, place, seqs},
     messages::{MAX_MESSAGE, extend, is_message_body, size_of},
     tips::micros,
@@ -25,7 +25,7 @@ impl State {
     pub(super) fn recall_group_messages(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = place(body)?;
@@ -46,7 +46,7 @@ impl State {
         &mut self,
         now: Now,
         id: &str,
-        actor: &Actor,
+        actor: &Caller,
         seq: u64,
     ) -> Result<(), Code> {
         let role = self.role_in(id, actor)?;
@@ -107,7 +107,7 @@ impl State {
     pub(super) fn edit_group_message(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = place(body)?;

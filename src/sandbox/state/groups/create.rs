@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Member, Role,
+    Caller, Group, Kind, Member, Role,
     fields::{flag, list, opt_number, opt_text, pairs, text, user},
     tips::{Notice, Tip},
 };
@@ -96,7 +96,7 @@ impl State {
     pub(super) fn create_group(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let kind = Kind::parse(text(body, "Type")?).ok_or(Code::GROUP_PARAMETER)?;
@@ -206,7 +206,7 @@ impl State {
         &mut self,
         now: Now,
         id: &str,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
         kind: Kind,
     ) -> Vec<UserId> {
@@ -322,7 +322,7 @@ impl State {
     pub(super) fn dismiss_group(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -353,7 +353,7 @@ impl State {
     pub(super) fn change_owner(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -394,7 +394,7 @@ impl State {
     pub(super) fn modify_group(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

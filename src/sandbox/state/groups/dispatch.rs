@@ -1,116 +1,97 @@
-//! From a group command to what carries it out.
+//! The group commands. Which of the four services is asked says nothing, except to the lists of groups and
+//! applications: communities have theirs apart.
 
-use serde_json::Value;
+use super::attributes::Change;
+use crate::state::{Caller, Commands, Request, State};
 
-use super::{Actor, attributes::Change, opt_text};
-use crate::{policy::Now, proto::code::Code, state::State};
+fn about_communities(request: &Request<'_>) -> bool {
+    request.service.starts_with("million_")
+}
 
-/// The services under which group commands exist. Which one is used says nothing, except to the
-/// lists of groups and applications.
-const SERVICES: &[&str] = &[
-    "group_open_http_svc",
-    "million_group_open_http_svc",
-    "group_open_attr_http_svc",
-    "group_open_avchatroom_http_svc",
-];
-
-/// Commands that may change who is a member, and what.
-const MEMBERSHIP: &[&str] = &[
-    "destroy_group",
-    "change_group_owner",
-    "apply_join_group",
-    "handle_apply_join_group",
-    "handle_invite_join_group",
-    "handle_invite_join_permission_group",
-    "quit_group",
-    "add_group_member",
-    "delete_group_member",
-    "modify_group_member_info",
-];
+#[rustfmt::skip]
+pub(in crate::state) fn register(commands: &mut Commands) {
+    super::guests::register(commands);
+    super::live::register(commands);
+    commands.group("create_group", |s, r| s.create_group(r.now, r.caller, r.body));
+    commands.group("destroy_group", |s, r| s.dismiss_group(r.now, r.caller, r.body)).membership();
+    commands.group("change_group_owner", |s, r| s.change_owner(r.now, r.caller, r.body)).membership();
+    commands.group("modify_group_base_info", |s, r| s.modify_group(r.now, r.caller, r.body));
+    commands.group("apply_join_group", |s, r| s.apply_to_join(r.now, r.caller, r.body)).membership();
+    commands.group("handle_apply_join_group", |s, r| s.handle_application(r.now, r.caller, r.body)).membership();
+    commands.group("handle_invite_join_group", |s, r| s.handle_application(r.now, r.caller, r.body)).membership();
+    commands.group("handle_invite_join_permission_group", |s, r| s.handle_application(r.now, r.caller, r.body)).membership();
+    commands.group("get_pendency", |s, r| s.pending(r.caller, r.body, about_communities(r)));
+    commands.group("quit_group", |s, r| s.quit_group(r.now, r.caller, r.body)).membership();
+    commands.group("add_group_member", |s, r| s.add_members(r.now, r.caller, r.body)).membership();
+    commands.group("delete_group_member", |s, r| s.delete_members(r.now, r.caller, r.body)).membership();
+    commands.group("ban_group_member", |s, r| s.ban(r.now, r.caller, r.body));
+    commands.group("unban_group_member", |s, r| s.unban(r.now, r.caller, r.body));
+    commands.group("get_group_ban_member", |s, r| s.banned(r.now, r.caller, r.body)).reads();
+    commands.group("modify_group_member_info", |s, r| s.modify_member(r.now, r.caller, r.body)).membership();
+    commands.group("get_group_member_info", |s, r| s.members_of(r.now, r.caller, r.body));
+    commands.group("get_specified_group_member_info", |s, r| s.named_members(r.now, r.caller, r.body));
+    commands.group("get_joined_group_list", |s, r| s.joined_groups(r.caller, r.body, about_communities(r)));
+    commands.group("get_group_self_member_info", |s, r| s.groups_with_self(r.caller, r.body));
+    commands.group("get_group_public_info", |s, r| s.public_groups(r.body));
+    commands.group("get_members", |s, r| s.live_members(r.now, r.caller, r.body));
+    commands.group("modify_user_info", |s, r| s.mark_live_members(r.caller, r.body));
+    commands.group("get_huge_group_msg", |s, r| s.live_page(r.caller, r.body)).reads();
+    commands.group("get_online_member_num", |s, r| s.online_count(r.now, r.caller, r.body));
+    commands.group("send_group_msg", |s, r| s.send_group_message(r.now, r.caller, r.body));
+    commands.group("group_msg_recall", |s, r| s.recall_group_messages(r.now, r.caller, r.body));
+    commands.group("group_msg_get", |s, r| s.group_page(r.caller, r.body));
+    commands.group("delete_group_ramble_msg_by_seq", |s, r| s.delete_entries(r.caller, r.body));
+    commands.group("batch_get_group_notify", |s, r| s.recalls_since(r.caller, r.body));
+    commands.group("get_group_notify", |s, r| s.recalls_of_one(r.caller, r.body));
+    commands.group("msg_read_report", |s, r| s.report_read(r.now, r.caller, r.body));
+    commands.group("group_msg_receipt", |s, r| s.send_receipts(r.now, r.caller, r.body));
+    commands.group("get_group_msg_receipt", |s, r| s.receipts(r.caller, r.body));
+    commands.group("get_group_msg_receipt_detail", |s, r| s.receipt_detail(r.caller, r.body));
+    commands.group("pin_message", |s, r| s.pin_message(r.now, r.caller, r.body, true));
+    commands.group("unpin_message", |s, r| s.pin_message(r.now, r.caller, r.body, false));
+    commands.group("get_pinned_messages", |s, r| s.pinned_messages(r.caller, r.body));
+    commands.group("set_group_attr", |s, r| s.change_attributes(r.now, r.caller, r.body, Change::Set));
+    commands.group("modify_group_attr", |s, r| s.change_attributes(r.now, r.caller, r.body, Change::Modify));
+    commands.group("delete_group_attr", |s, r| s.change_attributes(r.now, r.caller, r.body, Change::Delete));
+    commands.group("clear_group_attr", |s, r| s.change_attributes(r.now, r.caller, r.body, Change::Clear));
+    commands.group("get_group_attr", |s, r| s.attributes_of(r.caller, r.body));
+    commands.group("update_group_counter", |s, r| s.count(r.now, r.caller, r.body));
+    commands.group("delete_group_counter", |s, r| s.delete_counters(r.now, r.caller, r.body));
+    commands.group("get_group_counter", |s, r| s.counters_of(r.caller, r.body));
+    commands.group("create_topic", |s, r| s.create_topic(r.now, r.caller, r.body));
+    commands.group("get_topic", |s, r| s.topics(r.caller, r.body));
+    commands.group("modify_topic", |s, r| s.modify_topic(r.now, r.caller, r.body));
+    commands.group("destroy_topic", |s, r| s.delete_topics(r.now, r.caller, r.body));
+    // Not one of the group services, other than everything else about groups.
+    commands.both("openim.modify_group_msg", |c| c.any_body(), |s, r| s.edit_group_message(r.now, r.caller, r.body));
+    // What only the app has, and its own names for the same.
+    commands.group_rest("get_group_info", |s, r| s.public_groups(r.body));
+    commands.group_rest("import_group", |s, r| s.create_group(r.now, r.caller, r.body));
+    commands.group_rest("get_role_in_group", |s, r| s.roles_in(r.body));
+    commands.group_rest("forbid_send_msg", |s, r| s.forbid_sending(r.now, r.caller, r.body));
+    for name in ["get_group_muted_account", "get_group_shutted_uin", "get_avchatroom_muted_account"] {
+        commands.group_rest(name, |s, r| s.muted_in(r.now, r.body));
+    }
+    commands.group_rest("group_msg_get_simple", |s, r| s.group_page_for_app(r.caller, r.body));
+    commands.group_rest("send_group_system_notification", |s, r| s.custom_notice(r.now, r.caller, r.body));
+    commands.group_rest("import_group_member", |s, r| s.import_members(r.now, r.body));
+    commands.group_rest("import_group_msg", |s, r| s.import_messages(r.now, r.caller, r.body));
+    commands.group_rest("get_appid_group_list", |s, r| s.all_groups(r.body));
+    commands.group_rest("send_broadcast_msg", |s, r| s.broadcast(r.now, r.caller, r.body));
+    commands.group_rest("modify_admin", |s, r| s.change_live_admins(r.now, r.caller, r.body));
+    commands.group_rest("set_unread_msg_num", |s, r| s.set_unread(r.body));
+    commands.group_rest("delete_group_msg_by_sender", |s, r| s.delete_by_sender(r.now, r.caller, r.body));
+}
 
 impl State {
-    /// Carries out a group command; `None` if `servcmd` is none the sandbox knows.
-    pub(crate) fn group_command(
-        &mut self,
-        now: Now,
-        actor: &Actor,
-        servcmd: &str,
-        body: &Value,
-    ) -> Option<Result<Value, Code>> {
-        if servcmd == "openim.modify_group_msg" {
-            return Some(self.edit_group_message(now, actor, body));
-        }
-        let (service, command) = servcmd.split_once('.')?;
-        if !SERVICES.contains(&service) {
-            return None;
-        }
-        let of_membership = opt_text(body, "GroupId").filter(|_| MEMBERSHIP.contains(&command));
-        let group = of_membership.and_then(|id| self.groups.all.get(id));
-        // A topic is nobody's to join or leave by itself, nor to end.
-        if group.is_some_and(|group| group.community.is_some()) {
-            return Some(Err(Code::GROUP_UNKNOWN));
-        }
-        let communities = service.starts_with("million_");
-        let outcome = match command {
-            "create_group" => self.create_group(now, actor, body),
-            "destroy_group" => self.dismiss_group(now, actor, body),
-            "change_group_owner" => self.change_owner(now, actor, body),
-            "modify_group_base_info" => self.modify_group(now, actor, body),
-            "apply_join_group" => self.apply_to_join(now, actor, body),
-            "handle_apply_join_group"
-            | "handle_invite_join_group"
-            | "handle_invite_join_permission_group" => self.handle_application(now, actor, body),
-            "get_pendency" => Ok(self.pending(actor, body, communities)),
-            "quit_group" => self.quit_group(now, actor, body),
-            "add_group_member" => self.add_members(now, actor, body),
-            "delete_group_member" => self.delete_members(now, actor, body),
-            "ban_group_member" => self.ban(now, actor, body),
-            "unban_group_member" => self.unban(now, actor, body),
-            "get_group_ban_member" => self.banned(now, actor, body),
-            "modify_group_member_info" => self.modify_member(now, actor, body),
-            "get_group_member_info" => self.members_of(now, actor, body),
-            "get_specified_group_member_info" => self.named_members(now, actor, body),
-            "get_joined_group_list" => self.joined_groups(actor, body, communities),
-            "get_group_self_member_info" => Ok(self.groups_with_self(actor, body)),
-            "get_group_public_info" => Ok(self.public_groups(body)),
-            "get_members" => self.live_members(now, actor, body),
-            "modify_user_info" => self.mark_live_members(actor, body),
-            "get_huge_group_msg" => self.live_page(actor, body),
-            "get_online_member_num" => self.online_count(now, actor, body),
-            "send_group_msg" => self.send_group_message(now, actor, body),
-            "group_msg_recall" => self.recall_group_messages(now, actor, body),
-            "group_msg_get" => self.group_page(actor, body),
-            "delete_group_ramble_msg_by_seq" => self.delete_entries(actor, body),
-            "batch_get_group_notify" => Ok(self.recalls_since(actor, body)),
-            "get_group_notify" => self.recalls_of_one(actor, body),
-            "msg_read_report" => self.report_read(now, actor, body),
-            "group_msg_receipt" => self.send_receipts(now, actor, body),
-            "get_group_msg_receipt" => self.receipts(actor, body),
-            "get_group_msg_receipt_detail" => self.receipt_detail(actor, body),
-            "pin_message" => self.pin_message(now, actor, body, true),
-            "unpin_message" => self.pin_message(now, actor, body, false),
-            "get_pinned_messages" => self.pinned_messages(actor, body),
-            "set_group_attr" => self.change_attributes(now, actor, body, Change::Set),
-            "modify_group_attr" => self.change_attributes(now, actor, body, Change::Modify),
-            "delete_group_attr" => self.change_attributes(now, actor, body, Change::Delete),
-            "clear_group_attr" => self.change_attributes(now, actor, body, Change::Clear),
-            "get_group_attr" => self.attributes_of(actor, body),
-            "update_group_counter" => self.count(now, actor, body),
-            "delete_group_counter" => self.delete_counters(now, actor, body),
-            "get_group_counter" => self.counters_of(actor, body),
-            "create_topic" => self.create_topic(now, actor, body),
-            "get_topic" => self.topics(actor, body),
-            "modify_topic" => self.modify_topic(now, actor, body),
-            "destroy_topic" => self.delete_topics(now, actor, body),
-            _ => return None,
-        };
-        // A member's request may be carried out in part; a stranger's that is refused changes nothing, and
-        // must not have a large Community looked through.
-        if let Some(id) = of_membership
-            && (outcome.is_ok() || self.role_in(id, actor).is_ok())
-        {
-            self.align_topics(now, id);
-        }
-        Some(outcome)
+    /// True if it is a topic of a Community.
+    pub(in crate::state) fn is_topic(&self, id: &str) -> bool {
+        let group = self.groups.all.get(id);
+        group.is_some_and(|group| group.community.is_some())
+    }
+
+    /// True if the caller is a member, or the app.
+    pub(in crate::state) fn is_in_group(&self, id: &str, caller: &Caller) -> bool {
+        self.role_in(id, caller).is_ok()
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Actor, Kind, Role, messages::Entry, messages::extend};
+use super::{Caller, Kind, Role, messages::Entry, messages::extend};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -13,7 +13,7 @@ impl State {
     /// A message the actor may see and that is still there.
     pub(in crate::state) fn visible_entry(
         &self,
-        actor: &Actor,
+        actor: &Caller,
         id: &str,
         seq: u64,
     ) -> Result<&Entry, Code> {

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Kind, Role,
+    Caller, Kind, Role,
     fields::{opt_number, opt_text, text, users},
 };
 use crate::{
@@ -49,7 +49,7 @@ impl State {
     pub(crate) fn broadcast(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let rooms = self.groups.all.values();
@@ -72,7 +72,7 @@ impl State {
     pub(crate) fn change_live_admins(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

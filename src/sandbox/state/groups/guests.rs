@@ -19,6 +19,7 @@ use crate::{
     {
         state::{
             ConnId, State,
+            commands::Commands,
             outgoing::{failure, ok_with},
         },
         wire::Head,
@@ -57,29 +58,29 @@ impl Guests {
     }
 }
 
-impl State {
-    /// Carries out what needs no login; `false` if `head` asks for something else.
-    pub(in crate::state) fn guest_command(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        head: &Head,
-        body: &RawValue,
-    ) -> bool {
-        let value = || serde_json::from_str(body.get()).map_err(|_| Code::GROUP_PARAMETER);
-        let answer = match head.servcmd.as_str() {
-            ENTER => value().and_then(|body| self.look_in(&body)).map(Some),
-            POLL => value().and_then(|body| self.poll_as_guest(now, conn, head, &body)),
-            _ => return false,
-        };
-        match answer {
-            Ok(None) => {}
-            Ok(Some(answer)) => self.answer(now, conn, head, answer),
-            Err(code) => self.answer(now, conn, head, failure(code)),
-        }
-        true
-    }
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .open(ENTER, |state, now, conn, head, body| {
+            let answer = parse(body).and_then(|body| state.look_in(&body));
+            state.answer(now, conn, head, answer.unwrap_or_else(failure));
+        })
+        .reads();
+    commands
+        .open(POLL, |state, now, conn, head, body| {
+            match parse(body).and_then(|body| state.poll_as_guest(now, conn, head, &body)) {
+                Ok(None) => {}
+                Ok(Some(answer)) => state.answer(now, conn, head, answer),
+                Err(code) => state.answer(now, conn, head, failure(code)),
+            }
+        })
+        .reads();
+}
 
+fn parse(body: &RawValue) -> Result<Value, Code> {
+    serde_json::from_str(body.get()).map_err(|_| Code::GROUP_PARAMETER)
+}
+
+impl State {
     /// Lets a guest hear a live room. Other groups have none.
     fn look_in(&mut self, body: &Value) -> Result<Value, Code> {
         let room = text(body, "GroupId")?;

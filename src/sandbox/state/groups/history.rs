@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Member, Role, SYSTEM, SYSTEM_TINY_ID,
+    Caller, Group, Kind, Member, Role, SYSTEM, SYSTEM_TINY_ID,
     fields::{as_number, flag, list, number, opt_number, place, seqs},
     messages::{Entry, extend},
     tips::Tip,
@@ -70,7 +70,7 @@ impl Member {
 
 impl State {
     /// `group_msg_get`: entries at and below a number, newest first; or those asked for by number.
-    pub(super) fn group_page(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn group_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -106,7 +106,7 @@ impl State {
     }
 
     /// `delete_group_ramble_msg_by_seq`: for the caller only.
-    pub(super) fn delete_entries(&mut self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn delete_entries(&mut self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         let seqs: Vec<u64> = list(body, "Seqs").iter().filter_map(as_number).collect();
         let group = self.group_mut(id)?;
@@ -121,7 +121,7 @@ impl State {
     }
 
     /// `batch_get_group_notify`: messages recalled in a span of time, of several groups.
-    pub(super) fn recalls_since(&self, actor: &Actor, body: &Value) -> Value {
+    pub(super) fn recalls_since(&self, actor: &Caller, body: &Value) -> Value {
         let requests = list(body, "NotifyReqList").iter();
         let items: Vec<Value> = requests
             .filter_map(|request| {
@@ -137,7 +137,7 @@ impl State {
 
     /// `get_group_notify`: the same of one group, as clients of version 2 ask for it. They ask again
     /// at once until `NextMsgTime` is zero.
-    pub(super) fn recalls_of_one(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn recalls_of_one(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         Ok(ok_with(self.group(id)?.recalls_in(body)))
@@ -147,7 +147,7 @@ impl State {
     pub(super) fn pin_message(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
         pinned: bool,
     ) -> Result<Value, Code> {
@@ -221,7 +221,7 @@ impl State {
     }
 
     /// `get_pinned_messages`, newest pin first.
-    pub(super) fn pinned_messages(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn pinned_messages(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -240,7 +240,7 @@ impl State {
     }
 
     /// `group_msg_get_simple`, for the app.
-    pub(crate) fn group_page_for_app(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn group_page_for_app(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         number(body, "ReqMsgNumber")?;
         let mut answer = self.group_page(actor, body)?;
         let finished = opt_number(&answer, "IsFinished") == Some(2);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Role,
+    Caller, Role,
     fields::{list, number, opt_number, opt_text, text, user},
     messages::{Entry, What},
 };
@@ -48,7 +48,7 @@ impl State {
     pub(crate) fn import_messages(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -112,7 +112,7 @@ impl State {
     pub(crate) fn delete_by_sender(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

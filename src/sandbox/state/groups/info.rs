@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Member, Role,
+    Caller, Group, Kind, Member, Role,
     fields::{flag, list, opt_number, text, users},
     messages::extend,
 };
@@ -56,7 +56,7 @@ impl State {
     /// `get_joined_group_list`, of Communities or of the rest. Live rooms are in neither.
     pub(super) fn joined_groups(
         &self,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
         communities: bool,
     ) -> Result<Value, Code> {
@@ -98,7 +98,7 @@ impl State {
     }
 
     /// `get_group_self_member_info`: profiles, with the caller as the only member.
-    pub(super) fn groups_with_self(&self, actor: &Actor, body: &Value) -> Value {
+    pub(super) fn groups_with_self(&self, actor: &Caller, body: &Value) -> Value {
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
             .map(|id| {
@@ -174,7 +174,7 @@ impl State {
 
     /// `get_group_member_info`: a page of members in the order in which they joined. Pages go by
     /// offset, in Communities by an opaque text.
-    pub(super) fn members_of(&self, now: Now, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn members_of(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -214,7 +214,7 @@ impl State {
     pub(super) fn named_members(
         &self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Kind, Role,
+    Caller, Kind, Role,
     fields::{flag, opt_number, opt_text, text, user},
     messages::extend,
     tips::{Notice, Tip, micros},
@@ -39,7 +39,7 @@ impl State {
     pub(super) fn apply_to_join(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -139,7 +139,7 @@ impl State {
     pub(super) fn handle_application(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -198,7 +198,7 @@ impl State {
     }
 
     /// `get_pendency`: the applications to groups the caller looks after, newest first.
-    pub(super) fn pending(&self, actor: &Actor, body: &Value, communities: bool) -> Value {
+    pub(super) fn pending(&self, actor: &Caller, body: &Value, communities: bool) -> Value {
         let joined = self.groups.joined.get(&actor.user);
         let groups = joined.into_iter().flatten();
         let groups = groups.filter_map(|id| self.groups.all.get(id)).filter(|g| {
@@ -247,7 +247,7 @@ impl State {
     pub(super) fn quit_group(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -284,7 +284,7 @@ impl State {
     pub(super) fn add_members(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

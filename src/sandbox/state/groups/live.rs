@@ -5,10 +5,10 @@
 
 use std::time::Duration;
 
-use serde_json::{Value, json, value::RawValue};
+use serde_json::{Value, json};
 
 use super::{
-    Actor, Groups, Kind, Role,
+    Caller, Groups, Kind, Role,
     fields::{opt_number, opt_text, text},
     tips::Tip,
 };
@@ -18,7 +18,7 @@ use crate::{
     {
         state::{
             ConnId, State,
-            logins::Caller,
+            commands::{Commands, Request},
             outgoing::{failure, ok_with},
         },
         wire::{Head, Seq},
@@ -74,6 +74,13 @@ impl Groups {
     }
 }
 
+pub(super) fn register(commands: &mut Commands) {
+    commands
+        .linked("group_open_long_polling_http_svc.get_msg", State::poll_live)
+        .any_body()
+        .reads();
+}
+
 impl State {
     /// Joins a live room. Whoever is in already gets a new key and starts with what comes now; with
     /// `past` some of what was said before is shown.
@@ -81,7 +88,7 @@ impl State {
         &mut self,
         now: Now,
         id: &str,
-        actor: &Actor,
+        actor: &Caller,
         past: bool,
     ) -> Result<Value, Code> {
         let key = format!("{:016x}{:016x}", self.numbers.next(), self.numbers.next());
@@ -142,7 +149,7 @@ impl State {
     }
 
     /// `get_huge_group_msg`: the last messages of a room before a number.
-    pub(super) fn live_page(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn live_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Member)?;
         let before = opt_number(body, "PullPreSeq").filter(|seq| *seq > 0);
@@ -164,7 +171,7 @@ impl State {
     pub(super) fn online_count(
         &self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -175,33 +182,24 @@ impl State {
     }
 
     /// `get_msg` of the long-polling service.
-    pub(in crate::state) fn poll_live(
-        &mut self,
-        now: Now,
-        conn: ConnId,
-        head: &Head,
-        caller: &Caller,
-        body: &RawValue,
-    ) {
-        let answer = match self.take_poll(now, conn, head, caller, body) {
+    fn poll_live(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+        let answer = match self.take_poll(request, conn, head) {
             Ok(None) => return,
             Ok(Some(answer)) => answer,
             Err(code) => failure(code),
         };
-        self.answer(now, conn, head, answer);
+        self.answer(request.now, conn, head, answer);
     }
 
     /// An answer, or `None` if the poll is held.
     fn take_poll(
         &mut self,
-        now: Now,
+        request: &Request<'_>,
         conn: ConnId,
         head: &Head,
-        caller: &Caller,
-        body: &RawValue,
     ) -> Result<Option<Value>, Code> {
-        let body: Value = serde_json::from_str(body.get()).map_err(|_| Code::GROUP_PARAMETER)?;
-        let key = opt_text(&body, "Key").filter(|key| !key.is_empty());
+        let (now, caller, body) = (request.now, request.caller, request.body);
+        let key = opt_text(body, "Key").filter(|key| !key.is_empty());
         let key = key.ok_or(Code::GROUP_PARAMETER)?;
         let rooms = self.groups.joined.get(&caller.user).into_iter().flatten();
         let room = rooms
@@ -213,7 +211,7 @@ impl State {
             })
             .ok_or(Code::GROUP_UNKNOWN)?;
         let room = room.id.clone();
-        let start = opt_number(&body, "StartSeq").unwrap_or(0);
+        let start = opt_number(body, "StartSeq").unwrap_or(0);
         let listener = Listener {
             room,
             key: key.to_owned(),

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Role,
+    Caller, Group, Kind, Role,
     fields::{as_number, list, opt_number, text},
 };
 use crate::{
@@ -21,7 +21,7 @@ const MAX_MARKS: usize = 10;
 
 impl State {
     /// The live room of this name, in which the caller is at least that much.
-    pub(super) fn live_room(&self, id: &str, actor: &Actor, least: Role) -> Result<&Group, Code> {
+    pub(super) fn live_room(&self, id: &str, actor: &Caller, least: Role) -> Result<&Group, Code> {
         self.require(id, actor, least)?;
         let group = self.group(id)?;
         if group.kind != Kind::Live {
@@ -34,7 +34,7 @@ impl State {
     pub(super) fn live_members(
         &self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let group = self.live_room(text(body, "GroupId")?, actor, Role::Member)?;
@@ -66,7 +66,11 @@ impl State {
     }
 
     /// `modify_user_info`: marks members or takes marks away. The answer names those it was done for.
-    pub(super) fn mark_live_members(&mut self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn mark_live_members(
+        &mut self,
+        actor: &Caller,
+        body: &Value,
+    ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Owner)?;
         let give = match opt_number(body, "CommandType") {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Kind, Role,
+    Caller, Kind, Role,
     create::set_fields,
     fields::{flag, opt_number, opt_text, pairs, text, user, users},
     messages::extend,
@@ -24,7 +24,7 @@ impl State {
     pub(super) fn delete_members(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -79,7 +79,7 @@ impl State {
     pub(super) fn modify_member(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
@@ -187,7 +187,7 @@ impl State {
     pub(crate) fn forbid_sending(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, GroupItem, Kind, Role,
+    Caller, Group, GroupItem, Kind, Role,
     fields::{flag, list, opt_number, opt_text, place, users},
 };
 use crate::{
@@ -239,7 +239,7 @@ impl State {
     pub(super) fn send_group_message(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = place(body)?;
@@ -312,7 +312,7 @@ impl State {
         &self,
         id: &str,
         from: &UserId,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
         now: Now,
     ) -> Result<Said, Code> {
@@ -536,7 +536,7 @@ impl State {
             "GroupId": group, "Random": random, "ClientSeq": random.max(1),
             "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}],
         });
-        let actor = Actor {
+        let actor = Caller {
             user: from.clone(),
             instance: 0,
             admin: false,

@@ -35,11 +35,12 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(super) use self::dispatch::register;
 pub(super) use self::fields::{list, opt_number, opt_text, place, seqs, text};
 use self::{
     attributes::Attributes, guests::Guests, join::Application, live::Poll, messages::Entry,
 };
-use super::{ConnId, State, logins::Caller, snapshot::shape};
+use super::{Caller, ConnId, State, snapshot::shape};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -328,26 +329,6 @@ impl Member {
     }
 }
 
-/// On whose behalf something is done.
-#[derive(Clone, Debug)]
-pub(crate) struct Actor {
-    pub(crate) user: UserId,
-    /// The login; zero for a REST call or an internal one.
-    pub(crate) instance: u64,
-    /// The app itself, over REST: no permission is asked for.
-    pub(crate) admin: bool,
-}
-
-impl From<&Caller> for Actor {
-    fn from(caller: &Caller) -> Self {
-        Self {
-            user: caller.user.clone(),
-            instance: caller.instance,
-            admin: false,
-        }
-    }
-}
-
 /// A message or tip of a group as a test sees it, see [`State::group_history`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupItem {
@@ -371,7 +352,7 @@ impl State {
     }
 
     /// The actor's role in the group; the app counts as its owner. Refuses strangers.
-    fn role_in(&self, id: &str, actor: &Actor) -> Result<Role, Code> {
+    fn role_in(&self, id: &str, actor: &Caller) -> Result<Role, Code> {
         let group = self.group(id)?;
         if actor.admin {
             return Ok(Role::Owner);
@@ -380,7 +361,7 @@ impl State {
     }
 
     /// Refuses whoever is less than this in the group.
-    fn require(&self, id: &str, actor: &Actor, least: Role) -> Result<(), Code> {
+    fn require(&self, id: &str, actor: &Caller, least: Role) -> Result<(), Code> {
         let role = self.role_in(id, actor)?;
         (role >= least).then_some(()).ok_or(Code::GROUP_PERMISSION)
     }
@@ -464,13 +445,12 @@ impl State {
             "Type": "Public", "Name": id, "GroupId": id, "Owner_Account": owner,
             "MemberList": members,
         });
-        let actor = Actor {
+        let actor = Caller {
             user: owner.clone(),
             instance: 0,
             admin: true,
         };
-        let made = self.group_command(now, &actor, "group_open_http_svc.create_group", &body);
-        matches!(made, Some(Ok(_)))
+        self.create_group(now, &actor, &body).is_ok()
     }
 
     /// Everything stored in a group, oldest first.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Member, Role, SYSTEM,
+    Caller, Group, Kind, Member, Role, SYSTEM,
     fields::{list, number, opt_number, opt_text, place, seqs},
     messages::{What, extend},
 };
@@ -136,7 +136,7 @@ impl State {
     pub(super) fn report_read(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = place(body)?;
@@ -176,7 +176,7 @@ impl State {
     pub(super) fn send_receipts(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let id = place(body)?;
@@ -216,7 +216,7 @@ impl State {
     }
 
     /// `get_group_msg_receipt`: how many have read each.
-    pub(super) fn receipts(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn receipts(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -238,7 +238,7 @@ impl State {
     }
 
     /// `get_group_msg_receipt_detail`: who has, or has not, read one message.
-    pub(super) fn receipt_detail(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn receipt_detail(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let seq = number(body, "MsgSeq")?;

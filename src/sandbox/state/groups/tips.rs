@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
+    Caller, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
     messages::{Entry, What, extend},
 };
 use crate::{policy::Now, proto::id::UserId, state::State};
@@ -166,7 +166,7 @@ impl State {
     pub(crate) fn custom_notice(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, crate::proto::code::Code> {
         let id = super::fields::text(body, "GroupId")?;
@@ -198,7 +198,7 @@ impl State {
         &mut self,
         now: Now,
         group: &Value,
-        actor: &Actor,
+        actor: &Caller,
         notice: Notice,
     ) {
         if self.push_links(now, &actor.user, actor.instance).is_empty() {

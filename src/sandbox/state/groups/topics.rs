@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::{
-    Actor, Group, Kind, Member, Role,
+    Caller, Group, Kind, Member, Role,
     create::short_text,
     fields::{list, opt_text, text},
     messages::extend,
@@ -105,7 +105,7 @@ impl State {
     pub(super) fn create_topic(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let community = text(body, "GroupId")?;
@@ -167,7 +167,7 @@ impl State {
     }
 
     /// `get_topic`: those that are named, or all.
-    pub(super) fn topics(&self, actor: &Actor, body: &Value) -> Result<Value, Code> {
+    pub(super) fn topics(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let community = text(body, "GroupId")?;
         self.require(community, actor, Role::Member)?;
         let named = list(body, "TopicIdList").iter().filter_map(Value::as_str);
@@ -190,7 +190,7 @@ impl State {
     pub(super) fn modify_topic(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let community = text(body, "GroupId")?;
@@ -231,7 +231,7 @@ impl State {
     pub(super) fn delete_topics(
         &mut self,
         now: Now,
-        actor: &Actor,
+        actor: &Caller,
         body: &Value,
     ) -> Result<Value, Code> {
         let community = text(body, "GroupId")?;
@@ -265,7 +265,7 @@ impl State {
         &mut self,
         now: Now,
         community: &str,
-        actor: &Actor,
+        actor: &Caller,
         info: &Value,
         notice: Notice,
         more: &Value,

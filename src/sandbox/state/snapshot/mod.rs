@@ -123,59 +123,10 @@ struct Contents {
     attribute_names: BTreeMap<String, String>,
 }
 
-/// Commands that change nothing that is kept. Every other one counts as a change, also one that is
-/// not known yet.
-const CHANGES_NOTHING: &[&str] = &[
-    "im_open_status.wshello",
-    "im_open_status.wslogout",
-    "im_open_status.ws_get_user_status",
-    "im_sdk_config_mgr.fetch_config",
-    "im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2",
-    "imopenstat.tim_web_report_v2",
-    "openim.get_c2c_peer_mute_notifications",
-    "openim.get_peer_read_time",
-    "openim.getroammsg",
-    "openim.ws_msg_push_ack",
-    "follow.follow_check",
-    "follow.follow_get",
-    "follow.follow_get_info",
-    "group_member_search.query",
-    "group_open_http_noauth_svc.apply_join_group",
-    "group_open_http_svc.get_group_ban_member",
-    "group_open_http_svc.get_huge_group_msg",
-    "group_open_long_polling_http_noauth_svc.get_msg",
-    "group_open_long_polling_http_svc.get_msg",
-    "group_search.query",
-    "im_msg_db_logic.ws_get_do_not_disturb",
-    "im_open_speech.ws_sentence_recognition",
-    "im_open_translate.ws_batch_trans_text",
-    "message_search.query",
-    "openim_msg_ext_http_svc.get_key_values",
-    "openim_msg_ext_http_svc.group_get_key_values",
-    "openim_msg_ext_http_svc.group_reaction_iterate",
-    "openim_msg_ext_http_svc.group_reaction_multi_stat",
-    "openim_msg_ext_http_svc.reaction_iterate",
-    "openim_msg_ext_http_svc.reaction_multi_stat",
-    "profile.portrait_get_all",
-    "recentcontact.get_contact_group",
-    "recentcontact.page_get",
-    "sns.black_list_get",
-    "sns.friend_get",
-    "sns.pendency_get",
-    "user_search.query",
-];
-
 impl State {
     /// Notes that something that is kept may be another now.
     pub(crate) fn note_change(&mut self) {
         self.changes = self.changes.wrapping_add(1);
-    }
-
-    /// Notes a command of a client as a change, unless it surely is none.
-    pub(super) fn note_command(&mut self, servcmd: &str) {
-        if !CHANGES_NOTHING.contains(&servcmd) {
-            self.note_change();
-        }
     }
 
     /// How often something was changed. Two snapshots with the same number in between are equal.
