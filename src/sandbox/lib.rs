@@ -19,6 +19,7 @@
 use botroupe_core::policy;
 use botroupe_proto as proto;
 
+mod commands;
 mod config;
 mod cut;
 mod files;
@@ -35,6 +36,7 @@ mod thumbnail;
 mod tls;
 mod websocket;
 mod wire;
+mod world;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread::JoinHandle};
 

@@ -53,6 +53,7 @@ pub(super) fn register(commands: &mut Commands) {
     });
     commands.rest("openim_robot_http_svc.get_all_robots", |state, _| {
         let robots = state
+            .world
             .users()
             .filter(|user| user.as_str().starts_with(ROBOT));
         json!({"Robot_Account": robots.collect::<Vec<&UserId>>()})
@@ -151,7 +152,7 @@ impl State {
         if users.is_none() && groups.is_none() {
             return Err(Code::ACCOUNT_PARAMETER.into());
         }
-        let by_app = self.by_app_mut(&user).ok_or(Code::ACCOUNT_UNKNOWN)?;
+        let by_app = self.world.by_app_mut(&user).ok_or(Code::ACCOUNT_UNKNOWN)?;
         by_app.silent_to_users = users.unwrap_or(by_app.silent_to_users);
         by_app.silent_in_groups = groups.unwrap_or(by_app.silent_in_groups);
         Ok(json!({}))
@@ -159,7 +160,7 @@ impl State {
 
     fn silence_of(&self, now: Now, body: &Value) -> Outcome {
         let user = text_account(body.get("Get_Account"), Code::ACCOUNT_PARAMETER)?;
-        let by_app = self.by_app(&user).ok_or(Code::ACCOUNT_UNKNOWN)?;
+        let by_app = self.world.by_app(&user).ok_or(Code::ACCOUNT_UNKNOWN)?;
         let left = |until: u64| match until {
             u64::MAX => u64::from(u32::MAX),
             until => until.saturating_sub(now.unix_secs()),
@@ -231,7 +232,7 @@ impl State {
         let users = strings(body.get("To_Account")).take(MAX_MARKED);
         let users = users.filter_map(|user| UserId::parse(user).ok());
         users
-            .filter_map(|user| Some(show(&user, self.by_app(&user)?)))
+            .filter_map(|user| Some(show(&user, self.world.by_app(&user)?)))
             .collect()
     }
 
@@ -247,7 +248,10 @@ impl State {
         for item in bounded(list, MAX_MARKED, Code::REST_BATCH)? {
             let named = item.get("To_Account").unwrap_or(item);
             let user = text_account(Some(named), Code::REST_RECIPIENT)?;
-            let by_app = self.by_app_mut(&user).ok_or(Code::REST_RECIPIENT_UNKNOWN)?;
+            let by_app = self
+                .world
+                .by_app_mut(&user)
+                .ok_or(Code::REST_RECIPIENT_UNKNOWN)?;
             if !change(by_app, item) {
                 return Err(Code::REST_BODY.into());
             }
@@ -264,7 +268,7 @@ impl State {
         let random = number(body.get("MsgRandom")).ok_or(Code::REST_RANDOM)?;
         let elements = body.get("MsgBody").ok_or(Code::REST_BODY)?;
         let elements: Box<RawValue> = to_raw_value(elements).map_err(|_| Code::REST_BODY)?;
-        if !self.has_account(&from) {
+        if !self.world.has_account(&from) {
             return Err(Code::REST_SENDER.into());
         }
         if !is_message_body(&elements) {
@@ -272,10 +276,10 @@ impl State {
         }
         let everybody = json!({});
         let condition = body.get("Condition").unwrap_or(&everybody);
-        let chosen = self.users().filter(|user| **user != from);
+        let chosen = self.world.users().filter(|user| **user != from);
         let chosen = chosen.filter(|user| self.is_chosen(user, condition));
         let chosen: Vec<UserId> = chosen.take(MAX_REACHED).cloned().collect();
-        let (nick, face_url) = self.sender_profile(&from);
+        let (nick, face_url) = self.world.sender_profile(&from);
         for to in chosen {
             let draft = Draft {
                 from: from.clone(),
@@ -300,7 +304,7 @@ impl State {
     }
 
     fn is_chosen(&self, user: &UserId, condition: &Value) -> bool {
-        let Some(by_app) = self.by_app(user) else {
+        let Some(by_app) = self.world.by_app(user) else {
             return false;
         };
         let named = |field: &str| strings(condition.get(field)).collect::<BTreeSet<_>>();

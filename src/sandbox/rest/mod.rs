@@ -112,8 +112,8 @@ impl State {
         query: &[(String, String)],
         body: &[u8],
     ) -> RestAnswer {
-        self.count_rest_call();
-        self.note_change();
+        self.world.count_rest_call();
+        self.world.note_change();
         let outcome = self.rest_outcome(now, path, query, body);
         let json = match outcome {
             Ok(mut answer) => {
@@ -157,7 +157,8 @@ impl State {
         }
         let sig = get("usersig").unwrap_or_default();
         let administrator =
-            self.check_administrator(now, get("identifier").unwrap_or_default(), sig)?;
+            self.world
+                .check_administrator(now, get("identifier").unwrap_or_default(), sig)?;
         let name = path
             .strip_prefix("/v4/")
             .unwrap_or(path)
@@ -199,10 +200,10 @@ impl State {
 
     fn kick_account(&mut self, request: &Request<'_>) -> Outcome {
         let user = account_of(request.body)?;
-        if !self.has_account(&user) {
+        if !self.world.has_account(&user) {
             return Err(Code::ACCOUNT_UNKNOWN.into());
         }
-        self.kick_all(request.now, &user, KickType::Rest);
+        self.world.kick_all(request.now, &user, KickType::Rest);
         Ok(json!({}))
     }
 
@@ -213,7 +214,7 @@ impl State {
     }
 
     fn import_with_profile(&mut self, user: &UserId, body: &Value) -> Result<(), Refusal> {
-        if !self.import(user) {
+        if !self.world.import(user) {
             return Err(Code::ACCOUNT_QUOTA.into());
         }
         for (field, tag) in [
@@ -249,7 +250,7 @@ impl State {
             .map(|item| match account_of(item) {
                 Ok(user) => json!({
                     "UserID": user, "ResultCode": 0, "ResultInfo": "",
-                    "AccountStatus": if self.has_account(&user) { "Imported" } else { "NotImported" },
+                    "AccountStatus": if self.world.has_account(&user) { "Imported" } else { "NotImported" },
                 }),
                 Err(failed) => failed_item(item, &failed),
             })
@@ -289,7 +290,7 @@ impl State {
             None => caller.clone(),
             Some(value) => text_account(Some(value), Code::REST_SENDER)?,
         };
-        if !self.has_account(&from) {
+        if !self.world.has_account(&from) {
             return Err(Code::REST_SENDER.into());
         }
         let random = number(call.msg_random.as_ref()).ok_or(Code::REST_RANDOM)?;
@@ -310,7 +311,7 @@ impl State {
             return Err(Code::REST_ELEMENT.into());
         }
         let seq = number(call.msg_seq.as_ref()).unwrap_or(random);
-        let profile = self.sender_profile(&from);
+        let profile = self.world.sender_profile(&from);
         let control = |name: &str| call.send_msg_control.iter().any(|c| c == name);
         let draft = |to: UserId| Draft {
             from: from.clone(),
@@ -358,11 +359,11 @@ impl State {
         let (mut results, mut errors) = (Vec::new(), Vec::new());
         for item in list {
             let user = item.as_str().and_then(|text| UserId::parse(text).ok());
-            let Some(user) = user.filter(|user| self.has_account(user)) else {
+            let Some(user) = user.filter(|user| self.world.has_account(user)) else {
                 errors.push(json!({"To_Account": item, "ErrorCode": Code::ACCOUNT_UNKNOWN.0}));
                 continue;
             };
-            let platforms = self.platforms(now, &user);
+            let platforms = self.world.platforms(now, &user);
             let status = if platforms.is_empty() {
                 "Offline"
             } else {

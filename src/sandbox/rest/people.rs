@@ -53,7 +53,7 @@ impl State {
         if !is_message_body(&body) {
             return Err(Code::REST_BODY.into());
         }
-        let (nick, face_url) = self.sender_profile(&from);
+        let (nick, face_url) = self.world.sender_profile(&from);
         let draft = Draft {
             from,
             to,
@@ -94,7 +94,7 @@ impl State {
         let (mut items, mut errors) = (Vec::new(), Vec::new());
         for item in asked.into_iter().flatten().take(100) {
             let peer = item.as_str().and_then(|text| UserId::parse(text).ok());
-            let Some(peer) = peer.filter(|peer| self.has_account(peer)) else {
+            let Some(peer) = peer.filter(|peer| self.world.has_account(peer)) else {
                 let code = Code::REST_ACCOUNT_UNKNOWN;
                 errors.push(json!({"Peer_Account": item, "ErrorCode": code.0}));
                 continue;

@@ -173,7 +173,7 @@ impl State {
         let described: BTreeSet<&UserId> = seed.users.iter().map(|user| &user.id).collect();
         let mut strangers: Vec<_> = seed
             .named()
-            .filter(|(id, _)| !self.has_account(id) && !described.contains(id))
+            .filter(|(id, _)| !self.world.has_account(id) && !described.contains(id))
             .collect();
         strangers.sort_by_key(|(_, at)| *at);
         if !strangers.is_empty() {
@@ -195,7 +195,7 @@ impl State {
 
     fn carry_out(&mut self, now: Now, seed: &Seed) -> Result<(), SeedError> {
         for user in &seed.users {
-            if !self.import(&user.id) {
+            if !self.world.import(&user.id) {
                 return Err(seed.refused(user.at, Code::ACCOUNT_QUOTA));
             }
         }
@@ -365,7 +365,7 @@ impl State {
             Target::User(to) => to.clone(),
         };
         let body = RawValue::from_string(message.body.to_string()).map_err(|_| Code::REST_BODY)?;
-        let (nick, face_url) = self.sender_profile(&message.from);
+        let (nick, face_url) = self.world.sender_profile(&message.from);
         let draft = Draft {
             from: message.from.clone(),
             to,

@@ -6,7 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use super::State;
-use crate::{policy::Now, proto::id::UserId};
 
 /// Attributes that the app may name.
 const MAX_NAMES: usize = 10;
@@ -51,31 +50,6 @@ impl ByApp {
 }
 
 impl State {
-    pub(crate) fn by_app(&self, user: &UserId) -> Option<&ByApp> {
-        Some(&self.accounts.get(user)?.by_app)
-    }
-
-    pub(crate) fn by_app_mut(&mut self, user: &UserId) -> Option<&mut ByApp> {
-        Some(&mut self.accounts.get_mut(user)?.by_app)
-    }
-
-    /// True if the app lets `user` write to users.
-    pub(super) fn may_write(&self, now: Now, user: &UserId) -> bool {
-        self.by_app(user)
-            .is_none_or(|by_app| by_app.silent_to_users <= now.unix_secs())
-    }
-
-    /// True if the app lets `user` write to groups.
-    pub(super) fn may_write_in_groups(&self, now: Now, user: &UserId) -> bool {
-        self.by_app(user)
-            .is_none_or(|by_app| by_app.silent_in_groups <= now.unix_secs())
-    }
-
-    /// Every account, in the order of its name.
-    pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
-        self.accounts.keys()
-    }
-
     /// The names that the app has given to attributes, by number.
     pub(crate) const fn attribute_names(&self) -> &BTreeMap<String, String> {
         &self.attribute_names

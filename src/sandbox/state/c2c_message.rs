@@ -3,13 +3,9 @@
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{
-    Caller, State,
-    commands::Commands,
-    lists::user_ids,
-    messages::Draft,
-    outgoing::{failure, ok, ok_with},
-};
+use super::{Caller, State, lists::user_ids, messages::Draft};
+use crate::commands::Commands;
+use crate::world::{failure, ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -116,7 +112,7 @@ struct WithdrawInfoLoose {
     msg_random: u64,
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("openim.sendmsg", |state, r| {
             state.sendmsg(r.now, r.caller, r.text)
@@ -180,7 +176,7 @@ impl State {
         if sender.as_ref() != Some(&caller.user) {
             return Err(Code::C2C_UNKNOWN_MESSAGE);
         }
-        let window = self.config.recall_window.as_secs();
+        let window = self.world.config.recall_window.as_secs();
         self.recall(now, id, &caller.user, Some(window), caller.instance)?;
         Ok(ok())
     }
@@ -204,15 +200,15 @@ impl State {
         if request.from != caller.user {
             return Err(Code::C2C_BAD_PACKET);
         }
-        if !self.may_write(now, &caller.user) {
+        if !self.world.may_write(now, &caller.user) {
             return Err(Code::C2C_MUTED);
         }
-        if self.has_blocked(&request.to, &caller.user) {
+        if self.world.has_blocked(&request.to, &caller.user) {
             return Err(Code::C2C_BLACKLISTED);
         }
         let has = |control: &str| request.send_msg_control.iter().any(|c| c == control);
         let (no_unread, no_last) = (has("NoUnread"), has("NoLastMsg"));
-        let sender = self.accounts.get(&caller.user);
+        let sender = self.world.accounts.get(&caller.user);
         let or = |given: String, own: Option<&str>| {
             if given.is_empty() {
                 own.unwrap_or_default().to_owned()
@@ -314,12 +310,12 @@ impl State {
                 0
             }
         };
-        let mut conns = self.push_links(now, &from, except(&from));
+        let mut conns = self.world.push_links(now, &from, except(&from));
         if from != to {
-            conns.extend(self.push_links(now, &to, except(&to)));
+            conns.extend(self.world.push_links(now, &to, except(&to)));
         }
         for conn in conns {
-            self.push_event(now, conn, &event);
+            self.world.push_event(now, conn, &event);
         }
         Ok(ok_with(current))
     }
@@ -352,8 +348,8 @@ impl State {
                 "Event": 16, "Peer_Account": caller.user, "PeerReadTime": now.unix_secs(),
                 "C2cMsgInfo": read,
             });
-            for conn in self.push_links(now, &request.peer, 0) {
-                self.push_event(now, conn, &event);
+            for conn in self.world.push_links(now, &request.peer, 0) {
+                self.world.push_event(now, conn, &event);
             }
         }
         Ok(ok())

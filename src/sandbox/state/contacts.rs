@@ -9,13 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{
-    Caller, State,
-    commands::{Command, Commands, Speaker},
-    messages::conversation_key,
-    outgoing::{ok, ok_with},
-    snapshot::shape,
-};
+use super::{Caller, State, messages::conversation_key, snapshot::shape};
+use crate::commands::{Command, Commands, Speaker};
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -23,7 +19,7 @@ use crate::{
 
 /// The other end of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub(super) enum Contact {
+pub(crate) enum Contact {
     /// A user.
     Peer(UserId),
     /// A chat group, by its id.
@@ -44,7 +40,7 @@ struct Settings {
 /// An account's settings of conversations, and its groups of conversations.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Contacts {
+pub(crate) struct Contacts {
     #[serde(with = "shape::pairs")]
     settings: BTreeMap<Contact, Settings>,
     groups: BTreeMap<u32, String>,
@@ -65,7 +61,7 @@ const MAX_WORDS: usize = 1024;
 
 impl Contact {
     /// Reads the form clients use: `Type` 1 with a user, 2 with a group under one of its names.
-    pub(super) fn parse(item: &Value) -> Option<Self> {
+    pub(crate) fn parse(item: &Value) -> Option<Self> {
         let text = |field: &str| item.get(field).and_then(Value::as_str);
         match item.get("Type").and_then(Value::as_u64)? {
             1 => UserId::parse(text("To_Account")?).ok().map(Self::Peer),
@@ -103,7 +99,7 @@ impl Contact {
 
 impl Contacts {
     /// The fields of a listed conversation that come from its settings.
-    pub(super) fn fields(&self, contact: &Contact) -> [(&'static str, Value); 4] {
+    pub(crate) fn fields(&self, contact: &Contact) -> [(&'static str, Value); 4] {
         let none = Settings::default();
         let settings = self.settings.get(contact).unwrap_or(&none);
         [
@@ -179,7 +175,7 @@ fn of_owner(command: &mut Command) -> &mut Command {
         })
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("recentcontact.page_get", |state, r| {
             state.conversations_of(r.caller)
@@ -233,8 +229,8 @@ pub(super) fn register(commands: &mut Commands) {
 
 impl State {
     /// `recentcontact.page_get`: always the full list, in one page.
-    pub(super) fn conversations_of(&self, caller: &Caller) -> Value {
-        let Some(account) = self.accounts.get(&caller.user) else {
+    pub(crate) fn conversations_of(&self, caller: &Caller) -> Value {
+        let Some(account) = self.world.accounts.get(&caller.user) else {
             return ok_with(json!({"CompleteFlag": 1}));
         };
         let mut items: Vec<(u64, u64, Value)> = account
@@ -248,7 +244,7 @@ impl State {
                     last
                 };
                 let message = self.messages.get(&id)?;
-                let other = self.accounts.get(peer);
+                let other = self.world.accounts.get(peer);
                 let read = other
                     .and_then(|account| account.peers.get(&caller.user))
                     .map_or(0, |state| state.read_time);
@@ -308,7 +304,7 @@ impl State {
     }
 
     fn newest_visible(&self, user: &UserId, peer: &UserId) -> Option<u64> {
-        let deleted = &self.accounts.get(user)?.peers.get(peer)?.deleted;
+        let deleted = &self.world.accounts.get(user)?.peers.get(peer)?.deleted;
         let ids = self.conversations.get(&conversation_key(user, peer))?;
         ids.iter().rev().copied().find(|id| {
             let message = self.messages.get(id);
@@ -322,14 +318,14 @@ impl State {
         item.insert("PushType".to_owned(), kind.into());
         item.insert(name.to_owned(), change);
         let event = json!({"Event": 13, "RecentContactMod": [item]});
-        self.tell(now, &caller.user, caller.instance, &event);
+        self.world.tell(now, &caller.user, caller.instance, &event);
     }
 
     /// `recentcontact.top`.
-    pub(super) fn pin(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn pin(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
         let pinned = body.get("OperationType").and_then(Value::as_u64) == Some(1);
         let mut changed = Vec::new();
-        if let Some(account) = self.accounts.get_mut(&caller.user) {
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
             for contact in contacts_in(body.get("RecentContactItem")) {
                 if let Some(settings) = account.contacts.settings(&contact) {
                     settings.pinned = pinned;
@@ -346,7 +342,7 @@ impl State {
     }
 
     /// `recentcontact.batch_delete`.
-    pub(super) fn delete_conversations(
+    pub(crate) fn delete_conversations(
         &mut self,
         now: Now,
         caller: &Caller,
@@ -355,7 +351,7 @@ impl State {
         let contacts = contacts_in(body.get("ContactItem"));
         let ramble = body.get("ClearRamble").and_then(Value::as_u64) == Some(1);
         for contact in &contacts {
-            if let Some(account) = self.accounts.get_mut(&caller.user) {
+            if let Some(account) = self.world.accounts.get_mut(&caller.user) {
                 account.contacts.settings.remove(contact);
             }
             let peer = match contact {
@@ -389,7 +385,7 @@ impl State {
     }
 
     /// `recentcontact.clear_msg`, of a user or a group.
-    pub(super) fn clear_history(&mut self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn clear_history(&mut self, caller: &Caller, body: &Value) -> Value {
         let peer = body.get("To_Account").and_then(Value::as_str);
         if let Some(Ok(peer)) = peer.map(UserId::parse) {
             self.clear(caller, &peer);
@@ -401,7 +397,7 @@ impl State {
     }
 
     /// `recentcontact.mark_contact`.
-    pub(super) fn mark_contacts(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn mark_contacts(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
         let (mut rows, mut changed) = (Vec::new(), Vec::new());
         for item in items_in(body, "MarkItem") {
             let Some(contact) = item.get("ContactItem").and_then(Contact::parse) else {
@@ -415,7 +411,7 @@ impl State {
                     .fold(0, |bits, bit| bits | 1_u64 << bit)
             };
             let custom = item.get("CustomMark").and_then(Value::as_str);
-            let contacts = self.accounts.get_mut(&caller.user);
+            let contacts = self.world.accounts.get_mut(&caller.user);
             let settings = contacts.and_then(|account| account.contacts.settings(&contact));
             let done = settings.is_some() && custom.is_none_or(|text| text.len() <= MAX_WORDS);
             if let Some(settings) = settings.filter(|_| done) {
@@ -439,8 +435,8 @@ impl State {
     }
 
     /// `recentcontact.get_contact_group`: everything in one page.
-    pub(super) fn contact_groups(&self, caller: &Caller) -> Value {
-        let Some(account) = self.accounts.get(&caller.user) else {
+    pub(crate) fn contact_groups(&self, caller: &Caller) -> Value {
+        let Some(account) = self.world.accounts.get(&caller.user) else {
             return ok_with(json!({"CompleteFlag": 1}));
         };
         let contacts = &account.contacts;
@@ -452,8 +448,8 @@ impl State {
     }
 
     /// `recentcontact.search_contact_group`.
-    pub(super) fn contact_groups_of(&self, caller: &Caller, body: &Value) -> Value {
-        let Some(account) = self.accounts.get(&caller.user) else {
+    pub(crate) fn contact_groups_of(&self, caller: &Caller, body: &Value) -> Value {
+        let Some(account) = self.world.accounts.get(&caller.user) else {
             return ok();
         };
         let items: Vec<Value> = contacts_in(body.get("ContactItem"))
@@ -466,7 +462,7 @@ impl State {
     }
 
     /// `recentcontact.create_contact_group`; a name that is there already gets the members added.
-    pub(super) fn create_contact_groups(
+    pub(crate) fn create_contact_groups(
         &mut self,
         now: Now,
         caller: &Caller,
@@ -478,7 +474,7 @@ impl State {
                 .get("GroupName")
                 .and_then(Value::as_str)
                 .unwrap_or_default();
-            let Some(account) = self.accounts.get_mut(&caller.user) else {
+            let Some(account) = self.world.accounts.get_mut(&caller.user) else {
                 break;
             };
             let contacts = &mut account.contacts;
@@ -521,14 +517,14 @@ impl State {
     }
 
     /// `recentcontact.del_contact_group`.
-    pub(super) fn delete_contact_groups(
+    pub(crate) fn delete_contact_groups(
         &mut self,
         now: Now,
         caller: &Caller,
         body: &Value,
     ) -> Value {
         let mut gone = Vec::new();
-        if let Some(account) = self.accounts.get_mut(&caller.user) {
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
             let contacts = &mut account.contacts;
             for name in items_in(body, "GroupName").filter_map(Value::as_str) {
                 let Some(id) = contacts.group_named(name) else {
@@ -549,7 +545,7 @@ impl State {
     }
 
     /// `recentcontact.update_contact_group`: a new name (type 1), or members in and out (type 2).
-    pub(super) fn update_contact_group(
+    pub(crate) fn update_contact_group(
         &mut self,
         now: Now,
         caller: &Caller,
@@ -562,7 +558,7 @@ impl State {
         let old = text("OldGroupName")
             .or_else(|| text("GroupName"))
             .unwrap_or_default();
-        let Some(account) = self.accounts.get_mut(&caller.user) else {
+        let Some(account) = self.world.accounts.get_mut(&caller.user) else {
             return Ok(ok());
         };
         let contacts = &mut account.contacts;

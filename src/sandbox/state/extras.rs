@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, State,
-    commands::{Command, Commands},
     groups::{list, opt_number, opt_text, place, seqs, text},
-    outgoing::{ok, ok_with},
     snapshot::shape,
 };
+use crate::commands::{Command, Commands};
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -160,7 +160,7 @@ enum Target {
     Group(String, u64),
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     // The names say of which kind the message is, and the body says it again.
     for name in [
         "openim_msg_ext_http_svc.reaction_add",
@@ -309,12 +309,12 @@ impl State {
                     return;
                 };
                 let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
-                let mut conns = self.push_links(now, &from, except(&from));
+                let mut conns = self.world.push_links(now, &from, except(&from));
                 if from != to {
-                    conns.extend(self.push_links(now, &to, except(&to)));
+                    conns.extend(self.world.push_links(now, &to, except(&to)));
                 }
                 for conn in conns {
-                    self.push_event(now, conn, event);
+                    self.world.push_event(now, conn, event);
                 }
             }
             Target::Group(id, seq) => {
@@ -364,8 +364,8 @@ impl State {
             } else {
                 0
             };
-            for conn in self.push_links(now, &user, by) {
-                self.push_event(now, conn, &own);
+            for conn in self.world.push_links(now, &user, by) {
+                self.world.push_event(now, conn, &own);
             }
         }
         let list = [summary];

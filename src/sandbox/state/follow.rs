@@ -4,11 +4,11 @@ use serde_json::{Value, json};
 
 use super::{
     State,
-    commands::Commands,
     lists::{user_ids, user_ids_in},
-    outgoing::ok_with,
     people::{of_account, result, results},
 };
+use crate::commands::Commands;
+use crate::world::ok_with;
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -30,7 +30,7 @@ fn asked(mut users: Vec<UserId>) -> Vec<UserId> {
     users
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands.both("follow.follow_add", of_account, |state, r| {
         let users = asked(user_ids_in(r.body.get("FollowItem"), "To_Account"));
         state.change_follows(r.now, &r.caller.user, &users, true)
@@ -61,8 +61,9 @@ pub(super) fn register(commands: &mut Commands) {
 
 impl State {
     /// Works out who is followed by whom from whom everybody follows.
-    pub(super) fn settle_follows(&mut self) {
+    pub(crate) fn settle_follows(&mut self) {
         let follows: Vec<(UserId, UserId, u64)> = self
+            .world
             .accounts
             .iter()
             .flat_map(|(me, account)| {
@@ -70,13 +71,13 @@ impl State {
                 following.map(move |(user, since)| (me.clone(), user.clone(), *since))
             })
             .collect();
-        for account in self.accounts.values_mut() {
+        for account in self.world.accounts.values_mut() {
             account.people.followers.clear();
         }
         for (me, user, since) in follows {
-            if let Some(people) = self.people_mut(&user) {
+            if let Some(people) = self.world.people_mut(&user) {
                 people.followers.insert(me, since);
-            } else if let Some(people) = self.people_mut(&me) {
+            } else if let Some(people) = self.world.people_mut(&me) {
                 people.following.remove(&user);
             }
         }
@@ -100,11 +101,11 @@ impl State {
         if user == me {
             return Code::FRIEND_PARAMETER;
         }
-        if !self.known_or_created(user) {
+        if !self.world.known_or_created(user) {
             return Code::FRIEND_UNKNOWN_USER;
         }
-        let limit = self.config.friend_limit;
-        let Some(people) = self.people_mut(me) else {
+        let limit = self.world.config.friend_limit;
+        let Some(people) = self.world.people_mut(me) else {
             return Code::FRIEND_UNKNOWN_USER;
         };
         if people.following.contains_key(user) {
@@ -115,7 +116,7 @@ impl State {
         }
         people.following.insert(user.clone(), now.unix_secs());
         let back = people.followers.contains_key(user);
-        if let Some(people) = self.people_mut(user) {
+        if let Some(people) = self.world.people_mut(user) {
             people.followers.insert(me.clone(), now.unix_secs());
         }
         self.tell_follow(now, me, user, back, true);
@@ -123,14 +124,14 @@ impl State {
     }
 
     fn unfollow(&mut self, now: Now, me: &UserId, user: &UserId) {
-        let Some(people) = self.people_mut(me) else {
+        let Some(people) = self.world.people_mut(me) else {
             return;
         };
         if people.following.remove(user).is_none() {
             return;
         }
         let back = people.followers.contains_key(user);
-        if let Some(people) = self.people_mut(user) {
+        if let Some(people) = self.world.people_mut(user) {
             people.followers.remove(me);
         }
         self.tell_follow(now, me, user, back, false);
@@ -143,11 +144,11 @@ impl State {
             let changes: Vec<Value> = lists
                 .map(|list| json!({"IsAdd": u8::from(add), "FollowType": list}))
                 .collect();
-            let (nick, face_url) = self.sender_profile(about);
+            let (nick, face_url) = self.world.sender_profile(about);
             let event = json!({"Event": 33, "FollowChangeList": [{
                 "From_Account": about, "FollowDiffList": changes, "Nick": nick, "Avatar": face_url,
             }]});
-            self.tell(now, told, 0, &event);
+            self.world.tell(now, told, 0, &event);
         }
     }
 
@@ -157,7 +158,7 @@ impl State {
         let start = body.get("StartCursor").and_then(Value::as_str);
         let count = number("WantNum").and_then(|count| usize::try_from(count).ok());
         let count = count.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
-        let people = self.people(me);
+        let people = self.world.people(me);
         let (list, other) = match number("FollowType") {
             Some(FOLLOWERS) => (people.map(|p| &p.followers), None),
             Some(MUTUAL) => (people.map(|p| &p.following), people.map(|p| &p.followers)),
@@ -175,7 +176,11 @@ impl State {
         let page: Vec<Value> = page
             .iter()
             .map(|(user, since)| {
-                let profile = self.accounts.get(*user).map(|a| a.profile_items(user));
+                let profile = self
+                    .world
+                    .accounts
+                    .get(*user)
+                    .map(|a| a.profile_items(user));
                 json!({
                     "To_Account": user, "FollowTime": since,
                     "ProfileItem": profile.unwrap_or_else(|| json!([])),
@@ -189,7 +194,7 @@ impl State {
         let rows: Vec<Value> = users
             .iter()
             .map(|user| {
-                let Some(people) = self.people(user) else {
+                let Some(people) = self.world.people(user) else {
                     return result(user, Code::FRIEND_UNKNOWN_USER);
                 };
                 let following = people.following.keys();
@@ -205,11 +210,11 @@ impl State {
     }
 
     fn check_follows(&self, me: &UserId, users: &[UserId]) -> Value {
-        let people = self.people(me);
+        let people = self.world.people(me);
         let rows: Vec<Value> = users
             .iter()
             .map(|user| {
-                if !self.has_account(user) {
+                if !self.world.has_account(user) {
                     return result(user, Code::FRIEND_UNKNOWN_USER);
                 }
                 let follower = people.is_some_and(|people| people.followers.contains_key(user));

@@ -4,13 +4,13 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, State,
-    commands::Commands,
     friends::{MAX_LISTS, MAX_WORDS, objects, words},
     lists::user_ids,
-    outgoing::ok_with,
     people::{of_account, result, results},
 };
+use crate::commands::Commands;
 use crate::proto::code::Code;
+use crate::world::ok_with;
 
 fn list_names(body: &Value) -> Vec<String> {
     let names = body.get("GroupName").and_then(Value::as_array);
@@ -24,7 +24,7 @@ fn list_names(body: &Value) -> Vec<String> {
         .collect()
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands.both("sns.group_get", of_account, |state, r| {
         state.friend_lists(r.caller)
     });
@@ -40,8 +40,9 @@ pub(super) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    pub(super) fn friend_lists(&self, actor: &Caller) -> Value {
+    pub(crate) fn friend_lists(&self, actor: &Caller) -> Value {
         let lists: Vec<Value> = self
+            .world
             .people(&actor.user)
             .into_iter()
             .flat_map(|people| &people.lists)
@@ -52,11 +53,11 @@ impl State {
         ok_with(json!({"ResultItem": lists, "CurrentSequence": 0}))
     }
 
-    pub(super) fn add_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn add_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
         let names: Vec<String> = list_names(body);
         let users = user_ids(body.get("To_Account"));
         let mut rows = Vec::new();
-        if let Some(people) = self.people_mut(&actor.user) {
+        if let Some(people) = self.world.people_mut(&actor.user) {
             for name in &names {
                 if people.lists.len() < MAX_LISTS || people.lists.contains_key(name) {
                     people.lists.entry(name.clone()).or_default();
@@ -84,8 +85,8 @@ impl State {
         answer
     }
 
-    pub(super) fn delete_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
-        if let Some(people) = self.people_mut(&actor.user) {
+    pub(crate) fn delete_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
+        if let Some(people) = self.world.people_mut(&actor.user) {
             for name in list_names(body) {
                 people.lists.remove(&name);
             }
@@ -93,11 +94,11 @@ impl State {
         ok_with(json!({"CurrentSequence": 1}))
     }
 
-    pub(super) fn update_friend_list(&mut self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn update_friend_list(&mut self, actor: &Caller, body: &Value) -> Value {
         let old = words(body, "GroupOldName");
         let new = words(body, "GroupNewName");
         let mut rows = Vec::new();
-        if let Some(people) = self.people_mut(&actor.user) {
+        if let Some(people) = self.world.people_mut(&actor.user) {
             for (user, item) in objects(body, "UpdateGroupItem") {
                 let kind = item
                     .get("UpdateType")

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, State,
-    commands::Commands,
     lists::user_ids,
-    outgoing::{ok, ok_with},
     people::{of_account, relation, result, results},
 };
+use crate::commands::Commands;
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -20,8 +20,8 @@ use crate::{
 /// What an account keeps about a friend.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Friend {
-    pub(super) remark: String,
+pub(crate) struct Friend {
+    pub(crate) remark: String,
     source: String,
     /// Unix seconds.
     added_at: u64,
@@ -32,7 +32,7 @@ pub(super) struct Friend {
 /// An application to become a friend that waits for an answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Application {
+pub(crate) struct Application {
     source: String,
     wording: String,
     /// What the applicant wants to call the other side.
@@ -47,16 +47,16 @@ pub(super) struct Application {
 /// Applications kept per account and direction, as the service documents it.
 const MAX_APPLICATIONS: usize = 100;
 /// Lists of friends per account.
-pub(super) const MAX_LISTS: usize = 32;
+pub(crate) const MAX_LISTS: usize = 32;
 /// Accounts in one call, and friends in one page.
 const MAX_FRIENDS_ASKED: usize = 100;
 /// The longest remark, wording, source and list name kept, in bytes.
-pub(super) const MAX_WORDS: usize = 512;
+pub(crate) const MAX_WORDS: usize = 512;
 /// Custom fields per friend.
 const MAX_CUSTOM: usize = 20;
 
 /// A string of an object, cut where it gets too long.
-pub(super) fn words(item: &Value, field: &str) -> String {
+pub(crate) fn words(item: &Value, field: &str) -> String {
     let text = item.get(field).and_then(Value::as_str).unwrap_or_default();
     let mut end = text.len().min(MAX_WORDS);
     while !text.is_char_boundary(end) {
@@ -65,7 +65,7 @@ pub(super) fn words(item: &Value, field: &str) -> String {
     text[..end].to_owned()
 }
 
-pub(super) fn objects<'a>(
+pub(crate) fn objects<'a>(
     body: &'a Value,
     field: &str,
 ) -> impl Iterator<Item = (UserId, &'a Value)> {
@@ -80,7 +80,7 @@ pub(super) fn objects<'a>(
         })
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands.both("sns.friend_add", of_account, |state, r| {
         state.friend_add(r.now, r.caller, r.body)
     });
@@ -127,7 +127,7 @@ pub(super) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    pub(super) fn friend_add(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_add(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
         let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
         let mut rows = Vec::new();
@@ -147,12 +147,12 @@ impl State {
     }
 
     /// Friends without asking anybody, and without telling: for taking over from elsewhere.
-    pub(super) fn friend_import(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_import(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut rows = Vec::new();
         for (user, item) in objects(body, "AddFriendItem") {
             let code = if user == actor.user {
                 Code::FRIEND_PARAMETER
-            } else if !self.known_or_created(&user) {
+            } else if !self.world.known_or_created(&user) {
                 Code::FRIEND_UNKNOWN_USER
             } else if !self.has_room(&actor.user, &user) {
                 Code::FRIENDS_FULL
@@ -172,8 +172,9 @@ impl State {
     }
 
     fn has_room(&self, user: &UserId, friend: &UserId) -> bool {
-        self.people(user).is_some_and(|people| {
-            people.friends.contains_key(friend) || people.friends.len() < self.config.friend_limit
+        self.world.people(user).is_some_and(|people| {
+            people.friends.contains_key(friend)
+                || people.friends.len() < self.world.config.friend_limit
         })
     }
 
@@ -189,20 +190,21 @@ impl State {
         if user == peer {
             return Code::FRIEND_PARAMETER;
         }
-        if !self.known_or_created(peer) {
+        if !self.world.known_or_created(peer) {
             return Code::FRIEND_UNKNOWN_USER;
         }
         let is_friend = |a: &UserId, b: &UserId| {
-            self.people(a)
+            self.world
+                .people(a)
                 .is_some_and(|people| people.friends.contains_key(b))
         };
         if is_friend(user, peer) && (!application.both || is_friend(peer, user)) {
             return Code::OK;
         }
-        if self.has_blocked(user, peer) {
+        if self.world.has_blocked(user, peer) {
             return Code::FRIEND_YOU_BLOCKED;
         }
-        if self.has_blocked(peer, user) {
+        if self.world.has_blocked(peer, user) {
             return Code::FRIEND_BLOCKED_YOU;
         }
         if !self.has_room(user, peer) {
@@ -212,6 +214,7 @@ impl State {
             return Code::PEER_FRIENDS_FULL;
         }
         let allow = self
+            .world
             .accounts
             .get(peer)
             .and_then(|account| account.profile.get("Tag_Profile_IM_AllowType"))
@@ -245,7 +248,7 @@ impl State {
     fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
         let mut dropped = 0;
         for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
-            let Some(people) = self.people_mut(owner) else {
+            let Some(people) = self.world.people_mut(owner) else {
                 continue;
             };
             let list = if incoming {
@@ -265,7 +268,7 @@ impl State {
                     dropped += 1;
                 }
             }
-            let (nick, face_url) = self.sender_profile(other);
+            let (nick, face_url) = self.world.sender_profile(other);
             let event = relation(json!({
                 "PushType": 3, "From_Account": user, "PendencyAdd": [{
                     "PendencyAdd_Account": other, "ProfileImNick": nick,
@@ -273,15 +276,15 @@ impl State {
                     "AddWording": application.wording, "AddTime": application.at,
                 }],
             }));
-            self.tell(now, owner, 0, &event);
+            self.world.tell(now, owner, 0, &event);
         }
-        self.counters.dropped_applications += dropped;
+        self.world.counters.dropped_applications += dropped;
     }
 
     /// Makes `friend` a friend of `user`, and tells all logins of `user`: the official SDK takes
     /// the new friend from the push, also on the login that asked.
     fn befriend(&mut self, now: Now, user: &UserId, friend: &UserId, terms: &Application) {
-        let Some(people) = self.people_mut(user) else {
+        let Some(people) = self.world.people_mut(user) else {
             return;
         };
         people.received.remove(friend);
@@ -302,10 +305,10 @@ impl State {
             list.insert(friend.clone());
         }
         let event = relation(json!({"PushType": 1, "FriendAdd_Account": [friend]}));
-        self.tell(now, user, 0, &event);
+        self.world.tell(now, user, 0, &event);
     }
 
-    pub(super) fn friend_response(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_response(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut rows = Vec::new();
         for (user, item) in objects(body, "ResponseFriendItem") {
             let action = item.get("ResponseAction").and_then(Value::as_str);
@@ -324,6 +327,7 @@ impl State {
         remark: String,
     ) -> Code {
         let Some(application) = self
+            .world
             .people(user)
             .and_then(|people| people.received.get(applicant).cloned())
         else {
@@ -364,7 +368,7 @@ impl State {
     /// Removes an application of `applicant` to `user` on both sides.
     fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
         for (owner, other) in [(user, applicant), (applicant, user)] {
-            let Some(people) = self.people_mut(owner) else {
+            let Some(people) = self.world.people_mut(owner) else {
                 continue;
             };
             let gone = if owner == user {
@@ -375,14 +379,14 @@ impl State {
             if gone.is_some() {
                 // The name is the service's own misspelling.
                 let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [other]}));
-                self.tell(now, owner, 0, &event);
+                self.world.tell(now, owner, 0, &event);
             }
         }
     }
 
     /// Takes `friend` off `user`'s friends; false if it was none.
     fn unfriend(&mut self, now: Now, user: &UserId, friend: &UserId) -> bool {
-        let Some(people) = self.people_mut(user) else {
+        let Some(people) = self.world.people_mut(user) else {
             return false;
         };
         if people.friends.remove(friend).is_none() {
@@ -392,11 +396,11 @@ impl State {
             list.remove(friend);
         });
         let event = relation(json!({"PushType": 2, "FriendDel_Account": [friend]}));
-        self.tell(now, user, 0, &event);
+        self.world.tell(now, user, 0, &event);
         true
     }
 
-    pub(super) fn friend_delete(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_delete(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -412,9 +416,10 @@ impl State {
         results(&rows)
     }
 
-    pub(super) fn friend_delete_all(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_delete_all(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let friends: Vec<UserId> = self
+            .world
             .people(&actor.user)
             .map(|people| people.friends.keys().cloned().collect())
             .unwrap_or_default();
@@ -427,11 +432,12 @@ impl State {
         ok()
     }
 
-    pub(super) fn friend_check(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_check(&self, actor: &Caller, body: &Value) -> Value {
         let kind = body.get("CheckType").and_then(Value::as_str);
         let both = kind != Some("CheckResult_Type_Single");
         let is_friend = |a: &UserId, b: &UserId| {
-            self.people(a)
+            self.world
+                .people(a)
                 .is_some_and(|people| people.friends.contains_key(b))
         };
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
@@ -453,12 +459,13 @@ impl State {
 
     /// A friend's profile and what the account keeps about it, as tags.
     fn friend_items(&self, user: &UserId, friend: &UserId, kept: &Friend) -> Vec<Value> {
-        let profile = self.accounts.get(friend);
+        let profile = self.world.accounts.get(friend);
         let mut items = match profile.map(|account| account.profile_items(friend)) {
             Some(Value::Array(items)) => items,
             _ => Vec::new(),
         };
         let lists: Vec<&String> = self
+            .world
             .people(user)
             .into_iter()
             .flat_map(|people| &people.lists)
@@ -476,10 +483,10 @@ impl State {
         items
     }
 
-    pub(super) fn friend_get(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_get(&self, actor: &Caller, body: &Value) -> Value {
         let start = body.get("StartIndex").and_then(Value::as_u64).unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
-        let friends = self.people(&actor.user).map(|people| &people.friends);
+        let friends = self.world.people(&actor.user).map(|people| &people.friends);
         let total = friends.map_or(0, BTreeMap::len);
         let items: Vec<Value> = friends
             .into_iter()
@@ -503,8 +510,8 @@ impl State {
         }))
     }
 
-    pub(super) fn friend_get_specified(&self, actor: &Caller, body: &Value) -> Value {
-        let people = self.people(&actor.user);
+    pub(crate) fn friend_get_specified(&self, actor: &Caller, body: &Value) -> Value {
+        let people = self.world.people(&actor.user);
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
             .take(MAX_FRIENDS_ASKED)
@@ -526,11 +533,12 @@ impl State {
         ok_with(json!({"InfoItem": rows}))
     }
 
-    pub(super) fn friend_update(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_update(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let mut rows = Vec::new();
         let mut changes = Vec::new();
         for (user, item) in objects(body, "UpdateItem") {
             let kept = self
+                .world
                 .people_mut(&actor.user)
                 .and_then(|people| people.friends.get_mut(&user));
             let Some(kept) = kept else {
@@ -559,22 +567,22 @@ impl State {
         }
         if !changes.is_empty() {
             let event = relation(json!({"PushType": 8, "FriendUpInfo": changes}));
-            self.tell(now, &actor.user, actor.instance, &event);
+            self.world.tell(now, &actor.user, actor.instance, &event);
         }
         results(&rows)
     }
 
-    pub(super) fn applications(&self, actor: &Caller) -> Value {
+    pub(crate) fn applications(&self, actor: &Caller) -> Value {
         let mut items = Vec::new();
         let mut unseen = 0;
-        if let Some(people) = self.people(&actor.user) {
+        if let Some(people) = self.world.people(&actor.user) {
             let kinds = [
                 ("Pendency_Type_ComeIn", &people.received),
                 ("Pendency_Type_SendOut", &people.sent),
             ];
             for (kind, list) in kinds {
                 for (user, application) in list {
-                    let (nick, face_url) = self.sender_profile(user);
+                    let (nick, face_url) = self.world.sender_profile(user);
                     items.push(json!({
                         "To_Account": user, "PendencyType": kind, "Nick": nick,
                         "Image": face_url, "AddTime": application.at,
@@ -595,12 +603,12 @@ impl State {
         }))
     }
 
-    pub(super) fn delete_applications(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn delete_applications(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let sent =
             body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            let gone = self.people_mut(&actor.user).and_then(|people| {
+            let gone = self.world.people_mut(&actor.user).and_then(|people| {
                 let list = if sent {
                     &mut people.sent
                 } else {
@@ -615,21 +623,21 @@ impl State {
             };
             if gone.is_some() {
                 let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [user]}));
-                self.tell(now, &actor.user, actor.instance, &event);
+                self.world.tell(now, &actor.user, actor.instance, &event);
             }
             rows.push(result(&user, code));
         }
         results(&rows)
     }
 
-    pub(super) fn applications_seen(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn applications_seen(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
         let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
         let until = until.unwrap_or(0).min(now.unix_secs());
-        if let Some(people) = self.people_mut(&actor.user) {
+        if let Some(people) = self.world.people_mut(&actor.user) {
             people.seen_until = people.seen_until.max(until);
         }
         let event = relation(json!({"PushType": 7, "ReportTime": until}));
-        self.tell(now, &actor.user, actor.instance, &event);
+        self.world.tell(now, &actor.user, actor.instance, &event);
         ok()
     }
 }

@@ -105,14 +105,14 @@ impl<'a> Item<'a> {
 /// The event that carries one message.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct MessageEvent<'a> {
+pub(crate) struct MessageEvent<'a> {
     event: u8,
     #[serde(rename = "C2cMsgArray")]
     messages: [Item<'a>; 1],
 }
 
 impl<'a> MessageEvent<'a> {
-    pub(super) const fn new(item: Item<'a>) -> Self {
+    pub(crate) const fn new(item: Item<'a>) -> Self {
         Self {
             event: 9,
             messages: [item],
@@ -121,12 +121,12 @@ impl<'a> MessageEvent<'a> {
 }
 
 /// An event that carries one notice.
-pub(super) fn notice(content: serde_json::Value) -> serde_json::Value {
+pub(crate) fn notice(content: serde_json::Value) -> serde_json::Value {
     json!({"Event": 10, "C2cNotifyMsgArray": serde_json::Value::Array(vec![content])})
 }
 
 /// The notice of a recall.
-pub(super) fn withdrawal(message: &Message) -> serde_json::Value {
+pub(crate) fn withdrawal(message: &Message) -> serde_json::Value {
     let draft = &message.draft;
     json!({"WithdrawC2cMsgNotify": {"C2cWithdrawInfoArray": [{
         "From_Account": draft.from,

@@ -2,20 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::{
-    Caller, State,
-    commands::Commands,
-    items::notice,
-    logins::PURCHASE_BITS,
-    outgoing::{ok, ok_with},
-};
+use super::{Caller, State, items::notice};
+use crate::commands::Commands;
+use crate::world::PURCHASE_BITS;
+use crate::world::{ok, ok_with};
 use crate::{policy::Now, proto::id::UserId};
 
 /// The most accounts one request may ask about.
 const MAX_ASKED: usize = 500;
 
 /// The UserIDs in an array of strings; others are skipped.
-pub(super) fn user_ids(value: Option<&Value>) -> Vec<UserId> {
+pub(crate) fn user_ids(value: Option<&Value>) -> Vec<UserId> {
     let items = value
         .and_then(Value::as_array)
         .map(Vec::as_slice)
@@ -29,7 +26,7 @@ pub(super) fn user_ids(value: Option<&Value>) -> Vec<UserId> {
 }
 
 /// The UserID in a field of each object of an array.
-pub(super) fn user_ids_in(value: Option<&Value>, field: &str) -> Vec<UserId> {
+pub(crate) fn user_ids_in(value: Option<&Value>, field: &str) -> Vec<UserId> {
     let items = value
         .and_then(Value::as_array)
         .map(Vec::as_slice)
@@ -48,7 +45,7 @@ const QUIET: [&str; 4] = ["Level", "StartTime", "EndTime", "IsRepeated"];
 impl State {
     /// `im_msg_db_logic.ws_set_do_not_disturb`. Nothing here notifies anybody, so it is only kept, and
     /// told to the account's other logins.
-    pub(super) fn set_do_not_disturb(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn set_do_not_disturb(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
         let numbers = QUIET.iter().map(|name| {
             let number = body.get(*name).and_then(Value::as_u64).unwrap_or(0);
             ((*name).to_owned(), Value::from(number))
@@ -56,16 +53,16 @@ impl State {
         let quiet = Value::Object(numbers.collect());
         let mut event = quiet.clone();
         event["Event"] = 24.into();
-        if let Some(account) = self.accounts.get_mut(&caller.user) {
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
             account.quiet = Some(quiet);
         }
-        self.tell(now, &caller.user, caller.instance, &event);
+        self.world.tell(now, &caller.user, caller.instance, &event);
         ok()
     }
 
     /// `im_msg_db_logic.ws_get_do_not_disturb`.
-    pub(super) fn do_not_disturb(&self, caller: &Caller) -> Value {
-        let account = self.accounts.get(&caller.user);
+    pub(crate) fn do_not_disturb(&self, caller: &Caller) -> Value {
+        let account = self.world.accounts.get(&caller.user);
         let quiet = account.and_then(|account| account.quiet.clone());
         ok_with(quiet.unwrap_or_else(|| {
             json!({
@@ -75,7 +72,7 @@ impl State {
     }
 
     /// Removes all history with `peer` for the caller.
-    pub(super) fn clear(&mut self, caller: &Caller, peer: &UserId) {
+    pub(crate) fn clear(&mut self, caller: &Caller, peer: &UserId) {
         let key = super::messages::conversation_key(&caller.user, peer);
         let ids: Vec<_> = self
             .conversations
@@ -92,7 +89,7 @@ impl State {
     }
 
     /// `openim.delete_c2c_msg_ramble`: for the caller only; unknown keys are nothing to delete.
-    pub(super) fn delete_messages(&mut self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn delete_messages(&mut self, caller: &Caller, body: &Value) -> Value {
         let peer = body.get("To_Account").and_then(Value::as_str);
         let Some(peer) = peer.and_then(|text| UserId::parse(text).ok()) else {
             return ok();
@@ -114,23 +111,27 @@ impl State {
 
     /// Forgets deletions of messages that are gone anyway.
     fn trim_deleted(&mut self, caller: &Caller, peer: &UserId) {
-        if let Some(account) = self.accounts.get_mut(&caller.user)
+        if let Some(account) = self.world.accounts.get_mut(&caller.user)
             && let Some(state) = account.peers.get_mut(peer)
         {
             state.deleted.retain(|id| self.messages.contains_key(id));
         }
     }
 
-    pub(super) fn peer_mut(
+    pub(crate) fn peer_mut(
         &mut self,
         caller: &Caller,
         peer: &UserId,
-    ) -> Option<&mut super::accounts::Peer> {
-        self.accounts.get_mut(&caller.user)?.peers.get_mut(peer)
+    ) -> Option<&mut crate::world::Peer> {
+        self.world
+            .accounts
+            .get_mut(&caller.user)?
+            .peers
+            .get_mut(peer)
     }
 
     /// `openim.set_c2c_peer_mute_notifications`.
-    pub(super) fn set_mute(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn set_mute(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
         let mute = body
             .get("Mute_Notifications")
             .and_then(Value::as_u64)
@@ -143,16 +144,16 @@ impl State {
             let event = notice(json!({"MuteNotificationsSync": {
                 "To_Account": peer, "MuteNotifications": mute,
             }}));
-            for conn in self.push_links(now, &caller.user, caller.instance) {
-                self.push_event(now, conn, &event);
+            for conn in self.world.push_links(now, &caller.user, caller.instance) {
+                self.world.push_event(now, conn, &event);
             }
         }
         ok_with(json!({"ErrorList": []}))
     }
 
     /// `openim.get_c2c_peer_mute_notifications`.
-    pub(super) fn mutes(&self, caller: &Caller, body: &Value) -> Value {
-        let account = self.accounts.get(&caller.user);
+    pub(crate) fn mutes(&self, caller: &Caller, body: &Value) -> Value {
+        let account = self.world.accounts.get(&caller.user);
         let items: Vec<Value> = user_ids(body.get("Peer_Account"))
             .iter()
             .map(|peer| {
@@ -168,12 +169,12 @@ impl State {
 }
 
 /// Commands whose answer is the same for everybody, beside receive options and deletions.
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("im_sdk_config_mgr.fetch_config", |state, _| {
             json!({
                 "int32_error_code": 0, "str_error_message": "", "str_json_config": "{}",
-                "uint32_expired_time": 7200, "uint32_sdkappid": state.config.app.get(),
+                "uint32_expired_time": 7200, "uint32_sdkappid": state.world.config.app.get(),
                 "uint64_version": 1,
             })
         })

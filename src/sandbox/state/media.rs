@@ -12,12 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use super::{
-    ConnId, State,
-    commands::{Commands, Request},
-    outgoing::ok_with,
-    snapshot::shape,
-};
+use super::{ConnId, State, snapshot::shape};
+use crate::commands::{Commands, Request};
+use crate::world::ok_with;
 use crate::{policy::Now, proto::id::UserId};
 
 /// Where every address begins.
@@ -75,7 +72,7 @@ struct Entry {
 /// All addresses.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Media {
+pub(crate) struct Media {
     entries: BTreeMap<String, Entry>,
     /// The tokens by age.
     #[serde(skip)]
@@ -93,7 +90,7 @@ pub(super) struct Media {
 }
 
 impl Media {
-    pub(super) fn new(start: u64) -> Self {
+    pub(crate) fn new(start: u64) -> Self {
         Self {
             start,
             ..Self::default()
@@ -126,7 +123,7 @@ impl Media {
     /// Works out what follows from the rest, after the addresses were read from a snapshot. `files`
     /// are those whose bytes are there, with their lengths; gives how many others are gone. An
     /// upload that was under way may be repeated, as one that broke off.
-    pub(super) fn settle(&mut self, now: Now, start: u64, files: &BTreeMap<String, u64>) -> usize {
+    pub(crate) fn settle(&mut self, now: Now, start: u64, files: &BTreeMap<String, u64>) -> usize {
         self.start = start;
         let (before, last) = (self.entries.len(), self.last);
         self.entries.retain(|token, entry| {
@@ -187,7 +184,7 @@ fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     (scale(width), scale(height))
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("im_cos_msg.pre_sig", |state, r| state.pre_sig(r))
         .any_body();
@@ -215,7 +212,7 @@ impl State {
     /// Tells by which scheme, and under which host and port a connection reached the server, for the addresses it is
     /// given.
     pub(crate) fn note_host(&mut self, conn: ConnId, scheme: &'static str, host: &str) {
-        if let Some(link) = self.links.get_mut(&conn)
+        if let Some(link) = self.world.links.get_mut(&conn)
             && is_host(host)
         {
             link.host = Some(host.to_owned());
@@ -225,16 +222,17 @@ impl State {
 
     /// Makes an address under which one file can be uploaded and then got.
     fn issue(&mut self, now: Now, name: &str) -> String {
-        while self.media.entries.len() >= self.config.media_files.max(1) && self.media.evict(false)
+        while self.media.entries.len() >= self.world.config.media_files.max(1)
+            && self.media.evict(false)
         {
-            self.counters.media_evicted += 1;
+            self.world.counters.media_evicted += 1;
         }
         self.media.last += 1;
         let number = self.media.last;
         // HMAC takes keys of every length.
-        let key = secrecy::ExposeSecret::expose_secret(&self.config.key);
+        let key = secrecy::ExposeSecret::expose_secret(&self.world.config.key);
         let token = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_or_else(
-            |_| self.numbers.ticket(),
+            |_| self.world.numbers.ticket(),
             |mut mac| {
                 mac.update(b"media");
                 mac.update(&self.media.start.to_le_bytes());
@@ -265,7 +263,7 @@ impl State {
 
     /// How addresses begin on the link of a request, and the host of its peer.
     fn origin(&self, request: &Request<'_>) -> (&'static str, String) {
-        let link = request.conn.and_then(|conn| self.links.get(&conn));
+        let link = request.conn.and_then(|conn| self.world.links.get(&conn));
         let host = link.and_then(|link| link.host.clone());
         let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
         (link.map_or("http", |link| link.scheme), host)
@@ -363,7 +361,7 @@ impl State {
         name: &str,
         length: Option<u64>,
     ) -> Result<(), MediaRefusal> {
-        let limit = self.config.media_file_bytes;
+        let limit = self.world.config.media_file_bytes;
         let entry = self.media.entries.get_mut(token);
         let refusal = match entry {
             Some(entry) if entry.name == name => match entry.stage {
@@ -373,35 +371,38 @@ impl State {
                 }
                 Stage::Issued { .. } => {
                     entry.stage = Stage::Writing;
-                    self.note_change();
+                    self.world.note_change();
                     return Ok(());
                 }
                 Stage::Writing | Stage::Stored => MediaRefusal::Used,
             },
             _ => MediaRefusal::Unknown,
         };
-        self.counters.media_refused += 1;
+        self.world.counters.media_refused += 1;
         Err(refusal)
     }
 
     /// Makes room for more bytes of an upload.
     pub(crate) fn media_grow(&mut self, token: &str, more: u64) -> Result<(), MediaRefusal> {
-        let (limit, room) = (self.config.media_file_bytes, self.config.media_bytes);
+        let (limit, room) = (
+            self.world.config.media_file_bytes,
+            self.world.config.media_bytes,
+        );
         let Some(entry) = self.media.entries.get_mut(token) else {
             return Err(MediaRefusal::Unknown);
         };
         if entry.size.saturating_add(more) > limit {
-            self.counters.media_refused += 1;
+            self.world.counters.media_refused += 1;
             return Err(MediaRefusal::TooLarge);
         }
         entry.size += more;
         self.media.bytes += more;
         while self.media.bytes > room {
             if !self.media.evict(true) {
-                self.counters.media_full += 1;
+                self.world.counters.media_full += 1;
                 return Err(MediaRefusal::Full);
             }
-            self.counters.media_evicted += 1;
+            self.world.counters.media_evicted += 1;
         }
         Ok(())
     }
@@ -417,8 +418,8 @@ impl State {
             entry.stage = Stage::Stored;
             content_type.clone_into(&mut entry.content_type);
             entry.picture = picture;
-            self.counters.media_uploads += 1;
-            self.note_change();
+            self.world.counters.media_uploads += 1;
+            self.world.note_change();
         }
     }
 
@@ -427,19 +428,19 @@ impl State {
         if let Some(entry) = self.media.entries.get_mut(token)
             && entry.stage == Stage::Writing
         {
-            self.counters.media_aborted += 1;
+            self.world.counters.media_aborted += 1;
             self.media.bytes = self.media.bytes.saturating_sub(entry.size);
             entry.size = 0;
             entry.stage = Stage::Issued {
                 until: now.unix_secs().saturating_add(UPLOAD_TIME),
             };
-            self.note_change();
+            self.world.note_change();
         }
     }
 
     /// The disk took no more.
     pub(crate) fn media_disk_full(&mut self) {
-        self.counters.media_full += 1;
+        self.world.counters.media_full += 1;
     }
 
     /// The file at an address.
@@ -464,7 +465,7 @@ impl State {
 
     /// Makes an address as `user`'s client gets it, without a client; for tests and seeds.
     pub fn media_address(&mut self, now: Now, user: &UserId, name: &str) -> Option<String> {
-        self.has_account(user).then(|| self.issue(now, name))
+        self.world.has_account(user).then(|| self.issue(now, name))
     }
 }
 

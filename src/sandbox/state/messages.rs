@@ -7,23 +7,23 @@ use serde_json::{json, value::RawValue};
 
 use super::{
     State,
-    accounts::Account,
     extras::Extras,
     items::{Item, MessageEvent, notice, withdrawal},
     snapshot::shape,
 };
+use crate::world::Account;
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
 };
 
 /// A message's place in the order of all messages of the sandbox.
-pub(super) type MessageId = u64;
+pub(crate) type MessageId = u64;
 
 /// The two sides of a conversation, in alphabetical order.
-pub(super) type ConversationKey = (UserId, UserId);
+pub(crate) type ConversationKey = (UserId, UserId);
 
-pub(super) fn conversation_key(a: &UserId, b: &UserId) -> ConversationKey {
+pub(crate) fn conversation_key(a: &UserId, b: &UserId) -> ConversationKey {
     if a <= b {
         (a.clone(), b.clone())
     } else {
@@ -102,17 +102,17 @@ pub struct HistoryItem {
 
 /// One thing an account has to catch up on.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-pub(super) struct InboxEntry {
+pub(crate) struct InboxEntry {
     /// Its place in the order of everything; cookies point here.
-    pub(super) position: u64,
-    pub(super) message: MessageId,
-    pub(super) what: Inbound,
+    pub(crate) position: u64,
+    pub(crate) message: MessageId,
+    pub(crate) what: Inbound,
     /// The login that caused it and need not hear of it again.
-    pub(super) by: u64,
+    pub(crate) by: u64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) enum Inbound {
+pub(crate) enum Inbound {
     Received,
     SentElsewhere,
     Recalled,
@@ -120,7 +120,7 @@ pub(super) enum Inbound {
 
 /// A send that was carried out.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct RecentSend {
+pub(crate) struct RecentSend {
     to: UserId,
     seq: u64,
     random: u64,
@@ -155,13 +155,13 @@ impl State {
     /// Sends a message of the login `by` (zero for none). A repeat of (from, to, seq, random) gets
     /// the first result and is not delivered again.
     pub(crate) fn send(&mut self, now: Now, draft: Draft, by: u64) -> Result<Sent, Code> {
-        let repeat = self.accounts.get(&draft.from).and_then(|account| {
+        let repeat = self.world.accounts.get(&draft.from).and_then(|account| {
             account.recent_sends.iter().rev().find(|sent| {
                 sent.seq == draft.seq && sent.random == draft.random && sent.to == draft.to
             })
         });
         if let Some(sent) = repeat {
-            self.counters.repeated_sends += 1;
+            self.world.counters.repeated_sends += 1;
             let key = format!("{}_{}_{}", sent.seq, sent.random, sent.time);
             return Ok(Sent {
                 time: sent.time,
@@ -174,10 +174,10 @@ impl State {
         if !is_message_body(&draft.body) {
             return Err(Code::C2C_BAD_PACKET);
         }
-        if !self.known_or_created(&draft.to) {
+        if !self.world.known_or_created(&draft.to) {
             return Err(Code::C2C_UNKNOWN_USER);
         }
-        let Some(sender) = self.accounts.get_mut(&draft.from) else {
+        let Some(sender) = self.world.accounts.get_mut(&draft.from) else {
             return Err(Code::C2C_UNKNOWN_USER);
         };
         let time = now.unix_secs();
@@ -204,7 +204,7 @@ impl State {
             time,
             key: message.key(),
         };
-        self.counters.messages += 1;
+        self.world.counters.messages += 1;
         self.push_message(now, &message, by);
         if !message.draft.online_only {
             self.store(now, message, by, false);
@@ -223,15 +223,15 @@ impl State {
         to: &UserId,
         text: &str,
     ) -> Result<String, Code> {
-        if !self.known_or_created(from) {
+        if !self.world.known_or_created(from) {
             return Err(Code::C2C_UNKNOWN_USER);
         }
-        let random = self.numbers.next() % 100_000_000;
+        let random = self.world.numbers.next() % 100_000_000;
         // Two that are said in the same second must not be taken for one.
-        let seq = self.numbers.next() % 100_000_000;
+        let seq = self.world.numbers.next() % 100_000_000;
         let elements = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]);
         let body = RawValue::from_string(elements.to_string()).map_err(|_| Code::C2C_BAD_PACKET)?;
-        let (nick, face_url) = self.sender_profile(from);
+        let (nick, face_url) = self.world.sender_profile(from);
         let draft = Draft {
             from: from.clone(),
             to: to.clone(),
@@ -255,20 +255,22 @@ impl State {
     fn push_message(&mut self, now: Now, message: &Message, by: u64) {
         let draft = &message.draft;
         if draft.from != draft.to {
-            for conn in self.push_links(now, &draft.to, 0) {
-                self.push_event(now, conn, MessageEvent::new(Item::plain(message)));
+            for conn in self.world.push_links(now, &draft.to, 0) {
+                self.world
+                    .push_event(now, conn, MessageEvent::new(Item::plain(message)));
             }
         }
         if draft.sync {
-            for conn in self.push_links(now, &draft.from, by) {
-                self.push_event(now, conn, MessageEvent::new(Item::synced(message)));
+            for conn in self.world.push_links(now, &draft.from, by) {
+                self.world
+                    .push_event(now, conn, MessageEvent::new(Item::synced(message)));
             }
         }
     }
 
     /// Puts a message into the history of both sides, in its place by time, and unless it is a
     /// `past` one among what they have to catch up on.
-    pub(super) fn store(&mut self, now: Now, message: Message, by: u64, past: bool) {
+    pub(crate) fn store(&mut self, now: Now, message: Message, by: u64, past: bool) {
         let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
         let (no_unread, no_last, sync) = (
             message.draft.no_unread,
@@ -276,10 +278,10 @@ impl State {
             message.draft.sync,
         );
         let time = message.time;
-        let id = self.next_message;
-        self.next_message += 1;
+        let id = self.world.next_message;
+        self.world.next_message += 1;
         self.messages.insert(id, message);
-        if self.messages.len() > self.config.message_limit.max(1) {
+        if self.messages.len() > self.world.config.message_limit.max(1) {
             // Its number stays in lists, where numbers without a message are passed over.
             self.messages.pop_first();
         }
@@ -294,7 +296,7 @@ impl State {
         let at = conversation.len().saturating_sub(later.count());
         conversation.insert(at, id);
         let no_last = no_last || at + 1 < conversation.len();
-        if conversation.len() > self.config.history_limit.max(1)
+        if conversation.len() > self.world.config.history_limit.max(1)
             && let Some(oldest) = conversation.pop_front()
         {
             self.messages.remove(&oldest);
@@ -309,7 +311,7 @@ impl State {
             if !past {
                 self.enter(&to, entry);
             }
-            if let Some(account) = self.accounts.get_mut(&to) {
+            if let Some(account) = self.world.accounts.get_mut(&to) {
                 let peer = account.peers.entry(from.clone()).or_default();
                 if !no_unread {
                     peer.unread = peer.unread.saturating_add(1);
@@ -319,13 +321,13 @@ impl State {
                 }
             }
         }
-        if let Some(account) = self.accounts.get_mut(&from) {
+        if let Some(account) = self.world.accounts.get_mut(&from) {
             let peer = account.peers.entry(to.clone()).or_default();
             if !no_last {
                 peer.last = Some(id);
             }
         }
-        if sync && !past && self.has_other_login(now, &from, by) {
+        if sync && !past && self.world.has_other_login(now, &from, by) {
             let what = Inbound::SentElsewhere;
             self.enter(
                 &from,
@@ -340,8 +342,8 @@ impl State {
     }
 
     fn enter(&mut self, user: &UserId, entry: InboxEntry) {
-        let limit = self.config.inbox_limit.max(1);
-        if let Some(account) = self.accounts.get_mut(user) {
+        let limit = self.world.config.inbox_limit.max(1);
+        if let Some(account) = self.world.accounts.get_mut(user) {
             account.inbox.push_back(entry);
             if account.inbox.len() > limit {
                 account.inbox.pop_front();
@@ -350,7 +352,7 @@ impl State {
     }
 
     /// The message of this key in a conversation. A time of zero fits every message.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         a: &UserId,
         b: &UserId,
@@ -402,15 +404,15 @@ impl State {
         message.revoker = Some(revoker.clone());
         let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
         let event = notice(withdrawal(message));
-        let mut conns = self.push_links(now, &from, by);
+        let mut conns = self.world.push_links(now, &from, by);
         if from != to {
-            conns.extend(self.push_links(now, &to, 0));
+            conns.extend(self.world.push_links(now, &to, 0));
         }
         for conn in conns {
-            self.push_event(now, conn, &event);
+            self.world.push_event(now, conn, &event);
         }
-        let position = self.next_message;
-        self.next_message += 1;
+        let position = self.world.next_message;
+        self.world.next_message += 1;
         let entry = InboxEntry {
             position,
             message: id,
@@ -421,15 +423,15 @@ impl State {
             self.enter(&to, entry);
             self.recount_unread(&to, &from);
         }
-        if self.has_other_login(now, &from, by) {
+        if self.world.has_other_login(now, &from, by) {
             self.enter(&from, InboxEntry { by, ..entry });
         }
         Ok(())
     }
 
     /// Counts the unread messages of `user` from `peer` anew.
-    pub(super) fn recount_unread(&mut self, user: &UserId, peer: &UserId) {
-        let Some(account) = self.accounts.get_mut(user) else {
+    pub(crate) fn recount_unread(&mut self, user: &UserId, peer: &UserId) {
+        let Some(account) = self.world.accounts.get_mut(user) else {
             return;
         };
         let Account { inbox, peers, .. } = account;
@@ -449,7 +451,7 @@ impl State {
 
     /// `user` has read everything from `peer` up to `time` (Unix seconds).
     pub(crate) fn read(&mut self, now: Now, user: &UserId, peer: &UserId, time: u64, by: u64) {
-        let Some(account) = self.accounts.get_mut(user) else {
+        let Some(account) = self.world.accounts.get_mut(user) else {
             return;
         };
         let Account { inbox, peers, .. } = account;
@@ -473,21 +475,21 @@ impl State {
             "To_Account": user,
             "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
         }}));
-        for conn in self.push_links(now, peer, 0) {
-            self.push_event(now, conn, &receipt);
+        for conn in self.world.push_links(now, peer, 0) {
+            self.world.push_event(now, conn, &receipt);
         }
         let elsewhere = notice(json!({"ReadC2cMsgNotify": {
             "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
         }}));
-        for conn in self.push_links(now, user, by) {
-            self.push_event(now, conn, &elsewhere);
+        for conn in self.world.push_links(now, user, by) {
+            self.world.push_event(now, conn, &elsewhere);
         }
     }
 
     /// The keys of what was sent to an account and is reported as read, as far as it can still be
     /// caught up on.
     pub fn read_keys(&self, user: &UserId) -> Vec<String> {
-        let Some(account) = self.accounts.get(user) else {
+        let Some(account) = self.world.accounts.get(user) else {
             return Vec::new();
         };
         let read = account.inbox.iter().filter_map(|entry| {
@@ -500,7 +502,7 @@ impl State {
 
     /// The Unix second up to which `user` has read what `peer` said; zero when nothing.
     pub fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
-        let account = self.accounts.get(user);
+        let account = self.world.accounts.get(user);
         account
             .and_then(|account| account.peers.get(peer))
             .map_or(0, |state| state.read_time)
@@ -535,7 +537,7 @@ impl State {
 }
 
 /// True if the message counts as unread as long as nobody reads it.
-pub(super) fn is_unread(
+pub(crate) fn is_unread(
     messages: &BTreeMap<MessageId, Message>,
     id: MessageId,
     from: &UserId,

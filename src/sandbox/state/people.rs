@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, State,
-    commands::{Command, Commands, Speaker},
     friends::{Application, Friend},
     lists::{user_ids, user_ids_in},
-    outgoing::{ok, ok_with},
 };
+use crate::commands::{Command, Commands, Speaker};
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -21,32 +21,32 @@ use crate::{
 /// What an account keeps about others, apart from conversations.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct People {
-    pub(super) friends: BTreeMap<UserId, Friend>,
+pub(crate) struct People {
+    pub(crate) friends: BTreeMap<UserId, Friend>,
     /// The account's own lists of friends, by name.
-    pub(super) lists: BTreeMap<String, BTreeSet<UserId>>,
+    pub(crate) lists: BTreeMap<String, BTreeSet<UserId>>,
     /// Applications of others that wait for an answer. Bounded.
-    pub(super) received: BTreeMap<UserId, Application>,
+    pub(crate) received: BTreeMap<UserId, Application>,
     /// Own applications that wait for an answer. Bounded.
-    pub(super) sent: BTreeMap<UserId, Application>,
+    pub(crate) sent: BTreeMap<UserId, Application>,
     /// Applications up to this Unix second were looked at.
-    pub(super) seen_until: u64,
-    pub(super) blocked: BTreeSet<UserId>,
+    pub(crate) seen_until: u64,
+    pub(crate) blocked: BTreeSet<UserId>,
     /// Whom it follows, and since when in Unix seconds. Bounded as friends are.
-    pub(super) following: BTreeMap<UserId, u64>,
+    pub(crate) following: BTreeMap<UserId, u64>,
     /// The same seen from the other side.
     #[serde(skip)]
-    pub(super) followers: BTreeMap<UserId, u64>,
+    pub(crate) followers: BTreeMap<UserId, u64>,
     /// Who is told when this account comes and goes. Bounded.
-    pub(super) watchers: BTreeSet<UserId>,
+    pub(crate) watchers: BTreeSet<UserId>,
     /// How many accounts this one watches.
     #[serde(skip)]
-    pub(super) watching: usize,
+    pub(crate) watching: usize,
     /// Whether the watchers were told last that it is online.
     #[serde(skip)]
-    pub(super) told_online: bool,
+    pub(crate) told_online: bool,
     /// As the client wrote it.
-    pub(super) custom_status: String,
+    pub(crate) custom_status: String,
 }
 
 /// The most accounts on a blacklist, as the service documents it. One answer holds them all.
@@ -55,13 +55,13 @@ const MAX_BLOCKED: usize = 1000;
 const MAX_PROFILES: usize = 100;
 
 /// One row of the answer to a command that takes several accounts.
-pub(super) fn result(user: &UserId, code: Code) -> Value {
+pub(crate) fn result(user: &UserId, code: Code) -> Value {
     let info = if code == Code::OK { "" } else { code.meaning() };
     json!({"To_Account": user, "ResultCode": code.0, "ResultInfo": info})
 }
 
 /// The answer made of such rows.
-pub(super) fn results(rows: &[Value]) -> Value {
+pub(crate) fn results(rows: &[Value]) -> Value {
     let failed: Vec<Value> = rows
         .iter()
         .filter(|row| row.get("ResultCode") != Some(&json!(0)))
@@ -77,13 +77,13 @@ pub(super) fn results(rows: &[Value]) -> Value {
 }
 
 /// An event that carries one change of relations.
-pub(super) fn relation(change: Value) -> Value {
+pub(crate) fn relation(change: Value) -> Value {
     json!({"Event": 7, "FriendListMod": Value::Array(vec![change])})
 }
 
 /// A command about relations: over REST the app speaks for the account in `From_Account`, and may do without
 /// the other side's consent.
-pub(super) fn of_account(command: &mut Command) -> &mut Command {
+pub(crate) fn of_account(command: &mut Command) -> &mut Command {
     command
         .for_accounts(Code::FRIEND_UNKNOWN_USER)
         .speaks_for(Speaker::Account {
@@ -92,7 +92,7 @@ pub(super) fn of_account(command: &mut Command) -> &mut Command {
         })
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("profile.portrait_get_all", |state, r| {
             state.profiles(&r.caller.user, r.body)
@@ -127,38 +127,15 @@ pub(super) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// Pushes an event to every login of `user` but `except`.
-    pub(super) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
-        for conn in self.push_links(now, user, except) {
-            self.push_event(now, conn, event);
-        }
-    }
-
-    pub(super) fn people(&self, user: &UserId) -> Option<&People> {
-        self.accounts.get(user).map(|account| &account.people)
-    }
-
-    pub(super) fn people_mut(&mut self, user: &UserId) -> Option<&mut People> {
-        self.accounts
-            .get_mut(user)
-            .map(|account| &mut account.people)
-    }
-
-    /// True if `user` does not want to hear of `other`.
-    pub(super) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
-        self.people(user)
-            .is_some_and(|people| people.blocked.contains(other))
-    }
-
     /// Removes every trace of an account that is deleted from those it knew.
-    pub(super) fn forget_person(&mut self, user: &UserId, people: &People) {
+    pub(crate) fn forget_person(&mut self, user: &UserId, people: &People) {
         let others = people
             .friends
             .keys()
             .chain(people.received.keys())
             .chain(people.sent.keys());
         for other in others {
-            if let Some(other) = self.people_mut(other) {
+            if let Some(other) = self.world.people_mut(other) {
                 other.friends.remove(user);
                 other.received.remove(user);
                 other.sent.remove(user);
@@ -168,17 +145,17 @@ impl State {
             }
         }
         for followed in people.following.keys() {
-            if let Some(followed) = self.people_mut(followed) {
+            if let Some(followed) = self.world.people_mut(followed) {
                 followed.followers.remove(user);
             }
         }
         for follower in people.followers.keys() {
-            if let Some(follower) = self.people_mut(follower) {
+            if let Some(follower) = self.world.people_mut(follower) {
                 follower.following.remove(user);
             }
         }
         for watcher in &people.watchers {
-            if let Some(watcher) = self.people_mut(watcher) {
+            if let Some(watcher) = self.world.people_mut(watcher) {
                 watcher.watching = watcher.watching.saturating_sub(1);
             }
         }
@@ -199,7 +176,7 @@ impl State {
         let items: Vec<Value> = asked
             .iter()
             .map(|user| {
-                let mut items = self.accounts.get(user).map_or_else(
+                let mut items = self.world.accounts.get(user).map_or_else(
                     || json!([{"Tag": "Tag_Profile_IM_Nick", "Value": ""}]),
                     |account| account.profile_items(user),
                 );
@@ -239,6 +216,7 @@ impl State {
         for (tag, value) in fields.ok_or(Code::PROFILE_PARAMETER)? {
             self.set_profile(&actor.user, &tag, &value);
             let kept = self
+                .world
                 .accounts
                 .get(&actor.user)
                 .and_then(|account| account.profile.get(&tag));
@@ -258,17 +236,19 @@ impl State {
         let event = json!({"Event": 8, "ProfileDataMod": [{
             "PushType": 1, "Profile_Account": actor.user, "ProfileList": changed,
         }]});
-        self.tell(now, &actor.user, actor.instance, &event);
+        self.world.tell(now, &actor.user, actor.instance, &event);
         let friends: Vec<UserId> = self
+            .world
             .people(&actor.user)
             .map(|people| people.friends.keys().cloned().collect())
             .unwrap_or_default();
         for friend in friends {
             let is_mutual = self
+                .world
                 .people(&friend)
                 .is_some_and(|people| people.friends.contains_key(&actor.user));
             if is_mutual {
-                self.tell(now, &friend, 0, &event);
+                self.world.tell(now, &friend, 0, &event);
             }
         }
         Ok(ok())
@@ -277,6 +257,7 @@ impl State {
     /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
     fn blacklist(&self, actor: &Caller) -> Value {
         let items: Vec<Value> = self
+            .world
             .people(&actor.user)
             .into_iter()
             .flat_map(|people| &people.blocked)
@@ -289,8 +270,8 @@ impl State {
         let mut added = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            let known = self.known_or_created(&user);
-            let Some(people) = self.people_mut(&actor.user) else {
+            let known = self.world.known_or_created(&user);
+            let Some(people) = self.world.people_mut(&actor.user) else {
                 break;
             };
             let code = if user == actor.user {
@@ -311,7 +292,7 @@ impl State {
         if !added.is_empty() {
             // To the caller's login as well: the official SDK takes the list from the push only.
             let event = relation(json!({"PushType": 5, "BlackListAdd_Account": added}));
-            self.tell(now, &actor.user, 0, &event);
+            self.world.tell(now, &actor.user, 0, &event);
         }
         results(&rows)
     }
@@ -320,7 +301,7 @@ impl State {
         let mut removed = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            if let Some(people) = self.people_mut(&actor.user)
+            if let Some(people) = self.world.people_mut(&actor.user)
                 && people.blocked.remove(&user)
             {
                 removed.push(user.clone());
@@ -329,7 +310,7 @@ impl State {
         }
         if !removed.is_empty() {
             let event = relation(json!({"PushType": 6, "BlackListDel_Account": removed}));
-            self.tell(now, &actor.user, 0, &event);
+            self.world.tell(now, &actor.user, 0, &event);
         }
         results(&rows)
     }
@@ -340,8 +321,8 @@ impl State {
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
             .map(|user| {
-                let mine = self.has_blocked(&actor.user, user);
-                let theirs = both && self.has_blocked(user, &actor.user);
+                let mine = self.world.has_blocked(&actor.user, user);
+                let theirs = both && self.world.has_blocked(user, &actor.user);
                 let relation = match (mine, theirs) {
                     (true, true) => "BlackCheckResult_Type_BothWay",
                     (true, false) => "BlackCheckResult_Type_AWithB",

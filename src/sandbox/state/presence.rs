@@ -3,13 +3,9 @@
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
-use super::{
-    Caller, State,
-    commands::Commands,
-    lists::user_ids,
-    outgoing::{ok, ok_with},
-    people::result,
-};
+use super::{Caller, State, lists::user_ids, people::result};
+use crate::commands::Commands;
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -20,7 +16,7 @@ const MAX_WATCHED: usize = 200;
 /// The longest custom status, in bytes.
 const MAX_STATUS: usize = 100;
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("im_open_status.ws_get_user_status", |state, r| {
             state.user_statuses(r.now, &user_ids(r.body.get("To_Account")))
@@ -45,8 +41,8 @@ impl State {
     /// One row of an answer or push. The custom status goes down as base64, though it comes up
     /// as it is.
     fn status_of(&self, now: Now, user: &UserId) -> Value {
-        let account = self.accounts.get(user);
-        let status = if self.is_online(now, user) {
+        let account = self.world.accounts.get(user);
+        let status = if self.world.is_online(now, user) {
             1
         } else if account.is_some_and(|account| !account.past.is_empty()) {
             2
@@ -64,14 +60,15 @@ impl State {
     }
 
     /// `im_open_status.ws_status_subscribe`.
-    pub(super) fn watch(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn watch(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
         let mut errors = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            let online = self.is_online(now, &user);
+            let online = self.world.is_online(now, &user);
             let watching = self
+                .world
                 .people(&caller.user)
                 .map_or(0, |people| people.watching);
-            let added = self.people_mut(&user).map(|people| {
+            let added = self.world.people_mut(&user).map(|people| {
                 if people.watchers.contains(&caller.user) {
                     return Ok(false);
                 }
@@ -85,7 +82,7 @@ impl State {
             });
             match added {
                 Some(Ok(true)) => {
-                    if let Some(people) = self.people_mut(&caller.user) {
+                    if let Some(people) = self.world.people_mut(&caller.user) {
                         people.watching += 1;
                     }
                     self.watched.insert(user);
@@ -99,20 +96,20 @@ impl State {
     }
 
     /// `im_open_status.ws_status_unsubscribe`; without names, of everybody.
-    pub(super) fn unwatch(&mut self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn unwatch(&mut self, caller: &Caller, body: &Value) -> Value {
         let mut users = user_ids(body.get("To_Account"));
         if users.is_empty() {
             users = self.watched.iter().cloned().collect();
         }
         for user in users {
-            let Some(people) = self.people_mut(&user) else {
+            let Some(people) = self.world.people_mut(&user) else {
                 continue;
             };
             if people.watchers.remove(&caller.user) {
                 if people.watchers.is_empty() {
                     self.watched.remove(&user);
                 }
-                if let Some(people) = self.people_mut(&caller.user) {
+                if let Some(people) = self.world.people_mut(&caller.user) {
                     people.watching = people.watching.saturating_sub(1);
                 }
             }
@@ -121,7 +118,7 @@ impl State {
     }
 
     /// `im_open_status.ws_set_custom_status`.
-    pub(super) fn set_custom_status(
+    pub(crate) fn set_custom_status(
         &mut self,
         now: Now,
         caller: &Caller,
@@ -131,7 +128,7 @@ impl State {
         let text = text
             .filter(|text| text.len() <= MAX_STATUS)
             .ok_or(Code::C2C_BAD_PACKET)?;
-        if let Some(people) = self.people_mut(&caller.user) {
+        if let Some(people) = self.world.people_mut(&caller.user) {
             text.clone_into(&mut people.custom_status);
         }
         self.tell_status(now, &caller.user);
@@ -139,12 +136,12 @@ impl State {
     }
 
     /// Tells the watchers of `user`, if it has come or gone since they were told last.
-    pub(super) fn note_presence(&mut self, now: Now, user: &UserId) {
+    pub(crate) fn note_presence(&mut self, now: Now, user: &UserId) {
         if !self.watched.contains(user) {
             return;
         }
-        let online = self.is_online(now, user);
-        if let Some(people) = self.people_mut(user)
+        let online = self.world.is_online(now, user);
+        if let Some(people) = self.world.people_mut(user)
             && people.told_online != online
         {
             people.told_online = online;
@@ -153,17 +150,20 @@ impl State {
     }
 
     /// Looks at all that are watched: kicks, expiry and lost links tell nobody by themselves.
-    pub(super) fn note_presences(&mut self, now: Now) {
+    pub(crate) fn note_presences(&mut self, now: Now) {
         for user in self.watched.clone() {
             self.note_presence(now, &user);
         }
     }
 
     fn tell_status(&mut self, now: Now, user: &UserId) {
-        let watchers = self.people(user).map(|people| people.watchers.clone());
+        let watchers = self
+            .world
+            .people(user)
+            .map(|people| people.watchers.clone());
         let event = json!({"Event": 20, "UserStatusList": [self.status_of(now, user)]});
         for watcher in watchers.into_iter().flatten() {
-            self.tell(now, &watcher, 0, &event);
+            self.world.tell(now, &watcher, 0, &event);
         }
     }
 }

@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use super::{
     Caller, Draft, State,
     messages::{Message, Sent, is_message_body},
-    outgoing::ok_with,
     snapshot::shape,
 };
+use crate::world::ok_with;
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -20,7 +20,7 @@ use crate::{
 /// Lists of merged messages that were too long to travel in a message, oldest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct MergedLists {
+pub(crate) struct MergedLists {
     #[serde(deserialize_with = "shape::merged")]
     lists: VecDeque<(String, Value, usize)>,
     #[serde(skip)]
@@ -33,7 +33,7 @@ const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 impl MergedLists {
     /// Counts their bytes, after they were read from a snapshot.
-    pub(super) fn settle(&mut self) {
+    pub(crate) fn settle(&mut self) {
         self.bytes = self.lists.iter().map(|(.., size)| *size).sum();
     }
 }
@@ -49,13 +49,13 @@ fn group_reads(body: &Value) -> Vec<Value> {
 
 impl State {
     /// `im_long_msg.save_relay_json_msg`: keeps the list as it is, for whoever has its key.
-    pub(super) fn save_merged(&mut self, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn save_merged(&mut self, body: &Value) -> Result<Value, Code> {
         let list = body
             .get("MsgList")
             .filter(|list| list.is_array())
             .ok_or(Code::C2C_BAD_PACKET)?;
         let size = list.to_string().len();
-        let key = self.numbers.ticket();
+        let key = self.world.numbers.ticket();
         let merged = &mut self.merged;
         merged.lists.push_back((key.clone(), list.clone(), size));
         merged.bytes += size;
@@ -64,13 +64,13 @@ impl State {
                 break;
             };
             merged.bytes = merged.bytes.saturating_sub(size);
-            self.counters.dropped_merged += 1;
+            self.world.counters.dropped_merged += 1;
         }
         Ok(ok_with(json!({"JsonMsgKey": key, "PbMsgKey": key})))
     }
 
     /// `im_long_msg.get_relay_json_msg`.
-    pub(super) fn merged_list(&self, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn merged_list(&self, body: &Value) -> Result<Value, Code> {
         let key = body.get("JsonMsgKey").and_then(Value::as_str);
         let mut lists = self.merged.lists.iter();
         let (_, list, _) = lists
@@ -80,10 +80,10 @@ impl State {
     }
 
     /// `openim.read_all_unread_msg`: conversations with accounts, and the groups that are named.
-    pub(super) fn read_all(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn read_all(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
         let wanted = body.get("C2CReadAllMsg").and_then(Value::as_u64) != Some(0);
         if wanted {
-            let unread = self.accounts.get(&caller.user).map(|account| {
+            let unread = self.world.accounts.get(&caller.user).map(|account| {
                 let peers = account.peers.iter().filter(|(_, peer)| peer.unread > 0);
                 peers.map(|(user, _)| user.clone()).collect::<Vec<_>>()
             });
@@ -95,13 +95,13 @@ impl State {
         let groups = self.read_groups(&caller.user, body);
         let event =
             json!({"Event": 14, "C2CReadAllMsg": wanted, "GroupReadInfoArray": group_reads(body)});
-        self.tell(now, &caller.user, caller.instance, &event);
+        self.world.tell(now, &caller.user, caller.instance, &event);
         ok_with(json!({"C2CReadAllMsg": wanted, "GroupReadInfoArray": groups}))
     }
 
     /// `im_open_translate.ws_batch_trans_text`: there is no translator here, so every text is its
     /// own translation.
-    pub(super) fn translation(body: &Value) -> Value {
+    pub(crate) fn translation(body: &Value) -> Value {
         let texts = body.get("SourceText").cloned().unwrap_or_else(|| json!([]));
         ok_with(json!({
             "RequestId": "sandbox", "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""},
@@ -124,12 +124,13 @@ impl State {
         if !is_message_body(&draft.body) {
             return Err(Code::C2C_BAD_PACKET);
         }
-        if !self.known_or_created(&draft.to) || !self.known_or_created(&draft.from) {
+        if !self.world.known_or_created(&draft.to) || !self.world.known_or_created(&draft.from) {
             return Err(Code::C2C_UNKNOWN_USER);
         }
         let time = time.min(now.unix_secs());
         let known = self.find(&draft.from, &draft.to, draft.seq, draft.random, time);
         let tiny_id = self
+            .world
             .accounts
             .get(&draft.from)
             .map_or(0, |account| account.tiny_id);
@@ -150,7 +151,7 @@ impl State {
             key: message.key(),
         };
         if known.is_none() {
-            self.counters.messages += 1;
+            self.world.counters.messages += 1;
             self.store(now, message, 0, !unread);
         }
         Ok(sent)
@@ -158,7 +159,7 @@ impl State {
 
     /// How many messages of each peer `user` has not read.
     pub(crate) fn unread_counts(&self, user: &UserId) -> Vec<(UserId, u32)> {
-        let account = self.accounts.get(user);
+        let account = self.world.accounts.get(user);
         account
             .into_iter()
             .flat_map(|account| &account.peers)

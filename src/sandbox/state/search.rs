@@ -5,22 +5,22 @@ use serde_json::{Value, json};
 
 use super::{
     State,
-    commands::Commands,
     groups::{list, opt_number, opt_text},
     items::Item,
-    outgoing::ok_with,
 };
+use crate::commands::Commands;
 use crate::proto::{code::Code, id::UserId};
+use crate::world::ok_with;
 
 /// Words, senders and types in one search.
 const MAX_NAMED: usize = 8;
 /// Entries in one page.
 const MAX_PAGE: u64 = 100;
 /// Messages, users or members that one search looks at, newest or first in order.
-pub(super) const MAX_LOOKED_AT: usize = 20_000;
+pub(crate) const MAX_LOOKED_AT: usize = 20_000;
 
 /// The words of a search; letters match whatever their case.
-pub(super) struct Words {
+pub(crate) struct Words {
     words: Vec<String>,
     all: bool,
 }
@@ -36,7 +36,7 @@ impl Words {
     }
 
     /// True if one of the words, or all of them, stand in the texts. No words stand anywhere.
-    pub(super) fn stand_in<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
+    pub(crate) fn stand_in<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
         if self.words.is_empty() {
             return true;
         }
@@ -51,7 +51,7 @@ impl Words {
 }
 
 /// Which messages are looked for.
-pub(super) struct Wanted {
+pub(crate) struct Wanted {
     words: Words,
     types: Vec<String>,
     senders: Vec<String>,
@@ -86,7 +86,7 @@ impl Wanted {
     }
 
     /// True for a message with this body.
-    pub(super) fn takes(&self, from: &str, time: u64, body: &Value) -> bool {
+    pub(crate) fn takes(&self, from: &str, time: u64, body: &Value) -> bool {
         let by_sender = self.senders.is_empty() || self.senders.iter().any(|user| user == from);
         if !by_sender || time < self.start || time > self.end {
             return false;
@@ -113,13 +113,13 @@ fn texts(element: &Value) -> impl Iterator<Item = &str> {
 }
 
 /// What was found in one conversation.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// The field that names it, and its name.
-    pub(super) place: (&'static str, String),
+    pub(crate) place: (&'static str, String),
     /// Newest first, as they stand in history.
-    pub(super) messages: Vec<Value>,
+    pub(crate) messages: Vec<Value>,
     /// When the newest was said, Unix seconds.
-    pub(super) newest: u64,
+    pub(crate) newest: u64,
 }
 
 /// What was found in one conversation, on the wire. Two generations of clients read two names for the
@@ -156,7 +156,7 @@ fn keywords(body: &Value) -> Result<Words, Code> {
     Ok(words)
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("message_search.query", |state, r| {
             state.search_messages(&r.caller.user, r.body)
@@ -245,7 +245,7 @@ impl State {
         wanted: &Wanted,
         left: &mut usize,
     ) -> Vec<Found> {
-        let Some(account) = self.accounts.get(user) else {
+        let Some(account) = self.world.accounts.get(user) else {
             return Vec::new();
         };
         let mut all = Vec::new();
@@ -280,7 +280,7 @@ impl State {
     /// By UserID and nick.
     fn search_users(&self, body: &Value) -> Result<Value, Code> {
         let words = keywords(body)?;
-        let accounts = self.accounts.iter().take(MAX_LOOKED_AT);
+        let accounts = self.world.accounts.iter().take(MAX_LOOKED_AT);
         let found: Vec<Value> = accounts
             .filter(|(user, account)| words.stand_in([user.as_str(), account.nick(user)]))
             .map(|(user, account)| {

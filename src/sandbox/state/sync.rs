@@ -5,11 +5,11 @@ use serde_json::{Value, json};
 
 use super::{
     Caller, ConnId, State,
-    commands::Request,
     items::{Item, notice, withdrawal},
     messages::{Inbound, MessageId, conversation_key, is_unread},
-    outgoing::{failure, ok_with},
 };
+use crate::commands::Request;
+use crate::world::{failure, ok_with};
 use crate::{
     proto::{code::Code, id::UserId},
     wire::Head,
@@ -119,7 +119,7 @@ struct HistoryRequest {
 
 impl State {
     /// `openim.getmsg`: everything since the cookie, in one page unless configured otherwise.
-    pub(super) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+    pub(crate) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
         let (now, caller) = (request.now, request.caller);
         #[derive(Deserialize, Default)]
         #[serde(rename_all = "PascalCase", default)]
@@ -130,11 +130,12 @@ impl State {
         let position = Position::parse(&request.cookie);
         let events_up_to;
         let answer = {
-            let Some(account) = self.accounts.get(&caller.user) else {
-                self.answer(now, conn, head, failure(Code::C2C_UNKNOWN_USER));
+            let Some(account) = self.world.accounts.get(&caller.user) else {
+                self.world
+                    .answer(now, conn, head, failure(Code::C2C_UNKNOWN_USER));
                 return;
             };
-            let page = self.config.sync_page.unwrap_or(usize::MAX).max(1);
+            let page = self.world.config.sync_page.unwrap_or(usize::MAX).max(1);
             let mut due = account
                 .inbox
                 .iter()
@@ -186,7 +187,7 @@ impl State {
                 }
             }
             let more = due.next().is_some();
-            let head_of_all = self.next_message.saturating_sub(1);
+            let head_of_all = self.world.next_message.saturating_sub(1);
             let cookie = match position {
                 _ if !more => format!("c-{head_of_all}"),
                 Position::After(_) => format!("c-{reached}"),
@@ -223,17 +224,18 @@ impl State {
             }
         };
         let text = crate::wire::encode(&head.servcmd, &head.seq, answer);
-        self.answer_encoded(now, conn, &head.seq, text);
-        if let Some(account) = self.accounts.get_mut(&caller.user) {
+        self.world.answer_encoded(now, conn, &head.seq, text);
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
             account.events_given = account.events_given.max(events_up_to);
         }
     }
 
     /// `openim.getroammsg`: a page of one conversation, ascending.
-    pub(super) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+    pub(crate) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
         let (now, caller) = (request.now, request.caller);
         let Ok(request) = serde_json::from_str::<HistoryRequest>(request.text) else {
-            self.answer(now, conn, head, failure(Code::C2C_BAD_PACKET));
+            self.world
+                .answer(now, conn, head, failure(Code::C2C_BAD_PACKET));
             return;
         };
         let user = &caller.user;
@@ -288,7 +290,7 @@ impl State {
                 .collect(),
         };
         let text = crate::wire::encode(&head.servcmd, &head.seq, answer);
-        self.answer_encoded(now, conn, &head.seq, text);
+        self.world.answer_encoded(now, conn, &head.seq, text);
     }
 
     /// Where a page upwards from the second `time` ends, and whether nothing follows. Clients go on
@@ -320,13 +322,14 @@ impl State {
     }
 
     /// The messages of a conversation `user` can see, ascending.
-    pub(super) fn visible(
+    pub(crate) fn visible(
         &self,
         user: &UserId,
         peer: &UserId,
         with_recalled: bool,
     ) -> Vec<MessageId> {
         let state = self
+            .world
             .accounts
             .get(user)
             .and_then(|account| account.peers.get(peer));
@@ -344,11 +347,12 @@ impl State {
     }
 
     /// `openim.get_peer_read_time`: when each peer has last read what the caller wrote.
-    pub(super) fn peer_read_times(&self, caller: &Caller, peers: &[UserId]) -> Value {
+    pub(crate) fn peer_read_times(&self, caller: &Caller, peers: &[UserId]) -> Value {
         let times: Vec<u64> = peers
             .iter()
             .map(|peer| {
-                self.accounts
+                self.world
+                    .accounts
                     .get(peer)
                     .and_then(|account| account.peers.get(&caller.user))
                     .map_or(0, |state| state.read_time)

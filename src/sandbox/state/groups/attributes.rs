@@ -12,7 +12,8 @@ use super::{
 use crate::{
     policy::Now,
     proto::code::Code,
-    state::{State, outgoing::ok_with, snapshot::shape},
+    state::{State, snapshot::shape},
+    world::ok_with,
 };
 
 /// Attributes, and counters, of one group.
@@ -25,7 +26,7 @@ const MAX_KEY: usize = 128;
 /// The attributes of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Attributes {
+pub(crate) struct Attributes {
     /// Grows by one with every change.
     #[serde(deserialize_with = "shape::counter")]
     seq: u64,
@@ -35,7 +36,7 @@ pub(super) struct Attributes {
 
 /// What a request wants to do with attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Change {
+pub(crate) enum Change {
     Set,
     Modify,
     Delete,
@@ -110,7 +111,7 @@ impl Attributes {
 
 impl State {
     /// `set_group_attr`, `modify_group_attr`, `delete_group_attr`, `clear_group_attr`.
-    pub(super) fn change_attributes(
+    pub(crate) fn change_attributes(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -140,7 +141,7 @@ impl State {
     }
 
     /// `get_group_attr`.
-    pub(super) fn attributes_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn attributes_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let attributes = &self.group(id)?.attributes;
@@ -153,7 +154,7 @@ impl State {
     }
 
     /// `update_group_counter`.
-    pub(super) fn count(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn count(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let mode = opt_text(body, "Mode").unwrap_or("Set");
@@ -192,7 +193,7 @@ impl State {
     }
 
     /// `delete_group_counter`: those named, or all.
-    pub(super) fn delete_counters(
+    pub(crate) fn delete_counters(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -226,7 +227,7 @@ impl State {
     }
 
     /// `get_group_counter`: those named, or all.
-    pub(super) fn counters_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn counters_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;

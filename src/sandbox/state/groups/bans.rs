@@ -7,13 +7,11 @@ use super::{
     fields::{opt_number, opt_text, text, users},
     tips::{Notice, Tip},
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 /// Accounts that one request may ban.
@@ -25,7 +23,7 @@ const MAX_PAGE: u64 = 100;
 
 impl Group {
     /// Until when `user` may not come in, if it may not now.
-    pub(super) fn banned_until(&self, now: Now, user: &UserId) -> Option<u64> {
+    pub(crate) fn banned_until(&self, now: Now, user: &UserId) -> Option<u64> {
         let until = self.banned.get(user).copied();
         until.filter(|until| *until > now.unix_secs())
     }
@@ -33,7 +31,7 @@ impl Group {
 
 impl State {
     /// `ban_group_member`: throws accounts out of a live room for `Duration` seconds.
-    pub(super) fn ban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn ban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         let role = self.role_in(id, actor)?;
@@ -70,7 +68,7 @@ impl State {
     }
 
     /// `unban_group_member`: lets them come in again. The app may, and nobody else.
-    pub(super) fn unban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn unban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {
@@ -93,7 +91,7 @@ impl State {
     }
 
     /// `get_group_ban_member`: who may not come in, in pages. For the app.
-    pub(super) fn banned(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn banned(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {

@@ -8,21 +8,15 @@ use super::{
     messages::{MAX_MESSAGE, extend, is_message_body, size_of},
     tips::micros,
 };
-use crate::{
-    policy::Now,
-    proto::code::Code,
-    state::{
-        State,
-        outgoing::{failure, ok_with},
-    },
-};
+use crate::world::{failure, ok_with};
+use crate::{policy::Now, proto::code::Code, state::State};
 
 /// Recalls kept per group for those who were away.
 const RECALLS: usize = 200;
 
 impl State {
     /// `group_msg_recall`.
-    pub(super) fn recall_group_messages(
+    pub(crate) fn recall_group_messages(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -42,7 +36,7 @@ impl State {
         Ok(ok_with(json!({"RecallRetList": results})))
     }
 
-    pub(super) fn recall_group_message(
+    pub(crate) fn recall_group_message(
         &mut self,
         now: Now,
         id: &str,
@@ -50,7 +44,7 @@ impl State {
         seq: u64,
     ) -> Result<(), Code> {
         let role = self.role_in(id, actor)?;
-        let window = self.config.recall_window.as_secs();
+        let window = self.world.config.recall_window.as_secs();
         let group = self.group_mut(id)?;
         let kind = group.kind;
         let entry = group.entry_mut(seq).ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
@@ -104,7 +98,7 @@ impl State {
     }
 
     /// `openim.modify_group_msg`: every member may edit; the version decides who was first.
-    pub(super) fn edit_group_message(
+    pub(crate) fn edit_group_message(
         &mut self,
         now: Now,
         actor: &Caller,

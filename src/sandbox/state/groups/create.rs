@@ -9,13 +9,11 @@ use super::{
     fields::{flag, list, opt_number, opt_text, pairs, text, user},
     tips::{Notice, Tip},
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 /// The longest group ID in bytes.
@@ -64,7 +62,7 @@ fn invite_option(body: &Value) -> Result<Option<String>, Code> {
 }
 
 /// A text that may be absent, but not too long.
-pub(super) fn short_text(body: &Value, name: &str) -> Result<Option<String>, Code> {
+pub(crate) fn short_text(body: &Value, name: &str) -> Result<Option<String>, Code> {
     match opt_text(body, name) {
         Some(text) if text.len() > MAX_TEXT => Err(Code::GROUP_PARAMETER),
         text => Ok(text.map(str::to_owned)),
@@ -72,7 +70,7 @@ pub(super) fn short_text(body: &Value, name: &str) -> Result<Option<String>, Cod
 }
 
 /// Takes fields of an app's own into a map, an empty value removing one.
-pub(super) fn set_fields(
+pub(crate) fn set_fields(
     fields: &mut BTreeMap<String, String>,
     given: Vec<(String, String)>,
 ) -> Result<(), Code> {
@@ -93,7 +91,7 @@ pub(super) fn set_fields(
 
 impl State {
     /// `create_group`.
-    pub(super) fn create_group(
+    pub(crate) fn create_group(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -113,20 +111,20 @@ impl State {
             return Err(Code::GROUP_PERMISSION);
         }
         if let Some(owner) = &owner
-            && !self.known_or_created(owner)
+            && !self.world.known_or_created(owner)
         {
             return Err(Code::GROUP_PARAMETER);
         }
-        if self.groups.all.len() >= self.config.max_groups.max(1) {
+        if self.groups.all.len() >= self.world.config.max_groups.max(1) {
             return Err(Code::GROUP_JOINED_LIMIT);
         }
         let id = self.new_group_id(body, kind)?;
         let mut app_data = BTreeMap::new();
         set_fields(&mut app_data, pairs(body, "AppDefinedData"))?;
         let limit = match kind {
-            Kind::Live => self.config.max_accounts,
+            Kind::Live => self.world.config.max_accounts,
             Kind::Community => COMMUNITY_MEMBERS,
-            Kind::Work | Kind::Public | Kind::Meeting => self.config.group_member_limit,
+            Kind::Work | Kind::Public | Kind::Meeting => self.world.config.group_member_limit,
         };
         let wanted = opt_number(body, "MaxMemberCount").and_then(|n| usize::try_from(n).ok());
         let (apply, invite) = match kind {
@@ -193,7 +191,7 @@ impl State {
         };
         loop {
             self.groups.created += 1;
-            let drawn = self.numbers.next() % 0x1000_0000;
+            let drawn = self.world.numbers.next() % 0x1000_0000;
             let id = format!("{prefix}{:X}{drawn:07X}", self.groups.created);
             if !self.groups.all.contains_key(&id) {
                 return Ok(id);
@@ -219,7 +217,7 @@ impl State {
             let Ok(user) = user(item, "Member_Account") else {
                 continue;
             };
-            if !self.known_or_created(&user) {
+            if !self.world.known_or_created(&user) {
                 continue;
             }
             let admin = actor.admin && opt_text(item, "Role") == Some("Admin");
@@ -237,7 +235,7 @@ impl State {
     }
 
     /// Tells new members that they were taken in, and everyone that they are there.
-    pub(super) fn welcome_invited(
+    pub(crate) fn welcome_invited(
         &mut self,
         now: Now,
         id: &str,
@@ -252,14 +250,14 @@ impl State {
     }
 
     /// Makes an account a member.
-    pub(super) fn enter_group(
+    pub(crate) fn enter_group(
         &mut self,
         now: Now,
         id: &str,
         user: &UserId,
         role: Role,
     ) -> Result<(), Code> {
-        let limit = self.config.joined_group_limit;
+        let limit = self.world.config.joined_group_limit;
         let group = self.groups.all.get_mut(id).ok_or(Code::GROUP_UNKNOWN)?;
         if group.members.contains_key(user) {
             return Err(Code::GROUP_MEMBER_ALREADY);
@@ -279,7 +277,7 @@ impl State {
     }
 
     /// Takes an account out of a group. An empty group is gone.
-    pub(super) fn leave_group(&mut self, now: Now, id: &str, user: &UserId) {
+    pub(crate) fn leave_group(&mut self, now: Now, id: &str, user: &UserId) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -301,7 +299,7 @@ impl State {
     }
 
     /// An account is deleted: it is out of its groups, without a word.
-    pub(in crate::state) fn leave_all_groups(&mut self, user: &UserId) {
+    pub(crate) fn leave_all_groups(&mut self, user: &UserId) {
         for id in self.groups.joined.remove(user).unwrap_or_default() {
             for topic in self.topics_of(&id) {
                 if let Some(topic) = self.groups.all.get_mut(&topic) {
@@ -319,7 +317,7 @@ impl State {
     }
 
     /// `destroy_group`: by the owner; a Work group only by the app.
-    pub(super) fn dismiss_group(
+    pub(crate) fn dismiss_group(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -350,7 +348,7 @@ impl State {
     }
 
     /// `change_group_owner`.
-    pub(super) fn change_owner(
+    pub(crate) fn change_owner(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -371,7 +369,7 @@ impl State {
     }
 
     /// Makes a member the owner, and tells everyone.
-    pub(super) fn hand_over(&mut self, now: Now, id: &str, operator: &UserId, new: &UserId) {
+    pub(crate) fn hand_over(&mut self, now: Now, id: &str, operator: &UserId, new: &UserId) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -391,7 +389,7 @@ impl State {
     }
 
     /// `modify_group_base_info`.
-    pub(super) fn modify_group(
+    pub(crate) fn modify_group(
         &mut self,
         now: Now,
         actor: &Caller,

@@ -9,7 +9,7 @@ fn about_communities(request: &Request<'_>) -> bool {
 }
 
 #[rustfmt::skip]
-pub(in crate::state) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     super::guests::register(commands);
     super::live::register(commands);
     commands.group("create_group", |s, r| s.create_group(r.now, r.caller, r.body));
@@ -85,13 +85,13 @@ pub(in crate::state) fn register(commands: &mut Commands) {
 
 impl State {
     /// True if it is a topic of a Community.
-    pub(in crate::state) fn is_topic(&self, id: &str) -> bool {
+    pub(crate) fn is_topic(&self, id: &str) -> bool {
         let group = self.groups.all.get(id);
         group.is_some_and(|group| group.community.is_some())
     }
 
     /// True if the caller is a member, or the app.
-    pub(in crate::state) fn is_in_group(&self, id: &str, caller: &Caller) -> bool {
+    pub(crate) fn is_in_group(&self, id: &str, caller: &Caller) -> bool {
         self.role_in(id, caller).is_ok()
     }
 }

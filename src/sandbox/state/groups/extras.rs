@@ -11,12 +11,7 @@ use crate::{
 
 impl State {
     /// A message the actor may see and that is still there.
-    pub(in crate::state) fn visible_entry(
-        &self,
-        actor: &Caller,
-        id: &str,
-        seq: u64,
-    ) -> Result<&Entry, Code> {
+    pub(crate) fn visible_entry(&self, actor: &Caller, id: &str, seq: u64) -> Result<&Entry, Code> {
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
         let member = group.members.get(&actor.user);
@@ -28,17 +23,17 @@ impl State {
         entry.ok_or(Code::GROUP_UNKNOWN_MESSAGE)
     }
 
-    pub(in crate::state) fn group_entry(&self, id: &str, seq: u64) -> Option<&Entry> {
+    pub(crate) fn group_entry(&self, id: &str, seq: u64) -> Option<&Entry> {
         self.group(id).ok()?.entry(seq)
     }
 
-    pub(in crate::state) fn extras_of_entry(&mut self, id: &str, seq: u64) -> Option<&mut Extras> {
+    pub(crate) fn extras_of_entry(&mut self, id: &str, seq: u64) -> Option<&mut Extras> {
         let entry = self.groups.all.get_mut(id)?.entry_mut(seq)?;
         Some(entry.said_mut()?.extras.get_or_insert_default())
     }
 
     /// Live rooms keep no extensions.
-    pub(in crate::state) fn is_extensible_entry(&self, id: &str, seq: u64) -> bool {
+    pub(crate) fn is_extensible_entry(&self, id: &str, seq: u64) -> bool {
         let Ok(group) = self.group(id) else {
             return false;
         };
@@ -47,7 +42,7 @@ impl State {
     }
 
     /// A message as pushes about it name it.
-    pub(in crate::state) fn entry_name(&self, id: &str, seq: u64) -> Option<Value> {
+    pub(crate) fn entry_name(&self, id: &str, seq: u64) -> Option<Value> {
         let group = self.group(id).ok()?;
         let mut name = group.entry(seq)?.identity();
         extend(&mut name, group.named());
@@ -56,7 +51,7 @@ impl State {
 
     /// Pushes an event about a message to those who may see it, without the login `by` of `user`. In a
     /// live room it becomes an item.
-    pub(in crate::state) fn push_about_entry(
+    pub(crate) fn push_about_entry(
         &mut self,
         now: Now,
         id: &str,
@@ -84,8 +79,8 @@ impl State {
             .collect();
         for reader in readers {
             let except = if reader == *user { by } else { 0 };
-            for conn in self.push_links(now, &reader, except) {
-                self.push_event(now, conn, event);
+            for conn in self.world.push_links(now, &reader, except) {
+                self.world.push_event(now, conn, event);
             }
         }
     }

@@ -5,22 +5,22 @@ use serde_json::Value;
 use crate::proto::{code::Code, id::UserId};
 
 /// The most entries of a list that are looked at.
-pub(super) const MAX_LISTED: usize = 500;
+pub(crate) const MAX_LISTED: usize = 500;
 
 /// A field that has to be a string that is not empty.
-pub(in crate::state) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Code> {
+pub(crate) fn text<'a>(body: &'a Value, name: &str) -> Result<&'a str, Code> {
     opt_text(body, name)
         .filter(|text| !text.is_empty())
         .ok_or(Code::GROUP_PARAMETER)
 }
 
 /// A field that may be a string.
-pub(in crate::state) fn opt_text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
+pub(crate) fn opt_text<'a>(body: &'a Value, name: &str) -> Option<&'a str> {
     body.get(name).and_then(Value::as_str)
 }
 
 /// The group, or the topic of a Community, that a request is about.
-pub(in crate::state) fn place(body: &Value) -> Result<&str, Code> {
+pub(crate) fn place(body: &Value) -> Result<&str, Code> {
     match opt_text(body, "TopicId") {
         Some(topic) if !topic.is_empty() => Ok(topic),
         _ => text(body, "GroupId"),
@@ -28,45 +28,45 @@ pub(in crate::state) fn place(body: &Value) -> Result<&str, Code> {
 }
 
 /// A field that may be a number, also one written as text.
-pub(in crate::state) fn opt_number(body: &Value, name: &str) -> Option<u64> {
+pub(crate) fn opt_number(body: &Value, name: &str) -> Option<u64> {
     body.get(name).and_then(as_number)
 }
 
 /// A number, also one written as text.
-pub(super) fn as_number(value: &Value) -> Option<u64> {
+pub(crate) fn as_number(value: &Value) -> Option<u64> {
     value.as_u64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// A field that has to be a number.
-pub(super) fn number(body: &Value, name: &str) -> Result<u64, Code> {
+pub(crate) fn number(body: &Value, name: &str) -> Result<u64, Code> {
     opt_number(body, name).ok_or(Code::GROUP_PARAMETER)
 }
 
 /// True if a field is there and 1.
-pub(super) fn flag(body: &Value, name: &str) -> bool {
+pub(crate) fn flag(body: &Value, name: &str) -> bool {
     opt_number(body, name) == Some(1)
 }
 
 /// The entries of a list, none if it is no list.
-pub(in crate::state) fn list<'a>(body: &'a Value, name: &str) -> &'a [Value] {
+pub(crate) fn list<'a>(body: &'a Value, name: &str) -> &'a [Value] {
     let items = body.get(name).and_then(Value::as_array);
     let items = items.map(Vec::as_slice).unwrap_or_default();
     items.get(..MAX_LISTED).unwrap_or(items)
 }
 
 /// A field that has to be a UserID.
-pub(super) fn user(body: &Value, name: &str) -> Result<UserId, Code> {
+pub(crate) fn user(body: &Value, name: &str) -> Result<UserId, Code> {
     UserId::parse(text(body, name)?).map_err(|_| Code::GROUP_PARAMETER)
 }
 
 /// The UserIDs of a list of strings.
-pub(super) fn users(body: &Value, name: &str) -> Vec<UserId> {
+pub(crate) fn users(body: &Value, name: &str) -> Vec<UserId> {
     let names = list(body, name).iter().filter_map(Value::as_str);
     names.filter_map(|text| UserId::parse(text).ok()).collect()
 }
 
 /// The numbers of a list of objects with a `MsgSeq`, or of bare numbers.
-pub(in crate::state) fn seqs(body: &Value, name: &str) -> Vec<u64> {
+pub(crate) fn seqs(body: &Value, name: &str) -> Vec<u64> {
     let items = list(body, name).iter();
     items
         .filter_map(|item| as_number(item).or_else(|| opt_number(item, "MsgSeq")))
@@ -74,7 +74,7 @@ pub(in crate::state) fn seqs(body: &Value, name: &str) -> Vec<u64> {
 }
 
 /// The pairs of a list of `{Key, Value}`; others are skipped.
-pub(super) fn pairs(body: &Value, name: &str) -> Vec<(String, String)> {
+pub(crate) fn pairs(body: &Value, name: &str) -> Vec<(String, String)> {
     let items = list(body, name).iter();
     items
         .filter_map(|item| {

@@ -7,14 +7,8 @@ use super::{
     Caller, Kind, Role,
     fields::{opt_number, opt_text, text, users},
 };
-use crate::{
-    policy::Now,
-    proto::code::Code,
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
-};
+use crate::world::{ok, ok_with};
+use crate::{policy::Now, proto::code::Code, state::State};
 
 /// Groups in one page.
 const MAX_PAGE: u64 = 10_000;

@@ -13,15 +13,13 @@ use super::{
     fields::{opt_number, opt_text, text},
     live::Listener,
 };
+use crate::commands::Commands;
+use crate::world::{failure, ok_with};
 use crate::{
     policy::Now,
     proto::code::Code,
     {
-        state::{
-            ConnId, State,
-            commands::Commands,
-            outgoing::{failure, ok_with},
-        },
+        state::{ConnId, State},
         wire::Head,
     },
 };
@@ -33,7 +31,7 @@ const POLL: &str = "group_open_long_polling_http_noauth_svc.get_msg";
 
 /// The guests of all rooms, by their keys.
 #[derive(Debug, Default)]
-pub(super) struct Guests {
+pub(crate) struct Guests {
     visits: HashMap<String, Visit>,
     /// The keys, oldest first.
     order: VecDeque<String>,
@@ -58,19 +56,21 @@ impl Guests {
     }
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .open(ENTER, |state, now, conn, head, body| {
             let answer = parse(body).and_then(|body| state.look_in(&body));
-            state.answer(now, conn, head, answer.unwrap_or_else(failure));
+            state
+                .world
+                .answer(now, conn, head, answer.unwrap_or_else(failure));
         })
         .reads();
     commands
         .open(POLL, |state, now, conn, head, body| {
             match parse(body).and_then(|body| state.poll_as_guest(now, conn, head, &body)) {
                 Ok(None) => {}
-                Ok(Some(answer)) => state.answer(now, conn, head, answer),
-                Err(code) => state.answer(now, conn, head, failure(code)),
+                Ok(Some(answer)) => state.world.answer(now, conn, head, answer),
+                Err(code) => state.world.answer(now, conn, head, failure(code)),
             }
         })
         .reads();
@@ -89,12 +89,16 @@ impl State {
             return Err(Code::GROUP_PERMISSION);
         }
         let start = group.next_seq;
-        let key = format!("{:016x}{:016x}", self.numbers.next(), self.numbers.next());
+        let key = format!(
+            "{:016x}{:016x}",
+            self.world.numbers.next(),
+            self.world.numbers.next()
+        );
         let visit = Visit {
             room: room.to_owned(),
             start,
         };
-        let limit = self.config.held_poll_limit;
+        let limit = self.world.config.held_poll_limit;
         self.groups.guests.admit(key.clone(), visit, limit);
         Ok(ok_with(json!({
             "JoinedStatus": "JoinedSuccess", "HugeGroupFlag": 1, "LongPollingKey": key,

@@ -8,13 +8,11 @@ use super::{
     messages::{Entry, extend},
     tips::Tip,
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 /// The most entries in one page.
@@ -24,7 +22,7 @@ const MAX_PINS: usize = 10;
 
 impl Group {
     /// The entries `user` may read, newest first. The app, which is no member, may read all.
-    pub(super) fn readable<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Entry> {
+    pub(crate) fn readable<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Entry> {
         let member = self.members.get(user);
         self.entries
             .iter()
@@ -62,7 +60,7 @@ impl Group {
 
 impl Member {
     /// True if `user`, who is this member, may read the entry.
-    pub(super) fn may_read(&self, user: &UserId, entry: &Entry) -> bool {
+    pub(crate) fn may_read(&self, user: &UserId, entry: &Entry) -> bool {
         let own = entry.seq >= self.first_seq && !self.deleted.contains(&entry.seq);
         own && entry.is_for(user)
     }
@@ -70,7 +68,7 @@ impl Member {
 
 impl State {
     /// `group_msg_get`: entries at and below a number, newest first; or those asked for by number.
-    pub(super) fn group_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn group_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -106,7 +104,7 @@ impl State {
     }
 
     /// `delete_group_ramble_msg_by_seq`: for the caller only.
-    pub(super) fn delete_entries(&mut self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn delete_entries(&mut self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         let seqs: Vec<u64> = list(body, "Seqs").iter().filter_map(as_number).collect();
         let group = self.group_mut(id)?;
@@ -121,7 +119,7 @@ impl State {
     }
 
     /// `batch_get_group_notify`: messages recalled in a span of time, of several groups.
-    pub(super) fn recalls_since(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn recalls_since(&self, actor: &Caller, body: &Value) -> Value {
         let requests = list(body, "NotifyReqList").iter();
         let items: Vec<Value> = requests
             .filter_map(|request| {
@@ -137,14 +135,14 @@ impl State {
 
     /// `get_group_notify`: the same of one group, as clients of version 2 ask for it. They ask again
     /// at once until `NextMsgTime` is zero.
-    pub(super) fn recalls_of_one(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn recalls_of_one(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         Ok(ok_with(self.group(id)?.recalls_in(body)))
     }
 
     /// `pin_message` and `unpin_message`: by owner and admins, in a Work group by everyone.
-    pub(super) fn pin_message(
+    pub(crate) fn pin_message(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -193,8 +191,8 @@ impl State {
     }
 
     /// A tip that takes no number and is in no history.
-    pub(super) fn unstored_tip(&mut self, now: Now, id: &str, body: &Value) {
-        let random = self.numbers.next() % (1 << 32);
+    pub(crate) fn unstored_tip(&mut self, now: Now, id: &str, body: &Value) {
+        let random = self.world.numbers.next() % (1 << 32);
         let Ok(group) = self.group_mut(id) else {
             return;
         };
@@ -221,7 +219,7 @@ impl State {
     }
 
     /// `get_pinned_messages`, newest pin first.
-    pub(super) fn pinned_messages(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn pinned_messages(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;

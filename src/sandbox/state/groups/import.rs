@@ -7,13 +7,11 @@ use super::{
     fields::{list, number, opt_number, opt_text, text, user},
     messages::{Entry, What},
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 /// Messages in one call.
@@ -32,7 +30,7 @@ impl State {
                 _ => Role::Member,
             };
             let user = user(item, "Member_Account").ok();
-            let user = user.filter(|user| self.known_or_created(user));
+            let user = user.filter(|user| self.world.known_or_created(user));
             let result = match user.map(|user| self.enter_group(now, id, &user, role)) {
                 Some(Ok(())) => 1,
                 Some(Err(Code::GROUP_MEMBER_ALREADY)) => 2,
@@ -53,7 +51,7 @@ impl State {
     ) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.group(id)?;
-        let limit = self.config.group_history_limit.max(1);
+        let limit = self.world.config.group_history_limit.max(1);
         let mut results = Vec::new();
         for item in list(body, "MsgList").iter().take(MAX_MESSAGES) {
             let time = opt_number(item, "SendTime").unwrap_or_else(|| now.unix_secs());
@@ -68,13 +66,15 @@ impl State {
                     continue;
                 }
             };
-            let random = opt_number(item, "Random").unwrap_or_else(|| self.numbers.next() >> 32);
+            let random =
+                opt_number(item, "Random").unwrap_or_else(|| self.world.numbers.next() >> 32);
             let tiny_id = self
+                .world
                 .accounts
                 .get(&from)
                 .map_or(0, |account| account.tiny_id);
-            let order = self.next_message;
-            self.next_message += 1;
+            let order = self.world.next_message;
+            self.world.next_message += 1;
             let group = self.group_mut(id)?;
             let entry = Entry {
                 seq: group.next_seq,

@@ -10,7 +10,8 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{State, outgoing::ok_with},
+    state::State,
+    world::ok_with,
 };
 
 /// The most members in one page.
@@ -54,7 +55,7 @@ fn failed(id: &str, code: Code) -> Value {
 
 impl State {
     /// `get_joined_group_list`, of Communities or of the rest. Live rooms are in neither.
-    pub(super) fn joined_groups(
+    pub(crate) fn joined_groups(
         &self,
         actor: &Caller,
         body: &Value,
@@ -98,7 +99,7 @@ impl State {
     }
 
     /// `get_group_self_member_info`: profiles, with the caller as the only member.
-    pub(super) fn groups_with_self(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn groups_with_self(&self, actor: &Caller, body: &Value) -> Value {
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
             .map(|id| {
@@ -132,7 +133,7 @@ impl State {
     }
 
     /// `get_group_public_info` for everyone, `get_group_info` for the app.
-    pub(super) fn public_groups(&self, body: &Value) -> Value {
+    pub(crate) fn public_groups(&self, body: &Value) -> Value {
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
             .map(|id| {
@@ -159,7 +160,7 @@ impl State {
         let fields: Vec<Value> = fields
             .map(|(key, value)| json!({"Key": key, "Value": value}))
             .collect();
-        let online = if self.is_online(now, user) {
+        let online = if self.world.is_online(now, user) {
             "Online"
         } else {
             "Offline"
@@ -174,7 +175,7 @@ impl State {
 
     /// `get_group_member_info`: a page of members in the order in which they joined. Pages go by
     /// offset, in Communities by an opaque text.
-    pub(super) fn members_of(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn members_of(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -211,7 +212,7 @@ impl State {
     }
 
     /// `get_specified_group_member_info`; those who are no members are left out.
-    pub(super) fn named_members(
+    pub(crate) fn named_members(
         &self,
         now: Now,
         actor: &Caller,

@@ -9,13 +9,11 @@ use super::{
     messages::extend,
     tips::{Notice, Tip, micros},
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 /// Applications kept per group.
@@ -23,7 +21,7 @@ const APPLICATIONS: usize = 200;
 
 /// Someone wants in, or wants someone else in.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Application {
+pub(crate) struct Application {
     from: UserId,
     /// Who is to come in: the applicant, or whom it invited.
     who: UserId,
@@ -36,7 +34,7 @@ pub(super) struct Application {
 
 impl State {
     /// `apply_join_group`.
-    pub(super) fn apply_to_join(
+    pub(crate) fn apply_to_join(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -74,7 +72,7 @@ impl State {
 
     /// Notes that `who` is to come in, and asks owner and admins. A second application replaces
     /// the words of the first.
-    pub(super) fn file_application(
+    pub(crate) fn file_application(
         &mut self,
         now: Now,
         id: &str,
@@ -86,7 +84,7 @@ impl State {
             from: from.clone(),
             who: who.clone(),
             words: words.chars().take(300).collect(),
-            authentication: format!("{:016x}", self.numbers.next()),
+            authentication: format!("{:016x}", self.world.numbers.next()),
             key: micros(now),
             handled_by: None,
         };
@@ -111,7 +109,7 @@ impl State {
                 group.applications.push_back(fresh.clone());
                 if group.applications.len() > APPLICATIONS {
                     group.applications.pop_front();
-                    self.counters.group_dropped += 1;
+                    self.world.counters.group_dropped += 1;
                 }
                 fresh
             }
@@ -136,7 +134,7 @@ impl State {
     }
 
     /// `handle_apply_join_group` and its likes for invitations.
-    pub(super) fn handle_application(
+    pub(crate) fn handle_application(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -198,7 +196,7 @@ impl State {
     }
 
     /// `get_pendency`: the applications to groups the caller looks after, newest first.
-    pub(super) fn pending(&self, actor: &Caller, body: &Value, communities: bool) -> Value {
+    pub(crate) fn pending(&self, actor: &Caller, body: &Value, communities: bool) -> Value {
         let joined = self.groups.joined.get(&actor.user);
         let groups = joined.into_iter().flatten();
         let groups = groups.filter_map(|id| self.groups.all.get(id)).filter(|g| {
@@ -228,7 +226,7 @@ impl State {
             let invited = application.from != application.who;
             items.push(json!({
                 "From_Account": application.from,
-                "FromUserNickName": self.sender_profile(&application.from).0,
+                "FromUserNickName": self.world.sender_profile(&application.from).0,
                 "To_Account": if invited { application.who.as_str() } else { "" },
                 "GroupId": group.id, "GroupName": group.name,
                 "AddTime": application.key, "Time": application.key,
@@ -244,7 +242,7 @@ impl State {
     }
 
     /// `quit_group`. The owner of a Work group may go; the oldest member follows.
-    pub(super) fn quit_group(
+    pub(crate) fn quit_group(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -281,7 +279,7 @@ impl State {
     }
 
     /// `add_group_member`: what became of each.
-    pub(super) fn add_members(
+    pub(crate) fn add_members(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -305,7 +303,7 @@ impl State {
             let name = item.get("Member_Account").cloned().unwrap_or_default();
             let user = user(item, "Member_Account");
             let result = match user {
-                Ok(user) if self.known_or_created(&user) => {
+                Ok(user) if self.world.known_or_created(&user) => {
                     if self.group(id)?.members.contains_key(&user) {
                         2
                     } else if ask {

@@ -12,27 +12,25 @@ use super::{
     fields::{opt_number, opt_text, text},
     tips::Tip,
 };
+use crate::commands::{Commands, Request};
+use crate::world::{failure, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
     {
-        state::{
-            ConnId, State,
-            commands::{Commands, Request},
-            outgoing::{failure, ok_with},
-        },
+        state::{ConnId, State},
         wire::{Head, Seq},
     },
 };
 
 /// How long clients may show a count of who is online, in seconds.
-pub(super) const COUNT_HOLDS: u64 = 3;
+pub(crate) const COUNT_HOLDS: u64 = 3;
 /// The most items in one answer.
 const MAX_ITEMS: usize = 100;
 
 /// A poll that waits.
 #[derive(Debug)]
-pub(super) struct Poll {
+pub(crate) struct Poll {
     conn: ConnId,
     servcmd: String,
     seq: Seq,
@@ -44,11 +42,11 @@ pub(super) struct Poll {
 
 /// Who polls a room.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Listener {
-    pub(super) room: String,
-    pub(super) key: String,
+pub(crate) struct Listener {
+    pub(crate) room: String,
+    pub(crate) key: String,
     /// A member and its login; nobody of a guest.
-    pub(super) who: Option<(UserId, u64)>,
+    pub(crate) who: Option<(UserId, u64)>,
 }
 
 impl Listener {
@@ -59,22 +57,22 @@ impl Listener {
 
 impl Groups {
     /// When the first held poll has waited long enough.
-    pub(in crate::state) fn next_poll_end(&self) -> Option<Duration> {
+    pub(crate) fn next_poll_end(&self) -> Option<Duration> {
         self.polls.iter().map(|poll| poll.until).min()
     }
 
     /// A connection is gone, and what was held on it.
-    pub(in crate::state) fn forget_polls_of(&mut self, conn: ConnId) {
+    pub(crate) fn forget_polls_of(&mut self, conn: ConnId) {
         self.polls.retain(|poll| poll.conn != conn);
     }
 
     /// An account is gone, and what it was waiting for.
-    pub(super) fn forget_polls_by(&mut self, user: &UserId) {
+    pub(crate) fn forget_polls_by(&mut self, user: &UserId) {
         self.polls.retain(|poll| !poll.listener.is(user));
     }
 }
 
-pub(super) fn register(commands: &mut Commands) {
+pub(crate) fn register(commands: &mut Commands) {
     commands
         .linked("group_open_long_polling_http_svc.get_msg", State::poll_live)
         .any_body()
@@ -84,14 +82,18 @@ pub(super) fn register(commands: &mut Commands) {
 impl State {
     /// Joins a live room. Whoever is in already gets a new key and starts with what comes now; with
     /// `past` some of what was said before is shown.
-    pub(super) fn join_live(
+    pub(crate) fn join_live(
         &mut self,
         now: Now,
         id: &str,
         actor: &Caller,
         past: bool,
     ) -> Result<Value, Code> {
-        let key = format!("{:016x}{:016x}", self.numbers.next(), self.numbers.next());
+        let key = format!(
+            "{:016x}{:016x}",
+            self.world.numbers.next(),
+            self.world.numbers.next()
+        );
         let group = self.group(id)?;
         if group.banned_until(now, &actor.user).is_some() {
             return Err(Code::GROUP_PERMISSION);
@@ -137,7 +139,7 @@ impl State {
             kept && !gone && entry.seq < before && entry.is_for(user)
         });
         let mut items: Vec<Value> = said
-            .take(self.config.live_history)
+            .take(self.world.config.live_history)
             .map(|entry| {
                 let mut item = entry.wire(group);
                 item["IsHistoryMessage"] = 1.into();
@@ -149,26 +151,28 @@ impl State {
     }
 
     /// `get_huge_group_msg`: the last messages of a room before a number.
-    pub(super) fn live_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn live_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Member)?;
         let before = opt_number(body, "PullPreSeq").filter(|seq| *seq > 0);
         let items = self.said_before(id, &actor.user, before.unwrap_or(u64::MAX));
         Ok(ok_with(json!({
-            "GroupId": id, "IsFinished": u8::from(items.len() < self.config.live_history.max(1)),
+            "GroupId": id, "IsFinished": u8::from(items.len() < self.world.config.live_history.max(1)),
             "RspMsgList": items,
         })))
     }
 
     /// How many members of a room or group are online.
-    pub(super) fn online_members(&self, now: Now, id: &str) -> usize {
+    pub(crate) fn online_members(&self, now: Now, id: &str) -> usize {
         let members = self.groups.all.get(id).map(|group| group.members.keys());
         let members = members.into_iter().flatten();
-        members.filter(|user| self.is_online(now, user)).count()
+        members
+            .filter(|user| self.world.is_online(now, user))
+            .count()
     }
 
     /// `get_online_member_num`.
-    pub(super) fn online_count(
+    pub(crate) fn online_count(
         &self,
         now: Now,
         actor: &Caller,
@@ -188,7 +192,7 @@ impl State {
             Ok(Some(answer)) => answer,
             Err(code) => failure(code),
         };
-        self.answer(request.now, conn, head, answer);
+        self.world.answer(request.now, conn, head, answer);
     }
 
     /// An answer, or `None` if the poll is held.
@@ -222,7 +226,7 @@ impl State {
 
     /// What is new in a room from this number on, or `None` if the poll is held until there is
     /// something.
-    pub(super) fn listen(
+    pub(crate) fn listen(
         &mut self,
         now: Now,
         conn: ConnId,
@@ -243,7 +247,7 @@ impl State {
             self.answer_poll(now, &poll, answer);
         }
         let items = self.items_from(&listener.room, start);
-        if !items.is_empty() || self.groups.polls.len() >= self.config.held_poll_limit {
+        if !items.is_empty() || self.groups.polls.len() >= self.world.config.held_poll_limit {
             let next = items.last().map_or(start, |(seq, _)| seq.saturating_add(1));
             return Some(Self::poll_answer(&listener.key, next, &items));
         }
@@ -253,7 +257,7 @@ impl State {
             seq: head.seq.clone(),
             listener,
             start,
-            until: now.mono.saturating_add(self.config.live_hold),
+            until: now.mono.saturating_add(self.world.config.live_hold),
         });
         None
     }
@@ -280,19 +284,19 @@ impl State {
 
     fn answer_poll(&mut self, now: Now, poll: &Poll, answer: Value) {
         let text = crate::wire::encode(&poll.servcmd, &poll.seq, answer);
-        self.answer_encoded(now, poll.conn, &poll.seq, text);
+        self.world.answer_encoded(now, poll.conn, &poll.seq, text);
     }
 
     /// Something happened in a room: whoever waits for it gets it at once.
-    pub(super) fn add_live_item(&mut self, now: Now, room: &str, seq: u64, item: Value) {
-        let limit = self.config.live_backlog.max(1);
+    pub(crate) fn add_live_item(&mut self, now: Now, room: &str, seq: u64, item: Value) {
+        let limit = self.world.config.live_backlog.max(1);
         let Some(group) = self.groups.all.get_mut(room) else {
             return;
         };
         group.live.push_back((seq, item));
         if group.live.len() > limit {
             group.live.pop_front();
-            self.counters.group_dropped += 1;
+            self.world.counters.group_dropped += 1;
         }
         let (waiting, rest) = std::mem::take(&mut self.groups.polls)
             .into_iter()
@@ -314,7 +318,7 @@ impl State {
     }
 
     /// Ends the polls of a room that is gone, or of one who left it.
-    pub(super) fn end_polls_of(&mut self, now: Now, room: &str, user: Option<&UserId>) {
+    pub(crate) fn end_polls_of(&mut self, now: Now, room: &str, user: Option<&UserId>) {
         let (over, rest) = std::mem::take(&mut self.groups.polls)
             .into_iter()
             .partition::<Vec<Poll>, _>(|poll| {
@@ -327,7 +331,7 @@ impl State {
     }
 
     /// Answers the polls that have waited long enough.
-    pub(in crate::state) fn end_polls(&mut self, now: Now) {
+    pub(crate) fn end_polls(&mut self, now: Now) {
         if self.groups.next_poll_end().is_none_or(|end| end > now.mono) {
             return;
         }

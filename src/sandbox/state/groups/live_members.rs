@@ -9,7 +9,8 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{State, outgoing::ok_with},
+    state::State,
+    world::ok_with,
 };
 
 /// Members in one page.
@@ -21,7 +22,7 @@ const MAX_MARKS: usize = 10;
 
 impl State {
     /// The live room of this name, in which the caller is at least that much.
-    pub(super) fn live_room(&self, id: &str, actor: &Caller, least: Role) -> Result<&Group, Code> {
+    pub(crate) fn live_room(&self, id: &str, actor: &Caller, least: Role) -> Result<&Group, Code> {
         self.require(id, actor, least)?;
         let group = self.group(id)?;
         if group.kind != Kind::Live {
@@ -31,7 +32,7 @@ impl State {
     }
 
     /// `get_members`: a page in the order in which they came in, which the "timestamp" counts.
-    pub(super) fn live_members(
+    pub(crate) fn live_members(
         &self,
         now: Now,
         actor: &Caller,
@@ -47,7 +48,7 @@ impl State {
             .filter(|(_, member)| {
                 mark.is_none_or(|mark| member.marks.iter().any(|own| u64::from(*own) == mark))
             })
-            .filter(|(user, _)| self.is_online(now, user))
+            .filter(|(user, _)| self.world.is_online(now, user))
             .peekable();
         let page: Vec<_> = members.by_ref().take(MAX_PAGE).collect();
         let last = page.last().map_or(0, |(_, member)| member.order);
@@ -55,7 +56,7 @@ impl State {
         let items: Vec<Value> = page
             .iter()
             .map(|(user, member)| {
-                let (nick, face_url) = self.sender_profile(user);
+                let (nick, face_url) = self.world.sender_profile(user);
                 json!({
                     "Member_Account": user, "NickName": nick, "Avatar": face_url,
                     "JoinTime": member.joined, "Role": member.role.name(), "Marks": member.marks,
@@ -66,7 +67,7 @@ impl State {
     }
 
     /// `modify_user_info`: marks members or takes marks away. The answer names those it was done for.
-    pub(super) fn mark_live_members(
+    pub(crate) fn mark_live_members(
         &mut self,
         actor: &Caller,
         body: &Value,

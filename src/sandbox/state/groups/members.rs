@@ -12,7 +12,8 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{State, outgoing::ok},
+    state::State,
+    world::ok,
 };
 
 /// The longest name card in bytes.
@@ -21,7 +22,7 @@ const MAX_CARD: usize = 200;
 impl State {
     /// `delete_group_member`: by the owner, outside Work groups also by admins; never someone of
     /// the same or a higher role.
-    pub(super) fn delete_members(
+    pub(crate) fn delete_members(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -76,7 +77,7 @@ impl State {
 
     /// `modify_group_member_info`: any of role, mute, name card, fields of the app, and how the
     /// member wants to be told of messages.
-    pub(super) fn modify_member(
+    pub(crate) fn modify_member(
         &mut self,
         now: Now,
         actor: &Caller,

@@ -12,11 +12,12 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{State, extras::Extras, outgoing::ok_with, snapshot::shape},
+    state::{State, extras::Extras, snapshot::shape},
+    world::ok_with,
 };
 
 /// The most a message may hold, content and custom data together, in bytes.
-pub(super) const MAX_MESSAGE: usize = 12 * 1024;
+pub(crate) const MAX_MESSAGE: usize = 12 * 1024;
 /// Sends remembered per group, to answer a repeat with the first result.
 const RECENT_SENDS: usize = 256;
 /// How long a repeat of a REST call is recognised: there the random number alone is the key.
@@ -26,22 +27,22 @@ const MAX_TARGETS: usize = 50;
 
 /// A message or a tip in its place in a group.
 #[derive(Debug, Serialize, Deserialize)]
-pub(in crate::state) struct Entry {
-    pub(super) seq: u64,
-    pub(super) random: u64,
-    pub(super) client_seq: u64,
+pub(crate) struct Entry {
+    pub(crate) seq: u64,
+    pub(crate) random: u64,
+    pub(crate) client_seq: u64,
     /// Server time, Unix seconds.
-    pub(super) time: u64,
-    pub(super) client_time: u64,
-    pub(super) tiny_id: String,
+    pub(crate) time: u64,
+    pub(crate) client_time: u64,
+    pub(crate) tiny_id: String,
     /// A UserID, or the service itself.
-    pub(super) from: String,
-    pub(super) what: What,
-    pub(super) revoker: Option<UserId>,
+    pub(crate) from: String,
+    pub(crate) what: What,
+    pub(crate) revoker: Option<UserId>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) enum What {
+pub(crate) enum What {
     Said(Box<Said>),
     /// The body of a tip.
     Tip(Value),
@@ -50,41 +51,41 @@ pub(super) enum What {
 /// The content of a message.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(in crate::state) struct Said {
+pub(crate) struct Said {
     #[serde(deserialize_with = "shape::apart")]
-    pub(super) body: Value,
-    pub(super) cloud: String,
+    pub(crate) body: Value,
+    pub(crate) cloud: String,
     priority: u8,
-    pub(super) nick: String,
+    pub(crate) nick: String,
     face_url: String,
-    pub(super) name_card: String,
+    pub(crate) name_card: String,
     #[serde(deserialize_with = "shape::apart")]
     at: Value,
-    pub(super) online_only: bool,
-    pub(super) need_receipt: bool,
-    pub(super) extension: bool,
+    pub(crate) online_only: bool,
+    pub(crate) need_receipt: bool,
+    pub(crate) extension: bool,
     /// What others have put under it.
-    pub(in crate::state) extras: Option<Box<Extras>>,
-    pub(super) no_unread: bool,
-    pub(super) no_last: bool,
+    pub(crate) extras: Option<Box<Extras>>,
+    pub(crate) no_unread: bool,
+    pub(crate) no_last: bool,
     #[serde(deserialize_with = "shape::counter")]
-    pub(super) version: u64,
+    pub(crate) version: u64,
     /// Who was to read it, if a receipt is wanted.
-    pub(super) audience: BTreeSet<UserId>,
-    pub(super) readers: BTreeSet<UserId>,
+    pub(crate) audience: BTreeSet<UserId>,
+    pub(crate) readers: BTreeSet<UserId>,
     /// Only these, and the sender, may see it.
     targets: Option<BTreeSet<UserId>>,
 }
 
 impl Entry {
-    pub(in crate::state) fn said(&self) -> Option<&Said> {
+    pub(crate) fn said(&self) -> Option<&Said> {
         match &self.what {
             What::Said(said) => Some(said),
             What::Tip(_) => None,
         }
     }
 
-    pub(super) fn said_mut(&mut self) -> Option<&mut Said> {
+    pub(crate) fn said_mut(&mut self) -> Option<&mut Said> {
         match &mut self.what {
             What::Said(said) => Some(said),
             What::Tip(_) => None,
@@ -92,12 +93,12 @@ impl Entry {
     }
 
     /// True if `user` may see it.
-    pub(super) fn is_for(&self, user: &UserId) -> bool {
+    pub(crate) fn is_for(&self, user: &UserId) -> bool {
         let targets = self.said().and_then(|said| said.targets.as_ref());
         targets.is_none_or(|targets| targets.contains(user) || self.from == user.as_str())
     }
 
-    pub(super) fn as_item(&self) -> GroupItem {
+    pub(crate) fn as_item(&self) -> GroupItem {
         let body = match &self.what {
             What::Said(said) => said.body.to_string(),
             What::Tip(body) => body.to_string(),
@@ -111,7 +112,7 @@ impl Entry {
     }
 
     /// The numbers by which a client finds a message.
-    pub(super) fn identity(&self) -> Value {
+    pub(crate) fn identity(&self) -> Value {
         json!({
             "MsgSeq": self.seq, "MsgRandom": self.random, "MsgTimeStamp": self.time,
             "MsgClientTime": self.client_time, "TinyId": self.tiny_id,
@@ -119,7 +120,7 @@ impl Entry {
     }
 
     /// What may change about it.
-    pub(super) fn current(&self) -> Value {
+    pub(crate) fn current(&self) -> Value {
         let Some(said) = self.said() else {
             return json!({});
         };
@@ -129,7 +130,7 @@ impl Entry {
     }
 
     /// It as it stands in pushes, polls and history.
-    pub(super) fn wire(&self, group: &Group) -> Value {
+    pub(crate) fn wire(&self, group: &Group) -> Value {
         let mut info = group.wire_info();
         let mut item = json!({
             "From_Account": self.from,
@@ -189,7 +190,7 @@ impl Entry {
 
 impl Group {
     /// The group as every push names it; a client cannot live without id and type.
-    pub(super) fn wire_info(&self) -> Value {
+    pub(crate) fn wire_info(&self) -> Value {
         let mut info = json!({
             "GroupName": self.name, "GroupType": self.kind.name(),
             "GroupFaceUrl": self.face_url,
@@ -203,7 +204,7 @@ impl Group {
 }
 
 /// Adds the fields of `more` to an object.
-pub(super) fn extend(object: &mut Value, more: Value) {
+pub(crate) fn extend(object: &mut Value, more: Value) {
     if let (Value::Object(object), Value::Object(more)) = (object, more) {
         object.extend(more);
     }
@@ -211,7 +212,7 @@ pub(super) fn extend(object: &mut Value, more: Value) {
 
 /// A send that was carried out.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct RecentSend {
+pub(crate) struct RecentSend {
     from: UserId,
     random: u64,
     client_seq: u64,
@@ -220,7 +221,7 @@ pub(super) struct RecentSend {
 }
 
 /// True if `body` is a non-empty list of elements, each with a type and an object of content.
-pub(super) fn is_message_body(body: &Value) -> bool {
+pub(crate) fn is_message_body(body: &Value) -> bool {
     let is_element = |element: &Value| {
         let kind = element.get("MsgType").and_then(Value::as_str);
         kind.is_some_and(|kind| !kind.is_empty())
@@ -230,13 +231,13 @@ pub(super) fn is_message_body(body: &Value) -> bool {
         .is_some_and(|elements| !elements.is_empty() && elements.iter().all(is_element))
 }
 
-pub(super) fn size_of(body: &Value, cloud: &str) -> usize {
+pub(crate) fn size_of(body: &Value, cloud: &str) -> usize {
     body.to_string().len() + cloud.len()
 }
 
 impl State {
     /// `send_group_msg`. The app may speak for others.
-    pub(super) fn send_group_message(
+    pub(crate) fn send_group_message(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -262,14 +263,15 @@ impl State {
         });
         if let Some(sent) = repeat {
             let answer = json!({"MsgTime": sent.time, "MsgSeq": sent.seq});
-            self.counters.repeated_sends += 1;
+            self.world.counters.repeated_sends += 1;
             return Ok(ok_with(answer));
         }
         let said = self.read_message(id, &from, actor, body, now)?;
         self.take_group_budget(now, id)?;
         let online_only = said.online_only;
         let (tiny_id, client_time) = (
-            self.accounts
+            self.world
+                .accounts
                 .get(&from)
                 .map_or(0, |account| account.tiny_id),
             opt_number(body, "MsgClientTime").unwrap_or(time),
@@ -292,7 +294,7 @@ impl State {
         } else {
             self.add_entry(now, id, entry, Some((&from, actor.instance)))
         };
-        self.counters.group_messages += 1;
+        self.world.counters.group_messages += 1;
         let group = self.group_mut(id)?;
         group.sent.push_back(RecentSend {
             from,
@@ -308,7 +310,7 @@ impl State {
     }
 
     /// Reads a message out of a request, and refuses it if it may not be said.
-    pub(super) fn read_message(
+    pub(crate) fn read_message(
         &self,
         id: &str,
         from: &UserId,
@@ -319,7 +321,7 @@ impl State {
         let group = self.group(id)?;
         let member = group.members.get(from);
         // Whom the app has silenced it may let speak all the same.
-        if !actor.admin && !self.may_write_in_groups(now, from) {
+        if !actor.admin && !self.world.may_write_in_groups(now, from) {
             return Err(Code::GROUP_MUTED);
         }
         let time = now.unix_secs();
@@ -329,7 +331,7 @@ impl State {
             if hushed || member.muted_until > time {
                 return Err(Code::GROUP_MUTED);
             }
-        } else if !self.accounts.contains_key(from) {
+        } else if !self.world.accounts.contains_key(from) {
             return Err(Code::GROUP_PARAMETER);
         }
         let content = body.get("MsgBody").ok_or(Code::GROUP_PARAMETER)?;
@@ -357,7 +359,7 @@ impl State {
         } else {
             BTreeSet::new()
         };
-        let (nick, face_url) = self.sender_profile(from);
+        let (nick, face_url) = self.world.sender_profile(from);
         Ok(Said {
             body: content.clone(),
             cloud: cloud.to_owned(),
@@ -386,12 +388,12 @@ impl State {
 
     /// Takes one message out of the group's bucket of a second.
     fn take_group_budget(&mut self, now: Now, id: &str) -> Result<(), Code> {
-        let rate = self.config.group_message_rate.max(1);
+        let rate = self.world.config.group_message_rate.max(1);
         let step = Duration::from_secs(1) / rate;
         let group = self.group_mut(id)?;
         let next = group.busy_until.max(now.mono).saturating_add(step);
         if next.saturating_sub(now.mono) > Duration::from_secs(1) {
-            self.counters.group_throttled += 1;
+            self.world.counters.group_throttled += 1;
             return Err(Code::GROUP_RATE);
         }
         group.busy_until = next;
@@ -400,16 +402,16 @@ impl State {
 
     /// Gives an entry the next number of its group, stores it, and lets everyone hear of it. Gives
     /// the number.
-    pub(super) fn add_entry(
+    pub(crate) fn add_entry(
         &mut self,
         now: Now,
         id: &str,
         mut entry: Entry,
         sender: Option<(&UserId, u64)>,
     ) -> u64 {
-        let order = self.next_message;
-        self.next_message += 1;
-        let limit = self.config.group_history_limit.max(1);
+        let order = self.world.next_message;
+        self.world.next_message += 1;
+        let limit = self.world.config.group_history_limit.max(1);
         let Some(group) = self.groups.all.get_mut(id) else {
             return 0;
         };
@@ -449,7 +451,7 @@ impl State {
         seq
     }
 
-    pub(super) fn store_entry(&mut self, id: &str, entry: Entry, limit: usize) {
+    pub(crate) fn store_entry(&mut self, id: &str, entry: Entry, limit: usize) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -471,10 +473,13 @@ impl State {
         let event = json!({"Event": 3, "GroupMsgArray": [entry.wire(group)]});
         let readers = group.members.keys().filter(|user| entry.is_for(user));
         let conns: Vec<_> = readers
-            .flat_map(|user| self.push_links(now, user, if user == from { by } else { 0 }))
+            .flat_map(|user| {
+                self.world
+                    .push_links(now, user, if user == from { by } else { 0 })
+            })
             .collect();
         for conn in conns {
-            self.push_event(now, conn, &event);
+            self.world.push_event(now, conn, &event);
         }
     }
 
@@ -531,7 +536,7 @@ impl State {
         group: &str,
         text: &str,
     ) -> Result<u64, Code> {
-        let random = self.numbers.next() % 100_000_000;
+        let random = self.world.numbers.next() % 100_000_000;
         let body = json!({
             "GroupId": group, "Random": random, "ClientSeq": random.max(1),
             "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}],

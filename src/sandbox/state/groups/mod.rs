@@ -35,8 +35,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-pub(super) use self::dispatch::register;
-pub(super) use self::fields::{list, opt_number, opt_text, place, seqs, text};
+pub(crate) use self::dispatch::register;
+pub(crate) use self::fields::{list, opt_number, opt_text, place, seqs, text};
 use self::{
     attributes::Attributes, guests::Guests, join::Application, live::Poll, messages::Entry,
 };
@@ -54,7 +54,7 @@ const SYSTEM_TINY_ID: &str = "144115198244471703";
 /// All groups, and what goes across them.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Groups {
+pub(crate) struct Groups {
     all: BTreeMap<String, Group>,
     /// The groups of each account, live rooms as well.
     #[serde(skip)]
@@ -112,7 +112,7 @@ impl Kind {
 
 /// What a member may do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-enum Role {
+pub(crate) enum Role {
     #[default]
     Member,
     Admin,
@@ -141,7 +141,7 @@ impl Role {
 /// One group.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Group {
+pub(crate) struct Group {
     id: String,
     kind: Kind,
     name: String,
@@ -377,7 +377,8 @@ impl State {
         members
             .flat_map(|user| {
                 let except = sender.filter(|(name, _)| *name == user);
-                self.push_links(now, user, except.map_or(0, |(_, by)| by))
+                self.world
+                    .push_links(now, user, except.map_or(0, |(_, by)| by))
             })
             .collect()
     }
@@ -385,28 +386,28 @@ impl State {
     /// Pushes an event to every member.
     fn push_to_group(&mut self, now: Now, id: &str, sender: Option<(&UserId, u64)>, event: &Value) {
         for conn in self.group_links(now, id, sender) {
-            self.push_event(now, conn, event);
+            self.world.push_event(now, conn, event);
         }
     }
 
     /// Pushes an event to every login of `user` but `except`. If there is none with a link it waits
     /// for the next synchronisation.
     fn notify(&mut self, now: Now, user: &UserId, except: u64, event: Value) {
-        let conns = self.push_links(now, user, except);
+        let conns = self.world.push_links(now, user, except);
         if !conns.is_empty() || except != 0 {
             for conn in conns {
-                self.push_event(now, conn, &event);
+                self.world.push_event(now, conn, &event);
             }
             return;
         }
-        let position = self.next_message;
-        self.next_message += 1;
-        let limit = self.config.inbox_limit.max(1);
-        if let Some(account) = self.accounts.get_mut(user) {
+        let position = self.world.next_message;
+        self.world.next_message += 1;
+        let limit = self.world.config.inbox_limit.max(1);
+        if let Some(account) = self.world.accounts.get_mut(user) {
             account.events.push_back((position, event));
             if account.events.len() > limit {
                 account.events.pop_front();
-                self.counters.group_dropped += 1;
+                self.world.counters.group_dropped += 1;
             }
         }
     }
@@ -432,7 +433,7 @@ impl State {
                 member.deleted.clear();
             }
         }
-        self.note_change();
+        self.world.note_change();
     }
 
     /// Makes a public group as the app itself does over REST. False if it is refused.

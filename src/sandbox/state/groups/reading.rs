@@ -9,13 +9,11 @@ use super::{
     fields::{list, number, opt_number, opt_text, place, seqs},
     messages::{What, extend},
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 impl Group {
@@ -86,7 +84,7 @@ impl Group {
 impl State {
     /// The group items of an account's conversation list, each with its place in the order of
     /// everything. Live rooms have none.
-    pub(in crate::state) fn group_sessions(&self, user: &UserId) -> Vec<(u64, Value)> {
+    pub(crate) fn group_sessions(&self, user: &UserId) -> Vec<(u64, Value)> {
         let joined = self.groups.joined.get(user).into_iter().flatten();
         joined
             .filter_map(|id| self.groups.all.get(id))
@@ -99,7 +97,7 @@ impl State {
     }
 
     /// Takes a group conversation off an account's list, until something new is said.
-    pub(in crate::state) fn hide_group(&mut self, user: &UserId, id: &str) {
+    pub(crate) fn hide_group(&mut self, user: &UserId, id: &str) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -111,7 +109,7 @@ impl State {
     }
 
     /// Removes all history of a group for one account.
-    pub(in crate::state) fn clear_group(&mut self, user: &UserId, id: &str) {
+    pub(crate) fn clear_group(&mut self, user: &UserId, id: &str) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
         };
@@ -133,7 +131,7 @@ impl State {
     }
 
     /// `msg_read_report`.
-    pub(super) fn report_read(
+    pub(crate) fn report_read(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -141,7 +139,7 @@ impl State {
     ) -> Result<Value, Code> {
         let id = place(body)?;
         let seq = self.read_up_to(id, &actor.user, number(body, "MsgReadedSeq")?)?;
-        let conns = self.push_links(now, &actor.user, actor.instance);
+        let conns = self.world.push_links(now, &actor.user, actor.instance);
         if !conns.is_empty() {
             let group = self.group(id)?;
             let mut read = group.named();
@@ -151,14 +149,14 @@ impl State {
                 "GroupInfo": group.wire_info(), "MsgBody": {"GroupReadInfoArray": [read]},
             }]});
             for conn in conns {
-                self.push_event(now, conn, &event);
+                self.world.push_event(now, conn, &event);
             }
         }
         Ok(ok())
     }
 
     /// The group part of "everything is read": what became of each group.
-    pub(in crate::state) fn read_groups(&mut self, user: &UserId, body: &Value) -> Value {
+    pub(crate) fn read_groups(&mut self, user: &UserId, body: &Value) -> Value {
         let items = list(body, "GroupReadInfo").iter();
         let results: Vec<Value> = items
             .filter_map(|item| {
@@ -173,7 +171,7 @@ impl State {
     }
 
     /// `group_msg_receipt`: the caller has read these, and their senders hear of it.
-    pub(super) fn send_receipts(
+    pub(crate) fn send_receipts(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -208,15 +206,15 @@ impl State {
                 "From_Account": SYSTEM, "ToGroupId": outer, "GroupInfo": info,
                 "MsgBody": {"GroupMsgReceiptList": receipts},
             }]});
-            for conn in self.push_links(now, &sender, 0) {
-                self.push_event(now, conn, &event);
+            for conn in self.world.push_links(now, &sender, 0) {
+                self.world.push_event(now, conn, &event);
             }
         }
         Ok(ok())
     }
 
     /// `get_group_msg_receipt`: how many have read each.
-    pub(super) fn receipts(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn receipts(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -238,7 +236,7 @@ impl State {
     }
 
     /// `get_group_msg_receipt_detail`: who has, or has not, read one message.
-    pub(super) fn receipt_detail(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn receipt_detail(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let seq = number(body, "MsgSeq")?;

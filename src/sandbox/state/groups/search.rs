@@ -28,7 +28,7 @@ impl State {
     }
 
     /// Messages that `user` may read, in one group or all of them.
-    pub(in crate::state) fn group_messages_with(
+    pub(crate) fn group_messages_with(
         &self,
         user: &UserId,
         group: Option<&str>,
@@ -63,12 +63,7 @@ impl State {
     }
 
     /// Groups by ID and name, those of these types if any are named.
-    pub(in crate::state) fn groups_with(
-        &self,
-        user: &UserId,
-        words: &Words,
-        types: &[Value],
-    ) -> Vec<Value> {
+    pub(crate) fn groups_with(&self, user: &UserId, words: &Words, types: &[Value]) -> Vec<Value> {
         let groups = self.groups.all.values().take(MAX_LOOKED_AT);
         groups
             .filter(|group| group.is_found_by(user))
@@ -87,7 +82,7 @@ impl State {
 
     /// Members of the groups of `user`, by UserID, nick and name card; of these groups if any are
     /// named.
-    pub(in crate::state) fn members_with(
+    pub(crate) fn members_with(
         &self,
         user: &UserId,
         words: &Words,
@@ -101,7 +96,7 @@ impl State {
         members
             .take(MAX_LOOKED_AT)
             .filter_map(|(group, (member, own))| {
-                let (nick, face_url) = self.sender_profile(member);
+                let (nick, face_url) = self.world.sender_profile(member);
                 let texts = [member.as_str(), nick.as_str(), own.name_card.as_str()];
                 words.stand_in(texts).then(|| {
                     json!({

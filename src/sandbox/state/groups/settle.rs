@@ -7,13 +7,13 @@ use crate::config::SandboxConfig;
 
 impl Groups {
     /// How many there are.
-    pub(in crate::state) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
     /// Works out who is in which group, and holds each to its limits. `next` is the first place in
     /// the order of everything that was not given out.
-    pub(in crate::state) fn settle(&mut self, config: &SandboxConfig, next: u64) {
+    pub(crate) fn settle(&mut self, config: &SandboxConfig, next: u64) {
         let all = std::mem::take(&mut self.all);
         let communities: BTreeSet<String> = all
             .values()

@@ -10,7 +10,7 @@ use crate::{policy::Now, proto::id::UserId, state::State};
 
 /// What a tip tells.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Tip {
+pub(crate) enum Tip {
     Joined = 1,
     Quit = 2,
     Kicked = 3,
@@ -26,7 +26,7 @@ pub(super) enum Tip {
 
 /// What a notice tells.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Notice {
+pub(crate) enum Notice {
     Application = 1,
     Accepted = 2,
     Refused = 3,
@@ -47,7 +47,7 @@ pub(super) enum Notice {
 impl State {
     /// A member as tips show it.
     fn member_info(&self, group: &Group, user: &UserId) -> Value {
-        let (nick, face_url) = self.sender_profile(user);
+        let (nick, face_url) = self.world.sender_profile(user);
         let member = group.members.get(user);
         json!({
             "UserId": user, "NickName": nick, "ImageUrl": face_url,
@@ -57,7 +57,7 @@ impl State {
     }
 
     /// Adds a tip to a group: it takes a number and becomes part of the history.
-    pub(super) fn tip(
+    pub(crate) fn tip(
         &mut self,
         now: Now,
         id: &str,
@@ -86,7 +86,7 @@ impl State {
             extend(&mut body, json!({"OnlineMemberInfo": online}));
         }
         extend(&mut body, more);
-        let random = self.numbers.next() % (1 << 32);
+        let random = self.world.numbers.next() % (1 << 32);
         let time = now.unix_secs();
         let entry = Entry {
             seq: 0,
@@ -103,7 +103,7 @@ impl State {
     }
 
     /// Sends a notice to one account. `more` are further fields of its body.
-    pub(super) fn notice_to(
+    pub(crate) fn notice_to(
         &mut self,
         now: Now,
         group: &Value,
@@ -116,7 +116,7 @@ impl State {
         self.notify(now, to, 0, event);
     }
 
-    pub(super) fn notice_event(
+    pub(crate) fn notice_event(
         &mut self,
         now: Now,
         group: &Value,
@@ -125,7 +125,7 @@ impl State {
         to: &UserId,
         more: Value,
     ) -> Value {
-        let (nick, face_url) = self.sender_profile(operator);
+        let (nick, face_url) = self.world.sender_profile(operator);
         let mut body = json!({
             "ReportType": notice as u8, "Operator_Account": operator,
             "MsgKey": micros(now), "Authentication": "", "RemarkInfo": "",
@@ -139,15 +139,15 @@ impl State {
         );
         json!({"Event": 5, "GroupTips": [{
             "From_Account": SYSTEM, "To_Account": to, "TinyId": SYSTEM_TINY_ID,
-            "MsgSeq": self.numbers.next() % 16_000_000, "ClientSeq": 1,
-            "MsgRandom": self.numbers.next() % (1 << 32),
+            "MsgSeq": self.world.numbers.next() % 16_000_000, "ClientSeq": 1,
+            "MsgRandom": self.world.numbers.next() % (1 << 32),
             "MsgTimeStamp": now.unix_secs(), "MsgClientTime": now.unix_secs(), "IsSystemMsg": 1,
             "GroupInfo": info, "MsgBody": body,
         }]})
     }
 
     /// [`State::notice_to`] from a group that exists.
-    pub(super) fn group_notice(
+    pub(crate) fn group_notice(
         &mut self,
         now: Now,
         id: &str,
@@ -183,25 +183,29 @@ impl State {
             let more = json!({"UserDefinedField": content});
             self.group_notice(now, id, &actor.user, Notice::Custom, &user, more);
         }
-        Ok(crate::state::outgoing::ok())
+        Ok(crate::world::ok())
     }
 }
 
 /// Unix microseconds, which fit a JSON number.
-pub(super) fn micros(now: Now) -> u64 {
+pub(crate) fn micros(now: Now) -> u64 {
     u64::try_from(now.unix.as_micros()).unwrap_or(u64::MAX)
 }
 
 impl State {
     /// A notice to the other logins of who did something.
-    pub(super) fn notice_to_others(
+    pub(crate) fn notice_to_others(
         &mut self,
         now: Now,
         group: &Value,
         actor: &Caller,
         notice: Notice,
     ) {
-        if self.push_links(now, &actor.user, actor.instance).is_empty() {
+        if self
+            .world
+            .push_links(now, &actor.user, actor.instance)
+            .is_empty()
+        {
             return;
         }
         let event = self.notice_event(now, group, &actor.user, notice, &actor.user, json!({}));

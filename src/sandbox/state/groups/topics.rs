@@ -14,13 +14,11 @@ use super::{
     messages::extend,
     tips::Notice,
 };
+use crate::world::{ok, ok_with};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::{
-        State,
-        outgoing::{ok, ok_with},
-    },
+    state::State,
 };
 
 /// What stands between the ID of a Community and the rest of a topic's.
@@ -41,7 +39,7 @@ const TEXTS: [(&str, &str); 5] = [
 
 impl Group {
     /// How the wire names it: by its ID, a topic by that of its Community and its own.
-    pub(super) fn named(&self) -> Value {
+    pub(crate) fn named(&self) -> Value {
         match &self.community {
             None => json!({"GroupId": self.id}),
             Some(community) => json!({"GroupId": community, "TopicId": self.id}),
@@ -49,7 +47,7 @@ impl Group {
     }
 
     /// Its ID, or that of the Community it is a topic of.
-    pub(super) fn outer_id(&self) -> &str {
+    pub(crate) fn outer_id(&self) -> &str {
         self.community.as_deref().unwrap_or(&self.id)
     }
 
@@ -85,7 +83,7 @@ impl Group {
 
 impl State {
     /// The topics of a Community, in the order of their IDs.
-    pub(super) fn topics_of(&self, community: &str) -> Vec<String> {
+    pub(crate) fn topics_of(&self, community: &str) -> Vec<String> {
         let from = format!("{community}{SEPARATOR}");
         let after = self.groups.all.range(from.clone()..);
         after
@@ -102,7 +100,7 @@ impl State {
     }
 
     /// `create_topic`, by owner and admins.
-    pub(super) fn create_topic(
+    pub(crate) fn create_topic(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -119,7 +117,7 @@ impl State {
         for (name, _) in TEXTS {
             texts.push((name, short_text(body, name)?.unwrap_or_default()));
         }
-        let full = self.groups.all.len() >= self.config.max_groups.max(1);
+        let full = self.groups.all.len() >= self.world.config.max_groups.max(1);
         if full || self.topics_of(community).len() >= MAX_TOPICS {
             return Err(Code::GROUP_JOINED_LIMIT);
         }
@@ -167,7 +165,7 @@ impl State {
     }
 
     /// `get_topic`: those that are named, or all.
-    pub(super) fn topics(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn topics(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let community = text(body, "GroupId")?;
         self.require(community, actor, Role::Member)?;
         let named = list(body, "TopicIdList").iter().filter_map(Value::as_str);
@@ -187,7 +185,7 @@ impl State {
     }
 
     /// `modify_topic`, by owner and admins.
-    pub(super) fn modify_topic(
+    pub(crate) fn modify_topic(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -228,7 +226,7 @@ impl State {
     }
 
     /// `destroy_topic`, by owner and admins: several, each with a result.
-    pub(super) fn delete_topics(
+    pub(crate) fn delete_topics(
         &mut self,
         now: Now,
         actor: &Caller,
@@ -287,7 +285,7 @@ impl State {
 
     /// The members of a Community have changed: those of its topics are the same. Without the Community
     /// its topics are gone too.
-    pub(in crate::state) fn align_topics(&mut self, now: Now, community: &str) {
+    pub(crate) fn align_topics(&mut self, now: Now, community: &str) {
         let topics = self.topics_of(community);
         if topics.is_empty() {
             return;

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::State;
+use super::World;
 use crate::{policy::Now, proto::id::UserId};
 
 /// Numbers since the start.
@@ -104,9 +104,9 @@ pub struct OnlineAccount {
     pub instances: Vec<u64>,
 }
 
-impl State {
+impl World {
     /// A picture of the sandbox at `now`.
-    pub fn status(&self, now: Now) -> Status {
+    pub(crate) fn status(&self, now: Now) -> Status {
         let online = self
             .accounts
             .keys()
@@ -127,18 +127,8 @@ impl State {
         }
     }
 
-    /// Numbers since the start.
-    pub fn counters(&self) -> &Counters {
-        &self.counters
-    }
-
-    /// How many connections are open.
-    pub fn links(&self) -> usize {
-        self.links.len()
-    }
-
     /// The owner of the sockets found that a connection does not read: cuts it.
-    pub fn too_slow(&mut self, now: Now, conn: super::ConnId) {
+    pub(crate) fn too_slow(&mut self, now: Now, conn: super::ConnId) {
         if self.links.contains_key(&conn) {
             self.counters.slow_cut += 1;
             self.cut(now, conn);

@@ -8,9 +8,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{
-    Caller, ConnId, State,
-    commands::{Command, Commands, Request},
-    outgoing::{failure, ok, ok_with},
+    Caller, ConnId, World,
+    outgoing::{failure, ok_with},
 };
 use crate::{
     policy::Now,
@@ -56,14 +55,14 @@ impl KickType {
 
 /// One login.
 #[derive(Debug)]
-pub(super) struct Login {
-    pub(super) user: UserId,
-    pub(super) instance: u64,
+pub(crate) struct Login {
+    pub(crate) user: UserId,
+    pub(crate) instance: u64,
     platform: u64,
     /// The last Unix second of the UserSig it was made with.
     expires_at: u64,
-    pub(super) link: Option<ConnId>,
-    pub(super) lost_at: Option<Duration>,
+    pub(crate) link: Option<ConnId>,
+    pub(crate) lost_at: Option<Duration>,
     standing: Standing,
 }
 
@@ -77,7 +76,7 @@ enum Standing {
 
 /// Why a request is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Refused {
+pub(crate) struct Refused {
     code: Code,
     kick: Option<KickType>,
 }
@@ -93,7 +92,7 @@ const LIVE_LIMIT: usize = 64;
 /// Past logins remembered per account.
 const PAST_LIMIT: usize = 16;
 /// Commercial features, all switched on.
-pub(super) const PURCHASE_BITS: &str =
+pub(crate) const PURCHASE_BITS: &str =
     "1111111111111111111111111111111111111111111111111111111111111111";
 
 impl Login {
@@ -116,35 +115,9 @@ impl Login {
     }
 }
 
-pub(super) fn register(commands: &mut Commands) {
-    commands.open("im_open_status.wslogin", |state, now, conn, head, _| {
-        state.wslogin(now, conn, head);
-    });
-    commands
-        .open("im_open_status.wslogout", |state, now, conn, head, _| {
-            state.wslogout(now, conn, head);
-        })
-        .reads();
-    // An acknowledgement awaits no answer.
-    commands
-        .open("openim.ws_msg_push_ack", |state, _, _, _, _| {
-            state.counters.acknowledged += 1;
-        })
-        .reads();
-    // Telemetry names nobody.
-    commands
-        .open(
-            "imopenstat.tim_web_report_v2",
-            |state, now, conn, head, _| {
-                state.answer(now, conn, head, ok());
-            },
-        )
-        .reads();
-}
-
-impl State {
+impl World {
     /// Finds out who sent a request, by its ticket or by its UserSig.
-    pub(super) fn authenticate(&mut self, now: Now, head: &Head) -> Result<Caller, Refused> {
+    pub(crate) fn authenticate(&mut self, now: Now, head: &Head) -> Result<Caller, Refused> {
         let Some(a2) = head.a2.as_deref().filter(|a2| !a2.is_empty()) else {
             let user = UserId::parse(&head.identifier).map_err(|_| Code::USERSIG_WRONG_USER)?;
             self.check_usersig(now, &user, &head.usersig)?;
@@ -204,29 +177,9 @@ impl State {
         Ok(user)
     }
 
-    /// Answers a command that needs no login.
-    pub(super) fn without_login(&mut self, now: Now, command: &Command, head: &Head) -> Value {
-        let user = UserId::parse(&head.identifier).or_else(|_| UserId::parse("nobody"));
-        let Ok(user) = user else {
-            return failure(Code::USERSIG_WRONG_USER);
-        };
-        let caller = Caller::of(user);
-        let (service, _) = head.servcmd.split_once('.').unwrap_or_default();
-        let request = Request {
-            now,
-            caller: &caller,
-            conn: None,
-            service,
-            body: &Value::Null,
-            text: "",
-        };
-        let outcome = self.run(command, &request);
-        outcome.map_or_else(|refusal| failure(refusal.code), ok_with)
-    }
-
     /// Says no. Only the answers that are about the login itself tell of a kick: the official SDK
     /// reports a kick for each one it is told of, and has a dozen requests open after a login.
-    pub(super) fn refuse(&mut self, now: Now, conn: ConnId, head: &Head, refused: Refused) {
+    pub(crate) fn refuse(&mut self, now: Now, conn: ConnId, head: &Head, refused: Refused) {
         let mut body = failure(refused.code);
         let is_about_login = matches!(
             &*head.servcmd,
@@ -240,8 +193,8 @@ impl State {
         self.answer(now, conn, head, body);
     }
 
-    /// `im_open_status.wslogin`, first login or resume.
-    pub(super) fn wslogin(&mut self, now: Now, conn: ConnId, head: &Head) {
+    /// First login or resume. Gives the account that is logged in now.
+    pub(crate) fn log_in(&mut self, now: Now, conn: ConnId, head: &Head) -> Option<UserId> {
         let outcome = match head.a2.as_deref().filter(|a2| !a2.is_empty()) {
             Some(a2) => self.resume(now, conn, head, a2).map(|()| a2.to_owned()),
             None => self.first_login(now, conn, head),
@@ -251,13 +204,12 @@ impl State {
                 self.counters.logins += 1;
                 let answer = self.login_answer(now, &a2);
                 self.answer(now, conn, head, answer);
-                if let Some(user) = self.logins.get(&a2).map(|login| login.user.clone()) {
-                    self.note_presence(now, &user);
-                }
+                self.logins.get(&a2).map(|login| login.user.clone())
             }
             Err(refused) => {
                 self.counters.refused_logins += 1;
                 self.refuse(now, conn, head, refused);
+                None
             }
         }
     }
@@ -458,7 +410,7 @@ impl State {
     }
 
     /// Puts every login of an account out. [`KickType::Rest`] also makes its UserSigs void.
-    pub fn kick_all(&mut self, now: Now, user: &UserId, kind: KickType) {
+    pub(crate) fn kick_all(&mut self, now: Now, user: &UserId, kind: KickType) {
         let Some(account) = self.accounts.get_mut(user) else {
             return;
         };
@@ -471,7 +423,7 @@ impl State {
     }
 
     /// Ends an account's logins as if their UserSig had expired.
-    pub(super) fn expire_logins(&mut self, now: Now, user: &UserId) {
+    pub(crate) fn expire_logins(&mut self, now: Now, user: &UserId) {
         let Some(account) = self.accounts.get_mut(user) else {
             return;
         };
@@ -482,7 +434,7 @@ impl State {
     }
 
     /// Forgets every ticket, as a server that lost its memory.
-    pub(super) fn forget_logins(&mut self) {
+    pub(crate) fn forget_logins(&mut self) {
         self.logins.clear();
         for account in self.accounts.values_mut() {
             account.live.clear();
@@ -493,26 +445,21 @@ impl State {
         }
     }
 
-    /// `im_open_status.wslogout`: succeeds whatever the ticket is worth.
-    pub(super) fn wslogout(&mut self, now: Now, conn: ConnId, head: &Head) {
-        if let Some(a2) = &head.a2
-            && self
-                .logins
-                .get(a2)
-                .is_some_and(|login| login.standing == Standing::Valid)
-        {
-            self.counters.logouts += 1;
-            let user = self.logins.get(a2).map(|login| login.user.clone());
-            self.end_login(a2, Standing::LoggedOut);
-            if let Some(user) = user {
-                self.note_presence(now, &user);
-            }
+    /// Ends the login whose ticket the head names. Gives the account, if there was such a login.
+    pub(crate) fn log_out(&mut self, head: &Head) -> Option<UserId> {
+        let a2 = head.a2.as_deref()?;
+        let login = self.logins.get(a2)?;
+        if login.standing != Standing::Valid {
+            return None;
         }
-        self.answer(now, conn, head, ok());
+        let user = login.user.clone();
+        self.counters.logouts += 1;
+        self.end_login(a2, Standing::LoggedOut);
+        Some(user)
     }
 
     /// The links on which `user` is logged in.
-    pub(super) fn online_links(&self, user: &UserId) -> Vec<ConnId> {
+    pub(crate) fn online_links(&self, user: &UserId) -> Vec<ConnId> {
         // Expiry is not looked at here: `push_links` does, where the time is known.
         self.live_logins(user)
             .filter_map(|login| login.link)
@@ -520,7 +467,7 @@ impl State {
     }
 
     /// The links pushes for `user` go to, without the login `except`.
-    pub(super) fn push_links(&self, now: Now, user: &UserId, except: u64) -> Vec<ConnId> {
+    pub(crate) fn push_links(&self, now: Now, user: &UserId, except: u64) -> Vec<ConnId> {
         self.live_logins(user)
             .filter(|login| login.instance != except && login.is_valid(now))
             .filter_map(|login| login.link)
@@ -528,7 +475,7 @@ impl State {
     }
 
     /// True if another login than `except` has to learn what this one did.
-    pub(super) fn has_other_login(&self, now: Now, user: &UserId, except: u64) -> bool {
+    pub(crate) fn has_other_login(&self, now: Now, user: &UserId, except: u64) -> bool {
         self.live_logins(user)
             .any(|login| login.instance != except && login.is_valid(now))
     }
@@ -544,12 +491,12 @@ impl State {
     }
 
     /// True if the account has a login that is linked, or lost its link only just.
-    pub fn is_online(&self, now: Now, user: &UserId) -> bool {
+    pub(crate) fn is_online(&self, now: Now, user: &UserId) -> bool {
         !self.instances(now, user).is_empty()
     }
 
     /// The InstIds under which an account is online, oldest first.
-    pub fn instances(&self, now: Now, user: &UserId) -> Vec<u64> {
+    pub(crate) fn instances(&self, now: Now, user: &UserId) -> Vec<u64> {
         let timeout = self.config.link_timeout;
         self.live_logins(user)
             .filter(|login| login.is_online(now, timeout))

@@ -7,7 +7,7 @@ use std::fmt;
 
 /// HMAC-SHA256 of a counter.
 #[derive(Clone)]
-pub(super) struct Numbers {
+pub(crate) struct Numbers {
     key: [u8; 32],
     counter: u64,
     /// What is left of the last block.
@@ -30,7 +30,7 @@ fn hash(key: &[u8; 32], number: u64) -> [u8; 32] {
 }
 
 impl Numbers {
-    pub(super) const fn new(key: [u8; 32]) -> Self {
+    pub(crate) const fn new(key: [u8; 32]) -> Self {
         Self {
             key,
             counter: 0,
@@ -43,7 +43,7 @@ impl Numbers {
         hash(&self.key, self.counter)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         if let Some(number) = self.rest.pop() {
             return number;
         }
@@ -55,12 +55,12 @@ impl Numbers {
     }
 
     /// Another source, whose numbers say nothing about those of this one.
-    pub(super) fn split(&mut self, label: u64) -> Self {
+    pub(crate) fn split(&mut self, label: u64) -> Self {
         Self::new(hash(&self.block(), label))
     }
 
     /// 96 hex digits, the shape of a login ticket.
-    pub(super) fn ticket(&mut self) -> String {
+    pub(crate) fn ticket(&mut self) -> String {
         (0..6).map(|_| format!("{:016x}", self.next())).collect()
     }
 }

@@ -9,8 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::{
-    Output, State,
-    logins::KickType,
+    KickType, Output, World,
     outgoing::Packet,
     scripted::{Script, Scripted},
 };
@@ -222,23 +221,23 @@ pub enum FaultError {
 
 /// The faults of one account.
 #[derive(Debug, Default)]
-pub(super) struct UserFaults {
-    pub(super) silent: Option<Silence>,
-    pub(super) delay: Duration,
-    pub(super) duplicate: u32,
-    pub(super) reorder: Reorder,
-    pub(super) refuse: Option<Refusal>,
-    pub(super) commands: BTreeMap<String, Scripted>,
+pub(crate) struct UserFaults {
+    pub(crate) silent: Option<Silence>,
+    pub(crate) delay: Duration,
+    pub(crate) duplicate: u32,
+    pub(crate) reorder: Reorder,
+    pub(crate) refuse: Option<Refusal>,
+    pub(crate) commands: BTreeMap<String, Scripted>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Silence {
+pub(crate) enum Silence {
     Forever,
     Until(Duration),
 }
 
 #[derive(Debug, Default)]
-pub(super) enum Reorder {
+pub(crate) enum Reorder {
     #[default]
     Off,
     /// The next push is to be held.
@@ -251,17 +250,17 @@ pub(super) enum Reorder {
 }
 
 #[derive(Debug)]
-pub(super) struct Refusal {
-    pub(super) code: Code,
-    pub(super) left: Option<u32>,
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    pub(crate) left: Option<u32>,
 }
 
-impl State {
+impl World {
     /// Applies a fault.
     ///
     /// # Errors
     /// [`FaultError`] if the account does not exist or a value is out of range.
-    pub fn fault(&mut self, now: Now, fault: Fault) -> Result<(), FaultError> {
+    pub(crate) fn fault(&mut self, now: Now, fault: Fault) -> Result<(), FaultError> {
         // Expiry and kicks void UserSigs, and that is kept.
         self.note_change();
         match fault {
@@ -391,7 +390,7 @@ impl State {
     }
 
     /// True while nothing is to be answered to `user`.
-    pub(super) fn is_silent(&mut self, now: Now, user: &UserId) -> bool {
+    pub(crate) fn is_silent(&mut self, now: Now, user: &UserId) -> bool {
         let Some(faults) = self.faults.get_mut(user) else {
             return false;
         };
@@ -407,7 +406,7 @@ impl State {
     }
 
     /// The code a login of `user` is to be refused with, if any; uses up one of the count.
-    pub(super) fn refusal(&mut self, user: &UserId) -> Option<Code> {
+    pub(crate) fn refusal(&mut self, user: &UserId) -> Option<Code> {
         let faults = self.faults.get_mut(user)?;
         let refusal = faults.refuse.as_mut()?;
         let code = refusal.code;
@@ -421,4 +420,4 @@ impl State {
     }
 }
 
-pub(super) type Faults = BTreeMap<UserId, UserFaults>;
+pub(crate) type Faults = BTreeMap<UserId, UserFaults>;

@@ -5,64 +5,67 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{
-    State,
-    app::ByApp,
-    contacts::Contacts,
-    messages::{InboxEntry, MessageId, RecentSend},
-    people::People,
-    snapshot::shape,
+use super::World;
+use crate::{
+    policy::Now,
+    proto::id::UserId,
+    state::{
+        ByApp,
+        contacts::Contacts,
+        messages::{InboxEntry, MessageId, RecentSend},
+        people::People,
+        snapshot::shape,
+    },
 };
-use crate::proto::id::UserId;
 
 /// One account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Account {
+pub(crate) struct Account {
     /// The server's number for it, part of message IDs.
-    pub(super) tiny_id: u64,
+    pub(crate) tiny_id: u64,
     /// Profile tags that were set; nick and picture among them.
-    pub(super) profile: BTreeMap<String, Value>,
+    pub(crate) profile: BTreeMap<String, Value>,
     /// Tickets of its valid logins, oldest first.
     #[serde(skip)]
-    pub(super) live: Vec<String>,
+    pub(crate) live: Vec<String>,
     /// Tickets of past logins, so that their holders learn why they are out. Bounded.
     #[serde(skip)]
-    pub(super) past: VecDeque<String>,
+    pub(crate) past: VecDeque<String>,
     /// UserSigs issued in this Unix second or before are void.
-    pub(super) void_until: Option<u64>,
+    pub(crate) void_until: Option<u64>,
     /// UserSigs issued before this Unix second count as expired.
-    pub(super) expired_before: u64,
+    pub(crate) expired_before: u64,
     /// What other devices of it have to catch up on. Bounded.
-    pub(super) inbox: VecDeque<InboxEntry>,
+    pub(crate) inbox: VecDeque<InboxEntry>,
     /// The last messages it sent, to recognise repeats. Bounded.
-    pub(super) recent_sends: VecDeque<RecentSend>,
-    pub(super) peers: BTreeMap<UserId, Peer>,
+    pub(crate) recent_sends: VecDeque<RecentSend>,
+    pub(crate) peers: BTreeMap<UserId, Peer>,
     /// Group notices that came while no login had a link, by their place in the order of
     /// everything. Bounded.
     #[serde(deserialize_with = "shape::readable")]
-    pub(super) events: VecDeque<(u64, Value)>,
+    pub(crate) events: VecDeque<(u64, Value)>,
     /// A login without memory has been given the events up to here.
-    pub(super) events_given: u64,
-    pub(super) contacts: Contacts,
-    pub(super) people: People,
+    pub(crate) events_given: u64,
+    pub(crate) contacts: Contacts,
+    pub(crate) people: People,
     /// When it wants no notifications, as it was set: an object, or nothing yet.
-    pub(super) quiet: Option<Value>,
-    pub(super) by_app: ByApp,
+    pub(crate) quiet: Option<Value>,
+    pub(crate) by_app: ByApp,
 }
 
 /// What an account keeps about one conversation.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Peer {
-    pub(super) unread: u32,
+pub(crate) struct Peer {
+    pub(crate) unread: u32,
     /// Inbox entries up to this one are read.
-    pub(super) read_up_to: u64,
+    pub(crate) read_up_to: u64,
     /// The message time up to which this account has read, Unix seconds.
-    pub(super) read_time: u64,
-    pub(super) last: Option<MessageId>,
-    pub(super) deleted: BTreeSet<MessageId>,
-    pub(super) mute: u64,
+    pub(crate) read_time: u64,
+    pub(crate) last: Option<MessageId>,
+    pub(crate) deleted: BTreeSet<MessageId>,
+    pub(crate) mute: u64,
 }
 
 /// The longest nick and picture address kept.
@@ -71,14 +74,14 @@ const MAX_PROFILE_VALUE: usize = 2048;
 const MAX_PROFILE_TAGS: usize = 64;
 
 impl Account {
-    pub(super) fn nick<'a>(&'a self, user: &'a UserId) -> &'a str {
+    pub(crate) fn nick<'a>(&'a self, user: &'a UserId) -> &'a str {
         self.profile
             .get("Tag_Profile_IM_Nick")
             .and_then(Value::as_str)
             .unwrap_or_else(|| user.as_str())
     }
 
-    pub(super) fn face_url(&self) -> &str {
+    pub(crate) fn face_url(&self) -> &str {
         self.profile
             .get("Tag_Profile_IM_Image")
             .and_then(Value::as_str)
@@ -86,7 +89,7 @@ impl Account {
     }
 
     /// Sets a profile tag. Values that are no string or number, or too long, are ignored.
-    pub(super) fn set_profile(&mut self, tag: &str, value: &Value) {
+    pub(crate) fn set_profile(&mut self, tag: &str, value: &Value) {
         let fits = match value {
             Value::String(text) => text.len() <= MAX_PROFILE_VALUE,
             Value::Number(_) => true,
@@ -99,7 +102,7 @@ impl Account {
     }
 
     /// The profile as answers carry it.
-    pub(super) fn profile_items(&self, user: &UserId) -> Value {
+    pub(crate) fn profile_items(&self, user: &UserId) -> Value {
         let nick = json!({"Tag": "Tag_Profile_IM_Nick", "Value": self.nick(user)});
         let rest = self
             .profile
@@ -110,9 +113,9 @@ impl Account {
     }
 }
 
-impl State {
+impl World {
     /// Creates an account if it is not there. False if there is no room for it.
-    pub fn import(&mut self, user: &UserId) -> bool {
+    pub(crate) fn import(&mut self, user: &UserId) -> bool {
         if self.accounts.contains_key(user) {
             return true;
         }
@@ -132,16 +135,13 @@ impl State {
     }
 
     /// True if the account exists, or accounts come into being on demand and it now does.
-    pub(super) fn known_or_created(&mut self, user: &UserId) -> bool {
+    pub(crate) fn known_or_created(&mut self, user: &UserId) -> bool {
         self.accounts.contains_key(user) || (self.config.auto_import && self.import(user))
     }
 
-    /// Deletes an account with its logins. Its messages stay in the other side's history. False if
-    /// there was none.
-    pub fn delete_account(&mut self, user: &UserId) -> bool {
-        let Some(account) = self.accounts.remove(user) else {
-            return false;
-        };
+    /// Removes an account with its logins and faults.
+    pub(crate) fn remove_account(&mut self, user: &UserId) -> Option<Account> {
+        let account = self.accounts.remove(user)?;
         for a2 in account.live.iter().chain(&account.past) {
             if let Some(login) = self.logins.remove(a2)
                 && let Some(link) = login.link.and_then(|conn| self.links.get_mut(&conn))
@@ -150,10 +150,7 @@ impl State {
             }
         }
         self.faults.remove(user);
-        self.leave_all_groups(user);
-        self.watched.remove(user);
-        self.forget_person(user, &account.people);
-        true
+        Some(account)
     }
 
     /// Nick and picture of an account, for the messages it sends.
@@ -167,14 +164,62 @@ impl State {
     }
 
     /// True if the account exists.
-    pub fn has_account(&self, user: &UserId) -> bool {
+    pub(crate) fn has_account(&self, user: &UserId) -> bool {
         self.accounts.contains_key(user)
     }
 
     /// Sets a profile tag of an account, e.g. `Tag_Profile_IM_Nick`.
-    pub fn set_profile(&mut self, user: &UserId, tag: &str, value: &Value) {
+    pub(crate) fn set_profile(&mut self, user: &UserId, tag: &str, value: &Value) {
         if let Some(account) = self.accounts.get_mut(user) {
             account.set_profile(tag, value);
         }
+    }
+
+    /// Pushes an event to every login of `user` but `except`.
+    pub(crate) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
+        for conn in self.push_links(now, user, except) {
+            self.push_event(now, conn, event);
+        }
+    }
+
+    pub(crate) fn people(&self, user: &UserId) -> Option<&People> {
+        self.accounts.get(user).map(|account| &account.people)
+    }
+
+    pub(crate) fn people_mut(&mut self, user: &UserId) -> Option<&mut People> {
+        self.accounts
+            .get_mut(user)
+            .map(|account| &mut account.people)
+    }
+
+    /// True if `user` does not want to hear of `other`.
+    pub(crate) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
+        self.people(user)
+            .is_some_and(|people| people.blocked.contains(other))
+    }
+
+    pub(crate) fn by_app(&self, user: &UserId) -> Option<&ByApp> {
+        Some(&self.accounts.get(user)?.by_app)
+    }
+
+    pub(crate) fn by_app_mut(&mut self, user: &UserId) -> Option<&mut ByApp> {
+        Some(&mut self.accounts.get_mut(user)?.by_app)
+    }
+
+    /// True if the app lets `user` write to users.
+    pub(crate) fn may_write(&self, now: Now, user: &UserId) -> bool {
+        self.by_app(user)
+            .is_none_or(|by_app| by_app.silent_to_users <= now.unix_secs())
+    }
+
+    /// True if the app lets `user` write to groups.
+    pub(crate) fn may_write_in_groups(&self, now: Now, user: &UserId) -> bool {
+        self.by_app(user)
+            .is_none_or(|by_app| by_app.silent_in_groups <= now.unix_secs())
+    }
+
+    /// Every account, in the order of its name.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.accounts.keys()
     }
 }

@@ -14,8 +14,13 @@ use std::{
 use serde::Serialize;
 use serde_json::{Value, json, value::RawValue};
 
-use super::{Caller, ConnId, State, outgoing::ok_with};
-use crate::{policy::Now, proto::code::Code, wire::Head};
+use crate::{
+    policy::Now,
+    proto::code::Code,
+    state::State,
+    wire::Head,
+    world::{Caller, ConnId, ok_with},
+};
 
 /// A command that is being carried out.
 pub(crate) struct Request<'a> {
@@ -69,11 +74,11 @@ impl<T: Serialize, E: Into<Refusal>> IntoOutcome for Result<T, E> {
 
 type Handler = Box<dyn Fn(&mut State, &Request<'_>) -> Outcome + Send + Sync>;
 /// Answers by itself, at once or later.
-pub(super) type Linked = fn(&mut State, &Request<'_>, ConnId, &Head);
+pub(crate) type Linked = fn(&mut State, &Request<'_>, ConnId, &Head);
 /// The same for a command that needs no login.
-pub(super) type Open = fn(&mut State, Now, ConnId, &Head, &RawValue);
+pub(crate) type Open = fn(&mut State, Now, ConnId, &Head, &RawValue);
 
-pub(super) enum Run {
+pub(crate) enum Run {
     Answer(Handler),
     Linked(Linked),
     Open(Open),
@@ -106,7 +111,7 @@ pub(crate) enum Speaker {
 
 /// A command and its terms.
 pub(crate) struct Command {
-    pub(super) run: Run,
+    pub(crate) run: Run,
     body: Body,
     speaker: Speaker,
     /// The code when the account of the caller does not exist; `None` if that does not matter.
@@ -176,24 +181,24 @@ impl Command {
         self.speaker
     }
 
-    pub(super) const fn needs_no_login(&self) -> bool {
+    pub(crate) const fn needs_no_login(&self) -> bool {
         self.without_login
     }
 
-    pub(super) const fn changes_nothing(&self) -> bool {
+    pub(crate) const fn changes_nothing(&self) -> bool {
         self.reads
     }
 
-    pub(super) const fn is_about_membership(&self) -> bool {
+    pub(crate) const fn is_about_membership(&self) -> bool {
         self.membership
     }
 
-    pub(super) const fn unknown_caller(&self) -> Option<Code> {
+    pub(crate) const fn unknown_caller(&self) -> Option<Code> {
         self.unknown_caller
     }
 
     /// The body for the handler; `unreadable` if it has to be an object and is none.
-    pub(super) fn read(&self, text: &str, unreadable: Code) -> Result<Value, Code> {
+    pub(crate) fn read(&self, text: &str, unreadable: Code) -> Result<Value, Code> {
         if self.body == Body::Text {
             return Ok(Value::Null);
         }
@@ -224,7 +229,7 @@ pub(crate) struct Commands {
 
 static COMMANDS: LazyLock<Commands> = LazyLock::new(|| {
     let mut commands = Commands::default();
-    super::register(&mut commands);
+    crate::state::register(&mut commands);
     crate::rest::register(&mut commands);
     commands
 });
@@ -282,13 +287,13 @@ impl Commands {
     }
 
     /// Registers a command of clients that answers by itself.
-    pub(super) fn linked(&mut self, name: &'static str, run: Linked) -> &mut Command {
+    pub(crate) fn linked(&mut self, name: &'static str, run: Linked) -> &mut Command {
         let run = Run::Linked(run);
         self.socket.add(name, run)
     }
 
     /// Registers a command of clients that answers by itself and needs no login.
-    pub(super) fn open(&mut self, name: &'static str, run: Open) -> &mut Command {
+    pub(crate) fn open(&mut self, name: &'static str, run: Open) -> &mut Command {
         let run = Run::Open(run);
         self.socket.add(name, run)
     }
@@ -337,7 +342,7 @@ impl Commands {
     }
 
     /// The command of clients of this name.
-    pub(super) fn of_client(&self, servcmd: &str) -> Option<&Command> {
+    pub(crate) fn of_client(&self, servcmd: &str) -> Option<&Command> {
         self.socket.find(servcmd)
     }
 

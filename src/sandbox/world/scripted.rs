@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ConnId, State, outgoing::failure};
+use super::{ConnId, World, outgoing::failure};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -12,22 +12,22 @@ use crate::{
 
 /// What is done with requests of a command instead of carrying them out.
 #[derive(Debug)]
-pub(super) struct Scripted {
-    pub(super) with: Script,
+pub(crate) struct Scripted {
+    pub(crate) with: Script,
     /// How many requests; all if absent.
-    pub(super) left: Option<u32>,
+    pub(crate) left: Option<u32>,
 }
 
 #[derive(Clone, Debug)]
-pub(super) enum Script {
+pub(crate) enum Script {
     Refuse(Code),
     Answer(Value),
     Ignore,
 }
 
-impl State {
+impl World {
     /// True if a fault has dealt with the request of `user`; uses up one of the count.
-    pub(super) fn plays_script(
+    pub(crate) fn plays_script(
         &mut self,
         now: Now,
         conn: ConnId,
@@ -56,7 +56,7 @@ impl State {
     }
 
     /// Pushes `event` to every link of `user` that is logged in, in an envelope of these fields.
-    pub(super) fn push_raw(
+    pub(crate) fn push_raw(
         &mut self,
         now: Now,
         user: &UserId,

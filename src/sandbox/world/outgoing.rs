@@ -5,7 +5,7 @@ use std::{collections::VecDeque, time::Duration};
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{ConnId, Frames, Output, State, faults::Reorder};
+use super::{ConnId, Frames, Output, World, fault::Reorder};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
@@ -14,21 +14,21 @@ use crate::{
 
 /// A frame on its way, before delays.
 #[derive(Clone, Debug)]
-pub(super) struct Packet {
-    pub(super) conn: ConnId,
-    pub(super) text: Vec<u8>,
+pub(crate) struct Packet {
+    pub(crate) conn: ConnId,
+    pub(crate) text: Vec<u8>,
 }
 
 /// How long a push held back for reordering waits for its partner.
 const REORDER_WAIT: Duration = Duration::from_secs(5);
 
 /// The body of a bare success.
-pub(super) fn ok() -> Value {
+pub(crate) fn ok() -> Value {
     json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""})
 }
 
 /// A success with the fields of `extra`, which is an object.
-pub(super) fn ok_with(extra: Value) -> Value {
+pub(crate) fn ok_with(extra: Value) -> Value {
     let mut body = ok();
     if let (Value::Object(body), Value::Object(extra)) = (&mut body, extra) {
         body.extend(extra);
@@ -41,19 +41,19 @@ pub(super) fn ok_with(extra: Value) -> Value {
 }
 
 /// The body of a failure.
-pub(super) fn failure(code: Code) -> Value {
+pub(crate) fn failure(code: Code) -> Value {
     json!({"ActionStatus": "FAIL", "ErrorCode": code.0, "ErrorInfo": code.name()})
 }
 
-impl State {
+impl World {
     /// Answers a request.
-    pub(super) fn answer<B: Serialize>(&mut self, now: Now, conn: ConnId, head: &Head, body: B) {
+    pub(crate) fn answer<B: Serialize>(&mut self, now: Now, conn: ConnId, head: &Head, body: B) {
         let text = wire::encode(&head.servcmd, &head.seq, body);
         self.answer_encoded(now, conn, &head.seq, text);
     }
 
     /// Sends an answer that was written already, because it borrows from the state.
-    pub(super) fn answer_encoded(&mut self, now: Now, conn: ConnId, to: &Seq, text: Vec<u8>) {
+    pub(crate) fn answer_encoded(&mut self, now: Now, conn: ConnId, to: &Seq, text: Vec<u8>) {
         self.counters.answers += 1;
         let packet = Packet { conn, text };
         let is_own = |(own, seq): &(ConnId, Seq)| *own == conn && seq == to;
@@ -78,7 +78,7 @@ impl State {
     }
 
     /// The request is answered, or has no answer.
-    pub(super) fn end_answering(&mut self, now: Now) {
+    pub(crate) fn end_answering(&mut self, now: Now) {
         self.answering = None;
         for packet in std::mem::take(&mut self.behind) {
             self.emit(now, packet);
@@ -86,7 +86,7 @@ impl State {
     }
 
     /// Pushes to one link.
-    pub(super) fn push<B: Serialize>(&mut self, now: Now, conn: ConnId, servcmd: &str, body: B) {
+    pub(crate) fn push<B: Serialize>(&mut self, now: Now, conn: ConnId, servcmd: &str, body: B) {
         let Some(link) = self.links.get_mut(&conn) else {
             return;
         };
@@ -125,7 +125,7 @@ impl State {
     }
 
     /// Pushes chat events (`im_open_push.msg_push`) to one link.
-    pub(super) fn push_event<B: Serialize>(&mut self, now: Now, conn: ConnId, event: B) {
+    pub(crate) fn push_event<B: Serialize>(&mut self, now: Now, conn: ConnId, event: B) {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Body<B> {
@@ -143,7 +143,7 @@ impl State {
     }
 
     /// Sends what was held for reordering and found no partner in time.
-    pub(super) fn release_held(&mut self, now: Now) {
+    pub(crate) fn release_held(&mut self, now: Now) {
         let mut due = Vec::new();
         for faults in self.faults.values_mut() {
             match std::mem::take(&mut faults.reorder) {
@@ -198,7 +198,7 @@ impl State {
     }
 
     /// Cuts a link without a close frame and forgets it.
-    pub(super) fn cut(&mut self, now: Now, conn: ConnId) {
+    pub(crate) fn cut(&mut self, now: Now, conn: ConnId) {
         if self.links.contains_key(&conn) {
             self.counters.cut += 1;
             self.ready.push_back(Output::Drop { conn });
@@ -207,7 +207,7 @@ impl State {
     }
 
     /// Every link that belongs to `user`, logged in or not.
-    pub(super) fn links_of(&self, user: &UserId) -> Vec<ConnId> {
+    pub(crate) fn links_of(&self, user: &UserId) -> Vec<ConnId> {
         self.links
             .iter()
             .filter(|(_, link)| link.user.as_ref() == Some(user))
