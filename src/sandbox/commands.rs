@@ -36,6 +36,13 @@ pub(crate) struct Request<'a> {
     pub(crate) text: &'a str,
 }
 
+impl Request<'_> {
+    /// True for a group command that was sent to the service of the communities.
+    pub(crate) fn is_about_communities(&self) -> bool {
+        self.service.starts_with("million_")
+    }
+}
+
 /// Why a command is refused.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -229,8 +236,7 @@ pub(crate) struct Commands {
 
 static COMMANDS: LazyLock<Commands> = LazyLock::new(|| {
     let mut commands = Commands::default();
-    crate::state::register(&mut commands);
-    crate::rest::register(&mut commands);
+    crate::service::register(&mut commands);
     commands
 });
 

@@ -28,6 +28,7 @@ mod hub;
 mod rest;
 mod seed;
 mod server;
+mod service;
 pub mod state;
 mod store;
 #[cfg(test)]

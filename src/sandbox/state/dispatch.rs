@@ -1,8 +1,6 @@
 //! From the request of a client to what answers it.
 
-use serde_json::value::RawValue;
-
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use super::State;
 use crate::{

@@ -6,45 +6,31 @@
 //! [`World`](crate::world::World); each of them has a file, registers its commands in
 //! [`commands`](crate::commands), and keeps its own table.
 
-pub(crate) mod app;
-mod c2c_message;
-pub(crate) mod contacts;
 mod dispatch;
-mod extras;
-mod follow;
-mod friend_lists;
-mod friends;
-mod groups;
-mod items;
-mod lists;
-mod login;
-mod media;
-pub(crate) mod messages;
-pub(crate) mod people;
-mod presence;
-mod relay;
-mod search;
 pub(crate) mod snapshot;
-mod sync;
 
-use serde_json::Value;
-use sha2::{Digest, Sha256};
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, VecDeque},
     time::Duration,
 };
 
-pub(crate) use app::ByApp;
-pub use groups::GroupItem;
-pub(crate) use media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal};
-pub use messages::HistoryItem;
-pub(crate) use messages::{Draft, is_message_body};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+
 pub(crate) use snapshot::Restored;
 pub use snapshot::SnapshotError;
 
-use self::messages::{ConversationKey, Message, MessageId};
-pub(crate) use crate::commands::{Commands, Outcome, Refusal, Request, Speaker, commands};
+pub(crate) use crate::commands::{Outcome, Refusal, Request, Speaker, commands};
+pub use crate::service::{c2c_message::stored::HistoryItem, group::GroupItem};
+use crate::service::{
+    c2c_message::stored::{ConversationKey, Message, MessageId},
+    group, media, merger,
+};
+pub(crate) use crate::service::{
+    c2c_message::stored::{Draft, is_message_body},
+    media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
+};
 pub(crate) use crate::world::{Caller, World};
 pub use crate::world::{ConnId, Counters, Fault, FaultError, Frames, KickType, Output, Status};
 use crate::{
@@ -61,33 +47,16 @@ pub struct State {
     /// What the services share.
     pub(crate) world: World,
     /// Starts before this one that left a snapshot.
-    starts: u64,
-    messages: BTreeMap<MessageId, Message>,
-    conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
-    groups: groups::Groups,
+    pub(crate) starts: u64,
+    pub(crate) messages: BTreeMap<MessageId, Message>,
+    pub(crate) conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
+    pub(crate) groups: group::Groups,
     /// Accounts that others want to be told of.
-    watched: BTreeSet<UserId>,
+    pub(crate) watched: BTreeSet<UserId>,
     /// What the app calls the attributes of accounts, by number.
-    attribute_names: BTreeMap<String, String>,
-    merged: relay::MergedLists,
-    media: media::Media,
-}
-
-/// Has every service register its commands.
-pub(crate) fn register(commands: &mut Commands) {
-    c2c_message::register(commands);
-    contacts::register(commands);
-    extras::register(commands);
-    follow::register(commands);
-    friend_lists::register(commands);
-    friends::register(commands);
-    groups::register(commands);
-    lists::register(commands);
-    login::register(commands);
-    media::register(commands);
-    people::register(commands);
-    presence::register(commands);
-    search::register(commands);
+    pub(crate) attribute_names: BTreeMap<String, String>,
+    pub(crate) merged: merger::MergedLists,
+    pub(crate) media: media::Media,
 }
 
 impl State {
@@ -106,10 +75,10 @@ impl State {
             starts: 0,
             messages: BTreeMap::new(),
             conversations: BTreeMap::new(),
-            groups: groups::Groups::default(),
+            groups: group::Groups::default(),
             watched: BTreeSet::new(),
             attribute_names: BTreeMap::new(),
-            merged: relay::MergedLists::default(),
+            merged: merger::MergedLists::default(),
             media,
         };
         state.import_configured();

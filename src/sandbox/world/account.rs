@@ -9,13 +9,13 @@ use super::World;
 use crate::{
     policy::Now,
     proto::id::UserId,
-    state::{
-        ByApp,
-        contacts::Contacts,
-        messages::{InboxEntry, MessageId, RecentSend},
-        people::People,
-        snapshot::shape,
+    service::{
+        c2c_message::stored::{InboxEntry, MessageId, RecentSend},
+        conversation::Contacts,
+        push::ByApp,
+        relation::People,
     },
+    state::snapshot::shape,
 };
 
 /// One account.

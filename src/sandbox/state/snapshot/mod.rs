@@ -19,15 +19,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::PrettyFormatter;
 use thiserror::Error;
 
-use super::{
-    State,
-    groups::Groups,
-    media::Media,
-    messages::{Message, MessageId, conversation_key},
-    relay::MergedLists,
+use super::State;
+use crate::{
+    policy::Now,
+    proto::id::UserId,
+    service::{
+        c2c_message::stored::{Message, MessageId, conversation_key},
+        group::Groups,
+        media::Media,
+        merger::MergedLists,
+    },
+    world::Account,
 };
-use crate::world::Account;
-use crate::{policy::Now, proto::id::UserId};
 
 /// The format that is written, and the newest that is read.
 const FORMAT: u64 = 1;
