@@ -14,8 +14,8 @@ use actix::prelude::*;
 use botroupe_core::account::Core;
 use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
+use botroupe_core::account::{Attempt, OutboxError, OutboxItem};
 use botroupe_core::account::{Cause, Off};
-use botroupe_core::account::{Errand, OutboxError, Sending};
 use botroupe_core::account::{Phase, Status};
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -61,7 +61,7 @@ pub struct Changed {
 #[rtype(result = "()")]
 pub struct Send {
     /// What to send.
-    pub errand: Errand,
+    pub item: OutboxItem,
     /// Told what became of it; dropped when the account dies before.
     pub reply: oneshot::Sender<Result<String, OutboxError>>,
 }
@@ -260,10 +260,10 @@ impl Account {
                 Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
                 Effect::Logout => self.connection(ctx).do_send(Logout),
                 Effect::Close => self.connection(ctx).do_send(Close),
-                Effect::Transmit { token, sending } => {
-                    let transmit = match sending {
-                        Sending::Message(message) => Transmit::Message { token, message },
-                        Sending::Call { servcmd, body } => Transmit::Call {
+                Effect::Transmit { token, attempt } => {
+                    let transmit = match attempt {
+                        Attempt::Message(message) => Transmit::Message { token, message },
+                        Attempt::Call { servcmd, body } => Transmit::Call {
                             token,
                             servcmd,
                             body,
@@ -561,11 +561,11 @@ impl Handler<Down> for Account {
 impl Handler<Send> for Account {
     type Result = ();
 
-    fn handle(&mut self, Send { errand, reply }: Send, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Send { item, reply }: Send, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         self.next_token += 1;
         self.replies.insert(self.next_token, reply);
-        self.core.send(now(), self.next_token, errand);
+        self.core.send(now(), self.next_token, item);
         self.carry_out(ctx);
     }
 }

@@ -10,7 +10,7 @@ use crate::proto::op::{Call, Limit};
 use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::Status;
-use botroupe_core::account::{Errand, MAX_OUTBOX, OutboxError};
+use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -256,7 +256,7 @@ impl AccountHandle {
         key: MessageKey,
     ) -> Result<Sent, SendError> {
         let key = Some(key);
-        let body = self.run(Errand::Message { to, draft, key }).await?;
+        let body = self.run(OutboxItem::Message { to, draft, key }).await?;
         serde_json::from_str(&body).map_err(|error| unreadable(&error))
     }
 
@@ -281,12 +281,12 @@ impl AccountHandle {
         body: String,
         limit: Limit,
     ) -> Result<String, SendError> {
-        let errand = Errand::Call {
+        let item = OutboxItem::Call {
             servcmd,
             body,
             limit,
         };
-        self.run(errand).await
+        self.run(item).await
     }
 
     /// Makes a request of [`op`](crate::proto::op), and reads its answer; otherwise as
@@ -300,14 +300,14 @@ impl AccountHandle {
         serde_json::from_str(&answer).map_err(|error| unreadable(&error))
     }
 
-    async fn run(&self, errand: Errand) -> Result<String, SendError> {
+    async fn run(&self, item: OutboxItem) -> Result<String, SendError> {
         // First come, first served. It is never closed.
         let _place = self.room.acquire().await.map_err(|_| SendError::Gone)?;
         // Listens before it asks, so that nothing falls in between.
         let lost = self.lives.lost.notified();
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
-        match addr.try_send(Send { errand, reply }) {
+        match addr.try_send(Send { item, reply }) {
             Ok(()) => tokio::select! {
                 outcome = outcome => outcome
                     .map_err(|_| SendError::Gone)?

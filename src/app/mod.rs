@@ -15,7 +15,7 @@ pub(crate) use terms::policy;
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, Phase, Status, end_programs,
+    AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
     AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool,
@@ -267,7 +267,7 @@ impl App {
         };
         let mut policies = terms::Policies::default();
         let mut accounts = HashMap::new();
-        let fleet: Fleet = Arc::new(
+        let fleet: FleetUsers = Arc::new(
             enabled
                 .iter()
                 .map(|account| account.user_id.as_str().into())
@@ -515,7 +515,7 @@ fn subscriber(
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
-    (memory, fleet, uploads, files): (SharedMemory, Fleet, Uploads, FileAccess),
+    (memory, fleet, uploads, files): (SharedMemory, FleetUsers, Uploads, FileAccess),
 ) -> SubscriberFactory {
     let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());

@@ -6,7 +6,7 @@ use super::down::DownGuard;
 use super::memory::SharedMemory;
 use super::now;
 use super::running::Running;
-use super::websocket::{CLOSE_LIMIT, Heard, Turn, WebSocket};
+use super::websocket::{CLOSE_LIMIT, Heard, ReadTurn, WebSocket};
 use crate::policy::Now;
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, Memory, OutgoingMessage, RequestError, RequestId, Session};
@@ -279,8 +279,8 @@ async fn farewell(mut link: WebSocket) {
             }
             match link.poll_read(cx, |_| true) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Turn::More) => {}
-                Poll::Ready(Turn::Ended(_)) => return link.poll_flush(cx).map(|_| ()),
+                Poll::Ready(ReadTurn::More) => {}
+                Poll::Ready(ReadTurn::Ended(_)) => return link.poll_flush(cx).map(|_| ()),
             }
         }
     });
@@ -322,11 +322,11 @@ impl ActorFuture<Connection> for Drive {
         actor.link = Some(link);
         actor.drain(ctx);
         match turn {
-            Poll::Ready(Turn::Ended(end)) => {
+            Poll::Ready(ReadTurn::Ended(end)) => {
                 actor.end_link(ctx, end);
                 return Poll::Ready(());
             }
-            Poll::Ready(Turn::More) => cx.waker().wake_by_ref(),
+            Poll::Ready(ReadTurn::More) => cx.waker().wake_by_ref(),
             Poll::Pending => {}
         }
         if actor.generation != self.generation {

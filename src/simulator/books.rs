@@ -203,7 +203,7 @@ impl World {
             if let Some(at) = timer
                 && !self.is_healthy(node)
                 && at < self.now
-                && self.nodes[node].session.state() != session::State::Disconnected
+                && self.nodes[node].session.state() != session::SessionState::Disconnected
             {
                 self.violate(Some(node), "a timer in the past".to_owned());
             }

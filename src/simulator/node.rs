@@ -1,7 +1,7 @@
 //! One account of the simulation: its core and session, wired as the actors wire them.
 
 use super::bots::{Bots, BotsConfig};
-use botroupe_core::account::{AccountEvent, Core, CoreConfig, Effect, Sending, Status};
+use botroupe_core::account::{AccountEvent, Attempt, Core, CoreConfig, Effect, Status};
 use botroupe_core::account::{ConnectError, LinkEnd, Report};
 use botroupe_core::policy::Now;
 use botroupe_core::session::{Event, Memory, RequestId, Session, SessionConfig};
@@ -183,10 +183,10 @@ impl Node {
                 self.core
                     .report(now, &mut self.memory, Report::Closed(LinkEnd::Ours));
             }
-            Effect::Transmit { token, sending } => {
-                let sent = match sending {
-                    Sending::Message(message) => self.session.send(now, &message),
-                    Sending::Call { servcmd, body } => self.session.request(now, &servcmd, &body),
+            Effect::Transmit { token, attempt } => {
+                let sent = match attempt {
+                    Attempt::Message(message) => self.session.send(now, &message),
+                    Attempt::Call { servcmd, body } => self.session.request(now, &servcmd, &body),
                 };
                 match sent {
                     Ok(id) => {

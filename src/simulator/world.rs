@@ -7,7 +7,7 @@ use super::node::Node;
 use super::options::{Action, Options};
 use super::processes::Ending;
 use super::turns::Turns;
-use botroupe_core::account::Fleet;
+use botroupe_core::account::FleetUsers;
 use botroupe_core::account::{ConnectError, Core};
 use botroupe_core::account::{GroupPaces, Policy, Status};
 use botroupe_core::policy::Governor;
@@ -79,7 +79,7 @@ pub struct World {
     pub(super) key: Arc<SecretString>,
     pub(super) policy: Arc<Policy>,
     pub(super) paces: Vec<GroupPaces>,
-    pub(super) fleet: Fleet,
+    pub(super) fleet: FleetUsers,
     pub(super) users: Vec<UserId>,
     pub(super) crews: Vec<Crew>,
     /// The number of the process that each account is in, and whether it has started.
@@ -148,7 +148,7 @@ impl World {
         let policy = Arc::new(options.policy.clone());
         // Each copy is a process of its own.
         let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
-        let fleet: Fleet = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
+        let fleet: FleetUsers = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
         let offsets = (0..users.len())
             .map(|_| options.clocks.draw(&mut rng))
             .collect();

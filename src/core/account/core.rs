@@ -7,7 +7,7 @@ use super::decide::{Decision, History, decide};
 use super::effect::{AccountEvent, CoreConfig, Effect};
 use super::kicks::Kicks;
 use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
-use super::outbox::{Errand, Outbox, OutboxError, Settled};
+use super::outbox::{Outbox, OutboxError, OutboxItem, Outcome};
 use super::read_reports::ReadReports;
 use super::recorder::Recorder;
 use super::report::{ConnectError, LinkEnd, Report};
@@ -395,9 +395,9 @@ impl Core {
     }
 
     /// Takes something to send; [`Effect::Reply`] with the same token follows.
-    pub fn send(&mut self, now: Now, token: u64, errand: Errand) {
-        let is_message = matches!(errand, Errand::Message { .. });
-        let typed = self.note_typing(now, &errand);
+    pub fn send(&mut self, now: Now, token: u64, item: OutboxItem) {
+        let is_message = matches!(item, OutboxItem::Message { .. });
+        let typed = self.note_typing(now, &item);
         let outcome = match self.phase() {
             Phase::Held
             | Phase::Quarantined
@@ -406,7 +406,7 @@ impl Core {
             | Phase::Stopped => Err(OutboxError::Offline(self.cause.to_string())),
             _ => {
                 let limit = self.config.policy.send_timeout;
-                self.outbox.push(now, token, errand, limit)
+                self.outbox.push(now, token, item, limit)
             }
         };
         match outcome {
@@ -415,7 +415,7 @@ impl Core {
                 let reserve = Effect::ReserveGroupTurn { token, group };
                 self.effects.push_back(reserve);
             }
-            Err(error) => self.reply(Settled {
+            Err(error) => self.reply(Outcome {
                 token,
                 is_message,
                 outcome: Err(error),
@@ -985,8 +985,8 @@ impl Core {
         }
     }
 
-    fn reply(&mut self, settled: Settled) {
-        let Settled {
+    fn reply(&mut self, settled: Outcome) {
+        let Outcome {
             token,
             is_message,
             outcome,
@@ -1007,21 +1007,21 @@ impl Core {
         if self.phase() != Phase::Online {
             return;
         }
-        while let Some((token, sending)) = self.outbox.next(now) {
-            self.effects.push_back(Effect::Transmit { token, sending });
+        while let Some((token, attempt)) = self.outbox.next(now) {
+            self.effects.push_back(Effect::Transmit { token, attempt });
         }
     }
 
     fn report_read(&mut self, now: Now, memory: &mut Memory) {
-        for (token, sending) in self.read_reports.report(now, memory) {
-            self.effects.push_back(Effect::Transmit { token, sending });
+        for (token, attempt) in self.read_reports.report(now, memory) {
+            self.effects.push_back(Effect::Transmit { token, attempt });
         }
     }
 
-    /// Notes what an errand says about typing. Returns who is to be told that the account types no longer.
-    fn note_typing(&mut self, now: Now, errand: &Errand) -> Option<Box<str>> {
-        match errand {
-            Errand::Message {
+    /// Notes what an item says about typing. Returns who is to be told that the account types no longer.
+    fn note_typing(&mut self, now: Now, item: &OutboxItem) -> Option<Box<str>> {
+        match item {
+            OutboxItem::Message {
                 to: Conversation::C2c(user),
                 draft,
                 ..

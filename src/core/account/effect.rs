@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
-use super::outbox::{OutboxError, Sending};
+use super::outbox::{Attempt, OutboxError};
 use super::recovery::Policy;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{SdkAppId, UserId};
@@ -88,7 +88,7 @@ pub enum Effect {
         /// Comes back with the report.
         token: u64,
         /// What to send.
-        sending: Sending,
+        attempt: Attempt,
     },
     /// Send a request whose outcome does not matter.
     Note {
@@ -97,7 +97,7 @@ pub enum Effect {
         /// Its body.
         body: String,
     },
-    /// Tell whoever gave an errand what became of it.
+    /// Tell whoever gave an item what became of it.
     Reply {
         /// The token given to [`Core::send`](super::Core::send).
         token: u64,

@@ -26,7 +26,7 @@ const MAX_PACED: usize = 256;
 
 /// What somebody wants done as the account.
 #[derive(Clone, Debug)]
-pub enum Errand {
+pub enum OutboxItem {
     /// Send a message.
     Message {
         /// The user or group.
@@ -47,9 +47,9 @@ pub enum Errand {
     },
 }
 
-/// An [`Errand`] on its way.
+/// An [`OutboxItem`] on its way.
 #[derive(Clone, Debug)]
-pub enum Sending {
+pub enum Attempt {
     /// A message; the same for every try.
     Message(OutgoingMessage),
     /// A request.
@@ -103,19 +103,19 @@ struct Item {
     awaits_group: bool,
     not_before: Duration,
     last: RequestError,
-    sending: Sending,
+    sending: Attempt,
 }
 
 impl Item {
     fn to(&self) -> Option<&Conversation> {
         match &self.sending {
-            Sending::Message(message) => Some(&message.to),
-            Sending::Call { .. } => None,
+            Attempt::Message(message) => Some(&message.to),
+            Attempt::Call { .. } => None,
         }
     }
 
-    fn settled(&self, outcome: Result<String, OutboxError>) -> Settled {
-        Settled {
+    fn settled(&self, outcome: Result<String, OutboxError>) -> Outcome {
+        Outcome {
             token: self.token,
             is_message: self.to().is_some(),
             outcome,
@@ -123,9 +123,9 @@ impl Item {
     }
 }
 
-/// The end of an errand.
+/// The end of an item.
 #[derive(Debug)]
-pub(super) struct Settled {
+pub(super) struct Outcome {
     pub(super) token: u64,
     /// A message, and not a request.
     pub(super) is_message: bool,
@@ -183,28 +183,28 @@ impl Outbox {
         &mut self,
         now: Now,
         token: u64,
-        errand: Errand,
+        item: OutboxItem,
         limit: Duration,
     ) -> Result<Option<Box<str>>, OutboxError> {
         if self.items.len() >= MAX_OUTBOX {
             return Err(OutboxError::Full);
         }
         let (mut not_before, mut awaited) = (Duration::ZERO, None);
-        let sending = match errand {
-            Errand::Message { to, draft, key } => {
+        let sending = match item {
+            OutboxItem::Message { to, draft, key } => {
                 let key = key.unwrap_or_else(|| self.draw_key());
                 if let Conversation::Group(group) = &to {
                     awaited = Some((&**group).into());
                 }
-                Sending::Message(OutgoingMessage { to, draft, key })
+                Attempt::Message(OutgoingMessage { to, draft, key })
             }
-            Errand::Call {
+            OutboxItem::Call {
                 servcmd,
                 body,
                 limit,
             } => {
                 not_before = self.pace(now, limit);
-                Sending::Call {
+                Attempt::Call {
                     servcmd,
                     body: body.into(),
                 }
@@ -270,7 +270,7 @@ impl Outbox {
     }
 
     /// What to send now: the oldest message of a conversation that has none in flight, or a request.
-    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Sending)> {
+    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Attempt)> {
         if self.flights >= MAX_FLIGHTS {
             return None; // An answer makes room.
         }
@@ -306,7 +306,7 @@ impl Outbox {
         now: Now,
         token: u64,
         outcome: Result<String, RequestError>,
-    ) -> Option<Settled> {
+    ) -> Option<Outcome> {
         let index = self.items.iter().position(|item| item.token == token)?;
         if std::mem::take(&mut self.items[index].in_flight) {
             self.flights -= 1;
@@ -348,7 +348,7 @@ impl Outbox {
     }
 
     /// A message whose time is over. One in flight is left to its own limit.
-    pub(super) fn take_expired(&mut self, now: Now) -> Option<Settled> {
+    pub(super) fn take_expired(&mut self, now: Now) -> Option<Outcome> {
         let index = self
             .items
             .iter()
@@ -360,7 +360,7 @@ impl Outbox {
     }
 
     /// Everything that is left: the account will not send any more, for this reason.
-    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Settled> {
+    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Outcome> {
         self.flights = 0;
         std::mem::take(&mut self.items)
             .into_iter()
@@ -404,8 +404,8 @@ mod tests {
 
     const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_000_000));
 
-    fn message(group: &str) -> Errand {
-        Errand::Message {
+    fn message(group: &str) -> OutboxItem {
+        OutboxItem::Message {
             to: Conversation::group(group),
             draft: Arc::new(Draft::text("x")),
             key: None,
@@ -456,13 +456,13 @@ mod tests {
         outbox.set_online(START, true);
         for token in 0..3 {
             for (offset, limit) in [ReadAll::LIMIT, Recall::LIMIT].into_iter().enumerate() {
-                let errand = Errand::Call {
+                let item = OutboxItem::Call {
                     servcmd: "x.y".into(),
                     body: "{}".to_owned(),
                     limit,
                 };
                 let token = token * 2 + offset as u64;
-                outbox.push(START, token, errand, deadline).unwrap();
+                outbox.push(START, token, item, deadline).unwrap();
             }
         }
         assert_eq!(run(&mut outbox, 1), 4);
@@ -474,7 +474,7 @@ mod tests {
         let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
-        let call = Errand::Call {
+        let call = OutboxItem::Call {
             servcmd: "openim.msgwithdraw".into(),
             body: "{}".to_owned(),
             limit: Limit::NONE,

@@ -1,6 +1,6 @@
 //! Reports to the server about what was read, and which of them are under way.
 
-use super::outbox::Sending;
+use super::outbox::Attempt;
 use crate::policy::Now;
 use crate::proto::address::GroupAddress;
 use crate::proto::command;
@@ -36,7 +36,7 @@ impl ReadReports {
     }
 
     /// The requests that report everything read since the last report.
-    pub(super) fn report(&mut self, now: Now, memory: &mut Memory) -> Vec<(u64, Sending)> {
+    pub(super) fn report(&mut self, now: Now, memory: &mut Memory) -> Vec<(u64, Attempt)> {
         let (mut requests, mut items, mut users) = (Vec::new(), Vec::new(), Vec::new());
         for read in memory.reports(now) {
             let (name, mark) = (read.conversation.name(), read.mark);
@@ -68,12 +68,12 @@ impl ReadReports {
         servcmd: Cow<'static, str>,
         body: String,
         marks: Vec<ReadMark>,
-    ) -> (u64, Sending) {
+    ) -> (u64, Attempt) {
         let token = self.next;
         self.next += 1;
         self.under_way.insert(token, marks);
         let body = body.into();
-        (token, Sending::Call { servcmd, body })
+        (token, Attempt::Call { servcmd, body })
     }
 
     /// What became of a report. One that did not arrive is made again, or what is handled would come

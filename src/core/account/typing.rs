@@ -61,7 +61,7 @@ impl Typing {
 #[cfg(test)]
 mod tests {
     use crate::account::Report;
-    use crate::account::{AccountEvent, Core, CoreConfig, Credential, Effect, Errand, Policy};
+    use crate::account::{AccountEvent, Core, CoreConfig, Credential, Effect, OutboxItem, Policy};
     use crate::policy::Now;
     use crate::proto::endpoint::HostWalk;
     use crate::proto::id::{SdkAppId, UserId};
@@ -109,12 +109,12 @@ mod tests {
     }
 
     fn say(core: &mut Core, now: Now, user: &str, draft: Draft) {
-        let errand = Errand::Message {
+        let item = OutboxItem::Message {
             to: crate::proto::message::Conversation::c2c(user),
             draft: Arc::new(draft),
             key: None,
         };
-        core.send(now, 1, errand);
+        core.send(now, 1, item);
     }
 
     /// What was sent since the last look: messages, and who was told of the end of typing.

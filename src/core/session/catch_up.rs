@@ -12,7 +12,7 @@
 use super::event::{Event, Part};
 use super::inbox::Reach;
 use super::request::{Purpose, RequestError};
-use super::state::State;
+use super::state::SessionState;
 use super::turn::Turn;
 use crate::policy::Backoff;
 use crate::proto::answer::MissedMessages;
@@ -112,7 +112,7 @@ impl CatchUp {
 
     /// Starts a run.
     pub(super) fn start(&mut self, turn: &mut Turn<'_>) {
-        let background = turn.state == State::Online;
+        let background = turn.state == SessionState::Online;
         self.again = false;
         self.wanted = false;
         self.retry_at = None;

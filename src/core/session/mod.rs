@@ -50,4 +50,4 @@ pub use inbox::{InboxLimits, ReadMark, Receipt};
 pub use memory::Memory;
 pub use request::{RequestError, RequestId};
 pub use session::Session;
-pub use state::{LoginError, OutgoingMessage, SessionConfig, State};
+pub use state::{LoginError, OutgoingMessage, SessionConfig, SessionState};

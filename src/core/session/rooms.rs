@@ -10,7 +10,7 @@
 use super::event::{Event, Ignored};
 use super::memory::Memory;
 use super::request::{InFlight, Purpose, RequestError};
-use super::state::State;
+use super::state::SessionState;
 use super::turn::Turn;
 use crate::proto::command;
 use crate::proto::event::Notice;
@@ -324,7 +324,11 @@ impl Rooms {
         self.leave(turn, group);
     }
 
-    pub(super) fn poll_timeout(&self, state: State, memory: &mut Memory) -> Option<Duration> {
+    pub(super) fn poll_timeout(
+        &self,
+        state: SessionState,
+        memory: &mut Memory,
+    ) -> Option<Duration> {
         let rooms = self.followed.as_ref()?;
         if !memory.has_room(None) {
             return None; // The end of a message wakes the session up.
@@ -340,8 +344,8 @@ impl Rooms {
 impl Room {
     /// What waits for a session that has not caught up may say that it was thrown out of a room, of the
     /// time before: it must not be taken for the end of a visit that begins only now.
-    fn may_be_asked(&self, state: State) -> bool {
-        !self.stale || state == State::Online
+    fn may_be_asked(&self, state: SessionState) -> bool {
+        !self.stale || state == SessionState::Online
     }
 
     /// Notes what a poll says about the next one. Returns what was held back for this answer.

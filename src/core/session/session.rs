@@ -11,7 +11,7 @@ use super::memory::Memory;
 use super::outgoing::Outgoing;
 use super::request::{InFlight, Purpose, RequestError, RequestId};
 use super::rooms::Rooms;
-use super::state::{LoginError, OutgoingMessage, SessionConfig, State};
+use super::state::{LoginError, OutgoingMessage, SessionConfig, SessionState};
 use super::turn::Shared;
 use crate::policy::Now;
 use crate::proto::code::Code;
@@ -68,7 +68,7 @@ impl Session {
             frames: config.frames,
             max_packet: config.max_packet,
             shared: Shared {
-                state: State::Disconnected,
+                state: SessionState::Disconnected,
                 out: Outgoing::new(config.app, config.user, config.max_requests, seed),
                 intake: Intake::new(config.seen),
                 events: Events::default(),
@@ -83,7 +83,7 @@ impl Session {
 
     /// Where it stands.
     #[must_use]
-    pub const fn state(&self) -> State {
+    pub const fn state(&self) -> SessionState {
         self.shared.state
     }
 
@@ -147,14 +147,14 @@ impl Session {
     // ── inputs: what happened ────────────────────────────────────────────────────────────────
 
     /// A link is open. Resumes when there is a ticket, otherwise logs in with `user_sig`; without
-    /// either the session stays [`LoggedOut`](State::LoggedOut).
+    /// either the session stays [`LoggedOut`](SessionState::LoggedOut).
     pub fn opened(&mut self, now: Now, user_sig: Option<&UserSig>) {
         self.link = Some(Link {
             last_received: now.mono,
             garbage: 0,
             resume_wanted: false,
         });
-        self.shared.state = State::LoggedOut;
+        self.shared.state = SessionState::LoggedOut;
         self.shared.out.opened(now);
         if self.can_resume() {
             self.resume(now);
@@ -174,11 +174,11 @@ impl Session {
             self.shared.events.settle(&request, Err(RequestError::Lost));
         }
         self.groups.abort();
-        if self.shared.state == State::LoggingOut {
+        if self.shared.state == SessionState::LoggingOut {
             // The wish was to be logged out; on a dead link there is nobody to tell.
             self.finish_logout();
         }
-        self.shared.state = State::Disconnected;
+        self.shared.state = SessionState::Disconnected;
     }
 
     /// The link showed life without a packet. Puts the next heartbeat off.
@@ -266,10 +266,12 @@ impl Session {
     /// When already logged in, while a login is in flight, and without a link. Nothing is sent then.
     pub fn login(&mut self, now: Now, user_sig: &UserSig) -> Result<(), LoginError> {
         match self.shared.state {
-            State::Disconnected => Err(LoginError::NotConnected),
-            State::LoggingIn | State::Resuming | State::LoggingOut => Err(LoginError::InFlight),
-            State::Syncing | State::Online => Err(LoginError::Repeat),
-            State::LoggedOut => {
+            SessionState::Disconnected => Err(LoginError::NotConnected),
+            SessionState::LoggingIn | SessionState::Resuming | SessionState::LoggingOut => {
+                Err(LoginError::InFlight)
+            }
+            SessionState::Syncing | SessionState::Online => Err(LoginError::Repeat),
+            SessionState::LoggedOut => {
                 self.start_login(now, user_sig);
                 Ok(())
             }
@@ -284,7 +286,7 @@ impl Session {
     /// As [`login`](Self::login); nothing is sent then.
     pub fn relogin(&mut self, now: Now, user_sig: &UserSig) -> Result<(), LoginError> {
         match self.shared.state {
-            State::Syncing | State::Online => {
+            SessionState::Syncing | SessionState::Online => {
                 self.shared.out.say(now, command::LOGOUT, LOGOUT_BODY);
                 self.drop_login(|purpose| purpose != Purpose::Heartbeat);
                 self.start_login(now, user_sig);
@@ -317,7 +319,7 @@ impl Session {
     /// Logs out; [`Event::LoggedOut`] follows in every case, at the latest after 15 s. Requests in
     /// flight are settled as [`NotLoggedIn`](RequestError::NotLoggedIn).
     pub fn logout(&mut self, now: Now) {
-        if self.shared.state == State::LoggingOut {
+        if self.shared.state == SessionState::LoggingOut {
             return;
         }
         let said = self.can_resume() && self.link.is_some();
@@ -327,7 +329,7 @@ impl Session {
         }
         self.drop_login(|purpose| purpose != Purpose::Logout && purpose != Purpose::Heartbeat);
         if said {
-            self.shared.state = State::LoggingOut;
+            self.shared.state = SessionState::LoggingOut;
         } else {
             self.shared.events.push(Event::LoggedOut);
         }
@@ -435,7 +437,7 @@ impl Session {
         }
         self.login.sent(now);
         out.login(now, command::LOGIN, LOGIN_BODY, user_sig);
-        self.shared.state = State::LoggingIn;
+        self.shared.state = SessionState::LoggingIn;
     }
 
     fn resume(&mut self, now: Now) {
@@ -451,7 +453,7 @@ impl Session {
         }
         self.login.sent(now);
         out.ask(now, Purpose::Resume, command::LOGIN, LOGIN_BODY);
-        self.shared.state = State::Resuming;
+        self.shared.state = SessionState::Resuming;
     }
 
     fn heartbeat(&mut self, now: Now) {
@@ -467,7 +469,7 @@ impl Session {
             Ok(None) => {}
             Err(Unusable { code, info }) => return self.refuse(code, info, resuming),
         }
-        self.shared.state = State::Syncing;
+        self.shared.state = SessionState::Syncing;
         self.shared.events.push(Event::Ready(Ready {
             resumed: resuming,
             inst_id: self.shared.out.inst_id().cloned(),
@@ -489,7 +491,7 @@ impl Session {
     }
 
     fn kicked(&mut self, now: Now, kick: KickType) {
-        if !self.can_resume() || self.shared.state == State::LoggingOut {
+        if !self.can_resume() || self.shared.state == SessionState::LoggingOut {
             return; // Not logged in, or about not to be.
         }
         if kick != KickType::RestApi {
@@ -525,13 +527,13 @@ impl Session {
         self.groups.abort();
         self.shared.intake.start_push();
         if self.link.is_some() {
-            self.shared.state = State::LoggedOut;
+            self.shared.state = SessionState::LoggedOut;
         }
     }
 
     fn finish_logout(&mut self) {
-        if self.shared.state == State::LoggingOut {
-            self.shared.state = State::LoggedOut;
+        if self.shared.state == SessionState::LoggingOut {
+            self.shared.state = SessionState::LoggedOut;
             self.shared
                 .out
                 .take_all(|purpose| purpose == Purpose::Logout);
@@ -654,7 +656,7 @@ impl Session {
             }
             Purpose::Login | Purpose::Resume => {
                 events.push(Event::LinkDead(LinkFault::LoginUnanswered));
-                self.shared.state = State::LoggedOut;
+                self.shared.state = SessionState::LoggedOut;
             }
             _ => self.settle(now, memory, request, Err(RequestError::TimedOut)),
         }
@@ -742,7 +744,7 @@ impl Session {
                 let shared = &mut self.shared;
                 let holding = matches!(
                     shared.state,
-                    State::LoggingIn | State::Resuming | State::Syncing
+                    SessionState::LoggingIn | SessionState::Resuming | SessionState::Syncing
                 );
                 let (intake, events) = (&mut shared.intake, &mut shared.events);
                 if intake.take(now, holding, message, memory, events) {
@@ -853,7 +855,7 @@ impl Session {
 
     /// Nothing that is pushed is held back any longer.
     fn go_online(&mut self, now: Now, memory: &mut Memory) {
-        self.shared.state = State::Online;
+        self.shared.state = SessionState::Online;
         let (intake, events) = (&mut self.shared.intake, &mut self.shared.events);
         intake.release(now, memory, events);
     }

@@ -41,7 +41,7 @@ impl SessionConfig {
 /// Where a session stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum State {
+pub enum SessionState {
     /// No link. There may be a ticket to resume with.
     Disconnected,
     /// A link, and no login on it.
@@ -58,7 +58,7 @@ pub enum State {
     LoggingOut,
 }
 
-impl State {
+impl SessionState {
     /// SDK_READY: the account may act.
     #[must_use]
     pub const fn is_ready(self) -> bool {

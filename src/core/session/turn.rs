@@ -4,14 +4,14 @@ use super::events::Events;
 use super::intake::Intake;
 use super::memory::Memory;
 use super::outgoing::Outgoing;
-use super::state::State;
+use super::state::SessionState;
 use crate::policy::Now;
 use crate::proto::message::Message;
 
 /// What every machine of a session may use: requests, the way of messages to the shell, events.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) state: State,
+    pub(super) state: SessionState,
     pub(super) out: Outgoing,
     pub(super) intake: Intake,
     pub(super) events: Events,
@@ -35,7 +35,7 @@ impl Shared {
 #[derive(Debug)]
 pub(super) struct Turn<'a> {
     pub(super) now: Now,
-    pub(super) state: State,
+    pub(super) state: SessionState,
     pub(super) out: &'a mut Outgoing,
     pub(super) intake: &'a mut Intake,
     pub(super) events: &'a mut Events,

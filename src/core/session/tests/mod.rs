@@ -72,7 +72,7 @@ impl Rig {
         rig.answer(command::HEARTBEAT, json!({}));
         rig.accept_login();
         rig.catch_up();
-        assert_eq!(rig.session.state(), State::Online);
+        assert_eq!(rig.session.state(), SessionState::Online);
         rig.sent.clear();
         rig.events.clear();
         rig
@@ -523,7 +523,7 @@ fn an_overload_of_the_login_is_a_refusal_not_a_silent_absence() {
     rig.close();
     rig.pass(60, false);
     rig.open();
-    assert_eq!(rig.session.state(), State::Resuming);
+    assert_eq!(rig.session.state(), SessionState::Resuming);
 }
 
 #[test]
@@ -540,7 +540,7 @@ fn kick_other_means_log_in_again_on_the_same_link_once_and_when_it_is_allowed() 
     rig.session.resume_login(rig.now);
     rig.drain();
     assert_eq!(rig.commands(), [command::LOGIN]);
-    assert_eq!(rig.session.state(), State::Resuming);
+    assert_eq!(rig.session.state(), SessionState::Resuming);
 }
 
 #[test]
@@ -593,7 +593,7 @@ fn f1b_a_kick_meant_for_another_login_of_the_account_is_none_of_ours() {
     for other in [json!(8), json!("8"), json!(90)] {
         let mut rig = Rig::online();
         rig.push(command::FORCE_OFFLINE, push(other.clone()));
-        assert_eq!(rig.session.state(), State::Online, "{other}");
+        assert_eq!(rig.session.state(), SessionState::Online, "{other}");
         assert!(rig.sent.is_empty(), "no farewell");
         assert!(matches!(rig.events[..], [Event::Ignored(Ignored::Kick)]));
     }
@@ -601,7 +601,7 @@ fn f1b_a_kick_meant_for_another_login_of_the_account_is_none_of_ours() {
     for own in [json!(9), json!("9"), json!(null), json!(0)] {
         let mut rig = Rig::online();
         rig.push(command::FORCE_OFFLINE, push(own.clone()));
-        assert_eq!(rig.session.state(), State::LoggedOut, "{own}");
+        assert_eq!(rig.session.state(), SessionState::LoggedOut, "{own}");
         assert!(matches!(
             rig.events[..],
             [Event::Kicked(KickType::MultipleAccount)]
