@@ -127,11 +127,13 @@ pub mod prelude {
     pub use crate::proto::message::{
         Conversation, Draft, Element, GroupTip, Message, NoticeKind, SystemNotice, TipKind,
     };
-    pub use crate::proto::op::c2c::{DoNotDisturb, MuteOption};
-    pub use crate::proto::op::group::{JoinOption, Modify as GroupChange, NewGroup};
-    pub use crate::proto::op::language::Spoken;
-    pub use crate::proto::op::member::Role;
-    pub use crate::proto::op::people::SetProfile;
+    pub use crate::proto::op::group::JoinOption;
+    pub use crate::proto::op::group::Modify as GroupChange;
+    pub use crate::proto::op::group::NewGroup;
+    pub use crate::proto::op::group_member::Role;
+    pub use crate::proto::op::profile::SetProfile;
+    pub use crate::proto::op::receive_option::{DoNotDisturb, MuteOption};
+    pub use crate::proto::op::speech::Spoken;
     pub use crate::proto::signaling::{Action as SignalAction, Signal};
     pub use crate::proto::update::Update;
 }

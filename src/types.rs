@@ -20,49 +20,60 @@ pub mod follow {
 
 /// Friends and the blacklist.
 pub mod friend {
-    pub use crate::proto::op::relation::{Application, Decision, Friend, Relation, Sides};
+    pub use crate::proto::op::friend::Application;
+    pub use crate::proto::op::friend::Decision;
+    pub use crate::proto::op::friend::Friend;
+    pub use crate::proto::op::friend::Relation;
+    pub use crate::proto::op::friend::Sides;
 }
 
 /// Groups and their profiles.
 pub mod group {
-    pub use crate::proto::op::group::{Created, JoinOption, Modify, NewGroup};
+    pub use crate::proto::op::group::Created;
+    pub use crate::proto::op::group::JoinOption;
+    pub use crate::proto::op::group::Modify;
+    pub use crate::proto::op::group::NewGroup;
     pub use crate::proto::op::group_profile::GroupProfile;
 }
 
 /// Joining groups, and who may.
 pub mod group_application {
-    pub use crate::proto::op::join::{Application, Joined};
-    pub use crate::proto::op::member::InvitedUser;
+    pub use crate::proto::op::group_application::Application;
+    pub use crate::proto::op::group_application::InvitedUser;
+    pub use crate::proto::op::group_application::Joined;
 }
 
 /// Key-value pairs of a group.
 pub mod group_attribute {
-    pub use crate::proto::op::group_data::Attributes;
+    pub use crate::proto::op::group_attribute::Attributes;
 }
 
 /// Counters of a group.
 pub mod group_counter {
-    pub use crate::proto::op::group_data::{CounterMode, Counters};
+    pub use crate::proto::op::group_counter::CounterMode;
+    pub use crate::proto::op::group_counter::Counters;
 }
 
 /// Members of groups.
 pub mod group_member {
-    pub use crate::proto::op::member::{Member, Role};
+    pub use crate::proto::op::group_member::Member;
+    pub use crate::proto::op::group_member::Role;
 }
 
 /// Members of live rooms.
 pub mod live_room {
-    pub use crate::proto::op::live_member::LiveMember;
+    pub use crate::proto::op::live_room::LiveMember;
 }
 
 /// Edited messages.
 pub mod message {
-    pub use crate::proto::op::c2c::Edited;
+    pub use crate::proto::op::c2c_message::Edited;
 }
 
 /// Profiles of users.
 pub mod profile {
-    pub use crate::proto::op::people::{Profile, SetProfile};
+    pub use crate::proto::op::profile::Profile;
+    pub use crate::proto::op::profile::SetProfile;
 }
 
 /// Reactions under messages.
@@ -72,7 +83,8 @@ pub mod reaction {
 
 /// Which messages a conversation announces ("message receive option").
 pub mod receive_option {
-    pub use crate::proto::op::c2c::{DoNotDisturb, MuteOption};
+    pub use crate::proto::op::receive_option::DoNotDisturb;
+    pub use crate::proto::op::receive_option::MuteOption;
 }
 
 /// Read receipts.
@@ -95,7 +107,7 @@ pub mod signaling {
 
 /// Speech as text.
 pub mod speech {
-    pub use crate::proto::op::language::Spoken;
+    pub use crate::proto::op::speech::Spoken;
 }
 
 /// Topics of communities.

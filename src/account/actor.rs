@@ -1,20 +1,21 @@
 //! The account actor: carries out what [`Core`] decides.
 
+use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
 use super::provider;
 use crate::gateway::{
     Close, ConfirmLogin, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report,
     Reported, Room, Running, Transmit, now,
 };
-use crate::policy::RestartIntensity;
+use crate::policy::{Now, RestartIntensity};
 use crate::rest::Rest;
-use crate::session::{Event, Ignored, Session, SessionConfig};
+use crate::session::{Event, Ignored, Memory, Session, SessionConfig};
 use actix::prelude::*;
 use botroupe_core::account::Core;
 use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
+use botroupe_core::account::{Attempt, OutboxError, OutboxItem};
 use botroupe_core::account::{Cause, Off};
-use botroupe_core::account::{Errand, OutboxError, Sending};
 use botroupe_core::account::{Phase, Status};
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -60,7 +61,7 @@ pub struct Changed {
 #[rtype(result = "()")]
 pub struct Send {
     /// What to send.
-    pub errand: Errand,
+    pub item: OutboxItem,
     /// Told what became of it; dropped when the account dies before.
     pub reply: oneshot::Sender<Result<String, OutboxError>>,
 }
@@ -121,6 +122,8 @@ pub struct AccountSpec {
     pub observer: Recipient<Changed>,
     /// Where others find the actor.
     pub handle: AccountHandle,
+    /// Paces messages to groups over the fleet.
+    pub group_paces: SharedGroupPaces,
     /// It stays away from the start: how, and why.
     pub away: Option<(Phase, Cause)>,
 }
@@ -200,14 +203,20 @@ impl Account {
         } = self;
         connection.get_or_insert_with(|| {
             let config = SessionConfig::new(spec.config.app, core.user().clone());
-            let mut session = Session::new(config, fastrand::u64(..));
+            let mut session =
+                Session::new(config, fastrand::u64(..), &mut spec.handle.memory().lock());
             session.set_cookie(cookie.clone());
-            session.set_memory(spec.config.memory.clone());
+            let session = (session, spec.handle.memory().clone());
             *child += 1;
             let guard = DownGuard::new(ctx.address().recipient(), *child);
             let owner = ctx.address().recipient();
             Connection::start(spec.number, session, connector.clone(), owner, guard)
         })
+    }
+
+    /// Gives the core an input that concerns the account's memory.
+    fn core<T>(&mut self, input: impl FnOnce(&mut Core, Now, &mut Memory) -> T) -> T {
+        input(&mut self.core, now(), &mut self.spec.handle.memory().lock())
     }
 
     /// Carries out what the core wants, after every input.
@@ -219,6 +228,11 @@ impl Account {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::ReserveLogin => self.reserve(ctx),
+                Effect::ReserveGroupTurn { token, group } => {
+                    let at = now();
+                    let wait = self.spec.group_paces.reserve(at.mono, &group);
+                    self.core.group_turn(at, token, wait);
+                }
                 Effect::Dial {
                     url,
                     limit,
@@ -246,10 +260,10 @@ impl Account {
                 Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
                 Effect::Logout => self.connection(ctx).do_send(Logout),
                 Effect::Close => self.connection(ctx).do_send(Close),
-                Effect::Transmit { token, sending } => {
-                    let transmit = match sending {
-                        Sending::Message(message) => Transmit::Message { token, message },
-                        Sending::Call { servcmd, body } => Transmit::Call {
+                Effect::Transmit { token, attempt } => {
+                    let transmit = match attempt {
+                        Attempt::Message(message) => Transmit::Message { token, message },
+                        Attempt::Call { servcmd, body } => Transmit::Call {
                             token,
                             servcmd,
                             body,
@@ -289,7 +303,7 @@ impl Account {
         });
         ctx.spawn(turn.map(|(), actor, ctx| {
             let _running = Running::enter(actor.spec.number);
-            actor.core.turn(now());
+            actor.core(Core::turn);
             actor.carry_out(ctx);
         }));
     }
@@ -314,7 +328,7 @@ impl Account {
                 }
             };
             tracing::debug!(%account, ?other, "asked for another login");
-            actor.core.probed(now(), other);
+            actor.core(|core, now, memory| core.probed(now, memory, other));
             actor.carry_out(ctx);
         }));
     }
@@ -335,7 +349,7 @@ impl Account {
                     tracing::debug!(account = %actor.core.user(), %error, "no UserSig");
                 }
             }
-            actor.core.user_sig(now(), outcome);
+            actor.core(|core, now, memory| core.user_sig(now, memory, outcome));
             actor.carry_out(ctx);
         }));
     }
@@ -377,7 +391,7 @@ impl Account {
     }
 
     fn changed(&mut self, online: Option<bool>) {
-        let status = self.core.status(now());
+        let status = self.core(|core, now, memory| core.status(now, memory));
         let ready = status.phase == Phase::Online;
         self.spec.handle.set_ready(self.life, ready);
         let (account, connection) = (&status.user, self.core.connection());
@@ -425,7 +439,7 @@ impl Account {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.core.poll_timeout() else {
+        let Some(at) = self.core(|core, _, memory| core.poll_timeout(memory)) else {
             return;
         };
         if let Some((armed, handle)) = self.timer {
@@ -437,7 +451,7 @@ impl Account {
         let handle = ctx.run_later(at.saturating_sub(now().mono), |actor, ctx| {
             let _running = Running::enter(actor.spec.number);
             actor.timer = None;
-            actor.core.timeout(now());
+            actor.core(Core::timeout);
             actor.carry_out(ctx);
         });
         self.timer = Some((at, handle));
@@ -457,8 +471,10 @@ impl Actor for Account {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         match self.spec.away.take() {
-            Some((phase, cause)) => self.core.leave(now(), cause, phase),
-            None => self.core.start(now()),
+            Some((phase, cause)) => {
+                self.core(|core, now, memory| core.start_away(now, memory, phase, cause))
+            }
+            None => self.core(Core::start),
         }
         self.carry_out(ctx);
     }
@@ -518,7 +534,7 @@ impl Handler<Reported> for Account {
             }
             _ => {}
         }
-        self.core.report(now(), report);
+        self.core(|core, now, memory| core.report(now, memory, report));
         self.carry_out(ctx);
     }
 }
@@ -537,7 +553,7 @@ impl Handler<Down> for Account {
             account = %self.core.user(), connection = self.core.connection(), panicked = down.panicked,
             "connection actor died"
         );
-        self.core.crashed(now(), allowed);
+        self.core(|core, now, memory| core.crashed(now, memory, allowed));
         self.carry_out(ctx);
     }
 }
@@ -545,11 +561,11 @@ impl Handler<Down> for Account {
 impl Handler<Send> for Account {
     type Result = ();
 
-    fn handle(&mut self, Send { errand, reply }: Send, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Send { item, reply }: Send, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         self.next_token += 1;
         self.replies.insert(self.next_token, reply);
-        self.core.send(now(), self.next_token, errand);
+        self.core.send(now(), self.next_token, item);
         self.carry_out(ctx);
     }
 }
@@ -569,7 +585,7 @@ impl Handler<GetStatus> for Account {
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
         let _running = Running::enter(self.spec.number);
-        let mut status = self.core.full_status(now());
+        let mut status = self.core(|core, now, memory| core.full_status(now, memory));
         status.counters.dropped += self.spec.handle.dropped();
         Some(status)
     }
@@ -581,14 +597,14 @@ impl Handler<Instruct> for Account {
     fn handle(&mut self, Instruct(command): Instruct, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         match command {
-            Command::Hold => self.core.hold(now()),
+            Command::Hold => self.core(Core::hold),
             Command::Resume => {
                 self.crashes.reset();
-                self.core.resume(now());
+                self.core(Core::resume);
             }
-            Command::Relogin => self.core.relogin(now()),
-            Command::Quarantine => self.core.quarantine(now()),
-            Command::Stop => self.core.stop(now()),
+            Command::Relogin => self.core(Core::relogin),
+            Command::Quarantine => self.core(Core::quarantine),
+            Command::Stop => self.core(Core::stop),
         }
         self.carry_out(ctx);
     }

@@ -1,16 +1,16 @@
 //! How everybody else reaches an account.
 
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
-use crate::gateway::now;
+use crate::gateway::{SharedMemory, now};
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
-use crate::proto::op::Call;
-use crate::session::{Memory, Receipt, RequestError};
+use crate::proto::op::{Call, Limit};
+use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::Status;
-use botroupe_core::account::{Errand, MAX_OUTBOX, OutboxError};
+use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -25,7 +25,7 @@ pub struct AccountHandle {
     lives: Arc<Lives>,
     /// Places in the outbox: whoever finds none waits for one.
     room: Arc<Semaphore>,
-    memory: Memory,
+    memory: SharedMemory,
 }
 
 /// An actor may be replaced while its thread hangs; when that comes back, the old actor must not
@@ -120,15 +120,20 @@ impl AccountHandle {
                 ..Lives::default()
             }),
             room: Arc::new(Semaphore::new(MAX_OUTBOX)),
-            memory: Memory::default(),
+            memory: SharedMemory::default(),
         }
     }
 
     /// The same with the memory that the account is made with: what its bots have finished is noted there.
     #[must_use]
-    pub fn with_memory(mut self, memory: Memory) -> Self {
+    pub fn with_memory(mut self, memory: SharedMemory) -> Self {
         self.memory = memory;
         self
+    }
+
+    /// What the account remembers of its messages, whatever crashes.
+    pub(super) const fn memory(&self) -> &SharedMemory {
+        &self.memory
     }
 
     /// The account.
@@ -251,13 +256,13 @@ impl AccountHandle {
         key: MessageKey,
     ) -> Result<Sent, SendError> {
         let key = Some(key);
-        let body = self.run(Errand::Message { to, draft, key }).await?;
+        let body = self.run(OutboxItem::Message { to, draft, key }).await?;
         serde_json::from_str(&body).map_err(|error| unreadable(&error))
     }
 
     /// Makes a request of the server, `body` being a JSON object; waits as [`send`](Self::send)
     /// does. The body of the answer comes back. Other than a message it is sent once: one that
-    /// times out may have been carried out.
+    /// times out may have been carried out. No rate limit is applied: only a [`Call`] names its own.
     ///
     /// # Errors
     /// When there was no good answer.
@@ -267,7 +272,21 @@ impl AccountHandle {
         body: impl Into<String>,
     ) -> Result<String, SendError> {
         let (servcmd, body) = (servcmd.into(), body.into());
-        self.run(Errand::Call { servcmd, body }).await
+        self.request_within(servcmd, body, Limit::NONE).await
+    }
+
+    async fn request_within(
+        &self,
+        servcmd: Cow<'static, str>,
+        body: String,
+        limit: Limit,
+    ) -> Result<String, SendError> {
+        let item = OutboxItem::Call {
+            servcmd,
+            body,
+            limit,
+        };
+        self.run(item).await
     }
 
     /// Makes a request of [`op`](crate::proto::op), and reads its answer; otherwise as
@@ -277,18 +296,18 @@ impl AccountHandle {
     /// When there was no good answer: [`SendError::code`] has the server's reason.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, SendError> {
         let body = serde_json::to_string(call).map_err(|error| unreadable(&error))?;
-        let answer = self.request(call.servcmd(), body).await?;
+        let answer = self.request_within(call.servcmd(), body, C::LIMIT).await?;
         serde_json::from_str(&answer).map_err(|error| unreadable(&error))
     }
 
-    async fn run(&self, errand: Errand) -> Result<String, SendError> {
+    async fn run(&self, item: OutboxItem) -> Result<String, SendError> {
         // First come, first served. It is never closed.
         let _place = self.room.acquire().await.map_err(|_| SendError::Gone)?;
         // Listens before it asks, so that nothing falls in between.
         let lost = self.lives.lost.notified();
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
-        match addr.try_send(Send { errand, reply }) {
+        match addr.try_send(Send { item, reply }) {
             Ok(()) => tokio::select! {
                 outcome = outcome => outcome
                     .map_err(|_| SendError::Gone)?
@@ -324,9 +343,9 @@ impl AccountHandle {
         // that is there.
         let at = now();
         let room = if done {
-            self.memory.finished(at, receipt)
+            self.memory.lock().finished(at, receipt)
         } else {
-            self.memory.abandoned(at, receipt)
+            self.memory.lock().abandoned(at, receipt)
         };
         if let Some(addr) = self.addr() {
             // One for each message that was handed out, and those are bounded.

@@ -15,19 +15,20 @@ pub(crate) use terms::policy;
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, GroupPaces, Phase, Status,
-    end_programs,
+    AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
     AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool,
     Registered, SettingsError, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
-use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};
+use crate::gateway::{
+    AwcConnector, Connector, NetConfig, NetError, SharedMemory, check_net, use_net,
+};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::session::{InboxLimits, Memory};
+use crate::session::InboxLimits;
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
     SubscriberFactory, Supervisor, UntilEnd,
@@ -265,9 +266,8 @@ impl App {
             ),
         };
         let mut policies = terms::Policies::default();
-        let group_paces = GroupPaces::default();
         let mut accounts = HashMap::new();
-        let fleet: Fleet = Arc::new(
+        let fleet: FleetUsers = Arc::new(
             enabled
                 .iter()
                 .map(|account| account.user_id.as_str().into())
@@ -278,7 +278,7 @@ impl App {
             let Some(credential) = credentials.of(account) else {
                 continue;
             };
-            let memory = Memory::new(InboxLimits::new(
+            let memory = SharedMemory::new(InboxLimits::new(
                 config.host.queue as usize,
                 account.policy.recovery.mark_read,
             ));
@@ -292,8 +292,6 @@ impl App {
                     hosts: walk.clone(),
                     policy: policies.of(&account.policy),
                     probes: rest.is_some(),
-                    memory: memory.clone(),
-                    group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
                 rest: rest.clone(),
@@ -517,7 +515,7 @@ fn subscriber(
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
-    (memory, fleet, uploads, files): (Memory, Fleet, Uploads, FileAccess),
+    (memory, fleet, uploads, files): (SharedMemory, FleetUsers, Uploads, FileAccess),
 ) -> SubscriberFactory {
     let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -561,7 +559,7 @@ fn subscriber(
                 Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
             };
             // Whatever a host before this one had goes to this one.
-            memory.bots_died();
+            memory.lock().bots_died();
             let spec = HostSpec {
                 account: handle.clone(),
                 bots: made,

@@ -2,7 +2,7 @@
 
 use super::AppError;
 use crate::config::{Config, Endpoint, SandboxTlsConfig};
-use crate::sandbox::{SandboxConfig, SandboxTls};
+use crate::sandbox::{SandboxConfig, SandboxTls, Unknown};
 use secrecy::SecretString;
 
 pub(super) use crate::sandbox::{Sandbox, SandboxError};
@@ -65,6 +65,11 @@ fn settings(config: &Config) -> SandboxConfig {
     sandbox.origins.clone_from(&config.sandbox.origins);
     sandbox.hosts.clone_from(&config.sandbox.hosts);
     sandbox.token.clone_from(&config.sandbox.token);
+    sandbox.unknown = if config.sandbox.refuse_unknown {
+        Unknown::Refuse
+    } else {
+        Unknown::Warn
+    };
     sandbox.tls = match &config.sandbox.tls {
         SandboxTlsConfig::Off => None,
         SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),

@@ -14,7 +14,7 @@ use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
 use super::run::{Run, Spawner};
 use super::transfer::Carriage;
-use crate::account::{AccountEvent, AccountHandle, Deliver, Fleet, Receipt, is_heard};
+use crate::account::{AccountEvent, AccountHandle, Deliver, FleetUsers, Receipt, is_heard};
 use crate::gateway::now;
 use crate::proto::message::{Conversation, Message};
 use actix::prelude::*;
@@ -107,7 +107,7 @@ pub struct Host {
     config: HostConfig,
     pool: Pool,
     bots: Vec<Running>,
-    fleet: Fleet,
+    fleet: FleetUsers,
     ready: bool,
     /// The bots were told that it has begun.
     started: bool,
@@ -176,7 +176,7 @@ pub struct HostSpec {
     /// Where.
     pub pool: Pool,
     /// The accounts whose messages only those bots hear that ask for it.
-    pub fleet: Fleet,
+    pub fleet: FleetUsers,
 }
 
 impl std::fmt::Debug for HostSpec {

@@ -4,23 +4,22 @@ use super::args::ChatArgs;
 use super::exit::Failure;
 use super::output;
 use crate::account::{
-    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
-    Receipt, Status,
+    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
+    Status,
 };
 use crate::app::net_config;
 use crate::app::{Credentials, policy, walk};
 use crate::bot::{Api, ApiError};
 use crate::config::{Config, Endpoint, nearest, websocket_url};
 use crate::fleet::Signals;
-use crate::gateway::use_net;
-use crate::gateway::{AwcConnector, ConnectError, Connector};
+use crate::gateway::{AwcConnector, ConnectError, Connector, SharedMemory, use_net};
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message as ChatMessage};
 use crate::proto::op::group::NewGroup;
 use crate::proto::shown;
-use crate::session::{InboxLimits, Memory};
+use crate::session::InboxLimits;
 use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
 use actix::prelude::*;
 use std::fmt;
@@ -57,9 +56,9 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let (ear, mut heard) = mpsc::channel(BACKLOG);
         // What was shown is reported as read here, message by message.
-        let memory = Memory::new(InboxLimits::new(BACKLOG, false));
-        let handle = AccountHandle::new(args.user.clone()).with_memory(memory.clone());
-        let supervisor = start(args, config, (&handle, memory), &ear)?;
+        let memory = SharedMemory::new(InboxLimits::new(BACKLOG, false));
+        let handle = AccountHandle::new(args.user.clone()).with_memory(memory);
+        let supervisor = start(args, config, &handle, &ear)?;
         let outcome = tokio::select! {
             outcome = converse(args, config, &handle, &mut heard) => outcome,
             () = signals.stop() => Ok(()),
@@ -73,7 +72,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
 fn start(
     args: &ChatArgs,
     config: &Config,
-    (handle, memory): (&AccountHandle, Memory),
+    handle: &AccountHandle,
     ear: &mpsc::Sender<Heard>,
 ) -> Result<Addr<Supervisor>, Failure> {
     let lifetime = crate::config::defaults::USER_SIG_LIFETIME;
@@ -99,8 +98,6 @@ fn start(
             hosts,
             policy: Arc::new(base),
             probes: false,
-            memory,
-            group_paces: GroupPaces::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
         rest: None,

@@ -355,6 +355,8 @@ pub struct SandboxConfig {
     pub hosts: Vec<String>,
     /// What whoever gives it orders has to send.
     pub token: Option<SecretString>,
+    /// `unknown = "refuse"`: commands that it does not know are refused instead of answered with OK.
+    pub refuse_unknown: bool,
 }
 
 /// `[tls]` and `[proxy]`: what connections trust and which way they take.

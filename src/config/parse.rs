@@ -454,6 +454,12 @@ fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>)
         }
         Some(PathBuf::from(text))
     });
+    let refuse_unknown = section.get("unknown").and_then(|node| {
+        node.choice(
+            "what becomes of unknown commands",
+            &[("warn", false), ("refuse", true)],
+        )
+    });
     let config = SandboxConfig {
         listen: listen.unwrap_or(default),
         max_web_instances: section.integer(
@@ -476,6 +482,7 @@ fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>)
         origins: names(&mut section, "origins"),
         hosts: names(&mut section, "hosts"),
         token: section.get("token").and_then(|node| node.secret()),
+        refuse_unknown: refuse_unknown.unwrap_or(false),
     };
     section.finish();
     config

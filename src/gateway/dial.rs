@@ -21,7 +21,7 @@ pub(super) enum Purpose {
     /// A link that carries a login. It is reset when it is dropped instead of being emptied by the
     /// system: what a stalled link still holds must not reach the server minutes later. A resume that comes
     /// late takes the login away from the link that carries it by then, and nobody hears the pushes any
-    /// more. An orderly goodbye is not affected, see [`farewell`](super::connection): it waits for the other
+    /// more. An orderly goodbye is not affected: it waits for the other
     /// side before it drops the link.
     Link,
     /// A request to a server that the config or the service names.

@@ -1,6 +1,6 @@
 //! The names of the commands (`head.servcmd`) this crate speaks.
 
-use super::place::is_community;
+use super::address::is_community;
 use std::borrow::Cow;
 
 /// The name of a group command for this group: communities have a service of their own.

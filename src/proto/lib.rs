@@ -9,6 +9,7 @@
 //! what it does not know. Who sends what, and when, is the business of [`crate::session`] and
 //! [`crate::sandbox`]. The facts the code relies on are written down in `docs/protocol.md`.
 
+pub mod address;
 pub mod answer;
 pub mod checksum;
 pub mod code;
@@ -19,11 +20,11 @@ pub mod event;
 mod events;
 pub mod id;
 pub mod lenient;
-pub mod live;
+
 pub mod message;
 pub mod op;
 pub mod packet;
-pub mod place;
+
 pub mod shown;
 pub mod signaling;
 pub mod surrogate;

@@ -37,9 +37,8 @@ pub struct SandboxConfig {
     pub sync_page: Option<usize>,
     /// Refuse requests whose checksum does not fit, instead of only counting them.
     pub strict_checksum: bool,
-    /// Refuse commands it does not know with 60002, instead of answering a bare OK. A client that
-    /// waits for a field of the answer may ask for ever.
-    pub strict_commands: bool,
+    /// What becomes of commands of clients that the sandbox does not know.
+    pub unknown: Unknown,
     /// The most connections at once; further ones are refused with HTTP 503.
     pub max_connections: usize,
     /// The most accounts.
@@ -118,6 +117,18 @@ pub struct SandboxConfig {
     pub seed: Option<u64>,
 }
 
+/// What becomes of commands of clients that the sandbox does not know. Over REST they are always refused.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Unknown {
+    /// They are answered with a bare OK, because other clients take an error for a broken server; the log
+    /// warns once of each.
+    #[default]
+    Warn,
+    /// They are refused with 60002, so that nothing is answered with OK and not carried out.
+    Refuse,
+}
+
 impl SandboxConfig {
     /// Settings for `app` whose UserSigs are signed with `key`.
     pub fn new(app: SdkAppId, key: impl Into<SecretString>) -> Self {
@@ -134,7 +145,7 @@ impl SandboxConfig {
             recall_window: Duration::from_secs(120),
             sync_page: None,
             strict_checksum: false,
-            strict_commands: false,
+            unknown: Unknown::Warn,
             max_connections: 20_000,
             max_accounts: 100_000,
             max_frame: 1024 * 1024,

@@ -19,6 +19,7 @@
 use botroupe_core::policy;
 use botroupe_proto as proto;
 
+mod commands;
 mod config;
 mod cut;
 mod files;
@@ -27,6 +28,7 @@ mod hub;
 mod rest;
 mod seed;
 mod server;
+mod service;
 pub mod state;
 mod store;
 #[cfg(test)]
@@ -35,13 +37,14 @@ mod thumbnail;
 mod tls;
 mod websocket;
 mod wire;
+mod world;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread::JoinHandle};
 
 use secrecy::SecretString;
 use tokio::sync::oneshot;
 
-pub use config::SandboxConfig;
+pub use config::{SandboxConfig, Unknown};
 pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 pub use server::SandboxError;
@@ -192,6 +195,13 @@ impl Sandbox {
             },
             prepared,
         ))
+    }
+
+    /// The calls of the REST API that a sandbox knows, as the paths behind `/v4/`. A group call is named under
+    /// `group_open_http_svc`; the other services of the groups have it too.
+    pub fn rest_calls() -> Vec<String> {
+        let names = state::commands().names_of_app();
+        names.map(|name| name.replacen('.', "/", 1)).collect()
     }
 
     /// The address it listens on.

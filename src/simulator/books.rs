@@ -135,7 +135,7 @@ impl World {
     }
 
     pub(super) fn changed(&mut self, node: usize, online: Option<bool>) {
-        let status = self.nodes[node].core.status(self.clock_of(node));
+        let status = self.nodes[node].status(self.clock_of(node));
         self.log(
             Some(node),
             &format!("{} ({})", status.phase.word(), status.cause.word()),
@@ -197,10 +197,13 @@ impl World {
                     );
                 }
             }
-            if let Some(at) = self.nodes[node].session.poll_timeout()
+            let now = self.clock_of(node);
+            let timer =
+                self.nodes[node].session(now, |session, _, memory| session.poll_timeout(memory));
+            if let Some(at) = timer
                 && !self.is_healthy(node)
                 && at < self.now
-                && self.nodes[node].session.state() != session::State::Disconnected
+                && self.nodes[node].session.state() != session::SessionState::Disconnected
             {
                 self.violate(Some(node), "a timer in the past".to_owned());
             }

@@ -3,6 +3,7 @@
 use super::node::Want;
 use super::options::{Action, NetworkConfig};
 use super::world::{Happening, Link, World};
+use botroupe_core::account::Core;
 use botroupe_sandbox::state::{ConnId, Fault, Frames, KickType, Output};
 use std::time::Duration;
 
@@ -60,8 +61,9 @@ impl World {
     }
 
     pub(super) fn arm(&mut self, node: usize) {
+        let is_healthy = self.is_healthy(node);
         let at = self.nodes[node]
-            .deadline(self.is_healthy(node))
+            .deadline(is_healthy)
             .map(|at| at.max(self.now));
         if let Some(at) = at
             && self.nodes[node]
@@ -80,6 +82,11 @@ impl World {
                 let wait = self.governors[node / self.options.accounts].reserve(self.now);
                 let life = self.lives[node];
                 self.schedule(self.now + wait, Happening::Turn(node, life));
+            }
+            Want::GroupTurn(token, group) => {
+                let (copy, now) = (node / self.options.accounts, self.clock_of(node));
+                let wait = self.paces[copy].reserve(now.mono, &group);
+                self.nodes[node].core.group_turn(now, token, wait);
             }
             Want::SlowDown(delay) => {
                 let copy = node / self.options.accounts;
@@ -266,7 +273,7 @@ impl World {
             Action::Resume(node) if !self.alive[node] => {}
             Action::Resume(node) => {
                 let now = self.clock_of(node);
-                self.nodes[node].core.resume(now);
+                self.nodes[node].core(now, Core::resume);
                 self.settle(node);
             }
             Action::Lossy {

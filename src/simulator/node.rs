@@ -1,7 +1,7 @@
 //! One account of the simulation: its core and session, wired as the actors wire them.
 
 use super::bots::{Bots, BotsConfig};
-use botroupe_core::account::{AccountEvent, Core, CoreConfig, Effect, Sending};
+use botroupe_core::account::{AccountEvent, Attempt, Core, CoreConfig, Effect, Status};
 use botroupe_core::account::{ConnectError, LinkEnd, Report};
 use botroupe_core::policy::Now;
 use botroupe_core::session::{Event, Memory, RequestId, Session, SessionConfig};
@@ -16,6 +16,8 @@ use std::time::Duration;
 pub(super) enum Want {
     /// A turn of the governor.
     Turn,
+    /// The turn of a message in its group.
+    GroupTurn(u64, Box<str>),
     /// Slower logins.
     SlowDown(Duration),
     /// A link.
@@ -73,20 +75,26 @@ pub(super) struct Node {
     pub(super) handed: HashSet<u64>,
     /// What was reported as read before it logged in without a memory.
     pub(super) settled: HashSet<String>,
-    memory: Memory,
+    pub(super) memory: Memory,
     /// Where the next session goes on after a crash of this one.
     cookie: Box<str>,
 }
 
 impl Node {
-    pub(super) fn new(config: CoreConfig, seed: u64, now: Now, bots: BotsConfig) -> Self {
-        let mut session = Session::new(
+    pub(super) fn new(
+        config: CoreConfig,
+        mut memory: Memory,
+        seed: u64,
+        now: Now,
+        bots: BotsConfig,
+    ) -> Self {
+        let session = Session::new(
             SessionConfig::new(config.app, config.user.clone()),
             seed ^ 0x5e55_1041,
+            &mut memory,
         );
-        session.set_memory(config.memory.clone());
         Self {
-            memory: config.memory.clone(),
+            memory,
             session,
             core: Core::new(config, seed, now),
             link: None,
@@ -100,6 +108,28 @@ impl Node {
             settled: HashSet::new(),
             cookie: "".into(),
         }
+    }
+
+    /// Gives the core an input.
+    pub(super) fn core<T>(
+        &mut self,
+        now: Now,
+        input: impl FnOnce(&mut Core, Now, &mut Memory) -> T,
+    ) -> T {
+        input(&mut self.core, now, &mut self.memory)
+    }
+
+    /// Gives the session an input.
+    pub(super) fn session<T>(
+        &mut self,
+        now: Now,
+        input: impl FnOnce(&mut Session, Now, &mut Memory) -> T,
+    ) -> T {
+        input(&mut self.session, now, &mut self.memory)
+    }
+
+    pub(super) fn status(&self, now: Now) -> Status {
+        self.core.status(now, &self.memory)
     }
 
     /// Carries out everything core and session want, until they want nothing more.
@@ -144,18 +174,19 @@ impl Node {
                 wants.push(Want::Note(Note::SetOut));
                 self.session.resume_login(now);
             }
-            Effect::Room => self.session.room(now),
+            Effect::Room => self.session.room(now, &mut self.memory),
             Effect::SlowDown(delay) => wants.push(Want::SlowDown(delay)),
             Effect::Logout => self.session.logout(now),
             Effect::Close => {
                 self.dialling = None;
                 self.hang_up(now, wants);
-                self.core.report(now, Report::Closed(LinkEnd::Ours));
+                self.core
+                    .report(now, &mut self.memory, Report::Closed(LinkEnd::Ours));
             }
-            Effect::Transmit { token, sending } => {
-                let sent = match sending {
-                    Sending::Message(message) => self.session.send(now, &message),
-                    Sending::Call { servcmd, body } => self.session.request(now, &servcmd, &body),
+            Effect::Transmit { token, attempt } => {
+                let sent = match attempt {
+                    Attempt::Message(message) => self.session.send(now, &message),
+                    Attempt::Call { servcmd, body } => self.session.request(now, &servcmd, &body),
                 };
                 match sent {
                     Ok(id) => {
@@ -163,6 +194,7 @@ impl Node {
                     }
                     Err(error) => self.core.report(
                         now,
+                        &mut self.memory,
                         Report::Settled {
                             token,
                             outcome: Err(error),
@@ -173,6 +205,9 @@ impl Node {
             Effect::Note { servcmd, body } => {
                 // As the actor does: nobody waits for the outcome.
                 let _ = self.session.request(now, &servcmd, &body);
+            }
+            Effect::ReserveGroupTurn { token, group } => {
+                wants.push(Want::GroupTurn(token, group));
             }
             Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
             Effect::Deliver(event) => self.deliver(now, event, wants),
@@ -194,19 +229,22 @@ impl Node {
         match event {
             Event::LinkDead(fault) => {
                 if self.hang_up(now, wants) {
-                    self.core.report(now, Report::Closed(LinkEnd::Fault(fault)));
+                    self.core
+                        .report(now, &mut self.memory, Report::Closed(LinkEnd::Fault(fault)));
                 }
             }
             Event::Settled { id, outcome } => {
                 if let Some(token) = self.tokens.remove(&id) {
-                    self.core.report(now, Report::Settled { token, outcome });
+                    self.core
+                        .report(now, &mut self.memory, Report::Settled { token, outcome });
                 }
             }
             event => {
                 if let Event::Synced { cookie, .. } = &event {
                     self.cookie.clone_from(cookie);
                 }
-                self.core.report(now, Report::Session(event));
+                self.core
+                    .report(now, &mut self.memory, Report::Session(event));
             }
         }
     }
@@ -233,10 +271,12 @@ impl Node {
         match outcome {
             Ok(link) => {
                 self.link = Some(link);
-                self.core.report(now, Report::Opened);
+                self.core.report(now, &mut self.memory, Report::Opened);
                 self.session.opened(now, user_sig.as_ref());
             }
-            Err(error) => self.core.report(now, Report::DialFailed(error)),
+            Err(error) => self
+                .core
+                .report(now, &mut self.memory, Report::DialFailed(error)),
         }
     }
 
@@ -244,7 +284,8 @@ impl Node {
     pub(super) fn cut(&mut self, now: Now, link: ConnId) {
         if self.link == Some(link) {
             self.link = None;
-            self.core.report(now, Report::Closed(LinkEnd::Cut));
+            self.core
+                .report(now, &mut self.memory, Report::Closed(LinkEnd::Cut));
             self.session.closed(now);
         }
     }
@@ -257,19 +298,22 @@ impl Node {
         self.dialling = None;
         self.tokens.clear();
         let config = SessionConfig::new(self.session.app(), self.session.user().clone());
-        self.session = Session::new(config, seed);
+        self.session = Session::new(config, seed, &mut self.memory);
         self.session.set_cookie(self.cookie.clone());
-        self.session.set_memory(self.memory.clone());
-        self.core.crashed(now, true);
+        self.core.crashed(now, &mut self.memory, true);
     }
 
     /// When it wants to be woken; `healthy` links need no heartbeats.
-    pub(super) fn deadline(&self, healthy: bool) -> Option<Duration> {
+    pub(super) fn deadline(&mut self, healthy: bool) -> Option<Duration> {
         let session = if healthy {
-            self.session.poll_timeout_while_heard()
+            self.session.poll_timeout_while_heard(&mut self.memory)
         } else {
-            self.session.poll_timeout()
+            self.session.poll_timeout(&mut self.memory)
         };
-        self.core.poll_timeout().into_iter().chain(session).min()
+        self.core
+            .poll_timeout(&self.memory)
+            .into_iter()
+            .chain(session)
+            .min()
     }
 }

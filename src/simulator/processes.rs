@@ -2,7 +2,7 @@
 
 use super::node::Node;
 use super::world::{Happening, World};
-use botroupe_core::account::{CoreConfig, Credential, GroupPaces};
+use botroupe_core::account::{Core, CoreConfig, Credential, GroupPaces};
 use botroupe_core::policy::Governor;
 use botroupe_core::session::Memory;
 use botroupe_proto::endpoint::HostWalk;
@@ -23,7 +23,6 @@ pub(super) enum Ending {
 impl World {
     /// An account of a new process, which remembers nothing.
     pub(super) fn new_node(&mut self, node: usize) -> Node {
-        let copy = node / self.options.accounts.max(1);
         let config = CoreConfig {
             app: self.app,
             user: self.users[node].clone(),
@@ -34,8 +33,6 @@ impl World {
             hosts: HostWalk::fixed("ws://simulated"),
             policy: self.policy.clone(),
             probes: false,
-            memory: Memory::new(self.options.inbox),
-            group_paces: self.paces[copy].clone(),
         };
         let bots = super::bots::BotsConfig {
             limits: self.options.inbox,
@@ -45,7 +42,13 @@ impl World {
             hears_fleet: self.options.hear_own_accounts,
         };
         let seed = self.rng.u64(..);
-        Node::new(config, seed, self.clock_of(node), bots)
+        Node::new(
+            config,
+            Memory::new(self.options.inbox),
+            seed,
+            self.clock_of(node),
+            bots,
+        )
     }
 
     fn nodes_of(&self, copy: usize) -> std::ops::Range<usize> {
@@ -76,7 +79,7 @@ impl World {
                 for node in self.nodes_of(copy) {
                     self.catch_up(node);
                     let now = self.clock_of(node);
-                    self.nodes[node].core.stop(now);
+                    self.nodes[node].core(now, Core::stop);
                     self.settle(node);
                 }
             }

@@ -7,10 +7,11 @@ use super::node::Node;
 use super::options::{Action, Options};
 use super::processes::Ending;
 use super::turns::Turns;
-use botroupe_core::account::ConnectError;
-use botroupe_core::account::Fleet;
+use botroupe_core::account::FleetUsers;
+use botroupe_core::account::{ConnectError, Core};
 use botroupe_core::account::{GroupPaces, Policy, Status};
 use botroupe_core::policy::Governor;
+use botroupe_core::session::Session;
 use botroupe_proto::command;
 use botroupe_proto::id::{IdError, SdkAppId, UserId};
 use botroupe_proto::message::Conversation;
@@ -78,7 +79,7 @@ pub struct World {
     pub(super) key: Arc<SecretString>,
     pub(super) policy: Arc<Policy>,
     pub(super) paces: Vec<GroupPaces>,
-    pub(super) fleet: Fleet,
+    pub(super) fleet: FleetUsers,
     pub(super) users: Vec<UserId>,
     pub(super) crews: Vec<Crew>,
     /// The number of the process that each account is in, and whether it has started.
@@ -147,7 +148,7 @@ impl World {
         let policy = Arc::new(options.policy.clone());
         // Each copy is a process of its own.
         let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
-        let fleet: Fleet = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
+        let fleet: FleetUsers = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
         let offsets = (0..users.len())
             .map(|_| options.clocks.draw(&mut rng))
             .collect();
@@ -217,7 +218,7 @@ impl World {
     fn start(&mut self, node: usize) {
         self.alive[node] = true;
         let at = self.clock_of(node);
-        self.nodes[node].core.start(at);
+        self.nodes[node].core(at, Core::start);
         self.settle(node);
     }
 
@@ -247,7 +248,7 @@ impl World {
     /// How an account stands.
     #[must_use]
     pub fn status(&self, account: usize) -> Option<Status> {
-        Some(self.nodes.get(account)?.core.status(self.clock_of(account)))
+        Some(self.nodes.get(account)?.status(self.clock_of(account)))
     }
 
     /// How many accounts are online.
@@ -357,8 +358,8 @@ impl World {
                 self.nodes[node].wake_at = None;
                 self.catch_up(node);
                 let now = self.clock_of(node);
-                self.nodes[node].core.timeout(now);
-                self.nodes[node].session.timeout(now);
+                self.nodes[node].core(now, Core::timeout);
+                self.nodes[node].session(now, Session::timeout);
                 self.settle(node);
             }
             Happening::Turn(node, life) => {
@@ -367,7 +368,7 @@ impl World {
                 }
                 self.granted(node);
                 let now = self.clock_of(node);
-                self.nodes[node].core.turn(now);
+                self.nodes[node].core(now, Core::turn);
                 self.settle(node);
             }
             Happening::Dialled { node, dial, late } => {
@@ -408,7 +409,9 @@ impl World {
                 };
                 if self.nodes[node].link == Some(link) {
                     let now = self.clock_of(node);
-                    self.nodes[node].session.received(now, &bytes);
+                    self.nodes[node].session(now, |session, now, memory| {
+                        session.received(now, memory, &bytes)
+                    });
                     self.settle(node);
                 }
             }

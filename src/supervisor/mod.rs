@@ -12,7 +12,7 @@ mod threads;
 
 use crate::account::{
     Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig,
-    Deliver, Phase, ReserveLogin, SlowDown, Status,
+    Deliver, Phase, ReserveLogin, SharedGroupPaces, SlowDown, Status,
 };
 use crate::gateway::{Connector, Down, DownGuard, now};
 use crate::policy::{Backoff, Governor, RestartIntensity};
@@ -133,6 +133,7 @@ pub struct Supervisor {
     index: HashMap<UserId, usize>,
     threads: Threads,
     governor: Governor,
+    group_paces: SharedGroupPaces,
     observer: Option<Recipient<Changed>>,
     /// Of the children, how many run.
     running: usize,
@@ -210,6 +211,7 @@ impl Supervisor {
             index,
             threads,
             governor: Governor::new(governor.rate, governor.burst),
+            group_paces: SharedGroupPaces::default(),
             observer,
             running: 0,
             stopping: None,
@@ -265,6 +267,7 @@ impl Supervisor {
             brake: ctx.address().recipient(),
             observer: ctx.address().recipient(),
             handle: child.spec.handle.clone(),
+            group_paces: self.group_paces.clone(),
             away: child.spec.away.clone(),
         };
         let guard = DownGuard::new(ctx.address().recipient(), named(number, child.life));

@@ -3,15 +3,14 @@
 use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
 use botroupe::account::{
-    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, GroupPaces, Phase, Policy,
-    SendError, Status,
+    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
+    Status,
 };
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
 use botroupe::prelude::Conversation;
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::sandbox::Sandbox;
-use botroupe::session::Memory;
 use botroupe::supervisor::{
     ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, StopAll, Supervisor,
 };
@@ -107,8 +106,6 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 hosts: HostWalk::fixed(&sandbox.url()),
                 policy: policy.clone(),
                 probes: false,
-                memory: Memory::default(),
-                group_paces: GroupPaces::default(),
             },
             connector: Arc::new(move || match guilty {
                 true => Rc::new(Hangs {

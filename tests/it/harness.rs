@@ -6,7 +6,7 @@ use botroupe::bot::Bots;
 use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::proto::message::Element;
-use botroupe::sandbox::{Sandbox, SandboxConfig};
+use botroupe::sandbox::{Sandbox, SandboxConfig, Unknown};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
@@ -25,7 +25,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// that something is missing.
 pub(crate) fn sandbox(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
     let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
-    config.strict_commands = true;
+    config.unknown = Unknown::Refuse;
     change(&mut config);
     Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
 }

@@ -25,5 +25,6 @@ mod sandbox_seed;
 mod sandbox_store;
 mod sandbox_tls;
 mod seeds;
+mod sessions;
 mod traces;
 mod trouble;

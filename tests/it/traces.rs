@@ -2,11 +2,11 @@
 //! them is understood, and nothing is lost on the way in and out again.
 
 use botroupe::proto::event::{Notice, Push};
-use botroupe::proto::live::read_item;
 use botroupe::proto::message::{
     C2cItem, Draft, GroupItem, MessageKey, MessageRef, OfflinePush, Priority, SendC2c, SendGroup,
     SendOptions,
 };
+use botroupe::proto::op::live_room::poll::read_item;
 use botroupe::proto::op::reaction::ReactionChange;
 use botroupe::proto::update::{EditedMessage, FriendChange, ProfileChange, UserStatus};
 use serde::Serialize;

@@ -1,9 +1,11 @@
 //! Who may not write to the account.
 
 use super::{Api, ApiError, collect};
-use crate::proto::op::relation::{
-    AddToBlacklist, GetBlacklist, MAX_PAGES, MAX_USERS, RemoveFromBlacklist,
-};
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::blacklist::AddToBlacklist;
+use crate::proto::op::blacklist::GetBlacklist;
+use crate::proto::op::blacklist::RemoveFromBlacklist;
+use crate::proto::op::friend::MAX_USERS;
 
 impl Api {
     /// Everybody on the blacklist.

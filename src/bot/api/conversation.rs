@@ -3,10 +3,14 @@
 use super::message::SYSTEM;
 use super::{Api, ApiError, count};
 use crate::proto::message::Conversation;
-use crate::proto::op::conversation::{
-    ClearHistory, Delete, GetConversations, Listed, MAX_CONVERSATIONS, Mark, Pin,
-};
-use crate::proto::op::relation::MAX_PAGES;
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::conversation::ClearHistory;
+use crate::proto::op::conversation::Delete;
+use crate::proto::op::conversation::GetConversations;
+use crate::proto::op::conversation::Listed;
+use crate::proto::op::conversation::MAX_CONVERSATIONS;
+use crate::proto::op::conversation::Mark;
+use crate::proto::op::conversation::Pin;
 use crate::proto::op::{Contact, GroupField};
 
 impl Api {

@@ -3,9 +3,11 @@
 use super::conversation::contact;
 use super::{Api, ApiError, count};
 use crate::proto::message::Conversation;
-use crate::proto::op::conversation::{CreateGroup, GetGroups, MAX_CONVERSATIONS};
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::conversation::MAX_CONVERSATIONS;
+use crate::proto::op::conversation_group::Create;
+use crate::proto::op::conversation_group::GetAll;
 use crate::proto::op::conversation_group::{Delete, Update};
-use crate::proto::op::relation::MAX_PAGES;
 use crate::proto::op::{Contact, GroupField, ItemResult};
 use serde::Deserialize as _;
 use serde_json::Value;
@@ -17,7 +19,7 @@ impl Api {
     /// When a page could not be had.
     pub async fn conversation_groups(&self) -> Result<Vec<String>, ApiError> {
         let mut names = Vec::new();
-        let mut request = GetGroups {
+        let mut request = GetAll {
             me: self.me(),
             start: 0,
         };
@@ -44,7 +46,7 @@ impl Api {
         conversations: impl IntoIterator<Item = Conversation>,
     ) -> Result<(), ApiError> {
         let name = name.into();
-        let create = CreateGroup::new(self.me(), &*name, contacts(conversations)?);
+        let create = Create::new(self.me(), &*name, contacts(conversations)?);
         for group in self.call(&create).await?.items {
             // The group has a result of its own, and each of its conversations has one.
             let members = group.get("ResultItem").and_then(Value::as_array);

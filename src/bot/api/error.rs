@@ -6,7 +6,7 @@ use crate::bot::transfer::TransferError;
 use crate::proto::code::Code;
 use crate::proto::message::DraftError;
 use crate::proto::op::ItemResult;
-use crate::proto::op::c2c::Edited;
+use crate::proto::op::c2c_message::Edited;
 use crate::proto::shown::Shown;
 
 /// Why an action failed.

@@ -1,11 +1,11 @@
 //! Who follows the account, and whom it follows.
 
 use super::{Api, ApiError, collect};
+use crate::proto::op::MAX_PAGES;
 use crate::proto::op::follow::{
     CheckFollows, CheckedUser, Count, Follow, Followed, GetCounts, GetFollows, MAX_USERS, Tie,
     Unfollow,
 };
-use crate::proto::op::relation::MAX_PAGES;
 
 impl Api {
     /// Follows users, 100 at most. They are not asked.

@@ -1,11 +1,21 @@
 //! Friends and requests to become one.
 
 use super::{Api, ApiError, collect};
-use crate::proto::op::people::Tagged;
-use crate::proto::op::relation::{
-    AddFriend, Application, CheckFriends, Decision, DeleteFriends, Friend, GetApplications,
-    GetFriends, MAX_PAGES, MAX_USERS, Relation, Respond, Sides, UpdateFriend,
-};
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::friend::AddFriend;
+use crate::proto::op::friend::Application;
+use crate::proto::op::friend::CheckFriends;
+use crate::proto::op::friend::Decision;
+use crate::proto::op::friend::DeleteFriends;
+use crate::proto::op::friend::Friend;
+use crate::proto::op::friend::GetApplications;
+use crate::proto::op::friend::GetFriends;
+use crate::proto::op::friend::MAX_USERS;
+use crate::proto::op::friend::Relation;
+use crate::proto::op::friend::Respond;
+use crate::proto::op::friend::Sides;
+use crate::proto::op::friend::UpdateFriend;
+use crate::proto::op::profile::Tagged;
 
 impl Api {
     /// All friends.

@@ -3,11 +3,19 @@
 use super::{Api, ApiError, collect, count};
 use crate::proto::code::Code;
 use crate::proto::message::{Conversation, Draft, Message};
-use crate::proto::op::group::{
-    Created, Dismiss, MAX_FOUNDERS, MAX_GROUPS, Modify, NewGroup, Quit, Transfer,
-};
-use crate::proto::op::group_profile::{GetJoined, GetProfiles, GetPublicProfiles, GroupProfile};
-use crate::proto::op::relation::MAX_PAGES;
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::group::Created;
+use crate::proto::op::group::Dismiss;
+use crate::proto::op::group::MAX_FOUNDERS;
+use crate::proto::op::group::MAX_GROUPS;
+use crate::proto::op::group::Modify;
+use crate::proto::op::group::NewGroup;
+use crate::proto::op::group::Quit;
+use crate::proto::op::group::Transfer;
+use crate::proto::op::group_profile::GetJoined;
+use crate::proto::op::group_profile::GetProfiles;
+use crate::proto::op::group_profile::GetPublicProfiles;
+use crate::proto::op::group_profile::GroupProfile;
 
 /// Acts in one group, see [`Api::group`]. What an account may do depends on its role and on the
 /// kind of the group; [`Code::GROUP_PERMISSION`] says that it may not.

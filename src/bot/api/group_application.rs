@@ -3,7 +3,7 @@
 use super::{Api, ApiError};
 use crate::proto::code::Code;
 use crate::proto::message::{Message, NoticeKind};
-use crate::proto::op::join::{Application, Decide, GetApplications, Join, Joined};
+use crate::proto::op::group_application::{Application, Decide, GetApplications, Join, Joined};
 
 /// Applications of one page, as the official client asks for them.
 const APPLICATIONS: u32 = 20;

@@ -1,10 +1,13 @@
 //! Key-value pairs of groups.
 
 use super::{ApiError, GroupApi, collect, count};
-use crate::proto::op::group_data::{
-    Attributes, ClearAttributes, DeleteAttributes, GetAttributes, MAX_ATTRIBUTES, ModifyAttributes,
-    SetAttributes,
-};
+use crate::proto::op::group_attribute::Attributes;
+use crate::proto::op::group_attribute::ClearAttributes;
+use crate::proto::op::group_attribute::DeleteAttributes;
+use crate::proto::op::group_attribute::GetAttributes;
+use crate::proto::op::group_attribute::MAX_ATTRIBUTES;
+use crate::proto::op::group_attribute::ModifyAttributes;
+use crate::proto::op::group_attribute::SetAttributes;
 
 impl GroupApi {
     /// The attributes an app keeps with the group.

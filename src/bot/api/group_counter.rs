@@ -1,9 +1,12 @@
 //! Counters of groups.
 
 use super::{ApiError, GroupApi, count};
-use crate::proto::op::group_data::{
-    Counter, CounterMode, Counters, GetCounters, MAX_COUNTERS, UpdateCounters,
-};
+use crate::proto::op::group_counter::Counter;
+use crate::proto::op::group_counter::CounterMode;
+use crate::proto::op::group_counter::Counters;
+use crate::proto::op::group_counter::GetCounters;
+use crate::proto::op::group_counter::MAX_COUNTERS;
+use crate::proto::op::group_counter::UpdateCounters;
 
 impl GroupApi {
     /// All counters of the group.

@@ -1,13 +1,19 @@
 //! Members of groups.
 
 use super::{ApiError, GroupApi, collect};
+use crate::proto::address::is_community;
+use crate::proto::op::MAX_PAGES;
 use crate::proto::op::group::KeyValue;
-use crate::proto::op::member::{
-    self, GetMembers, GetOnlineCount, GetSpecified, Invite, InvitedUser, Kick, Member,
-    ModifyMember, Role,
-};
-use crate::proto::op::relation::MAX_PAGES;
-use crate::proto::place::is_community;
+use crate::proto::op::group_application::Invite;
+use crate::proto::op::group_application::InvitedUser;
+use crate::proto::op::group_member;
+use crate::proto::op::group_member::GetMembers;
+use crate::proto::op::group_member::GetOnlineCount;
+use crate::proto::op::group_member::GetSpecified;
+use crate::proto::op::group_member::Kick;
+use crate::proto::op::group_member::Member;
+use crate::proto::op::group_member::ModifyMember;
+use crate::proto::op::group_member::Role;
 use std::time::Duration;
 
 impl GroupApi {
@@ -22,13 +28,13 @@ impl GroupApi {
         // The largest groups have 100,000 members.
         for _ in 0..10 * MAX_PAGES {
             let request = if is_community(self.id()) {
-                GetMembers::after(self.id_owned(), next, member::PAGE)
+                GetMembers::after(self.id_owned(), next, group_member::PAGE)
             } else {
                 let offset = u32::try_from(all.len()).unwrap_or(u32::MAX);
-                GetMembers::new(self.id_owned(), offset, member::PAGE)
+                GetMembers::new(self.id_owned(), offset, group_member::PAGE)
             };
             let page = self.api().call(&request).await?;
-            let full = page.members.len() >= member::PAGE as usize;
+            let full = page.members.len() >= group_member::PAGE as usize;
             let is_last = page.members.is_empty() || !full && page.next.is_empty();
             all.extend(page.members);
             next = page.next;
@@ -47,7 +53,7 @@ impl GroupApi {
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Vec<Member>, ApiError> {
-        let users = collect(users, "members", member::MAX_ASKED)?;
+        let users = collect(users, "members", group_member::MAX_ASKED)?;
         let request = GetSpecified::new(self.id_owned(), users);
         Ok(self.api().call(&request).await?.members)
     }
@@ -69,7 +75,11 @@ impl GroupApi {
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Vec<InvitedUser>, ApiError> {
-        let users = collect(users, "users", member::MAX_INVITED)?;
+        let users = collect(
+            users,
+            "users",
+            crate::proto::op::group_application::MAX_INVITED,
+        )?;
         let request = Invite::new(self.id_owned(), users);
         Ok(self.api().call(&request).await?.users)
     }
@@ -85,7 +95,7 @@ impl GroupApi {
     ) -> Result<(), ApiError> {
         let request = Kick {
             group: self.id_owned(),
-            users: collect(users, "members", member::MAX_KICKED)?,
+            users: collect(users, "members", group_member::MAX_KICKED)?,
             reason: reason.into(),
         };
         self.api().call(&request).await?;

@@ -1,10 +1,10 @@
 //! Who is in live rooms.
 
 use super::{ApiError, GroupApi, collect};
-use crate::proto::op::live_member::{
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::live_room::{
     Ban, FIRST_MARK, GetLiveMembers, LiveMember, MAX_BANNED, MAX_MARKED, MarkMembers,
 };
-use crate::proto::op::relation::MAX_PAGES;
 use std::time::Duration;
 
 impl GroupApi {

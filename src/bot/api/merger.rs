@@ -2,7 +2,7 @@
 
 use super::{Api, ApiError};
 use crate::proto::message::{Element, MAX_INLINE, MergedMessage, Merger, Message};
-use crate::proto::op::media;
+use crate::proto::op::merger;
 
 /// Bytes of a message around its element, rounded up.
 const MESSAGE_FRAME: usize = 1024;
@@ -28,7 +28,7 @@ impl Api {
             return Ok(merger);
         }
         let messages = messages.iter().map(MergedMessage::of).collect();
-        let stored = self.call(&media::SaveMerged { messages }).await?;
+        let stored = self.call(&merger::SaveMerged { messages }).await?;
         if stored.json_key.is_empty() {
             return Err(ApiError::Unfit("the server did not store the record"));
         }
@@ -44,7 +44,7 @@ impl Api {
             return Ok(messages);
         }
         let key = merger.json_key.clone();
-        Ok(self.call(&media::GetMerged { key }).await?.messages)
+        Ok(self.call(&merger::GetMerged { key }).await?.messages)
     }
 
     /// The record of messages that `message` forwards, fetched when it did not travel inside; `None`

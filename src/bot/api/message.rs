@@ -1,10 +1,11 @@
 //! Messages that were sent: recall, edit, delete, history, read.
 
 use super::{Api, ApiError, count};
+use crate::proto::address::GroupAddress;
 use crate::proto::message::{Conversation, Draft, DraftError, Message};
-use crate::proto::op::c2c::{self, Edited};
+use crate::proto::op::c2c_message;
+use crate::proto::op::c2c_message::Edited;
 use crate::proto::op::group_message;
-use crate::proto::place::Place;
 
 /// Messages that [`Api::history`] fetches at most.
 const MAX_HISTORY: usize = 10_000;
@@ -39,7 +40,7 @@ impl Api {
                 Err(ApiError::Unfit("only own messages can be taken back"))
             }
             Conversation::C2c(_) => {
-                self.call(&c2c::Recall::new(message)).await?;
+                self.call(&c2c_message::Recall::new(message)).await?;
                 Ok(())
             }
             Conversation::Group(group) => {
@@ -76,7 +77,10 @@ impl Api {
         };
         let cloud = draft.cloud_custom_data;
         match &message.conversation {
-            Conversation::C2c(_) => self.call(&c2c::Edit::new(message, elements, cloud)).await,
+            Conversation::C2c(_) => {
+                self.call(&c2c_message::Edit::new(message, elements, cloud))
+                    .await
+            }
             Conversation::Group(group) => {
                 let edit = group_message::Edit::new(&**group, message, elements, cloud);
                 self.call(&edit).await
@@ -106,11 +110,11 @@ impl Api {
 
     async fn c2c_history(&self, peer: &str, count: usize) -> Result<Vec<Message>, ApiError> {
         let mut newest_first: Vec<Message> = Vec::new();
-        let mut request = c2c::GetHistory::newest(peer, c2c::PAGE);
+        let mut request = c2c_message::GetHistory::newest(peer, c2c_message::PAGE);
         loop {
             let page = self.call(&request).await?;
             let is_last = page.complete || page.items.is_empty();
-            request = request.before(&page, c2c::PAGE);
+            request = request.before(&page, c2c_message::PAGE);
             newest_first.extend(page.messages(self.user()).into_iter().rev());
             if is_last || newest_first.len() >= count {
                 newest_first.truncate(count);
@@ -153,11 +157,11 @@ impl Api {
     pub async fn mark_read(&self, message: &Message) -> Result<(), ApiError> {
         match &message.conversation {
             Conversation::C2c(peer) => {
-                let report = c2c::ReadReport::new(&**peer, message.time);
+                let report = c2c_message::ReadReport::new(&**peer, message.time);
                 self.call(&report).await?;
             }
             Conversation::Group(group) => {
-                let (group, seq) = (Place::new(&**group), message.seq);
+                let (group, seq) = (GroupAddress::new(&**group), message.seq);
                 self.call(&group_message::ReadReport { group, seq }).await?;
             }
             _ => return Err(SYSTEM),
@@ -170,7 +174,7 @@ impl Api {
     /// # Errors
     /// When the server did not take it.
     pub async fn mark_all_read(&self) -> Result<(), ApiError> {
-        let all = c2c::ReadAll {
+        let all = c2c_message::ReadAll {
             c2c: 1,
             groups: Vec::new(),
         };
@@ -196,10 +200,10 @@ impl Api {
     /// When the server did not do it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before anything
     /// was sent.
     pub async fn delete_messages(&self, messages: &[Message]) -> Result<(), ApiError> {
-        count(messages.len(), "messages", c2c::MAX_MESSAGES)?;
+        count(messages.len(), "messages", c2c_message::MAX_MESSAGES)?;
         match one_conversation(messages)? {
             Conversation::C2c(peer) => {
-                let delete = c2c::Delete::new(self.me(), &**peer, messages);
+                let delete = c2c_message::Delete::new(self.me(), &**peer, messages);
                 self.call(&delete).await?;
             }
             Conversation::Group(group) => {

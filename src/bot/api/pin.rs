@@ -2,9 +2,11 @@
 
 use super::message::SYSTEM;
 use super::{ApiError, GroupApi};
+use crate::proto::address::GroupAddress;
 use crate::proto::message::{Conversation, Message};
-use crate::proto::op::group_message::{GetPinned, Pin, Unpin};
-use crate::proto::place::Place;
+use crate::proto::op::pin::GetPinned;
+use crate::proto::op::pin::Pin;
+use crate::proto::op::pin::Unpin;
 
 impl GroupApi {
     /// Pins a message for everybody in the group, or takes the pin off.
@@ -15,7 +17,7 @@ impl GroupApi {
         if message.conversation == Conversation::System {
             return Err(SYSTEM);
         }
-        let (group, seq, me) = (Place::new(self.id()), message.seq, self.api().me());
+        let (group, seq, me) = (GroupAddress::new(self.id()), message.seq, self.api().me());
         if pin {
             self.api().call(&Pin { group, seq, me }).await?;
         } else {
@@ -29,7 +31,7 @@ impl GroupApi {
     /// # Errors
     /// When the server did not answer.
     pub async fn pinned(&self) -> Result<Vec<Message>, ApiError> {
-        let group = Place::new(self.id());
+        let group = GroupAddress::new(self.id());
         let pinned = self.api().call(&GetPinned { group }).await?;
         Ok(pinned.messages(self.id(), self.api().user()))
     }

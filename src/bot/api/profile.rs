@@ -1,7 +1,10 @@
 //! What users say about themselves.
 
 use super::{Api, ApiError, collect};
-use crate::proto::op::people::{GetProfiles, MAX_PROFILES, Profile, SetProfile};
+use crate::proto::op::profile::GetProfiles;
+use crate::proto::op::profile::MAX_PROFILES;
+use crate::proto::op::profile::Profile;
+use crate::proto::op::profile::SetProfile;
 
 impl Api {
     /// What `user` says about itself.

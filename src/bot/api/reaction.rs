@@ -3,11 +3,11 @@
 use super::message::SYSTEM;
 use super::{Api, ApiError, count};
 use crate::proto::message::Message;
+use crate::proto::op::MAX_PAGES;
 use crate::proto::op::MessageName;
 use crate::proto::op::reaction::{
     GetReactions, GetUsers, MAX_MESSAGES, React, Reaction, Reactions,
 };
-use crate::proto::op::relation::MAX_PAGES;
 
 impl Api {
     /// Puts a reaction under a message, an emoji as a rule. Once is as good as twice.

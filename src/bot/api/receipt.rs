@@ -3,9 +3,11 @@
 use super::message::{SYSTEM, one_conversation};
 use super::{Api, ApiError, GroupApi, collect, count};
 use crate::proto::message::{Conversation, Message};
-use crate::proto::op::c2c;
-use crate::proto::op::group_message::{self, GetReaders, GetReceipts, MAX_MESSAGES};
-use crate::proto::op::relation::MAX_PAGES;
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::group_message::MAX_MESSAGES;
+use crate::proto::op::receipt::GetReaders;
+use crate::proto::op::receipt::GetReceipts;
+use crate::proto::op::{c2c_message, receipt};
 use crate::proto::update::GroupReceipt;
 
 impl Api {
@@ -24,7 +26,7 @@ impl Api {
     /// When the server did not take it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before
     /// anything was sent.
     pub async fn send_receipts(&self, messages: &[Message]) -> Result<(), ApiError> {
-        count(messages.len(), "messages", c2c::MAX_MESSAGES)?;
+        count(messages.len(), "messages", c2c_message::MAX_MESSAGES)?;
         let conversation = one_conversation(messages)?;
         let wanted = |message: &&Message| message.needs_receipt && !message.is_own;
         let messages: Vec<&Message> = messages.iter().filter(wanted).collect();
@@ -33,11 +35,12 @@ impl Api {
         }
         match conversation {
             Conversation::C2c(peer) => {
-                self.call(&c2c::Receipt::new(&**peer, messages)).await?;
+                self.call(&receipt::SendC2cReceipts::new(&**peer, messages))
+                    .await?;
             }
             Conversation::Group(group) => {
                 let numbers: Vec<u32> = messages.iter().map(|message| message.seq).collect();
-                let receipt = group_message::Receipt::new(&**group, &numbers);
+                let receipt = receipt::SendGroupReceipts::new(&**group, &numbers);
                 self.call(&receipt).await?;
             }
             _ => return Err(SYSTEM),
@@ -54,9 +57,9 @@ impl Api {
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<Vec<u64>, ApiError> {
-        let users = collect(users, "users", c2c::MAX_PEERS)?;
+        let users = collect(users, "users", receipt::MAX_PEERS)?;
         let asked = users.len();
-        let mut times = self.call(&c2c::PeerReadTimes { users }).await?.times;
+        let mut times = self.call(&receipt::PeerReadTimes { users }).await?.times;
         times.resize(asked, 0);
         Ok(times)
     }

@@ -3,8 +3,11 @@
 use super::message::SYSTEM;
 use super::{Api, ApiError};
 use crate::proto::message::Conversation;
-use crate::proto::op::c2c::{self, DoNotDisturb, GetDoNotDisturb, MuteOption};
-use crate::proto::op::member;
+use crate::proto::op::group_member;
+use crate::proto::op::receive_option;
+use crate::proto::op::receive_option::DoNotDisturb;
+use crate::proto::op::receive_option::GetDoNotDisturb;
+use crate::proto::op::receive_option::MuteOption;
 
 impl Api {
     /// Sets when this account's own terminals announce nothing of anybody.
@@ -36,14 +39,14 @@ impl Api {
     ) -> Result<(), ApiError> {
         match conversation.into() {
             Conversation::C2c(peer) => {
-                let set = c2c::SetMuteOption {
+                let set = receive_option::SetMuteOption {
                     peers: vec![peer.into()],
                     option: option.number(),
                 };
                 self.call(&set).await?;
             }
             Conversation::Group(group) => {
-                let set = member::ModifyMember::announce(group, self.me(), option);
+                let set = group_member::ModifyMember::announce(group, self.me(), option);
                 self.call(&set).await?;
             }
             _ => return Err(SYSTEM),
@@ -56,7 +59,7 @@ impl Api {
     /// # Errors
     /// When the server did not answer.
     pub async fn mute_option(&self, user: &str) -> Result<MuteOption, ApiError> {
-        let get = c2c::GetMuteOption {
+        let get = receive_option::GetMuteOption {
             me: self.me(),
             peers: vec![user.to_owned()],
         };

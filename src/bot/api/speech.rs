@@ -3,7 +3,8 @@
 use super::translation::went_well;
 use super::{Api, ApiError};
 use crate::proto::message::{Element, Message};
-use crate::proto::op::language::{Recognise, Spoken};
+use crate::proto::op::speech::Recognise;
+use crate::proto::op::speech::Spoken;
 
 impl Api {
     /// Has the words of the first sound in a message written down. The app has to have bought it; the

@@ -5,9 +5,9 @@ use crate::bot::Bot;
 use crate::bot::testing::TestBot;
 use crate::proto::code::Code;
 use crate::proto::message::{C2cItem, DraftError, GroupItem};
+use crate::proto::op::friend::Sides;
 use crate::proto::op::group::NewGroup;
-use crate::proto::op::member::Role;
-use crate::proto::op::relation::Sides;
+use crate::proto::op::group_member::Role;
 use crate::proto::signaling::{Action, Signal};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -481,7 +481,7 @@ async fn bans_last_whole_seconds() {
 
 #[actix_rt::test]
 async fn translators_that_fail_and_sounds_that_cannot_be_understood() {
-    use crate::proto::op::language::Spoken;
+    use crate::proto::op::speech::Spoken;
     let (bot, servcmd) = (bot(), "im_open_translate.ws_batch_trans_text");
     bot.answer(servcmd, &json!({"TargetText": ["hallo", "welt"]}));
     let translated = bot.api().translate(["hi", "world"], None, "de").await;

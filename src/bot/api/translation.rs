@@ -3,7 +3,9 @@
 use super::{Api, ApiError, count};
 use crate::account::unreadable;
 use crate::proto::code::Code;
-use crate::proto::op::language::{MAX_TEXTS, Outcome, Translate};
+use crate::proto::op::Outcome;
+use crate::proto::op::translation::MAX_TEXTS;
+use crate::proto::op::translation::Translate;
 
 impl Api {
     /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from

@@ -1,9 +1,12 @@
 //! Whether users are online.
 
 use super::{Api, ApiError, collect};
-use crate::proto::op::people::{
-    GetStatus, MAX_STATUS, MAX_SUBSCRIBED, SetStatus, Subscribe, Unsubscribe,
-};
+use crate::proto::op::user_status::GetStatus;
+use crate::proto::op::user_status::MAX_STATUS;
+use crate::proto::op::user_status::MAX_SUBSCRIBED;
+use crate::proto::op::user_status::SetStatus;
+use crate::proto::op::user_status::Subscribe;
+use crate::proto::op::user_status::Unsubscribe;
 use crate::proto::update::UserStatus;
 
 impl Api {

@@ -137,6 +137,7 @@ fn every_key_is_read() {
         listen = "[::1]:0"
         max_web_instances = 2
         hello_interval = "2s"
+        unknown = "refuse"
         auto_import = false
         admins = ["root"]
         [governor]
@@ -180,6 +181,7 @@ fn every_key_is_read() {
         (2, false)
     );
     assert_eq!(config.sandbox.hello_interval, Duration::from_secs(2));
+    assert!(config.sandbox.refuse_unknown);
     let governor = config.governor;
     assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
     assert_eq!(config.io.hang_after, Duration::from_secs(20));

@@ -2,15 +2,13 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
-use super::limits::GroupPaces;
-use super::outbox::{OutboxError, Sending};
+use super::outbox::{Attempt, OutboxError};
 use super::recovery::Policy;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
-use crate::session::Memory;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,11 +28,6 @@ pub struct CoreConfig {
     pub policy: Arc<Policy>,
     /// Before coming back after a kick, it is asked whether the other login has gone.
     pub probes: bool,
-    /// Which messages were handed out and which are with the bots; survives crashes of connection and
-    /// account.
-    pub memory: Memory,
-    /// How quick groups are written to, shared by the accounts of a process.
-    pub group_paces: GroupPaces,
 }
 
 /// What an account tells its subscriber.
@@ -57,6 +50,14 @@ pub enum AccountEvent {
 pub enum Effect {
     /// Ask the governor for a turn; [`Core::turn`](super::Core::turn) when it comes.
     ReserveLogin,
+    /// Ask how long a message has to wait for its turn in its group, of which the accounts of the process
+    /// share the pace; [`Core::group_turn`](super::Core::group_turn) with the same token follows.
+    ReserveGroupTurn {
+        /// The token of the message.
+        token: u64,
+        /// The group.
+        group: Box<str>,
+    },
     /// Open a link.
     Dial {
         /// Where.
@@ -87,7 +88,7 @@ pub enum Effect {
         /// Comes back with the report.
         token: u64,
         /// What to send.
-        sending: Sending,
+        attempt: Attempt,
     },
     /// Send a request whose outcome does not matter.
     Note {
@@ -96,7 +97,7 @@ pub enum Effect {
         /// Its body.
         body: String,
     },
-    /// Tell whoever gave an errand what became of it.
+    /// Tell whoever gave an item what became of it.
     Reply {
         /// The token given to [`Core::send`](super::Core::send).
         token: u64,

@@ -5,10 +5,10 @@
 //! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
 //! everything waits, and its time stands still.
 
-use super::limits::{self, GroupPaces};
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
-use crate::session::{Outgoing, RequestError};
+use crate::proto::op::Limit;
+use crate::session::{OutgoingMessage, RequestError};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ const MAX_PACED: usize = 256;
 
 /// What somebody wants done as the account.
 #[derive(Clone, Debug)]
-pub enum Errand {
+pub enum OutboxItem {
     /// Send a message.
     Message {
         /// The user or group.
@@ -42,14 +42,16 @@ pub enum Errand {
         servcmd: Cow<'static, str>,
         /// Its body, a JSON object.
         body: String,
+        /// How often the service takes it.
+        limit: Limit,
     },
 }
 
-/// An [`Errand`] on its way.
+/// An [`OutboxItem`] on its way.
 #[derive(Clone, Debug)]
-pub enum Sending {
+pub enum Attempt {
     /// A message; the same for every try.
-    Message(Outgoing),
+    Message(OutgoingMessage),
     /// A request.
     Call {
         /// The command.
@@ -97,21 +99,23 @@ struct Item {
     token: u64,
     time: Time,
     in_flight: bool,
+    /// It waits to hear when its group has room for it.
+    awaits_group: bool,
     not_before: Duration,
     last: RequestError,
-    sending: Sending,
+    sending: Attempt,
 }
 
 impl Item {
     fn to(&self) -> Option<&Conversation> {
         match &self.sending {
-            Sending::Message(message) => Some(&message.to),
-            Sending::Call { .. } => None,
+            Attempt::Message(message) => Some(&message.to),
+            Attempt::Call { .. } => None,
         }
     }
 
-    fn settled(&self, outcome: Result<String, OutboxError>) -> Settled {
-        Settled {
+    fn settled(&self, outcome: Result<String, OutboxError>) -> Outcome {
+        Outcome {
             token: self.token,
             is_message: self.to().is_some(),
             outcome,
@@ -119,9 +123,9 @@ impl Item {
     }
 }
 
-/// The end of an errand.
+/// The end of an item.
 #[derive(Debug)]
-pub(super) struct Settled {
+pub(super) struct Outcome {
     pub(super) token: u64,
     /// A message, and not a request.
     pub(super) is_message: bool,
@@ -136,20 +140,18 @@ pub(super) struct Outbox {
     message_seq: u32,
     /// How quick each kind of request may be made; empty of an account that makes none.
     paces: BTreeMap<Box<str>, Pace>,
-    groups: GroupPaces,
     paced: u64,
     online: bool,
     flights: usize,
 }
 
 impl Outbox {
-    pub(super) fn new(mut rng: fastrand::Rng, groups: GroupPaces) -> Self {
+    pub(super) fn new(mut rng: fastrand::Rng) -> Self {
         Self {
             items: VecDeque::new(),
             message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
             paces: BTreeMap::new(),
-            groups,
             paced: 0,
             online: false,
             flights: 0,
@@ -175,32 +177,34 @@ impl Outbox {
         }
     }
 
-    /// Takes something in that may take so long.
+    /// Takes something in that may take so long. Returns the group of a message to a group: it is not sent
+    /// before [`group_turn`](Self::group_turn) tells when it may.
     pub(super) fn push(
         &mut self,
         now: Now,
         token: u64,
-        errand: Errand,
+        item: OutboxItem,
         limit: Duration,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<Option<Box<str>>, OutboxError> {
         if self.items.len() >= MAX_OUTBOX {
             return Err(OutboxError::Full);
         }
-        let mut not_before = Duration::ZERO;
-        let sending = match errand {
-            Errand::Message { to, draft, key } => {
+        let (mut not_before, mut awaited) = (Duration::ZERO, None);
+        let sending = match item {
+            OutboxItem::Message { to, draft, key } => {
                 let key = key.unwrap_or_else(|| self.draw_key());
                 if let Conversation::Group(group) = &to {
-                    let wait = self.groups.reserve(now.mono, group);
-                    not_before = self.at(now, wait);
+                    awaited = Some((&**group).into());
                 }
-                Sending::Message(Outgoing { to, draft, key })
+                Attempt::Message(OutgoingMessage { to, draft, key })
             }
-            Errand::Call { servcmd, body } => {
-                if let Some((bucket, limit)) = limits::of(&servcmd) {
-                    not_before = self.pace(now, bucket, limit);
-                }
-                Sending::Call {
+            OutboxItem::Call {
+                servcmd,
+                body,
+                limit,
+            } => {
+                not_before = self.pace(now, limit);
+                Attempt::Call {
                     servcmd,
                     body: body.into(),
                 }
@@ -214,11 +218,21 @@ impl Outbox {
                 Time::Left(limit)
             },
             in_flight: false,
+            awaits_group: awaited.is_some(),
             not_before,
             last: RequestError::NotLoggedIn,
             sending,
         });
-        Ok(())
+        Ok(awaited)
+    }
+
+    /// The message of this token may go to its group after so long a wait.
+    pub(super) fn group_turn(&mut self, now: Now, token: u64, wait: Duration) {
+        let not_before = self.at(now, wait);
+        let mut items = self.items.iter_mut();
+        if let Some(item) = items.find(|item| item.token == token) {
+            (item.awaits_group, item.not_before) = (false, not_before);
+        }
     }
 
     /// The key of a new message.
@@ -231,14 +245,17 @@ impl Outbox {
     }
 
     /// Until when the next one of a bucket has to wait; zero when it need not.
-    fn pace(&mut self, now: Now, bucket: &str, (rate, burst): limits::Limit) -> Duration {
+    fn pace(&mut self, now: Now, limit: Limit) -> Duration {
+        let Some(bucket) = limit.bucket() else {
+            return Duration::ZERO;
+        };
         if self.paces.len() >= MAX_PACED {
             self.paces.retain(|_, pace| pace.is_busy(now.mono));
         }
         let pace = self
             .paces
             .entry(bucket.into())
-            .or_insert_with(|| Pace::new(rate, burst));
+            .or_insert_with(|| Pace::new(limit.rate(), limit.burst()));
         let wait = pace.reserve(now.mono);
         self.at(now, wait)
     }
@@ -253,7 +270,7 @@ impl Outbox {
     }
 
     /// What to send now: the oldest message of a conversation that has none in flight, or a request.
-    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Sending)> {
+    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Attempt)> {
         if self.flights >= MAX_FLIGHTS {
             return None; // An answer makes room.
         }
@@ -267,6 +284,7 @@ impl Outbox {
         for index in 0..self.items.len() {
             let item = &self.items[index];
             let blocked = item.in_flight
+                || item.awaits_group
                 || item.not_before > now.mono
                 || item.to().is_some_and(|to| {
                     let mut earlier = self.items.iter().take(index);
@@ -288,7 +306,7 @@ impl Outbox {
         now: Now,
         token: u64,
         outcome: Result<String, RequestError>,
-    ) -> Option<Settled> {
+    ) -> Option<Outcome> {
         let index = self.items.iter().position(|item| item.token == token)?;
         if std::mem::take(&mut self.items[index].in_flight) {
             self.flights -= 1;
@@ -330,7 +348,7 @@ impl Outbox {
     }
 
     /// A message whose time is over. One in flight is left to its own limit.
-    pub(super) fn take_expired(&mut self, now: Now) -> Option<Settled> {
+    pub(super) fn take_expired(&mut self, now: Now) -> Option<Outcome> {
         let index = self
             .items
             .iter()
@@ -342,7 +360,7 @@ impl Outbox {
     }
 
     /// Everything that is left: the account will not send any more, for this reason.
-    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Settled> {
+    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Outcome> {
         self.flights = 0;
         std::mem::take(&mut self.items)
             .into_iter()
@@ -379,12 +397,15 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group_paces::GroupPaces;
     use super::*;
+    use crate::proto::op::Call as _;
+    use crate::proto::op::c2c_message::{ReadAll, Recall};
 
     const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_000_000));
 
-    fn message(group: &str) -> Errand {
-        Errand::Message {
+    fn message(group: &str) -> OutboxItem {
+        OutboxItem::Message {
             to: Conversation::group(group),
             draft: Arc::new(Draft::text("x")),
             key: None,
@@ -406,15 +427,22 @@ mod tests {
 
     #[test]
     fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
+        let mut paces = GroupPaces::default();
+        let mut push = |outbox: &mut Outbox, token, to| {
+            let group = outbox.push(START, token, message(to), deadline).unwrap();
+            if token == 0 {
+                assert!(outbox.next(START).is_none(), "its turn is not known yet");
+            }
+            let wait = paces.reserve(START.mono, &group.unwrap());
+            outbox.group_turn(START, token, wait);
+        };
         for token in 0..200 {
-            outbox
-                .push(START, token, message("busy"), deadline)
-                .unwrap();
+            push(&mut outbox, token, "busy");
         }
-        outbox.push(START, 999, message("quiet"), deadline).unwrap();
+        push(&mut outbox, 999, "quiet");
         // Ten at once and the quiet one, then one every 25 ms.
         assert_eq!(run(&mut outbox, 1), 11);
         assert_eq!(run(&mut outbox, 1_000), 39);
@@ -423,20 +451,18 @@ mod tests {
 
     #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         for token in 0..3 {
-            for (offset, servcmd) in ["openim.read_all_unread_msg", "openim.msgwithdraw"]
-                .into_iter()
-                .enumerate()
-            {
-                let errand = Errand::Call {
-                    servcmd: servcmd.into(),
+            for (offset, limit) in [ReadAll::LIMIT, Recall::LIMIT].into_iter().enumerate() {
+                let item = OutboxItem::Call {
+                    servcmd: "x.y".into(),
                     body: "{}".to_owned(),
+                    limit,
                 };
                 let token = token * 2 + offset as u64;
-                outbox.push(START, token, errand, deadline).unwrap();
+                outbox.push(START, token, item, deadline).unwrap();
             }
         }
         assert_eq!(run(&mut outbox, 1), 4);
@@ -445,12 +471,13 @@ mod tests {
 
     #[test]
     fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
-        let call = Errand::Call {
+        let call = OutboxItem::Call {
             servcmd: "openim.msgwithdraw".into(),
             body: "{}".to_owned(),
+            limit: Limit::NONE,
         };
         outbox.push(START, 1, call, deadline).unwrap();
         outbox.push(START, 2, message("g"), deadline).unwrap();

@@ -5,8 +5,8 @@
 //! gap becomes a hole: what was pushed is handed out, the group goes on, and the hole is tried again with a
 //! growing pause until it is filled or the group is gone. Nothing from a hole on counts as read.
 
+use super::catch_up::{DEGRADED_AFTER, RETRY};
 use super::span::{Fetched, Found, Page, Span};
-use super::sync::{DEGRADED_AFTER, RETRY};
 use crate::policy::Now;
 use crate::proto::message::Message;
 use std::collections::{BTreeMap, VecDeque};

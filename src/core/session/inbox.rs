@@ -121,6 +121,7 @@ pub struct ReadMark {
 
 /// One conversation.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct Line {
     /// Mark and fingerprint of every open message.
     open: BTreeSet<(u64, u64)>,
@@ -186,6 +187,7 @@ const MAX_FINISHED: usize = 256;
 
 /// See the module.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Inbox {
     limits: InboxLimits,
     open: usize,
@@ -455,5 +457,5 @@ impl Inbox {
 }
 
 #[cfg(test)]
-#[path = "inbox_tests.rs"]
+#[path = "tests/inbox.rs"]
 mod tests;

@@ -39,7 +39,10 @@ impl Waiting {
     }
 
     /// The oldest message of the next conversation that has room.
-    pub(super) fn next(&mut self, has_room: impl Fn(&Conversation) -> bool) -> Option<Message> {
+    pub(super) fn next(
+        &mut self,
+        mut has_room: impl FnMut(&Conversation) -> bool,
+    ) -> Option<Message> {
         let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let later = self.lines.range((after, Bound::Unbounded));
         let found = later

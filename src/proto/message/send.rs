@@ -2,7 +2,7 @@
 //! again differently in what is received.
 
 use super::{Draft, Element, Mention};
-use crate::place::Place;
+use crate::address::GroupAddress;
 use serde::Serialize;
 
 /// What makes a message the same one when it is sent again.
@@ -55,7 +55,7 @@ pub struct SendGroup<'a> {
     #[serde(rename = "From_Account")]
     from: &'a str,
     #[serde(flatten)]
-    group: Place,
+    group: GroupAddress,
     #[serde(rename = "Random")]
     random: u32,
     #[serde(rename = "ClientSeq")]
@@ -170,7 +170,7 @@ impl<'a> SendGroup<'a> {
     ) -> Self {
         Self {
             from,
-            group: Place::new(group),
+            group: GroupAddress::new(group),
             random: key.random,
             seq: key.seq,
             priority: draft.options.priority.word(),

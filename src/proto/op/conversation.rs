@@ -3,6 +3,7 @@
 use super::{Contact, Done, ItemResult};
 use crate::lenient;
 use crate::message::Conversation;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -10,13 +11,11 @@ use serde_json::{Map, Value};
 pub const MAX_CONVERSATIONS: usize = 100;
 
 calls! {
-    GetConversations => "recentcontact.page_get" -> Page;
-    Pin => "recentcontact.top" -> Done;
-    Delete => "recentcontact.batch_delete" -> Results;
-    ClearHistory => "recentcontact.clear_msg" -> Done;
-    Mark => "recentcontact.mark_contact" -> Results;
-    CreateGroup => "recentcontact.create_contact_group" -> CreatedGroups;
-    GetGroups => "recentcontact.get_contact_group" -> Groups;
+    GetConversations => "recentcontact.page_get" -> Page, Limit::NONE;
+    Pin => "recentcontact.top" -> Done, Limit::NONE;
+    Delete => "recentcontact.batch_delete" -> Results, Limit::NONE;
+    ClearHistory => "recentcontact.clear_msg" -> Done, Limit::NONE;
+    Mark => "recentcontact.mark_contact" -> Results, Limit::NONE;
 }
 
 /// Asks for a page of the conversations.
@@ -291,75 +290,4 @@ impl Mark {
             }],
         }
     }
-}
-
-/// Puts conversations into a new group of conversations.
-#[derive(Clone, Debug, Serialize)]
-pub struct CreateGroup {
-    #[serde(rename = "From_Account")]
-    me: String,
-    #[serde(rename = "GroupContactItem")]
-    items: Vec<NewGroup>,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct NewGroup {
-    #[serde(rename = "GroupName")]
-    name: String,
-    #[serde(rename = "ContactItem")]
-    contacts: Vec<Contact>,
-}
-
-impl CreateGroup {
-    /// A group of this name with these contacts (with
-    /// [`GroupField::ToGroupId`](super::GroupField)).
-    pub fn new(me: impl Into<String>, name: impl Into<String>, contacts: Vec<Contact>) -> Self {
-        Self {
-            me: me.into(),
-            items: vec![NewGroup {
-                name: name.into(),
-                contacts,
-            }],
-        }
-    }
-}
-
-/// The answer to [`CreateGroup`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct CreatedGroups {
-    /// One per group, as they came.
-    #[serde(
-        rename = "GroupResultItem",
-        default,
-        deserialize_with = "lenient::list"
-    )]
-    pub items: Vec<Map<String, Value>>,
-}
-
-/// Asks for the groups of conversations.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetGroups {
-    /// This account.
-    #[serde(rename = "From_Account")]
-    pub me: String,
-    /// Where to go on; zero to begin.
-    #[serde(rename = "StartIndex")]
-    pub start: u64,
-}
-
-/// The answer to [`GetGroups`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Groups {
-    /// 1: there are no more.
-    #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
-    pub complete: u32,
-    /// Where to go on.
-    #[serde(rename = "NextStartIndex", default, deserialize_with = "lenient::int")]
-    pub next: u64,
-    /// The groups, as they came.
-    #[serde(rename = "GroupItem", default, deserialize_with = "lenient::list")]
-    pub groups: Vec<Map<String, Value>>,
-    /// Which conversation is in which, as it came.
-    #[serde(rename = "ContactItem", default, deserialize_with = "lenient::list")]
-    pub contacts: Vec<Map<String, Value>>,
 }

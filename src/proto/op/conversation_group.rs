@@ -1,14 +1,87 @@
-//! Groups of conversations: a name each, for this account only. Making and listing them is in
-//! [`conversation`](super::conversation).
+//! Groups of conversations, of this account only. Each has a name.
 
 use super::{Contact, ItemResult};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 calls! {
-    Delete => "recentcontact.del_contact_group" -> Deleted;
-    Update => "recentcontact.update_contact_group" -> Updated;
+    Create => "recentcontact.create_contact_group" -> Created, Limit::NONE;
+    GetAll => "recentcontact.get_contact_group" -> Groups, Limit::NONE;
+    Delete => "recentcontact.del_contact_group" -> Deleted, Limit::NONE;
+    Update => "recentcontact.update_contact_group" -> Updated, Limit::NONE;
+}
+
+/// Puts conversations into a new group of conversations.
+#[derive(Clone, Debug, Serialize)]
+pub struct Create {
+    #[serde(rename = "From_Account")]
+    me: String,
+    #[serde(rename = "GroupContactItem")]
+    items: Vec<NewGroup>,
+}
+
+impl Create {
+    /// A group of this name with these contacts (with
+    /// [`GroupField::ToGroupId`](super::GroupField)).
+    pub fn new(me: impl Into<String>, name: impl Into<String>, contacts: Vec<Contact>) -> Self {
+        Self {
+            me: me.into(),
+            items: vec![NewGroup {
+                name: name.into(),
+                contacts,
+            }],
+        }
+    }
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct NewGroup {
+    #[serde(rename = "GroupName")]
+    name: String,
+    #[serde(rename = "ContactItem")]
+    contacts: Vec<Contact>,
+}
+
+/// The answer to [`Create`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Created {
+    /// One per group, as they came.
+    #[serde(
+        rename = "GroupResultItem",
+        default,
+        deserialize_with = "lenient::list"
+    )]
+    pub items: Vec<Map<String, Value>>,
+}
+
+/// Asks for the groups of conversations.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetAll {
+    /// This account.
+    #[serde(rename = "From_Account")]
+    pub me: String,
+    /// Where to go on; zero to begin.
+    #[serde(rename = "StartIndex")]
+    pub start: u64,
+}
+
+/// The answer to [`GetAll`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Groups {
+    /// 1: there are no more.
+    #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
+    pub complete: u32,
+    /// Where to go on.
+    #[serde(rename = "NextStartIndex", default, deserialize_with = "lenient::int")]
+    pub next: u64,
+    /// The groups, as they came.
+    #[serde(rename = "GroupItem", default, deserialize_with = "lenient::list")]
+    pub groups: Vec<Map<String, Value>>,
+    /// Which conversation is in which, as it came.
+    #[serde(rename = "ContactItem", default, deserialize_with = "lenient::list")]
+    pub contacts: Vec<Map<String, Value>>,
 }
 
 /// Dissolves groups of conversations; the conversations stay.

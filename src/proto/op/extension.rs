@@ -4,6 +4,7 @@
 use super::MessageName;
 use crate::lenient;
 use crate::message::MessageRef;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -76,6 +77,7 @@ impl ChangeExtensions {
 
 impl super::Call for ChangeExtensions {
     type Answer = ChangedExtensions;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         self.message.servcmd(
@@ -126,6 +128,7 @@ impl GetExtensions {
 
 impl super::Call for GetExtensions {
     type Answer = Extensions;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         self.message.servcmd(

@@ -1,8 +1,9 @@
 //! Who follows whom: like friends, but nobody has to agree.
 
-use super::people::{Tagged, text};
-use super::{ItemResult, relation::Results};
+use super::profile::{Tagged, text};
+use super::{ItemResult, UserResults};
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -11,12 +12,14 @@ pub const MAX_USERS: usize = 100;
 /// Users in one page of a list.
 pub const PAGE: u32 = 500;
 
+const CHECK: Limit = Limit::new("follow check", 4.0, 20);
+
 calls! {
-    Follow => "follow.follow_add" -> Results;
-    Unfollow => "follow.follow_delete" -> Results;
-    GetFollows => "follow.follow_get" -> Follows;
-    GetCounts => "follow.follow_get_info" -> Counts;
-    CheckFollows => "follow.follow_check" -> Checked;
+    Follow => "follow.follow_add" -> UserResults, Limit::NONE;
+    Unfollow => "follow.follow_delete" -> UserResults, Limit::NONE;
+    GetFollows => "follow.follow_get" -> Follows, Limit::NONE;
+    GetCounts => "follow.follow_get_info" -> Counts, Limit::NONE;
+    CheckFollows => "follow.follow_check" -> Checked, CHECK;
 }
 
 /// How somebody stands to an account.

@@ -2,6 +2,7 @@
 
 use super::Done;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
@@ -12,11 +13,13 @@ pub const MAX_GROUPS: usize = 50;
 /// Groups of one page.
 pub const PAGE: u32 = 200;
 
+const CHANGE: Limit = Limit::new("group change", 8.0, 2);
+
 group_calls! {
-    Quit => "quit_group" -> Done;
-    Dismiss => "destroy_group" -> Done;
-    Transfer => "change_group_owner" -> Done;
-    Modify => "modify_group_base_info" -> Done;
+    Quit => "quit_group" -> Done, Limit::NONE;
+    Dismiss => "destroy_group" -> Done, Limit::NONE;
+    Transfer => "change_group_owner" -> Done, Limit::NONE;
+    Modify => "modify_group_base_info" -> Done, CHANGE;
 }
 
 /// What kind of group it is. It decides who may do what, and cannot be changed later.
@@ -275,6 +278,7 @@ impl NewGroup {
 
 impl super::Call for NewGroup {
     type Answer = Created;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed(if self.kind == GroupKind::Community.word() {

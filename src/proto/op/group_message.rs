@@ -1,41 +1,35 @@
-//! Group messages: recall, edit, read marks, receipts, history, deletion, pins.
+//! Group messages: recall, edit, read marks, history, deletion.
 
-use super::c2c::Edited;
+use super::c2c_message::Edited;
 use super::{Done, ItemResult};
+use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::{Element, GroupItem, Message};
-use crate::place::Place;
-use crate::update::GroupReceipt;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Messages that one recall, deletion or receipt may name.
+/// Messages that one recall or deletion may name.
 pub const MAX_MESSAGES: usize = 30;
 /// Messages that one page of history holds.
 pub const PAGE: u32 = 20;
-/// Members that one page of readers holds.
-pub const READERS: u32 = 100;
+
+const HISTORY: Limit = Limit::new("group history", 20.0, 4);
 
 group_calls! {
-    Recall => "group_msg_recall" -> Recalled;
-    ReadReport => "msg_read_report" -> Done;
-    Receipt => "group_msg_receipt" -> Done;
-    GetReceipts => "get_group_msg_receipt" -> Receipts;
-    GetReaders => "get_group_msg_receipt_detail" -> Readers;
-    GetHistory => "group_msg_get" -> History;
-    Delete => "delete_group_ramble_msg_by_seq" -> Done;
-    Pin => "pin_message" -> Done;
-    Unpin => "unpin_message" -> Done;
-    GetPinned => "get_pinned_messages" -> Pinned;
+    Recall => "group_msg_recall" -> Recalled, Limit::NONE;
+    ReadReport => "msg_read_report" -> Done, Limit::NONE;
+    GetHistory => "group_msg_get" -> History, HISTORY;
+    Delete => "delete_group_ramble_msg_by_seq" -> Done, Limit::NONE;
 }
 
 #[derive(Clone, Debug, Serialize)]
-struct Seq {
+pub(super) struct Seq {
     #[serde(rename = "MsgSeq")]
     seq: u32,
 }
 
-fn seqs(numbers: &[u32]) -> Vec<Seq> {
+pub(super) fn seqs(numbers: &[u32]) -> Vec<Seq> {
     numbers.iter().map(|&seq| Seq { seq }).collect()
 }
 
@@ -54,7 +48,7 @@ pub struct Recall {
 impl Recall {
     /// The messages of these numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
-        let place = Place::new(group);
+        let place = GroupAddress::new(group);
         Self {
             group: place.group().to_owned(),
             messages: seqs(numbers),
@@ -71,11 +65,11 @@ pub struct Recalled {
     pub results: Vec<ItemResult>,
 }
 
-/// Changes an own message, see [`c2c::Edit`](super::c2c::Edit).
+/// Changes an own message, see [`c2c::Edit`](super::c2c_message::Edit).
 #[derive(Clone, Debug, Serialize)]
 pub struct Edit {
     #[serde(flatten)]
-    group: Place,
+    group: GroupAddress,
     #[serde(rename = "MsgSeq")]
     seq: u32,
     #[serde(rename = "MsgVersion")]
@@ -95,7 +89,7 @@ impl Edit {
         cloud: String,
     ) -> Self {
         Self {
-            group: Place::new(group),
+            group: GroupAddress::new(group),
             seq: message.seq,
             version: message.version,
             elements,
@@ -106,6 +100,7 @@ impl Edit {
 
 impl super::Call for Edit {
     type Answer = Edited;
+    const LIMIT: Limit = Limit::NONE;
 
     /// Not one of the group services, other than everything else about groups.
     fn servcmd(&self) -> Cow<'static, str> {
@@ -118,127 +113,10 @@ impl super::Call for Edit {
 pub struct ReadReport {
     /// The group, or the topic.
     #[serde(flatten)]
-    pub group: Place,
+    pub group: GroupAddress,
     /// The number.
     #[serde(rename = "MsgReadedSeq")]
     pub seq: u32,
-}
-
-/// Tells the senders of messages that asked for it that they were read.
-#[derive(Clone, Debug, Serialize)]
-pub struct Receipt {
-    #[serde(flatten)]
-    group: Place,
-    #[serde(rename = "MsgSeqList")]
-    messages: Vec<Seq>,
-}
-
-impl Receipt {
-    /// The messages of these numbers.
-    pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
-        Self {
-            group: Place::new(group),
-            messages: seqs(numbers),
-        }
-    }
-}
-
-/// Asks how many have read own messages.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetReceipts {
-    #[serde(flatten)]
-    group: Place,
-    #[serde(rename = "MsgSeqList")]
-    messages: Vec<Seq>,
-}
-
-impl GetReceipts {
-    /// The messages of these numbers.
-    pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
-        Self {
-            group: Place::new(group),
-            messages: seqs(numbers),
-        }
-    }
-}
-
-/// The answer to [`GetReceipts`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Receipts {
-    /// One per message.
-    #[serde(
-        rename = "GroupMsgReceiptList",
-        default,
-        deserialize_with = "lenient::list"
-    )]
-    pub messages: Vec<GroupReceipt>,
-}
-
-/// Asks who has read an own message, or has not.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetReaders {
-    #[serde(flatten)]
-    group: Place,
-    #[serde(rename = "MsgSeq")]
-    seq: u32,
-    #[serde(rename = "Flag")]
-    unread: u8,
-    #[serde(rename = "Cursor")]
-    cursor: String,
-    #[serde(rename = "Num")]
-    count: u32,
-}
-
-impl GetReaders {
-    /// Who has read the message, or with `unread` who has not, from `cursor` on; empty to begin.
-    pub fn new(
-        group: impl Into<String>,
-        seq: u32,
-        unread: bool,
-        cursor: impl Into<String>,
-    ) -> Self {
-        Self {
-            group: Place::new(group),
-            seq,
-            unread: u8::from(unread),
-            cursor: cursor.into(),
-            count: READERS,
-        }
-    }
-}
-
-/// The answer to [`GetReaders`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Readers {
-    /// Where to go on.
-    #[serde(rename = "Cursor", default, deserialize_with = "lenient::string")]
-    pub cursor: String,
-    /// There are no more.
-    #[serde(rename = "IsFinish", default, deserialize_with = "lenient::flag")]
-    pub finished: bool,
-    #[serde(rename = "ReadList", default, deserialize_with = "lenient::list")]
-    read: Vec<Reader>,
-    #[serde(rename = "UnreadList", default, deserialize_with = "lenient::list")]
-    unread: Vec<Reader>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-struct Reader {
-    #[serde(
-        rename = "Read_Account",
-        alias = "Unread_Account",
-        default,
-        deserialize_with = "lenient::string"
-    )]
-    user: String,
-}
-
-impl Readers {
-    /// Whoever was asked for: those who have read it, or those who have not.
-    pub fn users(self) -> impl Iterator<Item = String> {
-        let readers = self.read.into_iter().chain(self.unread);
-        readers.map(|reader| reader.user)
-    }
 }
 
 /// Asks for messages at and below a number.
@@ -247,7 +125,7 @@ pub struct GetHistory {
     #[serde(rename = "WithRecalledMsg")]
     with_recalled: u8,
     #[serde(flatten)]
-    group: Place,
+    group: GroupAddress,
     #[serde(rename = "ReqMsgNumber")]
     count: u32,
     #[serde(rename = "ReqMsgSeq", skip_serializing_if = "Option::is_none")]
@@ -259,7 +137,7 @@ impl GetHistory {
     pub fn new(group: impl Into<String>, upper: Option<u32>, count: u32) -> Self {
         Self {
             with_recalled: 1,
-            group: Place::new(group),
+            group: GroupAddress::new(group),
             count,
             upper,
         }
@@ -299,7 +177,7 @@ impl History {
 #[derive(Clone, Debug, Serialize)]
 pub struct Delete {
     #[serde(flatten)]
-    group: Place,
+    group: GroupAddress,
     #[serde(rename = "Deleter_Account")]
     me: String,
     /// Strings, other than everywhere else.
@@ -311,63 +189,9 @@ impl Delete {
     /// The messages of these numbers.
     pub fn new(group: impl Into<String>, me: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
-            group: Place::new(group),
+            group: GroupAddress::new(group),
             me: me.into(),
             numbers: numbers.iter().map(u32::to_string).collect(),
         }
-    }
-}
-
-/// Pins a message for everybody in the group.
-#[derive(Clone, Debug, Serialize)]
-pub struct Pin {
-    /// The group, or the topic.
-    #[serde(flatten)]
-    pub group: Place,
-    /// The number of the message.
-    #[serde(rename = "MsgSeq")]
-    pub seq: u32,
-    /// This account.
-    #[serde(rename = "Pinner_Account")]
-    pub me: String,
-}
-
-/// Takes the pin off again.
-#[derive(Clone, Debug, Serialize)]
-pub struct Unpin {
-    /// The group, or the topic.
-    #[serde(flatten)]
-    pub group: Place,
-    /// The number of the message.
-    #[serde(rename = "MsgSeq")]
-    pub seq: u32,
-    /// This account.
-    #[serde(rename = "UnPinner_Account")]
-    pub me: String,
-}
-
-/// Asks for the pinned messages of a group.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetPinned {
-    /// The group, or the topic.
-    #[serde(flatten)]
-    pub group: Place,
-}
-
-/// The answer to [`GetPinned`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct Pinned {
-    /// The messages, each with `Pinner_Account` in its `extra`.
-    #[serde(rename = "PinnedMsgList", default, deserialize_with = "lenient::list")]
-    pub items: Vec<GroupItem>,
-}
-
-impl Pinned {
-    /// The messages of `group` as the account `me` sees them.
-    #[must_use]
-    pub fn messages(self, group: &str, me: &str) -> Vec<Message> {
-        let items = self.items.into_iter();
-        let read = |item| Message::from_history(item, 3, group, me);
-        items.filter_map(read).collect()
     }
 }

@@ -1,15 +1,18 @@
 //! What groups say about themselves, and the list of those an account is in.
 
 use super::group::{KeyValue, PAGE};
-use super::member::Member;
+use super::group_member::Member;
 use crate::lenient;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
+const OWN: Limit = Limit::new("group profile", 8.0, 2);
+
 calls! {
-    GetProfiles => "group_open_http_svc.get_group_self_member_info" -> Profiles;
-    GetPublicProfiles => "group_open_http_svc.get_group_public_info" -> Profiles;
+    GetProfiles => "group_open_http_svc.get_group_self_member_info" -> Profiles, OWN;
+    GetPublicProfiles => "group_open_http_svc.get_group_public_info" -> Profiles, Limit::NONE;
 }
 
 const BASE: &[&str] = &[
@@ -239,6 +242,7 @@ impl GetJoined {
 
 impl super::Call for GetJoined {
     type Answer = JoinedPage;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed(if self.communities {

@@ -1,17 +1,15 @@
-//! Where a file is to be uploaded to, and what the server makes of it. The bytes themselves travel
-//! over HTTP; long records of merged messages are stored like files too.
+//! Where a file is to be uploaded to, and what the service derives from it. The bytes themselves travel
+//! over HTTP.
 
 use crate::lenient;
-use crate::message::MergedMessage;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
 calls! {
-    PreSig => "im_cos_msg.pre_sig" -> PreSigned;
-    SimpleSig => "im_cos_msg.simple_sig" -> SimpleSigned;
-    GetImageInfo => "im_cos_msg.get_imageinfo" -> ImageInfos;
-    VideoCover => "im_cos_msg.video_cover" -> Cover;
-    SaveMerged => "im_long_msg.save_relay_json_msg" -> SavedMerged;
-    GetMerged => "im_long_msg.get_relay_json_msg" -> MergedMessages;
+    PreSig => "im_cos_msg.pre_sig" -> PreSigned, Limit::NONE;
+    SimpleSig => "im_cos_msg.simple_sig" -> SimpleSigned, Limit::NONE;
+    GetImageInfo => "im_cos_msg.get_imageinfo" -> ImageInfos, Limit::NONE;
+    VideoCover => "im_cos_msg.video_cover" -> Cover, Limit::NONE;
 }
 
 /// What kind of file it is.
@@ -257,39 +255,4 @@ pub struct Cover {
     /// Where it lies.
     #[serde(default, deserialize_with = "lenient::string")]
     pub download_url: String,
-}
-
-/// Stores a record of messages that is too long to travel inside a message.
-#[derive(Clone, Debug, Serialize)]
-pub struct SaveMerged {
-    /// The messages.
-    #[serde(rename = "MsgList")]
-    pub messages: Vec<MergedMessage>,
-}
-
-/// The answer to [`SaveMerged`].
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct SavedMerged {
-    /// Where it is stored.
-    #[serde(rename = "JsonMsgKey", default, deserialize_with = "lenient::string")]
-    pub json_key: String,
-    /// The same for native clients.
-    #[serde(rename = "PbMsgKey", default, deserialize_with = "lenient::string")]
-    pub pb_key: String,
-}
-
-/// Asks for a stored record of messages.
-#[derive(Clone, Debug, Serialize)]
-pub struct GetMerged {
-    /// Where it is stored.
-    #[serde(rename = "JsonMsgKey")]
-    pub key: String,
-}
-
-/// The answer to [`GetMerged`].
-#[derive(Clone, Debug, Default, Deserialize)]
-pub struct MergedMessages {
-    /// The messages.
-    #[serde(rename = "MsgList", default, deserialize_with = "lenient::list")]
-    pub messages: Vec<MergedMessage>,
 }

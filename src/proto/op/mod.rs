@@ -8,9 +8,10 @@
 //! Answers are read leniently: what is missing is at rest, an unreadable entry of a list is left out,
 //! and objects that are handed on keep the fields this crate does not know in `extra`.
 
+use crate::address::GroupAddress;
+use crate::id::SdkAppId;
 use crate::lenient;
 use crate::message::{Conversation, Message};
-use crate::place::Place;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde::{Deserialize as Read, Serialize};
 use serde_json::{Map, Value};
@@ -22,15 +23,19 @@ pub trait Call: Serialize {
     /// What is read of the answer.
     type Answer: DeserializeOwned;
 
+    /// How often the service takes it; [`Limit::NONE`] if no limit is known.
+    const LIMIT: Limit;
+
     /// Where it goes: `<service>.<command>`.
     fn servcmd(&self) -> Cow<'static, str>;
 }
 
 /// Requests whose command never changes.
 macro_rules! calls {
-    ($($request:ty => $servcmd:literal -> $answer:ty;)*) => {$(
+    ($($request:ty => $servcmd:literal -> $answer:ty, $limit:expr;)*) => {$(
         impl $crate::op::Call for $request {
             type Answer = $answer;
+            const LIMIT: $crate::op::Limit = $limit;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
                 std::borrow::Cow::Borrowed($servcmd)
@@ -41,12 +46,13 @@ macro_rules! calls {
 
 /// Requests about the group in their field `group`, which decides the service.
 macro_rules! group_calls {
-    ($($request:ty => $command:literal -> $answer:ty;)*) => {$(
+    ($($request:ty => $command:literal -> $answer:ty, $limit:expr;)*) => {$(
         impl $crate::op::Call for $request {
             type Answer = $answer;
+            const LIMIT: $crate::op::Limit = $limit;
 
             fn servcmd(&self) -> std::borrow::Cow<'static, str> {
-                std::borrow::Cow::Borrowed(if $crate::place::is_community(self.group.as_ref()) {
+                std::borrow::Cow::Borrowed(if $crate::address::is_community(self.group.as_ref()) {
                     concat!("million_group_open_http_svc.", $command)
                 } else {
                     concat!("group_open_http_svc.", $command)
@@ -56,29 +62,39 @@ macro_rules! group_calls {
     )*};
 }
 
-pub mod c2c;
+pub mod blacklist;
+pub mod c2c_message;
 pub mod conversation;
 pub mod conversation_group;
 pub mod extension;
 pub mod follow;
+pub mod friend;
 pub mod group;
-pub mod group_data;
+pub mod group_application;
+pub mod group_attribute;
+pub mod group_counter;
+pub mod group_member;
 pub mod group_message;
 pub mod group_profile;
-pub mod join;
-pub mod language;
-pub mod live_history;
-pub mod live_member;
+mod limit;
+pub mod live_room;
 pub mod media;
-pub mod member;
-pub mod people;
+pub mod merger;
+pub mod pin;
+pub mod profile;
 pub mod reaction;
-pub mod relation;
+pub mod receipt;
+pub mod receive_option;
 pub mod search;
+pub mod speech;
 pub mod topic;
+pub mod translation;
+pub mod user_status;
 
 #[cfg(test)]
 mod tests;
+
+pub use limit::Limit;
 
 /// Names a message to the services that keep something with it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -100,7 +116,7 @@ pub enum MessageName {
     Group {
         /// Where.
         #[serde(flatten)]
-        group: Place,
+        group: GroupAddress,
         /// Its number.
         #[serde(rename = "MsgSeq")]
         seq: u32,
@@ -118,7 +134,7 @@ impl MessageName {
                 key: message.server_key(),
             }),
             Conversation::Group(group) => Some(Self::Group {
-                group: Place::new(&**group),
+                group: GroupAddress::new(&**group),
                 seq: message.seq,
             }),
             Conversation::System => None,
@@ -240,4 +256,44 @@ impl Contact {
             Conversation::System => None,
         }
     }
+}
+
+/// Pages of one list at most: a server that never ends a list must not keep a bot busy for ever.
+pub const MAX_PAGES: usize = 100;
+
+/// What became of each user.
+#[derive(Clone, Debug, Default, Read)]
+pub struct UserResults {
+    /// One per user.
+    #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
+    pub items: Vec<ItemResult>,
+}
+
+/// The result of a third-party service (translation, speech) behind the one that answers; the code of the
+/// answer itself stays 0.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Read)]
+pub struct Outcome {
+    /// 0: well.
+    #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
+    pub code: i64,
+    /// In words.
+    #[serde(rename = "ErrorInfo", default, deserialize_with = "lenient::string")]
+    pub info: String,
+}
+
+/// Adds to the body of a request the fields that describe the login which sends it: only a session knows
+/// them. `None` for a command without such fields (nearly all), or a body that is no object. Fields that are
+/// there already stay.
+pub fn of_login(servcmd: &str, body: &str, app: SdkAppId, tiny_id: &str) -> Option<String> {
+    let (app_field, account_field) = match servcmd {
+        translation::TRANSLATE => ("SdkAppId", Some("FromAccount")),
+        speech::RECOGNISE => ("Uint32Sdkappid", None),
+        _ => return None,
+    };
+    let mut body: Map<String, Value> = serde_json::from_str(body).ok()?;
+    body.entry(app_field).or_insert_with(|| app.get().into());
+    if let Some(field) = account_field {
+        body.entry(field).or_insert_with(|| tiny_id.into());
+    }
+    Some(Value::Object(body).to_string())
 }

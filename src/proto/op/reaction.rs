@@ -1,9 +1,10 @@
 //! Reactions: what anybody in a conversation may put under a message, an emoji as a rule.
 
 use super::{Done, MessageName};
+use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::{Conversation, Message, MessageRef};
-use crate::place::Place;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -56,6 +57,7 @@ impl React {
 
 impl super::Call for React {
     type Answer = Done;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         if self.remove.is_empty() {
@@ -94,7 +96,7 @@ enum Messages {
     },
     Group {
         #[serde(flatten)]
-        group: Place,
+        group: GroupAddress,
         #[serde(rename = "MsgSeqList")]
         seqs: Vec<u32>,
     },
@@ -113,7 +115,7 @@ impl GetReactions {
                 keys: messages.iter().map(Message::server_key).collect(),
             },
             Conversation::Group(group) => Messages::Group {
-                group: Place::new(&**group),
+                group: GroupAddress::new(&**group),
                 seqs: messages.iter().map(|message| message.seq).collect(),
             },
             Conversation::System => return None,
@@ -127,6 +129,7 @@ impl GetReactions {
 
 impl super::Call for GetReactions {
     type Answer = Reactions;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self.messages {
@@ -304,6 +307,7 @@ impl GetUsers {
 
 impl super::Call for GetUsers {
     type Answer = Users;
+    const LIMIT: Limit = Limit::NONE;
 
     fn servcmd(&self) -> Cow<'static, str> {
         self.message.servcmd(

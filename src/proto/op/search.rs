@@ -1,9 +1,10 @@
 //! Looking for messages, users, groups and members by words. The service finds in what it keeps,
 //! where the app has bought that.
 
-use super::people::{Tagged, text};
+use super::profile::{Tagged, text};
 use crate::lenient;
 use crate::message::{C2cItem, Conversation, GroupItem, Message};
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -13,11 +14,14 @@ pub const MAX_WORDS: usize = 5;
 /// What one page may hold.
 pub const MAX_PAGE: u32 = 100;
 
+/// The searches draw from one bucket.
+const SEARCH: Limit = Limit::new("search", 4.0, 20);
+
 calls! {
-    SearchMessages => "message_search.query" -> FoundMessages;
-    SearchUsers => "user_search.query" -> FoundUsers;
-    SearchGroups => "group_search.query" -> FoundGroups;
-    SearchMembers => "group_member_search.query" -> FoundMembers;
+    SearchMessages => "message_search.query" -> FoundMessages, SEARCH;
+    SearchUsers => "user_search.query" -> FoundUsers, SEARCH;
+    SearchGroups => "group_search.query" -> FoundGroups, SEARCH;
+    SearchMembers => "group_member_search.query" -> FoundMembers, SEARCH;
 }
 
 /// Asks for messages. Without a conversation the answer says how many there are in each; with one it

@@ -2,19 +2,22 @@
 //! by the topic's ID.
 
 use super::Done;
+use crate::address::GroupAddress;
 use crate::lenient;
-use crate::place::Place;
+use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Topics that one request may name.
 pub const MAX_TOPICS: usize = 50;
 
+const TOPICS: Limit = Limit::new("topics", 10.0, 2);
+
 group_calls! {
-    CreateTopic => "create_topic" -> CreatedTopic;
-    GetTopics => "get_topic" -> Topics;
-    ModifyTopic => "modify_topic" -> Done;
-    DeleteTopics => "destroy_topic" -> DeletedTopics;
+    CreateTopic => "create_topic" -> CreatedTopic, Limit::NONE;
+    GetTopics => "get_topic" -> Topics, TOPICS;
+    ModifyTopic => "modify_topic" -> Done, Limit::NONE;
+    DeleteTopics => "destroy_topic" -> DeletedTopics, Limit::NONE;
 }
 
 /// The texts of a topic; those that are `None` stay as they are, or empty.
@@ -210,7 +213,7 @@ pub struct OwnTopic {
 #[derive(Clone, Debug, Serialize)]
 pub struct ModifyTopic {
     #[serde(flatten)]
-    group: Place,
+    group: GroupAddress,
     #[serde(flatten)]
     texts: TopicTexts,
     #[serde(rename = "ShutUpAllMember", skip_serializing_if = "Option::is_none")]
@@ -221,7 +224,7 @@ impl ModifyTopic {
     /// Changes texts of the topic of this ID.
     pub fn texts(topic: impl Into<String>, texts: TopicTexts) -> Self {
         Self {
-            group: Place::new(topic),
+            group: GroupAddress::new(topic),
             texts,
             mute_all: None,
         }
@@ -230,7 +233,7 @@ impl ModifyTopic {
     /// Lets only the owner and administrators speak in it, or everybody again.
     pub fn mute_all(topic: impl Into<String>, mute: bool) -> Self {
         Self {
-            group: Place::new(topic),
+            group: GroupAddress::new(topic),
             texts: TopicTexts::default(),
             mute_all: Some(if mute { "On" } else { "Off" }),
         }

@@ -12,7 +12,7 @@ use super::{
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
-    state::State,
+    state::{Caller, State},
 };
 
 #[derive(Clone, Debug)]
@@ -142,13 +142,14 @@ impl State {
         user: &UserId,
         conversation: &Conversation,
     ) -> Result<(), Code> {
+        let caller = Caller::of(user.clone());
         let contact = match &conversation.with {
             Target::User(to) => json!({"Type": 1, "To_Account": to}),
             Target::Group(id) => json!({"Type": 2, "ToGroupId": id}),
         };
         if conversation.pinned {
             let body = json!({"OperationType": 1, "RecentContactItem": [contact]});
-            self.command_of(now, user, "recentcontact.top", &body)?;
+            self.call(now, &caller, "recentcontact.top", &body)?;
         }
         if !conversation.marks.is_empty() || conversation.custom_mark.is_some() {
             let marks: Vec<u8> = conversation.marks.iter().map(|mark| *mark as u8).collect();
@@ -157,7 +158,7 @@ impl State {
                 item["CustomMark"] = json!(mark);
             }
             let body = json!({"MarkItem": [item]});
-            let answer = self.command_of(now, user, "recentcontact.mark_contact", &body)?;
+            let answer = self.call(now, &caller, "recentcontact.mark_contact", &body)?;
             let code = answer.pointer("/ResultItem/0/ResultCode");
             match code.and_then(Value::as_i64) {
                 Some(0) => {}
@@ -169,14 +170,14 @@ impl State {
                 Target::User(to) => {
                     let servcmd = "openim.set_c2c_peer_mute_notifications";
                     let body = json!({"Peer_Account": [to], "Mute_Notifications": 2});
-                    self.command_of(now, user, servcmd, &body)?;
+                    self.call(now, &caller, servcmd, &body)?;
                 }
                 Target::Group(id) => {
                     let servcmd = "group_open_http_svc.modify_group_member_info";
                     let body = json!({
                         "GroupId": id, "Member_Account": user, "MsgFlag": "AcceptNotNotify",
                     });
-                    self.command_of(now, user, servcmd, &body)?;
+                    self.call(now, &caller, servcmd, &body)?;
                 }
             }
         }

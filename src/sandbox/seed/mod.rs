@@ -14,7 +14,7 @@ use serde_json::{Value, json, value::RawValue};
 use thiserror::Error;
 
 use self::checked::{Group, Message, Target, User};
-use super::state::{Actor, Draft, Principal, State};
+use super::state::{Caller, Draft, State};
 use crate::{
     policy::Now,
     proto::{
@@ -173,7 +173,7 @@ impl State {
         let described: BTreeSet<&UserId> = seed.users.iter().map(|user| &user.id).collect();
         let mut strangers: Vec<_> = seed
             .named()
-            .filter(|(id, _)| !self.has_account(id) && !described.contains(id))
+            .filter(|(id, _)| !self.world.has_account(id) && !described.contains(id))
             .collect();
         strangers.sort_by_key(|(_, at)| *at);
         if !strangers.is_empty() {
@@ -195,7 +195,7 @@ impl State {
 
     fn carry_out(&mut self, now: Now, seed: &Seed) -> Result<(), SeedError> {
         for user in &seed.users {
-            if !self.import(&user.id) {
+            if !self.world.import(&user.id) {
                 return Err(seed.refused(user.at, Code::ACCOUNT_QUOTA));
             }
         }
@@ -205,11 +205,7 @@ impl State {
             .flat_map(|user| user.friends.iter().map(|(friend, ..)| (&user.id, friend)))
             .collect();
         for user in &seed.users {
-            let actor = Principal {
-                user: user.id.clone(),
-                instance: 0,
-                privileged: true,
-            };
+            let actor = Caller::app(user.id.clone());
             let profile = user.profile.iter();
             let items: Vec<Value> = profile
                 .map(|(tag, value)| json!({"Tag": tag, "Value": value}))
@@ -221,7 +217,7 @@ impl State {
             for blocked in user.blacklist.chunks(PER_CALL) {
                 let ids: Vec<&UserId> = blocked.iter().map(|(id, _)| id).collect();
                 let body = json!({"To_Account": ids});
-                let answer = self.relations(now, &actor, "black_list_add", &body);
+                let answer = self.call(now, &actor, "sns.black_list_add", &body);
                 let places: Vec<usize> = blocked.iter().map(|(_, at)| *at).collect();
                 check_rows(seed, answer, &places)?;
             }
@@ -233,7 +229,7 @@ impl State {
             None => UserId::parse("administrator")
                 .map_err(|error: IdError| seed.refusal(0, error.to_string()))?,
         };
-        let app = Actor {
+        let app = Caller {
             user: app,
             instance: 0,
             admin: true,
@@ -260,22 +256,22 @@ impl State {
         now: Now,
         seed: &Seed,
         user: &User,
-        actor: &Principal,
+        actor: &Caller,
         listed: &BTreeSet<(&UserId, &UserId)>,
     ) -> Result<(), SeedError> {
         for (friend, at, remark) in &user.friends {
             let item = json!({"To_Account": friend, "Remark": remark});
             let body = json!({"AddFriendItem": [item]});
-            let answer = self.relations(now, actor, "friend_import", &body);
+            let answer = self.call(now, actor, "sns.friend_import", &body);
             check_rows(seed, answer, &[*at])?;
             let is_mutual = listed.contains(&(friend, &user.id));
             if !is_mutual {
-                let other = Principal {
+                let other = Caller {
                     user: friend.clone(),
                     ..actor.clone()
                 };
                 let body = json!({"AddFriendItem": [{"To_Account": user.id}]});
-                let answer = self.relations(now, &other, "friend_import", &body);
+                let answer = self.call(now, &other, "sns.friend_import", &body);
                 check_rows(seed, answer, &[*at])?;
             }
         }
@@ -287,7 +283,7 @@ impl State {
         now: Now,
         seed: &Seed,
         group: &Group,
-        app: &Actor,
+        app: &Caller,
     ) -> Result<(), SeedError> {
         let mut body = json!({"GroupId": group.id, "Type": group.kind, "Name": group.name});
         if let Some((owner, _)) = &group.owner {
@@ -300,8 +296,7 @@ impl State {
             body[*name] = json!(text);
         }
         let servcmd = "group_open_http_svc.create_group";
-        let made = self.group_command(now, app, servcmd, &body);
-        made.unwrap_or(Err(Code::GROUP_PARAMETER))
+        self.call(now, app, servcmd, &body)
             .map_err(|code| seed.refused(group.at, code))?;
         for members in group.members.chunks(PER_CALL) {
             let list: Vec<Value> = members
@@ -327,8 +322,7 @@ impl State {
         for (id, at, card) in &group.cards {
             let body = json!({"GroupId": group.id, "Member_Account": id, "NameCard": card});
             let servcmd = "group_open_http_svc.modify_group_member_info";
-            let done = self.group_command(now, app, servcmd, &body);
-            done.unwrap_or(Err(Code::GROUP_PARAMETER))
+            self.call(now, app, servcmd, &body)
                 .map_err(|code| seed.refused(*at, code))?;
         }
         if !group.attributes.is_empty() {
@@ -337,8 +331,7 @@ impl State {
                 .map(|(key, value)| json!({"key": key, "value": value}))
                 .collect();
             let body = json!({"GroupId": group.id, "GroupAttr": attributes});
-            let done = self.group_command(now, app, "group_open_http_svc.set_group_attr", &body);
-            done.unwrap_or(Err(Code::GROUP_PARAMETER))
+            self.call(now, app, "group_open_http_svc.set_group_attr", &body)
                 .map_err(|code| seed.refused(group.at, code))?;
         }
         Ok(())
@@ -349,7 +342,7 @@ impl State {
         now: Now,
         message: &Message,
         number: u64,
-        app: &Actor,
+        app: &Caller,
     ) -> Result<(), Code> {
         let time = now.unix_secs();
         let time = message.time.map_or(time, |at| at.min(time));
@@ -372,7 +365,7 @@ impl State {
             Target::User(to) => to.clone(),
         };
         let body = RawValue::from_string(message.body.to_string()).map_err(|_| Code::REST_BODY)?;
-        let (nick, face_url) = self.sender_profile(&message.from);
+        let (nick, face_url) = self.world.sender_profile(&message.from);
         let draft = Draft {
             from: message.from.clone(),
             to,
@@ -414,15 +407,9 @@ impl State {
 }
 
 /// Looks for a refusal among the rows of an answer; `places` is where each of them comes from.
-fn check_rows(
-    seed: &Seed,
-    answer: Option<Result<Value, Code>>,
-    places: &[usize],
-) -> Result<(), SeedError> {
+fn check_rows(seed: &Seed, answer: Result<Value, Code>, places: &[usize]) -> Result<(), SeedError> {
     let first = places.first().copied().unwrap_or_default();
-    let answer = answer
-        .unwrap_or(Err(Code::FRIEND_PARAMETER))
-        .map_err(|code| seed.refused(first, code))?;
+    let answer = answer.map_err(|code| seed.refused(first, code))?;
     let rows = answer.get("ResultItem").and_then(Value::as_array);
     for (row, at) in rows.into_iter().flatten().zip(places) {
         let code = row.get("ResultCode").and_then(Value::as_i64).unwrap_or(0);

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::{Login, World, config, send_body, texts_in, user};
-use crate::SandboxConfig;
+use crate::{SandboxConfig, Unknown};
 
 /// Alice and Bob, who are in a Public group `g` together.
 fn two(config: SandboxConfig) -> (World, [Login; 2]) {
@@ -71,9 +71,9 @@ fn f2_the_recalls_of_one_group_end_with_a_next_time_of_zero() {
 
 #[test]
 fn f2_a_sandbox_that_is_strict_refuses_what_it_does_not_know() {
-    for (strict_commands, code) in [(false, 0), (true, 60002)] {
+    for (unknown, code) in [(Unknown::Warn, 0), (Unknown::Refuse, 60002)] {
         let mut world = World::new(SandboxConfig {
-            strict_commands,
+            unknown,
             ..config()
         });
         let alice = world.login("alice");

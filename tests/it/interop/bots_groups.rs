@@ -6,7 +6,7 @@ use botroupe::{
     prelude::*,
     proto::{
         message::{NoticeKind, TipKind},
-        op::group_data::CounterMode,
+        op::group_counter::CounterMode,
     },
 };
 use serde_json::json;

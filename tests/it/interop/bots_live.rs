@@ -3,7 +3,7 @@
 use botroupe::{
     prelude::*,
     proto::message::{NoticeKind, TipKind},
-    proto::op::live_history::GetRoomHistory,
+    proto::op::live_room::GetRoomHistory,
 };
 use serde_json::{Value, json};
 use std::time::Duration;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use botroupe::{
     prelude::*,
     proto::op::{
-        people::AllowType,
-        relation::{Decision, Friend, Sides},
+        friend::{Decision, Friend, Sides},
+        profile::AllowType,
     },
 };
 use serde_json::json;

@@ -1,6 +1,6 @@
 //! Groups in which the owner has a say about whom members invite, with the official SDK and a bot.
 
-use botroupe::{prelude::*, proto::op::join::Application};
+use botroupe::{prelude::*, proto::op::group_application::Application};
 use serde_json::{Value, json};
 
 use super::{

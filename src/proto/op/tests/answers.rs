@@ -10,17 +10,17 @@ fn answer<C: Call>(_: &C, body: &Value) -> C::Answer {
 #[test]
 fn a_bad_entry_harms_no_other_and_unknown_fields_stay() {
     let page = answer(
-        &member::GetMembers::new("g", 0, 9),
+        &group_member::GetMembers::new("g", 0, 9),
         &json!({"MemberNum": "2", "MemberList": [
             {"Member_Account": "a", "Role": "Owner", "New": 1}, 7, {"Member_Account": ["no"]},
             {"Member_Account": "b", "Role": "Admin", "ShutUpUntil": "9"}
         ]}),
     );
     assert_eq!((page.total, page.members.len()), (2, 2));
-    assert_eq!(page.members[0].role(), member::Role::Owner);
+    assert_eq!(page.members[0].role(), group_member::Role::Owner);
     assert_eq!(page.members[0].extra["New"], 1);
     assert_eq!(page.members[1].muted_until, 9);
-    assert!(member::Role::Owner > member::Role::Admin);
+    assert!(group_member::Role::Owner > group_member::Role::Admin);
 }
 
 #[test]
@@ -106,42 +106,42 @@ fn read_all(text: &str) {
     }
     read!(
         Done,
-        c2c::Edited,
-        c2c::ReadTimes,
-        c2c::MuteOptions,
-        c2c::DoNotDisturb,
-        language::Translated,
-        language::Recognised,
+        c2c_message::Edited,
+        receipt::ReadTimes,
+        receive_option::MuteOptions,
+        receive_option::DoNotDisturb,
+        translation::Translated,
+        speech::Recognised,
         group::Created,
-        join::Joined,
-        join::Applications,
+        group_application::Joined,
+        group_application::Applications,
         group_profile::Profiles,
         group_profile::JoinedPage,
-        member::MemberPage,
-        member::Invited,
+        group_member::MemberPage,
+        group_application::Invited,
         group_message::Recalled,
-        group_message::Receipts,
-        group_message::Readers,
-        Attributes,
-        group_data::Counters,
+        receipt::Receipts,
+        receipt::Readers,
+        group_attribute::Attributes,
+        group_counter::Counters,
         conversation::Page,
         conversation::Results,
-        people::Profiles,
-        people::Statuses,
-        relation::Friends,
-        relation::Blacklist,
-        relation::Checked,
+        profile::Profiles,
+        user_status::Statuses,
+        friend::Friends,
+        blacklist::Blacklist,
+        friend::Checked,
         media::PreSigned,
         media::SimpleSigned,
         media::ImageInfos,
-        media::MergedMessages,
+        merger::MergedMessages,
         reaction::Users,
         extension::Extensions,
         extension::ChangedExtensions,
         topic::CreatedTopic,
         topic::DeletedTopics,
-        live_member::LiveMembers,
-        live_history::RoomHistory,
+        live_room::LiveMembers,
+        live_room::RoomHistory,
         follow::Follows,
         follow::Counts,
         follow::Checked,
@@ -159,13 +159,13 @@ fn read_all(text: &str) {
     if let Ok(topics) = serde_json::from_str::<topic::Topics>(text) {
         let _ = topics.found().count();
     }
-    if let Ok(page) = serde_json::from_str::<c2c::History>(text) {
+    if let Ok(page) = serde_json::from_str::<c2c_message::History>(text) {
         let _ = page.messages("me");
     }
     if let Ok(page) = serde_json::from_str::<group_message::History>(text) {
         let _ = (page.lowest(), page.messages("g", "me"));
     }
-    if let Ok(pinned) = serde_json::from_str::<group_message::Pinned>(text) {
+    if let Ok(pinned) = serde_json::from_str::<pin::Pinned>(text) {
         let _ = pinned.messages("g", "me");
     }
     let _ = crate::signaling::Signal::parse(text);

@@ -275,7 +275,10 @@ fn what_happens_in_a_topic_is_told_of_its_conversation() {
 
 #[test]
 fn language_requests() {
-    use crate::op::language::{Recognise, Recognised, Spoken, Translate, Translated};
+    use crate::op::{
+        speech::{Recognise, Recognised, Spoken},
+        translation::{Translate, Translated},
+    };
     let texts = vec!["hi".to_owned()];
     looks(
         &Translate::new(texts.clone(), Some("en"), "de"),
@@ -307,7 +310,7 @@ fn language_requests() {
 
 #[test]
 fn do_not_disturb() {
-    use crate::op::c2c::{DoNotDisturb, GetDoNotDisturb, MuteOption};
+    use crate::op::receive_option::{DoNotDisturb, GetDoNotDisturb, MuteOption};
     let quiet = DoNotDisturb::between(1_795_471_200, 1_795_474_800).daily();
     let wire =
         json!({"StartTime": 1_795_471_200, "EndTime": 1_795_474_800, "IsRepeated": 1, "Level": 2});

@@ -8,7 +8,7 @@ use crate::message::Conversation;
 use crate::op::follow::{
     CheckFollows, Checked, Counts, Follow, Follows, GetCounts, GetFollows, Tie, Unfollow,
 };
-use crate::op::live_member::{Ban, GetLiveMembers, LiveMembers, MarkMembers};
+use crate::op::live_room::{Ban, GetLiveMembers, LiveMembers, MarkMembers};
 use crate::op::search::{
     FoundGroups, FoundMembers, FoundMessages, FoundUsers, SearchGroups, SearchMembers,
     SearchMessages, SearchUsers,
@@ -206,8 +206,8 @@ fn what_was_found_is_read_and_what_is_odd_left_out() {
 #[test]
 fn what_was_said_in_live_rooms_is_asked_for_and_read() {
     use crate::message::Message;
-    use crate::op::join::Joined;
-    use crate::op::live_history::{GetRoomHistory, RoomHistory};
+    use crate::op::group_application::Joined;
+    use crate::op::live_room::{GetRoomHistory, RoomHistory};
     let said = json!({"Event": 3, "From_Account": "al", "MsgSeq": "7", "IsHistoryMessage": 1, "MsgBody": [
         {"MsgType": "TIMTextElem", "MsgContent": {"Text": "hi"}},
     ]});

@@ -2,7 +2,7 @@
 
 use super::looks;
 use crate::message::SystemNotice;
-use crate::op::join::{Application, Decide, GetApplications, Join};
+use crate::op::group_application::{Application, Decide, GetApplications, Join};
 use serde_json::json;
 
 #[test]

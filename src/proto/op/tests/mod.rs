@@ -7,8 +7,8 @@ mod joining;
 
 use super::*;
 use crate::message::{C2cItem, Element, Message};
-use crate::op::group_data::{Attributes, Counter, CounterMode};
-use crate::op::relation::Sides;
+use crate::op::friend::Sides;
+use crate::op::group_counter::{Counter, CounterMode};
 use serde_json::json;
 use std::time::Duration;
 
@@ -51,25 +51,25 @@ fn one_to_one_requests() {
         all
     };
     looks(
-        &c2c::Recall::new(&message),
+        &c2c_message::Recall::new(&message),
         "openim.msgwithdraw",
         json!({"MsgInfo": with(json!({"MsgTimeStamp": 1_795_398_472}))}),
     );
     let body = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "v1"}}]);
     looks(
-        &c2c::Edit::new(&message, Some(message.elements.clone()), String::new()),
+        &c2c_message::Edit::new(&message, Some(message.elements.clone()), String::new()),
         "openim.modify_c2c_msg",
         with(
             json!({"MsgTime": 1_795_398_472, "MsgVersion": 0, "MsgBody": body, "CloudCustomData": ""}),
         ),
     );
     looks(
-        &c2c::ReadReport::new("alice", 1_795_398_471),
+        &c2c_message::ReadReport::new("alice", 1_795_398_471),
         "openim.msgreaded",
         json!({"C2CMsgReaded": {"Cookie": "", "C2CMsgReadedItem": [{"To_Account": "alice", "LastedMsgTime": 1_795_398_471, "Receipt": 1}]}}),
     );
     looks(
-        &c2c::ReadAll {
+        &c2c_message::ReadAll {
             c2c: 1,
             groups: Vec::new(),
         },
@@ -77,37 +77,37 @@ fn one_to_one_requests() {
         json!({"C2CReadAllMsg": 1, "GroupReadInfo": []}),
     );
     looks(
-        &c2c::Receipt::new("alice", [&message]),
+        &receipt::SendC2cReceipts::new("alice", [&message]),
         "openim.c2c_msg_read_receipt",
         json!({"Peer_Account": "alice", "C2CMsgInfo": [with(json!({"MsgTime": 1_795_398_472, "MsgClientTime": 1_795_398_471}))]}),
     );
     looks(
-        &c2c::GetHistory::newest("bob", 15),
+        &c2c_message::GetHistory::newest("bob", 15),
         "openim.getroammsg",
         json!({"Peer_Account": "bob", "MaxCnt": 15, "LastMsgTime": 0, "MsgKey": "", "WithRecalledMsg": 1, "GetDirection": 0}),
     );
     looks(
-        &c2c::Delete::new("alice", "bob", [&message]),
+        &c2c_message::Delete::new("alice", "bob", [&message]),
         "openim.delete_c2c_msg_ramble",
         json!({"From_Account": "alice", "To_Account": "bob", "MsgKeyList": ["3147510005_35858187_1795398472"]}),
     );
     looks(
-        &c2c::PeerReadTimes {
+        &receipt::PeerReadTimes {
             users: users(&["alice"]),
         },
         "openim.get_peer_read_time",
         json!({"To_Account": ["alice"]}),
     );
     looks(
-        &c2c::SetMuteOption {
+        &receive_option::SetMuteOption {
             peers: users(&["alice"]),
-            option: c2c::MuteOption::Silent.number(),
+            option: receive_option::MuteOption::Silent.number(),
         },
         "openim.set_c2c_peer_mute_notifications",
         json!({"Peer_Account": ["alice"], "Mute_Notifications": 2}),
     );
     looks(
-        &c2c::GetMuteOption {
+        &receive_option::GetMuteOption {
             me: "bob".into(),
             peers: users(&["alice"]),
         },
@@ -188,7 +188,8 @@ fn group_requests() {
 
 #[test]
 fn member_requests() {
-    use member::*;
+    use group_application::Invite;
+    use group_member::*;
     let filter = json!([
         "Role",
         "JoinTime",
@@ -243,7 +244,7 @@ fn member_requests() {
             json!("Bobby"),
         ),
         (
-            ModifyMember::announce("pub1", "bob", c2c::MuteOption::Silent),
+            ModifyMember::announce("pub1", "bob", receive_option::MuteOption::Silent),
             "MsgFlag",
             json!("AcceptNotNotify"),
         ),
@@ -259,6 +260,8 @@ fn member_requests() {
 #[test]
 fn group_message_requests() {
     use group_message::*;
+    use pin::{Pin, Unpin};
+    use receipt::{GetReaders, GetReceipts, SendGroupReceipts};
     let list = json!([{"MsgSeq": 5}]);
     looks(
         &Recall::new("pub1", &[5]),
@@ -266,7 +269,7 @@ fn group_message_requests() {
         json!({"GroupId": "pub1", "MsgSeqList": list, "TopicId": ""}),
     );
     looks(
-        &Receipt::new("pub1", &[5]),
+        &SendGroupReceipts::new("pub1", &[5]),
         "group_open_http_svc.group_msg_receipt",
         json!({"GroupId": "pub1", "MsgSeqList": list}),
     );
@@ -327,7 +330,8 @@ fn group_message_requests() {
 
 #[test]
 fn attributes_and_counters() {
-    use group_data::*;
+    use group_attribute::*;
+    use group_counter::*;
     let known: Attributes = serde_json::from_value(
         json!({"AttrMainSeq": 2, "GroupAttrAry": [{"key": "b", "value": "2", "seq": 1}]}),
     )
@@ -418,7 +422,11 @@ fn conversation_requests_name_the_group_differently() {
         json!({"From_Account": "bob", "MarkItem": [{"OptType": 2, "ContactItem": {"Type": 1, "To_Account": "alice"}, "CustomMark": "cd"}]}),
     );
     looks(
-        &CreateGroup::new("bob", "cg", vec![contact("alice", GroupField::ToGroupId)]),
+        &conversation_group::Create::new(
+            "bob",
+            "cg",
+            vec![contact("alice", GroupField::ToGroupId)],
+        ),
         "recentcontact.create_contact_group",
         json!({"From_Account": "bob", "GroupContactItem": [{"GroupName": "cg", "ContactItem": [{"Type": 1, "To_Account": "alice"}]}]}),
     );
@@ -450,7 +458,8 @@ fn groups_of_conversations_are_changed_by_name() {
 
 #[test]
 fn people_requests() {
-    use people::*;
+    use profile::*;
+    use user_status::SetStatus;
     looks(
         &GetProfiles::new("alice", users(&["bob"])),
         "profile.portrait_get_all",
@@ -477,7 +486,8 @@ fn people_requests() {
 
 #[test]
 fn relation_requests() {
-    use relation::*;
+    use blacklist::GetBlacklist;
+    use friend::*;
     looks(
         &AddFriend::new("alice", "bob", "hi", "b", Sides::Both),
         "sns.friend_add",
@@ -498,7 +508,7 @@ fn relation_requests() {
         "sns.friend_response",
         json!({"From_Account": "alice", "ResponseFriendItem": [{"To_Account": "eve", "Remark": "e", "ResponseAction": "Response_Action_AgreeAndAdd"}]}),
     );
-    let remark = people::Tagged {
+    let remark = profile::Tagged {
         tag: "Tag_SNS_IM_Remark".into(),
         value: json!("rm"),
     };
@@ -555,4 +565,31 @@ fn what_a_mode_is_called() {
         json!({"Key": "", "Value": 0})
     );
     assert_eq!(Sides::default(), Sides::Both);
+}
+
+#[test]
+fn limits_are_those_of_the_documentation() {
+    fn of<C: Call>() -> (Option<&'static str>, f64, u32) {
+        (C::LIMIT.bucket(), C::LIMIT.rate(), C::LIMIT.burst())
+    }
+    assert_eq!(of::<c2c_message::ReadAll>(), (Some("read all"), 1.0, 1));
+    assert_eq!(
+        of::<group_message::GetHistory>(),
+        (Some("group history"), 20.0, 4)
+    );
+    assert_eq!(
+        of::<group_application::GetApplications>(),
+        (Some("applications"), 15.0, 3)
+    );
+    assert_eq!(
+        of::<group_attribute::SetAttributes>(),
+        of::<group_attribute::ClearAttributes>(),
+        "changes share a bucket"
+    );
+    assert_ne!(
+        of::<group_attribute::GetAttributes>(),
+        of::<group_attribute::ClearAttributes>()
+    );
+    assert_eq!(of::<search::SearchUsers>(), of::<search::SearchMessages>());
+    assert_eq!(of::<c2c_message::Recall>().0, None);
 }

@@ -8,7 +8,7 @@
 //! A field that is added needs a default, at the field or at its struct: a newer program reads what
 //! an older one wrote. A change that an older text does not fit is a new [`FORMAT`].
 
-pub(super) mod shape;
+pub(crate) mod shape;
 
 use std::{
     collections::BTreeMap,
@@ -19,15 +19,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::PrettyFormatter;
 use thiserror::Error;
 
-use super::{
-    State,
-    accounts::Account,
-    groups::Groups,
-    media::Media,
-    messages::{Message, MessageId, conversation_key},
-    relay::MergedLists,
+use super::State;
+use crate::{
+    policy::Now,
+    proto::id::UserId,
+    service::{
+        c2c_message::stored::{Message, MessageId, conversation_key},
+        group::Groups,
+        media::Media,
+        merger::MergedLists,
+    },
+    world::Account,
 };
-use crate::{policy::Now, proto::id::UserId};
 
 /// The format that is written, and the newest that is read.
 const FORMAT: u64 = 1;
@@ -123,66 +126,7 @@ struct Contents {
     attribute_names: BTreeMap<String, String>,
 }
 
-/// Commands that change nothing that is kept. Every other one counts as a change, also one that is
-/// not known yet.
-const CHANGES_NOTHING: &[&str] = &[
-    "im_open_status.wshello",
-    "im_open_status.wslogout",
-    "im_open_status.ws_get_user_status",
-    "im_sdk_config_mgr.fetch_config",
-    "im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2",
-    "imopenstat.tim_web_report_v2",
-    "openim.get_c2c_peer_mute_notifications",
-    "openim.get_peer_read_time",
-    "openim.getroammsg",
-    "openim.ws_msg_push_ack",
-    "follow.follow_check",
-    "follow.follow_get",
-    "follow.follow_get_info",
-    "group_member_search.query",
-    "group_open_http_noauth_svc.apply_join_group",
-    "group_open_http_svc.get_group_ban_member",
-    "group_open_http_svc.get_huge_group_msg",
-    "group_open_long_polling_http_noauth_svc.get_msg",
-    "group_open_long_polling_http_svc.get_msg",
-    "group_search.query",
-    "im_msg_db_logic.ws_get_do_not_disturb",
-    "im_open_speech.ws_sentence_recognition",
-    "im_open_translate.ws_batch_trans_text",
-    "message_search.query",
-    "openim_msg_ext_http_svc.get_key_values",
-    "openim_msg_ext_http_svc.group_get_key_values",
-    "openim_msg_ext_http_svc.group_reaction_iterate",
-    "openim_msg_ext_http_svc.group_reaction_multi_stat",
-    "openim_msg_ext_http_svc.reaction_iterate",
-    "openim_msg_ext_http_svc.reaction_multi_stat",
-    "profile.portrait_get_all",
-    "recentcontact.get_contact_group",
-    "recentcontact.page_get",
-    "sns.black_list_get",
-    "sns.friend_get",
-    "sns.pendency_get",
-    "user_search.query",
-];
-
 impl State {
-    /// Notes that something that is kept may be another now.
-    pub(crate) fn note_change(&mut self) {
-        self.changes = self.changes.wrapping_add(1);
-    }
-
-    /// Notes a command of a client as a change, unless it surely is none.
-    pub(super) fn note_command(&mut self, servcmd: &str) {
-        if !CHANGES_NOTHING.contains(&servcmd) {
-            self.note_change();
-        }
-    }
-
-    /// How often something was changed. Two snapshots with the same number in between are equal.
-    pub(crate) const fn changes(&self) -> u64 {
-        self.changes
-    }
-
     /// Everything that outlives a restart. It holds neither UserSigs nor tickets nor the SecretKey.
     ///
     /// # Errors
@@ -190,12 +134,8 @@ impl State {
     pub(crate) fn snapshot(&self) -> Result<Vec<u8>, serde_json::Error> {
         // Every field is named, none passed over: whoever adds one has to decide.
         let Self {
-            config,
-            numbers: _,
+            world,
             starts,
-            accounts,
-            logins: _,
-            links: _,
             messages,
             // By time out of the messages.
             conversations: _,
@@ -205,30 +145,16 @@ impl State {
             attribute_names,
             merged,
             media,
-            faults: _,
-            compress: _,
-            ready: _,
-            delayed: _,
-            delayed_count: _,
-            sessions,
-            next_instance,
-            next_message,
-            next_check: _,
-            unknown_commands: _,
-            answering: _,
-            behind: _,
-            counters: _,
-            changes: _,
         } = self;
         let written = Written {
             format: FORMAT,
-            app: config.app.get(),
+            app: world.config.app.get(),
             state: Kept {
                 starts: *starts,
-                sessions: *sessions,
-                next_instance: *next_instance,
-                next_message: *next_message,
-                accounts,
+                sessions: world.sessions,
+                next_instance: world.next_instance,
+                next_message: world.next_message,
+                accounts: &world.accounts,
                 messages,
                 groups,
                 merged,
@@ -263,31 +189,31 @@ impl State {
             let format = format.get();
             return Err(SnapshotError::Newer { format });
         }
-        let (found, served) = (app.get(), self.config.app.get());
+        let (found, served) = (app.get(), self.world.config.app.get());
         if found != served {
             return Err(SnapshotError::OtherApp { found, served });
         }
         let Read { state: contents } = serde_json::from_slice(text)?;
-        self.forget_logins();
+        self.world.forget_logins();
         // A seed that is set must not give the tickets and keys of an earlier start again.
         self.starts = contents.starts + 1;
-        self.numbers = self.numbers.split(self.starts);
-        self.sessions = contents.sessions;
-        self.next_instance = self.next_instance.max(contents.next_instance);
-        self.next_message = contents.next_message.max(1);
-        self.accounts = contents.accounts;
+        self.world.numbers = self.world.numbers.split(self.starts);
+        self.world.sessions = contents.sessions;
+        self.world.next_instance = self.world.next_instance.max(contents.next_instance);
+        self.world.next_message = contents.next_message.max(1);
+        self.world.accounts = contents.accounts;
         self.messages = contents.messages;
         self.groups = contents.groups;
         self.merged = contents.merged;
         self.media = contents.media;
         self.attribute_names = contents.attribute_names;
-        let lost_files = self.media.settle(now, self.numbers.next(), files);
+        let lost_files = self.media.settle(now, self.world.numbers.next(), files);
         self.merged.settle();
         self.settle();
-        self.next_message += GAP;
-        self.note_change();
+        self.world.next_message += GAP;
+        self.world.note_change();
         let restored = Restored {
-            accounts: self.accounts.len(),
+            accounts: self.world.accounts.len(),
             messages: self.messages.len(),
             groups: self.groups.count(),
             lost_files,
@@ -300,9 +226,9 @@ impl State {
     /// configuration, which may be lower than they were. What has a number that was not given out
     /// yet is no part of it.
     fn settle(&mut self) {
-        let next = self.next_message;
+        let next = self.world.next_message;
         self.messages.retain(|id, _| *id < next);
-        while self.messages.len() > self.config.message_limit.max(1) {
+        while self.messages.len() > self.world.config.message_limit.max(1) {
             self.messages.pop_first();
         }
         self.conversations.clear();
@@ -317,16 +243,16 @@ impl State {
             }
         }
         for conversation in self.conversations.values_mut() {
-            while conversation.len() > self.config.history_limit.max(1)
+            while conversation.len() > self.world.config.history_limit.max(1)
                 && let Some(oldest) = conversation.pop_front()
             {
                 self.messages.remove(&oldest);
             }
         }
-        let limit = self.config.inbox_limit.max(1);
+        let limit = self.world.config.inbox_limit.max(1);
         self.watched.clear();
         let mut watching: BTreeMap<UserId, usize> = BTreeMap::new();
-        for (user, account) in &mut self.accounts {
+        for (user, account) in &mut self.world.accounts {
             account.inbox.retain(|entry| entry.position < next);
             account.events.retain(|(position, _)| *position < next);
             let surplus = account.inbox.len().saturating_sub(limit);
@@ -339,11 +265,11 @@ impl State {
             }
         }
         for (watcher, count) in watching {
-            if let Some(account) = self.accounts.get_mut(&watcher) {
+            if let Some(account) = self.world.accounts.get_mut(&watcher) {
                 account.people.watching = count;
             }
         }
         self.settle_follows();
-        self.groups.settle(&self.config, next);
+        self.groups.settle(&self.world.config, next);
     }
 }

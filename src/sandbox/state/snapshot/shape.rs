@@ -6,20 +6,18 @@ use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, value::RawValue};
 
 /// A map whose keys are no text, as a list of pairs.
-pub(in crate::state) mod pairs {
+pub(crate) mod pairs {
     use super::BTreeMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    pub(in crate::state) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
+    pub(crate) fn serialize<K: Serialize, V: Serialize, S: Serializer>(
         map: &BTreeMap<K, V>,
         serializer: S,
     ) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(map)
     }
 
-    pub(in crate::state) fn deserialize<'de, K, V, D>(
-        deserializer: D,
-    ) -> Result<BTreeMap<K, V>, D::Error>
+    pub(crate) fn deserialize<'de, K, V, D>(deserializer: D) -> Result<BTreeMap<K, V>, D::Error>
     where
         K: Deserialize<'de> + Ord,
         V: Deserialize<'de>,
@@ -30,7 +28,7 @@ pub(in crate::state) mod pairs {
 }
 
 /// A number that is counted on from: nothing so large that counting could overflow.
-pub(in crate::state) fn counter<'de, N, D>(deserializer: D) -> Result<N, D::Error>
+pub(crate) fn counter<'de, N, D>(deserializer: D) -> Result<N, D::Error>
 where
     N: TryFrom<u64> + Display,
     D: Deserializer<'de>,
@@ -47,16 +45,14 @@ where
 
 /// JSON of a client. It may be nested as deep as a reader takes, so it is read by itself and not as
 /// part of what it stands in.
-pub(in crate::state) fn apart<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Value, D::Error> {
+pub(crate) fn apart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let text = Box::<RawValue>::deserialize(deserializer)?;
     serde_json::from_str(text.get()).map_err(D::Error::custom)
 }
 
 /// Numbered things made around JSON of clients. What got nested too deep by that for any reader is
 /// left out: no client could read it either.
-pub(in crate::state) fn readable<'de, D: Deserializer<'de>>(
+pub(crate) fn readable<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<VecDeque<(u64, Value)>, D::Error> {
     let items = Vec::<(u64, Box<RawValue>)>::deserialize(deserializer)?;
@@ -67,7 +63,7 @@ pub(in crate::state) fn readable<'de, D: Deserializer<'de>>(
 }
 
 /// Lists of merged messages by key. Their sizes are measured anew.
-pub(in crate::state) fn merged<'de, D: Deserializer<'de>>(
+pub(crate) fn merged<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<VecDeque<(String, Value, usize)>, D::Error> {
     let lists = Vec::<(String, Box<RawValue>, u64)>::deserialize(deserializer)?;

@@ -1,0 +1,86 @@
+//! Addresses of groups and topics: their IDs, and the service that answers requests about them.
+
+use serde::Serialize;
+
+/// Whether a group is a community, or a topic of one, by its ID: they have a service of their own.
+#[must_use]
+pub fn is_community(id: &str) -> bool {
+    id.starts_with("@TGS#_")
+}
+
+/// What every topic's ID contains, after the ID of its community.
+const TOPIC: &str = "@TOPIC#_";
+
+/// The address of a group, or of a topic of a community.
+///
+/// One ID names a conversation, that of a topic included; requests about a topic name the community and
+/// the topic in two fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GroupAddress {
+    #[serde(rename = "GroupId")]
+    group: String,
+    #[serde(rename = "TopicId", skip_serializing_if = "Option::is_none")]
+    topic: Option<String>,
+}
+
+impl GroupAddress {
+    /// The group, or the topic, of this ID.
+    pub fn new(id: impl Into<String>) -> Self {
+        let mut group = id.into();
+        let topic = group.find(TOPIC).map(|at| {
+            let topic = group.clone();
+            group.truncate(at);
+            topic
+        });
+        Self { group, topic }
+    }
+
+    /// The group; of a topic, its community.
+    #[must_use]
+    pub fn group(&self) -> &str {
+        &self.group
+    }
+
+    /// The topic, if it is one.
+    #[must_use]
+    pub fn topic(&self) -> Option<&str> {
+        self.topic.as_deref()
+    }
+}
+
+impl From<&str> for GroupAddress {
+    fn from(id: &str) -> Self {
+        Self::new(id)
+    }
+}
+
+impl AsRef<str> for GroupAddress {
+    /// The group.
+    fn as_ref(&self) -> &str {
+        &self.group
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_topic_is_taken_apart_and_everything_else_is_a_group() {
+        let topic = GroupAddress::new("@TGS#_com@TOPIC#_t1");
+        assert_eq!(topic.group(), "@TGS#_com");
+        assert_eq!(topic.topic(), Some("@TGS#_com@TOPIC#_t1"));
+        for id in ["team", "@TGS#1AB", "@TGS#_com", ""] {
+            let place = GroupAddress::new(id);
+            assert_eq!((place.group(), place.topic()), (id, None));
+        }
+    }
+
+    #[test]
+    fn a_topic_is_asked_about_at_the_service_of_its_community() {
+        assert!(is_community("@TGS#_com"));
+        assert!(is_community("@TGS#_com@TOPIC#_t1"));
+        assert!(!is_community("@TGS#1AB"));
+        assert!(!is_community("team"));
+    }
+}

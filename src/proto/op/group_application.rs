@@ -1,0 +1,284 @@
+//! Into a group: joining, invitations, applications, and deciding about them.
+
+use super::group::MemberName;
+use super::{Call, Done};
+use crate::command::of_group;
+use crate::lenient;
+use crate::message::SystemNotice;
+use crate::op::Limit;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use std::borrow::Cow;
+
+/// Users that one invitation may name.
+pub const MAX_INVITED: usize = 300;
+
+group_calls! {
+    Join => "apply_join_group" -> Joined, Limit::NONE;
+    Invite => "add_group_member" -> Invited, Limit::NONE;
+}
+
+/// Asks to be let into a group.
+#[derive(Clone, Debug, Serialize)]
+pub struct Join {
+    #[serde(rename = "GroupId")]
+    group: String,
+    #[serde(rename = "ApplyMsg", skip_serializing_if = "String::is_empty")]
+    text: String,
+    #[serde(rename = "WebPushFlag")]
+    web_push: u8,
+    #[serde(rename = "HugeGroupHistoryMsgFlag")]
+    history: u8,
+}
+
+impl Join {
+    /// Asks to be let into `group`, with a `text` for those who decide.
+    pub fn new(group: impl Into<String>, text: impl Into<String>) -> Self {
+        Self {
+            group: group.into(),
+            text: text.into(),
+            web_push: 1,
+            history: 1,
+        }
+    }
+}
+
+/// The answer to [`Join`].
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Joined {
+    /// `JoinedSuccess` or `WaitAdminApproval`.
+    #[serde(rename = "JoinedStatus", default, deserialize_with = "lenient::string")]
+    pub status: String,
+    /// What a live room shows of before, oldest first, as it came; see [`history`](Self::history).
+    #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
+    pub items: Vec<Value>,
+    /// What live rooms add, and fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Joined {
+    /// Whether somebody has to decide first.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.status == "WaitAdminApproval"
+    }
+}
+
+/// Decides about an application.
+#[derive(Clone, Debug, Serialize)]
+pub struct Decide {
+    #[serde(rename = "GroupId")]
+    group: String,
+    #[serde(rename = "Applicant_Account")]
+    applicant: String,
+    #[serde(rename = "Invited_Account", skip_serializing_if = "Option::is_none")]
+    invited: Option<String>,
+    #[serde(rename = "HandleMsg")]
+    decision: &'static str,
+    #[serde(rename = "ApprovalMsg")]
+    text: String,
+    #[serde(rename = "Authentication")]
+    authentication: String,
+    #[serde(rename = "MsgKey")]
+    key: u64,
+}
+
+impl Decide {
+    /// Decides about the application or invitation a notice told of, with a `text` for whom it is from.
+    pub fn notice(
+        group: impl Into<String>,
+        notice: &SystemNotice,
+        agree: bool,
+        text: impl Into<String>,
+    ) -> Self {
+        Self {
+            group: group.into(),
+            applicant: notice.operator.clone(),
+            // The official client says no more of it either.
+            invited: None,
+            decision: Self::word(agree),
+            text: text.into(),
+            authentication: notice.authentication.clone(),
+            key: notice.key.unwrap_or(0),
+        }
+    }
+
+    /// Decides about an application of [`GetApplications`].
+    #[must_use]
+    pub fn application(application: &Application, agree: bool, text: impl Into<String>) -> Self {
+        Self {
+            group: application.group.clone(),
+            applicant: application.from.clone(),
+            invited: application.invited().map(str::to_owned),
+            decision: Self::word(agree),
+            text: text.into(),
+            authentication: application.authentication.clone(),
+            key: application.time,
+        }
+    }
+
+    const fn word(agree: bool) -> &'static str {
+        if agree { "Agree" } else { "Reject" }
+    }
+}
+
+impl Call for Decide {
+    type Answer = Done;
+    const LIMIT: Limit = Limit::NONE;
+
+    fn servcmd(&self) -> Cow<'static, str> {
+        let servcmd = match self.invited {
+            None => "group_open_http_svc.handle_apply_join_group",
+            Some(_) => "group_open_http_svc.handle_invite_join_permission_group",
+        };
+        of_group(servcmd, &self.group)
+    }
+}
+
+/// Asks for the applications and invitations this account may decide about.
+#[derive(Clone, Debug, Serialize)]
+pub struct GetApplications {
+    /// Those to communities, or those to all other groups.
+    #[serde(skip)]
+    pub communities: bool,
+    /// Where to go on; zero to begin.
+    #[serde(rename = "StartTime")]
+    pub start: u64,
+    /// How many.
+    #[serde(rename = "Limit")]
+    pub limit: u32,
+    /// This account.
+    #[serde(rename = "Handle_Account")]
+    pub me: String,
+}
+
+impl Call for GetApplications {
+    type Answer = Applications;
+    const LIMIT: Limit = Limit::new("applications", 15.0, 3);
+
+    fn servcmd(&self) -> Cow<'static, str> {
+        Cow::Borrowed(if self.communities {
+            "million_group_open_http_svc.get_pendency"
+        } else {
+            "group_open_http_svc.get_pendency"
+        })
+    }
+}
+
+/// The answer to [`GetApplications`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Applications {
+    /// The applications.
+    #[serde(rename = "PendencyList", default, deserialize_with = "lenient::list")]
+    pub items: Vec<Application>,
+    /// Where to go on; zero at the end.
+    #[serde(rename = "NextStartTime", default, deserialize_with = "lenient::int")]
+    pub next: u64,
+    /// How many nobody has decided about.
+    #[serde(rename = "UnhandleNum", default, deserialize_with = "lenient::int")]
+    pub open: u32,
+}
+
+/// One application to join a group, or one member's wish to invite somebody.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+pub struct Application {
+    /// Who wants in, or who invites.
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    pub from: String,
+    /// The group.
+    #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
+    pub group: String,
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
+    to: String,
+    #[serde(rename = "ApplicationType", default, deserialize_with = "lenient::int")]
+    kind: u32,
+    /// When, in microseconds; also the key that goes back with the decision.
+    #[serde(rename = "AddTime", default, deserialize_with = "lenient::int")]
+    pub time: u64,
+    /// Goes back with the decision.
+    #[serde(
+        rename = "Authentication",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub authentication: String,
+    /// Zero while nobody has decided.
+    #[serde(rename = "Handled", default, deserialize_with = "lenient::int")]
+    pub handled: u32,
+    /// What the one it is from wrote.
+    #[serde(
+        rename = "ApplyInviteMsg",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub text: String,
+    /// Fields this crate does not know.
+    #[serde(flatten)]
+    pub extra: Map<String, Value>,
+}
+
+impl Application {
+    /// Who is to come in, when it is somebody else who wants that.
+    #[must_use]
+    pub fn invited(&self) -> Option<&str> {
+        (self.kind == 2).then_some(&*self.to)
+    }
+}
+
+/// Takes users into a group, or asks them.
+#[derive(Clone, Debug, Serialize)]
+pub struct Invite {
+    #[serde(rename = "GroupId")]
+    group: String,
+    #[serde(rename = "MemberList")]
+    users: Vec<MemberName>,
+}
+
+impl Invite {
+    /// These users, 300 at most.
+    pub fn new(group: impl Into<String>, users: Vec<String>) -> Self {
+        let users = users.into_iter().map(|user| MemberName { user });
+        Self {
+            group: group.into(),
+            users: users.collect(),
+        }
+    }
+}
+
+/// The answer to [`Invite`].
+#[derive(Clone, Debug, Default, Deserialize)]
+pub struct Invited {
+    /// One per user.
+    #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
+    pub users: Vec<InvitedUser>,
+}
+
+/// What became of one invitation.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct InvitedUser {
+    /// Who.
+    #[serde(
+        rename = "Member_Account",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    pub user: String,
+    /// 0 failed, 1 taken in, 2 was in already, 3 asked first, 4 in too many groups.
+    #[serde(rename = "Result", default, deserialize_with = "lenient::int")]
+    pub result: u32,
+}
+
+impl InvitedUser {
+    /// Whether the user is in the group now.
+    #[must_use]
+    pub const fn is_in(&self) -> bool {
+        matches!(self.result, 1 | 2)
+    }
+
+    /// Whether somebody has to agree first.
+    #[must_use]
+    pub const fn is_waiting(&self) -> bool {
+        self.result == 3
+    }
+}

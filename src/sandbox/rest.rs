@@ -1,0 +1,163 @@
+//! The server-side REST API: a call as text in, an answer out. Pure; the web shell is in `server`.
+
+use serde_json::{Value, json};
+
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId, surrogate},
+    state::{Caller, Outcome, Refusal, Request, Speaker, State, commands},
+};
+
+/// What a REST call is answered with.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RestAnswer {
+    /// The HTTP status: 200 for every call the service knows the path of.
+    pub status: u16,
+    /// The body.
+    pub json: Value,
+}
+
+/// A refusal with a text that says more than the code.
+pub(super) fn refusal(code: Code, info: String) -> Refusal {
+    Refusal {
+        code,
+        info: Some(info),
+    }
+}
+
+/// What a call is answered with that is no `POST`, in the shape of every other answer.
+pub(super) fn not_posted() -> Value {
+    let code = Code::BAD_REQUEST;
+    json!({
+        "ActionStatus": "FAIL", "ErrorCode": code.0,
+        "ErrorInfo": "calls are made by POST, with a JSON object as the body",
+    })
+}
+
+/// Most accounts in one call to the message commands.
+pub(crate) const MAX_RECIPIENTS: usize = 500;
+
+/// The code the REST API uses where the socket has another one.
+pub(super) const fn rest_code(code: Code) -> Code {
+    match code {
+        Code::C2C_UNKNOWN_USER => Code::REST_ACCOUNT_UNKNOWN,
+        Code::MESSAGE_TOO_LONG => Code::REST_TOO_LONG,
+        Code::C2C_BAD_PACKET => Code::REST_BODY,
+        other => other,
+    }
+}
+
+pub(crate) fn bounded(
+    list: Option<&Value>,
+    limit: usize,
+    code: Code,
+) -> Result<&Vec<Value>, Refusal> {
+    list.and_then(Value::as_array)
+        .filter(|items| !items.is_empty() && items.len() <= limit)
+        .ok_or_else(|| refusal(code, format!("expected a list of 1 to {limit} accounts")))
+}
+
+pub(super) fn text_account(value: Option<&Value>, code: Code) -> Result<UserId, Refusal> {
+    let text = value.and_then(Value::as_str).ok_or(code)?;
+    UserId::parse(text).map_err(|error| refusal(code, error.to_string()))
+}
+
+pub(super) fn number(value: Option<&Value>) -> Option<u64> {
+    value.and_then(Value::as_u64)
+}
+
+impl State {
+    /// Carries out one REST call. `path` is the path of the URL, `query` its decoded pairs.
+    pub fn rest(
+        &mut self,
+        now: Now,
+        path: &str,
+        query: &[(String, String)],
+        body: &[u8],
+    ) -> RestAnswer {
+        self.world.count_rest_call();
+        self.world.note_change();
+        let outcome = self.rest_outcome(now, path, query, body);
+        let json = match outcome {
+            Ok(mut answer) => {
+                if let Value::Object(fields) = &mut answer {
+                    for (name, value) in [
+                        ("ActionStatus", json!("OK")),
+                        ("ErrorCode", json!(0)),
+                        ("ErrorInfo", json!("")),
+                    ] {
+                        fields.entry(name).or_insert(value);
+                    }
+                }
+                answer
+            }
+            Err(Refusal { code, info }) => {
+                let info = info.as_deref().unwrap_or_else(|| code.meaning());
+                json!({"ActionStatus": "FAIL", "ErrorCode": code.0, "ErrorInfo": info})
+            }
+        };
+        RestAnswer { status: 200, json }
+    }
+
+    fn rest_outcome(
+        &mut self,
+        now: Now,
+        path: &str,
+        query: &[(String, String)],
+        body: &[u8],
+    ) -> Outcome {
+        let get = |name: &str| {
+            query
+                .iter()
+                .find(|(n, _)| n == name)
+                .map(|(_, v)| v.as_str())
+        };
+        let app = get("sdkappid")
+            .filter(|app| !app.is_empty())
+            .ok_or(Code::REST_NO_APP)?;
+        if app.parse() != Ok(self.config().app.get()) {
+            return Err(Code::APP_INVALID.into());
+        }
+        let sig = get("usersig").unwrap_or_default();
+        let administrator =
+            self.world
+                .check_administrator(now, get("identifier").unwrap_or_default(), sig)?;
+        let name = path
+            .strip_prefix("/v4/")
+            .unwrap_or(path)
+            .replacen('/', ".", 1);
+        let (service, _) = name.split_once('.').unwrap_or_default();
+        let command = commands().of_app(&name).ok_or_else(|| {
+            let info = "the sandbox has no such REST command".to_owned();
+            refusal(Code::BAD_REQUEST, info)
+        })?;
+        let unreadable = if service == "im_open_login_svc" {
+            Code::BAD_JSON
+        } else {
+            Code::REST_JSON
+        };
+        let text = std::str::from_utf8(body).map_err(|_| unreadable)?;
+        let text = surrogate::mend(text.into());
+        let body: Value = serde_json::from_str(&text)
+            .ok()
+            .filter(Value::is_object)
+            .ok_or(unreadable)?;
+        let caller = match command.speaker() {
+            Speaker::App => Caller::app(administrator),
+            Speaker::Account { missing, admin } => Caller {
+                user: text_account(body.get("From_Account"), missing)?,
+                instance: 0,
+                admin,
+            },
+        };
+        let request = Request {
+            now,
+            caller: &caller,
+            conn: None,
+            service,
+            body: &body,
+            text: &text,
+        };
+        self.run(command, &request)
+    }
+}

@@ -1,0 +1,118 @@
+//! The blacklist: who may not write to an account.
+
+use serde_json::{Value, json};
+
+use crate::{
+    commands::Commands,
+    policy::Now,
+    proto::code::Code,
+    service::{
+        fields::user_ids,
+        relation::{of_account, relation, result, results},
+    },
+    state::{Caller, State},
+    world::ok_with,
+};
+
+/// The most accounts on a blacklist, as the service documents it. One answer holds them all.
+const MAX_BLOCKED: usize = 1000;
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands.both(
+        "sns.black_list_get",
+        |command| of_account(command).reads(),
+        |state, r| state.blacklist(r.caller),
+    );
+    commands.both("sns.black_list_add", of_account, |state, r| {
+        state.block(r.now, r.caller, r.body)
+    });
+    commands.both("sns.black_list_delete", of_account, |state, r| {
+        state.unblock(r.now, r.caller, r.body)
+    });
+    commands.both("sns.black_list_check", of_account, |state, r| {
+        state.check_blacklist(r.caller, r.body)
+    });
+}
+
+impl State {
+    /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
+    fn blacklist(&self, actor: &Caller) -> Value {
+        let items: Vec<Value> = self
+            .world
+            .people(&actor.user)
+            .into_iter()
+            .flat_map(|people| &people.blocked)
+            .map(|user| json!({"To_Account": user, "AddBlackTimeStamp": 0}))
+            .collect();
+        ok_with(json!({"BlackListItem": items, "StartIndex": 0, "CurruentSequence": 0}))
+    }
+
+    fn block(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let mut added = Vec::new();
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            let known = self.world.known_or_created(&user);
+            let Some(people) = self.world.people_mut(&actor.user) else {
+                break;
+            };
+            let code = if user == actor.user {
+                Code::FRIEND_PARAMETER
+            } else if !known {
+                Code::FRIEND_UNKNOWN_USER
+            } else if people.blocked.len() >= MAX_BLOCKED && !people.blocked.contains(&user) {
+                Code::BLACKLIST_FULL
+            } else {
+                people.blocked.insert(user.clone());
+                // An application of someone who is not wanted is none.
+                people.received.remove(&user);
+                added.push(user.clone());
+                Code::OK
+            };
+            rows.push(result(&user, code));
+        }
+        if !added.is_empty() {
+            // To the caller's login as well: the official SDK takes the list from the push only.
+            let event = relation(json!({"PushType": 5, "BlackListAdd_Account": added}));
+            self.world.tell(now, &actor.user, 0, &event);
+        }
+        results(&rows)
+    }
+
+    fn unblock(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let mut removed = Vec::new();
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            if let Some(people) = self.world.people_mut(&actor.user)
+                && people.blocked.remove(&user)
+            {
+                removed.push(user.clone());
+            }
+            rows.push(result(&user, Code::OK));
+        }
+        if !removed.is_empty() {
+            let event = relation(json!({"PushType": 6, "BlackListDel_Account": removed}));
+            self.world.tell(now, &actor.user, 0, &event);
+        }
+        results(&rows)
+    }
+
+    fn check_blacklist(&self, actor: &Caller, body: &Value) -> Value {
+        let both =
+            body.get("CheckType").and_then(Value::as_str) == Some("BlackCheckResult_Type_Both");
+        let rows: Vec<Value> = user_ids(body.get("To_Account"))
+            .iter()
+            .map(|user| {
+                let mine = self.world.has_blocked(&actor.user, user);
+                let theirs = both && self.world.has_blocked(user, &actor.user);
+                let relation = match (mine, theirs) {
+                    (true, true) => "BlackCheckResult_Type_BothWay",
+                    (true, false) => "BlackCheckResult_Type_AWithB",
+                    (false, true) => "BlackCheckResult_Type_BWithA",
+                    (false, false) => "BlackCheckResult_Type_NO",
+                };
+                json!({"To_Account": user, "Relation": relation, "ResultCode": 0, "ResultInfo": ""})
+            })
+            .collect();
+        ok_with(json!({"BlackListCheckItem": rows}))
+    }
+}

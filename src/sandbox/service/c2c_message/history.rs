@@ -1,0 +1,350 @@
+//! Catching up: missed messages by cookie, and history.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::Request,
+    proto::{code::Code, id::UserId},
+    service::c2c_message::{
+        item::{Item, notice, withdrawal},
+        stored::{Inbound, MessageId, conversation_key, is_unread},
+    },
+    state::{ConnId, State},
+    wire::Head,
+    world::failure,
+};
+
+/// The most bytes to which a page of history grows in order to get past a second.
+const MAX_PAGE_BYTES: usize = 512 * 1024;
+
+/// The most bytes of messages in one page of what was missed. The official client takes only the last page
+/// after a reconnect, so pages are as large as links bear.
+const MAX_SYNC_BYTES: usize = 1024 * 1024;
+
+/// Bytes of a message around its content, rounded up.
+const FRAME: usize = 600;
+
+/// Where a client stands, out of its cookie.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Position {
+    /// It has everything up to here.
+    After(u64),
+    /// It starts without memory: what is unread, from here on.
+    Unread(u64),
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Missed<'a> {
+    Message(Box<Item<'a>>),
+    Events {
+        #[serde(rename = "EventArray")]
+        events: [Value; 1],
+    },
+}
+
+#[derive(Serialize)]
+struct MissedAnswer<'a> {
+    #[serde(rename = "ActionStatus")]
+    status: &'static str,
+    #[serde(rename = "ErrorCode")]
+    code: i64,
+    #[serde(rename = "ErrorInfo")]
+    info: &'static str,
+    #[serde(rename = "Cookie")]
+    cookie: String,
+    #[serde(rename = "SyncFlag")]
+    sync_flag: u8,
+    #[serde(rename = "MsgList")]
+    messages: Vec<Missed<'a>>,
+    #[serde(rename = "EventArray")]
+    events: Vec<Value>,
+    #[serde(rename = "C2CPairUnreadCount")]
+    unread: Vec<Value>,
+}
+
+#[derive(Serialize)]
+struct HistoryAnswer<'a> {
+    #[serde(rename = "ActionStatus")]
+    status: &'static str,
+    #[serde(rename = "ErrorCode")]
+    code: i64,
+    #[serde(rename = "ErrorInfo")]
+    info: &'static str,
+    #[serde(rename = "Complete")]
+    complete: u8,
+    #[serde(rename = "MsgCnt")]
+    count: usize,
+    #[serde(rename = "LastMsgTime")]
+    last_time: u64,
+    #[serde(rename = "MsgKey")]
+    key: String,
+    #[serde(rename = "MsgList")]
+    messages: Vec<Item<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct HistoryRequest {
+    #[serde(rename = "Peer_Account")]
+    peer: UserId,
+    #[serde(default)]
+    max_cnt: usize,
+    #[serde(default)]
+    last_msg_time: u64,
+    #[serde(default)]
+    msg_key: String,
+    #[serde(default)]
+    with_recalled_msg: u8,
+    #[serde(default)]
+    get_direction: u8,
+}
+
+impl Position {
+    /// Unknown cookies count as none.
+    pub(crate) fn parse(cookie: &str) -> Self {
+        let number = |text: &str| text.parse().ok();
+        if let Some(at) = cookie.strip_prefix("c-").and_then(number) {
+            Self::After(at)
+        } else {
+            Self::Unread(cookie.strip_prefix("u-").and_then(number).unwrap_or(0))
+        }
+    }
+
+    pub(crate) const fn number(self) -> u64 {
+        match self {
+            Self::After(at) | Self::Unread(at) => at,
+        }
+    }
+}
+
+impl State {
+    /// `openim.getmsg`: everything since the cookie, in one page unless configured otherwise.
+    pub(crate) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+        let (now, caller) = (request.now, request.caller);
+        #[derive(Deserialize, Default)]
+        #[serde(rename_all = "PascalCase", default)]
+        struct Body {
+            cookie: String,
+        }
+        let request: Body = serde_json::from_str(request.text).unwrap_or_default();
+        let position = Position::parse(&request.cookie);
+        let events_up_to;
+        let answer = {
+            let Some(account) = self.world.accounts.get(&caller.user) else {
+                self.world
+                    .answer(now, conn, head, failure(Code::C2C_UNKNOWN_USER));
+                return;
+            };
+            let page = self.world.config.sync_page.unwrap_or(usize::MAX).max(1);
+            let mut due = account
+                .inbox
+                .iter()
+                .skip(
+                    account
+                        .inbox
+                        .partition_point(|e| e.position <= position.number()),
+                )
+                .filter(|entry| match position {
+                    Position::After(_) => entry.by == 0 || entry.by != caller.instance,
+                    Position::Unread(_) => {
+                        let from = self.messages.get(&entry.message).map(|m| &m.draft.from);
+                        entry.what == Inbound::Received
+                            && from.is_some_and(|from| {
+                                is_unread(&self.messages, entry.message, from)
+                                    && account
+                                        .peers
+                                        .get(from)
+                                        .is_none_or(|peer| entry.position > peer.read_up_to)
+                            })
+                    }
+                });
+            let mut messages = Vec::new();
+            let mut reached = position.number();
+            let mut bytes = 0;
+            while messages.len() < page && bytes < MAX_SYNC_BYTES {
+                let Some(entry) = due.next() else {
+                    break;
+                };
+                reached = entry.position;
+                let Some(message) = self.messages.get(&entry.message) else {
+                    continue;
+                };
+                bytes += message.draft.body.get().len() + FRAME;
+                match entry.what {
+                    Inbound::Recalled => {
+                        messages.push(Missed::Events {
+                            events: [notice(withdrawal(message))],
+                        });
+                    }
+                    // A recalled message is not delivered late; its notice follows.
+                    _ if message.revoker.is_some() => {}
+                    Inbound::Received => {
+                        messages.push(Missed::Message(Box::new(Item::plain(message))))
+                    }
+                    Inbound::SentElsewhere => {
+                        messages.push(Missed::Message(Box::new(Item::synced(message))));
+                    }
+                }
+            }
+            let more = due.next().is_some();
+            let head_of_all = self.world.next_message.saturating_sub(1);
+            let cookie = match position {
+                _ if !more => format!("c-{head_of_all}"),
+                Position::After(_) => format!("c-{reached}"),
+                Position::Unread(_) => format!("u-{reached}"),
+            };
+            let unread = account
+                .peers
+                .iter()
+                .filter(|(_, peer)| peer.unread > 0)
+                .map(|(user, peer)| json!({"From_Account": user, "UnreadCount": peer.unread}))
+                .collect();
+            let sync_flag = if more { 1 } else { 2 };
+            // Group notices that found nobody: on the page they belong to by their place.
+            let from = match position {
+                Position::After(at) => at,
+                Position::Unread(at) => at.max(account.events_given),
+            };
+            let to = if more { reached } else { head_of_all };
+            events_up_to = to;
+            let events = account.events.iter();
+            let events = events
+                .filter(|(at, _)| *at > from && *at <= to)
+                .map(|(_, event)| event.clone())
+                .collect();
+            MissedAnswer {
+                status: "OK",
+                code: 0,
+                info: "",
+                cookie,
+                sync_flag,
+                messages,
+                events,
+                unread,
+            }
+        };
+        let text = crate::wire::encode(&head.servcmd, &head.seq, answer);
+        self.world.answer_encoded(now, conn, &head.seq, text);
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
+            account.events_given = account.events_given.max(events_up_to);
+        }
+    }
+
+    /// `openim.getroammsg`: a page of one conversation, ascending.
+    pub(crate) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+        let (now, caller) = (request.now, request.caller);
+        let Ok(request) = serde_json::from_str::<HistoryRequest>(request.text) else {
+            self.world
+                .answer(now, conn, head, failure(Code::C2C_BAD_PACKET));
+            return;
+        };
+        let user = &caller.user;
+        let visible = self.visible(user, &request.peer, request.with_recalled_msg != 0);
+        let at = self
+            .find_by_key(user, &request.peer, &request.msg_key)
+            .and_then(|id| visible.iter().position(|other| *other == id));
+        let time = request.last_msg_time;
+        let older_than = |limit: u64| {
+            visible.partition_point(|id| self.messages.get(id).is_some_and(|m| m.time < limit))
+        };
+        let count = if request.max_cnt == 0 {
+            15
+        } else {
+            request.max_cnt.min(100)
+        };
+        let (page, complete) = if request.get_direction == 0 {
+            let end = match at {
+                Some(at) => at,
+                None if time > 0 => older_than(time.saturating_add(1)),
+                None => visible.len(),
+            };
+            let start = end.saturating_sub(count);
+            (&visible[start..end], start == 0)
+        } else {
+            let start = at.map_or_else(|| older_than(time), |at| at + 1);
+            let end = visible.len().min(start.saturating_add(count));
+            let (end, complete) = match at {
+                None => self.past_second(&visible, start, end, time),
+                Some(_) => (end, end == visible.len()),
+            };
+            (&visible[start..end], complete)
+        };
+        let edge = if request.get_direction == 0 {
+            page.first()
+        } else {
+            page.last()
+        };
+        let edge = edge.and_then(|id| self.messages.get(id));
+        let answer = HistoryAnswer {
+            status: "OK",
+            code: 0,
+            info: "",
+            complete: u8::from(complete),
+            count: page.len(),
+            last_time: edge.map_or(time, |m| m.time),
+            key: edge.map_or(request.msg_key, |m| m.key()),
+            messages: page
+                .iter()
+                .filter_map(|id| self.messages.get(id))
+                .map(Item::plain)
+                .collect(),
+        };
+        let text = crate::wire::encode(&head.servcmd, &head.seq, answer);
+        self.world.answer_encoded(now, conn, &head.seq, text);
+    }
+
+    /// Where a page upwards from the second `time` ends, and whether nothing follows. Clients go on
+    /// with the time of its last message alone, so a page that ends within that second would be
+    /// theirs for ever: it takes in the rest of the second and one more. Of a second with more than
+    /// fits one answer the rest is given up.
+    fn past_second(
+        &self,
+        visible: &[MessageId],
+        start: usize,
+        mut end: usize,
+        time: u64,
+    ) -> (usize, bool) {
+        let message = |at: usize| self.messages.get(visible.get(at)?);
+        let size = |at: usize| message(at).map_or(0, |m| m.draft.body.get().len() + FRAME);
+        let is_stuck = |end: usize| {
+            let last = end.checked_sub(1).filter(|last| *last >= start);
+            last.and_then(message).is_some_and(|m| m.time <= time)
+        };
+        let mut bytes: usize = (start..end).map(size).sum();
+        while end < visible.len() && is_stuck(end) {
+            bytes += size(end);
+            if bytes > MAX_PAGE_BYTES {
+                return (end, true);
+            }
+            end += 1;
+        }
+        (end, end == visible.len())
+    }
+
+    /// The messages of a conversation `user` can see, ascending.
+    pub(crate) fn visible(
+        &self,
+        user: &UserId,
+        peer: &UserId,
+        with_recalled: bool,
+    ) -> Vec<MessageId> {
+        let state = self
+            .world
+            .accounts
+            .get(user)
+            .and_then(|account| account.peers.get(peer));
+        let ids = self.conversations.get(&conversation_key(user, peer));
+        ids.into_iter()
+            .flatten()
+            .copied()
+            .filter(|id| state.is_none_or(|state| !state.deleted.contains(id)))
+            .filter(|id| {
+                self.messages
+                    .get(id)
+                    .is_some_and(|m| with_recalled || m.revoker.is_none())
+            })
+            .collect()
+    }
+}

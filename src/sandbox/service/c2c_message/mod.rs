@@ -1,0 +1,405 @@
+//! The commands about one-to-one messages: sending, recalling, editing, deleting, reading.
+
+pub(crate) mod for_app;
+pub(crate) mod history;
+pub(crate) mod item;
+pub(crate) mod stored;
+
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    commands::Commands,
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    service::{c2c_message::stored::Draft, fields::MAX_ASKED, merger::MAX_LISTS},
+    state::{Caller, State},
+    world::{failure, ok, ok_with},
+};
+
+/// `openim.sendmsg`. Numbers may be missing in sloppy clients; accounts and body may not.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct SendRequest {
+    #[serde(rename = "From_Account")]
+    from: UserId,
+    #[serde(rename = "To_Account")]
+    to: UserId,
+    #[serde(default)]
+    msg_seq: u64,
+    msg_random: u64,
+    msg_body: Box<RawValue>,
+    #[serde(default)]
+    cloud_custom_data: String,
+    #[serde(rename = "From_AccountNick", default)]
+    nick: String,
+    #[serde(rename = "From_AccountHeadurl", default)]
+    face_url: String,
+    #[serde(default)]
+    send_msg_control: Vec<String>,
+    msg_life_time: Option<i64>,
+    msg_client_time: Option<u64>,
+    #[serde(default)]
+    is_need_read_receipt: u8,
+    #[serde(default)]
+    support_message_extension: u8,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WithdrawRequest {
+    msg_info: WithdrawInfo,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct WithdrawInfo {
+    #[serde(rename = "From_Account")]
+    from: UserId,
+    #[serde(rename = "To_Account")]
+    to: UserId,
+    msg_seq: u64,
+    msg_random: u64,
+    #[serde(default)]
+    msg_time_stamp: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReadRequest {
+    #[serde(rename = "C2CMsgReaded")]
+    readed: ReadItems,
+}
+
+#[derive(Deserialize)]
+struct ReadItems {
+    #[serde(rename = "C2CMsgReadedItem", default)]
+    items: Vec<ReadItem>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct ReadItem {
+    #[serde(rename = "To_Account")]
+    peer: UserId,
+    #[serde(default)]
+    lasted_msg_time: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct EditRequest {
+    #[serde(rename = "From_Account")]
+    from: UserId,
+    #[serde(rename = "To_Account")]
+    to: UserId,
+    msg_seq: u64,
+    msg_random: u64,
+    #[serde(default)]
+    msg_time: u64,
+    #[serde(default)]
+    msg_version: u64,
+    msg_body: Option<Box<RawValue>>,
+    cloud_custom_data: Option<String>,
+}
+
+pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Code> {
+    serde_json::from_str(body).map_err(|_| Code::C2C_BAD_PACKET)
+}
+
+/// How far groups were read, in the form of the push.
+fn group_reads(body: &Value) -> Vec<Value> {
+    let items = body.get("GroupReadInfo").and_then(Value::as_array);
+    let items = items.into_iter().flatten().take(MAX_LISTS);
+    items
+        .map(|item| json!({"GroupId": item.get("GroupId"), "LastReadMsgSeq": item.get("MsgSeq")}))
+        .collect()
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands
+        .socket("openim.sendmsg", |state, r| {
+            state.sendmsg(r.now, r.caller, r.text)
+        })
+        .reads_text();
+    commands
+        .socket("openim.msgwithdraw", |state, r| {
+            state.withdraw(r.now, r.caller, r.text)
+        })
+        .reads_text();
+    commands
+        .socket("openim.msgreaded", |state, r| {
+            state.report_c2c_read(r.now, r.caller, r.text)
+        })
+        .reads_text();
+    commands
+        .socket("openim.modify_c2c_msg", |state, r| {
+            state.edit(r.now, r.caller, r.text)
+        })
+        .reads_text();
+    commands.socket("openim.read_all_unread_msg", |state, r| {
+        state.read_all(r.now, r.caller, r.body)
+    });
+    commands.socket("openim.delete_c2c_msg_ramble", |state, r| {
+        state.delete_messages(r.caller, r.body)
+    });
+    commands
+        .linked("openim.getroammsg", State::getroammsg)
+        .reads_text()
+        .reads();
+    commands.linked("openim.getmsg", State::getmsg).reads_text();
+}
+
+impl State {
+    /// `openim.msgwithdraw`: by the sender, within the window.
+    fn withdraw(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+        let info = parse::<WithdrawRequest>(body)?.msg_info;
+        if info.from != caller.user {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        let id = self
+            .find(
+                &info.from,
+                &info.to,
+                info.msg_seq,
+                info.msg_random,
+                info.msg_time_stamp,
+            )
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let sender = self.messages.get(&id).map(|m| m.draft.from.clone());
+        if sender.as_ref() != Some(&caller.user) {
+            return Err(Code::C2C_UNKNOWN_MESSAGE);
+        }
+        let window = self.world.config.recall_window.as_secs();
+        self.recall(now, id, &caller.user, Some(window), caller.instance)?;
+        Ok(ok())
+    }
+
+    /// `openim.msgreaded`.
+    fn report_c2c_read(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+        for item in parse::<ReadRequest>(body)?.readed.items {
+            self.read(
+                now,
+                &caller.user,
+                &item.peer,
+                item.lasted_msg_time,
+                caller.instance,
+            );
+        }
+        Ok(ok())
+    }
+
+    fn sendmsg(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+        let request: SendRequest = parse(body)?;
+        if request.from != caller.user {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        if !self.world.may_write(now, &caller.user) {
+            return Err(Code::C2C_MUTED);
+        }
+        if self.world.has_blocked(&request.to, &caller.user) {
+            return Err(Code::C2C_BLACKLISTED);
+        }
+        let has = |control: &str| request.send_msg_control.iter().any(|c| c == control);
+        let (no_unread, no_last) = (has("NoUnread"), has("NoLastMsg"));
+        let sender = self.world.accounts.get(&caller.user);
+        let or = |given: String, own: Option<&str>| {
+            if given.is_empty() {
+                own.unwrap_or_default().to_owned()
+            } else {
+                given
+            }
+        };
+        let nick = or(
+            request.nick,
+            sender.map(|account| account.nick(&caller.user)),
+        );
+        let face_url = or(request.face_url, sender.map(|account| account.face_url()));
+        let draft = Draft {
+            from: request.from,
+            to: request.to,
+            seq: request.msg_seq,
+            random: request.msg_random,
+            client_time: request.msg_client_time.unwrap_or_else(|| now.unix_secs()),
+            body: request.msg_body,
+            cloud: request.cloud_custom_data,
+            nick,
+            face_url,
+            online_only: request.msg_life_time == Some(0),
+            no_unread,
+            no_last,
+            need_receipt: request.is_need_read_receipt != 0,
+            extension: request.support_message_extension != 0,
+            sync: true,
+        };
+        let sent = self.send(now, draft, caller.instance)?;
+        Ok(ok_with(json!({"MsgTime": sent.time, "MsgKey": sent.key})))
+    }
+
+    /// Either side may edit; the version decides who was first.
+    fn edit(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+        let request: EditRequest = parse(body)?;
+        if caller.user != request.from && caller.user != request.to {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        let id = self
+            .find(
+                &request.from,
+                &request.to,
+                request.msg_seq,
+                request.msg_random,
+                request.msg_time,
+            )
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let message = self
+            .messages
+            .get_mut(&id)
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let conflict = message.version != request.msg_version;
+        if !conflict {
+            let size = request.msg_body.as_ref().map_or(0, |body| body.get().len());
+            if size + request.cloud_custom_data.as_ref().map_or(0, String::len) > 12 * 1024 {
+                return Err(Code::MESSAGE_TOO_LONG);
+            }
+            if let Some(body) = request.msg_body {
+                if !stored::is_message_body(&body) {
+                    return Err(Code::C2C_BAD_PACKET);
+                }
+                message.draft.body = body;
+            }
+            if let Some(cloud) = request.cloud_custom_data {
+                message.draft.cloud = cloud;
+            }
+            message.version += 1;
+        }
+        let current = json!({
+            "MsgVersion": message.version,
+            "MsgBody": serde_json::from_str::<Value>(message.draft.body.get())
+                .unwrap_or_else(|_| json!([])),
+            "CloudCustomData": message.draft.cloud,
+        });
+        if conflict {
+            let mut answer = failure(Code::C2C_EDIT_CONFLICT);
+            if let (Value::Object(answer), Value::Object(current)) = (&mut answer, current) {
+                answer.extend(current);
+            }
+            return Ok(answer);
+        }
+        let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+        let mut changed = json!({
+            "From_Account": from, "To_Account": to, "MsgSeq": message.draft.seq,
+            "MsgRandom": message.draft.random, "MsgTime": message.time,
+            // By this name and the sender's clock a later generation of clients finds the message.
+            "MsgTimeStamp": message.time, "MsgClientTime": message.draft.client_time,
+            "TinyId": message.tiny_id.to_string(),
+        });
+        if let (Value::Object(changed), Value::Object(current)) = (&mut changed, &current) {
+            changed.extend(current.clone());
+        }
+        let event = json!({"Event": 15, "C2cMsgModNotifys": [changed]});
+        let except = |user: &UserId| {
+            if *user == caller.user {
+                caller.instance
+            } else {
+                0
+            }
+        };
+        let mut conns = self.world.push_links(now, &from, except(&from));
+        if from != to {
+            conns.extend(self.world.push_links(now, &to, except(&to)));
+        }
+        for conn in conns {
+            self.world.push_event(now, conn, &event);
+        }
+        Ok(ok_with(current))
+    }
+
+    /// Removes all history with `peer` for the caller.
+    pub(crate) fn clear(&mut self, caller: &Caller, peer: &UserId) {
+        let key = stored::conversation_key(&caller.user, peer);
+        let ids: Vec<_> = self
+            .conversations
+            .get(&key)
+            .into_iter()
+            .flatten()
+            .copied()
+            .collect();
+        if let Some(state) = self.peer_mut(caller, peer) {
+            state.deleted.extend(ids);
+            state.unread = 0;
+        }
+        self.trim_deleted(caller, peer);
+    }
+
+    /// `openim.delete_c2c_msg_ramble`: for the caller only; unknown keys are nothing to delete.
+    pub(crate) fn delete_messages(&mut self, caller: &Caller, body: &Value) -> Value {
+        let peer = body.get("To_Account").and_then(Value::as_str);
+        let Some(peer) = peer.and_then(|text| UserId::parse(text).ok()) else {
+            return ok();
+        };
+        let keys = body.get("MsgKeyList").and_then(Value::as_array);
+        let ids: Vec<_> = keys
+            .into_iter()
+            .flatten()
+            .take(MAX_ASKED)
+            .filter_map(Value::as_str)
+            .filter_map(|key| self.find_by_key(&caller.user, &peer, key))
+            .collect();
+        if let Some(state) = self.peer_mut(caller, &peer) {
+            state.deleted.extend(ids);
+        }
+        self.trim_deleted(caller, &peer);
+        ok()
+    }
+
+    /// Forgets deletions of messages that are gone anyway.
+    fn trim_deleted(&mut self, caller: &Caller, peer: &UserId) {
+        if let Some(account) = self.world.accounts.get_mut(&caller.user)
+            && let Some(state) = account.peers.get_mut(peer)
+        {
+            state.deleted.retain(|id| self.messages.contains_key(id));
+        }
+    }
+
+    pub(crate) fn peer_mut(
+        &mut self,
+        caller: &Caller,
+        peer: &UserId,
+    ) -> Option<&mut crate::world::Peer> {
+        self.world
+            .accounts
+            .get_mut(&caller.user)?
+            .peers
+            .get_mut(peer)
+    }
+
+    /// `openim.read_all_unread_msg`: conversations with accounts, and the groups that are named.
+    pub(crate) fn read_all(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let wanted = body.get("C2CReadAllMsg").and_then(Value::as_u64) != Some(0);
+        if wanted {
+            let unread = self.world.accounts.get(&caller.user).map(|account| {
+                let peers = account.peers.iter().filter(|(_, peer)| peer.unread > 0);
+                peers.map(|(user, _)| user.clone()).collect::<Vec<_>>()
+            });
+            for peer in unread.unwrap_or_default() {
+                self.read(now, &caller.user, &peer, now.unix_secs(), caller.instance);
+            }
+        }
+        let wanted = u8::from(wanted);
+        let groups = self.read_groups(&caller.user, body);
+        let event =
+            json!({"Event": 14, "C2CReadAllMsg": wanted, "GroupReadInfoArray": group_reads(body)});
+        self.world.tell(now, &caller.user, caller.instance, &event);
+        ok_with(json!({"C2CReadAllMsg": wanted, "GroupReadInfoArray": groups}))
+    }
+
+    /// How many messages of each peer `user` has not read.
+    pub(crate) fn unread_counts(&self, user: &UserId) -> Vec<(UserId, u32)> {
+        let account = self.world.accounts.get(user);
+        account
+            .into_iter()
+            .flat_map(|account| &account.peers)
+            .map(|(peer, state)| (peer.clone(), state.unread))
+            .collect()
+    }
+}

@@ -1,0 +1,548 @@
+//! C2C messages: sending, storing, pushing, recalling, reading, editing.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{json, value::RawValue};
+
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    service::{
+        c2c_message::item::{Item, MessageEvent, notice, withdrawal},
+        extras::Extras,
+    },
+    state::{State, snapshot::shape},
+    world::Account,
+};
+
+/// A message's place in the order of all messages of the sandbox.
+pub(crate) type MessageId = u64;
+
+/// The two sides of a conversation, in alphabetical order.
+pub(crate) type ConversationKey = (UserId, UserId);
+
+pub(crate) fn conversation_key(a: &UserId, b: &UserId) -> ConversationKey {
+    if a <= b {
+        (a.clone(), b.clone())
+    } else {
+        (b.clone(), a.clone())
+    }
+}
+
+/// The most a message may hold, content and custom data together, in bytes.
+pub(crate) const MAX_MESSAGE: usize = 12 * 1024;
+
+/// Sends remembered per account, to answer a repeat with the first result.
+pub(crate) const RECENT_SENDS: usize = 128;
+
+/// A message to be sent, as a request holds it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Draft {
+    pub(crate) from: UserId,
+    pub(crate) to: UserId,
+    pub(crate) seq: u64,
+    pub(crate) random: u64,
+    /// The sender's clock, Unix seconds.
+    pub(crate) client_time: u64,
+    pub(crate) body: Box<RawValue>,
+    pub(crate) cloud: String,
+    pub(crate) nick: String,
+    pub(crate) face_url: String,
+    pub(crate) online_only: bool,
+    pub(crate) no_unread: bool,
+    pub(crate) no_last: bool,
+    pub(crate) need_receipt: bool,
+    pub(crate) extension: bool,
+    /// Push copies to the sender's other logins.
+    pub(crate) sync: bool,
+}
+
+/// A stored message.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Message {
+    pub(crate) draft: Draft,
+    /// Server time, Unix seconds.
+    pub(crate) time: u64,
+    /// The sender's number.
+    pub(crate) tiny_id: u64,
+    pub(crate) revoker: Option<UserId>,
+    #[serde(deserialize_with = "shape::counter")]
+    pub(crate) version: u64,
+    pub(crate) read_at: Option<u64>,
+    /// What others have put under it.
+    #[serde(default)]
+    pub(crate) extras: Option<Box<Extras>>,
+}
+
+/// A message as a test sees it, see [`State::history`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryItem {
+    /// Who sent it.
+    pub from: UserId,
+    /// Who it went to.
+    pub to: UserId,
+    /// The sender's sequence number.
+    pub seq: u64,
+    /// The sender's random number.
+    pub random: u64,
+    /// Server time, Unix seconds.
+    pub time: u64,
+    /// The JSON text of `MsgBody`.
+    pub body: String,
+    /// It was recalled.
+    pub recalled: bool,
+}
+
+/// One thing an account has to catch up on.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct InboxEntry {
+    /// Its place in the order of everything; cookies point here.
+    pub(crate) position: u64,
+    pub(crate) message: MessageId,
+    pub(crate) what: Inbound,
+    /// The login that caused it and need not hear of it again.
+    pub(crate) by: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Inbound {
+    Received,
+    SentElsewhere,
+    Recalled,
+}
+
+/// A send that was carried out.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct RecentSend {
+    to: UserId,
+    seq: u64,
+    random: u64,
+    time: u64,
+}
+
+/// The result of a send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sent {
+    pub(crate) time: u64,
+    pub(crate) key: String,
+}
+
+/// True if `body` is a non-empty array of elements, each with a type and an object of content.
+pub(crate) fn is_message_body(body: &RawValue) -> bool {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Element {
+        msg_type: String,
+        #[serde(default)]
+        msg_content: Option<serde_json::Map<String, serde_json::Value>>,
+    }
+    serde_json::from_str::<Vec<Element>>(body.get()).is_ok_and(|elements| {
+        !elements.is_empty()
+            && elements
+                .iter()
+                .all(|e| !e.msg_type.is_empty() && e.msg_content.is_some())
+    })
+}
+
+/// True if the message counts as unread as long as nobody reads it.
+pub(crate) fn is_unread(
+    messages: &BTreeMap<MessageId, Message>,
+    id: MessageId,
+    from: &UserId,
+) -> bool {
+    messages
+        .get(&id)
+        .is_some_and(|m| m.draft.from == *from && !m.draft.no_unread && m.revoker.is_none())
+}
+
+impl Message {
+    pub(crate) fn key(&self) -> String {
+        format!("{}_{}_{}", self.draft.seq, self.draft.random, self.time)
+    }
+}
+
+impl State {
+    /// Sends a message of the login `by` (zero for none). A repeat of (from, to, seq, random) gets
+    /// the first result and is not delivered again.
+    pub(crate) fn send(&mut self, now: Now, draft: Draft, by: u64) -> Result<Sent, Code> {
+        let repeat = self.world.accounts.get(&draft.from).and_then(|account| {
+            account.recent_sends.iter().rev().find(|sent| {
+                sent.seq == draft.seq && sent.random == draft.random && sent.to == draft.to
+            })
+        });
+        if let Some(sent) = repeat {
+            self.world.counters.repeated_sends += 1;
+            let key = format!("{}_{}_{}", sent.seq, sent.random, sent.time);
+            return Ok(Sent {
+                time: sent.time,
+                key,
+            });
+        }
+        if draft.body.get().len() + draft.cloud.len() > MAX_MESSAGE {
+            return Err(Code::MESSAGE_TOO_LONG);
+        }
+        if !is_message_body(&draft.body) {
+            return Err(Code::C2C_BAD_PACKET);
+        }
+        if !self.world.known_or_created(&draft.to) {
+            return Err(Code::C2C_UNKNOWN_USER);
+        }
+        let Some(sender) = self.world.accounts.get_mut(&draft.from) else {
+            return Err(Code::C2C_UNKNOWN_USER);
+        };
+        let time = now.unix_secs();
+        sender.recent_sends.push_back(RecentSend {
+            to: draft.to.clone(),
+            seq: draft.seq,
+            random: draft.random,
+            time,
+        });
+        if sender.recent_sends.len() > RECENT_SENDS {
+            sender.recent_sends.pop_front();
+        }
+        let tiny_id = sender.tiny_id;
+        let message = Message {
+            draft,
+            time,
+            tiny_id,
+            revoker: None,
+            version: 0,
+            read_at: None,
+            extras: None,
+        };
+        let sent = Sent {
+            time,
+            key: message.key(),
+        };
+        self.world.counters.messages += 1;
+        self.push_message(now, &message, by);
+        if !message.draft.online_only {
+            self.store(now, message, by, false);
+        }
+        Ok(sent)
+    }
+
+    /// Sends a text as `from`, who need not be online; for tests and examples. Gives its key.
+    ///
+    /// # Errors
+    /// The code a client would get.
+    pub fn say(
+        &mut self,
+        now: Now,
+        from: &UserId,
+        to: &UserId,
+        text: &str,
+    ) -> Result<String, Code> {
+        if !self.world.known_or_created(from) {
+            return Err(Code::C2C_UNKNOWN_USER);
+        }
+        let random = self.world.numbers.next() % 100_000_000;
+        // Two that are said in the same second must not be taken for one.
+        let seq = self.world.numbers.next() % 100_000_000;
+        let elements = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]);
+        let body = RawValue::from_string(elements.to_string()).map_err(|_| Code::C2C_BAD_PACKET)?;
+        let (nick, face_url) = self.world.sender_profile(from);
+        let draft = Draft {
+            from: from.clone(),
+            to: to.clone(),
+            seq,
+            random,
+            client_time: now.unix_secs(),
+            body,
+            cloud: String::new(),
+            nick,
+            face_url,
+            online_only: false,
+            no_unread: false,
+            no_last: false,
+            need_receipt: false,
+            extension: false,
+            sync: true,
+        };
+        self.send(now, draft, 0).map(|sent| sent.key)
+    }
+
+    fn push_message(&mut self, now: Now, message: &Message, by: u64) {
+        let draft = &message.draft;
+        if draft.from != draft.to {
+            for conn in self.world.push_links(now, &draft.to, 0) {
+                self.world
+                    .push_event(now, conn, MessageEvent::new(Item::plain(message)));
+            }
+        }
+        if draft.sync {
+            for conn in self.world.push_links(now, &draft.from, by) {
+                self.world
+                    .push_event(now, conn, MessageEvent::new(Item::synced(message)));
+            }
+        }
+    }
+
+    /// Puts a message into the history of both sides, in its place by time, and unless it is a
+    /// `past` one among what they have to catch up on.
+    pub(crate) fn store(&mut self, now: Now, message: Message, by: u64, past: bool) {
+        let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+        let (no_unread, no_last, sync) = (
+            message.draft.no_unread,
+            message.draft.no_last,
+            message.draft.sync,
+        );
+        let time = message.time;
+        let id = self.world.next_message;
+        self.world.next_message += 1;
+        self.messages.insert(id, message);
+        if self.messages.len() > self.world.config.message_limit.max(1) {
+            // Its number stays in lists, where numbers without a message are passed over.
+            self.messages.pop_first();
+        }
+        let conversation = self
+            .conversations
+            .entry(conversation_key(&from, &to))
+            .or_default();
+        let later = conversation.iter().rev().take_while(|id| {
+            let other = self.messages.get(id);
+            other.is_some_and(|message| message.time > time)
+        });
+        let at = conversation.len().saturating_sub(later.count());
+        conversation.insert(at, id);
+        let no_last = no_last || at + 1 < conversation.len();
+        if conversation.len() > self.world.config.history_limit.max(1)
+            && let Some(oldest) = conversation.pop_front()
+        {
+            self.messages.remove(&oldest);
+        }
+        if from != to {
+            let entry = InboxEntry {
+                position: id,
+                message: id,
+                what: Inbound::Received,
+                by: 0,
+            };
+            if !past {
+                self.enter(&to, entry);
+            }
+            if let Some(account) = self.world.accounts.get_mut(&to) {
+                let peer = account.peers.entry(from.clone()).or_default();
+                if !no_unread {
+                    peer.unread = peer.unread.saturating_add(1);
+                }
+                if !no_last {
+                    peer.last = Some(id);
+                }
+            }
+        }
+        if let Some(account) = self.world.accounts.get_mut(&from) {
+            let peer = account.peers.entry(to.clone()).or_default();
+            if !no_last {
+                peer.last = Some(id);
+            }
+        }
+        if sync && !past && self.world.has_other_login(now, &from, by) {
+            let what = Inbound::SentElsewhere;
+            self.enter(
+                &from,
+                InboxEntry {
+                    position: id,
+                    message: id,
+                    what,
+                    by,
+                },
+            );
+        }
+    }
+
+    fn enter(&mut self, user: &UserId, entry: InboxEntry) {
+        let limit = self.world.config.inbox_limit.max(1);
+        if let Some(account) = self.world.accounts.get_mut(user) {
+            account.inbox.push_back(entry);
+            if account.inbox.len() > limit {
+                account.inbox.pop_front();
+            }
+        }
+    }
+
+    /// The message of this key in a conversation. A time of zero fits every message.
+    pub(crate) fn find(
+        &self,
+        a: &UserId,
+        b: &UserId,
+        seq: u64,
+        random: u64,
+        time: u64,
+    ) -> Option<MessageId> {
+        let ids = self.conversations.get(&conversation_key(a, b))?;
+        ids.iter().rev().copied().find(|id| {
+            self.messages.get(id).is_some_and(|m| {
+                m.draft.seq == seq && m.draft.random == random && (time == 0 || m.time == time)
+            })
+        })
+    }
+
+    /// Finds a message by its key `seq_random_time`.
+    pub(crate) fn find_by_key(&self, a: &UserId, b: &UserId, key: &str) -> Option<MessageId> {
+        let mut parts = key.split('_').map(str::parse::<u64>);
+        let (seq, random, time) = (
+            parts.next()?.ok()?,
+            parts.next()?.ok()?,
+            parts.next()?.ok()?,
+        );
+        if parts.next().is_some() {
+            return None;
+        }
+        self.find(a, b, seq, random, time)
+    }
+
+    /// Recalls a message. `within` limits its age in seconds; `by` is the login that asked.
+    pub(crate) fn recall(
+        &mut self,
+        now: Now,
+        id: MessageId,
+        revoker: &UserId,
+        within: Option<u64>,
+        by: u64,
+    ) -> Result<(), Code> {
+        let message = self
+            .messages
+            .get_mut(&id)
+            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        if message.revoker.is_some() {
+            return Ok(());
+        }
+        if within.is_some_and(|limit| now.unix_secs().saturating_sub(message.time) > limit) {
+            return Err(Code::C2C_RECALL_WINDOW);
+        }
+        message.revoker = Some(revoker.clone());
+        let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
+        let event = notice(withdrawal(message));
+        let mut conns = self.world.push_links(now, &from, by);
+        if from != to {
+            conns.extend(self.world.push_links(now, &to, 0));
+        }
+        for conn in conns {
+            self.world.push_event(now, conn, &event);
+        }
+        let position = self.world.next_message;
+        self.world.next_message += 1;
+        let entry = InboxEntry {
+            position,
+            message: id,
+            what: Inbound::Recalled,
+            by: 0,
+        };
+        if from != to {
+            self.enter(&to, entry);
+            self.recount_unread(&to, &from);
+        }
+        if self.world.has_other_login(now, &from, by) {
+            self.enter(&from, InboxEntry { by, ..entry });
+        }
+        Ok(())
+    }
+
+    /// Counts the unread messages of `user` from `peer` anew.
+    pub(crate) fn recount_unread(&mut self, user: &UserId, peer: &UserId) {
+        let Some(account) = self.world.accounts.get_mut(user) else {
+            return;
+        };
+        let Account { inbox, peers, .. } = account;
+        let Some(state) = peers.get_mut(peer) else {
+            return;
+        };
+        let unread = inbox
+            .iter()
+            .filter(|entry| {
+                entry.what == Inbound::Received
+                    && entry.position > state.read_up_to
+                    && is_unread(&self.messages, entry.message, peer)
+            })
+            .count();
+        state.unread = u32::try_from(unread).unwrap_or(u32::MAX);
+    }
+
+    /// `user` has read everything from `peer` up to `time` (Unix seconds).
+    pub(crate) fn read(&mut self, now: Now, user: &UserId, peer: &UserId, time: u64, by: u64) {
+        let Some(account) = self.world.accounts.get_mut(user) else {
+            return;
+        };
+        let Account { inbox, peers, .. } = account;
+        let Some(state) = peers.get_mut(peer) else {
+            return;
+        };
+        let read_up_to = inbox
+            .iter()
+            .rev()
+            .filter(|entry| entry.what == Inbound::Received)
+            .find(|entry| {
+                self.messages
+                    .get(&entry.message)
+                    .is_some_and(|m| m.draft.from == *peer && m.time <= time)
+            })
+            .map_or(0, |entry| entry.position);
+        state.read_up_to = state.read_up_to.max(read_up_to);
+        state.read_time = state.read_time.max(time);
+        self.recount_unread(user, peer);
+        let receipt = notice(json!({"C2cReadedReceipt": {
+            "To_Account": user,
+            "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
+        }}));
+        for conn in self.world.push_links(now, peer, 0) {
+            self.world.push_event(now, conn, &receipt);
+        }
+        let elsewhere = notice(json!({"ReadC2cMsgNotify": {
+            "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
+        }}));
+        for conn in self.world.push_links(now, user, by) {
+            self.world.push_event(now, conn, &elsewhere);
+        }
+    }
+
+    /// The keys of what was sent to an account and is reported as read, as far as it can still be
+    /// caught up on.
+    pub fn read_keys(&self, user: &UserId) -> Vec<String> {
+        let Some(account) = self.world.accounts.get(user) else {
+            return Vec::new();
+        };
+        let read = account.inbox.iter().filter_map(|entry| {
+            let message = self.messages.get(&entry.message)?;
+            let read = account.peers.get(&message.draft.from)?.read_up_to;
+            (entry.what == Inbound::Received && entry.position <= read).then(|| message.key())
+        });
+        read.collect()
+    }
+
+    /// The Unix second up to which `user` has read what `peer` said; zero when nothing.
+    pub fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
+        let account = self.world.accounts.get(user);
+        account
+            .and_then(|account| account.peers.get(peer))
+            .map_or(0, |state| state.read_time)
+    }
+
+    /// Everything stored between two accounts, oldest first.
+    pub fn history(&self, a: &UserId, b: &UserId) -> Vec<HistoryItem> {
+        let ids = self.conversations.get(&conversation_key(a, b));
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.messages.get(id))
+            .map(|m| HistoryItem {
+                from: m.draft.from.clone(),
+                to: m.draft.to.clone(),
+                seq: m.draft.seq,
+                random: m.draft.random,
+                time: m.time,
+                body: m.draft.body.get().to_owned(),
+                recalled: m.revoker.is_some(),
+            })
+            .collect()
+    }
+
+    /// The stored messages between two accounts, oldest first.
+    pub(crate) fn stored(&self, a: &UserId, b: &UserId) -> Vec<&Message> {
+        let ids: Option<&VecDeque<_>> = self.conversations.get(&conversation_key(a, b));
+        ids.into_iter()
+            .flatten()
+            .filter_map(|id| self.messages.get(id))
+            .collect()
+    }
+}

@@ -1,0 +1,463 @@
+//! Conversations as a client lists them: order, last message, pins, marks, deleting and clearing; and telling
+//! the other logins of the account about each change.
+//!
+//! What is kept about a conversation apart from its messages goes by [`Contact`], which may be a chat group.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    commands::{Command, Commands, Speaker},
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    service::c2c_message::stored::conversation_key,
+    state::{Caller, State, snapshot::shape},
+    world::{ok, ok_with},
+};
+
+/// The other end of a conversation.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) enum Contact {
+    /// A user.
+    Peer(UserId),
+    /// A chat group, by its id.
+    Group(String),
+}
+
+/// What an account keeps about a conversation apart from its messages.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+struct Settings {
+    pinned: bool,
+    /// A bit for each standard mark.
+    marks: u64,
+    custom_mark: String,
+    groups: BTreeSet<u32>,
+}
+
+/// An account's settings of conversations, and its groups of conversations.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Contacts {
+    #[serde(with = "shape::pairs")]
+    settings: BTreeMap<Contact, Settings>,
+    groups: BTreeMap<u32, String>,
+    #[serde(deserialize_with = "shape::counter")]
+    last_group: u32,
+}
+
+/// Conversations listed, as the service documents it for the largest package; the newest ones.
+pub(crate) const MAX_LISTED: usize = 500;
+
+/// Conversations with settings, per account.
+const MAX_SETTINGS: usize = 1000;
+
+/// Items in one request.
+pub(crate) const MAX_ITEMS: usize = 100;
+
+/// The longest name and custom mark, in bytes.
+pub(crate) const MAX_WORDS: usize = 1024;
+
+pub(crate) fn add(item: &mut Value, fields: impl IntoIterator<Item = (&'static str, Value)>) {
+    if let Value::Object(item) = item {
+        item.extend(
+            fields
+                .into_iter()
+                .map(|(name, value)| (name.to_owned(), value)),
+        );
+    }
+}
+
+pub(crate) fn contacts_in(value: Option<&Value>) -> Vec<Contact> {
+    let items = value.and_then(Value::as_array).into_iter().flatten();
+    items.take(MAX_ITEMS).filter_map(Contact::parse).collect()
+}
+
+pub(crate) fn items_in<'a>(body: &'a Value, field: &str) -> impl Iterator<Item = &'a Value> {
+    let items = body.get(field).and_then(Value::as_array);
+    items.into_iter().flatten().take(MAX_ITEMS)
+}
+
+pub(crate) fn outcome(contact: &Contact, done: bool) -> Value {
+    json!({
+        "ContactItem": contact.answered(),
+        "ResultCode": if done { 0 } else { Code::CONTACT_REFUSED.0 },
+        "ResultInfo": if done { "" } else { "there is no room for it" },
+    })
+}
+
+/// Over REST the app speaks for the account in `From_Account`, and sees and changes what that would.
+pub(crate) fn of_owner(command: &mut Command) -> &mut Command {
+    command
+        .for_accounts(Code::REST_SENDER)
+        .speaks_for(Speaker::Account {
+            missing: Code::REST_SENDER,
+            admin: false,
+        })
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands
+        .socket("recentcontact.page_get", |state, r| {
+            state.conversations_of(r.caller)
+        })
+        .any_body()
+        .reads();
+    of_owner(commands.rest("recentcontact.get_list", |state, r| {
+        state.conversations_of(r.caller)
+    }));
+    commands.socket("recentcontact.top", |state, r| {
+        state.pin(r.now, r.caller, r.body)
+    });
+    commands.socket("recentcontact.batch_delete", |state, r| {
+        state.delete_conversations(r.now, r.caller, r.body)
+    });
+    of_owner(commands.rest("recentcontact.delete", |state, r| {
+        let clear = r.body.get("ClearRamble").and_then(Value::as_u64);
+        let list = json!({"ContactItem": [r.body], "ClearRamble": clear.unwrap_or(0)});
+        state.delete_conversations(r.now, r.caller, &list)
+    }));
+    commands.socket("recentcontact.clear_msg", |state, r| {
+        state.clear_history(r.caller, r.body)
+    });
+    commands.both("recentcontact.mark_contact", of_owner, |state, r| {
+        state.mark_contacts(r.now, r.caller, r.body)
+    });
+}
+
+impl Contact {
+    /// Reads the form clients use: `Type` 1 with a user, 2 with a group under one of its names.
+    pub(crate) fn parse(item: &Value) -> Option<Self> {
+        let text = |field: &str| item.get(field).and_then(Value::as_str);
+        match item.get("Type").and_then(Value::as_u64)? {
+            1 => UserId::parse(text("To_Account")?).ok().map(Self::Peer),
+            2 => [
+                "ToGroupId",
+                "ToGroupid",
+                "GroupId",
+                "ToAccount",
+                "To_Account",
+            ]
+            .into_iter()
+            .find_map(text)
+            .filter(|id| !id.is_empty() && id.len() <= 128)
+            .map(|id| Self::Group(id.to_owned())),
+            _ => None,
+        }
+    }
+
+    /// The form of answers.
+    fn answered(&self) -> Value {
+        match self {
+            Self::Peer(user) => json!({"Type": 1, "To_Account": user}),
+            Self::Group(id) => json!({"Type": 2, "ToGroupId": id}),
+        }
+    }
+
+    /// The form of pushes.
+    pub(crate) fn pushed(&self) -> Value {
+        match self {
+            Self::Peer(user) => json!({"Type": 1, "UserId": user}),
+            Self::Group(id) => json!({"Type": 2, "GroupId": id}),
+        }
+    }
+}
+
+impl Contacts {
+    /// The fields of a listed conversation that come from its settings.
+    pub(crate) fn fields(&self, contact: &Contact) -> [(&'static str, Value); 4] {
+        let none = Settings::default();
+        let settings = self.settings.get(contact).unwrap_or(&none);
+        [
+            ("TopFlags", u8::from(settings.pinned).into()),
+            ("StandardMark", format!("{:b}", settings.marks).into()),
+            ("CustomMark", (&*settings.custom_mark).into()),
+            ("ContactGroupId", settings.groups.iter().copied().collect()),
+        ]
+    }
+
+    pub(crate) fn item(&self, contact: &Contact) -> Value {
+        let mut item = contact.answered();
+        add(&mut item, self.fields(contact));
+        item
+    }
+
+    /// The settings to change, made if there is room.
+    fn settings(&mut self, contact: &Contact) -> Option<&mut Settings> {
+        if self.settings.len() >= MAX_SETTINGS && !self.settings.contains_key(contact) {
+            return None;
+        }
+        Some(self.settings.entry(contact.clone()).or_default())
+    }
+
+    /// All conversations with settings, in the form of answers.
+    pub(crate) fn items(&self) -> Vec<Value> {
+        self.settings.keys().map(|c| self.item(c)).collect()
+    }
+
+    /// How many groups of conversations there are.
+    pub(crate) fn groups(&self) -> usize {
+        self.groups.len()
+    }
+
+    /// Makes a group of conversations and gives its number.
+    pub(crate) fn add_group(&mut self, name: &str) -> u32 {
+        self.last_group += 1;
+        self.groups.insert(self.last_group, name.to_owned());
+        self.last_group
+    }
+
+    pub(crate) fn rename_group(&mut self, id: u32, name: &str) {
+        self.groups.insert(id, name.to_owned());
+    }
+
+    /// Removes a group of conversations; its conversations stay.
+    pub(crate) fn remove_group(&mut self, id: u32) {
+        self.groups.remove(&id);
+        for settings in self.settings.values_mut() {
+            settings.groups.remove(&id);
+        }
+    }
+
+    /// Puts a conversation into a group, or takes it out. False if there is no room for its settings.
+    pub(crate) fn put(&mut self, contact: &Contact, group: u32, is_in: bool) -> bool {
+        let Some(settings) = self.settings(contact) else {
+            return false;
+        };
+        if is_in {
+            settings.groups.insert(group);
+        } else {
+            settings.groups.remove(&group);
+        }
+        true
+    }
+
+    pub(crate) fn group_items(&self) -> Vec<Value> {
+        let groups = self.groups.iter();
+        groups
+            .map(|(id, name)| json!({"GroupId": id, "GroupName": name}))
+            .collect()
+    }
+
+    pub(crate) fn group_named(&self, name: &str) -> Option<u32> {
+        let mut groups = self.groups.iter();
+        groups.find(|(_, own)| *own == name).map(|(id, _)| *id)
+    }
+}
+
+impl State {
+    /// `recentcontact.page_get`: always the full list, in one page.
+    pub(crate) fn conversations_of(&self, caller: &Caller) -> Value {
+        let Some(account) = self.world.accounts.get(&caller.user) else {
+            return ok_with(json!({"CompleteFlag": 1}));
+        };
+        let mut items: Vec<(u64, u64, Value)> = account
+            .peers
+            .iter()
+            .filter_map(|(peer, state)| {
+                let last = state.last?;
+                let id = if state.deleted.contains(&last) {
+                    self.newest_visible(&caller.user, peer)?
+                } else {
+                    last
+                };
+                let message = self.messages.get(&id)?;
+                let other = self.world.accounts.get(peer);
+                let read = other
+                    .and_then(|account| account.peers.get(&caller.user))
+                    .map_or(0, |state| state.read_time);
+                let remark = account.people.friends.get(peer);
+                let mut item = json!({
+                    "Type": 1,
+                    "To_Account": peer,
+                    "MsgTimeStamp": message.time,
+                    "MsgSeq": message.draft.seq,
+                    "MsgRandom": message.draft.random,
+                    "UnreadMsgCount": state.unread,
+                    "LastC2CMsgFrom_Account": message.draft.from,
+                    "LastMsgFlags": if message.revoker.is_some() { 8 } else { 0 },
+                    "LastMsg": {
+                        "MsgBody": serde_json::from_str::<Value>(message.draft.body.get())
+                            .unwrap_or_else(|_| json!([])),
+                        "CloudCustomData": message.draft.cloud,
+                    },
+                    "C2cNick": other.map_or(peer.as_str(), |account| account.nick(peer)),
+                    "C2cImage": other.map_or("", |account| account.face_url()),
+                    "C2cRemark": remark.map_or("", |friend| &*friend.remark),
+                    "C2cPeerReadTime": read,
+                    "MsgRecvOption": state.mute,
+                });
+                add(
+                    &mut item,
+                    account.contacts.fields(&Contact::Peer(peer.clone())),
+                );
+                if let (Some(revoker), Some(last)) = (&message.revoker, item.get_mut("LastMsg")) {
+                    let info = json!({"Revoker_Account": revoker, "Reason": ""});
+                    add(last, [("RevokerInfo", info)]);
+                }
+                Some((message.time, id, item))
+            })
+            .collect();
+        for (id, mut item) in self.group_sessions(&caller.user) {
+            let group = item
+                .get("ToAccount")
+                .and_then(Value::as_str)
+                .unwrap_or_default();
+            let fields = account.contacts.fields(&Contact::Group(group.to_owned()));
+            add(&mut item, fields);
+            let time = item
+                .get("MsgTimeStamp")
+                .and_then(Value::as_u64)
+                .unwrap_or(0);
+            items.push((time, id, item));
+        }
+        items.sort_by_key(|(time, id, _)| std::cmp::Reverse((*time, *id)));
+        items.truncate(MAX_LISTED);
+        let newest = items.first().map_or(0, |(time, ..)| *time);
+        let items: Vec<Value> = items.into_iter().map(|(.., item)| item).collect();
+        ok_with(json!({
+            "CompleteFlag": 1, "TimeStamp": newest, "StartIndex": 0, "TopTimeStamp": 0,
+            "TopStartIndex": 0, "SessionItem": items, "GroupItem": account.contacts.group_items(),
+        }))
+    }
+
+    fn newest_visible(&self, user: &UserId, peer: &UserId) -> Option<u64> {
+        let deleted = &self.world.accounts.get(user)?.peers.get(peer)?.deleted;
+        let ids = self.conversations.get(&conversation_key(user, peer))?;
+        ids.iter().rev().copied().find(|id| {
+            let message = self.messages.get(id);
+            message.is_some_and(|m| !m.draft.no_last) && !deleted.contains(id)
+        })
+    }
+
+    /// Tells the caller's other logins of a change in its list of conversations.
+    pub(crate) fn tell_contacts(
+        &mut self,
+        now: Now,
+        caller: &Caller,
+        kind: u8,
+        name: &str,
+        change: Value,
+    ) {
+        let mut item = Map::new();
+        item.insert("PushType".to_owned(), kind.into());
+        item.insert(name.to_owned(), change);
+        let event = json!({"Event": 13, "RecentContactMod": [item]});
+        self.world.tell(now, &caller.user, caller.instance, &event);
+    }
+
+    /// `recentcontact.top`.
+    pub(crate) fn pin(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let pinned = body.get("OperationType").and_then(Value::as_u64) == Some(1);
+        let mut changed = Vec::new();
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
+            for contact in contacts_in(body.get("RecentContactItem")) {
+                if let Some(settings) = account.contacts.settings(&contact) {
+                    settings.pinned = pinned;
+                    changed.push(contact.pushed());
+                }
+            }
+        }
+        if !changed.is_empty() {
+            let list = json!({"RecentContactList": changed});
+            let kind = if pinned { 2 } else { 3 };
+            self.tell_contacts(now, caller, kind, "RecentContactTopItem", list);
+        }
+        ok()
+    }
+
+    /// `recentcontact.batch_delete`.
+    pub(crate) fn delete_conversations(
+        &mut self,
+        now: Now,
+        caller: &Caller,
+        body: &Value,
+    ) -> Value {
+        let contacts = contacts_in(body.get("ContactItem"));
+        let ramble = body.get("ClearRamble").and_then(Value::as_u64) == Some(1);
+        for contact in &contacts {
+            if let Some(account) = self.world.accounts.get_mut(&caller.user) {
+                account.contacts.settings.remove(contact);
+            }
+            let peer = match contact {
+                Contact::Peer(peer) => peer,
+                Contact::Group(id) => {
+                    if ramble {
+                        self.clear_group(&caller.user, id);
+                    }
+                    self.hide_group(&caller.user, id);
+                    continue;
+                }
+            };
+            if ramble {
+                self.clear(caller, peer);
+            }
+            if let Some(state) = self.peer_mut(caller, peer) {
+                state.last = None;
+                state.unread = 0;
+            }
+        }
+        let mut rows: Vec<Value> = contacts.iter().map(Contact::answered).collect();
+        for row in &mut rows {
+            add(row, [("ResultCode", 0.into()), ("ResultInfo", "".into())]);
+        }
+        if !contacts.is_empty() {
+            let list: Vec<Value> = contacts.iter().map(Contact::pushed).collect();
+            let list = json!({"RecentContactList": list});
+            self.tell_contacts(now, caller, 1, "RecentContactDeleteItem", list);
+        }
+        ok_with(json!({"ResultItem": rows}))
+    }
+
+    /// `recentcontact.clear_msg`, of a user or a group.
+    pub(crate) fn clear_history(&mut self, caller: &Caller, body: &Value) -> Value {
+        let peer = body.get("To_Account").and_then(Value::as_str);
+        if let Some(Ok(peer)) = peer.map(UserId::parse) {
+            self.clear(caller, &peer);
+        }
+        if let Some(id) = body.get("ToGroupid").and_then(Value::as_str) {
+            self.clear_group(&caller.user, id);
+        }
+        ok()
+    }
+
+    /// `recentcontact.mark_contact`.
+    pub(crate) fn mark_contacts(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let (mut rows, mut changed) = (Vec::new(), Vec::new());
+        for item in items_in(body, "MarkItem") {
+            let Some(contact) = item.get("ContactItem").and_then(Contact::parse) else {
+                continue;
+            };
+            let kind = item.get("OptType").and_then(Value::as_u64).unwrap_or(0);
+            let bits = |field: &str| {
+                items_in(item, field)
+                    .filter_map(Value::as_u64)
+                    .filter(|bit| *bit < 64)
+                    .fold(0, |bits, bit| bits | 1_u64 << bit)
+            };
+            let custom = item.get("CustomMark").and_then(Value::as_str);
+            let contacts = self.world.accounts.get_mut(&caller.user);
+            let settings = contacts.and_then(|account| account.contacts.settings(&contact));
+            let done = settings.is_some() && custom.is_none_or(|text| text.len() <= MAX_WORDS);
+            if let Some(settings) = settings.filter(|_| done) {
+                settings.marks = settings.marks & !bits("ClearMark") | bits("SetMark");
+                if let Some(custom) = custom {
+                    custom.clone_into(&mut settings.custom_mark);
+                }
+                changed.push(json!({
+                    "RecentContactItem": contact.pushed(), "OptType": kind,
+                    "StandardMark": format!("{:b}", settings.marks),
+                    "CustomMark": settings.custom_mark,
+                }));
+            }
+            rows.push(outcome(&contact, done));
+        }
+        if !changed.is_empty() {
+            let list = json!({"RecentContactMarkContactItem": changed});
+            self.tell_contacts(now, caller, 4, "RecentContactMarkContact", list);
+        }
+        ok_with(json!({"ResultItem": rows}))
+    }
+}

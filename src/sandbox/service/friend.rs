@@ -1,0 +1,647 @@
+//! Friends: adding, asking, answering, removing. The groups they are put into are in `friend_group`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::Commands,
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    service::{
+        fields::user_ids,
+        relation::{of_account, relation, result, results},
+    },
+    state::{Caller, State},
+    world::{ok, ok_with},
+};
+
+/// What an account keeps about a friend.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Friend {
+    pub(crate) remark: String,
+    source: String,
+    /// Unix seconds.
+    added_at: u64,
+    /// Custom fields, by tag. Bounded.
+    custom: BTreeMap<String, Value>,
+}
+
+/// An application to become a friend that waits for an answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Application {
+    source: String,
+    wording: String,
+    /// What the applicant wants to call the other side.
+    remark: String,
+    list: String,
+    /// Unix seconds.
+    at: u64,
+    /// The applicant wants to be the other side's friend as well.
+    both: bool,
+}
+
+/// Applications kept per account and direction, as the service documents it.
+const MAX_APPLICATIONS: usize = 100;
+
+/// Lists of friends per account.
+pub(crate) const MAX_LISTS: usize = 32;
+
+/// Accounts in one call, and friends in one page.
+const MAX_FRIENDS_ASKED: usize = 100;
+
+/// The longest remark, wording, source and list name kept, in bytes.
+pub(crate) const MAX_WORDS: usize = 512;
+
+/// Custom fields per friend.
+const MAX_CUSTOM: usize = 20;
+
+/// A string of an object, cut where it gets too long.
+pub(crate) fn words(item: &Value, field: &str) -> String {
+    let text = item.get(field).and_then(Value::as_str).unwrap_or_default();
+    let mut end = text.len().min(MAX_WORDS);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    text[..end].to_owned()
+}
+
+pub(crate) fn objects<'a>(
+    body: &'a Value,
+    field: &str,
+) -> impl Iterator<Item = (UserId, &'a Value)> {
+    body.get(field)
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+        .take(MAX_FRIENDS_ASKED)
+        .filter_map(|item| {
+            let user = item.get("To_Account").and_then(Value::as_str)?;
+            Some((UserId::parse(user).ok()?, item))
+        })
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands.both("sns.friend_add", of_account, |state, r| {
+        state.friend_add(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_import", of_account, |state, r| {
+        state.friend_import(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_response", of_account, |state, r| {
+        state.friend_response(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_delete", of_account, |state, r| {
+        state.friend_delete(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_delete_all", of_account, |state, r| {
+        state.friend_delete_all(r.now, r.caller, r.body)
+    });
+    commands.both("sns.friend_check", of_account, |state, r| {
+        state.friend_check(r.caller, r.body)
+    });
+    commands.both(
+        "sns.friend_get",
+        |command| of_account(command).reads(),
+        |state, r| state.friend_get(r.caller, r.body),
+    );
+    commands.both("sns.friend_get_specified", of_account, |state, r| {
+        state.friend_get_specified(r.caller, r.body)
+    });
+    commands.both("sns.friend_get_list", of_account, |state, r| {
+        state.friend_get_specified(r.caller, r.body)
+    });
+    commands.both("sns.friend_update", of_account, |state, r| {
+        state.friend_update(r.now, r.caller, r.body)
+    });
+    commands.both(
+        "sns.pendency_get",
+        |command| of_account(command).reads(),
+        |state, r| state.applications(r.caller),
+    );
+    commands.both("sns.pendency_delete", of_account, |state, r| {
+        state.delete_applications(r.now, r.caller, r.body)
+    });
+    commands.both("sns.pendency_report", of_account, |state, r| {
+        state.applications_seen(r.now, r.caller, r.body)
+    });
+}
+
+impl State {
+    pub(crate) fn friend_add(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
+        let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
+        let mut rows = Vec::new();
+        for (user, item) in objects(body, "AddFriendItem") {
+            let application = Application {
+                source: words(item, "AddSource"),
+                wording: words(item, "AddWording"),
+                remark: words(item, "Remark"),
+                list: words(item, "GroupName"),
+                at: now.unix_secs(),
+                both,
+            };
+            let code = self.apply(now, &actor.user, &user, &application, forced);
+            rows.push(result(&user, code));
+        }
+        results(&rows)
+    }
+
+    /// Friends without asking anybody, and without telling: for taking over from elsewhere.
+    pub(crate) fn friend_import(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let mut rows = Vec::new();
+        for (user, item) in objects(body, "AddFriendItem") {
+            let code = if user == actor.user {
+                Code::FRIEND_PARAMETER
+            } else if !self.world.known_or_created(&user) {
+                Code::FRIEND_UNKNOWN_USER
+            } else if !self.has_room(&actor.user, &user) {
+                Code::FRIENDS_FULL
+            } else {
+                let application = Application {
+                    source: words(item, "AddSource"),
+                    remark: words(item, "Remark"),
+                    at: now.unix_secs(),
+                    ..Application::default()
+                };
+                self.befriend(now, &actor.user, &user, &application);
+                Code::OK
+            };
+            rows.push(result(&user, code));
+        }
+        results(&rows)
+    }
+
+    pub(crate) fn has_room(&self, user: &UserId, friend: &UserId) -> bool {
+        self.world.people(user).is_some_and(|people| {
+            people.friends.contains_key(friend)
+                || people.friends.len() < self.world.config.friend_limit
+        })
+    }
+
+    /// `user` wants `peer` as a friend.
+    pub(crate) fn apply(
+        &mut self,
+        now: Now,
+        user: &UserId,
+        peer: &UserId,
+        application: &Application,
+        forced: bool,
+    ) -> Code {
+        if user == peer {
+            return Code::FRIEND_PARAMETER;
+        }
+        if !self.world.known_or_created(peer) {
+            return Code::FRIEND_UNKNOWN_USER;
+        }
+        let is_friend = |a: &UserId, b: &UserId| {
+            self.world
+                .people(a)
+                .is_some_and(|people| people.friends.contains_key(b))
+        };
+        if is_friend(user, peer) && (!application.both || is_friend(peer, user)) {
+            return Code::OK;
+        }
+        if self.world.has_blocked(user, peer) {
+            return Code::FRIEND_YOU_BLOCKED;
+        }
+        if self.world.has_blocked(peer, user) {
+            return Code::FRIEND_BLOCKED_YOU;
+        }
+        if !self.has_room(user, peer) {
+            return Code::FRIENDS_FULL;
+        }
+        if application.both && !self.has_room(peer, user) {
+            return Code::PEER_FRIENDS_FULL;
+        }
+        let allow = self
+            .world
+            .accounts
+            .get(peer)
+            .and_then(|account| account.profile.get("Tag_Profile_IM_AllowType"))
+            .and_then(Value::as_str);
+        match allow {
+            Some("AllowType_Type_DenyAny") if !forced => Code::FRIEND_DENIED,
+            Some("AllowType_Type_NeedConfirm") if !forced => {
+                self.ask(now, user, peer, application);
+                Code::FRIEND_NEEDS_CONFIRMATION
+            }
+            _ => {
+                self.befriend(now, user, peer, application);
+                if application.both {
+                    self.befriend(
+                        now,
+                        peer,
+                        user,
+                        &Application {
+                            source: application.source.clone(),
+                            at: application.at,
+                            ..Application::default()
+                        },
+                    );
+                }
+                Code::OK
+            }
+        }
+    }
+
+    /// Keeps an application on both sides and tells both.
+    fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
+        let mut dropped = 0;
+        for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
+            let Some(people) = self.world.people_mut(owner) else {
+                continue;
+            };
+            let list = if incoming {
+                &mut people.received
+            } else {
+                &mut people.sent
+            };
+            list.insert(other.clone(), application.clone());
+            if list.len() > MAX_APPLICATIONS {
+                let oldest = list
+                    .iter()
+                    .filter(|(from, _)| *from != other)
+                    .min_by_key(|(_, waiting)| waiting.at)
+                    .map(|(from, _)| from.clone());
+                if let Some(oldest) = oldest {
+                    list.remove(&oldest);
+                    dropped += 1;
+                }
+            }
+            let (nick, face_url) = self.world.sender_profile(other);
+            let event = relation(json!({
+                "PushType": 3, "From_Account": user, "PendencyAdd": [{
+                    "PendencyAdd_Account": other, "ProfileImNick": nick,
+                    "ProfileImImage": face_url, "AddSource": application.source,
+                    "AddWording": application.wording, "AddTime": application.at,
+                }],
+            }));
+            self.world.tell(now, owner, 0, &event);
+        }
+        self.world.counters.dropped_applications += dropped;
+    }
+
+    /// Makes `friend` a friend of `user`, and tells all logins of `user`: the official SDK takes
+    /// the new friend from the push, also on the login that asked.
+    fn befriend(&mut self, now: Now, user: &UserId, friend: &UserId, terms: &Application) {
+        let Some(people) = self.world.people_mut(user) else {
+            return;
+        };
+        people.received.remove(friend);
+        people.sent.remove(friend);
+        people.friends.insert(
+            friend.clone(),
+            Friend {
+                remark: terms.remark.clone(),
+                source: terms.source.clone(),
+                added_at: terms.at,
+                custom: BTreeMap::new(),
+            },
+        );
+        if !terms.list.is_empty()
+            && (people.lists.len() < MAX_LISTS || people.lists.contains_key(&terms.list))
+        {
+            let list = people.lists.entry(terms.list.clone()).or_default();
+            list.insert(friend.clone());
+        }
+        let event = relation(json!({"PushType": 1, "FriendAdd_Account": [friend]}));
+        self.world.tell(now, user, 0, &event);
+    }
+
+    pub(crate) fn friend_response(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let mut rows = Vec::new();
+        for (user, item) in objects(body, "ResponseFriendItem") {
+            let action = item.get("ResponseAction").and_then(Value::as_str);
+            let code = self.respond(now, &actor.user, &user, action, words(item, "Remark"));
+            rows.push(result(&user, code));
+        }
+        results(&rows)
+    }
+
+    fn respond(
+        &mut self,
+        now: Now,
+        user: &UserId,
+        applicant: &UserId,
+        action: Option<&str>,
+        remark: String,
+    ) -> Code {
+        let Some(application) = self
+            .world
+            .people(user)
+            .and_then(|people| people.received.get(applicant).cloned())
+        else {
+            return Code::FRIEND_NO_APPLICATION;
+        };
+        let (accepted, mutual) = match action {
+            Some("Response_Action_AgreeAndAdd") => (true, true),
+            Some("Response_Action_Agree") => (true, false),
+            Some("Response_Action_Reject") => (false, false),
+            _ => return Code::FRIEND_PARAMETER,
+        };
+        if mutual && !self.has_room(user, applicant) {
+            return Code::FRIENDS_FULL;
+        }
+        if accepted && !self.has_room(applicant, user) {
+            return Code::PEER_FRIENDS_FULL;
+        }
+        self.drop_application(now, user, applicant);
+        if accepted {
+            self.befriend(now, applicant, user, &application);
+        }
+        if mutual {
+            self.befriend(
+                now,
+                user,
+                applicant,
+                &Application {
+                    remark,
+                    source: application.source,
+                    at: now.unix_secs(),
+                    ..Application::default()
+                },
+            );
+        }
+        Code::OK
+    }
+
+    /// Removes an application of `applicant` to `user` on both sides.
+    fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
+        for (owner, other) in [(user, applicant), (applicant, user)] {
+            let Some(people) = self.world.people_mut(owner) else {
+                continue;
+            };
+            let gone = if owner == user {
+                people.received.remove(other)
+            } else {
+                people.sent.remove(other)
+            };
+            if gone.is_some() {
+                // The name is the service's own misspelling.
+                let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [other]}));
+                self.world.tell(now, owner, 0, &event);
+            }
+        }
+    }
+
+    /// Takes `friend` off `user`'s friends; false if it was none.
+    fn unfriend(&mut self, now: Now, user: &UserId, friend: &UserId) -> bool {
+        let Some(people) = self.world.people_mut(user) else {
+            return false;
+        };
+        if people.friends.remove(friend).is_none() {
+            return false;
+        }
+        people.lists.values_mut().for_each(|list| {
+            list.remove(friend);
+        });
+        let event = relation(json!({"PushType": 2, "FriendDel_Account": [friend]}));
+        self.world.tell(now, user, 0, &event);
+        true
+    }
+
+    pub(crate) fn friend_delete(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            let mut done = self.unfriend(now, &actor.user, &user);
+            if both {
+                done |= self.unfriend(now, &user, &actor.user);
+            }
+            rows.push(result(
+                &user,
+                if done { Code::OK } else { Code::FRIEND_NONE },
+            ));
+        }
+        results(&rows)
+    }
+
+    pub(crate) fn friend_delete_all(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
+        let friends: Vec<UserId> = self
+            .world
+            .people(&actor.user)
+            .map(|people| people.friends.keys().cloned().collect())
+            .unwrap_or_default();
+        for friend in friends {
+            self.unfriend(now, &actor.user, &friend);
+            if both {
+                self.unfriend(now, &friend, &actor.user);
+            }
+        }
+        ok()
+    }
+
+    pub(crate) fn friend_check(&self, actor: &Caller, body: &Value) -> Value {
+        let kind = body.get("CheckType").and_then(Value::as_str);
+        let both = kind != Some("CheckResult_Type_Single");
+        let is_friend = |a: &UserId, b: &UserId| {
+            self.world
+                .people(a)
+                .is_some_and(|people| people.friends.contains_key(b))
+        };
+        let rows: Vec<Value> = user_ids(body.get("To_Account"))
+            .iter()
+            .map(|user| {
+                let mine = is_friend(&actor.user, user);
+                let theirs = both && is_friend(user, &actor.user);
+                let relation = match (mine, theirs) {
+                    (true, true) => "CheckResult_Type_BothWay",
+                    (true, false) => "CheckResult_Type_AWithB",
+                    (false, true) => "CheckResult_Type_BWithA",
+                    (false, false) => "CheckResult_Type_NoRelation",
+                };
+                json!({"To_Account": user, "Relation": relation, "ResultCode": 0, "ResultInfo": ""})
+            })
+            .collect();
+        ok_with(json!({"InfoItem": rows}))
+    }
+
+    /// A friend's profile and what the account keeps about it, as tags.
+    fn friend_items(&self, user: &UserId, friend: &UserId, kept: &Friend) -> Vec<Value> {
+        let profile = self.world.accounts.get(friend);
+        let mut items = match profile.map(|account| account.profile_items(friend)) {
+            Some(Value::Array(items)) => items,
+            _ => Vec::new(),
+        };
+        let lists: Vec<&String> = self
+            .world
+            .people(user)
+            .into_iter()
+            .flat_map(|people| &people.lists)
+            .filter(|(_, members)| members.contains(friend))
+            .map(|(name, _)| name)
+            .collect();
+        items.extend([
+            json!({"Tag": "Tag_SNS_IM_Remark", "Value": kept.remark}),
+            json!({"Tag": "Tag_SNS_IM_AddSource", "Value": kept.source}),
+            json!({"Tag": "Tag_SNS_IM_AddTime", "Value": kept.added_at}),
+            json!({"Tag": "Tag_SNS_IM_Group", "Value": lists}),
+        ]);
+        let custom = kept.custom.iter();
+        items.extend(custom.map(|(tag, value)| json!({"Tag": tag, "Value": value})));
+        items
+    }
+
+    pub(crate) fn friend_get(&self, actor: &Caller, body: &Value) -> Value {
+        let start = body.get("StartIndex").and_then(Value::as_u64).unwrap_or(0);
+        let start = usize::try_from(start).unwrap_or(usize::MAX);
+        let friends = self.world.people(&actor.user).map(|people| &people.friends);
+        let total = friends.map_or(0, BTreeMap::len);
+        let items: Vec<Value> = friends
+            .into_iter()
+            .flatten()
+            .skip(start)
+            .take(MAX_FRIENDS_ASKED)
+            .map(|(friend, kept)| {
+                json!({
+                    "To_Account": friend,
+                    "ValueItem": self.friend_items(&actor.user, friend, kept),
+                })
+            })
+            .collect();
+        let reached = start.saturating_add(items.len());
+        let complete = reached >= total;
+        ok_with(json!({
+            "UserDataItem": items, "StandardSequence": 1, "CustomSequence": 1,
+            "FriendNum": total, "CompleteFlag": u8::from(complete),
+            // Zero at the end, because a client begins its next round where this one ended.
+            "NextStartIndex": if complete { 0 } else { reached },
+        }))
+    }
+
+    pub(crate) fn friend_get_specified(&self, actor: &Caller, body: &Value) -> Value {
+        let people = self.world.people(&actor.user);
+        let rows: Vec<Value> = user_ids(body.get("To_Account"))
+            .iter()
+            .take(MAX_FRIENDS_ASKED)
+            .map(|friend| {
+                let kept = people.and_then(|people| people.friends.get(friend));
+                let code = if kept.is_some() {
+                    Code::OK
+                } else {
+                    Code::FRIEND_NONE
+                };
+                let mut row = result(friend, code);
+                if let (Some(kept), Value::Object(row)) = (kept, &mut row) {
+                    let items = self.friend_items(&actor.user, friend, kept);
+                    row.insert("SnsProfileItem".to_owned(), items.into());
+                }
+                row
+            })
+            .collect();
+        ok_with(json!({"InfoItem": rows}))
+    }
+
+    pub(crate) fn friend_update(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let mut rows = Vec::new();
+        let mut changes = Vec::new();
+        for (user, item) in objects(body, "UpdateItem") {
+            let kept = self
+                .world
+                .people_mut(&actor.user)
+                .and_then(|people| people.friends.get_mut(&user));
+            let Some(kept) = kept else {
+                rows.push(result(&user, Code::FRIEND_NONE));
+                continue;
+            };
+            let items = item.get("SnsItem").and_then(Value::as_array);
+            let mut sns = Vec::new();
+            for item in items.into_iter().flatten().take(MAX_CUSTOM) {
+                let tag = item.get("Tag").and_then(Value::as_str).unwrap_or_default();
+                let value = words(item, "Value");
+                if tag == "Tag_SNS_IM_Remark" {
+                    kept.remark.clone_from(&value);
+                } else if tag.starts_with("Tag_SNS_Custom_")
+                    && tag.len() <= 64
+                    && (kept.custom.len() < MAX_CUSTOM || kept.custom.contains_key(tag))
+                {
+                    kept.custom.insert(tag.to_owned(), value.clone().into());
+                } else {
+                    continue;
+                }
+                sns.push(json!({"Tag": tag, "ValueBytes": value}));
+            }
+            changes.push(json!({"Friend_Account": user, "Sns": sns}));
+            rows.push(result(&user, Code::OK));
+        }
+        if !changes.is_empty() {
+            let event = relation(json!({"PushType": 8, "FriendUpInfo": changes}));
+            self.world.tell(now, &actor.user, actor.instance, &event);
+        }
+        results(&rows)
+    }
+
+    pub(crate) fn applications(&self, actor: &Caller) -> Value {
+        let mut items = Vec::new();
+        let mut unseen = 0;
+        if let Some(people) = self.world.people(&actor.user) {
+            let kinds = [
+                ("Pendency_Type_ComeIn", &people.received),
+                ("Pendency_Type_SendOut", &people.sent),
+            ];
+            for (kind, list) in kinds {
+                for (user, application) in list {
+                    let (nick, face_url) = self.world.sender_profile(user);
+                    items.push(json!({
+                        "To_Account": user, "PendencyType": kind, "Nick": nick,
+                        "Image": face_url, "AddTime": application.at,
+                        "AddSource": application.source, "AddWording": application.wording,
+                    }));
+                }
+            }
+            let seen = people.seen_until;
+            unseen = people
+                .received
+                .values()
+                .filter(|waiting| waiting.at > seen)
+                .count();
+        }
+        ok_with(json!({
+            "UnreadPendencyCount": unseen, "CurrentPendencySequence": 0,
+            "PendencyItem": items, "StartTime": 0,
+        }))
+    }
+
+    pub(crate) fn delete_applications(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let sent =
+            body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            let gone = self.world.people_mut(&actor.user).and_then(|people| {
+                let list = if sent {
+                    &mut people.sent
+                } else {
+                    &mut people.received
+                };
+                list.remove(&user)
+            });
+            let code = if gone.is_some() {
+                Code::OK
+            } else {
+                Code::FRIEND_NO_APPLICATION
+            };
+            if gone.is_some() {
+                let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [user]}));
+                self.world.tell(now, &actor.user, actor.instance, &event);
+            }
+            rows.push(result(&user, code));
+        }
+        results(&rows)
+    }
+
+    pub(crate) fn applications_seen(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+        let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
+        let until = until.unwrap_or(0).min(now.unix_secs());
+        if let Some(people) = self.world.people_mut(&actor.user) {
+            people.seen_until = people.seen_until.max(until);
+        }
+        let event = relation(json!({"PushType": 7, "ReportTime": until}));
+        self.world.tell(now, &actor.user, actor.instance, &event);
+        ok()
+    }
+}

@@ -1,0 +1,128 @@
+//! Guests of live rooms: whoever looks in without a login. A guest hears a room and nothing else; it is
+//! no member, is counted by nobody and says nothing.
+//!
+//! The service asks a guest for no name, so all that is known of one is the key it was given. It
+//! outlives the connection, and goes when there are too many, the oldest first.
+
+use std::collections::{HashMap, VecDeque};
+
+use serde_json::{Value, json, value::RawValue};
+
+use crate::{
+    commands::Commands,
+    policy::Now,
+    proto::code::Code,
+    service::{
+        fields::{opt_number, opt_text, text},
+        group::{Kind, live_room::Listener},
+    },
+    state::{ConnId, State},
+    wire::Head,
+    world::{failure, ok_with},
+};
+
+/// Looking in.
+const ENTER: &str = "group_open_http_noauth_svc.apply_join_group";
+
+/// Asking what is new.
+const POLL: &str = "group_open_long_polling_http_noauth_svc.get_msg";
+
+/// The guests of all rooms, by their keys.
+#[derive(Debug, Default)]
+pub(crate) struct Guests {
+    visits: HashMap<String, Visit>,
+    /// The keys, oldest first.
+    order: VecDeque<String>,
+}
+
+#[derive(Clone, Debug)]
+struct Visit {
+    room: String,
+    /// The number of what was said next when the guest came.
+    start: u64,
+}
+
+pub(crate) fn parse(body: &RawValue) -> Result<Value, Code> {
+    serde_json::from_str(body.get()).map_err(|_| Code::GROUP_PARAMETER)
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands
+        .open(ENTER, |state, now, conn, head, body| {
+            let answer = parse(body).and_then(|body| state.look_in(&body));
+            state
+                .world
+                .answer(now, conn, head, answer.unwrap_or_else(failure));
+        })
+        .reads();
+    commands
+        .open(POLL, |state, now, conn, head, body| {
+            match parse(body).and_then(|body| state.poll_as_guest(now, conn, head, &body)) {
+                Ok(None) => {}
+                Ok(Some(answer)) => state.world.answer(now, conn, head, answer),
+                Err(code) => state.world.answer(now, conn, head, failure(code)),
+            }
+        })
+        .reads();
+}
+
+impl Guests {
+    fn admit(&mut self, key: String, visit: Visit, limit: usize) {
+        self.visits.insert(key.clone(), visit);
+        self.order.push_back(key);
+        while self.order.len() > limit {
+            if let Some(oldest) = self.order.pop_front() {
+                self.visits.remove(&oldest);
+            }
+        }
+    }
+}
+
+impl State {
+    /// Lets a guest hear a live room. Other groups have none.
+    fn look_in(&mut self, body: &Value) -> Result<Value, Code> {
+        let room = text(body, "GroupId")?;
+        let group = self.group(room)?;
+        if group.kind != Kind::Live {
+            return Err(Code::GROUP_PERMISSION);
+        }
+        let start = group.next_seq;
+        let key = format!(
+            "{:016x}{:016x}",
+            self.world.numbers.next(),
+            self.world.numbers.next()
+        );
+        let visit = Visit {
+            room: room.to_owned(),
+            start,
+        };
+        let limit = self.world.config.held_poll_limit;
+        self.groups.guests.admit(key.clone(), visit, limit);
+        Ok(ok_with(json!({
+            "JoinedStatus": "JoinedSuccess", "HugeGroupFlag": 1, "LongPollingKey": key,
+            "StartSeq": start,
+        })))
+    }
+
+    fn poll_as_guest(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        head: &Head,
+        body: &Value,
+    ) -> Result<Option<Value>, Code> {
+        let key = opt_text(body, "Key").filter(|key| !key.is_empty());
+        let key = key.ok_or(Code::GROUP_PARAMETER)?;
+        let visit = self.groups.guests.visits.get(key).cloned();
+        let visit = visit.ok_or(Code::GROUP_UNKNOWN)?;
+        self.group(&visit.room)?;
+        // The SDK does not take over where to begin: of its first poll it says 0.
+        let start = opt_number(body, "StartSeq").unwrap_or(0).max(visit.start);
+        let guest = Listener {
+            room: visit.room,
+            key: key.to_owned(),
+            who: None,
+        };
+        Ok(self.listen(now, conn, head, guest, start))
+    }
+}

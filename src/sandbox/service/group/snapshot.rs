@@ -1,0 +1,70 @@
+//! Groups out of a snapshot: what follows from the rest, and the limits.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use crate::{
+    commands::Commands,
+    config::SandboxConfig,
+    service::group::{Group, Groups, Kind},
+};
+
+/// The oldest go, until at most `limit` are left.
+fn trim<T>(list: &mut VecDeque<T>, limit: usize) {
+    list.drain(..list.len().saturating_sub(limit.max(1)));
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands.group("update_group_counter", |s, r| {
+        s.count(r.now, r.caller, r.body)
+    });
+}
+
+impl Groups {
+    /// How many there are.
+    pub(crate) fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Works out who is in which group, and holds each to its limits. `next` is the first place in
+    /// the order of everything that was not given out.
+    pub(crate) fn settle(&mut self, config: &SandboxConfig, next: u64) {
+        let all = std::mem::take(&mut self.all);
+        let communities: BTreeSet<String> = all
+            .values()
+            .filter(|group| group.kind == Kind::Community && group.community.is_none())
+            .map(|group| group.id.clone())
+            .collect();
+        for mut group in all.into_values().filter(|group| !group.id.is_empty()) {
+            group.settle(config, next);
+            // A topic is nobody's to join or leave by itself, and nothing without its Community.
+            if let Some(community) = &group.community {
+                if communities.contains(community) {
+                    self.all.insert(group.id.clone(), group);
+                }
+                continue;
+            }
+            for user in group.members.keys() {
+                let joined = self.joined.entry(user.clone()).or_default();
+                joined.insert(group.id.clone());
+            }
+            self.all.insert(group.id.clone(), group);
+        }
+    }
+}
+
+impl Group {
+    fn settle(&mut self, config: &SandboxConfig, next: u64) {
+        // There is no number zero.
+        self.next_seq = self.next_seq.max(1);
+        self.last_order = self.last_order.min(next);
+        let end = self.next_seq;
+        self.entries.retain(|entry| entry.seq < end);
+        // They are found by halving.
+        let entries = self.entries.make_contiguous();
+        entries.sort_by_key(|entry| entry.seq);
+        self.live.retain(|(seq, _)| *seq < end);
+        self.live.make_contiguous().sort_by_key(|(seq, _)| *seq);
+        trim(&mut self.entries, config.group_history_limit);
+        trim(&mut self.live, config.live_backlog);
+    }
+}

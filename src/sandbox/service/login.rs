@@ -1,0 +1,35 @@
+//! The commands of a login: in, out, and what needs none.
+
+use crate::{commands::Commands, world::ok};
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands.open("im_open_status.wslogin", |state, now, conn, head, _| {
+        if let Some(user) = state.world.log_in(now, conn, head) {
+            state.note_presence(now, &user);
+        }
+    });
+    // Succeeds whatever the ticket is worth.
+    commands
+        .open("im_open_status.wslogout", |state, now, conn, head, _| {
+            if let Some(user) = state.world.log_out(head) {
+                state.note_presence(now, &user);
+            }
+            state.world.answer(now, conn, head, ok());
+        })
+        .reads();
+    // An acknowledgement awaits no answer.
+    commands
+        .open("openim.ws_msg_push_ack", |state, _, _, _, _| {
+            state.world.counters.acknowledged += 1;
+        })
+        .reads();
+    // Telemetry names nobody.
+    commands
+        .open(
+            "imopenstat.tim_web_report_v2",
+            |state, now, conn, head, _| {
+                state.world.answer(now, conn, head, ok());
+            },
+        )
+        .reads();
+}

@@ -1,0 +1,504 @@
+//! Files that go with messages: addresses given out, what lies at them, and how much of it.
+//!
+//! The bytes are the shell's (`sandbox::files`); here is decided what may be written and read. An
+//! address holds a token that cannot be guessed, because it is all that protects a file, like on the
+//! real service. When the room is used up, the oldest files go: a server that runs for weeks has to
+//! take new files, and nobody tidies up behind tests. The addresses of what went answer 404.
+
+use std::collections::BTreeMap;
+
+use hmac::{Hmac, KeyInit, Mac};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use sha2::Sha256;
+
+use crate::{
+    commands::{Commands, Request},
+    policy::Now,
+    proto::id::UserId,
+    state::{ConnId, State, snapshot::shape},
+    world::ok_with,
+};
+
+/// Where every address begins.
+pub(crate) const MEDIA_PATH: &str = "/media/";
+
+/// The cover of every video: there is no decoder here to make a true one.
+pub(crate) const COVER: &str = "cover.png";
+
+/// How long an address may be used for an upload, in seconds; what clients ask for.
+const UPLOAD_TIME: u64 = 900;
+
+/// The longest file name kept at the end of an address.
+pub(crate) const MAX_NAME: usize = 80;
+
+/// Addresses in one answer.
+const MAX_ADDRESSES: usize = 20;
+
+/// Why a file is not taken or given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MediaRefusal {
+    /// No such address was given out, or what was there is gone.
+    Unknown,
+    /// Something was uploaded there, or is being uploaded.
+    Used,
+    /// The time for the upload is over.
+    Late,
+    /// It is longer than a file may be.
+    TooLarge,
+    /// There is no room, even after everything that can go has gone.
+    Full,
+}
+
+/// A file as it can be got.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct MediaFile {
+    pub(crate) size: u64,
+    pub(crate) content_type: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Stage {
+    Issued { until: u64 },
+    Writing,
+    Stored,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    number: u64,
+    name: String,
+    stage: Stage,
+    #[serde(deserialize_with = "shape::counter")]
+    size: u64,
+    content_type: String,
+    /// Width and height, of a picture.
+    picture: Option<(u32, u32)>,
+}
+
+/// All addresses.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Media {
+    entries: BTreeMap<String, Entry>,
+    /// The tokens by age.
+    #[serde(skip)]
+    ages: BTreeMap<u64, String>,
+    #[serde(skip)]
+    bytes: u64,
+    #[serde(deserialize_with = "shape::counter")]
+    last: u64,
+    /// Where the tokens of this run start.
+    #[serde(skip)]
+    start: u64,
+    /// Tokens whose bytes the shell may throw away.
+    #[serde(skip)]
+    gone: Vec<String>,
+}
+
+/// A file name without anything that has a meaning in a path.
+fn plain_name(name: &str) -> String {
+    let plain: String = name
+        .chars()
+        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
+        .collect();
+    let from = plain.len().saturating_sub(MAX_NAME);
+    let plain = plain[from..].trim_start_matches('.');
+    if plain.is_empty() { "file" } else { plain }.to_owned()
+}
+
+/// True for a host, with a port or without, that can stand in an address.
+fn is_host(host: &str) -> bool {
+    !host.is_empty()
+        && host.len() <= 256
+        && host
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_'))
+}
+
+/// Token and name out of the path of an address.
+pub(crate) fn parts(url: &str) -> Option<(&str, &str)> {
+    let (_, rest) = url.split_once(MEDIA_PATH)?;
+    let rest = rest.split(['?', '#']).next()?;
+    rest.split_once('/')
+}
+
+/// A picture made smaller so that its shorter edge has at most `edge` pixels.
+fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
+    let short = width.min(height);
+    if short <= edge || short == 0 {
+        return (width, height);
+    }
+    let scale = |side: u32| {
+        let scaled = u64::from(side) * u64::from(edge) / u64::from(short);
+        u32::try_from(scaled).unwrap_or(u32::MAX)
+    };
+    (scale(width), scale(height))
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands
+        .socket("im_cos_msg.pre_sig", |state, r| state.pre_sig(r))
+        .any_body();
+    commands
+        .socket("im_cos_msg.simple_sig", |state, r| state.simple_sig(r))
+        .any_body();
+    commands
+        .socket("im_cos_msg.get_imageinfo", |state, r| {
+            let url = r.body.get("str_image_url").and_then(Value::as_str);
+            state.picture_info(url.unwrap_or_default())
+        })
+        .any_body();
+    commands
+        .socket("im_cos_msg.video_cover", |state, r| state.video_cover(r))
+        .any_body();
+    commands
+        .socket(
+            "im_cos_msg.get_final_ip",
+            |_, _| json!({"str_final_ip": ""}),
+        )
+        .any_body();
+}
+
+impl Media {
+    pub(crate) fn new(start: u64) -> Self {
+        Self {
+            start,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn remove(&mut self, token: &str) -> Option<Entry> {
+        let entry = self.entries.remove(token)?;
+        self.ages.remove(&entry.number);
+        self.bytes = self.bytes.saturating_sub(entry.size);
+        self.gone.push(token.to_owned());
+        Some(entry)
+    }
+
+    /// Lets the oldest one go that is not being written, with a file if there `must` be one.
+    fn evict(&mut self, must: bool) -> bool {
+        let oldest = self.ages.values().find(|token| {
+            self.entries.get(*token).is_some_and(|entry| {
+                entry.stage == Stage::Stored || (!must && entry.stage != Stage::Writing)
+            })
+        });
+        let Some(oldest) = oldest.cloned() else {
+            return false;
+        };
+        self.remove(&oldest).is_some()
+    }
+
+    /// Works out what follows from the rest, after the addresses were read from a snapshot. `files`
+    /// are those whose bytes are there, with their lengths; gives how many others are gone. An
+    /// upload that was under way may be repeated, as one that broke off.
+    pub(crate) fn settle(&mut self, now: Now, start: u64, files: &BTreeMap<String, u64>) -> usize {
+        self.start = start;
+        let (before, last) = (self.entries.len(), self.last);
+        self.entries.retain(|token, entry| {
+            entry.number <= last
+                && (entry.stage != Stage::Stored || files.get(token) == Some(&entry.size))
+        });
+        for (token, entry) in &mut self.entries {
+            if entry.stage == Stage::Writing {
+                entry.size = 0;
+                entry.stage = Stage::Issued {
+                    until: now.unix_secs().saturating_add(UPLOAD_TIME),
+                };
+            }
+            self.ages.insert(entry.number, token.clone());
+            self.bytes = self.bytes.saturating_add(entry.size);
+        }
+        before - self.entries.len()
+    }
+}
+
+impl State {
+    /// Tells by which scheme, and under which host and port a connection reached the server, for the addresses it is
+    /// given.
+    pub(crate) fn note_host(&mut self, conn: ConnId, scheme: &'static str, host: &str) {
+        if let Some(link) = self.world.links.get_mut(&conn)
+            && is_host(host)
+        {
+            link.host = Some(host.to_owned());
+            link.scheme = scheme;
+        }
+    }
+
+    /// Makes an address under which one file can be uploaded and then got.
+    fn issue(&mut self, now: Now, name: &str) -> String {
+        while self.media.entries.len() >= self.world.config.media_files.max(1)
+            && self.media.evict(false)
+        {
+            self.world.counters.media_evicted += 1;
+        }
+        self.media.last += 1;
+        let number = self.media.last;
+        // HMAC takes keys of every length.
+        let key = secrecy::ExposeSecret::expose_secret(&self.world.config.key);
+        let token = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_or_else(
+            |_| self.world.numbers.ticket(),
+            |mut mac| {
+                mac.update(b"media");
+                mac.update(&self.media.start.to_le_bytes());
+                mac.update(&number.to_le_bytes());
+                let digest = mac.finalize().into_bytes();
+                digest[..16]
+                    .iter()
+                    .map(|byte| format!("{byte:02x}"))
+                    .collect()
+            },
+        );
+        let name = plain_name(name);
+        let path = format!("{MEDIA_PATH}{token}/{name}");
+        let entry = Entry {
+            number,
+            name,
+            stage: Stage::Issued {
+                until: now.unix_secs().saturating_add(UPLOAD_TIME),
+            },
+            size: 0,
+            content_type: String::new(),
+            picture: None,
+        };
+        self.media.entries.insert(token.clone(), entry);
+        self.media.ages.insert(number, token);
+        path
+    }
+
+    /// How addresses begin on the link of a request, and the host of its peer.
+    fn origin(&self, request: &Request<'_>) -> (&'static str, String) {
+        let link = request.conn.and_then(|conn| self.world.links.get(&conn));
+        let host = link.and_then(|link| link.host.clone());
+        let host = host.unwrap_or_else(|| "127.0.0.1".to_owned());
+        (link.map_or("http", |link| link.scheme), host)
+    }
+
+    fn pre_sig(&mut self, request: &Request<'_>) -> Value {
+        let (now, body) = (request.now, request.body);
+        let (scheme, host) = self.origin(request);
+        let name = body
+            .get("file_name")
+            .and_then(Value::as_str)
+            .unwrap_or("file");
+        let path = self.issue(now, name);
+        let url = format!("{scheme}://{host}{path}");
+        let video = body.get("file_type").and_then(Value::as_u64) == Some(2);
+        let cover = if video {
+            format!("{scheme}://{host}{MEDIA_PATH}{COVER}")
+        } else {
+            String::new()
+        };
+        json!({
+            "upload_url": url, "download_url": url, "request_id": "",
+            "expired_time": now.unix_secs().saturating_add(UPLOAD_TIME), "ci_url": "",
+            "snapshot_url": cover, "thumb_url": cover, "large_url": cover,
+        })
+    }
+
+    fn simple_sig(&mut self, request: &Request<'_>) -> Value {
+        let (_, host) = self.origin(request);
+        let objects = request.body.get("rpt_upload_object");
+        let objects = objects.and_then(Value::as_array);
+        let mut items = Vec::new();
+        for object in objects.into_iter().flatten().take(MAX_ADDRESSES) {
+            let name = object.get("str_file_name").and_then(Value::as_str);
+            let path = self.issue(request.now, name.unwrap_or("file"));
+            // The SDK puts its upload and download proxies in place of an https host only.
+            let url = format!("https://{host}{path}");
+            let video = object.get("uint32_file_type").and_then(Value::as_u64) == Some(2);
+            let cover = if video {
+                format!("https://{host}{MEDIA_PATH}{COVER}")
+            } else {
+                String::new()
+            };
+            items.push(json!({
+                "uint32_file_id": object.get("uint32_file_id").cloned().unwrap_or_default(),
+                "uint32_exist_flag": 0, "str_upload_url": url, "str_download_url": url,
+                "str_snapshot_url": cover, "str_file_key": path,
+            }));
+        }
+        tracing::trace!(user = %request.caller.user, count = items.len(), "gave out addresses");
+        json!({"str_final_ip": "", "rpt_pre_sig": items})
+    }
+
+    fn video_cover(&self, request: &Request<'_>) -> Value {
+        let (_, host) = self.origin(request);
+        // The SDK asks in both of its ways; a cover lies where the film does.
+        let asked = request.body.get("snapshot_url").and_then(Value::as_str);
+        let is_plain = asked.is_some_and(|url| url.starts_with("http://"));
+        let scheme = if is_plain { "http" } else { "https" };
+        let url = format!("{scheme}://{host}{MEDIA_PATH}{COVER}");
+        json!({"error_code": 0, "error_msg": "", "download_url": url})
+    }
+
+    /// Sizes count the other way round here than in a picture's element: 3 is the original.
+    fn picture_info(&self, url: &str) -> Value {
+        let entry = parts(url).and_then(|(token, _)| self.media.entries.get(token));
+        let size = entry.and_then(|entry| entry.picture).unwrap_or((0, 0));
+        let format = entry
+            .and_then(|entry| entry.name.rsplit_once('.'))
+            .map_or("", |(_, extension)| extension);
+        let base = url.split('?').next().unwrap_or_default();
+        let items: Vec<Value> = [(3, u32::MAX), (2, 720), (1, 198)]
+            .into_iter()
+            .map(|(kind, edge)| {
+                let (width, height) = scaled(size, edge);
+                let url = if (width, height) == size {
+                    base.to_owned()
+                } else {
+                    format!("{base}?imageView2/3/w/{edge}/h/{edge}")
+                };
+                json!({
+                    "uint32_image_type": kind, "str_url": url, "uint32_width": width,
+                    "uint32_height": height, "str_image_format": format,
+                })
+            })
+            .collect();
+        ok_with(json!({"rpt_msg_image_info": items}))
+    }
+
+    /// Begins an upload of so many bytes, if that is known.
+    pub(crate) fn media_begin(
+        &mut self,
+        now: Now,
+        token: &str,
+        name: &str,
+        length: Option<u64>,
+    ) -> Result<(), MediaRefusal> {
+        let limit = self.world.config.media_file_bytes;
+        let entry = self.media.entries.get_mut(token);
+        let refusal = match entry {
+            Some(entry) if entry.name == name => match entry.stage {
+                Stage::Issued { until } if until < now.unix_secs() => MediaRefusal::Late,
+                Stage::Issued { .. } if length.is_some_and(|length| length > limit) => {
+                    MediaRefusal::TooLarge
+                }
+                Stage::Issued { .. } => {
+                    entry.stage = Stage::Writing;
+                    self.world.note_change();
+                    return Ok(());
+                }
+                Stage::Writing | Stage::Stored => MediaRefusal::Used,
+            },
+            _ => MediaRefusal::Unknown,
+        };
+        self.world.counters.media_refused += 1;
+        Err(refusal)
+    }
+
+    /// Makes room for more bytes of an upload.
+    pub(crate) fn media_grow(&mut self, token: &str, more: u64) -> Result<(), MediaRefusal> {
+        let (limit, room) = (
+            self.world.config.media_file_bytes,
+            self.world.config.media_bytes,
+        );
+        let Some(entry) = self.media.entries.get_mut(token) else {
+            return Err(MediaRefusal::Unknown);
+        };
+        if entry.size.saturating_add(more) > limit {
+            self.world.counters.media_refused += 1;
+            return Err(MediaRefusal::TooLarge);
+        }
+        entry.size += more;
+        self.media.bytes += more;
+        while self.media.bytes > room {
+            if !self.media.evict(true) {
+                self.world.counters.media_full += 1;
+                return Err(MediaRefusal::Full);
+            }
+            self.world.counters.media_evicted += 1;
+        }
+        Ok(())
+    }
+
+    /// An upload is complete.
+    pub(crate) fn media_done(
+        &mut self,
+        token: &str,
+        content_type: &str,
+        picture: Option<(u32, u32)>,
+    ) {
+        if let Some(entry) = self.media.entries.get_mut(token) {
+            entry.stage = Stage::Stored;
+            content_type.clone_into(&mut entry.content_type);
+            entry.picture = picture;
+            self.world.counters.media_uploads += 1;
+            self.world.note_change();
+        }
+    }
+
+    /// An upload broke off: what came of it is thrown away, and the address may be used again.
+    pub(crate) fn media_aborted(&mut self, now: Now, token: &str) {
+        if let Some(entry) = self.media.entries.get_mut(token)
+            && entry.stage == Stage::Writing
+        {
+            self.world.counters.media_aborted += 1;
+            self.media.bytes = self.media.bytes.saturating_sub(entry.size);
+            entry.size = 0;
+            entry.stage = Stage::Issued {
+                until: now.unix_secs().saturating_add(UPLOAD_TIME),
+            };
+            self.world.note_change();
+        }
+    }
+
+    /// The disk took no more.
+    pub(crate) fn media_disk_full(&mut self) {
+        self.world.counters.media_full += 1;
+    }
+
+    /// The file at an address.
+    pub(crate) fn media_file(&self, token: &str, name: &str) -> Option<MediaFile> {
+        let entry = self.media.entries.get(token)?;
+        (entry.stage == Stage::Stored && entry.name == name).then(|| MediaFile {
+            size: entry.size,
+            content_type: entry.content_type.clone(),
+        })
+    }
+
+    /// True if there is a file under this token.
+    pub(crate) fn is_stored(&self, token: &str) -> bool {
+        let entry = self.media.entries.get(token);
+        entry.is_some_and(|entry| entry.stage == Stage::Stored)
+    }
+
+    /// The tokens whose bytes are not needed any more, since the last call.
+    pub(crate) fn media_gone(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.media.gone)
+    }
+
+    /// Makes an address as `user`'s client gets it, without a client; for tests and seeds.
+    pub fn media_address(&mut self, now: Now, user: &UserId, name: &str) -> Option<String> {
+        self.world.has_account(user).then(|| self.issue(now, name))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_lose_what_has_a_meaning_in_a_path() {
+        assert_eq!(plain_name("../../etc/passwd"), "etcpasswd");
+        assert_eq!(plain_name("a b/c\\d?.png#"), "abcd.png");
+        assert_eq!(plain_name("...."), "file");
+        assert_eq!(plain_name(&"x".repeat(500)).len(), MAX_NAME);
+    }
+
+    #[test]
+    fn the_shorter_edge_decides_how_much_smaller_a_picture_gets() {
+        assert_eq!(scaled((800, 600), 198), (264, 198));
+        assert_eq!(scaled((800, 600), 720), (800, 600));
+        assert_eq!(scaled((0, 0), 198), (0, 0));
+        assert_eq!(scaled((u32::MAX, 1000), 198), (850_403_524, 198));
+    }
+
+    #[test]
+    fn only_hosts_get_into_addresses() {
+        assert!(is_host("127.0.0.1:80") && is_host("[::1]:80") && is_host("my-host"));
+        for bad in ["", "a/b", "a@b", "a b", "a\r\nb", "a?b", "a\"b"] {
+            assert!(!is_host(bad), "{bad}");
+        }
+    }
+}

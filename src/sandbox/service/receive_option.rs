@@ -1,0 +1,102 @@
+//! Receive options: how conversations announce their messages, and when an account is not to be disturbed.
+//! Nothing in the sandbox notifies anybody, so the options are kept and told to the other logins.
+
+use serde_json::{Value, json};
+
+use crate::{
+    commands::Commands,
+    policy::Now,
+    service::{c2c_message::item::notice, fields::user_ids},
+    state::{Caller, State},
+    world::{ok, ok_with},
+};
+
+/// The fields of "do not disturb".
+const QUIET: [&str; 4] = ["Level", "StartTime", "EndTime", "IsRepeated"];
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands.socket("openim.set_c2c_peer_mute_notifications", |state, r| {
+        state.set_mute(r.now, r.caller, r.body)
+    });
+    commands
+        .socket("openim.get_c2c_peer_mute_notifications", |state, r| {
+            state.mutes(r.caller, r.body)
+        })
+        .reads();
+    commands.socket("im_msg_db_logic.ws_set_do_not_disturb", |state, r| {
+        state.set_do_not_disturb(r.now, r.caller, r.body)
+    });
+    commands
+        .socket("im_msg_db_logic.ws_get_do_not_disturb", |state, r| {
+            state.do_not_disturb(r.caller)
+        })
+        .any_body()
+        .reads();
+}
+
+impl State {
+    /// `im_msg_db_logic.ws_set_do_not_disturb`. Nothing here notifies anybody, so it is only kept, and
+    /// told to the account's other logins.
+    pub(crate) fn set_do_not_disturb(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let numbers = QUIET.iter().map(|name| {
+            let number = body.get(*name).and_then(Value::as_u64).unwrap_or(0);
+            ((*name).to_owned(), Value::from(number))
+        });
+        let quiet = Value::Object(numbers.collect());
+        let mut event = quiet.clone();
+        event["Event"] = 24.into();
+        if let Some(account) = self.world.accounts.get_mut(&caller.user) {
+            account.quiet = Some(quiet);
+        }
+        self.world.tell(now, &caller.user, caller.instance, &event);
+        ok()
+    }
+
+    /// `im_msg_db_logic.ws_get_do_not_disturb`.
+    pub(crate) fn do_not_disturb(&self, caller: &Caller) -> Value {
+        let account = self.world.accounts.get(&caller.user);
+        let quiet = account.and_then(|account| account.quiet.clone());
+        ok_with(quiet.unwrap_or_else(|| {
+            json!({
+                "Level": 0, "StartTime": 0, "EndTime": 0, "IsRepeated": 0,
+            })
+        }))
+    }
+
+    /// `openim.set_c2c_peer_mute_notifications`.
+    pub(crate) fn set_mute(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let mute = body
+            .get("Mute_Notifications")
+            .and_then(Value::as_u64)
+            .unwrap_or(0);
+        for peer in user_ids(body.get("Peer_Account")) {
+            let Some(state) = self.peer_mut(caller, &peer) else {
+                continue;
+            };
+            state.mute = mute;
+            let event = notice(json!({"MuteNotificationsSync": {
+                "To_Account": peer, "MuteNotifications": mute,
+            }}));
+            for conn in self.world.push_links(now, &caller.user, caller.instance) {
+                self.world.push_event(now, conn, &event);
+            }
+        }
+        ok_with(json!({"ErrorList": []}))
+    }
+
+    /// `openim.get_c2c_peer_mute_notifications`.
+    pub(crate) fn mutes(&self, caller: &Caller, body: &Value) -> Value {
+        let account = self.world.accounts.get(&caller.user);
+        let items: Vec<Value> = user_ids(body.get("Peer_Account"))
+            .iter()
+            .map(|peer| {
+                let state = account.and_then(|account| account.peers.get(peer));
+                json!({
+                    "Peer_Account": peer,
+                    "MuteNotifications": state.map_or(0, |state| state.mute),
+                })
+            })
+            .collect();
+        ok_with(json!({"MuteNotificationsList": items}))
+    }
+}

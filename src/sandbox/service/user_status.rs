@@ -1,0 +1,214 @@
+//! Who is online: status that is asked for, and status that is pushed to subscribers.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::Commands,
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    rest::{MAX_RECIPIENTS, bounded},
+    service::{fields::user_ids, relation::result},
+    state::{Caller, Outcome, State},
+    world::{ok, ok_with},
+};
+
+/// Accounts one account may watch, and watchers one account may have.
+const MAX_WATCHED: usize = 200;
+
+/// The longest custom status, in bytes.
+const MAX_STATUS: usize = 100;
+
+const fn platform_name(platform: u64) -> &'static str {
+    match platform {
+        2 => "Android",
+        3 => "iPhone",
+        4 => "Mac",
+        13 => "iPad",
+        _ => "Web",
+    }
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    for name in ["openim.query_online_status", "openim.querystate"] {
+        commands.rest(name, |state, r| state.online_status(r.now, r.body));
+    }
+    commands
+        .socket("im_open_status.ws_get_user_status", |state, r| {
+            state.user_statuses(r.now, &user_ids(r.body.get("To_Account")))
+        })
+        .reads();
+    commands.rest("im_open_status.get_user_status", |state, r| {
+        let asked = r.body.get("UserList").or_else(|| r.body.get("To_Account"));
+        state.user_statuses(r.now, &user_ids(asked))
+    });
+    commands.socket("im_open_status.ws_status_subscribe", |state, r| {
+        state.watch(r.now, r.caller, r.body)
+    });
+    commands.socket("im_open_status.ws_status_unsubscribe", |state, r| {
+        state.unwatch(r.caller, r.body)
+    });
+    commands.socket("im_open_status.ws_set_custom_status", |state, r| {
+        state.set_custom_status(r.now, r.caller, r.body)
+    });
+}
+
+impl State {
+    /// One row of an answer or push. The custom status goes down as base64, though it comes up
+    /// as it is.
+    fn status_of(&self, now: Now, user: &UserId) -> Value {
+        let account = self.world.accounts.get(user);
+        let status = if self.world.is_online(now, user) {
+            1
+        } else if account.is_some_and(|account| !account.past.is_empty()) {
+            2
+        } else {
+            3
+        };
+        let custom = account.map_or("", |account| &*account.people.custom_status);
+        json!({"To_Account": user, "Status": status, "CustomStatus": STANDARD.encode(custom)})
+    }
+
+    /// `im_open_status.ws_get_user_status`.
+    fn user_statuses(&self, now: Now, users: &[UserId]) -> Value {
+        let items: Vec<Value> = users.iter().map(|user| self.status_of(now, user)).collect();
+        ok_with(json!({"UserStatusList": items, "ErrorList": []}))
+    }
+
+    /// `im_open_status.ws_status_subscribe`.
+    pub(crate) fn watch(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+        let mut errors = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            let online = self.world.is_online(now, &user);
+            let watching = self
+                .world
+                .people(&caller.user)
+                .map_or(0, |people| people.watching);
+            let added = self.world.people_mut(&user).map(|people| {
+                if people.watchers.contains(&caller.user) {
+                    return Ok(false);
+                }
+                if watching >= MAX_WATCHED || people.watchers.len() >= MAX_WATCHED {
+                    return Err(Code::FRIENDS_FULL);
+                }
+                if people.watchers.is_empty() {
+                    people.told_online = online;
+                }
+                Ok(people.watchers.insert(caller.user.clone()))
+            });
+            match added {
+                Some(Ok(true)) => {
+                    if let Some(people) = self.world.people_mut(&caller.user) {
+                        people.watching += 1;
+                    }
+                    self.watched.insert(user);
+                }
+                Some(Ok(false)) => {}
+                Some(Err(code)) => errors.push(result(&user, code)),
+                None => errors.push(result(&user, Code::FRIEND_UNKNOWN_USER)),
+            }
+        }
+        ok_with(json!({"ErrorList": errors}))
+    }
+
+    /// `im_open_status.ws_status_unsubscribe`; without names, of everybody.
+    pub(crate) fn unwatch(&mut self, caller: &Caller, body: &Value) -> Value {
+        let mut users = user_ids(body.get("To_Account"));
+        if users.is_empty() {
+            users = self.watched.iter().cloned().collect();
+        }
+        for user in users {
+            let Some(people) = self.world.people_mut(&user) else {
+                continue;
+            };
+            if people.watchers.remove(&caller.user) {
+                if people.watchers.is_empty() {
+                    self.watched.remove(&user);
+                }
+                if let Some(people) = self.world.people_mut(&caller.user) {
+                    people.watching = people.watching.saturating_sub(1);
+                }
+            }
+        }
+        ok_with(json!({"ErrorList": []}))
+    }
+
+    /// `im_open_status.ws_set_custom_status`.
+    pub(crate) fn set_custom_status(
+        &mut self,
+        now: Now,
+        caller: &Caller,
+        body: &Value,
+    ) -> Result<Value, Code> {
+        let text = body.get("CustomStatus").and_then(Value::as_str);
+        let text = text
+            .filter(|text| text.len() <= MAX_STATUS)
+            .ok_or(Code::C2C_BAD_PACKET)?;
+        if let Some(people) = self.world.people_mut(&caller.user) {
+            text.clone_into(&mut people.custom_status);
+        }
+        self.tell_status(now, &caller.user);
+        Ok(ok())
+    }
+
+    /// Tells the watchers of `user`, if it has come or gone since they were told last.
+    pub(crate) fn note_presence(&mut self, now: Now, user: &UserId) {
+        if !self.watched.contains(user) {
+            return;
+        }
+        let online = self.world.is_online(now, user);
+        if let Some(people) = self.world.people_mut(user)
+            && people.told_online != online
+        {
+            people.told_online = online;
+            self.tell_status(now, user);
+        }
+    }
+
+    /// Looks at all that are watched: kicks, expiry and lost links tell nobody by themselves.
+    pub(crate) fn note_presences(&mut self, now: Now) {
+        for user in self.watched.clone() {
+            self.note_presence(now, &user);
+        }
+    }
+
+    fn tell_status(&mut self, now: Now, user: &UserId) {
+        let watchers = self
+            .world
+            .people(user)
+            .map(|people| people.watchers.clone());
+        let event = json!({"Event": 20, "UserStatusList": [self.status_of(now, user)]});
+        for watcher in watchers.into_iter().flatten() {
+            self.world.tell(now, &watcher, 0, &event);
+        }
+    }
+
+    fn online_status(&self, now: Now, body: &Value) -> Outcome {
+        let list = bounded(body.get("To_Account"), MAX_RECIPIENTS, Code::REST_BATCH)?;
+        let detail = body.get("IsNeedDetail").and_then(Value::as_u64) == Some(1);
+        let (mut results, mut errors) = (Vec::new(), Vec::new());
+        for item in list {
+            let user = item.as_str().and_then(|text| UserId::parse(text).ok());
+            let Some(user) = user.filter(|user| self.world.has_account(user)) else {
+                errors.push(json!({"To_Account": item, "ErrorCode": Code::ACCOUNT_UNKNOWN.0}));
+                continue;
+            };
+            let platforms = self.world.platforms(now, &user);
+            let status = if platforms.is_empty() {
+                "Offline"
+            } else {
+                "Online"
+            };
+            let mut result = json!({"To_Account": user, "Status": status});
+            if detail && let Value::Object(result) = &mut result {
+                let details = platforms
+                    .iter()
+                    .map(|platform| json!({"Platform": platform_name(*platform), "Status": "Online"}))
+                    .collect();
+                result.insert("Detail".to_owned(), Value::Array(details));
+            }
+            results.push(result);
+        }
+        Ok(json!({"QueryResult": results, "ErrorList": errors}))
+    }
+}

@@ -1,0 +1,225 @@
+//! Accounts: importing, profiles, and what an account keeps about each of its peers.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::World;
+use crate::{
+    policy::Now,
+    proto::id::UserId,
+    service::{
+        c2c_message::stored::{InboxEntry, MessageId, RecentSend},
+        conversation::Contacts,
+        push::ByApp,
+        relation::People,
+    },
+    state::snapshot::shape,
+};
+
+/// One account.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Account {
+    /// The server's number for it, part of message IDs.
+    pub(crate) tiny_id: u64,
+    /// Profile tags that were set; nick and picture among them.
+    pub(crate) profile: BTreeMap<String, Value>,
+    /// Tickets of its valid logins, oldest first.
+    #[serde(skip)]
+    pub(crate) live: Vec<String>,
+    /// Tickets of past logins, so that their holders learn why they are out. Bounded.
+    #[serde(skip)]
+    pub(crate) past: VecDeque<String>,
+    /// UserSigs issued in this Unix second or before are void.
+    pub(crate) void_until: Option<u64>,
+    /// UserSigs issued before this Unix second count as expired.
+    pub(crate) expired_before: u64,
+    /// What other devices of it have to catch up on. Bounded.
+    pub(crate) inbox: VecDeque<InboxEntry>,
+    /// The last messages it sent, to recognise repeats. Bounded.
+    pub(crate) recent_sends: VecDeque<RecentSend>,
+    pub(crate) peers: BTreeMap<UserId, Peer>,
+    /// Group notices that came while no login had a link, by their place in the order of
+    /// everything. Bounded.
+    #[serde(deserialize_with = "shape::readable")]
+    pub(crate) events: VecDeque<(u64, Value)>,
+    /// A login without memory has been given the events up to here.
+    pub(crate) events_given: u64,
+    pub(crate) contacts: Contacts,
+    pub(crate) people: People,
+    /// When it wants no notifications, as it was set: an object, or nothing yet.
+    pub(crate) quiet: Option<Value>,
+    pub(crate) by_app: ByApp,
+}
+
+/// What an account keeps about one conversation.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Peer {
+    pub(crate) unread: u32,
+    /// Inbox entries up to this one are read.
+    pub(crate) read_up_to: u64,
+    /// The message time up to which this account has read, Unix seconds.
+    pub(crate) read_time: u64,
+    pub(crate) last: Option<MessageId>,
+    pub(crate) deleted: BTreeSet<MessageId>,
+    pub(crate) mute: u64,
+}
+
+/// The longest nick and picture address kept.
+const MAX_PROFILE_VALUE: usize = 2048;
+/// The most profile tags kept.
+const MAX_PROFILE_TAGS: usize = 64;
+
+impl Account {
+    pub(crate) fn nick<'a>(&'a self, user: &'a UserId) -> &'a str {
+        self.profile
+            .get("Tag_Profile_IM_Nick")
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| user.as_str())
+    }
+
+    pub(crate) fn face_url(&self) -> &str {
+        self.profile
+            .get("Tag_Profile_IM_Image")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+    }
+
+    /// Sets a profile tag. Values that are no string or number, or too long, are ignored.
+    pub(crate) fn set_profile(&mut self, tag: &str, value: &Value) {
+        let fits = match value {
+            Value::String(text) => text.len() <= MAX_PROFILE_VALUE,
+            Value::Number(_) => true,
+            _ => false,
+        };
+        let room = self.profile.len() < MAX_PROFILE_TAGS || self.profile.contains_key(tag);
+        if fits && room && tag.starts_with("Tag_Profile_") && tag.len() <= 64 {
+            self.profile.insert(tag.to_owned(), value.clone());
+        }
+    }
+
+    /// The profile as answers carry it.
+    pub(crate) fn profile_items(&self, user: &UserId) -> Value {
+        let nick = json!({"Tag": "Tag_Profile_IM_Nick", "Value": self.nick(user)});
+        let rest = self
+            .profile
+            .iter()
+            .filter(|(tag, _)| *tag != "Tag_Profile_IM_Nick")
+            .map(|(tag, value)| json!({"Tag": tag, "Value": value}));
+        std::iter::once(nick).chain(rest).collect()
+    }
+}
+
+impl World {
+    /// Creates an account if it is not there. False if there is no room for it.
+    pub(crate) fn import(&mut self, user: &UserId) -> bool {
+        if self.accounts.contains_key(user) {
+            return true;
+        }
+        if self.accounts.len() >= self.config.max_accounts {
+            return false;
+        }
+        // 18 digits like the real ones: too long for a floating point number.
+        let tiny_id = 144_115_200_000_000_000 + self.numbers.next() % 1_000_000_000_000;
+        self.accounts.insert(
+            user.clone(),
+            Account {
+                tiny_id,
+                ..Account::default()
+            },
+        );
+        true
+    }
+
+    /// True if the account exists, or accounts come into being on demand and it now does.
+    pub(crate) fn known_or_created(&mut self, user: &UserId) -> bool {
+        self.accounts.contains_key(user) || (self.config.auto_import && self.import(user))
+    }
+
+    /// Removes an account with its logins and faults.
+    pub(crate) fn remove_account(&mut self, user: &UserId) -> Option<Account> {
+        let account = self.accounts.remove(user)?;
+        for a2 in account.live.iter().chain(&account.past) {
+            if let Some(login) = self.logins.remove(a2)
+                && let Some(link) = login.link.and_then(|conn| self.links.get_mut(&conn))
+            {
+                link.login = None;
+            }
+        }
+        self.faults.remove(user);
+        Some(account)
+    }
+
+    /// Nick and picture of an account, for the messages it sends.
+    pub(crate) fn sender_profile(&self, user: &UserId) -> (String, String) {
+        let account = self.accounts.get(user);
+        let nick = account.map_or(user.as_str(), |account| account.nick(user));
+        (
+            nick.to_owned(),
+            account.map_or("", |account| account.face_url()).to_owned(),
+        )
+    }
+
+    /// True if the account exists.
+    pub(crate) fn has_account(&self, user: &UserId) -> bool {
+        self.accounts.contains_key(user)
+    }
+
+    /// Sets a profile tag of an account, e.g. `Tag_Profile_IM_Nick`.
+    pub(crate) fn set_profile(&mut self, user: &UserId, tag: &str, value: &Value) {
+        if let Some(account) = self.accounts.get_mut(user) {
+            account.set_profile(tag, value);
+        }
+    }
+
+    /// Pushes an event to every login of `user` but `except`.
+    pub(crate) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
+        for conn in self.push_links(now, user, except) {
+            self.push_event(now, conn, event);
+        }
+    }
+
+    pub(crate) fn people(&self, user: &UserId) -> Option<&People> {
+        self.accounts.get(user).map(|account| &account.people)
+    }
+
+    pub(crate) fn people_mut(&mut self, user: &UserId) -> Option<&mut People> {
+        self.accounts
+            .get_mut(user)
+            .map(|account| &mut account.people)
+    }
+
+    /// True if `user` does not want to hear of `other`.
+    pub(crate) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
+        self.people(user)
+            .is_some_and(|people| people.blocked.contains(other))
+    }
+
+    pub(crate) fn by_app(&self, user: &UserId) -> Option<&ByApp> {
+        Some(&self.accounts.get(user)?.by_app)
+    }
+
+    pub(crate) fn by_app_mut(&mut self, user: &UserId) -> Option<&mut ByApp> {
+        Some(&mut self.accounts.get_mut(user)?.by_app)
+    }
+
+    /// True if the app lets `user` write to users.
+    pub(crate) fn may_write(&self, now: Now, user: &UserId) -> bool {
+        self.by_app(user)
+            .is_none_or(|by_app| by_app.silent_to_users <= now.unix_secs())
+    }
+
+    /// True if the app lets `user` write to groups.
+    pub(crate) fn may_write_in_groups(&self, now: Now, user: &UserId) -> bool {
+        self.by_app(user)
+            .is_none_or(|by_app| by_app.silent_in_groups <= now.unix_secs())
+    }
+
+    /// Every account, in the order of its name.
+    pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
+        self.accounts.keys()
+    }
+}

@@ -1,0 +1,423 @@
+//! Deliberate misbehaviour: what can be switched on, per account or for all.
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::{
+    KickType, Output, World,
+    outgoing::Packet,
+    scripted::{Script, Scripted},
+};
+use crate::{
+    policy::Now,
+    proto::{
+        code::Code,
+        id::{IdError, UserId},
+    },
+    wire::CompressMode,
+};
+
+/// One fault, as a value: what the handle's methods and `POST /sandbox/<name>` come down to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Fault {
+    /// Cuts every link of the account, without a close frame.
+    DropLink {
+        /// The account.
+        user: UserId,
+    },
+    /// Closes every link of the account properly, with a close frame.
+    CloseLink {
+        /// The account.
+        user: UserId,
+        /// The close code; 1000 if absent.
+        #[serde(default = "normal_close")]
+        code: u16,
+    },
+    /// Takes in nothing and sends nothing on links of the account, which stay open.
+    StopAnswering {
+        /// The account.
+        user: UserId,
+        /// For how long; until `resume_answering` if absent.
+        #[serde(default)]
+        seconds: Option<u64>,
+    },
+    /// Ends `stop_answering`.
+    ResumeAnswering {
+        /// The account.
+        user: UserId,
+    },
+    /// Holds back everything sent to the account for this long; 0 ends it.
+    Delay {
+        /// The account.
+        user: UserId,
+        /// The delay in milliseconds.
+        millis: u64,
+    },
+    /// Sends each of the next pushes to the account twice.
+    Duplicate {
+        /// The account.
+        user: UserId,
+        /// How many pushes.
+        count: u32,
+    },
+    /// Swaps the next two pushes to the account. If no second one comes within 5 s the first is
+    /// sent alone.
+    Reorder {
+        /// The account.
+        user: UserId,
+    },
+    /// Ends the account's logins as if its UserSig had expired now: 70001 to everything but pings.
+    Expire {
+        /// The account.
+        user: UserId,
+    },
+    /// Puts every login of the account out, with a push.
+    Kick {
+        /// The account.
+        user: UserId,
+        /// 1 another web login, 2 another terminal, 3 the REST API.
+        #[serde(rename = "type")]
+        kind: u8,
+    },
+    /// Asks the account not to send a command for a while.
+    Overload {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// For how many seconds.
+        seconds: u64,
+    },
+    /// Refuses logins of the account (also with a ticket) with a code.
+    RefuseLogin {
+        /// The account.
+        user: UserId,
+        /// The code; 0 ends it.
+        code: i64,
+        /// How many logins; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Answers requests of a command with a code, without carrying them out. Like `answer` and
+    /// `ignore` it replaces what was ordered for that command before, and concerns neither
+    /// heartbeats nor logins.
+    Refuse {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// The code.
+        code: i64,
+        /// How many requests, 0 to end it; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Answers requests of a command with this body, without carrying them out.
+    Answer {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// The body of the answer.
+        body: Value,
+        /// How many requests, 0 to end it; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Takes in requests of a command and neither carries them out nor answers.
+    Ignore {
+        /// The account.
+        user: UserId,
+        /// The full command.
+        servcmd: String,
+        /// How many requests, 0 to end it; all until ended if absent.
+        #[serde(default)]
+        count: Option<u32>,
+    },
+    /// Pushes an event as it stands to every link of the account that is logged in; nothing of it is
+    /// checked or kept.
+    Push {
+        /// The account.
+        user: UserId,
+        /// The item of `EventArray`.
+        event: Value,
+        /// The command of the push; `im_open_push.msg_push` if absent.
+        #[serde(default = "usual_push")]
+        servcmd: String,
+        /// Fields beside `EventArray`, such as `Flag`, also in place of the usual `NeedAck` and
+        /// `SessionData`.
+        #[serde(default)]
+        envelope: Map<String, Value>,
+    },
+    /// Compresses everything sent to binary clients.
+    Compress {
+        /// How.
+        mode: CompressMode,
+    },
+    /// Cuts every link, as a restart of the server would.
+    Restart {
+        /// Also forget all logins, so that tickets are no longer known.
+        #[serde(default)]
+        forget_logins: bool,
+    },
+}
+
+const fn normal_close() -> u16 {
+    1000
+}
+
+fn usual_push() -> String {
+    "im_open_push.msg_push".to_owned()
+}
+
+impl Fault {
+    /// Every name, in the order of the enum.
+    pub const NAMES: [&'static str; 17] = [
+        "drop_link",
+        "close_link",
+        "stop_answering",
+        "resume_answering",
+        "delay",
+        "duplicate",
+        "reorder",
+        "expire",
+        "kick",
+        "overload",
+        "refuse_login",
+        "refuse",
+        "answer",
+        "ignore",
+        "push",
+        "compress",
+        "restart",
+    ];
+}
+
+/// Why a fault was not applied.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FaultError {
+    /// There is no such account.
+    #[error("there is no account {user} in the sandbox")]
+    UnknownUser {
+        /// The UserID.
+        user: UserId,
+    },
+    /// The kick type is not 1, 2 or 3.
+    #[error("a kick type is 1, 2 or 3, not {found}")]
+    KickType {
+        /// What was given.
+        found: u8,
+    },
+    /// A UserID that is none.
+    #[error(transparent)]
+    Id(#[from] IdError),
+}
+
+/// The faults of one account.
+#[derive(Debug, Default)]
+pub(crate) struct UserFaults {
+    pub(crate) silent: Option<Silence>,
+    pub(crate) delay: Duration,
+    pub(crate) duplicate: u32,
+    pub(crate) reorder: Reorder,
+    pub(crate) refuse: Option<Refusal>,
+    pub(crate) commands: BTreeMap<String, Scripted>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Silence {
+    Forever,
+    Until(Duration),
+}
+
+#[derive(Debug, Default)]
+pub(crate) enum Reorder {
+    #[default]
+    Off,
+    /// The next push is to be held.
+    Armed,
+    /// These wait for a push on another occasion, or for the time.
+    Held {
+        until: Duration,
+        packets: VecDeque<Packet>,
+    },
+}
+
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    pub(crate) left: Option<u32>,
+}
+
+impl World {
+    /// Applies a fault.
+    ///
+    /// # Errors
+    /// [`FaultError`] if the account does not exist or a value is out of range.
+    pub(crate) fn fault(&mut self, now: Now, fault: Fault) -> Result<(), FaultError> {
+        // Expiry and kicks void UserSigs, and that is kept.
+        self.note_change();
+        match fault {
+            Fault::DropLink { user } => {
+                self.known(&user)?;
+                for conn in self.links_of(&user) {
+                    self.cut(now, conn);
+                }
+            }
+            Fault::CloseLink { user, code } => {
+                self.known(&user)?;
+                for conn in self.links_of(&user) {
+                    self.ready.push_back(Output::Close { conn, code });
+                    self.closed(now, conn);
+                }
+            }
+            Fault::StopAnswering { user, seconds } => {
+                let silence = seconds.map_or(Silence::Forever, |secs| {
+                    Silence::Until(now.mono.saturating_add(Duration::from_secs(secs)))
+                });
+                self.faults_of(&user)?.silent = Some(silence);
+            }
+            Fault::ResumeAnswering { user } => self.faults_of(&user)?.silent = None,
+            Fault::Delay { user, millis } => {
+                self.faults_of(&user)?.delay = Duration::from_millis(millis);
+            }
+            Fault::Duplicate { user, count } => self.faults_of(&user)?.duplicate = count,
+            Fault::Reorder { user } => self.faults_of(&user)?.reorder = Reorder::Armed,
+            Fault::Expire { user } => {
+                self.known(&user)?;
+                self.expire_logins(now, &user);
+            }
+            Fault::Kick { user, kind } => {
+                let kind =
+                    KickType::from_number(kind).ok_or(FaultError::KickType { found: kind })?;
+                self.known(&user)?;
+                self.kick_all(now, &user, kind);
+            }
+            Fault::Overload {
+                user,
+                servcmd,
+                seconds,
+            } => {
+                self.known(&user)?;
+                let body = json!({"OverLoadServCmd": servcmd, "DelaySecs": seconds});
+                for conn in self.online_links(&user) {
+                    self.push(now, conn, "OverLoadPush.notify2", &body);
+                }
+            }
+            Fault::RefuseLogin { user, code, count } => {
+                self.faults_of(&user)?.refuse = (code != 0).then_some(Refusal {
+                    code: Code(code),
+                    left: count,
+                });
+            }
+            Fault::Refuse {
+                user,
+                servcmd,
+                code,
+                count,
+            } => self.script(&user, servcmd, Script::Refuse(Code(code)), count)?,
+            Fault::Answer {
+                user,
+                servcmd,
+                body,
+                count,
+            } => self.script(&user, servcmd, Script::Answer(body), count)?,
+            Fault::Ignore {
+                user,
+                servcmd,
+                count,
+            } => self.script(&user, servcmd, Script::Ignore, count)?,
+            Fault::Push {
+                user,
+                event,
+                servcmd,
+                envelope,
+            } => {
+                self.known(&user)?;
+                self.push_raw(now, &user, &servcmd, &event, &envelope);
+            }
+            Fault::Compress { mode } => self.compress = mode,
+            Fault::Restart { forget_logins } => {
+                let conns: Vec<_> = self.links.keys().copied().collect();
+                for conn in conns {
+                    self.cut(now, conn);
+                }
+                if forget_logins {
+                    self.forget_logins();
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn known(&self, user: &UserId) -> Result<(), FaultError> {
+        if self.accounts.contains_key(user) {
+            Ok(())
+        } else {
+            Err(FaultError::UnknownUser { user: user.clone() })
+        }
+    }
+
+    /// The faults of an account, which is created if accounts are created on demand: a login can be
+    /// refused before the first one came.
+    fn faults_of(&mut self, user: &UserId) -> Result<&mut UserFaults, FaultError> {
+        if !self.known_or_created(user) {
+            return Err(FaultError::UnknownUser { user: user.clone() });
+        }
+        Ok(self.faults.entry(user.clone()).or_default())
+    }
+
+    fn script(
+        &mut self,
+        user: &UserId,
+        servcmd: String,
+        with: Script,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        let commands = &mut self.faults_of(user)?.commands;
+        if count == Some(0) {
+            commands.remove(&servcmd);
+        } else {
+            commands.insert(servcmd, Scripted { with, left: count });
+        }
+        Ok(())
+    }
+
+    /// True while nothing is to be answered to `user`.
+    pub(crate) fn is_silent(&mut self, now: Now, user: &UserId) -> bool {
+        let Some(faults) = self.faults.get_mut(user) else {
+            return false;
+        };
+        match faults.silent {
+            None => false,
+            Some(Silence::Forever) => true,
+            Some(Silence::Until(end)) if now.mono < end => true,
+            Some(Silence::Until(_)) => {
+                faults.silent = None;
+                false
+            }
+        }
+    }
+
+    /// The code a login of `user` is to be refused with, if any; uses up one of the count.
+    pub(crate) fn refusal(&mut self, user: &UserId) -> Option<Code> {
+        let faults = self.faults.get_mut(user)?;
+        let refusal = faults.refuse.as_mut()?;
+        let code = refusal.code;
+        if let Some(left) = &mut refusal.left {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                faults.refuse = None;
+            }
+        }
+        Some(code)
+    }
+}
+
+pub(crate) type Faults = BTreeMap<UserId, UserFaults>;

@@ -1,0 +1,109 @@
+//! What the services of the sandbox share: accounts, logins, links, numbers, and the fan-out of answers and
+//! pushes. It knows no service.
+
+mod account;
+mod caller;
+mod fault;
+mod link;
+mod login;
+mod numbers;
+mod outgoing;
+mod scripted;
+mod status;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    time::Duration,
+};
+
+pub(crate) use account::{Account, Peer};
+pub(crate) use caller::Caller;
+pub use fault::{Fault, FaultError};
+pub use link::{ConnId, Frames, Output};
+pub(crate) use link::{Link, clipped};
+pub use login::KickType;
+pub(crate) use login::{Login, PURCHASE_BITS};
+pub(crate) use numbers::Numbers;
+pub(crate) use outgoing::{failure, ok, ok_with};
+pub use status::{Counters, Status};
+
+use crate::{
+    config::SandboxConfig,
+    proto::id::UserId,
+    wire::{self, CompressMode},
+};
+
+/// How often idle links and held pushes are looked at.
+pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
+
+/// What the services share.
+#[derive(Debug)]
+pub(crate) struct World {
+    pub(crate) config: SandboxConfig,
+    pub(crate) numbers: Numbers,
+    pub(crate) accounts: BTreeMap<UserId, Account>,
+    pub(crate) logins: BTreeMap<String, Login>,
+    pub(crate) links: BTreeMap<ConnId, Link>,
+    /// Links that have ended, for those who keep something about a link.
+    gone: Vec<ConnId>,
+    pub(crate) faults: fault::Faults,
+    compress: CompressMode,
+    pub(crate) ready: VecDeque<Output>,
+    pub(crate) delayed: BTreeMap<(Duration, u64), Output>,
+    delayed_count: u64,
+    /// The request that is being carried out.
+    pub(crate) answering: Option<(ConnId, wire::Seq)>,
+    /// What it has caused on its own link, to follow its answer.
+    behind: Vec<outgoing::Packet>,
+    pub(crate) sessions: u64,
+    pub(crate) next_instance: u64,
+    pub(crate) next_message: u64,
+    pub(crate) next_check: Option<Duration>,
+    unknown_commands: BTreeSet<String>,
+    pub(crate) counters: Counters,
+    /// How often something that is kept may have changed.
+    changes: u64,
+}
+
+impl World {
+    /// Nobody and nothing; all numbers follow from `key`.
+    pub(crate) fn new(config: SandboxConfig, key: [u8; 32]) -> Self {
+        Self {
+            config,
+            numbers: Numbers::new(key),
+            accounts: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            links: BTreeMap::new(),
+            gone: Vec::new(),
+            faults: BTreeMap::new(),
+            compress: CompressMode::None,
+            ready: VecDeque::new(),
+            delayed: BTreeMap::new(),
+            delayed_count: 0,
+            answering: None,
+            behind: Vec::new(),
+            sessions: 0,
+            next_instance: 200_000_001,
+            next_message: 1,
+            next_check: None,
+            unknown_commands: BTreeSet::new(),
+            counters: Counters::default(),
+            changes: 0,
+        }
+    }
+
+    /// The links that have ended since it was asked last.
+    pub(crate) fn take_gone(&mut self) -> Vec<ConnId> {
+        std::mem::take(&mut self.gone)
+    }
+
+    /// Notes that something that is kept may be another now.
+    pub(crate) fn note_change(&mut self) {
+        self.changes = self.changes.wrapping_add(1);
+    }
+
+    /// How often something was changed.
+    pub(crate) const fn changes(&self) -> u64 {
+        self.changes
+    }
+}

@@ -1,0 +1,217 @@
+//! From a body to an output: framing, compression, and the faults that bend delivery.
+
+use std::{collections::VecDeque, time::Duration};
+
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::{ConnId, Frames, Output, World, fault::Reorder};
+use crate::{
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    wire::{self, Head, Seq},
+};
+
+/// A frame on its way, before delays.
+#[derive(Clone, Debug)]
+pub(crate) struct Packet {
+    pub(crate) conn: ConnId,
+    pub(crate) text: Vec<u8>,
+}
+
+/// How long a push held back for reordering waits for its partner.
+const REORDER_WAIT: Duration = Duration::from_secs(5);
+
+/// The body of a bare success.
+pub(crate) fn ok() -> Value {
+    json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""})
+}
+
+/// A success with the fields of `extra`, which is an object.
+pub(crate) fn ok_with(extra: Value) -> Value {
+    let mut body = ok();
+    if let (Value::Object(body), Value::Object(extra)) = (&mut body, extra) {
+        body.extend(extra);
+        // Both fields say the same, whatever was put in.
+        if body.get("ErrorCode").is_some_and(|code| *code != 0) {
+            body.insert("ActionStatus".to_owned(), "FAIL".into());
+        }
+    }
+    body
+}
+
+/// The body of a failure.
+pub(crate) fn failure(code: Code) -> Value {
+    json!({"ActionStatus": "FAIL", "ErrorCode": code.0, "ErrorInfo": code.name()})
+}
+
+impl World {
+    /// Answers a request.
+    pub(crate) fn answer<B: Serialize>(&mut self, now: Now, conn: ConnId, head: &Head, body: B) {
+        let text = wire::encode(&head.servcmd, &head.seq, body);
+        self.answer_encoded(now, conn, &head.seq, text);
+    }
+
+    /// Sends an answer that was written already, because it borrows from the state.
+    pub(crate) fn answer_encoded(&mut self, now: Now, conn: ConnId, to: &Seq, text: Vec<u8>) {
+        self.counters.answers += 1;
+        let packet = Packet { conn, text };
+        let is_own = |(own, seq): &(ConnId, Seq)| *own == conn && seq == to;
+        if self.answering.as_ref().is_some_and(is_own) {
+            self.emit(now, packet);
+            self.end_answering(now);
+        } else {
+            // Of a poll that was held until now.
+            self.emit_in_turn(now, packet);
+        }
+    }
+
+    /// Sends something, but on the link of the request that is being carried out not before the
+    /// answer: a client that learns of the effect first takes its request for failed.
+    fn emit_in_turn(&mut self, now: Now, packet: Packet) {
+        let answering = self.answering.as_ref();
+        if answering.is_some_and(|(conn, _)| *conn == packet.conn) {
+            self.behind.push(packet);
+        } else {
+            self.emit(now, packet);
+        }
+    }
+
+    /// The request is answered, or has no answer.
+    pub(crate) fn end_answering(&mut self, now: Now) {
+        self.answering = None;
+        for packet in std::mem::take(&mut self.behind) {
+            self.emit(now, packet);
+        }
+    }
+
+    /// Pushes to one link.
+    pub(crate) fn push<B: Serialize>(&mut self, now: Now, conn: ConnId, servcmd: &str, body: B) {
+        let Some(link) = self.links.get_mut(&conn) else {
+            return;
+        };
+        link.push_seq += 1;
+        let packet = Packet {
+            conn,
+            text: wire::encode(servcmd, link.push_seq, body),
+        };
+        let user = link.user.clone();
+        self.counters.pushes += 1;
+        let Some(faults) = user.as_ref().and_then(|user| self.faults.get_mut(user)) else {
+            self.emit_in_turn(now, packet);
+            return;
+        };
+        let mut burst = VecDeque::new();
+        if faults.duplicate > 0 {
+            faults.duplicate -= 1;
+            burst.push_back(packet.clone());
+        }
+        burst.push_back(packet);
+        match std::mem::take(&mut faults.reorder) {
+            Reorder::Off => {}
+            Reorder::Armed => {
+                let until = now.mono.saturating_add(REORDER_WAIT);
+                faults.reorder = Reorder::Held {
+                    until,
+                    packets: burst,
+                };
+                return;
+            }
+            Reorder::Held { packets, .. } => burst.extend(packets),
+        }
+        for packet in burst {
+            self.emit_in_turn(now, packet);
+        }
+    }
+
+    /// Pushes chat events (`im_open_push.msg_push`) to one link.
+    pub(crate) fn push_event<B: Serialize>(&mut self, now: Now, conn: ConnId, event: B) {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Body<B> {
+            need_ack: u8,
+            session_data: String,
+            event_array: [B; 1],
+        }
+        self.sessions += 1;
+        let body = Body {
+            need_ack: 1,
+            session_data: format!("push-{}", self.sessions),
+            event_array: [event],
+        };
+        self.push(now, conn, "im_open_push.msg_push", body);
+    }
+
+    /// Sends what was held for reordering and found no partner in time.
+    pub(crate) fn release_held(&mut self, now: Now) {
+        let mut due = Vec::new();
+        for faults in self.faults.values_mut() {
+            match std::mem::take(&mut faults.reorder) {
+                Reorder::Held { until, packets } if until <= now.mono => due.extend(packets),
+                other => faults.reorder = other,
+            }
+        }
+        for packet in due {
+            self.emit(now, packet);
+        }
+    }
+
+    fn emit(&mut self, now: Now, packet: Packet) {
+        let Packet { conn, text } = packet;
+        let Some(link) = self.links.get(&conn) else {
+            return;
+        };
+        let (frames, user, last_due) = (link.frames, link.user.clone(), link.last_due);
+        let mut due = last_due;
+        if let Some(user) = &user {
+            if self.is_silent(now, user) {
+                self.counters.withheld += 1;
+                return;
+            }
+            if let Some(faults) = self.faults.get(user)
+                && !faults.delay.is_zero()
+            {
+                // Never before what was sent earlier, also when the delay was lowered meanwhile.
+                due = due.max(now.mono.saturating_add(faults.delay));
+            }
+        }
+        let text_frame = frames == Frames::Text;
+        let bytes = if text_frame {
+            text
+        } else {
+            wire::compress(text, self.compress)
+        };
+        let output = Output::Send {
+            conn,
+            bytes,
+            text: text_frame,
+        };
+        if due <= now.mono {
+            self.ready.push_back(output);
+        } else {
+            if let Some(link) = self.links.get_mut(&conn) {
+                link.last_due = due;
+            }
+            self.delayed_count += 1;
+            self.delayed.insert((due, self.delayed_count), output);
+        }
+    }
+
+    /// Cuts a link without a close frame and forgets it.
+    pub(crate) fn cut(&mut self, now: Now, conn: ConnId) {
+        if self.links.contains_key(&conn) {
+            self.counters.cut += 1;
+            self.ready.push_back(Output::Drop { conn });
+            self.closed(now, conn);
+        }
+    }
+
+    /// Every link that belongs to `user`, logged in or not.
+    pub(crate) fn links_of(&self, user: &UserId) -> Vec<ConnId> {
+        self.links
+            .iter()
+            .filter(|(_, link)| link.user.as_ref() == Some(user))
+            .map(|(conn, _)| *conn)
+            .collect()
+    }
+}
