@@ -9,8 +9,6 @@ mod terms;
 
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
-#[cfg(feature = "cli")]
-pub(crate) use terms::policy;
 
 pub use crate::supervisor::OrderError;
 
@@ -265,7 +263,6 @@ impl App {
                 FileAccess::new(None),
             ),
         };
-        let mut policies = terms::Policies::default();
         let mut accounts = HashMap::new();
         let fleet: FleetUsers = Arc::new(
             enabled
@@ -280,7 +277,7 @@ impl App {
             };
             let memory = SharedMemory::new(InboxLimits::new(
                 config.host.queue as usize,
-                account.policy.recovery.mark_read,
+                account.policy.mark_read,
             ));
             let handle = AccountHandle::new(account.user_id.clone()).with_memory(memory.clone());
             accounts.insert(account.user_id.clone(), handle.clone());
@@ -290,7 +287,7 @@ impl App {
                     user: account.user_id.clone(),
                     credential,
                     hosts: walk.clone(),
-                    policy: policies.of(&account.policy),
+                    policy: account.policy.clone(),
                     probes: rest.is_some(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),

@@ -8,7 +8,7 @@ use crate::account::{
     Status,
 };
 use crate::app::net_config;
-use crate::app::{Credentials, policy, walk};
+use crate::app::{Credentials, walk};
 use crate::bot::{Api, ApiError};
 use crate::config::{Config, Endpoint, nearest, websocket_url};
 use crate::fleet::Signals;
@@ -86,17 +86,17 @@ fn start(
         Some(url) => HostWalk::fixed(url),
         None => walk(config, None),
     };
-    let base = config
-        .accounts
-        .first()
-        .map_or_else(Policy::standard, |account| policy(&account.policy));
+    let base = config.accounts.first().map_or_else(
+        || Arc::new(Policy::standard()),
+        |account| account.policy.clone(),
+    );
     let spec = ChildSpec {
         config: CoreConfig {
             app: config.app.sdk_app_id,
             user: args.user.clone(),
             credential,
             hosts,
-            policy: Arc::new(base),
+            policy: base,
             probes: false,
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
