@@ -66,9 +66,9 @@ pub use file_access::FileAccess;
 pub(crate) use file_access::FileAccess;
 pub use handler::{Handler, Parameters};
 #[cfg(feature = "unstable")]
-pub use host::{Host, HostConfig, HostSpec};
+pub use host::{Host, HostSpec};
 #[cfg(not(feature = "unstable"))]
-pub(crate) use host::{Host, HostConfig, HostSpec};
+pub(crate) use host::{Host, HostSpec};
 #[cfg(feature = "unstable")]
 pub use pool::Pool;
 #[cfg(not(feature = "unstable"))]

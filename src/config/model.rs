@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc,
 use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
 use super::place::Place;
@@ -332,6 +333,16 @@ pub struct GovernorConfig {
     pub burst: u32,
 }
 
+impl Default for GovernorConfig {
+    /// As when nothing is written: 10,000 accounts are back within a minute.
+    fn default() -> Self {
+        Self {
+            logins_per_second: defaults::GOVERNOR_LOGINS_PER_SECOND,
+            burst: defaults::GOVERNOR_BURST,
+        }
+    }
+}
+
 /// `[host]`: how bots are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -355,6 +366,16 @@ pub struct IoConfig {
     pub arbiters: u32,
     /// Silence after which such a thread is given up and its accounts are moved; 1 s to 10 minutes.
     pub hang_after: Duration,
+}
+
+impl Default for IoConfig {
+    /// As when nothing is written.
+    fn default() -> Self {
+        Self {
+            arbiters: defaults::IO_ARBITERS,
+            hang_after: defaults::IO_HANG_AFTER,
+        }
+    }
 }
 
 /// `[shutdown]`: how the process ends.
