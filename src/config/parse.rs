@@ -158,6 +158,9 @@ impl Config {
     }
 }
 
+/// A [`SettingsCheck`] on one account.
+type BotCheck<'a> = dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
+
 /// Tells what is wrong with the settings of a bot on an account: the keys that lead to the mistake, and the
 /// reason, which holds no value. The settings are `None` when the config has no section for the bot.
 pub type SettingsCheck<'a> =
@@ -362,7 +365,7 @@ pub(super) struct AppParts {
 fn bots(
     node: Option<Node<'_>>,
     known_bots: &[&str],
-    check: &dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)>,
+    check: &BotCheck<'_>,
 ) -> BTreeMap<String, BotSettings> {
     let Some(node) = node else {
         return BTreeMap::new();
