@@ -2,8 +2,8 @@
 
 use super::extract::{Event, Kicked, Rejection, Values, What};
 use super::file_access::FileAccess;
-use super::handler::Handler;
-use super::reply::Reply;
+use super::handler::{Handler, Parameters};
+use super::reply::{IntoReply, Reply};
 use super::settings::{self, Mistake};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -97,7 +97,13 @@ impl Bot {
     /// Calls `handler` for every text message, one-to-one and in groups. A handler that takes a
     /// [`Group`](super::Group) is for groups only.
     #[must_use]
-    pub fn on_text<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_text<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.text().is_some()),
@@ -107,7 +113,13 @@ impl Bot {
     /// Calls `handler` for every message that somebody said, whatever its elements. Typing notices of
     /// the UI kits are none: they are [`Update::Typing`](crate::proto::update::Update::Typing).
     #[must_use]
-    pub fn on_message<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_message<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.tip().is_none() && message.notice().is_none()),
@@ -117,7 +129,13 @@ impl Bot {
     /// Calls `handler` for what happens in the account's groups (joined, quit, kicked, muted,
     /// profile changed); it may take [`GroupTip`](crate::proto::message::GroupTip).
     #[must_use]
-    pub fn on_group_tip<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_group_tip<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.tip().is_some()),
@@ -128,7 +146,13 @@ impl Bot {
     /// decisions, invitations, kicks); it may take
     /// [`SystemNotice`](crate::proto::message::SystemNotice).
     #[must_use]
-    pub fn on_system_notice<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_system_notice<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.notice().is_some()),
@@ -138,7 +162,13 @@ impl Bot {
     /// Calls `handler` when something about messages or people changes (recalled, edited, read, typed,
     /// profiles, friends, status); it may take [`Update`](crate::proto::update::Update).
     #[must_use]
-    pub fn on_update<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_update<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         let mut bot = self.on(handler, |what| matches!(what, What::Update(_)));
         if let Some(handler) = bot.handlers.last_mut() {
             handler.wants_updates = true;
@@ -150,14 +180,26 @@ impl Bot {
     /// by itself, with [`Api::spawn`](super::Api::spawn). It is called again only when the bot is made anew
     /// after a crash.
     #[must_use]
-    pub fn on_start<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_start<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(handler, |what| matches!(what, What::Start))
     }
 
     /// Calls `handler` each time the account becomes ready (SDK_READY), after every outage again. What is
     /// to begin once belongs into [`on_start`](Self::on_start).
     #[must_use]
-    pub fn on_ready<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_ready<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(handler, |what| matches!(what, What::Ready))
     }
 
@@ -165,22 +207,43 @@ impl Bot {
     /// take [`NotReady`](super::NotReady). What it sends waits for the account, up to the send
     /// timeout, unless the account stays away.
     #[must_use]
-    pub fn on_not_ready<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_not_ready<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(handler, |what| matches!(what, What::NotReady(_)))
     }
 
     /// Calls `handler` each time the account is thrown out (KICKED_OUT); it may take
     /// [`Kicked`]. Put it before `on_not_ready`, which would take the event otherwise.
     #[must_use]
-    pub fn on_kicked<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_kicked<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::NotReady(cause) if Kicked::by(cause).is_some()),
         )
     }
 
-    fn on<H: Handler<Args>, Args>(mut self, handler: H, accepts: fn(&What) -> bool) -> Self {
-        let call: Call = Box::new(move |event| handler.call(event));
+    fn on<Args, H>(mut self, handler: H, accepts: fn(&What) -> bool) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let call: Call = Box::new(move |event| {
+            let future = handler.call(Args::from_event(event)?);
+            Ok(Box::pin(async move { future.await.into_reply() }))
+        });
         self.handlers.push(Registered {
             name: std::any::type_name::<H>(),
             wants_updates: false,

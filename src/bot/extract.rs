@@ -47,6 +47,7 @@ pub enum Rejection {
 /// [`GroupTip`] and [`SystemNotice`], and for what happens to the account [`NotReady`] and [`Kicked`].
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
+    label = "not a parameter of a handler",
     note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized {
@@ -149,11 +150,22 @@ impl FromEvent for SystemNotice {
 
 /// The group a message was said in. A handler that takes it is for groups only.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// Its GroupID.
     pub id: String,
     /// Its name, empty when the server did not say.
     pub name: String,
+}
+
+impl Group {
+    /// A group of this GroupID and name, to try a handler with.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+        }
+    }
 }
 
 impl FromEvent for Group {
@@ -186,6 +198,7 @@ impl FromEvent for Api {
 
 /// Why the account may not act: what `on_not_ready` handlers take.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NotReady {
     /// The cause in one word, as the program prints it: `link_lost`, `multipleAccount`, …
     pub word: String,
@@ -242,11 +255,22 @@ impl FromEvent for Kicked {
 
 /// Who wrote the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sender {
     /// Its UserID.
     pub user_id: String,
     /// Its nick name, empty when the server did not say.
     pub nick: String,
+}
+
+impl Sender {
+    /// A sender of this UserID and nick name, to try a handler with.
+    pub fn new(user_id: impl Into<String>, nick: impl Into<String>) -> Self {
+        Self {
+            user_id: user_id.into(),
+            nick: nick.into(),
+        }
+    }
 }
 
 impl FromEvent for Sender {

@@ -64,7 +64,7 @@ pub use extract::{
 pub use file_access::FileAccess;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use file_access::FileAccess;
-pub use handler::Handler;
+pub use handler::{Handler, Parameters};
 #[cfg(feature = "unstable")]
 pub use host::{Host, HostConfig, HostSpec};
 #[cfg(not(feature = "unstable"))]

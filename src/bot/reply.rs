@@ -35,6 +35,7 @@ impl Answer {
 /// `Option` and `Result` of these. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with bot and account, and nothing is sent.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
+    label = "not a reply",
     note = "return `()`, `String`, `&'static str`, `Draft`, `Element`, `Outgoing`, or an `Option` or `Result` of one"
 )]
 pub trait IntoReply {

@@ -31,7 +31,7 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub use crate::fleet::ProcessEnv;
+use crate::fleet::ProcessEnv;
 use args::{Args, Command, OrderArgs, StatusArgs};
 use exit::{Failure, USAGE};
 use load::load;

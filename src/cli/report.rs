@@ -4,6 +4,7 @@ use crate::account::{Cause, Clock, Off, RecordedEvent, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
 /// Online accounts are listed one by one up to this many.
 const LISTED: usize = 40;
@@ -142,7 +143,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         .partition(|account| account["online"].as_bool().unwrap_or(false));
     let width = accounts
         .iter()
-        .map(|account| text(account, "account").len())
+        .map(|account| text(account, "account").width())
         .max()
         .unwrap_or(0)
         .max(7);
@@ -167,8 +168,8 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             .min();
         let _ = writeln!(
             out,
-            "{:width$}  {:12}  {:>8}  {:>9}  {}",
-            text(first, "account"),
+            "{}  {:12}  {:>8}  {:>9}  {}",
+            padded(text(first, "account"), width),
             text(first, "state"),
             ago(now, &json!(since)),
             ahead(now, &json!(next)),
@@ -216,8 +217,8 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         let outage = account["cause"].as_str();
         let _ = writeln!(
             out,
-            "{:width$}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
-            text(account, "account"),
+            "{}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
+            padded(text(account, "account"), width),
             text(account, "state"),
             ago(now, &account["since"]),
             counters["received"].as_u64().unwrap_or_default(),
@@ -236,6 +237,13 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         }
     }
     out
+}
+
+/// The text with spaces up to a width in columns of the terminal: a Chinese character takes two, which the
+/// formatter of the standard library does not know.
+fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
 }
 
 /// Accounts that are away, one by one while they are few; those with the same reason together when
@@ -379,6 +387,19 @@ mod tests {
             "{short}"
         );
         assert_eq!(table(&answer, 200, true).lines().count(), 503);
+    }
+
+    #[test]
+    fn names_of_wide_characters_keep_the_columns_straight() {
+        let answer = json!({"accounts": [
+            {"account": "echo-bot", "online": true, "state": "online", "since": 100, "counters": {"received": 3}},
+            {"account": "客服机器人", "online": true, "state": "online", "since": 160, "cause": "link_lost",
+             "counters": {"sent": 12, "lost_links": 1}, "degraded": ["group g is followed with a gap"]},
+            {"account": "用户", "online": false, "state": "waiting", "since": 190, "next": 260,
+             "detail": "link lost: the peer closed it", "waits_for": "a turn to log in"},
+            {"account": "b", "online": false, "state": "held", "since": 90, "detail": "an operator ordered it"},
+        ]});
+        insta::assert_snapshot!(table(&answer, 200, false));
     }
 
     #[test]

@@ -15,6 +15,7 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum DurationError {
     /// A number alone.
     #[error("which unit? write \"{number}s\" for seconds (ms, s, m, h and d are known)")]

@@ -21,6 +21,7 @@ const SHOWN: usize = 50;
 /// One mistake: where, which key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{place}: {}{problem}", Prefix(.key))]
+#[non_exhaustive]
 pub struct ConfigError {
     /// Where the value came from.
     pub place: Place,

@@ -10,6 +10,7 @@ use super::env::Env;
 /// Why a text could not be expanded. No variant holds any part of the text but the name of a
 /// variable, because the text may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ExpandError {
     /// `${NAME}` without a default, and no such variable.
     #[error(

@@ -1,7 +1,7 @@
 //! The config: text in, valid types or every mistake out.
 //!
 //! [`Config::parse`] lays three layers over each other (the TOML file, `BOTROUPE__SECTION__KEY`
-//! environment variables, `--set key=value`), fills the rest from [`defaults`], expands `${NAME}`
+//! environment variables, `--set key=value`), fills the rest with defaults, expands `${NAME}`
 //! and account patterns, and checks everything. What comes out cannot be wrong; what is wrong is
 //! reported in one go, each mistake with its line and column, its key, and what to do.
 //!
@@ -9,7 +9,7 @@
 //! Reading files and printing live in [`crate::cli`].
 
 mod accounts;
-pub mod defaults;
+pub(crate) mod defaults;
 mod duration;
 mod env;
 mod error;

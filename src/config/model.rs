@@ -66,6 +66,7 @@ impl Config {
 
 /// Where to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// The embedded server, started in this process.
     Sandbox,
@@ -444,6 +445,7 @@ pub struct LogConfig {
 
 /// The least important thing that is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum LogLevel {
     /// What needs someone.
     Error,
@@ -482,6 +484,7 @@ impl LogLevel {
 
 /// What a log line looks like.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// For people.
     #[default]

@@ -31,6 +31,7 @@ use crate::proto::{
 
 /// Everything a config is made from. Nothing else is read.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Sources<'a> {
     /// The name of the config file, for messages.
     pub file: &'a str,
@@ -42,6 +43,34 @@ pub struct Sources<'a> {
     pub overrides: &'a [(String, String)],
     /// The names of the bots that are compiled in.
     pub known_bots: &'a [&'a str],
+}
+
+impl<'a> Sources<'a> {
+    /// The text of a file, without overrides and bots.
+    #[must_use]
+    pub const fn new(file: &'a str, text: &'a str, env: &'a dyn Env) -> Self {
+        Self {
+            file,
+            text,
+            env,
+            overrides: &[],
+            known_bots: &[],
+        }
+    }
+
+    /// With `--set` pairs over the file.
+    #[must_use]
+    pub const fn overrides(mut self, overrides: &'a [(String, String)]) -> Self {
+        self.overrides = overrides;
+        self
+    }
+
+    /// With these bots compiled in.
+    #[must_use]
+    pub const fn known_bots(mut self, names: &'a [&'a str]) -> Self {
+        self.known_bots = names;
+        self
+    }
 }
 
 impl std::fmt::Debug for Sources<'_> {

@@ -13,6 +13,7 @@ const MAX_PART: usize = 32;
 
 /// Why a `user_id` pattern cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PatternError {
     /// `{` without `}`.
     #[error("\"{{\" without a closing \"}}\"")]

@@ -37,13 +37,11 @@ pub(crate) fn config_in(folder: &Path, line: &str) -> Config {
          [sandbox]\nlisten = \"127.0.0.1:0\"\n{line}\n\
          [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
     );
-    Config::parse(Sources {
-        file: &folder.join("config.toml").display().to_string(),
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })
+    Config::parse(Sources::new(
+        &folder.join("config.toml").display().to_string(),
+        &text,
+        &BTreeMap::new(),
+    ))
     .unwrap()
 }
 
@@ -62,14 +60,7 @@ pub(crate) fn config(endpoint: &str, bots: &Bots, more: &str) -> Config {
         "#
     );
     let names: Vec<&str> = bots.names().collect();
-    Config::parse(Sources {
-        file: "test.toml",
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &names,
-    })
-    .unwrap()
+    Config::parse(Sources::new("test.toml", &text, &BTreeMap::new()).known_bots(&names)).unwrap()
 }
 
 /// Starts `accounts`, each with all of `bots`.

@@ -152,13 +152,6 @@ async fn start_text(endpoint: &str, more: &str) -> App {
     let text = format!(
         "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n{more}"
     );
-    let config = Config::parse(Sources {
-        file: "test.toml",
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })
-    .unwrap();
+    let config = Config::parse(Sources::new("test.toml", &text, &BTreeMap::new())).unwrap();
     App::start(&config, &no_bots(), None).await.unwrap()
 }

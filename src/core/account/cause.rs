@@ -4,6 +4,7 @@ use crate::account::{ConnectError, LinkEnd};
 use crate::proto::code::Code;
 use crate::proto::event::KickType;
 use crate::proto::shown::Shown;
+use jiff::Timestamp;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -141,29 +142,17 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Date and time of day, UTC, of Unix seconds.
+/// Date and time of day, UTC, of Unix seconds; the seconds themselves after the year 9999.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock(pub u64);
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, second) = (self.0 / 86_400, self.0 % 86_400);
-        // Days since 0000-03-01, in cycles of 400 years (the civil calendar).
-        let z = days.saturating_add(719_468);
-        let (era, of_era) = (z / 146_097, z % 146_097);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = year + era * 400 + u64::from(month <= 2);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
+        let seconds = i64::try_from(self.0).ok();
+        match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+            Some(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").fmt(f),
+            None => self.0.fmt(f),
+        }
     }
 }
 
