@@ -27,16 +27,10 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    cut::CuttableStream,
-    files,
-    guard::{Guard, Refusal},
-    hub::{Hub, Shared},
-    seed::{Seed, SeedError},
-    state::{Fault, Frames, MEDIA_PATH},
-    store::{Store, StoreError},
-    tls::{self, TlsError},
-    websocket,
+    cut::CuttableStream, files, guard::Guard, guard::Refusal, hub::Hub, hub::Shared, store::Store,
+    store::StoreError, tls, tls::TlsError, websocket,
 };
+use crate::{seed::Seed, seed::SeedError, state::Fault, state::Frames, state::MEDIA_PATH};
 
 /// Why a sandbox did not start.
 #[derive(Debug, Error)]
@@ -288,7 +282,7 @@ async fn answer(
     }
     if path.starts_with("/v4/") {
         if request.method() != Method::POST {
-            return Ok(HttpResponse::Ok().json(super::rest::not_posted()));
+            return Ok(HttpResponse::Ok().json(crate::rest::not_posted()));
         }
         if let Err(refusal) = Guard::admit_body(request.headers()) {
             return Ok(refused(refusal));
