@@ -1,6 +1,7 @@
 //! The [`Bot`] value.
 
-use super::extract::{Event, Kicked, Rejection, Values, What};
+use super::event::{Event, Rejection, Values, What};
+use super::extract::Kicked;
 use super::file_access::FileAccess;
 use super::handler::{Handler, Parameters};
 use super::reply::{IntoReply, Reply};

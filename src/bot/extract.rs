@@ -1,92 +1,14 @@
 //! What a handler may ask for as a parameter.
 
 use super::api::Api;
+use super::event::{Event, FromEvent, Rejection, What};
 use crate::account::Cause;
 use crate::proto::event::KickType;
 use crate::proto::message::{Conversation, GroupTip, Message, SystemNotice};
 use crate::proto::update::Update;
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::TypeId;
 use std::ops::Deref;
 use std::sync::Arc;
-
-/// Values shared by the handlers of one bot on one account, by type.
-pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    Message(Arc<Message>),
-    Update(Arc<Update>),
-    /// The account is ready for the first time.
-    Start,
-    Ready,
-    NotReady(Cause),
-}
-
-/// What a handler is called with: what happened, and its surroundings.
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub(super) what: What,
-    pub(super) api: Api,
-    pub(super) values: Arc<Values>,
-}
-
-/// Why a handler was not called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// The event is not of the kind the handler is for.
-    NotForMe,
-    /// The bot was put together wrongly; the text says how to mend it.
-    Mistake(String),
-}
-
-/// Types a handler may take: [`Text`], [`Message`], [`Attachment`](super::Attachment), [`Sender`],
-/// [`Group`], [`Conversation`], [`Api`], [`State<T>`](State), [`Config<T>`](Config); for what happens around messages [`Update`],
-/// [`GroupTip`] and [`SystemNotice`], and for what happens to the account [`NotReady`] and [`Kicked`].
-#[diagnostic::on_unimplemented(
-    message = "a handler cannot take `{Self}` as a parameter",
-    label = "not a parameter of a handler",
-    note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
-)]
-pub trait FromEvent: Sized {
-    /// Reads the value from the event.
-    ///
-    /// # Errors
-    /// [`Rejection::NotForMe`] when the handler is not meant for the event.
-    fn from_event(event: &Event) -> Result<Self, Rejection>;
-}
-
-impl Event {
-    /// The message; `None` when the account came or went.
-    #[must_use]
-    pub fn message(&self) -> Option<&Message> {
-        match &self.what {
-            What::Message(message) => Some(message),
-            What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
-        }
-    }
-
-    /// What changed; `None` of everything else.
-    #[must_use]
-    pub fn update(&self) -> Option<&Update> {
-        match &self.what {
-            What::Update(update) => Some(update),
-            _ => None,
-        }
-    }
-
-    fn said(&self) -> Result<&Message, Rejection> {
-        self.message().ok_or(Rejection::NotForMe)
-    }
-
-    /// Acts as the account.
-    #[must_use]
-    pub const fn api(&self) -> &Api {
-        &self.api
-    }
-}
 
 /// The text of a text message.
 #[derive(Clone, Debug, PartialEq, Eq)]

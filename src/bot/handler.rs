@@ -1,6 +1,6 @@
 //! Async functions as handlers.
 
-use super::extract::{Event, FromEvent, Rejection};
+use super::event::{Event, FromEvent, Rejection};
 use std::future::Future;
 
 /// An `async fn` of up to six parameters. `Args` is the tuple of its parameters; it is always inferred.

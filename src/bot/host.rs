@@ -8,11 +8,12 @@
 use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
 use super::drain::Drain;
-use super::extract::{Event, Values, What};
+use super::event::{Event, Values, What};
 use super::file_access::FileAccess;
 use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
-use super::run::{Run, Spawner};
+use super::run::Run;
+use super::tasks::Spawner;
 use super::transfer::Carriage;
 use crate::account::{AccountEvent, AccountHandle, Deliver, FleetUsers, Receipt, is_heard};
 use crate::config::HostConfig;

@@ -35,31 +35,34 @@ mod api;
 mod attachment;
 mod builder;
 mod drain;
+mod event;
 mod extract;
 mod file_access;
 mod handler;
 mod host;
 mod loop_guard;
+mod outgoing_file;
 mod pool;
+mod recording;
 mod registry;
 mod reply;
 mod run;
 mod schedule;
 mod settings;
+mod tasks;
 pub mod testing;
 mod transfer;
 
 pub use crate::account::SendError;
 pub use api::{Api, ApiError, GroupApi, Kind, Upload, Uploads};
-pub use attachment::{Attachment, Outgoing};
+pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use drain::{Drain, Draining};
-pub use extract::{
-    Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
-};
+pub use event::{Event, FromEvent, Rejection};
+pub use extract::{Config, Group, Kicked, NotReady, Sender, State, Text};
 #[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
 #[cfg(not(feature = "unstable"))]
@@ -69,11 +72,12 @@ pub use handler::{Handler, Parameters};
 pub use host::{Host, HostSpec};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use host::{Host, HostSpec};
+pub use outgoing_file::Outgoing;
 #[cfg(feature = "unstable")]
 pub use pool::Pool;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use pool::Pool;
 pub(crate) use registry::Registered;
 pub use registry::{AccountContext, Bots};
-pub use reply::{Answer, IntoReply, Reply};
+pub use reply::{IntoReply, Reply};
 pub use transfer::TransferError;

@@ -2,87 +2,24 @@
 
 use super::api::ApiError;
 use super::builder::Handlers;
-use super::extract::Event;
+use super::event::Event;
 use super::pool::{Label, Pool};
-use super::reply::Answer;
+use super::reply::{Answer, Reply};
+use super::tasks::panic_text;
 use crate::account::{AccountHandle, OutboxError, SendError};
 use crate::proto::message::Conversation;
 use futures_util::FutureExt;
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
 /// How often it is looked whether the time of a handler runs.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// What stops the time of a handler: files on their way, which have limits of their own.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Transfers(Arc<AtomicU32>);
-
-impl Transfers {
-    /// A file is on its way until this is dropped.
-    pub(super) fn begin(&self) -> Transfer {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Transfer(self.0.clone())
-    }
-
-    fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-}
-
-/// See [`Transfers::begin`].
-#[derive(Debug)]
-pub(super) struct Transfer(Arc<AtomicU32>);
-
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Where a bot's own tasks run.
-#[derive(Clone)]
-pub(super) struct Spawner {
-    pub(super) pool: Pool,
-    pub(super) label: Label,
-    /// `true`, or gone, when the bot ends.
-    pub(super) ended: watch::Receiver<bool>,
-}
-
-impl std::fmt::Debug for Spawner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Spawner").field(&self.label).finish()
-    }
-}
-
-impl Spawner {
-    /// Runs a task until it or the bot ends.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let Label {
-            account,
-            bot,
-            handler,
-        } = self.label.clone();
-        let mut ended = self.ended.clone();
-        self.pool.spawn(self.label.clone(), async move {
-            let task = AssertUnwindSafe(task).catch_unwind();
-            let outcome = tokio::select! {
-                outcome = task => outcome,
-                // An error means that the host is gone.
-                _ = ended.wait_for(|ended| *ended) => Ok(()),
-            };
-            if let Err(panic) = outcome {
-                let reason = panic_text(&*panic);
-                tracing::error!(%account, bot, handler, reason, "a task of the bot panicked");
-            }
-        });
-    }
-}
 
 /// What a handler is run with.
 pub(super) struct Run {
@@ -149,10 +86,11 @@ impl Run {
                 return None;
             }
         };
-        match self.within(AssertUnwindSafe(future).catch_unwind()).await {
+        let outcome = self.within(AssertUnwindSafe(future).catch_unwind()).await;
+        match outcome.map(|outcome| outcome.map(Reply::into_result)) {
             Some(Ok(Ok(answer))) => answer.map(|answer| (handler, answer)),
             Some(Ok(Err(error))) => {
-                tracing::error!(%account, bot, handler, error, "handler failed");
+                tracing::error!(%account, bot, handler, error = %Causes(&*error), "handler failed");
                 None
             }
             Some(Err(panic)) => {
@@ -233,10 +171,23 @@ impl Run {
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no reason given")
+/// An error with everything that caused it, on one line.
+struct Causes<'a>(&'a (dyn Error + Send + Sync));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Many errors quote their cause already.
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+                said.push_str(&text);
+            }
+            source = cause.source();
+        }
+        Ok(())
+    }
 }

@@ -36,7 +36,12 @@ pub(crate) struct Request<'a> {
     pub(crate) text: &'a str,
 }
 
-impl Request<'_> {
+impl<'a> Request<'a> {
+    /// The time, the caller and the body.
+    pub(crate) const fn parts(&self) -> (Now, &'a Caller, &'a Value) {
+        (self.now, self.caller, self.body)
+    }
+
     /// True for a group command that was sent to the service of the communities.
     pub(crate) fn is_about_communities(&self) -> bool {
         self.service.starts_with("million_")

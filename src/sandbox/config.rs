@@ -4,7 +4,6 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
-use super::tls::SandboxTls;
 use crate::proto::id::{SdkAppId, UserId};
 
 /// Settings of a sandbox. [`SandboxConfig::new`] gives values that suit tests and examples; change
@@ -37,6 +36,7 @@ pub struct SandboxConfig {
     pub sync_page: Option<usize>,
     /// Refuse requests whose checksum does not fit, instead of only counting them.
     pub strict_checksum: bool,
+
     /// What becomes of commands of clients that the sandbox does not know.
     pub unknown: Unknown,
     /// The most connections at once; further ones are refused with HTTP 503.
@@ -115,6 +115,21 @@ pub struct SandboxConfig {
     /// tickets: a server that was restarted must not take the tickets of before for those of
     /// others, so each start draws its own unless one is set here.
     pub seed: Option<u64>,
+}
+
+/// The certificate the sandbox shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SandboxTls {
+    /// One of its own, made at the start for `localhost`, loopback and where it listens. Browsers
+    /// have to be told to trust it.
+    SelfSigned,
+    /// PEM files, for example of a local authority that the browser trusts.
+    Files {
+        /// The certificate, and those that vouch for it.
+        certificate: PathBuf,
+        /// Its private key.
+        key: PathBuf,
+    },
 }
 
 /// What becomes of commands of clients that the sandbox does not know. Over REST they are always refused.

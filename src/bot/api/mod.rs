@@ -42,8 +42,8 @@ pub use upload::Upload;
 
 use self::media::Carrier;
 use super::file_access::FileAccess;
-use super::run::{Spawner, Transfers};
-use super::testing::Recording;
+use super::recording::Recording;
+use super::tasks::{Spawner, Transfers};
 use super::transfer::Carriage;
 use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;

@@ -3,17 +3,16 @@
 
 use super::cause::Cause;
 use super::credential::{Credential, CredentialError};
-use super::decide::{Decision, History, decide};
+use super::decide::Decision;
+use super::delivery::{Delivery, Outlet};
 use super::effect::{AccountEvent, CoreConfig, Effect};
-use super::kicks::Kicks;
 use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
-use super::outbox::{Outbox, OutboxError, OutboxItem, Outcome};
-use super::read_reports::ReadReports;
+use super::outbox::OutboxItem;
 use super::recorder::Recorder;
 use super::report::{ConnectError, LinkEnd, Report};
 use super::service_clock::ServiceClock;
+use super::setbacks::{Setbacks, is_stable};
 use super::status::{Counters, Phase, RecordedEvent, Status};
-use super::typing::Typing;
 use super::user_sigs::UserSigs;
 use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
@@ -21,7 +20,6 @@ use crate::proto::command;
 use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
 use crate::proto::id::UserId;
-use crate::proto::message::{Conversation, Draft, SendC2c};
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, LinkFault, Memory, Part, Ready, Receipt};
 use std::collections::{BTreeMap, VecDeque};
@@ -53,17 +51,13 @@ pub struct Core {
     since: Now,
     cause: Cause,
     link: Link,
-    /// Failures in a row.
-    failures: u32,
+    setbacks: Setbacks,
     last_login: Option<Duration>,
     /// The server wants no login before.
     not_before: Duration,
-    kicks: Kicks,
     sigs: UserSigs,
     clock: ServiceClock,
-    outbox: Outbox,
-    read_reports: ReadReports,
-    typing: Typing,
+    delivery: Delivery,
     /// What is not heard, each with its reason.
     troubles: BTreeMap<Part, String>,
     counters: Counters,
@@ -87,6 +81,19 @@ struct Link {
     logout_by: Option<Duration>,
 }
 
+/// The way out for [`Delivery`]: everything but the delivery itself.
+macro_rules! outlet {
+    ($core:ident, $now:expr) => {
+        &mut Outlet {
+            now: $now,
+            is_online: matches!($core.life, Life::Online(_)),
+            me: &$core.config.user,
+            server_secs: $core.clock.shown_secs($now),
+            effects: &mut $core.effects,
+        }
+    };
+}
+
 impl Core {
     /// An account that has not started. `seed` decides every number it draws.
     #[must_use]
@@ -106,15 +113,12 @@ impl Core {
                 resumed: false,
                 logout_by: None,
             },
-            failures: 0,
+            setbacks: Setbacks::default(),
             last_login: None,
             not_before: Duration::ZERO,
-            kicks: Kicks::default(),
             sigs: UserSigs::default(),
             clock: ServiceClock::default(),
-            outbox: Outbox::new(rng.fork()),
-            read_reports: ReadReports::default(),
-            typing: Typing::default(),
+            delivery: Delivery::new(rng.fork()),
             troubles: BTreeMap::new(),
             counters: Counters::default(),
             recorder: Recorder::default(),
@@ -139,7 +143,12 @@ impl Core {
             cause: self.cause.clone(),
             next: next.map(wall),
             resumed: self.link.resumed,
-            counters: self.counters,
+            counters: Counters {
+                sent: self.delivery.sent(),
+                unsent: self.delivery.unsent(),
+                paced: self.delivery.paced(),
+                ..self.counters
+            },
             user_sig_ends: self.sigs.ends(),
             clock_offset: self.clock.shown(),
             waits_for: self.life.waits_for().map(str::to_owned),
@@ -208,18 +217,17 @@ impl Core {
     #[must_use]
     pub fn poll_timeout(&self, memory: &Memory) -> Option<Duration> {
         let own = match &self.life {
-            Life::Away(away) => [away.poll_timeout(), None, None, None, None, None],
+            Life::Away(away) => [away.poll_timeout(), None, None, None, None],
             Life::Online(online) => [
                 online.confirm_due(),
                 online.stop_by(),
                 self.sigs.due().filter(|_| !online.is_renewing()),
-                self.outbox.next_try(),
+                self.delivery.next_online(),
                 memory.report_at(),
-                self.typing.next(),
             ],
-            other => [other.login_by(), None, None, None, None, None],
+            other => [other.login_by(), None, None, None, None],
         };
-        let always = [self.outbox.next_deadline(), self.link.logout_by];
+        let always = [self.delivery.next_deadline(), self.link.logout_by];
         own.into_iter().chain(always).flatten().min()
     }
 
@@ -295,7 +303,7 @@ impl Core {
             // Still there: coming back would only earn a kick. Ask again after the same time.
             let cool_down = self.config.policy.multiple_account.cool_down;
             let chance = 0.5 + self.rng.f64() / 2.0;
-            let at = spaced(self, cool_down.delay(self.kicks.count().max(1), chance));
+            let at = spaced(self, cool_down.delay(self.setbacks.kicks().max(1), chance));
             if let Life::Away(away) = &mut self.life {
                 away.probe_again(at);
             }
@@ -328,15 +336,9 @@ impl Core {
             }
             Report::Closed(end) => self.closed(now, memory, end),
             Report::Session(event) => self.session(now, memory, event),
-            Report::Settled { token, outcome } if ReadReports::is_token(token) => {
-                let error = outcome.as_ref().err();
-                self.read_reports.settled(now, memory, token, error);
-            }
             Report::Settled { token, outcome } => {
-                if let Some(settled) = self.outbox.settle(now, token, outcome) {
-                    self.reply(settled);
-                }
-                self.pump(now);
+                self.delivery
+                    .settled(outlet!(self, now), memory, token, outcome);
             }
         }
     }
@@ -346,8 +348,7 @@ impl Core {
     pub fn crashed(&mut self, now: Now, memory: &mut Memory, allowed: bool) {
         self.link.is_open = false;
         self.link.has_ticket = false;
-        self.outbox.forget_flights();
-        self.read_reports.lost(now, memory);
+        self.delivery.connection_died(now, memory);
         if matches!(self.life, Life::Stopping) {
             self.stopped(now);
         } else if !allowed {
@@ -363,13 +364,11 @@ impl Core {
         if matches!(&self.life, Life::Away(away) if away.is_due(now.mono)) {
             self.set_out();
         }
-        while let Some(settled) = self.outbox.take_expired(now) {
-            self.reply(settled);
-        }
+        self.delivery.expire(outlet!(self, now));
         if let Life::Online(online) = &self.life {
             let (confirm, stop_by) = (due(online.confirm_due()), online.stop_by());
             if due(memory.report_at()) {
-                self.report_read(now, memory);
+                self.delivery.report_read(outlet!(self, now), memory);
             }
             if confirm {
                 self.ask_to_confirm(now);
@@ -377,7 +376,7 @@ impl Core {
             if due(stop_by) || stop_by.is_some() && memory.report_at().is_none() {
                 return self.hold_off(now, memory, Cause::Stopped, Life::Stopping);
             }
-            self.end_typing(now);
+            self.delivery.end_typing(outlet!(self, now));
             if due(self.sigs.due()) {
                 self.renewal_due(now);
             }
@@ -391,45 +390,31 @@ impl Core {
             let fault = LinkFault::LoginUnanswered;
             self.ended(now, memory, Cause::LinkLost(LinkEnd::Fault(fault)));
         }
-        self.pump(now);
+        self.delivery.pump(outlet!(self, now));
     }
 
     /// Takes something to send; [`Effect::Reply`] with the same token follows.
     pub fn send(&mut self, now: Now, token: u64, item: OutboxItem) {
-        let is_message = matches!(item, OutboxItem::Message { .. });
-        let typed = self.note_typing(now, &item);
-        let outcome = match self.phase() {
+        match self.phase() {
             Phase::Held
             | Phase::Quarantined
             | Phase::Contested
             | Phase::Stopping
-            | Phase::Stopped => Err(OutboxError::Offline(self.cause.to_string())),
+            | Phase::Stopped => {
+                let cause = self.cause.to_string();
+                self.delivery
+                    .refuse_offline(outlet!(self, now), token, &item, cause);
+            }
             _ => {
                 let limit = self.config.policy.send_timeout;
-                self.outbox.push(now, token, item, limit)
+                self.delivery.send(outlet!(self, now), token, item, limit);
             }
-        };
-        match outcome {
-            Ok(None) => self.pump(now),
-            Ok(Some(group)) => {
-                let reserve = Effect::ReserveGroupTurn { token, group };
-                self.effects.push_back(reserve);
-            }
-            Err(error) => self.reply(Outcome {
-                token,
-                is_message,
-                outcome: Err(error),
-            }),
-        }
-        if let Some(user) = typed {
-            self.types_no_longer(now, &user);
         }
     }
 
     /// The message of this token may go to its group after so long a wait.
     pub fn group_turn(&mut self, now: Now, token: u64, wait: Duration) {
-        self.outbox.group_turn(now, token, wait);
-        self.pump(now);
+        self.delivery.group_turn(outlet!(self, now), token, wait);
     }
 
     /// Every bot that wants a message is done with it.
@@ -513,7 +498,7 @@ impl Core {
         if let Life::Online(online) = &self.life
             && online.stop_by().is_none()
         {
-            self.report_read(now, memory);
+            self.delivery.report_read(outlet!(self, now), memory);
             if memory.report_at().is_some() {
                 if let Life::Online(online) = &mut self.life {
                     online.set_stop_by(now.mono + LAST_REPORTS);
@@ -611,7 +596,9 @@ impl Core {
     fn service_secs(&self, now: Now) -> u64 {
         // A machine that slept has a monotonic clock that stood still: what the server said last may
         // be as wrong as our own clock. When neither will do they take turns.
-        let ours = self.sigs.is_renewed() && self.sigs.is_void() && self.failures.is_multiple_of(2);
+        let ours = self.sigs.is_renewed()
+            && self.sigs.is_void()
+            && self.setbacks.failures().is_multiple_of(2);
         self.clock.secs(now, ours)
     }
 
@@ -703,7 +690,7 @@ impl Core {
             Life::Online(online) => online.confirmed(),
             _ => {}
         }
-        self.pump(now);
+        self.delivery.pump(outlet!(self, now));
     }
 
     fn refused(&mut self, now: Now, memory: &mut Memory, code: Code, info: String, resuming: bool) {
@@ -736,17 +723,11 @@ impl Core {
         self.link.has_ticket = false;
         let since = self.life.online_since();
         let online = since.map(|since| now.mono.saturating_sub(since));
-        let policy = &self.config.policy;
+        self.setbacks
+            .kicked(now.mono, kick, online, &self.config.policy);
         match kick {
-            KickType::MultipleAccount => {
-                self.counters.kicked_by_account += 1;
-                self.kicks
-                    .kicked(now.mono, online, &policy.multiple_account);
-            }
-            KickType::MultipleDevice => {
-                self.counters.kicked_by_device += 1;
-                self.kicks.kicked(now.mono, online, &policy.multiple_device);
-            }
+            KickType::MultipleAccount => self.counters.kicked_by_account += 1,
+            KickType::MultipleDevice => self.counters.kicked_by_device += 1,
             // Every UserSig made before is void.
             KickType::RestApi => {
                 self.counters.kicked_by_rest += 1;
@@ -779,28 +760,15 @@ impl Core {
         if matches!(self.life, Life::Stopping | Life::Stopped) {
             return;
         }
-        let policy = &self.config.policy;
-        if let Some(since) = self.life.online_since() {
-            let online = now.mono.saturating_sub(since);
-            if online >= policy.stable_after {
-                self.failures = 0;
-                self.sigs.held();
-            }
-            if online >= policy.multiple_account.contest_within
-                && !matches!(cause, Cause::Kicked(_))
-            {
-                self.kicks.settled();
-            }
+        let (policy, credential) = (&self.config.policy, &self.config.credential);
+        let since = self.life.online_since();
+        let online = since.map(|since| now.mono.saturating_sub(since));
+        if is_stable(online, policy) {
+            self.sigs.held();
         }
-        self.failures = self.failures.saturating_add(1);
-        let history = History {
-            failures: self.failures,
-            kicks: self.kicks.count(),
-            contested_kicks: self.kicks.contested(),
-            renewed: self.sigs.is_renewed(),
-            renewable: self.config.credential.is_renewable(),
-        };
-        let decision = decide(&cause, history, policy, self.rng.f64());
+        let sigs = (self.sigs.is_renewed(), credential.is_renewable());
+        let chance = self.rng.f64();
+        let decision = self.setbacks.ended(&cause, online, sigs, policy, chance);
         self.sigs.ended();
         let away = |reason, wait| {
             let at = self.spaced(now.mono + wait);
@@ -821,7 +789,8 @@ impl Core {
         }
         self.leave(now, life);
         if !matches!(phase, Phase::Waiting | Phase::CoolingDown) {
-            self.fail_outbox();
+            self.delivery
+                .fail(outlet!(self, now), &self.cause.to_string());
         }
         self.timeout(now, memory);
     }
@@ -832,14 +801,15 @@ impl Core {
             return;
         }
         if self.phase().is_online() {
-            self.report_read(now, memory);
+            self.delivery.report_read(outlet!(self, now), memory);
         }
         let is_dialling = matches!(self.life, Life::Connecting(_));
         let linked = std::mem::take(&mut self.link.is_open) || is_dialling;
         let stopping = matches!(life, Life::Stopping);
         self.record_ending(now, cause, life.phase());
         self.leave(now, life);
-        self.fail_outbox();
+        self.delivery
+            .fail(outlet!(self, now), &self.cause.to_string());
         if linked {
             self.effects.push_back(Effect::Logout);
             self.link.logout_by = Some(now.mono + LOGOUT_LIMIT);
@@ -869,7 +839,7 @@ impl Core {
     fn enter(&mut self, now: Now, life: Life) {
         let (was, is) = (self.phase().is_online(), life.phase().is_online());
         self.life = life;
-        self.outbox.set_online(now, is);
+        self.delivery.set_online(now, is);
         self.since = now;
         let online = (was != is).then_some(is);
         self.effects.push_back(Effect::Changed { online });
@@ -878,8 +848,7 @@ impl Core {
     /// Resets the failure counters, the history of kicks and the word of the server that the UserSig is
     /// void.
     fn reset_history(&mut self) {
-        self.failures = 0;
-        self.kicks = Kicks::default();
+        self.setbacks = Setbacks::default();
         self.sigs.forgive(&self.config.credential);
     }
 
@@ -891,7 +860,7 @@ impl Core {
 
     fn record(&mut self, now: Now, event: RecordedEvent) {
         self.recorder
-            .record(now, self.link.number, self.failures, event);
+            .record(now, self.link.number, self.setbacks.failures(), event);
     }
 
     // ── renewal and confirmation ─────────────────────────────────────────────────────────────
@@ -974,85 +943,6 @@ impl Core {
         self.effects.push_back(Effect::ConfirmLogin);
         if renewal_shared_the_turn {
             self.sigs.renew_at(self.spaced(now.mono));
-        }
-    }
-
-    // ── messages ─────────────────────────────────────────────────────────────────────────────
-
-    fn fail_outbox(&mut self) {
-        for settled in self.outbox.take_all(&self.cause.to_string()) {
-            self.reply(settled);
-        }
-    }
-
-    fn reply(&mut self, settled: Outcome) {
-        let Outcome {
-            token,
-            is_message,
-            outcome,
-        } = settled;
-        if is_message {
-            let count = match outcome {
-                Ok(_) => &mut self.counters.sent,
-                Err(_) => &mut self.counters.unsent,
-            };
-            *count += 1;
-        }
-        self.counters.paced = self.outbox.paced();
-        self.effects.push_back(Effect::Reply { token, outcome });
-    }
-
-    /// Sends what waits and may go now.
-    fn pump(&mut self, now: Now) {
-        if self.phase() != Phase::Online {
-            return;
-        }
-        while let Some((token, attempt)) = self.outbox.next(now) {
-            self.effects.push_back(Effect::Transmit { token, attempt });
-        }
-    }
-
-    fn report_read(&mut self, now: Now, memory: &mut Memory) {
-        for (token, attempt) in self.read_reports.report(now, memory) {
-            self.effects.push_back(Effect::Transmit { token, attempt });
-        }
-    }
-
-    /// Notes what an item says about typing. Returns who is to be told that the account types no longer.
-    fn note_typing(&mut self, now: Now, item: &OutboxItem) -> Option<Box<str>> {
-        match item {
-            OutboxItem::Message {
-                to: Conversation::C2c(user),
-                draft,
-                ..
-            } => self.typing.said(now, user, draft.is_typing()),
-            _ => None,
-        }
-    }
-
-    /// Tells those who have been shown the account as typing for long enough.
-    fn end_typing(&mut self, now: Now) {
-        while let Some(user) = self.typing.take_due(now) {
-            self.types_no_longer(now, &user);
-        }
-    }
-
-    /// Tells `user` that the account types no longer. The outcome does not matter.
-    fn types_no_longer(&mut self, now: Now, user: &str) {
-        if self.phase() != Phase::Online {
-            return self.typing.later(now, user);
-        }
-        let (me, draft, key) = (
-            self.config.user.as_str(),
-            Draft::typing(false),
-            self.outbox.draw_key(),
-        );
-        let local = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX);
-        let server = local.saturating_add(self.clock.shown()) / 1000;
-        let notice = SendC2c::new(me, user, &draft, key, u64::try_from(server).unwrap_or(0));
-        if let Ok(body) = serde_json::to_string(&notice) {
-            let servcmd = command::SEND_C2C.into();
-            self.effects.push_back(Effect::Note { servcmd, body });
         }
     }
 }

@@ -6,6 +6,7 @@ mod cause;
 mod core;
 mod credential;
 pub mod decide;
+mod delivery;
 mod effect;
 mod fleet_users;
 mod group_paces;
@@ -17,6 +18,7 @@ mod recorder;
 mod recovery;
 mod report;
 mod service_clock;
+mod setbacks;
 mod status;
 #[cfg(test)]
 mod tests;

@@ -48,6 +48,12 @@ impl ServiceClock {
         self.shown
     }
 
+    /// The server's time in Unix seconds by what was told last, for messages.
+    pub(super) fn shown_secs(&self, now: Now) -> u64 {
+        let local = i64::try_from(now.unix.as_millis()).unwrap_or(i64::MAX);
+        u64::try_from(local.saturating_add(self.shown) / 1000).unwrap_or(0)
+    }
+
     /// By how many milliseconds the server's clock is ahead of ours now, as far as is known.
     pub(super) fn offset(&self, now: Now) -> i64 {
         let Some((at, time)) = self.heard else {

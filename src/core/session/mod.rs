@@ -23,6 +23,7 @@
 mod catch_up;
 mod event;
 mod events;
+mod feed;
 mod group;
 mod groups;
 mod inbox;

@@ -81,6 +81,15 @@ impl Outgoing {
             .and_then(|ticket| ticket.inst_id.as_ref())
     }
 
+    /// True of a kick that names a login of the account which is not this one.
+    pub(super) fn is_of_another_login(&self, named: Option<&InstId>) -> bool {
+        let own = self.inst_id().filter(|own| own.is_some());
+        match (named, own) {
+            (Some(named), Some(own)) => !named.is_same(own),
+            _ => false,
+        }
+    }
+
     // ── the link ─────────────────────────────────────────────────────────────────────────────
 
     /// A link is open. Requests of the caller that are still unanswered go out first and unchanged, as

@@ -1,26 +1,24 @@
 //! The [`Session`]: it hands each input to the machine it is for, and lets one machine's outcome move
 //! the others.
 
-use super::catch_up::{CatchUp, Step};
 use super::event::{Event, Ignored, LinkFault, Ready};
 use super::events::Events;
-use super::groups::Groups;
+use super::feed::Feed;
 use super::intake::Intake;
 use super::login::{Login, Unusable};
 use super::memory::Memory;
 use super::outgoing::Outgoing;
 use super::request::{InFlight, Purpose, RequestError, RequestId};
-use super::rooms::Rooms;
 use super::state::{LoginError, OutgoingMessage, SessionConfig, SessionState};
 use super::turn::Shared;
 use crate::policy::Now;
 use crate::proto::code::Code;
 use crate::proto::codec::{self, Frames};
 use crate::proto::command;
-use crate::proto::event::{KickType, Notice, Push};
+use crate::proto::event::{KickType, Push};
 use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::message::{Conversation, GroupItem, Message, NoticeKind, SendC2c, SendGroup};
-use crate::proto::packet::{AnswerStatus, InstId, Packet};
+use crate::proto::message::{Conversation, SendC2c, SendGroup};
+use crate::proto::packet::{AnswerStatus, Packet};
 use crate::proto::surrogate;
 use crate::proto::usersig::UserSig;
 use std::time::Duration;
@@ -42,9 +40,7 @@ pub struct Session {
     shared: Shared,
     link: Option<Link>,
     login: Login,
-    catch_up: CatchUp,
-    groups: Groups,
-    rooms: Rooms,
+    feed: Feed,
 }
 
 /// What is known of the open link.
@@ -75,9 +71,7 @@ impl Session {
             },
             link: None,
             login: Login::default(),
-            catch_up: CatchUp::default(),
-            groups: Groups::default(),
-            rooms: Rooms::default(),
+            feed: Feed::default(),
         }
     }
 
@@ -126,22 +120,22 @@ impl Session {
     /// Where catching up with missed messages goes on; empty before the first time.
     #[must_use]
     pub fn cookie(&self) -> &str {
-        self.catch_up.cookie()
+        self.feed.cookie()
     }
 
     /// Catches up from `cookie` at the next login instead of from the server's unread marks.
     pub fn set_cookie(&mut self, cookie: impl Into<Box<str>>) {
-        self.catch_up.set_cookie(cookie.into());
+        self.feed.set_cookie(cookie.into());
     }
 
     #[cfg(test)]
     pub(super) const fn follows_no_group(&self) -> bool {
-        self.groups.is_empty()
+        self.feed.follows_no_group()
     }
 
     #[cfg(test)]
     pub(super) fn follows(&self, group: &str) -> bool {
-        self.groups.follows(group)
+        self.feed.follows(group)
     }
 
     // ── inputs: what happened ────────────────────────────────────────────────────────────────
@@ -173,7 +167,7 @@ impl Session {
             // Nobody will tell whether it was carried out.
             self.shared.events.settle(&request, Err(RequestError::Lost));
         }
-        self.groups.abort();
+        self.feed.link_lost();
         if self.shared.state == SessionState::LoggingOut {
             // The wish was to be logged out; on a dead link there is nobody to tell.
             self.finish_logout();
@@ -227,11 +221,7 @@ impl Session {
 
     /// The bots have room again.
     pub fn room(&mut self, now: Now, memory: &mut Memory) {
-        self.pump(now, memory);
-        if self.shared.state.is_ready() {
-            self.groups.fetch(&mut self.shared.turn(now, memory));
-            self.rooms.poll(&mut self.shared.turn(now, memory));
-        }
+        self.feed.room(now, memory, &mut self.shared);
     }
 
     /// The time named by [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
@@ -253,9 +243,7 @@ impl Session {
         {
             out.ask(now, Purpose::Hello, command::HELLO, HELLO_BODY);
         }
-        self.catch_up.timeout(&mut self.shared.turn(now, memory));
-        self.groups.timeout(&mut self.shared.turn(now, memory));
-        self.rooms.poll(&mut self.shared.turn(now, memory));
+        self.feed.timeout(now, memory, &mut self.shared);
     }
 
     // ── inputs: what is wanted ───────────────────────────────────────────────────────────────
@@ -304,8 +292,7 @@ impl Session {
             .as_mut()
             .is_some_and(|link| std::mem::take(&mut link.resume_wanted));
         if wanted && self.shared.state.is_ready() {
-            self.catch_up.abort();
-            self.groups.abort();
+            self.feed.abort();
             self.shared.out.take_all(|purpose| {
                 matches!(
                     purpose,
@@ -380,7 +367,7 @@ impl Session {
         let body = body.map_err(|error| shape(&error))?;
         let id = self.shared.out.request(now, &servcmd, &body)?;
         if let Conversation::Group(group) = &message.to {
-            self.groups.sending(id.0, group);
+            self.feed.sending(id.0, group);
         }
         Ok(id)
     }
@@ -415,17 +402,14 @@ impl Session {
     /// link lives, says so with [`heard`](Self::heard), and needs no heartbeats: a simulation.
     #[must_use]
     pub fn poll_timeout_while_heard(&mut self, memory: &mut Memory) -> Option<Duration> {
-        let mut earliest = self.shared.out.poll_timeout();
-        let mut consider = |at: Option<Duration>| {
-            earliest = earliest.into_iter().chain(at).min();
-        };
-        consider(self.login.poll_timeout());
-        if self.shared.state.is_ready() {
-            consider(self.catch_up.poll_timeout());
-            consider(self.groups.poll_timeout());
-            consider(self.rooms.poll_timeout(self.shared.state, memory));
-        }
-        earliest
+        [
+            self.shared.out.poll_timeout(),
+            self.login.poll_timeout(),
+            self.feed.poll_timeout(memory, self.shared.state),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     // ── the login ────────────────────────────────────────────────────────────────────────────
@@ -475,10 +459,7 @@ impl Session {
             inst_id: self.shared.out.inst_id().cloned(),
             clock_offset: self.login.clock_offset(),
         }));
-        self.catch_up.start(&mut self.shared.turn(now, memory));
-        self.groups.start(&mut self.shared.turn(now, memory));
-        let mut turn = self.shared.turn(now, memory);
-        self.rooms.start(&mut turn, resuming);
+        self.feed.start(now, memory, &mut self.shared, resuming);
     }
 
     fn refuse(&mut self, code: Code, info: String, resuming: bool) {
@@ -490,7 +471,11 @@ impl Session {
         });
     }
 
-    fn kicked(&mut self, now: Now, kick: KickType) {
+    /// The login was thrown out, if there is a kick.
+    fn kicked(&mut self, now: Now, kick: Option<KickType>) {
+        let Some(kick) = kick else {
+            return;
+        };
         if !self.can_resume() || self.shared.state == SessionState::LoggingOut {
             return; // Not logged in, or about not to be.
         }
@@ -500,15 +485,6 @@ impl Session {
         }
         self.drop_login(|purpose| purpose != Purpose::Heartbeat);
         self.shared.events.push(Event::Kicked(kick));
-    }
-
-    /// True of a kick that names a login of the account which is not this one.
-    fn is_of_another_login(&self, named: Option<&InstId>) -> bool {
-        let own = self.shared.out.inst_id();
-        match (named, own.filter(|own| own.is_some())) {
-            (Some(named), Some(own)) => !named.is_same(own),
-            _ => false,
-        }
     }
 
     /// Forgets the login and settles every request in flight that `which` names.
@@ -523,8 +499,7 @@ impl Session {
             };
             self.shared.events.settle(&request, Err(error));
         }
-        self.catch_up.abort();
-        self.groups.abort();
+        self.feed.abort();
         self.shared.intake.start_push();
         if self.link.is_some() {
             self.shared.state = SessionState::LoggedOut;
@@ -589,7 +564,7 @@ impl Session {
         {
             let outcome = Err(RequestError::NotLoggedIn);
             self.shared.events.settle(request, outcome);
-            self.kicked(now, kick);
+            self.kicked(now, Some(kick));
             return true;
         }
         if code == Code::USERSIG_EXPIRED || code == Code::C2C_NOT_AUTHENTICATED {
@@ -622,24 +597,30 @@ impl Session {
                 }
             }
             Purpose::Logout => self.finish_logout(),
-            Purpose::Sync => self.page_answered(now, memory, outcome),
+            Purpose::Sync => {
+                let shared = &mut self.shared;
+                let kick = self.feed.page_answered(now, memory, shared, outcome);
+                self.kicked(now, kick);
+            }
             Purpose::Groups => {
-                let mut turn = self.shared.turn(now, memory);
-                self.groups.list_answered(&mut turn, outcome);
+                let shared = &mut self.shared;
+                self.feed.list_answered(now, memory, shared, outcome);
             }
             Purpose::History => {
-                let mut turn = self.shared.turn(now, memory);
-                self.groups
-                    .history_answered(&mut turn, request.seq, outcome);
+                let answer = (request.seq, outcome);
+                let shared = &mut self.shared;
+                self.feed.history_answered(now, memory, shared, answer);
             }
-            Purpose::Poll => self.poll_answered(now, memory, request.seq, outcome),
+            Purpose::Poll => {
+                let answer = (request.seq, outcome);
+                let shared = &mut self.shared;
+                let kick = self.feed.poll_answered(now, memory, shared, answer);
+                self.kicked(now, kick);
+            }
             Purpose::User => {
-                let body = outcome.as_deref().ok();
-                let mut turn = self.shared.turn(now, memory);
-                self.groups.sent(&mut turn, request.seq, body);
-                if let Some(body) = body {
-                    self.rooms.request_answered(&mut turn, request, body);
-                }
+                let answer = (request, outcome.as_deref().ok());
+                let shared = &mut self.shared;
+                self.feed.request_answered(now, memory, shared, answer);
                 let outcome = outcome.map(str::to_owned);
                 self.shared.events.settle(request, outcome);
             }
@@ -662,28 +643,6 @@ impl Session {
         }
     }
 
-    fn poll_answered(
-        &mut self,
-        now: Now,
-        memory: &mut Memory,
-        request: u32,
-        outcome: Result<&str, RequestError>,
-    ) {
-        let mut turn = self.shared.turn(now, memory);
-        let Some(polled) = self.rooms.poll_answered(&mut turn, request, outcome) else {
-            return;
-        };
-        for notice in polled.notices {
-            match notice {
-                Notice::Group { event, item } => {
-                    let mut turn = self.shared.turn(now, memory);
-                    self.rooms.item(&mut turn, &polled.group, event, *item);
-                }
-                other => self.noticed(now, memory, other),
-            }
-        }
-    }
-
     // ── pushes ───────────────────────────────────────────────────────────────────────────────
 
     fn pushed(&mut self, now: Now, memory: &mut Memory, packet: &Packet<'_>) {
@@ -695,7 +654,9 @@ impl Session {
             } => {
                 self.shared.intake.start_push();
                 for notice in notices {
-                    self.noticed(now, memory, notice);
+                    let shared = &mut self.shared;
+                    let kick = self.feed.noticed(now, memory, shared, notice);
+                    self.kicked(now, kick);
                 }
                 // After the notices: what is acknowledged has been handed out, and what found no room
                 // is not acknowledged.
@@ -706,8 +667,8 @@ impl Session {
                     let body = serde_json::json!({ "SessionData": session_data }).to_string();
                     self.shared.out.say(now, command::PUSH_ACK, &body);
                 }
-                let mut turn = self.shared.turn(now, memory);
-                self.catch_up.pushed(&mut turn, sync_hint);
+                let shared = &mut self.shared;
+                self.feed.pushed(now, memory, shared, sync_hint);
             }
             Push::Overload { servcmd, delay } => {
                 self.shared.out.rest(now, &servcmd, delay);
@@ -734,150 +695,6 @@ impl Session {
                     self.ignore(Ignored::Answer(servcmd));
                 }
             }
-        }
-    }
-
-    fn noticed(&mut self, now: Now, memory: &mut Memory, notice: Notice) {
-        match notice {
-            Notice::C2c(item) => {
-                let message = Message::from_c2c(*item, self.user().as_str());
-                let shared = &mut self.shared;
-                let holding = matches!(
-                    shared.state,
-                    SessionState::LoggingIn | SessionState::Resuming | SessionState::Syncing
-                );
-                let (intake, events) = (&mut shared.intake, &mut shared.events);
-                if intake.take(now, holding, message, memory, events) {
-                    let mut turn = self.shared.turn(now, memory);
-                    self.catch_up.push_refused(&mut turn);
-                }
-            }
-            Notice::Group { event, item } => self.noticed_group(now, memory, event, *item),
-            Notice::Update(mut update) => {
-                update.seen_by(self.user().as_str());
-                self.shared.events.push(Event::Update(update));
-            }
-            Notice::Kicked { inst_id, .. } if self.is_of_another_login(inst_id.as_ref()) => {
-                self.ignore(Ignored::Kick);
-            }
-            Notice::Kicked { kind, .. } => self.kicked(now, kind),
-            Notice::Unknown { event, .. } => self.ignore(Ignored::Notice(event)),
-            Notice::Malformed { reason } => self.ignore(Ignored::Malformed(reason)),
-        }
-    }
-
-    fn noticed_group(&mut self, now: Now, memory: &mut Memory, event: u64, item: GroupItem) {
-        let Some(message) = Message::from_group(item, event, self.user().as_str()) else {
-            return self.ignore(Ignored::Malformed("a group item of no kind".to_owned()));
-        };
-        let mut turn = self.shared.turn(now, memory);
-        if let Some(notice) = message.notice() {
-            if notice.kind() == NoticeKind::TopicDeleted {
-                self.groups.topics_gone(&mut turn, &notice.topics());
-            } else if notice.ends_membership() {
-                // The notice is as good as the end of the membership.
-                self.groups.left(&mut turn, &message.to);
-                self.rooms.leave(&mut turn, &message.to);
-            }
-        }
-        self.groups.pushed(&mut turn, message);
-    }
-
-    // ── catching up ──────────────────────────────────────────────────────────────────────────
-
-    fn page_answered(
-        &mut self,
-        now: Now,
-        memory: &mut Memory,
-        outcome: Result<&str, RequestError>,
-    ) {
-        let page = match self.catch_up.read_page(outcome) {
-            Ok(Some(page)) => page,
-            Ok(None) => return,
-            Err(error) => return self.catch_up_failed(now, memory, error),
-        };
-        let (had_items, is_last) = page.facts();
-        let mut new = 0;
-        for notice in page.notices {
-            match notice {
-                Notice::C2c(item) => {
-                    let message = Message::from_c2c(*item, self.user().as_str());
-                    if !memory.knows(&message) {
-                        new += 1;
-                        self.shared.intake.wait(message, memory);
-                    }
-                }
-                other => {
-                    new += usize::from(!matches!(other, Notice::Malformed { .. }));
-                    self.noticed(now, memory, other);
-                }
-            }
-            if !self.can_resume() {
-                return; // A kick among the notices ended the login.
-            }
-        }
-        match self.catch_up.handed_out(had_items, is_last, new) {
-            Ok(step) => {
-                self.take_step(now, memory, step);
-                self.pump(now, memory);
-            }
-            Err(error) => self.catch_up_failed(now, memory, error),
-        }
-    }
-
-    fn take_step(&mut self, now: Now, memory: &mut Memory, step: Step) {
-        match step {
-            Step::None => {}
-            Step::Online => {
-                self.catch_up.behind(&mut self.shared.turn(now, memory));
-                self.go_online(now, memory);
-                self.rooms.poll(&mut self.shared.turn(now, memory));
-            }
-            Step::CaughtUp => {
-                self.catch_up.caught_up(&mut self.shared.turn(now, memory));
-                self.go_online(now, memory);
-                self.shared.events.set_trouble(super::Part::Missed, None);
-                self.rooms.poll(&mut self.shared.turn(now, memory));
-                self.catch_up.online(&mut self.shared.turn(now, memory));
-                self.pump(now, memory);
-            }
-        }
-    }
-
-    fn catch_up_failed(&mut self, now: Now, memory: &mut Memory, error: RequestError) {
-        self.catch_up.failed(&mut self.shared.turn(now, memory));
-        self.go_online(now, memory);
-        let mut turn = self.shared.turn(now, memory);
-        self.catch_up.tell_failed(&mut turn, error);
-        self.rooms.poll(&mut turn);
-        self.pump(now, memory);
-    }
-
-    /// Nothing that is pushed is held back any longer.
-    fn go_online(&mut self, now: Now, memory: &mut Memory) {
-        self.shared.state = SessionState::Online;
-        let (intake, events) = (&mut self.shared.intake, &mut self.shared.events);
-        intake.release(now, memory, events);
-    }
-
-    /// Hands out what has room, and goes on catching up when enough of it had.
-    fn pump(&mut self, now: Now, memory: &mut Memory) {
-        let (intake, events) = (&mut self.shared.intake, &mut self.shared.events);
-        intake.pump(now, memory, events);
-        if !self.shared.state.is_ready() {
-            return;
-        }
-        if self.shared.intake.is_empty() {
-            let mut turn = self.shared.turn(now, memory);
-            self.catch_up.tell_caught_up(&mut turn);
-        }
-        // Nothing more is asked for before what came is taken. What waits for room in its own
-        // conversation only keeps nobody else waiting, within bounds.
-        if memory.has_room(None) {
-            let step = self.catch_up.page_taken(&mut self.shared.turn(now, memory));
-            self.take_step(now, memory, step);
-            let mut turn = self.shared.turn(now, memory);
-            self.catch_up.start_if_wanted(&mut turn);
         }
     }
 

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::Commands,
-    policy::Now,
     proto::{
         code::Code,
         id::{IdError, UserId},
@@ -40,17 +39,13 @@ fn account_field(item: &Value, name: &str) -> Result<UserId, Refusal> {
 const ROBOT: &str = "@RBT#";
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.rest("openconfigsvr.setnospeaking", |state, r| {
-        state.silence(r.now, r.body)
+    commands.rest("openconfigsvr.setnospeaking", |s, r| s.silence(r));
+    commands.rest("openconfigsvr.getnospeaking", |s, r| s.silence_of(r));
+    commands.rest("openim_robot_http_svc.create_robot", |s, r| {
+        s.create_robot(r)
     });
-    commands.rest("openconfigsvr.getnospeaking", |state, r| {
-        state.silence_of(r.now, r.body)
-    });
-    commands.rest("openim_robot_http_svc.create_robot", |state, r| {
-        state.create_robot(r.body)
-    });
-    commands.rest("openim_robot_http_svc.delete_robot", |state, r| {
-        state.delete_robot(r.body)
+    commands.rest("openim_robot_http_svc.delete_robot", |s, r| {
+        s.delete_robot(r)
     });
     commands.rest("openim_robot_http_svc.get_all_robots", |state, _| {
         let robots = state
@@ -59,19 +54,17 @@ pub(crate) fn register(commands: &mut Commands) {
             .filter(|user| user.as_str().starts_with(ROBOT));
         json!({"Robot_Account": robots.collect::<Vec<&UserId>>()})
     });
-    commands.rest("im_open_login_svc.account_import", |state, r| {
-        state.account_import(r.body)
+    commands.rest("im_open_login_svc.account_import", |s, r| {
+        s.account_import(r)
     });
-    commands.rest("im_open_login_svc.multiaccount_import", |state, r| {
-        state.multiaccount_import(r.body)
+    commands.rest("im_open_login_svc.multiaccount_import", |s, r| {
+        s.multiaccount_import(r)
     });
-    commands.rest("im_open_login_svc.account_check", |state, r| {
-        state.account_check(r.body)
+    commands.rest("im_open_login_svc.account_check", |s, r| s.account_check(r));
+    commands.rest("im_open_login_svc.account_delete", |s, r| {
+        s.account_delete(r)
     });
-    commands.rest("im_open_login_svc.account_delete", |state, r| {
-        state.account_delete(r.body)
-    });
-    commands.rest("im_open_login_svc.kick", |state, r| state.kick_account(r));
+    commands.rest("im_open_login_svc.kick", |s, r| s.kick_account(r));
 }
 
 impl State {
@@ -84,7 +77,8 @@ impl State {
         Ok(json!({}))
     }
 
-    fn account_import(&mut self, body: &Value) -> Outcome {
+    fn account_import(&mut self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let user = account_of(body)?;
         self.import_with_profile(&user, body)?;
         Ok(json!({}))
@@ -105,7 +99,8 @@ impl State {
         Ok(())
     }
 
-    fn multiaccount_import(&mut self, body: &Value) -> Outcome {
+    fn multiaccount_import(&mut self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let list = body.get("AccountList").or_else(|| body.get("Accounts"));
         let mut failed = Vec::new();
         for item in bounded(list, MAX_ACCOUNTS, Code::ACCOUNT_PARAMETER)? {
@@ -120,7 +115,8 @@ impl State {
         Ok(json!({"FailAccounts": failed}))
     }
 
-    fn account_check(&self, body: &Value) -> Outcome {
+    fn account_check(&self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let items = bounded(body.get("CheckItem"), MAX_ACCOUNTS, Code::ACCOUNT_PARAMETER)?;
         let results: Vec<Value> = items
             .iter()
@@ -135,7 +131,8 @@ impl State {
         Ok(json!({"ResultItem": results}))
     }
 
-    fn account_delete(&mut self, body: &Value) -> Outcome {
+    fn account_delete(&mut self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let items = bounded(
             body.get("DeleteItem"),
             MAX_ACCOUNTS,
@@ -161,7 +158,8 @@ impl State {
     }
 
     /// Whoever may not speak: for so many seconds, or for ever with 4,294,967,295.
-    fn silence(&mut self, now: Now, body: &Value) -> Outcome {
+    fn silence(&mut self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
         let user = text_account(body.get("Set_Account"), Code::ACCOUNT_PARAMETER)?;
         let until = |name: &str| {
             let lasts = number(body.get(name))?;
@@ -184,7 +182,8 @@ impl State {
         Ok(json!({}))
     }
 
-    fn silence_of(&self, now: Now, body: &Value) -> Outcome {
+    fn silence_of(&self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
         let user = text_account(body.get("Get_Account"), Code::ACCOUNT_PARAMETER)?;
         let by_app = self.world.by_app(&user).ok_or(Code::ACCOUNT_UNKNOWN)?;
         let left = |until: u64| match until {
@@ -197,7 +196,8 @@ impl State {
         }))
     }
 
-    fn create_robot(&mut self, body: &Value) -> Outcome {
+    fn create_robot(&mut self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let user = account_field(body, "UserID")?;
         if !user.as_str().starts_with(ROBOT) {
             let info = format!("the UserID of a robot begins with {ROBOT}");
@@ -210,7 +210,8 @@ impl State {
         Ok(json!({}))
     }
 
-    fn delete_robot(&mut self, body: &Value) -> Outcome {
+    fn delete_robot(&mut self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let named = body.get("Robot_Account").or_else(|| body.get("UserID"));
         let user = text_account(named, Code::ACCOUNT_PARAMETER)?;
         if !user.as_str().starts_with(ROBOT) || !self.delete_account(&user) {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::code::Code,
     service::{
@@ -20,23 +20,22 @@ const MAX_BLOCKED: usize = 1000;
 pub(crate) fn register(commands: &mut Commands) {
     commands.both(
         "sns.black_list_get",
-        |command| of_account(command).reads(),
-        |state, r| state.blacklist(r.caller),
+        |c| of_account(c).reads(),
+        |s, r| s.blacklist(r),
     );
     commands.both("sns.black_list_add", of_account, |state, r| {
         state.block(r.now, r.caller, r.body)
     });
-    commands.both("sns.black_list_delete", of_account, |state, r| {
-        state.unblock(r.now, r.caller, r.body)
-    });
-    commands.both("sns.black_list_check", of_account, |state, r| {
-        state.check_blacklist(r.caller, r.body)
+    commands.both("sns.black_list_delete", of_account, |s, r| s.unblock(r));
+    commands.both("sns.black_list_check", of_account, |s, r| {
+        s.check_blacklist(r)
     });
 }
 
 impl State {
     /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
-    fn blacklist(&self, actor: &Caller) -> Value {
+    fn blacklist(&self, request: &Request<'_>) -> Value {
+        let actor = request.caller;
         let items: Vec<Value> = self
             .world
             .people(&actor.user)
@@ -78,7 +77,8 @@ impl State {
         results(&rows)
     }
 
-    fn unblock(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    fn unblock(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let mut removed = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -96,7 +96,8 @@ impl State {
         results(&rows)
     }
 
-    fn check_blacklist(&self, actor: &Caller, body: &Value) -> Value {
+    fn check_blacklist(&self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let both =
             body.get("CheckType").and_then(Value::as_str) == Some("BlackCheckResult_Type_Both");
         let rows: Vec<Value> = user_ids(body.get("To_Account"))

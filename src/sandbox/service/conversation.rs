@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::{Command, Commands, Speaker},
+    commands::{Command, Commands, Request, Speaker},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::c2c_message::stored::conversation_key,
@@ -100,14 +100,10 @@ pub(crate) fn of_owner(command: &mut Command) -> &mut Command {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .socket("recentcontact.page_get", |state, r| {
-            state.conversations_of(r.caller)
-        })
+        .socket("recentcontact.page_get", |s, r| s.conversations_of(r))
         .any_body()
         .reads();
-    of_owner(commands.rest("recentcontact.get_list", |state, r| {
-        state.conversations_of(r.caller)
-    }));
+    of_owner(commands.rest("recentcontact.get_list", |s, r| s.conversations_of(r)));
     commands.socket("recentcontact.top", |state, r| {
         state.pin(r.now, r.caller, r.body)
     });
@@ -119,11 +115,9 @@ pub(crate) fn register(commands: &mut Commands) {
         let list = json!({"ContactItem": [r.body], "ClearRamble": clear.unwrap_or(0)});
         state.delete_conversations(r.now, r.caller, &list)
     }));
-    commands.socket("recentcontact.clear_msg", |state, r| {
-        state.clear_history(r.caller, r.body)
-    });
-    commands.both("recentcontact.mark_contact", of_owner, |state, r| {
-        state.mark_contacts(r.now, r.caller, r.body)
+    commands.socket("recentcontact.clear_msg", |s, r| s.clear_history(r));
+    commands.both("recentcontact.mark_contact", of_owner, |s, r| {
+        s.mark_contacts(r)
     });
 }
 
@@ -249,7 +243,8 @@ impl Contacts {
 
 impl State {
     /// `recentcontact.page_get`: always the full list, in one page.
-    pub(crate) fn conversations_of(&self, caller: &Caller) -> Value {
+    pub(crate) fn conversations_of(&self, request: &Request<'_>) -> Value {
+        let caller = request.caller;
         let Some(account) = self.world.accounts.get(&caller.user) else {
             return ok_with(json!({"CompleteFlag": 1}));
         };
@@ -412,7 +407,8 @@ impl State {
     }
 
     /// `recentcontact.clear_msg`, of a user or a group.
-    pub(crate) fn clear_history(&mut self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn clear_history(&mut self, request: &Request<'_>) -> Value {
+        let (caller, body) = (request.caller, request.body);
         let peer = body.get("To_Account").and_then(Value::as_str);
         if let Some(Ok(peer)) = peer.map(UserId::parse) {
             self.clear(caller, &peer);
@@ -424,7 +420,8 @@ impl State {
     }
 
     /// `recentcontact.mark_contact`.
-    pub(crate) fn mark_contacts(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn mark_contacts(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let (mut rows, mut changed) = (Vec::new(), Vec::new());
         for item in items_in(body, "MarkItem") {
             let Some(contact) = item.get("ContactItem").and_then(Contact::parse) else {

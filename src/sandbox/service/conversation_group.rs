@@ -3,11 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::code::Code,
     service::conversation::{Contact, MAX_WORDS, contacts_in, items_in, of_owner, outcome},
-    state::{Caller, State},
+    state::State,
     world::{ok, ok_with},
 };
 
@@ -18,31 +17,26 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.both(
         "recentcontact.get_contact_group",
         |command| of_owner(command).any_body().reads(),
-        |state, r| state.contact_groups(r.caller),
+        |s, r| s.contact_groups(r),
     );
-    commands.both(
-        "recentcontact.search_contact_group",
-        of_owner,
-        |state, r| state.contact_groups_of(r.caller, r.body),
-    );
-    commands.both(
-        "recentcontact.create_contact_group",
-        of_owner,
-        |state, r| state.create_contact_groups(r.now, r.caller, r.body),
-    );
-    commands.both("recentcontact.del_contact_group", of_owner, |state, r| {
-        state.delete_contact_groups(r.now, r.caller, r.body)
+    commands.both("recentcontact.search_contact_group", of_owner, |s, r| {
+        s.contact_groups_of(r)
     });
-    commands.both(
-        "recentcontact.update_contact_group",
-        of_owner,
-        |state, r| state.update_contact_group(r.now, r.caller, r.body),
-    );
+    commands.both("recentcontact.create_contact_group", of_owner, |s, r| {
+        s.create_contact_groups(r)
+    });
+    commands.both("recentcontact.del_contact_group", of_owner, |s, r| {
+        s.delete_contact_groups(r)
+    });
+    commands.both("recentcontact.update_contact_group", of_owner, |s, r| {
+        s.update_contact_group(r)
+    });
 }
 
 impl State {
     /// `recentcontact.get_contact_group`: everything in one page.
-    pub(crate) fn contact_groups(&self, caller: &Caller) -> Value {
+    pub(crate) fn contact_groups(&self, request: &Request<'_>) -> Value {
+        let caller = request.caller;
         let Some(account) = self.world.accounts.get(&caller.user) else {
             return ok_with(json!({"CompleteFlag": 1}));
         };
@@ -54,7 +48,8 @@ impl State {
     }
 
     /// `recentcontact.search_contact_group`.
-    pub(crate) fn contact_groups_of(&self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn contact_groups_of(&self, request: &Request<'_>) -> Value {
+        let (caller, body) = (request.caller, request.body);
         let Some(account) = self.world.accounts.get(&caller.user) else {
             return ok();
         };
@@ -68,12 +63,8 @@ impl State {
     }
 
     /// `recentcontact.create_contact_group`; a name that is there already gets the members added.
-    pub(crate) fn create_contact_groups(
-        &mut self,
-        now: Now,
-        caller: &Caller,
-        body: &Value,
-    ) -> Value {
+    pub(crate) fn create_contact_groups(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let (mut rows, mut changed) = (Vec::new(), Vec::new());
         for item in items_in(body, "GroupContactItem") {
             let name = item
@@ -118,12 +109,8 @@ impl State {
     }
 
     /// `recentcontact.del_contact_group`.
-    pub(crate) fn delete_contact_groups(
-        &mut self,
-        now: Now,
-        caller: &Caller,
-        body: &Value,
-    ) -> Value {
+    pub(crate) fn delete_contact_groups(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let mut gone = Vec::new();
         if let Some(account) = self.world.accounts.get_mut(&caller.user) {
             let contacts = &mut account.contacts;
@@ -143,12 +130,8 @@ impl State {
     }
 
     /// `recentcontact.update_contact_group`: a new name (type 1), or members in and out (type 2).
-    pub(crate) fn update_contact_group(
-        &mut self,
-        now: Now,
-        caller: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn update_contact_group(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = request.parts();
         let empty = json!({});
         let update = body.get("UpdateGroup").unwrap_or(&empty);
         let text = |field: &str| update.get(field).and_then(Value::as_str);

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Command, Commands},
+    commands::{Command, Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::fields::{list, opt_number, opt_text, place, seqs, text},
@@ -79,7 +79,7 @@ pub(crate) fn register(commands: &mut Commands) {
     ] {
         commands.both(
             name,
-            |command| command,
+            |c| c,
             |state, r| state.react(r.now, r.caller, r.body, true),
         );
     }
@@ -89,7 +89,7 @@ pub(crate) fn register(commands: &mut Commands) {
     ] {
         commands.both(
             name,
-            |command| command,
+            |c| c,
             |state, r| state.react(r.now, r.caller, r.body, false),
         );
     }
@@ -97,35 +97,25 @@ pub(crate) fn register(commands: &mut Commands) {
         "openim_msg_ext_http_svc.reaction_multi_stat",
         "openim_msg_ext_http_svc.group_reaction_multi_stat",
     ] {
-        commands.both(name, Command::reads, |state, r| {
-            state.reactions_of(r.caller, r.body)
-        });
+        commands.both(name, Command::reads, |s, r| s.reactions_of(r));
     }
     for name in [
         "openim_msg_ext_http_svc.reaction_iterate",
         "openim_msg_ext_http_svc.group_reaction_iterate",
     ] {
-        commands.both(name, Command::reads, |state, r| {
-            state.reaction_users(r.caller, r.body)
-        });
+        commands.both(name, Command::reads, |s, r| s.reaction_users(r));
     }
     for name in [
         "openim_msg_ext_http_svc.set_key_values",
         "openim_msg_ext_http_svc.group_set_key_values",
     ] {
-        commands.both(
-            name,
-            |command| command,
-            |state, r| state.change_extensions(r.now, r.caller, r.body),
-        );
+        commands.both(name, |c| c, |s, r| s.change_extensions(r));
     }
     for name in [
         "openim_msg_ext_http_svc.get_key_values",
         "openim_msg_ext_http_svc.group_get_key_values",
     ] {
-        commands.both(name, Command::reads, |state, r| {
-            state.extensions_of(r.caller, r.body)
-        });
+        commands.both(name, Command::reads, |s, r| s.extensions_of(r));
     }
 }
 
@@ -383,7 +373,8 @@ impl State {
 
     /// The reactions to several messages; those that are not there are left out. Two generations of
     /// clients read two names for the list.
-    fn reactions_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    fn reactions_of(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let asked = list(body, "MsgSeqList").len() + list(body, "MsgKeyList").len();
         if asked > MAX_MESSAGES {
             return Err(Code::GROUP_PARAMETER);
@@ -420,7 +411,8 @@ impl State {
         Ok(ok_with(json!({"Results": results})))
     }
 
-    fn reaction_users(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    fn reaction_users(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let target = self.extra_target(actor, body)?;
         let extras = self.extras(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
         let users = extras.users(text(body, "Reaction")?);
@@ -445,7 +437,8 @@ impl State {
         }
     }
 
-    fn change_extensions(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    fn change_extensions(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let target = self.extra_target(actor, body)?;
         if !self.is_extensible(&target) {
             return Err(Code::EXTENSION_UNSUPPORTED);
@@ -498,7 +491,8 @@ impl State {
         })))
     }
 
-    fn extensions_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    fn extensions_of(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let target = self.extra_target(actor, body)?;
         let extras = self.extras(&target).ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
         let from = opt_number(body, "StartSeq").unwrap_or(0);

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
@@ -44,17 +44,17 @@ pub(crate) fn register(commands: &mut Commands) {
     });
     commands.both(
         "follow.follow_get",
-        |command| of_account(command).reads(),
-        |state, r| state.follow_list(&r.caller.user, r.body),
+        |c| of_account(c).reads(),
+        |s, r| s.follow_list(r),
     );
     commands.both(
         "follow.follow_get_info",
-        |command| of_account(command).reads(),
+        |c| of_account(c).reads(),
         |state, r| state.follow_counts(&asked(user_ids(r.body.get("To_Account")))),
     );
     commands.both(
         "follow.follow_check",
-        |command| of_account(command).reads(),
+        |c| of_account(c).reads(),
         |state, r| {
             let users = asked(user_ids(r.body.get("To_Account")));
             state.check_follows(&r.caller.user, &users)
@@ -156,7 +156,9 @@ impl State {
     }
 
     /// A page of one of the three lists, in the order of UserIDs. The cursor is the last one given.
-    fn follow_list(&self, me: &UserId, body: &Value) -> Value {
+    fn follow_list(&self, request: &Request<'_>) -> Value {
+        let body = request.body;
+        let me = &request.caller.user;
         let number = |name: &str| body.get(name).and_then(Value::as_u64);
         let start = body.get("StartCursor").and_then(Value::as_str);
         let count = number("WantNum").and_then(|count| usize::try_from(count).ok());

@@ -6,14 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
         fields::user_ids,
         relation::{of_account, relation, result, results},
     },
-    state::{Caller, State},
+    state::State,
     world::{ok, ok_with},
 };
 
@@ -85,53 +85,44 @@ pub(crate) fn objects<'a>(
 }
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.both("sns.friend_add", of_account, |state, r| {
-        state.friend_add(r.now, r.caller, r.body)
+    commands.both("sns.friend_add", of_account, |s, r| s.friend_add(r));
+    commands.both("sns.friend_import", of_account, |s, r| s.friend_import(r));
+    commands.both("sns.friend_response", of_account, |s, r| {
+        s.friend_response(r)
     });
-    commands.both("sns.friend_import", of_account, |state, r| {
-        state.friend_import(r.now, r.caller, r.body)
+    commands.both("sns.friend_delete", of_account, |s, r| s.friend_delete(r));
+    commands.both("sns.friend_delete_all", of_account, |s, r| {
+        s.friend_delete_all(r)
     });
-    commands.both("sns.friend_response", of_account, |state, r| {
-        state.friend_response(r.now, r.caller, r.body)
-    });
-    commands.both("sns.friend_delete", of_account, |state, r| {
-        state.friend_delete(r.now, r.caller, r.body)
-    });
-    commands.both("sns.friend_delete_all", of_account, |state, r| {
-        state.friend_delete_all(r.now, r.caller, r.body)
-    });
-    commands.both("sns.friend_check", of_account, |state, r| {
-        state.friend_check(r.caller, r.body)
-    });
+    commands.both("sns.friend_check", of_account, |s, r| s.friend_check(r));
     commands.both(
         "sns.friend_get",
-        |command| of_account(command).reads(),
-        |state, r| state.friend_get(r.caller, r.body),
+        |c| of_account(c).reads(),
+        |s, r| s.friend_get(r),
     );
-    commands.both("sns.friend_get_specified", of_account, |state, r| {
-        state.friend_get_specified(r.caller, r.body)
+    commands.both("sns.friend_get_specified", of_account, |s, r| {
+        s.friend_get_specified(r)
     });
-    commands.both("sns.friend_get_list", of_account, |state, r| {
-        state.friend_get_specified(r.caller, r.body)
+    commands.both("sns.friend_get_list", of_account, |s, r| {
+        s.friend_get_specified(r)
     });
-    commands.both("sns.friend_update", of_account, |state, r| {
-        state.friend_update(r.now, r.caller, r.body)
-    });
+    commands.both("sns.friend_update", of_account, |s, r| s.friend_update(r));
     commands.both(
         "sns.pendency_get",
-        |command| of_account(command).reads(),
-        |state, r| state.applications(r.caller),
+        |c| of_account(c).reads(),
+        |s, r| s.applications(r),
     );
-    commands.both("sns.pendency_delete", of_account, |state, r| {
-        state.delete_applications(r.now, r.caller, r.body)
+    commands.both("sns.pendency_delete", of_account, |s, r| {
+        s.delete_applications(r)
     });
-    commands.both("sns.pendency_report", of_account, |state, r| {
-        state.applications_seen(r.now, r.caller, r.body)
+    commands.both("sns.pendency_report", of_account, |s, r| {
+        s.applications_seen(r)
     });
 }
 
 impl State {
-    pub(crate) fn friend_add(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_add(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
         let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
         let mut rows = Vec::new();
@@ -151,7 +142,8 @@ impl State {
     }
 
     /// Friends without asking anybody, and without telling: for taking over from elsewhere.
-    pub(crate) fn friend_import(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_import(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
         for (user, item) in objects(body, "AddFriendItem") {
             let code = if user == actor.user {
@@ -312,7 +304,8 @@ impl State {
         self.world.tell(now, user, 0, &event);
     }
 
-    pub(crate) fn friend_response(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_response(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
         for (user, item) in objects(body, "ResponseFriendItem") {
             let action = item.get("ResponseAction").and_then(Value::as_str);
@@ -404,7 +397,8 @@ impl State {
         true
     }
 
-    pub(crate) fn friend_delete(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_delete(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -420,7 +414,8 @@ impl State {
         results(&rows)
     }
 
-    pub(crate) fn friend_delete_all(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_delete_all(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let friends: Vec<UserId> = self
             .world
@@ -436,7 +431,8 @@ impl State {
         ok()
     }
 
-    pub(crate) fn friend_check(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_check(&self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let kind = body.get("CheckType").and_then(Value::as_str);
         let both = kind != Some("CheckResult_Type_Single");
         let is_friend = |a: &UserId, b: &UserId| {
@@ -487,7 +483,8 @@ impl State {
         items
     }
 
-    pub(crate) fn friend_get(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_get(&self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let start = body.get("StartIndex").and_then(Value::as_u64).unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
         let friends = self.world.people(&actor.user).map(|people| &people.friends);
@@ -514,7 +511,8 @@ impl State {
         }))
     }
 
-    pub(crate) fn friend_get_specified(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_get_specified(&self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let people = self.world.people(&actor.user);
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
@@ -537,7 +535,8 @@ impl State {
         ok_with(json!({"InfoItem": rows}))
     }
 
-    pub(crate) fn friend_update(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn friend_update(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
         let mut changes = Vec::new();
         for (user, item) in objects(body, "UpdateItem") {
@@ -576,7 +575,8 @@ impl State {
         results(&rows)
     }
 
-    pub(crate) fn applications(&self, actor: &Caller) -> Value {
+    pub(crate) fn applications(&self, request: &Request<'_>) -> Value {
+        let actor = request.caller;
         let mut items = Vec::new();
         let mut unseen = 0;
         if let Some(people) = self.world.people(&actor.user) {
@@ -607,7 +607,8 @@ impl State {
         }))
     }
 
-    pub(crate) fn delete_applications(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn delete_applications(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let sent =
             body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
         let mut rows = Vec::new();
@@ -634,7 +635,8 @@ impl State {
         results(&rows)
     }
 
-    pub(crate) fn applications_seen(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn applications_seen(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
         let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
         let until = until.unwrap_or(0).min(now.unix_secs());
         if let Some(people) = self.world.people_mut(&actor.user) {

@@ -3,14 +3,14 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     proto::code::Code,
     service::{
         fields::user_ids,
         friend::{MAX_LISTS, MAX_WORDS, objects, words},
         relation::{of_account, result, results},
     },
-    state::{Caller, State},
+    state::State,
     world::ok_with,
 };
 
@@ -27,22 +27,19 @@ fn list_names(body: &Value) -> Vec<String> {
 }
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.both("sns.group_get", of_account, |state, r| {
-        state.friend_lists(r.caller)
+    commands.both("sns.group_get", of_account, |s, r| s.friend_lists(r));
+    commands.both("sns.group_add", of_account, |s, r| s.add_friend_lists(r));
+    commands.both("sns.group_delete", of_account, |s, r| {
+        s.delete_friend_lists(r)
     });
-    commands.both("sns.group_add", of_account, |state, r| {
-        state.add_friend_lists(r.caller, r.body)
-    });
-    commands.both("sns.group_delete", of_account, |state, r| {
-        state.delete_friend_lists(r.caller, r.body)
-    });
-    commands.both("sns.group_update", of_account, |state, r| {
-        state.update_friend_list(r.caller, r.body)
+    commands.both("sns.group_update", of_account, |s, r| {
+        s.update_friend_list(r)
     });
 }
 
 impl State {
-    pub(crate) fn friend_lists(&self, actor: &Caller) -> Value {
+    pub(crate) fn friend_lists(&self, request: &Request<'_>) -> Value {
+        let actor = request.caller;
         let lists: Vec<Value> = self
             .world
             .people(&actor.user)
@@ -55,7 +52,8 @@ impl State {
         ok_with(json!({"ResultItem": lists, "CurrentSequence": 0}))
     }
 
-    pub(crate) fn add_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn add_friend_lists(&mut self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let names: Vec<String> = list_names(body);
         let users = user_ids(body.get("To_Account"));
         let mut rows = Vec::new();
@@ -87,7 +85,8 @@ impl State {
         answer
     }
 
-    pub(crate) fn delete_friend_lists(&mut self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn delete_friend_lists(&mut self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         if let Some(people) = self.world.people_mut(&actor.user) {
             for name in list_names(body) {
                 people.lists.remove(&name);
@@ -96,7 +95,8 @@ impl State {
         ok_with(json!({"CurrentSequence": 1}))
     }
 
-    pub(crate) fn update_friend_list(&mut self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn update_friend_list(&mut self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let old = words(body, "GroupOldName");
         let new = words(body, "GroupNewName");
         let mut rows = Vec::new();

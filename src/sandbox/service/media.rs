@@ -138,10 +138,10 @@ fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .socket("im_cos_msg.pre_sig", |state, r| state.pre_sig(r))
+        .socket("im_cos_msg.pre_sig", |s, r| s.pre_sig(r))
         .any_body();
     commands
-        .socket("im_cos_msg.simple_sig", |state, r| state.simple_sig(r))
+        .socket("im_cos_msg.simple_sig", |s, r| s.simple_sig(r))
         .any_body();
     commands
         .socket("im_cos_msg.get_imageinfo", |state, r| {
@@ -150,7 +150,7 @@ pub(crate) fn register(commands: &mut Commands) {
         })
         .any_body();
     commands
-        .socket("im_cos_msg.video_cover", |state, r| state.video_cover(r))
+        .socket("im_cos_msg.video_cover", |s, r| s.video_cover(r))
         .any_body();
     commands
         .socket(

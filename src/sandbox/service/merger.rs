@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     proto::code::Code,
     state::{State, snapshot::shape},
     world::ok_with,
@@ -28,12 +28,8 @@ pub(crate) const MAX_LISTS: usize = 1000;
 const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.socket("im_long_msg.save_relay_json_msg", |state, r| {
-        state.save_merged(r.body)
-    });
-    commands.socket("im_long_msg.get_relay_json_msg", |state, r| {
-        state.merged_list(r.body)
-    });
+    commands.socket("im_long_msg.save_relay_json_msg", |s, r| s.save_merged(r));
+    commands.socket("im_long_msg.get_relay_json_msg", |s, r| s.merged_list(r));
 }
 
 impl MergedLists {
@@ -45,7 +41,8 @@ impl MergedLists {
 
 impl State {
     /// `im_long_msg.save_relay_json_msg`: keeps the list as it is, for whoever has its key.
-    pub(crate) fn save_merged(&mut self, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn save_merged(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
         let list = body
             .get("MsgList")
             .filter(|list| list.is_array())
@@ -66,7 +63,8 @@ impl State {
     }
 
     /// `im_long_msg.get_relay_json_msg`.
-    pub(crate) fn merged_list(&self, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn merged_list(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
         let key = body.get("JsonMsgKey").and_then(Value::as_str);
         let mut lists = self.merged.lists.iter();
         let (_, list, _) = lists

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Speaker},
+    commands::{Commands, Request, Speaker},
     policy::Now,
     proto::{code::Code, id::UserId},
     rest::text_account,
@@ -18,9 +18,7 @@ use crate::{
 const MAX_PROFILES: usize = 100;
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.rest("profile.portrait_get", |state, r| {
-        state.rest_profiles(r.body)
-    });
+    commands.rest("profile.portrait_get", |s, r| s.rest_profiles(r));
     commands
         .socket("profile.portrait_get_all", |state, r| {
             state.profiles(&r.caller.user, r.body)
@@ -134,7 +132,8 @@ impl State {
         Ok(ok())
     }
 
-    fn rest_profiles(&self, body: &Value) -> Outcome {
+    fn rest_profiles(&self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let first = body.get("To_Account").and_then(Value::as_array);
         let first = first.and_then(|users| users.first());
         let user = text_account(first, Code::REST_RECIPIENT)?;

@@ -9,8 +9,7 @@ use serde_json::{
 };
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     rest::{bounded, number, text_account},
     state::{Draft, Outcome, State, is_message_body},
@@ -55,9 +54,7 @@ pub(crate) fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
 }
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.rest("all_member_push.im_push", |state, r| {
-        state.speak_to_all(r.now, &r.caller.user, r.body)
-    });
+    commands.rest("all_member_push.im_push", |s, r| s.speak_to_all(r));
     commands.rest("all_member_push.im_set_attr_name", |state, r| {
         let names = r.body.get("AttrNames").and_then(Value::as_object);
         let names = names.into_iter().flatten();
@@ -199,7 +196,9 @@ impl State {
     }
 
     /// Sends a message to every account, or to those of certain tags or attributes.
-    fn speak_to_all(&mut self, now: Now, caller: &UserId, body: &Value) -> Outcome {
+    fn speak_to_all(&mut self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
+        let caller = &request.caller.user;
         let from = match body.get("From_Account") {
             None => caller.clone(),
             named => text_account(named, Code::REST_SENDER)?,

@@ -4,8 +4,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{c2c_message::parse, fields::user_ids},
     state::{Caller, State},
@@ -29,9 +28,7 @@ struct WithdrawInfoLoose {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .socket("openim.c2c_msg_read_receipt", |state, r| {
-            state.receipt(r.now, r.caller, r.text)
-        })
+        .socket("openim.c2c_msg_read_receipt", |s, r| s.receipt(r))
         .reads_text();
     commands
         .socket("openim.get_peer_read_time", |state, r| {
@@ -41,7 +38,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    fn receipt(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+    fn receipt(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = (request.now, request.caller, request.text);
         let request: ReceiptRequest = parse(body)?;
         let mut read = Vec::new();
         for info in request.infos.iter().take(100) {

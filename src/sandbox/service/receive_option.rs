@@ -4,10 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     service::{c2c_message::item::notice, fields::user_ids},
-    state::{Caller, State},
+    state::State,
     world::{ok, ok_with},
 };
 
@@ -15,20 +14,18 @@ use crate::{
 const QUIET: [&str; 4] = ["Level", "StartTime", "EndTime", "IsRepeated"];
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.socket("openim.set_c2c_peer_mute_notifications", |state, r| {
-        state.set_mute(r.now, r.caller, r.body)
+    commands.socket("openim.set_c2c_peer_mute_notifications", |s, r| {
+        s.set_mute(r)
     });
     commands
-        .socket("openim.get_c2c_peer_mute_notifications", |state, r| {
-            state.mutes(r.caller, r.body)
-        })
+        .socket("openim.get_c2c_peer_mute_notifications", |s, r| s.mutes(r))
         .reads();
-    commands.socket("im_msg_db_logic.ws_set_do_not_disturb", |state, r| {
-        state.set_do_not_disturb(r.now, r.caller, r.body)
+    commands.socket("im_msg_db_logic.ws_set_do_not_disturb", |s, r| {
+        s.set_do_not_disturb(r)
     });
     commands
-        .socket("im_msg_db_logic.ws_get_do_not_disturb", |state, r| {
-            state.do_not_disturb(r.caller)
+        .socket("im_msg_db_logic.ws_get_do_not_disturb", |s, r| {
+            s.do_not_disturb(r)
         })
         .any_body()
         .reads();
@@ -37,7 +34,8 @@ pub(crate) fn register(commands: &mut Commands) {
 impl State {
     /// `im_msg_db_logic.ws_set_do_not_disturb`. Nothing here notifies anybody, so it is only kept, and
     /// told to the account's other logins.
-    pub(crate) fn set_do_not_disturb(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn set_do_not_disturb(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let numbers = QUIET.iter().map(|name| {
             let number = body.get(*name).and_then(Value::as_u64).unwrap_or(0);
             ((*name).to_owned(), Value::from(number))
@@ -53,7 +51,8 @@ impl State {
     }
 
     /// `im_msg_db_logic.ws_get_do_not_disturb`.
-    pub(crate) fn do_not_disturb(&self, caller: &Caller) -> Value {
+    pub(crate) fn do_not_disturb(&self, request: &Request<'_>) -> Value {
+        let caller = request.caller;
         let account = self.world.accounts.get(&caller.user);
         let quiet = account.and_then(|account| account.quiet.clone());
         ok_with(quiet.unwrap_or_else(|| {
@@ -64,7 +63,8 @@ impl State {
     }
 
     /// `openim.set_c2c_peer_mute_notifications`.
-    pub(crate) fn set_mute(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn set_mute(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let mute = body
             .get("Mute_Notifications")
             .and_then(Value::as_u64)
@@ -85,7 +85,8 @@ impl State {
     }
 
     /// `openim.get_c2c_peer_mute_notifications`.
-    pub(crate) fn mutes(&self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn mutes(&self, request: &Request<'_>) -> Value {
+        let (caller, body) = (request.caller, request.body);
         let account = self.world.accounts.get(&caller.user);
         let items: Vec<Value> = user_ids(body.get("Peer_Account"))
             .iter()

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{
         c2c_message::item::Item,
@@ -97,22 +97,16 @@ fn keywords(body: &Value) -> Result<Words, Code> {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .socket("message_search.query", |state, r| {
-            state.search_messages(&r.caller.user, r.body)
-        })
+        .socket("message_search.query", |s, r| s.search_messages(r))
         .reads();
     commands
-        .socket("user_search.query", |state, r| state.search_users(r.body))
+        .socket("user_search.query", |s, r| s.search_users(r))
         .reads();
     commands
-        .socket("group_search.query", |state, r| {
-            state.search_groups(&r.caller.user, r.body)
-        })
+        .socket("group_search.query", |s, r| s.search_groups(r))
         .reads();
     commands
-        .socket("group_member_search.query", |state, r| {
-            state.search_members(&r.caller.user, r.body)
-        })
+        .socket("group_member_search.query", |s, r| s.search_members(r))
         .reads();
 }
 
@@ -186,14 +180,18 @@ impl Wanted {
 }
 
 impl State {
-    fn search_groups(&self, user: &UserId, body: &Value) -> Result<Value, Code> {
+    fn search_groups(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
+        let user = &request.caller.user;
         let found = self.groups_with(user, &keywords(body)?, list(body, "GroupType"));
         let total = found.len();
         let (page, cursor) = page(body, found);
         Ok(json!({"TotalCount": total, "Cursor": cursor, "Groups": page}))
     }
 
-    fn search_members(&self, user: &UserId, body: &Value) -> Result<Value, Code> {
+    fn search_members(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
+        let user = &request.caller.user;
         let found = self.members_with(user, &keywords(body)?, list(body, "GroupIdList"));
         let total = found.len();
         let (page, cursor) = page(body, found);
@@ -201,7 +199,9 @@ impl State {
     }
 
     /// Without a conversation, how many there are in each, and the message where there is one.
-    fn search_messages(&self, user: &UserId, body: &Value) -> Result<Value, Code> {
+    fn search_messages(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
+        let user = &request.caller.user;
         let wanted = Wanted::of(body)?;
         let peer = opt_text(body, "PeerAccount");
         let group = opt_text(body, "GroupID");
@@ -286,7 +286,8 @@ impl State {
     }
 
     /// By UserID and nick.
-    fn search_users(&self, body: &Value) -> Result<Value, Code> {
+    fn search_users(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
         let words = keywords(body)?;
         let accounts = self.world.accounts.iter().take(MAX_LOOKED_AT);
         let found: Vec<Value> = accounts

@@ -4,12 +4,12 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     rest::{MAX_RECIPIENTS, bounded},
     service::{fields::user_ids, relation::result},
-    state::{Caller, Outcome, State},
+    state::{Outcome, State},
     world::{ok, ok_with},
 };
 
@@ -31,7 +31,7 @@ const fn platform_name(platform: u64) -> &'static str {
 
 pub(crate) fn register(commands: &mut Commands) {
     for name in ["openim.query_online_status", "openim.querystate"] {
-        commands.rest(name, |state, r| state.online_status(r.now, r.body));
+        commands.rest(name, |s, r| s.online_status(r));
     }
     commands
         .socket("im_open_status.ws_get_user_status", |state, r| {
@@ -42,14 +42,10 @@ pub(crate) fn register(commands: &mut Commands) {
         let asked = r.body.get("UserList").or_else(|| r.body.get("To_Account"));
         state.user_statuses(r.now, &user_ids(asked))
     });
-    commands.socket("im_open_status.ws_status_subscribe", |state, r| {
-        state.watch(r.now, r.caller, r.body)
-    });
-    commands.socket("im_open_status.ws_status_unsubscribe", |state, r| {
-        state.unwatch(r.caller, r.body)
-    });
-    commands.socket("im_open_status.ws_set_custom_status", |state, r| {
-        state.set_custom_status(r.now, r.caller, r.body)
+    commands.socket("im_open_status.ws_status_subscribe", |s, r| s.watch(r));
+    commands.socket("im_open_status.ws_status_unsubscribe", |s, r| s.unwatch(r));
+    commands.socket("im_open_status.ws_set_custom_status", |s, r| {
+        s.set_custom_status(r)
     });
 }
 
@@ -76,7 +72,8 @@ impl State {
     }
 
     /// `im_open_status.ws_status_subscribe`.
-    pub(crate) fn watch(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn watch(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let mut errors = Vec::new();
         for user in user_ids(body.get("To_Account")) {
             let online = self.world.is_online(now, &user);
@@ -112,7 +109,8 @@ impl State {
     }
 
     /// `im_open_status.ws_status_unsubscribe`; without names, of everybody.
-    pub(crate) fn unwatch(&mut self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn unwatch(&mut self, request: &Request<'_>) -> Value {
+        let (caller, body) = (request.caller, request.body);
         let mut users = user_ids(body.get("To_Account"));
         if users.is_empty() {
             users = self.watched.iter().cloned().collect();
@@ -134,12 +132,8 @@ impl State {
     }
 
     /// `im_open_status.ws_set_custom_status`.
-    pub(crate) fn set_custom_status(
-        &mut self,
-        now: Now,
-        caller: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn set_custom_status(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = request.parts();
         let text = body.get("CustomStatus").and_then(Value::as_str);
         let text = text
             .filter(|text| text.len() <= MAX_STATUS)
@@ -183,7 +177,8 @@ impl State {
         }
     }
 
-    fn online_status(&self, now: Now, body: &Value) -> Outcome {
+    fn online_status(&self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
         let list = bounded(body.get("To_Account"), MAX_RECIPIENTS, Code::REST_BATCH)?;
         let detail = body.get("IsNeedDetail").and_then(Value::as_u64) == Some(1);
         let (mut results, mut errors) = (Vec::new(), Vec::new());

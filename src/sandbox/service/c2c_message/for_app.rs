@@ -59,27 +59,15 @@ struct ImportCall {
 }
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.rest("openim.modify_c2c_msg", |state, r| {
-        state.rest_edit(r.now, r.body)
-    });
-    commands.rest("openim.clear_c2c_msg", |state, r| {
-        state.rest_clear(r.now, r.body)
-    });
+    commands.rest("openim.modify_c2c_msg", |s, r| s.rest_edit(r));
+    commands.rest("openim.clear_c2c_msg", |s, r| s.rest_clear(r));
     commands.rest("openim.sendmsg", |state, r| state.rest_send(r, false));
     commands.rest("openim.batchsendmsg", |state, r| state.rest_send(r, true));
-    commands.rest("openim.admin_msgwithdraw", |state, r| {
-        state.admin_withdraw(r.now, &r.caller.user, r.body)
-    });
-    commands.rest("openim.admin_getroammsg", |state, r| {
-        state.admin_history(r.body)
-    });
-    commands.rest("openim.importmsg", |state, r| state.rest_import(r));
-    commands.rest("openim.admin_set_msg_read", |state, r| {
-        state.rest_read(r.now, r.body)
-    });
-    commands.rest("openim.get_c2c_unread_msg_num", |state, r| {
-        state.rest_unread(r.body)
-    });
+    commands.rest("openim.admin_msgwithdraw", |s, r| s.admin_withdraw(r));
+    commands.rest("openim.admin_getroammsg", |s, r| s.admin_history(r));
+    commands.rest("openim.importmsg", |s, r| s.rest_import(r));
+    commands.rest("openim.admin_set_msg_read", |s, r| s.rest_read(r));
+    commands.rest("openim.get_c2c_unread_msg_num", |s, r| s.rest_unread(r));
 }
 
 impl State {
@@ -153,7 +141,9 @@ impl State {
         Ok(json!({"MsgKey": key, "ErrorList": errors}))
     }
 
-    fn admin_withdraw(&mut self, now: Now, caller: &UserId, body: &Value) -> Outcome {
+    fn admin_withdraw(&mut self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
+        let caller = &request.caller.user;
         let from = text_account(body.get("From_Account"), Code::REST_SENDER)?;
         let to = text_account(body.get("To_Account"), Code::REST_RECIPIENT)?;
         let key = body
@@ -167,7 +157,8 @@ impl State {
         Ok(json!({}))
     }
 
-    fn admin_history(&self, body: &Value) -> Outcome {
+    fn admin_history(&self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let from = text_account(body.get("From_Account"), Code::REST_SENDER)?;
         let to = text_account(body.get("To_Account"), Code::REST_RECIPIENT)?;
         let field = |name: &str| number(body.get(name));
@@ -251,7 +242,8 @@ impl State {
         Ok(json!({"MsgTime": sent.time, "MsgKey": sent.key}))
     }
 
-    fn rest_read(&mut self, now: Now, body: &Value) -> Outcome {
+    fn rest_read(&mut self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
         let user = text_account(body.get("Report_Account"), Code::REST_SENDER)?;
         let peer = text_account(body.get("Peer_Account"), Code::REST_RECIPIENT)?;
         let until = number(body.get("MsgReadTime")).unwrap_or_else(|| now.unix_secs());
@@ -259,7 +251,8 @@ impl State {
         Ok(json!({}))
     }
 
-    fn rest_unread(&self, body: &Value) -> Outcome {
+    fn rest_unread(&self, request: &Request<'_>) -> Outcome {
+        let body = request.body;
         let user = text_account(body.get("To_Account"), Code::REST_RECIPIENT)?;
         let counts = self.unread_counts(&user);
         let total: u64 = counts.iter().map(|(_, unread)| u64::from(*unread)).sum();
@@ -283,7 +276,8 @@ impl State {
     }
 
     /// Corrects a message, as its sender would.
-    fn rest_edit(&mut self, now: Now, body: &Value) -> Outcome {
+    fn rest_edit(&mut self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
         let from = text_account(body.get("From_Account"), Code::REST_SENDER)?;
         let to = text_account(body.get("To_Account"), Code::REST_RECIPIENT)?;
         let key = text(body, "MsgKey");
@@ -304,7 +298,8 @@ impl State {
         edited.map_err(|code| rest_code(code).into())
     }
 
-    fn rest_clear(&mut self, now: Now, body: &Value) -> Outcome {
+    fn rest_clear(&mut self, request: &Request<'_>) -> Outcome {
+        let (now, body) = (request.now, request.body);
         let from = text_account(body.get("From_Account"), Code::REST_SENDER)?;
         let to = text_account(body.get("To_Account"), Code::REST_RECIPIENT)?;
         let cleared = self.call(

@@ -9,8 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{c2c_message::stored::Draft, fields::MAX_ASKED, merger::MAX_LISTS},
     state::{Caller, State},
@@ -118,31 +117,19 @@ fn group_reads(body: &Value) -> Vec<Value> {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .socket("openim.sendmsg", |state, r| {
-            state.sendmsg(r.now, r.caller, r.text)
-        })
+        .socket("openim.sendmsg", |s, r| s.sendmsg(r))
         .reads_text();
     commands
-        .socket("openim.msgwithdraw", |state, r| {
-            state.withdraw(r.now, r.caller, r.text)
-        })
+        .socket("openim.msgwithdraw", |s, r| s.withdraw(r))
         .reads_text();
     commands
-        .socket("openim.msgreaded", |state, r| {
-            state.report_c2c_read(r.now, r.caller, r.text)
-        })
+        .socket("openim.msgreaded", |s, r| s.report_c2c_read(r))
         .reads_text();
     commands
-        .socket("openim.modify_c2c_msg", |state, r| {
-            state.edit(r.now, r.caller, r.text)
-        })
+        .socket("openim.modify_c2c_msg", |s, r| s.edit(r))
         .reads_text();
-    commands.socket("openim.read_all_unread_msg", |state, r| {
-        state.read_all(r.now, r.caller, r.body)
-    });
-    commands.socket("openim.delete_c2c_msg_ramble", |state, r| {
-        state.delete_messages(r.caller, r.body)
-    });
+    commands.socket("openim.read_all_unread_msg", |s, r| s.read_all(r));
+    commands.socket("openim.delete_c2c_msg_ramble", |s, r| s.delete_messages(r));
     commands
         .linked("openim.getroammsg", State::getroammsg)
         .reads_text()
@@ -152,7 +139,8 @@ pub(crate) fn register(commands: &mut Commands) {
 
 impl State {
     /// `openim.msgwithdraw`: by the sender, within the window.
-    fn withdraw(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+    fn withdraw(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = (request.now, request.caller, request.text);
         let info = parse::<WithdrawRequest>(body)?.msg_info;
         if info.from != caller.user {
             return Err(Code::C2C_BAD_PACKET);
@@ -176,7 +164,8 @@ impl State {
     }
 
     /// `openim.msgreaded`.
-    fn report_c2c_read(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+    fn report_c2c_read(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = (request.now, request.caller, request.text);
         for item in parse::<ReadRequest>(body)?.readed.items {
             self.read(
                 now,
@@ -189,7 +178,8 @@ impl State {
         Ok(ok())
     }
 
-    fn sendmsg(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+    fn sendmsg(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = (request.now, request.caller, request.text);
         let request: SendRequest = parse(body)?;
         if request.from != caller.user {
             return Err(Code::C2C_BAD_PACKET);
@@ -237,7 +227,8 @@ impl State {
     }
 
     /// Either side may edit; the version decides who was first.
-    fn edit(&mut self, now: Now, caller: &Caller, body: &str) -> Result<Value, Code> {
+    fn edit(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller, body) = (request.now, request.caller, request.text);
         let request: EditRequest = parse(body)?;
         if caller.user != request.from && caller.user != request.to {
             return Err(Code::C2C_BAD_PACKET);
@@ -332,7 +323,8 @@ impl State {
     }
 
     /// `openim.delete_c2c_msg_ramble`: for the caller only; unknown keys are nothing to delete.
-    pub(crate) fn delete_messages(&mut self, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn delete_messages(&mut self, request: &Request<'_>) -> Value {
+        let (caller, body) = (request.caller, request.body);
         let peer = body.get("To_Account").and_then(Value::as_str);
         let Some(peer) = peer.and_then(|text| UserId::parse(text).ok()) else {
             return ok();
@@ -374,7 +366,8 @@ impl State {
     }
 
     /// `openim.read_all_unread_msg`: conversations with accounts, and the groups that are named.
-    pub(crate) fn read_all(&mut self, now: Now, caller: &Caller, body: &Value) -> Value {
+    pub(crate) fn read_all(&mut self, request: &Request<'_>) -> Value {
+        let (now, caller, body) = request.parts();
         let wanted = body.get("C2CReadAllMsg").and_then(Value::as_u64) != Some(0);
         if wanted {
             let unread = self.world.accounts.get(&caller.user).map(|account| {

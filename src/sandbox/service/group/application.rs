@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
@@ -37,43 +37,31 @@ pub(crate) struct Application {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .group("apply_join_group", |s, r| {
-            s.apply_to_join(r.now, r.caller, r.body)
-        })
+        .group("apply_join_group", |s, r| s.apply_to_join(r))
         .membership();
     commands
-        .group("handle_apply_join_group", |s, r| {
-            s.handle_application(r.now, r.caller, r.body)
-        })
+        .group("handle_apply_join_group", |s, r| s.handle_application(r))
         .membership();
     commands
-        .group("handle_invite_join_group", |s, r| {
-            s.handle_application(r.now, r.caller, r.body)
-        })
+        .group("handle_invite_join_group", |s, r| s.handle_application(r))
         .membership();
     commands
         .group("handle_invite_join_permission_group", |s, r| {
-            s.handle_application(r.now, r.caller, r.body)
+            s.handle_application(r)
         })
         .membership();
     commands.group("get_pendency", |s, r| {
         s.pending(r.caller, r.body, r.is_about_communities())
     });
     commands
-        .group("add_group_member", |s, r| {
-            s.add_members(r.now, r.caller, r.body)
-        })
+        .group("add_group_member", |s, r| s.add_members(r))
         .membership();
 }
 
 impl State {
     /// `apply_join_group`.
-    pub(crate) fn apply_to_join(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn apply_to_join(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let group = self.group(id)?;
         if group.kind == Kind::Live {
@@ -168,12 +156,8 @@ impl State {
     }
 
     /// `handle_apply_join_group` and its likes for invitations.
-    pub(crate) fn handle_application(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn handle_application(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Admin)?;
         let agree = match opt_text(body, "HandleMsg") {
@@ -276,12 +260,8 @@ impl State {
     }
 
     /// `add_group_member`: what became of each.
-    pub(crate) fn add_members(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn add_members(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let role = self.role_in(id, actor)?;
         let group = self.group(id)?;

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::code::Code,
     service::{
@@ -79,7 +79,7 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.group("clear_group_attr", |s, r| {
         s.change_attributes(r.now, r.caller, r.body, Change::Clear)
     });
-    commands.group("get_group_attr", |s, r| s.attributes_of(r.caller, r.body));
+    commands.group("get_group_attr", |s, r| s.attributes_of(r));
 }
 
 impl Attributes {
@@ -160,7 +160,8 @@ impl State {
     }
 
     /// `get_group_attr`.
-    pub(crate) fn attributes_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn attributes_of(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let attributes = &self.group(id)?.attributes;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::code::Code,
     service::{
@@ -18,10 +18,8 @@ use crate::{
 };
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("delete_group_counter", |s, r| {
-        s.delete_counters(r.now, r.caller, r.body)
-    });
-    commands.group("get_group_counter", |s, r| s.counters_of(r.caller, r.body));
+    commands.group("delete_group_counter", |s, r| s.delete_counters(r));
+    commands.group("get_group_counter", |s, r| s.counters_of(r));
 }
 
 impl State {
@@ -65,12 +63,8 @@ impl State {
     }
 
     /// `delete_group_counter`: those named, or all.
-    pub(crate) fn delete_counters(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn delete_counters(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let named: Vec<String> = list(body, "GroupCounterKeys")
@@ -99,7 +93,8 @@ impl State {
     }
 
     /// `get_group_counter`: those named, or all.
-    pub(crate) fn counters_of(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn counters_of(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
@@ -25,9 +25,7 @@ pub(crate) fn register(commands: &mut Commands) {
         s.import_messages(r.now, r.caller, r.body)
     });
     commands.group_rest("set_unread_msg_num", |s, r| s.set_unread(r.body));
-    commands.group_rest("delete_group_msg_by_sender", |s, r| {
-        s.delete_by_sender(r.now, r.caller, r.body)
-    });
+    commands.group_rest("delete_group_msg_by_sender", |s, r| s.delete_by_sender(r));
 }
 
 impl State {
@@ -98,12 +96,8 @@ impl State {
     }
 
     /// `delete_group_msg_by_sender`: recalls what one account has said, however old it is.
-    pub(crate) fn delete_by_sender(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn delete_by_sender(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let sender: UserId = user(body, "Sender_Account")?;
         let entries = self.group(id)?.entries.iter();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
@@ -103,18 +103,12 @@ pub(crate) fn register(commands: &mut Commands) {
         s.create_group(r.now, r.caller, r.body)
     });
     commands
-        .group("destroy_group", |s, r| {
-            s.dismiss_group(r.now, r.caller, r.body)
-        })
+        .group("destroy_group", |s, r| s.dismiss_group(r))
         .membership();
     commands
-        .group("change_group_owner", |s, r| {
-            s.change_owner(r.now, r.caller, r.body)
-        })
+        .group("change_group_owner", |s, r| s.change_owner(r))
         .membership();
-    commands.group("modify_group_base_info", |s, r| {
-        s.modify_group(r.now, r.caller, r.body)
-    });
+    commands.group("modify_group_base_info", |s, r| s.modify_group(r));
     commands.group_rest("import_group", |s, r| {
         s.create_group(r.now, r.caller, r.body)
     });
@@ -348,12 +342,8 @@ impl State {
     }
 
     /// `destroy_group`: by the owner; a Work group only by the app.
-    pub(crate) fn dismiss_group(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn dismiss_group(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Owner)?;
         if self.group(id)?.kind == Kind::Work && !actor.admin {
@@ -379,12 +369,8 @@ impl State {
     }
 
     /// `change_group_owner`.
-    pub(crate) fn change_owner(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn change_owner(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let new = user(body, "NewOwner_Account")?;
         self.require(id, actor, Role::Owner)?;
@@ -420,12 +406,8 @@ impl State {
     }
 
     /// `modify_group_base_info`.
-    pub(crate) fn modify_group(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn modify_group(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let least = if self.group(id)?.kind == Kind::Work {
             Role::Member

@@ -53,11 +53,9 @@ pub(crate) fn register(commands: &mut Commands) {
         .any_body()
         .reads();
     commands
-        .group("get_huge_group_msg", |s, r| s.live_page(r.caller, r.body))
+        .group("get_huge_group_msg", |s, r| s.live_page(r))
         .reads();
-    commands.group("get_online_member_num", |s, r| {
-        s.online_count(r.now, r.caller, r.body)
-    });
+    commands.group("get_online_member_num", |s, r| s.online_count(r));
 }
 
 impl Listener {
@@ -155,7 +153,8 @@ impl State {
     }
 
     /// `get_huge_group_msg`: the last messages of a room before a number.
-    pub(crate) fn live_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn live_page(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Member)?;
         let before = opt_number(body, "PullPreSeq").filter(|seq| *seq > 0);
@@ -176,12 +175,8 @@ impl State {
     }
 
     /// `get_online_member_num`.
-    pub(crate) fn online_count(
-        &self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn online_count(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         Ok(ok_with(json!({

@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
         fields::{opt_number, opt_text, text, users},
         group::{
-            Caller, Group, Role,
+            Group, Role,
             tip::{Notice, Tip},
         },
     },
@@ -27,14 +27,10 @@ const MAX_BANNED: usize = 10_000;
 pub(crate) const MAX_PAGE: u64 = 100;
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("ban_group_member", |s, r| s.ban(r.now, r.caller, r.body));
-    commands.group("unban_group_member", |s, r| {
-        s.unban(r.now, r.caller, r.body)
-    });
+    commands.group("ban_group_member", |s, r| s.ban(r));
+    commands.group("unban_group_member", |s, r| s.unban(r));
     commands
-        .group("get_group_ban_member", |s, r| {
-            s.banned(r.now, r.caller, r.body)
-        })
+        .group("get_group_ban_member", |s, r| s.banned(r))
         .reads();
 }
 
@@ -48,7 +44,8 @@ impl Group {
 
 impl State {
     /// `ban_group_member`: throws accounts out of a live room for `Duration` seconds.
-    pub(crate) fn ban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn ban(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         let role = self.role_in(id, actor)?;
@@ -85,7 +82,8 @@ impl State {
     }
 
     /// `unban_group_member`: lets them come in again. The app may, and nobody else.
-    pub(crate) fn unban(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn unban(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {
@@ -108,7 +106,8 @@ impl State {
     }
 
     /// `get_group_ban_member`: who may not come in, in pages. For the app.
-    pub(crate) fn banned(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn banned(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Admin)?;
         if !actor.admin {

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{
         fields::{as_number, list, opt_number, text, users},
@@ -24,18 +23,10 @@ const FIRST_MARK: u32 = 1000;
 pub(crate) const MAX_MARKS: usize = 10;
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("get_members", |s, r| {
-        s.live_members(r.now, r.caller, r.body)
-    });
-    commands.group("modify_user_info", |s, r| {
-        s.mark_live_members(r.caller, r.body)
-    });
-    commands.group_rest("send_broadcast_msg", |s, r| {
-        s.broadcast(r.now, r.caller, r.body)
-    });
-    commands.group_rest("modify_admin", |s, r| {
-        s.change_live_admins(r.now, r.caller, r.body)
-    });
+    commands.group("get_members", |s, r| s.live_members(r));
+    commands.group("modify_user_info", |s, r| s.mark_live_members(r));
+    commands.group_rest("send_broadcast_msg", |s, r| s.broadcast(r));
+    commands.group_rest("modify_admin", |s, r| s.change_live_admins(r));
 }
 
 impl State {
@@ -50,12 +41,8 @@ impl State {
     }
 
     /// `get_members`: a page in the order in which they came in, which the "timestamp" counts.
-    pub(crate) fn live_members(
-        &self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn live_members(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let group = self.live_room(text(body, "GroupId")?, actor, Role::Member)?;
         let start = opt_number(body, "Timestamp").unwrap_or(0);
         let mark = opt_number(body, "Mark").filter(|mark| *mark > 0);
@@ -85,11 +72,8 @@ impl State {
     }
 
     /// `modify_user_info`: marks members or takes marks away. The answer names those it was done for.
-    pub(crate) fn mark_live_members(
-        &mut self,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn mark_live_members(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Owner)?;
         let give = match opt_number(body, "CommandType") {
@@ -121,12 +105,8 @@ impl State {
     }
 
     /// `send_broadcast_msg`: a message to every live room.
-    pub(crate) fn broadcast(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn broadcast(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let rooms = self.groups.all.values();
         let rooms = rooms.filter(|group| group.kind == Kind::Live);
         let rooms: Vec<String> = rooms.map(|group| group.id.clone()).collect();
@@ -144,12 +124,8 @@ impl State {
 
     /// `modify_admin`: makes members of a live room administrators (`CommandType` 1), or members again
     /// (2).
-    pub(crate) fn change_live_admins(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn change_live_admins(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.live_room(id, actor, Role::Owner)?;
         let role = match opt_number(body, "CommandType") {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
@@ -27,34 +27,26 @@ const MAX_CARD: usize = 200;
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .group("quit_group", |s, r| s.quit_group(r.now, r.caller, r.body))
+        .group("quit_group", |s, r| s.quit_group(r))
         .membership();
     commands
-        .group("delete_group_member", |s, r| {
-            s.delete_members(r.now, r.caller, r.body)
-        })
+        .group("delete_group_member", |s, r| s.delete_members(r))
         .membership();
     commands
         .group("modify_group_member_info", |s, r| {
             s.modify_member(r.now, r.caller, r.body)
         })
         .membership();
-    commands.group("get_group_member_info", |s, r| {
-        s.members_of(r.now, r.caller, r.body)
-    });
-    commands.group("get_specified_group_member_info", |s, r| {
-        s.named_members(r.now, r.caller, r.body)
-    });
-    commands.group_rest("get_role_in_group", |s, r| s.roles_in(r.body));
-    commands.group_rest("forbid_send_msg", |s, r| {
-        s.forbid_sending(r.now, r.caller, r.body)
-    });
+    commands.group("get_group_member_info", |s, r| s.members_of(r));
+    commands.group("get_specified_group_member_info", |s, r| s.named_members(r));
+    commands.group_rest("get_role_in_group", |s, r| s.roles_in(r));
+    commands.group_rest("forbid_send_msg", |s, r| s.forbid_sending(r));
     for name in [
         "get_group_muted_account",
         "get_group_shutted_uin",
         "get_avchatroom_muted_account",
     ] {
-        commands.group_rest(name, |s, r| s.muted_in(r.now, r.body));
+        commands.group_rest(name, |s, r| s.muted_in(r));
     }
     commands.group_rest("import_group_member", |s, r| {
         s.import_members(r.now, r.body)
@@ -82,7 +74,8 @@ impl State {
 
     /// `get_group_member_info`: a page of members in the order in which they joined. Pages go by
     /// offset, in Communities by an opaque text.
-    pub(crate) fn members_of(&self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn members_of(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -119,12 +112,8 @@ impl State {
     }
 
     /// `get_specified_group_member_info`; those who are no members are left out.
-    pub(crate) fn named_members(
-        &self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn named_members(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -139,7 +128,8 @@ impl State {
     }
 
     /// `get_role_in_group`, for the app.
-    pub(crate) fn roles_in(&self, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn roles_in(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let body = request.body;
         let group = self.group(text(body, "GroupId")?)?;
         let items: Vec<Value> = users(body, "User_Account")
             .iter()
@@ -152,7 +142,8 @@ impl State {
     }
 
     /// `get_group_muted_account`, for the app.
-    pub(crate) fn muted_in(&self, now: Now, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn muted_in(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, body) = (request.now, request.body);
         let group = self.group(text(body, "GroupId")?)?;
         let muted = group.in_order().into_iter();
         let items: Vec<Value> = muted
@@ -171,12 +162,8 @@ impl State {
 
     /// `delete_group_member`: by the owner, outside Work groups also by admins; never someone of
     /// the same or a higher role.
-    pub(crate) fn delete_members(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn delete_members(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let role = self.role_in(id, actor)?;
         let kind = self.group(id)?.kind;
@@ -334,12 +321,8 @@ impl State {
     }
 
     /// `forbid_send_msg`, for the app.
-    pub(crate) fn forbid_sending(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn forbid_sending(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let group = self.group(id)?;
         let seconds = opt_number(body, "MuteTime").or_else(|| opt_number(body, "ShutUpTime"));
@@ -357,12 +340,8 @@ impl State {
     }
 
     /// `quit_group`. The owner of a Work group may go; the oldest member follows.
-    pub(crate) fn quit_group(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn quit_group(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
         let group = self.group(id)?;
         let role = group.role(&actor.user).ok_or(Code::GROUP_PERMISSION)?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::code::Code,
     service::{
@@ -23,31 +23,21 @@ use crate::{
 const RECALLS: usize = 200;
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("group_msg_recall", |s, r| {
-        s.recall_group_messages(r.now, r.caller, r.body)
-    });
-    commands.group("batch_get_group_notify", |s, r| {
-        s.recalls_since(r.caller, r.body)
-    });
-    commands.group("get_group_notify", |s, r| {
-        s.recalls_of_one(r.caller, r.body)
-    });
+    commands.group("group_msg_recall", |s, r| s.recall_group_messages(r));
+    commands.group("batch_get_group_notify", |s, r| s.recalls_since(r));
+    commands.group("get_group_notify", |s, r| s.recalls_of_one(r));
     // Not one of the group services, other than everything else about groups.
     commands.both(
         "openim.modify_group_msg",
         |c| c.any_body(),
-        |s, r| s.edit_group_message(r.now, r.caller, r.body),
+        |s, r| s.edit_group_message(r),
     );
 }
 
 impl State {
     /// `group_msg_recall`.
-    pub(crate) fn recall_group_messages(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn recall_group_messages(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let mut results = Vec::new();
@@ -124,12 +114,8 @@ impl State {
     }
 
     /// `openim.modify_group_msg`: every member may edit; the version decides who was first.
-    pub(crate) fn edit_group_message(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn edit_group_message(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let seq = opt_number(body, "MsgSeq").ok_or(Code::GROUP_PARAMETER)?;
@@ -169,7 +155,8 @@ impl State {
     }
 
     /// `batch_get_group_notify`: messages recalled in a span of time, of several groups.
-    pub(crate) fn recalls_since(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn recalls_since(&self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let requests = list(body, "NotifyReqList").iter();
         let items: Vec<Value> = requests
             .filter_map(|request| {
@@ -185,7 +172,8 @@ impl State {
 
     /// `get_group_notify`: the same of one group, as clients of version 2 ask for it. They ask again
     /// at once until `NextMsgTime` is zero.
-    pub(crate) fn recalls_of_one(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn recalls_of_one(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         Ok(ok_with(self.group(id)?.recalls_in(body)))

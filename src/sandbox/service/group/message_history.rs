@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{
         fields::{as_number, flag, list, number, opt_number, place, seqs},
@@ -21,12 +21,8 @@ pub(crate) const MAX_PAGE: u64 = 100;
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.group("group_msg_get", |s, r| s.group_page(r.caller, r.body));
-    commands.group("delete_group_ramble_msg_by_seq", |s, r| {
-        s.delete_entries(r.caller, r.body)
-    });
-    commands.group_rest("group_msg_get_simple", |s, r| {
-        s.group_page_for_app(r.caller, r.body)
-    });
+    commands.group("delete_group_ramble_msg_by_seq", |s, r| s.delete_entries(r));
+    commands.group_rest("group_msg_get_simple", |s, r| s.group_page_for_app(r));
 }
 
 impl Group {
@@ -86,7 +82,8 @@ impl State {
     }
 
     /// `delete_group_ramble_msg_by_seq`: for the caller only.
-    pub(crate) fn delete_entries(&mut self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn delete_entries(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = place(body)?;
         let seqs: Vec<u64> = list(body, "Seqs").iter().filter_map(as_number).collect();
         let group = self.group_mut(id)?;
@@ -101,7 +98,8 @@ impl State {
     }
 
     /// `group_msg_get_simple`, for the app.
-    pub(crate) fn group_page_for_app(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn group_page_for_app(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         number(body, "ReqMsgNumber")?;
         let mut answer = self.group_page(actor, body)?;
         let finished = opt_number(&answer, "IsFinished") == Some(2);

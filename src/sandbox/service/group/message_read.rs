@@ -3,13 +3,12 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{
         fields::{list, number, opt_number, opt_text, place},
         group::{
-            Caller, Group, Kind, Member, SYSTEM,
+            Group, Kind, Member, SYSTEM,
             message::{What, extend},
         },
     },
@@ -18,9 +17,7 @@ use crate::{
 };
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("msg_read_report", |s, r| {
-        s.report_read(r.now, r.caller, r.body)
-    });
+    commands.group("msg_read_report", |s, r| s.report_read(r));
 }
 
 impl Group {
@@ -138,12 +135,8 @@ impl State {
     }
 
     /// `msg_read_report`.
-    pub(crate) fn report_read(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn report_read(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = place(body)?;
         let seq = self.read_up_to(id, &actor.user, number(body, "MsgReadedSeq")?)?;
         let conns = self.world.push_links(now, &actor.user, actor.instance);

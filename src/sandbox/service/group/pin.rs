@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::code::Code,
     service::{
@@ -24,9 +24,7 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.group("unpin_message", |s, r| {
         s.pin_message(r.now, r.caller, r.body, false)
     });
-    commands.group("get_pinned_messages", |s, r| {
-        s.pinned_messages(r.caller, r.body)
-    });
+    commands.group("get_pinned_messages", |s, r| s.pinned_messages(r));
 }
 
 impl State {
@@ -80,7 +78,8 @@ impl State {
     }
 
     /// `get_pinned_messages`, newest pin first.
-    pub(crate) fn pinned_messages(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn pinned_messages(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;

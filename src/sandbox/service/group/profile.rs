@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{
         fields::{flag, list, opt_number, opt_text},
@@ -24,13 +24,11 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.group("get_joined_group_list", |s, r| {
         s.joined_groups(r.caller, r.body, r.is_about_communities())
     });
-    commands.group("get_group_self_member_info", |s, r| {
-        s.groups_with_self(r.caller, r.body)
-    });
-    commands.group("get_group_public_info", |s, r| s.public_groups(r.body));
+    commands.group("get_group_self_member_info", |s, r| s.groups_with_self(r));
+    commands.group("get_group_public_info", |s, r| s.public_groups(r));
     // What only the app has, and its own names for the same.
-    commands.group_rest("get_group_info", |s, r| s.public_groups(r.body));
-    commands.group_rest("get_appid_group_list", |s, r| s.all_groups(r.body));
+    commands.group_rest("get_group_info", |s, r| s.public_groups(r));
+    commands.group_rest("get_appid_group_list", |s, r| s.all_groups(r));
 }
 
 impl Group {
@@ -111,7 +109,8 @@ impl State {
     }
 
     /// `get_group_self_member_info`: profiles, with the caller as the only member.
-    pub(crate) fn groups_with_self(&self, actor: &Caller, body: &Value) -> Value {
+    pub(crate) fn groups_with_self(&self, request: &Request<'_>) -> Value {
+        let (actor, body) = (request.caller, request.body);
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
             .map(|id| {
@@ -145,7 +144,8 @@ impl State {
     }
 
     /// `get_group_public_info` for everyone, `get_group_info` for the app.
-    pub(crate) fn public_groups(&self, body: &Value) -> Value {
+    pub(crate) fn public_groups(&self, request: &Request<'_>) -> Value {
+        let body = request.body;
         let ids = list(body, "GroupIdList").iter().filter_map(Value::as_str);
         let items: Vec<Value> = ids
             .map(|id| {
@@ -169,7 +169,8 @@ impl State {
 
     /// `get_appid_group_list`: the IDs of all groups, or of those of one type. `Next` counts those of
     /// the pages before.
-    pub(crate) fn all_groups(&self, body: &Value) -> Value {
+    pub(crate) fn all_groups(&self, request: &Request<'_>) -> Value {
+        let body = request.body;
         let kind = opt_text(body, "GroupType");
         let groups = self.groups.all.values();
         let groups = groups.filter(|group| group.community.is_none());

@@ -5,35 +5,26 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
-    policy::Now,
+    commands::{Commands, Request},
     proto::{code::Code, id::UserId},
     service::{
         fields::{number, opt_number, place, seqs},
-        group::{Caller, Role, SYSTEM, message::extend},
+        group::{Role, SYSTEM, message::extend},
     },
     state::State,
     world::{ok, ok_with},
 };
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("group_msg_receipt", |s, r| {
-        s.send_receipts(r.now, r.caller, r.body)
-    });
-    commands.group("get_group_msg_receipt", |s, r| s.receipts(r.caller, r.body));
-    commands.group("get_group_msg_receipt_detail", |s, r| {
-        s.receipt_detail(r.caller, r.body)
-    });
+    commands.group("group_msg_receipt", |s, r| s.send_receipts(r));
+    commands.group("get_group_msg_receipt", |s, r| s.receipts(r));
+    commands.group("get_group_msg_receipt_detail", |s, r| s.receipt_detail(r));
 }
 
 impl State {
     /// `group_msg_receipt`: the caller has read these, and their senders hear of it.
-    pub(crate) fn send_receipts(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn send_receipts(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let mut read: BTreeMap<String, Vec<Value>> = BTreeMap::new();
@@ -71,7 +62,8 @@ impl State {
     }
 
     /// `get_group_msg_receipt`: how many have read each.
-    pub(crate) fn receipts(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn receipts(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -93,7 +85,8 @@ impl State {
     }
 
     /// `get_group_msg_receipt_detail`: who has, or has not, read one message.
-    pub(crate) fn receipt_detail(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn receipt_detail(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
         let seq = number(body, "MsgSeq")?;

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::id::UserId,
     service::group::{
@@ -55,9 +55,7 @@ pub(crate) fn micros(now: Now) -> u64 {
 }
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group_rest("send_group_system_notification", |s, r| {
-        s.custom_notice(r.now, r.caller, r.body)
-    });
+    commands.group_rest("send_group_system_notification", |s, r| s.custom_notice(r));
 }
 
 impl State {
@@ -181,10 +179,9 @@ impl State {
     /// A notice with a text of the app's own, to some members or all.
     pub(crate) fn custom_notice(
         &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
+        request: &Request<'_>,
     ) -> Result<Value, crate::proto::code::Code> {
+        let (now, actor, body) = request.parts();
         let id = crate::service::fields::text(body, "GroupId")?;
         let content = crate::service::fields::text(body, "Content")?;
         let group = self.group(id)?;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Commands,
+    commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
@@ -40,16 +40,10 @@ const TEXTS: [(&str, &str); 5] = [
 ];
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.group("create_topic", |s, r| {
-        s.create_topic(r.now, r.caller, r.body)
-    });
-    commands.group("get_topic", |s, r| s.topics(r.caller, r.body));
-    commands.group("modify_topic", |s, r| {
-        s.modify_topic(r.now, r.caller, r.body)
-    });
-    commands.group("destroy_topic", |s, r| {
-        s.delete_topics(r.now, r.caller, r.body)
-    });
+    commands.group("create_topic", |s, r| s.create_topic(r));
+    commands.group("get_topic", |s, r| s.topics(r));
+    commands.group("modify_topic", |s, r| s.modify_topic(r));
+    commands.group("destroy_topic", |s, r| s.delete_topics(r));
 }
 
 impl Group {
@@ -115,12 +109,8 @@ impl State {
     }
 
     /// `create_topic`, by owner and admins.
-    pub(crate) fn create_topic(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn create_topic(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let community = text(body, "GroupId")?;
         self.require(community, actor, Role::Admin)?;
         let group = self.group(community)?;
@@ -180,7 +170,8 @@ impl State {
     }
 
     /// `get_topic`: those that are named, or all.
-    pub(crate) fn topics(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
+    pub(crate) fn topics(&self, request: &Request<'_>) -> Result<Value, Code> {
+        let (actor, body) = (request.caller, request.body);
         let community = text(body, "GroupId")?;
         self.require(community, actor, Role::Member)?;
         let named = list(body, "TopicIdList").iter().filter_map(Value::as_str);
@@ -200,12 +191,8 @@ impl State {
     }
 
     /// `modify_topic`, by owner and admins.
-    pub(crate) fn modify_topic(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn modify_topic(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let community = text(body, "GroupId")?;
         self.require(community, actor, Role::Admin)?;
         let id = text(body, "TopicId")?;
@@ -241,12 +228,8 @@ impl State {
     }
 
     /// `destroy_topic`, by owner and admins: several, each with a result.
-    pub(crate) fn delete_topics(
-        &mut self,
-        now: Now,
-        actor: &Caller,
-        body: &Value,
-    ) -> Result<Value, Code> {
+    pub(crate) fn delete_topics(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, actor, body) = request.parts();
         let community = text(body, "GroupId")?;
         self.require(community, actor, Role::Admin)?;
         let named = list(body, "TopicIdList").iter().filter_map(Value::as_str);

@@ -15,28 +15,26 @@ use std::{
 use actix_http::HttpService;
 use actix_service::map_config;
 use actix_web::{
-    App, HttpRequest, HttpResponse,
-    dev::{AppConfig, Service, ServiceFactory},
-    http::Method,
-    web,
+    App, FromRequest, HttpRequest, HttpResponse, ResponseError,
+    dev::{AppConfig, Payload, Service, ServiceFactory},
+    guard,
+    http::StatusCode,
+    web::{self, Bytes},
 };
-use futures_util::StreamExt;
+use futures_util::{
+    FutureExt,
+    future::{Either, LocalBoxFuture, Ready, ready},
+};
 use serde_json::{Value, json};
 use thiserror::Error;
 use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    cut::CuttableStream,
-    files,
-    guard::{Guard, Refusal},
-    hub::{Hub, Shared},
-    seed::{Seed, SeedError},
-    state::{Fault, Frames, MEDIA_PATH},
-    store::{Store, StoreError},
-    tls::{self, TlsError},
-    websocket,
+    cut::CuttableStream, files, guard::Guard, guard::Refusal, hub::Hub, hub::Shared, store::Store,
+    store::StoreError, tls, tls::TlsError, websocket,
 };
+use crate::{seed::Seed, seed::SeedError, state::Fault, state::Frames, state::MEDIA_PATH};
 
 /// Why a sandbox did not start.
 #[derive(Debug, Error)]
@@ -203,11 +201,48 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
             return;
         }
     };
-    let app_hub = Rc::clone(hub);
-    let app = App::new().default_service(web::to(move |request, payload| {
-        let hub = Rc::clone(&app_hub);
-        async move { answer(&hub, request, payload).await }
-    }));
+    let app = App::new()
+        .app_data(Rc::clone(hub))
+        .app_data(web::PayloadConfig::new(MAX_BODY))
+        .wrap_fn(|request, service| {
+            let admitted = match hub_of(request.request()) {
+                Ok(hub) => hub.guard().admit(request.headers()),
+                Err(refusal) => Err(refusal),
+            };
+            match admitted {
+                Ok(()) => Either::Left(service.call(request)),
+                Err(refusal) => {
+                    Either::Right(ready(Ok(request.into_response(refusal.error_response()))))
+                }
+            }
+        })
+        .route(&format!("{MEDIA_PATH}{{file:.*}}"), web::to(media))
+        .route("/{folder:(?:.*/)?}binfo", web::to(binary_socket))
+        .route("/{folder:(?:.*/)?}info", web::to(text_socket))
+        .service(
+            web::resource("/v4/{call:.*}")
+                .route(web::post().to(rest_call))
+                .default_service(web::to(not_posted)),
+        )
+        .service(
+            web::scope("/sandbox")
+                .wrap_fn(|request, service| {
+                    let admitted = hub_of(request.request())
+                        .and_then(|hub| hub.guard().admit_order(request.request()));
+                    match admitted {
+                        Ok(()) => Either::Left(service.call(request)),
+                        Err(refusal) => Either::Right(ready(Ok(
+                            request.into_response(refusal.error_response())
+                        ))),
+                    }
+                })
+                .route("/status", web::get().to(status))
+                .route(
+                    "/{fault}",
+                    web::post().guard(guard::fn_guard(names_fault)).to(order),
+                )
+                .default_service(web::to(no_such_fault)),
+        );
     let http = HttpService::build()
         .on_connect_ext(|io: &CuttableStream, data| {
             data.insert(io.knife());
@@ -254,80 +289,127 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
     }
 }
 
-async fn answer(
-    hub: &Rc<Hub>,
+/// The hub that serves a request.
+fn hub_of(request: &HttpRequest) -> Result<Rc<Hub>, Refusal> {
+    request
+        .app_data::<Rc<Hub>>()
+        .cloned()
+        .ok_or(Refusal::NOT_READY)
+}
+
+/// The hub, for handlers.
+struct Serving(Rc<Hub>);
+
+impl FromRequest for Serving {
+    type Error = Refusal;
+    type Future = Ready<Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(hub_of(request).map(Self))
+    }
+}
+
+/// A JSON body, within its length and its time; whoever sends it slower holds a socket for nothing.
+struct Body(Bytes);
+
+impl FromRequest for Body {
+    type Error = Refusal;
+    type Future = LocalBoxFuture<'static, Result<Self, Refusal>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let admitted = Guard::admit_body(request.headers());
+        let whole = Bytes::from_request(request, payload);
+        async move {
+            admitted?;
+            match tokio::time::timeout(BODY_TIME, whole).await {
+                Ok(Ok(body)) => Ok(Self(body)),
+                _ => Err(Refusal::TOO_LARGE),
+            }
+        }
+        .boxed_local()
+    }
+}
+
+/// The pairs of a query, decoded.
+fn query_of(request: &HttpRequest) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(request.query_string().as_bytes())
+        .into_owned()
+        .collect()
+}
+
+async fn media(hub: Serving, request: HttpRequest, payload: web::Payload) -> HttpResponse {
+    files::answer(&hub.0, &request, payload).await
+}
+
+async fn binary_socket(
+    hub: Serving,
     request: HttpRequest,
     payload: web::Payload,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let guard = hub.guard();
-    if let Err(refusal) = guard.admit(request.headers()) {
-        return Ok(refused(refusal));
-    }
-    let query: Vec<(String, String)> =
-        url::form_urlencoded::parse(request.query_string().as_bytes())
-            .into_owned()
-            .collect();
-    let path = request.path().to_owned();
-    if path.starts_with(MEDIA_PATH) {
-        return Ok(files::answer(hub, &request, payload).await);
-    }
-    let frames = match path.rsplit('/').next() {
-        Some("binfo") => Some(Frames::Binary),
-        Some("info") => Some(Frames::Text),
-        _ => None,
+    socket(&hub.0, &request, payload, Frames::Binary)
+}
+
+async fn text_socket(
+    hub: Serving,
+    request: HttpRequest,
+    payload: web::Payload,
+) -> Result<HttpResponse, actix_web::Error> {
+    socket(&hub.0, &request, payload, Frames::Text)
+}
+
+fn socket(
+    hub: &Rc<Hub>,
+    request: &HttpRequest,
+    payload: web::Payload,
+    frames: Frames,
+) -> Result<HttpResponse, actix_web::Error> {
+    let (max_connections, max_frame) = {
+        let state = hub.shared.lock();
+        (state.config().max_connections, state.config().max_frame)
     };
-    if let Some(frames) = frames {
-        let (max_connections, max_frame) = {
-            let state = hub.shared.lock();
-            (state.config().max_connections, state.config().max_frame)
-        };
-        if hub.links() >= max_connections {
-            return Ok(HttpResponse::ServiceUnavailable().body("the sandbox is full"));
-        }
-        return websocket::upgrade(hub, &request, payload, frames, query, max_frame);
+    if hub.links() >= max_connections {
+        return Ok(HttpResponse::ServiceUnavailable().body("the sandbox is full"));
     }
-    if path.starts_with("/v4/") {
-        if request.method() != Method::POST {
-            return Ok(HttpResponse::Ok().json(super::rest::not_posted()));
-        }
-        if let Err(refusal) = Guard::admit_body(request.headers()) {
-            return Ok(refused(refusal));
-        }
-        let Some(body) = read_body(payload).await else {
-            return Ok(HttpResponse::PayloadTooLarge().finish());
-        };
-        let answer = hub.with(|state, now| state.rest(now, &path, &query, &body));
-        let status = actix_web::http::StatusCode::from_u16(answer.status).unwrap_or_default();
-        return Ok(HttpResponse::build(status).json(answer.json));
-    }
-    let Some(command) = path.strip_prefix("/sandbox/") else {
-        return Ok(HttpResponse::NotFound().finish());
-    };
-    if let Err(refusal) = guard.admit_order(&request) {
-        return Ok(refused(refusal));
-    }
-    if command == "status" && request.method() == Method::GET {
-        return Ok(HttpResponse::Ok().json(hub.with(|state, now| state.status(now))));
-    }
-    if request.method() != Method::POST || !Fault::NAMES.contains(&command) {
-        return Ok(HttpResponse::NotFound().json(json!({
-            "error": format!("no such fault; there are {}", Fault::NAMES.join(", ")),
-        })));
-    }
-    if let Err(refusal) = Guard::admit_body(request.headers()) {
-        return Ok(refused(refusal));
-    }
-    let Some(body) = read_body(payload).await else {
-        return Ok(HttpResponse::PayloadTooLarge().finish());
-    };
-    let outcome = parse_fault(command, &body).and_then(|fault| {
-        hub.with(|state, now| state.fault(now, fault))
-            .map_err(|e| e.to_string())
+    websocket::upgrade(hub, request, payload, frames, query_of(request), max_frame)
+}
+
+async fn rest_call(hub: Serving, request: HttpRequest, body: Body) -> HttpResponse {
+    let (path, query) = (request.path(), query_of(&request));
+    let answer = hub
+        .0
+        .with(|state, now| state.rest(now, path, &query, &body.0));
+    let status = StatusCode::from_u16(answer.status).unwrap_or_default();
+    HttpResponse::build(status).json(answer.json)
+}
+
+async fn not_posted() -> HttpResponse {
+    HttpResponse::Ok().json(crate::rest::not_posted())
+}
+
+async fn status(hub: Serving) -> HttpResponse {
+    HttpResponse::Ok().json(hub.0.with(|state, now| state.status(now)))
+}
+
+/// True if the last part of the path is a fault.
+fn names_fault(context: &guard::GuardContext<'_>) -> bool {
+    let name = context.head().uri.path().rsplit('/').next();
+    name.is_some_and(|name| Fault::NAMES.contains(&name))
+}
+
+async fn no_such_fault() -> HttpResponse {
+    let names = Fault::NAMES.join(", ");
+    HttpResponse::NotFound().json(json!({"error": format!("no such fault; there are {names}")}))
+}
+
+async fn order(hub: Serving, fault: web::Path<String>, body: Body) -> HttpResponse {
+    let outcome = parse_fault(&fault, &body.0).and_then(|fault| {
+        let applied = hub.0.with(|state, now| state.fault(now, fault));
+        applied.map_err(|error| error.to_string())
     });
-    Ok(match outcome {
+    match outcome {
         Ok(()) => HttpResponse::Ok().json(json!({"ok": true})),
         Err(error) => HttpResponse::BadRequest().json(json!({"error": error})),
-    })
+    }
 }
 
 /// The fault named by the path, with its fields from the body; no body is no fields.
@@ -339,26 +421,6 @@ fn parse_fault(name: &str, body: &[u8]) -> Result<Fault, String> {
     };
     fields.insert("fault".to_owned(), name.into());
     serde_json::from_value(value).map_err(|error| error.to_string())
-}
-
-fn refused(refusal: Refusal) -> HttpResponse {
-    HttpResponse::build(refusal.status).json(json!({"error": refusal.reason}))
-}
-
-/// The whole body, or `None` if it is too long, takes too long, or breaks off.
-async fn read_body(mut payload: web::Payload) -> Option<Vec<u8>> {
-    let whole = async {
-        let mut body = Vec::new();
-        while let Some(chunk) = payload.next().await {
-            let chunk = chunk.ok()?;
-            if body.len() + chunk.len() > MAX_BODY {
-                return None;
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Some(body)
-    };
-    tokio::time::timeout(BODY_TIME, whole).await.ok().flatten()
 }
 
 #[cfg(test)]

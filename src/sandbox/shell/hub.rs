@@ -10,13 +10,9 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{
-    cut::Cut,
-    files::Files,
-    guard::Guard,
-    state::{ConnId, Output, State},
-};
+use super::{cut::Cut, files::Files, guard::Guard};
 use crate::policy::Now;
+use crate::{state::ConnId, state::Output, state::State};
 
 /// What the sandbox's threads share. The lock is never held across an await.
 #[derive(Debug)]
@@ -28,10 +24,6 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the shell of the sandbox reads the clock here"
-    )]
     pub(super) fn new(state: State) -> Self {
         Self {
             state: Mutex::new(state),
@@ -40,10 +32,6 @@ impl Shared {
         }
     }
 
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the shell of the sandbox reads the clock here"
-    )]
     pub(super) fn now(&self) -> Now {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)

@@ -6,15 +6,16 @@
 //! not send elsewhere unasked. Orders need a token when others than this machine can reach the server.
 
 use actix_web::{
-    HttpRequest,
+    HttpRequest, HttpResponse, ResponseError,
     http::{
         StatusCode,
         header::{self, HeaderMap},
     },
 };
 use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
 use sha2::{Digest, Sha256};
-use std::net::IpAddr;
+use std::{fmt, net::IpAddr};
 use url::Url;
 
 /// Whom a server lets in.
@@ -65,6 +66,33 @@ const TOKEN: Refusal = refuse(
     StatusCode::UNAUTHORIZED,
     "send the token of sandbox.token as Authorization: Bearer TOKEN",
 );
+
+impl Refusal {
+    /// The body is too long, takes too long, or breaks off.
+    pub(super) const TOO_LARGE: Self = refuse(
+        StatusCode::PAYLOAD_TOO_LARGE,
+        "the body is too long, or takes too long",
+    );
+    /// The server ends or begins.
+    pub(super) const NOT_READY: Self =
+        refuse(StatusCode::SERVICE_UNAVAILABLE, "the sandbox is not ready");
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.reason)
+    }
+}
+
+impl ResponseError for Refusal {
+    fn status_code(&self) -> StatusCode {
+        self.status
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        HttpResponse::build(self.status).json(json!({"error": self.reason}))
+    }
+}
 
 impl Guard {
     /// Whether a request may come in at all.

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use crate::SandboxTls;
 use rustls::{
     ServerConfig,
     pki_types::{
@@ -22,21 +23,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 
 use super::cut::Wire;
-
-/// The certificate the sandbox shows.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SandboxTls {
-    /// One of its own, made at the start for `localhost`, loopback and where it listens. Browsers
-    /// have to be told to trust it.
-    SelfSigned,
-    /// PEM files, for example of a local authority that the browser trusts.
-    Files {
-        /// The certificate, and those that vouch for it.
-        certificate: PathBuf,
-        /// Its private key.
-        key: PathBuf,
-    },
-}
 
 /// Why the sandbox cannot speak TLS.
 #[derive(Debug, Error)]

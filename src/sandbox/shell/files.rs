@@ -27,11 +27,8 @@ use tokio::{
     sync::Semaphore,
 };
 
-use super::{
-    hub::Hub,
-    state::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
-    thumbnail,
-};
+use super::{hub::Hub, thumbnail};
+use crate::{state::COVER, state::MEDIA_PATH, state::MediaFile, state::MediaRefusal};
 
 /// Where the bytes are.
 #[derive(Debug)]

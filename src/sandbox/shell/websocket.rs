@@ -11,11 +11,8 @@ use actix_http::ws::{CloseCode, CloseReason, Codec, Item, ProtocolError};
 use actix_web::{HttpRequest, HttpResponse, http::header::HOST, web};
 use actix_web_actors::ws::{Message as Frame, WebsocketContext, WsResponseBuilder};
 
-use super::{
-    cut::{Cut, Scheme},
-    hub::{Hub, Outbound, Outgoing, Wake},
-    state::{ConnId, Frames},
-};
+use super::{cut::Cut, cut::Scheme, hub::Hub, hub::Outbound, hub::Outgoing, hub::Wake};
+use crate::{state::ConnId, state::Frames};
 
 /// Turns a request into a session.
 pub(super) fn upgrade(
@@ -230,7 +227,7 @@ impl Joiner {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
+    use actix_web::web::Bytes;
 
     use super::*;
 

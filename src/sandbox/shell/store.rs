@@ -21,11 +21,8 @@ use std::{
 
 use thiserror::Error;
 
-use super::{
-    hub::Shared,
-    server::SandboxError,
-    state::{Restored, SnapshotError},
-};
+use super::{hub::Shared, server::SandboxError};
+use crate::{state::Restored, state::SnapshotError};
 
 /// Why a file that keeps a sandbox is refused. It is left as it is.
 #[derive(Debug, Error)]

@@ -1,0 +1,569 @@
+//! The shell: sockets, files, a clock and threads around the pure state.
+
+#![allow(
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "sockets, files and the clock live here"
+)]
+
+mod cut;
+mod files;
+mod guard;
+mod hub;
+mod server;
+mod store;
+mod thumbnail;
+mod tls;
+mod websocket;
+
+use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread::JoinHandle};
+
+use secrecy::SecretString;
+use tokio::sync::oneshot;
+
+use self::{hub::Shared, server::Prepared, store::Store};
+pub use self::{server::SandboxError, store::StoreError, tls::TlsError};
+use crate::{
+    CompressMode, SandboxConfig,
+    commands::commands,
+    policy::Now,
+    proto::{
+        code::Code,
+        id::{IdError, SdkAppId, UserId},
+        usersig::{self, UserSig},
+    },
+    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, Restored, State, Status},
+};
+
+/// A running sandbox. Its methods may be called from any thread; dropping it ends the server.
+#[derive(Debug)]
+pub struct Sandbox {
+    shared: Arc<Shared>,
+    addr: SocketAddr,
+    is_secure: bool,
+    app: SdkAppId,
+    key: SecretString,
+    stop: oneshot::Sender<()>,
+    done: oneshot::Receiver<bool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+/// How long the UserSigs made by [`Sandbox::user_sig`] hold, in seconds.
+const USER_SIG_LIFETIME: u64 = 86_400;
+
+impl Sandbox {
+    /// Starts a sandbox on the current thread, inside a running actix `System`. `listen` names the
+    /// address; port 0 picks a free one.
+    ///
+    /// # Errors
+    /// [`SandboxError`] if the store or the seed is refused, or the address cannot be listened on.
+    pub async fn start(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
+        let (sandbox, prepared) = Self::prepare(config, listen)?;
+        actix_rt::spawn(server::serve(prepared));
+        Ok(sandbox)
+    }
+
+    /// Starts a sandbox on a thread of its own; for tests, examples and programs without actix.
+    ///
+    /// # Errors
+    /// [`SandboxError`] as for [`Sandbox::start`], or if the thread cannot be started.
+    pub fn spawn_thread(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
+        let (mut sandbox, prepared) = Self::prepare(config, listen)?;
+        let thread = std::thread::Builder::new()
+            .name("sandbox".to_owned())
+            .spawn(move || actix_rt::System::new().block_on(server::serve(prepared)))
+            .map_err(|source| SandboxError::Thread { source })?;
+        sandbox.thread = Some(thread);
+        Ok(sandbox)
+    }
+
+    /// Reads and tries the store or the seed of `config` as a start would, and starts nothing.
+    ///
+    /// # Errors
+    /// [`SandboxError::StoreFile`], [`SandboxError::Store`], [`SandboxError::SeedFile`] or
+    /// [`SandboxError::Seed`].
+    pub fn check(config: SandboxConfig) -> Result<(), SandboxError> {
+        Self::furnish(config).map(|_| ())
+    }
+
+    /// A state with everything it starts with, and what came out of the store.
+    fn furnish(config: SandboxConfig) -> Result<(Shared, Option<Restored>), SandboxError> {
+        let (seed_file, store_file) = (config.seed_file.clone(), config.store_file.clone());
+        let media_dir = config.media_dir.clone();
+        let state = match config.seed {
+            Some(seed) => State::new(config, seed),
+            None => {
+                let mut key = [0; 32];
+                getrandom::fill(&mut key)
+                    .map_err(|error| SandboxError::Random(error.to_string()))?;
+                State::with_key(config, key)
+            }
+        };
+        let shared = Shared::new(state);
+        if let Some(path) = &store_file
+            && let Some(text) = store::read(path)?
+        {
+            let folder = media_dir.as_deref();
+            let files = folder.map_or_else(BTreeMap::new, files::found);
+            let restored = store::restore(&shared, path, &text, &files)?;
+            return Ok((shared, Some(restored)));
+        }
+        if let Some(path) = &seed_file {
+            let content = server::read_seed(path)?;
+            let now = shared.now();
+            shared.lock().apply_seed(now, &content)?;
+        }
+        Ok((shared, None))
+    }
+
+    fn prepare(
+        config: SandboxConfig,
+        listen: SocketAddr,
+    ) -> Result<(Self, Prepared), SandboxError> {
+        let (app, key, tls) = (config.app, config.key.clone(), config.tls.clone());
+        let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
+        let every = config.store_interval;
+        // Before it is read, so that nobody changes it afterwards.
+        let store = file.clone().map(|file| Store::open(file, every));
+        let store = store.transpose()?;
+        // Before anybody can connect, so that nobody sees half of it.
+        let (shared, restored) = Self::furnish(config)?;
+        store::tell(restored, file.as_deref(), seed.as_deref());
+        let shared = Arc::new(shared);
+        let (listener, addr) = server::bind(listen)?;
+        let tls = tls.map(|tls| tls.acceptor(addr)).transpose();
+        let tls = tls.map_err(SandboxError::Tls)?;
+        let is_secure = tls.is_some();
+        if is_secure {
+            tracing::info!("the sandbox speaks TLS at https://{addr} too");
+        }
+        let (stop, stopped) = oneshot::channel();
+        let (done_sender, done) = oneshot::channel();
+        let prepared = Prepared {
+            shared: Arc::clone(&shared),
+            store,
+            listener,
+            tls,
+            stop: stopped,
+            done: done_sender,
+        };
+        Ok((
+            Self {
+                shared,
+                addr,
+                is_secure,
+                app,
+                key,
+                stop,
+                done,
+                thread: None,
+            },
+            prepared,
+        ))
+    }
+
+    /// The calls of the REST API that a sandbox knows, as the paths behind `/v4/`. A group call is named under
+    /// `group_open_http_svc`; the other services of the groups have it too.
+    pub fn rest_calls() -> Vec<String> {
+        let names = commands().names_of_app();
+        names.map(|name| name.replacen('.', "/", 1)).collect()
+    }
+
+    /// The address it listens on.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The origin clients connect to, e.g. `ws://127.0.0.1:40123`: the `proxyServer` of the
+    /// official SDK, or a fixed endpoint of this crate.
+    pub fn url(&self) -> String {
+        format!("ws://{}", self.addr)
+    }
+
+    /// The origin of the REST API, e.g. `http://127.0.0.1:40123`.
+    pub fn rest_url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// The same for clients that want TLS, e.g. `wss://127.0.0.1:40123`; `None` if it speaks none.
+    /// It is the same port, and files are at `https` there.
+    pub fn secure_url(&self) -> Option<String> {
+        self.is_secure.then(|| format!("wss://{}", self.addr))
+    }
+
+    /// The app it serves.
+    pub fn app(&self) -> SdkAppId {
+        self.app
+    }
+
+    /// A UserSig for `user`, made now, good for a day.
+    ///
+    /// # Errors
+    /// [`IdError`] if `user` is no UserID.
+    pub fn user_sig(&self, user: &str) -> Result<UserSig, IdError> {
+        let user = UserId::parse(user)?;
+        let now = self.shared.now().unix_secs();
+        Ok(usersig::sign(
+            self.app,
+            &self.key,
+            &user,
+            now,
+            USER_SIG_LIFETIME,
+        ))
+    }
+
+    /// Ends the server: closes every connection with 1001, waits up to a second for the peers, and
+    /// until everything is in the store if there is one. Dropping the sandbox does the same, but
+    /// nobody waits. False if the store could not be written, which is logged with the reason.
+    pub async fn stop(self) -> bool {
+        let Self {
+            stop, done, thread, ..
+        } = self;
+        // If the server has ended already, nobody listens.
+        let _ = stop.send(());
+        let is_saved = done.await.unwrap_or(false);
+        join(thread);
+        is_saved
+    }
+
+    /// [`Sandbox::stop`] for callers outside async code; not from the thread it was started on.
+    pub fn shutdown(self) -> bool {
+        let Self {
+            stop, done, thread, ..
+        } = self;
+        let _ = stop.send(());
+        let is_saved = done.blocking_recv().unwrap_or(false);
+        join(thread);
+        is_saved
+    }
+
+    /// Calls the state with the present time, and has the server carry out what comes of it.
+    fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
+        let now = self.shared.now();
+        let result = {
+            let mut state = self.shared.lock();
+            state.note_change();
+            call(&mut state, now)
+        };
+        self.shared.touched.notify_one();
+        result
+    }
+
+    /// Asks the state something.
+    fn look<T>(&self, ask: impl FnOnce(&State, Now) -> T) -> T {
+        let now = self.shared.now();
+        ask(&self.shared.lock(), now)
+    }
+
+    /// A picture of the sandbox now.
+    pub fn status(&self) -> Status {
+        self.look(|state, now| state.status(now))
+    }
+
+    /// True if the account is online. False as well for what is no UserID.
+    pub fn is_online(&self, user: &str) -> bool {
+        UserId::parse(user).is_ok_and(|user| self.look(|state, now| state.is_online(now, &user)))
+    }
+
+    /// The InstIds under which an account is online, oldest first.
+    pub fn instances(&self, user: &str) -> Vec<u64> {
+        let user = UserId::parse(user);
+        user.map(|user| self.look(|state, now| state.instances(now, &user)))
+            .unwrap_or_default()
+    }
+
+    /// Everything stored between two accounts, oldest first.
+    pub fn history(&self, a: &str, b: &str) -> Vec<HistoryItem> {
+        match (UserId::parse(a), UserId::parse(b)) {
+            (Ok(a), Ok(b)) => self.look(|state, _| state.history(&a, &b)),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The URL of a new address for a file of `user`, as its client would get it: for one upload,
+    /// then for getting the file. `None` for who is no account.
+    pub fn media_url(&self, user: &str, name: &str) -> Option<String> {
+        let user = UserId::parse(user).ok()?;
+        let path = self.with(|state, now| state.media_address(now, &user, name))?;
+        Some(format!("{}{path}", self.rest_url()))
+    }
+
+    /// Creates an account if it is not there.
+    ///
+    /// # Errors
+    /// [`IdError`] if `user` is no UserID.
+    pub fn import(&self, user: &str) -> Result<bool, IdError> {
+        let user = UserId::parse(user)?;
+        Ok(self.with(|state, _| state.import(&user)))
+    }
+
+    /// Sends a text as `from`, who need not be online. Gives the key of the message.
+    ///
+    /// # Errors
+    /// The code a client would get; 20003 for what is no UserID.
+    pub fn say(&self, from: &str, to: &str, text: &str) -> Result<String, Code> {
+        let parse = |user| UserId::parse(user).map_err(|_| Code::C2C_UNKNOWN_USER);
+        let (from, to) = (parse(from)?, parse(to)?);
+        self.with(|state, now| state.say(now, &from, &to, text))
+    }
+
+    /// Sends a text to a group as one of its members, who need not be online. Gives its number.
+    ///
+    /// # Errors
+    /// The code a client would get; 20003 for what is no UserID.
+    pub fn say_to_group(&self, from: &str, group: &str, text: &str) -> Result<u64, Code> {
+        let from = UserId::parse(from).map_err(|_| Code::C2C_UNKNOWN_USER)?;
+        self.with(|state, now| state.say_to_group(now, &from, group, text))
+    }
+
+    /// The messages and tips stored in a group, oldest first.
+    pub fn group_history(&self, group: &str) -> Vec<GroupItem> {
+        self.look(|state, _| state.group_history(group))
+    }
+
+    /// Carries out a call of the REST API as the first administrator, without HTTP, e.g.
+    /// `group_open_http_svc/create_group`. Gives its answer.
+    pub fn administer(&self, command: &str, body: &serde_json::Value) -> serde_json::Value {
+        self.with(|state, now| {
+            let administrator = state.config().administrators.first().cloned();
+            let Some(administrator) = administrator else {
+                return state.rest(now, command, &[], b"").json;
+            };
+            let lifetime = USER_SIG_LIFETIME;
+            let issued = now.unix_secs();
+            let sig = usersig::sign(self.app, &self.key, &administrator, issued, lifetime);
+            let query = [
+                ("sdkappid", self.app.get().to_string()),
+                ("identifier", administrator.to_string()),
+                ("usersig", sig.expose().to_owned()),
+            ]
+            .map(|(name, value)| (name.to_owned(), value));
+            let path = format!("/v4/{command}");
+            state
+                .rest(now, &path, &query, body.to_string().as_bytes())
+                .json
+        })
+    }
+
+    /// Applies a fault.
+    ///
+    /// # Errors
+    /// [`FaultError`] if the account does not exist or a value is out of range.
+    pub fn fault(&self, fault: Fault) -> Result<(), FaultError> {
+        self.with(|state, now| state.fault(now, fault))
+    }
+
+    /// Cuts every link of the account, without a close frame.
+    ///
+    /// # Errors
+    /// [`FaultError`], as for all the shorthands below.
+    pub fn drop_link(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::DropLink {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Closes every link of the account with a close frame of this code.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn close_link(&self, user: &str, code: u16) -> Result<(), FaultError> {
+        self.fault(Fault::CloseLink {
+            user: UserId::parse(user)?,
+            code,
+        })
+    }
+
+    /// Takes in and sends nothing on links of the account, for so many seconds or until
+    /// [`Sandbox::resume_answering`].
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn stop_answering(&self, user: &str, seconds: Option<u64>) -> Result<(), FaultError> {
+        self.fault(Fault::StopAnswering {
+            user: UserId::parse(user)?,
+            seconds,
+        })
+    }
+
+    /// Ends [`Sandbox::stop_answering`].
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn resume_answering(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::ResumeAnswering {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Holds back everything sent to the account; 0 ends it.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn delay(&self, user: &str, millis: u64) -> Result<(), FaultError> {
+        self.fault(Fault::Delay {
+            user: UserId::parse(user)?,
+            millis,
+        })
+    }
+
+    /// Sends each of the next `count` pushes to the account twice.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn duplicate(&self, user: &str, count: u32) -> Result<(), FaultError> {
+        self.fault(Fault::Duplicate {
+            user: UserId::parse(user)?,
+            count,
+        })
+    }
+
+    /// Swaps the next two pushes to the account.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn reorder(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::Reorder {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Ends the account's logins as if its UserSig had expired.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn expire(&self, user: &str) -> Result<(), FaultError> {
+        self.fault(Fault::Expire {
+            user: UserId::parse(user)?,
+        })
+    }
+
+    /// Puts every login of the account out.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn kick(&self, user: &str, kind: KickType) -> Result<(), FaultError> {
+        self.fault(Fault::Kick {
+            user: UserId::parse(user)?,
+            kind: kind.number(),
+        })
+    }
+
+    /// Asks the account not to send `servcmd` for so many seconds.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn overload(&self, user: &str, servcmd: &str, seconds: u64) -> Result<(), FaultError> {
+        let user = UserId::parse(user)?;
+        self.fault(Fault::Overload {
+            user,
+            servcmd: servcmd.to_owned(),
+            seconds,
+        })
+    }
+
+    /// Refuses logins of the account with `code`: so many, or all until ended with code 0.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn refuse_login(
+        &self,
+        user: &str,
+        code: Code,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        self.fault(Fault::RefuseLogin {
+            user: UserId::parse(user)?,
+            code: code.0,
+            count,
+        })
+    }
+
+    /// Answers requests of the command `servcmd` by the account with `code`, without carrying them
+    /// out: so many (0 ends it), or all.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn refuse(
+        &self,
+        user: &str,
+        servcmd: &str,
+        code: Code,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        self.fault(Fault::Refuse {
+            user: UserId::parse(user)?,
+            servcmd: servcmd.to_owned(),
+            code: code.0,
+            count,
+        })
+    }
+
+    /// Answers requests of the command `servcmd` by the account with `body`, without carrying them
+    /// out: so many (0 ends it), or all.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn answer(
+        &self,
+        user: &str,
+        servcmd: &str,
+        body: serde_json::Value,
+        count: Option<u32>,
+    ) -> Result<(), FaultError> {
+        self.fault(Fault::Answer {
+            user: UserId::parse(user)?,
+            servcmd: servcmd.to_owned(),
+            body,
+            count,
+        })
+    }
+
+    /// Neither carries out nor answers requests of the command `servcmd` by the account: so many (0
+    /// ends it), or all.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn ignore(&self, user: &str, servcmd: &str, count: Option<u32>) -> Result<(), FaultError> {
+        self.fault(Fault::Ignore {
+            user: UserId::parse(user)?,
+            servcmd: servcmd.to_owned(),
+            count,
+        })
+    }
+
+    /// Pushes an item of `EventArray` as it stands to every link of the account that is logged in.
+    /// [`Fault::Push`] has more to choose.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn push(&self, user: &str, event: serde_json::Value) -> Result<(), FaultError> {
+        self.fault(Fault::Push {
+            user: UserId::parse(user)?,
+            event,
+            servcmd: "im_open_push.msg_push".to_owned(),
+            envelope: serde_json::Map::new(),
+        })
+    }
+
+    /// Compresses everything sent to binary clients from now on.
+    pub fn compress(&self, mode: CompressMode) {
+        // This fault names no account, so there is nothing to be wrong.
+        let _ = self.fault(Fault::Compress { mode });
+    }
+
+    /// Cuts every link, as a restart of the server would; with `forget_logins` no ticket is known
+    /// afterwards.
+    pub fn restart(&self, forget_logins: bool) {
+        // This fault names no account, so there is nothing to be wrong.
+        let _ = self.fault(Fault::Restart { forget_logins });
+    }
+}
+
+fn join(thread: Option<JoinHandle<()>>) {
+    if let Some(thread) = thread
+        && thread.join().is_err()
+    {
+        tracing::error!("the thread of the sandbox ended in a panic");
+    }
+}
