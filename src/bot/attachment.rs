@@ -102,10 +102,10 @@ impl Attachment {
 
 impl FromEvent for Attachment {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        let message = event.message().ok_or(Rejection::NotForMe)?;
+        let message = event.message().ok_or(Rejection::Skip)?;
         let mut elements = message.elements.iter();
         let found = elements.find_map(|element| Some((element, kind_of(element)?)));
-        let (element, kind) = found.ok_or(Rejection::NotForMe)?;
+        let (element, kind) = found.ok_or(Rejection::Skip)?;
         Ok(Self {
             element: element.clone(),
             api: event.api().clone(),

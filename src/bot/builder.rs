@@ -289,6 +289,18 @@ impl Bot {
     }
 
     /// Shares `value` between the handlers, which take it as `State<T>`.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// async fn count(count: State<AtomicU64>) -> String {
+    ///     format!("message number {}", count.fetch_add(1, Ordering::Relaxed) + 1)
+    /// }
+    /// # let _ =
+    /// Bot::new("counter").state(AtomicU64::new(0)).on_text(count)
+    /// # ;
+    /// ```
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.values.insert(TypeId::of::<T>(), Arc::new(value));
@@ -297,6 +309,24 @@ impl Bot {
 
     /// Reads the bot's section of the config file into a `T`, which handlers take as `Config<T>`.
     /// A missing section reads as an empty one.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// /// `[bots.greeter]`
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Settings {
+    ///     greeting: String,
+    /// }
+    ///
+    /// async fn greet(settings: Config<Settings>) -> String {
+    ///     settings.greeting.clone()
+    /// }
+    /// # let _ =
+    /// Bot::new("greeter").config::<Settings>().on_text(greet)
+    /// # ;
+    /// ```
     #[must_use]
     pub fn config<T: DeserializeOwned + Send + Sync + 'static>(mut self) -> Self {
         self.settings = Some(|table, values| {
@@ -362,8 +392,8 @@ impl Handlers {
         {
             match (handler.call)(event) {
                 Ok(future) => return Ok(Some((handler.name, future))),
-                Err(Rejection::NotForMe) => {}
-                Err(Rejection::Mistake(reason)) => return Err((handler.name, reason)),
+                Err(Rejection::Skip) => {}
+                Err(Rejection::Misconfigured(reason)) => return Err((handler.name, reason)),
             }
         }
         Ok(None)

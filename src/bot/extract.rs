@@ -38,11 +38,7 @@ impl Deref for Text {
 
 impl FromEvent for Text {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event
-            .said()?
-            .text()
-            .map(Self::from)
-            .ok_or(Rejection::NotForMe)
+        event.said()?.text().map(Self::from).ok_or(Rejection::Skip)
     }
 }
 
@@ -54,19 +50,19 @@ impl FromEvent for Message {
 
 impl FromEvent for Update {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.update().cloned().ok_or(Rejection::NotForMe)
+        event.update().cloned().ok_or(Rejection::Skip)
     }
 }
 
 impl FromEvent for GroupTip {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.said()?.tip().cloned().ok_or(Rejection::NotForMe)
+        event.said()?.tip().cloned().ok_or(Rejection::Skip)
     }
 }
 
 impl FromEvent for SystemNotice {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.said()?.notice().cloned().ok_or(Rejection::NotForMe)
+        event.said()?.notice().cloned().ok_or(Rejection::Skip)
     }
 }
 
@@ -101,7 +97,7 @@ impl FromEvent for Group {
                     .as_ref()
                     .map_or_else(String::new, |group| group.name.clone()),
             }),
-            _ => Err(Rejection::NotForMe),
+            _ => Err(Rejection::Skip),
         }
     }
 }
@@ -135,7 +131,7 @@ impl FromEvent for NotReady {
                 word: cause.word().into_owned(),
                 detail: cause.to_string(),
             }),
-            _ => Err(Rejection::NotForMe),
+            _ => Err(Rejection::Skip),
         }
     }
 }
@@ -169,8 +165,8 @@ impl Kicked {
 impl FromEvent for Kicked {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         match &event.what {
-            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::NotForMe),
-            _ => Err(Rejection::NotForMe),
+            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::Skip),
+            _ => Err(Rejection::Skip),
         }
     }
 }
@@ -222,7 +218,7 @@ impl<T: Send + Sync + 'static> FromEvent for State<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!(
+            Rejection::Misconfigured(format!(
                 "no state of type {name}: add `.state(…)` to the bot"
             ))
         })
@@ -246,7 +242,7 @@ impl<T: Send + Sync + 'static> FromEvent for Config<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!(
+            Rejection::Misconfigured(format!(
                 "no settings of type {name}: add `.config::<{name}>()` to the bot"
             ))
         })

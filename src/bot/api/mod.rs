@@ -61,6 +61,20 @@ const GROUP: &str = "@TGS#";
 /// given up when its send timeout has passed online. A
 /// message is delivered once, however often it had to be sent; everything else is sent once, and may
 /// have been carried out although it is told to have timed out.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// /// Marks what it has seen, and welcomes friends back.
+/// async fn greet(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
+///     api.react(&message, "[wave]").await?;
+///     if api.friends().await?.iter().any(|friend| friend.user == sender.user_id) {
+///         api.send(&message, "Welcome back!").await?;
+///     }
+///     Ok(())
+/// }
+/// # let _ = Bot::new("greeter").on_message(greet);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Api {
     backend: Backend,

@@ -10,6 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A file to upload: bytes, a file on disk, or a stream.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn report(api: Api) -> Result<Element, ApiError> {
+///     Ok(api.upload_file(Upload::new("report.csv", "day,messages\n1,7\n")).await?.into())
+/// }
+/// # let _ = Bot::new("reporter").on_text(report);
+/// ```
 pub struct Upload {
     name: String,
     content_type: String,
