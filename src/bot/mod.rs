@@ -80,4 +80,4 @@ pub(crate) use pool::Pool;
 pub(crate) use registry::Registered;
 pub use registry::{AccountContext, Bots};
 pub use reply::{IntoReply, Reply};
-pub use transfer::TransferError;
+pub use transfer::{FileError, TransferError};

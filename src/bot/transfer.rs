@@ -48,7 +48,7 @@ pub enum TransferError {
     Status(u16),
     /// The bytes to send could not be read.
     #[error("the file to send cannot be read: {0}")]
-    Unreadable(String),
+    Unreadable(#[source] FileError),
     /// The bytes to send were fewer or more than was said.
     #[error("the file to send has not the {size} bytes it should have")]
     WrongSize {
@@ -57,7 +57,7 @@ pub enum TransferError {
     },
     /// The bytes that came could not be kept.
     #[error("the file cannot be written: {0}")]
-    Unwritable(String),
+    Unwritable(#[source] FileError),
     /// There is more of it than wanted.
     #[error("the file has more than {limit} bytes")]
     TooLarge {
@@ -80,17 +80,58 @@ pub enum TransferError {
     Nowhere,
 }
 
+/// What the system said about a file.
+#[derive(Clone, Debug)]
+pub struct FileError {
+    /// `None` for a stream.
+    path: Option<PathBuf>,
+    source: Arc<io::Error>,
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{}: {}", path.display(), self.source),
+            None => self.source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+impl PartialEq for FileError {
+    /// Errors of the system are told apart by their kind.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, self.source.kind()) == (&other.path, other.source.kind())
+    }
+}
+
+impl Eq for FileError {}
+
+impl FileError {
+    fn new(path: Option<&Path>, error: io::Error) -> Self {
+        Self {
+            path: path.map(Path::to_owned),
+            source: Arc::new(error),
+        }
+    }
+}
+
 impl TransferError {
-    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
-        Self::Unreadable(format!("{}: {error}", path.display()))
+    pub(super) fn unreadable(path: &Path, error: io::Error) -> Self {
+        Self::Unreadable(FileError::new(Some(path), error))
     }
 
-    pub(super) fn source(error: &io::Error) -> Self {
-        Self::Unreadable(error.to_string())
+    pub(super) fn stream(error: io::Error) -> Self {
+        Self::Unreadable(FileError::new(None, error))
     }
 
-    fn unwritable(path: &Path, error: &io::Error) -> Self {
-        Self::Unwritable(format!("{}: {error}", path.display()))
+    fn unwritable(path: &Path, error: io::Error) -> Self {
+        Self::Unwritable(FileError::new(Some(path), error))
     }
 }
 
@@ -139,7 +180,7 @@ impl Body {
             Content::Stream { stream, .. } => stream,
             Content::Path(path) => {
                 let file = tokio::fs::File::open(&path).await;
-                let file = file.map_err(|error| TransferError::unreadable(&path, &error))?;
+                let file = file.map_err(|error| TransferError::unreadable(&path, error))?;
                 stream::try_unfold(file, |mut file| async move {
                     let mut chunk = BytesMut::with_capacity(CHUNK);
                     let read = file.read_buf(&mut chunk).await?;
@@ -271,11 +312,9 @@ impl Carriage {
             let chunks = body.chunks().await?.inspect_ok(move |_| mark.moved());
             let chunks = chunks.inspect_err(move |error| {
                 let wrong = error.get_ref().and_then(|inner| inner.downcast_ref());
-                let _ = noted.set(
-                    wrong
-                        .cloned()
-                        .unwrap_or_else(|| TransferError::source(error)),
-                );
+                let _ = noted.set(wrong.cloned().unwrap_or_else(|| {
+                    TransferError::stream(io::Error::new(error.kind(), error.to_string()))
+                }));
             });
             let request = http_client()
                 .put(url)
@@ -318,7 +357,7 @@ impl Carriage {
     ) -> Result<u64, TransferError> {
         let way = self.way(&url)?;
         self.run(Direction::Down, move |mark| async move {
-            let failed = |error: io::Error| TransferError::unwritable(&path, &error);
+            let failed = |error: io::Error| TransferError::unwritable(&path, error);
             let folder = path
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());
