@@ -1,4 +1,4 @@
-//! What handlers are called with, and how their parameters are read from it.
+//! The event that handlers are called with, and the trait that reads their parameters from it.
 
 use super::api::Api;
 use crate::account::Cause;
@@ -22,7 +22,7 @@ pub(super) enum What {
     NotReady(Cause),
 }
 
-/// What a handler is called with: what happened, and its surroundings.
+/// The event that a handler is called with.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub(super) what: What,
@@ -83,7 +83,7 @@ pub trait FromEvent: Sized {
 }
 
 impl Event {
-    /// The message; `None` when the account came or went.
+    /// The message; `None` for other events.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         match &self.what {
@@ -92,7 +92,7 @@ impl Event {
         }
     }
 
-    /// What changed; `None` of everything else.
+    /// The update; `None` for other events.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
         match &self.what {
@@ -105,7 +105,7 @@ impl Event {
         self.message().ok_or(Rejection::Skip)
     }
 
-    /// Acts as the account.
+    /// The API of the account.
     #[must_use]
     pub const fn api(&self) -> &Api {
         &self.api

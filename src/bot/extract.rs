@@ -1,4 +1,4 @@
-//! What a handler may ask for as a parameter.
+//! The types that a handler can take as parameters.
 
 use super::api::Api;
 use super::event::{Event, FromEvent, Rejection, What};
@@ -66,13 +66,13 @@ impl FromEvent for SystemNotice {
     }
 }
 
-/// The group a message was said in. A handler that takes it is for groups only.
+/// The group of the message. A handler that takes it is called for group messages only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group {
     /// Its GroupID.
     pub id: String,
-    /// Its name, empty when the server did not say.
+    /// Its name; empty when the server did not give it.
     pub name: String,
 }
 
@@ -114,13 +114,13 @@ impl FromEvent for Api {
     }
 }
 
-/// Why the account may not act: what `on_not_ready` handlers take.
+/// Why the account is not ready: a parameter of `on_not_ready` handlers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotReady {
-    /// The cause in one word, as the program prints it: `link_lost`, `multipleAccount`, …
+    /// The cause as one word, as the program prints it: `link_lost`, `multipleAccount`, …
     pub word: String,
-    /// What happened and what can be done, in a sentence.
+    /// A sentence that says what happened and what can be done.
     pub detail: String,
 }
 
@@ -136,17 +136,17 @@ impl FromEvent for NotReady {
     }
 }
 
-/// Which kick it was: what `on_kicked` handlers take.
+/// The kind of a kick: a parameter of `on_kicked` handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kicked {
-    /// Another web instance took the place.
+    /// Another web client logged in as the account.
     MultipleAccount,
-    /// Another device took the place.
+    /// Another device logged in as the account.
     MultipleDevice,
-    /// The UserSig, or the login made with it, is over.
+    /// The UserSig, or the login made with it, expired.
     UserSigExpired,
-    /// An administrator threw the account out.
+    /// An administrator kicked the account over the REST API.
     RestApiKick,
 }
 
@@ -171,13 +171,13 @@ impl FromEvent for Kicked {
     }
 }
 
-/// Who wrote the message.
+/// The sender of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sender {
     /// Its UserID.
     pub user_id: String,
-    /// Its nick name, empty when the server did not say.
+    /// Its nick name; empty when the server did not give it.
     pub nick: String,
 }
 
