@@ -56,7 +56,7 @@ impl std::fmt::Debug for AccountHandle {
     }
 }
 
-/// Why [`AccountHandle::send`] failed.
+/// Why a message or a request of an account failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {

@@ -44,7 +44,7 @@ pub enum TransferError {
     #[error("the file was not transferred: {0}")]
     Connection(String),
     /// The file server refused the request.
-    #[error("the server of the file answers with status {0}")]
+    #[error("the file server answered with status {0}")]
     Status(u16),
     /// The bytes to send could not be read.
     #[error("the file to send cannot be read: {0}")]

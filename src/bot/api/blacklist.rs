@@ -11,7 +11,7 @@ impl Api {
     /// Everybody on the blacklist.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn blacklist(&self) -> Result<Vec<String>, ApiError> {
         let (mut all, mut start) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
@@ -29,7 +29,7 @@ impl Api {
     /// Blocks users, 1,000 at most: they cannot write to this account any more.
     ///
     /// # Errors
-    /// [`ApiError::Item`] with the first one it did not work for; [`ApiError::TooMany`].
+    /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
     pub async fn block(
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,

@@ -14,10 +14,10 @@ use crate::proto::op::conversation::Pin;
 use crate::proto::op::{Contact, GroupField};
 
 impl Api {
-    /// All conversations of the account, with what was said last, as the server lists them.
+    /// All conversations of the account with their last message, in the server's order.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn conversations(&self) -> Result<Vec<Listed>, ApiError> {
         let mut all = Vec::new();
         let mut request = GetConversations::new(self.me());
@@ -33,10 +33,10 @@ impl Api {
         Ok(all)
     }
 
-    /// Pins a conversation to the top of the list, or lets it go.
+    /// Pins a conversation to the top of the list, or unpins it.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn pin(
         &self,
         conversation: impl Into<Conversation>,
@@ -47,11 +47,11 @@ impl Api {
         Ok(())
     }
 
-    /// Takes a conversation off the list; with `clear` its history too, for this account only. It
-    /// comes back when something new is said.
+    /// Removes a conversation from the list; with `clear` also its history, for this account only. The next
+    /// message brings the conversation back.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn delete_conversation(
         &self,
         conversation: impl Into<Conversation>,
@@ -61,7 +61,7 @@ impl Api {
             .await
     }
 
-    /// The same with several, 100 at most.
+    /// Removes several conversations, 100 at most.
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first one that the server did not delete; [`ApiError::TooMany`].
@@ -80,10 +80,10 @@ impl Api {
         ApiError::of_items(&results, "a conversation")
     }
 
-    /// Forgets what was said in a conversation, for this account only.
+    /// Clears the history of a conversation, for this account only.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn clear_history(
         &self,
         conversation: impl Into<Conversation>,
@@ -97,7 +97,7 @@ impl Api {
     /// hidden, 32 to 63 the app's own.
     ///
     /// # Errors
-    /// When the server did not do it, which it does not for every edition.
+    /// When the server refused it; not every edition offers this.
     pub async fn mark_conversation(
         &self,
         conversation: impl Into<Conversation>,
@@ -110,10 +110,10 @@ impl Api {
         ApiError::of_items(&results, "the conversation")
     }
 
-    /// Keeps the app's own data (256 bytes at most) about a conversation, for this account only.
+    /// Stores data of the app (256 bytes at most) with a conversation, for this account only.
     ///
     /// # Errors
-    /// When the server did not take it, which it does not for every edition.
+    /// When the server refused it; not every edition offers this.
     pub async fn set_conversation_data(
         &self,
         conversation: impl Into<Conversation>,

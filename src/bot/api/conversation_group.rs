@@ -16,7 +16,7 @@ impl Api {
     /// The names of the account's groups of conversations.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn conversation_groups(&self) -> Result<Vec<String>, ApiError> {
         let mut names = Vec::new();
         let mut request = GetAll {
@@ -58,10 +58,10 @@ impl Api {
         Ok(())
     }
 
-    /// Gives a group of conversations another name.
+    /// Renames a group of conversations.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn rename_conversation_group(
         &self,
         name: impl Into<String>,
@@ -72,7 +72,7 @@ impl Api {
         Ok(())
     }
 
-    /// Takes conversations (100 at most) into a group of them, or out of it.
+    /// Adds conversations (100 at most) to a group of conversations, or removes them from it.
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first one for which the server did not do it;
@@ -91,7 +91,7 @@ impl Api {
     /// Dissolves a group of conversations; the conversations stay.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn delete_conversation_group(&self, name: impl Into<String>) -> Result<(), ApiError> {
         let delete = Delete {
             me: self.me(),

@@ -9,10 +9,10 @@ use crate::proto::op::extension::{
 };
 
 impl Api {
-    /// The keys and values kept with a message, 300 at most.
+    /// The key-value pairs of a message, 300 at most.
     ///
     /// # Errors
-    /// When a page of them could not be had; [`ApiError::Unfit`] for notices.
+    /// When a page could not be fetched; [`ApiError::Unfit`] for notices.
     pub async fn extensions(&self, message: &Message) -> Result<Vec<Extension>, ApiError> {
         let (mut all, mut from): (Vec<Extension>, _) = (Vec::new(), None);
         for _ in 0..MAX_EXTENSIONS {
@@ -26,18 +26,18 @@ impl Api {
             }
             from = next;
         }
-        // A deleted one has no value any more.
+        // A deleted key has an empty value.
         all.retain(|extension| !extension.value.is_empty());
         Ok(all)
     }
 
-    /// Keeps keys and values with a message that was sent with
+    /// Sets key-value pairs of a message that was sent with
     /// [`Draft::extensible`](crate::proto::message::Draft::extensible), 20 at most at a time. `known`
-    /// is what was read last; a key that is not in there has to be new.
+    /// holds the pairs that were read last; a key that is not among them must be new.
     ///
     /// # Errors
-    /// [`ApiError::Item`] for the first that was not set, with [`Code::EXTENSION_CONFLICT`] when
-    /// somebody was quicker; the others may have been. [`ApiError::TooMany`].
+    /// [`ApiError::Item`] with the first pair that was not set, and [`Code::EXTENSION_CONFLICT`] when somebody
+    /// else changed it first; the others may have been set. [`ApiError::TooMany`].
     pub async fn set_extensions(
         &self,
         message: &Message,
@@ -76,7 +76,7 @@ impl Api {
     /// Deletes all keys.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::Unfit`] for notices.
+    /// When the server refused it; [`ApiError::Unfit`] for notices.
     pub async fn clear_extensions(&self, message: &Message) -> Result<(), ApiError> {
         self.call(&ChangeExtensions::clear(name(message)?)).await?;
         Ok(())
@@ -93,7 +93,7 @@ pub(super) fn change(known: &[Extension], key: String, value: String) -> Extensi
     }
 }
 
-/// The new state of each, or the first that was refused.
+/// The new pairs, or the first refusal.
 pub(super) fn done(results: Vec<ChangedExtension>) -> Result<Vec<Extension>, ApiError> {
     let result = |changed: ChangedExtension| {
         if changed.code == 0 {

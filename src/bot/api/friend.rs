@@ -21,7 +21,7 @@ impl Api {
     /// All friends.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn friends(&self) -> Result<Vec<Friend>, ApiError> {
         let (mut all, mut start) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
@@ -36,7 +36,8 @@ impl Api {
         Ok(all)
     }
 
-    /// Asks a user to be a friend, with a few words. Whether it is one at once depends on the user.
+    /// Asks a user to become a friend, with a short text. Depending on the user's profile, both are friends at
+    /// once or the user decides.
     ///
     /// # Errors
     /// [`ApiError::Item`] when the server refuses it, which it also does to say that the user has to
@@ -51,7 +52,7 @@ impl Api {
         ApiError::of_items(&self.call(&request).await?.items, user)
     }
 
-    /// Ends friendships.
+    /// Removes friends.
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first one that is none; [`ApiError::TooMany`] above 1,000.
@@ -65,7 +66,7 @@ impl Api {
         ApiError::of_items(&self.call(&request).await?.items, "a user")
     }
 
-    /// Who of these users is a friend.
+    /// Which of these users are friends.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`] above 1,000.
@@ -79,10 +80,10 @@ impl Api {
         Ok(self.call(&request).await?.items)
     }
 
-    /// Sets what this account calls a friend.
+    /// Sets the name (remark) that this account gives a friend.
     ///
     /// # Errors
-    /// [`ApiError::Item`] when the user is none.
+    /// [`ApiError::Item`] when the user is no friend.
     pub async fn set_remark(&self, user: &str, remark: impl Into<String>) -> Result<(), ApiError> {
         let field = Tagged {
             tag: "Tag_SNS_IM_Remark".to_owned(),
@@ -92,7 +93,7 @@ impl Api {
         ApiError::of_items(&self.call(&request).await?.items, user)
     }
 
-    /// Who wants to be a friend, and whom this account asked: the newest hundred.
+    /// The newest hundred friend requests, received and sent ones.
     ///
     /// # Errors
     /// When the server did not answer.
@@ -100,7 +101,7 @@ impl Api {
         Ok(self.call(&GetApplications::new(self.me())).await?.items)
     }
 
-    /// Answers somebody who wants to be a friend.
+    /// Answers a friend request.
     ///
     /// # Errors
     /// [`ApiError::Item`] when there is no such application.

@@ -45,7 +45,7 @@ impl Api {
         }
     }
 
-    /// Founds a group that belongs to this account, with 500 members at most from the start.
+    /// Creates a group that belongs to this account, with at most 500 initial members.
     ///
     /// # Errors
     /// [`Code::GROUP_ID_TAKEN`] and [`Code::GROUP_BAD_ID`] for IDs the server does not take;
@@ -60,7 +60,7 @@ impl Api {
     /// All groups this account is in, communities included; live rooms are not listed.
     ///
     /// # Errors
-    /// When a page could not be had. That there are no communities at this edition is none.
+    /// When a page could not be fetched. An edition without communities is no error.
     pub async fn groups(&self) -> Result<Vec<GroupProfile>, ApiError> {
         let mut all: Vec<GroupProfile> = Vec::new();
         for communities in [false, true] {
@@ -89,7 +89,7 @@ impl Api {
         Ok(all)
     }
 
-    /// What everybody may know of these groups, 50 at most; each has an error code of its own.
+    /// The public profiles of these groups, 50 at most; each has an error code of its own.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
@@ -117,7 +117,7 @@ impl GroupApi {
         self.id.clone()
     }
 
-    /// Sends a message to the group and gives it as [`Api::recall`] and [`Api::edit`] want it.
+    /// Sends a message to the group and returns it, for [`Api::recall`], [`Api::edit`] and the like.
     ///
     /// # Errors
     /// [`Code::GROUP_MUTED`] and whatever [`Api::send`] fails with.
@@ -126,7 +126,7 @@ impl GroupApi {
         self.api.say(to, draft).await
     }
 
-    /// The group's profile, and what this account is in it.
+    /// The group's profile, with this account's own membership.
     ///
     /// # Errors
     /// [`ApiError::Item`] with [`Code::GROUP_UNKNOWN`] when there is no such group.
@@ -149,16 +149,16 @@ impl GroupApi {
     /// Changes the profile.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn modify(&self, change: Modify) -> Result<(), ApiError> {
         self.api.call(&change.group(self.id_owned())).await?;
         Ok(())
     }
 
-    /// Lets only the owner and administrators speak, or everybody again.
+    /// Mutes everybody but the owner and administrators, or lifts that.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn mute_all(&self, mute: bool) -> Result<(), ApiError> {
         self.modify(Modify::new().mute_all(mute)).await
     }
@@ -173,20 +173,20 @@ impl GroupApi {
         Ok(())
     }
 
-    /// Dismisses the group, which has to be this account's own.
+    /// Dismisses the group, which this account must own.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn dismiss(&self) -> Result<(), ApiError> {
         let group = self.id_owned();
         self.api.call(&Dismiss { group }).await?;
         Ok(())
     }
 
-    /// Gives the group, which has to be this account's own, to another member.
+    /// Transfers the group, which this account must own, to another member.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn transfer(&self, user: impl Into<String>) -> Result<(), ApiError> {
         let request = Transfer {
             group: self.id_owned(),
@@ -200,7 +200,7 @@ impl GroupApi {
     /// oldest first. Recalled ones are among them, marked.
     ///
     /// # Errors
-    /// When a page could not be had; [`ApiError::TooMany`] for more than 10,000.
+    /// When a page could not be fetched; [`ApiError::TooMany`] for more than 10,000.
     pub async fn history(
         &self,
         upper: Option<u32>,

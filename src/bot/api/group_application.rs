@@ -9,8 +9,8 @@ use crate::proto::op::group_application::{Application, Decide, GetApplications, 
 const APPLICATIONS: u32 = 20;
 
 impl Api {
-    /// Asks to be let into a group, with a `text` for those who decide. Whether somebody has to
-    /// decide is in the answer.
+    /// Applies to join a group, with a `text` for those who decide. The answer tells whether somebody has to
+    /// decide.
     ///
     /// # Errors
     /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
@@ -27,7 +27,7 @@ impl Api {
     /// communities and twenty to other groups.
     ///
     /// # Errors
-    /// When the server did not answer. That there are no communities at this edition is none.
+    /// When the server did not answer. An edition without communities is no error.
     pub async fn group_applications(&self) -> Result<Vec<Application>, ApiError> {
         let mut request = GetApplications {
             communities: false,
@@ -52,8 +52,8 @@ impl Api {
         Ok(all)
     }
 
-    /// Lets somebody in, or not, with a `text` for whoever applied or invited. The notice of the
-    /// application or invitation is what `on_system_notice` handlers get, as the message it came in.
+    /// Accepts or refuses an application or invitation, with a `text` for its sender. `application` is
+    /// the message that brought the notice to an `on_system_notice` handler.
     ///
     /// # Errors
     /// [`Code::GROUP_HANDLED`] when somebody else has decided; [`ApiError::Unfit`] when the message
@@ -76,7 +76,7 @@ impl Api {
         Ok(())
     }
 
-    /// The same for an application of [`group_applications`](Self::group_applications).
+    /// Decides about an application from [`group_applications`](Self::group_applications).
     ///
     /// # Errors
     /// [`Code::GROUP_HANDLED`] when somebody else has decided.

@@ -10,7 +10,7 @@ use crate::proto::op::group_attribute::ModifyAttributes;
 use crate::proto::op::group_attribute::SetAttributes;
 
 impl GroupApi {
-    /// The attributes an app keeps with the group.
+    /// The attributes of the group.
     ///
     /// # Errors
     /// When the server did not answer.
@@ -18,10 +18,10 @@ impl GroupApi {
         self.api().call(&GetAttributes::new(self.id_owned())).await
     }
 
-    /// Replaces all attributes, 16 at most. `known` is what was read last.
+    /// Replaces all attributes, 16 at most. `known` holds the attributes that were read last.
     ///
     /// # Errors
-    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`] when somebody changed them since; [`ApiError::TooMany`].
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when somebody else has changed them since; [`ApiError::TooMany`].
     pub async fn set_attributes(
         &self,
         known: &Attributes,
@@ -66,7 +66,7 @@ impl GroupApi {
     /// Removes all attributes.
     ///
     /// # Errors
-    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`] when somebody changed them since.
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when somebody changed them since.
     pub async fn clear_attributes(&self, known: &Attributes) -> Result<(), ApiError> {
         let request = ClearAttributes::new(self.id_owned(), known);
         self.api().call(&request).await?;

@@ -21,10 +21,10 @@ impl GroupApi {
         self.api().call(&request).await
     }
 
-    /// Changes counters, 20 at most; what they are then comes back.
+    /// Changes counters, 20 at most, and returns their new values.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::TooMany`].
+    /// When the server refused it; [`ApiError::TooMany`].
     pub async fn count(
         &self,
         mode: CounterMode,

@@ -21,7 +21,7 @@ impl GroupApi {
     /// [`live_members`](Self::live_members).
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn members(&self) -> Result<Vec<Member>, ApiError> {
         let mut all: Vec<Member> = Vec::new();
         let mut next = String::new();
@@ -45,7 +45,7 @@ impl GroupApi {
         Ok(all)
     }
 
-    /// What these users, 50 at most, are in the group; who is no member is left out.
+    /// The memberships of these users, 50 at most; users who are no members are left out.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
@@ -67,7 +67,7 @@ impl GroupApi {
         Ok(self.api().call(&GetOnlineCount { group }).await?.count)
     }
 
-    /// Takes users in, 300 at most, or asks them; what became of each is in the answer.
+    /// Invites users, 300 at most. The answer tells for each whether it joined or has to agree first.
     ///
     /// # Errors
     /// When the server did nothing; [`ApiError::TooMany`].
@@ -84,10 +84,10 @@ impl GroupApi {
         Ok(self.api().call(&request).await?.users)
     }
 
-    /// Throws members out, 500 at most; everybody is told the `reason`.
+    /// Removes members, 500 at most; everybody is told the `reason`.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::TooMany`].
+    /// When the server refused it; [`ApiError::TooMany`].
     pub async fn kick(
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
@@ -105,16 +105,16 @@ impl GroupApi {
     /// Mutes a member; zero lifts the mute.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn mute(&self, user: &str, time: Duration) -> Result<(), ApiError> {
         self.change(ModifyMember::mute(self.id_owned(), user, time))
             .await
     }
 
-    /// Makes a member an administrator ([`Role::Admin`]), or an ordinary one again.
+    /// Makes a member an administrator ([`Role::Admin`]), or an ordinary member again.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::Unfit`] for any other role: a new owner is made
+    /// When the server refused it; [`ApiError::Unfit`] for any other role: a new owner is made
     /// with [`transfer`](Self::transfer).
     pub async fn set_role(&self, user: &str, role: Role) -> Result<(), ApiError> {
         let admin = match role {
@@ -130,19 +130,19 @@ impl GroupApi {
             .await
     }
 
-    /// Sets what a member is called in the group.
+    /// Sets a member's name card: the name shown in the group.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn set_name_card(&self, user: &str, name: impl Into<String>) -> Result<(), ApiError> {
         self.change(ModifyMember::name_card(self.id_owned(), user, name))
             .await
     }
 
-    /// Sets the app's own data about a member; its keys are set up in the console.
+    /// Sets custom data of a member; its keys are defined in the console.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn set_member_data(
         &self,
         user: &str,

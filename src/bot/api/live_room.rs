@@ -8,11 +8,11 @@ use crate::proto::op::live_room::{
 use std::time::Duration;
 
 impl GroupApi {
-    /// Everybody who is in the live room now, or everybody with a mark. Other groups have
+    /// The current members of the live room, or those with a mark. For other groups use
     /// [`members`](Self::members).
     ///
     /// # Errors
-    /// When a page could not be had, or the app has not bought this.
+    /// When a page could not be fetched, or the app has not bought this.
     pub async fn live_members(&self, mark: Option<u32>) -> Result<Vec<LiveMember>, ApiError> {
         let mut all = Vec::new();
         let mut request = GetLiveMembers {
@@ -32,13 +32,12 @@ impl GroupApi {
         Ok(all)
     }
 
-    /// Throws members out of the live room, 100 at most, and keeps them out for a time, which is rounded
-    /// up to whole seconds. Live rooms have no [`kick`](Self::kick). To let somebody in again before is
-    /// the app's business (`unban_group_member` of the REST API).
+    /// Bans members from the live room, 100 at most, for a time that is rounded up to whole seconds. Live rooms
+    /// have no [`kick`](Self::kick). Only the REST API lifts a ban early (`unban_group_member`).
     ///
     /// # Errors
     /// When the server did not do it: only owner and administrators may, and the app has to have bought
-    /// it. [`ApiError::Unfit`] for no time at all; [`ApiError::TooMany`].
+    /// it. [`ApiError::Unfit`] for a time of zero; [`ApiError::TooMany`].
     pub async fn ban(
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
@@ -61,7 +60,7 @@ impl GroupApi {
         Ok(())
     }
 
-    /// Marks members of the live room, 500 at most, with a number of the app's own from 1,000 on.
+    /// Marks members of the live room, 500 at most, with a number that the app chooses, 1,000 or above.
     ///
     /// # Errors
     /// When the server did not do it, which takes a special right; [`ApiError::Unfit`] for a lower
@@ -74,7 +73,7 @@ impl GroupApi {
         self.change_marks(users, mark, true).await
     }
 
-    /// Takes the mark away from members of the live room.
+    /// Removes a mark from members of the live room.
     ///
     /// # Errors
     /// As [`mark_members`](Self::mark_members).

@@ -8,11 +8,10 @@ use crate::proto::op::merger;
 const MESSAGE_FRAME: usize = 1024;
 
 impl Api {
-    /// A record of messages, to be sent as one message. One that is too long to travel inside a
-    /// message is stored with the server first.
+    /// Merges messages into one element. If it is too long for a message, the server stores it first.
     ///
     /// # Errors
-    /// When it is too long and could not be stored; [`ApiError::Unfit`] for no messages at all.
+    /// When it is too long and could not be stored; [`ApiError::Unfit`] for an empty list.
     pub async fn merge(
         &self,
         title: impl Into<String>,
@@ -35,7 +34,7 @@ impl Api {
         Ok(merger.stored(stored.json_key, stored.pb_key))
     }
 
-    /// The messages of a forwarded record, fetched when they did not travel inside it.
+    /// The messages of a merged element; they are fetched if the element does not contain them.
     ///
     /// # Errors
     /// When the server did not have them.
@@ -47,8 +46,7 @@ impl Api {
         Ok(self.call(&merger::GetMerged { key }).await?.messages)
     }
 
-    /// The record of messages that `message` forwards, fetched when it did not travel inside; `None`
-    /// when it forwards none.
+    /// The merged messages that `message` forwards; `None` when it forwards none.
     ///
     /// # Errors
     /// As [`open_merger`](Self::open_merger).

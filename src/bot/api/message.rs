@@ -27,8 +27,7 @@ pub(super) fn one_conversation(messages: &[Message]) -> Result<&Conversation, Ap
 }
 
 impl Api {
-    /// Takes a message back: an own one, or in a group as its owner or administrator one of another
-    /// member. Possible for two minutes, unless the console says otherwise.
+    /// Recalls a message of this account, or, as owner or administrator of a group, one of another member. Possible for two minutes, unless the console says otherwise.
     ///
     /// # Errors
     /// [`Code::C2C_RECALL_WINDOW`](crate::proto::code::Code::C2C_RECALL_WINDOW) or
@@ -37,7 +36,7 @@ impl Api {
     pub async fn recall(&self, message: &Message) -> Result<(), ApiError> {
         match &message.conversation {
             Conversation::C2c(_) if !message.is_own => {
-                Err(ApiError::Unfit("only own messages can be taken back"))
+                Err(ApiError::Unfit("only own messages can be recalled"))
             }
             Conversation::C2c(_) => {
                 self.call(&c2c_message::Recall::new(message)).await?;
@@ -52,13 +51,13 @@ impl Api {
         }
     }
 
-    /// Changes what a message says: an own one, or a one-to-one message of the other side. `draft` is
-    /// all it says then, its custom data included; mentions and options stay as they are. Text,
+    /// Edits a message of this account, or a one-to-one message of the other side. `draft` replaces the whole
+    /// content, custom data included; mentions and options stay. Text,
     /// custom, face and location elements can be changed; with a draft without elements only the
     /// custom data changes, which is possible for every message.
     ///
     /// # Errors
-    /// [`ApiError::Conflict`] when `message` is not its present version: it says what is;
+    /// [`ApiError::Conflict`] with the current version when `message` is an older one;
     /// [`ApiError::Draft`] for content that cannot be sent or edited.
     pub async fn edit(
         &self,
@@ -90,10 +89,10 @@ impl Api {
     }
 
     /// The newest `count` messages of a conversation, oldest first; fewer when there are no more.
-    /// Recalled ones are among them, marked. Of a group, tips are among them.
+    /// Recalled messages are included and marked; so are the tips of a group.
     ///
     /// # Errors
-    /// When a page of it could not be had; [`ApiError::TooMany`] for more than 10,000.
+    /// When a page could not be fetched; [`ApiError::TooMany`] for more than 10,000.
     pub async fn history(
         &self,
         conversation: impl Into<Conversation>,
@@ -135,7 +134,7 @@ impl Api {
         while newest_first.len() < count && upper != Some(0) {
             let request = group_message::GetHistory::new(group, upper, group_message::PAGE);
             let page = self.call(&request).await?;
-            // Older ones are gone, or there is nothing any more: holes are entries too.
+            // The server lists gaps as entries, so a page without entries is the end of the history.
             let Some(lowest) = page.lowest() else { break };
             let is_last = page.finished == Some(2) || upper.is_some_and(|upper| lowest > upper);
             newest_first.extend(page.messages(group, self.user()));
@@ -149,11 +148,11 @@ impl Api {
         Ok(newest_first)
     }
 
-    /// Reports a conversation as read up to and with this message. Messages that went through the
-    /// bot's handlers are reported by the account itself.
+    /// Reports a conversation as read up to and including this message. The account itself reports messages
+    /// that the bot has handled.
     ///
     /// # Errors
-    /// When the server did not take it; [`ApiError::Unfit`] for notices.
+    /// When the server refused it; [`ApiError::Unfit`] for notices.
     pub async fn mark_read(&self, message: &Message) -> Result<(), ApiError> {
         match &message.conversation {
             Conversation::C2c(peer) => {
@@ -172,7 +171,7 @@ impl Api {
     /// Reports all one-to-one conversations as read.
     ///
     /// # Errors
-    /// When the server did not take it.
+    /// When the server refused it.
     pub async fn mark_all_read(&self) -> Result<(), ApiError> {
         let all = c2c_message::ReadAll {
             c2c: 1,
@@ -182,9 +181,8 @@ impl Api {
         Ok(())
     }
 
-    /// Tells `user` that this account is typing, or is no longer: for those who are online, and
-    /// without a trace. It ends by itself with the next message to `user`, or after 30 s; say it again
-    /// to go on.
+    /// Shows `user` that this account is typing, or has stopped. Only users who are online see it; it is not
+    /// stored. It ends with the next message to `user` or after 30 s, unless it is sent again.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -197,7 +195,7 @@ impl Api {
     /// Deletes messages for this account only, 30 at most and of one conversation.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before anything
+    /// When the server refused it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before anything
     /// was sent.
     pub async fn delete_messages(&self, messages: &[Message]) -> Result<(), ApiError> {
         count(messages.len(), "messages", c2c_message::MAX_MESSAGES)?;

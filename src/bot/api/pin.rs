@@ -9,10 +9,10 @@ use crate::proto::op::pin::Pin;
 use crate::proto::op::pin::Unpin;
 
 impl GroupApi {
-    /// Pins a message for everybody in the group, or takes the pin off.
+    /// Pins a message for everybody in the group, or unpins it.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn pin(&self, message: &Message, pin: bool) -> Result<(), ApiError> {
         if message.conversation == Conversation::System {
             return Err(SYSTEM);

@@ -1,4 +1,4 @@
-//! What users say about themselves.
+//! Profiles of users.
 
 use super::{Api, ApiError, collect};
 use crate::proto::op::profile::GetProfiles;
@@ -7,7 +7,7 @@ use crate::proto::op::profile::Profile;
 use crate::proto::op::profile::SetProfile;
 
 impl Api {
-    /// What `user` says about itself.
+    /// The profile of `user`.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::Unfit`] when it knows nothing about the user.
@@ -19,7 +19,7 @@ impl Api {
             .ok_or(ApiError::Unfit("the server told nothing about the user"))
     }
 
-    /// What these users, 100 at most, say about themselves.
+    /// The profiles of these users, 100 at most.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
@@ -31,10 +31,10 @@ impl Api {
         Ok(self.call(&GetProfiles::new(self.me(), users)).await?.items)
     }
 
-    /// Changes the own profile.
+    /// Changes the profile of this account.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn set_profile(&self, change: SetProfile) -> Result<(), ApiError> {
         self.call(&change.of(self.me())).await?;
         Ok(())

@@ -10,10 +10,10 @@ use crate::proto::op::reaction::{
 };
 
 impl Api {
-    /// Puts a reaction under a message, an emoji as a rule. Once is as good as twice.
+    /// Adds a reaction to a message, usually an emoji. Adding it again changes nothing.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::Unfit`] for notices.
+    /// When the server refused it; [`ApiError::Unfit`] for notices.
     pub async fn react(
         &self,
         message: &Message,
@@ -24,7 +24,7 @@ impl Api {
         Ok(())
     }
 
-    /// Takes an own reaction away.
+    /// Removes a reaction of this account.
     ///
     /// # Errors
     /// As [`react`](Self::react).
@@ -58,10 +58,10 @@ impl Api {
         self.call(&GetReactions::new(messages).ok_or(SYSTEM)?).await
     }
 
-    /// Everybody who has reacted so to a message, first come first.
+    /// Everybody who has added this reaction to a message, earliest first.
     ///
     /// # Errors
-    /// When a page of it could not be had; [`ApiError::Unfit`] for notices.
+    /// When a page could not be fetched; [`ApiError::Unfit`] for notices.
     pub async fn reacted(
         &self,
         message: &Message,

@@ -11,7 +11,7 @@ use crate::proto::op::{c2c_message, receipt};
 use crate::proto::update::GroupReceipt;
 
 impl Api {
-    /// Tells the sender that a message that asked for a receipt was read.
+    /// Sends the read receipt of a message that asked for one.
     ///
     /// # Errors
     /// As [`send_receipts`](Self::send_receipts).
@@ -19,11 +19,11 @@ impl Api {
         self.send_receipts(std::slice::from_ref(message)).await
     }
 
-    /// Tells the senders that messages were read, 30 at most and of one conversation. Own ones and
-    /// those that asked for no receipt are passed over.
+    /// Sends the read receipts of messages of one conversation, 30 at most. Own messages and those that asked
+    /// for no receipt are skipped.
     ///
     /// # Errors
-    /// When the server did not take it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before
+    /// When the server refused it; [`ApiError::TooMany`] and [`ApiError::Unfit`] before
     /// anything was sent.
     pub async fn send_receipts(&self, messages: &[Message]) -> Result<(), ApiError> {
         count(messages.len(), "messages", c2c_message::MAX_MESSAGES)?;
@@ -48,8 +48,8 @@ impl Api {
         Ok(())
     }
 
-    /// Up to when each of these users, 30 at most, has read what this account said to it: server
-    /// times in Unix seconds in the same order, zero for never.
+    /// The time up to which each of these users (30 at most) has read the messages of this account: server
+    /// time in Unix seconds, in the same order; zero for never.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
@@ -66,7 +66,7 @@ impl Api {
 }
 
 impl GroupApi {
-    /// How many have read own messages that asked for receipts, 30 at most.
+    /// How many members have read messages of this account that asked for receipts, 30 messages at most.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
@@ -77,7 +77,7 @@ impl GroupApi {
         Ok(self.api().call(&request).await?.messages)
     }
 
-    /// Who has read an own message that asked for receipts.
+    /// The members who have read a message of this account that asked for receipts.
     ///
     /// # Errors
     /// When the server did not answer.
@@ -85,7 +85,7 @@ impl GroupApi {
         self.readers_or_not(message, false).await
     }
 
-    /// Who has not read an own message that asked for receipts.
+    /// The members who have not read a message of this account that asked for receipts.
     ///
     /// # Errors
     /// When the server did not answer.

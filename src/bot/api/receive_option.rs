@@ -10,28 +10,28 @@ use crate::proto::op::receive_option::GetDoNotDisturb;
 use crate::proto::op::receive_option::MuteOption;
 
 impl Api {
-    /// Sets when this account's own terminals announce nothing of anybody.
+    /// Sets the times at which this account's terminals show no notifications (do not disturb).
     ///
     /// # Errors
-    /// When the server did not take it.
+    /// When the server refused it.
     pub async fn set_do_not_disturb(&self, quiet: DoNotDisturb) -> Result<(), ApiError> {
         self.call(&quiet).await?;
         Ok(())
     }
 
-    /// When this account's own terminals announce nothing of anybody.
+    /// The times at which this account's terminals show no notifications (do not disturb).
     ///
     /// # Errors
-    /// When the server did not say.
+    /// When the server did not answer.
     pub async fn do_not_disturb(&self) -> Result<DoNotDisturb, ApiError> {
         self.call(&GetDoNotDisturb { me: self.me() }).await
     }
 
-    /// Sets how a conversation announces itself to this account's own terminals;
-    /// [`MuteOption::Discard`] keeps its messages from this account altogether.
+    /// Sets whether this account's terminals notify about messages of a conversation. With
+    /// [`MuteOption::Discard`] the account does not receive them at all.
     ///
     /// # Errors
-    /// When the server did not take it.
+    /// When the server refused it.
     pub async fn set_mute_option(
         &self,
         conversation: impl Into<Conversation>,
@@ -54,7 +54,7 @@ impl Api {
         Ok(())
     }
 
-    /// How the one-to-one conversation with `user` announces itself.
+    /// The receive option of the one-to-one conversation with `user`.
     ///
     /// # Errors
     /// When the server did not answer.

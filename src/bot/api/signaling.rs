@@ -6,9 +6,9 @@ use crate::proto::signaling::{Action, Signal};
 use std::time::Duration;
 
 impl Api {
-    /// Invites `user` to a call, a game, or whatever `data` says; both programs have to know what. It
-    /// comes back as the invitation whose name the answer carries. Nothing happens by itself when
-    /// nobody answers within `timeout`: each side watches its own clock.
+    /// Invites `user` to a call, a game or the like; `data` means what both programs agree on. Returns the
+    /// invitation, whose ID the answers carry. Nothing happens by itself after `timeout`: each side keeps its
+    /// own clock.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -23,7 +23,7 @@ impl Api {
         Ok(signal)
     }
 
-    /// The same for members of a group.
+    /// Invites members of a group.
     ///
     /// # Errors
     /// As [`send`](Self::send).
@@ -41,11 +41,11 @@ impl Api {
         Ok(signal)
     }
 
-    /// Answers an invitation: accepts or refuses one that was received, takes back an own one, or
-    /// says that its time is over.
+    /// Answers an invitation: accepts or refuses a received one, cancels one of this account, or tells that it
+    /// timed out.
     ///
     /// # Errors
-    /// As [`send`](Self::send); [`ApiError::Unfit`] for taking back what somebody else offers.
+    /// As [`send`](Self::send); [`ApiError::Unfit`] for cancelling somebody else's invitation.
     pub async fn answer_invitation(
         &self,
         invitation: &Signal,
@@ -54,7 +54,7 @@ impl Api {
     ) -> Result<(), ApiError> {
         let is_own = invitation.inviter == self.user();
         if action == Action::Cancel && !is_own {
-            return Err(ApiError::Unfit("only the inviter takes an invitation back"));
+            return Err(ApiError::Unfit("only the inviter can cancel an invitation"));
         }
         let to = match (invitation.group.as_str(), invitation.invitees.first()) {
             ("", Some(invitee)) if is_own => Conversation::c2c(invitee.as_str()),
@@ -67,7 +67,7 @@ impl Api {
     }
 }
 
-/// A name in the shape of a random UUID, as the official client draws it.
+/// A random ID in the form of a UUID, as the official client generates it.
 fn invitation_id() -> String {
     let random = fastrand::u128(..);
     let bits = random & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);

@@ -7,12 +7,12 @@ use crate::proto::op::speech::Recognise;
 use crate::proto::op::speech::Spoken;
 
 impl Api {
-    /// Has the words of the first sound in a message written down. The app has to have bought it; the
-    /// sandbox hears nothing in any.
+    /// Converts the first sound of a message to text. The app must have bought this; the sandbox returns an
+    /// empty text.
     ///
     /// # Errors
-    /// When the server did not do it; [`ApiError::Item`] when it was the recogniser that did not;
-    /// [`ApiError::Unfit`] when there is no sound, or none of a kind that is understood.
+    /// When the server refused it; [`ApiError::Item`] when the recogniser failed; [`ApiError::Unfit`] when the
+    /// message has no sound, or none of a supported format.
     pub async fn speech_to_text(
         &self,
         message: &Message,

@@ -1,5 +1,4 @@
-//! Topics of communities. What is said in one is said like in a group: [`Api::group`] with the topic's
-//! ID.
+//! Topics of communities. To send messages to a topic, use [`Api::group`] with the TopicID.
 
 use super::{ApiError, GroupApi, collect};
 use crate::proto::code::Code;
@@ -17,7 +16,7 @@ impl GroupApi {
         Ok(self.api().call(&request).await?.found().collect())
     }
 
-    /// Makes a topic in the community, and gives it as a group to act in. Its texts include a name.
+    /// Creates a topic in the community and returns its [`GroupApi`]. `texts` must include a name.
     ///
     /// # Errors
     /// [`Code::GROUP_PERMISSION`] when the community has no topics or the account does not run it.
@@ -29,7 +28,7 @@ impl GroupApi {
     /// Changes texts of this topic.
     ///
     /// # Errors
-    /// [`Code::GROUP_PERMISSION`] for who does not run the community.
+    /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
     pub async fn modify_topic(&self, texts: TopicTexts) -> Result<(), ApiError> {
         self.api()
             .call(&ModifyTopic::texts(self.id(), texts))
@@ -37,10 +36,10 @@ impl GroupApi {
         Ok(())
     }
 
-    /// Lets only those who run the community speak in this topic, or everybody again.
+    /// Mutes everybody in this topic but those who run the community, or lifts that.
     ///
     /// # Errors
-    /// [`Code::GROUP_PERMISSION`] for who does not run the community.
+    /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
     pub async fn mute_topic(&self, mute: bool) -> Result<(), ApiError> {
         self.api()
             .call(&ModifyTopic::mute_all(self.id(), mute))
@@ -51,7 +50,7 @@ impl GroupApi {
     /// Removes topics of the community, 50 at most, with everything said in them.
     ///
     /// # Errors
-    /// [`ApiError::Item`] for the first that was not removed; the others may have been.
+    /// [`ApiError::Item`] with the first topic that was not removed; the others may have been removed.
     /// [`ApiError::TooMany`].
     pub async fn delete_topics(
         &self,

@@ -8,13 +8,12 @@ use crate::proto::op::translation::MAX_TEXTS;
 use crate::proto::op::translation::Translate;
 
 impl Api {
-    /// Has texts translated, 100 at most, into the language `to` (`en`, `zh`, `ja` and so on), from
-    /// `from` or whatever they seem to be in. The translations come in the order of the texts. The app
-    /// has to have bought it; the sandbox gives every text back as it is.
+    /// Translates texts, 100 at most, from the language `from` (detected if `None`) into `to` (`en`, `zh`, `ja`
+    /// and so on). The translations have the order of the texts. The app must have bought this; the sandbox
+    /// returns every text unchanged.
     ///
     /// # Errors
-    /// When the server did not do it, or not with all of them; [`ApiError::Item`] when it was the
-    /// translator that did not.
+    /// When the server refused it or did not translate all texts; [`ApiError::Item`] when the translator failed.
     pub async fn translate(
         &self,
         texts: impl IntoIterator<Item = impl Into<String>>,
@@ -28,7 +27,7 @@ impl Api {
         went_well(answer.outcome, "the translation")?;
         let got = answer.texts.len();
         if got != asked {
-            // Nobody could tell which belongs to which.
+            // With a text missing, the translations could not be matched to the texts.
             let error = format_args!("{got} translations of {asked} texts");
             return Err(ApiError::Call(unreadable(&error)));
         }

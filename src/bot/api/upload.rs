@@ -1,4 +1,4 @@
-//! A file to upload: where its bytes come from, and what it is called.
+//! A file to upload: the source of its bytes, and its name.
 
 use super::ApiError;
 use crate::bot::transfer::{Content, Progress, TransferError};
@@ -36,7 +36,7 @@ impl std::fmt::Debug for Upload {
 }
 
 impl Upload {
-    /// Bytes, under the name the receiver is to see.
+    /// Bytes, and the file name that the receiver sees.
     pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self::from_content(name.into(), Content::Bytes(bytes.into()))
     }
@@ -48,15 +48,14 @@ impl Upload {
         Self::from_content(name.to_string_lossy().into_owned(), Content::Path(path))
     }
 
-    /// `size` bytes as they come, under the name the receiver is to see. A stream that ends early or
-    /// goes on longer fails the upload. It is read on a thread that others depend on too: it must not
-    /// block that while it waits.
+    /// A stream of `size` bytes, and the file name that the receiver sees. The upload fails if the stream ends
+    /// early or goes on longer. The stream is read on a shared thread, so it must not block.
     pub fn stream(
         name: impl Into<String>,
         size: u64,
         stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     ) -> Self {
-        // One that gives nothing again and again must not keep the thread that reads it.
+        // A stream of empty chunks must not keep the thread that reads it.
         let stream = stream.filter_map(|chunk| async {
             let is_empty = chunk.as_ref().is_ok_and(Bytes::is_empty);
             if is_empty {
@@ -77,7 +76,7 @@ impl Upload {
         }
     }
 
-    /// Sets the name that the receiver is to see.
+    /// Sets the file name that the receiver sees.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -92,8 +91,7 @@ impl Upload {
         self
     }
 
-    /// Has `told` called with the bytes sent so far and the bytes in all, on a thread that must not
-    /// be kept waiting.
+    /// Calls `told` with the number of bytes sent and the total, on a shared thread: `told` must not block.
     #[must_use]
     pub fn progress(mut self, told: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(told));
@@ -104,7 +102,7 @@ impl Upload {
         &self.name
     }
 
-    /// How many bytes there are. Borrows nothing while it waits: a stream is for one thread at a time.
+    /// The size in bytes. The future borrows nothing, because a stream is not `Sync`.
     pub(super) fn size(&self) -> impl Future<Output = Result<u64, TransferError>> + Send + use<> {
         let known = match &self.content {
             Content::Bytes(bytes) => Ok(bytes.len() as u64),
@@ -127,7 +125,7 @@ impl Upload {
         }
     }
 
-    /// The same with all of its bytes in memory, `limit` at most, and the bytes.
+    /// Reads all bytes into memory, `limit` at most; returns the upload and the bytes.
     pub(super) async fn in_memory(self, limit: u64) -> Result<(Self, Bytes), ApiError> {
         if self.size().await? > limit {
             return Err(TransferError::TooLarge { limit }.into());

@@ -10,10 +10,10 @@ use crate::proto::op::user_status::Unsubscribe;
 use crate::proto::update::UserStatus;
 
 impl Api {
-    /// Who of these users, 500 at most, is online.
+    /// The status of these users, 500 at most.
     ///
     /// # Errors
-    /// When the server did not answer, which it does not at every edition; [`ApiError::TooMany`].
+    /// When the server did not answer; not every edition offers this. [`ApiError::TooMany`].
     pub async fn status(
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
@@ -22,11 +22,11 @@ impl Api {
         Ok(self.call(&GetStatus { users }).await?.items)
     }
 
-    /// Has the server tell when these users, 100 at most, come and go: as
+    /// Subscribes to the status of these users, 100 at most. Changes come as
     /// [`Update::Status`](crate::proto::update::Update::Status).
     ///
     /// # Errors
-    /// [`ApiError::Item`] with the first one it did not work for; [`ApiError::TooMany`].
+    /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
     pub async fn subscribe_status(
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
@@ -36,7 +36,7 @@ impl Api {
         ApiError::of_items(&answer.errors, "a user")
     }
 
-    /// Has the server tell so no longer.
+    /// Ends such subscriptions.
     ///
     /// # Errors
     /// As [`subscribe_status`](Self::subscribe_status).
@@ -49,10 +49,10 @@ impl Api {
         ApiError::of_items(&answer.errors, "a user")
     }
 
-    /// Sets what the own status says beside "online".
+    /// Sets the custom status text of this account.
     ///
     /// # Errors
-    /// When the server did not do it.
+    /// When the server refused it.
     pub async fn set_status(&self, text: impl Into<String>) -> Result<(), ApiError> {
         self.call(&SetStatus { text: text.into() }).await?;
         Ok(())
