@@ -1,4 +1,4 @@
-//! What can be written on the command line. What is then done lives beside this module.
+//! The arguments of the command line. The modules beside this one carry the commands out.
 
 use std::{
     convert::Infallible,
@@ -44,11 +44,11 @@ Examples:
 pub(super) struct Args {
     /// Logs more: -v decisions, -vv every packet, -vvv everything of the libraries too.
     ///
-    /// BOTROUPE_LOG or RUST_LOG, if set, say it in more detail and win.
+    /// BOTROUPE_LOG or RUST_LOG set it in more detail and take precedence.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
 
-    /// What log lines look like (they go to standard error).
+    /// The format of log lines (they go to standard error).
     #[arg(long, global = true, value_name = "FORMAT")]
     pub(super) log_format: Option<LogFormatArg>,
 
@@ -103,7 +103,7 @@ impl Args {
         Ok(args)
     }
 
-    /// What is to be done; `run` if nothing is said.
+    /// The command; `run` by default.
     pub(super) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(RunCommand {
             file: None,
@@ -112,7 +112,7 @@ impl Args {
     }
 }
 
-/// What is to be done.
+/// A command.
 #[derive(Debug, Subcommand)]
 pub(super) enum Command {
     /// Runs all accounts of a config (the default).
@@ -126,7 +126,7 @@ Ctrl-C (SIGTERM, SIGHUP, SIGQUIT) finishes what is under way and logs out; a sec
 at once. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
-    /// Says what a config would run, or everything that is wrong with it.
+    /// Shows what a config would run, or every mistake in it.
     #[command(after_help = "\
 Examples:
   botroupe check
@@ -148,7 +148,7 @@ BOTROUPE__SANDBOX__TOKEN names, as the header Authorization: Bearer TOKEN.")]
     #[command(subcommand)]
     Usersig(UsersigCommand),
 
-    /// Says how the accounts of a running process stand.
+    /// Shows the status of the accounts of a running process.
     #[command(after_help = "\
 Examples:
   botroupe status                   who is away, why, and what happens next
@@ -159,13 +159,13 @@ Examples:
     /// Logs an account of a running process out; it stays away until resumed.
     Hold(OrderArgs),
 
-    /// Brings an account of a running process back, whatever kept it away.
+    /// Brings an account of a running process back, for whatever reason it is offline.
     Resume(OrderArgs),
 
     /// Replaces the login of an account of a running process by one with a new UserSig.
     Relogin(OrderArgs),
 
-    /// Logs an account of a running process out and marks it as in need of mending.
+    /// Logs an account of a running process out and marks it as broken.
     Quarantine(OrderArgs),
 
     /// Brings a quarantined account of a running process back.
@@ -215,7 +215,7 @@ pub(super) struct RunArgs {
     #[command(flatten)]
     pub(super) config: ConfigArgs,
 
-    /// Runs although another copy runs this config: each takes the accounts of the other.
+    /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
     pub(super) force: bool,
 }
@@ -293,7 +293,7 @@ pub(super) struct SandboxArgs {
     #[arg(long, value_name = "FILE")]
     pub(super) seed: Option<PathBuf>,
 
-    /// The file everything is kept in over restarts; the seed is for its first one.
+    /// The file that keeps everything over restarts; the seed is used for the first start only.
     #[arg(long, value_name = "FILE")]
     pub(super) store: Option<PathBuf>,
 
@@ -301,7 +301,7 @@ pub(super) struct SandboxArgs {
     #[arg(long = "origin", value_name = "SCHEME://HOST")]
     pub(super) origins: Vec<String>,
 
-    /// A name it may be called by, besides addresses and localhost; can be repeated.
+    /// A host name for it, besides IP addresses and localhost; can be repeated.
     #[arg(long = "host", value_name = "NAME")]
     pub(super) hosts: Vec<String>,
 
@@ -366,11 +366,11 @@ pub(super) struct ChatArgs {
     )]
     pub(super) to: Option<UserId>,
 
-    /// Which group to talk in; it is joined first, if need be.
+    /// The group to talk in; chat joins it first if necessary.
     #[arg(long, value_name = "GROUP")]
     pub(super) group: Option<String>,
 
-    /// Founds the group, with the accounts of the config in it, if there is none.
+    /// Creates the group with the accounts of the config, if it does not exist.
     #[arg(long, requires = "group", conflicts_with = "to")]
     pub(super) create: bool,
 
@@ -395,7 +395,7 @@ Example:
         #[command(flatten)]
         who: WhoArgs,
 
-        /// How long it holds, like 86400 (seconds) or 1d.
+        /// Its lifetime, like 86400 (seconds) or 1d.
         #[arg(long, value_name = "S", default_value = "7d", value_parser = seconds_or_duration)]
         expire: Duration,
 
@@ -403,7 +403,7 @@ Example:
         #[arg(long, value_name = "T")]
         time: Option<u64>,
     },
-    /// Prints what a UserSig says about itself; needs no key and checks no signature.
+    /// Prints the contents of a UserSig; needs no key and checks no signature.
     #[command(after_help = "Example:\n  botroupe usersig inspect - < usersig.txt")]
     Inspect {
         /// The UserSig, or - to read it from standard input.
@@ -469,8 +469,8 @@ impl SetArgs {
     }
 }
 
-/// One `--set`. `Debug` shows the key only, since the value may be a secret; for the same reason
-/// reading never fails here: clap would print the whole text.
+/// One `--set`. `Debug` shows the key only, because the value may be a secret. For the same reason parsing never
+/// fails here: clap would print the whole text.
 #[derive(Clone, PartialEq, Eq)]
 struct Override {
     key: String,
@@ -500,7 +500,7 @@ impl fmt::Debug for Override {
     }
 }
 
-/// What a log line looks like.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormatArg {
     /// For people.
@@ -518,7 +518,7 @@ impl From<LogFormatArg> for LogFormat {
     }
 }
 
-/// Whether the value is a secret: by its key, and of a proxy if it holds a password.
+/// Whether the value is a secret: the key tells, and a proxy URL does if it holds a password.
 fn is_secret(set: &Override) -> bool {
     let key = set.key.trim();
     let last = key.rsplit('.').next().unwrap_or_default().trim();

@@ -1,4 +1,4 @@
-//! `botroupe chat`: a plain conversation with one account, from the terminal.
+//! `botroupe chat`: a conversation with one account or group, from the terminal.
 
 use super::args::ChatArgs;
 use super::exit::Failure;
@@ -29,18 +29,18 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
-/// How long to wait for more answers once there is nothing more to send.
+/// After the last input, how long to wait for the next answer.
 const QUIET: Duration = Duration::from_secs(2);
-/// However much is said: how long to listen once there is nothing more to send.
+/// After the last input, how long to wait in all.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Names that a mistyped one is compared with at most.
+/// The most names that a misspelt one is compared with.
 const NAMES: usize = 1000;
-/// Members that a group is founded with at most.
+/// The most initial members of a new group.
 const FOUNDERS: usize = 50;
-/// Events waiting for the terminal at most.
+/// The most events that wait for the terminal.
 const BACKLOG: usize = 256;
 
-/// What the conversation loop hears.
+/// An event of the conversation loop.
 enum Heard {
     Message(Box<ChatMessage>),
     Changed(Box<Status>, Option<bool>),
@@ -54,7 +54,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
     System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let (ear, mut heard) = mpsc::channel(BACKLOG);
-        // What was shown is reported as read here, message by message.
+        // Messages are reported as read here, when they were shown.
         let memory = SharedMemory::new(InboxLimits::new(BACKLOG, false));
         let handle = AccountHandle::new(args.user.clone()).with_memory(memory);
         let supervisor = start(args, config, &handle, &ear)?;
@@ -62,7 +62,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
             outcome = converse(args, config, &handle, &mut heard) => outcome,
             () = signals.stop() => Ok(()),
         };
-        // Logged out, so that the next chat does not have to push this one out.
+        // Log out, so that the next chat need not kick this one.
         let _ = tokio::time::timeout(Duration::from_secs(5), supervisor.send(StopAll)).await;
         outcome
     })
@@ -119,7 +119,7 @@ fn start(
     ))
 }
 
-/// Hands on what happens to the account.
+/// Forwards the events of the account.
 struct Ear(mpsc::Sender<Heard>);
 
 impl Actor for Ear {
@@ -152,7 +152,7 @@ impl Handler<Changed> for Ear {
     }
 }
 
-/// Whom or where is talked to.
+/// The user or group to talk to.
 enum Peer {
     User(UserId),
     Group(String),
@@ -212,7 +212,7 @@ async fn converse(
                         if is_of(&peer, &message) {
                             answered = true;
                             show(&message)?;
-                            // What was shown is not to be shown again by the next chat.
+                            // The next chat must not show it again.
                             let _ = tokio::time::timeout(QUIET, api.mark_read(&message)).await;
                         }
                         handle.handled(&receipt, true);
@@ -255,7 +255,7 @@ async fn converse(
                     closed_at = quiet_since;
                 }
             },
-            // Bots that answer each other are never quiet.
+            // Two bots that answer each other never stop.
             () = tokio::time::sleep_until((quiet_since + QUIET).min(closed_at + LONGEST)), if !input_open => {
                 if said && !answered {
                     output::err(&format!("no answer from {peer}"));
@@ -266,7 +266,7 @@ async fn converse(
     }
 }
 
-/// Says so when the config knows nobody of that name: a typing error is the likeliest reason.
+/// Warns when the config has no account of that name: it is probably misspelt.
 fn note_unknown(peer: &Peer, args: &ChatArgs, config: &Config) {
     let Peer::User(user) = peer else {
         return;
@@ -288,7 +288,7 @@ fn note_unknown(peer: &Peer, args: &ChatArgs, config: &Config) {
     ));
 }
 
-/// Makes sure that the group is there and this account in it.
+/// Makes sure that the group exists and that this account is a member.
 async fn enter(args: &ChatArgs, config: &Config, api: &Api) -> Result<(), Failure> {
     let Some(id) = &args.group else {
         return Ok(());
@@ -331,7 +331,7 @@ fn hopeless(args: &ChatArgs, status: &Status, was_online: bool) -> Result<(), Fa
     ))
 }
 
-/// Whether somebody of the conversation said it, and not this account itself.
+/// Whether somebody else said it in the conversation.
 fn is_of(peer: &Peer, message: &ChatMessage) -> bool {
     let by_other = !message.is_own && message.tip().is_none() && message.notice().is_none();
     by_other && message.conversation == peer.conversation()
@@ -345,7 +345,7 @@ fn show(message: &ChatMessage) -> Result<(), Failure> {
     }
 }
 
-/// Writes what somebody said: lines stay lines, and nothing of it commands the terminal.
+/// Writes a message: its lines stay lines, and control characters are escaped.
 fn say(text: &str) -> Result<(), Failure> {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -362,9 +362,9 @@ fn say(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Output)
 }
 
-/// Checks that `chat` can know where to connect.
+/// Checks that the endpoint of the chat is known.
 pub(super) fn check(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
-    // Not clap's to check: it would show the text, and that may hold a password.
+    // clap must not check this: its message would show the text, which may hold a password.
     if let Some(Err(reason)) = args.url.as_deref().map(websocket_url) {
         return Err(Failure::Usage(format!(
             "--url: not a WebSocket URL: {reason}; write for example ws://127.0.0.1:7080"

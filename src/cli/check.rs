@@ -1,4 +1,4 @@
-//! `botroupe check`: reads a config, says what it would run, and ends.
+//! `botroupe check`: reads a config and shows what it would run.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -20,7 +20,7 @@ use crate::proto::usersig;
 /// Writes the summary of the config to `out`.
 ///
 /// # Errors
-/// What [`load`] gives, what only shows on this machine and at this time, or [`Failure::Output`].
+/// The errors of [`load`], mistakes that only this machine or the current time shows, or [`Failure::Output`].
 pub(super) fn check(
     args: &CheckArgs,
     env: &dyn Env,
@@ -49,10 +49,10 @@ pub(super) fn unusable(config: &Config, error: &AppError) -> ConfigErrors {
     config.unusable(error.key().unwrap_or("sandbox"), error.to_string())
 }
 
-/// UserSigs that are over, and sources of them that are not there.
+/// Reports expired UserSigs, and sources of UserSigs that do not exist.
 fn credentials(config: &Config, env: &dyn Env, unix_now: u64) -> Vec<ConfigError> {
     let mut mistakes = Vec::new();
-    // What is the same for all is looked at once.
+    // A program that all accounts share is looked up once.
     let mut seen = HashSet::new();
     for account in config.accounts.iter().filter(|account| account.enabled) {
         if let Some(sig) = &account.user_sig
@@ -81,7 +81,7 @@ fn mistake(place: &Arc<Place>, key: &str, reason: String) -> ConfigError {
     }
 }
 
-/// What keeps the source of an account from giving anything.
+/// Why the source of an account cannot give a UserSig.
 fn source(
     account: &AccountConfig,
     env: &dyn Env,
@@ -116,7 +116,7 @@ fn source(
             }
             format!("there is no program {program:?} here, nor in PATH")
         }
-        // It may be down for now.
+        // A service that is down now may be up later.
         _ => return None,
     };
     Some((key, reason))

@@ -1,4 +1,4 @@
-//! How a command can fail, and the exit code that says so.
+//! The failures of commands and their exit codes.
 
 use std::{error::Error, fmt, io, path::PathBuf};
 
@@ -19,7 +19,7 @@ pub(super) const INTERRUPTED: u8 = 130;
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub(super) enum Failure {
-    /// The command line makes no sense.
+    /// The command line is wrong.
     #[error("{0}")]
     Usage(String),
     /// The config is wrong.
@@ -33,7 +33,7 @@ pub(super) enum Failure {
         /// Why not.
         source: io::Error,
     },
-    /// Standard output cannot be written. A reader that went away is no failure.
+    /// Standard output cannot be written. A closed pipe is no failure.
     #[error("standard output: {0}")]
     Output(#[source] io::Error),
     /// The store of a sandbox could not be written at the end; why is in the log.
@@ -62,7 +62,7 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The exit code of the process; `None` if it is to end as if it had succeeded.
+    /// The exit code of the process; `None` if it counts as success.
     pub(super) fn code(&self) -> Option<u8> {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
@@ -84,7 +84,7 @@ impl fmt::Display for AsProcess {
     }
 }
 
-/// Fails where the store of a sandbox was not written at the end.
+/// Fails if the store of a sandbox was not written at the end.
 pub(super) fn saved(is_saved: bool) -> Result<(), Failure> {
     if is_saved {
         Ok(())

@@ -40,7 +40,7 @@ use logging::init as init_logging;
 use crate::bot::Bots;
 use crate::config::{Env, LogConfig};
 
-/// Does what the command line says, with `bots` to choose from, and gives the exit code.
+/// Carries out the command line of a program with these bots, and returns the exit code.
 #[expect(
     clippy::needless_pass_by_value,
     reason = "`cli::main(bots::all())` reads better"
@@ -61,13 +61,13 @@ pub fn main(bots: Bots) -> ExitCode {
     let result = execute(args, &bots, &ProcessEnv, &mut io::stdout());
     let code = conclude(result);
     crate::account::end_programs();
-    // What still waits to be written, the last words among it.
+    // Write the lines that still wait, the last log lines among them.
     logging::finish();
     output::finish();
     code
 }
 
-/// Says how it ended, on standard error and as the exit code.
+/// Reports a failure on standard error and as the exit code.
 fn conclude(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
@@ -117,7 +117,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
-            // Somebody is talking here: only what goes wrong may come between.
+            // Only errors may interrupt the chat on the terminal.
             log(LogConfig {
                 level: crate::config::LogLevel::Error,
                 ..config.log

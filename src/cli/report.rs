@@ -1,4 +1,4 @@
-//! How accounts stand, for programs and for tired people.
+//! The status of accounts, as JSON for programs and as text for people.
 
 use crate::account::{Cause, Clock, Off, RecordedEvent, Status};
 use serde_json::{Value, json};
@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
 
-/// Online accounts are listed one by one up to this many.
+/// The most online accounts that are listed one by one.
 const LISTED: usize = 40;
 
-/// One account, everything that is known.
+/// The whole status of one account.
 #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 pub(super) fn to_json(status: &Status) -> Value {
     let counters = &status.counters;
@@ -30,7 +30,7 @@ pub(super) fn to_json(status: &Status) -> Value {
             }
         })
         .collect();
-    // One that is online and never was away since has no reason to be anything else.
+    // An account that is online and was never offline has no cause.
     let cause = Some(&status.cause)
         .filter(|cause| !(status.phase.is_online() && **cause == Cause::NotStarted));
     json!({
@@ -59,7 +59,7 @@ pub(super) fn to_json(status: &Status) -> Value {
     })
 }
 
-/// The service tells its time in whole seconds: less than one is no difference.
+/// The service tells its time in whole seconds, so a smaller difference means nothing.
 #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 const fn off_by(milliseconds: i64) -> i64 {
     if milliseconds.abs() <= 1000 {
@@ -112,8 +112,7 @@ fn ending_sig(now: u64, at: &Value) -> String {
     }
 }
 
-/// The table: first how many are how, then every account that is not online with what to know
-/// about it, then the others.
+/// The table: counts by state, then the accounts that are not online with their reasons, then the others.
 pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     let none = Vec::new();
     let accounts = answer["accounts"].as_array().unwrap_or(&none);
@@ -197,7 +196,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     let mut online = online;
     if online.len() > LISTED && !all {
         let _ = writeln!(out, "\n{} are online; --all lists them", online.len());
-        // What does not hear everything is listed all the same.
+        // Degraded accounts are listed in any case.
         online.retain(is_degraded);
         if online.is_empty() {
             return out;
@@ -246,8 +245,7 @@ fn padded(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(missing))
 }
 
-/// Accounts that are away, one by one while they are few; those with the same reason together when
-/// they are many.
+/// The accounts that are offline: one by one if they are few, grouped by reason if they are many.
 fn by_reason<'a>(away: &[&'a Value], all: bool) -> Vec<Vec<&'a Value>> {
     if all || away.len() <= LISTED {
         return away.iter().map(|account| vec![*account]).collect();
@@ -327,7 +325,7 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     out
 }
 
-/// What ended, what followed, and which try at which host it was, as far as there was one.
+/// One record: the cause, the phase that followed, the number of the try and the host, where known.
 fn ending(record: &Value) -> String {
     let mut out = format!("{} → {}", text(record, "detail"), text(record, "then"));
     let tries = record["failures"].as_u64().filter(|tries| *tries > 0);

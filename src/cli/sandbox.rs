@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
 use std::net::SocketAddr;
 
-/// What the arguments make of a sandbox. An empty token is none.
+/// The settings of the sandbox from the arguments. An empty token counts as none.
 pub(super) fn settings(
     args: SandboxArgs,
     key: SecretString,

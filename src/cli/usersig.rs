@@ -22,11 +22,11 @@ use crate::{
 /// The longest text read from standard input, in bytes; a UserSig has some hundred.
 const MAX_INPUT: u64 = 64 * 1024;
 
-/// Does what `command` says. `now_unix` is the wall clock in Unix seconds; `input` stands for
-/// standard input, `out` for standard output.
+/// Carries out `command`. `now_unix` is the wall clock in Unix seconds; `input` stands for standard input and
+/// `out` for standard output.
 ///
 /// # Errors
-/// [`Failure::Usage`] without a key, [`Failure::Runtime`] for a UserSig that is not accepted.
+/// [`Failure::Usage`] without a key, [`Failure::Runtime`] for a UserSig that is refused.
 pub(super) fn usersig(
     command: UsersigCommand,
     env: &dyn Env,
@@ -125,7 +125,7 @@ fn describe(claims: &Claims, now: u64) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Until when it holds, seen from `now`.
+/// The remaining lifetime, seen from `now`.
 fn when(expires_at: u64, now: u64) -> String {
     let rest = std::time::Duration::from_secs(expires_at.abs_diff(now));
     if expires_at < now {

@@ -1,5 +1,5 @@
-//! `[defaults]` and `[[accounts]]`: patterns expanded, defaults applied, duplicates found, and
-//! every account with a way to log in.
+//! Reads `[defaults]` and `[[accounts]]`: expands patterns, applies defaults, finds duplicates, and checks that
+//! every account can log in.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -25,9 +25,9 @@ use botroupe_core::account::Policy;
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// What an account has unless its entry says otherwise.
+/// The values of an account where its entry has none.
 struct Common<'c> {
-    /// `None` if nothing says which.
+    /// `None` if neither is given.
     bots: Option<Arc<[Arc<str>]>>,
     enabled: bool,
     user_sig_lifetime: Duration,
@@ -112,13 +112,12 @@ pub(super) fn read(
     fleet.accounts
 }
 
-/// Reports accounts that would read the same file or variable: in names, some characters become
-/// others.
+/// Reports accounts that would read the same file or variable, because some characters are replaced in names.
 fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
     let mut seen: HashMap<String, &UserId> = HashMap::new();
     for account in accounts {
         let source = account.user_sig_source.as_ref();
-        // What is the same for all is reported elsewhere.
+        // A source that all accounts share is reported elsewhere.
         let Some(source) = source.filter(|source| source.is_per_account()) else {
             continue;
         };
@@ -193,13 +192,13 @@ fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
 /// The accounts so far.
 struct Fleet<'c> {
     accounts: Vec<AccountConfig>,
-    /// Every UserID with where it is written.
+    /// Every UserID with its place.
     seen: HashMap<UserId, Arc<Place>>,
-    /// Sources that give every account the same, with how many use them.
+    /// Sources that give every account the same UserSig, with the number of their users.
     shared: Vec<(Node<'c>, Arc<UserSigSource>, usize)>,
     /// Too many accounts; reported once.
     full: bool,
-    /// Some entry could not be read, so that what is missing may be in it.
+    /// An entry could not be read, so a missing account may be in it.
     broken: bool,
 }
 
@@ -238,7 +237,7 @@ fn account<'c>(
         check_user_sig(node, sig, &ids, app);
     }
     fleet.broken |= sig_node.is_some() && user_sig.is_none();
-    // What stands with the account wins over what stands for all.
+    // The account's own key wins over that of the defaults.
     let source = match common.source {
         _ if sig_node.is_some() => None,
         Source::None => None,
@@ -294,7 +293,7 @@ fn count_users<'c>(
     source: &Arc<UserSigSource>,
     more: usize,
 ) {
-    // That of [defaults] comes first; every other one is seen once only.
+    // The source of [defaults] comes first; every other one is seen only once.
     match shared
         .iter_mut()
         .find(|(_, known, _)| Arc::ptr_eq(known, source))
@@ -349,8 +348,8 @@ fn too_many<T>(node: &Node<'_>, fleet: &mut Fleet<'_>) -> Option<T> {
     None
 }
 
-/// Checks that a ready-made UserSig is one, and for this account of this app. Whether it is
-/// still in time is seen at login: there is no clock here.
+/// Checks that a UserSig can be read and belongs to this account of this app. Its expiry is checked at login,
+/// because there is no clock here.
 fn check_user_sig(node: &Node<'_>, sig: &SecretString, ids: &[UserId], app: Option<SdkAppId>) {
     let [id] = ids else {
         node.report(Problem::SharedUserSig {

@@ -110,10 +110,10 @@ impl Config {
         Self::parse_with(sources, &|_, _, _| None)
     }
 
-    /// The same, with the settings of bots looked through by whoever knows the bots.
+    /// Like [`parse`](Self::parse), and checks the settings of bots with `check`.
     ///
     /// # Errors
-    /// As those of [`parse`](Self::parse), with what `check` finds among them.
+    /// As for [`parse`](Self::parse), including the mistakes that `check` finds.
     pub fn parse_with(
         sources: Sources<'_>,
         check: &SettingsCheck<'_>,
@@ -176,7 +176,7 @@ type BotCheck<'a> = dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, S
 pub type SettingsCheck<'a> =
     dyn Fn(&str, &UserId, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
 
-/// Reads everything. `None` only after a report of what must be there and is not.
+/// Reads everything. `None` only after a missing key was reported.
 fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -> Option<Config> {
     let endpoint = root
         .get("endpoint")
@@ -184,7 +184,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         .unwrap_or(Endpoint::Sandbox);
     let app = app(root.section("app"));
     let accounts = accounts::read(&mut root, &app, &endpoint, known_bots);
-    // Without accounts there is a report already, and nobody to make bots for.
+    // A config without accounts is reported already, and there is no account to make bots for.
     let first = accounts.first().map(|account| &account.user_id);
     let check = |name: &str, settings: Option<&BotSettings>| check(name, first?, settings);
     let bots = bots(root.get("bots"), known_bots, &check);
@@ -194,7 +194,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         .filter(|name| !bots.contains_key(*name))
         .collect();
     for name in missing {
-        // A section that is there and wrong is reported already.
+        // A wrong section is reported already.
         let given = root.get("bots");
         let given = given.is_some_and(|bots| bots.entries().iter().any(|(key, _)| *key == name));
         if !given && let Some((_, reason)) = check(name, None) {
@@ -251,7 +251,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     })
 }
 
-/// The key that the config of the project comes with.
+/// The SecretKey of the config that ships with the project.
 const PUBLISHED_KEY: &str = "sandbox-only-key-not-for-the-cloud";
 
 /// Whether a gateway is on this machine.
@@ -293,7 +293,7 @@ fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
     None
 }
 
-/// Checks a gateway's URL, and gives it without a slash at its end.
+/// Checks a gateway's URL and returns it without a slash at its end.
 ///
 /// # Errors
 /// What is wrong with it; the text itself is never shown, since it may hold a password.
@@ -366,9 +366,9 @@ pub(super) struct AppParts {
     pub(super) admin: Option<UserId>,
     pub(super) sdk_app_id: Option<SdkAppId>,
     pub(super) secret_key: Option<secrecy::SecretString>,
-    /// Whether there is one at all, valid or not.
+    /// Whether a SecretKey is given, valid or not.
     pub(super) secret_key_given: bool,
-    /// Where it stands, when it is the one that everybody knows.
+    /// The place of the SecretKey, when it is the published one.
     published_key: Option<Place>,
 }
 
@@ -391,7 +391,7 @@ fn bots(
         {
             let mut found = BotSettings::new(table);
             let mut wrong = check(name, Some(&found));
-            // What came from outside as text may be meant as one.
+            // A value from the environment or the command line may be meant as a text.
             if wrong.is_some()
                 && let toml::Value::Table(texts) = settings.toml_with_texts()
             {
@@ -623,7 +623,7 @@ fn log(mut section: Section<'_>) -> LogConfig {
     config
 }
 
-/// The wire counts in seconds; a rest is cut off.
+/// The wire counts in seconds; fractions are cut off.
 pub(super) const fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs())
 }

@@ -28,7 +28,7 @@ pub(super) fn read(section: &mut Section<'_>, base: &Policy) -> Policy {
             (100 * MILLI, HOUR / 12),
         ),
         return_after: match recovery.get("return_after") {
-            // What the defaults say can be taken back for one account.
+            // One account can revoke the value of the defaults.
             Some(node) if node.is_text("never") => None,
             Some(node) => node.duration(MILLI, 30 * DAY),
             None => base.return_after,

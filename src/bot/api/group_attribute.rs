@@ -21,7 +21,8 @@ impl GroupApi {
     /// Replaces all attributes, 16 at most. `known` holds the attributes that were read last.
     ///
     /// # Errors
-    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when somebody else has changed them since; [`ApiError::TooMany`].
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
+    /// somebody else has changed them since; [`ApiError::TooMany`].
     pub async fn set_attributes(
         &self,
         known: &Attributes,
@@ -66,7 +67,8 @@ impl GroupApi {
     /// Removes all attributes.
     ///
     /// # Errors
-    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when somebody changed them since.
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
+    /// somebody else has changed them since.
     pub async fn clear_attributes(&self, known: &Attributes) -> Result<(), ApiError> {
         let request = ClearAttributes::new(self.id_owned(), known);
         self.api().call(&request).await?;

@@ -27,7 +27,8 @@ pub(super) fn one_conversation(messages: &[Message]) -> Result<&Conversation, Ap
 }
 
 impl Api {
-    /// Recalls a message of this account, or, as owner or administrator of a group, one of another member. Possible for two minutes, unless the console says otherwise.
+    /// Recalls a message of this account, or, as owner or administrator of a group, one of another member.
+    /// Possible for two minutes, unless the console says otherwise.
     ///
     /// # Errors
     /// [`Code::C2C_RECALL_WINDOW`](crate::proto::code::Code::C2C_RECALL_WINDOW) or
