@@ -20,27 +20,18 @@ pub mod follow {
 
 /// Friends and the blacklist.
 pub mod friend {
-    pub use crate::proto::op::friend::Application;
-    pub use crate::proto::op::friend::Decision;
-    pub use crate::proto::op::friend::Friend;
-    pub use crate::proto::op::friend::Relation;
-    pub use crate::proto::op::friend::Sides;
+    pub use crate::proto::op::friend::{Application, Decision, Friend, Relation, Sides};
 }
 
 /// Groups and their profiles.
 pub mod group {
-    pub use crate::proto::op::group::Created;
-    pub use crate::proto::op::group::JoinOption;
-    pub use crate::proto::op::group::Modify;
-    pub use crate::proto::op::group::NewGroup;
+    pub use crate::proto::op::group::{Created, JoinOption, Modify, NewGroup};
     pub use crate::proto::op::group_profile::GroupProfile;
 }
 
 /// Joining groups, and who may.
 pub mod group_application {
-    pub use crate::proto::op::group_application::Application;
-    pub use crate::proto::op::group_application::InvitedUser;
-    pub use crate::proto::op::group_application::Joined;
+    pub use crate::proto::op::group_application::{Application, InvitedUser, Joined};
 }
 
 /// Key-value pairs of a group.
@@ -50,14 +41,12 @@ pub mod group_attribute {
 
 /// Counters of a group.
 pub mod group_counter {
-    pub use crate::proto::op::group_counter::CounterMode;
-    pub use crate::proto::op::group_counter::Counters;
+    pub use crate::proto::op::group_counter::{CounterMode, Counters};
 }
 
 /// Members of groups.
 pub mod group_member {
-    pub use crate::proto::op::group_member::Member;
-    pub use crate::proto::op::group_member::Role;
+    pub use crate::proto::op::group_member::{Member, Role};
 }
 
 /// Members of live rooms.
@@ -72,8 +61,7 @@ pub mod message {
 
 /// Profiles of users.
 pub mod profile {
-    pub use crate::proto::op::profile::Profile;
-    pub use crate::proto::op::profile::SetProfile;
+    pub use crate::proto::op::profile::{Profile, SetProfile};
 }
 
 /// Reactions under messages.
@@ -83,8 +71,7 @@ pub mod reaction {
 
 /// Which messages a conversation announces ("message receive option").
 pub mod receive_option {
-    pub use crate::proto::op::receive_option::DoNotDisturb;
-    pub use crate::proto::op::receive_option::MuteOption;
+    pub use crate::proto::op::receive_option::{DoNotDisturb, MuteOption};
 }
 
 /// Read receipts.

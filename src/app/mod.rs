@@ -9,8 +9,6 @@ mod terms;
 
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
-#[cfg(feature = "cli")]
-pub(crate) use terms::policy;
 
 pub use crate::supervisor::OrderError;
 
@@ -18,25 +16,22 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostConfig, HostSpec, Pool,
-    Registered, SettingsError, Uploads,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostSpec, Pool, Registered,
+    SettingsError, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
-use crate::gateway::{
-    AwcConnector, Connector, NetConfig, NetError, SharedMemory, check_net, use_net,
-};
+use crate::gateway::{AwcConnector, Connector, NetError, SharedMemory, check_net, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
 use crate::supervisor::{
-    ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
-    SubscriberFactory, Supervisor, UntilEnd,
+    ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, SubscriberFactory, Supervisor,
+    UntilEnd,
 };
 use actix::prelude::*;
 use maker::Maker;
 use sandbox::{Sandbox, SandboxError};
-use secrecy::ExposeSecret;
 use std::collections::{HashMap, HashSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
@@ -237,7 +232,7 @@ impl App {
     ) -> Result<Self, AppError> {
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
-        use_net(&net_config(config))?;
+        use_net(&config.network)?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -265,7 +260,6 @@ impl App {
                 FileAccess::new(None),
             ),
         };
-        let mut policies = terms::Policies::default();
         let mut accounts = HashMap::new();
         let fleet: FleetUsers = Arc::new(
             enabled
@@ -280,7 +274,7 @@ impl App {
             };
             let memory = SharedMemory::new(InboxLimits::new(
                 config.host.queue as usize,
-                account.policy.recovery.mark_read,
+                account.policy.mark_read,
             ));
             let handle = AccountHandle::new(account.user_id.clone()).with_memory(memory.clone());
             accounts.insert(account.user_id.clone(), handle.clone());
@@ -290,7 +284,7 @@ impl App {
                     user: account.user_id.clone(),
                     credential,
                     hosts: walk.clone(),
-                    policy: policies.of(&account.policy),
+                    policy: account.policy.clone(),
                     probes: rest.is_some(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
@@ -310,15 +304,7 @@ impl App {
                 handle,
             });
         }
-        let governor = GovernorPolicy {
-            rate: f64::from(config.governor.logins_per_second),
-            burst: config.governor.burst,
-        };
-        let io = IoPolicy {
-            arbiters: config.io.arbiters as usize,
-            hang_after: config.io.hang_after,
-        };
-        let supervisor = Supervisor::start_with(specs, io, governor, observer);
+        let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);
         Ok(Self {
             supervisor,
             accounts,
@@ -524,12 +510,7 @@ fn subscriber(
     } else {
         Default::default()
     };
-    let host_config = HostConfig {
-        queue: config.host.queue as usize,
-        handler_timeout: config.host.handler_timeout,
-        uploads,
-        files,
-    };
+    let host_config = config.host;
     let registered: Arc<[Registered]> = names
         .iter()
         .filter_map(|name| bots.find(name))
@@ -544,7 +525,7 @@ fn subscriber(
             (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
         let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
         let registered = registered.clone();
-        let (memory, fleet, host_config) = (memory.clone(), fleet.clone(), host_config.clone());
+        let (memory, fleet, files) = (memory.clone(), fleet.clone(), files.clone());
         Box::pin(async move {
             let context = AccountContext::new(handle.user().clone());
             let made = maker.run(maker::LIMIT, move || {
@@ -564,6 +545,8 @@ fn subscriber(
                 account: handle.clone(),
                 bots: made,
                 config: host_config,
+                uploads,
+                files,
                 pool,
                 fleet,
             };
@@ -592,22 +575,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 /// # Errors
 /// [`AppError::Net`].
 pub fn check_network(config: &Config) -> Result<(), AppError> {
-    match net_config(config) {
-        default if default == NetConfig::default() => Ok(()),
-        config => Ok(check_net(&config)?),
-    }
-}
-
-pub(crate) fn net_config(config: &Config) -> NetConfig {
-    let network = &config.network;
-    NetConfig {
-        ca_file: network.ca_file.clone(),
-        proxy: network
-            .proxy
-            .as_ref()
-            .map(|proxy| proxy.expose_secret().to_owned()),
-        no_proxy: network.no_proxy.clone(),
-    }
+    Ok(check_net(&config.network)?)
 }
 
 /// Where the accounts of a config connect to.

@@ -16,6 +16,7 @@ use super::run::Run;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
 use crate::account::{AccountEvent, AccountHandle, Deliver, FleetUsers, Receipt, is_heard};
+use crate::config::HostConfig;
 use crate::gateway::now;
 use crate::proto::message::{Conversation, Message};
 use actix::prelude::*;
@@ -28,33 +29,6 @@ use tokio::sync::watch;
 const SECOND: Duration = Duration::from_millis(1_200);
 /// Loop guards kept before those of idle conversations are looked for.
 const MAX_GUARDS: usize = 256;
-
-/// How bots are run.
-#[derive(Clone, Debug)]
-pub struct HostConfig {
-    /// Messages waiting for the bots of an account or being handled by them at most; further ones wait at
-    /// the server. As many updates may wait; further ones are dropped, counted and logged.
-    pub queue: usize,
-    /// How long a handler may take, its waiting included, while its account is there and no file of its
-    /// own is on its way.
-    pub handler_timeout: Duration,
-    /// How the server gives out addresses for files.
-    pub uploads: Uploads,
-    /// Where files of messages may be fetched from.
-    pub files: FileAccess,
-}
-
-impl Default for HostConfig {
-    /// 1,024 messages, 30 s.
-    fn default() -> Self {
-        Self {
-            queue: 1024,
-            handler_timeout: Duration::from_secs(30),
-            uploads: Uploads::default(),
-            files: FileAccess::default(),
-        }
-    }
-}
 
 /// One bot on one account.
 struct Running {
@@ -106,6 +80,7 @@ pub struct Host {
     account: AccountHandle,
     name: Arc<str>,
     config: HostConfig,
+    uploads: Uploads,
     pool: Pool,
     bots: Vec<Running>,
     fleet: FleetUsers,
@@ -174,6 +149,10 @@ pub struct HostSpec {
     pub bots: Vec<Bot>,
     /// How they are run.
     pub config: HostConfig,
+    /// How the server gives out addresses for files.
+    pub uploads: Uploads,
+    /// Where files of messages may be fetched from.
+    pub files: FileAccess,
     /// Where.
     pub pool: Pool,
     /// The accounts whose messages only those bots hear that ask for it.
@@ -198,16 +177,18 @@ impl Host {
                 account,
                 bots,
                 config,
+                uploads,
+                files,
                 pool,
                 fleet,
             } = spec;
             // Sorting is quick, so what fills up under load is the queue behind it, not this.
-            ctx.set_mailbox_capacity(config.queue.max(16));
+            ctx.set_mailbox_capacity((config.queue as usize).max(16));
             let bots: Vec<Running> = bots
                 .into_iter()
                 .map(|bot| {
                     let hears_fleet = bot.hears_fleet();
-                    let files = bot.file_access(&config.files);
+                    let files = bot.file_access(&files);
                     let (name, values, handlers) = bot.into_parts();
                     Running {
                         name,
@@ -224,6 +205,7 @@ impl Host {
                 name: account.user().as_str().into(),
                 account,
                 config,
+                uploads,
                 pool,
                 bots,
                 fleet,
@@ -279,7 +261,7 @@ impl Host {
 
     fn update(&mut self, ctx: &mut Context<Self>, what: &What) {
         for bot in self.wanting(what) {
-            if self.updates >= self.config.queue {
+            if self.updates >= self.config.queue as usize {
                 self.account.note_dropped();
                 tracing::warn!(
                     account = %self.name, bot = self.bots[bot].name,
@@ -378,7 +360,7 @@ impl Host {
             event: Event {
                 what,
                 api: Api::new(self.account.clone())
-                    .with_carriage(bot.carriage.clone(), self.config.uploads)
+                    .with_carriage(bot.carriage.clone(), self.uploads)
                     .with_spawner(Spawner {
                         pool: self.pool.clone(),
                         label: label.clone(),

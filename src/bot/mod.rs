@@ -69,9 +69,9 @@ pub use file_access::FileAccess;
 pub(crate) use file_access::FileAccess;
 pub use handler::{Handler, Parameters};
 #[cfg(feature = "unstable")]
-pub use host::{Host, HostConfig, HostSpec};
+pub use host::{Host, HostSpec};
 #[cfg(not(feature = "unstable"))]
-pub(crate) use host::{Host, HostConfig, HostSpec};
+pub(crate) use host::{Host, HostSpec};
 pub use outgoing_file::Outgoing;
 #[cfg(feature = "unstable")]
 pub use pool::Pool;

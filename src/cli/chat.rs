@@ -7,10 +7,9 @@ use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
     Status,
 };
-use crate::app::net_config;
-use crate::app::{Credentials, policy, walk};
+use crate::app::{Credentials, walk};
 use crate::bot::{Api, ApiError};
-use crate::config::{Config, Endpoint, nearest, websocket_url};
+use crate::config::{Config, Endpoint, GovernorConfig, IoConfig, nearest, websocket_url};
 use crate::fleet::Signals;
 use crate::gateway::{AwcConnector, ConnectError, Connector, SharedMemory, use_net};
 use crate::proto::code::Code;
@@ -20,7 +19,7 @@ use crate::proto::message::{Conversation, Draft, Message as ChatMessage};
 use crate::proto::op::group::NewGroup;
 use crate::proto::shown;
 use crate::session::InboxLimits;
-use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
+use crate::supervisor::{ChildSpec, StopAll, Supervisor};
 use actix::prelude::*;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -81,22 +80,22 @@ fn start(
             "chat needs app.secret_key in the config, to make a UserSig for --as".to_owned(),
         )
     })?;
-    use_net(&net_config(config)).map_err(|error| Failure::Usage(error.to_string()))?;
+    use_net(&config.network).map_err(|error| Failure::Usage(error.to_string()))?;
     let hosts = match &args.url {
         Some(url) => HostWalk::fixed(url),
         None => walk(config, None),
     };
-    let base = config
-        .accounts
-        .first()
-        .map_or_else(Policy::standard, |account| policy(&account.policy));
+    let base = config.accounts.first().map_or_else(
+        || Arc::new(Policy::standard()),
+        |account| account.policy.clone(),
+    );
     let spec = ChildSpec {
         config: CoreConfig {
             app: config.app.sdk_app_id,
             user: args.user.clone(),
             credential,
             hosts,
-            policy: Arc::new(base),
+            policy: base,
             probes: false,
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
@@ -111,15 +110,11 @@ fn start(
         handle: handle.clone(),
         away: None,
     };
-    let io = IoPolicy {
-        arbiters: 1,
-        hang_after: crate::config::defaults::IO_HANG_AFTER,
-    };
     let observer = Ear(ear.clone()).start().recipient();
     Ok(Supervisor::start_with(
         vec![spec],
-        io,
-        GovernorPolicy::default(),
+        IoConfig::default(),
+        GovernorConfig::default(),
         Some(observer),
     ))
 }

@@ -9,18 +9,19 @@ use super::{
     defaults,
     error::Problem,
     model::Endpoint,
-    model::{AccountConfig, AccountPolicy, BackoffConfig, UserSigSource},
+    model::{AccountConfig, UserSigSource},
     parse::{AppParts, HOUR, whole_seconds},
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
     place::Place,
+    policy,
     read::{Node, Section},
-    recovery,
     source::{self, Source},
 };
 use crate::proto::{
     id::{SdkAppId, UserId},
     usersig,
 };
+use botroupe_core::account::Policy;
 
 const MILLI: Duration = Duration::from_millis(1);
 
@@ -29,7 +30,9 @@ struct Common<'c> {
     /// `None` if nothing says which.
     bots: Option<Arc<[Arc<str>]>>,
     enabled: bool,
-    policy: Arc<AccountPolicy>,
+    user_sig_lifetime: Duration,
+    user_sig_timeout: Duration,
+    policy: Arc<Policy>,
     /// Where UserSigs are fetched from.
     source: Source<'c>,
 }
@@ -44,19 +47,14 @@ pub(super) fn read(
     let built_in = Common {
         bots: None,
         enabled: defaults::ENABLED,
-        policy: Arc::new(AccountPolicy {
-            user_sig_lifetime: defaults::USER_SIG_LIFETIME,
-            backoff: BackoffConfig {
-                min: defaults::BACKOFF_MIN,
-                max: defaults::BACKOFF_MAX,
+        user_sig_lifetime: defaults::USER_SIG_LIFETIME,
+        user_sig_timeout: defaults::USER_SIG_TIMEOUT,
+        policy: Arc::new(match endpoint {
+            Endpoint::Sandbox => Policy {
+                login_spacing: defaults::LOGIN_SPACING_SANDBOX,
+                ..Policy::standard()
             },
-            login_spacing: match endpoint {
-                Endpoint::Sandbox => defaults::LOGIN_SPACING_SANDBOX,
-                _ => defaults::LOGIN_SPACING,
-            },
-            send_timeout: defaults::SEND_TIMEOUT,
-            user_sig_timeout: defaults::USER_SIG_TIMEOUT,
-            recovery: recovery::BUILT_IN,
+            _ => Policy::standard(),
         }),
         source: Source::None,
     };
@@ -149,30 +147,17 @@ fn common<'c>(
 ) -> Common<'c> {
     let bots = section.get("bots").and_then(|node| bots(&node, known_bots));
     let enabled = section.boolean("enabled", base.enabled);
-    let policy = AccountPolicy {
-        user_sig_lifetime: whole_seconds(section.duration(
-            "user_sig_lifetime",
-            base.policy.user_sig_lifetime,
-            (10 * 1_000 * MILLI, 365 * 24 * HOUR),
-        )),
-        backoff: backoff(section, base.policy.backoff),
-        login_spacing: section.duration(
-            "login_spacing",
-            base.policy.login_spacing,
-            (Duration::ZERO, HOUR),
-        ),
-        send_timeout: section.duration(
-            "send_timeout",
-            base.policy.send_timeout,
-            (100 * MILLI, HOUR / 6),
-        ),
-        user_sig_timeout: section.duration(
-            "user_sig_timeout",
-            base.policy.user_sig_timeout,
-            (100 * MILLI, HOUR / 12),
-        ),
-        recovery: recovery::read(section, base.policy.recovery),
-    };
+    let user_sig_lifetime = whole_seconds(section.duration(
+        "user_sig_lifetime",
+        base.user_sig_lifetime,
+        (10 * 1_000 * MILLI, 365 * 24 * HOUR),
+    ));
+    let user_sig_timeout = section.duration(
+        "user_sig_timeout",
+        base.user_sig_timeout,
+        (100 * MILLI, HOUR / 12),
+    );
+    let policy = policy::read(section, &base.policy);
     let source = match source::read(section, user_sig) {
         Source::None => base.source.clone(),
         source => source,
@@ -180,6 +165,8 @@ fn common<'c>(
     Common {
         bots: bots.or_else(|| base.bots.clone()),
         enabled,
+        user_sig_lifetime,
+        user_sig_timeout,
         policy: if policy == *base.policy {
             Arc::clone(&base.policy)
         } else {
@@ -187,31 +174,6 @@ fn common<'c>(
         },
         source,
     }
-}
-
-/// `backoff = { min, max }`; an end that is not written is that of `base`.
-fn backoff(section: &mut Section<'_>, base: BackoffConfig) -> BackoffConfig {
-    let Some(node) = section.get("backoff") else {
-        return base;
-    };
-    let Some(mut inner) = node.section() else {
-        return base;
-    };
-    let backoff = BackoffConfig {
-        min: inner.duration("min", base.min, (MILLI, HOUR)),
-        max: inner.duration("max", base.max, (MILLI, HOUR)),
-    };
-    inner.finish();
-    if backoff.min > backoff.max {
-        node.report(Problem::MinAboveMax {
-            min_key: "min",
-            max_key: "max",
-            min: super::format_duration(backoff.min),
-            max: super::format_duration(backoff.max),
-        });
-        return base;
-    }
-    backoff
 }
 
 fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
@@ -310,6 +272,8 @@ fn account<'c>(
             user_sig: user_sig.clone(),
             user_sig_source: source.clone(),
             enabled: common.enabled,
+            user_sig_lifetime: common.user_sig_lifetime,
+            user_sig_timeout: common.user_sig_timeout,
             policy: Arc::clone(&common.policy),
             place: Arc::clone(&place),
         });

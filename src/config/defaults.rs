@@ -1,4 +1,5 @@
-//! The value of every key that is not written, and why it is that one.
+//! The value of every key that is not written, and why it is that one. Those of an account's policy are in
+//! `botroupe_core::account::Policy`.
 
 use std::time::Duration;
 
@@ -6,23 +7,9 @@ use std::time::Duration;
 /// enough that a leaked UserSig is soon worth nothing; it is renewed well before its end.
 pub(crate) const USER_SIG_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
-/// `backoff.min`: a passing fault is over in a second, and a retry then costs nobody anything.
-pub(crate) const BACKOFF_MIN: Duration = Duration::from_secs(1);
-
-/// `backoff.max`: an outage is noticed to be over within a minute.
-pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(60);
-
-/// `login_spacing`: the service answers accounts that log in more often than about once in 15 s
-/// with errors that make matters worse.
-pub(crate) const LOGIN_SPACING: Duration = Duration::from_secs(15);
-
 /// `login_spacing` with `endpoint = "sandbox"`, which has no such limit and is there to show quickly
 /// what happens after a lost link.
 pub(crate) const LOGIN_SPACING_SANDBOX: Duration = Duration::from_secs(1);
-
-/// `send_timeout`: how long a message waits for the link to come back before its sender is told
-/// that it failed. Covers one reconnection at the longest back-off.
-pub(crate) const SEND_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// `enabled`: an account that is written down is meant to run.
 pub(crate) const ENABLED: bool = true;
@@ -30,43 +17,6 @@ pub(crate) const ENABLED: bool = true;
 /// `user_sig_timeout`: a service that signs on demand answers in well under a second; one that
 /// needs longer than this is more likely stuck.
 pub(crate) const USER_SIG_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// `recovery.stable_after`: a link that holds so long was not a lucky moment of an outage.
-pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(10);
-
-/// `recovery.connect_timeout`: far more than any working way to the service takes.
-pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// `recovery.renew_at`: a fifth of a UserSig's life is left for a source that is down.
-pub(crate) const RENEW_AT: f64 = 0.8;
-
-/// `recovery.mark_read`: what a bot has handled is not to be delivered again at its next start.
-pub(crate) const MARK_READ: bool = true;
-
-/// `recovery.multiple_account.cool_down_min` (and of `multiple_device`, as all that follow): long
-/// enough for whoever took the place to be done.
-pub(crate) const COOL_DOWN_MIN: Duration = Duration::from_secs(60);
-
-/// `….cool_down_max`: as long as a person keeps a page open.
-pub(crate) const COOL_DOWN_MAX: Duration = Duration::from_secs(900);
-
-/// `….window`: a kick an hour is nothing unusual.
-pub(crate) const TAKE_BACK_WINDOW: Duration = Duration::from_secs(3_600);
-
-/// `….take_backs`: more than that in one window is no accident.
-pub(crate) const TAKE_BACKS: u32 = 3;
-
-/// `….contest_within`: somebody who is kicked and minds is back within minutes.
-pub(crate) const CONTEST_WITHIN: Duration = Duration::from_secs(600);
-
-/// `….contest_after`: with two, copies of a fleet would exchange five kicks in the first hour.
-pub(crate) const CONTEST_AFTER: u32 = 1;
-
-/// `….contest_min`: two that want the same place do not disturb each other more than once in hours.
-pub(crate) const CONTEST_MIN: Duration = Duration::from_secs(7_200);
-
-/// `….contest_max`: twice a day it is seen whether the other one is gone.
-pub(crate) const CONTEST_MAX: Duration = Duration::from_secs(43_200);
 
 /// `sandbox.listen`: the port at 127.0.0.1. This machine only, and the same port every time, so
 /// that a chat in a second terminal finds it.

@@ -21,14 +21,16 @@ mod model;
 mod parse;
 mod pattern;
 mod place;
+mod policy;
 mod read;
-mod recovery;
 mod source;
 mod suggest;
 #[cfg(test)]
 mod tests;
 
 pub use crate::proto::endpoint::Site;
+pub use botroupe_core::account::{Policy, TakeBack};
+pub use botroupe_core::policy::Backoff;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use env::Env;
 pub use error::{ConfigError, ConfigErrors, Problem};
@@ -37,9 +39,9 @@ pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
 pub use looks::not_utf8;
 pub use model::{
-    AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
-    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, NetworkConfig,
-    RecoveryConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
+    AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
+    LogConfig, LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
+    UserSigSource,
 };
 pub use parse::{SettingsCheck, Sources, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
 use super::place::Place;
@@ -118,8 +120,12 @@ pub struct AccountConfig {
     pub user_sig_source: Option<Arc<UserSigSource>>,
     /// Whether it is started with the others.
     pub enabled: bool,
-    /// How it behaves.
-    pub policy: Arc<AccountPolicy>,
+    /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
+    pub user_sig_lifetime: Duration,
+    /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
+    pub user_sig_timeout: Duration,
+    /// What it does by itself after faults and kicks.
+    pub policy: Arc<Policy>,
     /// Where its UserID stands.
     pub place: Arc<Place>,
 }
@@ -219,79 +225,6 @@ impl fmt::Debug for UserSigSource {
                 .finish_non_exhaustive(),
         }
     }
-}
-
-/// How an account behaves: `[defaults]`, with what its `[[accounts]]` entry overrides.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct AccountPolicy {
-    /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
-    pub user_sig_lifetime: Duration,
-    /// The wait between attempts to connect.
-    pub backoff: BackoffConfig,
-    /// The least time between two logins; 0 to 1 hour.
-    pub login_spacing: Duration,
-    /// How long a message may take until its sender is told that it failed, as time online; 100 ms to
-    /// 10 minutes.
-    pub send_timeout: Duration,
-    /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
-    pub user_sig_timeout: Duration,
-    /// What it does by itself after faults and kicks.
-    pub recovery: RecoveryConfig,
-}
-
-/// `recovery`: what an account does by itself after faults and kicks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RecoveryConfig {
-    /// Online for so long, failures before are forgotten; 0 to 1 hour.
-    pub stable_after: Duration,
-    /// How long name resolution, TCP, TLS and upgrade may take together; 100 ms to 5 minutes.
-    pub connect_timeout: Duration,
-    /// Come back this long after a REST_API_Kick, 1 ms to 30 days; `None`: stay away until told
-    /// otherwise.
-    pub return_after: Option<Duration>,
-    /// The part of a UserSig's life after which it is renewed; 0.1 to 0.95.
-    pub renew_at: f64,
-    /// Report messages as read once the bots had them.
-    pub mark_read: bool,
-    /// After another web login took the place.
-    pub multiple_account: TakeBackConfig,
-    /// After a login from another device took the place.
-    pub multiple_device: TakeBackConfig,
-}
-
-/// How an account comes back after another login took its place. `cool_down_min <= cool_down_max`
-/// and `contest_min <= contest_max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TakeBackConfig {
-    /// How long it stays away after the first kick; 1 ms to 24 hours.
-    pub cool_down_min: Duration,
-    /// The longest it stays away while kicks go on; 1 ms to 24 hours.
-    pub cool_down_max: Duration,
-    /// Kicks are counted over this time; 1 s to 7 days.
-    pub window: Duration,
-    /// Kicks per window that are answered by coming back, 0 to 1000; one more is a contest.
-    pub take_backs: u32,
-    /// Kicked again so soon after coming back is a sign of a contest; 0 to 24 hours.
-    pub contest_within: Duration,
-    /// So many such signs in a row are a contest; 1 to 1000.
-    pub contest_after: u32,
-    /// The first time away from a contest; 1 ms to 30 days.
-    pub contest_min: Duration,
-    /// The longest time away from a contest; 1 ms to 30 days.
-    pub contest_max: Duration,
-}
-
-/// The wait between attempts to connect: it grows from `min` to `max`, and `min <= max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackoffConfig {
-    /// The first wait; 1 ms to 1 hour.
-    pub min: Duration,
-    /// The longest wait; 1 ms to 1 hour.
-    pub max: Duration,
 }
 
 /// `[bots.<name>]`: handed to the bot as it is, with `${…}` replaced.
@@ -400,6 +333,16 @@ pub struct GovernorConfig {
     pub burst: u32,
 }
 
+impl Default for GovernorConfig {
+    /// As when nothing is written: 10,000 accounts are back within a minute.
+    fn default() -> Self {
+        Self {
+            logins_per_second: defaults::GOVERNOR_LOGINS_PER_SECOND,
+            burst: defaults::GOVERNOR_BURST,
+        }
+    }
+}
+
 /// `[host]`: how bots are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -423,6 +366,16 @@ pub struct IoConfig {
     pub arbiters: u32,
     /// Silence after which such a thread is given up and its accounts are moved; 1 s to 10 minutes.
     pub hang_after: Duration,
+}
+
+impl Default for IoConfig {
+    /// As when nothing is written.
+    fn default() -> Self {
+        Self {
+            arbiters: defaults::IO_ARBITERS,
+            hang_after: defaults::IO_HANG_AFTER,
+        }
+    }
 }
 
 /// `[shutdown]`: how the process ends.

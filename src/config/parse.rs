@@ -545,13 +545,10 @@ fn sandbox_tls(section: &mut Section<'_>) -> SandboxTlsConfig {
 }
 
 fn governor(mut section: Section<'_>) -> GovernorConfig {
+    let base = GovernorConfig::default();
     let config = GovernorConfig {
-        logins_per_second: section.integer(
-            "logins_per_second",
-            defaults::GOVERNOR_LOGINS_PER_SECOND,
-            FLEET,
-        ),
-        burst: section.integer("burst", defaults::GOVERNOR_BURST, FLEET),
+        logins_per_second: section.integer("logins_per_second", base.logins_per_second, FLEET),
+        burst: section.integer("burst", base.burst, FLEET),
     };
     section.finish();
     config
@@ -577,9 +574,10 @@ fn host(mut section: Section<'_>) -> HostConfig {
 }
 
 fn io(mut section: Section<'_>) -> IoConfig {
+    let base = IoConfig::default();
     let config = IoConfig {
-        arbiters: section.integer("arbiters", defaults::IO_ARBITERS, THREADS),
-        hang_after: section.duration("hang_after", defaults::IO_HANG_AFTER, (SECOND, 10 * MINUTE)),
+        arbiters: section.integer("arbiters", base.arbiters, THREADS),
+        hang_after: section.duration("hang_after", base.hang_after, (SECOND, 10 * MINUTE)),
     };
     section.finish();
     config

@@ -31,6 +31,6 @@ pub use connector::{AwcConnector, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
 pub use memory::SharedMemory;
-pub use net::{NetConfig, NetError, check_net, use_net};
+pub use net::{NetError, check_net, use_net};
 pub use proxy::ProxyError;
 pub use running::{Running, Workplace};

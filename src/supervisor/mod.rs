@@ -14,6 +14,7 @@ use crate::account::{
     Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig,
     Deliver, Phase, ReserveLogin, SharedGroupPaces, SlowDown, Status,
 };
+use crate::config::{GovernorConfig, IoConfig};
 use crate::gateway::{Connector, Down, DownGuard, now};
 use crate::policy::{Backoff, Governor, RestartIntensity};
 use crate::proto::id::UserId;
@@ -75,39 +76,11 @@ pub struct ChildSpec {
     pub away: Option<(Phase, Cause)>,
 }
 
-/// The threads that carry the accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IoPolicy {
-    /// How many.
-    pub arbiters: usize,
-    /// Silence after which one is given up and replaced.
-    pub hang_after: Duration,
-}
-
 impl std::fmt::Debug for ChildSpec {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ChildSpec")
             .field("user", &self.config.user)
             .finish_non_exhaustive()
-    }
-}
-
-/// How the whole fleet logs in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GovernorPolicy {
-    /// Logins a second on average.
-    pub rate: f64,
-    /// Logins at once after a pause.
-    pub burst: u32,
-}
-
-impl Default for GovernorPolicy {
-    /// 200 a second, 20 at once: 10,000 accounts are back within a minute.
-    fn default() -> Self {
-        Self {
-            rate: 200.0,
-            burst: 20,
-        }
     }
 }
 
@@ -179,12 +152,12 @@ impl Supervisor {
     /// threads of its own. `observer` is told of every change of every account.
     pub fn start_with(
         specs: Vec<ChildSpec>,
-        io: IoPolicy,
-        governor: GovernorPolicy,
+        io: IoConfig,
+        governor: GovernorConfig,
         observer: Option<Recipient<Changed>>,
     ) -> Addr<Self> {
         let at = now();
-        let threads = Threads::start(io.arbiters, io.hang_after);
+        let threads = Threads::start(io.arbiters as usize, io.hang_after);
         let children: Vec<Child> = specs
             .into_iter()
             .enumerate()
@@ -210,7 +183,7 @@ impl Supervisor {
             children,
             index,
             threads,
-            governor: Governor::new(governor.rate, governor.burst),
+            governor: Governor::new(f64::from(governor.logins_per_second), governor.burst),
             group_paces: SharedGroupPaces::default(),
             observer,
             running: 0,
@@ -581,11 +554,11 @@ mod tests {
 
     #[actix_rt::test]
     async fn whoever_waits_for_the_end_of_a_supervisor_learns_of_its_panic() {
-        let io = IoPolicy {
+        let io = IoConfig {
             arbiters: 1,
             hang_after: Duration::from_secs(60),
         };
-        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorPolicy::default(), None);
+        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorConfig::default(), None);
         let ended = supervisor.send(UntilEnd);
         supervisor.do_send(Die);
         assert!(ended.await.is_err(), "fails, and does not wait for ever");

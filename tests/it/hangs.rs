@@ -6,14 +6,13 @@ use botroupe::account::{
     AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
     Status,
 };
+use botroupe::config::{GovernorConfig, IoConfig};
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
 use botroupe::prelude::Conversation;
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::sandbox::Sandbox;
-use botroupe::supervisor::{
-    ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, StopAll, Supervisor,
-};
+use botroupe::supervisor::{ChildSpec, EndThreads, GetStatus, StopAll, Supervisor};
 use futures_util::future::LocalBoxFuture;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -120,12 +119,10 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
             away: None,
         }
     });
-    let io = IoPolicy {
-        arbiters: 1,
-        // Long enough for a busy machine: a false alarm would count.
-        hang_after: Duration::from_secs(3),
-    };
-    let supervisor = Supervisor::start_with(specs.into(), io, GovernorPolicy::default(), None);
+    let mut io = IoConfig::default();
+    // Long enough for a busy machine: a false alarm would count.
+    io.hang_after = Duration::from_secs(3);
+    let supervisor = Supervisor::start_with(specs.into(), io, GovernorConfig::default(), None);
     let fleet = Fleet {
         supervisor,
         heard,

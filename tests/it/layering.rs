@@ -30,7 +30,7 @@ const CRATES: &[Crate] = &[
         dir: "src",
         rooms: &[
             ("config", &["proto"]),
-            ("gateway", &["session", "proto", "policy"]),
+            ("gateway", &["config", "session", "proto", "policy"]),
             ("rest", &["gateway", "proto"]),
             (
                 "account",
@@ -38,9 +38,9 @@ const CRATES: &[Crate] = &[
             ),
             (
                 "supervisor",
-                &["account", "rest", "gateway", "proto", "policy"],
+                &["account", "rest", "gateway", "config", "proto", "policy"],
             ),
-            ("bot", &["account", "gateway", "proto"]),
+            ("bot", &["account", "gateway", "config", "proto"]),
         ],
     },
 ];

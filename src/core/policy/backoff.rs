@@ -62,6 +62,18 @@ impl Backoff {
         }
     }
 
+    /// The first wait.
+    #[must_use]
+    pub const fn min(&self) -> Duration {
+        self.min
+    }
+
+    /// The longest wait.
+    #[must_use]
+    pub const fn max(&self) -> Duration {
+        self.max
+    }
+
     /// The longest a try after `failures` failures in a row may wait; zero before the first.
     #[must_use]
     pub fn ceiling(&self, failures: u32) -> Duration {

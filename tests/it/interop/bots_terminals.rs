@@ -26,8 +26,9 @@ fn shared_sandbox() -> Sandbox {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_says_the_other_has() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("shared-bot", Troupe::watch_mark());
     let (bot, here, alice) = shared(sdk, &sandbox, me);
@@ -101,8 +102,9 @@ fn learns_of_list(bot: &Troupe, mark: usize, what: &str, fits: impl Fn(&str) -> 
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_does_to_the_list_the_other_is_told() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("tidy-bot", Troupe::watch_mark());
     let (bot, here, alice) = shared(sdk, &sandbox, me);
@@ -192,8 +194,9 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_reads_and_deletes_the_other_is_told() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("reading-bot", Troupe::watch_mark());
     // One that answers nothing and reports nothing as read while its handler has not run.

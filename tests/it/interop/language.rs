@@ -26,8 +26,9 @@ fn answer(sandbox: &Sandbox, user: &str, servcmd: &str, result: &Value, code: u3
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn words_are_translated_and_written_down() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("polyglot-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -84,8 +85,9 @@ fn words_are_translated_and_written_down() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_account_wants_to_be_left_alone() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.max_web_instances = 3);
     let (me, mark) = ("tired-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
