@@ -309,9 +309,7 @@ impl State {
                 if from != to {
                     conns.extend(self.world.push_links(now, &to, except(&to)));
                 }
-                for conn in conns {
-                    self.world.push_event(now, conn, event);
-                }
+                self.world.push_to_all(now, conns, event);
             }
             Target::Group(id, seq) => {
                 self.push_about_entry(now, id, *seq, (&actor.user, by), event)
@@ -360,9 +358,8 @@ impl State {
             } else {
                 0
             };
-            for conn in self.world.push_links(now, &user, by) {
-                self.world.push_event(now, conn, &own);
-            }
+            let conns = self.world.push_links(now, &user, by);
+            self.world.push_to_all(now, conns, &own);
         }
         let list = [summary];
         let item = json!({field: name, "MsgReactionSummary": list, "ReactionList": list});

@@ -177,9 +177,8 @@ impl World {
 
     /// Pushes an event to every login of `user` but `except`.
     pub(crate) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
-        for conn in self.push_links(now, user, except) {
-            self.push_event(now, conn, event);
-        }
+        let conns = self.push_links(now, user, except);
+        self.push_to_all(now, conns, event);
     }
 
     pub(crate) fn people(&self, user: &UserId) -> Option<&People> {

@@ -299,9 +299,7 @@ impl State {
         if from != to {
             conns.extend(self.world.push_links(now, &to, except(&to)));
         }
-        for conn in conns {
-            self.world.push_event(now, conn, &event);
-        }
+        self.world.push_to_all(now, conns, &event);
         Ok(ok_with(current))
     }
 

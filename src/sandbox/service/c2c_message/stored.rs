@@ -419,9 +419,7 @@ impl State {
         if from != to {
             conns.extend(self.world.push_links(now, &to, 0));
         }
-        for conn in conns {
-            self.world.push_event(now, conn, &event);
-        }
+        self.world.push_to_all(now, conns, &event);
         let position = self.world.next_message;
         self.world.next_message += 1;
         let entry = InboxEntry {
@@ -486,15 +484,13 @@ impl State {
             "To_Account": user,
             "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
         }}));
-        for conn in self.world.push_links(now, peer, 0) {
-            self.world.push_event(now, conn, &receipt);
-        }
+        let conns = self.world.push_links(now, peer, 0);
+        self.world.push_to_all(now, conns, &receipt);
         let elsewhere = notice(json!({"ReadC2cMsgNotify": {
             "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
         }}));
-        for conn in self.world.push_links(now, user, by) {
-            self.world.push_event(now, conn, &elsewhere);
-        }
+        let conns = self.world.push_links(now, user, by);
+        self.world.push_to_all(now, conns, &elsewhere);
     }
 
     /// The keys of what was sent to an account and is reported as read, as far as it can still be

@@ -85,9 +85,8 @@ impl State {
             .collect();
         for reader in readers {
             let except = if reader == *user { by } else { 0 };
-            for conn in self.world.push_links(now, &reader, except) {
-                self.world.push_event(now, conn, event);
-            }
+            let conns = self.world.push_links(now, &reader, except);
+            self.world.push_to_all(now, conns, event);
         }
     }
 }

@@ -489,9 +489,7 @@ impl State {
                     .push_links(now, user, if user == from { by } else { 0 })
             })
             .collect();
-        for conn in conns {
-            self.world.push_event(now, conn, &event);
-        }
+        self.world.push_to_all(now, conns, &event);
     }
 
     /// Tells those who are mentioned, so that their conversation is marked.
