@@ -30,22 +30,22 @@ pub struct Rest {
     key: Arc<SecretString>,
 }
 
-/// Why a call gave nothing.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestError {
     /// The service could not be reached, or not in time.
     #[error("REST API not reached: {0}")]
     Unreachable(String),
-    /// It said no.
+    /// The service refused the call.
     #[error("REST API refused: {code} {}", Shown(.info))]
     Refused {
         /// Its code.
         code: Code,
-        /// Its words.
+        /// The service's text.
         info: String,
     },
-    /// Its answer makes no sense.
+    /// The answer could not be read.
     #[error("REST API gave no usable answer")]
     Shape,
 }
@@ -99,7 +99,7 @@ impl Rest {
     /// Whether the account has a login anywhere (`openim/query_online_status`).
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service gives no answer to that.
     pub async fn is_online(&self, user: &UserId) -> Result<bool, RestError> {
         let body = serde_json::json!({ "To_Account": [user] }).to_string();
         let answer = self.call("openim/query_online_status", body).await?;
