@@ -1,7 +1,7 @@
 //! The bots of one account, as their host runs them: one message of a conversation at a time, each taking
 //! a while, and nothing before the account is ready.
 
-use super::node::{Node, Note, Want};
+use super::sim_account::{Note, SimAccount, Want};
 use botroupe_core::account::{FleetUsers, is_heard};
 use botroupe_core::account::{OutboxError, OutboxItem};
 use botroupe_core::policy::Now;
@@ -129,7 +129,7 @@ impl Line {
     }
 }
 
-impl Node {
+impl SimAccount {
     /// A message is handed over.
     pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
         let config = &self.bots.config;

@@ -1,8 +1,8 @@
 //! The log, the ledger, and the audit.
 
-use super::audit::Violation;
-use super::node::Note;
-use super::world::World;
+use super::World;
+use crate::audit::Violation;
+use crate::sim_account::Note;
 use botroupe_core::account::{Cause, Phase};
 use botroupe_core::session;
 use botroupe_proto::command;

@@ -60,7 +60,7 @@ pub(super) enum Note {
 }
 
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct SimAccount {
     pub(super) core: Core,
     pub(super) session: Session,
     pub(super) link: Option<ConnId>,
@@ -80,7 +80,7 @@ pub(super) struct Node {
     cookie: Box<str>,
 }
 
-impl Node {
+impl SimAccount {
     pub(super) fn new(
         config: CoreConfig,
         mut memory: Memory,
