@@ -56,7 +56,7 @@ impl std::fmt::Debug for AccountHandle {
     }
 }
 
-/// Why [`AccountHandle::send`] failed.
+/// Why something was not sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {

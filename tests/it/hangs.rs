@@ -62,7 +62,7 @@ impl Handler<Deliver> for Ear {
             AccountEvent::Ready => "ready".to_owned(),
             AccountEvent::NotReady(cause) => cause.word().into_owned(),
             AccountEvent::Message(message) => message.text().unwrap_or_default().to_owned(),
-            _ => return,
+            AccountEvent::Update(_) => return,
         };
         self.0.lock().unwrap().push(text);
     }

@@ -21,7 +21,7 @@ impl GroupApi {
     /// Replaces all attributes, 16 at most. `known` is what was read last.
     ///
     /// # Errors
-    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`] when somebody changed them since; [`ApiError::TooMany`].
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when somebody changed them since; [`ApiError::TooMany`].
     pub async fn set_attributes(
         &self,
         known: &Attributes,
@@ -66,7 +66,7 @@ impl GroupApi {
     /// Removes all attributes.
     ///
     /// # Errors
-    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`] when somebody changed them since.
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when somebody changed them since.
     pub async fn clear_attributes(&self, known: &Attributes) -> Result<(), ApiError> {
         let request = ClearAttributes::new(self.id_owned(), known);
         self.api().call(&request).await?;

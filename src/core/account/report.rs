@@ -17,7 +17,7 @@ pub enum Report {
     Closed(LinkEnd),
     /// The session has something to say.
     Session(Event),
-    /// A [`Transmit::Message`] or [`Transmit::Call`] is settled.
+    /// A message or request of [`Effect::Transmit`](super::Effect::Transmit) is settled.
     Settled {
         /// Its token.
         token: u64,
