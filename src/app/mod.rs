@@ -1,6 +1,6 @@
-//! Puts a config into action: sandbox, threads, bots, supervisor; and takes it down in order.
+//! Starts what a config describes (sandbox, threads, bots, supervisor) and stops it in order.
 //!
-//! Nothing is decided here. Signals, output and exit codes are the command line's business.
+//! No policy lives here. Signals, output and exit codes belong to the command line.
 
 mod maker;
 #[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
@@ -44,7 +44,7 @@ pub struct App {
     supervisor: Addr<Supervisor>,
     accounts: HashMap<UserId, AccountHandle>,
     hosts: Hosts,
-    /// Carries the hosts of the bots, and no account: what was delivered survives a hanging one.
+    /// Carries the hosts of the bots and no account, so that delivered messages survive a hanging account.
     host_thread: Arbiter,
     sandbox: Option<Sandbox>,
     pool: Pool,
@@ -54,10 +54,10 @@ pub struct App {
     files: FileAccess,
 }
 
-/// The present host of each account; outlives it, and is replaced when it dies itself.
+/// The host of each account. A host outlives its account's actor, and is replaced only when it dies itself.
 type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 
-/// Why a config could not be put into action.
+/// Why a config could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppError {
@@ -77,7 +77,7 @@ pub enum AppError {
     Bot {
         /// The bot.
         bot: String,
-        /// What became of it.
+        /// Why not.
         reason: String,
     },
     /// A bot is registered under another name than its own.
@@ -90,7 +90,7 @@ pub enum AppError {
         /// The name given to [`Bot::new`].
         own: &'static str,
     },
-    /// What the config says about the network cannot be used.
+    /// The network settings of the config cannot be used.
     #[error(transparent)]
     Net(#[from] NetError),
     /// An account wants a bot that is not in the list.
@@ -99,7 +99,7 @@ pub enum AppError {
     /// The system gave no threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] std::io::Error),
-    /// There is neither a SecretKey nor a UserSig nor a source of them for an account.
+    /// An account has no UserSig, no source of UserSigs, and there is no SecretKey to make one from.
     #[error(
         "account {0} has neither a user_sig or a source of one nor an app.secret_key to make one from"
     )]
@@ -130,7 +130,7 @@ impl AppError {
     }
 }
 
-/// Asks and orders while an [`App`] runs. Cheap to clone.
+/// Asks a running [`App`] for its status and gives orders. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Controller {
     supervisor: Addr<Supervisor>,
@@ -138,7 +138,7 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// How every account stands, flight recorder included, in the order of the config.
+    /// The status of every account with its flight recorder, in the order of the config.
     pub async fn status(&self) -> Vec<Status> {
         let mut all = self.supervisor.send(GetStatus).await.unwrap_or_default();
         let parked = self.pool.parked();
@@ -155,7 +155,7 @@ impl Controller {
         all
     }
 
-    /// How many accounts are online, without asking them.
+    /// How many accounts are online, as the supervisor knows without asking them.
     pub async fn online(&self) -> usize {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
@@ -163,9 +163,9 @@ impl Controller {
     /// Gives an order to an account.
     ///
     /// # Errors
-    /// When there is none of that name, or it cannot or may not obey.
+    /// When there is no account of that name, or it cannot or must not obey.
     pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
-        // Of an account that is online, its parked bots are what comes back.
+        // For an account that is online, `resume` brings its parked bots back.
         let released = command == Command::Resume && self.pool.release(user.as_str()) > 0;
         let user = user.clone();
         let order = self.supervisor.send(Order { user, command });
@@ -173,27 +173,27 @@ impl Controller {
         if released { Ok(()) } else { outcome }
     }
 
-    /// Bot threads that are blocked by a handler at present.
+    /// How many bot threads a handler blocks at the moment.
     #[must_use]
     pub fn blocked_threads(&self) -> usize {
         self.pool.blocked()
     }
 
-    /// Whether the supervisor of the accounts is there.
+    /// Whether the supervisor of the accounts is alive.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.supervisor.connected()
     }
 
-    /// Waits until the supervisor of the accounts is gone. Nobody brings accounts back from then on,
-    /// so the process should end.
+    /// Waits until the supervisor of the accounts is gone. From then on nobody brings accounts back, so the
+    /// process should end.
     pub async fn ended(&self) {
-        // Answered by nobody; fails when the supervisor goes.
+        // Never answered; the request fails when the supervisor dies.
         let _ = self.supervisor.send(UntilEnd).await;
     }
 }
 
-/// What became of an orderly stop.
+/// The outcome of an orderly stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {
@@ -201,13 +201,13 @@ pub struct Stopped {
     pub drained: bool,
     /// Every account was logged out within the grace period.
     pub logged_out: bool,
-    /// Everything of the sandbox is in its store, if there are both.
+    /// The store holds everything of the sandbox. Also `true` without a sandbox or a store.
     pub saved: bool,
 }
 
 impl App {
     /// Starts everything, inside a running actix `System`. `observer` is told of every change of
-    /// every account. Returns as soon as the accounts set out to connect.
+    /// every account. Returns as soon as the accounts begin to connect.
     ///
     /// # Errors
     /// When a part cannot be started; nothing is left running then.
@@ -219,8 +219,8 @@ impl App {
         Self::start_with(config, bots, observer, HashMap::new()).await
     }
 
-    /// Starts everything as [`start`](Self::start) does; the accounts of `away` stay away as they are
-    /// told, until somebody lets them back.
+    /// Like [`start`](Self::start); the accounts of `away` start held or quarantined until somebody resumes
+    /// them.
     ///
     /// # Errors
     /// When a part cannot be started; nothing is left running then.
@@ -331,7 +331,7 @@ impl App {
         self.sandbox.as_ref().map(Sandbox::url)
     }
 
-    /// Reaches one account.
+    /// The handle of one account.
     #[must_use]
     pub fn account(&self, user: &str) -> Option<&AccountHandle> {
         self.accounts.get(user)
@@ -345,7 +345,7 @@ impl App {
         Some(Api::new(account).with_files(thread, self.uploads, self.files.clone()))
     }
 
-    /// Asks and orders from elsewhere.
+    /// A controller for other threads and tasks.
     #[must_use]
     pub fn controller(&self) -> Controller {
         Controller {
@@ -380,11 +380,11 @@ impl App {
         let draining = Draining::new();
         for host in lock(&self.hosts).values() {
             if let Some(drain) = draining.one() {
-                // Once per host: the mailbox bound may be passed.
+                // There is one per host, so it may exceed the mailbox bound.
                 host.do_send(drain);
             }
         }
-        // Half of the time for handlers, so that a hanging one cannot cost the accounts theirs.
+        // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
         let drained = draining.wait(self.grace / 2).await;
         let logout = self.supervisor.send(StopAll);
         let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
@@ -532,14 +532,14 @@ fn subscriber(
                 let made = registered
                     .iter()
                     .map(|bot| make_bot(bot, &context, settings.get(bot.name())));
-                // Checked at the start; what has stopped fitting since is no bot either.
+                // The start has checked this; a bot that fails since then is no bot either.
                 made.collect::<Result<Vec<Bot>, AppError>>()
             });
             let made = match made.await {
                 Ok(made) => made.map_err(|error| error.to_string())?,
                 Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
             };
-            // Whatever a host before this one had goes to this one.
+            // Messages that the last host had not finished are delivered to this one again.
             memory.lock().bots_died();
             let spec = HostSpec {
                 account: handle.clone(),
@@ -570,7 +570,7 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Tries whether what the config says about the network can be used, and changes nothing.
+/// Checks that the network settings of the config can be used, and changes nothing.
 ///
 /// # Errors
 /// [`AppError::Net`].
@@ -591,7 +591,7 @@ pub(crate) fn walk(config: &Config, sandbox_url: Option<&str>) -> HostWalk {
     }
 }
 
-/// The REST API that belongs to where the accounts connect to, when an administrator is named.
+/// The REST API of the endpoint, when the config names an administrator.
 fn rest(config: &Config, sandbox: Option<&Sandbox>, credentials: &Credentials) -> Option<Rest> {
     let (admin, key) = (config.app.admin.clone()?, credentials.key.clone()?);
     let app = config.app.sdk_app_id;

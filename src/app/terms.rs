@@ -1,4 +1,4 @@
-//! From the words of the config to those of an account: what it logs in with, and how it recovers.
+//! Turns the UserSigs, sources and keys of a config into credentials of accounts.
 
 use crate::account::{Credential, External, Redacted};
 use crate::config::{AccountConfig, Config, UserSigSource};
@@ -11,7 +11,7 @@ use std::time::Duration;
 /// Shares the SecretKey and the sources of UserSigs among all accounts.
 pub(crate) struct Credentials {
     pub(super) key: Option<Arc<SecretString>>,
-    /// By the address of what the config shares, which outlives this, and the time allowed.
+    /// Keyed by the address of the source, which the config keeps alive, and by its timeout.
     sources: HashMap<(usize, Duration), Arc<External>>,
 }
 

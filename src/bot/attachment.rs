@@ -38,7 +38,7 @@ const fn kind_of(element: &Element) -> Option<FileKind> {
 }
 
 impl Attachment {
-    /// The element, with everything the sender said about the file.
+    /// The element, with all that the sender states about the file.
     #[must_use]
     pub const fn element(&self) -> &Element {
         &self.element
@@ -50,8 +50,8 @@ impl Attachment {
         matches!(self.element, Element::Image(_))
     }
 
-    /// What the sender calls it; of anything but an ordinary file, what the server calls it. Do not take
-    /// it for a path: it may be anything.
+    /// The file name that the sender gives; for pictures, sounds and films, the one that the server gives. Do not
+    /// use it as a path: it may be any text.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.element {
@@ -63,7 +63,7 @@ impl Attachment {
         }
     }
 
-    /// How many bytes the sender says it has.
+    /// The size in bytes, as the sender states it.
     #[must_use]
     pub fn size(&self) -> u64 {
         match &self.element {
@@ -75,15 +75,15 @@ impl Attachment {
         }
     }
 
-    /// Sets how many bytes are taken at most. Without it, what the official client may send: 20 MB of
-    /// pictures and sounds, 100 MB of films and other files.
+    /// Sets the most bytes to download. The default is the most that the official client sends: 20 MB for
+    /// pictures and sounds, 100 MB for films and other files.
     #[must_use]
     pub const fn at_most(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
     }
 
-    /// Gets its bytes.
+    /// Downloads the file into memory.
     ///
     /// # Errors
     /// As [`Api::download`].
@@ -91,7 +91,7 @@ impl Attachment {
         self.api.download(&self.element, self.limit).await
     }
 
-    /// Gets it into a file, see [`Api::save`].
+    /// Downloads the file to disk, see [`Api::save`].
     ///
     /// # Errors
     /// As [`Api::save`].
@@ -102,10 +102,10 @@ impl Attachment {
 
 impl FromEvent for Attachment {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        let message = event.message().ok_or(Rejection::NotForMe)?;
+        let message = event.message().ok_or(Rejection::Skip)?;
         let mut elements = message.elements.iter();
         let found = elements.find_map(|element| Some((element, kind_of(element)?)));
-        let (element, kind) = found.ok_or(Rejection::NotForMe)?;
+        let (element, kind) = found.ok_or(Rejection::Skip)?;
         Ok(Self {
             element: element.clone(),
             api: event.api().clone(),

@@ -1,4 +1,4 @@
-//! What handlers are called with, and how their parameters are read from it.
+//! The event that handlers are called with, and the trait that reads their parameters from it.
 
 use super::api::Api;
 use crate::account::Cause;
@@ -22,7 +22,7 @@ pub(super) enum What {
     NotReady(Cause),
 }
 
-/// What a handler is called with: what happened, and its surroundings.
+/// The event that a handler is called with.
 #[derive(Clone, Debug)]
 pub struct Event {
     pub(super) what: What,
@@ -34,15 +34,41 @@ pub struct Event {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Rejection {
-    /// The event is not of the kind the handler is for.
-    NotForMe,
-    /// The bot was put together wrongly; the text says how to mend it.
-    Mistake(String),
+    /// The handler is not for this event. The next one is asked.
+    Skip,
+    /// The bot lacks something that the handler asks for; the text says what to add. No other handler is asked.
+    Misconfigured(String),
 }
 
-/// Types a handler may take: [`Text`](super::Text), [`Message`], [`Attachment`](super::Attachment), [`Sender`](super::Sender),
-/// [`Group`](super::Group), [`Conversation`](crate::proto::message::Conversation), [`Api`], [`State<T>`](super::State), [`Config<T>`](super::Config); for what happens around messages [`Update`],
-/// [`GroupTip`](crate::proto::message::GroupTip) and [`SystemNotice`](crate::proto::message::SystemNotice), and for what happens to the account [`NotReady`](super::NotReady) and [`Kicked`](super::Kicked).
+/// Types that a handler may take as a parameter.
+///
+/// About a message: [`Text`](super::Text), [`Message`], [`Attachment`](super::Attachment),
+/// [`Sender`](super::Sender), [`Group`](super::Group) and
+/// [`Conversation`](crate::proto::message::Conversation). About what happens around messages: [`Update`],
+/// [`GroupTip`](crate::proto::message::GroupTip) and
+/// [`SystemNotice`](crate::proto::message::SystemNotice). About the account: [`NotReady`](super::NotReady)
+/// and [`Kicked`](super::Kicked). Always: [`Api`], [`State<T>`](super::State) and
+/// [`Config<T>`](super::Config). Further types are a bot's own:
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// /// A text that is a number. Of other texts the handler hears nothing.
+/// struct Number(i64);
+///
+/// impl FromEvent for Number {
+///     fn from_event(event: &Event) -> Result<Self, Rejection> {
+///         let text = event.message().and_then(|message| message.text());
+///         let number = text.and_then(|text| text.trim().parse().ok());
+///         number.map(Self).ok_or(Rejection::Skip)
+///     }
+/// }
+///
+/// async fn double(Number(number): Number) -> String {
+///     (2 * number).to_string()
+/// }
+/// # let _ = Bot::new("double").on_text(double);
+/// ```
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     label = "not a parameter of a handler",
@@ -52,12 +78,12 @@ pub trait FromEvent: Sized {
     /// Reads the value from the event.
     ///
     /// # Errors
-    /// [`Rejection::NotForMe`] when the handler is not meant for the event.
+    /// [`Rejection::Skip`] when the handler is not meant for the event.
     fn from_event(event: &Event) -> Result<Self, Rejection>;
 }
 
 impl Event {
-    /// The message; `None` when the account came or went.
+    /// The message; `None` for other events.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         match &self.what {
@@ -66,7 +92,7 @@ impl Event {
         }
     }
 
-    /// What changed; `None` of everything else.
+    /// The update; `None` for other events.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
         match &self.what {
@@ -76,10 +102,10 @@ impl Event {
     }
 
     pub(super) fn said(&self) -> Result<&Message, Rejection> {
-        self.message().ok_or(Rejection::NotForMe)
+        self.message().ok_or(Rejection::Skip)
     }
 
-    /// Acts as the account.
+    /// The API of the account.
     #[must_use]
     pub const fn api(&self) -> &Api {
         &self.api

@@ -1,4 +1,4 @@
-//! What a handler may ask for as a parameter.
+//! The types that a handler can take as parameters.
 
 use super::api::Api;
 use super::event::{Event, FromEvent, Rejection, What};
@@ -38,11 +38,7 @@ impl Deref for Text {
 
 impl FromEvent for Text {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event
-            .said()?
-            .text()
-            .map(Self::from)
-            .ok_or(Rejection::NotForMe)
+        event.said()?.text().map(Self::from).ok_or(Rejection::Skip)
     }
 }
 
@@ -54,29 +50,29 @@ impl FromEvent for Message {
 
 impl FromEvent for Update {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.update().cloned().ok_or(Rejection::NotForMe)
+        event.update().cloned().ok_or(Rejection::Skip)
     }
 }
 
 impl FromEvent for GroupTip {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.said()?.tip().cloned().ok_or(Rejection::NotForMe)
+        event.said()?.tip().cloned().ok_or(Rejection::Skip)
     }
 }
 
 impl FromEvent for SystemNotice {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.said()?.notice().cloned().ok_or(Rejection::NotForMe)
+        event.said()?.notice().cloned().ok_or(Rejection::Skip)
     }
 }
 
-/// The group a message was said in. A handler that takes it is for groups only.
+/// The group of the message. A handler that takes it is called for group messages only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Group {
     /// Its GroupID.
     pub id: String,
-    /// Its name, empty when the server did not say.
+    /// Its name; empty when the server did not give it.
     pub name: String,
 }
 
@@ -101,7 +97,7 @@ impl FromEvent for Group {
                     .as_ref()
                     .map_or_else(String::new, |group| group.name.clone()),
             }),
-            _ => Err(Rejection::NotForMe),
+            _ => Err(Rejection::Skip),
         }
     }
 }
@@ -118,13 +114,13 @@ impl FromEvent for Api {
     }
 }
 
-/// Why the account may not act: what `on_not_ready` handlers take.
+/// Why the account is not ready: a parameter of `on_not_ready` handlers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct NotReady {
-    /// The cause in one word, as the program prints it: `link_lost`, `multipleAccount`, …
+    /// The cause as one word, as the program prints it: `link_lost`, `multipleAccount`, …
     pub word: String,
-    /// What happened and what can be done, in a sentence.
+    /// A sentence that says what happened and what can be done.
     pub detail: String,
 }
 
@@ -135,22 +131,22 @@ impl FromEvent for NotReady {
                 word: cause.word().into_owned(),
                 detail: cause.to_string(),
             }),
-            _ => Err(Rejection::NotForMe),
+            _ => Err(Rejection::Skip),
         }
     }
 }
 
-/// Which kick it was: what `on_kicked` handlers take.
+/// The kind of a kick: a parameter of `on_kicked` handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kicked {
-    /// Another web instance took the place.
+    /// Another web client logged in as the account.
     MultipleAccount,
-    /// Another device took the place.
+    /// Another device logged in as the account.
     MultipleDevice,
-    /// The UserSig, or the login made with it, is over.
+    /// The UserSig, or the login made with it, expired.
     UserSigExpired,
-    /// An administrator threw the account out.
+    /// An administrator kicked the account over the REST API.
     RestApiKick,
 }
 
@@ -169,19 +165,19 @@ impl Kicked {
 impl FromEvent for Kicked {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         match &event.what {
-            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::NotForMe),
-            _ => Err(Rejection::NotForMe),
+            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::Skip),
+            _ => Err(Rejection::Skip),
         }
     }
 }
 
-/// Who wrote the message.
+/// The sender of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Sender {
     /// Its UserID.
     pub user_id: String,
-    /// Its nick name, empty when the server did not say.
+    /// Its nick name; empty when the server did not give it.
     pub nick: String,
 }
 
@@ -222,7 +218,7 @@ impl<T: Send + Sync + 'static> FromEvent for State<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!(
+            Rejection::Misconfigured(format!(
                 "no state of type {name}: add `.state(…)` to the bot"
             ))
         })
@@ -246,7 +242,7 @@ impl<T: Send + Sync + 'static> FromEvent for Config<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!(
+            Rejection::Misconfigured(format!(
                 "no settings of type {name}: add `.config::<{name}>()` to the bot"
             ))
         })

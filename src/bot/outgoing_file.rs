@@ -1,4 +1,4 @@
-//! Files that handlers return: they are uploaded before they are sent.
+//! Files that handlers return. They are uploaded, then sent.
 
 use super::api::{Api, ApiError, Upload};
 use crate::proto::message::Draft;
@@ -61,14 +61,14 @@ impl Outgoing {
         Self::new(upload, What::Video(seconds), Draft::default())
     }
 
-    /// Puts it behind what `draft` says, in one message.
+    /// Sends the file after the elements of `draft`, in the same message.
     #[must_use]
     pub fn after(mut self, draft: impl Into<Draft>) -> Self {
         self.draft = draft.into();
         self
     }
 
-    /// Uploads it, and gives what is to be sent then.
+    /// Uploads the file, and gives the message to send.
     ///
     /// # Errors
     /// As [`Api::upload_file`].

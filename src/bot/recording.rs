@@ -1,4 +1,4 @@
-//! What a bot under test does, and what it is answered.
+//! Records the actions of a bot under test and answers its requests.
 
 use super::api::ApiError;
 use crate::account::unreadable;
@@ -9,7 +9,7 @@ use serde_json::Value;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// What a bot under test does, and what it is answered.
+/// The recorded actions of a bot under test, and the answers to its requests.
 #[derive(Debug, Default)]
 pub(super) struct Recording {
     state: Mutex<Recorded>,
@@ -47,7 +47,7 @@ impl Recording {
         std::mem::take(&mut self.lock().calls)
     }
 
-    /// Each message has a number of its own, in a group and else.
+    /// The number of the next message, in groups and elsewhere.
     pub(super) fn send(&self, to: Conversation, draft: Draft) -> Sent {
         let mut state = self.lock();
         state.sent.push((to, draft));

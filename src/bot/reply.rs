@@ -8,7 +8,7 @@ use std::error::Error;
 /// An error of a handler, as it is logged; its sources are kept.
 pub(super) type HandlerError = Box<dyn Error + Send + Sync>;
 
-/// What a handler wants sent back, if anything, or why it failed. [`IntoReply`] makes it.
+/// The result of a handler: a message to send, nothing, or an error. [`IntoReply`] makes it.
 ///
 /// ```
 /// use botroupe::bot::Reply;
@@ -60,7 +60,7 @@ impl Reply {
     }
 }
 
-/// What is sent back.
+/// The content of a reply.
 #[derive(Debug)]
 pub(super) enum Answer {
     /// A message.
@@ -92,7 +92,7 @@ impl Answer {
     note = "return `()`, `String`, `&'static str`, `Draft`, `Element`, `Outgoing`, or an `Option` or `Result` of one"
 )]
 pub trait IntoReply {
-    /// Turns the value into what is sent.
+    /// Turns the value into a reply.
     fn into_reply(self) -> Reply;
 }
 

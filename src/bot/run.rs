@@ -18,15 +18,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often it is looked whether the time of a handler runs.
+/// How often to check whether the time limit of a handler runs.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What a handler is run with.
+/// A call of a handler, with everything it needs.
 pub(super) struct Run {
     pub(super) handlers: Arc<Handlers>,
     pub(super) event: Event,
     pub(super) label: Label,
-    /// How long it may take, its account being there.
+    /// The time limit; it runs while the account is online.
     pub(super) limit: Duration,
     pub(super) account: AccountHandle,
     pub(super) pool: Pool,
@@ -35,8 +35,8 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Runs it to its end. `false` when its message has to be handled once more: it could not be
-    /// answered before the end of the program. Never panics.
+    /// Runs the handler to its end. `false` when its reply could not be sent before the program ended: then
+    /// the message has to be handled again. Never panics.
     pub(super) async fn finish(self) -> bool {
         let Some((handler, answer)) = self.call().await else {
             return true;
@@ -50,7 +50,7 @@ impl Run {
             tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
             return true;
         };
-        // A file may come from a stream of the handler, with all that can go wrong in one.
+        // The file may come from a stream of the handler, which may panic or hang.
         let upload = AssertUnwindSafe(answer.into_draft(&self.event.api)).catch_unwind();
         let draft = match self.within(upload).await {
             Some(Ok(Ok(draft))) => draft,
@@ -71,14 +71,14 @@ impl Run {
         self.reply(handler, place, draft).await
     }
 
-    /// What the handler answers, and its name; `None` when there is nothing to send.
+    /// The answer and the name of the handler; `None` when there is nothing to send.
     async fn call(&self) -> Option<(&'static str, Answer)> {
         let Label { account, bot, .. } = &self.label;
         let found = AssertUnwindSafe(|| self.handlers.dispatch(&self.event));
         let (handler, future) = match std::panic::catch_unwind(found) {
             Ok(Ok(found)) => found?,
             Ok(Err((handler, mistake))) => {
-                tracing::error!(%account, bot, handler, mistake, "bot is put together wrongly");
+                tracing::error!(%account, bot, handler, mistake, "handler cannot be called");
                 return None;
             }
             Err(_) => {
@@ -105,7 +105,7 @@ impl Run {
         }
     }
 
-    /// Sends the reply. It waits for its account for as long as that is away.
+    /// Sends the reply. It waits for the account as long as that is offline.
     async fn reply(
         &self,
         handler: &'static str,
@@ -129,7 +129,7 @@ impl Run {
                         tracing::info!(%account, bot, handler, to = %place, "reply not sent before the end; its message stays unread");
                         return false;
                     }
-                    // Held, contested, or just made anew: with the same key it is the same message.
+                    // The account is held, contested or restarting. With the same key it stays the same message.
                     tokio::select! {
                         () = self.back() => {}
                         _ = draining.wait_for(|draining| *draining) => {}
@@ -143,14 +143,14 @@ impl Run {
         }
     }
 
-    /// Until the account is back, and a moment longer.
+    /// Waits until the account is back, and a moment longer.
     async fn back(&self) {
         self.pool.sleep(Duration::from_millis(100)).await;
         self.account.ready().await;
     }
 
-    /// Runs a future; `None` when it takes longer than the limit. The time runs only while the account is
-    /// there and no file is on its way.
+    /// Runs a future; `None` when it exceeds the limit. The time counts only while the account is online and
+    /// no file is being transferred.
     async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut spent = Duration::ZERO;

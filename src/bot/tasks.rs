@@ -1,4 +1,4 @@
-//! What a handler leaves running beside itself: tasks of its bot, and files on their way.
+//! Work that runs beside a handler: background tasks of its bot, and file transfers.
 
 use super::pool::{Label, Pool};
 use futures_util::FutureExt;
@@ -8,12 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::watch;
 
-/// What stops the time of a handler: files on their way, which have limits of their own.
+/// The file transfers of a handler. They have limits of their own, so they stop the handler's clock.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Transfers(Arc<AtomicU32>);
 
 impl Transfers {
-    /// A file is on its way until this is dropped.
+    /// A transfer runs until the returned value is dropped.
     pub(super) fn begin(&self) -> Transfer {
         self.0.fetch_add(1, Ordering::Relaxed);
         Transfer(self.0.clone())
@@ -34,12 +34,12 @@ impl Drop for Transfer {
     }
 }
 
-/// Where a bot's own tasks run.
+/// Runs the background tasks of a bot.
 #[derive(Clone)]
 pub(super) struct Spawner {
     pub(super) pool: Pool,
     pub(super) label: Label,
-    /// `true`, or gone, when the bot ends.
+    /// `true`, or closed, when the bot ends.
     pub(super) ended: watch::Receiver<bool>,
 }
 

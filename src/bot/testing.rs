@@ -1,4 +1,4 @@
-//! Trying a bot out without a server.
+//! Tests of bots without a server.
 //!
 //! ```
 //! use botroupe::prelude::*;
@@ -25,7 +25,7 @@ use crate::proto::message::{C2cItem, Conversation, Draft, Element, Message};
 use serde_json::Value;
 use std::sync::Arc;
 
-/// A bot on an account named `bot` that nobody else can reach.
+/// A bot on an account named `bot`, without a connection.
 pub struct TestBot {
     handlers: Handlers,
     values: Arc<Values>,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for TestBot {
 }
 
 impl TestBot {
-    /// Takes the bot as `bot()` makes it.
+    /// Runs the bot that `bot()` makes.
     #[must_use]
     pub fn new(bot: Bot) -> Self {
         let (_, values, handlers) = bot.into_parts();
@@ -50,7 +50,7 @@ impl TestBot {
         }
     }
 
-    /// What the bot has for acting on its account; what is done with it counts as done by the bot.
+    /// The API of the bot's account. What a test does with it is recorded like the bot's own actions.
     #[must_use]
     pub fn api(&self) -> Api {
         Api::recorded(self.recording.clone())

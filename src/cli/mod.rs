@@ -41,6 +41,10 @@ use crate::bot::Bots;
 use crate::config::{Env, LogConfig};
 
 /// Does what the command line says, with `bots` to choose from, and gives the exit code.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`cli::main(bots::all())` reads better"
+)]
 pub fn main(bots: Bots) -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,

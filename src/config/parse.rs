@@ -94,6 +94,16 @@ const THREADS: (u32, u32) = (1, 256);
 impl Config {
     /// Reads and checks a config.
     ///
+    /// ```
+    /// use botroupe::config::{Config, Sources};
+    ///
+    /// let text = "[app]\nsdk_app_id = 1400000001\nsecret_key = \"k\"\n\n[[accounts]]\nuser_id = \"a\"\nbots = [\"ecko\"]\n";
+    /// let env = std::collections::BTreeMap::new();
+    /// let errors = Config::parse(Sources::new("config.toml", text, &env).known_bots(&["echo"])).unwrap_err();
+    /// assert!(errors.to_string().starts_with("config.toml:7:9: accounts[0].bots: "));
+    /// assert!(errors.to_string().contains("did you mean \"echo\"?"));
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigErrors`] with every mistake found, not only the first. None holds a secret.
     pub fn parse(sources: Sources<'_>) -> Result<Self, ConfigErrors> {
@@ -157,6 +167,9 @@ impl Config {
         }
     }
 }
+
+/// A [`SettingsCheck`] on one account.
+type BotCheck<'a> = dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
 
 /// Tells what is wrong with the settings of a bot on an account: the keys that lead to the mistake, and the
 /// reason, which holds no value. The settings are `None` when the config has no section for the bot.
@@ -362,7 +375,7 @@ pub(super) struct AppParts {
 fn bots(
     node: Option<Node<'_>>,
     known_bots: &[&str],
-    check: &dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)>,
+    check: &BotCheck<'_>,
 ) -> BTreeMap<String, BotSettings> {
     let Some(node) = node else {
         return BTreeMap::new();

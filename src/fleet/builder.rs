@@ -33,7 +33,6 @@ pub struct Fleet {}
 impl Fleet {
     /// A fleet that is described in code. It needs accounts, bots and either
     /// [`sandbox`](FleetBuilder::sandbox) or an [`app`](FleetBuilder::app).
-    #[must_use]
     pub fn builder() -> FleetBuilder {
         FleetBuilder::default()
     }
@@ -57,7 +56,6 @@ impl Fleet {
     ///         .run()
     /// }
     /// ```
-    #[must_use]
     pub fn from_config(path: impl Into<PathBuf>) -> FleetBuilder {
         FleetBuilder {
             file: Some(path.into()),

@@ -18,10 +18,10 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long the UserSig of a call is valid, in seconds.
 const SIG_LIFE: u64 = 300;
-/// Longest answer in bytes.
+/// The longest answer in bytes.
 const MAX_ANSWER: usize = 256 << 10;
 
-/// Where and as whom calls are made.
+/// The address of the API, and the administrator it is called as.
 #[derive(Clone, Debug)]
 pub struct Rest {
     origin: Arc<str>,

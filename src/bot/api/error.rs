@@ -19,24 +19,24 @@ pub enum ApiError {
     /// The request was not carried out, or nobody knows whether it was.
     #[error("request failed: {0}")]
     Call(#[source] SendError),
-    /// Somebody else edited the message first. How it stands now is given; to insist, edit it again
-    /// with that version.
+    /// Somebody else edited the message first. The error holds the current version; edit the message again with
+    /// it to overwrite that.
     #[error("somebody else edited the message first; it is at version {}", .0.version)]
     Conflict(Box<Edited>),
-    /// The request was carried out, but not for this entry of it.
+    /// The server refused one entry of the request. It may have carried out the others.
     #[error("the server refused it for {}: {code} {}", Shown(.what), Shown(.info))]
     Item {
         /// The entry: a user, a group, the number of a message.
         what: String,
         /// The server's code.
         code: Code,
-        /// Its words.
+        /// The server's text.
         info: String,
     },
-    /// More is named than one request may be about. Nothing was sent.
+    /// The list is longer than one request may be. Nothing was sent.
     #[error("{count} {what} are too many for one request; the limit is {limit}")]
     TooMany {
-        /// What there are too many of.
+        /// The kind of entry.
         what: &'static str,
         /// How many.
         count: usize,
@@ -46,10 +46,10 @@ pub enum ApiError {
     /// The new content of a message cannot be sent. Nothing was.
     #[error(transparent)]
     Draft(#[from] DraftError),
-    /// The file did not get where it should.
+    /// The file was not transferred.
     #[error(transparent)]
     Transfer(#[from] TransferError),
-    /// It cannot be done with this message, conversation or notice. Nothing was sent.
+    /// The action is not possible with this message, conversation or notice. Nothing was sent.
     #[error("not possible: {0}")]
     Unfit(&'static str),
     /// The bot runs in a test that has no answer to this request.
@@ -62,7 +62,7 @@ pub enum ApiError {
     },
 }
 
-/// What became of an action that failed, whatever it was: see [`ApiError::kind`].
+/// Whether a failed action was carried out, and whether to try again: see [`ApiError::kind`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kind {
@@ -94,7 +94,7 @@ fn kind_of(error: &SendError) -> Kind {
             RequestError::NotLoggedIn | RequestError::Overloaded | RequestError::Full => {
                 Kind::NotSent
             }
-            // Also those that a later version adds: to ask is safe.
+            // Also for kinds that a later version adds: a bot that asks the server does no harm.
             _ => Kind::Unknown,
         },
         SendError::Outbox(_) => Kind::Unknown,
@@ -102,7 +102,7 @@ fn kind_of(error: &SendError) -> Kind {
 }
 
 impl ApiError {
-    /// What became of the action, in a word: whether to try again, to ask the server or to mend the bot.
+    /// Tells whether to try again, to ask the server, or to change the bot.
     ///
     /// ```
     /// use botroupe::bot::{ApiError, Kind};
@@ -135,7 +135,7 @@ impl ApiError {
         }
     }
 
-    /// The server's code, when it was the server that said no.
+    /// The server's code, when the server refused the action.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
@@ -153,7 +153,7 @@ impl ApiError {
         }
     }
 
-    /// The first entry that did not go well; `name` says which one it is where it names no user.
+    /// Fails with the first entry that the server refused; `name` describes an entry that names no user.
     pub(super) fn of_items(items: &[ItemResult], name: &str) -> Result<(), Self> {
         items
             .iter()

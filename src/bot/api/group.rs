@@ -19,6 +19,17 @@ use crate::proto::op::group_profile::GroupProfile;
 
 /// Acts in one group, see [`Api::group`]. What an account may do depends on its role and on the
 /// kind of the group; [`Code::GROUP_PERMISSION`] says that it may not.
+///
+/// ```
+/// use botroupe::prelude::*;
+/// use std::time::Duration;
+///
+/// async fn quiet(group: Group, sender: Sender, api: Api) -> Result<&'static str, ApiError> {
+///     api.group(group.id).mute(&sender.user_id, Duration::from_secs(600)).await?;
+///     Ok("Ten minutes of silence.")
+/// }
+/// # let _ = Bot::new("moderator").on_text(quiet);
+/// ```
 #[derive(Clone, Debug)]
 pub struct GroupApi {
     api: Api,

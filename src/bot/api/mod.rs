@@ -52,30 +52,44 @@ use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
 use std::sync::Arc;
 
-/// What GroupIDs and TopicIDs that the service gives out begin with.
+/// The prefix of the GroupIDs and TopicIDs that the service assigns.
 const GROUP: &str = "@TGS#";
 
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
 ///
-/// Everything waits while the account is away for a passing reason or too much is waiting already, and is
-/// given up when its send timeout has passed online. A
-/// message is delivered once, however often it had to be sent; everything else is sent once, and may
-/// have been carried out although it is told to have timed out.
+/// Actions wait while the account is offline for a passing reason, or while too many wait already. They fail
+/// when the send timeout has passed; it counts while the account is online. A message is delivered once,
+/// however often it had to be sent. Every other request is sent once: one that timed out may have been
+/// carried out all the same.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// /// Marks what it has seen, and welcomes friends back.
+/// async fn greet(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
+///     api.react(&message, "[wave]").await?;
+///     if api.friends().await?.iter().any(|friend| friend.user == sender.user_id) {
+///         api.send(&message, "Welcome back!").await?;
+///     }
+///     Ok(())
+/// }
+/// # let _ = Bot::new("greeter").on_message(greet);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Api {
     backend: Backend,
     /// `None` where files cannot be transferred.
     carrier: Option<Carrier>,
-    /// Files of the handler that are on their way.
+    /// The file transfers of the handler.
     transfers: Transfers,
-    /// `None` where nothing runs bots: outside a handler, or in a test.
+    /// `None` outside of handlers and in tests.
     spawner: Option<Spawner>,
 }
 
 #[derive(Clone, Debug)]
 enum Backend {
     Account(AccountHandle),
-    /// Of a test: notes what is done.
+    /// In a test: records the actions.
     Recorded(Arc<Recording>),
 }
 
@@ -92,8 +106,8 @@ impl Api {
         }
     }
 
-    /// Has the thread `on` carry files: to where `uploads` says, and from where `files` allows. A bot's own
-    /// [`Api`] comes with this.
+    /// Lets the thread `on` carry files, with the given upload scheme and download addresses. The [`Api`] of a
+    /// bot has this already.
     #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     #[must_use]
     pub fn with_files(self, on: ArbiterHandle, uploads: Uploads, files: FileAccess) -> Self {
@@ -119,9 +133,9 @@ impl Api {
         self
     }
 
-    /// Runs a task beside the handlers, until it ends or the bot does. It is looked after as handlers are:
-    /// a panic is logged with account and bot, and blocking harms no other bot. Outside a handler, and in a
-    /// test, it runs on the tokio runtime of the caller.
+    /// Runs a background task until it ends or the bot does. The same guards apply as for handlers: a panic is
+    /// logged with account and bot, and a task that blocks harms no other bot. Outside of handlers, and in
+    /// tests, the task runs on the caller's tokio runtime.
     ///
     /// ```
     /// use botroupe::prelude::*;
@@ -161,12 +175,12 @@ impl Api {
         self.user().to_owned()
     }
 
-    /// Sends a text to the user `to`. Waits while the account is away for a passing reason; its send
-    /// timeout runs while the account is online.
+    /// Sends a text to the user `to`. Waits while the account is offline for a passing reason; the send
+    /// timeout counts while the account is online.
     ///
     /// # Errors
-    /// When it was not sent: the server refused it, the account is held or quarantined, or time ran
-    /// out.
+    /// When the text was not sent: the server refused it, the account is held or quarantined, or the send
+    /// timeout passed.
     pub async fn send_text(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
         if to.starts_with(GROUP) {
             return Err(ApiError::Unfit(
@@ -176,7 +190,7 @@ impl Api {
         self.send(Conversation::c2c(to), Draft::text(text)).await
     }
 
-    /// Like [`send_text`](Self::send_text), but does not wait for an account that is away.
+    /// Like [`send_text`](Self::send_text), but does not wait for an account that is offline.
     ///
     /// # Errors
     /// [`SendError::NotReady`] at once when the account is not ready; otherwise as
@@ -208,7 +222,7 @@ impl Api {
         }
     }
 
-    /// Sends a message and gives it as [`recall`](Self::recall) and [`edit`](Self::edit) want it.
+    /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
@@ -227,8 +241,8 @@ impl Api {
     /// Makes any request of [`op`](crate::proto::op), or one of your own that implements [`Call`].
     ///
     /// # Errors
-    /// [`ApiError::Call`] when there was no good answer; in a test [`ApiError::NoAnswer`] when it
-    /// gave none.
+    /// [`ApiError::Call`] when the request failed; in a test, [`ApiError::NoAnswer`] when the test gave no
+    /// answer.
     #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
         match &self.backend {
@@ -238,7 +252,7 @@ impl Api {
     }
 }
 
-/// Collects what a method takes as "these users", and checks how many there are.
+/// Collects a list of users and checks its length.
 fn collect(
     users: impl IntoIterator<Item = impl Into<String>>,
     what: &'static str,
@@ -249,7 +263,7 @@ fn collect(
     Ok(users)
 }
 
-/// Refuses nothing at all, and more than the server takes at once.
+/// Refuses an empty list, and one that is longer than the server accepts.
 fn count(count: usize, what: &'static str, limit: usize) -> Result<(), ApiError> {
     match count {
         0 => Err(ApiError::Unfit("the list is empty")),

@@ -10,6 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A file to upload: bytes, a file on disk, or a stream.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn report(api: Api) -> Result<Element, ApiError> {
+///     Ok(api.upload_file(Upload::new("report.csv", "day,messages\n1,7\n")).await?.into())
+/// }
+/// # let _ = Bot::new("reporter").on_text(report);
+/// ```
 pub struct Upload {
     name: String,
     content_type: String,
@@ -108,12 +117,12 @@ impl Upload {
                 Err(path) => path,
             };
             let about = tokio::fs::metadata(&path).await;
-            let about = about.map_err(|error| TransferError::unreadable(&path, &error))?;
+            let about = about.map_err(|error| TransferError::unreadable(&path, error))?;
             if about.is_file() {
                 Ok(about.len())
             } else {
                 let error = io::Error::other("it is no file");
-                Err(TransferError::unreadable(&path, &error))
+                Err(TransferError::unreadable(&path, error))
             }
         }
     }
@@ -127,13 +136,13 @@ impl Upload {
             Content::Bytes(bytes) => bytes,
             Content::Path(path) => {
                 let read = tokio::fs::read(&path).await;
-                read.map_err(|error| TransferError::unreadable(&path, &error))?
+                read.map_err(|error| TransferError::unreadable(&path, error))?
                     .into()
             }
             Content::Stream { size, mut stream } => {
                 let mut bytes = Vec::new();
                 while let Some(chunk) = stream.next().await {
-                    bytes.extend_from_slice(&chunk.map_err(|error| TransferError::source(&error))?);
+                    bytes.extend_from_slice(&chunk.map_err(TransferError::stream)?);
                     if bytes.len() as u64 > size {
                         break;
                     }
