@@ -187,7 +187,7 @@ impl State {
         if !self.world.may_write(now, &caller.user) {
             return Err(Code::C2C_MUTED);
         }
-        if self.world.has_blocked(&request.to, &caller.user) {
+        if self.blacklists.has_blocked(&request.to, &caller.user) {
             return Err(Code::C2C_BLACKLISTED);
         }
         let has = |control: &str| request.send_msg_control.iter().any(|c| c == control);

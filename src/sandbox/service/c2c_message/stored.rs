@@ -10,7 +10,7 @@ use crate::{
     proto::{code::Code, id::UserId},
     service::{
         c2c_message::item::{Item, MessageEvent, notice, withdrawal},
-        extras::Extras,
+        marks::Marks,
     },
     state::{State, snapshot::shape},
     world::Account,
@@ -72,7 +72,8 @@ pub(crate) struct Message {
     pub(crate) read_at: Option<u64>,
     /// What others have put under it.
     #[serde(default)]
-    pub(crate) extras: Option<Box<Extras>>,
+    #[serde(rename = "extras")]
+    pub(crate) marks: Option<Box<Marks>>,
 }
 
 /// A message as a test sees it, see [`State::history`].
@@ -209,7 +210,7 @@ impl State {
             revoker: None,
             version: 0,
             read_at: None,
-            extras: None,
+            marks: None,
         };
         let sent = Sent {
             time,
