@@ -19,7 +19,7 @@ pub enum Work {
     /// No time at all.
     #[default]
     None,
-    /// Nine in ten up to half a second, most others up to five, one in a hundred up to thirty.
+    /// Nine in ten handlers take up to half a second, most others up to five, one in a hundred up to thirty.
     Ordinary,
 }
 
@@ -63,11 +63,11 @@ struct Running {
 #[derive(Debug)]
 enum Stage {
     Working,
-    /// It never comes to its end.
+    /// The handler never ends.
     Hanging,
-    /// Its reply is with the account.
+    /// The reply is with the account.
     Replying(MessageKey),
-    /// Its reply waits until the account is back.
+    /// The reply waits until the account is back.
     Waiting(MessageKey),
 }
 

@@ -1,11 +1,11 @@
-//! Wall clocks of the accounts' machines, which are not the server's.
+//! The wall clocks of the accounts' machines, which differ from the server's.
 //!
 //! Each account has a machine of its own here, with a clock that is off by seconds, some by minutes,
 //! a few by as much as an hour. Deadlines are monotonic and not touched; what a wrong clock spoils
 //! is UserSigs: one that was minted "in the past" ends too early for the server, and counts as void
 //! when the server has made void what is older than an hour that is yet to come.
 
-/// How the clocks of the accounts' machines stand to the server's.
+/// How the clocks of the accounts' machines differ from the server's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Clocks {

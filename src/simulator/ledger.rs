@@ -1,14 +1,14 @@
-//! What was said, to whom it is owed, and what became of it.
+//! The ledger: which message was sent, which account it is owed to, and what became of it.
 //!
 //! A message is owed to an account from the moment the server takes it until a bot of the account has
-//! finished with it. Handed is when it comes to a bot, handled when the bot is done.
+//! finished it. A message is *handed* when it reaches a bot, and *handled* when the bot is done.
 
 use botroupe_proto::id::UserId;
 use botroupe_proto::message::Conversation;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-/// Where something was said.
+/// Where a message was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// By this user.
@@ -35,22 +35,22 @@ impl Owed {
     }
 }
 
-/// The books of one account, all copies of it together.
+/// The ledger of one account, over all its copies.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub(super) owed: BTreeMap<u64, Owed>,
-    /// What the server does not have any more: it may still come, and need not.
+    /// Messages that the server has forgotten: they may still come, and need not.
     pub(super) gone: HashSet<u64>,
     /// By which node each message was handed out first.
     pub(super) first: HashMap<u64, usize>,
 }
 
-/// The books of one copy of an account.
+/// The ledger of one copy of an account.
 #[derive(Debug, Default)]
 pub(super) struct Copy {
-    /// What came to the bots of the present process.
+    /// Messages handed to the bots of the present process.
     pub(super) got: HashSet<u64>,
-    /// What its bots have finished, and in which process.
+    /// Messages that its bots have finished, each with its process.
     pub(super) done: HashMap<u64, u32>,
     /// Processes that could not report everything they had finished.
     pub(super) excused: BTreeSet<u32>,

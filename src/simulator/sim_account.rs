@@ -73,7 +73,7 @@ pub(super) struct SimAccount {
     pub(super) bots: Bots,
     /// What the bots of this process were handed, by the fingerprints of receipts, to find repeats.
     pub(super) handed: HashSet<u64>,
-    /// What was reported as read before it logged in without a memory.
+    /// Messages that were reported as read before it logged in without a memory.
     pub(super) settled: HashSet<String>,
     pub(super) memory: Memory,
     /// Where the next session goes on after a crash of this one.

@@ -1,4 +1,4 @@
-//! Lost packets, as a WebSocket knows them.
+//! Packet loss, as a WebSocket experiences it.
 //!
 //! TCP sends a lost packet again, after 0.2 s, then 0.4 s and so on, and hands out nothing that came
 //! behind it before. So nothing is ever missing or out of order on a link; it stalls, mostly for 0.2

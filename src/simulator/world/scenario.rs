@@ -1,4 +1,4 @@
-//! What happens to a fleet in the course of its days.
+//! Scenarios: what happens to a fleet on ordinary days.
 
 use super::World;
 use crate::options::Action;
