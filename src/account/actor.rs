@@ -104,7 +104,7 @@ pub struct Instruct(pub Command);
 /// it whenever the last one died.
 #[derive(Clone)]
 pub struct AccountSpec {
-    /// What a thread shows that works for the account, see [`Running`].
+    /// Number of the account, stored in the thread's watchdog marker ([`Running`]) while it works for it.
     pub number: u64,
     /// The account.
     pub config: CoreConfig,
@@ -124,7 +124,7 @@ pub struct AccountSpec {
     pub handle: AccountHandle,
     /// Paces messages to groups over the fleet.
     pub group_paces: SharedGroupPaces,
-    /// It stays away from the start: how, and why.
+    /// Set if the account stays away from the start: in which phase, and why.
     pub away: Option<(Phase, Cause)>,
 }
 
@@ -142,16 +142,16 @@ pub struct Account {
     spec: AccountSpec,
     connector: Rc<dyn Connector>,
     connection: Option<Addr<Connection>>,
-    /// Tells the connection actor of now from those that died.
+    /// Number of the present connection actor; messages of those that died are ignored.
     child: u64,
     crashes: RestartIntensity,
     cookie: Box<str>,
     replies: HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>,
     next_token: u64,
     timer: Option<(Duration, SpawnHandle)>,
-    /// The kind of reason that was last told why it is not online.
+    /// The kind of cause that was last logged for being offline.
     told: Option<Discriminant<Cause>>,
-    /// Which of the account's actors this is.
+    /// Incarnation number; a stale actor compares it with the handle's and stops.
     life: u64,
     _guard: DownGuard,
 }
@@ -355,8 +355,8 @@ impl Account {
     }
 
     fn deliver(&mut self, ctx: &mut Context<Self>, event: AccountEvent) {
-        // Of messages there are only so many as the bots have room for; what is neither message nor update
-        // comes twice per login at most and must not be lost.
+        // The bots' room bounds the messages. Events that are neither message nor update come at most twice per
+        // login and must not be lost.
         let is_update = matches!(event, AccountEvent::Update(_));
         if is_update && !self.spec.handle.wants_updates() {
             return;
@@ -409,7 +409,7 @@ impl Account {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
             }
             (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
-                // Told once for each kind of reason; the supervisor says now and then how many wait.
+                // Each kind of cause is logged once; the supervisor reports now and then how many accounts wait.
                 if self.told == Some(discriminant(&status.cause)) {
                     tracing::debug!(%account, connection, cause = %status.cause, "not online; trying again");
                 } else {
@@ -426,8 +426,8 @@ impl Account {
             }
             None => {}
         }
-        // What is on its way to an outcome is for those who ask; telling it of thousands of accounts
-        // that log in together would only fill mailboxes.
+        // Transient phases are not published: with thousands of accounts logging in they would flood the
+        // observer. `GetStatus` still shows them.
         let passing = matches!(
             status.phase,
             Phase::Connecting | Phase::LoggingIn | Phase::Renewing

@@ -6,7 +6,7 @@
 //! reported in one go, each mistake with its line and column, its key, and what to do.
 //!
 //! Pure: the text of the file, the environment and the registered bot names are arguments.
-//! Reading files and printing live in [`crate::cli`].
+//! Reading files and printing live in the room `cli`.
 
 mod accounts;
 pub(crate) mod defaults;

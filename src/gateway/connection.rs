@@ -103,12 +103,12 @@ pub struct Connection {
     connector: Rc<dyn Connector>,
     owner: Recipient<Reported>,
     link: Option<WebSocket>,
-    /// Tells the link of now from those of before.
+    /// Number of the present link; what belongs to an earlier one is ignored.
     generation: u64,
     waker: Option<Waker>,
     timer: Option<(Duration, SpawnHandle)>,
     tokens: HashMap<RequestId, u64>,
-    /// Whom a thread works for that works for this connection.
+    /// Number of the account, stored in the thread's watchdog marker ([`Running`]) while it works for it.
     account: u64,
     _guard: DownGuard,
 }
@@ -123,8 +123,8 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Starts the actor on the current arbiter. `owner` is on the same arbiter: reports bypass its
-    /// mailbox bound, and are bounded by the read budget of a turn instead. `account` is shown as
-    /// what the thread works for, see [`Running`].
+    /// mailbox bound, and are bounded by the read budget of a turn instead. `account` is the number that the
+    /// thread's watchdog marker shows, see [`Running`].
     pub fn start(
         account: u64,
         (session, memory): (Session, SharedMemory),
@@ -198,8 +198,8 @@ impl Connection {
         }
     }
 
-    /// Arms the timer when it must ring earlier than it would. Deadlines move later with every
-    /// packet; a timer that rings too early finds nothing to do and is armed anew.
+    /// Arms the timer if it has to ring earlier than it would. Deadlines move later with every packet; a timer
+    /// that rings too early finds nothing to do and is armed again.
     fn arm(&mut self, ctx: &mut Context<Self>) {
         let Some(at) = self.session(|session, _, memory| session.poll_timeout(memory)) else {
             return;
@@ -220,7 +220,7 @@ impl Connection {
         self.timer = Some((at, handle));
     }
 
-    /// Drops a link that may still hold a login which must not arrive any more.
+    /// Resets a link that may still hold a login, which must not arrive any more.
     fn abandon(&mut self, ctx: &mut Context<Self>, link: WebSocket, end: LinkEnd) {
         drop(link);
         self.report(Report::Closed(end));

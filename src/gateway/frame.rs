@@ -1,8 +1,8 @@
 //! WebSocket frames (RFC 6455), client side, on byte buffers.
 //!
-//! Pure: bytes in, messages out. Joins fragments, checks UTF-8, bounds what it keeps. A message beyond the
-//! bound is passed over, not kept, and said to have come: a link must not die of it, since the same answer
-//! would come again on the next one.
+//! Pure: bytes in, messages out. It joins fragments, checks UTF-8 and bounds what it keeps. A message beyond
+//! the bound is skipped and reported with its size. The link survives it, because the same answer would come
+//! again on the next link.
 
 use super::held::Held;
 use botroupe_core::account::FrameError;
@@ -10,12 +10,12 @@ use botroupe_core::account::FrameError;
 /// Largest payload of a control frame.
 const MAX_CONTROL: usize = 125;
 
-/// A complete thing from the peer.
+/// A complete message or control frame from the peer.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum IncomingFrame<'a> {
     /// A text or binary message, joined when it was fragmented.
     Message(&'a [u8]),
-    /// A message of so many bytes, which is more than may be kept.
+    /// A message that was skipped because it has this many bytes.
     TooLarge(u64),
     Ping(&'a [u8]),
     Pong,
@@ -28,24 +28,24 @@ enum Kind {
     Binary,
 }
 
-/// Bytes of a message that are passed over at most.
+/// Bytes of a message that are skipped at most.
 const MAX_SKIPPED: u64 = 1 << 30;
 
 /// Cuts a byte stream into messages. Keeps only the beginning of an unfinished message.
 #[derive(Debug)]
 pub(super) struct FrameReader {
     limit: usize,
-    /// The message under way.
+    /// The present message.
     started: Option<Kind>,
     joined: Vec<u8>,
     held: Held,
-    /// The message under way is passed over: so many bytes of it have come.
+    /// The present message is skipped; this many bytes of it have come.
     skipped: Option<u64>,
-    /// The frame under way.
+    /// The present frame.
     frame: Option<Partial>,
 }
 
-/// A frame of a message whose payload has not come whole.
+/// A frame whose payload is incomplete.
 #[derive(Clone, Copy, Debug)]
 struct Partial {
     fin: bool,
@@ -57,7 +57,7 @@ struct Head {
     fin: bool,
     opcode: u8,
     length: u64,
-    /// Its own bytes.
+    /// Length of the head itself, in bytes.
     size: usize,
 }
 

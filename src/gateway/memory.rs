@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 pub struct SharedMemory(Arc<Mutex<Memory>>);
 
 impl SharedMemory {
-    /// A memory of nothing, which leaves the bots so much room.
+    /// An empty memory, with these limits for the bots.
     #[must_use]
     pub fn new(limits: InboxLimits) -> Self {
         Self(Arc::new(Mutex::new(Memory::new(limits))))

@@ -1,4 +1,4 @@
-//! What the program trusts and which way it takes, the same for links, the REST API and files.
+//! Certificates and proxies, the same for links, the REST API and files.
 
 use super::proxy::{Proxies, Proxy, ProxyError};
 use crate::config::NetworkConfig;
@@ -22,24 +22,24 @@ pub enum NetError {
         /// Why.
         reason: String,
     },
-    /// No proxy.
+    /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }
 
-/// Trust and ways, ready for use.
+/// Certificates and proxies, ready for use.
 #[derive(Debug)]
 pub(super) struct Net {
     pub(super) tls: Arc<ClientConfig>,
     pub(super) proxies: Proxies,
-    /// Tells one from another, for what threads keep.
+    /// Number of the configuration; threads compare it with that of the client they keep.
     pub(super) number: u64,
 }
 
 static NET: RwLock<Option<Arc<Net>>> = RwLock::new(None);
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
-/// Has every connection of the process that is made from now on use this configuration.
+/// Makes every new connection of the process use this configuration.
 ///
 /// # Errors
 /// When it cannot be used; nothing changes then.
@@ -74,7 +74,7 @@ const fn is_default(config: &NetworkConfig) -> bool {
     ca_file.is_none() && proxy.is_none() && no_proxy.is_empty()
 }
 
-/// What is in use; the defaults when nothing was set.
+/// The configuration in use; the defaults if none was set.
 pub(super) fn net() -> Arc<Net> {
     if let Some(net) = &*NET.read().unwrap_or_else(PoisonError::into_inner) {
         return net.clone();

@@ -23,16 +23,16 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into_boxed_slice());
 }
 
-/// What a link brings.
+/// What arrives on a link.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Heard<'a> {
     /// A message.
     Message(&'a [u8]),
-    /// One of so many bytes, which was not kept.
+    /// A message of this many bytes that was skipped.
     TooLarge(u64),
 }
 
-/// What one turn of reading found.
+/// How one turn of reading ended.
 #[derive(Debug)]
 pub(super) enum ReadTurn {
     /// Messages were handed out; there may be more.
@@ -46,8 +46,8 @@ pub(super) struct WebSocket {
     io: Box<dyn Io>,
     frames: Frames,
     reader: FrameReader,
-    /// What came and was not read yet: no more than the head of a frame, but for what came with the answer
-    /// to the upgrade.
+    /// Bytes that came and were not read yet: at most the head of a frame, apart from those that came with the
+    /// answer to the upgrade.
     unread: Vec<u8>,
     unsent: Vec<u8>,
     sent: usize,
@@ -139,8 +139,8 @@ impl WebSocket {
         Poll::Ready(flushed)
     }
 
-    /// Reads what there is, up to a budget, and hands messages to `take`, which returns `false` to
-    /// stop. `Pending` when there is nothing more at present.
+    /// Reads up to a budget and hands messages to `take`, which returns `false` to stop. `Pending` if nothing
+    /// more is there at present.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,6 +1,7 @@
 //! Addresses of groups and topics: their IDs, and the service that answers requests about them.
 
-use serde::Serialize;
+use crate::lenient;
+use serde::{Deserialize, Serialize};
 
 /// Whether a group is a community, or a topic of one, by its ID: they have a service of their own.
 #[must_use]
@@ -15,11 +16,16 @@ const TOPIC: &str = "@TOPIC#_";
 ///
 /// One ID names a conversation, that of a topic included; requests about a topic name the community and
 /// the topic in two fields.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupAddress {
     #[serde(rename = "GroupId")]
     group: String,
-    #[serde(rename = "TopicId", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        rename = "TopicId",
+        default,
+        deserialize_with = "lenient::opt_string",
+        skip_serializing_if = "Option::is_none"
+    )]
     topic: Option<String>,
 }
 
@@ -41,10 +47,16 @@ impl GroupAddress {
         &self.group
     }
 
+    /// The ID of the conversation: that of the topic, if it is one, or else of the group.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.topic().unwrap_or(&self.group)
+    }
+
     /// The topic, if it is one.
     #[must_use]
     pub fn topic(&self) -> Option<&str> {
-        self.topic.as_deref()
+        self.topic.as_deref().filter(|topic| !topic.is_empty())
     }
 }
 

@@ -5,6 +5,8 @@
 
 use secrecy::SecretString;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Unexpected, Visitor};
+use serde::ser::{Serialize, Serializer};
+use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
 
@@ -98,15 +100,35 @@ pub fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
     Ok(number(d)?.unwrap_or(0) != 0)
 }
 
+/// Like [`flag`], but a missing value and `null` read as `None`.
+///
+/// # Errors
+/// As [`flag`].
+pub fn opt_flag<'de, D: Deserializer<'de>>(d: D) -> Result<Option<bool>, D::Error> {
+    Ok(number(d)?.map(|number| number != 0))
+}
+
+/// Writes a flag as 0 or 1: clients compare it with 1.
+///
+/// # Errors
+/// Those of the serializer.
+pub fn as_number<F, S>(flag: &F, serializer: S) -> Result<S::Ok, S::Error>
+where
+    F: Copy + Into<Option<bool>>,
+    S: Serializer,
+{
+    (*flag).into().map(u8::from).serialize(serializer)
+}
+
 /// A number with a fraction; a string that holds one, absent and `null` as zero.
 ///
 /// # Errors
 /// When the value is no number.
 pub fn float<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
-    match serde_json::Value::deserialize(d)? {
-        serde_json::Value::Null => Ok(0.0),
-        serde_json::Value::Number(n) => n.as_f64().ok_or_else(|| Error::custom("no number")),
-        serde_json::Value::String(text) => text
+    match Value::deserialize(d)? {
+        Value::Null => Ok(0.0),
+        Value::Number(n) => n.as_f64().ok_or_else(|| Error::custom("no number")),
+        Value::String(text) => text
             .trim()
             .parse()
             .ok()
@@ -139,6 +161,16 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<
         .collect())
 }
 
+/// Like [`list`], for fields of a flattened struct, which serde does not read from the text itself.
+///
+/// # Errors
+/// When the value is no list.
+pub fn flat_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<T>, D::Error> {
+    let items: Option<Vec<Value>> = Option::deserialize(d)?;
+    let items = items.unwrap_or_default().into_iter();
+    Ok(items.filter_map(|item| T::deserialize(item).ok()).collect())
+}
+
 /// Names of one and the same thing; which one is used depends on the command. Where several stand side
 /// by side, the first is taken.
 const SAME: &[&[&str]] = &[
@@ -161,16 +193,16 @@ pub fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     };
     // Seldom, so it may cost something: what serde calls a duplicate field becomes a single one.
     match serde_json::from_str(json) {
-        Ok(serde_json::Value::Object(mut object)) if error.is_data() => {
+        Ok(Value::Object(mut object)) if error.is_data() => {
             take_first_names(&mut object);
-            serde_json::from_str(&serde_json::Value::Object(object).to_string()).map_err(|_| error)
+            serde_json::from_str(&Value::Object(object).to_string()).map_err(|_| error)
         }
         _ => Err(error),
     }
 }
 
 /// Leaves one name of everything in an object and in what it holds.
-pub fn take_first_names(object: &mut serde_json::Map<String, serde_json::Value>) {
+pub fn take_first_names(object: &mut serde_json::Map<String, Value>) {
     for names in SAME {
         let first = names.iter().position(|name| object.contains_key(*name));
         for name in names
@@ -180,11 +212,11 @@ pub fn take_first_names(object: &mut serde_json::Map<String, serde_json::Value>)
             object.remove(*name);
         }
     }
-    let mut inside: Vec<&mut serde_json::Value> = object.values_mut().collect();
+    let mut inside: Vec<&mut Value> = object.values_mut().collect();
     while let Some(value) = inside.pop() {
         match value {
-            serde_json::Value::Object(object) => take_first_names(object),
-            serde_json::Value::Array(list) => inside.extend(list),
+            Value::Object(object) => take_first_names(object),
+            Value::Array(list) => inside.extend(list),
             _ => {}
         }
     }

@@ -42,10 +42,10 @@ pub enum RestError {
     Refused {
         /// Its code.
         code: Code,
-        /// Its text.
+        /// The service's text.
         info: String,
     },
-    /// The answer cannot be read.
+    /// The answer could not be read.
     #[error("REST API gave no usable answer")]
     Shape,
 }
@@ -99,7 +99,7 @@ impl Rest {
     /// Whether the account has a login anywhere (`openim/query_online_status`).
     ///
     /// # Errors
-    /// When the service does not answer.
+    /// If the service gives no answer to that.
     pub async fn is_online(&self, user: &UserId) -> Result<bool, RestError> {
         let body = serde_json::json!({ "To_Account": [user] }).to_string();
         let answer = self.call("openim/query_online_status", body).await?;

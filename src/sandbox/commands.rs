@@ -11,7 +11,7 @@ use std::{
     sync::LazyLock,
 };
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
@@ -40,6 +40,11 @@ impl<'a> Request<'a> {
     /// The time, the caller and the body.
     pub(crate) const fn parts(&self) -> (Now, &'a Caller, &'a Value) {
         (self.now, self.caller, self.body)
+    }
+
+    /// The body as a request of `proto::op`; refused with this code if it is none.
+    pub(crate) fn read<T: Deserialize<'a>>(&self, unreadable: Code) -> Result<T, Code> {
+        T::deserialize(self.body).map_err(|_| unreadable)
     }
 
     /// True for a group command that was sent to the service of the communities.
@@ -321,12 +326,13 @@ impl Commands {
     /// Registers a command of clients that the app has as well; `terms` sets them for both.
     pub(crate) fn both<A: IntoOutcome>(
         &mut self,
-        name: &'static str,
+        name: impl Into<Cow<'static, str>>,
         terms: impl Fn(&mut Command) -> &mut Command,
         run: impl Fn(&mut State, &Request<'_>) -> A + Clone + Send + Sync + 'static,
     ) {
-        terms(self.socket(name, run.clone()));
-        terms(self.rest(name, run));
+        let name = name.into();
+        terms(self.socket.add(name.clone(), handler(run.clone())));
+        terms(self.rest.add(name, handler(run)));
     }
 
     /// Registers a group command, for clients and for the app, under every service of the groups.

@@ -1,7 +1,7 @@
 //! The bots of one account, as their host runs them: one message of a conversation at a time, each taking
 //! a while, and nothing before the account is ready.
 
-use super::node::{Node, Note, Want};
+use super::sim_account::{Note, SimAccount, Want};
 use botroupe_core::account::{FleetUsers, is_heard};
 use botroupe_core::account::{OutboxError, OutboxItem};
 use botroupe_core::policy::Now;
@@ -19,7 +19,7 @@ pub enum Work {
     /// No time at all.
     #[default]
     None,
-    /// Nine in ten up to half a second, most others up to five, one in a hundred up to thirty.
+    /// Nine in ten handlers take up to half a second, most others up to five, one in a hundred up to thirty.
     Ordinary,
 }
 
@@ -63,11 +63,11 @@ struct Running {
 #[derive(Debug)]
 enum Stage {
     Working,
-    /// It never comes to its end.
+    /// The handler never ends.
     Hanging,
-    /// Its reply is with the account.
+    /// The reply is with the account.
     Replying(MessageKey),
-    /// Its reply waits until the account is back.
+    /// The reply waits until the account is back.
     Waiting(MessageKey),
 }
 
@@ -129,7 +129,7 @@ impl Line {
     }
 }
 
-impl Node {
+impl SimAccount {
     /// A message is handed over.
     pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
         let config = &self.bots.config;

@@ -18,23 +18,23 @@ pub enum Cause {
     NotStarted,
     /// The link was lost.
     LinkLost(LinkEnd),
-    /// No link came about.
+    /// No link could be opened.
     ConnectFailed(ConnectError),
     /// The server refused a login or a resume.
     Refused {
         /// Its code.
         code: Code,
-        /// Its words.
+        /// The server's text.
         info: String,
     },
-    /// The server says that a UserSig is over which was made here just now: this machine's clock is
+    /// The server calls a UserSig expired that was made here a moment ago. Either this machine's clock is
     /// wrong, or the key belongs to another app.
     ClockOff {
         /// The server's code.
         code: Code,
         /// What our clock shows, Unix seconds.
         ours: u64,
-        /// By how many milliseconds the server's clock is ahead of ours, where that is known.
+        /// By how many milliseconds the server's clock is ahead of ours, if known.
         offset: Option<i64>,
     },
     /// The server threw the account out.
@@ -47,7 +47,7 @@ pub enum Cause {
     NoBot(String),
     /// Our own code crashed; it was restarted from a fresh state.
     Crashed,
-    /// Our own code never came back from a call; its accounts were moved to another thread.
+    /// Our own code never returned from a call; the accounts of its thread were moved to another one.
     Hung,
     /// An operator ordered it to stay away.
     Ordered,
@@ -82,7 +82,7 @@ impl Cause {
 }
 
 impl fmt::Display for Cause {
-    /// What happened and, where a person can do something, what.
+    /// What happened, and what a person can do about it, if anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotStarted => f.write_str("not started yet"),
@@ -156,7 +156,7 @@ impl fmt::Display for Clock {
     }
 }
 
-/// By how much our clock is off, from how many milliseconds the server's is ahead of it.
+/// By how much our clock is off, given by how many milliseconds the server's clock is ahead.
 #[derive(Clone, Copy, Debug)]
 pub struct Off(pub i64);
 

@@ -7,14 +7,14 @@ use crate::proto::code::{Code, Disposition};
 use crate::proto::event::KickType;
 use std::time::Duration;
 
-/// What went before.
+/// What happened before an ending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Failures in a row, this one included.
     pub failures: u32,
     /// Kicks by other logins within the window, this one included.
     pub kicks: u32,
-    /// Of these, kicks in a row that came soon after coming back, this one included.
+    /// Consecutive kicks within `contest_within` of coming back, this one included.
     pub contested_kicks: u32,
     /// A new UserSig was tried since the account was last online for a while.
     pub renewed: bool,
@@ -31,9 +31,9 @@ pub enum Decision {
     CoolDown(Duration),
     /// Somebody else wants the account as much as we do: leave it to them for this long.
     Contest(Duration),
-    /// Stay away until somebody says otherwise: it was wanted.
+    /// Stay away until an operator says otherwise: the ending was intended.
     Hold,
-    /// Stay away until somebody has mended it: trying again cannot help.
+    /// Stay away until somebody has mended the cause: trying again cannot help.
     Quarantine,
 }
 

@@ -24,22 +24,21 @@ pub struct CoreConfig {
     pub credential: Credential,
     /// Where to connect.
     pub hosts: HostWalk,
-    /// What to do by itself.
+    /// How it recovers from faults and kicks.
     pub policy: Arc<Policy>,
-    /// Before coming back after a kick, it is asked whether the other login has gone.
+    /// Before it comes back after a kick, the REST API is asked whether the other login has gone.
     pub probes: bool,
 }
 
 /// What an account tells its subscriber.
 #[derive(Clone, Debug)]
 pub enum AccountEvent {
-    /// SDK_READY: it may act.
+    /// SDK_READY: the account may act.
     Ready,
-    /// It may not act any more.
+    /// The account may not act any more.
     NotReady(Cause),
-    /// A message came. Whoever gets it says with
-    /// [`AccountHandle::handled`](super::AccountHandle::handled) when it is done with it: it counts as read
-    /// then, and makes room for the next one.
+    /// A message came. The subscriber reports through the account's handle when it has handled the message;
+    /// the message then counts as read and makes room for the next one.
     Message(Box<Message>),
     /// Something about messages or people changed.
     Update(Box<Update>),
@@ -77,7 +76,7 @@ pub enum Effect {
     Room,
     /// Ask the REST API whether another login of the account is there; [`Core::probed`](super::Core::probed) follows.
     Probe,
-    /// The server finds the whole fleet too quick: the governor is to slow down.
+    /// The server finds the whole fleet too quick: slow the governor down.
     SlowDown(Duration),
     /// Log out on the open link.
     Logout,
@@ -97,7 +96,7 @@ pub enum Effect {
         /// Its body.
         body: String,
     },
-    /// Tell whoever gave an item what became of it.
+    /// Tell the sender of an item what became of it.
     Reply {
         /// The token given to [`Core::send`](super::Core::send).
         token: u64,

@@ -4,7 +4,7 @@ use crate::policy::Pace;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// Groups whose pace is remembered; beyond, those that have long been silent are forgotten.
+/// Groups whose pace is remembered. With more, groups that have long been silent are forgotten.
 const MAX_GROUPS: usize = 4096;
 
 /// How quick each group is written to, by all accounts of a process together: the service counts what

@@ -1,5 +1,5 @@
-//! What an account is to send: bounded, each settled exactly once; messages in order within their
-//! conversation, and no quicker than a group allows.
+//! The queue of everything an account sends. It is bounded, and each item is settled exactly once. Messages of
+//! one conversation leave in order, and no quicker than a group allows.
 //!
 //! A message keeps its key through every try, so the server delivers it once however often it is
 //! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
@@ -74,7 +74,7 @@ pub enum OutboxError {
     /// It could not be sent within its time online; the last reason is given.
     #[error("not sent in time: {0}")]
     Expired(RequestError),
-    /// The server, or a check before it, said no.
+    /// The server refused it, or a check before the server.
     #[error(transparent)]
     Refused(RequestError),
 }
@@ -84,7 +84,7 @@ pub enum OutboxError {
 enum Time {
     /// The account is online: until then, as monotonic time.
     Until(Duration),
-    /// The account is away: so much once it is back.
+    /// The account is away: this much remains once it is back.
     Left(Duration),
 }
 
@@ -99,7 +99,7 @@ struct Item {
     token: u64,
     time: Time,
     in_flight: bool,
-    /// It waits to hear when its group has room for it.
+    /// The item waits to hear when its group has room for it.
     awaits_group: bool,
     not_before: Duration,
     last: RequestError,
@@ -123,7 +123,7 @@ impl Item {
     }
 }
 
-/// The end of an item.
+/// What became of an item.
 #[derive(Debug)]
 pub(super) struct Outcome {
     pub(super) token: u64,
@@ -138,7 +138,7 @@ pub(super) struct Outbox {
     items: VecDeque<Item>,
     rng: fastrand::Rng,
     message_seq: u32,
-    /// How quick each kind of request may be made; empty of an account that makes none.
+    /// The pace of each kind of request; empty if the account makes none.
     paces: BTreeMap<Box<str>, Pace>,
     paced: u64,
     online: bool,
@@ -177,8 +177,8 @@ impl Outbox {
         }
     }
 
-    /// Takes something in that may take so long. Returns the group of a message to a group: it is not sent
-    /// before [`group_turn`](Self::group_turn) tells when it may.
+    /// Takes an item in, which may take `limit`. For a message to a group it returns the group: the message is
+    /// not sent before [`group_turn`](Self::group_turn) tells when it may.
     pub(super) fn push(
         &mut self,
         now: Now,
@@ -244,7 +244,7 @@ impl Outbox {
         }
     }
 
-    /// Until when the next one of a bucket has to wait; zero when it need not.
+    /// Until when the next request of a bucket has to wait; zero if it need not.
     fn pace(&mut self, now: Now, limit: Limit) -> Duration {
         let Some(bucket) = limit.bucket() else {
             return Duration::ZERO;
@@ -269,7 +269,7 @@ impl Outbox {
         now.mono + wait
     }
 
-    /// What to send now: the oldest message of a conversation that has none in flight, or a request.
+    /// The next item to send: the oldest message of a conversation that has none in flight, or a request.
     pub(super) fn next(&mut self, now: Now) -> Option<(u64, Attempt)> {
         if self.flights >= MAX_FLIGHTS {
             return None; // An answer makes room.
@@ -300,7 +300,7 @@ impl Outbox {
         None
     }
 
-    /// The outcome of a try. `Some` when that settles it.
+    /// Notes the outcome of a try. Returns the item's outcome if that settles it.
     pub(super) fn settle(
         &mut self,
         now: Now,
@@ -347,7 +347,7 @@ impl Outbox {
         self.flights = 0;
     }
 
-    /// A message whose time is over. One in flight is left to its own limit.
+    /// Takes an item whose time is over. An item in flight is left to its own limit.
     pub(super) fn take_expired(&mut self, now: Now) -> Option<Outcome> {
         let index = self
             .items
@@ -359,7 +359,7 @@ impl Outbox {
         Some(item.settled(Err(error)))
     }
 
-    /// Everything that is left: the account will not send any more, for this reason.
+    /// Takes everything that is left: for this reason the account will not send any more.
     pub(super) fn take_all(&mut self, reason: &str) -> Vec<Outcome> {
         self.flights = 0;
         std::mem::take(&mut self.items)

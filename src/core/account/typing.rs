@@ -1,5 +1,5 @@
-//! To whom the account is shown as typing, and when that ends: with the next message to them, or by
-//! time. The UI kits of the web show it until they are told otherwise.
+//! Users to whom the account is shown as typing. That ends with the next message to them, or after a while:
+//! web UI kits show it until they are told otherwise.
 
 use crate::policy::Now;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How long the account is shown as typing at most, since it said so last.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Users remembered; beyond, the one whose time ends first is told at once.
+/// Users remembered. With more, the one whose time ends first is told at once.
 const MAX_USERS: usize = 256;
 
 /// See the module.
@@ -17,8 +17,8 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    /// Something is said to `user`: a typing notice, or a message (`None`). Gives who is to be told
-    /// that the account types no longer, after it.
+    /// A typing notice or a message (`None`) goes to `user`. Returns who has to be told afterwards that the
+    /// account types no longer.
     pub(super) fn said(&mut self, now: Now, user: &str, notice: Option<bool>) -> Option<Box<str>> {
         match notice {
             Some(true) => {
@@ -40,7 +40,7 @@ impl Typing {
         self.until.insert(user.into(), now.mono);
     }
 
-    /// One whose time is over.
+    /// Takes a user whose time is over.
     pub(super) fn take_due(&mut self, now: Now) -> Option<Box<str>> {
         self.take_first(now.mono)
     }

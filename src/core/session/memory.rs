@@ -26,13 +26,13 @@ use std::time::Duration;
 pub struct Memory {
     order: VecDeque<u64>,
     known: HashSet<u64>,
-    /// Of `known`: reported, and not yet handed on.
+    /// Messages of `known` that were reported and not yet handed on.
     pending: HashMap<u64, Receipt>,
-    /// What the bots have.
+    /// The messages that are with the bots.
     inbox: Inbox,
     /// How far each group was handed on.
     groups: BTreeMap<Box<str>, GroupMark>,
-    /// Live rooms that are followed, and where to go on in them.
+    /// Live rooms that are followed, and the number at which each goes on.
     rooms: BTreeMap<Box<str>, u64>,
 }
 
@@ -40,12 +40,12 @@ pub struct Memory {
 #[derive(Clone, Copy, Debug)]
 struct GroupMark {
     seq: u32,
-    /// When that was said, in Unix seconds.
+    /// When the newest of them was sent, in Unix seconds.
     time: u64,
 }
 
 impl Memory {
-    /// A memory of nothing, which leaves the bots so much room.
+    /// An empty memory, with these limits for the bots.
     #[must_use]
     pub fn new(limits: InboxLimits) -> Self {
         Self {
@@ -54,7 +54,7 @@ impl Memory {
         }
     }
 
-    /// `true` the first time a message is shown: it is open from now on.
+    /// Notes a message that is handed out and opens it. Returns whether it is new.
     pub(super) fn insert(&mut self, now: Now, message: &Message, bound: usize) -> bool {
         let receipt = Receipt::of(message);
         let first = self.remember(&receipt, bound);
@@ -65,7 +65,7 @@ impl Memory {
         first
     }
 
-    /// `true` the first time a message is shown that no bot has to finish.
+    /// Notes something that no bot has to finish. Returns whether it is new.
     pub(super) fn note(&mut self, message: &Message, bound: usize) -> bool {
         self.remember(&Receipt::of(message), bound)
     }
@@ -88,12 +88,12 @@ impl Memory {
         has_room
     }
 
-    /// How much of what the server has was handed out.
+    /// Notes how much of the server's messages was handed out.
     pub(super) fn set_reach(&mut self, now: Now, reach: Reach) {
         self.inbox.set_reach(now.mono, reach);
     }
 
-    /// Something newer of this conversation is known, and still to be handed out.
+    /// A newer message of this conversation is known and still has to be handed out.
     pub(super) fn lag(&mut self, conversation: &Conversation) {
         self.inbox.lag(conversation);
     }
@@ -103,12 +103,12 @@ impl Memory {
         self.inbox.caught_up(now.mono, conversation);
     }
 
-    /// The lowest number of a group that could not be fetched yet.
+    /// Notes the lowest number of a group that could not be fetched yet.
     pub(super) fn set_hole(&mut self, now: Now, group: &str, hole: Option<u32>) {
         self.inbox.set_hole(now.mono, group, hole);
     }
 
-    /// A message was handed on and will not be wanted again.
+    /// A message was handed on to the bots; no later session has to fetch it.
     pub fn delivered(&mut self, message: &Message) {
         if let Conversation::Group(group) = &message.conversation
             && message.seq > 0
@@ -122,19 +122,19 @@ impl Memory {
         }
     }
 
-    /// Every bot is done with a message. `true` when the session waits for room: tell it with
+    /// Every bot is done with a message. Returns whether the session waits for room; tell it with
     /// [`Session::room`](super::Session::room).
     pub fn finished(&mut self, now: Now, receipt: &Receipt) -> bool {
         self.inbox.finish(now.mono, receipt)
     }
 
-    /// A bot will not handle a message: nothing from it on counts as read. Otherwise as
+    /// A bot will not handle a message, so nothing from it on counts as read. Returns the same as
     /// [`finished`](Self::finished).
     pub fn abandoned(&mut self, now: Now, receipt: &Receipt) -> bool {
         self.inbox.abandon(now.mono, receipt)
     }
 
-    /// The bots died with everything they had: it counts as never handed out.
+    /// The bots died. Everything they had counts as never handed out.
     pub fn bots_died(&mut self) {
         let (ids, groups) = self.inbox.give_all_back();
         self.pending = HashMap::new();
@@ -160,18 +160,18 @@ impl Memory {
         self.inbox.report_at()
     }
 
-    /// How far conversations are read, of those that are read further than was last said.
+    /// The conversations that are read further than was last reported, and how far.
     #[must_use]
     pub fn reports(&mut self, now: Now) -> Vec<ReadMark> {
         self.inbox.reports(now.mono)
     }
 
-    /// These reports did not arrive: they are made once more a little later.
+    /// These reports did not arrive; they are repeated a little later.
     pub fn report_again(&mut self, now: Now, marks: &[ReadMark]) {
         self.inbox.report_again(now.mono, marks);
     }
 
-    /// How far a group was followed without a hole; `None` of one that was not.
+    /// How far a group was followed without a hole; `None` if it was not followed.
     pub(super) fn mark(&self, group: &str) -> Option<u32> {
         let mark = self.groups.get(group)?.seq;
         let hole = self.inbox.hole(group);
@@ -188,14 +188,14 @@ impl Memory {
         self.groups.get(group).map_or(0, |mark| mark.seq)
     }
 
-    /// When the newest message of a group that was handed on was said, in Unix seconds; zero when unknown.
+    /// The time of the newest message of a group that was handed on, in Unix seconds; zero if unknown.
     pub(super) fn time(&self, group: &str) -> u64 {
         self.groups.get(group).map_or(0, |mark| mark.time)
     }
 
-    /// Everything in a group up to this number was handed on, or is of no interest.
+    /// Everything in a group up to this number was handed on or needs no handing on.
     pub(super) fn reached(&mut self, group: &str, seq: u32) {
-        // What was reported and not yet handed on holds the mark back until it is.
+        // Messages that were reported and not yet handed on hold the mark back.
         if self.pending.is_empty() {
             self.reach(group, seq, 0);
         }
@@ -207,9 +207,9 @@ impl Memory {
         self.inbox.forget_group(group);
     }
 
-    /// A live room is followed, and asked for what is new from this number on.
+    /// A live room is followed; the next poll asks for items from this number on.
     pub(super) fn poll_room(&mut self, room: &str, start: u64) {
-        // What was reported and not yet handed on holds it back until it is.
+        // Messages that were reported and not yet handed on hold the number back.
         let reached = self.pending.is_empty();
         match self.rooms.get_mut(room) {
             Some(before) if reached => *before = start,
@@ -227,13 +227,13 @@ impl Memory {
         }
     }
 
-    /// The live rooms that are followed, and where to go on in them.
+    /// The live rooms that are followed, and the number at which each goes on.
     pub(super) fn rooms(&self) -> Vec<(Box<str>, u64)> {
         let rooms = self.rooms.iter();
         rooms.map(|(room, start)| (room.clone(), *start)).collect()
     }
 
-    /// Forgets what was reported by a session that is gone and never handed on.
+    /// Forgets messages that a lost session reported and that were never handed on.
     pub fn forget_pending(&mut self) {
         // The next session begins by catching up.
         self.inbox.forget_lags();

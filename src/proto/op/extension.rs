@@ -33,14 +33,22 @@ pub struct Extension {
 }
 
 /// Changes the extensions of a message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ChangeExtensions {
+    /// The message.
     #[serde(flatten)]
-    message: MessageName,
-    #[serde(rename = "OperateType")]
-    what: u8,
-    #[serde(rename = "ExtensionList", skip_serializing_if = "Vec::is_empty")]
-    extensions: Vec<Extension>,
+    pub message: MessageName,
+    /// 1 set, 2 delete, 3 delete all.
+    #[serde(rename = "OperateType", default, deserialize_with = "lenient::int")]
+    pub what: u32,
+    /// Those to set or delete.
+    #[serde(
+        rename = "ExtensionList",
+        default,
+        deserialize_with = "lenient::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub extensions: Vec<Extension>,
 }
 
 impl ChangeExtensions {
@@ -88,18 +96,24 @@ impl super::Call for ChangeExtensions {
 }
 
 /// The answer to [`ChangeExtensions`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangedExtensions {
     /// The number of the last change of the message's extensions.
     #[serde(rename = "Seq", default, deserialize_with = "lenient::int")]
     pub seq: u64,
+    /// The same number, under the name that [`Extensions`] has for it.
+    #[serde(rename = "LatestSeq", default, deserialize_with = "lenient::int")]
+    pub latest: u64,
+    /// The change that deleted all that were there before it.
+    #[serde(rename = "ClearSeq", default, deserialize_with = "lenient::int")]
+    pub cleared: u64,
     /// What became of each.
     #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
     pub results: Vec<ChangedExtension>,
 }
 
 /// What became of one extension.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangedExtension {
     /// Zero when it was changed.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
@@ -110,12 +124,19 @@ pub struct ChangedExtension {
 }
 
 /// Asks for the extensions of a message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetExtensions {
+    /// The message.
     #[serde(flatten)]
-    message: MessageName,
-    #[serde(rename = "StartSeq", skip_serializing_if = "Option::is_none")]
-    from: Option<u64>,
+    pub message: MessageName,
+    /// The change from which on extensions are wanted.
+    #[serde(
+        rename = "StartSeq",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub from: Option<u64>,
 }
 
 impl GetExtensions {
@@ -139,13 +160,18 @@ impl super::Call for GetExtensions {
 }
 
 /// The answer to [`GetExtensions`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extensions {
     /// The extensions, by the number of their last change.
     #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
     pub list: Vec<Extension>,
     /// There are no more.
-    #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::flag")]
+    #[serde(
+        rename = "CompleteFlag",
+        default,
+        deserialize_with = "lenient::flag",
+        serialize_with = "lenient::as_number"
+    )]
     pub complete: bool,
     /// The number of the last change.
     #[serde(rename = "LatestSeq", default, deserialize_with = "lenient::int")]
@@ -205,11 +231,51 @@ struct Changes {
         skip_serializing_if = "Vec::is_empty"
     )]
     list: Vec<Extension>,
+    #[serde(
+        rename = "ClearMsgSeq",
+        default,
+        deserialize_with = "lenient::opt_int",
+        skip_serializing_if = "Option::is_none"
+    )]
+    cleared: Option<u64>,
     #[serde(flatten)]
     extra: Map<String, Value>,
 }
 
 impl ExtensionChange {
+    /// These were set, as they are now.
+    #[must_use]
+    pub fn of_set(mut self, list: Vec<Extension>) -> Self {
+        self.what = 1;
+        self.set = vec![Changes {
+            list,
+            ..Changes::default()
+        }];
+        self
+    }
+
+    /// These were deleted.
+    #[must_use]
+    pub fn of_deleted(mut self, list: Vec<Extension>) -> Self {
+        self.what = 2;
+        self.deleted = vec![Changes {
+            list,
+            ..Changes::default()
+        }];
+        self
+    }
+
+    /// All were deleted, by the change of this number.
+    #[must_use]
+    pub fn of_cleared(mut self, seq: u64) -> Self {
+        self.what = 3;
+        self.cleared = vec![Changes {
+            cleared: Some(seq),
+            ..Changes::default()
+        }];
+        self
+    }
+
     /// The message.
     #[must_use]
     pub fn message(&self) -> Option<&MessageRef> {

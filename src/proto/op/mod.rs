@@ -1,18 +1,18 @@
-//! Everything that can be asked of the server about messages, groups and people: one type per
-//! command, with the wire's names, and what is read of its answer.
+//! Requests about messages, groups and people, and their answers: one file per feature, one type per command,
+//! with the names of the wire.
 //!
-//! A request says in [`Call::servcmd`] where it goes; an account sends it with
-//! [`AccountHandle::call`](crate::account::AccountHandle::call). Bots have
-//! [`Api`](crate::bot::Api), which fills these in, checks limits and pages through lists.
+//! A request names its command in [`Call::servcmd`] and its rate limit in [`Call::LIMIT`]. An account sends it with
+//! `AccountHandle::call`; bots have `Api`, which fills requests in, checks limits and pages through lists.
 //!
-//! Answers are read leniently: what is missing is at rest, an unreadable entry of a list is left out,
-//! and objects that are handed on keep the fields this crate does not know in `extra`.
+//! Answers are read leniently: missing fields take their defaults, an unreadable entry of a list is left out, and
+//! objects that are handed on keep unknown fields in `extra`.
 
 use crate::address::GroupAddress;
 use crate::id::SdkAppId;
 use crate::lenient;
 use crate::message::{Conversation, Message};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
+use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize as Read, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
@@ -97,8 +97,8 @@ mod tests;
 pub use limit::Limit;
 
 /// Names a message to the services that keep something with it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-#[serde(untagged)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Read)]
+#[serde(untagged, try_from = "NameFields")]
 pub enum MessageName {
     /// A one-to-one message.
     C2c {
@@ -121,6 +121,49 @@ pub enum MessageName {
         #[serde(rename = "MsgSeq")]
         seq: u32,
     },
+}
+
+/// The fields by which requests name messages, as they may come.
+#[derive(Default, Read)]
+struct NameFields {
+    #[serde(flatten)]
+    group: Option<GroupAddress>,
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::opt_int")]
+    seq: Option<u32>,
+    #[serde(
+        rename = "From_Account",
+        default,
+        deserialize_with = "lenient::opt_string"
+    )]
+    from: Option<String>,
+    #[serde(
+        rename = "To_Account",
+        default,
+        deserialize_with = "lenient::opt_string"
+    )]
+    to: Option<String>,
+    #[serde(rename = "MsgKey", default, deserialize_with = "lenient::opt_string")]
+    key: Option<String>,
+}
+
+impl TryFrom<NameFields> for MessageName {
+    type Error = &'static str;
+
+    /// A group decides: clients name accounts beside it.
+    fn try_from(fields: NameFields) -> Result<Self, Self::Error> {
+        if let Some(group) = fields.group {
+            let seq = fields.seq.ok_or("no MsgSeq")?;
+            return Ok(Self::Group { group, seq });
+        }
+        Ok(Self::C2c {
+            from: fields.from.ok_or("no From_Account")?,
+            to: fields.to.ok_or("no To_Account")?,
+            key: fields
+                .key
+                .filter(|key| !key.is_empty())
+                .ok_or("no MsgKey")?,
+        })
+    }
 }
 
 impl MessageName {
@@ -153,6 +196,12 @@ impl MessageName {
 /// An answer that says nothing but yes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done;
+
+impl Serialize for Done {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_map(Some(0))?.end()
+    }
+}
 
 impl<'de> Deserialize<'de> for Done {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -5,9 +5,12 @@ use crate::address::GroupAddress;
 use crate::lenient;
 use crate::message::{Conversation, Message, MessageRef};
 use crate::op::Limit;
-use serde::{Deserialize, Serialize};
+use serde::de::IgnoredAny;
+use serde::ser::{SerializeMap as _, Serializer};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
+use std::ops::Deref;
 
 /// Messages whose reactions one request may be about.
 pub const MAX_MESSAGES: usize = 20;
@@ -17,16 +20,30 @@ pub const NAMED: u32 = 10;
 pub const PAGE: u32 = 100;
 
 /// Puts a reaction under a message, or takes the own one away.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct React {
+    /// The message.
     #[serde(flatten)]
-    message: MessageName,
-    #[serde(rename = "Reaction")]
-    reaction: String,
-    #[serde(rename = "Add_Account", skip_serializing_if = "Vec::is_empty")]
-    add: Vec<String>,
-    #[serde(rename = "Del_Account", skip_serializing_if = "Vec::is_empty")]
-    remove: Vec<String>,
+    pub message: MessageName,
+    /// The reaction.
+    #[serde(rename = "Reaction", default, deserialize_with = "lenient::string")]
+    pub reaction: String,
+    /// Those whose reaction is added: this account, other than by the app.
+    #[serde(
+        rename = "Add_Account",
+        default,
+        deserialize_with = "lenient::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub add: Vec<String>,
+    /// Those whose reaction is taken away.
+    #[serde(
+        rename = "Del_Account",
+        default,
+        deserialize_with = "lenient::list",
+        skip_serializing_if = "Vec::is_empty"
+    )]
+    pub remove: Vec<String>,
 }
 
 impl React {
@@ -75,31 +92,99 @@ impl super::Call for React {
 }
 
 /// Asks for the reactions to some messages of one conversation.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetReactions {
+    /// The messages.
     #[serde(flatten)]
-    messages: Messages,
-    #[serde(rename = "Count")]
-    named: u32,
+    pub messages: Messages,
+    /// How many users to name with each reaction; the service decides if it is not said.
+    #[serde(rename = "Count", default, deserialize_with = "lenient::opt_int")]
+    pub named: Option<u32>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-#[serde(untagged)]
-enum Messages {
+/// Messages of one conversation.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(untagged, from = "MessagesFields")]
+pub enum Messages {
+    /// Of a one-to-one conversation.
     C2c {
+        /// One side.
         #[serde(rename = "From_Account")]
         from: String,
+        /// The other side.
         #[serde(rename = "To_Account")]
         to: String,
+        /// The keys of the messages.
         #[serde(rename = "MsgKeyList")]
         keys: Vec<String>,
     },
+    /// Of a group.
     Group {
+        /// The group, or the topic.
         #[serde(flatten)]
         group: GroupAddress,
+        /// The numbers of the messages.
         #[serde(rename = "MsgSeqList")]
         seqs: Vec<u32>,
     },
+}
+
+#[derive(Deserialize)]
+struct MessagesFields {
+    #[serde(flatten)]
+    group: Option<GroupAddress>,
+    #[serde(
+        rename = "MsgSeqList",
+        default,
+        deserialize_with = "lenient::flat_list"
+    )]
+    seqs: Vec<SeqItem>,
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    from: String,
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
+    to: String,
+    #[serde(
+        rename = "MsgKeyList",
+        default,
+        deserialize_with = "lenient::flat_list"
+    )]
+    keys: Vec<String>,
+}
+
+/// The number of a message. One generation of clients puts it into an object.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum SeqItem {
+    Number(u32),
+    Object {
+        #[serde(rename = "MsgSeq")]
+        seq: u32,
+    },
+}
+
+impl SeqItem {
+    const fn seq(self) -> u32 {
+        match self {
+            Self::Number(seq) | Self::Object { seq } => seq,
+        }
+    }
+}
+
+impl From<MessagesFields> for Messages {
+    /// A group decides: clients name accounts beside it.
+    fn from(fields: MessagesFields) -> Self {
+        match fields.group {
+            Some(group) => Self::Group {
+                group,
+                seqs: fields.seqs.into_iter().map(SeqItem::seq).collect(),
+            },
+            None => Self::C2c {
+                from: fields.from,
+                to: fields.to,
+                keys: fields.keys,
+            },
+        }
+    }
 }
 
 impl GetReactions {
@@ -122,7 +207,7 @@ impl GetReactions {
         };
         Some(Self {
             messages,
-            named: NAMED,
+            named: Some(NAMED),
         })
     }
 }
@@ -140,24 +225,82 @@ impl super::Call for GetReactions {
 }
 
 /// The answer to [`GetReactions`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reactions {
+    /// One for each message that was found.
     #[serde(rename = "Results", default, deserialize_with = "lenient::list")]
-    results: Vec<OfMessage>,
+    pub results: Vec<OfMessage>,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
-struct OfMessage {
-    #[serde(rename = "MsgKey", default, deserialize_with = "lenient::string")]
-    key: String,
-    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
-    seq: u32,
+/// The reactions to one message.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfMessage {
+    /// The key of a one-to-one message.
+    #[serde(
+        rename = "MsgKey",
+        default,
+        deserialize_with = "lenient::string",
+        skip_serializing_if = "String::is_empty"
+    )]
+    pub key: String,
+    /// The number of a group message.
+    #[serde(
+        rename = "MsgSeq",
+        default,
+        deserialize_with = "lenient::int",
+        skip_serializing_if = "is_zero"
+    )]
+    pub seq: u32,
+    /// The reactions.
+    #[serde(flatten)]
+    pub reactions: Summary,
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
+const fn is_zero(seq: &u32) -> bool {
+    *seq == 0
+}
+
+/// A list of reactions. It travels under two names, because two generations of clients read two.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary(pub Vec<Reaction>);
+
+impl Deref for Summary {
+    type Target = [Reaction];
+
+    fn deref(&self) -> &[Reaction] {
+        &self.0
+    }
+}
+
+#[derive(Deserialize)]
+struct SummaryFields {
     #[serde(
         rename = "MsgReactionSummary",
         default,
-        deserialize_with = "lenient::list"
+        deserialize_with = "lenient::flat_list"
     )]
     reactions: Vec<Reaction>,
+    #[serde(rename = "ReactionList", default)]
+    _same: IgnoredAny,
+}
+
+impl<'de> Deserialize<'de> for Summary {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        SummaryFields::deserialize(deserializer).map(|fields| Self(fields.reactions))
+    }
+}
+
+impl Serialize for Summary {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(2))?;
+        map.serialize_entry("MsgReactionSummary", &self.0)?;
+        map.serialize_entry("ReactionList", &self.0)?;
+        map.end()
+    }
 }
 
 impl Reactions {
@@ -172,7 +315,7 @@ impl Reactions {
             }
         };
         let result = self.results.iter().find(is_it);
-        result.map_or(&[], |result| result.reactions.as_slice())
+        result.map_or(&[], |result| result.reactions.0.as_slice())
     }
 }
 
@@ -189,13 +332,18 @@ pub struct Reaction {
     #[serde(
         rename = "Reaction_Account",
         default,
-        deserialize_with = "lenient::null_default",
-        skip_serializing_if = "Vec::is_empty"
+        deserialize_with = "lenient::null_default"
     )]
     pub users: Vec<String>,
-    /// This account did. Only answers tell; pushes are the same for everybody.
-    #[serde(rename = "ReactedByMe", default, deserialize_with = "lenient::flag")]
-    pub by_me: bool,
+    /// Whether this account did. `None` in pushes, which are the same for everybody.
+    #[serde(
+        rename = "ReactedByMe",
+        default,
+        deserialize_with = "lenient::opt_flag",
+        serialize_with = "lenient::as_number",
+        skip_serializing_if = "Option::is_none"
+    )]
+    pub by_me: Option<bool>,
     /// Fields this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -219,12 +367,8 @@ pub struct ReactionChange {
     )]
     pub group: Option<MessageRef>,
     /// Those that changed, as they are now; one that nobody holds up any more has a count of zero.
-    #[serde(
-        rename = "MsgReactionSummary",
-        default,
-        deserialize_with = "lenient::null_default"
-    )]
-    pub reactions: Vec<Reaction>,
+    #[serde(flatten)]
+    pub reactions: Summary,
     /// Fields this crate does not know.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -281,16 +425,20 @@ impl OwnReaction {
 }
 
 /// Asks who has reacted so to a message.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetUsers {
+    /// The message.
     #[serde(flatten)]
-    message: MessageName,
-    #[serde(rename = "Reaction")]
-    reaction: String,
-    #[serde(rename = "NextSeq")]
-    from: u64,
-    #[serde(rename = "Count")]
-    count: u32,
+    pub message: MessageName,
+    /// The reaction.
+    #[serde(rename = "Reaction", default, deserialize_with = "lenient::string")]
+    pub reaction: String,
+    /// Where the page begins; zero to begin.
+    #[serde(rename = "NextSeq", default, deserialize_with = "lenient::int")]
+    pub from: u64,
+    /// How many users to name; zero for as many as the service likes.
+    #[serde(rename = "Count", default, deserialize_with = "lenient::int")]
+    pub count: u32,
 }
 
 impl GetUsers {
@@ -318,7 +466,7 @@ impl super::Call for GetUsers {
 }
 
 /// The answer to [`GetUsers`].
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Users {
     /// The users.
     #[serde(

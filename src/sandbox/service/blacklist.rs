@@ -1,11 +1,14 @@
 //! The blacklist: who may not write to an account.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
     commands::{Commands, Request},
     policy::Now,
-    proto::code::Code,
+    proto::{code::Code, id::UserId},
     service::{
         fields::user_ids,
         relation::{of_account, relation, result, results},
@@ -32,15 +35,60 @@ pub(crate) fn register(commands: &mut Commands) {
     });
 }
 
+/// The blacklists of all accounts.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Blacklists {
+    blocked: BTreeMap<UserId, BTreeSet<UserId>>,
+}
+
+impl Blacklists {
+    /// True if `user` does not want to hear of `other`.
+    pub(crate) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
+        let blocked = self.blocked.get(user);
+        blocked.is_some_and(|blocked| blocked.contains(other))
+    }
+
+    fn list(&self, user: &UserId) -> impl Iterator<Item = &UserId> {
+        self.blocked.get(user).into_iter().flatten()
+    }
+
+    /// False if there is no room.
+    fn add(&mut self, user: &UserId, other: &UserId) -> bool {
+        let blocked = self.blocked.entry(user.clone()).or_default();
+        let fits = blocked.len() < MAX_BLOCKED || blocked.contains(other);
+        if fits {
+            blocked.insert(other.clone());
+        }
+        fits
+    }
+
+    /// False if it was not on the list.
+    fn remove(&mut self, user: &UserId, other: &UserId) -> bool {
+        let blocked = self.blocked.get_mut(user);
+        blocked.is_some_and(|blocked| blocked.remove(other))
+    }
+
+    /// Takes over the list of an account.
+    pub(crate) fn adopt(&mut self, user: &UserId, blocked: BTreeSet<UserId>) {
+        if !blocked.is_empty() {
+            self.blocked.insert(user.clone(), blocked);
+        }
+    }
+
+    /// The account is deleted.
+    pub(crate) fn forget(&mut self, user: &UserId) {
+        self.blocked.remove(user);
+    }
+}
+
 impl State {
     /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
     fn blacklist(&self, request: &Request<'_>) -> Value {
         let actor = request.caller;
         let items: Vec<Value> = self
-            .world
-            .people(&actor.user)
-            .into_iter()
-            .flat_map(|people| &people.blocked)
+            .blacklists
+            .list(&actor.user)
             .map(|user| json!({"To_Account": user, "AddBlackTimeStamp": 0}))
             .collect();
         ok_with(json!({"BlackListItem": items, "StartIndex": 0, "CurruentSequence": 0}))
@@ -51,19 +99,15 @@ impl State {
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
             let known = self.world.known_or_created(&user);
-            let Some(people) = self.world.people_mut(&actor.user) else {
-                break;
-            };
             let code = if user == actor.user {
                 Code::FRIEND_PARAMETER
             } else if !known {
                 Code::FRIEND_UNKNOWN_USER
-            } else if people.blocked.len() >= MAX_BLOCKED && !people.blocked.contains(&user) {
+            } else if !self.blacklists.add(&actor.user, &user) {
                 Code::BLACKLIST_FULL
             } else {
-                people.blocked.insert(user.clone());
                 // An application of someone who is not wanted is none.
-                people.received.remove(&user);
+                self.friends.drop_received(&actor.user, &user);
                 added.push(user.clone());
                 Code::OK
             };
@@ -82,9 +126,7 @@ impl State {
         let mut removed = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            if let Some(people) = self.world.people_mut(&actor.user)
-                && people.blocked.remove(&user)
-            {
+            if self.blacklists.remove(&actor.user, &user) {
                 removed.push(user.clone());
             }
             rows.push(result(&user, Code::OK));
@@ -103,8 +145,8 @@ impl State {
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
             .map(|user| {
-                let mine = self.world.has_blocked(&actor.user, user);
-                let theirs = both && self.world.has_blocked(user, &actor.user);
+                let mine = self.blacklists.has_blocked(&actor.user, user);
+                let theirs = both && self.blacklists.has_blocked(user, &actor.user);
                 let relation = match (mine, theirs) {
                     (true, true) => "BlackCheckResult_Type_BothWay",
                     (true, false) => "BlackCheckResult_Type_AWithB",

@@ -263,7 +263,6 @@ impl State {
                 let read = other
                     .and_then(|account| account.peers.get(&caller.user))
                     .map_or(0, |state| state.read_time);
-                let remark = account.people.friends.get(peer);
                 let mut item = json!({
                     "Type": 1,
                     "To_Account": peer,
@@ -280,7 +279,7 @@ impl State {
                     },
                     "C2cNick": other.map_or(peer.as_str(), |account| account.nick(peer)),
                     "C2cImage": other.map_or("", |account| account.face_url()),
-                    "C2cRemark": remark.map_or("", |friend| &*friend.remark),
+                    "C2cRemark": self.friends.remark(&caller.user, peer),
                     "C2cPeerReadTime": read,
                     "MsgRecvOption": state.mute,
                 });

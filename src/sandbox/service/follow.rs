@@ -1,5 +1,8 @@
 //! Who follows whom. Other than a friend, nobody has to agree.
 
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -62,30 +65,80 @@ pub(crate) fn register(commands: &mut Commands) {
     );
 }
 
-impl State {
-    /// Works out who is followed by whom from whom everybody follows.
-    pub(crate) fn settle_follows(&mut self) {
-        let follows: Vec<(UserId, UserId, u64)> = self
-            .world
-            .accounts
-            .iter()
-            .flat_map(|(me, account)| {
-                let following = account.people.following.iter();
-                following.map(move |(user, since)| (me.clone(), user.clone(), *since))
-            })
-            .collect();
-        for account in self.world.accounts.values_mut() {
-            account.people.followers.clear();
+/// Who follows whom, and since when in Unix seconds.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Follows {
+    following: BTreeMap<UserId, BTreeMap<UserId, u64>>,
+    /// The same seen from the other side.
+    #[serde(skip)]
+    followers: BTreeMap<UserId, BTreeMap<UserId, u64>>,
+}
+
+/// Nobody.
+static NOBODY: BTreeMap<UserId, u64> = BTreeMap::new();
+
+impl Follows {
+    fn following(&self, user: &UserId) -> &BTreeMap<UserId, u64> {
+        self.following.get(user).unwrap_or(&NOBODY)
+    }
+
+    fn followers(&self, user: &UserId) -> &BTreeMap<UserId, u64> {
+        self.followers.get(user).unwrap_or(&NOBODY)
+    }
+
+    fn insert(&mut self, me: &UserId, user: &UserId, since: u64) {
+        let following = self.following.entry(me.clone()).or_default();
+        following.insert(user.clone(), since);
+        let followers = self.followers.entry(user.clone()).or_default();
+        followers.insert(me.clone(), since);
+    }
+
+    /// False if `me` did not follow the user.
+    fn remove(&mut self, me: &UserId, user: &UserId) -> bool {
+        if let Some(followers) = self.followers.get_mut(user) {
+            followers.remove(me);
         }
-        for (me, user, since) in follows {
-            if let Some(people) = self.world.people_mut(&user) {
-                people.followers.insert(me, since);
-            } else if let Some(people) = self.world.people_mut(&me) {
-                people.following.remove(&user);
+        let following = self.following.get_mut(me);
+        following.is_some_and(|following| following.remove(user).is_some())
+    }
+
+    /// Takes over whom an account follows.
+    pub(crate) fn adopt(&mut self, user: &UserId, following: BTreeMap<UserId, u64>) {
+        if !following.is_empty() {
+            self.following.insert(user.clone(), following);
+        }
+    }
+
+    /// Works out who is followed by whom from whom everybody follows.
+    pub(crate) fn settle(&mut self, exists: impl Fn(&UserId) -> bool) {
+        self.followers.clear();
+        self.following.retain(|me, _| exists(me));
+        for (me, following) in &mut self.following {
+            following.retain(|user, _| exists(user));
+            for (user, since) in following {
+                let followers = self.followers.entry(user.clone()).or_default();
+                followers.insert(me.clone(), *since);
             }
         }
     }
 
+    /// The account is deleted.
+    pub(crate) fn forget(&mut self, user: &UserId) {
+        for followed in self.following.remove(user).into_iter().flatten() {
+            if let Some(followers) = self.followers.get_mut(&followed.0) {
+                followers.remove(user);
+            }
+        }
+        for follower in self.followers.remove(user).into_iter().flatten() {
+            if let Some(following) = self.following.get_mut(&follower.0) {
+                following.remove(user);
+            }
+        }
+    }
+}
+
+impl State {
     fn change_follows(&mut self, now: Now, me: &UserId, users: &[UserId], add: bool) -> Value {
         let mut rows = Vec::new();
         for user in users {
@@ -107,41 +160,27 @@ impl State {
         if !self.world.known_or_created(user) {
             return Code::FRIEND_UNKNOWN_USER;
         }
-        let limit = self.world.config.friend_limit;
-        let Some(people) = self.world.people_mut(me) else {
-            return Code::FRIEND_UNKNOWN_USER;
-        };
-        if people.following.contains_key(user) {
+        let following = self.follows.following(me);
+        if following.contains_key(user) {
             return Code::OK;
         }
-        if people.following.len() >= limit {
+        if following.len() >= self.world.config.friend_limit {
             return Code::FRIENDS_FULL;
         }
-        people.following.insert(user.clone(), now.unix_secs());
-        let back = people.followers.contains_key(user);
-        if let Some(people) = self.world.people_mut(user) {
-            people.followers.insert(me.clone(), now.unix_secs());
-        }
-        self.tell_follow(now, me, user, back, true);
+        self.follows.insert(me, user, now.unix_secs());
+        self.tell_follow(now, me, user, true);
         Code::OK
     }
 
     fn unfollow(&mut self, now: Now, me: &UserId, user: &UserId) {
-        let Some(people) = self.world.people_mut(me) else {
-            return;
-        };
-        if people.following.remove(user).is_none() {
-            return;
+        if self.follows.remove(me, user) {
+            self.tell_follow(now, me, user, false);
         }
-        let back = people.followers.contains_key(user);
-        if let Some(people) = self.world.people_mut(user) {
-            people.followers.remove(me);
-        }
-        self.tell_follow(now, me, user, back, false);
     }
 
     /// Tells both sides, every login of them: the official SDK knows its own changes only so.
-    fn tell_follow(&mut self, now: Now, me: &UserId, user: &UserId, back: bool, add: bool) {
+    fn tell_follow(&mut self, now: Now, me: &UserId, user: &UserId, add: bool) {
+        let back = self.follows.followers(me).contains_key(user);
         for (told, about, list) in [(me, user, FOLLOWING), (user, me, FOLLOWERS)] {
             let lists = std::iter::once(list).chain(back.then_some(MUTUAL));
             let changes: Vec<Value> = lists
@@ -163,15 +202,14 @@ impl State {
         let start = body.get("StartCursor").and_then(Value::as_str);
         let count = number("WantNum").and_then(|count| usize::try_from(count).ok());
         let count = count.unwrap_or(MAX_PAGE).clamp(1, MAX_PAGE);
-        let people = self.world.people(me);
+        let (following, followers) = (self.follows.following(me), self.follows.followers(me));
         let (list, other) = match number("FollowType") {
-            Some(FOLLOWERS) => (people.map(|p| &p.followers), None),
-            Some(MUTUAL) => (people.map(|p| &p.following), people.map(|p| &p.followers)),
-            _ => (people.map(|p| &p.following), None),
+            Some(FOLLOWERS) => (followers, None),
+            Some(MUTUAL) => (following, Some(followers)),
+            _ => (following, None),
         };
         let mut items = list
-            .into_iter()
-            .flatten()
+            .iter()
             .filter(|(user, _)| start.is_none_or(|start| user.as_str() > start))
             .filter(|(user, _)| other.is_none_or(|other| other.contains_key(*user)))
             .peekable();
@@ -199,14 +237,17 @@ impl State {
         let rows: Vec<Value> = users
             .iter()
             .map(|user| {
-                let Some(people) = self.world.people(user) else {
+                if !self.world.has_account(user) {
                     return result(user, Code::FRIEND_UNKNOWN_USER);
-                };
-                let following = people.following.keys();
-                let mutual = following.filter(|other| people.followers.contains_key(*other));
+                }
+                let (following, followers) =
+                    (self.follows.following(user), self.follows.followers(user));
+                let mutual = following
+                    .keys()
+                    .filter(|other| followers.contains_key(*other));
                 let mut row = result(user, Code::OK);
-                row["FollowerCount"] = people.followers.len().into();
-                row["FollowingCount"] = people.following.len().into();
+                row["FollowerCount"] = followers.len().into();
+                row["FollowingCount"] = following.len().into();
                 row["MutualFollowingCount"] = mutual.count().into();
                 row
             })
@@ -215,15 +256,15 @@ impl State {
     }
 
     fn check_follows(&self, me: &UserId, users: &[UserId]) -> Value {
-        let people = self.world.people(me);
+        let (following, followers) = (self.follows.following(me), self.follows.followers(me));
         let rows: Vec<Value> = users
             .iter()
             .map(|user| {
                 if !self.world.has_account(user) {
                     return result(user, Code::FRIEND_UNKNOWN_USER);
                 }
-                let follower = people.is_some_and(|people| people.followers.contains_key(user));
-                let followed = people.is_some_and(|people| people.following.contains_key(user));
+                let follower = followers.contains_key(user);
+                let followed = following.contains_key(user);
                 let mut row = result(user, Code::OK);
                 row["FollowType"] = match (follower, followed) {
                     (true, true) => MUTUAL,

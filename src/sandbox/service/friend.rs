@@ -11,17 +11,18 @@ use crate::{
     proto::{code::Code, id::UserId},
     service::{
         fields::user_ids,
+        friend_group::FriendGroups,
         relation::{of_account, relation, result, results},
     },
     state::State,
-    world::{ok, ok_with},
+    world::{World, ok, ok_with},
 };
 
 /// What an account keeps about a friend.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Friend {
-    pub(crate) remark: String,
+    remark: String,
     source: String,
     /// Unix seconds.
     added_at: u64,
@@ -120,6 +121,92 @@ pub(crate) fn register(commands: &mut Commands) {
     });
 }
 
+/// What an account keeps about friendship.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Book {
+    friends: BTreeMap<UserId, Friend>,
+    #[serde(rename = "lists")]
+    pub(crate) groups: FriendGroups,
+    /// Applications of others that wait for an answer. Bounded.
+    received: BTreeMap<UserId, Application>,
+    /// Own applications that wait for an answer. Bounded.
+    sent: BTreeMap<UserId, Application>,
+    /// Applications up to this Unix second were looked at.
+    seen_until: u64,
+}
+
+impl Book {
+    pub(crate) fn is_friend(&self, user: &UserId) -> bool {
+        self.friends.contains_key(user)
+    }
+}
+
+/// The friends of all accounts.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Friends {
+    books: BTreeMap<UserId, Book>,
+}
+
+impl Friends {
+    pub(crate) fn book(&self, user: &UserId) -> Option<&Book> {
+        self.books.get(user)
+    }
+
+    /// What an account keeps, to be changed; `None` if there is no such account.
+    pub(crate) fn book_mut(&mut self, world: &World, user: &UserId) -> Option<&mut Book> {
+        world
+            .has_account(user)
+            .then(|| self.books.entry(user.clone()).or_default())
+    }
+
+    /// True if `other` is on the list of `user`.
+    pub(crate) fn is_friend(&self, user: &UserId, other: &UserId) -> bool {
+        self.book(user).is_some_and(|book| book.is_friend(other))
+    }
+
+    /// Those on the list of `user`.
+    pub(crate) fn of(&self, user: &UserId) -> Vec<UserId> {
+        let friends = self.book(user).map(|book| book.friends.keys().cloned());
+        friends.into_iter().flatten().collect()
+    }
+
+    /// What `user` calls a friend; empty for everybody else.
+    pub(crate) fn remark(&self, user: &UserId, friend: &UserId) -> &str {
+        let friend = self.book(user).and_then(|book| book.friends.get(friend));
+        friend.map_or("", |friend| &friend.remark)
+    }
+
+    /// Drops an application that `user` has received.
+    pub(crate) fn drop_received(&mut self, user: &UserId, from: &UserId) {
+        if let Some(book) = self.books.get_mut(user) {
+            book.received.remove(from);
+        }
+    }
+
+    /// Takes over what an account keeps.
+    pub(crate) fn adopt(&mut self, user: &UserId, book: Book) {
+        self.books.insert(user.clone(), book);
+    }
+
+    /// The account is deleted: it is nobody's friend any more.
+    pub(crate) fn forget(&mut self, user: &UserId) {
+        let Some(book) = self.books.remove(user) else {
+            return;
+        };
+        let others = book.friends.keys().chain(book.received.keys());
+        for other in others.chain(book.sent.keys()) {
+            if let Some(other) = self.books.get_mut(other) {
+                other.friends.remove(user);
+                other.received.remove(user);
+                other.sent.remove(user);
+                other.groups.forget(user);
+            }
+        }
+    }
+}
+
 impl State {
     pub(crate) fn friend_add(&mut self, request: &Request<'_>) -> Value {
         let (now, actor, body) = request.parts();
@@ -168,10 +255,9 @@ impl State {
     }
 
     pub(crate) fn has_room(&self, user: &UserId, friend: &UserId) -> bool {
-        self.world.people(user).is_some_and(|people| {
-            people.friends.contains_key(friend)
-                || people.friends.len() < self.world.config.friend_limit
-        })
+        let friends = self.friends.book(user).map_or(0, |book| book.friends.len());
+        self.world.has_account(user)
+            && (self.friends.is_friend(user, friend) || friends < self.world.config.friend_limit)
     }
 
     /// `user` wants `peer` as a friend.
@@ -189,18 +275,14 @@ impl State {
         if !self.world.known_or_created(peer) {
             return Code::FRIEND_UNKNOWN_USER;
         }
-        let is_friend = |a: &UserId, b: &UserId| {
-            self.world
-                .people(a)
-                .is_some_and(|people| people.friends.contains_key(b))
-        };
+        let is_friend = |a: &UserId, b: &UserId| self.friends.is_friend(a, b);
         if is_friend(user, peer) && (!application.both || is_friend(peer, user)) {
             return Code::OK;
         }
-        if self.world.has_blocked(user, peer) {
+        if self.blacklists.has_blocked(user, peer) {
             return Code::FRIEND_YOU_BLOCKED;
         }
-        if self.world.has_blocked(peer, user) {
+        if self.blacklists.has_blocked(peer, user) {
             return Code::FRIEND_BLOCKED_YOU;
         }
         if !self.has_room(user, peer) {
@@ -244,13 +326,13 @@ impl State {
     fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
         let mut dropped = 0;
         for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
-            let Some(people) = self.world.people_mut(owner) else {
+            let Some(book) = self.friends.book_mut(&self.world, owner) else {
                 continue;
             };
             let list = if incoming {
-                &mut people.received
+                &mut book.received
             } else {
-                &mut people.sent
+                &mut book.sent
             };
             list.insert(other.clone(), application.clone());
             if list.len() > MAX_APPLICATIONS {
@@ -280,12 +362,12 @@ impl State {
     /// Makes `friend` a friend of `user`, and tells all logins of `user`: the official SDK takes
     /// the new friend from the push, also on the login that asked.
     fn befriend(&mut self, now: Now, user: &UserId, friend: &UserId, terms: &Application) {
-        let Some(people) = self.world.people_mut(user) else {
+        let Some(book) = self.friends.book_mut(&self.world, user) else {
             return;
         };
-        people.received.remove(friend);
-        people.sent.remove(friend);
-        people.friends.insert(
+        book.received.remove(friend);
+        book.sent.remove(friend);
+        book.friends.insert(
             friend.clone(),
             Friend {
                 remark: terms.remark.clone(),
@@ -294,11 +376,8 @@ impl State {
                 custom: BTreeMap::new(),
             },
         );
-        if !terms.list.is_empty()
-            && (people.lists.len() < MAX_LISTS || people.lists.contains_key(&terms.list))
-        {
-            let list = people.lists.entry(terms.list.clone()).or_default();
-            list.insert(friend.clone());
+        if !terms.list.is_empty() && book.groups.add(&terms.list) {
+            book.groups.put(&terms.list, friend);
         }
         let event = relation(json!({"PushType": 1, "FriendAdd_Account": [friend]}));
         self.world.tell(now, user, 0, &event);
@@ -324,9 +403,9 @@ impl State {
         remark: String,
     ) -> Code {
         let Some(application) = self
-            .world
-            .people(user)
-            .and_then(|people| people.received.get(applicant).cloned())
+            .friends
+            .book(user)
+            .and_then(|book| book.received.get(applicant).cloned())
         else {
             return Code::FRIEND_NO_APPLICATION;
         };
@@ -365,13 +444,13 @@ impl State {
     /// Removes an application of `applicant` to `user` on both sides.
     fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
         for (owner, other) in [(user, applicant), (applicant, user)] {
-            let Some(people) = self.world.people_mut(owner) else {
+            let Some(book) = self.friends.book_mut(&self.world, owner) else {
                 continue;
             };
             let gone = if owner == user {
-                people.received.remove(other)
+                book.received.remove(other)
             } else {
-                people.sent.remove(other)
+                book.sent.remove(other)
             };
             if gone.is_some() {
                 // The name is the service's own misspelling.
@@ -383,15 +462,13 @@ impl State {
 
     /// Takes `friend` off `user`'s friends; false if it was none.
     fn unfriend(&mut self, now: Now, user: &UserId, friend: &UserId) -> bool {
-        let Some(people) = self.world.people_mut(user) else {
+        let Some(book) = self.friends.book_mut(&self.world, user) else {
             return false;
         };
-        if people.friends.remove(friend).is_none() {
+        if book.friends.remove(friend).is_none() {
             return false;
         }
-        people.lists.values_mut().for_each(|list| {
-            list.remove(friend);
-        });
+        book.groups.forget(friend);
         let event = relation(json!({"PushType": 2, "FriendDel_Account": [friend]}));
         self.world.tell(now, user, 0, &event);
         true
@@ -417,12 +494,7 @@ impl State {
     pub(crate) fn friend_delete_all(&mut self, request: &Request<'_>) -> Value {
         let (now, actor, body) = request.parts();
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
-        let friends: Vec<UserId> = self
-            .world
-            .people(&actor.user)
-            .map(|people| people.friends.keys().cloned().collect())
-            .unwrap_or_default();
-        for friend in friends {
+        for friend in self.friends.of(&actor.user) {
             self.unfriend(now, &actor.user, &friend);
             if both {
                 self.unfriend(now, &friend, &actor.user);
@@ -435,11 +507,7 @@ impl State {
         let (actor, body) = (request.caller, request.body);
         let kind = body.get("CheckType").and_then(Value::as_str);
         let both = kind != Some("CheckResult_Type_Single");
-        let is_friend = |a: &UserId, b: &UserId| {
-            self.world
-                .people(a)
-                .is_some_and(|people| people.friends.contains_key(b))
-        };
+        let is_friend = |a: &UserId, b: &UserId| self.friends.is_friend(a, b);
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
             .map(|user| {
@@ -464,19 +532,13 @@ impl State {
             Some(Value::Array(items)) => items,
             _ => Vec::new(),
         };
-        let lists: Vec<&String> = self
-            .world
-            .people(user)
-            .into_iter()
-            .flat_map(|people| &people.lists)
-            .filter(|(_, members)| members.contains(friend))
-            .map(|(name, _)| name)
-            .collect();
+        let book = self.friends.book(user);
+        let groups = book.map_or_else(Vec::new, |book| book.groups.of(friend));
         items.extend([
             json!({"Tag": "Tag_SNS_IM_Remark", "Value": kept.remark}),
             json!({"Tag": "Tag_SNS_IM_AddSource", "Value": kept.source}),
             json!({"Tag": "Tag_SNS_IM_AddTime", "Value": kept.added_at}),
-            json!({"Tag": "Tag_SNS_IM_Group", "Value": lists}),
+            json!({"Tag": "Tag_SNS_IM_Group", "Value": groups}),
         ]);
         let custom = kept.custom.iter();
         items.extend(custom.map(|(tag, value)| json!({"Tag": tag, "Value": value})));
@@ -487,7 +549,7 @@ impl State {
         let (actor, body) = (request.caller, request.body);
         let start = body.get("StartIndex").and_then(Value::as_u64).unwrap_or(0);
         let start = usize::try_from(start).unwrap_or(usize::MAX);
-        let friends = self.world.people(&actor.user).map(|people| &people.friends);
+        let friends = self.friends.book(&actor.user).map(|book| &book.friends);
         let total = friends.map_or(0, BTreeMap::len);
         let items: Vec<Value> = friends
             .into_iter()
@@ -513,12 +575,12 @@ impl State {
 
     pub(crate) fn friend_get_specified(&self, request: &Request<'_>) -> Value {
         let (actor, body) = (request.caller, request.body);
-        let people = self.world.people(&actor.user);
+        let book = self.friends.book(&actor.user);
         let rows: Vec<Value> = user_ids(body.get("To_Account"))
             .iter()
             .take(MAX_FRIENDS_ASKED)
             .map(|friend| {
-                let kept = people.and_then(|people| people.friends.get(friend));
+                let kept = book.and_then(|book| book.friends.get(friend));
                 let code = if kept.is_some() {
                     Code::OK
                 } else {
@@ -541,9 +603,9 @@ impl State {
         let mut changes = Vec::new();
         for (user, item) in objects(body, "UpdateItem") {
             let kept = self
-                .world
-                .people_mut(&actor.user)
-                .and_then(|people| people.friends.get_mut(&user));
+                .friends
+                .book_mut(&self.world, &actor.user)
+                .and_then(|book| book.friends.get_mut(&user));
             let Some(kept) = kept else {
                 rows.push(result(&user, Code::FRIEND_NONE));
                 continue;
@@ -579,10 +641,10 @@ impl State {
         let actor = request.caller;
         let mut items = Vec::new();
         let mut unseen = 0;
-        if let Some(people) = self.world.people(&actor.user) {
+        if let Some(book) = self.friends.book(&actor.user) {
             let kinds = [
-                ("Pendency_Type_ComeIn", &people.received),
-                ("Pendency_Type_SendOut", &people.sent),
+                ("Pendency_Type_ComeIn", &book.received),
+                ("Pendency_Type_SendOut", &book.sent),
             ];
             for (kind, list) in kinds {
                 for (user, application) in list {
@@ -594,8 +656,8 @@ impl State {
                     }));
                 }
             }
-            let seen = people.seen_until;
-            unseen = people
+            let seen = book.seen_until;
+            unseen = book
                 .received
                 .values()
                 .filter(|waiting| waiting.at > seen)
@@ -613,14 +675,17 @@ impl State {
             body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            let gone = self.world.people_mut(&actor.user).and_then(|people| {
-                let list = if sent {
-                    &mut people.sent
-                } else {
-                    &mut people.received
-                };
-                list.remove(&user)
-            });
+            let gone = self
+                .friends
+                .book_mut(&self.world, &actor.user)
+                .and_then(|book| {
+                    let list = if sent {
+                        &mut book.sent
+                    } else {
+                        &mut book.received
+                    };
+                    list.remove(&user)
+                });
             let code = if gone.is_some() {
                 Code::OK
             } else {
@@ -639,8 +704,8 @@ impl State {
         let (now, actor, body) = request.parts();
         let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
         let until = until.unwrap_or(0).min(now.unix_secs());
-        if let Some(people) = self.world.people_mut(&actor.user) {
-            people.seen_until = people.seen_until.max(until);
+        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
+            book.seen_until = book.seen_until.max(until);
         }
         let event = relation(json!({"PushType": 7, "ReportTime": until}));
         self.world.tell(now, &actor.user, actor.instance, &event);

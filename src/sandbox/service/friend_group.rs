@@ -1,10 +1,13 @@
 //! An account's own groups of friends.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
     commands::{Commands, Request},
-    proto::code::Code,
+    proto::{code::Code, id::UserId},
     service::{
         fields::user_ids,
         friend::{MAX_LISTS, MAX_WORDS, objects, words},
@@ -26,6 +29,58 @@ fn list_names(body: &Value) -> Vec<String> {
         .collect()
 }
 
+/// The groups that an account puts its friends into, by name.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct FriendGroups {
+    groups: BTreeMap<String, BTreeSet<UserId>>,
+}
+
+impl FriendGroups {
+    /// Makes a group if it is not there. False if there is no room.
+    pub(crate) fn add(&mut self, name: &str) -> bool {
+        let fits = self.groups.len() < MAX_LISTS || self.groups.contains_key(name);
+        if fits {
+            self.groups.entry(name.to_owned()).or_default();
+        }
+        fits
+    }
+
+    /// Puts a friend into a group. False if there is no such group.
+    pub(crate) fn put(&mut self, name: &str, friend: &UserId) -> bool {
+        let Some(group) = self.groups.get_mut(name) else {
+            return false;
+        };
+        group.insert(friend.clone());
+        true
+    }
+
+    /// Takes a user who is no friend any more out of every group.
+    pub(crate) fn forget(&mut self, friend: &UserId) {
+        for group in self.groups.values_mut() {
+            group.remove(friend);
+        }
+    }
+
+    /// The names of the groups that a friend is in.
+    pub(crate) fn of(&self, friend: &UserId) -> Vec<&str> {
+        let groups = self.groups.iter();
+        groups
+            .filter(|(_, members)| members.contains(friend))
+            .map(|(name, _)| name.as_str())
+            .collect()
+    }
+
+    fn rename(&mut self, old: &str, new: String) {
+        if !new.is_empty()
+            && !self.groups.contains_key(&new)
+            && let Some(members) = self.groups.remove(old)
+        {
+            self.groups.insert(new, members);
+        }
+    }
+}
+
 pub(crate) fn register(commands: &mut Commands) {
     commands.both("sns.group_get", of_account, |s, r| s.friend_lists(r));
     commands.both("sns.group_add", of_account, |s, r| s.add_friend_lists(r));
@@ -41,10 +96,10 @@ impl State {
     pub(crate) fn friend_lists(&self, request: &Request<'_>) -> Value {
         let actor = request.caller;
         let lists: Vec<Value> = self
-            .world
-            .people(&actor.user)
+            .friends
+            .book(&actor.user)
             .into_iter()
-            .flat_map(|people| &people.lists)
+            .flat_map(|book| &book.groups.groups)
             .map(|(name, members)| {
                 json!({"GroupName": name, "FriendNumber": members.len(), "To_Account": members})
             })
@@ -57,20 +112,16 @@ impl State {
         let names: Vec<String> = list_names(body);
         let users = user_ids(body.get("To_Account"));
         let mut rows = Vec::new();
-        if let Some(people) = self.world.people_mut(&actor.user) {
+        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
             for name in &names {
-                if people.lists.len() < MAX_LISTS || people.lists.contains_key(name) {
-                    people.lists.entry(name.clone()).or_default();
-                }
+                book.groups.add(name);
             }
             for user in &users {
                 let mut code = Code::FRIEND_NONE;
-                if people.friends.contains_key(user) {
+                if book.is_friend(user) {
                     code = Code::OK;
                     for name in &names {
-                        if let Some(list) = people.lists.get_mut(name) {
-                            list.insert(user.clone());
-                        } else {
+                        if !book.groups.put(name, user) {
                             code = Code::FRIEND_LISTS_FULL;
                         }
                     }
@@ -87,9 +138,9 @@ impl State {
 
     pub(crate) fn delete_friend_lists(&mut self, request: &Request<'_>) -> Value {
         let (actor, body) = (request.caller, request.body);
-        if let Some(people) = self.world.people_mut(&actor.user) {
+        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
             for name in list_names(body) {
-                people.lists.remove(&name);
+                book.groups.groups.remove(&name);
             }
         }
         ok_with(json!({"CurrentSequence": 1}))
@@ -100,14 +151,14 @@ impl State {
         let old = words(body, "GroupOldName");
         let new = words(body, "GroupNewName");
         let mut rows = Vec::new();
-        if let Some(people) = self.world.people_mut(&actor.user) {
+        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
             for (user, item) in objects(body, "UpdateGroupItem") {
                 let kind = item
                     .get("UpdateType")
                     .and_then(Value::as_str)
                     .unwrap_or_default();
-                let is_friend = people.friends.contains_key(&user);
-                let code = match people.lists.get_mut(&old) {
+                let is_friend = book.is_friend(&user);
+                let code = match book.groups.groups.get_mut(&old) {
                     Some(list) if kind == "Update_Type_Delete" => {
                         list.remove(&user);
                         Code::OK
@@ -125,12 +176,7 @@ impl State {
                 }
                 rows.push(row);
             }
-            if !new.is_empty()
-                && !people.lists.contains_key(&new)
-                && let Some(members) = people.lists.remove(&old)
-            {
-                people.lists.insert(new, members);
-            }
+            book.groups.rename(&old, new);
         }
         results(&rows)
     }

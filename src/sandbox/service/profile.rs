@@ -115,16 +115,8 @@ impl State {
             "PushType": 1, "Profile_Account": actor.user, "ProfileList": changed,
         }]});
         self.world.tell(now, &actor.user, actor.instance, &event);
-        let friends: Vec<UserId> = self
-            .world
-            .people(&actor.user)
-            .map(|people| people.friends.keys().cloned().collect())
-            .unwrap_or_default();
-        for friend in friends {
-            let is_mutual = self
-                .world
-                .people(&friend)
-                .is_some_and(|people| people.friends.contains_key(&actor.user));
+        for friend in self.friends.of(&actor.user) {
+            let is_mutual = self.friends.is_friend(&friend, &actor.user);
             if is_mutual {
                 self.world.tell(now, &friend, 0, &event);
             }

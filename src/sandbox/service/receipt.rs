@@ -67,9 +67,8 @@ impl State {
                 "Event": 16, "Peer_Account": caller.user, "PeerReadTime": now.unix_secs(),
                 "C2cMsgInfo": read,
             });
-            for conn in self.world.push_links(now, &request.peer, 0) {
-                self.world.push_event(now, conn, &event);
-            }
+            let conns = self.world.push_links(now, &request.peer, 0);
+            self.world.push_to_all(now, conns, &event);
         }
         Ok(ok())
     }

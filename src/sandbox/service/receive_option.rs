@@ -77,9 +77,8 @@ impl State {
             let event = notice(json!({"MuteNotificationsSync": {
                 "To_Account": peer, "MuteNotifications": mute,
             }}));
-            for conn in self.world.push_links(now, &caller.user, caller.instance) {
-                self.world.push_event(now, conn, &event);
-            }
+            let conns = self.world.push_links(now, &caller.user, caller.instance);
+            self.world.push_to_all(now, conns, &event);
         }
         ok_with(json!({"ErrorList": []}))
     }

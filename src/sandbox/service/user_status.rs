@@ -1,6 +1,9 @@
 //! Who is online: status that is asked for, and status that is pushed to subscribers.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use base64::{Engine, engine::general_purpose::STANDARD};
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
@@ -49,6 +52,84 @@ pub(crate) fn register(commands: &mut Commands) {
     });
 }
 
+/// Custom statuses, and who is told when an account comes and goes.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct UserStatuses {
+    /// Who is told of each account. Bounded; nobody is no entry.
+    watchers: BTreeMap<UserId, BTreeSet<UserId>>,
+    /// As the clients wrote them.
+    custom: BTreeMap<UserId, String>,
+    /// Accounts whose watchers were told last that they are online.
+    #[serde(skip)]
+    told_online: BTreeSet<UserId>,
+}
+
+impl UserStatuses {
+    fn custom(&self, user: &UserId) -> &str {
+        self.custom.get(user).map_or("", String::as_str)
+    }
+
+    /// How many accounts `user` watches.
+    fn watching(&self, user: &UserId) -> usize {
+        let watchers = self.watchers.values();
+        watchers.filter(|watchers| watchers.contains(user)).count()
+    }
+
+    fn watch(&mut self, watcher: &UserId, user: &UserId, is_online: bool) -> Result<(), Code> {
+        let known = self.watchers.get(user);
+        if known.is_some_and(|watchers| watchers.contains(watcher)) {
+            return Ok(());
+        }
+        let watched = known.map_or(0, BTreeSet::len);
+        if watched >= MAX_WATCHED || self.watching(watcher) >= MAX_WATCHED {
+            return Err(Code::FRIENDS_FULL);
+        }
+        if watched == 0 && is_online {
+            self.told_online.insert(user.clone());
+        }
+        let watchers = self.watchers.entry(user.clone()).or_default();
+        watchers.insert(watcher.clone());
+        Ok(())
+    }
+
+    fn unwatch(&mut self, watcher: &UserId, user: &UserId) {
+        if let Some(watchers) = self.watchers.get_mut(user)
+            && watchers.remove(watcher)
+            && watchers.is_empty()
+        {
+            self.watchers.remove(user);
+            self.told_online.remove(user);
+        }
+    }
+
+    /// Notes whether `user` is online. True if the watchers were told otherwise.
+    fn note(&mut self, user: &UserId, is_online: bool) -> bool {
+        if is_online {
+            self.told_online.insert(user.clone())
+        } else {
+            self.told_online.remove(user)
+        }
+    }
+
+    /// Takes over what an account has.
+    pub(crate) fn adopt(&mut self, user: &UserId, watchers: BTreeSet<UserId>, custom: String) {
+        if !watchers.is_empty() {
+            self.watchers.insert(user.clone(), watchers);
+        }
+        if !custom.is_empty() {
+            self.custom.insert(user.clone(), custom);
+        }
+    }
+
+    /// The account is deleted.
+    pub(crate) fn forget(&mut self, user: &UserId) {
+        self.watchers.remove(user);
+        self.told_online.remove(user);
+        self.custom.remove(user);
+    }
+}
+
 impl State {
     /// One row of an answer or push. The custom status goes down as base64, though it comes up
     /// as it is.
@@ -61,7 +142,7 @@ impl State {
         } else {
             3
         };
-        let custom = account.map_or("", |account| &*account.people.custom_status);
+        let custom = self.user_statuses.custom(user);
         json!({"To_Account": user, "Status": status, "CustomStatus": STANDARD.encode(custom)})
     }
 
@@ -76,33 +157,13 @@ impl State {
         let (now, caller, body) = request.parts();
         let mut errors = Vec::new();
         for user in user_ids(body.get("To_Account")) {
+            if !self.world.has_account(&user) {
+                errors.push(result(&user, Code::FRIEND_UNKNOWN_USER));
+                continue;
+            }
             let online = self.world.is_online(now, &user);
-            let watching = self
-                .world
-                .people(&caller.user)
-                .map_or(0, |people| people.watching);
-            let added = self.world.people_mut(&user).map(|people| {
-                if people.watchers.contains(&caller.user) {
-                    return Ok(false);
-                }
-                if watching >= MAX_WATCHED || people.watchers.len() >= MAX_WATCHED {
-                    return Err(Code::FRIENDS_FULL);
-                }
-                if people.watchers.is_empty() {
-                    people.told_online = online;
-                }
-                Ok(people.watchers.insert(caller.user.clone()))
-            });
-            match added {
-                Some(Ok(true)) => {
-                    if let Some(people) = self.world.people_mut(&caller.user) {
-                        people.watching += 1;
-                    }
-                    self.watched.insert(user);
-                }
-                Some(Ok(false)) => {}
-                Some(Err(code)) => errors.push(result(&user, code)),
-                None => errors.push(result(&user, Code::FRIEND_UNKNOWN_USER)),
+            if let Err(code) = self.user_statuses.watch(&caller.user, &user, online) {
+                errors.push(result(&user, code));
             }
         }
         ok_with(json!({"ErrorList": errors}))
@@ -113,20 +174,10 @@ impl State {
         let (caller, body) = (request.caller, request.body);
         let mut users = user_ids(body.get("To_Account"));
         if users.is_empty() {
-            users = self.watched.iter().cloned().collect();
+            users = self.user_statuses.watchers.keys().cloned().collect();
         }
         for user in users {
-            let Some(people) = self.world.people_mut(&user) else {
-                continue;
-            };
-            if people.watchers.remove(&caller.user) {
-                if people.watchers.is_empty() {
-                    self.watched.remove(&user);
-                }
-                if let Some(people) = self.world.people_mut(&caller.user) {
-                    people.watching = people.watching.saturating_sub(1);
-                }
-            }
+            self.user_statuses.unwatch(&caller.user, &user);
         }
         ok_with(json!({"ErrorList": []}))
     }
@@ -138,39 +189,33 @@ impl State {
         let text = text
             .filter(|text| text.len() <= MAX_STATUS)
             .ok_or(Code::C2C_BAD_PACKET)?;
-        if let Some(people) = self.world.people_mut(&caller.user) {
-            text.clone_into(&mut people.custom_status);
-        }
+        let custom = &mut self.user_statuses.custom;
+        custom.insert(caller.user.clone(), text.to_owned());
         self.tell_status(now, &caller.user);
         Ok(ok())
     }
 
     /// Tells the watchers of `user`, if it has come or gone since they were told last.
     pub(crate) fn note_presence(&mut self, now: Now, user: &UserId) {
-        if !self.watched.contains(user) {
+        if !self.user_statuses.watchers.contains_key(user) {
             return;
         }
         let online = self.world.is_online(now, user);
-        if let Some(people) = self.world.people_mut(user)
-            && people.told_online != online
-        {
-            people.told_online = online;
+        if self.user_statuses.note(user, online) {
             self.tell_status(now, user);
         }
     }
 
     /// Looks at all that are watched: kicks, expiry and lost links tell nobody by themselves.
     pub(crate) fn note_presences(&mut self, now: Now) {
-        for user in self.watched.clone() {
+        let watched: Vec<UserId> = self.user_statuses.watchers.keys().cloned().collect();
+        for user in watched {
             self.note_presence(now, &user);
         }
     }
 
     fn tell_status(&mut self, now: Now, user: &UserId) {
-        let watchers = self
-            .world
-            .people(user)
-            .map(|people| people.watchers.clone());
+        let watchers = self.user_statuses.watchers.get(user).cloned();
         let event = json!({"Event": 20, "UserStatusList": [self.status_of(now, user)]});
         for watcher in watchers.into_iter().flatten() {
             self.world.tell(now, &watcher, 0, &event);

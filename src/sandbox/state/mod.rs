@@ -11,7 +11,7 @@ pub(crate) mod snapshot;
 
 use std::{
     borrow::Cow,
-    collections::{BTreeMap, BTreeSet, VecDeque},
+    collections::{BTreeMap, VecDeque},
     time::Duration,
 };
 
@@ -22,11 +22,15 @@ pub(crate) use snapshot::Restored;
 pub use snapshot::SnapshotError;
 
 pub(crate) use crate::commands::{Outcome, Refusal, Request, Speaker, commands};
-pub use crate::service::{c2c_message::stored::HistoryItem, group::GroupItem};
 use crate::service::{
+    blacklist::Blacklists,
     c2c_message::stored::{ConversationKey, Message, MessageId},
+    follow::Follows,
+    friend::Friends,
     group, media, merger,
+    user_status::UserStatuses,
 };
+pub use crate::service::{c2c_message::stored::HistoryItem, group::GroupItem};
 pub(crate) use crate::service::{
     c2c_message::stored::{Draft, is_message_body},
     media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
@@ -51,8 +55,10 @@ pub struct State {
     pub(crate) messages: BTreeMap<MessageId, Message>,
     pub(crate) conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
     pub(crate) groups: group::Groups,
-    /// Accounts that others want to be told of.
-    pub(crate) watched: BTreeSet<UserId>,
+    pub(crate) friends: Friends,
+    pub(crate) blacklists: Blacklists,
+    pub(crate) follows: Follows,
+    pub(crate) user_statuses: UserStatuses,
     /// What the app calls the attributes of accounts, by number.
     pub(crate) attribute_names: BTreeMap<String, String>,
     pub(crate) merged: merger::MergedLists,
@@ -76,7 +82,10 @@ impl State {
             messages: BTreeMap::new(),
             conversations: BTreeMap::new(),
             groups: group::Groups::default(),
-            watched: BTreeSet::new(),
+            friends: Friends::default(),
+            blacklists: Blacklists::default(),
+            follows: Follows::default(),
+            user_statuses: UserStatuses::default(),
             attribute_names: BTreeMap::new(),
             merged: merger::MergedLists::default(),
             media,
@@ -282,12 +291,14 @@ impl State {
     /// Deletes an account with its logins. Its messages stay in the other side's history. False if
     /// there was none.
     pub fn delete_account(&mut self, user: &UserId) -> bool {
-        let Some(account) = self.world.remove_account(user) else {
+        if self.world.remove_account(user).is_none() {
             return false;
-        };
+        }
         self.leave_all_groups(user);
-        self.watched.remove(user);
-        self.forget_person(user, &account.people);
+        self.friends.forget(user);
+        self.blacklists.forget(user);
+        self.follows.forget(user);
+        self.user_statuses.forget(user);
         true
     }
 

@@ -2,7 +2,6 @@
 
 mod clients;
 mod contacts;
-mod extras;
 mod faults;
 mod follow;
 mod groups;
@@ -14,6 +13,7 @@ mod media;
 mod messages;
 mod noise;
 mod people;
+mod reaction;
 mod rest;
 mod rest_app;
 mod scripted;

@@ -13,9 +13,8 @@ use crate::{
         c2c_message::stored::{InboxEntry, MessageId, RecentSend},
         conversation::Contacts,
         push::ByApp,
-        relation::People,
     },
-    state::snapshot::shape,
+    state::snapshot::{format1::People, shape},
 };
 
 /// One account.
@@ -48,7 +47,9 @@ pub(crate) struct Account {
     /// A login without memory has been given the events up to here.
     pub(crate) events_given: u64,
     pub(crate) contacts: Contacts,
-    pub(crate) people: People,
+    /// What format 1 kept here, and services keep now; see [`format1`](crate::state::snapshot::format1).
+    #[serde(skip_serializing)]
+    pub(crate) people: Option<Box<People>>,
     /// When it wants no notifications, as it was set: an object, or nothing yet.
     pub(crate) quiet: Option<Value>,
     pub(crate) by_app: ByApp,
@@ -177,25 +178,8 @@ impl World {
 
     /// Pushes an event to every login of `user` but `except`.
     pub(crate) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
-        for conn in self.push_links(now, user, except) {
-            self.push_event(now, conn, event);
-        }
-    }
-
-    pub(crate) fn people(&self, user: &UserId) -> Option<&People> {
-        self.accounts.get(user).map(|account| &account.people)
-    }
-
-    pub(crate) fn people_mut(&mut self, user: &UserId) -> Option<&mut People> {
-        self.accounts
-            .get_mut(user)
-            .map(|account| &mut account.people)
-    }
-
-    /// True if `user` does not want to hear of `other`.
-    pub(crate) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
-        self.people(user)
-            .is_some_and(|people| people.blocked.contains(other))
+        let conns = self.push_links(now, user, except);
+        self.push_to_all(now, conns, event);
     }
 
     pub(crate) fn by_app(&self, user: &UserId) -> Option<&ByApp> {

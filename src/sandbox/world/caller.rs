@@ -22,6 +22,11 @@ impl Caller {
         }
     }
 
+    /// The login of the caller if it is this account; zero for everybody else.
+    pub(crate) fn instance_if(&self, user: &UserId) -> u64 {
+        if *user == self.user { self.instance } else { 0 }
+    }
+
     /// The app, in the name of this account.
     pub(crate) const fn app(user: UserId) -> Self {
         Self {

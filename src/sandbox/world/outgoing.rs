@@ -3,7 +3,7 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::to_raw_value};
 
 use super::{ConnId, Frames, Output, World, fault::Reorder};
 use crate::{
@@ -142,6 +142,19 @@ impl World {
         self.push(now, conn, "im_open_push.msg_push", body);
     }
 
+    /// Pushes one event to many links. It is encoded once: a group may have thousands of members.
+    pub(crate) fn push_to_all<B: Serialize>(&mut self, now: Now, conns: Vec<ConnId>, event: &B) {
+        if conns.is_empty() {
+            return;
+        }
+        // Only a map whose keys are no text cannot be written, and no event has one.
+        if let Ok(event) = to_raw_value(event) {
+            for conn in conns {
+                self.push_event(now, conn, &*event);
+            }
+        }
+    }
+
     /// Sends what was held for reordering and found no partner in time.
     pub(crate) fn release_held(&mut self, now: Now) {
         let mut due = Vec::new();
@@ -213,5 +226,38 @@ impl World {
             .filter(|(_, link)| link.user.as_ref() == Some(user))
             .map(|(conn, _)| *conn)
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use serde::Serializer;
+
+    use super::*;
+    use crate::{SandboxConfig, proto::id::SdkAppId};
+
+    struct Counted<'a>(&'a Cell<u32>);
+
+    impl Serialize for Counted<'_> {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            self.0.set(self.0.get() + 1);
+            json!({"Event": 3}).serialize(serializer)
+        }
+    }
+
+    #[test]
+    fn an_event_for_many_links_is_encoded_once() {
+        let config = SandboxConfig::new(SdkAppId::new(1_400_000_001).unwrap(), "key");
+        let mut world = World::new(config, [0; 32]);
+        let now = Now::new(Duration::ZERO, Duration::from_secs(1_700_000_000));
+        let conns: Vec<ConnId> = (1..=50).map(ConnId).collect();
+        for conn in &conns {
+            world.connect(now, *conn, Frames::Text, &[]);
+        }
+        let encoded = Cell::new(0);
+        world.push_to_all(now, conns, &Counted(&encoded));
+        assert_eq!((encoded.get(), world.ready.len()), (1, 50));
     }
 }

@@ -346,7 +346,7 @@ impl State {
             revoker: None,
             version: 0,
             read_at: None,
-            extras: None,
+            marks: None,
         };
         let sent = Sent {
             time,

@@ -187,7 +187,7 @@ impl State {
         if !self.world.may_write(now, &caller.user) {
             return Err(Code::C2C_MUTED);
         }
-        if self.world.has_blocked(&request.to, &caller.user) {
+        if self.blacklists.has_blocked(&request.to, &caller.user) {
             return Err(Code::C2C_BLACKLISTED);
         }
         let has = |control: &str| request.send_msg_control.iter().any(|c| c == control);
@@ -299,9 +299,7 @@ impl State {
         if from != to {
             conns.extend(self.world.push_links(now, &to, except(&to)));
         }
-        for conn in conns {
-            self.world.push_event(now, conn, &event);
-        }
+        self.world.push_to_all(now, conns, &event);
         Ok(ok_with(current))
     }
 

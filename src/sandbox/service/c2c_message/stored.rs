@@ -10,7 +10,7 @@ use crate::{
     proto::{code::Code, id::UserId},
     service::{
         c2c_message::item::{Item, MessageEvent, notice, withdrawal},
-        extras::Extras,
+        marks::Marks,
     },
     state::{State, snapshot::shape},
     world::Account,
@@ -72,7 +72,8 @@ pub(crate) struct Message {
     pub(crate) read_at: Option<u64>,
     /// What others have put under it.
     #[serde(default)]
-    pub(crate) extras: Option<Box<Extras>>,
+    #[serde(rename = "extras")]
+    pub(crate) marks: Option<Box<Marks>>,
 }
 
 /// A message as a test sees it, see [`State::history`].
@@ -209,7 +210,7 @@ impl State {
             revoker: None,
             version: 0,
             read_at: None,
-            extras: None,
+            marks: None,
         };
         let sent = Sent {
             time,
@@ -419,9 +420,7 @@ impl State {
         if from != to {
             conns.extend(self.world.push_links(now, &to, 0));
         }
-        for conn in conns {
-            self.world.push_event(now, conn, &event);
-        }
+        self.world.push_to_all(now, conns, &event);
         let position = self.world.next_message;
         self.world.next_message += 1;
         let entry = InboxEntry {
@@ -486,15 +485,13 @@ impl State {
             "To_Account": user,
             "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
         }}));
-        for conn in self.world.push_links(now, peer, 0) {
-            self.world.push_event(now, conn, &receipt);
-        }
+        let conns = self.world.push_links(now, peer, 0);
+        self.world.push_to_all(now, conns, &receipt);
         let elsewhere = notice(json!({"ReadC2cMsgNotify": {
             "UinPairReadArray": [{"From_Account": peer, "LastReadTime": time}],
         }}));
-        for conn in self.world.push_links(now, user, by) {
-            self.world.push_event(now, conn, &elsewhere);
-        }
+        let conns = self.world.push_links(now, user, by);
+        self.world.push_to_all(now, conns, &elsewhere);
     }
 
     /// The keys of what was sent to an account and is reported as read, as far as it can still be

@@ -1,18 +1,20 @@
 //! What reactions and extensions need of group messages.
 
-use serde_json::{Value, json};
+use serde::Deserialize;
+use serde_json::json;
 
 use crate::{
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::{code::Code, id::UserId, message::MessageRef, op::reaction::ReactionChange},
     service::{
-        extras::Extras,
         group::{
             Caller, Kind, Role,
             message::{Entry, extend},
         },
+        marks::Marks,
     },
     state::State,
+    world::ConnId,
 };
 
 impl State {
@@ -33,9 +35,9 @@ impl State {
         self.group(id).ok()?.entry(seq)
     }
 
-    pub(crate) fn extras_of_entry(&mut self, id: &str, seq: u64) -> Option<&mut Extras> {
+    pub(crate) fn marks_of_entry(&mut self, id: &str, seq: u64) -> Option<&mut Marks> {
         let entry = self.groups.all.get_mut(id)?.entry_mut(seq)?;
-        Some(entry.said_mut()?.extras.get_or_insert_default())
+        Some(entry.said_mut()?.marks.get_or_insert_default())
     }
 
     /// Live rooms keep no extensions.
@@ -48,46 +50,51 @@ impl State {
     }
 
     /// A message as pushes about it name it.
-    pub(crate) fn entry_name(&self, id: &str, seq: u64) -> Option<Value> {
+    pub(crate) fn entry_name(&self, id: &str, seq: u64) -> Option<MessageRef> {
         let group = self.group(id).ok()?;
         let mut name = group.entry(seq)?.identity();
         extend(&mut name, group.named());
-        Some(name)
+        MessageRef::deserialize(name).ok()
     }
 
-    /// Pushes an event about a message to those who may see it, without the login `by` of `user`. In a
-    /// live room it becomes an item.
-    pub(crate) fn push_about_entry(
-        &mut self,
+    /// The links of those who may see a message, without the login `by` of `user`.
+    pub(crate) fn links_of_readers(
+        &self,
         now: Now,
         id: &str,
         seq: u64,
         (user, by): (&UserId, u64),
-        event: &Value,
-    ) {
+    ) -> Vec<ConnId> {
+        let Ok(group) = self.group(id) else {
+            return Vec::new();
+        };
+        let entry = group.entry(seq);
+        let readers = group.members.iter();
+        let readers =
+            readers.filter(|(user, member)| entry.is_none_or(|entry| member.may_read(user, entry)));
+        readers
+            .flat_map(|(reader, _)| {
+                let except = if reader == user { by } else { 0 };
+                self.world.push_links(now, reader, except)
+            })
+            .collect()
+    }
+
+    /// Adds changed reactions to what a live room has to tell.
+    pub(crate) fn add_reaction_item(&mut self, now: Now, id: &str, change: &ReactionChange) {
         let Ok(group) = self.group_mut(id) else {
             return;
         };
-        if group.kind == Kind::Live {
-            let number = group.next_seq;
-            group.next_seq += 1;
-            let item = json!({
-                "Event": 21, "ToGroupId": id, "MsgSeq": number, "GroupInfo": group.wire_info(),
-                "MsgBody": {"MsgReactionNotifyList": event["MsgReactionNotifyList"]},
-            });
-            return self.add_live_item(now, id, number, item);
-        }
-        let entry = group.entry(seq);
-        let members = group.members.iter();
-        let readers: Vec<UserId> = members
-            .filter(|(user, member)| entry.is_none_or(|entry| member.may_read(user, entry)))
-            .map(|(user, _)| user.clone())
-            .collect();
-        for reader in readers {
-            let except = if reader == *user { by } else { 0 };
-            for conn in self.world.push_links(now, &reader, except) {
-                self.world.push_event(now, conn, event);
-            }
-        }
+        let number = group.next_seq;
+        group.next_seq += 1;
+        let item = json!({
+            "Event": 21, "ToGroupId": id, "MsgSeq": number, "GroupInfo": group.wire_info(),
+            "MsgBody": {"MsgReactionNotifyList": [change]},
+        });
+        self.add_live_item(now, id, number, item);
+    }
+
+    pub(crate) fn is_live(&self, id: &str) -> bool {
+        self.group(id).is_ok_and(|group| group.kind == Kind::Live)
     }
 }

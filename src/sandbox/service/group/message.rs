@@ -10,9 +10,9 @@ use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
-        extras::Extras,
         fields::{flag, list, opt_number, opt_text, place, users},
         group::{Caller, Group, GroupItem, Kind, Role},
+        marks::Marks,
     },
     state::{State, snapshot::shape},
     world::ok_with,
@@ -70,7 +70,8 @@ pub(crate) struct Said {
     pub(crate) need_receipt: bool,
     pub(crate) extension: bool,
     /// What others have put under it.
-    pub(crate) extras: Option<Box<Extras>>,
+    #[serde(rename = "extras")]
+    pub(crate) marks: Option<Box<Marks>>,
     pub(crate) no_unread: bool,
     pub(crate) no_last: bool,
     #[serde(deserialize_with = "shape::counter")]
@@ -387,7 +388,7 @@ impl State {
             online_only: flag(body, "OnlineOnlyFlag"),
             need_receipt,
             extension: flag(body, "SupportMessageExtension"),
-            extras: None,
+            marks: None,
             no_unread: has("NoUnread"),
             no_last: has("NoLastMsg"),
             version: 0,
@@ -489,9 +490,7 @@ impl State {
                     .push_links(now, user, if user == from { by } else { 0 })
             })
             .collect();
-        for conn in conns {
-            self.world.push_event(now, conn, &event);
-        }
+        self.world.push_to_all(now, conns, &event);
     }
 
     /// Tells those who are mentioned, so that their conversation is marked.

@@ -148,9 +148,7 @@ impl State {
                 "From_Account": SYSTEM, "To_Account": actor.user, "ToGroupId": group.outer_id(),
                 "GroupInfo": group.wire_info(), "MsgBody": {"GroupReadInfoArray": [read]},
             }]});
-            for conn in conns {
-                self.world.push_event(now, conn, &event);
-            }
+            self.world.push_to_all(now, conns, &event);
         }
         Ok(ok())
     }

@@ -419,9 +419,8 @@ impl State {
         sender: Option<(&UserId, u64)>,
         event: &Value,
     ) {
-        for conn in self.group_links(now, id, sender) {
-            self.world.push_event(now, conn, event);
-        }
+        let conns = self.group_links(now, id, sender);
+        self.world.push_to_all(now, conns, event);
     }
 
     /// Pushes an event to every login of `user` but `except`. If there is none with a link it waits
@@ -429,9 +428,7 @@ impl State {
     pub(crate) fn notify(&mut self, now: Now, user: &UserId, except: u64, event: Value) {
         let conns = self.world.push_links(now, user, except);
         if !conns.is_empty() || except != 0 {
-            for conn in conns {
-                self.world.push_event(now, conn, &event);
-            }
+            self.world.push_to_all(now, conns, &event);
             return;
         }
         let position = self.world.next_message;

@@ -54,9 +54,8 @@ impl State {
                 "From_Account": SYSTEM, "ToGroupId": outer, "GroupInfo": info,
                 "MsgBody": {"GroupMsgReceiptList": receipts},
             }]});
-            for conn in self.world.push_links(now, &sender, 0) {
-                self.world.push_event(now, conn, &event);
-            }
+            let conns = self.world.push_links(now, &sender, 0);
+            self.world.push_to_all(now, conns, &event);
         }
         Ok(ok())
     }

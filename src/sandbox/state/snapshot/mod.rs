@@ -8,6 +8,7 @@
 //! A field that is added needs a default, at the field or at its struct: a newer program reads what
 //! an older one wrote. A change that an older text does not fit is a new [`FORMAT`].
 
+pub(crate) mod format1;
 pub(crate) mod shape;
 
 use std::{
@@ -24,16 +25,20 @@ use crate::{
     policy::Now,
     proto::id::UserId,
     service::{
+        blacklist::Blacklists,
         c2c_message::stored::{Message, MessageId, conversation_key},
+        follow::Follows,
+        friend::Friends,
         group::Groups,
         media::Media,
         merger::MergedLists,
+        user_status::UserStatuses,
     },
     world::Account,
 };
 
 /// The format that is written, and the newest that is read.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 /// Places in the order of everything left out after a start. Those of before may have been given
 /// out after the last snapshot, and stand in cookies of clients.
 const GAP: u64 = 1 << 24;
@@ -101,6 +106,10 @@ struct Kept<'a> {
     accounts: &'a BTreeMap<UserId, Account>,
     messages: &'a BTreeMap<MessageId, Message>,
     groups: &'a Groups,
+    friends: &'a Friends,
+    blacklists: &'a Blacklists,
+    follows: &'a Follows,
+    user_statuses: &'a UserStatuses,
     merged: &'a MergedLists,
     media: &'a Media,
     attribute_names: &'a BTreeMap<String, String>,
@@ -121,6 +130,10 @@ struct Contents {
     accounts: BTreeMap<UserId, Account>,
     messages: BTreeMap<MessageId, Message>,
     groups: Groups,
+    friends: Friends,
+    blacklists: Blacklists,
+    follows: Follows,
+    user_statuses: UserStatuses,
     merged: MergedLists,
     media: Media,
     attribute_names: BTreeMap<String, String>,
@@ -140,8 +153,10 @@ impl State {
             // By time out of the messages.
             conversations: _,
             groups,
-            // Out of the watchers of the accounts.
-            watched: _,
+            friends,
+            blacklists,
+            follows,
+            user_statuses,
             attribute_names,
             merged,
             media,
@@ -157,6 +172,10 @@ impl State {
                 accounts: &world.accounts,
                 messages,
                 groups,
+                friends,
+                blacklists,
+                follows,
+                user_statuses,
                 merged,
                 media,
                 attribute_names,
@@ -204,6 +223,11 @@ impl State {
         self.world.accounts = contents.accounts;
         self.messages = contents.messages;
         self.groups = contents.groups;
+        self.friends = contents.friends;
+        self.blacklists = contents.blacklists;
+        self.follows = contents.follows;
+        self.user_statuses = contents.user_statuses;
+        self.adopt_format1();
         self.merged = contents.merged;
         self.media = contents.media;
         self.attribute_names = contents.attribute_names;
@@ -250,26 +274,16 @@ impl State {
             }
         }
         let limit = self.world.config.inbox_limit.max(1);
-        self.watched.clear();
-        let mut watching: BTreeMap<UserId, usize> = BTreeMap::new();
-        for (user, account) in &mut self.world.accounts {
+        for account in self.world.accounts.values_mut() {
             account.inbox.retain(|entry| entry.position < next);
             account.events.retain(|(position, _)| *position < next);
             let surplus = account.inbox.len().saturating_sub(limit);
             account.inbox.drain(..surplus);
             let surplus = account.events.len().saturating_sub(limit);
             account.events.drain(..surplus);
-            for watcher in &account.people.watchers {
-                self.watched.insert(user.clone());
-                *watching.entry(watcher.clone()).or_default() += 1;
-            }
         }
-        for (watcher, count) in watching {
-            if let Some(account) = self.world.accounts.get_mut(&watcher) {
-                account.people.watching = count;
-            }
-        }
-        self.settle_follows();
+        let accounts = &self.world.accounts;
+        self.follows.settle(|user| accounts.contains_key(user));
         self.groups.settle(&self.world.config, next);
     }
 }

@@ -1,8 +1,8 @@
-//! What happens to a fleet in the course of its days.
+//! Scenarios: what happens to a fleet on ordinary days.
 
-use super::options::Action;
-use super::trouble::Nudge;
-use super::world::World;
+use super::World;
+use crate::options::Action;
+use crate::trouble::Nudge;
 use botroupe_proto::command;
 use botroupe_sandbox::state::KickType;
 use std::time::Duration;

@@ -1,12 +1,22 @@
 //! The clock, the network, and everything that happens on them.
 
-use super::audit::{LogHash, Share, Summary, Window};
-use super::crews::Crew;
-use super::ledger::Ledger;
-use super::node::Node;
-use super::options::{Action, Options};
-use super::processes::Ending;
-use super::turns::Turns;
+mod audit_log;
+mod clocks;
+mod groups;
+mod ledger;
+mod login_pacing;
+mod loss;
+mod network;
+mod processes;
+mod scenario;
+mod trouble;
+
+use crate::audit::{LogHash, Share, Summary, Window};
+use crate::groups::SimGroup;
+use crate::ledger::Ledger;
+use crate::login_pacing::Turns;
+use crate::options::{Action, Options};
+use crate::sim_account::SimAccount;
 use botroupe_core::account::FleetUsers;
 use botroupe_core::account::{ConnectError, Core};
 use botroupe_core::account::{GroupPaces, Policy, Status};
@@ -71,6 +81,15 @@ pub(super) struct Link {
     pub(super) down_due: Duration,
 }
 
+/// What may still have to happen to a process that is being stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ending {
+    /// Its handlers have had their time.
+    Drained,
+    /// Its logouts have had theirs; it starts again after so long.
+    Gone(Duration),
+}
+
 /// A running simulation.
 #[derive(Debug)]
 pub struct World {
@@ -81,7 +100,7 @@ pub struct World {
     pub(super) paces: Vec<GroupPaces>,
     pub(super) fleet: FleetUsers,
     pub(super) users: Vec<UserId>,
-    pub(super) crews: Vec<Crew>,
+    pub(super) crews: Vec<SimGroup>,
     /// The number of the process that each account is in, and whether it has started.
     pub(super) lives: Vec<u32>,
     pub(super) alive: Vec<bool>,
@@ -93,7 +112,7 @@ pub struct World {
     pub(super) pages: Vec<Window>,
     /// How far off the clock of each account is, in milliseconds.
     pub(super) offsets: Vec<i64>,
-    pub(super) nodes: Vec<Node>,
+    pub(super) nodes: Vec<SimAccount>,
     pub(super) server: State,
     pub(super) server_up: bool,
     pub(super) now: Duration,

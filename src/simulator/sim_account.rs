@@ -60,7 +60,7 @@ pub(super) enum Note {
 }
 
 #[derive(Debug)]
-pub(super) struct Node {
+pub(super) struct SimAccount {
     pub(super) core: Core,
     pub(super) session: Session,
     pub(super) link: Option<ConnId>,
@@ -73,14 +73,14 @@ pub(super) struct Node {
     pub(super) bots: Bots,
     /// What the bots of this process were handed, by the fingerprints of receipts, to find repeats.
     pub(super) handed: HashSet<u64>,
-    /// What was reported as read before it logged in without a memory.
+    /// Messages that were reported as read before it logged in without a memory.
     pub(super) settled: HashSet<String>,
     pub(super) memory: Memory,
     /// Where the next session goes on after a crash of this one.
     cookie: Box<str>,
 }
 
-impl Node {
+impl SimAccount {
     pub(super) fn new(
         config: CoreConfig,
         mut memory: Memory,

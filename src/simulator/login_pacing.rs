@@ -1,8 +1,6 @@
 //! Turns to log in: how many in a second, and whether who asked first is back first.
 
 use super::audit::Window;
-use super::world::World;
-use botroupe_core::account::Phase;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -109,13 +107,13 @@ impl Turns {
     }
 
     /// `away` are to come back from now on.
-    fn start(&mut self, since: Duration, away: HashSet<usize>) {
+    pub(super) fn start(&mut self, since: Duration, away: HashSet<usize>) {
         let back = Vec::with_capacity(away.len());
         self.running = Some(Return { since, away, back });
     }
 
     /// An account is online; says how all came back when it was the last.
-    fn returned(&mut self, node: usize, at: Duration) -> Option<Comeback> {
+    pub(super) fn returned(&mut self, node: usize, at: Duration) -> Option<Comeback> {
         let running = self.running.as_mut()?;
         if running.away.remove(&node) {
             running.back.push((self.marks[node], at));
@@ -137,30 +135,6 @@ impl Turns {
         })
     }
 }
-
-impl World {
-    /// The server is there again: who is on the way to it is watched until all are back.
-    pub(super) fn await_return(&mut self) {
-        let on_the_way =
-            |phase| matches!(phase, Phase::Waiting | Phase::Connecting | Phase::LoggingIn);
-        let away: HashSet<usize> = (0..self.nodes.len())
-            .filter(|node| self.alive[*node] && on_the_way(self.nodes[*node].core.phase()))
-            .collect();
-        self.turns.start(self.now, away);
-    }
-
-    pub(super) fn returned(&mut self, node: usize) {
-        let Some(comeback) = self.turns.returned(node, self.now) else {
-            return;
-        };
-        let size = |comeback: &Comeback| (comeback.accounts, comeback.took);
-        let largest = self.summary.comeback.as_ref().map(size);
-        if largest.is_none_or(|largest| size(&comeback) > largest) {
-            self.summary.comeback = Some(comeback);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

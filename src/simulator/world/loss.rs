@@ -1,4 +1,4 @@
-//! Lost packets, as a WebSocket knows them.
+//! Packet loss, as a WebSocket experiences it.
 //!
 //! TCP sends a lost packet again, after 0.2 s, then 0.4 s and so on, and hands out nothing that came
 //! behind it before. So nothing is ever missing or out of order on a link; it stalls, mostly for 0.2
@@ -8,7 +8,7 @@
 //! sent on to the end instead, a resume could arrive after the one on the next link, and move the
 //! login back to a link that nobody listens to; neither a heartbeat nor a hello would tell.
 
-use super::world::World;
+use super::World;
 use botroupe_core::policy::Now;
 use botroupe_sandbox::state::ConnId;
 use std::time::Duration;
@@ -83,7 +83,7 @@ impl World {
         };
         *due = arrives.max(*due);
         let due = *due;
-        self.schedule(due, super::world::Happening::packet(link, up, packet));
+        self.schedule(due, super::Happening::packet(link, up, packet));
         if was_healthy && !self.is_healthy(node) {
             self.play_heartbeats(node);
             self.arm(node);

@@ -1,7 +1,7 @@
 //! Processes: each copy of the fleet is one, which may be stopped or killed, and starts anew.
 
-use super::node::Node;
-use super::world::{Happening, World};
+use super::{Ending, Happening, World};
+use crate::sim_account::SimAccount;
 use botroupe_core::account::{Core, CoreConfig, Credential, GroupPaces};
 use botroupe_core::policy::Governor;
 use botroupe_core::session::Memory;
@@ -11,18 +11,9 @@ use std::time::Duration;
 /// How long an orderly stop waits for handlers, and then for logouts.
 const GRACE: Duration = Duration::from_secs(5);
 
-/// What may still have to happen to a process that is being stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Ending {
-    /// Its handlers have had their time.
-    Drained,
-    /// Its logouts have had theirs; it starts again after so long.
-    Gone(Duration),
-}
-
 impl World {
     /// An account of a new process, which remembers nothing.
-    pub(super) fn new_node(&mut self, node: usize) -> Node {
+    pub(super) fn new_node(&mut self, node: usize) -> SimAccount {
         let config = CoreConfig {
             app: self.app,
             user: self.users[node].clone(),
@@ -34,7 +25,7 @@ impl World {
             policy: self.policy.clone(),
             probes: false,
         };
-        let bots = super::bots::BotsConfig {
+        let bots = crate::bots::BotsConfig {
             limits: self.options.inbox,
             work: self.options.work,
             echoes: self.options.echo,
@@ -42,7 +33,7 @@ impl World {
             hears_fleet: self.options.hear_own_accounts,
         };
         let seed = self.rng.u64(..);
-        Node::new(
+        SimAccount::new(
             config,
             Memory::new(self.options.inbox),
             seed,

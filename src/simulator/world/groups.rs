@@ -1,19 +1,10 @@
-//! The groups of the simulated world, and what is said in them.
+//! Who is in a group, and what is said there.
 
-use super::ledger::Place;
-use super::world::World;
+use super::World;
+use crate::groups::SimGroup;
+use crate::ledger::Place;
 use botroupe_proto::code::Code;
 use botroupe_proto::id::UserId;
-
-/// Who is in a group.
-#[derive(Debug)]
-pub(super) struct Crew {
-    pub(super) id: String,
-    /// Who speaks in it.
-    speaker: UserId,
-    /// Accounts by number.
-    members: Vec<usize>,
-}
 
 impl World {
     /// Makes the groups, each with accounts that are drawn for it.
@@ -36,7 +27,7 @@ impl World {
             let members: Vec<UserId> = all.iter().map(|name| self.users[*name].clone()).collect();
             let now = self.clock();
             if self.server.make_group(now, &id, &speaker, &members) {
-                self.crews.push(Crew {
+                self.crews.push(SimGroup {
                     id,
                     speaker,
                     members: all,

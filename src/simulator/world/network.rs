@@ -1,8 +1,8 @@
 //! Packets under way, links that break, and what is done to them on purpose.
 
-use super::node::Want;
-use super::options::{Action, NetworkConfig};
-use super::world::{Happening, Link, World};
+use super::{Happening, Link, World};
+use crate::options::{Action, NetworkConfig};
+use crate::sim_account::Want;
 use botroupe_core::account::Core;
 use botroupe_sandbox::state::{ConnId, Fault, Frames, KickType, Output};
 use std::time::Duration;

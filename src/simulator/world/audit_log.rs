@@ -1,20 +1,20 @@
-//! The log, the ledger, and the audit.
+//! The event log, and the checks of what must never happen.
 
-use super::audit::Violation;
-use super::node::Note;
-use super::world::World;
+use super::World;
+use crate::audit::Violation;
+use crate::sim_account::Note;
 use botroupe_core::account::{Cause, Phase};
 use botroupe_core::session;
 use botroupe_proto::command;
 use std::time::Duration;
 
-/// Violations kept; a run that has this many has made its point.
+/// Violations kept at most.
 const MAX_VIOLATIONS: usize = 100;
-/// How long an account may believe itself online when the server does not, beyond the hello
-/// interval: silence until a heartbeat (10 s), its limit (3 s), and the network's delay. That a login
-/// has expired is said by nothing but an answer, at the latest the one to the next hello.
+/// How long an account may believe itself online after the server has dropped its login, beyond the hello
+/// interval: silence until a heartbeat (10 s), its limit (3 s), and the network's delay. Only an answer tells
+/// that a login has expired, at the latest the answer to the next hello.
 const LONGEST_BELIEF: Duration = Duration::from_secs(15);
-/// Questions for missed messages in a minute: nothing that a server pushes may bring about more.
+/// Requests for missed messages per minute. Nothing that a server pushes may cause more.
 pub(super) const MOST_PAGES: usize = 120;
 
 impl World {
