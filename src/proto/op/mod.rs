@@ -211,7 +211,7 @@ impl<'de> Deserialize<'de> for Done {
 }
 
 /// What became of one entry of a request that was about several.
-#[derive(Clone, Debug, Default, PartialEq, Read)]
+#[derive(Clone, Debug, Default, PartialEq, Read, Serialize)]
 pub struct ItemResult {
     /// The user; empty where the entry was about something else.
     #[serde(
@@ -312,7 +312,7 @@ impl Contact {
 pub const MAX_PAGES: usize = 100;
 
 /// What became of each user.
-#[derive(Clone, Debug, Default, Read)]
+#[derive(Clone, Debug, Default, Read, Serialize)]
 pub struct UserResults {
     /// One per user.
     #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
@@ -321,7 +321,7 @@ pub struct UserResults {
 
 /// The result of a third-party service (translation, speech) behind the one that answers; the code of the
 /// answer itself stays 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Read)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Read)]
 pub struct Outcome {
     /// 0: well.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]

@@ -62,29 +62,33 @@ impl MuteOption {
 }
 
 /// Sets how one-to-one conversations announce themselves.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetMuteOption {
     /// The other sides, 30 at most.
-    #[serde(rename = "Peer_Account")]
+    #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::list")]
     pub peers: Vec<String>,
     /// [`MuteOption::number`].
-    #[serde(rename = "Mute_Notifications")]
+    #[serde(
+        rename = "Mute_Notifications",
+        default,
+        deserialize_with = "lenient::int"
+    )]
     pub option: u32,
 }
 
 /// Asks how one-to-one conversations announce themselves.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetMuteOption {
     /// This account.
-    #[serde(rename = "To_Account")]
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub me: String,
     /// The other sides, 30 at most.
-    #[serde(rename = "Peer_Account")]
+    #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::list")]
     pub peers: Vec<String>,
 }
 
 /// The answer to [`GetMuteOption`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteOptions {
     /// One per conversation.
     #[serde(
@@ -96,7 +100,7 @@ pub struct MuteOptions {
 }
 
 /// How one conversation announces itself.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteState {
     /// The other side.
     #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::string")]

@@ -81,7 +81,7 @@ impl Recognise {
 }
 
 /// The answer to [`Recognise`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Recognised {
     /// How it went.
     #[serde(rename = "CmdErrorCode", default)]
