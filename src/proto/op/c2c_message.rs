@@ -107,7 +107,7 @@ impl Edit {
     }
 }
 
-/// What a message says after an edit.
+/// The content of a message after an edit.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Edited {
     /// How often it was edited.
@@ -228,7 +228,7 @@ impl GetHistory {
         self
     }
 
-    /// What was said from `time` on, server time in Unix seconds.
+    /// The messages from `time` on, server time in Unix seconds.
     pub fn since(peer: impl Into<String>, time: u64, count: u32) -> Self {
         Self {
             time,

@@ -1,12 +1,13 @@
-//! Everything that can be asked of the server about messages, groups and people: one type per
-//! command, with the wire's names, and what is read of its answer.
+//! The commands of the service, a file for each feature: requests, answers and pushes with their names on the
+//! wire.
 //!
 //! A request says in [`Call::servcmd`] where it goes; an account sends it with
 //! [`AccountHandle::call`](crate::account::AccountHandle::call). Bots have
 //! [`Api`](crate::bot::Api), which fills these in, checks limits and pages through lists.
 //!
-//! Answers are read leniently: what is missing is at rest, an unreadable entry of a list is left out,
-//! and objects that are handed on keep the fields this crate does not know in `extra`.
+//! Answers are read leniently: missing fields take their defaults, an unreadable entry of a list is left out,
+//! and objects that are handed on keep unknown fields in `extra`. The sandbox reads the same requests and writes
+//! the same answers; only the behaviour behind them is its own.
 
 use crate::address::GroupAddress;
 use crate::id::SdkAppId;
@@ -21,7 +22,7 @@ use std::borrow::Cow;
 /// A request and what answers it. Implement it for a command this crate does not have, and it can be
 /// made like every other.
 pub trait Call: Serialize {
-    /// What is read of the answer.
+    /// The answer.
     type Answer: DeserializeOwned;
 
     /// How often the service takes it; [`Limit::NONE`] if no limit is known.
@@ -97,7 +98,7 @@ mod tests;
 
 pub use limit::Limit;
 
-/// Names a message to the services that keep something with it.
+/// The message that a request is about, for services that keep something with messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Read)]
 #[serde(untagged, try_from = "NameFields")]
 pub enum MessageName {
@@ -269,7 +270,7 @@ pub struct Contact {
     to_group_id_lower: Option<String>,
 }
 
-/// What a request calls the group of a [`Contact`].
+/// The name that a request has for the group of a [`Contact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupField {
     /// `GroupId`: pinning.

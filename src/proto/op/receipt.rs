@@ -151,7 +151,8 @@ pub struct GetReaders {
 }
 
 impl GetReaders {
-    /// Who has read the message, or with `unread` who has not, from `cursor` on; empty to begin.
+    /// Members who have read the message, or with `unread` those who have not. `cursor` is empty for the first
+    /// page.
     pub fn new(
         group: impl Into<String>,
         seq: u32,
@@ -184,7 +185,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Whoever was asked for: those who have read it, or those who have not.
+    /// The members that were asked for: readers, or those who have not read it.
     pub fn users(self) -> impl Iterator<Item = String> {
         let readers = self.read.into_iter().chain(self.unread);
         readers.map(|reader| reader.user)

@@ -50,7 +50,7 @@ impl MuteOption {
         }
     }
 
-    /// What a number stands for; announced when it is unknown.
+    /// The option of this number; `Announce` for an unknown one.
     #[must_use]
     pub const fn from_number(number: u32) -> Self {
         match number {
@@ -99,7 +99,7 @@ pub struct MuteOptions {
     pub items: Vec<MuteState>,
 }
 
-/// How one conversation announces itself.
+/// The receive option of one conversation.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteState {
     /// The other side.
@@ -155,14 +155,14 @@ impl DoNotDisturb {
         self
     }
 
-    /// What becomes of messages meanwhile.
+    /// The receive option during that time.
     #[must_use]
     pub const fn with(mut self, option: MuteOption) -> Self {
         self.level = option.number();
         self
     }
 
-    /// What becomes of messages meanwhile.
+    /// The receive option during that time.
     #[must_use]
     pub const fn option(&self) -> MuteOption {
         MuteOption::from_number(self.level)

@@ -34,12 +34,12 @@ pub struct Statuses {
     /// One per known user.
     #[serde(rename = "UserStatusList", default, deserialize_with = "lenient::list")]
     pub items: Vec<UserStatus>,
-    /// Those that could not be told.
+    /// Users whose status is not known.
     #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
     pub errors: Vec<ItemResult>,
 }
 
-/// Has the server tell when users come and go.
+/// Subscribes to the status of users.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subscribe {
     /// The users, 100 at most.
@@ -47,7 +47,7 @@ pub struct Subscribe {
     pub users: Vec<String>,
 }
 
-/// Has the server tell so no longer.
+/// Ends subscriptions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unsubscribe {
     /// The users, 100 at most; empty for all.
@@ -58,7 +58,7 @@ pub struct Unsubscribe {
 /// The answer to [`Subscribe`] and [`Unsubscribe`].
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct NotSubscribed {
-    /// Those for whom it did not work.
+    /// Users for whom it failed.
     #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
     pub errors: Vec<ItemResult>,
 }
