@@ -284,7 +284,7 @@ fn a_store_that_is_no_store_stops_the_start_and_stays_as_it_is() {
         ),
         (
             &newer,
-            format!("{file}: it has format 99, and this program reads up to 1; run"),
+            format!("{file}: it has format 99, and this program reads up to 2; run"),
         ),
         (
             &refusal(""),
