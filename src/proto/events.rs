@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-/// A stored tip; the least that a group item can be without saying so.
+/// Default event number of a group item that names none: a stored tip.
 const TIP: u64 = 4;
 const NOTICE: u64 = 5;
 const UNSTORED_TIP: u64 = 6;

@@ -112,7 +112,7 @@ pub struct C2cItem {
 }
 
 impl C2cItem {
-    /// An item with everything that is not given at rest; for tests and simulations.
+    /// A message item with default values for all other fields (tests, simulator).
     #[must_use]
     pub fn new(from: &str, to: &str, body: Vec<Element>) -> Self {
         Self {

@@ -24,16 +24,20 @@ calls! {
 }
 
 /// Names a message to the server.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Name {
-    #[serde(rename = "From_Account")]
-    from: String,
-    #[serde(rename = "To_Account")]
-    to: String,
-    #[serde(rename = "MsgSeq")]
-    seq: u32,
-    #[serde(rename = "MsgRandom")]
-    random: u32,
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Name {
+    /// The sender.
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    pub from: String,
+    /// The receiver.
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
+    pub to: String,
+    /// `MsgSeq`
+    #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
+    pub seq: u32,
+    /// `MsgRandom`
+    #[serde(rename = "MsgRandom", deserialize_with = "lenient::int")]
+    pub random: u32,
 }
 
 impl Name {
@@ -49,10 +53,11 @@ impl Name {
 
 /// Takes an own message back. Refused with [`C2C_RECALL_WINDOW`](crate::code::Code::C2C_RECALL_WINDOW)
 /// after two minutes, unless the console says otherwise.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recall {
+    /// The message.
     #[serde(rename = "MsgInfo")]
-    info: Recalled,
+    pub info: Recalled,
 }
 
 impl Recall {
@@ -68,12 +73,15 @@ impl Recall {
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Recalled {
+/// The message of a [`Recall`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Recalled {
+    /// Its name.
     #[serde(flatten)]
-    name: Name,
-    #[serde(rename = "MsgTimeStamp")]
-    time: u64,
+    pub name: Name,
+    /// Its time, Unix seconds; zero if it is not known.
+    #[serde(rename = "MsgTimeStamp", default, deserialize_with = "lenient::int")]
+    pub time: u64,
 }
 
 /// Changes a message; both sides may. Refused with
@@ -107,7 +115,7 @@ impl Edit {
     }
 }
 
-/// What a message says after an edit.
+/// The content of a message after an edit.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Edited {
     /// How often it was edited.
@@ -126,10 +134,11 @@ pub struct Edited {
 }
 
 /// Reports a conversation as read up to a time.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadReport {
+    /// The conversations.
     #[serde(rename = "C2CMsgReaded")]
-    readed: Readed,
+    pub readed: Readed,
 }
 
 impl ReadReport {
@@ -142,68 +151,89 @@ impl ReadReport {
         };
         Self {
             readed: Readed {
-                cookie: "",
+                cookie: String::new(),
                 items: vec![item],
             },
         }
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Readed {
-    #[serde(rename = "Cookie")]
-    cookie: &'static str,
-    #[serde(rename = "C2CMsgReadedItem")]
-    items: Vec<ReadItem>,
+/// The conversations of a [`ReadReport`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Readed {
+    /// Empty.
+    #[serde(rename = "Cookie", default, deserialize_with = "lenient::string")]
+    pub cookie: String,
+    /// One for each conversation.
+    #[serde(rename = "C2CMsgReadedItem", default)]
+    pub items: Vec<ReadItem>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct ReadItem {
+/// A conversation that was read.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ReadItem {
+    /// The other side.
     #[serde(rename = "To_Account")]
-    peer: String,
-    #[serde(rename = "LastedMsgTime")]
-    until: u64,
-    #[serde(rename = "Receipt")]
-    receipt: u8,
+    pub peer: String,
+    /// The time up to which it was read, Unix seconds.
+    #[serde(rename = "LastedMsgTime", default, deserialize_with = "lenient::int")]
+    pub until: u64,
+    /// 1
+    #[serde(rename = "Receipt", default, deserialize_with = "lenient::int")]
+    pub receipt: u8,
 }
 
 /// Reports several conversations as read at once.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadAll {
-    /// 1: all one-to-one conversations.
-    #[serde(rename = "C2CReadAllMsg")]
+    /// 1, also if it is missing: all one-to-one conversations.
+    #[serde(
+        rename = "C2CReadAllMsg",
+        default = "one",
+        deserialize_with = "lenient::int"
+    )]
     pub c2c: u8,
     /// Groups, and the number up to which each was read.
-    #[serde(rename = "GroupReadInfo")]
+    #[serde(rename = "GroupReadInfo", default, deserialize_with = "lenient::list")]
     pub groups: Vec<GroupRead>,
 }
 
+const fn one() -> u8 {
+    1
+}
+
 /// One group of a [`ReadAll`].
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupRead {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
     /// The number up to which it was read.
-    #[serde(rename = "MsgSeq")]
+    #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
 }
 
 /// Asks for a page of a conversation's history.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetHistory {
+    /// The other side.
     #[serde(rename = "Peer_Account")]
-    peer: String,
-    #[serde(rename = "MaxCnt")]
-    count: u32,
-    #[serde(rename = "LastMsgTime")]
-    time: u64,
-    #[serde(rename = "MsgKey")]
-    key: String,
-    #[serde(rename = "WithRecalledMsg")]
-    with_recalled: u8,
-    #[serde(rename = "GetDirection")]
-    direction: u8,
+    pub peer: String,
+    /// How many messages; zero for as many as the service likes.
+    #[serde(rename = "MaxCnt", default, deserialize_with = "lenient::int")]
+    pub count: u32,
+    /// Where the page begins, Unix seconds; zero for the newest messages.
+    #[serde(rename = "LastMsgTime", default, deserialize_with = "lenient::int")]
+    pub time: u64,
+    /// The key of the message that the page follows; empty if there is none.
+    #[serde(rename = "MsgKey", default, deserialize_with = "lenient::string")]
+    pub key: String,
+    /// 1: recalled messages too.
+    #[serde(rename = "WithRecalledMsg", default, deserialize_with = "lenient::int")]
+    pub with_recalled: u8,
+    /// 0 to older messages, 1 to newer ones.
+    #[serde(rename = "GetDirection", default, deserialize_with = "lenient::int")]
+    pub direction: u8,
 }
 
 impl GetHistory {
@@ -228,7 +258,7 @@ impl GetHistory {
         self
     }
 
-    /// What was said from `time` on, server time in Unix seconds.
+    /// The messages from `time` on, server time in Unix seconds.
     pub fn since(peer: impl Into<String>, time: u64, count: u32) -> Self {
         Self {
             time,
@@ -269,14 +299,17 @@ impl History {
 }
 
 /// Deletes messages of one conversation, for this account only.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delete {
-    #[serde(rename = "From_Account")]
-    me: String,
-    #[serde(rename = "To_Account")]
-    peer: String,
-    #[serde(rename = "MsgKeyList")]
-    keys: Vec<String>,
+    /// This account.
+    #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
+    pub me: String,
+    /// The other side.
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
+    pub peer: String,
+    /// The keys of the messages.
+    #[serde(rename = "MsgKeyList", default, deserialize_with = "lenient::list")]
+    pub keys: Vec<String>,
 }
 
 impl Delete {

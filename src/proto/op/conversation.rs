@@ -127,7 +127,7 @@ pub struct Listed {
         deserialize_with = "lenient::string"
     )]
     pub last_from: String,
-    /// What was said last: `{"MsgBody": […], …}`, or a tip.
+    /// The last message: `{"MsgBody": […], …}`, or a tip.
     #[serde(
         rename = "LastMsg",
         default,

@@ -107,12 +107,12 @@ pub struct ChangedExtensions {
     /// The change that deleted all that were there before it.
     #[serde(rename = "ClearSeq", default, deserialize_with = "lenient::int")]
     pub cleared: u64,
-    /// What became of each.
+    /// The result for each.
     #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
     pub results: Vec<ChangedExtension>,
 }
 
-/// What became of one extension.
+/// The result for one extension.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangedExtension {
     /// Zero when it was changed.

@@ -67,7 +67,7 @@ pub struct Friend {
     /// Who.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// What is known: its profile, and what this account noted.
+    /// Fields of its profile, and the notes of this account about it.
     #[serde(
         rename = "ValueItem",
         alias = "SnsProfileItem",
@@ -368,7 +368,7 @@ pub struct Application {
     /// The other side.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// What was written.
+    /// The text of the application.
     #[serde(rename = "AddWording", default, deserialize_with = "lenient::string")]
     pub wording: String,
     /// When, Unix seconds.

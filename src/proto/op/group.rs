@@ -187,7 +187,7 @@ impl NewGroup {
         }
     }
 
-    /// What it is called.
+    /// Its name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
@@ -295,7 +295,7 @@ pub struct Created {
     /// The ID of the new group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub group: String,
-    /// Who was not taken in, being in too many groups.
+    /// Users who were not added because they are in too many groups.
     #[serde(
         rename = "OverJoinedGroupLimit_Account",
         default,
@@ -376,7 +376,7 @@ impl Modify {
         self
     }
 
-    /// What it says about itself.
+    /// Its introduction.
     #[must_use]
     pub fn introduction(mut self, text: impl Into<String>) -> Self {
         self.introduction = Some(text.into());

@@ -49,7 +49,7 @@ pub struct Joined {
     /// `JoinedSuccess` or `WaitAdminApproval`.
     #[serde(rename = "JoinedStatus", default, deserialize_with = "lenient::string")]
     pub status: String,
-    /// What a live room shows of before, oldest first, as it came; see [`history`](Self::history).
+    /// Earlier messages of a live room, oldest first, as they came; see [`history`](Self::history).
     #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
     pub items: Vec<Value>,
     /// What live rooms add, and fields this crate does not know.
@@ -85,7 +85,7 @@ pub struct Decide {
 }
 
 impl Decide {
-    /// Decides about the application or invitation a notice told of, with a `text` for whom it is from.
+    /// Decides about the application or invitation a notice told of, with a `text` for the applicant.
     pub fn notice(
         group: impl Into<String>,
         notice: &SystemNotice,
@@ -206,7 +206,7 @@ pub struct Application {
     /// Zero while nobody has decided.
     #[serde(rename = "Handled", default, deserialize_with = "lenient::int")]
     pub handled: u32,
-    /// What the one it is from wrote.
+    /// The text of the applicant.
     #[serde(
         rename = "ApplyInviteMsg",
         default,
@@ -219,7 +219,7 @@ pub struct Application {
 }
 
 impl Application {
-    /// Who is to come in, when it is somebody else who wants that.
+    /// The invited user, when somebody else asks on its behalf.
     #[must_use]
     pub fn invited(&self) -> Option<&str> {
         (self.kind == 2).then_some(&*self.to)

@@ -20,7 +20,7 @@ group_calls! {
 /// The wish to be told when somebody else was first.
 const CONTROL: &[&str] = &["RaceConflict"];
 
-/// One attribute. Its names on the wire are in lower case, other than everything else.
+/// One attribute. Unlike all others, its names on the wire are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribute {
     /// The key.
@@ -91,7 +91,7 @@ impl super::Call for GetAttributes {
     type Answer = Attributes;
     const LIMIT: Limit = Limit::new("reading group attributes", 4.0, 20);
 
-    /// A service of its own, whatever the group.
+    /// Attributes have their own service; communities do not use the `million_` one.
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed("group_open_attr_http_svc.get_group_attr")
     }

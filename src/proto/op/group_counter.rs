@@ -11,6 +11,7 @@ const COUNTERS: Limit = Limit::new("group counters", 4.0, 20);
 
 group_calls! {
     UpdateCounters => "update_group_counter" -> Counters, COUNTERS;
+    DeleteCounters => "delete_group_counter" -> Counters, COUNTERS;
     GetCounters => "get_group_counter" -> Counters, COUNTERS;
 }
 
@@ -26,9 +27,10 @@ pub struct Counter {
 }
 
 /// What happens to counters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CounterMode {
     /// They get the values.
+    #[default]
     Set,
     /// They grow by them.
     Increase,
@@ -37,36 +39,58 @@ pub enum CounterMode {
 }
 
 /// Changes counters; those that are new begin at zero.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UpdateCounters {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
     /// The counters, 20 at most.
-    #[serde(rename = "GroupCounter")]
+    #[serde(rename = "GroupCounter", default)]
     pub counters: Vec<Counter>,
     /// What happens to them.
-    #[serde(rename = "Mode")]
+    #[serde(rename = "Mode", default)]
     pub mode: CounterMode,
 }
 
+/// Deletes counters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct DeleteCounters {
+    /// The group.
+    #[serde(rename = "GroupId")]
+    pub group: String,
+    /// Which; empty for all.
+    #[serde(
+        rename = "GroupCounterKeys",
+        default,
+        deserialize_with = "lenient::list"
+    )]
+    pub keys: Vec<String>,
+}
+
 /// Asks for counters.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetCounters {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
     /// Which; empty for all.
-    #[serde(rename = "GroupCounterKeys")]
+    #[serde(
+        rename = "GroupCounterKeys",
+        default,
+        deserialize_with = "lenient::list"
+    )]
     pub keys: Vec<String>,
 }
 
 /// Counters of a group.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Counters {
     /// The counters.
     #[serde(rename = "GroupCounter", default, deserialize_with = "lenient::list")]
     pub list: Vec<Counter>,
+    /// How often any of them was changed.
+    #[serde(rename = "GroupCounterSeq", default, deserialize_with = "lenient::int")]
+    pub seq: u64,
 }
 
 impl Counters {

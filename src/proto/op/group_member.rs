@@ -159,7 +159,7 @@ pub struct Member {
 }
 
 impl Member {
-    /// What it may do.
+    /// Its role.
     #[must_use]
     pub fn role(&self) -> Role {
         match self.role_word.as_str() {
@@ -257,7 +257,7 @@ impl ModifyMember {
         }
     }
 
-    /// Sets how the group announces itself to the member, who has to be this account.
+    /// Sets this account's notification mode for the group.
     pub fn announce(group: impl Into<String>, user: impl Into<String>, option: MuteOption) -> Self {
         Self {
             flag: Some(option.word()),

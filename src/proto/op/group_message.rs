@@ -40,7 +40,7 @@ pub struct Recall {
     group: String,
     #[serde(rename = "MsgSeqList")]
     messages: Vec<Seq>,
-    /// Empty outside of topics, other than everywhere else.
+    /// Empty outside of topics; every other request leaves the field out.
     #[serde(rename = "TopicId")]
     topic: String,
 }
@@ -102,7 +102,7 @@ impl super::Call for Edit {
     type Answer = Edited;
     const LIMIT: Limit = Limit::NONE;
 
-    /// Not one of the group services, other than everything else about groups.
+    /// Unlike all other group commands, this one does not belong to a group service.
     fn servcmd(&self) -> Cow<'static, str> {
         Cow::Borrowed("openim.modify_group_msg")
     }
@@ -180,7 +180,7 @@ pub struct Delete {
     group: GroupAddress,
     #[serde(rename = "Deleter_Account")]
     me: String,
-    /// Strings, other than everywhere else.
+    /// Strings here, numbers everywhere else.
     #[serde(rename = "Seqs")]
     numbers: Vec<String>,
 }

@@ -118,7 +118,7 @@ pub struct Profiles {
     pub items: Vec<GroupProfile>,
 }
 
-/// What is known of a group.
+/// The profile of a group.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct GroupProfile {
     /// Its ID.
@@ -136,7 +136,7 @@ pub struct GroupProfile {
     /// Its name.
     #[serde(rename = "Name", default, deserialize_with = "lenient::string")]
     pub name: String,
-    /// What it says about itself.
+    /// Its introduction.
     #[serde(rename = "Introduction", default, deserialize_with = "lenient::string")]
     pub introduction: String,
     /// What its members are told.

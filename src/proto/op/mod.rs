@@ -20,7 +20,7 @@ use std::borrow::Cow;
 /// A request and what answers it. Implement it for a command this crate does not have, and it can be
 /// made like every other.
 pub trait Call: Serialize {
-    /// What is read of the answer.
+    /// The answer.
     type Answer: DeserializeOwned;
 
     /// How often the service takes it; [`Limit::NONE`] if no limit is known.
@@ -96,7 +96,7 @@ mod tests;
 
 pub use limit::Limit;
 
-/// Names a message to the services that keep something with it.
+/// The message that a request is about, for services that keep something with messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Read)]
 #[serde(untagged, try_from = "NameFields")]
 pub enum MessageName {
@@ -210,7 +210,7 @@ impl<'de> Deserialize<'de> for Done {
 }
 
 /// What became of one entry of a request that was about several.
-#[derive(Clone, Debug, Default, PartialEq, Read)]
+#[derive(Clone, Debug, Default, PartialEq, Read, Serialize)]
 pub struct ItemResult {
     /// The user; empty where the entry was about something else.
     #[serde(
@@ -268,7 +268,7 @@ pub struct Contact {
     to_group_id_lower: Option<String>,
 }
 
-/// What a request calls the group of a [`Contact`].
+/// The name that a request has for the group of a [`Contact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupField {
     /// `GroupId`: pinning.
@@ -311,7 +311,7 @@ impl Contact {
 pub const MAX_PAGES: usize = 100;
 
 /// What became of each user.
-#[derive(Clone, Debug, Default, Read)]
+#[derive(Clone, Debug, Default, Read, Serialize)]
 pub struct UserResults {
     /// One per user.
     #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
@@ -320,7 +320,7 @@ pub struct UserResults {
 
 /// The result of a third-party service (translation, speech) behind the one that answers; the code of the
 /// answer itself stays 0.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Read)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Read)]
 pub struct Outcome {
     /// 0: well.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]

@@ -1,4 +1,4 @@
-//! Profiles: what users say about themselves.
+//! Profiles of users.
 
 use super::Done;
 use crate::lenient;
@@ -71,7 +71,7 @@ pub struct Tagged {
     pub value: Value,
 }
 
-/// What a user says about itself.
+/// The profile of a user.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Profile {
     /// Who.
@@ -107,7 +107,7 @@ impl Profile {
         self.text("Tag_Profile_IM_Image")
     }
 
-    /// What the user says about itself in a line.
+    /// The signature line.
     #[must_use]
     pub fn signature(&self) -> &str {
         self.text("Tag_Profile_IM_SelfSignature")

@@ -29,12 +29,14 @@ group_calls! {
 }
 
 /// Tells the sender that its messages were read. They asked for receipts, and are all of one sender.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SendC2cReceipts {
+    /// The sender.
     #[serde(rename = "Peer_Account")]
-    peer: String,
-    #[serde(rename = "C2CMsgInfo")]
-    messages: Vec<Received>,
+    pub peer: String,
+    /// The messages.
+    #[serde(rename = "C2CMsgInfo", default)]
+    pub messages: Vec<Received>,
 }
 
 impl SendC2cReceipts {
@@ -55,26 +57,30 @@ impl SendC2cReceipts {
     }
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Received {
+/// A message that was read. The service goes by its number and random number.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Received {
+    /// Its name.
     #[serde(flatten)]
-    name: Name,
-    #[serde(rename = "MsgTime")]
-    time: u64,
-    #[serde(rename = "MsgClientTime")]
-    client_time: u64,
+    pub name: Name,
+    /// Its time, Unix seconds.
+    #[serde(rename = "MsgTime", default, deserialize_with = "lenient::int")]
+    pub time: u64,
+    /// The time on the clock of the sender, Unix seconds.
+    #[serde(rename = "MsgClientTime", default, deserialize_with = "lenient::int")]
+    pub client_time: u64,
 }
 
 /// Asks up to when users have read what this account said to them.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PeerReadTimes {
     /// The users, 30 at most.
-    #[serde(rename = "To_Account")]
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
 
 /// The answer to [`PeerReadTimes`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct ReadTimes {
     /// Server times in Unix seconds, in the order of the users; zero for never.
     #[serde(
@@ -151,7 +157,8 @@ pub struct GetReaders {
 }
 
 impl GetReaders {
-    /// Who has read the message, or with `unread` who has not, from `cursor` on; empty to begin.
+    /// Members who have read the message, or with `unread` those who have not. `cursor` is empty for the first
+    /// page.
     pub fn new(
         group: impl Into<String>,
         seq: u32,
@@ -184,7 +191,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Whoever was asked for: those who have read it, or those who have not.
+    /// The members that were asked for: readers, or those who have not read it.
     pub fn users(self) -> impl Iterator<Item = String> {
         let readers = self.read.into_iter().chain(self.unread);
         readers.map(|reader| reader.user)

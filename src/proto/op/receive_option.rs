@@ -50,7 +50,7 @@ impl MuteOption {
         }
     }
 
-    /// What a number stands for; announced when it is unknown.
+    /// The option of this number; `Announce` for an unknown one.
     #[must_use]
     pub const fn from_number(number: u32) -> Self {
         match number {
@@ -62,29 +62,33 @@ impl MuteOption {
 }
 
 /// Sets how one-to-one conversations announce themselves.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetMuteOption {
     /// The other sides, 30 at most.
-    #[serde(rename = "Peer_Account")]
+    #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::list")]
     pub peers: Vec<String>,
     /// [`MuteOption::number`].
-    #[serde(rename = "Mute_Notifications")]
+    #[serde(
+        rename = "Mute_Notifications",
+        default,
+        deserialize_with = "lenient::int"
+    )]
     pub option: u32,
 }
 
 /// Asks how one-to-one conversations announce themselves.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetMuteOption {
     /// This account.
-    #[serde(rename = "To_Account")]
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub me: String,
     /// The other sides, 30 at most.
-    #[serde(rename = "Peer_Account")]
+    #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::list")]
     pub peers: Vec<String>,
 }
 
 /// The answer to [`GetMuteOption`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteOptions {
     /// One per conversation.
     #[serde(
@@ -95,8 +99,8 @@ pub struct MuteOptions {
     pub items: Vec<MuteState>,
 }
 
-/// How one conversation announces itself.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// The receive option of one conversation.
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteState {
     /// The other side.
     #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::string")]
@@ -151,14 +155,14 @@ impl DoNotDisturb {
         self
     }
 
-    /// What becomes of messages meanwhile.
+    /// The receive option during that time.
     #[must_use]
     pub const fn with(mut self, option: MuteOption) -> Self {
         self.level = option.number();
         self
     }
 
-    /// What becomes of messages meanwhile.
+    /// The receive option during that time.
     #[must_use]
     pub const fn option(&self) -> MuteOption {
         MuteOption::from_number(self.level)

@@ -147,7 +147,7 @@ pub struct FoundMessages {
     pub conversations: Vec<FoundIn>,
 }
 
-/// What was found in one conversation.
+/// The messages found in one conversation.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FoundIn {
     #[serde(rename = "UserID", default, deserialize_with = "lenient::string")]
@@ -188,7 +188,7 @@ impl FoundIn {
     }
 }
 
-/// What the searches for users, groups and members have in common: words, and a page.
+/// The common part of the searches for users, groups and members: words, and a page.
 #[derive(Clone, Debug, Serialize)]
 struct Words {
     #[serde(rename = "Keywords")]

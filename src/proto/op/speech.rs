@@ -11,7 +11,7 @@ calls! {
     Recognise => "im_open_speech.ws_sentence_recognition" -> Recognised, Limit::NONE;
 }
 
-/// What is spoken in a sound.
+/// The language of a recording.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Spoken {
@@ -81,7 +81,7 @@ impl Recognise {
 }
 
 /// The answer to [`Recognise`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Recognised {
     /// How it went.
     #[serde(rename = "CmdErrorCode", default)]

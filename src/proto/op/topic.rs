@@ -198,7 +198,7 @@ pub struct Topic {
     pub extra: Map<String, Value>,
 }
 
-/// What an account is in a topic.
+/// An account's own settings of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct OwnTopic {
     /// Read up to this number; `None` when the server did not say.

@@ -15,14 +15,17 @@ calls! {
 }
 
 /// Has texts translated.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Translate {
-    #[serde(rename = "SourceText")]
-    texts: Vec<String>,
-    #[serde(rename = "Source")]
-    from: String,
-    #[serde(rename = "Target")]
-    to: String,
+    /// The texts.
+    #[serde(rename = "SourceText", default, deserialize_with = "lenient::list")]
+    pub texts: Vec<String>,
+    /// Their language, or `auto`.
+    #[serde(rename = "Source", default, deserialize_with = "lenient::string")]
+    pub from: String,
+    /// The wanted language.
+    #[serde(rename = "Target", default, deserialize_with = "lenient::string")]
+    pub to: String,
 }
 
 impl Translate {
@@ -38,7 +41,7 @@ impl Translate {
 }
 
 /// The answer to [`Translate`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Translated {
     /// How it went.
     #[serde(rename = "CmdErrorCode", default)]

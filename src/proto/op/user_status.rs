@@ -21,50 +21,50 @@ calls! {
 }
 
 /// Asks who is online.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetStatus {
     /// The users, 500 at most.
-    #[serde(rename = "To_Account")]
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
 
 /// The answer to [`GetStatus`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Statuses {
     /// One per known user.
     #[serde(rename = "UserStatusList", default, deserialize_with = "lenient::list")]
     pub items: Vec<UserStatus>,
-    /// Those that could not be told.
+    /// Users whose status is not known.
     #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
     pub errors: Vec<ItemResult>,
 }
 
-/// Has the server tell when users come and go.
-#[derive(Clone, Debug, Serialize)]
+/// Subscribes to the status of users.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subscribe {
     /// The users, 100 at most.
-    #[serde(rename = "To_Account")]
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
 
-/// Has the server tell so no longer.
-#[derive(Clone, Debug, Serialize)]
+/// Ends subscriptions.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unsubscribe {
     /// The users, 100 at most; empty for all.
-    #[serde(rename = "To_Account")]
+    #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
 
 /// The answer to [`Subscribe`] and [`Unsubscribe`].
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct NotSubscribed {
-    /// Those for whom it did not work.
+    /// Users for whom it failed.
     #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
     pub errors: Vec<ItemResult>,
 }
 
 /// Sets what the own status says beside "online".
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetStatus {
     /// The text; plain here, although what others get of it is in base64.
     #[serde(rename = "CustomStatus")]

@@ -11,7 +11,7 @@ use crate::{
     proto::{code::Code, id::UserId},
     service::{
         fields::user_ids,
-        relation::{of_account, relation, result, results},
+        relation::{Results, of_account, relation, result, results},
     },
     state::{Caller, State},
     world::ok_with,
@@ -94,7 +94,7 @@ impl State {
         ok_with(json!({"BlackListItem": items, "StartIndex": 0, "CurruentSequence": 0}))
     }
 
-    fn block(&mut self, now: Now, actor: &Caller, body: &Value) -> Value {
+    fn block(&mut self, now: Now, actor: &Caller, body: &Value) -> Results {
         let mut added = Vec::new();
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
@@ -118,10 +118,10 @@ impl State {
             let event = relation(json!({"PushType": 5, "BlackListAdd_Account": added}));
             self.world.tell(now, &actor.user, 0, &event);
         }
-        results(&rows)
+        results(rows)
     }
 
-    fn unblock(&mut self, request: &Request<'_>) -> Value {
+    fn unblock(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let mut removed = Vec::new();
         let mut rows = Vec::new();
@@ -135,7 +135,7 @@ impl State {
             let event = relation(json!({"PushType": 6, "BlackListDel_Account": removed}));
             self.world.tell(now, &actor.user, 0, &event);
         }
-        results(&rows)
+        results(rows)
     }
 
     fn check_blacklist(&self, request: &Request<'_>) -> Value {

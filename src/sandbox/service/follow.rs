@@ -8,10 +8,10 @@ use serde_json::{Value, json};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::{code::Code, id::UserId, op::ItemResult},
     service::{
         fields::{user_ids, user_ids_in},
-        relation::{of_account, result, results},
+        relation::{Results, of_account, result, results},
     },
     state::State,
     world::ok_with,
@@ -139,7 +139,7 @@ impl Follows {
 }
 
 impl State {
-    fn change_follows(&mut self, now: Now, me: &UserId, users: &[UserId], add: bool) -> Value {
+    fn change_follows(&mut self, now: Now, me: &UserId, users: &[UserId], add: bool) -> Results {
         let mut rows = Vec::new();
         for user in users {
             let code = if add {
@@ -150,7 +150,7 @@ impl State {
             };
             rows.push(result(user, code));
         }
-        results(&rows)
+        results(rows)
     }
 
     fn follow(&mut self, now: Now, me: &UserId, user: &UserId) -> Code {
@@ -234,7 +234,7 @@ impl State {
     }
 
     fn follow_counts(&self, users: &[UserId]) -> Value {
-        let rows: Vec<Value> = users
+        let rows: Vec<ItemResult> = users
             .iter()
             .map(|user| {
                 if !self.world.has_account(user) {
@@ -246,18 +246,21 @@ impl State {
                     .keys()
                     .filter(|other| followers.contains_key(*other));
                 let mut row = result(user, Code::OK);
-                row["FollowerCount"] = followers.len().into();
-                row["FollowingCount"] = following.len().into();
-                row["MutualFollowingCount"] = mutual.count().into();
+                row.extra
+                    .insert("FollowerCount".to_owned(), followers.len().into());
+                row.extra
+                    .insert("FollowingCount".to_owned(), following.len().into());
+                row.extra
+                    .insert("MutualFollowingCount".to_owned(), mutual.count().into());
                 row
             })
             .collect();
         ok_with(json!({"FollowInfo": rows}))
     }
 
-    fn check_follows(&self, me: &UserId, users: &[UserId]) -> Value {
+    fn check_follows(&self, me: &UserId, users: &[UserId]) -> Results {
         let (following, followers) = (self.follows.following(me), self.follows.followers(me));
-        let rows: Vec<Value> = users
+        let rows: Vec<ItemResult> = users
             .iter()
             .map(|user| {
                 if !self.world.has_account(user) {
@@ -266,16 +269,19 @@ impl State {
                 let follower = followers.contains_key(user);
                 let followed = following.contains_key(user);
                 let mut row = result(user, Code::OK);
-                row["FollowType"] = match (follower, followed) {
-                    (true, true) => MUTUAL,
-                    (false, true) => FOLLOWING,
-                    (true, false) => FOLLOWERS,
-                    (false, false) => 0,
-                }
-                .into();
+                row.extra.insert(
+                    "FollowType".to_owned(),
+                    match (follower, followed) {
+                        (true, true) => MUTUAL,
+                        (false, true) => FOLLOWING,
+                        (true, false) => FOLLOWERS,
+                        (false, false) => 0,
+                    }
+                    .into(),
+                );
                 row
             })
             .collect();
-        results(&rows)
+        results(rows)
     }
 }

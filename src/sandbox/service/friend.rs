@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::{code::Code, id::UserId, op::ItemResult},
     service::{
         fields::user_ids,
         friend_group::FriendGroups,
-        relation::{of_account, relation, result, results},
+        relation::{Results, of_account, relation, result, results},
     },
     state::State,
     world::{World, ok, ok_with},
@@ -208,7 +208,7 @@ impl Friends {
 }
 
 impl State {
-    pub(crate) fn friend_add(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn friend_add(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
         let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
@@ -225,11 +225,11 @@ impl State {
             let code = self.apply(now, &actor.user, &user, &application, forced);
             rows.push(result(&user, code));
         }
-        results(&rows)
+        results(rows)
     }
 
     /// Friends without asking anybody, and without telling: for taking over from elsewhere.
-    pub(crate) fn friend_import(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn friend_import(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
         for (user, item) in objects(body, "AddFriendItem") {
@@ -251,7 +251,7 @@ impl State {
             };
             rows.push(result(&user, code));
         }
-        results(&rows)
+        results(rows)
     }
 
     pub(crate) fn has_room(&self, user: &UserId, friend: &UserId) -> bool {
@@ -383,7 +383,7 @@ impl State {
         self.world.tell(now, user, 0, &event);
     }
 
-    pub(crate) fn friend_response(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn friend_response(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
         for (user, item) in objects(body, "ResponseFriendItem") {
@@ -391,7 +391,7 @@ impl State {
             let code = self.respond(now, &actor.user, &user, action, words(item, "Remark"));
             rows.push(result(&user, code));
         }
-        results(&rows)
+        results(rows)
     }
 
     fn respond(
@@ -474,7 +474,7 @@ impl State {
         true
     }
 
-    pub(crate) fn friend_delete(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn friend_delete(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let both = body.get("DeleteType").and_then(Value::as_str) != Some("Delete_Type_Single");
         let mut rows = Vec::new();
@@ -488,7 +488,7 @@ impl State {
                 if done { Code::OK } else { Code::FRIEND_NONE },
             ));
         }
-        results(&rows)
+        results(rows)
     }
 
     pub(crate) fn friend_delete_all(&mut self, request: &Request<'_>) -> Value {
@@ -576,7 +576,7 @@ impl State {
     pub(crate) fn friend_get_specified(&self, request: &Request<'_>) -> Value {
         let (actor, body) = (request.caller, request.body);
         let book = self.friends.book(&actor.user);
-        let rows: Vec<Value> = user_ids(body.get("To_Account"))
+        let rows: Vec<ItemResult> = user_ids(body.get("To_Account"))
             .iter()
             .take(MAX_FRIENDS_ASKED)
             .map(|friend| {
@@ -587,9 +587,9 @@ impl State {
                     Code::FRIEND_NONE
                 };
                 let mut row = result(friend, code);
-                if let (Some(kept), Value::Object(row)) = (kept, &mut row) {
+                if let Some(kept) = kept {
                     let items = self.friend_items(&actor.user, friend, kept);
-                    row.insert("SnsProfileItem".to_owned(), items.into());
+                    row.extra.insert("SnsProfileItem".to_owned(), items.into());
                 }
                 row
             })
@@ -597,7 +597,7 @@ impl State {
         ok_with(json!({"InfoItem": rows}))
     }
 
-    pub(crate) fn friend_update(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn friend_update(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
         let mut changes = Vec::new();
@@ -634,7 +634,7 @@ impl State {
             let event = relation(json!({"PushType": 8, "FriendUpInfo": changes}));
             self.world.tell(now, &actor.user, actor.instance, &event);
         }
-        results(&rows)
+        results(rows)
     }
 
     pub(crate) fn applications(&self, request: &Request<'_>) -> Value {
@@ -669,7 +669,7 @@ impl State {
         }))
     }
 
-    pub(crate) fn delete_applications(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn delete_applications(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let sent =
             body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
@@ -697,7 +697,7 @@ impl State {
             }
             rows.push(result(&user, code));
         }
-        results(&rows)
+        results(rows)
     }
 
     pub(crate) fn applications_seen(&mut self, request: &Request<'_>) -> Value {

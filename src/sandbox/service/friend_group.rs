@@ -11,7 +11,7 @@ use crate::{
     service::{
         fields::user_ids,
         friend::{MAX_LISTS, MAX_WORDS, objects, words},
-        relation::{of_account, result, results},
+        relation::{Results, of_account, result, results},
     },
     state::State,
     world::ok_with,
@@ -129,7 +129,7 @@ impl State {
                 rows.push(result(user, code));
             }
         }
-        let mut answer = results(&rows);
+        let mut answer = serde_json::to_value(results(rows)).unwrap_or_default();
         if let Value::Object(answer) = &mut answer {
             answer.insert("CurrentSequence".to_owned(), 1.into());
         }
@@ -146,7 +146,7 @@ impl State {
         ok_with(json!({"CurrentSequence": 1}))
     }
 
-    pub(crate) fn update_friend_list(&mut self, request: &Request<'_>) -> Value {
+    pub(crate) fn update_friend_list(&mut self, request: &Request<'_>) -> Results {
         let (actor, body) = (request.caller, request.body);
         let old = words(body, "GroupOldName");
         let new = words(body, "GroupNewName");
@@ -171,13 +171,11 @@ impl State {
                     None => Code::FRIEND_PARAMETER,
                 };
                 let mut row = result(&user, code);
-                if let Value::Object(row) = &mut row {
-                    row.insert("UpdateType".to_owned(), kind.into());
-                }
+                row.extra.insert("UpdateType".to_owned(), kind.into());
                 rows.push(row);
             }
             book.groups.rename(&old, new);
         }
-        results(&rows)
+        results(rows)
     }
 }

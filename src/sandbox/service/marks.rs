@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId, message::MessageRef, op::MessageName},
-    service::{extension::Extensions, reaction::Reactions},
+    service::{c2c_message::stored::Message, extension::Extensions, reaction::Reactions},
     state::{Caller, State},
 };
 
@@ -132,16 +132,7 @@ impl State {
     pub(crate) fn name_of(&self, target: &Target) -> Named {
         match target {
             Target::C2c(id) => Named {
-                c2c: self.messages.get(id).map(|message| MessageRef {
-                    from: message.draft.from.to_string(),
-                    to: message.draft.to.to_string(),
-                    seq: u32::try_from(message.draft.seq).unwrap_or_default(),
-                    random: u32::try_from(message.draft.random).unwrap_or_default(),
-                    time: Some(message.time),
-                    client_time: Some(message.draft.client_time),
-                    tiny_id: Some(message.tiny_id.to_string()),
-                    ..MessageRef::default()
-                }),
+                c2c: self.messages.get(id).map(Message::name),
                 group: None,
             },
             Target::Group(id, seq) => Named {

@@ -1,90 +1,80 @@
 //! Read receipts of one-to-one messages, and the times up to which peers have read.
 
-use serde::Deserialize;
-use serde_json::{Value, json};
+use serde::Serialize;
 
 use crate::{
     commands::{Commands, Request},
-    proto::{code::Code, id::UserId},
-    service::{c2c_message::parse, fields::user_ids},
-    state::{Caller, State},
-    world::{ok, ok_with},
+    proto::{
+        code::Code,
+        id::UserId,
+        message::MessageRef,
+        op::{
+            Done,
+            receipt::{PeerReadTimes, ReadTimes, SendC2cReceipts},
+        },
+    },
+    service::c2c_message::user,
+    state::State,
 };
 
-#[derive(Deserialize)]
-struct ReceiptRequest {
-    #[serde(rename = "Peer_Account")]
-    peer: UserId,
-    #[serde(rename = "C2CMsgInfo", default)]
-    infos: Vec<WithdrawInfoLoose>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WithdrawInfoLoose {
-    msg_seq: u64,
-    msg_random: u64,
-}
-
 pub(crate) fn register(commands: &mut Commands) {
+    commands.socket("openim.c2c_msg_read_receipt", |s, r| s.receipt(r));
     commands
-        .socket("openim.c2c_msg_read_receipt", |s, r| s.receipt(r))
-        .reads_text();
-    commands
-        .socket("openim.get_peer_read_time", |state, r| {
-            state.peer_read_times(r.caller, &user_ids(r.body.get("To_Account")))
-        })
+        .socket("openim.get_peer_read_time", |s, r| s.peer_read_times(r))
         .reads();
 }
 
+/// Event 16: messages were read that asked for receipts.
+#[derive(Serialize)]
+struct Read<'a> {
+    #[serde(rename = "Event")]
+    event: u8,
+    #[serde(rename = "Peer_Account")]
+    reader: &'a UserId,
+    #[serde(rename = "PeerReadTime")]
+    time: u64,
+    #[serde(rename = "C2cMsgInfo")]
+    messages: Vec<MessageRef>,
+}
+
 impl State {
-    fn receipt(&mut self, request: &Request<'_>) -> Result<Value, Code> {
-        let (now, caller, body) = (request.now, request.caller, request.text);
-        let request: ReceiptRequest = parse(body)?;
-        let mut read = Vec::new();
-        for info in request.infos.iter().take(100) {
-            let found = self.find(
-                &request.peer,
-                &caller.user,
-                info.msg_seq,
-                info.msg_random,
-                0,
-            );
+    fn receipt(&mut self, request: &Request<'_>) -> Result<Done, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let asked: SendC2cReceipts = request.read(Code::C2C_BAD_PACKET)?;
+        let peer = user(&asked.peer)?;
+        let mut messages = Vec::new();
+        for read in asked.messages.iter().take(100) {
+            let (seq, random) = (read.name.seq.into(), read.name.random.into());
+            let found = self.find(&peer, &caller.user, seq, random, 0);
             if let Some(message) = found.and_then(|id| self.messages.get_mut(&id))
-                && message.draft.from == request.peer
+                && message.draft.from == peer
             {
                 message.read_at.get_or_insert(now.unix_secs());
-                read.push(json!({
-                    "From_Account": message.draft.from, "To_Account": message.draft.to,
-                    "MsgSeq": message.draft.seq, "MsgRandom": message.draft.random,
-                    "MsgTime": message.time, "MsgClientTime": message.draft.client_time,
-                    "TinyId": message.tiny_id.to_string(),
-                }));
+                messages.push(message.name());
             }
         }
-        if !read.is_empty() {
-            let event = json!({
-                "Event": 16, "Peer_Account": caller.user, "PeerReadTime": now.unix_secs(),
-                "C2cMsgInfo": read,
-            });
-            let conns = self.world.push_links(now, &request.peer, 0);
+        if !messages.is_empty() {
+            let event = Read {
+                event: 16,
+                reader: &caller.user,
+                time: now.unix_secs(),
+                messages,
+            };
+            let conns = self.world.push_links(now, &peer, 0);
             self.world.push_to_all(now, conns, &event);
         }
-        Ok(ok())
+        Ok(Done)
     }
 
     /// `openim.get_peer_read_time`: when each peer has last read what the caller wrote.
-    pub(crate) fn peer_read_times(&self, caller: &Caller, peers: &[UserId]) -> Value {
-        let times: Vec<u64> = peers
-            .iter()
-            .map(|peer| {
-                self.world
-                    .accounts
-                    .get(peer)
-                    .and_then(|account| account.peers.get(&caller.user))
-                    .map_or(0, |state| state.read_time)
-            })
-            .collect();
-        ok_with(json!({"ReadTime": times}))
+    fn peer_read_times(&self, request: &Request<'_>) -> Result<ReadTimes, Code> {
+        let PeerReadTimes { users } = request.read(Code::C2C_BAD_PACKET)?;
+        let read = |peer: String| {
+            let peer = UserId::parse(&peer).ok()?;
+            Some(self.read_time(&peer, &request.caller.user))
+        };
+        Ok(ReadTimes {
+            times: users.into_iter().filter_map(read).collect(),
+        })
     }
 }

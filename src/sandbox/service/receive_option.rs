@@ -1,17 +1,22 @@
 //! Receive options: how conversations announce their messages, and when an account is not to be disturbed.
 //! Nothing in the sandbox notifies anybody, so the options are kept and told to the other logins.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
     commands::{Commands, Request},
-    service::{c2c_message::item::notice, fields::user_ids},
+    proto::{
+        code::Code,
+        id::UserId,
+        op::{
+            Done,
+            receive_option::{DoNotDisturb, GetMuteOption, MuteOptions, MuteState, SetMuteOption},
+        },
+    },
+    service::c2c_message::item::notice,
     state::State,
-    world::{ok, ok_with},
 };
-
-/// The fields of "do not disturb".
-const QUIET: [&str; 4] = ["Level", "StartTime", "EndTime", "IsRepeated"];
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.socket("openim.set_c2c_peer_mute_notifications", |s, r| {
@@ -31,72 +36,75 @@ pub(crate) fn register(commands: &mut Commands) {
         .reads();
 }
 
+/// Event 24: the account is not to be disturbed at other times.
+#[derive(Serialize)]
+struct Changed {
+    #[serde(rename = "Event")]
+    event: u8,
+    #[serde(flatten)]
+    quiet: DoNotDisturb,
+}
+
 impl State {
-    /// `im_msg_db_logic.ws_set_do_not_disturb`. Nothing here notifies anybody, so it is only kept, and
-    /// told to the account's other logins.
-    pub(crate) fn set_do_not_disturb(&mut self, request: &Request<'_>) -> Value {
-        let (now, caller, body) = request.parts();
-        let numbers = QUIET.iter().map(|name| {
-            let number = body.get(*name).and_then(Value::as_u64).unwrap_or(0);
-            ((*name).to_owned(), Value::from(number))
-        });
-        let quiet = Value::Object(numbers.collect());
-        let mut event = quiet.clone();
-        event["Event"] = 24.into();
+    /// `im_msg_db_logic.ws_set_do_not_disturb`.
+    fn set_do_not_disturb(&mut self, request: &Request<'_>) -> Result<Done, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let quiet: DoNotDisturb = request.read(Code::C2C_BAD_PACKET)?;
         if let Some(account) = self.world.accounts.get_mut(&caller.user) {
             account.quiet = Some(quiet);
         }
-        self.world.tell(now, &caller.user, caller.instance, &event);
-        ok()
+        let event = Changed { event: 24, quiet };
+        let conns = self.world.push_links(now, &caller.user, caller.instance);
+        self.world.push_to_all(now, conns, &event);
+        Ok(Done)
     }
 
     /// `im_msg_db_logic.ws_get_do_not_disturb`.
-    pub(crate) fn do_not_disturb(&self, request: &Request<'_>) -> Value {
-        let caller = request.caller;
-        let account = self.world.accounts.get(&caller.user);
-        let quiet = account.and_then(|account| account.quiet.clone());
-        ok_with(quiet.unwrap_or_else(|| {
-            json!({
-                "Level": 0, "StartTime": 0, "EndTime": 0, "IsRepeated": 0,
-            })
-        }))
+    fn do_not_disturb(&self, request: &Request<'_>) -> Result<DoNotDisturb, Code> {
+        let account = self.world.accounts.get(&request.caller.user);
+        Ok(account
+            .and_then(|account| account.quiet)
+            .unwrap_or_default())
     }
 
     /// `openim.set_c2c_peer_mute_notifications`.
-    pub(crate) fn set_mute(&mut self, request: &Request<'_>) -> Value {
-        let (now, caller, body) = request.parts();
-        let mute = body
-            .get("Mute_Notifications")
-            .and_then(Value::as_u64)
-            .unwrap_or(0);
-        for peer in user_ids(body.get("Peer_Account")) {
+    fn set_mute(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let asked: SetMuteOption = request.read(Code::C2C_BAD_PACKET)?;
+        let mute = asked.option;
+        for peer in asked
+            .peers
+            .iter()
+            .filter_map(|peer| UserId::parse(peer).ok())
+        {
             let Some(state) = self.peer_mut(caller, &peer) else {
                 continue;
             };
-            state.mute = mute;
+            state.mute = mute.into();
             let event = notice(json!({"MuteNotificationsSync": {
                 "To_Account": peer, "MuteNotifications": mute,
             }}));
             let conns = self.world.push_links(now, &caller.user, caller.instance);
             self.world.push_to_all(now, conns, &event);
         }
-        ok_with(json!({"ErrorList": []}))
+        Ok(json!({"ErrorList": []}))
     }
 
     /// `openim.get_c2c_peer_mute_notifications`.
-    pub(crate) fn mutes(&self, request: &Request<'_>) -> Value {
-        let (caller, body) = (request.caller, request.body);
-        let account = self.world.accounts.get(&caller.user);
-        let items: Vec<Value> = user_ids(body.get("Peer_Account"))
-            .iter()
-            .map(|peer| {
-                let state = account.and_then(|account| account.peers.get(peer));
-                json!({
-                    "Peer_Account": peer,
-                    "MuteNotifications": state.map_or(0, |state| state.mute),
-                })
-            })
-            .collect();
-        ok_with(json!({"MuteNotificationsList": items}))
+    fn mutes(&self, request: &Request<'_>) -> Result<MuteOptions, Code> {
+        let asked: GetMuteOption = request.read(Code::C2C_BAD_PACKET)?;
+        let account = self.world.accounts.get(&request.caller.user);
+        let of = |peer: String| {
+            let state = UserId::parse(&peer).ok();
+            let state = state.and_then(|peer| account?.peers.get(&peer));
+            MuteState {
+                option: state.map_or(0, |state| u32::try_from(state.mute).unwrap_or(0)),
+                peer,
+                ..MuteState::default()
+            }
+        };
+        Ok(MuteOptions {
+            items: asked.peers.into_iter().map(of).collect(),
+        })
     }
 }

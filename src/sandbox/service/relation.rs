@@ -1,33 +1,50 @@
 //! What friends, the blacklist, follows and user status share: rows of answers, and the terms of their commands.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Command, Speaker},
-    proto::{code::Code, id::UserId},
-    world::ok_with,
+    commands::{Command, IntoOutcome, Outcome, Refusal, Speaker},
+    proto::{
+        code::Code,
+        id::UserId,
+        op::{ItemResult, UserResults},
+    },
 };
 
 /// One row of the answer to a command that takes several accounts.
-pub(crate) fn result(user: &UserId, code: Code) -> Value {
+pub(crate) fn result(user: &UserId, code: Code) -> ItemResult {
     let info = if code == Code::OK { "" } else { code.meaning() };
-    json!({"To_Account": user, "ResultCode": code.0, "ResultInfo": info})
+    ItemResult {
+        user: user.to_string(),
+        code: code.0,
+        info: info.to_owned(),
+        ..ItemResult::default()
+    }
 }
 
 /// The answer made of such rows.
-pub(crate) fn results(rows: &[Value]) -> Value {
-    let failed: Vec<Value> = rows
-        .iter()
-        .filter(|row| row.get("ResultCode") != Some(&json!(0)))
-        .filter_map(|row| row.get("To_Account").cloned())
-        .collect();
-    let mut answer = json!({"ResultItem": rows});
-    if !failed.is_empty()
-        && let Value::Object(answer) = &mut answer
-    {
-        answer.insert("Fail_Account".to_owned(), failed.into());
+pub(crate) fn results(items: Vec<ItemResult>) -> Results {
+    let failed = items.iter().filter(|row| !row.is_ok());
+    Results {
+        failed: failed.map(|row| row.user.clone()).collect(),
+        all: UserResults { items },
     }
-    ok_with(answer)
+}
+
+/// What became of each account, and once more of those for whom it did not work.
+#[derive(Serialize)]
+pub(crate) struct Results {
+    #[serde(flatten)]
+    all: UserResults,
+    #[serde(rename = "Fail_Account", skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<String>,
+}
+
+impl IntoOutcome for Results {
+    fn into_outcome(self) -> Outcome {
+        Ok::<_, Refusal>(self).into_outcome()
+    }
 }
 
 /// An event that carries one change of relations.

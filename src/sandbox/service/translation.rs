@@ -1,25 +1,21 @@
 //! Translations. There is no translator here, so every text is its own translation.
 
-use serde_json::{Value, json};
-
-use crate::{commands::Commands, state::State, world::ok_with};
+use crate::{
+    commands::Commands,
+    proto::{
+        code::Code,
+        op::translation::{Translate, Translated},
+    },
+};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("im_open_translate.ws_batch_trans_text", |_, r| {
-            State::translation(r.body)
+            let Translate { texts, .. } = r.read(Code::C2C_BAD_PACKET)?;
+            Ok::<_, Code>(Translated {
+                texts,
+                ..Translated::default()
+            })
         })
         .reads();
-}
-
-impl State {
-    /// `im_open_translate.ws_batch_trans_text`: there is no translator here, so every text is its
-    /// own translation.
-    pub(crate) fn translation(body: &Value) -> Value {
-        let texts = body.get("SourceText").cloned().unwrap_or_else(|| json!([]));
-        ok_with(json!({
-            "RequestId": "sandbox", "CmdErrorCode": {"ErrorCode": 0, "ErrorInfo": ""},
-            "TargetText": texts,
-        }))
-    }
 }

@@ -9,11 +9,18 @@ use serde_json::{Value, json};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::{
+        code::Code,
+        id::UserId,
+        op::{
+            Done,
+            user_status::{GetStatus, NotSubscribed, SetStatus, Statuses, Subscribe, Unsubscribe},
+        },
+        update::UserStatus,
+    },
     rest::{MAX_RECIPIENTS, bounded},
     service::{fields::user_ids, relation::result},
     state::{Outcome, State},
-    world::{ok, ok_with},
 };
 
 /// Accounts one account may watch, and watchers one account may have.
@@ -21,6 +28,15 @@ const MAX_WATCHED: usize = 200;
 
 /// The longest custom status, in bytes.
 const MAX_STATUS: usize = 100;
+
+/// The most accounts one request may ask about.
+const MAX_ASKED: usize = 500;
+
+/// Those that are UserIDs.
+fn known(users: &[String]) -> impl Iterator<Item = UserId> {
+    let users = users.iter().take(MAX_ASKED);
+    users.filter_map(|user| UserId::parse(user).ok())
+}
 
 const fn platform_name(platform: u64) -> &'static str {
     match platform {
@@ -37,13 +53,15 @@ pub(crate) fn register(commands: &mut Commands) {
         commands.rest(name, |s, r| s.online_status(r));
     }
     commands
-        .socket("im_open_status.ws_get_user_status", |state, r| {
-            state.user_statuses(r.now, &user_ids(r.body.get("To_Account")))
+        .socket("im_open_status.ws_get_user_status", |s, r| {
+            let asked: GetStatus = r.read(Code::C2C_BAD_PACKET)?;
+            Ok::<_, Code>(s.user_statuses(r.now, &asked.users))
         })
         .reads();
-    commands.rest("im_open_status.get_user_status", |state, r| {
+    commands.rest("im_open_status.get_user_status", |s, r| {
         let asked = r.body.get("UserList").or_else(|| r.body.get("To_Account"));
-        state.user_statuses(r.now, &user_ids(asked))
+        let users: Vec<String> = user_ids(asked).iter().map(UserId::to_string).collect();
+        Ok::<_, Code>(s.user_statuses(r.now, &users))
     });
     commands.socket("im_open_status.ws_status_subscribe", |s, r| s.watch(r));
     commands.socket("im_open_status.ws_status_unsubscribe", |s, r| s.unwatch(r));
@@ -133,7 +151,7 @@ impl UserStatuses {
 impl State {
     /// One row of an answer or push. The custom status goes down as base64, though it comes up
     /// as it is.
-    fn status_of(&self, now: Now, user: &UserId) -> Value {
+    fn status_of(&self, now: Now, user: &UserId) -> UserStatus {
         let account = self.world.accounts.get(user);
         let status = if self.world.is_online(now, user) {
             1
@@ -143,20 +161,30 @@ impl State {
             3
         };
         let custom = self.user_statuses.custom(user);
-        json!({"To_Account": user, "Status": status, "CustomStatus": STANDARD.encode(custom)})
+        UserStatus {
+            user: user.to_string(),
+            status,
+            custom: STANDARD.encode(custom),
+            ..UserStatus::default()
+        }
     }
 
     /// `im_open_status.ws_get_user_status`.
-    fn user_statuses(&self, now: Now, users: &[UserId]) -> Value {
-        let items: Vec<Value> = users.iter().map(|user| self.status_of(now, user)).collect();
-        ok_with(json!({"UserStatusList": items, "ErrorList": []}))
+    fn user_statuses(&self, now: Now, users: &[String]) -> Statuses {
+        Statuses {
+            items: known(users)
+                .map(|user| self.status_of(now, &user))
+                .collect(),
+            ..Statuses::default()
+        }
     }
 
     /// `im_open_status.ws_status_subscribe`.
-    pub(crate) fn watch(&mut self, request: &Request<'_>) -> Value {
-        let (now, caller, body) = request.parts();
+    fn watch(&mut self, request: &Request<'_>) -> Result<NotSubscribed, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let asked: Subscribe = request.read(Code::C2C_BAD_PACKET)?;
         let mut errors = Vec::new();
-        for user in user_ids(body.get("To_Account")) {
+        for user in known(&asked.users) {
             if !self.world.has_account(&user) {
                 errors.push(result(&user, Code::FRIEND_UNKNOWN_USER));
                 continue;
@@ -166,33 +194,33 @@ impl State {
                 errors.push(result(&user, code));
             }
         }
-        ok_with(json!({"ErrorList": errors}))
+        Ok(NotSubscribed { errors })
     }
 
     /// `im_open_status.ws_status_unsubscribe`; without names, of everybody.
-    pub(crate) fn unwatch(&mut self, request: &Request<'_>) -> Value {
-        let (caller, body) = (request.caller, request.body);
-        let mut users = user_ids(body.get("To_Account"));
+    fn unwatch(&mut self, request: &Request<'_>) -> Result<NotSubscribed, Code> {
+        let asked: Unsubscribe = request.read(Code::C2C_BAD_PACKET)?;
+        let mut users: Vec<UserId> = known(&asked.users).collect();
         if users.is_empty() {
             users = self.user_statuses.watchers.keys().cloned().collect();
         }
         for user in users {
-            self.user_statuses.unwatch(&caller.user, &user);
+            self.user_statuses.unwatch(&request.caller.user, &user);
         }
-        ok_with(json!({"ErrorList": []}))
+        Ok(NotSubscribed::default())
     }
 
     /// `im_open_status.ws_set_custom_status`.
-    pub(crate) fn set_custom_status(&mut self, request: &Request<'_>) -> Result<Value, Code> {
-        let (now, caller, body) = request.parts();
-        let text = body.get("CustomStatus").and_then(Value::as_str);
-        let text = text
-            .filter(|text| text.len() <= MAX_STATUS)
-            .ok_or(Code::C2C_BAD_PACKET)?;
+    fn set_custom_status(&mut self, request: &Request<'_>) -> Result<Done, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let SetStatus { text } = request.read(Code::C2C_BAD_PACKET)?;
+        if text.len() > MAX_STATUS {
+            return Err(Code::C2C_BAD_PACKET);
+        }
         let custom = &mut self.user_statuses.custom;
-        custom.insert(caller.user.clone(), text.to_owned());
+        custom.insert(caller.user.clone(), text);
         self.tell_status(now, &caller.user);
-        Ok(ok())
+        Ok(Done)
     }
 
     /// Tells the watchers of `user`, if it has come or gone since they were told last.

@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-/// The knife: belongs to one stream, on the same thread.
+/// The abort_handle: belongs to one stream, on the same thread.
 #[derive(Debug, Default)]
 pub(super) struct Cut {
     done: Cell<bool>,
@@ -65,7 +65,7 @@ pub(super) enum Wire {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scheme(pub(super) &'static str);
 
-/// A stream with its knife.
+/// A stream with its abort_handle.
 #[derive(Debug)]
 pub(super) struct CuttableStream {
     io: Wire,
@@ -80,7 +80,7 @@ impl CuttableStream {
         }
     }
 
-    pub(super) fn knife(&self) -> Rc<Cut> {
+    pub(super) fn abort_handle(&self) -> Rc<Cut> {
         Rc::clone(&self.cut)
     }
 

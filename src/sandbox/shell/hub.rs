@@ -60,9 +60,9 @@ pub(super) enum Outgoing {
     Close(u16),
 }
 
-/// The way out to one socket: a queue that is looked after by its actor and bounded by the hub.
+/// Outgoing queue of one socket; its actor drains it, the hub bounds it.
 pub(super) struct Outbound {
-    pub(super) knife: Rc<Cut>,
+    pub(super) abort_handle: Rc<Cut>,
     wake: Box<dyn Wake>,
     queue: RefCell<VecDeque<Outgoing>>,
     bytes: Cell<usize>,
@@ -70,9 +70,9 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub(super) fn new(knife: Rc<Cut>, wake: Box<dyn Wake>) -> Self {
+    pub(super) fn new(abort_handle: Rc<Cut>, wake: Box<dyn Wake>) -> Self {
         Self {
-            knife,
+            abort_handle,
             wake,
             queue: RefCell::default(),
             bytes: Cell::new(0),
@@ -213,7 +213,7 @@ impl Hub {
                 Output::Drop { conn } => {
                     // The actor goes when its stream fails, and then unregisters.
                     if let Some(outbound) = self.links.borrow().get(&conn) {
-                        outbound.knife.cut();
+                        outbound.abort_handle.cut();
                     }
                     continue;
                 }
@@ -233,7 +233,7 @@ impl Hub {
         let links: Vec<_> = self.links.borrow().values().cloned().collect();
         for outbound in links {
             if !outbound.put(Outgoing::Close(1001), usize::MAX) {
-                outbound.knife.cut();
+                outbound.abort_handle.cut();
             }
         }
     }
@@ -241,7 +241,7 @@ impl Hub {
     /// Cuts every socket that is left.
     pub(super) fn cut_all(&self) {
         for outbound in self.links.borrow().values() {
-            outbound.knife.cut();
+            outbound.abort_handle.cut();
         }
     }
 

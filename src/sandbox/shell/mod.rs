@@ -83,11 +83,11 @@ impl Sandbox {
     /// [`SandboxError::StoreFile`], [`SandboxError::Store`], [`SandboxError::SeedFile`] or
     /// [`SandboxError::Seed`].
     pub fn check(config: SandboxConfig) -> Result<(), SandboxError> {
-        Self::furnish(config).map(|_| ())
+        Self::build(config).map(|_| ())
     }
 
     /// A state with everything it starts with, and what came out of the store.
-    fn furnish(config: SandboxConfig) -> Result<(Shared, Option<Restored>), SandboxError> {
+    fn build(config: SandboxConfig) -> Result<(Shared, Option<Restored>), SandboxError> {
         let (seed_file, store_file) = (config.seed_file.clone(), config.store_file.clone());
         let media_dir = config.media_dir.clone();
         let state = match config.seed {
@@ -127,8 +127,8 @@ impl Sandbox {
         let store = file.clone().map(|file| Store::open(file, every));
         let store = store.transpose()?;
         // Before anybody can connect, so that nobody sees half of it.
-        let (shared, restored) = Self::furnish(config)?;
-        store::tell(restored, file.as_deref(), seed.as_deref());
+        let (shared, restored) = Self::build(config)?;
+        store::log_start(restored, file.as_deref(), seed.as_deref());
         let shared = Arc::new(shared);
         let (listener, addr) = server::bind(listen)?;
         let tls = tls.map(|tls| tls.acceptor(addr)).transpose();

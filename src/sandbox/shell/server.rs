@@ -177,17 +177,17 @@ pub(super) async fn serve(prepared: Prepared) {
     let _ = done.send(is_saved);
 }
 
-/// Counts itself while a socket is open.
-struct Occupied(Rc<Cell<usize>>);
+/// RAII guard: one open socket.
+struct SocketPermit(Rc<Cell<usize>>);
 
-impl Occupied {
+impl SocketPermit {
     fn new(sockets: &Rc<Cell<usize>>) -> Self {
         sockets.set(sockets.get() + 1);
         Self(Rc::clone(sockets))
     }
 }
 
-impl Drop for Occupied {
+impl Drop for SocketPermit {
     fn drop(&mut self) {
         self.0.set(self.0.get().saturating_sub(1));
     }
@@ -245,7 +245,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
         );
     let http = HttpService::build()
         .on_connect_ext(|io: &CuttableStream, data| {
-            data.insert(io.knife());
+            data.insert(io.abort_handle());
             data.insert(io.scheme());
         })
         .h1(map_config(app, |()| AppConfig::default()));
@@ -267,7 +267,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
             Ok((io, peer)) => {
                 // Small frames both ways: waiting for more would only add delay.
                 let _ = io.set_nodelay(true);
-                let occupied = Occupied::new(&sockets);
+                let permit = SocketPermit::new(&sockets);
                 let (service, tls) = (Rc::clone(&service), tls.clone());
                 actix_rt::spawn(async move {
                     if let Some(io) = tls::greet(tls.as_ref(), io).await {
@@ -277,7 +277,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
                             tracing::debug!(%error, "a socket of the sandbox ended");
                         }
                     }
-                    drop(occupied);
+                    drop(permit);
                 });
             }
             Err(error) => {

@@ -89,7 +89,7 @@ pub(super) fn restore(
 }
 
 /// Says what a sandbox starts with.
-pub(super) fn tell(restored: Option<Restored>, store: Option<&Path>, seed: Option<&Path>) {
+pub(super) fn log_start(restored: Option<Restored>, store: Option<&Path>, seed: Option<&Path>) {
     let store = store.map(Path::display);
     match (&restored, &store) {
         (Some(restored), Some(file)) => {

@@ -23,7 +23,7 @@ pub(super) fn upgrade(
     query: Vec<(String, String)>,
     max_frame: usize,
 ) -> Result<HttpResponse, actix_web::Error> {
-    let knife = request.conn_data::<Rc<Cut>>().cloned().unwrap_or_default();
+    let abort_handle = request.conn_data::<Rc<Cut>>().cloned().unwrap_or_default();
     let scheme = request
         .conn_data::<Scheme>()
         .map_or("http", |scheme| scheme.0);
@@ -38,7 +38,7 @@ pub(super) fn upgrade(
             .to_owned(),
         hub: Rc::clone(hub),
         frames,
-        knife,
+        abort_handle,
         query,
         outbound: None,
         joiner: Joiner {
@@ -59,7 +59,7 @@ struct Session {
     host: String,
     hub: Rc<Hub>,
     frames: Frames,
-    knife: Rc<Cut>,
+    abort_handle: Rc<Cut>,
     /// Until the start.
     query: Vec<(String, String)>,
     outbound: Option<Rc<Outbound>>,
@@ -85,7 +85,7 @@ impl Actor for Session {
 
     fn started(&mut self, ctx: &mut Self::Context) {
         let outbound = Rc::new(Outbound::new(
-            Rc::clone(&self.knife),
+            Rc::clone(&self.abort_handle),
             Box::new(ctx.address()),
         ));
         self.outbound = Some(Rc::clone(&outbound));
@@ -111,7 +111,7 @@ impl Session {
         let Some(outbound) = &self.outbound else {
             return;
         };
-        if self.knife.is_done() {
+        if self.abort_handle.is_done() {
             ctx.terminate();
             return;
         }

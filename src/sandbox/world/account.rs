@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::World;
 use crate::{
     policy::Now,
-    proto::id::UserId,
+    proto::{id::UserId, op::receive_option::DoNotDisturb},
     service::{
         c2c_message::stored::{InboxEntry, MessageId, RecentSend},
         conversation::Contacts,
@@ -51,7 +51,7 @@ pub(crate) struct Account {
     #[serde(skip_serializing)]
     pub(crate) people: Option<Box<People>>,
     /// When it wants no notifications, as it was set: an object, or nothing yet.
-    pub(crate) quiet: Option<Value>,
+    pub(crate) quiet: Option<DoNotDisturb>,
     pub(crate) by_app: ByApp,
 }
 

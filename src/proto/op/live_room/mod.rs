@@ -93,7 +93,7 @@ pub struct LiveMember {
     /// When it came in, Unix seconds.
     #[serde(rename = "JoinTime", default, deserialize_with = "lenient::int")]
     pub joined: u64,
-    /// What it was marked with.
+    /// Its marks.
     #[serde(rename = "Marks", default, deserialize_with = "lenient::list")]
     pub marks: Vec<u32>,
     /// Fields this crate does not know.

@@ -1,4 +1,4 @@
-//! What a live room's long poll answers: items like those of a push, some under short names, and a
+//! The answer to the long poll of a live room: items like those of a push, some under short names, and a
 //! recall of its own shape.
 
 use crate::event::Notice;
@@ -13,13 +13,13 @@ use serde_json::{Map, Value};
 /// The answer to a poll.
 #[derive(Debug, Default, Deserialize)]
 pub struct PollAnswer<'a> {
-    /// What the next poll names; empty when it stays as it is.
+    /// The key for the next poll; empty when it stays the same.
     #[serde(rename = "Key", default, deserialize_with = "lenient::string")]
     pub key: String,
     /// Where the next poll begins; zero when the server did not say.
     #[serde(rename = "NextSeq", default, deserialize_with = "lenient::int")]
     pub next_seq: u64,
-    /// Where the next poll begins with what is said to all rooms.
+    /// Next sequence number for broadcast messages.
     #[serde(
         rename = "NextBroadcastSeq",
         default,
@@ -29,7 +29,7 @@ pub struct PollAnswer<'a> {
     /// What happened; read one by one.
     #[serde(rename = "RspMsgList", default, borrow)]
     pub items: Vec<&'a RawValue>,
-    /// What was said to all rooms.
+    /// Broadcast messages: those to all rooms.
     #[serde(rename = "RspBroadcastMsgList", default, borrow)]
     pub broadcasts: Vec<&'a RawValue>,
 }
@@ -40,7 +40,7 @@ pub struct RoomJoined<'a> {
     /// 1: it is a live room.
     #[serde(rename = "HugeGroupFlag", default, deserialize_with = "lenient::flag")]
     pub is_live: bool,
-    /// What the polls name.
+    /// The key for polls.
     #[serde(
         rename = "LongPollingKey",
         default,
@@ -55,7 +55,7 @@ pub struct RoomJoined<'a> {
 }
 
 impl<'a> RoomJoined<'a> {
-    /// What was said before, oldest first; nothing when it is no list.
+    /// Earlier messages, oldest first; none when the field is no list.
     #[must_use]
     pub fn items(&self) -> Vec<&'a RawValue> {
         let items = self.items.map(|items| serde_json::from_str(items.get()));

@@ -5,10 +5,11 @@ use serde_json::{Value, json};
 
 use crate::{
     commands::Request,
-    proto::{code::Code, id::UserId},
+    proto::{code::Code, id::UserId, op::c2c_message::GetHistory},
     service::c2c_message::{
         item::{Item, notice, withdrawal},
         stored::{Inbound, MessageId, conversation_key, is_unread},
+        user,
     },
     state::{ConnId, State},
     wire::Head,
@@ -82,23 +83,6 @@ struct HistoryAnswer<'a> {
     key: String,
     #[serde(rename = "MsgList")]
     messages: Vec<Item<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct HistoryRequest {
-    #[serde(rename = "Peer_Account")]
-    peer: UserId,
-    #[serde(default)]
-    max_cnt: usize,
-    #[serde(default)]
-    last_msg_time: u64,
-    #[serde(default)]
-    msg_key: String,
-    #[serde(default)]
-    with_recalled_msg: u8,
-    #[serde(default)]
-    get_direction: u8,
 }
 
 impl Position {
@@ -235,26 +219,27 @@ impl State {
     /// `openim.getroammsg`: a page of one conversation, ascending.
     pub(crate) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
         let (now, caller) = (request.now, request.caller);
-        let Ok(request) = serde_json::from_str::<HistoryRequest>(request.text) else {
-            self.world
-                .answer(now, conn, head, failure(Code::C2C_BAD_PACKET));
-            return;
+        let asked = request.read::<GetHistory>(Code::C2C_BAD_PACKET);
+        let asked = asked.and_then(|asked| Ok((user(&asked.peer)?, asked)));
+        let (peer, request) = match asked {
+            Ok(asked) => asked,
+            Err(code) => return self.world.answer(now, conn, head, failure(code)),
         };
         let user = &caller.user;
-        let visible = self.visible(user, &request.peer, request.with_recalled_msg != 0);
+        let visible = self.visible(user, &peer, request.with_recalled != 0);
         let at = self
-            .find_by_key(user, &request.peer, &request.msg_key)
+            .find_by_key(user, &peer, &request.key)
             .and_then(|id| visible.iter().position(|other| *other == id));
-        let time = request.last_msg_time;
+        let time = request.time;
         let older_than = |limit: u64| {
             visible.partition_point(|id| self.messages.get(id).is_some_and(|m| m.time < limit))
         };
-        let count = if request.max_cnt == 0 {
+        let count = if request.count == 0 {
             15
         } else {
-            request.max_cnt.min(100)
+            request.count.min(100) as usize
         };
-        let (page, complete) = if request.get_direction == 0 {
+        let (page, complete) = if request.direction == 0 {
             let end = match at {
                 Some(at) => at,
                 None if time > 0 => older_than(time.saturating_add(1)),
@@ -271,7 +256,7 @@ impl State {
             };
             (&visible[start..end], complete)
         };
-        let edge = if request.get_direction == 0 {
+        let edge = if request.direction == 0 {
             page.first()
         } else {
             page.last()
@@ -284,7 +269,7 @@ impl State {
             complete: u8::from(complete),
             count: page.len(),
             last_time: edge.map_or(time, |m| m.time),
-            key: edge.map_or(request.msg_key, |m| m.key()),
+            key: edge.map_or(request.key, |m| m.key()),
             messages: page
                 .iter()
                 .filter_map(|id| self.messages.get(id))

@@ -10,10 +10,17 @@ use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     commands::{Commands, Request},
-    proto::{code::Code, id::UserId},
+    proto::{
+        code::Code,
+        id::UserId,
+        op::{
+            Done,
+            c2c_message::{Delete, ReadAll, ReadReport, Recall},
+        },
+    },
     service::{c2c_message::stored::Draft, fields::MAX_ASKED, merger::MAX_LISTS},
     state::{Caller, State},
-    world::{failure, ok, ok_with},
+    world::{failure, ok_with},
 };
 
 /// `openim.sendmsg`. Numbers may be missing in sloppy clients; accounts and body may not.
@@ -46,47 +53,6 @@ struct SendRequest {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct WithdrawRequest {
-    msg_info: WithdrawInfo,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct WithdrawInfo {
-    #[serde(rename = "From_Account")]
-    from: UserId,
-    #[serde(rename = "To_Account")]
-    to: UserId,
-    msg_seq: u64,
-    msg_random: u64,
-    #[serde(default)]
-    msg_time_stamp: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ReadRequest {
-    #[serde(rename = "C2CMsgReaded")]
-    readed: ReadItems,
-}
-
-#[derive(Deserialize)]
-struct ReadItems {
-    #[serde(rename = "C2CMsgReadedItem", default)]
-    items: Vec<ReadItem>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ReadItem {
-    #[serde(rename = "To_Account")]
-    peer: UserId,
-    #[serde(default)]
-    lasted_msg_time: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
 struct EditRequest {
     #[serde(rename = "From_Account")]
     from: UserId,
@@ -106,25 +72,17 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Code> {
     serde_json::from_str(body).map_err(|_| Code::C2C_BAD_PACKET)
 }
 
-/// How far groups were read, in the form of the push.
-fn group_reads(body: &Value) -> Vec<Value> {
-    let items = body.get("GroupReadInfo").and_then(Value::as_array);
-    let items = items.into_iter().flatten().take(MAX_LISTS);
-    items
-        .map(|item| json!({"GroupId": item.get("GroupId"), "LastReadMsgSeq": item.get("MsgSeq")}))
-        .collect()
+/// The UserID of a field; its lack makes a request unreadable.
+pub(crate) fn user(text: &str) -> Result<UserId, Code> {
+    UserId::parse(text).map_err(|_| Code::C2C_BAD_PACKET)
 }
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
         .socket("openim.sendmsg", |s, r| s.sendmsg(r))
         .reads_text();
-    commands
-        .socket("openim.msgwithdraw", |s, r| s.withdraw(r))
-        .reads_text();
-    commands
-        .socket("openim.msgreaded", |s, r| s.report_c2c_read(r))
-        .reads_text();
+    commands.socket("openim.msgwithdraw", |s, r| s.withdraw(r));
+    commands.socket("openim.msgreaded", |s, r| s.report_c2c_read(r));
     commands
         .socket("openim.modify_c2c_msg", |s, r| s.edit(r))
         .reads_text();
@@ -132,50 +90,40 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.socket("openim.delete_c2c_msg_ramble", |s, r| s.delete_messages(r));
     commands
         .linked("openim.getroammsg", State::getroammsg)
-        .reads_text()
         .reads();
     commands.linked("openim.getmsg", State::getmsg).reads_text();
 }
 
 impl State {
     /// `openim.msgwithdraw`: by the sender, within the window.
-    fn withdraw(&mut self, request: &Request<'_>) -> Result<Value, Code> {
-        let (now, caller, body) = (request.now, request.caller, request.text);
-        let info = parse::<WithdrawRequest>(body)?.msg_info;
-        if info.from != caller.user {
+    fn withdraw(&mut self, request: &Request<'_>) -> Result<Done, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let Recall { info } = request.read(Code::C2C_BAD_PACKET)?;
+        let (from, to) = (user(&info.name.from)?, user(&info.name.to)?);
+        if from != caller.user {
             return Err(Code::C2C_BAD_PACKET);
         }
-        let id = self
-            .find(
-                &info.from,
-                &info.to,
-                info.msg_seq,
-                info.msg_random,
-                info.msg_time_stamp,
-            )
-            .ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
-        let sender = self.messages.get(&id).map(|m| m.draft.from.clone());
-        if sender.as_ref() != Some(&caller.user) {
+        let (seq, random) = (info.name.seq.into(), info.name.random.into());
+        let id = self.find(&from, &to, seq, random, info.time);
+        let id = id.ok_or(Code::C2C_UNKNOWN_MESSAGE)?;
+        let sender = self.messages.get(&id).map(|m| &m.draft.from);
+        if sender != Some(&caller.user) {
             return Err(Code::C2C_UNKNOWN_MESSAGE);
         }
         let window = self.world.config.recall_window.as_secs();
         self.recall(now, id, &caller.user, Some(window), caller.instance)?;
-        Ok(ok())
+        Ok(Done)
     }
 
     /// `openim.msgreaded`.
-    fn report_c2c_read(&mut self, request: &Request<'_>) -> Result<Value, Code> {
-        let (now, caller, body) = (request.now, request.caller, request.text);
-        for item in parse::<ReadRequest>(body)?.readed.items {
-            self.read(
-                now,
-                &caller.user,
-                &item.peer,
-                item.lasted_msg_time,
-                caller.instance,
-            );
+    fn report_c2c_read(&mut self, request: &Request<'_>) -> Result<Done, Code> {
+        let (now, caller) = (request.now, request.caller);
+        let ReadReport { readed } = request.read(Code::C2C_BAD_PACKET)?;
+        for item in readed.items {
+            let peer = user(&item.peer)?;
+            self.read(now, &caller.user, &peer, item.until, caller.instance);
         }
-        Ok(ok())
+        Ok(Done)
     }
 
     fn sendmsg(&mut self, request: &Request<'_>) -> Result<Value, Code> {
@@ -321,25 +269,21 @@ impl State {
     }
 
     /// `openim.delete_c2c_msg_ramble`: for the caller only; unknown keys are nothing to delete.
-    pub(crate) fn delete_messages(&mut self, request: &Request<'_>) -> Value {
-        let (caller, body) = (request.caller, request.body);
-        let peer = body.get("To_Account").and_then(Value::as_str);
-        let Some(peer) = peer.and_then(|text| UserId::parse(text).ok()) else {
-            return ok();
+    pub(crate) fn delete_messages(&mut self, request: &Request<'_>) -> Result<Done, Code> {
+        let caller = request.caller;
+        let Delete { peer, keys, .. } = request.read(Code::C2C_BAD_PACKET)?;
+        let Ok(peer) = UserId::parse(&peer) else {
+            return Ok(Done);
         };
-        let keys = body.get("MsgKeyList").and_then(Value::as_array);
+        let keys = keys.iter().take(MAX_ASKED);
         let ids: Vec<_> = keys
-            .into_iter()
-            .flatten()
-            .take(MAX_ASKED)
-            .filter_map(Value::as_str)
             .filter_map(|key| self.find_by_key(&caller.user, &peer, key))
             .collect();
         if let Some(state) = self.peer_mut(caller, &peer) {
             state.deleted.extend(ids);
         }
         self.trim_deleted(caller, &peer);
-        ok()
+        Ok(Done)
     }
 
     /// Forgets deletions of messages that are gone anyway.
@@ -364,10 +308,11 @@ impl State {
     }
 
     /// `openim.read_all_unread_msg`: conversations with accounts, and the groups that are named.
-    pub(crate) fn read_all(&mut self, request: &Request<'_>) -> Value {
+    fn read_all(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, caller, body) = request.parts();
-        let wanted = body.get("C2CReadAllMsg").and_then(Value::as_u64) != Some(0);
-        if wanted {
+        let ReadAll { c2c, groups } = request.read(Code::C2C_BAD_PACKET)?;
+        let wanted = u8::from(c2c != 0);
+        if wanted == 1 {
             let unread = self.world.accounts.get(&caller.user).map(|account| {
                 let peers = account.peers.iter().filter(|(_, peer)| peer.unread > 0);
                 peers.map(|(user, _)| user.clone()).collect::<Vec<_>>()
@@ -376,12 +321,14 @@ impl State {
                 self.read(now, &caller.user, &peer, now.unix_secs(), caller.instance);
             }
         }
-        let wanted = u8::from(wanted);
-        let groups = self.read_groups(&caller.user, body);
-        let event =
-            json!({"Event": 14, "C2CReadAllMsg": wanted, "GroupReadInfoArray": group_reads(body)});
+        let groups = groups.iter().take(MAX_LISTS);
+        let told: Vec<Value> = groups
+            .map(|read| json!({"GroupId": read.group, "LastReadMsgSeq": read.seq}))
+            .collect();
+        let results = self.read_groups(&caller.user, body);
+        let event = json!({"Event": 14, "C2CReadAllMsg": wanted, "GroupReadInfoArray": told});
         self.world.tell(now, &caller.user, caller.instance, &event);
-        ok_with(json!({"C2CReadAllMsg": wanted, "GroupReadInfoArray": groups}))
+        Ok(json!({"C2CReadAllMsg": wanted, "GroupReadInfoArray": results}))
     }
 
     /// How many messages of each peer `user` has not read.

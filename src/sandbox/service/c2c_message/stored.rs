@@ -7,7 +7,7 @@ use serde_json::{json, value::RawValue};
 
 use crate::{
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::{code::Code, id::UserId, message::MessageRef},
     service::{
         c2c_message::item::{Item, MessageEvent, notice, withdrawal},
         marks::Marks,
@@ -158,6 +158,20 @@ pub(crate) fn is_unread(
 }
 
 impl Message {
+    /// The message as pushes about it name it.
+    pub(crate) fn name(&self) -> MessageRef {
+        MessageRef {
+            from: self.draft.from.to_string(),
+            to: self.draft.to.to_string(),
+            seq: u32::try_from(self.draft.seq).unwrap_or_default(),
+            random: u32::try_from(self.draft.random).unwrap_or_default(),
+            time: Some(self.time),
+            client_time: Some(self.draft.client_time),
+            tiny_id: Some(self.tiny_id.to_string()),
+            ..MessageRef::default()
+        }
+    }
+
     pub(crate) fn key(&self) -> String {
         format!("{}_{}_{}", self.draft.seq, self.draft.random, self.time)
     }

@@ -1,114 +1,135 @@
 //! Counters that the app keeps with a group.
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::{
     commands::{Commands, Request},
     policy::Now,
-    proto::code::Code,
-    service::{
-        fields::{list, opt_text, text},
-        group::{
-            Caller, Role,
-            attribute::{MAX_ENTRIES, key_of},
+    proto::{
+        code::Code,
+        id::UserId,
+        op::group_counter::{
+            Counter, CounterMode, Counters as Answer, DeleteCounters, GetCounters, UpdateCounters,
         },
     },
-    state::State,
-    world::ok_with,
+    service::group::{
+        Role,
+        attribute::{MAX_ENTRIES, MAX_KEY},
+    },
+    state::{State, snapshot::shape},
 };
 
+/// The counters of one group.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Counters {
+    counters: BTreeMap<String, i64>,
+    #[serde(rename = "counter_seq", deserialize_with = "shape::counter")]
+    seq: u64,
+}
+
+impl Counters {
+    /// All changes or none. Gives the counters that were changed, as they are now.
+    fn update(&mut self, changes: Vec<Counter>, mode: CounterMode) -> Result<Vec<Counter>, Code> {
+        let mut counters = self.counters.clone();
+        let mut touched = Vec::new();
+        for Counter { key, value } in changes {
+            if key.is_empty() || key.len() > MAX_KEY {
+                return Err(Code::GROUP_PARAMETER);
+            }
+            let before = counters.get(&key).copied().unwrap_or(0);
+            let value = match mode {
+                CounterMode::Set => value,
+                CounterMode::Increase => before.saturating_add(value),
+                CounterMode::Decrease => before.saturating_sub(value),
+            };
+            counters.insert(key.clone(), value);
+            touched.push(Counter { key, value });
+        }
+        if counters.len() > MAX_ENTRIES {
+            return Err(Code::GROUP_PARAMETER);
+        }
+        self.counters = counters;
+        self.seq += 1;
+        Ok(touched)
+    }
+
+    /// Those named, or all.
+    fn list(&self, keys: &[String]) -> Vec<Counter> {
+        let counters = self.counters.iter();
+        let counters = counters.filter(|(key, _)| keys.is_empty() || keys.contains(key));
+        counters
+            .map(|(key, value)| Counter {
+                key: key.clone(),
+                value: *value,
+            })
+            .collect()
+    }
+
+    /// Deletes those named, or all, and gives them.
+    fn delete(&mut self, keys: &[String]) -> Vec<Counter> {
+        let gone = self.list(keys);
+        self.counters
+            .retain(|key, _| !keys.is_empty() && !keys.contains(key));
+        self.seq += 1;
+        gone
+    }
+}
+
 pub(crate) fn register(commands: &mut Commands) {
+    commands.group("update_group_counter", |s, r| s.update_counters(r));
     commands.group("delete_group_counter", |s, r| s.delete_counters(r));
     commands.group("get_group_counter", |s, r| s.counters_of(r));
 }
 
 impl State {
     /// `update_group_counter`.
-    pub(crate) fn count(&mut self, now: Now, actor: &Caller, body: &Value) -> Result<Value, Code> {
-        let id = text(body, "GroupId")?;
-        self.require(id, actor, Role::Member)?;
-        let mode = opt_text(body, "Mode").unwrap_or("Set");
-        let group = self.group_mut(id)?;
-        let mut counters = group.counters.clone();
-        let mut touched = Vec::new();
-        for item in list(body, "GroupCounter") {
-            let key = key_of(item, "Key")?;
-            let by = item.get("Value").and_then(Value::as_i64);
-            let by = by.ok_or(Code::GROUP_PARAMETER)?;
-            let before = counters.get(key).copied().unwrap_or(0);
-            let after = match mode {
-                "Set" => by,
-                "Increase" => before.saturating_add(by),
-                "Decrease" => before.saturating_sub(by),
-                _ => return Err(Code::GROUP_PARAMETER),
-            };
-            counters.insert(key.to_owned(), after);
-            touched.push(json!({"Key": key, "Value": after}));
-        }
-        if counters.len() > MAX_ENTRIES {
-            return Err(Code::GROUP_PARAMETER);
-        }
-        group.counters = counters;
-        group.counter_seq += 1;
-        let seq = group.counter_seq;
-        let news = json!({"Type": 0, "GroupCounterSeq": seq, "GroupCounter": touched});
-        let tip = json!({
-            "OpType": 6, "Operator_Account": actor.user, "List_Account": [],
-            "GroupCounterInfo": [news],
-        });
-        self.unstored_tip(now, id, &tip);
-        Ok(ok_with(
-            json!({"GroupCounter": touched, "GroupCounterSeq": seq}),
-        ))
+    fn update_counters(&mut self, request: &Request<'_>) -> Result<Answer, Code> {
+        let asked: UpdateCounters = request.read(Code::GROUP_PARAMETER)?;
+        self.require(&asked.group, request.caller, Role::Member)?;
+        let counters = &mut self.group_mut(&asked.group)?.counters;
+        let list = counters.update(asked.counters, asked.mode)?;
+        let seq = counters.seq;
+        self.tell_counters(request.now, &request.caller.user, &asked.group, 0, &list);
+        Ok(Answer { list, seq })
     }
 
     /// `delete_group_counter`: those named, or all.
-    pub(crate) fn delete_counters(&mut self, request: &Request<'_>) -> Result<Value, Code> {
-        let (now, actor, body) = request.parts();
-        let id = text(body, "GroupId")?;
-        self.require(id, actor, Role::Member)?;
-        let named: Vec<String> = list(body, "GroupCounterKeys")
-            .iter()
-            .filter_map(|name| name.as_str().map(str::to_owned))
-            .collect();
-        let group = self.group_mut(id)?;
-        let gone: Vec<Value> = group
-            .counters
-            .iter()
-            .filter(|(key, _)| named.is_empty() || named.contains(key))
-            .map(|(key, value)| json!({"Key": key, "Value": value}))
-            .collect();
-        group
-            .counters
-            .retain(|key, _| !named.is_empty() && !named.contains(key));
-        group.counter_seq += 1;
-        let seq = group.counter_seq;
-        let news = json!({"Type": 1, "GroupCounterSeq": seq, "GroupCounter": gone});
-        let tip = json!({
-            "OpType": 6, "Operator_Account": actor.user, "List_Account": [],
-            "GroupCounterInfo": [news],
-        });
-        self.unstored_tip(now, id, &tip);
-        Ok(ok_with(json!({"GroupCounterSeq": seq})))
+    fn delete_counters(&mut self, request: &Request<'_>) -> Result<Answer, Code> {
+        let asked: DeleteCounters = request.read(Code::GROUP_PARAMETER)?;
+        self.require(&asked.group, request.caller, Role::Member)?;
+        let counters = &mut self.group_mut(&asked.group)?.counters;
+        let gone = counters.delete(&asked.keys);
+        let seq = counters.seq;
+        self.tell_counters(request.now, &request.caller.user, &asked.group, 1, &gone);
+        Ok(Answer {
+            list: Vec::new(),
+            seq,
+        })
     }
 
     /// `get_group_counter`: those named, or all.
-    pub(crate) fn counters_of(&self, request: &Request<'_>) -> Result<Value, Code> {
-        let (actor, body) = (request.caller, request.body);
-        let id = text(body, "GroupId")?;
-        self.require(id, actor, Role::Member)?;
-        let group = self.group(id)?;
-        let named = list(body, "GroupCounterKeys");
-        let items: Vec<Value> = group
-            .counters
-            .iter()
-            .filter(|(key, _)| {
-                named.is_empty() || named.iter().any(|name| name.as_str() == Some(key))
-            })
-            .map(|(key, value)| json!({"Key": key, "Value": value}))
-            .collect();
-        Ok(ok_with(
-            json!({"GroupCounter": items, "GroupCounterSeq": group.counter_seq}),
-        ))
+    fn counters_of(&self, request: &Request<'_>) -> Result<Answer, Code> {
+        let asked: GetCounters = request.read(Code::GROUP_PARAMETER)?;
+        self.require(&asked.group, request.caller, Role::Member)?;
+        let counters = &self.group(&asked.group)?.counters;
+        Ok(Answer {
+            list: counters.list(&asked.keys),
+            seq: counters.seq,
+        })
+    }
+
+    /// Tells the group of counters that were changed (`kind` 0) or deleted (1).
+    fn tell_counters(&mut self, now: Now, by: &UserId, id: &str, kind: u8, list: &[Counter]) {
+        let seq = self.group(id).map_or(0, |group| group.counters.seq);
+        let tip = json!({
+            "OpType": 6, "Operator_Account": by, "List_Account": [], "GroupCounterInfo": [
+                {"Type": kind, "GroupCounterSeq": seq, "GroupCounter": list},
+            ],
+        });
+        self.unstored_tip(now, id, &tip);
     }
 }

@@ -42,8 +42,8 @@ use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
     service::group::{
-        application::Application, attribute::Attributes, live_room::Poll, live_room_guest::Guests,
-        message::Entry,
+        application::Application, attribute::Attributes, counter::Counters, live_room::Poll,
+        live_room_guest::Guests, message::Entry,
     },
     state::{Caller, ConnId, State, snapshot::shape},
 };
@@ -144,9 +144,8 @@ pub(crate) struct Group {
     /// Numbers of pinned messages and who pinned them. Bounded.
     pins: VecDeque<(u64, UserId)>,
     attributes: Attributes,
-    counters: BTreeMap<String, i64>,
-    #[serde(deserialize_with = "shape::counter")]
-    counter_seq: u64,
+    #[serde(flatten)]
+    counters: Counters,
     /// Who may not come into a live room, and until when in Unix seconds. Bounded.
     banned: BTreeMap<UserId, u64>,
     /// Items of a live room, for polls. Bounded by `live_backlog`.
@@ -277,8 +276,7 @@ impl Group {
             recalls: VecDeque::new(),
             pins: VecDeque::new(),
             attributes: Attributes::default(),
-            counters: BTreeMap::new(),
-            counter_seq: 0,
+            counters: Counters::default(),
             banned: BTreeMap::new(),
             live: VecDeque::new(),
         }
@@ -365,7 +363,6 @@ pub(crate) fn register(commands: &mut Commands) {
     pin::register(commands);
     profile::register(commands);
     receipt::register(commands);
-    snapshot::register(commands);
     tip::register(commands);
     topic::register(commands);
 }

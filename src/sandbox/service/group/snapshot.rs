@@ -3,7 +3,6 @@
 use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
-    commands::Commands,
     config::SandboxConfig,
     service::group::{Group, Groups, Kind},
 };
@@ -11,12 +10,6 @@ use crate::{
 /// The oldest go, until at most `limit` are left.
 fn trim<T>(list: &mut VecDeque<T>, limit: usize) {
     list.drain(..list.len().saturating_sub(limit.max(1)));
-}
-
-pub(crate) fn register(commands: &mut Commands) {
-    commands.group("update_group_counter", |s, r| {
-        s.count(r.now, r.caller, r.body)
-    });
 }
 
 impl Groups {

@@ -1,12 +1,11 @@
 //! Everything that outlives a restart, as JSON text, and a state made of it again.
 //!
-//! What of a struct is kept stands at the struct: its fields are, unless they are skipped there.
-//! Skipped are logins and links, what is measured on the monotonic clock, which starts anew, and what
-//! follows from the rest, which [`State::restore`] works out. [`State::snapshot`] names every field
-//! of the state, so that the compiler asks about a new one.
+//! A field of a struct is kept unless it is skipped at the struct. Logins, links and times on the monotonic clock
+//! are skipped: they mean nothing after a restart. So is what [`State::restore`] can work out from the rest.
+//! [`State::snapshot`] names every field of the state, so that the compiler asks about a new one.
 //!
-//! A field that is added needs a default, at the field or at its struct: a newer program reads what
-//! an older one wrote. A change that an older text does not fit is a new [`FORMAT`].
+//! A new field needs a default, at the field or at its struct: a newer program reads what an older one wrote.
+//! A change that an older text does not fit is a new [`FORMAT`].
 
 pub(crate) mod format1;
 pub(crate) mod shape;
@@ -39,8 +38,8 @@ use crate::{
 
 /// The format that is written, and the newest that is read.
 const FORMAT: u64 = 2;
-/// Places in the order of everything left out after a start. Those of before may have been given
-/// out after the last snapshot, and stand in cookies of clients.
+/// After a restart this many sequence positions are skipped: positions that were issued after the last snapshot
+/// may live on in cookies of clients.
 const GAP: u64 = 1 << 24;
 
 /// Why a snapshot is refused.
