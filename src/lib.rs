@@ -118,8 +118,9 @@ pub use botroupe_proto::{code, id, message};
 
 /// The examples of the book are tests.
 #[cfg(all(doctest, feature = "sandbox"))]
+#[doc = include_str!("../docs/src/bots.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
-struct Embedding;
+struct Book;
 
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
