@@ -116,6 +116,11 @@ pub use botroupe_simulator as simulator;
 
 pub use botroupe_proto::{code, id, message};
 
+/// The examples of the book are tests.
+#[cfg(all(doctest, feature = "sandbox"))]
+#[doc = include_str!("../docs/src/embedding.md")]
+struct Embedding;
+
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
