@@ -4,34 +4,9 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
-use botroupe::{
-    app::App,
-    bot::Entry,
-    config::{Config, Sources},
-    prelude::{Bot, Text},
-    sandbox::Sandbox,
-};
-
-/// The bots this program has; a program with a `bots/` folder gets the list from `botroupe::bots!`.
-const BOTS: &[Entry] = &[Entry {
-    name: "echo",
-    make: bot,
-}];
-
-/// Port 0 is any free port, so that this runs beside anything.
-const CONFIG: &str = r#"
-    endpoint = "sandbox"
-    [app]
-    sdk_app_id = 1400000001
-    secret_key = "good-for-the-sandbox-only"
-    [[accounts]]
-    user_id = "echo-bot"
-    bots = ["echo"]
-    [sandbox]
-    listen = "127.0.0.1:0"
-"#;
+use botroupe::{prelude::*, sandbox::Sandbox};
 
 fn bot() -> Bot {
     Bot::new("echo").on_text(echo)
@@ -41,29 +16,24 @@ async fn echo(text: Text) -> String {
     text.into_inner()
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    actix_rt::System::new().block_on(run())
-}
-
-async fn run() -> Result<(), Box<dyn Error>> {
-    let config = Config::parse(Sources {
-        file: "echo.toml",
-        text: CONFIG,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &["echo"],
-    })?;
-    let app = App::start(&config, BOTS, None).await?;
-    let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let fleet = Fleet::builder()
+        .sandbox()
+        .bot(bot)
+        .account("echo-bot")
+        .start()
+        .await?;
+    let sandbox = fleet.sandbox().ok_or("the fleet has a sandbox")?;
     println!("sandbox on {}", sandbox.url());
 
-    // Not even online yet: the server keeps the message until the bot comes for it.
+    // The account need not be online yet: the server keeps the message for it.
     sandbox.say("alice", "echo-bot", "hello")?;
     println!("alice: hello");
     let answer = tokio::time::timeout(Duration::from_secs(10), answer(sandbox)).await?;
     println!("echo-bot: {answer}");
 
-    let stopped = app.stop().await;
+    let stopped = fleet.stop().await?;
     if answer != "hello" || !stopped.drained || !stopped.logged_out {
         return Err(
             format!("expected a hello and a clean end, got {answer:?}, {stopped:?}").into(),

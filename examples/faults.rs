@@ -5,50 +5,31 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
-use actix::prelude::*;
 use botroupe::{
-    account::{Changed, Command, Phase, Status},
-    app::App,
-    config::{Config, Sources},
-    proto::id::UserId,
+    fleet::{Command, Fleet, Phase, Status},
     sandbox::KickType,
 };
 use tokio::sync::mpsc;
 
-/// Short waits, so that this ends soon; the real service wants 15 s between two logins.
-const CONFIG: &str = r#"
-    endpoint = "sandbox"
-    [app]
-    sdk_app_id = 1400000001
-    secret_key = "good-for-the-sandbox-only"
-    [[accounts]]
-    user_id = "guinea-pig"
-    bots = []
-    login_spacing = "0s"
-    backoff = { min = "300ms", max = "1s" }
-    [sandbox]
-    listen = "127.0.0.1:0"
-"#;
-
-fn main() -> Result<(), Box<dyn Error>> {
-    System::new().block_on(run())
-}
-
-async fn run() -> Result<(), Box<dyn Error>> {
-    let config = Config::parse(Sources {
-        file: "faults.toml",
-        text: CONFIG,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })?;
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
     let (sender, changes) = mpsc::unbounded_channel();
-    let observer = Observer(sender).start().recipient();
-    let app = App::start(&config, &[], Some(observer)).await?;
-    let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
-    let pig = UserId::parse("guinea-pig")?;
+    let fleet = Fleet::builder()
+        .sandbox()
+        .account("guinea-pig")
+        // Short waits, so that this ends soon; the real service wants 15 s between two logins.
+        .set("defaults.login_spacing", "0s")
+        .set("defaults.backoff.min", "300ms")
+        .set("defaults.backoff.max", "1s")
+        .on_change(move |status| {
+            // Nobody listens any more at the very end.
+            let _ = sender.send(status.clone());
+        })
+        .start()
+        .await?;
+    let sandbox = fleet.sandbox().ok_or("the fleet has a sandbox")?;
     let mut watch = Watch { changes };
     watch.until(Phase::Online).await?;
 
@@ -72,7 +53,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     expect(away.cause.word() == "multipleAccount", "multipleAccount")?;
     expect(away.next.is_some(), "a time to come back")?;
     println!("   (told to come back now)");
-    app.order(&pig, Command::Resume).await?;
+    fleet.order("guinea-pig", Command::Resume).await?;
     watch.until(Phase::Online).await?;
 
     println!("-- an administrator throws it out: it stays away until told otherwise");
@@ -82,7 +63,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     expect(away.next.is_none(), "no time to come back")?;
     // A UserSig made in the very second of the kick is void too, so a try or two may be refused.
     println!("   (told to come back)");
-    app.order(&pig, Command::Resume).await?;
+    fleet.order("guinea-pig", Command::Resume).await?;
     let back = watch.until(Phase::Online).await?;
 
     let count = back.counters;
@@ -93,7 +74,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
         count.lost_links,
         count.kicks()
     );
-    let stopped = app.stop().await;
+    let stopped = fleet.stop().await?;
     expect(stopped.logged_out, "a logout at the end")
 }
 
@@ -102,22 +83,6 @@ fn expect(holds: bool, what: &str) -> Result<(), Box<dyn Error>> {
         Ok(())
     } else {
         Err(format!("expected {what}").into())
-    }
-}
-
-/// Hands on every change of the account.
-struct Observer(mpsc::UnboundedSender<Status>);
-
-impl Actor for Observer {
-    type Context = Context<Self>;
-}
-
-impl Handler<Changed> for Observer {
-    type Result = ();
-
-    fn handle(&mut self, Changed { status, .. }: Changed, _: &mut Context<Self>) {
-        // Nobody listens any more at the very end.
-        let _ = self.0.send(*status);
     }
 }
 

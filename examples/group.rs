@@ -4,33 +4,10 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
-use botroupe::{
-    app::App,
-    bot::Entry,
-    config::{Config, Sources},
-    prelude::*,
-    sandbox::Sandbox,
-};
+use botroupe::{prelude::*, sandbox::Sandbox};
 use serde_json::json;
-
-const BOTS: &[Entry] = &[Entry {
-    name: "greeter",
-    make: bot,
-}];
-
-const CONFIG: &str = r#"
-    endpoint = "sandbox"
-    [app]
-    sdk_app_id = 1400000001
-    secret_key = "good-for-the-sandbox-only"
-    [[accounts]]
-    user_id = "greeter-bot"
-    bots = ["greeter"]
-    [sandbox]
-    listen = "127.0.0.1:0"
-"#;
 
 fn bot() -> Bot {
     Bot::new("greeter")
@@ -66,22 +43,17 @@ async fn answer(text: Text, sender: Sender, group: Group) -> Option<String> {
     (&*text == "where am I?").then(|| format!("{}: in {}", sender.user_id, group.name))
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    actix_rt::System::new().block_on(run())
-}
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let fleet = Fleet::builder()
+        .sandbox()
+        .bot(bot)
+        .account("greeter-bot")
+        .start()
+        .await?;
+    let sandbox = fleet.sandbox().ok_or("the fleet has a sandbox")?;
 
-async fn run() -> Result<(), Box<dyn Error>> {
-    let config = Config::parse(Sources {
-        file: "group.toml",
-        text: CONFIG,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &["greeter"],
-    })?;
-    let app = App::start(&config, BOTS, None).await?;
-    let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
-
-    // The app's own server makes the group and lets people in, over the REST API.
+    // As the server of the app would do over the REST API: make the group, let people in.
     let administer = |command: &str, body: serde_json::Value| {
         let answer = sandbox.administer(&format!("group_open_http_svc/{command}"), &body);
         if answer["ErrorCode"] == 0 {
@@ -109,7 +81,7 @@ async fn run() -> Result<(), Box<dyn Error>> {
     )?;
     said(sandbox, "took something back").await?;
 
-    let stopped = app.stop().await;
+    let stopped = fleet.stop().await?;
     if !stopped.drained || !stopped.logged_out {
         return Err(format!("expected a clean end, got {stopped:?}").into());
     }

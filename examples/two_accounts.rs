@@ -4,36 +4,13 @@
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
-use std::{collections::BTreeMap, error::Error, time::Duration};
+use std::{error::Error, time::Duration};
 
 use botroupe::{
-    account::Phase,
-    app::App,
-    bot::Entry,
-    config::{Config, Sources},
-    prelude::{Bot, Config as Settings, Text},
+    prelude::{Bot, Config, Fleet, Text},
     sandbox::{HistoryItem, Sandbox},
 };
 use serde::Deserialize;
-
-const BOTS: &[Entry] = &[Entry {
-    name: "count",
-    make: bot,
-}];
-
-const CONFIG: &str = r#"
-    endpoint = "sandbox"
-    [app]
-    sdk_app_id = 1400000001
-    secret_key = "good-for-the-sandbox-only"
-    [[accounts]]
-    user_id = "{ping,pong}"
-    bots = ["count"]
-    [bots.count]
-    last = 10
-    [sandbox]
-    listen = "127.0.0.1:0"
-"#;
 
 /// `[bots.count]`
 #[derive(Deserialize)]
@@ -51,32 +28,29 @@ fn bot() -> Bot {
 }
 
 /// `None` is no answer.
-async fn next(text: Text, settings: Settings<Count>) -> Option<String> {
+async fn next(text: Text, settings: Config<Count>) -> Option<String> {
     let number: u32 = text.parse().ok()?;
     (number < settings.last).then(|| (number + 1).to_string())
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    actix_rt::System::new().block_on(run())
-}
-
-async fn run() -> Result<(), Box<dyn Error>> {
-    let config = Config::parse(Sources {
-        file: "two_accounts.toml",
-        text: CONFIG,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &["count"],
-    })?;
-    let app = App::start(&config, BOTS, None).await?;
-    let sandbox = app.sandbox().ok_or("the config asks for a sandbox")?;
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let fleet = Fleet::builder()
+        .sandbox()
+        .bot(bot)
+        .account("ping")
+        .account("pong")
+        .set("bots.count.last", "10")
+        .start()
+        .await?;
+    let sandbox = fleet.sandbox().ok_or("the fleet has a sandbox")?;
 
     let limit = Duration::from_secs(10);
-    tokio::time::timeout(limit, online(&app)).await?;
+    tokio::time::timeout(limit, fleet.ready()).await??;
 
     // Ping begins.
-    let ping = app.account("ping").ok_or("the config has it")?;
-    ping.send("pong", "1").await?;
+    let ping = fleet.api("ping").ok_or("the fleet has the account")?;
+    ping.send_text("pong", "1").await?;
 
     let talk = tokio::time::timeout(limit, talk(sandbox, 10)).await?;
     for item in &talk {
@@ -85,22 +59,11 @@ async fn run() -> Result<(), Box<dyn Error>> {
     let said: Vec<String> = talk.iter().map(|item| text(&item.body)).collect();
     let expected: Vec<String> = (1..=10).map(|number| number.to_string()).collect();
 
-    let stopped = app.stop().await;
+    let stopped = fleet.stop().await?;
     if said != expected || !stopped.drained || !stopped.logged_out {
         return Err(format!("expected 1 to 10 and a clean end, got {said:?}, {stopped:?}").into());
     }
     Ok(())
-}
-
-/// Waits until every account is online.
-async fn online(app: &App) {
-    loop {
-        let status = app.status().await;
-        if status.iter().all(|account| account.phase == Phase::Online) {
-            return;
-        }
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
 }
 
 /// Waits until so many messages have been exchanged.

@@ -1,13 +1,59 @@
-//! Botroupe runs many Tencent Cloud Chat (IM) accounts as bots from one config file and keeps
-//! them online.
+//! Botroupe runs many Tencent Cloud Chat (IM) accounts as bots and keeps them online.
 //!
-//! Bot authors need the [`prelude`] and [`bot`]; whoever embeds the whole needs [`app`]; whoever
-//! tests against a server needs [`sandbox`]. The rest is public for those who build something of
-//! their own on a layer, and for fuzzing.
+//! A bot is a name and `async` functions; a [`Fleet`](fleet::Fleet) runs bots on accounts. This program is a
+//! bot, an account for it and a server to try it with:
+//!
+//! ```
+//! use botroupe::prelude::*;
+//!
+//! fn echo() -> Bot {
+//!     Bot::new("echo").on_text(answer)
+//! }
+//!
+//! async fn answer(text: Text) -> String {
+//!     text.into_inner()
+//! }
+//!
+//! # #[tokio::main]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let fleet = Fleet::builder().sandbox().bot(echo).account("echo-bot").start().await?;
+//! fleet.ready().await?;
+//! fleet.stop().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! With [`run`](fleet::FleetBuilder::run) in the place of `start` it stays online until Ctrl-C;
+//! [`Fleet::from_config`](fleet::Fleet::from_config) takes the accounts from a config file, and [`cli::main`]
+//! makes a program with the whole command line of your bots.
+//!
+//! # Where to look
+//!
+//! | to | see |
+//! |---|---|
+//! | write a bot | [`bot`]; [`prelude`] has what most bots need |
+//! | test a bot | [`bot::testing`] |
+//! | act as an account | [`bot::Api`] |
+//! | run bots from your own program | [`fleet`] |
+//! | read messages and make them | [`message`] |
+//! | name what requests take and answer | [`types`] |
+//! | check a config file | [`config`] |
+//! | test against a server | [`sandbox`] |
+//!
+//! # Features
+//!
+//! | feature | by default | what it adds |
+//! |---|---|---|
+//! | `cli` | yes | the command line: [`cli::main`] and the program `botroupe` |
+//! | `sandbox` | yes | the embedded server: [`sandbox`], and the endpoint `sandbox` |
+//! | `simulator` | no | `simulator`: a fleet and its server on a virtual clock |
+//! | `unstable` | no | every layer: `account`, `app`, `gateway`, `policy`, `proto`, `rest`, `session`, `supervisor`. They change with any release |
+//!
+//! # Layers
 //!
 //! ```text
-//!                     main + bots ─► app, cli
-//!          ┌──────────────┬────────────┴┬─────────────┐
+//!                 fleet, cli ─► app
+//!          ┌──────────────┬────┴────────┬─────────────┐
 //!      supervisor        bot          config        sandbox ─► proto, policy only
 //!          └──────┬───────┘
 //!              account
@@ -17,31 +63,73 @@
 //!           proto     policy
 //! ```
 
-pub mod account;
-pub mod app;
+#![cfg_attr(
+    not(feature = "unstable"),
+    allow(
+        dead_code,
+        unused_imports,
+        unreachable_pub,
+        reason = "the layers are public, and looked through for dead code, with the feature `unstable`"
+    )
+)]
+
 pub mod bot;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod config;
-pub mod gateway;
-pub mod rest;
-pub mod supervisor;
+pub mod fleet;
+pub mod types;
 
+#[cfg(feature = "unstable")]
+pub mod account;
+#[cfg(not(feature = "unstable"))]
+mod account;
+#[cfg(feature = "unstable")]
+pub mod app;
+#[cfg(not(feature = "unstable"))]
+mod app;
+#[cfg(feature = "unstable")]
+pub mod gateway;
+#[cfg(not(feature = "unstable"))]
+mod gateway;
+#[cfg(feature = "unstable")]
+pub mod rest;
+#[cfg(not(feature = "unstable"))]
+mod rest;
+#[cfg(feature = "unstable")]
+pub mod supervisor;
+#[cfg(not(feature = "unstable"))]
+mod supervisor;
+
+#[cfg(feature = "unstable")]
 pub use botroupe_core::{policy, session};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use botroupe_core::{policy, session};
+#[cfg(feature = "unstable")]
 pub use botroupe_proto as proto;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use botroupe_proto as proto;
+#[cfg(feature = "sandbox")]
 pub use botroupe_sandbox as sandbox;
+#[cfg(feature = "simulator")]
 pub use botroupe_simulator as simulator;
+
+pub use botroupe_proto::{code, id, message};
 
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Attachment, Bot, Config, Group, GroupApi, IntoReply, Kicked, NotReady,
-        Outgoing, Sender, State, Text, Upload,
+        Api, ApiError, Attachment, Bot, Config, Event, FromEvent, Group, GroupApi, IntoReply,
+        Kicked, NotReady, Outgoing, Rejection, Sender, State, Text, Upload,
     };
+    pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;
     pub use crate::proto::message::{
         Conversation, Draft, Element, GroupTip, Message, NoticeKind, SystemNotice, TipKind,
     };
-    pub use crate::proto::op::group::{JoinOption, Modify as GroupChange, NewGroup};
+    pub use crate::proto::op::group::JoinOption;
+    pub use crate::proto::op::group::Modify as GroupChange;
+    pub use crate::proto::op::group::NewGroup;
     pub use crate::proto::op::group_member::Role;
     pub use crate::proto::op::profile::SetProfile;
     pub use crate::proto::op::receive_option::{DoNotDisturb, MuteOption};

@@ -7,5 +7,5 @@ mod bots;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    botroupe::cli::main(bots::BOTS)
+    botroupe::cli::main(bots::all())
 }

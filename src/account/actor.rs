@@ -1,20 +1,21 @@
 //! The account actor: carries out what [`Core`] decides.
 
+use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
 use super::provider;
 use crate::gateway::{
     Close, ConfirmLogin, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report,
     Reported, Room, Running, Transmit, now,
 };
-use crate::policy::RestartIntensity;
+use crate::policy::{Now, RestartIntensity};
 use crate::rest::Rest;
-use crate::session::{Event, Ignored, Session, SessionConfig};
+use crate::session::{Event, Ignored, Memory, Session, SessionConfig};
 use actix::prelude::*;
 use botroupe_core::account::Core;
 use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
+use botroupe_core::account::{Attempt, OutboxError, OutboxItem};
 use botroupe_core::account::{Cause, Off};
-use botroupe_core::account::{Errand, OutboxError, Sending};
 use botroupe_core::account::{Phase, Status};
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
@@ -60,7 +61,7 @@ pub struct Changed {
 #[rtype(result = "()")]
 pub struct Send {
     /// What to send.
-    pub errand: Errand,
+    pub item: OutboxItem,
     /// Told what became of it; dropped when the account dies before.
     pub reply: oneshot::Sender<Result<String, OutboxError>>,
 }
@@ -103,7 +104,7 @@ pub struct Instruct(pub Command);
 /// it whenever the last one died.
 #[derive(Clone)]
 pub struct AccountSpec {
-    /// What a thread shows that works for the account, see [`Running`].
+    /// Number of the account, stored in the thread's watchdog marker ([`Running`]) while it works for it.
     pub number: u64,
     /// The account.
     pub config: CoreConfig,
@@ -121,7 +122,9 @@ pub struct AccountSpec {
     pub observer: Recipient<Changed>,
     /// Where others find the actor.
     pub handle: AccountHandle,
-    /// It stays away from the start: how, and why.
+    /// Paces messages to groups over the fleet.
+    pub group_paces: SharedGroupPaces,
+    /// Set if the account stays away from the start: in which phase, and why.
     pub away: Option<(Phase, Cause)>,
 }
 
@@ -139,16 +142,16 @@ pub struct Account {
     spec: AccountSpec,
     connector: Rc<dyn Connector>,
     connection: Option<Addr<Connection>>,
-    /// Tells the connection actor of now from those that died.
+    /// Number of the present connection actor; messages of those that died are ignored.
     child: u64,
     crashes: RestartIntensity,
     cookie: Box<str>,
     replies: HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>,
     next_token: u64,
     timer: Option<(Duration, SpawnHandle)>,
-    /// The kind of reason that was last told why it is not online.
+    /// The kind of cause that was last logged for being offline.
     told: Option<Discriminant<Cause>>,
-    /// Which of the account's actors this is.
+    /// Incarnation number; a stale actor compares it with the handle's and stops.
     life: u64,
     _guard: DownGuard,
 }
@@ -200,14 +203,20 @@ impl Account {
         } = self;
         connection.get_or_insert_with(|| {
             let config = SessionConfig::new(spec.config.app, core.user().clone());
-            let mut session = Session::new(config, fastrand::u64(..));
+            let mut session =
+                Session::new(config, fastrand::u64(..), &mut spec.handle.memory().lock());
             session.set_cookie(cookie.clone());
-            session.set_memory(spec.config.memory.clone());
+            let session = (session, spec.handle.memory().clone());
             *child += 1;
             let guard = DownGuard::new(ctx.address().recipient(), *child);
             let owner = ctx.address().recipient();
             Connection::start(spec.number, session, connector.clone(), owner, guard)
         })
+    }
+
+    /// Gives the core an input that concerns the account's memory.
+    fn core<T>(&mut self, input: impl FnOnce(&mut Core, Now, &mut Memory) -> T) -> T {
+        input(&mut self.core, now(), &mut self.spec.handle.memory().lock())
     }
 
     /// Carries out what the core wants, after every input.
@@ -219,6 +228,11 @@ impl Account {
         while let Some(effect) = self.core.poll_effect() {
             match effect {
                 Effect::ReserveLogin => self.reserve(ctx),
+                Effect::ReserveGroupTurn { token, group } => {
+                    let at = now();
+                    let wait = self.spec.group_paces.reserve(at.mono, &group);
+                    self.core.group_turn(at, token, wait);
+                }
                 Effect::Dial {
                     url,
                     limit,
@@ -246,10 +260,10 @@ impl Account {
                 Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
                 Effect::Logout => self.connection(ctx).do_send(Logout),
                 Effect::Close => self.connection(ctx).do_send(Close),
-                Effect::Transmit { token, sending } => {
-                    let transmit = match sending {
-                        Sending::Message(message) => Transmit::Message { token, message },
-                        Sending::Call { servcmd, body } => Transmit::Call {
+                Effect::Transmit { token, attempt } => {
+                    let transmit = match attempt {
+                        Attempt::Message(message) => Transmit::Message { token, message },
+                        Attempt::Call { servcmd, body } => Transmit::Call {
                             token,
                             servcmd,
                             body,
@@ -289,7 +303,7 @@ impl Account {
         });
         ctx.spawn(turn.map(|(), actor, ctx| {
             let _running = Running::enter(actor.spec.number);
-            actor.core.turn(now());
+            actor.core(Core::turn);
             actor.carry_out(ctx);
         }));
     }
@@ -314,7 +328,7 @@ impl Account {
                 }
             };
             tracing::debug!(%account, ?other, "asked for another login");
-            actor.core.probed(now(), other);
+            actor.core(|core, now, memory| core.probed(now, memory, other));
             actor.carry_out(ctx);
         }));
     }
@@ -335,14 +349,14 @@ impl Account {
                     tracing::debug!(account = %actor.core.user(), %error, "no UserSig");
                 }
             }
-            actor.core.user_sig(now(), outcome);
+            actor.core(|core, now, memory| core.user_sig(now, memory, outcome));
             actor.carry_out(ctx);
         }));
     }
 
     fn deliver(&mut self, ctx: &mut Context<Self>, event: AccountEvent) {
-        // Of messages there are only so many as the bots have room for; what is neither message nor update
-        // comes twice per login at most and must not be lost.
+        // The bots' room bounds the messages. Events that are neither message nor update come at most twice per
+        // login and must not be lost.
         let is_update = matches!(event, AccountEvent::Update(_));
         if is_update && !self.spec.handle.wants_updates() {
             return;
@@ -377,7 +391,7 @@ impl Account {
     }
 
     fn changed(&mut self, online: Option<bool>) {
-        let status = self.core.status(now());
+        let status = self.core(|core, now, memory| core.status(now, memory));
         let ready = status.phase == Phase::Online;
         self.spec.handle.set_ready(self.life, ready);
         let (account, connection) = (&status.user, self.core.connection());
@@ -395,7 +409,7 @@ impl Account {
                 tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
             }
             (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
-                // Told once for each kind of reason; the supervisor says now and then how many wait.
+                // Each kind of cause is logged once; the supervisor reports now and then how many accounts wait.
                 if self.told == Some(discriminant(&status.cause)) {
                     tracing::debug!(%account, connection, cause = %status.cause, "not online; trying again");
                 } else {
@@ -412,8 +426,8 @@ impl Account {
             }
             None => {}
         }
-        // What is on its way to an outcome is for those who ask; telling it of thousands of accounts
-        // that log in together would only fill mailboxes.
+        // Transient phases are not published: with thousands of accounts logging in they would flood the
+        // observer. `GetStatus` still shows them.
         let passing = matches!(
             status.phase,
             Phase::Connecting | Phase::LoggingIn | Phase::Renewing
@@ -425,7 +439,7 @@ impl Account {
     }
 
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.core.poll_timeout() else {
+        let Some(at) = self.core(|core, _, memory| core.poll_timeout(memory)) else {
             return;
         };
         if let Some((armed, handle)) = self.timer {
@@ -437,7 +451,7 @@ impl Account {
         let handle = ctx.run_later(at.saturating_sub(now().mono), |actor, ctx| {
             let _running = Running::enter(actor.spec.number);
             actor.timer = None;
-            actor.core.timeout(now());
+            actor.core(Core::timeout);
             actor.carry_out(ctx);
         });
         self.timer = Some((at, handle));
@@ -457,8 +471,10 @@ impl Actor for Account {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         match self.spec.away.take() {
-            Some((phase, cause)) => self.core.leave(now(), cause, phase),
-            None => self.core.start(now()),
+            Some((phase, cause)) => {
+                self.core(|core, now, memory| core.start_away(now, memory, phase, cause))
+            }
+            None => self.core(Core::start),
         }
         self.carry_out(ctx);
     }
@@ -518,7 +534,7 @@ impl Handler<Reported> for Account {
             }
             _ => {}
         }
-        self.core.report(now(), report);
+        self.core(|core, now, memory| core.report(now, memory, report));
         self.carry_out(ctx);
     }
 }
@@ -537,7 +553,7 @@ impl Handler<Down> for Account {
             account = %self.core.user(), connection = self.core.connection(), panicked = down.panicked,
             "connection actor died"
         );
-        self.core.crashed(now(), allowed);
+        self.core(|core, now, memory| core.crashed(now, memory, allowed));
         self.carry_out(ctx);
     }
 }
@@ -545,11 +561,11 @@ impl Handler<Down> for Account {
 impl Handler<Send> for Account {
     type Result = ();
 
-    fn handle(&mut self, Send { errand, reply }: Send, ctx: &mut Context<Self>) {
+    fn handle(&mut self, Send { item, reply }: Send, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         self.next_token += 1;
         self.replies.insert(self.next_token, reply);
-        self.core.send(now(), self.next_token, errand);
+        self.core.send(now(), self.next_token, item);
         self.carry_out(ctx);
     }
 }
@@ -569,7 +585,7 @@ impl Handler<GetStatus> for Account {
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
         let _running = Running::enter(self.spec.number);
-        let mut status = self.core.full_status(now());
+        let mut status = self.core(|core, now, memory| core.full_status(now, memory));
         status.counters.dropped += self.spec.handle.dropped();
         Some(status)
     }
@@ -581,14 +597,14 @@ impl Handler<Instruct> for Account {
     fn handle(&mut self, Instruct(command): Instruct, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.spec.number);
         match command {
-            Command::Hold => self.core.hold(now()),
+            Command::Hold => self.core(Core::hold),
             Command::Resume => {
                 self.crashes.reset();
-                self.core.resume(now());
+                self.core(Core::resume);
             }
-            Command::Relogin => self.core.relogin(now()),
-            Command::Quarantine => self.core.quarantine(now()),
-            Command::Stop => self.core.stop(now()),
+            Command::Relogin => self.core(Core::relogin),
+            Command::Quarantine => self.core(Core::quarantine),
+            Command::Stop => self.core(Core::stop),
         }
         self.carry_out(ctx);
     }

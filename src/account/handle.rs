@@ -1,16 +1,16 @@
-//! How everybody else reaches an account.
+//! The handle through which bots, host and supervisor reach an account.
 
 use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
-use crate::gateway::now;
+use crate::gateway::{SharedMemory, now};
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::{Call, Limit};
-use crate::session::{Memory, Receipt, RequestError};
+use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::Status;
-use botroupe_core::account::{Errand, MAX_OUTBOX, OutboxError};
+use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, RwLock};
@@ -23,20 +23,20 @@ pub struct AccountHandle {
     user: UserId,
     addr: Arc<RwLock<Option<Addr<Account>>>>,
     lives: Arc<Lives>,
-    /// Places in the outbox: whoever finds none waits for one.
+    /// Places in the outbox; a sender waits until there is one.
     room: Arc<Semaphore>,
-    memory: Memory,
+    memory: SharedMemory,
 }
 
-/// An actor may be replaced while its thread hangs; when that comes back, the old actor must not
-/// speak for the account any more.
+/// An actor may be replaced while its thread hangs. When the thread comes back, the old actor must not speak
+/// for the account any more.
 #[derive(Debug, Default)]
 struct Lives {
     /// The number of the actor that speaks for the account, counted from 1.
     present: AtomicU64,
     /// The number of the actor that is ready; zero when none is.
     ready: AtomicU64,
-    /// Wakes those who wait for an actor that is lost: it cannot tell them itself.
+    /// Wakes those who wait for an answer of an actor that is lost.
     lost: Notify,
     /// Some bot wants to hear what changes about messages and people.
     wants_updates: AtomicBool,
@@ -56,14 +56,14 @@ impl std::fmt::Debug for AccountHandle {
     }
 }
 
-/// Why [`AccountHandle::send`] failed.
+/// Why a message or a request of an account failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SendError {
-    /// The account said no.
+    /// The account refused it, or the server did.
     #[error(transparent)]
     Outbox(#[from] OutboxError),
-    /// The account is swamped with orders.
+    /// The account's mailbox is full.
     #[error("account is busy")]
     Busy,
     /// The account is not ready, and the caller did not want to wait.
@@ -85,8 +85,8 @@ impl SendError {
         }
     }
 
-    /// Of an edit that somebody else was quicker with: the body of the answer, which says how the
-    /// message stands now.
+    /// After an edit that lost against another one: the body of the answer, which holds the message as it is
+    /// now.
     #[must_use]
     pub fn conflict(&self) -> Option<&str> {
         match self.request()? {
@@ -103,7 +103,7 @@ impl SendError {
     }
 }
 
-/// An answer that is not what was asked for.
+/// The error for an answer that cannot be read.
 pub(crate) fn unreadable(error: &impl std::fmt::Display) -> SendError {
     SendError::Outbox(OutboxError::Refused(RequestError::Shape(error.to_string())))
 }
@@ -120,15 +120,20 @@ impl AccountHandle {
                 ..Lives::default()
             }),
             room: Arc::new(Semaphore::new(MAX_OUTBOX)),
-            memory: Memory::default(),
+            memory: SharedMemory::default(),
         }
     }
 
-    /// The same with the memory that the account is made with: what its bots have finished is noted there.
+    /// Uses this memory of the account; messages that its bots have finished are noted there.
     #[must_use]
-    pub fn with_memory(mut self, memory: Memory) -> Self {
+    pub fn with_memory(mut self, memory: SharedMemory) -> Self {
         self.memory = memory;
         self
+    }
+
+    /// What the account remembers of its messages, whatever crashes.
+    pub(super) const fn memory(&self) -> &SharedMemory {
+        &self.memory
     }
 
     /// The account.
@@ -144,7 +149,7 @@ impl AccountHandle {
         ready != 0 && self.is_present(ready)
     }
 
-    /// Whether updates are handed on at all; said by whoever handles them.
+    /// Sets whether updates are handed on, as a bot wants them or not.
     pub fn want_updates(&self, wanted: bool) {
         self.lives.wants_updates.store(wanted, Ordering::Relaxed);
     }
@@ -178,7 +183,7 @@ impl AccountHandle {
         self.addr.read().ok()?.clone()
     }
 
-    /// A new actor takes over: gives its number, and silences every one before it.
+    /// A new actor takes over. Returns its number and silences every actor before it.
     pub(super) fn begin_life(&self) -> u64 {
         self.lives.present.fetch_add(1, Ordering::Relaxed) + 1
     }
@@ -251,13 +256,13 @@ impl AccountHandle {
         key: MessageKey,
     ) -> Result<Sent, SendError> {
         let key = Some(key);
-        let body = self.run(Errand::Message { to, draft, key }).await?;
+        let body = self.run(OutboxItem::Message { to, draft, key }).await?;
         serde_json::from_str(&body).map_err(|error| unreadable(&error))
     }
 
     /// Makes a request of the server, `body` being a JSON object; waits as [`send`](Self::send)
-    /// does. The body of the answer comes back. Other than a message it is sent once: one that
-    /// times out may have been carried out. No rate limit is applied: only a [`Call`] names its own.
+    /// does. The body of the answer comes back. Unlike a message it is sent once: a request that times out may
+    /// have been carried out. No rate limit applies, because only a [`Call`] names its own.
     ///
     /// # Errors
     /// When there was no good answer.
@@ -276,12 +281,12 @@ impl AccountHandle {
         body: String,
         limit: Limit,
     ) -> Result<String, SendError> {
-        let errand = Errand::Call {
+        let item = OutboxItem::Call {
             servcmd,
             body,
             limit,
         };
-        self.run(errand).await
+        self.run(item).await
     }
 
     /// Makes a request of [`op`](crate::proto::op), and reads its answer; otherwise as
@@ -295,14 +300,14 @@ impl AccountHandle {
         serde_json::from_str(&answer).map_err(|error| unreadable(&error))
     }
 
-    async fn run(&self, errand: Errand) -> Result<String, SendError> {
+    async fn run(&self, item: OutboxItem) -> Result<String, SendError> {
         // First come, first served. It is never closed.
         let _place = self.room.acquire().await.map_err(|_| SendError::Gone)?;
         // Listens before it asks, so that nothing falls in between.
         let lost = self.lives.lost.notified();
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
-        match addr.try_send(Send { errand, reply }) {
+        match addr.try_send(Send { item, reply }) {
             Ok(()) => tokio::select! {
                 outcome = outcome => outcome
                     .map_err(|_| SendError::Gone)?
@@ -331,16 +336,15 @@ impl AccountHandle {
             .ok()?
     }
 
-    /// Every bot is done with a message, or (`done` is `false`) one of them will not handle it: then it
-    /// stays unread.
+    /// Every bot is done with a message (`done`), or one of them will not handle it, and it stays unread.
     pub fn handled(&self, receipt: &Receipt, done: bool) {
         // Noted here: an account that is just being made anew must not miss it, or it would wait for room
         // that is there.
         let at = now();
         let room = if done {
-            self.memory.finished(at, receipt)
+            self.memory.lock().finished(at, receipt)
         } else {
-            self.memory.abandoned(at, receipt)
+            self.memory.lock().abandoned(at, receipt)
         };
         if let Some(addr) = self.addr() {
             // One for each message that was handed out, and those are bounded.

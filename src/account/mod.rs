@@ -4,19 +4,21 @@
 //! subscriber only as a [`Recipient`](actix::Recipient).
 
 mod actor;
+mod group_paces;
 mod handle;
 mod provider;
 
-pub use crate::session::Receipt;
+pub use crate::session::{Receipt, RequestError};
 pub use actor::{
     Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
     SlowDown,
 };
 pub use botroupe_core::account::{
-    AccountEvent, Cause, Clock, Core, CoreConfig, Counters, Credential, CredentialError, Effect,
-    Errand, External, Fleet, GroupPaces, MAX_OUTBOX, Off, OutboxError, Phase, Policy, Record,
-    RecordedEvent, Redacted, Report, Sending, Status, TakeBack, decide, is_heard,
+    AccountEvent, Attempt, Cause, Clock, Core, CoreConfig, Counters, Credential, CredentialError,
+    Effect, External, FleetUsers, MAX_OUTBOX, Off, OutboxError, OutboxItem, Phase, Policy, Record,
+    RecordedEvent, Redacted, Report, Status, TakeBack, decide, is_heard,
 };
+pub use group_paces::SharedGroupPaces;
 pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
 pub use provider::end_programs;

@@ -1,5 +1,5 @@
-//! Makes bots, on threads of its own: `bot()` is code of others, which may panic, need a second or
-//! never return, and none of that is to hold up accounts, signals or the other bots.
+//! Makes bots on threads of its own. `bot()` is the author's code: it may panic, take a second or never
+//! return, and must not hold up accounts, signals or other bots meanwhile.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -10,9 +10,9 @@ use std::thread;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
-/// Threads at once; each makes one bot after the other.
+/// The most threads at a time; each makes one bot after the other.
 const THREADS: usize = 8;
-/// Threads that never came back, at most; beyond, nothing more is made.
+/// The most threads that may be lost to `bot()` functions that never return; then no more bots are made.
 const MAX_LOST: usize = 64;
 /// How long making the bots of one account may take. Opening a pool of connections takes seconds.
 pub(super) const LIMIT: Duration = Duration::from_secs(30);
@@ -41,7 +41,7 @@ struct Work {
 
 struct Job {
     run: Box<dyn FnOnce() + Send>,
-    /// Given up: its thread counts no more.
+    /// The job was given up; its thread no longer counts.
     is_lost: Arc<AtomicBool>,
 }
 
@@ -52,10 +52,10 @@ impl std::fmt::Debug for Maker {
 }
 
 impl Maker {
-    /// Runs `make` within the present runtime, on another thread.
+    /// Runs `make` on another thread, inside the runtime of the caller.
     ///
     /// # Errors
-    /// When it panics, or takes longer than `limit`. Its thread is given up then.
+    /// When `make` panics, or takes longer than `limit`; then its thread is given up.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         limit: Duration,
@@ -68,14 +68,14 @@ impl Maker {
         let job = Job {
             run: Box::new(move || {
                 let _context = runtime.enter();
-                // Nobody may wait any more, for one as for the other.
+                // The caller may have stopped waiting for either.
                 let _ = started.send(());
                 let _ = done.send(catch_unwind(AssertUnwindSafe(make)));
             }),
             is_lost: is_lost.clone(),
         };
         self.submit(job);
-        // Waiting for a turn is not the bot's fault.
+        // The limit starts with the job: waiting for a thread is not the bot's fault.
         if begun.await.is_err() {
             return Err(MakeError::NoThread);
         }
@@ -110,8 +110,8 @@ impl Maker {
         self.staff(work);
     }
 
-    /// Starts a thread if there is work for one more. Without any, what waits is dropped, and whoever
-    /// waits for it learns that there is no thread.
+    /// Starts a thread if there is work for one more. If no thread can be had at all, the waiting jobs are
+    /// dropped, and their callers get [`MakeError::NoThread`].
     fn staff(&self, mut work: MutexGuard<'_, Work>) {
         if work.jobs.is_empty() || work.workers >= THREADS {
             return;
@@ -144,7 +144,7 @@ impl Maker {
     }
 }
 
-/// What a panic said.
+/// The text of a panic.
 pub(super) fn words(panic: &(dyn Any + Send)) -> String {
     let words = panic
         .downcast_ref::<&str>()
@@ -191,7 +191,7 @@ mod tests {
     #[actix_rt::test]
     async fn many_are_made_at_once_and_may_use_the_runtime() {
         let maker = Maker::default();
-        // All of them wait for each other: one after the other they would never be done.
+        // The jobs wait for each other: if they ran one after the other, the test would hang.
         let barrier = Arc::new(std::sync::Barrier::new(THREADS));
         let made = (0..THREADS).map(|n| {
             let barrier = barrier.clone();

@@ -1,37 +1,39 @@
-//! Puts a config into action: sandbox, threads, bots, supervisor; and takes it down in order.
+//! Starts what a config describes (sandbox, threads, bots, supervisor) and stops it in order.
 //!
-//! Nothing is decided here. Signals, output and exit codes are the command line's business.
+//! No policy lives here. Signals, output and exit codes belong to the command line.
 
 mod maker;
+#[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
+mod sandbox;
 mod terms;
 
-pub(crate) use terms::{Credentials, policy};
+pub use sandbox::check_sandbox;
+pub(crate) use terms::Credentials;
 
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, Fleet, GroupPaces, Phase, Status,
-    end_programs,
+    AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    Bot, Draining, Entry, FileAccess, Host, HostConfig, HostSpec, Pool, SettingsError, Uploads,
-    find,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostSpec, Pool, Registered,
+    SettingsError, Uploads,
 };
-use crate::config::{AccountConfig, BotSettings, Config, Endpoint, SandboxTlsConfig};
-use crate::gateway::{AwcConnector, Connector, NetConfig, NetError, check_net, use_net};
+use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
+use crate::gateway::{AwcConnector, Connector, NetError, SharedMemory, check_net, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
-use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls, Unknown};
-use crate::session::{InboxLimits, Memory};
+use crate::session::InboxLimits;
 use crate::supervisor::{
-    ChildSpec, CountOnline, EndThreads, GetStatus, GovernorPolicy, IoPolicy, Order, StopAll,
-    SubscriberFactory, Supervisor, UntilEnd,
+    ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, SubscriberFactory, Supervisor,
+    UntilEnd,
 };
 use actix::prelude::*;
 use maker::Maker;
-use secrecy::{ExposeSecret, SecretString};
+use sandbox::{Sandbox, SandboxError};
 use std::collections::{HashMap, HashSet};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -42,23 +44,31 @@ pub struct App {
     supervisor: Addr<Supervisor>,
     accounts: HashMap<UserId, AccountHandle>,
     hosts: Hosts,
-    /// Carries the hosts of the bots, and no account: what was delivered survives a hanging one.
+    /// Carries the hosts of the bots and no account, so that delivered messages survive a hanging account.
     host_thread: Arbiter,
     sandbox: Option<Sandbox>,
     pool: Pool,
     grace: Duration,
+    /// How the accounts carry files.
+    uploads: Uploads,
+    files: FileAccess,
 }
 
-/// The present host of each account; outlives it, and is replaced when it dies itself.
+/// The host of each account. A host outlives its account's actor, and is replaced only when it dies itself.
 type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 
-/// Why a config could not be put into action.
+/// Why a config could not be started.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum AppError {
     /// The embedded server did not start.
-    #[error("{0} (key {key})", key = sandbox_key(.0))]
+    #[error("{0} (key {key})", key = sandbox::key(.0))]
     Sandbox(#[from] SandboxError),
+    /// The config asks for the embedded server, which this build does not contain.
+    #[error(
+        "endpoint = \"sandbox\" needs the embedded server; build botroupe with the feature `sandbox`"
+    )]
+    NoSandbox,
     /// A bot refused its settings.
     #[error(transparent)]
     Settings(#[from] SettingsError),
@@ -66,11 +76,21 @@ pub enum AppError {
     #[error("bot {bot} could not be made: {reason}")]
     Bot {
         /// The bot.
-        bot: &'static str,
-        /// What became of it.
+        bot: String,
+        /// Why not.
         reason: String,
     },
-    /// What the config says about the network cannot be used.
+    /// A bot is registered under another name than its own.
+    #[error(
+        "bot {registered:?} calls itself {own:?}; write Bot::new({registered:?}), or register it as {own:?}"
+    )]
+    BotName {
+        /// The name it is registered under.
+        registered: String,
+        /// The name given to [`Bot::new`].
+        own: &'static str,
+    },
+    /// The network settings of the config cannot be used.
     #[error(transparent)]
     Net(#[from] NetError),
     /// An account wants a bot that is not in the list.
@@ -79,36 +99,38 @@ pub enum AppError {
     /// The system gave no threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] std::io::Error),
-    /// There is neither a SecretKey nor a UserSig nor a source of them for an account.
+    /// An account has no UserSig, no source of UserSigs, and there is no SecretKey to make one from.
     #[error(
         "account {0} has neither a user_sig or a source of one nor an app.secret_key to make one from"
     )]
     NoCredential(UserId),
 }
 
-/// The key of the config that an error of the embedded server goes back to.
-pub(crate) const fn sandbox_key(error: &SandboxError) -> &'static str {
-    match error {
-        SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
-        SandboxError::Store(_)
-        | SandboxError::StoreFile { .. }
-        | SandboxError::StoreInUse { .. } => "sandbox.store",
-        SandboxError::Tls(_) => "sandbox.tls",
-        SandboxError::Bind { .. } | SandboxError::Thread { .. } | SandboxError::Random(_) => {
-            "sandbox.listen"
+impl AppError {
+    /// The key of the config that causes the error, where a single one does.
+    #[must_use]
+    pub const fn key(&self) -> Option<&'static str> {
+        match self {
+            Self::Sandbox(error) => Some(sandbox::key(error)),
+            Self::NoSandbox => Some("endpoint"),
+            Self::Net(NetError::Ca { .. }) => Some("tls.ca_file"),
+            Self::Net(NetError::Proxy(_)) => Some("proxy.url"),
+            _ => None,
+        }
+    }
+
+    /// Whether the config has to change; otherwise the machine is in the way.
+    #[must_use]
+    pub const fn is_mistake(&self) -> bool {
+        match self {
+            Self::Sandbox(error) => sandbox::is_mistake(error),
+            Self::Threads(_) => false,
+            _ => true,
         }
     }
 }
 
-/// The same of what the network refuses.
-pub(crate) const fn network_key(error: &NetError) -> &'static str {
-    match error {
-        NetError::Ca { .. } => "tls.ca_file",
-        NetError::Proxy(_) => "proxy.url",
-    }
-}
-
-/// Asks and orders while an [`App`] runs. Cheap to clone.
+/// Asks a running [`App`] for its status and gives orders. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Controller {
     supervisor: Addr<Supervisor>,
@@ -116,7 +138,7 @@ pub struct Controller {
 }
 
 impl Controller {
-    /// How every account stands, flight recorder included, in the order of the config.
+    /// The status of every account with its flight recorder, in the order of the config.
     pub async fn status(&self) -> Vec<Status> {
         let mut all = self.supervisor.send(GetStatus).await.unwrap_or_default();
         let parked = self.pool.parked();
@@ -133,7 +155,7 @@ impl Controller {
         all
     }
 
-    /// How many accounts are online, without asking them.
+    /// How many accounts are online, as the supervisor knows without asking them.
     pub async fn online(&self) -> usize {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
@@ -141,9 +163,9 @@ impl Controller {
     /// Gives an order to an account.
     ///
     /// # Errors
-    /// When there is none of that name, or it cannot or may not obey.
+    /// When there is no account of that name, or it cannot or must not obey.
     pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
-        // Of an account that is online, its parked bots are what comes back.
+        // For an account that is online, `resume` brings its parked bots back.
         let released = command == Command::Resume && self.pool.release(user.as_str()) > 0;
         let user = user.clone();
         let order = self.supervisor.send(Order { user, command });
@@ -151,27 +173,27 @@ impl Controller {
         if released { Ok(()) } else { outcome }
     }
 
-    /// Bot threads that are blocked by a handler at present.
+    /// How many bot threads a handler blocks at the moment.
     #[must_use]
     pub fn blocked_threads(&self) -> usize {
         self.pool.blocked()
     }
 
-    /// Whether the supervisor of the accounts is there.
+    /// Whether the supervisor of the accounts is alive.
     #[must_use]
     pub fn is_alive(&self) -> bool {
         self.supervisor.connected()
     }
 
-    /// Waits until the supervisor of the accounts is gone. Nobody brings accounts back from then on,
-    /// so the process should end.
+    /// Waits until the supervisor of the accounts is gone. From then on nobody brings accounts back, so the
+    /// process should end.
     pub async fn ended(&self) {
-        // Answered by nobody; fails when the supervisor goes.
+        // Never answered; the request fails when the supervisor dies.
         let _ = self.supervisor.send(UntilEnd).await;
     }
 }
 
-/// What became of an orderly stop.
+/// The outcome of an orderly stop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Stopped {
@@ -179,38 +201,38 @@ pub struct Stopped {
     pub drained: bool,
     /// Every account was logged out within the grace period.
     pub logged_out: bool,
-    /// Everything of the sandbox is in its store, if there are both.
+    /// The store holds everything of the sandbox. Also `true` without a sandbox or a store.
     pub saved: bool,
 }
 
 impl App {
     /// Starts everything, inside a running actix `System`. `observer` is told of every change of
-    /// every account. Returns as soon as the accounts set out to connect.
+    /// every account. Returns as soon as the accounts begin to connect.
     ///
     /// # Errors
     /// When a part cannot be started; nothing is left running then.
     pub async fn start(
         config: &Config,
-        bots: &'static [Entry],
+        bots: &Bots,
         observer: Option<Recipient<Changed>>,
     ) -> Result<Self, AppError> {
         Self::start_with(config, bots, observer, HashMap::new()).await
     }
 
-    /// Starts everything as [`start`](Self::start) does; the accounts of `away` stay away as they are
-    /// told, until somebody lets them back.
+    /// Like [`start`](Self::start); the accounts of `away` start held or quarantined until somebody resumes
+    /// them.
     ///
     /// # Errors
     /// When a part cannot be started; nothing is left running then.
     pub async fn start_with(
         config: &Config,
-        bots: &'static [Entry],
+        bots: &Bots,
         observer: Option<Recipient<Changed>>,
         mut away: HashMap<UserId, (Phase, Cause)>,
     ) -> Result<Self, AppError> {
         let maker = Maker::default();
-        check_bots_on(&maker, config, bots).await?;
-        use_net(&net_config(config))?;
+        check_bots(&maker, config, bots).await?;
+        use_net(&config.network)?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -221,18 +243,25 @@ impl App {
             return Err(AppError::NoCredential(account.user_id.clone()));
         }
         let sandbox = match &config.endpoint {
-            Endpoint::Sandbox => Some(start_sandbox(config).await?),
+            Endpoint::Sandbox => Some(sandbox::start(config).await?),
             _ => None,
         };
-        let walk = walk(config, sandbox.as_ref());
+        let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
         let rest = rest(config, sandbox.as_ref(), &credentials);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let host_thread = Arbiter::new();
         let hosts = Hosts::default();
-        let mut policies = terms::Policies::default();
-        let group_paces = GroupPaces::default();
+        let (uploads, files) = match &config.endpoint {
+            Endpoint::Sandbox | Endpoint::Url(_) => {
+                (Uploads::Private, FileAccess::new(Some(&walk.current())))
+            }
+            Endpoint::Auto | Endpoint::Site(_) => (
+                Uploads::Service(config.app.sdk_app_id),
+                FileAccess::new(None),
+            ),
+        };
         let mut accounts = HashMap::new();
-        let fleet: Fleet = Arc::new(
+        let fleet: FleetUsers = Arc::new(
             enabled
                 .iter()
                 .map(|account| account.user_id.as_str().into())
@@ -243,9 +272,9 @@ impl App {
             let Some(credential) = credentials.of(account) else {
                 continue;
             };
-            let memory = Memory::new(InboxLimits::new(
+            let memory = SharedMemory::new(InboxLimits::new(
                 config.host.queue as usize,
-                account.policy.recovery.mark_read,
+                account.policy.mark_read,
             ));
             let handle = AccountHandle::new(account.user_id.clone()).with_memory(memory.clone());
             accounts.insert(account.user_id.clone(), handle.clone());
@@ -255,10 +284,8 @@ impl App {
                     user: account.user_id.clone(),
                     credential,
                     hosts: walk.clone(),
-                    policy: policies.of(&account.policy),
+                    policy: account.policy.clone(),
                     probes: rest.is_some(),
-                    memory: memory.clone(),
-                    group_paces: group_paces.clone(),
                 },
                 connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
                 rest: rest.clone(),
@@ -271,21 +298,13 @@ impl App {
                     &pool,
                     &hosts,
                     host_thread.handle(),
-                    (memory, fleet.clone(), &walk.current()),
+                    (memory, fleet.clone(), uploads, files.clone()),
                 ),
                 away: away.remove(&account.user_id),
                 handle,
             });
         }
-        let governor = GovernorPolicy {
-            rate: f64::from(config.governor.logins_per_second),
-            burst: config.governor.burst,
-        };
-        let io = IoPolicy {
-            arbiters: config.io.arbiters as usize,
-            hang_after: config.io.hang_after,
-        };
-        let supervisor = Supervisor::start_with(specs, io, governor, observer);
+        let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);
         Ok(Self {
             supervisor,
             accounts,
@@ -294,22 +313,39 @@ impl App {
             sandbox,
             pool,
             grace: config.shutdown.grace,
+            uploads,
+            files,
         })
     }
 
     /// The embedded server, when there is one.
+    #[cfg(feature = "sandbox")]
     #[must_use]
     pub const fn sandbox(&self) -> Option<&Sandbox> {
         self.sandbox.as_ref()
     }
 
-    /// Reaches one account.
+    /// Where the embedded server listens, when there is one.
+    #[must_use]
+    pub fn sandbox_url(&self) -> Option<String> {
+        self.sandbox.as_ref().map(Sandbox::url)
+    }
+
+    /// The handle of one account.
     #[must_use]
     pub fn account(&self, user: &str) -> Option<&AccountHandle> {
         self.accounts.get(user)
     }
 
-    /// Asks and orders from elsewhere.
+    /// Acts as one account, as its bots do.
+    #[must_use]
+    pub fn api(&self, user: &str) -> Option<Api> {
+        let account = self.accounts.get(user)?.clone();
+        let thread = self.host_thread.handle();
+        Some(Api::new(account).with_files(thread, self.uploads, self.files.clone()))
+    }
+
+    /// A controller for other threads and tasks.
     #[must_use]
     pub fn controller(&self) -> Controller {
         Controller {
@@ -344,11 +380,11 @@ impl App {
         let draining = Draining::new();
         for host in lock(&self.hosts).values() {
             if let Some(drain) = draining.one() {
-                // Once per host: the mailbox bound may be passed.
+                // There is one per host, so it may exceed the mailbox bound.
                 host.do_send(drain);
             }
         }
-        // Half of the time for handlers, so that a hanging one cannot cost the accounts theirs.
+        // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
         let drained = draining.wait(self.grace / 2).await;
         let logout = self.supervisor.send(StopAll);
         let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
@@ -368,25 +404,16 @@ impl App {
     }
 }
 
-/// Makes each bot once, so that wrong settings stop the start and not an account.
-///
-/// # Errors
-/// [`AppError::UnknownBot`], [`AppError::Bot`] or [`AppError::Settings`].
-pub fn check_bots(config: &Config, bots: &[Entry]) -> Result<(), AppError> {
-    for entry in used_bots(config, bots)? {
-        make_bot(entry, config.bots.get(entry.name()))?;
-    }
-    Ok(())
-}
-
 /// What is wrong with the settings of one bot, for [`Config::parse_with`].
 #[must_use]
 pub fn check_settings(
-    bots: &[Entry],
+    bots: &Bots,
     name: &str,
+    account: &UserId,
     settings: Option<&BotSettings>,
 ) -> Option<(Vec<String>, String)> {
-    match make_bot(find(bots, name)?, settings) {
+    let account = AccountContext::new(account.clone());
+    match make_bot(bots.find(name)?, &account, settings) {
         Ok(_) => None,
         Err(AppError::Settings(SettingsError::Unfit { path, reason, .. })) => {
             let section = match settings {
@@ -399,46 +426,64 @@ pub fn check_settings(
     }
 }
 
-/// The same, without waiting for `bot()` on this thread.
-async fn check_bots_on(
-    maker: &Maker,
-    config: &Config,
-    bots: &'static [Entry],
-) -> Result<(), AppError> {
-    for entry in used_bots(config, bots)? {
-        let settings = config.bots.get(entry.name()).cloned();
-        let made = maker.run(maker::LIMIT, move || {
-            make_bot(entry, settings.as_ref()).map(drop)
-        });
-        made.await.map_err(|error| AppError::Bot {
-            bot: entry.name(),
-            reason: error.to_string(),
-        })??;
+/// Makes each bot once for the first account that runs it, so that wrong settings stop the start and not
+/// an account. `make` runs on a thread of `maker`: it may never return.
+///
+/// # Errors
+/// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
+async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
+    let mut checked = HashSet::new();
+    for account in &config.accounts {
+        for name in account.bots.iter().filter(|name| checked.insert(&***name)) {
+            let registered = bots
+                .find(name)
+                .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
+            let (registered, settings) = (registered.clone(), config.bots.get(&**name).cloned());
+            let context = AccountContext::new(account.user_id.clone());
+            let made = maker.run(maker::LIMIT, move || {
+                make_bot(&registered, &context, settings.as_ref()).map(drop)
+            });
+            made.await.map_err(|error| AppError::Bot {
+                bot: name.to_string(),
+                reason: error.to_string(),
+            })??;
+        }
     }
     Ok(())
 }
 
-/// The bots that some account runs.
-fn used_bots<'b>(config: &Config, bots: &'b [Entry]) -> Result<Vec<&'b Entry>, AppError> {
-    let used: HashSet<&str> = config
-        .accounts
-        .iter()
-        .flat_map(|account| account.bots.iter().map(|name| &**name))
-        .collect();
-    if let Some(unknown) = used.iter().find(|name| find(bots, name).is_none()) {
-        return Err(AppError::UnknownBot((*unknown).to_owned()));
-    }
-    let is_used = |entry: &&Entry| used.contains(entry.name());
-    Ok(bots.iter().filter(is_used).collect())
+/// The name that a bot gives itself. `make` runs on a thread of its own: it may never return.
+///
+/// # Errors
+/// [`AppError::Bot`].
+pub(crate) async fn made_name(
+    make: Arc<dyn Fn() -> Bot + Send + Sync>,
+) -> Result<&'static str, AppError> {
+    let maker = Maker::default();
+    let made = maker.run(maker::LIMIT, move || make().name());
+    made.await.map_err(|error| AppError::Bot {
+        bot: "without a name".to_owned(),
+        reason: error.to_string(),
+    })
 }
 
-fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppError> {
-    let made = std::panic::catch_unwind(entry.make);
+fn make_bot(
+    registered: &Registered,
+    account: &AccountContext,
+    settings: Option<&BotSettings>,
+) -> Result<Bot, AppError> {
+    // A closure that panicked half-way is called again only after its account was told to resume.
+    let made = catch_unwind(AssertUnwindSafe(|| registered.make(account)));
     let mut bot = made.map_err(|panic| AppError::Bot {
-        bot: entry.name(),
+        bot: registered.name().to_owned(),
         reason: format!("it panicked: {}", maker::words(&*panic)),
     })?;
-    bot.rename(entry.name());
+    if bot.name() != registered.name() {
+        return Err(AppError::BotName {
+            registered: registered.name().to_owned(),
+            own: bot.name(),
+        });
+    }
     bot.configure(settings.map(BotSettings::table))?;
     Ok(bot)
 }
@@ -450,13 +495,13 @@ fn make_bot(entry: &Entry, settings: Option<&BotSettings>) -> Result<Bot, AppErr
 fn subscriber(
     config: &Config,
     account: &AccountConfig,
-    bots: &'static [Entry],
+    bots: &Bots,
     handle: &AccountHandle,
     maker: &Maker,
     pool: &Pool,
     hosts: &Hosts,
     thread: ArbiterHandle,
-    (memory, fleet, origin): (Memory, Fleet, &str),
+    (memory, fleet, uploads, files): (SharedMemory, FleetUsers, Uploads, FileAccess),
 ) -> SubscriberFactory {
     let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
     let (names, settings) = (account.bots.clone(), config.bots.clone());
@@ -465,18 +510,12 @@ fn subscriber(
     } else {
         Default::default()
     };
-    let host_config = HostConfig {
-        queue: config.host.queue as usize,
-        handler_timeout: config.host.handler_timeout,
-        uploads: match &config.endpoint {
-            Endpoint::Sandbox | Endpoint::Url(_) => Uploads::Private,
-            Endpoint::Auto | Endpoint::Site(_) => Uploads::Service(config.app.sdk_app_id),
-        },
-        files: match &config.endpoint {
-            Endpoint::Sandbox | Endpoint::Url(_) => FileAccess::new(Some(origin)),
-            Endpoint::Auto | Endpoint::Site(_) => FileAccess::new(None),
-        },
-    };
+    let host_config = config.host;
+    let registered: Arc<[Registered]> = names
+        .iter()
+        .filter_map(|name| bots.find(name))
+        .cloned()
+        .collect();
     Arc::new(move || {
         let present = lock(&hosts).get(handle.user()).cloned();
         if let Some(host) = present.filter(Addr::connected) {
@@ -485,25 +524,29 @@ fn subscriber(
         let (handle, pool, hosts, maker) =
             (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
         let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
-        let (memory, fleet, host_config) = (memory.clone(), fleet.clone(), host_config.clone());
+        let registered = registered.clone();
+        let (memory, fleet, files) = (memory.clone(), fleet.clone(), files.clone());
         Box::pin(async move {
-            let wanted = names.clone();
+            let context = AccountContext::new(handle.user().clone());
             let made = maker.run(maker::LIMIT, move || {
-                let entries = wanted.iter().filter_map(|name| find(bots, name));
-                // Checked at the start; what has stopped fitting since is no bot either.
-                let made = entries.map(|entry| make_bot(entry, settings.get(entry.name())));
+                let made = registered
+                    .iter()
+                    .map(|bot| make_bot(bot, &context, settings.get(bot.name())));
+                // The start has checked this; a bot that fails since then is no bot either.
                 made.collect::<Result<Vec<Bot>, AppError>>()
             });
             let made = match made.await {
                 Ok(made) => made.map_err(|error| error.to_string())?,
                 Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
             };
-            // Whatever a host before this one had goes to this one.
-            memory.bots_died();
+            // Messages that the last host had not finished are delivered to this one again.
+            memory.lock().bots_died();
             let spec = HostSpec {
                 account: handle.clone(),
                 bots: made,
                 config: host_config,
+                uploads,
+                files,
                 pool,
                 fleet,
             };
@@ -527,89 +570,20 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn start_sandbox(config: &Config) -> Result<Sandbox, SandboxError> {
-    Sandbox::start(sandbox_config(config), config.sandbox.listen).await
-}
-
-/// Tries whether what the config says about the network can be used, and changes nothing.
+/// Checks that the network settings of the config can be used, and changes nothing.
 ///
 /// # Errors
 /// [`AppError::Net`].
 pub fn check_network(config: &Config) -> Result<(), AppError> {
-    match net_config(config) {
-        default if default == NetConfig::default() => Ok(()),
-        config => Ok(check_net(&config)?),
-    }
-}
-
-pub(crate) fn net_config(config: &Config) -> NetConfig {
-    let network = &config.network;
-    NetConfig {
-        ca_file: network.ca_file.clone(),
-        proxy: network
-            .proxy
-            .as_ref()
-            .map(|proxy| proxy.expose_secret().to_owned()),
-        no_proxy: network.no_proxy.clone(),
-    }
-}
-
-/// Tries what the embedded server would start with, when there is to be one, and starts nothing.
-///
-/// # Errors
-/// [`AppError::Sandbox`] for a store or seed that cannot be read or is refused.
-pub fn check_seed(config: &Config) -> Result<(), AppError> {
-    match &config.endpoint {
-        Endpoint::Sandbox => Ok(Sandbox::check(sandbox_config(config))?),
-        _ => Ok(()),
-    }
-}
-
-fn sandbox_config(config: &Config) -> SandboxConfig {
-    let key = config
-        .app
-        .secret_key
-        .clone()
-        .unwrap_or_else(|| SecretString::from(String::new()));
-    let mut sandbox = SandboxConfig::new(config.app.sdk_app_id, key);
-    sandbox.administrators.clone_from(&config.sandbox.admins);
-    sandbox.auto_import = config.sandbox.auto_import;
-    sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
-    sandbox.hello_interval = config.sandbox.hello_interval;
-    sandbox.media_dir.clone_from(&config.sandbox.media_dir);
-    sandbox.seed_file.clone_from(&config.sandbox.seed);
-    sandbox.store_file.clone_from(&config.sandbox.store);
-    sandbox.origins.clone_from(&config.sandbox.origins);
-    sandbox.hosts.clone_from(&config.sandbox.hosts);
-    sandbox.token.clone_from(&config.sandbox.token);
-    sandbox.unknown = if config.sandbox.refuse_unknown {
-        Unknown::Refuse
-    } else {
-        Unknown::Warn
-    };
-    sandbox.tls = match &config.sandbox.tls {
-        SandboxTlsConfig::Off => None,
-        SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),
-        SandboxTlsConfig::Files { certificate, key } => Some(SandboxTls::Files {
-            certificate: certificate.clone(),
-            key: key.clone(),
-        }),
-    };
-    // What the config names exists, whether or not others are let in.
-    sandbox.accounts = config
-        .accounts
-        .iter()
-        .map(|account| account.user_id.clone())
-        .collect();
-    sandbox
+    Ok(check_net(&config.network)?)
 }
 
 /// Where the accounts of a config connect to.
-pub(crate) fn walk(config: &Config, sandbox: Option<&Sandbox>) -> HostWalk {
+pub(crate) fn walk(config: &Config, sandbox_url: Option<&str>) -> HostWalk {
     let app = config.app.sdk_app_id;
     match &config.endpoint {
         Endpoint::Sandbox => HostWalk::fixed(
-            &sandbox.map_or_else(|| format!("ws://{}", config.sandbox.listen), Sandbox::url),
+            &sandbox_url.map_or_else(|| format!("ws://{}", config.sandbox.listen), str::to_owned),
         ),
         Endpoint::Auto => HostWalk::new(Site::of(app), app),
         Endpoint::Site(site) => HostWalk::new(*site, app),
@@ -617,7 +591,7 @@ pub(crate) fn walk(config: &Config, sandbox: Option<&Sandbox>) -> HostWalk {
     }
 }
 
-/// The REST API that belongs to where the accounts connect to, when an administrator is named.
+/// The REST API of the endpoint, when the config names an administrator.
 fn rest(config: &Config, sandbox: Option<&Sandbox>, credentials: &Credentials) -> Option<Rest> {
     let (admin, key) = (config.app.admin.clone()?, credentials.key.clone()?);
     let app = config.app.sdk_app_id;

@@ -1,9 +1,8 @@
 //! Files of messages, as handlers take and return them.
 
-use super::api::{Api, ApiError, Upload};
-use super::extract::{Event, FromEvent, Rejection};
-use super::reply::{Answer, IntoReply, Reply};
-use crate::proto::message::{Draft, Element};
+use super::api::{Api, ApiError};
+use super::event::{Event, FromEvent, Rejection};
+use crate::proto::message::Element;
 use crate::proto::op::media::FileKind;
 use bytes::Bytes;
 use std::path::PathBuf;
@@ -39,7 +38,7 @@ const fn kind_of(element: &Element) -> Option<FileKind> {
 }
 
 impl Attachment {
-    /// The element, with everything the sender said about the file.
+    /// The element, with all that the sender states about the file.
     #[must_use]
     pub const fn element(&self) -> &Element {
         &self.element
@@ -51,8 +50,8 @@ impl Attachment {
         matches!(self.element, Element::Image(_))
     }
 
-    /// What the sender calls it; of anything but an ordinary file, what the server calls it. Do not take
-    /// it for a path: it may be anything.
+    /// The file name that the sender gives; for pictures, sounds and films, the one that the server gives. Do not
+    /// use it as a path: it may be any text.
     #[must_use]
     pub fn name(&self) -> &str {
         match &self.element {
@@ -64,7 +63,7 @@ impl Attachment {
         }
     }
 
-    /// How many bytes the sender says it has.
+    /// The size in bytes, as the sender states it.
     #[must_use]
     pub fn size(&self) -> u64 {
         match &self.element {
@@ -76,15 +75,15 @@ impl Attachment {
         }
     }
 
-    /// Sets how many bytes are taken at most. Without it, what the official client may send: 20 MB of
-    /// pictures and sounds, 100 MB of films and other files.
+    /// Sets the most bytes to download. The default is the most that the official client sends: 20 MB for
+    /// pictures and sounds, 100 MB for films and other files.
     #[must_use]
     pub const fn at_most(mut self, bytes: u64) -> Self {
         self.limit = bytes;
         self
     }
 
-    /// Gets its bytes.
+    /// Downloads the file into memory.
     ///
     /// # Errors
     /// As [`Api::download`].
@@ -92,7 +91,7 @@ impl Attachment {
         self.api.download(&self.element, self.limit).await
     }
 
-    /// Gets it into a file, see [`Api::save`].
+    /// Downloads the file to disk, see [`Api::save`].
     ///
     /// # Errors
     /// As [`Api::save`].
@@ -103,105 +102,15 @@ impl Attachment {
 
 impl FromEvent for Attachment {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        let message = event.message().ok_or(Rejection::NotForMe)?;
+        let message = event.message().ok_or(Rejection::Skip)?;
         let mut elements = message.elements.iter();
         let found = elements.find_map(|element| Some((element, kind_of(element)?)));
-        let (element, kind) = found.ok_or(Rejection::NotForMe)?;
+        let (element, kind) = found.ok_or(Rejection::Skip)?;
         Ok(Self {
             element: element.clone(),
             api: event.api().clone(),
             limit: kind.limit(),
         })
-    }
-}
-
-/// A file as a reply, which is uploaded first.
-///
-/// ```
-/// use botroupe::prelude::*;
-///
-/// async fn cat() -> Outgoing {
-///     Outgoing::image(Upload::path("cat.png"))
-/// }
-/// # let _ = Bot::new("cat").on_text(cat);
-/// ```
-#[derive(Debug)]
-pub struct Outgoing {
-    upload: Upload,
-    what: What,
-    draft: Draft,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum What {
-    Image,
-    File,
-    Sound(u32),
-    Video(u32),
-}
-
-impl Outgoing {
-    const fn new(upload: Upload, what: What, draft: Draft) -> Self {
-        Self {
-            upload,
-            what,
-            draft,
-        }
-    }
-
-    /// A picture, 20 MB at most.
-    #[must_use]
-    pub fn image(upload: Upload) -> Self {
-        Self::new(upload, What::Image, Draft::default())
-    }
-
-    /// Any file, 100 MB at most.
-    #[must_use]
-    pub fn file(upload: Upload) -> Self {
-        Self::new(upload, What::File, Draft::default())
-    }
-
-    /// A sound of so many seconds, 20 MB at most.
-    #[must_use]
-    pub fn sound(upload: Upload, seconds: u32) -> Self {
-        Self::new(upload, What::Sound(seconds), Draft::default())
-    }
-
-    /// A film of so many seconds, 100 MB at most.
-    #[must_use]
-    pub fn video(upload: Upload, seconds: u32) -> Self {
-        Self::new(upload, What::Video(seconds), Draft::default())
-    }
-
-    /// Puts it behind what `draft` says, in one message.
-    #[must_use]
-    pub fn after(mut self, draft: impl Into<Draft>) -> Self {
-        self.draft = draft.into();
-        self
-    }
-
-    /// Uploads it, and gives what is to be sent then.
-    ///
-    /// # Errors
-    /// As [`Api::upload_file`].
-    pub async fn upload(self, api: &Api) -> Result<Draft, ApiError> {
-        let Self {
-            upload,
-            what,
-            draft,
-        } = self;
-        Ok(draft.element(match what {
-            What::Image => api.upload_image(upload).await?.into(),
-            What::File => api.upload_file(upload).await?.into(),
-            What::Sound(seconds) => api.upload_sound(upload, seconds).await?.into(),
-            What::Video(seconds) => api.upload_video(upload, seconds).await?.into(),
-        }))
-    }
-}
-
-impl IntoReply for Outgoing {
-    fn into_reply(self) -> Reply {
-        Ok(Some(Answer::File(Box::new(self))))
     }
 }
 

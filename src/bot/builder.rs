@@ -1,9 +1,10 @@
 //! The [`Bot`] value.
 
-use super::extract::{Event, Kicked, Rejection, Values, What};
+use super::event::{Event, Rejection, Values, What};
+use super::extract::Kicked;
 use super::file_access::FileAccess;
-use super::handler::Handler;
-use super::reply::Reply;
+use super::handler::{Handler, Parameters};
+use super::reply::{IntoReply, Reply};
 use super::settings::{self, Mistake};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -13,9 +14,9 @@ use std::sync::Arc;
 type Call = Box<dyn Fn(&Event) -> Result<BoxFuture<'static, Reply>, Rejection> + Send + Sync>;
 type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), Mistake>;
 
-/// What an account says and does: a name, handlers, shared state.
+/// A bot: a name, handlers and shared state.
 ///
-/// Every account that runs the bot gets one of its own, made by the bot's `bot()` function.
+/// Every account that runs the bot has a value of its own, which the bot's `bot()` function makes.
 pub struct Bot {
     name: &'static str,
     handlers: Vec<Registered>,
@@ -37,10 +38,10 @@ struct Registered {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum SettingsError {
-    /// It takes none.
+    /// The bot takes no settings.
     #[error("bot {0:?} takes no settings; remove its [bots.{0}] section")]
     NotWanted(&'static str),
-    /// They do not fit.
+    /// The settings are not of the type that the bot declares.
     #[error("settings of bot {bot:?} do not fit: {}{reason}", Keys(.path))]
     Unfit {
         /// The bot.
@@ -97,7 +98,13 @@ impl Bot {
     /// Calls `handler` for every text message, one-to-one and in groups. A handler that takes a
     /// [`Group`](super::Group) is for groups only.
     #[must_use]
-    pub fn on_text<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_text<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.text().is_some()),
@@ -107,7 +114,13 @@ impl Bot {
     /// Calls `handler` for every message that somebody said, whatever its elements. Typing notices of
     /// the UI kits are none: they are [`Update::Typing`](crate::proto::update::Update::Typing).
     #[must_use]
-    pub fn on_message<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_message<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.tip().is_none() && message.notice().is_none()),
@@ -117,7 +130,13 @@ impl Bot {
     /// Calls `handler` for what happens in the account's groups (joined, quit, kicked, muted,
     /// profile changed); it may take [`GroupTip`](crate::proto::message::GroupTip).
     #[must_use]
-    pub fn on_group_tip<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_group_tip<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.tip().is_some()),
@@ -128,7 +147,13 @@ impl Bot {
     /// decisions, invitations, kicks); it may take
     /// [`SystemNotice`](crate::proto::message::SystemNotice).
     #[must_use]
-    pub fn on_system_notice<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_system_notice<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::Message(message) if message.notice().is_some()),
@@ -138,7 +163,13 @@ impl Bot {
     /// Calls `handler` when something about messages or people changes (recalled, edited, read, typed,
     /// profiles, friends, status); it may take [`Update`](crate::proto::update::Update).
     #[must_use]
-    pub fn on_update<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_update<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         let mut bot = self.on(handler, |what| matches!(what, What::Update(_)));
         if let Some(handler) = bot.handlers.last_mut() {
             handler.wants_updates = true;
@@ -146,41 +177,73 @@ impl Bot {
         bot
     }
 
-    /// Calls `handler` once, when the account is ready for the first time: the place to begin what goes on
-    /// by itself, with [`Api::spawn`](super::Api::spawn). It is called again only when the bot is made anew
-    /// after a crash.
+    /// Calls `handler` once, when the account is ready for the first time: the place to start background tasks
+    /// with [`Api::spawn`](super::Api::spawn). It is called again only when the bot is made anew after a crash.
     #[must_use]
-    pub fn on_start<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_start<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(handler, |what| matches!(what, What::Start))
     }
 
-    /// Calls `handler` each time the account becomes ready (SDK_READY), after every outage again. What is
-    /// to begin once belongs into [`on_start`](Self::on_start).
+    /// Calls `handler` each time the account becomes ready (SDK_READY), so after every outage. What has to
+    /// start once belongs in [`on_start`](Self::on_start).
     #[must_use]
-    pub fn on_ready<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_ready<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(handler, |what| matches!(what, What::Ready))
     }
 
-    /// Calls `handler` each time the account stops being ready while the program goes on; it may
-    /// take [`NotReady`](super::NotReady). What it sends waits for the account, up to the send
-    /// timeout, unless the account stays away.
+    /// Calls `handler` each time the account stops being ready while the program runs; it may take
+    /// [`NotReady`](super::NotReady). A message that it sends waits for the account up to the send timeout,
+    /// and fails at once when the account does not come back by itself.
     #[must_use]
-    pub fn on_not_ready<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_not_ready<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(handler, |what| matches!(what, What::NotReady(_)))
     }
 
-    /// Calls `handler` each time the account is thrown out (KICKED_OUT); it may take
-    /// [`Kicked`]. Put it before `on_not_ready`, which would take the event otherwise.
+    /// Calls `handler` each time the account is kicked (KICKED_OUT); it may take [`Kicked`]. Add it before
+    /// `on_not_ready`: the first handler that accepts an event gets it alone.
     #[must_use]
-    pub fn on_kicked<Args>(self, handler: impl Handler<Args>) -> Self {
+    pub fn on_kicked<Args, H>(self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
         self.on(
             handler,
             |what| matches!(what, What::NotReady(cause) if Kicked::by(cause).is_some()),
         )
     }
 
-    fn on<H: Handler<Args>, Args>(mut self, handler: H, accepts: fn(&What) -> bool) -> Self {
-        let call: Call = Box::new(move |event| handler.call(event));
+    fn on<Args, H>(mut self, handler: H, accepts: fn(&What) -> bool) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let call: Call = Box::new(move |event| {
+            let future = handler.call(Args::from_event(event)?);
+            Ok(Box::pin(async move { future.await.into_reply() }))
+        });
         self.handlers.push(Registered {
             name: std::any::type_name::<H>(),
             wants_updates: false,
@@ -190,25 +253,25 @@ impl Bot {
         self
     }
 
-    /// Has the bot hear what the other accounts of this process say as well. Without it two of our own
-    /// bots that meet in a group do not answer each other.
+    /// Lets the bot hear the other accounts of this process, too. By default it does not, so that two of our
+    /// own bots in one group do not answer each other.
     #[must_use]
     pub const fn hear_own_accounts(mut self) -> Self {
         self.hears_fleet = true;
         self
     }
 
-    /// Lets the bot fetch files of messages from `host` and every host below it as well, as far as they
-    /// have addresses of the public internet (behind a proxy it is the proxy that resolves names, and has to see
-    /// to that). Without it files come from the service only: their addresses are whatever their senders wrote.
+    /// Lets the bot download files from `host` and its subdomains, as long as they resolve to addresses of
+    /// the public internet (behind a proxy, the proxy resolves names and has to check that). By default files
+    /// come from the service only, because the sender of a message chooses the address of its file.
     #[must_use]
     pub fn files_from(mut self, host: impl Into<String>) -> Self {
         self.file_hosts.push(host.into());
         self
     }
 
-    /// Lets the bot fetch files of messages from anywhere this machine can reach, its own services and
-    /// its network included. Whoever can write to the bot decides what it asks for.
+    /// Lets the bot download files from every address that this machine can reach, including its own services
+    /// and its network. Then everybody who can write to the bot chooses what it requests.
     #[must_use]
     pub const fn files_from_anywhere(mut self) -> Self {
         self.files_from_anywhere = true;
@@ -225,6 +288,18 @@ impl Bot {
     }
 
     /// Shares `value` between the handlers, which take it as `State<T>`.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// async fn count(count: State<AtomicU64>) -> String {
+    ///     format!("message number {}", count.fetch_add(1, Ordering::Relaxed) + 1)
+    /// }
+    /// # let _ =
+    /// Bot::new("counter").state(AtomicU64::new(0)).on_text(count)
+    /// # ;
+    /// ```
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.values.insert(TypeId::of::<T>(), Arc::new(value));
@@ -233,6 +308,24 @@ impl Bot {
 
     /// Reads the bot's section of the config file into a `T`, which handlers take as `Config<T>`.
     /// A missing section reads as an empty one.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// /// `[bots.greeter]`
+    /// #[derive(serde::Deserialize)]
+    /// #[serde(deny_unknown_fields)]
+    /// struct Settings {
+    ///     greeting: String,
+    /// }
+    ///
+    /// async fn greet(settings: Config<Settings>) -> String {
+    ///     settings.greeting.clone()
+    /// }
+    /// # let _ =
+    /// Bot::new("greeter").config::<Settings>().on_text(greet)
+    /// # ;
+    /// ```
     #[must_use]
     pub fn config<T: DeserializeOwned + Send + Sync + 'static>(mut self) -> Self {
         self.settings = Some(|table, values| {
@@ -242,7 +335,7 @@ impl Bot {
         self
     }
 
-    /// Hands the bot its settings; `None` when the config file has no section for it.
+    /// Reads the bot's settings; `None` when the config file has no section for it.
     ///
     /// # Errors
     /// When they do not fit what the bot declared.
@@ -259,25 +352,20 @@ impl Bot {
         }
     }
 
-    /// Gives it the name of its file, which is what the config and everybody else calls it.
-    pub(crate) const fn rename(&mut self, name: &'static str) {
-        self.name = name;
-    }
-
-    /// Splits into what is shared by all events and the handlers.
+    /// Splits the bot into its name, its shared values and its handlers.
     pub(super) fn into_parts(self) -> (&'static str, Arc<Values>, Handlers) {
         (self.name, Arc::new(self.values), Handlers(self.handlers))
     }
 }
 
-/// Something and the name of the handler it is about.
+/// A value and the name of the handler that it is about.
 type Named<T> = (&'static str, T);
 
 /// The handlers of a bot, in the order they were added.
 pub(super) struct Handlers(Vec<Registered>);
 
 impl Handlers {
-    /// Whether any of them may take an update.
+    /// Whether a handler takes updates.
     pub(super) fn want_updates(&self) -> bool {
         self.0.iter().any(|handler| handler.wants_updates)
     }
@@ -290,8 +378,8 @@ impl Handlers {
             .map(|handler| handler.name)
     }
 
-    /// The first handler that takes the event: its name and its future. `Err` when a handler was
-    /// put together wrongly.
+    /// The first handler that takes the event: its name and its future. `Err` when the bot lacks something
+    /// that the handler asks for.
     pub(super) fn dispatch(
         &self,
         event: &Event,
@@ -303,8 +391,8 @@ impl Handlers {
         {
             match (handler.call)(event) {
                 Ok(future) => return Ok(Some((handler.name, future))),
-                Err(Rejection::NotForMe) => {}
-                Err(Rejection::Mistake(reason)) => return Err((handler.name, reason)),
+                Err(Rejection::Skip) => {}
+                Err(Rejection::Misconfigured(reason)) => return Err((handler.name, reason)),
             }
         }
         Ok(None)

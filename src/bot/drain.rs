@@ -1,11 +1,11 @@
-//! The end of all hosts of a process: one wait for a hundred thousand of them.
+//! Stops all hosts of a process and waits for their handlers, with one wait for all of them.
 
 use actix::prelude::*;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::oneshot;
 
-/// Starts no more handlers; its end, or that of the host, says that none runs any more.
+/// Tells a host to start no more handlers. When it is dropped, no handler of the host runs any more.
 #[derive(Debug, Message)]
 #[rtype(result = "()")]
 pub struct Drain {
@@ -30,7 +30,7 @@ impl Drop for All {
 }
 
 impl Drain {
-    /// For one host, with handlers that run.
+    /// For one host that has running handlers.
     pub(super) fn set_busy(&mut self) {
         if !std::mem::replace(&mut self.busy, true) {
             self.all.busy.fetch_add(1, Ordering::Relaxed);
@@ -46,7 +46,7 @@ impl Drop for Drain {
     }
 }
 
-/// Waits for all hosts that were told to end.
+/// Waits for all hosts that were told to stop.
 #[derive(Debug)]
 pub struct Draining {
     all: Option<Arc<All>>,
@@ -60,7 +60,7 @@ impl Default for Draining {
 }
 
 impl Draining {
-    /// None is told yet.
+    /// No host is told yet.
     #[must_use]
     pub fn new() -> Self {
         let (sender, done) = oneshot::channel();
@@ -74,14 +74,14 @@ impl Draining {
         }
     }
 
-    /// What to tell one host.
+    /// The message for one host.
     #[must_use]
     pub fn one(&self) -> Option<Drain> {
         let all = self.all.clone()?;
         Some(Drain { all, busy: false })
     }
 
-    /// Waits until no handler runs, for as long as `limit`; `false` when some still do.
+    /// Waits until no handler runs, `limit` at most; `false` when some still run.
     pub async fn wait(mut self, limit: std::time::Duration) -> bool {
         let Some(all) = self.all.take() else {
             return true;
@@ -91,7 +91,7 @@ impl Draining {
         if tokio::time::timeout(limit, self.done).await.is_ok() {
             return true;
         }
-        // Hosts may not have come to it yet: that is no handler that runs.
+        // A host that has not handled the message yet counts as one without running handlers.
         busy.upgrade()
             .is_none_or(|all| all.busy.load(Ordering::Relaxed) == 0)
     }

@@ -1,91 +1,14 @@
-//! What a handler may ask for as a parameter.
+//! The types that a handler can take as parameters.
 
 use super::api::Api;
+use super::event::{Event, FromEvent, Rejection, What};
 use crate::account::Cause;
 use crate::proto::event::KickType;
 use crate::proto::message::{Conversation, GroupTip, Message, SystemNotice};
 use crate::proto::update::Update;
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
+use std::any::TypeId;
 use std::ops::Deref;
 use std::sync::Arc;
-
-/// Values shared by the handlers of one bot on one account, by type.
-pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
-
-/// What happened.
-#[derive(Clone, Debug)]
-pub(super) enum What {
-    Message(Arc<Message>),
-    Update(Arc<Update>),
-    /// The account is ready for the first time.
-    Start,
-    Ready,
-    NotReady(Cause),
-}
-
-/// What a handler is called with: what happened, and its surroundings.
-#[derive(Clone, Debug)]
-pub struct Event {
-    pub(super) what: What,
-    pub(super) api: Api,
-    pub(super) values: Arc<Values>,
-}
-
-/// Why a handler was not called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// The event is not of the kind the handler is for.
-    NotForMe,
-    /// The bot was put together wrongly; the text says how to mend it.
-    Mistake(String),
-}
-
-/// Types a handler may take: [`Text`], [`Message`], [`Attachment`](super::Attachment), [`Sender`],
-/// [`Group`], [`Conversation`], [`Api`], [`State<T>`](State), [`Config<T>`](Config); for what happens around messages [`Update`],
-/// [`GroupTip`] and [`SystemNotice`], and for what happens to the account [`NotReady`] and [`Kicked`].
-#[diagnostic::on_unimplemented(
-    message = "a handler cannot take `{Self}` as a parameter",
-    note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
-)]
-pub trait FromEvent: Sized {
-    /// Reads the value from the event.
-    ///
-    /// # Errors
-    /// [`Rejection::NotForMe`] when the handler is not meant for the event.
-    fn from_event(event: &Event) -> Result<Self, Rejection>;
-}
-
-impl Event {
-    /// The message; `None` when the account came or went.
-    #[must_use]
-    pub fn message(&self) -> Option<&Message> {
-        match &self.what {
-            What::Message(message) => Some(message),
-            What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
-        }
-    }
-
-    /// What changed; `None` of everything else.
-    #[must_use]
-    pub fn update(&self) -> Option<&Update> {
-        match &self.what {
-            What::Update(update) => Some(update),
-            _ => None,
-        }
-    }
-
-    fn said(&self) -> Result<&Message, Rejection> {
-        self.message().ok_or(Rejection::NotForMe)
-    }
-
-    /// Acts as the account.
-    #[must_use]
-    pub const fn api(&self) -> &Api {
-        &self.api
-    }
-}
 
 /// The text of a text message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,11 +38,7 @@ impl Deref for Text {
 
 impl FromEvent for Text {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event
-            .said()?
-            .text()
-            .map(Self::from)
-            .ok_or(Rejection::NotForMe)
+        event.said()?.text().map(Self::from).ok_or(Rejection::Skip)
     }
 }
 
@@ -131,29 +50,40 @@ impl FromEvent for Message {
 
 impl FromEvent for Update {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.update().cloned().ok_or(Rejection::NotForMe)
+        event.update().cloned().ok_or(Rejection::Skip)
     }
 }
 
 impl FromEvent for GroupTip {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.said()?.tip().cloned().ok_or(Rejection::NotForMe)
+        event.said()?.tip().cloned().ok_or(Rejection::Skip)
     }
 }
 
 impl FromEvent for SystemNotice {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        event.said()?.notice().cloned().ok_or(Rejection::NotForMe)
+        event.said()?.notice().cloned().ok_or(Rejection::Skip)
     }
 }
 
-/// The group a message was said in. A handler that takes it is for groups only.
+/// The group of the message. A handler that takes it is called for group messages only.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Group {
     /// Its GroupID.
     pub id: String,
-    /// Its name, empty when the server did not say.
+    /// Its name; empty when the server did not give it.
     pub name: String,
+}
+
+impl Group {
+    /// A group of this GroupID and name, to try a handler with.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+        }
+    }
 }
 
 impl FromEvent for Group {
@@ -167,7 +97,7 @@ impl FromEvent for Group {
                     .as_ref()
                     .map_or_else(String::new, |group| group.name.clone()),
             }),
-            _ => Err(Rejection::NotForMe),
+            _ => Err(Rejection::Skip),
         }
     }
 }
@@ -184,12 +114,13 @@ impl FromEvent for Api {
     }
 }
 
-/// Why the account may not act: what `on_not_ready` handlers take.
+/// Why the account is not ready: a parameter of `on_not_ready` handlers.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct NotReady {
-    /// The cause in one word, as the program prints it: `link_lost`, `multipleAccount`, …
+    /// The cause as one word, as the program prints it: `link_lost`, `multipleAccount`, …
     pub word: String,
-    /// What happened and what can be done, in a sentence.
+    /// A sentence that says what happened and what can be done.
     pub detail: String,
 }
 
@@ -200,22 +131,22 @@ impl FromEvent for NotReady {
                 word: cause.word().into_owned(),
                 detail: cause.to_string(),
             }),
-            _ => Err(Rejection::NotForMe),
+            _ => Err(Rejection::Skip),
         }
     }
 }
 
-/// Which kick it was: what `on_kicked` handlers take.
+/// The kind of a kick: a parameter of `on_kicked` handlers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Kicked {
-    /// Another web instance took the place.
+    /// Another web client logged in as the account.
     MultipleAccount,
-    /// Another device took the place.
+    /// Another device logged in as the account.
     MultipleDevice,
-    /// The UserSig, or the login made with it, is over.
+    /// The UserSig, or the login made with it, expired.
     UserSigExpired,
-    /// An administrator threw the account out.
+    /// An administrator kicked the account over the REST API.
     RestApiKick,
 }
 
@@ -234,19 +165,30 @@ impl Kicked {
 impl FromEvent for Kicked {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         match &event.what {
-            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::NotForMe),
-            _ => Err(Rejection::NotForMe),
+            What::NotReady(cause) => Self::by(cause).ok_or(Rejection::Skip),
+            _ => Err(Rejection::Skip),
         }
     }
 }
 
-/// Who wrote the message.
+/// The sender of the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sender {
     /// Its UserID.
     pub user_id: String,
-    /// Its nick name, empty when the server did not say.
+    /// Its nick name; empty when the server did not give it.
     pub nick: String,
+}
+
+impl Sender {
+    /// A sender of this UserID and nick name, to try a handler with.
+    pub fn new(user_id: impl Into<String>, nick: impl Into<String>) -> Self {
+        Self {
+            user_id: user_id.into(),
+            nick: nick.into(),
+        }
+    }
 }
 
 impl FromEvent for Sender {
@@ -276,7 +218,7 @@ impl<T: Send + Sync + 'static> FromEvent for State<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!(
+            Rejection::Misconfigured(format!(
                 "no state of type {name}: add `.state(…)` to the bot"
             ))
         })
@@ -300,7 +242,7 @@ impl<T: Send + Sync + 'static> FromEvent for Config<T> {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
-            Rejection::Mistake(format!(
+            Rejection::Misconfigured(format!(
                 "no settings of type {name}: add `.config::<{name}>()` to the bot"
             ))
         })

@@ -1,11 +1,11 @@
-//! Where files of messages may be fetched from.
+//! The addresses that files may be downloaded from.
 //!
-//! The address of a file is whatever its sender wrote. Fetched as it stands, it would let strangers reach
-//! what only this machine can reach: its own services, its network, the metadata of a cloud.
+//! The sender of a message chooses the address of its file. If every address were allowed, strangers could
+//! reach what only this machine can reach: its own services, its network, the metadata of a cloud.
 
 use url::{Host, Url};
 
-/// Where the service keeps files.
+/// The domains on which the service keeps files.
 const SERVICE: &[&str] = &[
     "myqcloud.com",
     "qcloud.com",
@@ -13,37 +13,37 @@ const SERVICE: &[&str] = &[
     "tencentcos.com",
 ];
 
-/// What a bot may fetch.
+/// The addresses that a bot may download from.
 #[derive(Clone, Debug, Default)]
 pub struct FileAccess {
-    /// The server the account is connected to, when it keeps files itself: a sandbox.
+    /// The server of the account, when it keeps files itself: a sandbox.
     own: Option<(String, u16)>,
-    /// Further hosts, and everything below them.
+    /// Further hosts, with their subdomains.
     hosts: Vec<String>,
     anywhere: bool,
 }
 
-/// How an address is fetched.
+/// How an address is resolved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Way {
-    /// As it stands.
+    /// Without a check.
     Open,
-    /// Only from the public internet, which is checked when the name is resolved.
+    /// To addresses of the public internet only; checked when the name is resolved.
     Public,
 }
 
-/// The address is not one that files are fetched from.
+/// Why an address is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Forbidden {
-    /// The part of it that may be shown.
+    /// The part of the address that may be shown.
     pub(super) place: String,
-    /// What a bot may ask for to have it fetched all the same.
+    /// The method of `Bot` that would allow the address.
     pub(super) remedy: &'static str,
 }
 
-/// For names: they are fetched as long as they lead to the public internet.
+/// The remedy for names.
 const NAME: &str = "; a bot may ask for it with `Bot::files_from`";
-/// For addresses and names of this machine: `files_from` does not help.
+/// The remedy for IP addresses and names of this machine, for which `files_from` does not help.
 const ADDRESS: &str = "; only a bot that asks for it with `Bot::files_from_anywhere` fetches from \
      addresses and from this machine: whoever writes to it decides from where";
 
@@ -62,7 +62,7 @@ impl FileAccess {
         }
     }
 
-    /// The same with what a bot asks for.
+    /// Adds the hosts that a bot asks for.
     #[must_use]
     pub(super) fn with(mut self, hosts: &[String], anywhere: bool) -> Self {
         self.hosts.extend_from_slice(hosts);
@@ -70,7 +70,7 @@ impl FileAccess {
         self
     }
 
-    /// How a file at `text` is fetched.
+    /// How the address `text` is resolved, or why it is refused.
     pub(super) fn way(&self, text: &str) -> Result<Way, Forbidden> {
         let Ok(url) = Url::parse(text) else {
             return Err(Forbidden {

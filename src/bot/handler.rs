@@ -1,23 +1,34 @@
 //! Async functions as handlers.
 
-use super::extract::{Event, FromEvent, Rejection};
-use super::reply::{IntoReply, Reply};
-use futures_util::future::BoxFuture;
+use super::event::{Event, FromEvent, Rejection};
 use std::future::Future;
 
-/// An `async fn` of up to six parameters that implement [`FromEvent`], returning [`IntoReply`].
+/// An `async fn` of up to six parameters. `Args` is the tuple of its parameters; it is always inferred.
 ///
-/// `Args` tells functions of different parameters apart; it is always inferred.
+/// The methods of [`Bot`](super::Bot) that take a handler ask further that its parameters implement
+/// [`FromEvent`], that what it returns implements [`IntoReply`](super::IntoReply), and that its future is
+/// `Send`. They do so in bounds of their own: the compiler then names the parameter or the type that is wrong.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
-    note = "a handler is an `async fn` whose parameters implement `FromEvent`, whose return type implements `IntoReply`, and whose future is `Send`"
+    note = "a handler is an `async fn` of up to six parameters"
 )]
 pub trait Handler<Args>: Send + Sync + 'static {
-    /// Reads the parameters and makes the future; nothing has run yet.
+    /// What the function returns.
+    type Output;
+    /// What runs when it is called.
+    type Future: Future<Output = Self::Output>;
+
+    /// Calls the function; nothing has run yet when this returns.
+    fn call(&self, args: Args) -> Self::Future;
+}
+
+/// The parameters of a handler: a tuple of types that implement [`FromEvent`].
+pub trait Parameters: Sized {
+    /// Reads all of them from the event.
     ///
     /// # Errors
-    /// When a parameter cannot be read from the event.
-    fn call(&self, event: &Event) -> Result<BoxFuture<'static, Reply>, Rejection>;
+    /// When one of them cannot be read.
+    fn from_event(event: &Event) -> Result<Self, Rejection>;
 }
 
 macro_rules! handler {
@@ -25,13 +36,21 @@ macro_rules! handler {
         impl<F, Fut, $($arg),*> Handler<($($arg,)*)> for F
         where
             F: Fn($($arg),*) -> Fut + Send + Sync + 'static,
-            Fut: Future<Output: IntoReply> + Send + 'static,
-            $($arg: FromEvent,)*
+            Fut: Future,
         {
-            #[allow(unused_variables, reason = "the function without parameters does not read the event")]
-            fn call(&self, event: &Event) -> Result<BoxFuture<'static, Reply>, Rejection> {
-                let future = self($($arg::from_event(event)?),*);
-                Ok(Box::pin(async move { future.await.into_reply() }))
+            type Output = Fut::Output;
+            type Future = Fut;
+
+            #[allow(non_snake_case, reason = "the parameters are named like their types")]
+            fn call(&self, ($($arg,)*): ($($arg,)*)) -> Fut {
+                self($($arg),*)
+            }
+        }
+
+        impl<$($arg: FromEvent),*> Parameters for ($($arg,)*) {
+            #[allow(unused_variables, reason = "without parameters the event is not read")]
+            fn from_event(event: &Event) -> Result<Self, Rejection> {
+                Ok(($($arg::from_event(event)?,)*))
             }
         }
     };

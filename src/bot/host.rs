@@ -1,20 +1,22 @@
-//! Runs the bots of one account: gates them on SDK_READY, keeps conversations in order, survives what
-//! handlers do.
+//! Runs the bots of one account: waits for SDK_READY, keeps conversations in order, and survives the faults
+//! of handlers.
 //!
-//! The actor lives beside its account and only sorts; handlers run on the [`Pool`]. How many messages may
-//! be here at a time is the account's to say: it takes no more from the server than its bots have room for,
-//! and hears from here when every bot that wants a message is done with it.
+//! The actor only sorts events; handlers run on the [`Pool`]. The account bounds how many messages are here:
+//! it takes no more from the server than its bots have room for, and the host reports each message that
+//! every bot is done with.
 
 use super::api::{Api, Uploads};
 use super::builder::{Bot, Handlers};
 use super::drain::Drain;
-use super::extract::{Event, Values, What};
+use super::event::{Event, Values, What};
 use super::file_access::FileAccess;
 use super::loop_guard::{Found, LoopGuard};
 use super::pool::{Label, Pool};
-use super::run::{Run, Spawner};
+use super::run::Run;
+use super::tasks::Spawner;
 use super::transfer::Carriage;
-use crate::account::{AccountEvent, AccountHandle, Deliver, Fleet, Receipt, is_heard};
+use crate::account::{AccountEvent, AccountHandle, Deliver, FleetUsers, Receipt, is_heard};
+use crate::config::HostConfig;
 use crate::gateway::now;
 use crate::proto::message::{Conversation, Message};
 use actix::prelude::*;
@@ -23,37 +25,10 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// After its first message came, a second of the server is over when this has passed.
+/// How long after its first message a second of the server's clock is certainly over.
 const SECOND: Duration = Duration::from_millis(1_200);
-/// Loop guards kept before those of idle conversations are looked for.
+/// The number of loop guards above which those of idle conversations are removed.
 const MAX_GUARDS: usize = 256;
-
-/// How bots are run.
-#[derive(Clone, Debug)]
-pub struct HostConfig {
-    /// Messages waiting for the bots of an account or being handled by them at most; further ones wait at
-    /// the server. As many updates may wait; further ones are dropped, counted and logged.
-    pub queue: usize,
-    /// How long a handler may take, its waiting included, while its account is there and no file of its
-    /// own is on its way.
-    pub handler_timeout: Duration,
-    /// How the server gives out addresses for files.
-    pub uploads: Uploads,
-    /// Where files of messages may be fetched from.
-    pub files: FileAccess,
-}
-
-impl Default for HostConfig {
-    /// 1,024 messages, 30 s.
-    fn default() -> Self {
-        Self {
-            queue: 1024,
-            handler_timeout: Duration::from_secs(30),
-            uploads: Uploads::default(),
-            files: FileAccess::default(),
-        }
-    }
-}
 
 /// One bot on one account.
 struct Running {
@@ -64,10 +39,10 @@ struct Running {
     carriage: Carriage,
 }
 
-/// What waits in one conversation for one bot, or what happened to its account.
+/// The events of one conversation, or of the account, that wait for one bot.
 #[derive(Default)]
 struct Line {
-    /// Each with the message it is, if it is one.
+    /// Each event, with the fingerprint of its message if it is one.
     waiting: VecDeque<(What, Option<u64>)>,
     running: bool,
     /// The loop guard wants it silent.
@@ -75,7 +50,7 @@ struct Line {
 }
 
 impl Line {
-    /// Whether what comes next was said in the second that is finished before the end.
+    /// Whether the next event is a message of the second that is finished before the stop.
     fn is_of_last_second(&self, last: Option<(u64, Duration)>) -> bool {
         match (self.waiting.front(), last) {
             (Some((What::Message(message), _)), Some((second, until))) => {
@@ -88,16 +63,16 @@ impl Line {
     }
 }
 
-/// A message that some bot is not done with.
+/// A message that at least one bot is not done with.
 struct Open {
     receipt: Receipt,
     /// How many bots are not done.
     bots: usize,
-    /// None of the others has left it unhandled.
+    /// `false` once a bot has left it unhandled.
     done: bool,
 }
 
-/// A bot and a conversation; `None` is the line of what happens to the account.
+/// A bot and a conversation; `None` is the line of events of the account itself.
 type LineKey = (usize, Option<Conversation>);
 
 /// See the module.
@@ -105,24 +80,25 @@ pub struct Host {
     account: AccountHandle,
     name: Arc<str>,
     config: HostConfig,
+    uploads: Uploads,
     pool: Pool,
     bots: Vec<Running>,
-    fleet: Fleet,
+    fleet: FleetUsers,
     ready: bool,
-    /// The bots were told that it has begun.
+    /// The bots have got their start event.
     started: bool,
     draining: Option<Drain>,
-    /// While draining: what was said up to this second is handled still, until then.
+    /// While draining: messages up to this second are still handled, until this time.
     last_second: Option<(u64, Duration)>,
-    /// The newest second in which somebody said something to this account, and when that was noticed.
+    /// The newest second (server time) with a one-to-one message, and when it was noticed.
     newest: (u64, Duration),
     is_draining: watch::Sender<bool>,
     lines: HashMap<LineKey, Line>,
     guards: HashMap<LineKey, LoopGuard>,
     running: usize,
-    /// Messages that were handed over and are not finished, by their fingerprints.
+    /// Messages that were delivered and are not finished, by fingerprint.
     open: HashMap<u64, Open>,
-    /// Updates that wait.
+    /// How many updates wait.
     updates: usize,
 }
 
@@ -135,7 +111,7 @@ impl std::fmt::Debug for Host {
     }
 }
 
-/// A handler is done.
+/// A handler has ended.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Finished {
@@ -144,12 +120,12 @@ struct Finished {
     done: bool,
 }
 
-/// Says [`Finished`] however the handler ended, a panic while it is dropped included.
+/// Sends [`Finished`] when it is dropped: also after a panic in the drop of a handler.
 struct FinishedGuard {
     host: Addr<Host>,
     line: LineKey,
     message: Option<u64>,
-    /// Whether it counts as handled; not when it never ran.
+    /// Whether the message counts as handled; `false` when the handler never ran.
     done: bool,
 }
 
@@ -165,18 +141,22 @@ impl Drop for FinishedGuard {
     }
 }
 
-/// What a host is made of.
+/// Everything that a host is made from.
 pub struct HostSpec {
     /// The account.
     pub account: AccountHandle,
     /// Its bots.
     pub bots: Vec<Bot>,
-    /// How they are run.
+    /// Limits of their handlers.
     pub config: HostConfig,
-    /// Where.
+    /// How the server gives out addresses for files.
+    pub uploads: Uploads,
+    /// Where files of messages may be fetched from.
+    pub files: FileAccess,
+    /// The threads that run them.
     pub pool: Pool,
-    /// The accounts whose messages only those bots hear that ask for it.
-    pub fleet: Fleet,
+    /// The accounts of this process: only bots that ask for it hear them.
+    pub fleet: FleetUsers,
 }
 
 impl std::fmt::Debug for HostSpec {
@@ -190,23 +170,25 @@ impl std::fmt::Debug for HostSpec {
 impl Host {
     /// Starts a host on the arbiter `on`.
     pub fn start_on(on: &ArbiterHandle, spec: HostSpec) -> Addr<Self> {
-        // It carries files for the handlers, too.
+        // The same thread carries files for the handlers.
         let thread = on.clone();
         Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
             let HostSpec {
                 account,
                 bots,
                 config,
+                uploads,
+                files,
                 pool,
                 fleet,
             } = spec;
-            // Sorting is quick, so what fills up under load is the queue behind it, not this.
-            ctx.set_mailbox_capacity(config.queue.max(16));
+            // Sorting is quick: under load the queue behind the mailbox fills up, not the mailbox.
+            ctx.set_mailbox_capacity((config.queue as usize).max(16));
             let bots: Vec<Running> = bots
                 .into_iter()
                 .map(|bot| {
                     let hears_fleet = bot.hears_fleet();
-                    let files = bot.file_access(&config.files);
+                    let files = bot.file_access(&files);
                     let (name, values, handlers) = bot.into_parts();
                     Running {
                         name,
@@ -223,6 +205,7 @@ impl Host {
                 name: account.user().as_str().into(),
                 account,
                 config,
+                uploads,
                 pool,
                 bots,
                 fleet,
@@ -278,7 +261,7 @@ impl Host {
 
     fn update(&mut self, ctx: &mut Context<Self>, what: &What) {
         for bot in self.wanting(what) {
-            if self.updates >= self.config.queue {
+            if self.updates >= self.config.queue as usize {
                 self.account.note_dropped();
                 tracing::warn!(
                     account = %self.name, bot = self.bots[bot].name,
@@ -299,7 +282,7 @@ impl Host {
         }
     }
 
-    /// The bots that want an event.
+    /// The bots with a handler for the event.
     fn wanting(&self, what: &What) -> Vec<usize> {
         let bots = self.bots.iter().enumerate();
         bots.filter(|(_, bot)| bot.handlers.candidate(what).is_some())
@@ -377,7 +360,7 @@ impl Host {
             event: Event {
                 what,
                 api: Api::new(self.account.clone())
-                    .with_carriage(bot.carriage.clone(), self.config.uploads)
+                    .with_carriage(bot.carriage.clone(), self.uploads)
                     .with_spawner(Spawner {
                         pool: self.pool.clone(),
                         label: label.clone(),
@@ -393,14 +376,14 @@ impl Host {
         };
         self.pool.spawn(label, async move {
             let mut guard = guard;
-            // A panic while it is dropped does not undo what it did.
+            // A panic in its drop does not undo what the handler did.
             guard.done = true;
             guard.done = run.finish().await;
             drop(guard);
         });
     }
 
-    /// The loop guard wants to hear what comes while the bot is silent.
+    /// Tells the loop guard of a message that comes while the bot is silent.
     fn listen(&mut self, ctx: &mut Context<Self>, key: LineKey, silence: Duration) {
         ctx.run_later(silence, move |host, ctx| {
             let found = host
@@ -428,7 +411,7 @@ impl Host {
         self.advance(ctx, key);
     }
 
-    /// One bot is done with a message; the account hears of it when all are.
+    /// One bot is done with a message. When all bots are, the account is told.
     fn settle(&mut self, id: u64, done: bool) {
         let Some(open) = self.open.get_mut(&id) else {
             return;
@@ -516,7 +499,7 @@ impl Handler<Finished> for Host {
                 self.lines.remove(&key);
             }
         }
-        // A parked bot holds up nobody: what it does not handle stays unread.
+        // A parked bot holds up nobody: messages that it does not handle stay unread.
         for (what, message) in left {
             self.updates -= usize::from(matches!(what, What::Update(_)));
             if let Some(id) = message {
@@ -533,8 +516,8 @@ impl Handler<Drain> for Host {
     type Result = ();
 
     fn handle(&mut self, mut drain: Drain, ctx: &mut Context<Self>) {
-        // One-to-one conversations are read by whole seconds. So a second in which something was handled is
-        // finished: what is left of it would make all of it come again.
+        // Read reports of one-to-one conversations name whole seconds. If a message of a second is handled and
+        // another is not, both come again after a restart; so a second that was begun is finished.
         let (second, since) = self.newest;
         let wait = (since + SECOND).saturating_sub(now().mono);
         if second > 0 && !wait.is_zero() {

@@ -1,33 +1,33 @@
-//! Notices two programs that answer each other without end.
+//! Detects two programs that answer each other without end.
 //!
-//! A conversation that is quick for half a minute without a pause may be a flood of people or a loop. The
-//! two are told apart by being silent for a moment: in a loop nothing more comes then. A loop is left alone
-//! for a minute, longer each time. Nothing is lost: what comes meanwhile waits.
+//! If a conversation is busy for half a minute without a pause, it may be many people or a loop. The guard
+//! tells them apart by staying silent for a moment: in a loop no message comes then. After a loop the bot
+//! pauses in that conversation for a minute, and longer each time. No message is lost: they wait.
 
 use std::time::Duration;
 
-/// Messages handled in a second from which on the second counts as quick.
+/// A second with this many handled messages counts as busy.
 const QUICK: u32 = 5;
-/// Quick seconds in a row before it is looked whether it is a loop.
+/// How many busy seconds in a row make the guard look for a loop.
 const QUICK_SECONDS: u32 = 30;
-/// How long it is silent to find out, and from when on what comes is counted.
+/// How long the bot is silent to find out, and how long after its begin messages start to count.
 const PROBE: Duration = Duration::from_secs(3);
 const SETTLE: Duration = Duration::from_secs(1);
-/// So many messages during the silence are no loop.
+/// This many messages during the silence mean that it is no loop.
 const ALIVE: u32 = 2;
-/// How long a conversation that is no loop is not looked at again.
+/// How long a conversation that proved to be no loop is not examined again.
 const TRUST: Duration = Duration::from_secs(600);
-/// The first pause, and the longest.
+/// The first pause and the longest one.
 const PAUSE: Duration = Duration::from_secs(60);
 const MAX_PAUSE: Duration = Duration::from_secs(3600);
 
 /// One conversation of one bot.
 #[derive(Debug, Default)]
 pub(super) struct LoopGuard {
-    /// The second that is counted, and what was handled in it.
+    /// The current second, and the number of messages handled in it.
     second: u64,
     handled: u32,
-    /// Quick seconds in a row before it.
+    /// The number of busy seconds in a row before it.
     quick: u32,
     probe: Option<Probe>,
     pauses: u32,
@@ -40,18 +40,17 @@ struct Probe {
     came: u32,
 }
 
-/// What a silence has shown.
+/// The result of a silence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// Messages come although nobody answers.
+    /// No loop: messages came although the bot did not answer.
     Flood,
-    /// A loop: be silent for this long.
+    /// A loop: pause for this long.
     Loop(Duration),
 }
 
 impl LoopGuard {
-    /// A message is about to be handled. `Some` when the conversation should be silent for that long
-    /// first.
+    /// A message is about to be handled. `Some` when the bot should first be silent for this long.
     pub(super) fn handles(&mut self, now: Duration) -> Option<Duration> {
         if now < self.not_before {
             return None;
@@ -84,7 +83,7 @@ impl LoopGuard {
         }
     }
 
-    /// The silence is over.
+    /// The silence has ended.
     pub(super) fn silence_over(&mut self, now: Duration) -> Option<Found> {
         let probe = self.probe.take()?;
         if probe.came >= ALIVE {
@@ -97,7 +96,7 @@ impl LoopGuard {
         Some(Found::Loop(pause))
     }
 
-    /// Nothing is kept of it that would matter.
+    /// Whether the guard holds nothing that would matter later.
     pub(super) fn is_idle(&self, now: Duration) -> bool {
         self.probe.is_none()
             && now >= self.not_before

@@ -1,7 +1,7 @@
-//! What bot authors see, and who runs their bots.
+//! Writing bots.
 //!
-//! A bot is a value: a name and handlers. A handler is an `async fn`; its parameters are what it
-//! wants to know ([`Text`], [`Sender`], [`State<T>`](State), …), its return value is the reply.
+//! A bot is a value: a name and handlers. A handler is an `async fn`. Its parameters name what it needs
+//! ([`Text`], [`Sender`], [`State<T>`](State), …); its return value is the reply.
 //!
 //! ```
 //! use botroupe::prelude::*;
@@ -18,48 +18,67 @@
 //!
 //! # What a bot can rely on
 //!
-//! * It is only called while its account is ready (SDK_READY). What came before waits.
+//! * Its handlers are called only while the account is ready (SDK_READY). Earlier messages wait.
 //! * Messages of one conversation are handled in order, one at a time; conversations run side by
 //!   side.
-//! * A message counts as read only when every bot that wants it is done with it. How many may be with the
-//!   bots of an account at a time is bounded; the others wait at the server.
+//! * A message counts as read only when every bot that wants it is done with it. The bots of an account hold
+//!   a bounded number of messages; the others wait at the server.
 //! * A handler that panics, never ends or blocks its thread harms no other bot: panics are caught, a
-//!   deadline ends what hangs, a bot that holds its thread for long runs apart from the others, and one
-//!   that goes on blocking is parked on its account. What nobody can stop ends the whole process: a panic
-//!   while another one unwinds, a stack that overflows, `std::process::exit` and `abort`.
-//! * Own messages sent from other terminals, and recalled ones, do not reach text handlers; nor do those
-//!   of other accounts of the same process, unless the bot [asks for them](Bot::hear_own_accounts).
-//! * Two programs that answer each other without end are noticed, and the bot is silent there for a while.
+//!   deadline ends handlers that hang, a bot that holds its thread for long gets threads of its own, and a bot
+//!   that keeps blocking is parked on its account. Some faults end the process, and nothing can prevent it: a
+//!   panic during another one, a stack overflow, `std::process::exit` and `abort`.
+//! * Messages that the account itself sent from another terminal, and recalled messages, do not reach text
+//!   handlers; nor do those of other accounts of this process, unless the bot
+//!   [asks for them](Bot::hear_own_accounts).
+//! * Two programs that answer each other without end are detected, and the bot pauses there for a while.
 
 mod api;
 mod attachment;
 mod builder;
 mod drain;
+mod event;
 mod extract;
 mod file_access;
 mod handler;
 mod host;
 mod loop_guard;
+mod outgoing_file;
 mod pool;
+mod recording;
 mod registry;
 mod reply;
 mod run;
 mod schedule;
 mod settings;
+mod tasks;
 pub mod testing;
 mod transfer;
 
-pub use api::{Api, ApiError, GroupApi, Upload, Uploads};
-pub use attachment::{Attachment, Outgoing};
+pub use crate::account::SendError;
+pub use api::{Api, ApiError, GroupApi, Kind, Upload, Uploads};
+pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
+#[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
-pub use extract::{
-    Config, Event, FromEvent, Group, Kicked, NotReady, Rejection, Sender, State, Text,
-};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use drain::{Drain, Draining};
+pub use event::{Event, FromEvent, Rejection};
+pub use extract::{Config, Group, Kicked, NotReady, Sender, State, Text};
+#[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
-pub use handler::Handler;
-pub use host::{Host, HostConfig, HostSpec};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use file_access::FileAccess;
+pub use handler::{Handler, Parameters};
+#[cfg(feature = "unstable")]
+pub use host::{Host, HostSpec};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use host::{Host, HostSpec};
+pub use outgoing_file::Outgoing;
+#[cfg(feature = "unstable")]
 pub use pool::Pool;
-pub use registry::{Entry, find};
-pub use reply::{Answer, IntoReply, Reply};
-pub use transfer::TransferError;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use pool::Pool;
+pub(crate) use registry::Registered;
+pub use registry::{AccountContext, Bots};
+pub use reply::{IntoReply, Reply};
+pub use transfer::{FileError, TransferError};

@@ -1,8 +1,8 @@
 //! The threads that run handlers, and the watchdog that looks after them.
 //!
-//! Handlers do not share a thread with connections. Which one runs next is [`Schedule`]'s to say. The
-//! watchdog sees when a poll holds its thread for too long: another thread takes over at once when others
-//! wait, and the bot runs apart from then on. (Arbiters would tie every unfinished handler to the thread
+//! Handlers do not share threads with connections. [`Schedule`] decides which one runs next. The watchdog
+//! notices a poll that holds its thread for too long: another thread takes over at once if jobs wait, and
+//! from then on the bot runs on threads of its own. (Arbiters would tie every unfinished handler to the thread
 //! it started on: a neighbour waiting for its own reply would be stuck with the culprit.)
 
 use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
@@ -14,20 +14,20 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Threads at most, blocked ones included. Beyond it the watchdog only reports.
+/// The most threads, blocked ones included. Above it the watchdog only reports.
 const MAX_THREADS: usize = 256;
-/// How often the watchdog looks while there is something to see, and while there is not.
+/// How often the watchdog looks while handlers run, and while none does.
 const LOOK: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_millis(250);
 /// A slow thread without work ends after this.
 const SLOW_IDLE: Duration = Duration::from_secs(5);
-/// A poll of a bot that runs apart is taken for stuck after this: its place is given to another.
+/// A poll on a slow thread counts as stuck after this time; another thread takes its place.
 const STUCK: Duration = Duration::from_secs(10);
-/// Threads for what handlers spawn and wait for: several, so that one that is blocked stops no timer.
+/// Threads for the tasks and timers of handlers: several, so that a blocked one stops no timer.
 const TASK_THREADS: usize = 8;
-/// Bytes of stack of a bot thread: handlers are deep, and a stack that overflows ends the process.
+/// Stack size of a bot thread in bytes: handlers may nest deeply, and a stack overflow ends the process.
 const STACK: usize = 8 << 20;
-/// How much the threads of bots that block give way to everybody else.
+/// The nice value of the threads of blocking bots.
 #[cfg(target_os = "linux")]
 const NICE: i32 = 19;
 
@@ -57,21 +57,21 @@ pub struct Pool {
     _life: Arc<Life>,
 }
 
-/// Its end is the end of the threads.
+/// The threads end when it is dropped.
 struct Life(Arc<Shared>);
 
 struct Shared {
     jobs: Mutex<Jobs>,
     /// Wakes quick threads.
     quick: Condvar,
-    /// Wakes slow threads, and whoever waits for the end.
+    /// Wakes slow threads, and the thread that waits for their end.
     others: Condvar,
     threads: usize,
     patience: Duration,
     slots: Mutex<Vec<Arc<Slot>>>,
     tasks: tokio::runtime::Handle,
     clock: tokio::runtime::Handle,
-    /// Taken at the end, so that they are shut down without waiting for what blocks.
+    /// Taken at the end and shut down without waiting for blocked threads.
     owned: Mutex<Vec<tokio::runtime::Runtime>>,
 }
 
@@ -87,14 +87,14 @@ struct Slot(Mutex<SlotState>, Thread);
 #[derive(Default)]
 struct SlotState {
     busy: Option<(Duration, Label)>,
-    /// Another thread has taken its place; it ends when it comes back.
+    /// Another thread has taken its place; the thread ends when its poll returns.
     replaced: bool,
     /// It was reported as blocked.
     reported: bool,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // Nothing panics while holding one of these; the data would be whole even then.
+    // Nothing panics while it holds one of these locks, and the data would be valid even then.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -121,14 +121,14 @@ impl Pool {
     /// # Errors
     /// When the system gives no thread.
     pub fn start(threads: usize, patience: Duration) -> std::io::Result<Self> {
-        // What handlers spawn and wait for lives on a runtime of its own, so that none of it can hold up
-        // a connection; our own limits on another one, so that it cannot hold up those either.
+        // The tasks and timers of handlers have a runtime of their own, so that they cannot hold up a
+        // connection. The time limits of handlers have another one, so that bots cannot hold those up either.
         let tasks = runtime("bot-tasks", TASK_THREADS)?;
         let clock = runtime("bot-clock", 1)?;
         let threads = threads.max(1);
         let shared = Arc::new(Shared {
             jobs: Mutex::new(Jobs {
-                // Half of them, so that a bot that computes without end leaves a core to the others.
+                // Half of them, so that a bot that computes without end leaves a core to everybody else.
                 schedule: Schedule::new(threads / 2),
                 over: false,
             }),
@@ -154,10 +154,10 @@ impl Pool {
         })
     }
 
-    /// Runs a future to its end, unless its bot is parked: then it is dropped.
+    /// Runs a future to its end. If its bot is parked, the future is dropped.
     pub(super) fn spawn(&self, label: Label, future: impl Future<Output = ()> + Send + 'static) {
         let shared = self.shared.clone();
-        // A panic of the future is the caller's to catch; it must not end the thread either way.
+        // The caller catches panics of the future; they must not end the thread in any case.
         let (runnable, task) = Builder::new()
             .metadata(label)
             .spawn(move |_| future, move |job: Job| shared.schedule(job));
@@ -165,13 +165,13 @@ impl Pool {
         task.detach();
     }
 
-    /// Ends after this much time, whatever handlers block.
+    /// Waits for this time, however many threads handlers block.
     pub(super) fn sleep(&self, time: Duration) -> tokio::time::Sleep {
         let _clock = self.shared.clock.enter();
         tokio::time::sleep(time)
     }
 
-    /// How many threads are blocked at present.
+    /// How many threads are blocked at the moment.
     #[must_use]
     pub fn blocked(&self) -> usize {
         lock(&self.shared.slots)
@@ -180,7 +180,7 @@ impl Pool {
             .count()
     }
 
-    /// Whether a bot went on blocking threads on this account, and is not called any more.
+    /// Whether the bot is parked on this account because it kept blocking threads.
     pub(super) fn is_parked(&self, account: &Arc<str>, bot: &'static str) -> bool {
         let account = account.clone();
         lock(&self.shared.jobs)
@@ -188,7 +188,7 @@ impl Pool {
             .is_parked(&LaneKey { account, bot })
     }
 
-    /// The bots that are not called any more, each with its account.
+    /// The parked bots, each with its account.
     #[must_use]
     pub fn parked(&self) -> Vec<(String, &'static str)> {
         let jobs = lock(&self.shared.jobs);
@@ -198,7 +198,7 @@ impl Pool {
             .collect()
     }
 
-    /// Lets the parked bots of an account run again; how many there were.
+    /// Lets the parked bots of an account run again, and returns their number.
     pub fn release(&self, account: &str) -> usize {
         lock(&self.shared.jobs).schedule.release(account)
     }
@@ -269,7 +269,7 @@ impl Shared {
         started.map(drop)
     }
 
-    /// Waits for the next job; `None` when the thread is not needed any more.
+    /// Waits for the next job; `None` when the thread is no longer needed.
     fn next(&self, bot: Option<&'static str>) -> Option<(LaneKey, Job)> {
         let mut jobs = lock(&self.jobs);
         loop {
@@ -337,7 +337,7 @@ impl Shared {
         replaced
     }
 
-    /// A bot has held a thread for too long: it runs apart from now on.
+    /// A bot has held a thread for too long: from now on it runs on slow threads.
     fn demote(self: &Arc<Self>, at: Duration, bot: &'static str, handler: &'static str) {
         let mut jobs = lock(&self.jobs);
         let is_new = jobs.schedule.demote(at, bot);
@@ -402,7 +402,7 @@ impl Shared {
             state.replaced |= replaces;
             drop(state);
             if replaces {
-                // It was for everybody until now; what it does there is for its bot alone.
+                // It served all bots until now; from now on it belongs to the bot that blocks it.
                 slot.1.give_way();
             }
             if reports {
@@ -415,7 +415,7 @@ impl Shared {
         busy
     }
 
-    /// A poll holds its thread for longer than anybody should wait.
+    /// A poll has held its thread for too long.
     fn blocks(&self, at: Duration, label: &Label) {
         let Label {
             account,
@@ -439,7 +439,7 @@ impl Shared {
 
     fn replace(self: &Arc<Self>, at: Duration, label: &Label, is_apart: bool, threads: usize) {
         if !is_apart {
-            // It held a quick thread: those are made up for, and the bot is moved away from them.
+            // It held a quick thread: that one is replaced, and the bot moves to slow threads.
             self.demote(at, label.bot, label.handler);
         }
         if threads >= MAX_THREADS {
@@ -458,7 +458,7 @@ impl Shared {
     }
 }
 
-/// How the system calls a thread.
+/// The system's ID of a thread.
 #[derive(Default)]
 struct Thread(#[cfg(target_os = "linux")] std::sync::OnceLock<rustix::process::Pid>);
 
@@ -469,9 +469,9 @@ impl Thread {
         let _ = self.0.set(rustix::thread::gettid());
     }
 
-    /// Lets every other thread of the process go before it.
+    /// Lowers the thread's priority below every other thread of the process.
     fn give_way(&self) {
-        // Of a thread, on Linux. Whoever may not do this does without.
+        // On Linux the nice value belongs to the thread. If it is not permitted, the thread keeps its priority.
         #[cfg(target_os = "linux")]
         if let Some(thread) = self.0.get() {
             let _ = rustix::process::setpriority_process(Some(*thread), NICE);

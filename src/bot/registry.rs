@@ -1,41 +1,141 @@
-//! The list of bots a program has.
+//! The bots of a program, by name.
 
 use super::builder::Bot;
+use crate::proto::id::UserId;
+use std::fmt;
+use std::sync::Arc;
 
-/// One bot of the list: its name and how to make it.
-#[derive(Clone, Copy, Debug)]
-pub struct Entry {
-    /// The name of its file, by which the config file calls it.
-    pub name: &'static str,
-    /// Makes one for an account.
-    pub make: fn() -> Bot,
+/// Makes a bot for an account.
+type Make = dyn Fn(&AccountContext) -> Bot + Send + Sync;
+
+/// The account that a bot is made for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AccountContext {
+    user: UserId,
 }
 
-impl Entry {
-    /// What the config calls it: of `bots/type.rs`, which is `r#type` to the compiler, `type`.
+impl AccountContext {
+    /// The account of this UserID.
     #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name.strip_prefix("r#").unwrap_or(self.name)
+    pub const fn new(user: UserId) -> Self {
+        Self { user }
+    }
+
+    /// The UserID of the account.
+    #[must_use]
+    pub fn user_id(&self) -> &str {
+        self.user.as_str()
     }
 }
 
-/// Looks a bot up by name.
-#[must_use]
-pub fn find<'a>(bots: &'a [Entry], name: &str) -> Option<&'a Entry> {
-    bots.iter().find(|entry| entry.name() == name)
+/// The bots of a program: a name and a way to make the bot for each. Cheap to clone.
+///
+/// A program with a `bots/` folder gets the list from [`bots!`](crate::bots); others add their bots here, or
+/// to a [`FleetBuilder`](crate::fleet::FleetBuilder).
+///
+/// ```
+/// use botroupe::bot::{Bot, Bots};
+///
+/// let greeting: std::sync::Arc<str> = "Hello".into();
+/// let bots = Bots::new().with("greeter", move || Bot::new("greeter").state(greeting.clone()));
+/// assert_eq!(bots.names().collect::<Vec<_>>(), ["greeter"]);
+/// ```
+#[derive(Clone, Default)]
+pub struct Bots(Vec<Registered>);
+
+/// One bot of the list.
+#[derive(Clone)]
+pub(crate) struct Registered {
+    name: Arc<str>,
+    make: Arc<Make>,
 }
 
-/// Declares the list of bots: one file name per line. Each file has a `pub fn bot() -> Bot`.
+impl Bots {
+    /// No bots.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a bot. The config file calls it by `name`, which has to be the name that `make` gives to
+    /// [`Bot::new`]. `make` runs once per account, and once more while the config is checked.
+    #[must_use]
+    pub fn with(
+        self,
+        name: impl Into<Arc<str>>,
+        make: impl Fn() -> Bot + Send + Sync + 'static,
+    ) -> Self {
+        self.with_context(name, move |_| make())
+    }
+
+    /// Like [`with`](Self::with); `make` is told the account. While the config is checked that is the first
+    /// account of the config.
+    #[must_use]
+    pub fn with_context(
+        mut self,
+        name: impl Into<Arc<str>>,
+        make: impl Fn(&AccountContext) -> Bot + Send + Sync + 'static,
+    ) -> Self {
+        let name: Arc<str> = name.into();
+        // `stringify!` gives the raw identifier of a file that is named like a keyword.
+        let name = name.strip_prefix("r#").map_or(name.clone(), Arc::from);
+        let make: Arc<Make> = Arc::new(make);
+        // A later bot replaces an earlier one of its name.
+        self.0.retain(|known| known.name != name);
+        self.0.push(Registered { name, make });
+        self
+    }
+
+    /// Adds every bot of another list.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        for bot in more.0 {
+            self.0.retain(|known| known.name != bot.name);
+            self.0.push(bot);
+        }
+        self
+    }
+
+    /// The names, in the order in which the bots were added.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|bot| &*bot.name)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&Registered> {
+        self.0.iter().find(|bot| &*bot.name == name)
+    }
+}
+
+impl fmt::Debug for Bots {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.names()).finish()
+    }
+}
+
+impl Registered {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Runs the code of the bot's author, which may panic or block.
+    pub(crate) fn make(&self, account: &AccountContext) -> Bot {
+        (self.make)(account)
+    }
+}
+
+/// Declares the bots of a program: one file name per line. Each file has a `pub fn bot() -> Bot`.
 ///
-/// Expands to the modules and to `pub const BOTS: &[Entry]`.
+/// Expands to the modules and to `pub fn all() -> Bots`.
 #[macro_export]
 macro_rules! bots {
     ($($name:ident),* $(,)?) => {
         $(pub mod $name;)*
 
         /// Every bot of this program.
-        pub const BOTS: &[$crate::bot::Entry] =
-            &[$($crate::bot::Entry { name: stringify!($name), make: $name::bot }),*];
+        #[must_use]
+        pub fn all() -> $crate::bot::Bots {
+            $crate::bot::Bots::new()$(.with(stringify!($name), $name::bot))*
+        }
     };
 }
 
@@ -45,10 +145,17 @@ mod tests {
 
     #[test]
     fn a_bot_whose_file_is_named_like_a_keyword_is_found_by_the_name_of_the_file() {
-        const BOTS: &[Entry] = &[Entry {
-            name: stringify!(r#type),
-            make: || Bot::new("something"),
-        }];
-        assert_eq!(find(BOTS, "type").map(Entry::name), Some("type"));
+        let bots = Bots::new().with(stringify!(r#type), || Bot::new("type"));
+        assert_eq!(bots.find("type").map(Registered::name), Some("type"));
+    }
+
+    #[test]
+    fn a_bot_is_told_its_account() {
+        let bots = Bots::new().with_context("a", |account| {
+            Bot::new("a").state(account.user_id().to_owned())
+        });
+        let account = AccountContext::new(UserId::parse("alice").unwrap());
+        assert_eq!(bots.find("a").unwrap().make(&account).name(), "a");
+        assert!(bots.find("b").is_none());
     }
 }

@@ -1,29 +1,80 @@
 //! What a handler may return.
 
 use super::api::{Api, ApiError};
-use super::attachment::Outgoing;
+use super::outgoing_file::Outgoing;
 use crate::proto::message::{Draft, Element};
-use std::fmt::Display;
+use std::error::Error;
 
-/// What a handler wants sent back, if anything, or why it failed.
-pub type Reply = Result<Option<Answer>, String>;
+/// An error of a handler, as it is logged; its sources are kept.
+pub(super) type HandlerError = Box<dyn Error + Send + Sync>;
 
-/// What is sent back.
+/// The result of a handler: a message to send, nothing, or an error. [`IntoReply`] makes it.
+///
+/// ```
+/// use botroupe::bot::Reply;
+/// use botroupe::prelude::*;
+///
+/// /// Celsius, said with its unit.
+/// struct Degrees(f64);
+///
+/// impl IntoReply for Degrees {
+///     fn into_reply(self) -> Reply {
+///         if self.0.is_finite() {
+///             Reply::message(format!("{:.1} °C", self.0))
+///         } else {
+///             Reply::failed("no temperature")
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
-#[non_exhaustive]
-pub enum Answer {
+pub struct Reply(Result<Option<Answer>, HandlerError>);
+
+impl Reply {
+    /// Nothing is sent.
+    #[must_use]
+    pub const fn none() -> Self {
+        Self(Ok(None))
+    }
+
+    /// A message is sent.
+    #[must_use]
+    pub fn message(draft: impl Into<Draft>) -> Self {
+        Self(Ok(Some(Answer::Message(draft.into()))))
+    }
+
+    /// A file is uploaded and sent.
+    #[must_use]
+    pub fn file(file: Outgoing) -> Self {
+        Self(Ok(Some(Answer::File(Box::new(file)))))
+    }
+
+    /// The handler failed: nothing is sent, and the error is logged with account and bot.
+    #[must_use]
+    pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self(Err(error.into()))
+    }
+
+    pub(super) fn into_result(self) -> Result<Option<Answer>, HandlerError> {
+        self.0
+    }
+}
+
+/// The content of a reply.
+#[derive(Debug)]
+pub(super) enum Answer {
     /// A message.
     Message(Draft),
-    /// A file, which is yet to be uploaded.
+    /// A file, which is uploaded first.
     File(Box<Outgoing>),
 }
 
 impl Answer {
-    /// The message to send, once what has to be is uploaded.
+    /// The message to send, after the upload if there is one.
     ///
     /// # Errors
     /// As [`Outgoing::upload`].
-    pub async fn into_draft(self, api: &Api) -> Result<Draft, ApiError> {
+    pub(super) async fn into_draft(self, api: &Api) -> Result<Draft, ApiError> {
         match self {
             Self::Message(draft) => Ok(draft),
             Self::File(file) => file.upload(api).await,
@@ -32,54 +83,69 @@ impl Answer {
 }
 
 /// Types a handler may return: `()`, `String`, `&'static str`, [`Draft`], [`Element`], [`Outgoing`],
-/// `Option` and `Result` of these. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with bot and account, and nothing is sent.
+/// `Option` and `Result` of these, and [`Reply`]. The reply goes where the message came from: to its sender, or to its
+/// group. An `Err` is logged with bot and account, and nothing is sent; its type is anything that converts into a
+/// `Box<dyn Error + Send + Sync>`.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
+    label = "not a reply",
     note = "return `()`, `String`, `&'static str`, `Draft`, `Element`, `Outgoing`, or an `Option` or `Result` of one"
 )]
 pub trait IntoReply {
-    /// Turns the value into what is sent.
+    /// Turns the value into a reply.
     fn into_reply(self) -> Reply;
+}
+
+impl IntoReply for Reply {
+    fn into_reply(self) -> Self {
+        self
+    }
 }
 
 impl IntoReply for () {
     fn into_reply(self) -> Reply {
-        Ok(None)
+        Reply::none()
     }
 }
 
 impl IntoReply for String {
     fn into_reply(self) -> Reply {
-        Draft::text(self).into_reply()
+        Reply::message(Draft::text(self))
     }
 }
 
 impl IntoReply for &'static str {
     fn into_reply(self) -> Reply {
-        Draft::text(self).into_reply()
+        Reply::message(Draft::text(self))
     }
 }
 
 impl IntoReply for Element {
     fn into_reply(self) -> Reply {
-        Draft::from(self).into_reply()
+        Reply::message(self)
     }
 }
 
 impl IntoReply for Draft {
     fn into_reply(self) -> Reply {
-        Ok(Some(Answer::Message(self)))
+        Reply::message(self)
+    }
+}
+
+impl IntoReply for Outgoing {
+    fn into_reply(self) -> Reply {
+        Reply::file(self)
     }
 }
 
 impl<T: IntoReply> IntoReply for Option<T> {
     fn into_reply(self) -> Reply {
-        self.map_or(Ok(None), T::into_reply)
+        self.map_or(Reply::none(), T::into_reply)
     }
 }
 
-impl<T: IntoReply, E: Display> IntoReply for Result<T, E> {
+impl<T: IntoReply, E: Into<Box<dyn Error + Send + Sync>>> IntoReply for Result<T, E> {
     fn into_reply(self) -> Reply {
-        self.map_err(|error| error.to_string())?.into_reply()
+        self.map_or_else(Reply::failed, T::into_reply)
     }
 }

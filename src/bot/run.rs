@@ -2,94 +2,31 @@
 
 use super::api::ApiError;
 use super::builder::Handlers;
-use super::extract::Event;
+use super::event::Event;
 use super::pool::{Label, Pool};
-use super::reply::Answer;
+use super::reply::{Answer, Reply};
+use super::tasks::panic_text;
 use crate::account::{AccountHandle, OutboxError, SendError};
 use crate::proto::message::Conversation;
 use futures_util::FutureExt;
+use std::error::Error;
+use std::fmt;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use tokio::sync::watch;
 
-/// How often it is looked whether the time of a handler runs.
+/// How often to check whether the time limit of a handler runs.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// What stops the time of a handler: files on their way, which have limits of their own.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Transfers(Arc<AtomicU32>);
-
-impl Transfers {
-    /// A file is on its way until this is dropped.
-    pub(super) fn begin(&self) -> Transfer {
-        self.0.fetch_add(1, Ordering::Relaxed);
-        Transfer(self.0.clone())
-    }
-
-    fn any(&self) -> bool {
-        self.0.load(Ordering::Relaxed) > 0
-    }
-}
-
-/// See [`Transfers::begin`].
-#[derive(Debug)]
-pub(super) struct Transfer(Arc<AtomicU32>);
-
-impl Drop for Transfer {
-    fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::Relaxed);
-    }
-}
-
-/// Where a bot's own tasks run.
-#[derive(Clone)]
-pub(super) struct Spawner {
-    pub(super) pool: Pool,
-    pub(super) label: Label,
-    /// `true`, or gone, when the bot ends.
-    pub(super) ended: watch::Receiver<bool>,
-}
-
-impl std::fmt::Debug for Spawner {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Spawner").field(&self.label).finish()
-    }
-}
-
-impl Spawner {
-    /// Runs a task until it or the bot ends.
-    pub(super) fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let Label {
-            account,
-            bot,
-            handler,
-        } = self.label.clone();
-        let mut ended = self.ended.clone();
-        self.pool.spawn(self.label.clone(), async move {
-            let task = AssertUnwindSafe(task).catch_unwind();
-            let outcome = tokio::select! {
-                outcome = task => outcome,
-                // An error means that the host is gone.
-                _ = ended.wait_for(|ended| *ended) => Ok(()),
-            };
-            if let Err(panic) = outcome {
-                let reason = panic_text(&*panic);
-                tracing::error!(%account, bot, handler, reason, "a task of the bot panicked");
-            }
-        });
-    }
-}
-
-/// What a handler is run with.
+/// A call of a handler, with everything it needs.
 pub(super) struct Run {
     pub(super) handlers: Arc<Handlers>,
     pub(super) event: Event,
     pub(super) label: Label,
-    /// How long it may take, its account being there.
+    /// The time limit; it runs while the account is online.
     pub(super) limit: Duration,
     pub(super) account: AccountHandle,
     pub(super) pool: Pool,
@@ -98,8 +35,8 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// Runs it to its end. `false` when its message has to be handled once more: it could not be
-    /// answered before the end of the program. Never panics.
+    /// Runs the handler to its end. `false` when its reply could not be sent before the program ended: then
+    /// the message has to be handled again. Never panics.
     pub(super) async fn finish(self) -> bool {
         let Some((handler, answer)) = self.call().await else {
             return true;
@@ -113,7 +50,7 @@ impl Run {
             tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
             return true;
         };
-        // A file may come from a stream of the handler, with all that can go wrong in one.
+        // The file may come from a stream of the handler, which may panic or hang.
         let upload = AssertUnwindSafe(answer.into_draft(&self.event.api)).catch_unwind();
         let draft = match self.within(upload).await {
             Some(Ok(Ok(draft))) => draft,
@@ -134,14 +71,14 @@ impl Run {
         self.reply(handler, place, draft).await
     }
 
-    /// What the handler answers, and its name; `None` when there is nothing to send.
+    /// The answer and the name of the handler; `None` when there is nothing to send.
     async fn call(&self) -> Option<(&'static str, Answer)> {
         let Label { account, bot, .. } = &self.label;
         let found = AssertUnwindSafe(|| self.handlers.dispatch(&self.event));
         let (handler, future) = match std::panic::catch_unwind(found) {
             Ok(Ok(found)) => found?,
             Ok(Err((handler, mistake))) => {
-                tracing::error!(%account, bot, handler, mistake, "bot is put together wrongly");
+                tracing::error!(%account, bot, handler, mistake, "handler cannot be called");
                 return None;
             }
             Err(_) => {
@@ -149,10 +86,11 @@ impl Run {
                 return None;
             }
         };
-        match self.within(AssertUnwindSafe(future).catch_unwind()).await {
+        let outcome = self.within(AssertUnwindSafe(future).catch_unwind()).await;
+        match outcome.map(|outcome| outcome.map(Reply::into_result)) {
             Some(Ok(Ok(answer))) => answer.map(|answer| (handler, answer)),
             Some(Ok(Err(error))) => {
-                tracing::error!(%account, bot, handler, error, "handler failed");
+                tracing::error!(%account, bot, handler, error = %Causes(&*error), "handler failed");
                 None
             }
             Some(Err(panic)) => {
@@ -167,7 +105,7 @@ impl Run {
         }
     }
 
-    /// Sends the reply. It waits for its account for as long as that is away.
+    /// Sends the reply. It waits for the account as long as that is offline.
     async fn reply(
         &self,
         handler: &'static str,
@@ -191,7 +129,7 @@ impl Run {
                         tracing::info!(%account, bot, handler, to = %place, "reply not sent before the end; its message stays unread");
                         return false;
                     }
-                    // Held, contested, or just made anew: with the same key it is the same message.
+                    // The account is held, contested or restarting. With the same key it stays the same message.
                     tokio::select! {
                         () = self.back() => {}
                         _ = draining.wait_for(|draining| *draining) => {}
@@ -205,14 +143,14 @@ impl Run {
         }
     }
 
-    /// Until the account is back, and a moment longer.
+    /// Waits until the account is back, and a moment longer.
     async fn back(&self) {
         self.pool.sleep(Duration::from_millis(100)).await;
         self.account.ready().await;
     }
 
-    /// Runs a future; `None` when it takes longer than the limit. The time runs only while the account is
-    /// there and no file is on its way.
+    /// Runs a future; `None` when it exceeds the limit. The time counts only while the account is online and
+    /// no file is being transferred.
     async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
         let mut future = pin!(future);
         let mut spent = Duration::ZERO;
@@ -233,10 +171,23 @@ impl Run {
     }
 }
 
-fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
-    panic
-        .downcast_ref::<&str>()
-        .copied()
-        .or_else(|| panic.downcast_ref::<String>().map(String::as_str))
-        .unwrap_or("no reason given")
+/// An error with everything that caused it, on one line.
+struct Causes<'a>(&'a (dyn Error + Send + Sync));
+
+impl fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut said = self.0.to_string();
+        f.write_str(&said)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Many errors quote their cause already.
+            if !said.contains(&text) {
+                write!(f, ": {text}")?;
+                said.push_str(&text);
+            }
+            source = cause.source();
+        }
+        Ok(())
+    }
 }

@@ -1,9 +1,9 @@
-//! Which handler runs next: fair over accounts and bots, and bots that block apart from the others.
+//! Decides which handler runs next: fair over accounts and bots, with blocking bots kept apart.
 //!
-//! Pure: jobs in, jobs out, time passed in. There are quick threads, which take turns over the accounts and
-//! their bots, and slow ones, each for one bot. A bot whose handler has held a thread for too long runs on
-//! slow threads only, and there are few of them for it, so that it holds up nobody but itself. After a
-//! while without that it is quick again. A bot that goes on blocking is parked on its account.
+//! Pure: jobs in, jobs out, time as an argument. Quick threads take turns over the accounts and their bots;
+//! each slow thread serves one bot. A bot whose handler held a thread for too long gets a few slow threads
+//! only, so that it holds up nobody but itself. If that does not happen again for a while, the bot returns to
+//! the quick threads. A bot that keeps blocking is parked on its account.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
@@ -11,9 +11,9 @@ use std::time::Duration;
 
 /// A poll that takes longer is slow.
 pub(super) const SLOW: Duration = Duration::from_millis(20);
-/// A bot is quick again when it was not slow for this long.
+/// A bot returns to the quick threads when it was not slow for this long.
 const PAROLE: Duration = Duration::from_secs(60);
-/// So many blocking polls on one account within [`OFFENCES_WITHIN`], and the bot is parked there.
+/// This many blocking polls on one account within [`OFFENCES_WITHIN`] park the bot there.
 const OFFENCES: usize = 10;
 const OFFENCES_WITHIN: Duration = Duration::from_secs(600);
 
@@ -67,7 +67,7 @@ impl<J> Lanes<J> {
         Some((key, job))
     }
 
-    /// Takes out the lanes that `which` names.
+    /// Removes the lanes that `which` selects.
     fn take(&mut self, which: impl Fn(&LaneKey) -> bool) -> Vec<(LaneKey, VecDeque<J>)> {
         let taken: Vec<LaneKey> = self
             .turns
@@ -87,7 +87,7 @@ impl<J> Lanes<J> {
 #[derive(Debug)]
 struct Slow<J> {
     lanes: Lanes<J>,
-    /// Slow threads that it has, the stuck ones left out.
+    /// The number of its slow threads, without stuck ones.
     threads: usize,
     until: Duration,
 }
@@ -97,9 +97,9 @@ struct Slow<J> {
 pub(super) struct Schedule<J> {
     quick: Lanes<J>,
     slow: BTreeMap<&'static str, Slow<J>>,
-    /// Slow threads of one bot at most.
+    /// The most slow threads of one bot.
     cap: usize,
-    /// When each lane has blocked.
+    /// The times at which each lane blocked.
     offences: HashMap<LaneKey, VecDeque<Duration>>,
     parked: HashMap<LaneKey, Duration>,
 }
@@ -111,7 +111,7 @@ pub(super) enum Pushed {
     Quick,
     /// To the slow threads of its bot.
     Slow,
-    /// To those as well, and there is to be one more of them.
+    /// To the slow threads of its bot, which needs one more.
     SlowThreadWanted,
 }
 
@@ -165,7 +165,7 @@ impl<J> Schedule<J> {
         }
     }
 
-    /// Whether a bot whose thread is gone has work for another one, which counts from now on.
+    /// Whether a bot that lost a thread has work for another one; if so, that one counts from now on.
     pub(super) fn wants_slow_thread(&mut self, bot: &str) -> bool {
         let cap = self.cap;
         self.slow.get_mut(bot).is_some_and(|slow| {
@@ -175,8 +175,8 @@ impl<J> Schedule<J> {
         })
     }
 
-    /// A bot has held a thread for longer than [`SLOW`]: it runs apart from now on. `true` when it did
-    /// not before.
+    /// A bot has held a thread for longer than [`SLOW`]: from now on it runs on slow threads. `true` when it
+    /// did not before.
     pub(super) fn demote(&mut self, now: Duration, bot: &'static str) -> bool {
         let until = now + PAROLE;
         if let Some(slow) = self.slow.get_mut(bot) {
@@ -203,7 +203,7 @@ impl<J> Schedule<J> {
         self.slow.contains_key(bot)
     }
 
-    /// Bots whose time apart is over are quick again.
+    /// Returns bots whose time on slow threads is over to the quick threads.
     pub(super) fn promote(&mut self, now: Duration) -> Vec<&'static str> {
         let over: Vec<&'static str> = self
             .slow
@@ -217,8 +217,8 @@ impl<J> Schedule<J> {
         over
     }
 
-    /// A lane has blocked a thread. `true` when that was once too often: it is parked, and `jobs` of it
-    /// will not run.
+    /// A lane has blocked a thread. `true` when it did so too often: then it is parked, and `jobs` of it will
+    /// not run.
     pub(super) fn offend(&mut self, now: Duration, key: &LaneKey) -> Option<Vec<J>> {
         let offences = self.offences.entry(key.clone()).or_default();
         offences.push_back(now);
@@ -231,7 +231,7 @@ impl<J> Schedule<J> {
         (offences.len() >= OFFENCES).then(|| self.park(now, key))
     }
 
-    /// Parks a lane; what waited of it.
+    /// Parks a lane and returns its waiting jobs.
     pub(super) fn park(&mut self, now: Duration, key: &LaneKey) -> Vec<J> {
         self.parked.insert(key.clone(), now);
         self.offences.remove(key);
@@ -251,7 +251,7 @@ impl<J> Schedule<J> {
         self.parked.keys()
     }
 
-    /// Somebody has looked at the bots of an account: they may run again. How many were parked.
+    /// An operator releases the bots of an account. Returns how many were parked.
     pub(super) fn release(&mut self, account: &str) -> usize {
         let before = self.parked.len();
         self.parked.retain(|key, _| *key.account != *account);

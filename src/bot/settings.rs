@@ -1,16 +1,16 @@
-//! What is wrong with the settings of a bot, in words that hold no value: bots keep passwords there.
+//! Reads the settings of a bot. Its error texts hold no value, because bots keep passwords in their settings.
 
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Segment;
 
-/// A mistake: the keys that lead to it, and what it is.
+/// A mistake: the keys that lead to it, and a description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Mistake {
     pub(super) path: Vec<String>,
     pub(super) reason: String,
 }
 
-/// Reads settings, or says what is wrong with them.
+/// Reads settings into a `T`.
 pub(super) fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, Mistake> {
     serde_path_to_error::deserialize(table).map_err(|error| {
         let path = error.path().iter().filter_map(|segment| match segment {
@@ -22,7 +22,7 @@ pub(super) fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, Mistake
             path: path.collect(),
             reason: words(error.inner().message()),
         };
-        // The key that nobody knows stands there; the table around it is not what is wrong.
+        // Point at the unknown key itself and not at the table around it.
         if let Some(name) = unknown_field(error.inner().message())
             && mistake.path.last().is_none_or(|last| last != name)
         {
@@ -32,7 +32,7 @@ pub(super) fn read<T: DeserializeOwned>(table: toml::Table) -> Result<T, Mistake
     })
 }
 
-/// serde's words without the value that they quote.
+/// The error text of serde without the value that it quotes.
 fn words(message: &str) -> String {
     let message = message.lines().next().unwrap_or_default();
     if let Some(name) = unknown_field(message) {
@@ -80,7 +80,7 @@ fn words(message: &str) -> String {
             return format!("expected {expected}, found {found}");
         }
     }
-    // Words of the bot's own. What it checks it may name.
+    // The text comes from the bot itself, which may quote what it checked.
     message.to_owned()
 }
 

@@ -1,4 +1,4 @@
-//! Trying a bot out without a server.
+//! Tests of bots without a server.
 //!
 //! ```
 //! use botroupe::prelude::*;
@@ -17,64 +17,15 @@
 //! # }
 //! ```
 
-use super::api::{Api, ApiError};
+use super::api::Api;
 use super::builder::{Bot, Handlers};
-use super::extract::{Event, Values, What};
-use crate::account::unreadable;
-use crate::proto::answer::Sent;
+use super::event::{Event, Values, What};
+use super::recording::Recording;
 use crate::proto::message::{C2cItem, Conversation, Draft, Element, Message};
-use crate::proto::op::Call;
 use serde_json::Value;
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
-/// What a bot under test does, and what it is answered.
-#[derive(Debug, Default)]
-pub(super) struct Recording {
-    state: Mutex<Recorded>,
-}
-
-#[derive(Debug, Default)]
-struct Recorded {
-    sent: Vec<(Conversation, Draft)>,
-    calls: Vec<(String, Value)>,
-    answers: HashMap<String, VecDeque<String>>,
-}
-
-impl Recording {
-    /// The account of a bot under test.
-    pub(super) const USER: &'static str = "bot";
-
-    fn lock(&self) -> MutexGuard<'_, Recorded> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Each message has a number of its own, in a group and else.
-    pub(super) fn send(&self, to: Conversation, draft: Draft) -> Sent {
-        let mut state = self.lock();
-        state.sent.push((to, draft));
-        let seq = u32::try_from(state.sent.len()).unwrap_or(u32::MAX);
-        Sent {
-            time: 0,
-            key: format!("{seq}_{seq}_0"),
-            seq,
-        }
-    }
-
-    pub(super) fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
-        let servcmd = call.servcmd().into_owned();
-        let mut state = self.lock();
-        let body = serde_json::to_value(call).unwrap_or_default();
-        state.calls.push((servcmd.clone(), body));
-        let answers = state.answers.get_mut(&servcmd);
-        let Some(answer) = answers.and_then(VecDeque::pop_front) else {
-            return Err(ApiError::NoAnswer { servcmd });
-        };
-        serde_json::from_str(&answer).map_err(|error| ApiError::Call(unreadable(&error)))
-    }
-}
-
-/// A bot on an account named `bot` that nobody else can reach.
+/// A bot on an account named `bot`, without a connection.
 pub struct TestBot {
     handlers: Handlers,
     values: Arc<Values>,
@@ -88,7 +39,7 @@ impl std::fmt::Debug for TestBot {
 }
 
 impl TestBot {
-    /// Takes the bot as `bot()` makes it.
+    /// Runs the bot that `bot()` makes.
     #[must_use]
     pub fn new(bot: Bot) -> Self {
         let (_, values, handlers) = bot.into_parts();
@@ -99,7 +50,7 @@ impl TestBot {
         }
     }
 
-    /// What the bot has for acting on its account; what is done with it counts as done by the bot.
+    /// The API of the bot's account. What a test does with it is recorded like the bot's own actions.
     #[must_use]
     pub fn api(&self) -> Api {
         Api::recorded(self.recording.clone())
@@ -107,23 +58,21 @@ impl TestBot {
 
     /// Answers the bot's next request of this command (`openim.msgwithdraw`, see
     /// [`op`](crate::proto::op)) with the body `answer`, a JSON object. Several are given in order;
-    /// a request without one fails with [`ApiError::NoAnswer`].
+    /// a request without one fails with [`ApiError::NoAnswer`](super::ApiError::NoAnswer).
     pub fn answer(&self, servcmd: &str, answer: &Value) {
-        let mut state = self.recording.lock();
-        let answers = state.answers.entry(servcmd.to_owned()).or_default();
-        answers.push_back(answer.to_string());
+        self.recording.answer(servcmd, answer);
     }
 
     /// The messages the bot has sent since the last call, and to whom.
     #[must_use]
     pub fn sent(&self) -> Vec<(Conversation, Draft)> {
-        std::mem::take(&mut self.recording.lock().sent)
+        self.recording.take_sent()
     }
 
     /// The requests the bot has made since the last call, with their bodies.
     #[must_use]
     pub fn calls(&self) -> Vec<(String, Value)> {
-        std::mem::take(&mut self.recording.lock().calls)
+        self.recording.take_calls()
     }
 
     /// Says `text` to the bot as the user `alice`; the texts it sends in answer come back.
@@ -157,10 +106,10 @@ impl TestBot {
             values: self.values.clone(),
         };
         if let Ok(Some((_, future))) = self.handlers.dispatch(&event)
-            && let Ok(Some(answer)) = future.await
+            && let Ok(Some(answer)) = future.await.into_result()
             && let Ok(draft) = answer.into_draft(&event.api).await
         {
-            let _ = event.api.send(from, draft).await;
+            let _ = event.api.send(Conversation::c2c(from), draft).await;
         }
         self.sent().into_iter().map(|(_, draft)| draft).collect()
     }

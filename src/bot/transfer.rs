@@ -2,8 +2,8 @@
 //!
 //! Handlers run on threads of their own, HTTP clients belong to the threads that do I/O. So a
 //! transfer is a job for such a thread, and its outcome comes back over a channel. Few run at a time,
-//! because each holds a whole file; the others wait, and no account has more than two of them. A transfer
-//! may take as long as it goes on: what ends it is silence.
+//! because each holds a whole file; the others wait, and no account has more than two in each direction. A
+//! transfer that makes progress may take half an hour; one that stands still is ended.
 
 use super::file_access::{FileAccess, Forbidden, Way};
 use crate::gateway::{http_client, http_client_for_strangers, without_url};
@@ -21,14 +21,14 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::{Semaphore, oneshot};
 
-/// Downloads and uploads at a time in a process; each may hold a file of up to 100 MB.
+/// The most downloads and uploads of the process at a time; each may hold a file of up to 100 MB.
 static DOWNLOADS: Semaphore = Semaphore::const_new(8);
 static UPLOADS: Semaphore = Semaphore::const_new(8);
-/// Transfers of one account in each direction.
+/// The most transfers of one account in each direction.
 const OF_ACCOUNT: usize = 2;
-/// How long a transfer may stand still, its begin included.
+/// How long a transfer may make no progress, its connection included.
 const STALL: Duration = Duration::from_secs(10);
-/// How long one may take in all: at the least speed that counts as going on.
+/// How long a transfer may take in all.
 const LIMIT: Duration = Duration::from_secs(1800);
 /// Bytes handed to the connection in one go, after each of which progress is told.
 const CHUNK: usize = 64 * 1024;
@@ -43,54 +43,95 @@ pub enum TransferError {
     /// The connection could not be made, or broke.
     #[error("the file was not transferred: {0}")]
     Connection(String),
-    /// The server of the files said no.
-    #[error("the server of the file answers with status {0}")]
+    /// The file server refused the request.
+    #[error("the file server answered with status {0}")]
     Status(u16),
     /// The bytes to send could not be read.
     #[error("the file to send cannot be read: {0}")]
-    Unreadable(String),
-    /// The bytes to send were fewer or more than was said.
-    #[error("the file to send has not the {size} bytes it should have")]
+    Unreadable(#[source] FileError),
+    /// There were fewer or more bytes to send than announced.
+    #[error("the file to send does not have {size} bytes, as announced")]
     WrongSize {
-        /// How many were said to be.
+        /// The announced size in bytes.
         size: u64,
     },
-    /// The bytes that came could not be kept.
+    /// The received bytes could not be written.
     #[error("the file cannot be written: {0}")]
-    Unwritable(String),
-    /// There is more of it than wanted.
+    Unwritable(#[source] FileError),
+    /// The file is larger than the limit.
     #[error("the file has more than {limit} bytes")]
     TooLarge {
-        /// How many bytes were wanted at most.
+        /// The limit in bytes.
         limit: u64,
     },
-    /// Nothing moved for ten seconds, or it took longer than half an hour.
-    #[error("the file stood still for too long")]
+    /// The transfer made no progress for ten seconds, or took longer than half an hour.
+    #[error("the transfer made no progress, or took longer than half an hour")]
     TimedOut,
-    /// The address is not one that files are fetched from: its sender may have written anything.
-    #[error("files are not fetched from {place}{remedy}")]
+    /// Files are not downloaded from this address: the sender of the message may have chosen any.
+    #[error("files are not downloaded from {place}{remedy}")]
     Forbidden {
-        /// Where it lies.
+        /// The host.
         place: String,
-        /// What a bot may ask for to have it fetched all the same; empty when nothing helps.
+        /// How the bot can allow it; empty when it cannot.
         remedy: &'static str,
     },
-    /// There is nothing that could carry files: the program is ending, or it is a test.
+    /// Nothing carries files here: the program is ending, or this is a test.
     #[error("files cannot be transferred here")]
     Nowhere,
 }
 
+/// What the system said about a file.
+#[derive(Clone, Debug)]
+pub struct FileError {
+    /// `None` for a stream.
+    path: Option<PathBuf>,
+    source: Arc<io::Error>,
+}
+
+impl std::fmt::Display for FileError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.path {
+            Some(path) => write!(f, "{}: {}", path.display(), self.source),
+            None => self.source.fmt(f),
+        }
+    }
+}
+
+impl std::error::Error for FileError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&*self.source)
+    }
+}
+
+impl PartialEq for FileError {
+    /// Errors of the system are told apart by their kind.
+    fn eq(&self, other: &Self) -> bool {
+        (&self.path, self.source.kind()) == (&other.path, other.source.kind())
+    }
+}
+
+impl Eq for FileError {}
+
+impl FileError {
+    fn new(path: Option<&Path>, error: io::Error) -> Self {
+        Self {
+            path: path.map(Path::to_owned),
+            source: Arc::new(error),
+        }
+    }
+}
+
 impl TransferError {
-    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
-        Self::Unreadable(format!("{}: {error}", path.display()))
+    pub(super) fn unreadable(path: &Path, error: io::Error) -> Self {
+        Self::Unreadable(FileError::new(Some(path), error))
     }
 
-    pub(super) fn source(error: &io::Error) -> Self {
-        Self::Unreadable(error.to_string())
+    pub(super) fn stream(error: io::Error) -> Self {
+        Self::Unreadable(FileError::new(None, error))
     }
 
-    fn unwritable(path: &Path, error: &io::Error) -> Self {
-        Self::Unwritable(format!("{}: {error}", path.display()))
+    fn unwritable(path: &Path, error: io::Error) -> Self {
+        Self::Unwritable(FileError::new(Some(path), error))
     }
 }
 
@@ -139,7 +180,7 @@ impl Body {
             Content::Stream { stream, .. } => stream,
             Content::Path(path) => {
                 let file = tokio::fs::File::open(&path).await;
-                let file = file.map_err(|error| TransferError::unreadable(&path, &error))?;
+                let file = file.map_err(|error| TransferError::unreadable(&path, error))?;
                 stream::try_unfold(file, |mut file| async move {
                     let mut chunk = BytesMut::with_capacity(CHUNK);
                     let read = file.read_buf(&mut chunk).await?;
@@ -271,11 +312,9 @@ impl Carriage {
             let chunks = body.chunks().await?.inspect_ok(move |_| mark.moved());
             let chunks = chunks.inspect_err(move |error| {
                 let wrong = error.get_ref().and_then(|inner| inner.downcast_ref());
-                let _ = noted.set(
-                    wrong
-                        .cloned()
-                        .unwrap_or_else(|| TransferError::source(error)),
-                );
+                let _ = noted.set(wrong.cloned().unwrap_or_else(|| {
+                    TransferError::stream(io::Error::new(error.kind(), error.to_string()))
+                }));
             });
             let request = http_client()
                 .put(url)
@@ -318,7 +357,7 @@ impl Carriage {
     ) -> Result<u64, TransferError> {
         let way = self.way(&url)?;
         self.run(Direction::Down, move |mark| async move {
-            let failed = |error: io::Error| TransferError::unwritable(&path, &error);
+            let failed = |error: io::Error| TransferError::unwritable(&path, error);
             let folder = path
                 .parent()
                 .filter(|folder| !folder.as_os_str().is_empty());

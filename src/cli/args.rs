@@ -1,13 +1,15 @@
-//! What can be written on the command line. What is then done lives beside this module.
+//! The arguments of the command line. The modules beside this one carry the commands out.
 
 use std::{
     convert::Infallible,
     ffi::OsString,
     fmt,
-    net::SocketAddr,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+#[cfg(feature = "sandbox")]
+use std::net::SocketAddr;
 
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use secrecy::SecretString;
@@ -39,16 +41,16 @@ Examples:
 /// Runs many Tencent Cloud Chat (IM) accounts as bots and keeps them online.
 #[derive(Debug, Parser)]
 #[command(name = "botroupe", version, after_help = format!("{ROOT_EXAMPLES}\n\n{EXIT_CODES}"))]
-pub struct Args {
+pub(super) struct Args {
     /// Logs more: -v decisions, -vv every packet, -vvv everything of the libraries too.
     ///
-    /// BOTROUPE_LOG or RUST_LOG, if set, say it in more detail and win.
+    /// BOTROUPE_LOG or RUST_LOG set it in more detail and take precedence.
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
-    pub verbose: u8,
+    pub(super) verbose: u8,
 
-    /// What log lines look like (they go to standard error).
+    /// The format of log lines (they go to standard error).
     #[arg(long, global = true, value_name = "FORMAT")]
-    pub log_format: Option<LogFormatArg>,
+    pub(super) log_format: Option<LogFormatArg>,
 
     #[command(flatten)]
     default_run: RunArgs,
@@ -62,7 +64,7 @@ impl Args {
     ///
     /// # Errors
     /// clap's error; also for `--help` and `--version`, see [`clap::Error::use_stderr`].
-    pub fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+    pub(super) fn read(line: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let args = Self::try_parse_from(line)?;
         if args.command.is_some() && args.default_run != RunArgs::default() {
             return Err(Self::command().error(
@@ -101,8 +103,8 @@ impl Args {
         Ok(args)
     }
 
-    /// What is to be done; `run` if nothing is said.
-    pub fn into_command(self) -> Command {
+    /// The command; `run` by default.
+    pub(super) fn into_command(self) -> Command {
         self.command.unwrap_or(Command::Run(RunCommand {
             file: None,
             run: self.default_run,
@@ -110,9 +112,9 @@ impl Args {
     }
 }
 
-/// What is to be done.
+/// A command.
 #[derive(Debug, Subcommand)]
-pub enum Command {
+pub(super) enum Command {
     /// Runs all accounts of a config (the default).
     #[command(after_help = "\
 Examples:
@@ -124,13 +126,14 @@ Ctrl-C (SIGTERM, SIGHUP, SIGQUIT) finishes what is under way and logs out; a sec
 at once. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
-    /// Says what a config would run, or everything that is wrong with it.
+    /// Shows what a config would run, or every mistake in it.
     #[command(after_help = "\
 Examples:
   botroupe check
   botroupe check prod.toml --set endpoint=auto")]
     Check(CheckArgs),
 
+    #[cfg(feature = "sandbox")]
     /// Runs the embedded server alone, for other clients to connect to.
     #[command(after_help = "\
 Examples:
@@ -145,7 +148,7 @@ BOTROUPE__SANDBOX__TOKEN names, as the header Authorization: Bearer TOKEN.")]
     #[command(subcommand)]
     Usersig(UsersigCommand),
 
-    /// Says how the accounts of a running process stand.
+    /// Shows the status of the accounts of a running process.
     #[command(after_help = "\
 Examples:
   botroupe status                   who is away, why, and what happens next
@@ -156,13 +159,13 @@ Examples:
     /// Logs an account of a running process out; it stays away until resumed.
     Hold(OrderArgs),
 
-    /// Brings an account of a running process back, whatever kept it away.
+    /// Brings an account of a running process back, for whatever reason it is offline.
     Resume(OrderArgs),
 
     /// Replaces the login of an account of a running process by one with a new UserSig.
     Relogin(OrderArgs),
 
-    /// Logs an account of a running process out and marks it as in need of mending.
+    /// Logs an account of a running process out and marks it as broken.
     Quarantine(OrderArgs),
 
     /// Brings a quarantined account of a running process back.
@@ -180,10 +183,10 @@ Examples:
 
 /// Which config, and what to change in it.
 #[derive(Clone, Debug, PartialEq, Eq, ClapArgs)]
-pub struct ConfigArgs {
+pub(super) struct ConfigArgs {
     /// The config file.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    pub config: PathBuf,
+    pub(super) config: PathBuf,
 
     #[command(flatten)]
     set: SetArgs,
@@ -200,158 +203,159 @@ impl Default for ConfigArgs {
 
 impl ConfigArgs {
     /// The `--set` pairs, in the order given.
-    pub fn overrides(&self) -> Vec<(String, String)> {
+    pub(super) fn overrides(&self) -> Vec<(String, String)> {
         self.set.pairs()
     }
 }
 
 /// What to run, and how.
 #[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
-pub struct RunArgs {
+pub(super) struct RunArgs {
     /// Which config.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(super) config: ConfigArgs,
 
-    /// Runs although another copy runs this config: each takes the accounts of the other.
+    /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
-    pub force: bool,
+    pub(super) force: bool,
 }
 
 /// `botroupe run`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
-pub struct RunCommand {
+pub(super) struct RunCommand {
     /// The config file, as --config.
     #[arg(value_name = "FILE", conflicts_with = "config")]
     file: Option<PathBuf>,
 
     /// What to run, and how.
     #[command(flatten)]
-    pub run: RunArgs,
+    pub(super) run: RunArgs,
 }
 
 impl RunCommand {
     /// The config file.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.file.as_deref().unwrap_or(&self.run.config.config)
     }
 }
 
 /// `botroupe check`.
 #[derive(Clone, Debug, ClapArgs)]
-pub struct CheckArgs {
+pub(super) struct CheckArgs {
     /// The config file, as --config.
     #[arg(value_name = "FILE", conflicts_with = "config")]
     file: Option<PathBuf>,
 
     /// Which config.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(super) config: ConfigArgs,
 }
 
 impl CheckArgs {
     /// The config file.
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.file.as_deref().unwrap_or(&self.config.config)
     }
 }
 
 /// `botroupe sandbox`.
+#[cfg(feature = "sandbox")]
 #[derive(Clone, Debug, ClapArgs)]
-pub struct SandboxArgs {
+pub(super) struct SandboxArgs {
     /// Where to listen; port 0 is any free one.
     #[arg(long, value_name = "ADDR:PORT", value_parser = address, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::defaults::SANDBOX_PORT)))]
-    pub listen: SocketAddr,
+    pub(super) listen: SocketAddr,
 
     /// The SDKAppID that clients must give.
     #[arg(long, value_name = "N")]
-    pub sdk_app_id: SdkAppId,
+    pub(super) sdk_app_id: SdkAppId,
 
     #[command(flatten)]
     pub(super) key: KeyArgs,
 
     /// How many web logins an account may have at once.
     #[arg(long, value_name = "N", default_value_t = config::defaults::SANDBOX_MAX_WEB_INSTANCES, value_parser = clap::value_parser!(u32).range(1..=100))]
-    pub max_web_instances: u32,
+    pub(super) max_web_instances: u32,
 
     /// How often clients are asked to say hello, like 120 (seconds) or 2m.
     #[arg(long, value_name = "S", default_value = "120", value_parser = seconds_or_duration)]
-    pub hello_interval: Duration,
+    pub(super) hello_interval: Duration,
 
     /// Whether an account exists as soon as it logs in.
     #[arg(long, value_name = "BOOL", default_value_t = config::defaults::SANDBOX_AUTO_IMPORT, action = clap::ArgAction::Set)]
-    pub auto_import: bool,
+    pub(super) auto_import: bool,
 
     /// An account that may use the REST API; can be repeated.
     #[arg(long = "admin", value_name = "USER", default_value = config::defaults::SANDBOX_ADMIN)]
-    pub admins: Vec<UserId>,
+    pub(super) admins: Vec<UserId>,
 
     /// A TOML file of accounts, groups and history to start with.
     #[arg(long, value_name = "FILE")]
-    pub seed: Option<PathBuf>,
+    pub(super) seed: Option<PathBuf>,
 
-    /// The file everything is kept in over restarts; the seed is for its first one.
+    /// The file that keeps everything over restarts; the seed is used for the first start only.
     #[arg(long, value_name = "FILE")]
-    pub store: Option<PathBuf>,
+    pub(super) store: Option<PathBuf>,
 
     /// Web pages of this origin may use it, besides those of this machine; can be repeated.
     #[arg(long = "origin", value_name = "SCHEME://HOST")]
-    pub origins: Vec<String>,
+    pub(super) origins: Vec<String>,
 
-    /// A name it may be called by, besides addresses and localhost; can be repeated.
+    /// A host name for it, besides IP addresses and localhost; can be repeated.
     #[arg(long = "host", value_name = "NAME")]
-    pub hosts: Vec<String>,
+    pub(super) hosts: Vec<String>,
 
     /// Speaks TLS too, on the same port, with a certificate that it makes itself.
     #[arg(long, conflicts_with = "tls_cert")]
-    pub tls: bool,
+    pub(super) tls: bool,
 
     /// Speaks TLS too, with this certificate (a PEM file).
     #[arg(long, value_name = "FILE", requires = "tls_key")]
-    pub tls_cert: Option<PathBuf>,
+    pub(super) tls_cert: Option<PathBuf>,
 
     /// The private key of the certificate (a PEM file).
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
-    pub tls_key: Option<PathBuf>,
+    pub(super) tls_key: Option<PathBuf>,
 }
 
 /// `botroupe status`.
 #[derive(Clone, Debug, ClapArgs)]
-pub struct StatusArgs {
+pub(super) struct StatusArgs {
     /// Only this account, with its last events.
     #[arg(value_name = "ACCOUNT")]
-    pub account: Option<String>,
+    pub(super) account: Option<String>,
 
     /// Everything as one JSON object.
     #[arg(long)]
-    pub json: bool,
+    pub(super) json: bool,
 
     /// Lists every account that is online, however many there are.
     #[arg(long)]
-    pub all: bool,
+    pub(super) all: bool,
 
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    pub config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
 /// `botroupe hold`, `resume`, `relogin`, `quarantine`, `release`.
 #[derive(Clone, Debug, ClapArgs)]
-pub struct OrderArgs {
+pub(super) struct OrderArgs {
     /// The account.
     #[arg(value_name = "ACCOUNT")]
-    pub account: String,
+    pub(super) account: String,
 
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
-    pub config: PathBuf,
+    pub(super) config: PathBuf,
 }
 
 /// `botroupe chat`.
 #[derive(Clone, Debug, ClapArgs)]
-pub struct ChatArgs {
+pub(super) struct ChatArgs {
     /// Who talks.
     #[arg(long = "as", value_name = "USER")]
-    pub user: UserId,
+    pub(super) user: UserId,
 
     /// Whom to talk to.
     #[arg(
@@ -360,28 +364,28 @@ pub struct ChatArgs {
         required_unless_present = "group",
         conflicts_with = "group"
     )]
-    pub to: Option<UserId>,
+    pub(super) to: Option<UserId>,
 
-    /// Which group to talk in; it is joined first, if need be.
+    /// The group to talk in; chat joins it first if necessary.
     #[arg(long, value_name = "GROUP")]
-    pub group: Option<String>,
+    pub(super) group: Option<String>,
 
-    /// Founds the group, with the accounts of the config in it, if there is none.
+    /// Creates the group with the accounts of the config, if it does not exist.
     #[arg(long, requires = "group", conflicts_with = "to")]
-    pub create: bool,
+    pub(super) create: bool,
 
     /// Where to connect, instead of where the config says.
     #[arg(long, value_name = "WS-URL")]
-    pub url: Option<String>,
+    pub(super) url: Option<String>,
 
     /// Which config tells the app and its key.
     #[command(flatten)]
-    pub config: ConfigArgs,
+    pub(super) config: ConfigArgs,
 }
 
 /// `botroupe usersig …`.
 #[derive(Clone, Debug, Subcommand)]
-pub enum UsersigCommand {
+pub(super) enum UsersigCommand {
     /// Makes a UserSig and prints it, alone, on standard output.
     #[command(after_help = "\
 Example:
@@ -391,7 +395,7 @@ Example:
         #[command(flatten)]
         who: WhoArgs,
 
-        /// How long it holds, like 86400 (seconds) or 1d.
+        /// Its lifetime, like 86400 (seconds) or 1d.
         #[arg(long, value_name = "S", default_value = "7d", value_parser = seconds_or_duration)]
         expire: Duration,
 
@@ -399,7 +403,7 @@ Example:
         #[arg(long, value_name = "T")]
         time: Option<u64>,
     },
-    /// Prints what a UserSig says about itself; needs no key and checks no signature.
+    /// Prints the contents of a UserSig; needs no key and checks no signature.
     #[command(after_help = "Example:\n  botroupe usersig inspect - < usersig.txt")]
     Inspect {
         /// The UserSig, or - to read it from standard input.
@@ -424,14 +428,14 @@ Example:
 
 /// Whose UserSig it is.
 #[derive(Clone, Debug, ClapArgs)]
-pub struct WhoArgs {
+pub(super) struct WhoArgs {
     /// The SDKAppID of the app.
     #[arg(long, value_name = "N")]
-    pub sdk_app_id: SdkAppId,
+    pub(super) sdk_app_id: SdkAppId,
 
     /// The UserID of the account.
     #[arg(long, value_name = "USER")]
-    pub user_id: UserId,
+    pub(super) user_id: UserId,
 
     #[command(flatten)]
     pub(super) key: KeyArgs,
@@ -465,8 +469,8 @@ impl SetArgs {
     }
 }
 
-/// One `--set`. `Debug` shows the key only, since the value may be a secret; for the same reason
-/// reading never fails here: clap would print the whole text.
+/// One `--set`. `Debug` shows the key only, because the value may be a secret. For the same reason parsing never
+/// fails here: clap would print the whole text.
 #[derive(Clone, PartialEq, Eq)]
 struct Override {
     key: String,
@@ -496,9 +500,9 @@ impl fmt::Debug for Override {
     }
 }
 
-/// What a log line looks like.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub enum LogFormatArg {
+pub(super) enum LogFormatArg {
     /// For people.
     Pretty,
     /// One JSON object per line.
@@ -514,7 +518,7 @@ impl From<LogFormatArg> for LogFormat {
     }
 }
 
-/// Whether the value is a secret: by its key, and of a proxy if it holds a password.
+/// Whether the value is a secret: the key tells, and a proxy URL does if it holds a password.
 fn is_secret(set: &Override) -> bool {
     let key = set.key.trim();
     let last = key.rsplit('.').next().unwrap_or_default().trim();
@@ -524,6 +528,7 @@ fn is_secret(set: &Override) -> bool {
         || (is_for_proxy && set.value.as_ref().is_some_and(|value| value.contains('@')))
 }
 
+#[cfg(feature = "sandbox")]
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse().map_err(|_| {
         "not an address and a port; write for example 127.0.0.1:7080 ([::1]:7080, or port 0 for any free one)".to_owned()

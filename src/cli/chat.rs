@@ -1,27 +1,25 @@
-//! `botroupe chat`: a plain conversation with one account, from the terminal.
+//! `botroupe chat`: a conversation with one account or group, from the terminal.
 
 use super::args::ChatArgs;
 use super::exit::Failure;
 use super::output;
-use super::signals::Signals;
 use crate::account::{
-    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, GroupPaces, Phase, Policy,
-    Receipt, Status,
+    AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
+    Status,
 };
-use crate::app::net_config;
-use crate::app::{Credentials, policy, walk};
+use crate::app::{Credentials, walk};
 use crate::bot::{Api, ApiError};
-use crate::config::{Config, Endpoint, nearest, websocket_url};
-use crate::gateway::use_net;
-use crate::gateway::{AwcConnector, ConnectError, Connector};
+use crate::config::{Config, Endpoint, GovernorConfig, IoConfig, nearest, websocket_url};
+use crate::fleet::Signals;
+use crate::gateway::{AwcConnector, ConnectError, Connector, SharedMemory, use_net};
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message as ChatMessage};
 use crate::proto::op::group::NewGroup;
 use crate::proto::shown;
-use crate::session::{InboxLimits, Memory};
-use crate::supervisor::{ChildSpec, GovernorPolicy, IoPolicy, StopAll, Supervisor};
+use crate::session::InboxLimits;
+use crate::supervisor::{ChildSpec, StopAll, Supervisor};
 use actix::prelude::*;
 use std::fmt;
 use std::io::{self, IsTerminal, Write};
@@ -31,18 +29,18 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::sync::mpsc;
 
-/// How long to wait for more answers once there is nothing more to send.
+/// After the last input, how long to wait for the next answer.
 const QUIET: Duration = Duration::from_secs(2);
-/// However much is said: how long to listen once there is nothing more to send.
+/// After the last input, how long to wait in all.
 const LONGEST: Duration = Duration::from_secs(10);
-/// Names that a mistyped one is compared with at most.
+/// The most names that a misspelt one is compared with.
 const NAMES: usize = 1000;
-/// Members that a group is founded with at most.
+/// The most initial members of a new group.
 const FOUNDERS: usize = 50;
-/// Events waiting for the terminal at most.
+/// The most events that wait for the terminal.
 const BACKLOG: usize = 256;
 
-/// What the conversation loop hears.
+/// An event of the conversation loop.
 enum Heard {
     Message(Box<ChatMessage>),
     Changed(Box<Status>, Option<bool>),
@@ -56,15 +54,15 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
     System::new().block_on(async {
         let mut signals = Signals::listen().map_err(|error| Failure::Runtime(error.into()))?;
         let (ear, mut heard) = mpsc::channel(BACKLOG);
-        // What was shown is reported as read here, message by message.
-        let memory = Memory::new(InboxLimits::new(BACKLOG, false));
-        let handle = AccountHandle::new(args.user.clone()).with_memory(memory.clone());
-        let supervisor = start(args, config, (&handle, memory), &ear)?;
+        // Messages are reported as read here, when they were shown.
+        let memory = SharedMemory::new(InboxLimits::new(BACKLOG, false));
+        let handle = AccountHandle::new(args.user.clone()).with_memory(memory);
+        let supervisor = start(args, config, &handle, &ear)?;
         let outcome = tokio::select! {
             outcome = converse(args, config, &handle, &mut heard) => outcome,
             () = signals.stop() => Ok(()),
         };
-        // Logged out, so that the next chat does not have to push this one out.
+        // Log out, so that the next chat need not kick this one.
         let _ = tokio::time::timeout(Duration::from_secs(5), supervisor.send(StopAll)).await;
         outcome
     })
@@ -73,7 +71,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
 fn start(
     args: &ChatArgs,
     config: &Config,
-    (handle, memory): (&AccountHandle, Memory),
+    handle: &AccountHandle,
     ear: &mpsc::Sender<Heard>,
 ) -> Result<Addr<Supervisor>, Failure> {
     let lifetime = crate::config::defaults::USER_SIG_LIFETIME;
@@ -82,25 +80,23 @@ fn start(
             "chat needs app.secret_key in the config, to make a UserSig for --as".to_owned(),
         )
     })?;
-    use_net(&net_config(config)).map_err(|error| Failure::Usage(error.to_string()))?;
+    use_net(&config.network).map_err(|error| Failure::Usage(error.to_string()))?;
     let hosts = match &args.url {
         Some(url) => HostWalk::fixed(url),
         None => walk(config, None),
     };
-    let base = config
-        .accounts
-        .first()
-        .map_or_else(Policy::standard, |account| policy(&account.policy));
+    let base = config.accounts.first().map_or_else(
+        || Arc::new(Policy::standard()),
+        |account| account.policy.clone(),
+    );
     let spec = ChildSpec {
         config: CoreConfig {
             app: config.app.sdk_app_id,
             user: args.user.clone(),
             credential,
             hosts,
-            policy: Arc::new(base),
+            policy: base,
             probes: false,
-            memory,
-            group_paces: GroupPaces::default(),
         },
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
         rest: None,
@@ -114,20 +110,16 @@ fn start(
         handle: handle.clone(),
         away: None,
     };
-    let io = IoPolicy {
-        arbiters: 1,
-        hang_after: crate::config::defaults::IO_HANG_AFTER,
-    };
     let observer = Ear(ear.clone()).start().recipient();
     Ok(Supervisor::start_with(
         vec![spec],
-        io,
-        GovernorPolicy::default(),
+        IoConfig::default(),
+        GovernorConfig::default(),
         Some(observer),
     ))
 }
 
-/// Hands on what happens to the account.
+/// Forwards the events of the account.
 struct Ear(mpsc::Sender<Heard>);
 
 impl Actor for Ear {
@@ -160,7 +152,7 @@ impl Handler<Changed> for Ear {
     }
 }
 
-/// Whom or where is talked to.
+/// The user or group to talk to.
 enum Peer {
     User(UserId),
     Group(String),
@@ -177,7 +169,7 @@ impl Peer {
 
     fn conversation(&self) -> Conversation {
         match self {
-            Self::User(user) => Conversation::from(user.as_str()),
+            Self::User(user) => Conversation::c2c(user.as_str()),
             Self::Group(group) => Conversation::group(group.as_str()),
         }
     }
@@ -220,7 +212,7 @@ async fn converse(
                         if is_of(&peer, &message) {
                             answered = true;
                             show(&message)?;
-                            // What was shown is not to be shown again by the next chat.
+                            // The next chat must not show it again.
                             let _ = tokio::time::timeout(QUIET, api.mark_read(&message)).await;
                         }
                         handle.handled(&receipt, true);
@@ -263,7 +255,7 @@ async fn converse(
                     closed_at = quiet_since;
                 }
             },
-            // Bots that answer each other are never quiet.
+            // Two bots that answer each other never stop.
             () = tokio::time::sleep_until((quiet_since + QUIET).min(closed_at + LONGEST)), if !input_open => {
                 if said && !answered {
                     output::err(&format!("no answer from {peer}"));
@@ -274,7 +266,7 @@ async fn converse(
     }
 }
 
-/// Says so when the config knows nobody of that name: a typing error is the likeliest reason.
+/// Warns when the config has no account of that name: it is probably misspelt.
 fn note_unknown(peer: &Peer, args: &ChatArgs, config: &Config) {
     let Peer::User(user) = peer else {
         return;
@@ -296,7 +288,7 @@ fn note_unknown(peer: &Peer, args: &ChatArgs, config: &Config) {
     ));
 }
 
-/// Makes sure that the group is there and this account in it.
+/// Makes sure that the group exists and that this account is a member.
 async fn enter(args: &ChatArgs, config: &Config, api: &Api) -> Result<(), Failure> {
     let Some(id) = &args.group else {
         return Ok(());
@@ -339,7 +331,7 @@ fn hopeless(args: &ChatArgs, status: &Status, was_online: bool) -> Result<(), Fa
     ))
 }
 
-/// Whether somebody of the conversation said it, and not this account itself.
+/// Whether somebody else said it in the conversation.
 fn is_of(peer: &Peer, message: &ChatMessage) -> bool {
     let by_other = !message.is_own && message.tip().is_none() && message.notice().is_none();
     by_other && message.conversation == peer.conversation()
@@ -353,7 +345,7 @@ fn show(message: &ChatMessage) -> Result<(), Failure> {
     }
 }
 
-/// Writes what somebody said: lines stay lines, and nothing of it commands the terminal.
+/// Writes a message: its lines stay lines, and control characters are escaped.
 fn say(text: &str) -> Result<(), Failure> {
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
@@ -370,9 +362,9 @@ fn say(text: &str) -> Result<(), Failure> {
         .map_err(Failure::Output)
 }
 
-/// Checks that `chat` can know where to connect.
+/// Checks that the endpoint of the chat is known.
 pub(super) fn check(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
-    // Not clap's to check: it would show the text, and that may hold a password.
+    // clap must not check this: its message would show the text, which may hold a password.
     if let Some(Err(reason)) = args.url.as_deref().map(websocket_url) {
         return Err(Failure::Usage(format!(
             "--url: not a WebSocket URL: {reason}; write for example ws://127.0.0.1:7080"

@@ -1,4 +1,4 @@
-//! `botroupe check`: reads a config, says what it would run, and ends.
+//! `botroupe check`: reads a config and shows what it would run.
 
 use std::collections::HashSet;
 use std::ffi::OsStr;
@@ -10,8 +10,8 @@ use secrecy::ExposeSecret;
 
 use super::{args::CheckArgs, exit::Failure, limits::Handles, load::load};
 use crate::account::Clock;
-use crate::app::{AppError, check_network, check_seed};
-use crate::bot::Entry;
+use crate::app::{AppError, check_network, check_sandbox};
+use crate::bot::Bots;
 use crate::config::{
     AccountConfig, Config, ConfigError, ConfigErrors, Env, Place, Problem, UserSigSource,
 };
@@ -20,21 +20,21 @@ use crate::proto::usersig;
 /// Writes the summary of the config to `out`.
 ///
 /// # Errors
-/// What [`load`] gives, what only shows on this machine and at this time, or [`Failure::Output`].
+/// The errors of [`load`], mistakes that only this machine or the current time shows, or [`Failure::Output`].
 pub(super) fn check(
     args: &CheckArgs,
     env: &dyn Env,
     unix_now: u64,
-    bots: &[Entry],
+    bots: &Bots,
     out: &mut dyn Write,
 ) -> Result<(), Failure> {
     let config = load(args.path(), &args.config.overrides(), env, bots)?;
     let mut mistakes = credentials(&config, env, unix_now);
-    if let Err(error) = check_seed(&config) {
-        mistakes.extend(seed(&config, &error).errors().iter().cloned());
+    if let Err(error) = check_sandbox(&config) {
+        mistakes.extend(unusable(&config, &error).errors().iter().cloned());
     }
     if let Err(error) = check_network(&config) {
-        mistakes.extend(seed(&config, &error).errors().iter().cloned());
+        mistakes.extend(unusable(&config, &error).errors().iter().cloned());
     }
     if !mistakes.is_empty() {
         return Err(ConfigErrors::new(mistakes).into());
@@ -44,20 +44,15 @@ pub(super) fn check(
         .map_err(Failure::Output)
 }
 
-/// A file that the config names and that cannot be used, at its place in the config.
-pub(super) fn seed(config: &Config, error: &AppError) -> ConfigErrors {
-    let key = match error {
-        AppError::Sandbox(error) => crate::app::sandbox_key(error),
-        AppError::Net(error) => crate::app::network_key(error),
-        _ => "sandbox",
-    };
-    config.unusable(key, error.to_string())
+/// An error of the start as a mistake at its place in the config.
+pub(super) fn unusable(config: &Config, error: &AppError) -> ConfigErrors {
+    config.unusable(error.key().unwrap_or("sandbox"), error.to_string())
 }
 
-/// UserSigs that are over, and sources of them that are not there.
+/// Reports expired UserSigs, and sources of UserSigs that do not exist.
 fn credentials(config: &Config, env: &dyn Env, unix_now: u64) -> Vec<ConfigError> {
     let mut mistakes = Vec::new();
-    // What is the same for all is looked at once.
+    // A program that all accounts share is looked up once.
     let mut seen = HashSet::new();
     for account in config.accounts.iter().filter(|account| account.enabled) {
         if let Some(sig) = &account.user_sig
@@ -86,7 +81,7 @@ fn mistake(place: &Arc<Place>, key: &str, reason: String) -> ConfigError {
     }
 }
 
-/// What keeps the source of an account from giving anything.
+/// Why the source of an account cannot give a UserSig.
 fn source(
     account: &AccountConfig,
     env: &dyn Env,
@@ -121,7 +116,7 @@ fn source(
             }
             format!("there is no program {program:?} here, nor in PATH")
         }
-        // It may be down for now.
+        // A service that is down now may be up later.
         _ => return None,
     };
     Some((key, reason))

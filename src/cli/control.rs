@@ -1,7 +1,7 @@
-//! Talks to a running process: status and orders, over a Unix socket beside its config file.
+//! The control socket of a running process, for status and orders: a Unix socket beside its config file.
 //!
-//! One request and one answer per connection, a JSON object on a line each. The socket's mode keeps
-//! other users out. Where it is, [`Seat`] says.
+//! A connection carries one request and one answer, each a JSON object on a line. The socket's mode keeps other
+//! users out. [`Seat`] knows its path.
 
 use super::exit::Failure;
 use super::report;
@@ -20,22 +20,22 @@ use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 
-/// Longest request in bytes.
+/// The longest request in bytes.
 const MAX_REQUEST: u64 = 4096;
-/// How long a client may take to say what it wants, and the server to answer.
+/// How long a client may take to send its request, and the server to answer.
 const LIMIT: Duration = Duration::from_secs(10);
 /// File handles kept in reserve for clients.
 const SPARE: usize = 8;
-/// Pause before another client is let in when there was no file handle for the last one.
+/// The pause before the next client when no file handle was left for the last one.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The socket; its file goes with it.
+/// The socket; dropping it removes its file.
 #[derive(Debug)]
 pub(super) struct Control {
     path: PathBuf,
-    /// Where it is, when that is not beside the config, and why.
+    /// Its path and the reason, when it is not beside the config.
     moved: Option<String>,
-    /// Until it is served.
+    /// The listener, until it is served.
     open: Option<(UnixListener, Vec<fs::File>)>,
     task: Option<tokio::task::JoinHandle<()>>,
 }
@@ -45,12 +45,12 @@ impl Drop for Control {
         if let Some(task) = &self.task {
             task.abort();
         }
-        // Gone already, or not to be removed: nothing to be done at the end.
+        // If it is gone already or cannot be removed, nothing can be done at this point.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// What answers need.
+/// Everything that is needed to answer.
 #[derive(Clone)]
 struct Desk {
     controller: Controller,
@@ -58,11 +58,11 @@ struct Desk {
 }
 
 impl Control {
-    /// Makes the socket, inside a running actix `System`. Who comes waits until it is served; the
-    /// handles for that are taken now, before the accounts take theirs.
+    /// Creates the socket, inside a running actix `System`. Clients wait until it is served. The file handles
+    /// for them are reserved now, before the accounts take theirs.
     ///
     /// # Errors
-    /// When another process answers there, or the file cannot be made.
+    /// When another process answers there, or the file cannot be created.
     pub(super) fn open(seat: &Seat) -> io::Result<Self> {
         let path = seat.socket();
         if BlockingStream::connect(&path).is_ok() {
@@ -83,7 +83,7 @@ impl Control {
         })
     }
 
-    /// Begins to answer.
+    /// Starts to answer.
     pub(super) fn serve(&mut self, controller: Controller) {
         if let Some((listener, spare)) = self.open.take() {
             let moved = self.moved.clone();
@@ -93,23 +93,21 @@ impl Control {
     }
 }
 
-/// Serves whoever comes, for as long as the process lives. When there is no file handle left for
-/// another connection, one of those kept in reserve serves one client after the other: that is when
-/// status and orders are needed most.
+/// Serves clients as long as the process lives. When no file handle is left for a connection, a reserved one
+/// serves one client after the other: status and orders are needed most at such a time.
 async fn accept_all(listener: UnixListener, desk: Desk, mut spare: Vec<fs::File>) {
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
                 let desk = desk.clone();
                 actix_rt::spawn(async move {
-                    // A client that went away is no failure of ours.
+                    // A client that went away is no failure of this process.
                     let _ = tokio::time::timeout(LIMIT, serve(stream, desk)).await;
                 });
             }
             Err(error) => {
                 tracing::warn!(%error, "control socket: a client cannot be let in at once");
-                // An account may be quicker to take what is given up here: then it is its turn, and
-                // the next one is given up.
+                // An account may take the handle that is released here; then the next one is released.
                 spare.pop();
                 match tokio::time::timeout(PAUSE, listener.accept()).await {
                     Ok(Ok((stream, _))) => {
@@ -124,7 +122,7 @@ async fn accept_all(listener: UnixListener, desk: Desk, mut spare: Vec<fs::File>
     }
 }
 
-/// Takes the handles that are to be there when all others are gone.
+/// Reserves the handles that must be left when all others are used up.
 fn refill(spare: &mut Vec<fs::File>) {
     while spare.len() < SPARE {
         match fs::File::open("/dev/null") {
@@ -134,7 +132,7 @@ fn refill(spare: &mut Vec<fs::File>) {
     }
 }
 
-/// Makes the socket where nobody else can look, and moves it into place when its mode is right.
+/// Creates the socket where no other user has access, and moves it into place once its mode is set.
 fn bind(path: &Path) -> io::Result<UnixListener> {
     let folder = path.with_extension(format!("{}", std::process::id()));
     DirBuilder::new().mode(0o700).create(&folder)?;
@@ -202,7 +200,7 @@ async fn answer(request: Request, desk: &Desk) -> Value {
 /// Asks the process that runs `config`.
 ///
 /// # Errors
-/// When no process answers, or it says no.
+/// When no process answers, or it refuses the request.
 pub(super) fn ask(config: &Path, request: &Request) -> Result<Value, Failure> {
     if !config.exists() {
         return Err(Failure::Usage(format!(

@@ -1,4 +1,4 @@
-//! Where there are no Unix sockets, a running process can be neither asked nor ordered.
+//! Stands for the control socket on systems without Unix sockets: there is no status and there are no orders.
 
 use super::exit::Failure;
 use super::request::Request;

@@ -1,4 +1,4 @@
-//! How a command can fail, and the exit code that says so.
+//! The failures of commands and their exit codes.
 
 use std::{error::Error, fmt, io, path::PathBuf};
 
@@ -7,19 +7,19 @@ use thiserror::Error;
 use crate::config::ConfigErrors;
 
 /// Wrong usage or wrong config: `EX_USAGE` of sysexits.
-pub const USAGE: u8 = 64;
+pub(super) const USAGE: u8 = 64;
 /// A bug: `EX_SOFTWARE` of sysexits.
-pub const INTERNAL: u8 = 70;
+pub(super) const INTERNAL: u8 = 70;
 /// Another copy runs this config: `EX_TEMPFAIL` of sysexits.
-pub const ALREADY_RUNNING: u8 = 75;
+pub(super) const ALREADY_RUNNING: u8 = 75;
 /// Ended by a second Ctrl-C: 128 and the number of SIGINT.
-pub const INTERRUPTED: u8 = 130;
+pub(super) const INTERRUPTED: u8 = 130;
 
 /// Why a command failed.
 #[derive(Debug, Error)]
 #[non_exhaustive]
-pub enum Failure {
-    /// The command line makes no sense.
+pub(super) enum Failure {
+    /// The command line is wrong.
     #[error("{0}")]
     Usage(String),
     /// The config is wrong.
@@ -33,7 +33,7 @@ pub enum Failure {
         /// Why not.
         source: io::Error,
     },
-    /// Standard output cannot be written. A reader that went away is no failure.
+    /// Standard output cannot be written. A closed pipe is no failure.
     #[error("standard output: {0}")]
     Output(#[source] io::Error),
     /// The store of a sandbox could not be written at the end; why is in the log.
@@ -62,8 +62,8 @@ pub enum Failure {
 }
 
 impl Failure {
-    /// The exit code of the process; `None` if it is to end as if it had succeeded.
-    pub fn code(&self) -> Option<u8> {
+    /// The exit code of the process; `None` if it counts as success.
+    pub(super) fn code(&self) -> Option<u8> {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
@@ -84,7 +84,7 @@ impl fmt::Display for AsProcess {
     }
 }
 
-/// Fails where the store of a sandbox was not written at the end.
+/// Fails if the store of a sandbox was not written at the end.
 pub(super) fn saved(is_saved: bool) -> Result<(), Failure> {
     if is_saved {
         Ok(())

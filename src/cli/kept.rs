@@ -1,7 +1,7 @@
-//! Which accounts stay away because somebody wanted it: kept in a small file over restarts.
+//! Keeps in a small file which accounts are held or quarantined, so that a restart does not bring them back.
 //!
-//! An operator who holds an account, or an administrator who throws it out, does not expect it back
-//! because the process was restarted.
+//! An operator who holds an account, or an administrator who kicks it, does not expect a restart of the process
+//! to undo that.
 
 use crate::account::{Cause, Phase, Status};
 use crate::proto::event::KickType;
@@ -14,15 +14,15 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 
-/// How an account stays away.
+/// Why an account stays offline.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum Away {
     /// Held by an operator.
     Held,
-    /// Put into quarantine by an operator.
+    /// Quarantined by an operator.
     Quarantined,
-    /// Thrown out by an administrator.
+    /// Kicked by an administrator.
     #[serde(rename = "REST_API_Kick")]
     Kicked,
 }
@@ -46,18 +46,18 @@ impl Away {
     }
 }
 
-/// What the file holds.
+/// The contents of the file.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Contents {
     away: BTreeMap<UserId, Away>,
 }
 
-/// See the module. Written by a thread of its own, so that a slow disk holds up nobody.
+/// See the module. A thread of its own writes the file, so that a slow disk holds up nobody.
 #[derive(Debug)]
 pub(super) struct Kept {
     contents: Contents,
-    /// Dropped first at the end, so that the thread ends.
+    /// Dropped first, so that the thread ends.
     texts: Option<Sender<String>>,
     writer: Option<JoinHandle<()>>,
     path: PathBuf,
@@ -67,7 +67,7 @@ impl Kept {
     /// Reads the file; a missing one holds nothing.
     ///
     /// # Errors
-    /// When it cannot be read, or holds something else.
+    /// When it cannot be read or parsed.
     pub(super) fn read(path: PathBuf) -> io::Result<Self> {
         let contents = match fs::read(&path) {
             Ok(bytes) => serde_json::from_slice(&bytes)?,
@@ -82,16 +82,16 @@ impl Kept {
         })
     }
 
-    /// How accounts are to stay away from the start.
+    /// The phases and causes of accounts that start offline.
     pub(super) fn away(&self) -> HashMap<UserId, (Phase, Cause)> {
         let away = self.contents.away.iter();
         away.map(|(user, away)| (user.clone(), away.parts()))
             .collect()
     }
 
-    /// Takes note of how an account stands.
+    /// Records the status of an account.
     pub(super) fn note(&mut self, status: &Status) {
-        // On the way out nothing is decided.
+        // A stop of the program is no decision about the account.
         if matches!(status.phase, Phase::Stopping | Phase::Stopped) {
             return;
         }
@@ -109,7 +109,7 @@ impl Kept {
     }
 
     fn write(&mut self) {
-        // It holds names only, so it can be written.
+        // It holds names only, so it can always be serialised.
         let text = serde_json::to_string_pretty(&self.contents).unwrap_or_default() + "\n";
         let path = self.path.clone();
         let texts = self.texts.get_or_insert_with(|| {
@@ -137,13 +137,13 @@ impl Drop for Kept {
     fn drop(&mut self) {
         self.texts = None;
         if let Some(writer) = self.writer.take() {
-            // A panic there has nothing to say here.
+            // A panic of the thread changes nothing here.
             let _ = writer.join();
         }
     }
 }
 
-/// Puts a new file in the place of the old one: whoever reads finds one of the two, whole.
+/// Replaces the file in one step: a reader sees the old one or the new one, never a part.
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let mut new = path.as_os_str().to_owned();
     new.push(".new");
@@ -178,7 +178,7 @@ mod tests {
         kept.note(&status("c", Phase::Held, kick()));
         kept.note(&status("d", Phase::Held, Cause::Ordered));
         kept.note(&status("d", Phase::Waiting, Cause::Ordered));
-        // Not somebody's wish: to be tried anew at the next start.
+        // No decision of a person, so the next start tries again.
         kept.note(&status("e", Phase::Quarantined, Cause::Crashed));
         kept.note(&status("a", Phase::Stopped, Cause::Stopped));
         drop(kept);

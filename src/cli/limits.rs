@@ -1,20 +1,20 @@
-//! How many files the system lets this process open, and how many accounts that is enough for.
+//! The limit of open files, and the number of accounts that it suffices for.
 
 use crate::config::{Config, Endpoint};
 
-/// What the process needs beside its accounts: threads, sockets, files of bots and programs.
+/// Handles that the process needs besides its accounts: for threads, sockets, files of bots and programs.
 const BESIDE: u64 = 64;
-/// With less not even the threads can be started.
+/// With fewer, not even the threads can be started.
 const LEAST: u64 = 48;
-/// More is never asked for: some systems call any number unlimited and refuse it.
+/// The most that is ever requested: some systems report "unlimited" and then refuse larger numbers.
 const MOST: u64 = 1 << 20;
 
 /// File handles that are allowed, and that a config needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Handles {
-    /// At present; `None` where nothing limits them.
+    /// The current limit; `None` if there is none.
     pub(super) allowed: Option<u64>,
-    /// As far as the process itself can raise that.
+    /// The limit to which the process itself can raise that.
     pub(super) most: Option<u64>,
     needed: u64,
     each: u64,
@@ -22,7 +22,7 @@ pub(super) struct Handles {
 }
 
 impl Handles {
-    /// Looks, without changing anything.
+    /// Reads the limits without changing them.
     pub(super) fn of(config: &Config) -> Self {
         let enabled = config.accounts.iter().filter(|account| account.enabled);
         let accounts = enabled.count() as u64;
@@ -47,7 +47,7 @@ impl Handles {
         }
     }
 
-    /// Raises the limit as far as that goes.
+    /// Raises the limit as far as needed and possible.
     pub(super) fn raise(self) -> Self {
         let wanted = self.most.unwrap_or(MOST).min(MOST);
         if self.allowed.is_some_and(|allowed| allowed < wanted) {
@@ -66,7 +66,7 @@ impl Handles {
         self.allowed.is_none_or(|allowed| allowed >= LEAST)
     }
 
-    /// How many accounts fit, when not all do.
+    /// How many accounts fit; `None` when all do.
     pub(super) fn fitting(&self, allowed: Option<u64>) -> Option<u64> {
         let allowed = allowed.filter(|allowed| *allowed < self.needed)?;
         Some((allowed.saturating_sub(BESIDE) / self.each).min(self.accounts))

@@ -1,37 +1,26 @@
-//! Reads the config file from disk and hands it to [`crate::config`].
+//! Reads the config file that the command line names.
 
-use std::{fs, path::Path};
+use std::path::Path;
 
 use super::exit::Failure;
-use crate::app::check_settings;
-use crate::bot::Entry;
-use crate::config::{Config, Env, Sources, not_utf8};
+use crate::bot::Bots;
+use crate::config::{Config, Env};
+use crate::fleet::{FleetError, read_config};
 
 /// Reads and checks the config at `path`, with `overrides` over it, the settings of `bots` included.
 ///
 /// # Errors
 /// [`Failure::ConfigFile`] if the file cannot be read, [`Failure::Config`] with every mistake in
 /// it.
-pub fn load(
+pub(super) fn load(
     path: &Path,
     overrides: &[(String, String)],
     env: &dyn Env,
-    bots: &[Entry],
+    bots: &Bots,
 ) -> Result<Config, Failure> {
-    let bytes = fs::read(path).map_err(|source| Failure::ConfigFile {
-        path: path.to_owned(),
-        source,
-    })?;
-    let file = path.display().to_string();
-    let text = String::from_utf8(bytes).map_err(|error| not_utf8(&file, error.as_bytes()))?;
-    let known_bots: Vec<&str> = bots.iter().map(Entry::name).collect();
-    let sources = Sources {
-        file: &file,
-        text: &text,
-        env,
-        overrides,
-        known_bots: &known_bots,
-    };
-    let check = |name: &str, settings: Option<&_>| check_settings(bots, name, settings);
-    Ok(Config::parse_with(sources, &check)?)
+    read_config(path, overrides, env, bots).map_err(|error| match error {
+        FleetError::ConfigFile { path, source } => Failure::ConfigFile { path, source },
+        FleetError::Config(errors) => Failure::Config(errors),
+        other => Failure::Runtime(other.into()),
+    })
 }

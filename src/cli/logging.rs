@@ -1,8 +1,7 @@
 //! Logs on standard error, so that standard output stays free for results.
 //!
-//! Whatever happens outside, logging costs nobody anything: lines go through
-//! [`output`](super::output), which never blocks, and of one kind of line only a few pass in a
-//! second, with a count of the rest.
+//! Logging never holds up the program: lines go through [`output`](super::output), which never blocks, and only a
+//! few lines of one kind pass per second, with a count of the rest.
 
 use std::fmt::{self, Write as _};
 use std::io::{self, IsTerminal};
@@ -24,12 +23,12 @@ use crate::gateway::now;
 use crate::policy::Throttle;
 use crate::proto::shown;
 
-/// The variables that say what is logged, the first that is set wins.
+/// The variables that set what is logged; the first one that is set wins.
 const VARIABLES: [&str; 2] = ["BOTROUPE_LOG", "RUST_LOG"];
-/// Lines of one kind that pass at once; after that it is one a second.
+/// The number of lines of one kind that pass at once; after that it is one per second.
 const BURST: u32 = 20;
-/// The most characters of one field that are shown: causes and remedies are shorter, and what others
-/// say is clipped where it is put into words.
+/// The most characters of one field that are shown. Causes and remedies are shorter, and texts from outside are
+/// clipped earlier.
 const MAX_FIELD: usize = 1000;
 
 /// Starts logging for the whole process. Call it once.
@@ -39,7 +38,12 @@ const MAX_FIELD: usize = 1000;
 ///
 /// # Errors
 /// [`Failure::Usage`] for a variable that is no filter, [`Failure::Internal`] when called twice.
-pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> Result<(), Failure> {
+pub(super) fn init(
+    level: LogLevel,
+    format: LogFormat,
+    verbose: u8,
+    env: &dyn Env,
+) -> Result<(), Failure> {
     let filter = filter(level, verbose, env)?;
     let colours = io::stderr().is_terminal() && env.get("NO_COLOR").is_none_or(|v| v.is_empty());
     output::set_json(format == LogFormat::Json);
@@ -47,7 +51,7 @@ pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> R
     let layer = lines::layer()
         .with_writer(|| LogLines)
         .with_ansi(colours)
-        // It would go to standard error itself, and panic where that fails.
+        // It would write to standard error itself, and panic if that fails.
         .log_internal_errors(false);
     match format {
         LogFormat::Pretty => registry
@@ -72,19 +76,19 @@ pub fn init(level: LogLevel, format: LogFormat, verbose: u8, env: &dyn Env) -> R
         let thread = thread.name().unwrap_or("unnamed");
         tracing::error!(thread, place, "panic: {}", shown::Shown(words));
     }));
-    // Without the thread, what was held back is told at the end only.
+    // Without the thread, the counts are logged only at the end.
     let _ = thread::Builder::new()
         .name("log-counts".into())
         .spawn(tell_counts);
     Ok(())
 }
 
-/// Says how much was held back and not told yet. For the end of the process.
+/// Logs the remaining counts at the end of the process.
 pub(super) fn finish() {
     report(true);
 }
 
-/// One field of a line: nothing in it starts a new line or commands a terminal.
+/// One field of a line, with line ends and control characters escaped.
 fn field(writer: &mut Writer<'_>, field: &Field, value: &dyn fmt::Debug) -> fmt::Result {
     let name = field.name().trim_start_matches("r#");
     if name != "message" {
@@ -121,10 +125,10 @@ impl fmt::Write for Clipped<'_, '_> {
     }
 }
 
-/// Lines that wait to be counted, by the place in the code they come from.
+/// Counts of suppressed lines, by the place in the code that they come from.
 struct Counts {
     throttle: Throttle<callsite::Identifier>,
-    /// What was said there last, and how loud.
+    /// The last line and its level.
     words: Vec<(callsite::Identifier, Level, String)>,
 }
 
@@ -139,8 +143,7 @@ fn counts() -> &'static (Mutex<Counts>, Condvar) {
     })
 }
 
-/// Of each kind of line lets a few through and counts the rest. Who asked for debug or trace lines
-/// gets all of them.
+/// Passes a few lines of each kind and counts the rest. Debug and trace lines all pass.
 struct Thinning;
 
 impl<S: Subscriber> Layer<S> for Thinning {
@@ -160,7 +163,7 @@ impl<S: Subscriber> Layer<S> for Thinning {
             counts.words.iter().any(|(known, ..)| *known == kind)
         };
         if !known {
-            // Not under the lock: what is put into words here may want to log something itself.
+            // Format without the lock: a `Display` implementation may log something itself.
             let mut words = Words(String::new());
             event.record(&mut words);
             lock().words.push((kind, *meta.level(), words.0));
@@ -185,7 +188,7 @@ impl Visit for Words {
 /// The target of lines that count others; they are not counted themselves.
 const COUNTED: &str = "botroupe::counted";
 
-/// Tells once a second what was held back.
+/// Logs the counts of suppressed lines once a second.
 fn tell_counts() {
     let (counts, told) = counts();
     loop {
@@ -242,8 +245,8 @@ fn filter(level: LogLevel, verbose: u8, env: &dyn Env) -> Result<EnvFilter, Fail
     })
 }
 
-/// What `level` and `-v` come to. The libraries below speak up a step later than we do: at info
-/// they tell of every thread they start.
+/// The filter for `level` and `-v`. Libraries log one step less than this crate: at info they report every
+/// thread they start.
 fn directives(level: LogLevel, verbose: u8) -> String {
     let raised = match verbose {
         0 => level,

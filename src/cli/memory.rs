@@ -2,22 +2,22 @@
 
 use std::fs;
 
-/// With fewer accounts than this the process itself would be most of the figure.
+/// With fewer accounts than this, the figure would consist mostly of the process itself.
 const ENOUGH: u64 = 100;
 
-/// The process before it had accounts.
+/// The memory of the process before it had accounts.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Memory {
     base: Option<u64>,
 }
 
 impl Memory {
-    /// Looks now. Only Linux tells; elsewhere nothing is reported.
+    /// Measures now. Only Linux tells; elsewhere nothing is reported.
     pub(super) fn before() -> Self {
         Self { base: resident() }
     }
 
-    /// What the accounts added, in words; `None` where it cannot be known.
+    /// The memory that the accounts added, as a text; `None` where it is unknown.
     pub(super) fn per_account(&self, online: usize, with_sandbox: bool) -> Option<String> {
         let (base, here) = (self.base?, resident()?);
         let accounts = u64::try_from(online).ok().filter(|count| *count > 0)?;

@@ -20,9 +20,9 @@ mod progress;
 mod report;
 mod request;
 mod run;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
-mod signals;
 mod usersig;
 
 use std::{
@@ -31,20 +31,21 @@ use std::{
     time::{SystemTime, UNIX_EPOCH},
 };
 
-pub use args::{
-    Args, ChatArgs, CheckArgs, Command, ConfigArgs, LogFormatArg, OrderArgs, RunArgs, RunCommand,
-    SandboxArgs, StatusArgs, UsersigCommand, WhoArgs,
-};
-pub use env::{ProcessEnv, SECRET_KEY};
-pub use exit::{ALREADY_RUNNING, Failure, INTERNAL, INTERRUPTED, USAGE};
-pub use load::load;
-pub use logging::init as init_logging;
+use crate::fleet::ProcessEnv;
+use args::{Args, Command, OrderArgs, StatusArgs};
+use exit::{Failure, USAGE};
+use load::load;
+use logging::init as init_logging;
 
-use crate::bot::Entry;
+use crate::bot::Bots;
 use crate::config::{Env, LogConfig};
 
-/// Does what the command line says, with `bots` to choose from, and gives the exit code.
-pub fn main(bots: &'static [Entry]) -> ExitCode {
+/// Carries out the command line of a program with these bots, and returns the exit code.
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "`cli::main(bots::all())` reads better"
+)]
+pub fn main(bots: Bots) -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,
         Err(error) => {
@@ -57,16 +58,16 @@ pub fn main(bots: &'static [Entry]) -> ExitCode {
             };
         }
     };
-    let result = execute(args, bots, &ProcessEnv, &mut io::stdout());
+    let result = execute(args, &bots, &ProcessEnv, &mut io::stdout());
     let code = conclude(result);
     crate::account::end_programs();
-    // What still waits to be written, the last words among it.
+    // Write the lines that still wait, the last log lines among them.
     logging::finish();
     output::finish();
     code
 }
 
-/// Says how it ended, on standard error and as the exit code.
+/// Reports a failure on standard error and as the exit code.
 fn conclude(result: Result<(), Failure>) -> ExitCode {
     let Err(failure) = result else {
         return ExitCode::SUCCESS;
@@ -84,12 +85,7 @@ fn conclude(result: Result<(), Failure>) -> ExitCode {
 }
 
 /// Runs one command; `out` stands for standard output.
-fn execute(
-    args: Args,
-    bots: &'static [Entry],
-    env: &dyn Env,
-    out: &mut dyn Write,
-) -> Result<(), Failure> {
+fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Result<(), Failure> {
     let (verbose, format) = (args.verbose, args.log_format.map(Into::into));
     let log = |log: LogConfig| init_logging(log.level, format.unwrap_or(log.format), verbose, env);
     match args.into_command() {
@@ -103,6 +99,7 @@ fn execute(
             let format = format.unwrap_or(config.log.format);
             run::run(args.path(), args.run.force, &config, bots, format)?;
         }
+        #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {
             let key = usersig::secret_key(&args.key, env)?;
             log(LogConfig::default())?;
@@ -120,7 +117,7 @@ fn execute(
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;
-            // Somebody is talking here: only what goes wrong may come between.
+            // Only errors may interrupt the chat on the terminal.
             log(LogConfig {
                 level: crate::config::LogLevel::Error,
                 ..config.log
@@ -173,17 +170,13 @@ mod tests {
 
     use super::*;
 
-    const BOTS: &[Entry] = &[Entry {
-        name: "echo",
-        make: || crate::bot::Bot::new("echo"),
-    }];
-
     fn run(words: &[&str], out: &mut dyn Write) -> Result<(), Failure> {
         let words = std::iter::once(&"botroupe")
             .chain(words)
             .map(OsString::from);
         let env: BTreeMap<String, String> = BTreeMap::new();
-        execute(Args::read(words).unwrap(), BOTS, &env, out)
+        let bots = Bots::new().with("echo", || crate::bot::Bot::new("echo"));
+        execute(Args::read(words).unwrap(), &bots, &env, out)
     }
 
     #[test]

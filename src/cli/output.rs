@@ -1,10 +1,8 @@
-//! Standard output and standard error of a process that runs for long: writing to them never makes
-//! anybody wait and never fails.
+//! Standard output and standard error of a long-running process: writing never waits and never fails.
 //!
-//! Whoever writes puts a line into a bounded queue; a thread of its own carries it to the stream. A
-//! reader that pauses, a full disk or a pipe that nobody reads costs lines, which are counted and
-//! told later, and nothing else. The bar that shows how far a start has come is drawn by the same
-//! thread, so that it is not torn.
+//! A writer puts a line into a bounded queue, and a thread carries it to the stream. A reader that pauses, a full
+//! disk or a pipe that nobody reads costs lines and nothing else; lost lines are counted and reported later. The
+//! same thread draws the progress bar, so that lines do not tear it.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{self, IsTerminal, Write};
@@ -14,15 +12,15 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-/// Bytes that may wait for a stream; some ten thousand lines.
+/// The most bytes that wait for a stream: some ten thousand lines.
 const MAX_HELD: usize = 4 << 20;
-/// What a waiting line costs beside its text.
+/// The bytes that a waiting line costs besides its text.
 const PER_LINE: usize = 64;
-/// How often it is tried to tell of lost lines when nothing else is to be written.
+/// How often to try to report lost lines when there is nothing else to write.
 const AGAIN: Duration = Duration::from_secs(1);
-/// How long the end of the process waits for what is still to be written.
+/// How long the end of the process waits for unwritten lines.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// A stream that others switched to non-blocking is tried again after this time, and so often.
+/// The pause and the number of tries for a stream that another process switched to non-blocking.
 const BUSY: (Duration, u32) = (Duration::from_millis(5), 200);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,17 +35,17 @@ enum Piece {
     Flush(Sender<()>),
 }
 
-/// What the bar is to show.
+/// The state of the bar.
 pub(super) enum Bar {
-    /// There is one, this long.
+    /// A bar of this length.
     Start(u64),
-    /// So far, with words.
+    /// The position, and a text.
     Show(u64, String),
-    /// It is gone.
+    /// No bar.
     Clear,
 }
 
-/// The way to one thread that writes.
+/// The queue of one writing thread.
 #[derive(Clone)]
 struct Queue {
     sender: Sender<Piece>,
@@ -56,9 +54,9 @@ struct Queue {
 
 #[derive(Default)]
 struct Books {
-    /// Lines that were lost, since the start.
+    /// The number of lines lost since the start.
     lost: AtomicU64,
-    /// Of these, how many were told of.
+    /// How many of these were reported.
     told: AtomicU64,
     failed: Mutex<Option<io::Error>>,
 }
@@ -68,7 +66,7 @@ struct Outputs {
     err: Queue,
     of_out: Books,
     of_err: Books,
-    /// What is said on standard output itself is JSON.
+    /// Reports on standard output are JSON.
     json: AtomicBool,
 }
 
@@ -95,7 +93,7 @@ fn outputs() -> &'static Outputs {
     })
 }
 
-/// Says what lost lines of standard output are told with.
+/// Sets the format in which lost lines of standard output are reported.
 pub(super) fn set_json(json: bool) {
     outputs().json.store(json, Ordering::Relaxed);
 }
@@ -110,19 +108,19 @@ pub(super) fn err(line: &str) {
     outputs().put(Stream::Err, format!("{line}\n").into_bytes());
 }
 
-/// Draws the bar, or takes it away.
+/// Draws or removes the bar.
 pub(super) fn bar(bar: Bar) {
     // There is one piece each 200 ms at most.
     let _ = outputs().err.sender.send(Piece::Bar(bar));
 }
 
-/// Waits a moment until everything is written, and gives the first error of standard output.
+/// Waits a moment until everything is written, and returns the first error of standard output.
 pub(super) fn finish() -> Option<io::Error> {
     let outputs = OUTPUTS.get()?;
     for queue in [&outputs.out, &outputs.err] {
         let (done, wait) = channel();
         if queue.sender.send(Piece::Flush(done)).is_ok() {
-            // Nobody reads: then nobody misses it.
+            // If nobody reads, nobody misses it.
             let _ = wait.recv_timeout(LAST_WORDS);
         }
     }
@@ -168,7 +166,7 @@ impl Outputs {
         }
     }
 
-    /// Lines lost since the last time that was asked and could be told.
+    /// The number of lines lost since the last report.
     fn untold(&self, stream: Stream) -> Option<u64> {
         let books = self.books(stream);
         let lost = books.lost.load(Ordering::Relaxed);
@@ -191,7 +189,7 @@ impl Outputs {
 }
 
 impl Queue {
-    /// Starts the thread that writes to `streams`, and to no other: that one may be stuck.
+    /// Starts a thread that writes to `streams` only: the thread of another stream may be stuck.
     fn start(name: &str, streams: &'static [Stream]) -> Self {
         let (sender, pieces) = channel();
         let held = Arc::new(AtomicUsize::new(0));
@@ -202,7 +200,7 @@ impl Queue {
             out: Target::open(Stream::Out, streams),
             err: Target::open(Stream::Err, streams),
         };
-        // Without a thread every line counts as lost; there is nobody to tell.
+        // Without a thread every line counts as lost, and nobody can report it.
         let _ = thread::Builder::new()
             .name(name.to_owned())
             .spawn(move || writer.run(&pieces));
@@ -210,8 +208,8 @@ impl Queue {
     }
 }
 
-/// The stream itself, past the locks of the standard library: whoever holds one of those while
-/// nobody reads would stop everybody else, a panic that is to be printed included.
+/// The stream itself, without the locks of the standard library: a writer that holds such a lock while nobody
+/// reads would stop all others, also the printing of a panic.
 enum Target {
     #[cfg(unix)]
     Own(std::fs::File),
@@ -316,7 +314,7 @@ impl Writer {
         }
     }
 
-    /// Tells of lost lines; `true` while there are some that could not be told of.
+    /// Reports lost lines; `true` while some could not be reported.
     fn tell_lost(&mut self) -> bool {
         let outputs = outputs();
         let mut has_untold = false;

@@ -1,4 +1,4 @@
-//! How far a large fleet has come at its start: a bar on a terminal, lines elsewhere.
+//! The progress of a large fleet's start: a bar on a terminal, log lines elsewhere.
 
 use super::output::{self, Bar};
 use std::io::{self, IsTerminal};
@@ -13,7 +13,7 @@ const LINES: Duration = Duration::from_secs(2);
 #[derive(Debug)]
 pub(super) struct Progress {
     total: usize,
-    /// Accounts a second that may log in.
+    /// The login rate, in accounts per second.
     rate: u32,
     bar: bool,
 }
@@ -33,7 +33,7 @@ impl Progress {
         if self.bar { BAR } else { LINES }
     }
 
-    /// `settled` accounts are online or will not come by themselves, `online` of them online.
+    /// `settled` accounts are online or will not come online by themselves; `online` of them are online.
     pub(super) fn show(&self, online: usize, settled: usize) {
         let left = estimate(self.total.saturating_sub(settled), self.rate);
         if self.bar {
@@ -55,7 +55,7 @@ impl Drop for Progress {
     }
 }
 
-/// What is left, at the rate that the governor allows.
+/// The remaining time at the login rate of the governor.
 fn estimate(left: usize, rate: u32) -> String {
     let seconds = (left as f64 / f64::from(rate.max(1))).ceil();
     format!("about {seconds} s to go at best")

@@ -1,14 +1,15 @@
-//! How accounts stand, for programs and for tired people.
+//! The status of accounts, as JSON for programs and as text for people.
 
 use crate::account::{Cause, Clock, Off, RecordedEvent, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::fmt::Write;
+use unicode_width::UnicodeWidthStr;
 
-/// Online accounts are listed one by one up to this many.
+/// The most online accounts that are listed one by one.
 const LISTED: usize = 40;
 
-/// One account, everything that is known.
+/// The whole status of one account.
 #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 pub(super) fn to_json(status: &Status) -> Value {
     let counters = &status.counters;
@@ -29,7 +30,7 @@ pub(super) fn to_json(status: &Status) -> Value {
             }
         })
         .collect();
-    // One that is online and never was away since has no reason to be anything else.
+    // An account that is online and was never offline has no cause.
     let cause = Some(&status.cause)
         .filter(|cause| !(status.phase.is_online() && **cause == Cause::NotStarted));
     json!({
@@ -58,7 +59,7 @@ pub(super) fn to_json(status: &Status) -> Value {
     })
 }
 
-/// The service tells its time in whole seconds: less than one is no difference.
+/// The service tells its time in whole seconds, so a smaller difference means nothing.
 #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
 const fn off_by(milliseconds: i64) -> i64 {
     if milliseconds.abs() <= 1000 {
@@ -111,8 +112,7 @@ fn ending_sig(now: u64, at: &Value) -> String {
     }
 }
 
-/// The table: first how many are how, then every account that is not online with what to know
-/// about it, then the others.
+/// The table: counts by state, then the accounts that are not online with their reasons, then the others.
 pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     let none = Vec::new();
     let accounts = answer["accounts"].as_array().unwrap_or(&none);
@@ -142,7 +142,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         .partition(|account| account["online"].as_bool().unwrap_or(false));
     let width = accounts
         .iter()
-        .map(|account| text(account, "account").len())
+        .map(|account| text(account, "account").width())
         .max()
         .unwrap_or(0)
         .max(7);
@@ -167,8 +167,8 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             .min();
         let _ = writeln!(
             out,
-            "{:width$}  {:12}  {:>8}  {:>9}  {}",
-            text(first, "account"),
+            "{}  {:12}  {:>8}  {:>9}  {}",
+            padded(text(first, "account"), width),
             text(first, "state"),
             ago(now, &json!(since)),
             ahead(now, &json!(next)),
@@ -196,7 +196,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     let mut online = online;
     if online.len() > LISTED && !all {
         let _ = writeln!(out, "\n{} are online; --all lists them", online.len());
-        // What does not hear everything is listed all the same.
+        // Degraded accounts are listed in any case.
         online.retain(is_degraded);
         if online.is_empty() {
             return out;
@@ -216,8 +216,8 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
         let outage = account["cause"].as_str();
         let _ = writeln!(
             out,
-            "{:width$}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
-            text(account, "account"),
+            "{}  {:8}  {:>8}  {:>7}  {:>7}  {:>5}  {kicks:>5}  {:>8}  {}",
+            padded(text(account, "account"), width),
             text(account, "state"),
             ago(now, &account["since"]),
             counters["received"].as_u64().unwrap_or_default(),
@@ -238,8 +238,14 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     out
 }
 
-/// Accounts that are away, one by one while they are few; those with the same reason together when
-/// they are many.
+/// The text with spaces up to a width in columns of the terminal: a Chinese character takes two, which the
+/// formatter of the standard library does not know.
+fn padded(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.width());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+/// The accounts that are offline: one by one if they are few, grouped by reason if they are many.
 fn by_reason<'a>(away: &[&'a Value], all: bool) -> Vec<Vec<&'a Value>> {
     if all || away.len() <= LISTED {
         return away.iter().map(|account| vec![*account]).collect();
@@ -319,7 +325,7 @@ pub(super) fn story(account: &Value, now: u64) -> String {
     out
 }
 
-/// What ended, what followed, and which try at which host it was, as far as there was one.
+/// One record: the cause, the phase that followed, the number of the try and the host, where known.
 fn ending(record: &Value) -> String {
     let mut out = format!("{} → {}", text(record, "detail"), text(record, "then"));
     let tries = record["failures"].as_u64().filter(|tries| *tries > 0);
@@ -379,6 +385,19 @@ mod tests {
             "{short}"
         );
         assert_eq!(table(&answer, 200, true).lines().count(), 503);
+    }
+
+    #[test]
+    fn names_of_wide_characters_keep_the_columns_straight() {
+        let answer = json!({"accounts": [
+            {"account": "echo-bot", "online": true, "state": "online", "since": 100, "counters": {"received": 3}},
+            {"account": "客服机器人", "online": true, "state": "online", "since": 160, "cause": "link_lost",
+             "counters": {"sent": 12, "lost_links": 1}, "degraded": ["group g is followed with a gap"]},
+            {"account": "用户", "online": false, "state": "waiting", "since": 190, "next": 260,
+             "detail": "link lost: the peer closed it", "waits_for": "a turn to log in"},
+            {"account": "b", "online": false, "state": "held", "since": 90, "detail": "an operator ordered it"},
+        ]});
+        insta::assert_snapshot!(table(&answer, 200, false));
     }
 
     #[test]

@@ -1,20 +1,20 @@
-//! What can be asked of a running process.
+//! The requests to a running process.
 
 use serde::{Deserialize, Serialize};
 
-/// What a client may ask.
+/// A request of a client.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(tag = "command", rename_all = "snake_case", deny_unknown_fields)]
 pub(super) enum Request {
-    /// How all accounts stand.
+    /// The status of all accounts.
     Status,
-    /// Log out and stay away.
+    /// Log out and stay offline.
     Hold { account: String },
-    /// Come back, whatever kept it away.
+    /// Come back, for whatever reason the account is offline.
     Resume { account: String },
     /// Replace the login by one with a new UserSig.
     Relogin { account: String },
-    /// Log out and stay away, as something that needs mending.
+    /// Log out and stay offline, marked as broken.
     Quarantine { account: String },
     /// Come back from quarantine.
     Release { account: String },

@@ -9,20 +9,19 @@ use super::memory::Memory;
 use super::output;
 use super::progress::Progress;
 use super::seat::{Lock, Seat};
-use super::signals::{Signal, Signals};
 use crate::account::{Changed, Phase};
 use crate::app::{App, AppError};
-use crate::bot::Entry;
+use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
+use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
 use crate::proto::id::UserId;
-use crate::sandbox::SandboxError;
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// Runs until a signal says otherwise, then drains; a second one ends at once.
+/// Runs until a signal comes, then stops in order; a second signal ends it at once.
 ///
 /// # Errors
 /// When something cannot be started, a second signal came, or the supervisor of the accounts died.
@@ -30,7 +29,7 @@ pub(super) fn run(
     path: &Path,
     force: bool,
     config: &Config,
-    bots: &'static [Entry],
+    bots: &Bots,
     format: LogFormat,
 ) -> Result<(), Failure> {
     look_at_handles(config)?;
@@ -53,7 +52,7 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        // Without it everything works but `botroupe status` and orders.
+        // Without the socket everything works except `botroupe status` and orders.
         let mut control = seat.as_ref().and_then(|seat| {
             Control::open(seat)
                 .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"))
@@ -62,12 +61,12 @@ pub(super) fn run(
         let board = Board::new(config, format, enabled, kept).start();
         let app = tokio::select! {
             app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
-            // Nothing is online yet: there is nothing to log out.
+            // Nothing is online yet, so there is nothing to log out.
             () = signals.stop() => return Ok(()),
         };
         board.do_send(Begin);
-        if let Some(sandbox) = app.sandbox() {
-            board.do_send(Announce(sandbox.url()));
+        if let Some(url) = app.sandbox_url() {
+            board.do_send(Announce(url));
         }
         if let Some(control) = &mut control {
             control.serve(app.controller());
@@ -80,7 +79,7 @@ pub(super) fn run(
                     Signal::Report => report_memory(&memory, &app, format).await,
                     Signal::Stop => break,
                 },
-                // A process that keeps nobody online must not look alive.
+                // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
         }
@@ -106,7 +105,7 @@ pub(super) fn run(
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
 
-/// Raises the limit of open files, and says when it is too low for all.
+/// Raises the limit of open files, and warns when it is too low for all accounts.
 fn look_at_handles(config: &Config) -> Result<(), Failure> {
     let handles = Handles::of(config).raise();
     let allowed = handles.allowed.unwrap_or(u64::MAX);
@@ -125,14 +124,14 @@ fn look_at_handles(config: &Config) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Who is to stay away. A file that cannot be read is put aside, and nobody is kept away by it.
+/// Reads which accounts stay offline. A file that cannot be read is renamed and ignored.
 fn read_kept(path: PathBuf) -> Option<Kept> {
     match Kept::read(path.clone()) {
         Ok(kept) => return Some(kept),
         Err(error) => {
             let aside = path.with_extension("bad");
             tracing::error!(path = %path.display(), aside = %aside.display(), %error, "who was held or quarantined is not known; the file is put aside");
-            // When that fails the next change writes over it.
+            // If that fails, the next change overwrites the file.
             let _ = std::fs::rename(&path, aside);
         }
     }
@@ -146,28 +145,22 @@ fn supervisor_died() -> Failure {
     )
 }
 
-/// Mistakes in the config are told apart from trouble with the machine.
+/// Tells mistakes in the config from problems of the machine.
 fn app_failure(config: &Config, error: AppError) -> Failure {
     match error {
-        AppError::Sandbox(
-            SandboxError::Seed(_)
-            | SandboxError::SeedFile { .. }
-            | SandboxError::Store(_)
-            | SandboxError::StoreFile { .. },
-        ) => check::seed(config, &error).into(),
-        AppError::Net(_) => check::seed(config, &error).into(),
-        AppError::Sandbox(_) | AppError::Threads(_) => Failure::Runtime(error.into()),
+        error if !error.is_mistake() => Failure::Runtime(error.into()),
+        error if error.key().is_some() => check::unusable(config, &error).into(),
         mistake => Failure::Usage(mistake.to_string()),
     }
 }
 
 async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
-    // Asking each of them would take its time, and this is said on the way out as well.
+    // Asking every account would take too long during a stop.
     let online = app.controller().online().await;
-    let Some(text) = memory.per_account(online, app.sandbox().is_some()) else {
+    let Some(text) = memory.per_account(online, app.sandbox_url().is_some()) else {
         return;
     };
-    // Standard error, like everything that is no result.
+    // To standard error, like everything that is no result.
     match format {
         LogFormat::Pretty => output::err(&text),
         LogFormat::Json => {
@@ -176,11 +169,10 @@ async fn report_memory(memory: &Memory, app: &App, format: LogFormat) {
     }
 }
 
-/// Fleets from this size on tell how far they have come.
+/// Fleets of at least this size report their progress.
 const PROGRESS_FROM: usize = 100;
 
-/// Writes what scripts and people read: one line per account that comes or goes, and how to talk
-/// to them.
+/// Writes one line for each account that comes online or goes offline, for scripts and people.
 struct Board {
     format: LogFormat,
     app: u32,
@@ -193,13 +185,13 @@ struct Board {
     greeted: bool,
     /// Accounts a second that may log in.
     rate: u32,
-    /// Until everybody is there, when there are many.
+    /// The progress of the start of a large fleet.
     progress: Option<Progress>,
-    /// Who stays away over a restart.
+    /// The accounts that stay offline over a restart.
     kept: Option<Kept>,
 }
 
-/// Everything has started. No timer runs before: a start that fails takes the runtime away under it.
+/// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Begin;
@@ -286,7 +278,7 @@ impl Handler<Begin> for Board {
     type Result = ();
 
     fn handle(&mut self, _: Begin, ctx: &mut Context<Self>) {
-        // Those that came meanwhile may have been all.
+        // All accounts may have come online already.
         if self.greeted || self.enabled < PROGRESS_FROM {
             return;
         }
@@ -343,7 +335,7 @@ impl Handler<Changed> for Board {
                 );
                 self.shown.insert(status.user, false);
             }
-            // Never came online and will not by itself: worth a line too.
+            // An account that never came online and will not by itself gets a line, too.
             None if stays_away && shown.is_none() => {
                 self.account(
                     &status.user,

@@ -2,14 +2,14 @@
 
 use super::args::SandboxArgs;
 use super::exit::{Failure, saved};
-use super::signals::Signals;
+use crate::fleet::Signals;
 use crate::sandbox::{Sandbox, SandboxConfig, SandboxError, SandboxTls};
 use actix::prelude::*;
 use secrecy::{ExposeSecret, SecretString};
 use std::io::Write;
 use std::net::SocketAddr;
 
-/// What the arguments make of a sandbox. An empty token is none.
+/// The settings of the sandbox from the arguments. An empty token counts as none.
 pub(super) fn settings(
     args: SandboxArgs,
     key: SecretString,

@@ -1,7 +1,7 @@
-//! Where a process that runs a config is found: its control socket, its lock and what it keeps.
+//! The paths of a process that runs a config: its control socket, its lock and its kept state.
 //!
-//! They lie beside the config file. Where that cannot be (a folder that is not to be written to, a
-//! path too long for a socket) they lie in a private folder, under a name made from the config's path.
+//! They are beside the config file. Where that is impossible (the folder is read-only, the path is too long for a
+//! socket) they are in a private folder, under a name made from the config's path.
 
 use super::exit::Failure;
 use sha2::{Digest, Sha256};
@@ -10,14 +10,14 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-/// What fits into the address of a socket: 104 bytes on some systems, with a zero at the end. While
-/// a socket is made it has a longer name.
+/// The longest path of a socket: 104 bytes on some systems, with a zero at the end. While a socket is created its
+/// name is longer.
 const MAX_SOCKET_PATH: usize = 103 - ".1234567890/s".len();
 
-/// Where everything about one config lies.
+/// The paths that belong to one config.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Seat {
-    /// All but the ending.
+    /// The path without its extension.
     base: PathBuf,
     /// Why it is not beside the config.
     pub(super) moved: Option<&'static str>,
@@ -57,7 +57,7 @@ impl Seat {
         self.socket().as_os_str().len() <= MAX_SOCKET_PATH
     }
 
-    /// Where the process that is to run `config` has its things.
+    /// The paths for the process that will run `config`.
     ///
     /// # Errors
     /// When there is no place at all.
@@ -81,7 +81,7 @@ impl Seat {
         }
     }
 
-    /// Where the process that runs `config` may be, the likeliest first.
+    /// The paths at which the process that runs `config` may be found, the likeliest first.
     #[cfg_attr(not(unix), allow(dead_code, reason = "only asked over a Unix socket"))]
     pub(super) fn candidates(config: &Path) -> Vec<Self> {
         let private = Self::private(config, "it could not be beside the config", false);
@@ -93,7 +93,7 @@ impl Seat {
         self.with("sock")
     }
 
-    /// What is kept over restarts.
+    /// The file of the state that is kept over restarts.
     pub(super) fn kept(&self) -> PathBuf {
         self.with("kept.json")
     }
@@ -116,7 +116,7 @@ fn private_folder(make: bool) -> io::Result<PathBuf> {
     let user = rustix::process::geteuid().as_raw();
     let of_session = std::env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
     let of_session = of_session.filter(|path| path.is_absolute() && path.is_dir());
-    // Under /tmp anybody could have made it first: then it is of no use.
+    // Under /tmp another user could have created it first; then it must not be used.
     let folder = of_session.unwrap_or_else(|| format!("/tmp/botroupe-{user}").into());
     if make {
         match fs::DirBuilder::new().mode(0o700).create(&folder) {
@@ -144,17 +144,17 @@ fn private_folder(make: bool) -> io::Result<PathBuf> {
     Ok(folder)
 }
 
-/// Says to other copies that this config is run already, until it is dropped.
+/// Tells other copies that this config is running already, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Lock {
     path: PathBuf,
     file: Option<File>,
-    /// The config itself: the same file under another name.
+    /// A lock on the config itself, which may also be reached under another name.
     _config: Option<File>,
 }
 
 impl Lock {
-    /// Takes the lock; with `force` goes on although somebody else has it.
+    /// Takes the lock; with `force` it goes on even if another process holds it.
     ///
     /// # Errors
     /// [`Failure::AlreadyRunning`] when another process has it, [`Failure::Runtime`] when it cannot
@@ -166,14 +166,14 @@ impl Lock {
         };
         let running = |mut file: &File| {
             let mut pid = String::new();
-            // Without it the message names none.
+            // Without a number the message names no process.
             let _ = file.read_to_string(&mut pid);
             Failure::AlreadyRunning {
                 config: config.to_owned(),
                 pid: pid.trim().parse().ok(),
             }
         };
-        // A file system without locks, or none to be had for reading: the other lock is there.
+        // The file system may have no locks, or none for files opened for reading: the other lock remains.
         let of_config = File::open(config).ok();
         let is_taken = |file: &File| matches!(file.try_lock(), Err(TryLockError::WouldBlock));
         loop {
@@ -243,7 +243,7 @@ const fn is_same(_: &File, _: &Path) -> bool {
 impl Drop for Lock {
     fn drop(&mut self) {
         if self.file.is_some() {
-            // While it is held: the next one finds no file, or one that is nobody's.
+            // Remove it while it is locked: the next process finds no file, or an unlocked one.
             let _ = fs::remove_file(&self.path);
         }
     }

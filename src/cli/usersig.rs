@@ -9,6 +9,7 @@ use super::{
     env::SECRET_KEY,
     exit::Failure,
 };
+use crate::account::Clock;
 use crate::{
     config::{Env, format_duration},
     proto::{
@@ -21,11 +22,11 @@ use crate::{
 /// The longest text read from standard input, in bytes; a UserSig has some hundred.
 const MAX_INPUT: u64 = 64 * 1024;
 
-/// Does what `command` says. `now_unix` is the wall clock in Unix seconds; `input` stands for
-/// standard input, `out` for standard output.
+/// Carries out `command`. `now_unix` is the wall clock in Unix seconds; `input` stands for standard input and
+/// `out` for standard output.
 ///
 /// # Errors
-/// [`Failure::Usage`] without a key, [`Failure::Runtime`] for a UserSig that is not accepted.
+/// [`Failure::Usage`] without a key, [`Failure::Runtime`] for a UserSig that is refused.
 pub(super) fn usersig(
     command: UsersigCommand,
     env: &dyn Env,
@@ -124,7 +125,7 @@ fn describe(claims: &Claims, now: u64) -> String {
     lines.join("\n") + "\n"
 }
 
-/// Until when it holds, seen from `now`.
+/// The remaining lifetime, seen from `now`.
 fn when(expires_at: u64, now: u64) -> String {
     let rest = std::time::Duration::from_secs(expires_at.abs_diff(now));
     if expires_at < now {
@@ -136,24 +137,8 @@ fn when(expires_at: u64, now: u64) -> String {
 
 /// A Unix time for people, with the number behind it.
 fn date(unix: u64) -> String {
-    // The civil calendar from a day number, after Howard Hinnant: years run from March, so that
-    // the leap day is the last of its year; 400 years are one era of 146,097 days.
-    let days = unix / 86_400 + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let march_month = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * march_month + 2) / 5 + 1;
-    let month = if march_month < 10 {
-        march_month + 3
-    } else {
-        march_month - 9
-    };
-    let year = era * 400 + year_of_era + u64::from(month <= 2);
-    let seconds = unix % 86_400;
-    let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC ({unix})")
+    let clock = Clock(unix).to_string();
+    format!("{} UTC ({unix})", clock.trim_end_matches('Z'))
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
-//! `[defaults]` and `[[accounts]]`: patterns expanded, defaults applied, duplicates found, and
-//! every account with a way to log in.
+//! Reads `[defaults]` and `[[accounts]]`: expands patterns, applies defaults, finds duplicates, and checks that
+//! every account can log in.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -9,27 +9,30 @@ use super::{
     defaults,
     error::Problem,
     model::Endpoint,
-    model::{AccountConfig, AccountPolicy, BackoffConfig, UserSigSource},
+    model::{AccountConfig, UserSigSource},
     parse::{AppParts, HOUR, whole_seconds},
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
     place::Place,
+    policy,
     read::{Node, Section},
-    recovery,
     source::{self, Source},
 };
 use crate::proto::{
     id::{SdkAppId, UserId},
     usersig,
 };
+use botroupe_core::account::Policy;
 
 const MILLI: Duration = Duration::from_millis(1);
 
-/// What an account has unless its entry says otherwise.
+/// The values of an account where its entry has none.
 struct Common<'c> {
-    /// `None` if nothing says which.
+    /// `None` if neither is given.
     bots: Option<Arc<[Arc<str>]>>,
     enabled: bool,
-    policy: Arc<AccountPolicy>,
+    user_sig_lifetime: Duration,
+    user_sig_timeout: Duration,
+    policy: Arc<Policy>,
     /// Where UserSigs are fetched from.
     source: Source<'c>,
 }
@@ -44,19 +47,14 @@ pub(super) fn read(
     let built_in = Common {
         bots: None,
         enabled: defaults::ENABLED,
-        policy: Arc::new(AccountPolicy {
-            user_sig_lifetime: defaults::USER_SIG_LIFETIME,
-            backoff: BackoffConfig {
-                min: defaults::BACKOFF_MIN,
-                max: defaults::BACKOFF_MAX,
+        user_sig_lifetime: defaults::USER_SIG_LIFETIME,
+        user_sig_timeout: defaults::USER_SIG_TIMEOUT,
+        policy: Arc::new(match endpoint {
+            Endpoint::Sandbox => Policy {
+                login_spacing: defaults::LOGIN_SPACING_SANDBOX,
+                ..Policy::standard()
             },
-            login_spacing: match endpoint {
-                Endpoint::Sandbox => defaults::LOGIN_SPACING_SANDBOX,
-                _ => defaults::LOGIN_SPACING,
-            },
-            send_timeout: defaults::SEND_TIMEOUT,
-            user_sig_timeout: defaults::USER_SIG_TIMEOUT,
-            recovery: recovery::BUILT_IN,
+            _ => Policy::standard(),
         }),
         source: Source::None,
     };
@@ -114,13 +112,12 @@ pub(super) fn read(
     fleet.accounts
 }
 
-/// Reports accounts that would read the same file or variable: in names, some characters become
-/// others.
+/// Reports accounts that would read the same file or variable, because some characters are replaced in names.
 fn report_same_sources(accounts: &[AccountConfig], node: &Node<'_>) {
     let mut seen: HashMap<String, &UserId> = HashMap::new();
     for account in accounts {
         let source = account.user_sig_source.as_ref();
-        // What is the same for all is reported elsewhere.
+        // A source that all accounts share is reported elsewhere.
         let Some(source) = source.filter(|source| source.is_per_account()) else {
             continue;
         };
@@ -149,30 +146,17 @@ fn common<'c>(
 ) -> Common<'c> {
     let bots = section.get("bots").and_then(|node| bots(&node, known_bots));
     let enabled = section.boolean("enabled", base.enabled);
-    let policy = AccountPolicy {
-        user_sig_lifetime: whole_seconds(section.duration(
-            "user_sig_lifetime",
-            base.policy.user_sig_lifetime,
-            (10 * 1_000 * MILLI, 365 * 24 * HOUR),
-        )),
-        backoff: backoff(section, base.policy.backoff),
-        login_spacing: section.duration(
-            "login_spacing",
-            base.policy.login_spacing,
-            (Duration::ZERO, HOUR),
-        ),
-        send_timeout: section.duration(
-            "send_timeout",
-            base.policy.send_timeout,
-            (100 * MILLI, HOUR / 6),
-        ),
-        user_sig_timeout: section.duration(
-            "user_sig_timeout",
-            base.policy.user_sig_timeout,
-            (100 * MILLI, HOUR / 12),
-        ),
-        recovery: recovery::read(section, base.policy.recovery),
-    };
+    let user_sig_lifetime = whole_seconds(section.duration(
+        "user_sig_lifetime",
+        base.user_sig_lifetime,
+        (10 * 1_000 * MILLI, 365 * 24 * HOUR),
+    ));
+    let user_sig_timeout = section.duration(
+        "user_sig_timeout",
+        base.user_sig_timeout,
+        (100 * MILLI, HOUR / 12),
+    );
+    let policy = policy::read(section, &base.policy);
     let source = match source::read(section, user_sig) {
         Source::None => base.source.clone(),
         source => source,
@@ -180,6 +164,8 @@ fn common<'c>(
     Common {
         bots: bots.or_else(|| base.bots.clone()),
         enabled,
+        user_sig_lifetime,
+        user_sig_timeout,
         policy: if policy == *base.policy {
             Arc::clone(&base.policy)
         } else {
@@ -187,31 +173,6 @@ fn common<'c>(
         },
         source,
     }
-}
-
-/// `backoff = { min, max }`; an end that is not written is that of `base`.
-fn backoff(section: &mut Section<'_>, base: BackoffConfig) -> BackoffConfig {
-    let Some(node) = section.get("backoff") else {
-        return base;
-    };
-    let Some(mut inner) = node.section() else {
-        return base;
-    };
-    let backoff = BackoffConfig {
-        min: inner.duration("min", base.min, (MILLI, HOUR)),
-        max: inner.duration("max", base.max, (MILLI, HOUR)),
-    };
-    inner.finish();
-    if backoff.min > backoff.max {
-        node.report(Problem::MinAboveMax {
-            min_key: "min",
-            max_key: "max",
-            min: super::format_duration(backoff.min),
-            max: super::format_duration(backoff.max),
-        });
-        return base;
-    }
-    backoff
 }
 
 fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
@@ -231,13 +192,13 @@ fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
 /// The accounts so far.
 struct Fleet<'c> {
     accounts: Vec<AccountConfig>,
-    /// Every UserID with where it is written.
+    /// Every UserID with its place.
     seen: HashMap<UserId, Arc<Place>>,
-    /// Sources that give every account the same, with how many use them.
+    /// Sources that give every account the same UserSig, with the number of their users.
     shared: Vec<(Node<'c>, Arc<UserSigSource>, usize)>,
     /// Too many accounts; reported once.
     full: bool,
-    /// Some entry could not be read, so that what is missing may be in it.
+    /// An entry could not be read, so a missing account may be in it.
     broken: bool,
 }
 
@@ -276,7 +237,7 @@ fn account<'c>(
         check_user_sig(node, sig, &ids, app);
     }
     fleet.broken |= sig_node.is_some() && user_sig.is_none();
-    // What stands with the account wins over what stands for all.
+    // The account's own key wins over that of the defaults.
     let source = match common.source {
         _ if sig_node.is_some() => None,
         Source::None => None,
@@ -310,6 +271,8 @@ fn account<'c>(
             user_sig: user_sig.clone(),
             user_sig_source: source.clone(),
             enabled: common.enabled,
+            user_sig_lifetime: common.user_sig_lifetime,
+            user_sig_timeout: common.user_sig_timeout,
             policy: Arc::clone(&common.policy),
             place: Arc::clone(&place),
         });
@@ -330,7 +293,7 @@ fn count_users<'c>(
     source: &Arc<UserSigSource>,
     more: usize,
 ) {
-    // That of [defaults] comes first; every other one is seen once only.
+    // The source of [defaults] comes first; every other one is seen only once.
     match shared
         .iter_mut()
         .find(|(_, known, _)| Arc::ptr_eq(known, source))
@@ -385,8 +348,8 @@ fn too_many<T>(node: &Node<'_>, fleet: &mut Fleet<'_>) -> Option<T> {
     None
 }
 
-/// Checks that a ready-made UserSig is one, and for this account of this app. Whether it is
-/// still in time is seen at login: there is no clock here.
+/// Checks that a UserSig can be read and belongs to this account of this app. Its expiry is checked at login,
+/// because there is no clock here.
 fn check_user_sig(node: &Node<'_>, sig: &SecretString, ids: &[UserId], app: Option<SdkAppId>) {
     let [id] = ids else {
         node.report(Problem::SharedUserSig {

@@ -1,113 +1,63 @@
-//! The value of every key that is not written, and why it is that one.
+//! The value of every key that is not written, and why it is that one. Those of an account's policy are in
+//! `botroupe_core::account::Policy`.
 
 use std::time::Duration;
 
 /// `user_sig_lifetime`: a week. Long enough that a clock some hours off does no harm, short
 /// enough that a leaked UserSig is soon worth nothing; it is renewed well before its end.
-pub const USER_SIG_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
-
-/// `backoff.min`: a passing fault is over in a second, and a retry then costs nobody anything.
-pub const BACKOFF_MIN: Duration = Duration::from_secs(1);
-
-/// `backoff.max`: an outage is noticed to be over within a minute.
-pub const BACKOFF_MAX: Duration = Duration::from_secs(60);
-
-/// `login_spacing`: the service answers accounts that log in more often than about once in 15 s
-/// with errors that make matters worse.
-pub const LOGIN_SPACING: Duration = Duration::from_secs(15);
+pub(crate) const USER_SIG_LIFETIME: Duration = Duration::from_secs(7 * 86_400);
 
 /// `login_spacing` with `endpoint = "sandbox"`, which has no such limit and is there to show quickly
 /// what happens after a lost link.
-pub const LOGIN_SPACING_SANDBOX: Duration = Duration::from_secs(1);
-
-/// `send_timeout`: how long a message waits for the link to come back before its sender is told
-/// that it failed. Covers one reconnection at the longest back-off.
-pub const SEND_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const LOGIN_SPACING_SANDBOX: Duration = Duration::from_secs(1);
 
 /// `enabled`: an account that is written down is meant to run.
-pub const ENABLED: bool = true;
+pub(crate) const ENABLED: bool = true;
 
 /// `user_sig_timeout`: a service that signs on demand answers in well under a second; one that
 /// needs longer than this is more likely stuck.
-pub const USER_SIG_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// `recovery.stable_after`: a link that holds so long was not a lucky moment of an outage.
-pub const STABLE_AFTER: Duration = Duration::from_secs(10);
-
-/// `recovery.connect_timeout`: far more than any working way to the service takes.
-pub const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// `recovery.renew_at`: a fifth of a UserSig's life is left for a source that is down.
-pub const RENEW_AT: f64 = 0.8;
-
-/// `recovery.mark_read`: what a bot has handled is not to be delivered again at its next start.
-pub const MARK_READ: bool = true;
-
-/// `recovery.multiple_account.cool_down_min` (and of `multiple_device`, as all that follow): long
-/// enough for whoever took the place to be done.
-pub const COOL_DOWN_MIN: Duration = Duration::from_secs(60);
-
-/// `….cool_down_max`: as long as a person keeps a page open.
-pub const COOL_DOWN_MAX: Duration = Duration::from_secs(900);
-
-/// `….window`: a kick an hour is nothing unusual.
-pub const TAKE_BACK_WINDOW: Duration = Duration::from_secs(3_600);
-
-/// `….take_backs`: more than that in one window is no accident.
-pub const TAKE_BACKS: u32 = 3;
-
-/// `….contest_within`: somebody who is kicked and minds is back within minutes.
-pub const CONTEST_WITHIN: Duration = Duration::from_secs(600);
-
-/// `….contest_after`: with two, copies of a fleet would exchange five kicks in the first hour.
-pub const CONTEST_AFTER: u32 = 1;
-
-/// `….contest_min`: two that want the same place do not disturb each other more than once in hours.
-pub const CONTEST_MIN: Duration = Duration::from_secs(7_200);
-
-/// `….contest_max`: twice a day it is seen whether the other one is gone.
-pub const CONTEST_MAX: Duration = Duration::from_secs(43_200);
+pub(crate) const USER_SIG_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `sandbox.listen`: the port at 127.0.0.1. This machine only, and the same port every time, so
 /// that a chat in a second terminal finds it.
-pub const SANDBOX_PORT: u16 = 7080;
+pub(crate) const SANDBOX_PORT: u16 = 7080;
 
 /// `sandbox.max_web_instances`: the service's own default, one web login per account.
-pub const SANDBOX_MAX_WEB_INSTANCES: u32 = 1;
+pub(crate) const SANDBOX_MAX_WEB_INSTANCES: u32 = 1;
 
 /// `sandbox.hello_interval`: what the service tells its clients.
-pub const SANDBOX_HELLO_INTERVAL: Duration = Duration::from_secs(120);
+pub(crate) const SANDBOX_HELLO_INTERVAL: Duration = Duration::from_secs(120);
 
 /// `sandbox.auto_import`: an account exists as soon as it logs in, so nothing has to be prepared.
-pub const SANDBOX_AUTO_IMPORT: bool = true;
+pub(crate) const SANDBOX_AUTO_IMPORT: bool = true;
 
 /// `sandbox.admins`: the name the service's console gives the administrator.
-pub const SANDBOX_ADMIN: &str = "administrator";
+pub(crate) const SANDBOX_ADMIN: &str = "administrator";
 
 /// `governor.logins_per_second`: the service's documented limit for one app.
-pub const GOVERNOR_LOGINS_PER_SECOND: u32 = 200;
+pub(crate) const GOVERNOR_LOGINS_PER_SECOND: u32 = 200;
 
 /// `governor.burst`: a handful of accounts is back at once, and a fleet still keeps to the rate.
-pub const GOVERNOR_BURST: u32 = 20;
+pub(crate) const GOVERNOR_BURST: u32 = 20;
 
 /// `host.threads`: one handler that blocks its thread does not stop all bots.
-pub const HOST_THREADS: u32 = 2;
+pub(crate) const HOST_THREADS: u32 = 2;
 
 /// `host.handler_timeout`: longer than people wait for an answer in a chat.
-pub const HOST_HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const HOST_HANDLER_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// `host.queue`: messages waiting per account; a burst of a busy group, about a megabyte.
-pub const HOST_QUEUE: u32 = 1_024;
+pub(crate) const HOST_QUEUE: u32 = 1_024;
 
 /// `host.block_warning`: far above any handler that only computes, well below what people notice
 /// as an outage.
-pub const HOST_BLOCK_WARNING: Duration = Duration::from_secs(1);
+pub(crate) const HOST_BLOCK_WARNING: Duration = Duration::from_secs(1);
 
 /// `io.arbiters`: one thread carries thousands of mostly silent connections.
-pub const IO_ARBITERS: u32 = 1;
+pub(crate) const IO_ARBITERS: u32 = 1;
 
 /// `io.hang_after`: nothing we do takes a thread this long, however many accounts come back at once.
-pub const IO_HANG_AFTER: Duration = Duration::from_secs(15);
+pub(crate) const IO_HANG_AFTER: Duration = Duration::from_secs(15);
 
 /// `shutdown.grace`: handlers under way may finish and accounts log out.
-pub const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);
+pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);

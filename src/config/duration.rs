@@ -15,6 +15,7 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Why a text is not a duration.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum DurationError {
     /// A number alone.
     #[error("which unit? write \"{number}s\" for seconds (ms, s, m, h and d are known)")]
@@ -22,10 +23,10 @@ pub enum DurationError {
         /// The number.
         number: String,
     },
-    /// A unit nobody knows.
+    /// An unknown unit.
     #[error("unknown unit {unit:?}; known: ms, s, m, h, d")]
     UnknownUnit {
-        /// What stood there.
+        /// The text in the config.
         unit: String,
     },
     /// Not a number with a unit at all.
@@ -33,13 +34,13 @@ pub enum DurationError {
         "{text:?} is not a duration; write for example \"500ms\", \"30s\", \"5m\", \"2h\", \"1h30m\" or \"7d\""
     )]
     NotADuration {
-        /// What stood there.
+        /// The text in the config.
         text: String,
     },
     /// More than 2^64 milliseconds.
     #[error("{text:?} is too long")]
     TooLong {
-        /// What stood there.
+        /// The text in the config.
         text: String,
     },
 }

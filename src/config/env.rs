@@ -1,12 +1,12 @@
 //! Where the values of environment variables come from.
 //!
-//! The process environment itself is not read here: the CLI does that and hands over an [`Env`].
+//! This module does not read the environment of the process: callers pass an [`Env`].
 
 use std::collections::BTreeMap;
 
 /// A source of environment variables.
 ///
-/// The CLI implements it over the process; tests use a map, so that no test changes the
+/// [`ProcessEnv`](crate::fleet::ProcessEnv) reads the process; tests use a map, so that no test changes the
 /// environment of another.
 pub trait Env {
     /// The value of the variable `name`, if it is set (possibly to the empty text).

@@ -1,4 +1,4 @@
-//! What can be wrong with a config, said so that it can be put right.
+//! The mistakes of a config, described with their remedies.
 //!
 //! No error holds a secret: values of secret keys never get into a [`Problem`].
 
@@ -21,6 +21,7 @@ const SHOWN: usize = 50;
 /// One mistake: where, which key, what is wrong and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("{place}: {}{problem}", Prefix(.key))]
+#[non_exhaustive]
 pub struct ConfigError {
     /// Where the value came from.
     pub place: Place,
@@ -58,7 +59,7 @@ pub enum Problem {
         /// What it looks like.
         looks: &'static str,
     },
-    /// The file is in another language.
+    /// The file has another format.
     #[error(
         "this looks like {format}; a config is TOML: [section] and key = value, as in config.toml of the project"
     )]
@@ -66,15 +67,15 @@ pub enum Problem {
         /// Which.
         format: &'static str,
     },
-    /// A byte that is in no text.
+    /// A byte that occurs in no text.
     #[error("a NUL byte; the file is damaged, or no text: save it as UTF-8 text")]
     NulByte,
-    /// A quotation mark or the like of another language.
+    /// A typographic quotation mark or the like.
     #[error("{found} is no mark of TOML; write {right}")]
     OtherMark {
-        /// What stands there.
+        /// The character in the file.
         found: char,
-        /// What is meant.
+        /// The intended character.
         right: &'static str,
     },
     /// `[accounts]` for `[[accounts]]`.
@@ -88,7 +89,7 @@ pub enum Problem {
         "no account is enabled, so there is nothing to run; take out enabled = false at one at least"
     )]
     NoneEnabled,
-    /// The key of the sandbox where anybody can use it.
+    /// The sandbox's published key where strangers could use it.
     #[error("this key is shipped with the program, so everybody knows it; {remedy}")]
     PublicKey {
         /// What to do.
@@ -104,19 +105,19 @@ pub enum Problem {
         /// The file or variable.
         name: String,
     },
-    /// Settings that do not fit their bot.
+    /// Settings that are not of the bot's type.
     #[error("{reason}")]
     Settings {
         /// Why not, and what to do; never a value.
         reason: String,
     },
-    /// Something named here cannot be used.
+    /// Something that the value names cannot be used.
     #[error("{reason}")]
     Unusable {
         /// Why not.
         reason: String,
     },
-    /// A key nobody knows.
+    /// An unknown key.
     #[error("unknown key{}", choice(.nearest.as_ref(), .known))]
     UnknownKey {
         /// The known key that looks most like it.
@@ -127,7 +128,7 @@ pub enum Problem {
     /// A `--set` or `BOTROUPE__…` that does not name one key.
     #[error("this does not name a key; {remedy}")]
     BadPath {
-        /// How to write it.
+        /// The right form.
         remedy: &'static str,
     },
     /// A value of the wrong kind.
@@ -193,12 +194,12 @@ pub enum Problem {
         /// How many more UserIDs of this entry are there already.
         more: usize,
     },
-    /// A name that is not one of those known.
+    /// An unknown name.
     #[error("unknown {what} {name:?}{}", choice(.nearest.as_ref(), .known))]
     UnknownName {
-        /// What is named: "bot", "level", …
+        /// The kind of name: "bot", "level", …
         what: &'static str,
-        /// What stood there.
+        /// The text in the config.
         name: String,
         /// The known name that looks most like it.
         nearest: Option<String>,
@@ -224,7 +225,7 @@ pub enum Problem {
         "{text:?} is not an address and a port; write for example \"127.0.0.1:7080\", or port 0 for any free one"
     )]
     Address {
-        /// What stood there.
+        /// The text in the config.
         text: String,
     },
     /// The lower end of a range above the upper one.
@@ -239,7 +240,7 @@ pub enum Problem {
         /// The upper end as written or inherited.
         max: String,
     },
-    /// Accounts that nothing can log in.
+    /// Accounts that have no way to log in.
     #[error(
         "account {user_id:?}{} has nothing to log in with; set app.secret_key (the console shows \
          the key), or user_sig or a user_sig_… source for this account", More(*.more)
@@ -267,7 +268,7 @@ pub enum Problem {
         /// The key of another.
         second: &'static str,
     },
-    /// A source of UserSigs that gives every account the same.
+    /// A source of UserSigs that gives every account the same one.
     #[error(
         "one UserSig belongs to one account, and {accounts} would get theirs here; write {{user_id}} \
          where it tells them apart"
@@ -294,13 +295,13 @@ pub enum Problem {
         /// "name" or "value".
         part: &'static str,
     },
-    /// A UserSig that was made for something else, or none at all.
+    /// A UserSig that is invalid or belongs to another account or app.
     #[error("this UserSig {reason}; make one with `botroupe usersig sign`")]
     UserSig {
         /// What is wrong; never its text.
         reason: &'static str,
     },
-    /// A secret that cannot be one.
+    /// A secret that cannot be valid.
     #[error("the secret {reason}")]
     Secret {
         /// What is wrong and what to do; never its text.
@@ -314,10 +315,10 @@ pub enum Problem {
     /// An environment variable that looks like a key of the config and is none.
     #[error("sets nothing; the name of the variable is {meant}, with two underscores")]
     MisspeltVariable {
-        /// What was meant.
+        /// The intended name.
         meant: String,
     },
-    /// The layers cannot be laid over each other.
+    /// The layers cannot be merged.
     #[error("the layers cannot be merged")]
     Merge,
 }

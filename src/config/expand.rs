@@ -10,6 +10,7 @@ use super::env::Env;
 /// Why a text could not be expanded. No variant holds any part of the text but the name of a
 /// variable, because the text may be a secret.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum ExpandError {
     /// `${NAME}` without a default, and no such variable.
     #[error(
@@ -22,7 +23,7 @@ pub enum ExpandError {
     /// `${` without `}`.
     #[error("\"${{\" without a closing \"}}\"; write $${{ for a literal \"${{\"")]
     Unclosed,
-    /// What stands between the braces cannot name a variable.
+    /// The text between the braces cannot be the name of a variable.
     #[error(
         "what stands between \"${{\" and \"}}\" is not the name of an environment variable \
          (letters, digits and _, not starting with a digit); write $${{ for a literal \"${{\""
@@ -30,7 +31,7 @@ pub enum ExpandError {
     BadName,
 }
 
-/// Replaces every `${…}` and `$$` in `text`. What is put in is not expanded again.
+/// Replaces every `${…}` and `$$` in `text`. Replacements are not expanded again.
 pub(super) fn expand(text: &str, env: &dyn Env) -> Result<String, ExpandError> {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;

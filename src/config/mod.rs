@@ -1,15 +1,15 @@
 //! The config: text in, valid types or every mistake out.
 //!
 //! [`Config::parse`] lays three layers over each other (the TOML file, `BOTROUPE__SECTION__KEY`
-//! environment variables, `--set key=value`), fills the rest from [`defaults`], expands `${NAME}`
+//! environment variables, `--set key=value`), fills the rest with defaults, expands `${NAME}`
 //! and account patterns, and checks everything. What comes out cannot be wrong; what is wrong is
 //! reported in one go, each mistake with its line and column, its key, and what to do.
 //!
 //! Pure: the text of the file, the environment and the registered bot names are arguments.
-//! Reading files and printing live in [`crate::cli`].
+//! Reading files and printing live in the room `cli`.
 
 mod accounts;
-pub mod defaults;
+pub(crate) mod defaults;
 mod duration;
 mod env;
 mod error;
@@ -21,13 +21,16 @@ mod model;
 mod parse;
 mod pattern;
 mod place;
+mod policy;
 mod read;
-mod recovery;
 mod source;
 mod suggest;
 #[cfg(test)]
 mod tests;
 
+pub use crate::proto::endpoint::Site;
+pub use botroupe_core::account::{Policy, TakeBack};
+pub use botroupe_core::policy::Backoff;
 pub use duration::{DurationError, format_duration, parse_duration};
 pub use env::Env;
 pub use error::{ConfigError, ConfigErrors, Problem};
@@ -36,11 +39,12 @@ pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
 pub use looks::not_utf8;
 pub use model::{
-    AccountConfig, AccountPolicy, App, BackoffConfig, BotSettings, Config, Endpoint,
-    GovernorConfig, HostConfig, IoConfig, LogConfig, LogFormat, LogLevel, NetworkConfig,
-    RecoveryConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig, TakeBackConfig, UserSigSource,
+    AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
+    LogConfig, LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
+    UserSigSource,
 };
 pub use parse::{SettingsCheck, Sources, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
+#[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;

@@ -1,9 +1,11 @@
-//! The valid config: types that cannot hold a wrong value. How they are read is not here.
+//! The types of a valid config. Other modules read and check them.
 
 use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
+use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
 use super::place::Place;
@@ -12,7 +14,7 @@ use crate::proto::{
     id::{SdkAppId, UserId},
 };
 
-/// Everything one process is to run, checked.
+/// A checked config: everything that one process runs.
 ///
 /// `Debug` shows neither secrets nor the settings of bots.
 #[derive(Clone, Debug)]
@@ -33,7 +35,7 @@ pub struct Config {
     pub governor: GovernorConfig,
     /// How bots are run.
     pub host: HostConfig,
-    /// What connections trust and which way they take.
+    /// The trusted certificates and the proxy of connections.
     pub network: NetworkConfig,
     /// How connections are run.
     pub io: IoConfig,
@@ -43,14 +45,14 @@ pub struct Config {
     pub log: LogConfig,
     /// Which layer set how much.
     pub(super) contributions: Contributions,
-    /// Where some keys stand whose values can be judged only later.
+    /// The places of some keys whose values can be checked only later.
     pub(super) places: BTreeMap<&'static str, Place>,
     /// The name of the file, as given.
     pub(super) file: Arc<str>,
 }
 
 impl Config {
-    /// Something that turned out to be wrong with the value of `key` after all.
+    /// A mistake in the value of `key` that was found after the check of the config.
     #[must_use]
     pub fn unusable(&self, key: &'static str, reason: String) -> ConfigErrors {
         let whole = || Place::WholeFile {
@@ -66,6 +68,7 @@ impl Config {
 
 /// Where to connect.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Endpoint {
     /// The embedded server, started in this process.
     Sandbox,
@@ -98,12 +101,12 @@ pub struct App {
     /// Its SecretKey, from which UserSigs are minted. `None` only if every enabled account
     /// brings a UserSig of its own.
     pub secret_key: Option<SecretString>,
-    /// An administrator of the app: with it, and the SecretKey, an account that was pushed out asks
-    /// the REST API whether the other login has gone before it comes back.
+    /// An administrator of the app. With it and the SecretKey, an account that was kicked asks the REST API
+    /// whether the other login is gone before it comes back.
     pub admin: Option<UserId>,
 }
 
-/// One account after expansion. What many accounts have in common is shared, not copied.
+/// One account after expansion. Values that accounts have in common are shared.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct AccountConfig {
@@ -117,9 +120,13 @@ pub struct AccountConfig {
     pub user_sig_source: Option<Arc<UserSigSource>>,
     /// Whether it is started with the others.
     pub enabled: bool,
-    /// How it behaves.
-    pub policy: Arc<AccountPolicy>,
-    /// Where its UserID stands.
+    /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
+    pub user_sig_lifetime: Duration,
+    /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
+    pub user_sig_timeout: Duration,
+    /// What it does by itself after faults and kicks.
+    pub policy: Arc<Policy>,
+    /// The place of its UserID.
     pub place: Arc<Place>,
 }
 
@@ -163,7 +170,7 @@ impl UserSigSource {
         }
     }
 
-    /// The file or the variable that it is for one account; `None` for a program or a service.
+    /// The file or variable of one account; `None` for a program or a service.
     #[must_use]
     pub fn resolved(&self, user: &str) -> Option<String> {
         match self {
@@ -183,7 +190,7 @@ impl UserSigSource {
         }
     }
 
-    /// Whether it tells accounts apart, so that more than one can use it.
+    /// Whether it depends on the UserID, so that more than one account can use it.
     pub(super) fn is_per_account(&self) -> bool {
         let holds = |text: &str| text.contains(USER_ID);
         match self {
@@ -218,79 +225,6 @@ impl fmt::Debug for UserSigSource {
                 .finish_non_exhaustive(),
         }
     }
-}
-
-/// How an account behaves: `[defaults]`, with what its `[[accounts]]` entry overrides.
-#[derive(Clone, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct AccountPolicy {
-    /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
-    pub user_sig_lifetime: Duration,
-    /// The wait between attempts to connect.
-    pub backoff: BackoffConfig,
-    /// The least time between two logins; 0 to 1 hour.
-    pub login_spacing: Duration,
-    /// How long a message may take until its sender is told that it failed, as time online; 100 ms to
-    /// 10 minutes.
-    pub send_timeout: Duration,
-    /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
-    pub user_sig_timeout: Duration,
-    /// What it does by itself after faults and kicks.
-    pub recovery: RecoveryConfig,
-}
-
-/// `recovery`: what an account does by itself after faults and kicks.
-#[derive(Clone, Copy, Debug, PartialEq)]
-#[non_exhaustive]
-pub struct RecoveryConfig {
-    /// Online for so long, failures before are forgotten; 0 to 1 hour.
-    pub stable_after: Duration,
-    /// How long name resolution, TCP, TLS and upgrade may take together; 100 ms to 5 minutes.
-    pub connect_timeout: Duration,
-    /// Come back this long after a REST_API_Kick, 1 ms to 30 days; `None`: stay away until told
-    /// otherwise.
-    pub return_after: Option<Duration>,
-    /// The part of a UserSig's life after which it is renewed; 0.1 to 0.95.
-    pub renew_at: f64,
-    /// Report messages as read once the bots had them.
-    pub mark_read: bool,
-    /// After another web login took the place.
-    pub multiple_account: TakeBackConfig,
-    /// After a login from another device took the place.
-    pub multiple_device: TakeBackConfig,
-}
-
-/// How an account comes back after another login took its place. `cool_down_min <= cool_down_max`
-/// and `contest_min <= contest_max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct TakeBackConfig {
-    /// How long it stays away after the first kick; 1 ms to 24 hours.
-    pub cool_down_min: Duration,
-    /// The longest it stays away while kicks go on; 1 ms to 24 hours.
-    pub cool_down_max: Duration,
-    /// Kicks are counted over this time; 1 s to 7 days.
-    pub window: Duration,
-    /// Kicks per window that are answered by coming back, 0 to 1000; one more is a contest.
-    pub take_backs: u32,
-    /// Kicked again so soon after coming back is a sign of a contest; 0 to 24 hours.
-    pub contest_within: Duration,
-    /// So many such signs in a row are a contest; 1 to 1000.
-    pub contest_after: u32,
-    /// The first time away from a contest; 1 ms to 30 days.
-    pub contest_min: Duration,
-    /// The longest time away from a contest; 1 ms to 30 days.
-    pub contest_max: Duration,
-}
-
-/// The wait between attempts to connect: it grows from `min` to `max`, and `min <= max`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct BackoffConfig {
-    /// The first wait; 1 ms to 1 hour.
-    pub min: Duration,
-    /// The longest wait; 1 ms to 1 hour.
-    pub max: Duration,
 }
 
 /// `[bots.<name>]`: handed to the bot as it is, with `${…}` replaced.
@@ -343,8 +277,8 @@ pub struct SandboxConfig {
     /// A file of accounts, groups and history it starts with. A relative path starts where the
     /// config file is.
     pub seed: Option<PathBuf>,
-    /// The file everything is kept in over restarts; `None` forgets everything. A relative path
-    /// starts where the config file is.
+    /// The file that keeps everything over restarts; `None` keeps nothing. A relative path starts where the
+    /// config file is.
     pub store: Option<PathBuf>,
     /// Whether it speaks TLS too, on the same port.
     pub tls: SandboxTlsConfig,
@@ -352,20 +286,20 @@ pub struct SandboxConfig {
     pub origins: Vec<String>,
     /// Names it may be called by, besides addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// What whoever gives it orders has to send.
+    /// The token that orders (`/sandbox/…`) have to carry.
     pub token: Option<SecretString>,
     /// `unknown = "refuse"`: commands that it does not know are refused instead of answered with OK.
     pub refuse_unknown: bool,
 }
 
-/// `[tls]` and `[proxy]`: what connections trust and which way they take.
+/// `[tls]` and `[proxy]`: the trusted certificates and the proxy of connections.
 #[derive(Clone, Debug, Default)]
 #[non_exhaustive]
 pub struct NetworkConfig {
     /// A PEM file of certificates that are trusted besides the system's. A relative path starts where the
     /// config file is.
     pub ca_file: Option<PathBuf>,
-    /// The proxy for everything; without it the environment's. It may hold a password.
+    /// The URL of the proxy; without it the environment's proxy is used. It may hold a password.
     pub proxy: Option<SecretString>,
     /// Hosts that are reached without it.
     pub no_proxy: Vec<String>,
@@ -382,7 +316,7 @@ pub enum SandboxTlsConfig {
     SelfSigned,
     /// With PEM files. Relative paths start where the config file is.
     Files {
-        /// The certificate, and those that vouch for it.
+        /// The certificate and its chain.
         certificate: PathBuf,
         /// Its private key.
         key: PathBuf,
@@ -399,15 +333,25 @@ pub struct GovernorConfig {
     pub burst: u32,
 }
 
+impl Default for GovernorConfig {
+    /// As when nothing is written: 10,000 accounts are back within a minute.
+    fn default() -> Self {
+        Self {
+            logins_per_second: defaults::GOVERNOR_LOGINS_PER_SECOND,
+            burst: defaults::GOVERNOR_BURST,
+        }
+    }
+}
+
 /// `[host]`: how bots are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct HostConfig {
     /// Threads that run handlers; 1 to 256.
     pub threads: u32,
-    /// How long a handler may take until it is given up, while its account is there; 10 ms to 24 hours.
+    /// How long a handler may take, counted while its account is online; 10 ms to 24 hours.
     pub handler_timeout: Duration,
-    /// Messages that the bots of an account may have at a time, an eighth of it of one conversation;
+    /// The most messages that the bots of an account hold at a time, an eighth of them of one conversation;
     /// further ones wait at the server. 1 to 1,000,000.
     pub queue: u32,
     /// How long a handler may hold its thread until the log names it; 1 ms to 1 hour.
@@ -424,6 +368,16 @@ pub struct IoConfig {
     pub hang_after: Duration,
 }
 
+impl Default for IoConfig {
+    /// As when nothing is written.
+    fn default() -> Self {
+        Self {
+            arbiters: defaults::IO_ARBITERS,
+            hang_after: defaults::IO_HANG_AFTER,
+        }
+    }
+}
+
 /// `[shutdown]`: how the process ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -436,23 +390,24 @@ pub struct ShutdownConfig {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LogConfig {
-    /// The least important thing that is logged.
+    /// The lowest level that is logged.
     pub level: LogLevel,
-    /// What a line looks like.
+    /// The format of a line.
     pub format: LogFormat,
 }
 
-/// The least important thing that is logged.
+/// The lowest level that is logged.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[non_exhaustive]
 pub enum LogLevel {
-    /// What needs someone.
+    /// Problems that need a person.
     Error,
-    /// What may need someone.
+    /// Problems that may need a person.
     Warn,
     /// Start, stop, and every change of an account.
     #[default]
     Info,
-    /// What was decided, and why.
+    /// Decisions and their reasons.
     Debug,
     /// Every packet.
     Trace,
@@ -480,8 +435,9 @@ impl LogLevel {
     }
 }
 
-/// What a log line looks like.
+/// The format of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LogFormat {
     /// For people.
     #[default]

@@ -31,6 +31,7 @@ use crate::proto::{
 
 /// Everything a config is made from. Nothing else is read.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct Sources<'a> {
     /// The name of the config file, for messages.
     pub file: &'a str,
@@ -42,6 +43,34 @@ pub struct Sources<'a> {
     pub overrides: &'a [(String, String)],
     /// The names of the bots that are compiled in.
     pub known_bots: &'a [&'a str],
+}
+
+impl<'a> Sources<'a> {
+    /// The text of a file, without overrides and bots.
+    #[must_use]
+    pub const fn new(file: &'a str, text: &'a str, env: &'a dyn Env) -> Self {
+        Self {
+            file,
+            text,
+            env,
+            overrides: &[],
+            known_bots: &[],
+        }
+    }
+
+    /// With `--set` pairs over the file.
+    #[must_use]
+    pub const fn overrides(mut self, overrides: &'a [(String, String)]) -> Self {
+        self.overrides = overrides;
+        self
+    }
+
+    /// With these bots compiled in.
+    #[must_use]
+    pub const fn known_bots(mut self, names: &'a [&'a str]) -> Self {
+        self.known_bots = names;
+        self
+    }
 }
 
 impl std::fmt::Debug for Sources<'_> {
@@ -65,16 +94,26 @@ const THREADS: (u32, u32) = (1, 256);
 impl Config {
     /// Reads and checks a config.
     ///
+    /// ```
+    /// use botroupe::config::{Config, Sources};
+    ///
+    /// let text = "[app]\nsdk_app_id = 1400000001\nsecret_key = \"k\"\n\n[[accounts]]\nuser_id = \"a\"\nbots = [\"ecko\"]\n";
+    /// let env = std::collections::BTreeMap::new();
+    /// let errors = Config::parse(Sources::new("config.toml", text, &env).known_bots(&["echo"])).unwrap_err();
+    /// assert!(errors.to_string().starts_with("config.toml:7:9: accounts[0].bots: "));
+    /// assert!(errors.to_string().contains("did you mean \"echo\"?"));
+    /// ```
+    ///
     /// # Errors
     /// [`ConfigErrors`] with every mistake found, not only the first. None holds a secret.
     pub fn parse(sources: Sources<'_>) -> Result<Self, ConfigErrors> {
-        Self::parse_with(sources, &|_, _| None)
+        Self::parse_with(sources, &|_, _, _| None)
     }
 
-    /// The same, with the settings of bots looked through by whoever knows the bots.
+    /// Like [`parse`](Self::parse), and checks the settings of bots with `check`.
     ///
     /// # Errors
-    /// As those of [`parse`](Self::parse), with what `check` finds among them.
+    /// As for [`parse`](Self::parse), including the mistakes that `check` finds.
     pub fn parse_with(
         sources: Sources<'_>,
         check: &SettingsCheck<'_>,
@@ -129,27 +168,33 @@ impl Config {
     }
 }
 
-/// Tells what is wrong with the settings of a bot, `None` standing for a section that is not there:
-/// the keys that lead to it and the reason, which holds no value.
-pub type SettingsCheck<'a> =
-    dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
+/// A [`SettingsCheck`] on one account.
+type BotCheck<'a> = dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
 
-/// Reads everything. `None` only after a report of what must be there and is not.
+/// Tells what is wrong with the settings of a bot on an account: the keys that lead to the mistake, and the
+/// reason, which holds no value. The settings are `None` when the config has no section for the bot.
+pub type SettingsCheck<'a> =
+    dyn Fn(&str, &UserId, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
+
+/// Reads everything. `None` only after a missing key was reported.
 fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -> Option<Config> {
     let endpoint = root
         .get("endpoint")
         .and_then(|node| endpoint(&node))
         .unwrap_or(Endpoint::Sandbox);
     let app = app(root.section("app"));
-    let bots = bots(root.get("bots"), known_bots, check);
     let accounts = accounts::read(&mut root, &app, &endpoint, known_bots);
+    // A config without accounts is reported already, and there is no account to make bots for.
+    let first = accounts.first().map(|account| &account.user_id);
+    let check = |name: &str, settings: Option<&BotSettings>| check(name, first?, settings);
+    let bots = bots(root.get("bots"), known_bots, &check);
     let missing = accounts.iter().flat_map(|account| account.bots.iter());
     let missing: BTreeSet<&str> = missing
         .map(|name| &**name)
         .filter(|name| !bots.contains_key(*name))
         .collect();
     for name in missing {
-        // A section that is there and wrong is reported already.
+        // A wrong section is reported already.
         let given = root.get("bots");
         let given = given.is_some_and(|bots| bots.entries().iter().any(|(key, _)| *key == name));
         if !given && let Some((_, reason)) = check(name, None) {
@@ -206,7 +251,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     })
 }
 
-/// The key that the config of the project comes with.
+/// The SecretKey of the config that ships with the project.
 const PUBLISHED_KEY: &str = "sandbox-only-key-not-for-the-cloud";
 
 /// Whether a gateway is on this machine.
@@ -248,7 +293,7 @@ fn endpoint(node: &Node<'_>) -> Option<Endpoint> {
     None
 }
 
-/// Checks a gateway's URL, and gives it without a slash at its end.
+/// Checks a gateway's URL and returns it without a slash at its end.
 ///
 /// # Errors
 /// What is wrong with it; the text itself is never shown, since it may hold a password.
@@ -321,16 +366,16 @@ pub(super) struct AppParts {
     pub(super) admin: Option<UserId>,
     pub(super) sdk_app_id: Option<SdkAppId>,
     pub(super) secret_key: Option<secrecy::SecretString>,
-    /// Whether there is one at all, valid or not.
+    /// Whether a SecretKey is given, valid or not.
     pub(super) secret_key_given: bool,
-    /// Where it stands, when it is the one that everybody knows.
+    /// The place of the SecretKey, when it is the published one.
     published_key: Option<Place>,
 }
 
 fn bots(
     node: Option<Node<'_>>,
     known_bots: &[&str],
-    check: &SettingsCheck<'_>,
+    check: &BotCheck<'_>,
 ) -> BTreeMap<String, BotSettings> {
     let Some(node) = node else {
         return BTreeMap::new();
@@ -346,7 +391,7 @@ fn bots(
         {
             let mut found = BotSettings::new(table);
             let mut wrong = check(name, Some(&found));
-            // What came from outside as text may be meant as one.
+            // A value from the environment or the command line may be meant as a text.
             if wrong.is_some()
                 && let toml::Value::Table(texts) = settings.toml_with_texts()
             {
@@ -513,13 +558,10 @@ fn sandbox_tls(section: &mut Section<'_>) -> SandboxTlsConfig {
 }
 
 fn governor(mut section: Section<'_>) -> GovernorConfig {
+    let base = GovernorConfig::default();
     let config = GovernorConfig {
-        logins_per_second: section.integer(
-            "logins_per_second",
-            defaults::GOVERNOR_LOGINS_PER_SECOND,
-            FLEET,
-        ),
-        burst: section.integer("burst", defaults::GOVERNOR_BURST, FLEET),
+        logins_per_second: section.integer("logins_per_second", base.logins_per_second, FLEET),
+        burst: section.integer("burst", base.burst, FLEET),
     };
     section.finish();
     config
@@ -545,9 +587,10 @@ fn host(mut section: Section<'_>) -> HostConfig {
 }
 
 fn io(mut section: Section<'_>) -> IoConfig {
+    let base = IoConfig::default();
     let config = IoConfig {
-        arbiters: section.integer("arbiters", defaults::IO_ARBITERS, THREADS),
-        hang_after: section.duration("hang_after", defaults::IO_HANG_AFTER, (SECOND, 10 * MINUTE)),
+        arbiters: section.integer("arbiters", base.arbiters, THREADS),
+        hang_after: section.duration("hang_after", base.hang_after, (SECOND, 10 * MINUTE)),
     };
     section.finish();
     config
@@ -580,7 +623,7 @@ fn log(mut section: Section<'_>) -> LogConfig {
     config
 }
 
-/// The wire counts in seconds; a rest is cut off.
+/// The wire counts in seconds; fractions are cut off.
 pub(super) const fn whole_seconds(duration: Duration) -> Duration {
     Duration::from_secs(duration.as_secs())
 }

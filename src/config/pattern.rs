@@ -13,6 +13,7 @@ const MAX_PART: usize = 32;
 
 /// Why a `user_id` pattern cannot be expanded.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum PatternError {
     /// `{` without `}`.
     #[error("\"{{\" without a closing \"}}\"")]
@@ -26,19 +27,19 @@ pub enum PatternError {
     /// A group that is neither a range nor a list.
     #[error("\"{{{group}}}\" is neither a range like {{001..200}} nor a list like {{a,b,c}}")]
     NotAGroup {
-        /// What stood between the braces.
+        /// The text between the braces.
         group: String,
     },
     /// A range whose ends are not whole numbers.
     #[error("\"{{{group}}}\": both ends of a range must be whole numbers, as in {{001..200}}")]
     NotARange {
-        /// What stood between the braces.
+        /// The text between the braces.
         group: String,
     },
     /// A range that runs backwards.
     #[error("\"{{{group}}}\" runs backwards; write {{{last}..{first}}}")]
     Backwards {
-        /// What stood between the braces.
+        /// The text between the braces.
         group: String,
         /// Its first end as written.
         first: String,
@@ -48,7 +49,7 @@ pub enum PatternError {
     /// A list with an empty item.
     #[error("\"{{{group}}}\" has an empty item")]
     EmptyItem {
-        /// What stood between the braces.
+        /// The text between the braces.
         group: String,
     },
     /// A piece longer than any UserID, so no result could be valid.

@@ -1,13 +1,13 @@
-//! Where in the config file a key and its value stand.
+//! The places of keys and values in the config file.
 //!
 //! The file is parsed once with spans; every key path (`accounts[3].bots[0]`) is remembered with
-//! its byte ranges, so that whatever is found wrong later can be pointed at.
+//! its byte ranges, so that later checks can point at it.
 
 use std::{collections::HashMap, fmt, ops::Range, sync::Arc};
 
 use toml::de::{DeTable, DeValue};
 
-/// Where a wrong value came from.
+/// The place that a value came from.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Place {
@@ -20,7 +20,7 @@ pub enum Place {
         /// The column in characters, from 1.
         column: usize,
     },
-    /// Something the whole config file lacks.
+    /// The config file as a whole, for missing keys.
     WholeFile {
         /// The name of the file, as given.
         file: Arc<str>,
@@ -108,7 +108,7 @@ impl Positions {
         }
     }
 
-    /// Remembers where everything in `table` stands.
+    /// Remembers the places of everything in `table`.
     pub(super) fn add_table(&mut self, parent: &str, table: &DeTable<'_>) {
         for (key, value) in table {
             let path = join(parent, key.get_ref());

@@ -1,4 +1,5 @@
-//! The addresses of a host: resolved rarely, tried in turn, and which of them strangers may name.
+//! The addresses of a host: how they are resolved, in which order they are tried, and which of them a stranger
+//! may name.
 
 use crate::policy::Now;
 use std::cell::RefCell;
@@ -12,7 +13,7 @@ const NAME_LIFE: Duration = Duration::from_secs(60);
 /// Names remembered per thread; a fleet knows a handful.
 const MAX_NAMES: usize = 64;
 
-/// The addresses of a name, the one to try first in front.
+/// The addresses of a name, in the order in which they are tried.
 #[derive(Debug)]
 struct Known {
     until: Duration,
@@ -64,8 +65,8 @@ pub(super) async fn resolve(host: &str, port: u16, now: Now) -> io::Result<Vec<S
         .collect())
 }
 
-/// An address of a name did not answer: the others come first from now on. When all have failed the name
-/// is asked for again.
+/// An address of a name did not answer: the others come first from now on. When all have failed, the name is
+/// resolved again.
 pub(super) fn failed(host: &str, address: IpAddr) {
     NAMES.with_borrow_mut(|names| {
         let Some(known) = names.get_mut(host) else {
@@ -98,8 +99,8 @@ fn in_order(found: Vec<IpAddr>) -> Vec<IpAddr> {
     }
 }
 
-/// Whether an address is one of the public internet: neither this machine, nor its networks, nor an
-/// address of special use.
+/// Whether an address belongs to the public internet: not to this machine, its networks, or a range of
+/// special use.
 #[must_use]
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {

@@ -3,11 +3,13 @@
 
 use super::connector::Connector;
 use super::down::DownGuard;
+use super::memory::SharedMemory;
 use super::now;
 use super::running::Running;
-use super::websocket::{CLOSE_LIMIT, Heard, Turn, WebSocket};
+use super::websocket::{CLOSE_LIMIT, Heard, ReadTurn, WebSocket};
+use crate::policy::Now;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, Outgoing, RequestError, RequestId, Session};
+use crate::session::{Event, Memory, OutgoingMessage, RequestError, RequestId, Session};
 use actix::fut::ActorFuture;
 use actix::prelude::*;
 use botroupe_core::account::{LinkEnd, Report};
@@ -69,7 +71,7 @@ pub enum Transmit {
         /// Comes back with the outcome.
         token: u64,
         /// The message.
-        message: Outgoing,
+        message: OutgoingMessage,
     },
     /// Any other request.
     Call {
@@ -97,15 +99,16 @@ pub struct Reported(pub Report);
 /// See the module.
 pub struct Connection {
     session: Session,
+    memory: SharedMemory,
     connector: Rc<dyn Connector>,
     owner: Recipient<Reported>,
     link: Option<WebSocket>,
-    /// Tells the link of now from those of before.
+    /// Number of the present link; what belongs to an earlier one is ignored.
     generation: u64,
     waker: Option<Waker>,
     timer: Option<(Duration, SpawnHandle)>,
     tokens: HashMap<RequestId, u64>,
-    /// Whom a thread works for that works for this connection.
+    /// Number of the account, stored in the thread's watchdog marker ([`Running`]) while it works for it.
     account: u64,
     _guard: DownGuard,
 }
@@ -120,17 +123,18 @@ impl std::fmt::Debug for Connection {
 
 impl Connection {
     /// Starts the actor on the current arbiter. `owner` is on the same arbiter: reports bypass its
-    /// mailbox bound, and are bounded by the read budget of a turn instead. `account` is shown as
-    /// what the thread works for, see [`Running`].
+    /// mailbox bound, and are bounded by the read budget of a turn instead. `account` is the number that the
+    /// thread's watchdog marker shows, see [`Running`].
     pub fn start(
         account: u64,
-        session: Session,
+        (session, memory): (Session, SharedMemory),
         connector: Rc<dyn Connector>,
         owner: Recipient<Reported>,
         guard: DownGuard,
     ) -> Addr<Self> {
         Self {
             session,
+            memory,
             connector,
             owner,
             link: None,
@@ -154,6 +158,11 @@ impl Connection {
                 outcome: Err(error),
             }),
         }
+    }
+
+    /// Gives the session an input that concerns the account's memory.
+    fn session<T>(&mut self, input: impl FnOnce(&mut Session, Now, &mut Memory) -> T) -> T {
+        input(&mut self.session, now(), &mut self.memory.lock())
     }
 
     fn report(&self, report: Report) {
@@ -189,10 +198,10 @@ impl Connection {
         }
     }
 
-    /// Arms the timer when it must ring earlier than it would. Deadlines move later with every
-    /// packet; a timer that rings too early finds nothing to do and is armed anew.
+    /// Arms the timer if it has to ring earlier than it would. Deadlines move later with every packet; a timer
+    /// that rings too early finds nothing to do and is armed again.
     fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.session.poll_timeout() else {
+        let Some(at) = self.session(|session, _, memory| session.poll_timeout(memory)) else {
             return;
         };
         if let Some((armed, handle)) = self.timer {
@@ -205,13 +214,13 @@ impl Connection {
         let handle = ctx.run_later(delay, |actor, ctx| {
             let _running = Running::enter(actor.account);
             actor.timer = None;
-            actor.session.timeout(now());
+            actor.session(Session::timeout);
             actor.drain(ctx);
         });
         self.timer = Some((at, handle));
     }
 
-    /// Drops a link that may still hold a login which must not arrive any more.
+    /// Resets a link that may still hold a login, which must not arrive any more.
     fn abandon(&mut self, ctx: &mut Context<Self>, link: WebSocket, end: LinkEnd) {
         drop(link);
         self.report(Report::Closed(end));
@@ -270,8 +279,8 @@ async fn farewell(mut link: WebSocket) {
             }
             match link.poll_read(cx, |_| true) {
                 Poll::Pending => return Poll::Pending,
-                Poll::Ready(Turn::More) => {}
-                Poll::Ready(Turn::Ended(_)) => return link.poll_flush(cx).map(|_| ()),
+                Poll::Ready(ReadTurn::More) => {}
+                Poll::Ready(ReadTurn::Ended(_)) => return link.poll_flush(cx).map(|_| ()),
             }
         }
     });
@@ -301,22 +310,23 @@ impl ActorFuture<Connection> for Drive {
         let _running = Running::enter(actor.account);
         actor.waker = None; // Woken by ourselves below, not by the draining.
         let at = now();
-        let session = &mut actor.session;
+        let (session, memory) = (&mut actor.session, &actor.memory);
         let turn = link.poll_read(cx, |heard| {
+            let mut memory = memory.lock();
             match heard {
-                Heard::Message(message) => session.received(at, message),
-                Heard::TooLarge(bytes) => session.received_too_large(at, bytes),
+                Heard::Message(message) => session.received(at, &mut memory, message),
+                Heard::TooLarge(bytes) => session.received_too_large(at, &mut memory, bytes),
             }
             true
         });
         actor.link = Some(link);
         actor.drain(ctx);
         match turn {
-            Poll::Ready(Turn::Ended(end)) => {
+            Poll::Ready(ReadTurn::Ended(end)) => {
                 actor.end_link(ctx, end);
                 return Poll::Ready(());
             }
-            Poll::Ready(Turn::More) => cx.waker().wake_by_ref(),
+            Poll::Ready(ReadTurn::More) => cx.waker().wake_by_ref(),
             Poll::Pending => {}
         }
         if actor.generation != self.generation {
@@ -406,7 +416,7 @@ impl Handler<Room> for Connection {
 
     fn handle(&mut self, _: Room, ctx: &mut Context<Self>) {
         let _running = Running::enter(self.account);
-        self.session.room(now());
+        self.session(Session::room);
         self.drain(ctx);
     }
 }

@@ -20,9 +20,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
 pub struct Dialled {
     /// The stream.
     pub io: Box<dyn Io>,
-    /// What the server sent right behind its answer to the upgrade.
+    /// Bytes that the server sent right behind its answer to the upgrade.
     pub early: Vec<u8>,
-    /// The server's time, Unix time in whole seconds, where it told it.
+    /// The server's time, Unix time in whole seconds, if it told it.
     pub server_time: Option<Duration>,
 }
 

@@ -18,11 +18,10 @@ const ADDRESS_LIMIT: Duration = Duration::from_secs(3);
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
-    /// A link that carries a login. It is reset when it is dropped instead of being emptied by the
-    /// system: what a stalled link still holds must not reach the server minutes later. A resume that comes
-    /// late takes the login away from the link that carries it by then, and nobody hears the pushes any
-    /// more. An orderly goodbye is not affected, see [`farewell`](super::connection): it waits for the other
-    /// side before it drops the link.
+    /// A link that carries a login. Dropping it resets the connection, so that packets which a stalled link still
+    /// holds do not reach the server minutes later: a late resume would take the login away from the link that
+    /// carries it by then, and nobody would hear the pushes any more. An orderly goodbye is not affected; it waits
+    /// for the other side before it drops the link.
     Link,
     /// A request to a server that the config or the service names.
     Request,

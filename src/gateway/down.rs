@@ -1,7 +1,7 @@
-//! How a parent learns that a child is gone, whatever it died of.
+//! How a parent learns that a child is gone, whatever the reason.
 //!
 //! actix's own `Supervisor` dies with a panicking child and restarts the same struct. Here the
-//! child holds a guard; dropping it, by a stop or by a panic alike, tells the parent, who decides.
+//! child holds a guard. Dropping the guard, at a stop or during a panic, tells the parent, which decides.
 
 use actix::prelude::*;
 
@@ -11,7 +11,7 @@ use actix::prelude::*;
 pub struct Down {
     /// Which child, in the parent's own numbering.
     pub child: u64,
-    /// It died of a panic.
+    /// The child panicked.
     pub panicked: bool,
 }
 

@@ -1,8 +1,8 @@
 //! WebSocket frames (RFC 6455), client side, on byte buffers.
 //!
-//! Pure: bytes in, messages out. Joins fragments, checks UTF-8, bounds what it keeps. A message beyond the
-//! bound is passed over, not kept, and said to have come: a link must not die of it, since the same answer
-//! would come again on the next one.
+//! Pure: bytes in, messages out. It joins fragments, checks UTF-8 and bounds what it keeps. A message beyond
+//! the bound is skipped and reported with its size. The link survives it, because the same answer would come
+//! again on the next link.
 
 use super::held::Held;
 use botroupe_core::account::FrameError;
@@ -10,12 +10,12 @@ use botroupe_core::account::FrameError;
 /// Largest payload of a control frame.
 const MAX_CONTROL: usize = 125;
 
-/// A complete thing from the peer.
+/// A complete message or control frame from the peer.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Incoming<'a> {
+pub(super) enum IncomingFrame<'a> {
     /// A text or binary message, joined when it was fragmented.
     Message(&'a [u8]),
-    /// A message of so many bytes, which is more than may be kept.
+    /// A message that was skipped because it has this many bytes.
     TooLarge(u64),
     Ping(&'a [u8]),
     Pong,
@@ -28,24 +28,24 @@ enum Kind {
     Binary,
 }
 
-/// Bytes of a message that are passed over at most.
+/// Bytes of a message that are skipped at most.
 const MAX_SKIPPED: u64 = 1 << 30;
 
 /// Cuts a byte stream into messages. Keeps only the beginning of an unfinished message.
 #[derive(Debug)]
 pub(super) struct FrameReader {
     limit: usize,
-    /// The message under way.
+    /// The present message.
     started: Option<Kind>,
     joined: Vec<u8>,
     held: Held,
-    /// The message under way is passed over: so many bytes of it have come.
+    /// The present message is skipped; this many bytes of it have come.
     skipped: Option<u64>,
-    /// The frame under way.
+    /// The present frame.
     frame: Option<Partial>,
 }
 
-/// A frame of a message whose payload has not come whole.
+/// A frame whose payload is incomplete.
 #[derive(Clone, Copy, Debug)]
 struct Partial {
     fin: bool,
@@ -57,7 +57,7 @@ struct Head {
     fin: bool,
     opcode: u8,
     length: u64,
-    /// Its own bytes.
+    /// Length of the head itself, in bytes.
     size: usize,
 }
 
@@ -78,7 +78,7 @@ impl FrameReader {
     pub(super) fn read(
         &mut self,
         input: &[u8],
-        mut take: impl FnMut(Incoming<'_>) -> bool,
+        mut take: impl FnMut(IncomingFrame<'_>) -> bool,
     ) -> Result<usize, FrameError> {
         let mut used = 0;
         loop {
@@ -129,7 +129,7 @@ impl FrameReader {
                     used += payload.len();
                     let kind = self.started.take();
                     check(kind, payload)?;
-                    if !take(Incoming::Message(payload)) {
+                    if !take(IncomingFrame::Message(payload)) {
                         return Ok(used);
                     }
                 }
@@ -185,15 +185,18 @@ impl FrameReader {
     }
 
     /// The message under way is complete.
-    fn finish(&mut self, take: &mut impl FnMut(Incoming<'_>) -> bool) -> Result<bool, FrameError> {
+    fn finish(
+        &mut self,
+        take: &mut impl FnMut(IncomingFrame<'_>) -> bool,
+    ) -> Result<bool, FrameError> {
         let kind = self.started.take();
         if let Some(skipped) = self.skipped.take() {
-            return Ok(take(Incoming::TooLarge(skipped)));
+            return Ok(take(IncomingFrame::TooLarge(skipped)));
         }
         let joined = std::mem::take(&mut self.joined);
         self.held.set(0);
         check(kind, &joined)?;
-        Ok(take(Incoming::Message(&joined)))
+        Ok(take(IncomingFrame::Message(&joined)))
     }
 }
 
@@ -205,16 +208,16 @@ fn check(kind: Option<Kind>, payload: &[u8]) -> Result<(), FrameError> {
     Ok(())
 }
 
-fn control(opcode: u8, payload: &[u8]) -> Result<Incoming<'_>, FrameError> {
+fn control(opcode: u8, payload: &[u8]) -> Result<IncomingFrame<'_>, FrameError> {
     match opcode {
         8 => {
             let code = payload.first_chunk::<2>();
-            Ok(Incoming::Close(
+            Ok(IncomingFrame::Close(
                 code.map(|bytes| u16::from_be_bytes(*bytes)),
             ))
         }
-        9 => Ok(Incoming::Ping(payload)),
-        10 => Ok(Incoming::Pong),
+        9 => Ok(IncomingFrame::Ping(payload)),
+        10 => Ok(IncomingFrame::Pong),
         other => Err(FrameError::Opcode(other)),
     }
 }
@@ -255,7 +258,7 @@ fn head(input: &[u8]) -> Result<Option<Head>, FrameError> {
 
 /// What a client sends.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Outgoing<'a> {
+pub(super) enum OutgoingFrame<'a> {
     Binary(&'a [u8]),
     Text(&'a [u8]),
     Pong(&'a [u8]),
@@ -263,16 +266,16 @@ pub(super) enum Outgoing<'a> {
 }
 
 /// Appends one masked frame to `out`.
-pub(super) fn write(out: &mut Vec<u8>, frame: Outgoing<'_>, mask: [u8; 4]) {
+pub(super) fn write(out: &mut Vec<u8>, frame: OutgoingFrame<'_>, mask: [u8; 4]) {
     let code;
     let (opcode, payload): (u8, &[u8]) = match frame {
-        Outgoing::Text(payload) => (1, payload),
-        Outgoing::Binary(payload) => (2, payload),
-        Outgoing::Close(number) => {
+        OutgoingFrame::Text(payload) => (1, payload),
+        OutgoingFrame::Binary(payload) => (2, payload),
+        OutgoingFrame::Close(number) => {
             code = number.to_be_bytes();
             (8, &code)
         }
-        Outgoing::Pong(payload) => (10, payload),
+        OutgoingFrame::Pong(payload) => (10, payload),
     };
     out.reserve(payload.len() + 14);
     out.push(0x80 | opcode);
@@ -324,11 +327,11 @@ mod tests {
         let mut seen = Vec::new();
         let used = reader.read(input, |incoming| {
             seen.push(match incoming {
-                Incoming::Message(m) => format!("m{}", String::from_utf8_lossy(m)),
-                Incoming::TooLarge(bytes) => format!("t{bytes}"),
-                Incoming::Ping(p) => format!("p{}", String::from_utf8_lossy(p)),
-                Incoming::Pong => "pong".into(),
-                Incoming::Close(code) => format!("c{code:?}"),
+                IncomingFrame::Message(m) => format!("m{}", String::from_utf8_lossy(m)),
+                IncomingFrame::TooLarge(bytes) => format!("t{bytes}"),
+                IncomingFrame::Ping(p) => format!("p{}", String::from_utf8_lossy(p)),
+                IncomingFrame::Pong => "pong".into(),
+                IncomingFrame::Close(code) => format!("c{code:?}"),
             });
             true
         })?;
@@ -399,8 +402,8 @@ mod tests {
                     let used = reader
                         .read(&kept, |incoming| {
                             match incoming {
-                                Incoming::Message(message) => seen.push(message.len()),
-                                Incoming::TooLarge(bytes) => seen.push(bytes as usize),
+                                IncomingFrame::Message(message) => seen.push(message.len()),
+                                IncomingFrame::TooLarge(bytes) => seen.push(bytes as usize),
                                 _ => {}
                             }
                             true
@@ -437,7 +440,7 @@ mod tests {
             let payload = vec![7u8; length];
             let mask = [1, 2, 3, 4];
             let mut out = Vec::new();
-            write(&mut out, Outgoing::Binary(&payload), mask);
+            write(&mut out, OutgoingFrame::Binary(&payload), mask);
             assert_eq!(out[0], 0x82);
             assert_eq!(out[1] & 0x80, 0x80);
             let body = out.len() - length;
@@ -463,7 +466,7 @@ mod tests {
             for chunk in stream.chunks(cut) {
                 kept.extend_from_slice(chunk);
                 let used = reader.read(&kept, |incoming| {
-                    if let Incoming::Message(m) = incoming { seen.push(m.to_vec()) }
+                    if let IncomingFrame::Message(m) = incoming { seen.push(m.to_vec()) }
                     true
                 }).unwrap();
                 kept.drain(..used);
@@ -476,7 +479,7 @@ mod tests {
         fn no_bytes_panic_or_grow_past_the_limit(bytes in proptest::collection::vec(any::<u8>(), 0..500)) {
             let mut reader = FrameReader::new(64);
             let _ = reader.read(&bytes, |incoming| {
-                if let Incoming::Message(m) = incoming { assert!(m.len() <= 64) }
+                if let IncomingFrame::Message(m) = incoming { assert!(m.len() <= 64) }
                 true
             });
             prop_assert!(reader.joined.len() <= 64);

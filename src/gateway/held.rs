@@ -1,18 +1,18 @@
-//! How much all links together hold of messages that have not come whole.
+//! How many bytes of incomplete messages all links hold together.
 //!
-//! One link may hold a page of messages of many megabytes. Ten thousand of them must not: whoever sits at
-//! the other end decides when a message ends.
+//! One link may hold a page of many megabytes. Ten thousand links must not, because the other end decides when a
+//! message ends.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-/// What each link may hold without being counted.
+/// Bytes that each link may hold without being counted.
 const FREE: usize = 64 << 10;
 /// Bytes beyond that for all links of the process together.
 const MAX_HELD: usize = 256 << 20;
 
 static HELD: AtomicUsize = AtomicUsize::new(0);
 
-/// The part of one link; it is given back when the link is dropped.
+/// The share of one link. Dropping it gives the share back.
 #[derive(Debug)]
 pub(super) struct Held(usize);
 
@@ -21,8 +21,8 @@ impl Held {
         Self(0)
     }
 
-    /// The link wants to hold so many bytes from now on. `false` when all together would hold too much;
-    /// nothing changes then.
+    /// Reserves this many bytes for the link. Returns `false`, and changes nothing, if all links together would
+    /// hold too much.
     pub(super) fn set(&mut self, bytes: usize) -> bool {
         self.set_in(&HELD, MAX_HELD, bytes)
     }

@@ -1,4 +1,4 @@
-//! Plain HTTP requests: this thread's client, and what became of a request that failed.
+//! Plain HTTP requests: the thread's client, and how failed requests are classified.
 
 use super::connector::reason_of;
 use super::dial::{Purpose, dialler};
@@ -8,7 +8,7 @@ use awc::error::{ConnectError, SendRequestError};
 use std::cell::RefCell;
 use std::time::Duration;
 
-/// Connections per thread and host; what is asked meanwhile waits its turn.
+/// Connections per thread and host; further requests wait.
 const CONNECTIONS: usize = 32;
 
 /// The number of the configuration a client was made from, and the client.
@@ -19,13 +19,13 @@ thread_local! {
     static STRANGERS: Made = const { RefCell::new(None) };
 }
 
-/// This thread's client for plain HTTP requests, with the same trust and ways as the WebSockets have. It
+/// This thread's client for plain HTTP requests, with the same certificates and proxies as the WebSockets. It
 /// sets no deadline and follows no redirect.
 pub(crate) fn http_client() -> awc::Client {
     CLIENT.with(|made| client(made, Purpose::Request))
 }
 
-/// The same for addresses that strangers name: it connects to the public internet only.
+/// The same client for addresses that a stranger named: it connects only to the public internet.
 pub(crate) fn http_client_for_strangers() -> awc::Client {
     STRANGERS.with(|made| client(made, Purpose::Stranger))
 }
@@ -53,8 +53,7 @@ fn client(made: &Made, purpose: Purpose) -> awc::Client {
     client
 }
 
-/// Whether no answer came because the connection was not there or broke; another try may find a
-/// better one.
+/// Whether no answer came because the connection was missing or broke, so that another try may help.
 pub(crate) const fn is_lost(error: &SendRequestError) -> bool {
     matches!(
         error,
@@ -65,7 +64,7 @@ pub(crate) const fn is_lost(error: &SendRequestError) -> bool {
     )
 }
 
-/// In words that hold neither the URL nor a header field: either may be a secret.
+/// Describes an error without the URL and header fields, because either may hold a secret.
 pub(crate) fn without_url(error: &SendRequestError) -> String {
     match error {
         SendRequestError::Connect(ConnectError::Disconnected) => {

@@ -16,6 +16,7 @@ mod down;
 mod frame;
 mod held;
 mod http;
+mod memory;
 mod net;
 mod proxy;
 mod running;
@@ -29,6 +30,7 @@ pub use connection::{
 pub use connector::{AwcConnector, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
-pub use net::{NetConfig, NetError, check_net, use_net};
+pub use memory::SharedMemory;
+pub use net::{NetError, check_net, use_net};
 pub use proxy::ProxyError;
 pub use running::{Running, Workplace};

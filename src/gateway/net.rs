@@ -1,36 +1,16 @@
-//! What the program trusts and which way it takes, the same for links, the REST API and files.
+//! Certificates and proxies, the same for links, the REST API and files.
 
 use super::proxy::{Proxies, Proxy, ProxyError};
+use crate::config::NetworkConfig;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
-use std::fmt;
+use secrecy::ExposeSecret;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// What is set about the network.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub struct NetConfig {
-    /// A PEM file of certificates that are trusted besides the system's.
-    pub ca_file: Option<PathBuf>,
-    /// The proxy for everything, `http://[user:password@]host:port`; without it the environment's.
-    pub proxy: Option<String>,
-    /// Hosts that are reached without it.
-    pub no_proxy: Vec<String>,
-}
-
-impl fmt::Debug for NetConfig {
-    /// Without the proxy, which may hold a password.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NetConfig")
-            .field("ca_file", &self.ca_file)
-            .field("no_proxy", &self.no_proxy)
-            .finish_non_exhaustive()
-    }
-}
-
-/// Why a [`NetConfig`] cannot be used.
+/// Why a [`NetworkConfig`] cannot be used.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum NetError {
@@ -42,32 +22,33 @@ pub enum NetError {
         /// Why.
         reason: String,
     },
-    /// No proxy.
+    /// The proxy cannot be used.
     #[error(transparent)]
     Proxy(#[from] ProxyError),
 }
 
-/// Trust and ways, ready for use.
+/// Certificates and proxies, ready for use.
 #[derive(Debug)]
 pub(super) struct Net {
     pub(super) tls: Arc<ClientConfig>,
     pub(super) proxies: Proxies,
-    /// Tells one from another, for what threads keep.
+    /// Number of the configuration; threads compare it with that of the client they keep.
     pub(super) number: u64,
 }
 
 static NET: RwLock<Option<Arc<Net>>> = RwLock::new(None);
 static NUMBERS: AtomicU64 = AtomicU64::new(1);
 
-/// Has every connection of the process that is made from now on use this configuration.
+/// Makes every new connection of the process use this configuration.
 ///
 /// # Errors
 /// When it cannot be used; nothing changes then.
-pub fn use_net(config: &NetConfig) -> Result<(), NetError> {
-    let net = match config {
+pub fn use_net(config: &NetworkConfig) -> Result<(), NetError> {
+    let net = if is_default(config) {
         // Made when it is needed: without TLS nobody needs certificates.
-        default if *default == NetConfig::default() => None,
-        config => Some(Arc::new(Net::new(config)?)),
+        None
+    } else {
+        Some(Arc::new(Net::new(config)?))
     };
     *NET.write().unwrap_or_else(PoisonError::into_inner) = net;
     Ok(())
@@ -77,11 +58,23 @@ pub fn use_net(config: &NetConfig) -> Result<(), NetError> {
 ///
 /// # Errors
 /// When it cannot be used.
-pub fn check_net(config: &NetConfig) -> Result<(), NetError> {
+pub fn check_net(config: &NetworkConfig) -> Result<(), NetError> {
+    if is_default(config) {
+        return Ok(());
+    }
     Net::new(config).map(drop)
 }
 
-/// What is in use; the defaults when nothing was set.
+const fn is_default(config: &NetworkConfig) -> bool {
+    let NetworkConfig {
+        ca_file,
+        proxy,
+        no_proxy,
+    } = config;
+    ca_file.is_none() && proxy.is_none() && no_proxy.is_empty()
+}
+
+/// The configuration in use; the defaults if none was set.
 pub(super) fn net() -> Arc<Net> {
     if let Some(net) = &*NET.read().unwrap_or_else(PoisonError::into_inner) {
         return net.clone();
@@ -92,14 +85,14 @@ pub(super) fn net() -> Arc<Net> {
 }
 
 impl Net {
-    fn new(config: &NetConfig) -> Result<Self, NetError> {
+    fn new(config: &NetworkConfig) -> Result<Self, NetError> {
         let mut roots = system_roots();
         if let Some(path) = &config.ca_file {
             add_file(&mut roots, path)?;
         }
         let mut proxies = match &config.proxy {
             Some(proxy) => {
-                let proxy = Proxy::parse(proxy)?;
+                let proxy = Proxy::parse(proxy.expose_secret())?;
                 Proxies {
                     plain: Some(proxy.clone()),
                     secure: Some(proxy),
@@ -185,16 +178,16 @@ mod tests {
         for (name, content) in [("empty.pem", ""), ("text.pem", "no certificate")] {
             let path = folder.path().join(name);
             std::fs::write(&path, content).unwrap();
-            let config = NetConfig {
+            let config = NetworkConfig {
                 ca_file: Some(path),
-                ..NetConfig::default()
+                ..NetworkConfig::default()
             };
             let error = check_net(&config).unwrap_err().to_string();
             assert!(error.contains(name) && error.contains("PEM"), "{error}");
         }
-        let config = NetConfig {
+        let config = NetworkConfig {
             ca_file: Some("/no/such.pem".into()),
-            ..NetConfig::default()
+            ..NetworkConfig::default()
         };
         assert!(check_net(&config).is_err());
     }

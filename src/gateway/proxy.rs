@@ -1,4 +1,4 @@
-//! Which requests go through a proxy, and how a way through it is asked for (HTTP `CONNECT`).
+//! Which requests go through a proxy, and how a tunnel through it is opened (HTTP `CONNECT`).
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,15 +16,15 @@ const MAX_ANSWER: usize = 8 * 1024;
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ProxyError {
-    /// It is no address.
+    /// The text is no address.
     #[error("a proxy is an address like http://127.0.0.1:8080")]
     NoUrl,
-    /// Only proxies that are spoken to in plain HTTP are known.
+    /// Only proxies that speak plain HTTP are supported.
     #[error("a proxy of kind {0} is not known; it is an address like http://127.0.0.1:8080")]
     Scheme(String),
 }
 
-/// A proxy that opens ways with `CONNECT`.
+/// A proxy that opens tunnels with `CONNECT`.
 #[derive(Clone, Debug)]
 pub(super) struct Proxy {
     host: Box<str>,
@@ -78,7 +78,7 @@ impl Proxy {
         self.port
     }
 
-    /// Asks for a way to `host` on a connection to the proxy. Errors say what it did, not who it is.
+    /// Opens a tunnel to `host` on a connection to the proxy. Errors tell what the proxy did, not its address.
     pub(super) async fn open_way(
         &self,
         stream: &mut TcpStream,

@@ -1,5 +1,4 @@
-//! Which account a thread is working for right now, so that a thread that never comes back can be
-//! put down to somebody.
+//! Which account a thread is working for at present, so that the account responsible for a hung thread is known.
 
 use std::cell::RefCell;
 use std::future::{Future, poll_fn};
@@ -11,31 +10,31 @@ thread_local! {
     static SHOWN: RefCell<Arc<AtomicU64>> = RefCell::default();
 }
 
-/// What a thread works on, seen from other threads.
+/// The watchdog marker of a thread: which account it works for, seen from other threads.
 #[derive(Clone, Debug, Default)]
 pub struct Workplace(Arc<AtomicU64>);
 
 impl Workplace {
-    /// Shows here what the current thread works on from now on.
+    /// Makes this the marker of the current thread.
     pub fn install(&self) {
         SHOWN.with(|shown| *shown.borrow_mut() = self.0.clone());
     }
 
-    /// The child the thread is working for; `None` between two of them.
+    /// The account that the thread works for; `None` if there is none.
     #[must_use]
     pub fn child(&self) -> Option<u64> {
         self.0.load(Ordering::Relaxed).checked_sub(1)
     }
 }
 
-/// While it lives, the current thread works for one child. They may nest.
+/// While it lives, the current thread works for one account. Values may nest.
 #[derive(Debug)]
 pub struct Running {
     before: u64,
 }
 
 impl Running {
-    /// The thread begins to work for `child`.
+    /// The current thread begins to work for `child`.
     #[must_use]
     pub fn enter(child: u64) -> Self {
         let before = SHOWN.with(|shown| {

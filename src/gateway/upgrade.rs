@@ -1,5 +1,4 @@
-//! What the answer to the upgrade says beside yes and no: the server's time, and how long to stay
-//! away.
+//! The header fields of the answer to the upgrade: the server's time, and how long to stay away.
 
 use actix_service::{Service, forward_ready};
 use awc::error::SendRequestError;
@@ -10,8 +9,7 @@ use awc::{ConnectRequest, ConnectResponse};
 use futures_util::future::LocalBoxFuture;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// However long a server, or what stands before it, wants to be left alone: an hour later it is
-/// asked again.
+/// Longest `Retry-After` that is honoured: after an hour a server is asked again.
 const LONGEST: Duration = Duration::from_secs(3600);
 
 /// The server has no room for us now (429, 503).
@@ -22,7 +20,7 @@ pub(super) struct Busy {
     pub(super) retry_after: Option<Duration>,
 }
 
-/// Keeps what awc drops of an upgrade that is refused: it hands on the status alone.
+/// Keeps the header fields of a refused upgrade; awc itself hands on only the status.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct KeepBusy;
 

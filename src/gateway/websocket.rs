@@ -1,7 +1,7 @@
 //! A WebSocket over a raw stream: bounded buffers in both directions and a close that flushes.
 
 use super::connector::Io;
-use super::frame::{self, FrameReader, Incoming, Outgoing};
+use super::frame::{self, FrameReader, IncomingFrame, OutgoingFrame};
 use crate::proto::codec::Frames;
 use botroupe_core::account::LinkEnd;
 use std::cell::RefCell;
@@ -23,18 +23,18 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into_boxed_slice());
 }
 
-/// What a link brings.
+/// What arrives on a link.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Heard<'a> {
     /// A message.
     Message(&'a [u8]),
-    /// One of so many bytes, which was not kept.
+    /// A message of this many bytes that was skipped.
     TooLarge(u64),
 }
 
-/// What one turn of reading found.
+/// How one turn of reading ended.
 #[derive(Debug)]
-pub(super) enum Turn {
+pub(super) enum ReadTurn {
     /// Messages were handed out; there may be more.
     More,
     /// The link is over.
@@ -46,8 +46,8 @@ pub(super) struct WebSocket {
     io: Box<dyn Io>,
     frames: Frames,
     reader: FrameReader,
-    /// What came and was not read yet: no more than the head of a frame, but for what came with the answer
-    /// to the upgrade.
+    /// Bytes that came and were not read yet: at most the head of a frame, apart from those that came with the
+    /// answer to the upgrade.
     unread: Vec<u8>,
     unsent: Vec<u8>,
     sent: usize,
@@ -96,8 +96,8 @@ impl WebSocket {
             return Err(LinkEnd::NotReading);
         }
         let frame = match self.frames {
-            Frames::Binary => Outgoing::Binary(text.as_bytes()),
-            Frames::Text => Outgoing::Text(text.as_bytes()),
+            Frames::Binary => OutgoingFrame::Binary(text.as_bytes()),
+            Frames::Text => OutgoingFrame::Text(text.as_bytes()),
         };
         self.put(frame);
         Ok(())
@@ -106,12 +106,12 @@ impl WebSocket {
     /// Queues a close; nothing is sent after it.
     pub(super) fn close(&mut self, code: u16) {
         if !self.closing {
-            self.put(Outgoing::Close(code));
+            self.put(OutgoingFrame::Close(code));
             self.closing = true;
         }
     }
 
-    fn put(&mut self, frame: Outgoing<'_>) {
+    fn put(&mut self, frame: OutgoingFrame<'_>) {
         frame::write(&mut self.unsent, frame, fastrand::u32(..).to_ne_bytes());
     }
 
@@ -139,19 +139,19 @@ impl WebSocket {
         Poll::Ready(flushed)
     }
 
-    /// Reads what there is, up to a budget, and hands messages to `take`, which returns `false` to
-    /// stop. `Pending` when there is nothing more at present.
+    /// Reads up to a budget and hands messages to `take`, which returns `false` to stop. `Pending` if nothing
+    /// more is there at present.
     pub(super) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
         mut take: impl FnMut(Heard<'_>) -> bool,
-    ) -> Poll<Turn> {
+    ) -> Poll<ReadTurn> {
         let mut budget = READ_BUDGET;
         // What came in one segment with the 101 answer waits in `unread`.
         if !self.unread.is_empty() {
             let early = std::mem::take(&mut self.unread);
             if let Err(end) = self.parse(&early, &mut take) {
-                return Poll::Ready(Turn::Ended(end));
+                return Poll::Ready(ReadTurn::Ended(end));
             }
         }
         loop {
@@ -167,8 +167,8 @@ impl WebSocket {
                 }
             });
             match ready!(turn) {
-                Err(end) => return Poll::Ready(Turn::Ended(end)),
-                Ok(()) if budget == 0 => return Poll::Ready(Turn::More),
+                Err(end) => return Poll::Ready(ReadTurn::Ended(end)),
+                Ok(()) if budget == 0 => return Poll::Ready(ReadTurn::More),
                 Ok(()) => {}
             }
         }
@@ -198,14 +198,14 @@ impl WebSocket {
             let used = self
                 .reader
                 .read(&bytes[offset..], |incoming| match incoming {
-                    Incoming::Message(message) => take(Heard::Message(message)),
-                    Incoming::TooLarge(bytes) => take(Heard::TooLarge(bytes)),
-                    Incoming::Ping(payload) => {
+                    IncomingFrame::Message(message) => take(Heard::Message(message)),
+                    IncomingFrame::TooLarge(bytes) => take(Heard::TooLarge(bytes)),
+                    IncomingFrame::Ping(payload) => {
                         pong = Some(payload.to_vec());
                         false
                     }
-                    Incoming::Pong => true,
-                    Incoming::Close(code) => {
+                    IncomingFrame::Pong => true,
+                    IncomingFrame::Close(code) => {
                         closed = Some(code);
                         false
                     }
@@ -222,7 +222,7 @@ impl WebSocket {
                     return Err(LinkEnd::NotReading);
                 }
                 if !self.closing {
-                    self.put(Outgoing::Pong(&payload));
+                    self.put(OutgoingFrame::Pong(&payload));
                 }
                 continue;
             }

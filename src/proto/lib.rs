@@ -6,8 +6,8 @@
 //! ```
 //!
 //! Everything here is pure: no socket, no clock, no randomness. Decoding never panics and keeps
-//! what it does not know. Who sends what, and when, is the business of [`crate::session`] and
-//! [`crate::sandbox`]. The facts the code relies on are written down in `docs/protocol.md`.
+//! what it does not know. Sessions and the sandbox decide who sends
+//! what, and when. The facts the code relies on are written down in `docs/protocol.md`.
 
 pub mod address;
 pub mod answer;

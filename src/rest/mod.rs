@@ -18,10 +18,10 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(10);
 /// How long the UserSig of a call is valid, in seconds.
 const SIG_LIFE: u64 = 300;
-/// Longest answer in bytes.
+/// The longest answer in bytes.
 const MAX_ANSWER: usize = 256 << 10;
 
-/// Where and as whom calls are made.
+/// The address of the API, and the administrator it is called as.
 #[derive(Clone, Debug)]
 pub struct Rest {
     origin: Arc<str>,
@@ -30,22 +30,22 @@ pub struct Rest {
     key: Arc<SecretString>,
 }
 
-/// Why a call gave nothing.
+/// Why a call failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RestError {
     /// The service could not be reached, or not in time.
     #[error("REST API not reached: {0}")]
     Unreachable(String),
-    /// It said no.
+    /// The service refused the call.
     #[error("REST API refused: {code} {}", Shown(.info))]
     Refused {
         /// Its code.
         code: Code,
-        /// Its words.
+        /// The service's text.
         info: String,
     },
-    /// Its answer makes no sense.
+    /// The answer could not be read.
     #[error("REST API gave no usable answer")]
     Shape,
 }
@@ -99,7 +99,7 @@ impl Rest {
     /// Whether the account has a login anywhere (`openim/query_online_status`).
     ///
     /// # Errors
-    /// When the service does not say.
+    /// If the service gives no answer to that.
     pub async fn is_online(&self, user: &UserId) -> Result<bool, RestError> {
         let body = serde_json::json!({ "To_Account": [user] }).to_string();
         let answer = self.call("openim/query_online_status", body).await?;

@@ -1,16 +1,16 @@
-//! What must always be true, and what is counted.
+//! Violations and counts: what a run is judged by.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// Something that must not happen, happened.
+/// Something happened that must never happen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
     /// When, since the start of the simulation.
     pub at: Duration,
     /// Which account, by number; `None` for the fleet as a whole.
     pub account: Option<usize>,
-    /// What.
+    /// A description.
     pub what: String,
 }
 
@@ -24,7 +24,7 @@ impl std::fmt::Display for Violation {
     }
 }
 
-/// What a run came to.
+/// The results of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Summary {
     /// Simulated time.
@@ -37,45 +37,44 @@ pub struct Summary {
     pub longest_silence: Duration,
     /// Logins and resumes sent.
     pub logins: u64,
-    /// Most logins sent within one second. The network moves them together and apart, so that this
-    /// may be more than the governor let go.
+    /// Most logins sent within one second. Network latencies differ, so this may exceed the governor's rate.
     pub worst_login_rate: usize,
     /// Most turns granted within one second by the governor of one copy.
     pub worst_turn_rate: usize,
-    /// How the most accounts at once came back after the server was away.
+    /// The largest comeback after the server was away.
     pub comeback: Option<super::Comeback>,
     /// Kicks by cause word.
     pub offline_by_cause: BTreeMap<String, u64>,
-    /// Messages said to accounts; what is said in a group counts for each account in it.
+    /// Messages sent to accounts; a group message counts for each account in the group.
     pub said: u64,
-    /// Of these, handed to the bot of a copy.
+    /// Messages that were handed to a bot.
     pub handed: u64,
-    /// Of these, handled to the end.
+    /// Messages that a bot has handled.
     pub handled: u64,
-    /// Handed again by the next process of a copy, though its bot had finished: the process before could not
-    /// report it as read.
+    /// Messages handed again by the next process of a copy although a bot had finished them, because the process
+    /// before could not report them as read.
     pub handled_again: u64,
-    /// Processes that ended, and started anew.
+    /// Processes that ended and were started again.
     pub restarts: u64,
-    /// Handed once more by another copy. See [the module](super) for when that may be.
+    /// Messages handed once more by another copy. [The module](super) says when that may happen.
     pub handed_again: u64,
-    /// Of these, reported as read by then.
+    /// Messages among these that had been reported as read.
     pub handed_again_though_read: u64,
     /// Replies that were sent.
     pub replied: u64,
-    /// Replies that were not.
+    /// Replies that could not be sent.
     pub unreplied: u64,
     /// The smallest part of the time that exactly one copy of an account was online.
     pub one_copy_online: f64,
     /// Most kicks of an account, all copies together, within an hour.
     pub worst_kicks_per_hour: usize,
-    /// Everything that must not have happened; the first hundred.
+    /// The first hundred violations.
     pub violations: Vec<Violation>,
     /// Hash of the event log: equal for equal seeds.
     pub hash: u64,
 }
 
-/// A sliding window over things that happen.
+/// A sliding window over events.
 #[derive(Debug)]
 pub(super) struct Window {
     length: Duration,
@@ -95,7 +94,7 @@ impl Window {
         Self { length, times }
     }
 
-    /// One more at `at`; how many there were in the time that ends there.
+    /// Counts an event at `at`. Returns how many there were in the window that ends there.
     pub(super) fn add(&mut self, at: Duration) -> usize {
         while self
             .times

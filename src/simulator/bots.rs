@@ -1,9 +1,9 @@
 //! The bots of one account, as their host runs them: one message of a conversation at a time, each taking
 //! a while, and nothing before the account is ready.
 
-use super::node::{Node, Note, Want};
-use botroupe_core::account::{Errand, OutboxError};
-use botroupe_core::account::{Fleet, is_heard};
+use super::sim_account::{Note, SimAccount, Want};
+use botroupe_core::account::{FleetUsers, is_heard};
+use botroupe_core::account::{OutboxError, OutboxItem};
 use botroupe_core::policy::Now;
 use botroupe_core::session::InboxLimits;
 use botroupe_core::session::Receipt;
@@ -19,7 +19,7 @@ pub enum Work {
     /// No time at all.
     #[default]
     None,
-    /// Nine in ten up to half a second, most others up to five, one in a hundred up to thirty.
+    /// Nine in ten handlers take up to half a second, most others up to five, one in a hundred up to thirty.
     Ordinary,
 }
 
@@ -41,7 +41,7 @@ pub(super) struct BotsConfig {
     pub(super) limits: InboxLimits,
     pub(super) work: Work,
     pub(super) echoes: bool,
-    pub(super) fleet: Fleet,
+    pub(super) fleet: FleetUsers,
     pub(super) hears_fleet: bool,
 }
 
@@ -63,11 +63,11 @@ struct Running {
 #[derive(Debug)]
 enum Stage {
     Working,
-    /// It never comes to its end.
+    /// The handler never ends.
     Hanging,
-    /// Its reply is with the account.
+    /// The reply is with the account.
     Replying(MessageKey),
-    /// Its reply waits until the account is back.
+    /// The reply waits until the account is back.
     Waiting(MessageKey),
 }
 
@@ -82,7 +82,7 @@ pub(super) struct Bots {
     open: usize,
     runs: u64,
     rng: fastrand::Rng,
-    /// Replies under way, by the token of their errand.
+    /// Replies under way, by the token of their item.
     replies: BTreeMap<u64, Conversation>,
 }
 
@@ -129,12 +129,14 @@ impl Line {
     }
 }
 
-impl Node {
+impl SimAccount {
     /// A message is handed over.
     pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
         let config = &self.bots.config;
         if !is_heard(&message, &config.fleet, config.hears_fleet) {
-            return self.core.handled(now, &Receipt::of(&message));
+            return self
+                .core
+                .handled(now, &mut self.memory, &Receipt::of(&message));
         }
         wants.push(Want::Note(Note::Handed(message.clone())));
         let conversation = message.conversation.clone();
@@ -228,15 +230,15 @@ impl Node {
         self.next_token += 1;
         let token = self.next_token;
         self.bots.replies.insert(token, conversation.clone());
-        let errand = Errand::Message {
+        let item = OutboxItem::Message {
             to: conversation.clone(),
             draft: Arc::new(draft),
             key: Some(key),
         };
-        self.core.send(now, token, errand);
+        self.core.send(now, token, item);
     }
 
-    /// What became of an errand.
+    /// What became of an item.
     pub(super) fn replied(
         &mut self,
         now: Now,
@@ -263,7 +265,7 @@ impl Node {
         running.stage = Stage::Waiting(key);
         if draining {
             let receipt = Receipt::of(&running.message);
-            self.core.not_handled(now, &receipt);
+            self.core.not_handled(now, &mut self.memory, &receipt);
         }
     }
 
@@ -277,7 +279,8 @@ impl Node {
             return;
         };
         self.bots.open -= 1;
-        self.core.handled(now, &Receipt::of(&running.message));
+        self.core
+            .handled(now, &mut self.memory, &Receipt::of(&running.message));
         wants.push(Want::Note(Note::Handled {
             message: running.message,
             full,

@@ -1,15 +1,11 @@
-//! Wall clocks of the accounts' machines, which are not the server's.
+//! The wall clocks of the accounts' machines, which differ from the server's.
 //!
 //! Each account has a machine of its own here, with a clock that is off by seconds, some by minutes,
 //! a few by as much as an hour. Deadlines are monotonic and not touched; what a wrong clock spoils
 //! is UserSigs: one that was minted "in the past" ends too early for the server, and counts as void
 //! when the server has made void what is older than an hour that is yet to come.
 
-use super::world::{EPOCH, World};
-use botroupe_core::policy::Now;
-use std::time::Duration;
-
-/// How the clocks of the accounts' machines stand to the server's.
+/// How the clocks of the accounts' machines differ from the server's.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Clocks {
@@ -33,31 +29,5 @@ impl Clocks {
             _ => 3_600_000,
         };
         rng.i64(-most..=most)
-    }
-}
-
-impl World {
-    /// The server's clock.
-    pub(super) fn clock(&self) -> Now {
-        Now::new(self.now, EPOCH + self.now)
-    }
-
-    /// The clock of an account's machine.
-    pub(super) fn clock_of(&self, node: usize) -> Now {
-        let offset = self.offsets[node];
-        let by = Duration::from_millis(offset.unsigned_abs());
-        let Now { mono, unix } = self.clock();
-        let unix = if offset < 0 {
-            unix.saturating_sub(by)
-        } else {
-            unix + by
-        };
-        Now::new(mono, unix)
-    }
-
-    /// By how much an account's clock is off, in milliseconds: negative when it is slow.
-    #[must_use]
-    pub fn clock_offset(&self, account: usize) -> i64 {
-        self.offsets.get(account).copied().unwrap_or(0)
     }
 }

@@ -1,22 +1,14 @@
-//! What was said, to whom it is owed, and what became of it.
+//! The ledger: which message was sent, which account it is owed to, and what became of it.
 //!
 //! A message is owed to an account from the moment the server takes it until a bot of the account has
-//! finished with it. Handed is when it comes to a bot, handled when the bot is done.
+//! finished it. A message is *handed* when it reaches a bot, and *handled* when the bot is done.
 
-use super::node::Note;
-use super::world::World;
-use botroupe_core::account::Phase;
-use botroupe_core::session::Receipt;
 use botroupe_proto::id::UserId;
-use botroupe_proto::message::{Conversation, Message};
+use botroupe_proto::message::Conversation;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-/// For so long an account that is online, has room and suffers no fault may go without a message that was
-/// said to it: three times the longest pause before a refused fetch is tried again.
-const LONGEST_WAIT: Duration = Duration::from_secs(900);
-
-/// Where something was said.
+/// Where a message was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     /// By this user.
@@ -28,14 +20,14 @@ pub(super) enum Place {
 /// A message that an account has not handled.
 #[derive(Clone, Debug)]
 pub(super) struct Owed {
-    at: Duration,
+    pub(super) at: Duration,
     /// Unix second of the server.
-    second: u64,
-    place: Place,
+    pub(super) second: u64,
+    pub(super) place: Place,
 }
 
 impl Owed {
-    fn conversation(&self) -> Conversation {
+    pub(super) fn conversation(&self) -> Conversation {
         match &self.place {
             Place::C2c(peer) => Conversation::C2c(peer.as_str().into()),
             Place::Group(group, _) => Conversation::group(&**group),
@@ -43,32 +35,32 @@ impl Owed {
     }
 }
 
-/// The books of one account, all copies of it together.
+/// The ledger of one account, over all its copies.
 #[derive(Debug, Default)]
 pub(super) struct Account {
-    owed: BTreeMap<u64, Owed>,
-    /// What the server does not have any more: it may still come, and need not.
-    gone: HashSet<u64>,
+    pub(super) owed: BTreeMap<u64, Owed>,
+    /// Messages that the server has forgotten: they may still come, and need not.
+    pub(super) gone: HashSet<u64>,
     /// By which node each message was handed out first.
-    first: HashMap<u64, usize>,
+    pub(super) first: HashMap<u64, usize>,
 }
 
-/// The books of one copy of an account.
+/// The ledger of one copy of an account.
 #[derive(Debug, Default)]
 pub(super) struct Copy {
-    /// What came to the bots of the present process.
-    got: HashSet<u64>,
-    /// What its bots have finished, and in which process.
-    done: HashMap<u64, u32>,
+    /// Messages handed to the bots of the present process.
+    pub(super) got: HashSet<u64>,
+    /// Messages that its bots have finished, each with its process.
+    pub(super) done: HashMap<u64, u32>,
     /// Processes that could not report everything they had finished.
-    excused: BTreeSet<u32>,
+    pub(super) excused: BTreeSet<u32>,
     /// Until when there was no room, for a conversation and for all of them.
-    full: HashMap<Conversation, Duration>,
-    crowded: Duration,
+    pub(super) full: HashMap<Conversation, Duration>,
+    pub(super) crowded: Duration,
     /// Until when something is done to it on purpose.
     pub(super) faulty: Duration,
     /// When the server last did not know it as online.
-    untrue: Duration,
+    pub(super) untrue: Duration,
 }
 
 /// See the module.
@@ -76,7 +68,7 @@ pub(super) struct Copy {
 pub(super) struct Ledger {
     pub(super) accounts: Vec<Account>,
     pub(super) copies: Vec<Copy>,
-    said: u64,
+    pub(super) said: u64,
 }
 
 impl Ledger {
@@ -117,185 +109,5 @@ impl Ledger {
     pub(super) fn trouble(&mut self, node: usize, until: Duration) {
         let copy = &mut self.copies[node];
         copy.faulty = copy.faulty.max(until);
-    }
-}
-
-/// The number of a message that somebody said; none of what a bot said.
-fn number(text: &str) -> Option<u64> {
-    if text.starts_with("re:") {
-        return None;
-    }
-    text.rsplit_once('#')?.1.parse().ok()
-}
-
-impl World {
-    /// An account is to get this message.
-    pub(super) fn owe(&mut self, name: usize, number: u64, place: Place) {
-        let second = self.clock().unix_secs();
-        let user = &self.users[name];
-        if let Place::C2c(peer) = &place
-            && self.server.read_time(user, peer) >= second
-        {
-            let what = format!("message {number} was reported as read before it was said");
-            self.violate(Some(name), what);
-        }
-        let owed = Owed {
-            at: self.now,
-            second,
-            place,
-        };
-        self.summary.said += 1;
-        self.ledger.accounts[name].owed.insert(number, owed);
-    }
-
-    /// A message comes to a bot.
-    pub(super) fn handed(&mut self, node: usize, message: &Message) {
-        let key = message.key();
-        let read = format!("{}_{}_{}", key.seq, key.random, key.time);
-        if self.nodes[node].settled.contains(&read) {
-            let what = format!("handed what was reported as read before its login: {message}");
-            self.violate(Some(node), what);
-        }
-        let id = Receipt::of(message).id();
-        if !self.nodes[node].handed.insert(id) {
-            self.violate(Some(node), format!("handed twice: {message}"));
-        }
-        let Some(text) = message.text() else {
-            return; // A tip or a notice of the server.
-        };
-        let name = node % self.options.accounts;
-        let Some(number) = number(text) else {
-            let what = format!("hears another account of the fleet: {message}");
-            return self.violate(Some(node), what);
-        };
-        let copy = &mut self.ledger.copies[node];
-        copy.got.insert(number);
-        let before = copy.done.get(&number).copied();
-        let account = &mut self.ledger.accounts[name];
-        let first = account.first.get(&number).copied();
-        account.first.entry(number).or_insert(node);
-        let is_owed = account.owed.contains_key(&number) || account.gone.contains(&number);
-        match (before, first) {
-            (Some(life), _) => {
-                self.summary.handled_again += 1;
-                if !self.ledger.copies[node].excused.contains(&life) {
-                    let what = format!("handled before an orderly restart, and again: {message}");
-                    self.violate(Some(node), what);
-                }
-            }
-            (None, Some(other)) if other != node => {
-                self.summary.handed_again += 1;
-                if self.server.read_keys(&self.users[node]).contains(&read) {
-                    self.summary.handed_again_though_read += 1;
-                }
-            }
-            _ if !is_owed => {
-                self.violate(Some(node), format!("handed what was not owed: {message}"));
-            }
-            (None, Some(_)) => {} // By a process that did not finish it.
-            (None, None) => self.summary.handed += 1,
-        }
-    }
-
-    /// A bot is done with a message.
-    pub(super) fn handled(&mut self, node: usize, note: &Note) {
-        let Note::Handled {
-            message,
-            full,
-            crowded,
-        } = note
-        else {
-            return;
-        };
-        let now = self.now;
-        let copy = &mut self.ledger.copies[node];
-        if *full {
-            copy.full.insert(message.conversation.clone(), now);
-        }
-        if *crowded {
-            copy.crowded = now;
-        }
-        if let Some(number) = message.text().and_then(number) {
-            copy.done.insert(number, self.lives[node]);
-            let name = node % self.options.accounts;
-            if self.ledger.accounts[name].owed.remove(&number).is_some() {
-                self.summary.handled += 1;
-            }
-        }
-    }
-
-    /// A process of a copy of an account is gone. `clean` when the server took its goodbye.
-    pub(super) fn gone(&mut self, node: usize, clean: bool) {
-        let name = node % self.options.accounts;
-        let owes = !self.ledger.accounts[name].owed.is_empty();
-        let copy = &mut self.ledger.copies[node];
-        copy.got.clear();
-        copy.full.clear();
-        if !clean || owes || copy.faulty >= self.now {
-            copy.excused.insert(self.lives[node]);
-        }
-    }
-
-    /// The server took a read report of an account: everything that it covers has to be finished.
-    pub(super) fn check_read(&mut self, node: usize) {
-        let name = node % self.options.accounts;
-        let user = &self.users[name];
-        let covered: Vec<u64> = self.ledger.accounts[name]
-            .owed
-            .iter()
-            .filter(|(_, owed)| match &owed.place {
-                Place::C2c(peer) => self.server.read_time(user, peer) >= owed.second,
-                Place::Group(group, number) => self.server.group_read(group, user) >= *number,
-            })
-            .map(|(number, _)| *number)
-            .collect();
-        for number in covered {
-            self.violate(
-                Some(node),
-                format!("message {number} is read but not handled"),
-            );
-        }
-    }
-
-    /// Whoever is online, has room and suffers no fault has got everything that was said a while ago.
-    pub(super) fn check_silence(&mut self, node: usize) {
-        let is_online = self.nodes[node].core.phase() == Phase::Online;
-        let is_true = self.server.is_online(self.clock(), &self.users[node]);
-        if !is_online || !is_true {
-            self.ledger.copies[node].untrue = self.now;
-            return;
-        }
-        let (now, name) = (self.now, node % self.options.accounts);
-        let copy = &self.ledger.copies[node];
-        let online = self.online_since[node].unwrap_or(now);
-        let clear = online.max(copy.faulty).max(copy.untrue).max(copy.crowded);
-        if now < clear + LONGEST_WAIT {
-            return;
-        }
-        let mut silent = Vec::new();
-        for (number, owed) in &self.ledger.accounts[name].owed {
-            if owed.at + LONGEST_WAIT > now || copy.got.contains(number) {
-                continue;
-            }
-            let conversation = owed.conversation();
-            let full = copy.full.get(&conversation).copied().unwrap_or_default();
-            if full + LONGEST_WAIT > now && !full.is_zero()
-                || self.nodes[node].bots.is_full(&conversation)
-            {
-                continue;
-            }
-            silent.push((*number, conversation));
-        }
-        for (number, conversation) in silent {
-            let what = if conversation.is_group() {
-                "a followed group is silent"
-            } else {
-                "a user is not heard"
-            };
-            self.violate(
-                Some(node),
-                format!("{what}: {conversation}, message {number}"),
-            );
-        }
     }
 }

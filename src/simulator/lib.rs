@@ -29,19 +29,14 @@
 //! would be.
 
 mod audit;
-mod books;
 mod bots;
 mod clocks;
-mod crews;
+mod groups;
 mod ledger;
-mod loss;
-mod network;
-mod node;
+mod login_pacing;
 mod options;
-mod processes;
-mod script;
+mod sim_account;
 mod trouble;
-mod turns;
 mod world;
 
 #[cfg(test)]
@@ -50,7 +45,7 @@ mod tests;
 pub use audit::{Summary, Violation};
 pub use bots::Work;
 pub use clocks::Clocks;
+pub use login_pacing::{Comeback, Shift};
 pub use options::{Action, NetworkConfig, Options};
 pub use trouble::Nudge;
-pub use turns::{Comeback, Shift};
 pub use world::World;

@@ -1,4 +1,4 @@
-//! All accounts: starts them, restarts what died, paces their logins, knows how each one stands.
+//! Supervises all accounts: starts them, restarts those that died, paces their logins and knows their status.
 //!
 //! actix's own `Supervisor` is not used: a panic kills it, and it restarts the struct that just
 //! failed. Here the parent keeps a [`ChildSpec`], a child reports its end through a
@@ -12,8 +12,9 @@ mod threads;
 
 use crate::account::{
     Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig,
-    Deliver, Phase, ReserveLogin, SlowDown, Status,
+    Deliver, Phase, ReserveLogin, SharedGroupPaces, SlowDown, Status,
 };
+use crate::config::{GovernorConfig, IoConfig};
 use crate::gateway::{Connector, Down, DownGuard, now};
 use crate::policy::{Backoff, Governor, RestartIntensity};
 use crate::proto::id::UserId;
@@ -32,15 +33,15 @@ pub use orders::{Order, OrderError};
 
 /// Deaths of an account actor that are answered by a restart, per period.
 const RESTARTS: (usize, Duration) = (5, Duration::from_secs(60));
-/// Threads that an account may hang until it is left alone: each costs a thread for good.
+/// How many threads an account may hang before it is quarantined: each one is lost for good.
 const HANGS: (usize, Duration) = (3, Duration::from_secs(3600));
-/// Changes and reservations of the whole fleet wait here; each account has few at a time.
+/// Mailbox size. Status changes and login reservations of the whole fleet wait here; an account has few at a time.
 const MAILBOX: usize = 1 << 16;
 
 /// How often the log says how many accounts are away.
 const SUMMARY: Duration = Duration::from_secs(60);
 
-/// The subscriber of an account is there, or cannot be had.
+/// The subscriber of an account was made, or cannot be made.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Made {
@@ -51,14 +52,13 @@ struct Made {
 /// How long an account may take to say how it stands.
 const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
-/// Gives the subscriber of an account, or why there is none; makes a new one when the last one is
-/// gone. Called on the supervisor's thread, so whatever takes time is for the future, or for another
-/// thread. The subscriber lives on no thread that carries accounts, so that what was delivered
-/// survives the account.
+/// Gives the subscriber of an account, or the reason why there is none; makes a new one when the last one
+/// died. It is called on the supervisor's thread, so slow work belongs into the future or on another thread.
+/// The subscriber lives on a thread without accounts, so that delivered messages survive the account.
 pub type SubscriberFactory =
     Arc<dyn Fn() -> LocalBoxFuture<'static, Result<Recipient<Deliver>, String>> + Send + Sync>;
 
-/// What an account is made from, again and again.
+/// Everything that an account is started from, each time it is restarted.
 #[derive(Clone)]
 pub struct ChildSpec {
     /// The account.
@@ -71,17 +71,8 @@ pub struct ChildSpec {
     pub subscriber: SubscriberFactory,
     /// Where others find the account.
     pub handle: AccountHandle,
-    /// It stays away from the start, as somebody wanted before: how, and why.
+    /// The phase and cause of an account that an operator held or quarantined before the last stop.
     pub away: Option<(Phase, Cause)>,
-}
-
-/// The threads that carry the accounts.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct IoPolicy {
-    /// How many.
-    pub arbiters: usize,
-    /// Silence after which one is given up and replaced.
-    pub hang_after: Duration,
 }
 
 impl std::fmt::Debug for ChildSpec {
@@ -92,31 +83,12 @@ impl std::fmt::Debug for ChildSpec {
     }
 }
 
-/// How the whole fleet logs in.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct GovernorPolicy {
-    /// Logins a second on average.
-    pub rate: f64,
-    /// Logins at once after a pause.
-    pub burst: u32,
-}
-
-impl Default for GovernorPolicy {
-    /// 200 a second, 20 at once: 10,000 accounts are back within a minute.
-    fn default() -> Self {
-        Self {
-            rate: 200.0,
-            burst: 20,
-        }
-    }
-}
-
 struct Child {
     spec: ChildSpec,
-    /// The present subscriber.
+    /// The current subscriber.
     subscriber: Option<Recipient<Deliver>>,
     thread: usize,
-    /// Tells the actor of now from those that died or hang.
+    /// Counts the actors of this account, so that messages of a dead or hanging one are told apart.
     life: u32,
     intensity: RestartIntensity,
     hangs: RestartIntensity,
@@ -133,8 +105,9 @@ pub struct Supervisor {
     index: HashMap<UserId, usize>,
     threads: Threads,
     governor: Governor,
+    group_paces: SharedGroupPaces,
     observer: Option<Recipient<Changed>>,
-    /// Of the children, how many run.
+    /// How many children run.
     running: usize,
     stopping: Option<oneshot::Sender<()>>,
     is_stopping: bool,
@@ -153,7 +126,7 @@ impl std::fmt::Debug for Supervisor {
 #[rtype(result = "Vec<Status>")]
 pub struct GetStatus;
 
-/// Asks how many accounts are online, as far as they have said.
+/// Asks how many accounts have reported that they are online.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "usize")]
 pub struct CountOnline;
@@ -168,7 +141,7 @@ pub struct StopAll;
 #[rtype(result = "()")]
 pub struct EndThreads;
 
-/// Answered by nobody: fails when the supervisor is gone, whatever it died of.
+/// Never answered. The request fails when the supervisor is gone, whatever the reason.
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct UntilEnd;
@@ -178,12 +151,12 @@ impl Supervisor {
     /// threads of its own. `observer` is told of every change of every account.
     pub fn start_with(
         specs: Vec<ChildSpec>,
-        io: IoPolicy,
-        governor: GovernorPolicy,
+        io: IoConfig,
+        governor: GovernorConfig,
         observer: Option<Recipient<Changed>>,
     ) -> Addr<Self> {
         let at = now();
-        let threads = Threads::start(io.arbiters, io.hang_after);
+        let threads = Threads::start(io.arbiters as usize, io.hang_after);
         let children: Vec<Child> = specs
             .into_iter()
             .enumerate()
@@ -209,7 +182,8 @@ impl Supervisor {
             children,
             index,
             threads,
-            governor: Governor::new(governor.rate, governor.burst),
+            governor: Governor::new(f64::from(governor.logins_per_second), governor.burst),
+            group_paces: SharedGroupPaces::default(),
             observer,
             running: 0,
             stopping: None,
@@ -220,7 +194,7 @@ impl Supervisor {
 
     /// Gets the subscriber of an account, and starts the account when it is there.
     fn start_child(&mut self, ctx: &Context<Self>, number: usize) {
-        // Ordered back during the pause before a restart, it runs already when that comes.
+        // An operator may have resumed it during the pause before this restart: then it runs already.
         let idle = |child: &&mut Child| !child.running && !child.making;
         let Some(child) = self.children.get_mut(number).filter(idle) else {
             return;
@@ -234,7 +208,7 @@ impl Supervisor {
         // Not among the actor's own futures: it looks through all of them whenever one wakes up.
         actix_rt::spawn(async move {
             let subscriber = made.await;
-            // One per start of an account: the mailbox bound may be passed.
+            // There is one per start of an account, so it may exceed the mailbox bound.
             supervisor.do_send(Made { number, subscriber });
         });
     }
@@ -265,6 +239,7 @@ impl Supervisor {
             brake: ctx.address().recipient(),
             observer: ctx.address().recipient(),
             handle: child.spec.handle.clone(),
+            group_paces: self.group_paces.clone(),
             away: child.spec.away.clone(),
         };
         let guard = DownGuard::new(ctx.address().recipient(), named(number, child.life));
@@ -297,7 +272,7 @@ impl Supervisor {
         child.status.since = at.unix;
         child.status.waits_for = None;
         if allowed {
-            // One that did nothing wrong need not wait.
+            // An account that did nothing wrong restarts at once.
             let wait = match child.deaths {
                 0 => Duration::ZERO,
                 deaths => Backoff::DEFAULT.delay(deaths, fastrand::f64()),
@@ -312,14 +287,14 @@ impl Supervisor {
             child.status.next = None;
         }
         if was_online && let Some(subscriber) = &child.subscriber {
-            // The bots hear of it from here: the account itself cannot tell them any more.
+            // The supervisor tells the bots, because the account itself is gone.
             subscriber.do_send(Deliver(AccountEvent::NotReady(cause)));
         }
         let status = child.status.clone();
         self.publish(status, was_online.then_some(false));
     }
 
-    /// A thread does not come back. Its accounts go on elsewhere; the one it hangs on is counted.
+    /// A thread hangs. Its accounts move to another thread; the account that it hangs in is counted.
     fn hung(&mut self, ctx: &mut Context<Self>, hung: &Hung) {
         let culprit = hung.child.and_then(|child| usize::try_from(child).ok());
         let on_it: Vec<usize> = (0..self.children.len())
@@ -394,7 +369,7 @@ impl Actor for Supervisor {
     }
 }
 
-/// How the guard of a child's actor names it.
+/// Packs the child's index and the number of its actor into the ID of the guard.
 const fn named(number: usize, life: u32) -> u64 {
     (number as u64) | ((life as u64) << 32)
 }
@@ -448,7 +423,7 @@ impl Handler<Changed> for Supervisor {
             .get(&changed.status.user)
             .and_then(|i| self.children.get_mut(*i))
         {
-            // A new actor of the account, after a crash, is to stay away as well.
+            // A restart after a crash must not bring the account back either.
             child.spec.away = match (changed.status.phase, &changed.status.cause) {
                 (phase @ (Phase::Held | Phase::Quarantined), cause) => Some((phase, cause.clone())),
                 _ => None,
@@ -491,8 +466,8 @@ impl Handler<GetStatus> for Supervisor {
     type Result = ResponseFuture<Vec<Status>>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
-        // Asked now, because counters change without a change of phase; an account that is dead or
-        // does not answer is shown as it was last seen.
+        // Accounts are asked each time, because counters change without a change of phase. An account that
+        // does not answer is shown with its last known status.
         let asked: Vec<_> = self
             .children
             .iter()
@@ -578,11 +553,11 @@ mod tests {
 
     #[actix_rt::test]
     async fn whoever_waits_for_the_end_of_a_supervisor_learns_of_its_panic() {
-        let io = IoPolicy {
+        let io = IoConfig {
             arbiters: 1,
             hang_after: Duration::from_secs(60),
         };
-        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorPolicy::default(), None);
+        let supervisor = Supervisor::start_with(Vec::new(), io, GovernorConfig::default(), None);
         let ended = supervisor.send(UntilEnd);
         supervisor.do_send(Die);
         assert!(ended.await.is_err(), "fails, and does not wait for ever");

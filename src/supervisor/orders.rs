@@ -1,4 +1,4 @@
-//! What an operator orders, and why it may not be done.
+//! Orders of an operator, and why one may be refused.
 
 use super::Supervisor;
 use crate::account::{Cause, Command, Phase};
@@ -13,18 +13,18 @@ pub enum OrderError {
     /// There is no account of that name.
     #[error("there is no account {0}")]
     Unknown(String),
-    /// It stays away until somebody lets it back.
+    /// The account is held or quarantined until somebody resumes it.
     #[error("{user} is {}; `botroupe resume {user}` brings it back", .phase.word())]
     StaysAway {
         /// The account.
         user: UserId,
-        /// How it stands.
+        /// Its phase.
         phase: Phase,
     },
-    /// It died too often, has no bots, or is being started anew.
+    /// The account died too often, has no bots, or is restarting.
     #[error("{0} does not run at present; `botroupe resume {0}` starts it")]
     NotRunning(UserId),
-    /// It has too many orders waiting.
+    /// The account has too many orders waiting.
     #[error("{0} is busy; try again")]
     Busy(UserId),
     /// The supervisor of the accounts is gone.
@@ -54,7 +54,7 @@ impl Supervisor {
             return Ok(());
         };
         let phase = match command {
-            // Died too often before, or has no bots: somebody has looked at it.
+            // It died too often or had no bots. The order means that somebody has looked at it.
             Command::Resume => {
                 child.intensity.reset();
                 child.hangs.reset();
@@ -71,7 +71,7 @@ impl Supervisor {
                 return Err(OrderError::NotRunning(child.spec.config.user.clone()));
             }
         };
-        // Obeyed as soon as there is somebody to obey.
+        // Obeyed as soon as the account runs.
         child.spec.away = Some((phase, Cause::Ordered));
         child.status.phase = phase;
         child.status.cause = Cause::Ordered;

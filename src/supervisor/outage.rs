@@ -1,13 +1,13 @@
-//! What the log says of accounts that are away together.
+//! One log line about many accounts that are offline together.
 
 use crate::account::{Cause, Phase, Status};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-/// Reasons that are named at most.
+/// The most reasons that the line names.
 const SUMMARISED: usize = 5;
 
-/// How many accounts are away that will come back by themselves, by reason; the commonest first.
+/// Counts the accounts that will come back by themselves, by reason, the most frequent first.
 pub(super) fn outage<'s>(statuses: impl Iterator<Item = &'s Status>) -> Vec<String> {
     let waits = |status: &&Status| {
         let phase = matches!(

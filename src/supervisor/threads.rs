@@ -1,9 +1,9 @@
-//! The threads that carry the accounts, and how one is found out that does not come back.
+//! The threads that carry the accounts, and the watchdog that notices a hanging one.
 //!
 //! Accounts share threads, so code of ours that never returns would silence every account of its
-//! thread. Each thread is asked again and again to say that it lives. One that stays silent is given
-//! up: a new one takes its place, and the old one ends when, and if, it comes back. What it worked on
-//! is known from its [`Workplace`]. Who moves where is the supervisor's business.
+//! thread. Each thread is asked for a sign of life at intervals. A thread that stays silent is given up: a
+//! new one takes its place, and the old one ends if it ever comes back. Its [`Workplace`] names the account
+//! it was working for. The supervisor decides which account moves to which thread.
 
 use crate::gateway::Workplace;
 use actix::prelude::*;
@@ -32,7 +32,7 @@ struct Thread {
 pub(super) struct Hung {
     /// Its number; the new one has the same.
     pub(super) thread: usize,
-    /// Whom it was working for, where that is known.
+    /// The account it was working for, where that is known.
     pub(super) child: Option<u64>,
 }
 
@@ -75,8 +75,8 @@ impl Threads {
 
     /// Asks every thread whether it lives, and replaces those that have not answered for too long.
     pub(super) fn beat(&mut self, now: Duration) -> Vec<Hung> {
-        // A beat that comes late itself says that the whole process was stopped, or the machine too
-        // busy to tell: nobody is to blame for silence meanwhile.
+        // If this beat is late itself, the whole process was stopped or the machine was too busy: then
+        // silence proves nothing.
         let late = self
             .last_beat
             .is_some_and(|last| now.saturating_sub(last) > self.beat_every() * 3);
@@ -90,7 +90,7 @@ impl Threads {
             if thread.pulse.is_over(now, answered, self.hang_after) {
                 let child = thread.place.child();
                 let old = std::mem::replace(thread, Thread::start());
-                // Obeyed when the thread comes back; everything on it ends then.
+                // Takes effect when the thread comes back; everything on it ends then.
                 old.arbiter.stop();
                 hung.push(Hung {
                     thread: number,
@@ -114,7 +114,7 @@ impl Threads {
     }
 }
 
-/// What is asked of one thread, and when.
+/// The sign of life that was asked of one thread, and when.
 #[derive(Debug, Default)]
 struct Pulse {
     asked: u64,
@@ -122,7 +122,7 @@ struct Pulse {
 }
 
 impl Pulse {
-    /// The number to answer with, when nothing is outstanding.
+    /// The number of the last answer, when no question is open.
     fn ask(&mut self, now: Duration, answered: u64) -> Option<u64> {
         (answered == self.asked).then(|| {
             self.asked += 1;

@@ -2,7 +2,7 @@
 
 use crate::harness::{eventually, phase, said, sandbox, start, status};
 use botroupe::account::{Command, Phase};
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::prelude::*;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,15 +11,14 @@ async fn echo(text: Text) -> String {
     text.into_inner()
 }
 
-const ECHO: &[Entry] = &[Entry {
-    name: "echo",
-    make: || Bot::new("echo").on_text(echo),
-}];
+fn echo_bots() -> Bots {
+    Bots::new().with("echo", || Bot::new("echo").on_text(echo))
+}
 
 #[actix_rt::test]
 async fn an_echo_bot_answers_in_order_and_each_once() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     let texts: Vec<String> = (0..100).map(|n| format!("message {n}")).collect();
     for text in &texts {
@@ -36,7 +35,7 @@ async fn an_echo_bot_answers_in_order_and_each_once() {
 #[actix_rt::test]
 async fn answers_survive_a_link_that_breaks_all_the_time() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     let texts: Vec<String> = (0..100).map(|n| format!("message {n}")).collect();
     for (n, text) in texts.iter().enumerate() {
@@ -67,14 +66,14 @@ async fn what_was_said_while_a_bot_was_away_is_answered_when_it_is_ready() {
     for n in 0..5 {
         sandbox.say("alice", "bot", &format!("early {n}")).unwrap();
     }
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     eventually("5 answers", || async {
         (said(&sandbox, "bot", "alice").len() == 5).then_some(())
     })
     .await;
     app.stop().await;
     // A second life of the bot does not answer again: what was handled counts as read.
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     sandbox.say("alice", "bot", "late").unwrap();
     eventually("the answer", || async {
@@ -105,16 +104,15 @@ async fn misbehave(text: Text) -> Result<String, String> {
     }
 }
 
-const BAD: &[Entry] = &[Entry {
-    name: "bad",
-    make: || Bot::new("bad").on_text(misbehave),
-}];
+fn bad_bots() -> Bots {
+    Bots::new().with("bad", || Bot::new("bad").on_text(misbehave))
+}
 
 #[actix_rt::test]
 async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
     let sandbox = sandbox(|_| {});
     let host = "[host]\nthreads = 1\nhandler_timeout = \"300ms\"\nblock_warning = \"50ms\"";
-    let app = start(&sandbox.url(), BAD, &["one", "two"], host).await;
+    let app = start(&sandbox.url(), &bad_bots(), &["one", "two"], host).await;
     phase(&app, "one", Phase::Online).await;
     phase(&app, "two", Phase::Online).await;
     // Each in a conversation of its own, so that none waits for another.
@@ -175,16 +173,17 @@ async fn send_badly(text: Text) -> Outgoing {
     }
 }
 
-const SENDS_BADLY: &[Entry] = &[Entry {
-    name: "sends-badly",
-    make: || Bot::new("sends-badly").on_text(send_badly),
-}];
+fn sends_badly_bots() -> Bots {
+    Bots::new().with("sends-badly", || {
+        Bot::new("sends-badly").on_text(send_badly)
+    })
+}
 
 #[actix_rt::test]
 async fn a_reply_whose_file_never_comes_holds_up_nothing_for_ever() {
     let sandbox = sandbox(|_| {});
     let host = "[host]\nthreads = 1\nhandler_timeout = \"300ms\"";
-    let app = start(&sandbox.url(), SENDS_BADLY, &["bot"], host).await;
+    let app = start(&sandbox.url(), &sends_badly_bots(), &["bot"], host).await;
     phase(&app, "bot", Phase::Online).await;
     for text in ["hang", "panic", "nothing", "nothing sent"] {
         let from = text.replace(' ', "-");
@@ -213,20 +212,19 @@ async fn not_ready(why: NotReady) {
     HEARD.lock().unwrap().push(why.word);
 }
 
-const LISTENING: &[Entry] = &[Entry {
-    name: "listening",
-    make: || {
+fn listening_bots() -> Bots {
+    Bots::new().with("listening", || {
         Bot::new("listening")
             .on_ready(ready)
             .on_kicked(kicked)
             .on_not_ready(not_ready)
-    },
-}];
+    })
+}
 
 #[actix_rt::test]
 async fn a_bot_hears_what_happens_to_its_account() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), LISTENING, &["bot"], "").await;
+    let app = start(&sandbox.url(), &listening_bots(), &["bot"], "").await;
     let expected = ["ready", "link_lost", "ready", "RestApiKick"];
     let heard = |count: usize| async move { (HEARD.lock().unwrap().len() >= count).then_some(()) };
     eventually("ready", || heard(1)).await;
@@ -246,15 +244,14 @@ async fn note_call(_: Text) {
     CALLED.store(true, Ordering::SeqCst);
 }
 
-const NOTING: &[Entry] = &[Entry {
-    name: "noting",
-    make: || Bot::new("noting").on_text(note_call),
-}];
+fn noting_bots() -> Bots {
+    Bots::new().with("noting", || Bot::new("noting").on_text(note_call))
+}
 
 #[actix_rt::test]
 async fn a_held_account_calls_no_bot_and_says_why_it_sends_nothing() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), NOTING, &["bot"], "").await;
+    let app = start(&sandbox.url(), &noting_bots(), &["bot"], "").await;
     let status = phase(&app, "bot", Phase::Online).await;
     app.order(&status.user, Command::Hold).await.unwrap();
     phase(&app, "bot", Phase::Held).await;
@@ -288,12 +285,11 @@ async fn stopping_logs_everybody_out_and_lets_handlers_finish() {
         .ok();
         text.into_inner()
     }
-    const SLOW: &[Entry] = &[Entry {
-        name: "slow",
-        make: || Bot::new("slow").on_text(slow),
-    }];
+    fn slow_bots() -> Bots {
+        Bots::new().with("slow", || Bot::new("slow").on_text(slow))
+    }
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), SLOW, &["one", "two", "three"], "").await;
+    let app = start(&sandbox.url(), &slow_bots(), &["one", "two", "three"], "").await;
     for user in ["one", "two", "three"] {
         phase(&app, user, Phase::Online).await;
     }

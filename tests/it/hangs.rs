@@ -3,17 +3,16 @@
 use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
 use botroupe::account::{
-    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, GroupPaces, Phase, Policy,
-    SendError, Status,
+    AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
+    Status,
 };
+use botroupe::config::{GovernorConfig, IoConfig};
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
+use botroupe::prelude::Conversation;
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::sandbox::Sandbox;
-use botroupe::session::Memory;
-use botroupe::supervisor::{
-    ChildSpec, EndThreads, GetStatus, GovernorPolicy, IoPolicy, StopAll, Supervisor,
-};
+use botroupe::supervisor::{ChildSpec, EndThreads, GetStatus, StopAll, Supervisor};
 use futures_util::future::LocalBoxFuture;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -63,7 +62,7 @@ impl Handler<Deliver> for Ear {
             AccountEvent::Ready => "ready".to_owned(),
             AccountEvent::NotReady(cause) => cause.word().into_owned(),
             AccountEvent::Message(message) => message.text().unwrap_or_default().to_owned(),
-            _ => return,
+            AccountEvent::Update(_) => return,
         };
         self.0.lock().unwrap().push(text);
     }
@@ -106,8 +105,6 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 hosts: HostWalk::fixed(&sandbox.url()),
                 policy: policy.clone(),
                 probes: false,
-                memory: Memory::default(),
-                group_paces: GroupPaces::default(),
             },
             connector: Arc::new(move || match guilty {
                 true => Rc::new(Hangs {
@@ -122,12 +119,10 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
             away: None,
         }
     });
-    let io = IoPolicy {
-        arbiters: 1,
-        // Long enough for a busy machine: a false alarm would count.
-        hang_after: Duration::from_secs(3),
-    };
-    let supervisor = Supervisor::start_with(specs.into(), io, GovernorPolicy::default(), None);
+    let mut io = IoConfig::default();
+    // Long enough for a busy machine: a false alarm would count.
+    io.hang_after = Duration::from_secs(3);
+    let supervisor = Supervisor::start_with(specs.into(), io, GovernorConfig::default(), None);
     let fleet = Fleet {
         supervisor,
         heard,
@@ -175,7 +170,7 @@ async fn the_accounts_of_a_thread_that_hangs_go_on_elsewhere_and_no_message_is_l
     })
     .await;
     // Whoever waits for an account on it is told, though the account itself cannot tell.
-    let sending = fleet.handles[1].send("alice", "into the void");
+    let sending = fleet.handles[1].send(Conversation::c2c("alice"), "into the void");
     assert_eq!(sending.await, Err(SendError::Gone));
     for n in 0..5 {
         sandbox

@@ -2,7 +2,7 @@
 
 use botroupe::account::{Phase, Status};
 use botroupe::app::App;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::proto::message::Element;
@@ -37,18 +37,16 @@ pub(crate) fn config_in(folder: &Path, line: &str) -> Config {
          [sandbox]\nlisten = \"127.0.0.1:0\"\n{line}\n\
          [[accounts]]\nuser_id = \"bot\"\nbots = []\n"
     );
-    Config::parse(Sources {
-        file: &folder.join("config.toml").display().to_string(),
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })
+    Config::parse(Sources::new(
+        &folder.join("config.toml").display().to_string(),
+        &text,
+        &BTreeMap::new(),
+    ))
     .unwrap()
 }
 
 /// A config for `endpoint` that comes back quickly after every fault; `more` is appended.
-pub(crate) fn config(endpoint: &str, bots: &'static [Entry], more: &str) -> Config {
+pub(crate) fn config(endpoint: &str, bots: &Bots, more: &str) -> Config {
     let text = format!(
         r#"
         endpoint = "{endpoint}"
@@ -61,25 +59,13 @@ pub(crate) fn config(endpoint: &str, bots: &'static [Entry], more: &str) -> Conf
         {more}
         "#
     );
-    let names: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
-    Config::parse(Sources {
-        file: "test.toml",
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &names,
-    })
-    .unwrap()
+    let names: Vec<&str> = bots.names().collect();
+    Config::parse(Sources::new("test.toml", &text, &BTreeMap::new()).known_bots(&names)).unwrap()
 }
 
 /// Starts `accounts`, each with all of `bots`.
-pub(crate) async fn start(
-    endpoint: &str,
-    bots: &'static [Entry],
-    accounts: &[&str],
-    more: &str,
-) -> App {
-    let names: Vec<&str> = bots.iter().map(|entry| entry.name).collect();
+pub(crate) async fn start(endpoint: &str, bots: &Bots, accounts: &[&str], more: &str) -> App {
+    let names: Vec<&str> = bots.names().collect();
     let entries: String = accounts
         .iter()
         .map(|user| format!("[[accounts]]\nuser_id = \"{user}\"\nbots = {names:?}\n"))

@@ -2,14 +2,17 @@
 
 use crate::harness::{eventually, sandbox, start, status};
 use botroupe::account::{OutboxError, Phase, SendError};
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
+use botroupe::prelude::Conversation;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-const NO_BOTS: &[Entry] = &[];
+fn no_bots() -> Bots {
+    Bots::new()
+}
 
 /// A server that does `serve` to every connection, and counts them.
 async fn server<F: Future<Output = ()> + 'static>(
@@ -50,7 +53,7 @@ async fn upgrade(stream: &mut TcpStream) {
 }
 
 async fn cause_at(endpoint: &str, starts: &str) -> String {
-    let app = start(endpoint, NO_BOTS, &["bot"], "").await;
+    let app = start(endpoint, &no_bots(), &["bot"], "").await;
     let cause = eventually(&format!("{endpoint} gives {starts}"), || async {
         let status = status(&app, "bot").await;
         assert_ne!(status.phase, Phase::Online);
@@ -114,7 +117,7 @@ async fn a_server_that_hangs_up_at_once_is_not_called_in_a_tight_loop() {
         upgrade(&mut stream).await;
     })
     .await;
-    let app = start(&format!("ws://127.0.0.1:{port}"), NO_BOTS, &["bot"], "").await;
+    let app = start(&format!("ws://127.0.0.1:{port}"), &no_bots(), &["bot"], "").await;
     eventually("five tries", || async {
         (count.load(Ordering::SeqCst) >= 5).then_some(())
     })
@@ -145,7 +148,7 @@ async fn a_server_that_says_nothing_is_given_up_after_the_heartbeats_limit() {
         while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
     })
     .await;
-    let app = start(&format!("ws://127.0.0.1:{port}"), NO_BOTS, &["bot"], "").await;
+    let app = start(&format!("ws://127.0.0.1:{port}"), &no_bots(), &["bot"], "").await;
     let status = eventually("heartbeat unanswered", || async {
         Some(status(&app, "bot").await)
             .filter(|status| status.cause.to_string().contains("heartbeat unanswered"))
@@ -171,7 +174,7 @@ async fn garbage_and_broken_frames_end_the_link_with_a_cause() {
             while stream.read(&mut sink).await.is_ok_and(|read| read > 0) {}
         })
         .await;
-        let app = start(&format!("ws://127.0.0.1:{port}"), NO_BOTS, &["bot"], "").await;
+        let app = start(&format!("ws://127.0.0.1:{port}"), &no_bots(), &["bot"], "").await;
         eventually(words, || async {
             status(&app, "bot")
                 .await
@@ -188,7 +191,7 @@ async fn garbage_and_broken_frames_end_the_link_with_a_cause() {
 #[actix_rt::test]
 async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), NO_BOTS, &["one", "two"], "").await;
+    let app = start(&sandbox.url(), &no_bots(), &["one", "two"], "").await;
     crate::harness::phase(&app, "one", Phase::Online).await;
     crate::harness::phase(&app, "two", Phase::Online).await;
     sandbox.stop_answering("one", None).unwrap();
@@ -198,7 +201,11 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
             let handle = handle.clone();
             async move {
                 let text = format!("{n} {}", "x".repeat(8000));
-                tokio::time::timeout(Duration::from_millis(500), handle.send("alice", text)).await
+                tokio::time::timeout(
+                    Duration::from_millis(500),
+                    handle.send(Conversation::c2c("alice"), text),
+                )
+                .await
             }
         })
         .collect();
@@ -208,7 +215,7 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
         "nothing was sent"
     );
     // Those that were in the outbox hold their places still, though nobody waits for them any more.
-    let full = handle.send("alice", "one more").await;
+    let full = handle.send(Conversation::c2c("alice"), "one more").await;
     assert!(
         matches!(full, Err(SendError::Outbox(OutboxError::Full))),
         "the outbox is not bounded: {full:?}"

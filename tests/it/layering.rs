@@ -30,7 +30,7 @@ const CRATES: &[Crate] = &[
         dir: "src",
         rooms: &[
             ("config", &["proto"]),
-            ("gateway", &["session", "proto", "policy"]),
+            ("gateway", &["config", "session", "proto", "policy"]),
             ("rest", &["gateway", "proto"]),
             (
                 "account",
@@ -38,15 +38,15 @@ const CRATES: &[Crate] = &[
             ),
             (
                 "supervisor",
-                &["account", "rest", "gateway", "proto", "policy"],
+                &["account", "rest", "gateway", "config", "proto", "policy"],
             ),
-            ("bot", &["account", "gateway", "proto"]),
+            ("bot", &["account", "gateway", "config", "proto"]),
         ],
     },
 ];
 
 /// Rooms above all others.
-const TOP: &[&str] = &["app", "cli", "sandbox", "simulator"];
+const TOP: &[&str] = &["app", "cli", "fleet", "sandbox", "simulator"];
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(path).unwrap() {

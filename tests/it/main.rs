@@ -4,6 +4,7 @@
 
 mod bots;
 mod cli;
+mod fleet;
 mod golden;
 mod hangs;
 mod harness;
@@ -24,5 +25,6 @@ mod sandbox_seed;
 mod sandbox_store;
 mod sandbox_tls;
 mod seeds;
+mod sessions;
 mod traces;
 mod trouble;

@@ -3,7 +3,7 @@
 use crate::harness::{config, eventually, phase, sandbox};
 use botroupe::account::{Command, Phase};
 use botroupe::app::{App, AppError};
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::prelude::*;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Condvar, Mutex};
@@ -11,31 +11,26 @@ use std::sync::{Condvar, Mutex};
 static MADE: AtomicU32 = AtomicU32::new(0);
 static MENDED: AtomicBool = AtomicBool::new(false);
 
-const ONCE: &[Entry] = &[
-    Entry {
-        name: "once",
-        make: || {
+fn once_bots() -> Bots {
+    Bots::new()
+        .with("once", || {
             let before = MADE.fetch_add(1, Ordering::SeqCst);
             assert!(before == 0 || MENDED.load(Ordering::SeqCst), "locked");
             Bot::new("once")
-        },
-    },
-    Entry {
-        name: "sound",
-        make: || Bot::new("sound"),
-    },
-];
+        })
+        .with("sound", || Bot::new("sound"))
+}
 
 #[actix_rt::test]
 async fn a_bot_that_cannot_be_made_a_second_time_costs_its_accounts_and_no_other() {
     let sandbox = sandbox(|_| {});
     let config = config(
         &sandbox.url(),
-        ONCE,
+        &once_bots(),
         "[[accounts]]\nuser_id = \"a\"\nbots = [\"once\"]\n[[accounts]]\nuser_id = \"b\"\nbots = [\"once\"]\n\
          [[accounts]]\nuser_id = \"c\"\nbots = [\"sound\"]\n",
     );
-    let app = App::start(&config, ONCE, None).await.unwrap();
+    let app = App::start(&config, &once_bots(), None).await.unwrap();
     phase(&app, "c", Phase::Online).await;
     for user in ["a", "b"] {
         let status = phase(&app, user, Phase::Quarantined).await;
@@ -55,32 +50,30 @@ async fn a_bot_that_cannot_be_made_a_second_time_costs_its_accounts_and_no_other
     app.stop().await;
 }
 
-const NEVER: &[Entry] = &[Entry {
-    name: "never",
-    make: || panic!("no database"),
-}];
+fn never_bots() -> Bots {
+    Bots::new().with("never", || panic!("no database"))
+}
 
 #[actix_rt::test]
 async fn a_bot_that_cannot_be_made_at_all_stops_the_start() {
     let config = config(
         "ws://127.0.0.1:9",
-        NEVER,
+        &never_bots(),
         "[[accounts]]\nuser_id = \"a\"\nbots = [\"never\"]\n",
     );
-    match App::start(&config, NEVER, None).await {
-        Err(AppError::Bot {
-            bot: "never",
-            reason,
-        }) => assert!(reason.contains("no database")),
+    match App::start(&config, &never_bots(), None).await {
+        Err(AppError::Bot { bot, reason }) => {
+            assert_eq!(bot, "never");
+            assert!(reason.contains("no database"));
+        }
         other => panic!("{other:?}"),
     }
 }
 
 static OPEN: (Mutex<bool>, Condvar) = (Mutex::new(false), Condvar::new());
 
-const SLOW: &[Entry] = &[Entry {
-    name: "slow",
-    make: || {
+fn slow_bots() -> Bots {
+    Bots::new().with("slow", || {
         let (open, opened) = &OPEN;
         drop(
             opened
@@ -88,18 +81,19 @@ const SLOW: &[Entry] = &[Entry {
                 .unwrap(),
         );
         Bot::new("slow")
-    },
-}];
+    })
+}
 
 #[actix_rt::test]
 async fn a_bot_that_needs_a_while_holds_up_nothing_else() {
     let sandbox = sandbox(|_| {});
     let config = config(
         &sandbox.url(),
-        SLOW,
+        &slow_bots(),
         "[[accounts]]\nuser_id = \"s-{01..20}\"\nbots = [\"slow\"]\n",
     );
-    let start = App::start(&config, SLOW, None);
+    let bots = slow_bots();
+    let start = App::start(&config, &bots, None);
     // This thread is free meanwhile: were it not, nobody would open it.
     let open = async {
         let (open, opened) = &OPEN;
@@ -117,4 +111,19 @@ async fn a_bot_that_needs_a_while_holds_up_nothing_else() {
     })
     .await;
     app.stop().await;
+}
+
+#[actix_rt::test]
+async fn a_bot_that_is_registered_under_another_name_stops_the_start() {
+    let bots = Bots::new().with("faq", || Bot::new("fqa"));
+    let config = config(
+        "ws://127.0.0.1:9",
+        &bots,
+        "[[accounts]]\nuser_id = \"a\"\nbots = [\"faq\"]\n",
+    );
+    let error = App::start(&config, &bots, None).await.unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "bot \"faq\" calls itself \"fqa\"; write Bot::new(\"faq\"), or register it as \"fqa\""
+    );
 }

@@ -3,7 +3,7 @@
 
 use crate::harness::{eventually, phase, said, sandbox, start};
 use botroupe::account::Phase;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::prelude::*;
 use botroupe::sandbox::Sandbox;
 use serde_json::json;
@@ -19,15 +19,15 @@ async fn read(file: Attachment) -> String {
     }
 }
 
-const CAREFUL: &[Entry] = &[Entry {
-    name: "careful",
-    make: || Bot::new("careful").on_message(read),
-}];
+fn careful_bots() -> Bots {
+    Bots::new().with("careful", || Bot::new("careful").on_message(read))
+}
 
-const CURIOUS: &[Entry] = &[Entry {
-    name: "curious",
-    make: || Bot::new("curious").on_message(read).files_from_anywhere(),
-}];
+fn curious_bots() -> Bots {
+    Bots::new().with("curious", || {
+        Bot::new("curious").on_message(read).files_from_anywhere()
+    })
+}
 
 /// A service of this machine that only this machine can reach, and how often somebody has connected to it.
 async fn service() -> (String, Arc<AtomicUsize>) {
@@ -72,7 +72,7 @@ async fn e1_a_file_on_this_machine_is_not_fetched_unless_the_bot_says_so() {
             said(sandbox, user, "alice").pop()
         })
     };
-    let app = start(&sandbox.url(), CAREFUL, &["one"], "").await;
+    let app = start(&sandbox.url(), &careful_bots(), &["one"], "").await;
     phase(&app, "one", Phase::Online).await;
     send_file(&sandbox, "one", &url);
     let refused = answer("one").await;
@@ -83,7 +83,7 @@ async fn e1_a_file_on_this_machine_is_not_fetched_unless_the_bot_says_so() {
     assert_eq!(connects.load(Ordering::SeqCst), 0, "somebody connected");
     app.stop().await;
 
-    let app = start(&sandbox.url(), CURIOUS, &["two"], "").await;
+    let app = start(&sandbox.url(), &curious_bots(), &["two"], "").await;
     phase(&app, "two", Phase::Online).await;
     send_file(&sandbox, "two", &url);
     assert_eq!(answer("two").await, "only for us");

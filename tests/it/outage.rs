@@ -2,7 +2,7 @@
 
 use crate::harness::{eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::prelude::*;
 use serde_json::json;
 use std::collections::BTreeMap;
@@ -16,10 +16,9 @@ async fn listen(text: Text, conversation: Conversation) {
     said.push(text.into_inner());
 }
 
-const LISTENER: &[Entry] = &[Entry {
-    name: "listener",
-    make: || Bot::new("listener").on_text(listen),
-}];
+fn listener_bots() -> Bots {
+    Bots::new().with("listener", || Bot::new("listener").on_text(listen))
+}
 
 const GROUPS: usize = 20;
 const PEERS: usize = 50;
@@ -37,7 +36,7 @@ async fn a_thousand_messages_missed_in_groups_and_chats_are_handed_out_once_and_
         );
         assert_eq!(made["ErrorCode"], 0, "{made}");
     }
-    let app = start(&sandbox.url(), LISTENER, &["bot"], "").await;
+    let app = start(&sandbox.url(), &listener_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     // One group is known to the bot from before the outage, the others are not.
     sandbox.say_to_group("alice", "g0", "before").unwrap();

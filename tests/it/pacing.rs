@@ -3,14 +3,13 @@
 use crate::harness::{phase, sandbox, start, status};
 use actix_rt::spawn;
 use botroupe::account::Phase;
-use botroupe::bot::{Api, Bot, Entry};
+use botroupe::bot::{Api, Bot, Bots};
 use botroupe::proto::message::Conversation;
 use serde_json::{Value, json};
 
-const SILENT: &[Entry] = &[Entry {
-    name: "silent",
-    make: || Bot::new("silent"),
-}];
+fn silent_bots() -> Bots {
+    Bots::new().with("silent", || Bot::new("silent"))
+}
 
 #[actix_rt::test]
 async fn a_group_with_several_accounts_in_it_is_not_written_to_too_quickly() {
@@ -28,7 +27,7 @@ async fn a_group_with_several_accounts_in_it_is_not_written_to_too_quickly() {
                        "MemberList": members});
     let made = sandbox.administer("group_open_http_svc/create_group", &group);
     assert_eq!(made["ErrorCode"], 0, "{made}");
-    let app = start(&sandbox.url(), SILENT, &users, "").await;
+    let app = start(&sandbox.url(), &silent_bots(), &users, "").await;
     let mut sends = Vec::new();
     for user in users {
         phase(&app, user, Phase::Online).await;

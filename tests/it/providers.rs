@@ -2,7 +2,7 @@
 
 use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::gateway::now;
 use botroupe::prelude::*;
 use botroupe::proto::id::{SdkAppId, UserId};
@@ -10,10 +10,9 @@ use botroupe::proto::usersig;
 use std::fs;
 use std::path::Path;
 
-const QUIET: &[Entry] = &[Entry {
-    name: "quiet",
-    make: || Bot::new("quiet"),
-}];
+fn quiet_bots() -> Bots {
+    Bots::new().with("quiet", || Bot::new("quiet"))
+}
 
 /// Writes a UserSig of `user` the way a careful signer does: in one go. Returns when it ends.
 fn write_sig(folder: &Path, user: &str, issued_at: u64, lifetime: u64) -> u64 {
@@ -36,7 +35,7 @@ async fn an_account_whose_user_sigs_stand_in_a_file_renews_without_going_offline
         "user_sig_file = '{}/{{user_id}}.sig'\nrecovery = {{ renew_at = 0.4 }}",
         folder.path().display()
     );
-    let app = start(&sandbox.url(), QUIET, &["bot"], &more).await;
+    let app = start(&sandbox.url(), &quiet_bots(), &["bot"], &more).await;
     let online = phase(&app, "bot", Phase::Online).await;
     assert_eq!(online.user_sig_ends, Some(first));
     // Two fifths of its life are over: the account asks for the next one, and there is none yet.

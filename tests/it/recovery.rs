@@ -3,14 +3,16 @@
 use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
 use botroupe::app::App;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::config::{Config, Sources};
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{KickType, Sandbox, SandboxConfig};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
-const NO_BOTS: &[Entry] = &[];
+fn no_bots() -> Bots {
+    Bots::new()
+}
 const ACCOUNTS: usize = 300;
 
 fn names() -> Vec<String> {
@@ -45,7 +47,7 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
     let names = names();
     let users: Vec<&str> = names.iter().map(String::as_str).collect();
     let governor = "[governor]\nlogins_per_second = 2000\nburst = 100";
-    let app = start(&url, NO_BOTS, &users, governor).await;
+    let app = start(&url, &no_bots(), &users, governor).await;
     all_online(&app).await;
     for _ in 0..10 {
         server.stop().await;
@@ -150,13 +152,6 @@ async fn start_text(endpoint: &str, more: &str) -> App {
     let text = format!(
         "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n{more}"
     );
-    let config = Config::parse(Sources {
-        file: "test.toml",
-        text: &text,
-        env: &BTreeMap::new(),
-        overrides: &[],
-        known_bots: &[],
-    })
-    .unwrap();
-    App::start(&config, NO_BOTS, None).await.unwrap()
+    let config = Config::parse(Sources::new("test.toml", &text, &BTreeMap::new())).unwrap();
+    App::start(&config, &no_bots(), None).await.unwrap()
 }

@@ -3,6 +3,7 @@
 use crate::harness::{APP, KEY, config_in, sandbox};
 use crate::sandbox::connect;
 use botroupe::app::{App, AppError};
+use botroupe::bot::Bots;
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError};
 use serde_json::json;
@@ -69,7 +70,9 @@ fn the_config_names_the_seed_relative_to_itself() {
     let seed = folder.path().join("here.toml");
     assert_eq!(config.sandbox.seed.as_ref(), Some(&seed));
     actix_rt::System::new().block_on(async {
-        let error = App::start(&config, &[], None).await.unwrap_err();
+        let error = App::start(&config, &Bots::default(), None)
+            .await
+            .unwrap_err();
         let is_missing = matches!(error, AppError::Sandbox(SandboxError::SeedFile { .. }));
         assert!(
             is_missing && error.to_string().ends_with("(key sandbox.seed)"),
@@ -79,7 +82,7 @@ fn the_config_names_the_seed_relative_to_itself() {
         let text = "[[users]]\nid = \"alice\"\nfriends = [\"bot\"]\n\
                     [[history]]\nfrom = \"alice\"\nto = \"bot\"\ntext = \"hello\"\n";
         std::fs::write(&seed, text).unwrap();
-        let app = App::start(&config, &[], None).await.unwrap();
+        let app = App::start(&config, &Bots::default(), None).await.unwrap();
         assert_eq!(app.sandbox().unwrap().history("alice", "bot").len(), 1);
         app.stop().await;
     });

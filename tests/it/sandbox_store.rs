@@ -4,6 +4,7 @@ use crate::harness::{APP, KEY, config_in, eventually};
 use crate::sandbox::connect;
 use awc::http::{Method, StatusCode};
 use botroupe::app::App;
+use botroupe::bot::Bots;
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig, SandboxError, SnapshotError};
 use serde_json::{Value, json};
@@ -358,14 +359,14 @@ fn the_config_names_the_store_relative_to_itself() {
     assert_eq!(config.sandbox.store.as_ref(), Some(&store));
     run(async {
         for said in 1..3 {
-            let app = App::start(&config, &[], None).await.unwrap();
+            let app = App::start(&config, &Bots::default(), None).await.unwrap();
             let sandbox = app.sandbox().unwrap();
             sandbox.say("alice", "bot", "hello").unwrap();
             assert_eq!(sandbox.history("alice", "bot").len(), said);
             app.stop().await;
         }
         std::fs::write(&store, "{}").unwrap();
-        let error = App::start(&config, &[], None)
+        let error = App::start(&config, &Bots::default(), None)
             .await
             .unwrap_err()
             .to_string();

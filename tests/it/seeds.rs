@@ -38,13 +38,10 @@ fn usersig_seeds_are_read_or_refused() -> io::Result<()> {
 fn config_seeds_are_read_or_refused() -> io::Result<()> {
     let env: BTreeMap<String, String> = BTreeMap::new();
     each_seed("config", |name, bytes| {
-        let parsed = Config::parse(Sources {
-            file: name,
-            text: &String::from_utf8_lossy(bytes),
-            env: &env,
-            overrides: &[],
-            known_bots: &["echo", "counter"],
-        });
+        let parsed = Config::parse(
+            Sources::new(name, &String::from_utf8_lossy(bytes), &env)
+                .known_bots(&["echo", "counter"]),
+        );
         assert_eq!(parsed.is_ok(), name.ends_with("shipped"), "{name}");
     })
 }

@@ -5,7 +5,7 @@
 use crate::harness::{eventually, phase, said, sandbox, start, status};
 use botroupe::account::Phase;
 use botroupe::app::App;
-use botroupe::bot::Entry;
+use botroupe::bot::Bots;
 use botroupe::prelude::*;
 use botroupe::proto::code::Code;
 use botroupe::sandbox::Sandbox;
@@ -20,10 +20,9 @@ async fn echo(text: Text) -> String {
     text.into_inner()
 }
 
-const ECHO: &[Entry] = &[Entry {
-    name: "echo",
-    make: || Bot::new("echo").on_text(echo),
-}];
+fn echo_bots() -> Bots {
+    Bots::new().with("echo", || Bot::new("echo").on_text(echo))
+}
 
 /// What `from` was told by `bot`, in every conversation of `people`.
 fn answers(sandbox: &Sandbox, bot: &str, people: &[String]) -> usize {
@@ -57,22 +56,17 @@ async fn slowly(text: Text) {
 
 async fn quickly(_: Text) {}
 
-const SLOW_AND_QUICK: &[Entry] = &[
-    Entry {
-        name: "quick",
-        make: || Bot::new("quick").on_text(quickly),
-    },
-    Entry {
-        name: "slow",
-        make: || Bot::new("slow").on_text(slowly),
-    },
-];
+fn slow_and_quick_bots() -> Bots {
+    Bots::new()
+        .with("quick", || Bot::new("quick").on_text(quickly))
+        .with("slow", || Bot::new("slow").on_text(slowly))
+}
 
 #[actix_rt::test]
 async fn a1_an_orderly_restart_loses_nothing_of_a_second_and_of_no_bot() {
     let sandbox = sandbox(|_| {});
     sandbox.import("bot").unwrap();
-    let app = start(&sandbox.url(), SLOW_AND_QUICK, &["bot"], "").await;
+    let app = start(&sandbox.url(), &slow_and_quick_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     let texts: Vec<String> = (0..20).map(|n| format!("text {n}")).collect();
     for text in &texts {
@@ -88,7 +82,7 @@ async fn a1_an_orderly_restart_loses_nothing_of_a_second_and_of_no_bot() {
     TURNS.add_permits(1);
     stop.await;
     TURNS.add_permits(1_000);
-    let app = start(&sandbox.url(), SLOW_AND_QUICK, &["bot"], "").await;
+    let app = start(&sandbox.url(), &slow_and_quick_bots(), &["bot"], "").await;
     eventually("all of them", || async {
         let slow = SLOW.lock().unwrap();
         texts.iter().all(|text| slow.contains(text)).then_some(())
@@ -109,7 +103,13 @@ async fn a2_what_waited_while_the_bot_was_away_is_all_answered() {
             .say(&people[n % 60], "bot", &format!("text {n}"))
             .unwrap();
     }
-    let app = start(&sandbox.url(), ECHO, &["bot"], "[host]\nqueue = 128").await;
+    let app = start(
+        &sandbox.url(),
+        &echo_bots(),
+        &["bot"],
+        "[host]\nqueue = 128",
+    )
+    .await;
     all_answered(&sandbox, "bot", &people, 1_800).await;
     assert_eq!(status(&app, "bot").await.counters.dropped, 0);
     app.stop().await;
@@ -118,7 +118,7 @@ async fn a2_what_waited_while_the_bot_was_away_is_all_answered() {
 #[actix_rt::test]
 async fn a2_hundreds_of_people_at_once_are_all_answered() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     sandbox.delay("bot", 20).unwrap();
     let people = people(600);
@@ -141,10 +141,9 @@ async fn count(_: Text, conversation: Conversation) {
         .or_default() += 1;
 }
 
-const COUNTER: &[Entry] = &[Entry {
-    name: "counter",
-    make: || Bot::new("counter").on_text(count),
-}];
+fn counter_bots() -> Bots {
+    Bots::new().with("counter", || Bot::new("counter").on_text(count))
+}
 
 #[actix_rt::test]
 async fn a2_what_was_missed_in_groups_comes_however_much_it_was() {
@@ -158,7 +157,13 @@ async fn a2_what_was_missed_in_groups_comes_however_much_it_was() {
         );
         assert_eq!(made["ErrorCode"], 0, "{made}");
     }
-    let app = start(&sandbox.url(), COUNTER, &["bot"], "[host]\nqueue = 64").await;
+    let app = start(
+        &sandbox.url(),
+        &counter_bots(),
+        &["bot"],
+        "[host]\nqueue = 64",
+    )
+    .await;
     phase(&app, "bot", Phase::Online).await;
     sandbox.stop_answering("bot", None).unwrap();
     sandbox.drop_link("bot").unwrap();
@@ -191,7 +196,7 @@ async fn a3_a_large_backlog_does_not_kill_the_account() {
         let text = format!("{n} {}", "x".repeat(11_000));
         sandbox.say(&people[n % 7], "bot", &text).unwrap();
     }
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     all_answered(&sandbox, "bot", &people, 420).await;
     assert_eq!(status(&app, "bot").await.counters.lost_links, 0);
     app.stop().await;
@@ -200,7 +205,7 @@ async fn a3_a_large_backlog_does_not_kill_the_account() {
 #[actix_rt::test]
 async fn a5_pushes_while_nothing_can_be_fetched_are_answered_once() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), ECHO, &["bot"], "").await;
+    let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     sandbox
         .refuse("bot", "openim.getmsg", Code(70500), None)
@@ -231,15 +236,20 @@ async fn answer_later(text: Text) -> String {
     text.into_inner()
 }
 
-const LATER: &[Entry] = &[Entry {
-    name: "later",
-    make: || Bot::new("later").on_text(answer_later),
-}];
+fn later_bots() -> Bots {
+    Bots::new().with("later", || Bot::new("later").on_text(answer_later))
+}
 
 #[actix_rt::test]
 async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_send() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), LATER, &["bot"], "send_timeout = \"100ms\"").await;
+    let app = start(
+        &sandbox.url(),
+        &later_bots(),
+        &["bot"],
+        "send_timeout = \"100ms\"",
+    )
+    .await;
     phase(&app, "bot", Phase::Online).await;
     sandbox.say("alice", "bot", "question").unwrap();
     eventually("it is being handled", || async {
@@ -290,22 +300,19 @@ async fn block(text: Text) -> String {
     text.into_inner()
 }
 
-const BLOCKER_AND_ECHO: &[Entry] = &[
-    Entry {
-        name: "blocker",
-        make: || Bot::new("blocker").on_text(block),
-    },
-    Entry {
-        name: "echo",
-        make: || Bot::new("echo").on_text(echo),
-    },
-];
+fn blocker_and_echo_bots() -> Bots {
+    Bots::new()
+        .with("blocker", || Bot::new("blocker").on_text(block))
+        .with("echo", || Bot::new("echo").on_text(echo))
+}
 
 async fn two_bots(sandbox: &Sandbox) -> App {
     let accounts = "[[accounts]]\nuser_id = \"bad\"\nbots = [\"blocker\"]\n\
                     [[accounts]]\nuser_id = \"good\"\nbots = [\"echo\"]\n";
-    let config = crate::harness::config(&sandbox.url(), BLOCKER_AND_ECHO, accounts);
-    App::start(&config, BLOCKER_AND_ECHO, None).await.unwrap()
+    let config = crate::harness::config(&sandbox.url(), &blocker_and_echo_bots(), accounts);
+    App::start(&config, &blocker_and_echo_bots(), None)
+        .await
+        .unwrap()
 }
 
 #[actix_rt::test]
@@ -344,10 +351,9 @@ async fn wait_a_little(text: Text) -> String {
     text.into_inner()
 }
 
-const SPAWNER: &[Entry] = &[Entry {
-    name: "spawner",
-    make: || Bot::new("spawner").on_text(spawn_or_wait),
-}];
+fn spawner_bots() -> Bots {
+    Bots::new().with("spawner", || Bot::new("spawner").on_text(spawn_or_wait))
+}
 
 async fn spawn_or_wait(text: Text) -> String {
     if &*text == "spawn" {
@@ -360,7 +366,7 @@ async fn spawn_or_wait(text: Text) -> String {
 #[actix_rt::test]
 async fn c_spawned_tasks_that_block_stop_no_timers() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), SPAWNER, &["bad", "good"], "").await;
+    let app = start(&sandbox.url(), &spawner_bots(), &["bad", "good"], "").await;
     phase(&app, "bad", Phase::Online).await;
     phase(&app, "good", Phase::Online).await;
     sandbox.say("alice", "bad", "spawn").unwrap();
@@ -379,10 +385,9 @@ async fn c_spawned_tasks_that_block_stop_no_timers() {
     app.stop().await;
 }
 
-const TWO_ECHOES: &[Entry] = &[Entry {
-    name: "echo",
-    make: || Bot::new("echo").on_text(echo),
-}];
+fn two_echoes_bots() -> Bots {
+    Bots::new().with("echo", || Bot::new("echo").on_text(echo))
+}
 
 #[actix_rt::test]
 async fn c_our_own_bots_do_not_answer_each_other() {
@@ -396,7 +401,13 @@ async fn c_our_own_bots_do_not_answer_each_other() {
                 "MemberList": [{"Member_Account": "one"}, {"Member_Account": "two"}, {"Member_Account": "three"}]}),
     );
     assert_eq!(made["ErrorCode"], 0, "{made}");
-    let app = start(&sandbox.url(), TWO_ECHOES, &["one", "two", "three"], "").await;
+    let app = start(
+        &sandbox.url(),
+        &two_echoes_bots(),
+        &["one", "two", "three"],
+        "",
+    )
+    .await;
     for name in ["one", "two", "three"] {
         phase(&app, name, Phase::Online).await;
     }
@@ -456,15 +467,16 @@ async fn count_ready() {
     READIES.fetch_add(1, Ordering::SeqCst);
 }
 
-const STARTER: &[Entry] = &[Entry {
-    name: "starter",
-    make: || Bot::new("starter").on_start(begin).on_ready(count_ready),
-}];
+fn starter_bots() -> Bots {
+    Bots::new().with("starter", || {
+        Bot::new("starter").on_start(begin).on_ready(count_ready)
+    })
+}
 
 #[actix_rt::test]
 async fn c_a_bot_starts_once_however_often_it_is_ready_and_its_tasks_end_with_it() {
     let sandbox = sandbox(|_| {});
-    let app = start(&sandbox.url(), STARTER, &["bot"], "").await;
+    let app = start(&sandbox.url(), &starter_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     for outages in 1..4 {
         eventually("it is ready", || async {

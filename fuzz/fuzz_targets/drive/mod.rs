@@ -6,7 +6,7 @@ use botroupe::proto::codec::{self, Frames};
 use botroupe::proto::event::{Notice, Push, read_event, read_missed};
 use botroupe::proto::id::{SdkAppId, UserId};
 use botroupe::proto::lenient;
-use botroupe::proto::message::{Draft, Element, Message, MessageKey};
+use botroupe::proto::message::{Conversation, Draft, Element, Message, MessageKey};
 use botroupe::proto::op::extension::Extensions;
 use botroupe::proto::op::follow::Follows;
 use botroupe::proto::op::live_room::LiveMembers;
@@ -19,7 +19,7 @@ use botroupe::proto::op::topic::Topics;
 use botroupe::proto::op::{speech::Recognised, translation::Translated};
 use botroupe::proto::packet::Packet;
 use botroupe::proto::usersig::UserSig;
-use botroupe::session::{Outgoing, Session, SessionConfig};
+use botroupe::session::{Memory, OutgoingMessage, Session, SessionConfig};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
@@ -117,7 +117,8 @@ pub fn session(data: &[u8]) {
     let (Ok(app), Ok(user)) = (SdkAppId::new(1_400_000_001), UserId::parse("fuzz")) else {
         return;
     };
-    let mut session = Session::new(SessionConfig::new(app, user), 1);
+    let mut memory = Memory::default();
+    let mut session = Session::new(SessionConfig::new(app, user), 1, &mut memory);
     let mut now = Now::new(Duration::ZERO, Duration::from_secs(1_795_000_000));
     let sig = UserSig::from("sig".to_owned());
     let mut asked: Vec<(String, u64)> = Vec::new();
@@ -127,7 +128,7 @@ pub fn session(data: &[u8]) {
             .map_or((0, &[][..]), |(op, rest)| (*op, rest));
         match op % 8 {
             0 => session.opened(now, Some(&sig)),
-            1 => session.received(now, rest),
+            1 => session.received(now, &mut memory, rest),
             // An answer to what was asked last, with any body.
             2 | 3 => {
                 if let Some((servcmd, seq)) = asked.pop() {
@@ -135,18 +136,18 @@ pub fn session(data: &[u8]) {
                     let packet = format!(
                         r#"{{"head":{{"servcmd":"{servcmd}","seq":{seq}}},"body":{body}}}"#
                     );
-                    session.received(now, packet.as_bytes());
+                    session.received(now, &mut memory, packet.as_bytes());
                 }
             }
             4 => {
                 let seconds = rest.first().copied().unwrap_or(1);
                 now = now.after(Duration::from_secs(u64::from(seconds)));
-                session.timeout(now);
+                session.timeout(now, &mut memory);
             }
             5 => session.closed(now),
             6 => {
-                let message = Outgoing {
-                    to: "peer".into(),
+                let message = OutgoingMessage {
+                    to: Conversation::c2c("peer"),
                     draft: std::sync::Arc::new(Draft::text(String::from_utf8_lossy(rest))),
                     key: MessageKey { seq: 1, random: 1 },
                 };

@@ -1,7 +1,7 @@
 //! Fetches UserSigs from outside: files, the environment, programs, HTTP services.
 //!
-//! *When* one is fetched is [`Core`](super::Core)'s decision. No error shows any part of what a
-//! source gave: it may be a UserSig, or most of one.
+//! [`Core`](super::Core) decides when. No error shows any part of what a source gave, because it may be most of
+//! a UserSig.
 
 mod program;
 
@@ -14,7 +14,7 @@ use awc::error::SendRequestError;
 use awc::http::{Method, header};
 use botroupe_core::account::{CredentialError, External, Redacted};
 use futures_util::StreamExt;
-use std::fmt::Write as _;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,15 +23,15 @@ use tokio::sync::Semaphore;
 
 /// What is replaced by the account's UserID.
 const USER_ID: &str = "{user_id}";
-/// The most that is taken from a source; a UserSig has some hundred characters.
+/// Bytes taken from a source at most; a UserSig has some hundred characters.
 const MAX_ANSWER: usize = 64 * 1024;
 /// How long a file may take: network file systems hang.
 const FILE_LIMIT: Duration = Duration::from_secs(10);
-/// Programs that run at once in this process; a fleet that logs in together would start hundreds.
+/// Programs that run at once at most; a fleet that logs in together would start hundreds.
 static PROGRAMS: Semaphore = Semaphore::const_new(32);
-/// How much of a program's standard error is kept, its end.
+/// Bytes kept of the end of a program's standard error.
 const MAX_COMPLAINT: usize = 4 * 1024;
-/// How much of its last line is shown, in characters.
+/// Characters shown of its last line.
 const SHOWN_COMPLAINT: usize = 200;
 
 /// Fetches one UserSig for `user`. Waits on the runtime it is polled on and never blocks it.
@@ -104,20 +104,18 @@ fn for_user(source: &External, user: &UserId) -> External {
     source
 }
 
+/// Everything but the unreserved characters of RFC 3986.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
 fn percent_encoded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            // Writing to a String cannot fail.
-            let _ = write!(out, "%{byte:02X}");
-        }
-    }
-    out
+    utf8_percent_encode(text, RESERVED).to_string()
 }
 
-/// What stands between the quotes of a JSON text.
+/// Escapes a text for use between the quotes of a JSON string.
 fn json_escaped(text: &str) -> String {
     let quoted = serde_json::Value::from(text).to_string();
     let inner = quoted.strip_prefix('"').and_then(|q| q.strip_suffix('"'));
@@ -128,7 +126,7 @@ fn is_json(body: &str) -> bool {
     body.trim_start().starts_with(['{', '['])
 }
 
-/// What a source gave, as a UserSig of `user`.
+/// Reads a UserSig of `user` from what a source gave.
 fn take(bytes: &[u8], user: &UserId) -> Result<UserSig, String> {
     let text = str::from_utf8(bytes).map_err(|_| "what it gave is not text".to_owned())?;
     let text = text.trim();

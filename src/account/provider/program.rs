@@ -9,12 +9,11 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 
-/// Words of a complaint of this length and more are left out: a SecretKey has 64 characters, other
-/// keys, hashes and tokens 32 and more, a UserSig some hundred.
+/// Words of a complaint that are this long are left out: a SecretKey has 64 characters, other keys, hashes and
+/// tokens have 32 and more, and a UserSig some hundred.
 const HIDDEN_WORD: usize = 32;
 
-/// What a program is told of our environment: where things are and how people write here. Secrets of
-/// ours are not its business.
+/// The environment variables a program gets: paths, language and time zone. It gets none of our secrets.
 const PASSED_ON: [&str; 27] = [
     "PATH",
     "HOME",
@@ -105,8 +104,7 @@ async fn last_line(mut source: impl AsyncRead + Unpin) -> Option<String> {
     Some(without_secrets(line))
 }
 
-/// The line without what may be a key: long runs of the characters that keys are made of, whatever
-/// stands before and behind them.
+/// The line without anything that may be a key: long runs of the characters that keys consist of.
 fn without_secrets(line: &str) -> String {
     let is_key = |c: char| c.is_ascii_alphanumeric() || "+/=_-*".contains(c);
     let mut shown = String::new();

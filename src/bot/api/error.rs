@@ -1,6 +1,7 @@
 //! Why a bot's action failed.
 
-use crate::account::SendError;
+use crate::account::RequestError;
+use crate::account::{OutboxError, SendError};
 use crate::bot::transfer::TransferError;
 use crate::proto::code::Code;
 use crate::proto::message::DraftError;
@@ -17,25 +18,25 @@ pub enum ApiError {
     Send(#[from] SendError),
     /// The request was not carried out, or nobody knows whether it was.
     #[error("request failed: {0}")]
-    Call(SendError),
-    /// Somebody else edited the message first. How it stands now is given; to insist, edit it again
-    /// with that version.
+    Call(#[source] SendError),
+    /// Somebody else edited the message first. The error holds the current version; edit the message again with
+    /// it to overwrite that.
     #[error("somebody else edited the message first; it is at version {}", .0.version)]
     Conflict(Box<Edited>),
-    /// The request was carried out, but not for this entry of it.
+    /// The server refused one entry of the request. It may have carried out the others.
     #[error("the server refused it for {}: {code} {}", Shown(.what), Shown(.info))]
     Item {
         /// The entry: a user, a group, the number of a message.
         what: String,
         /// The server's code.
         code: Code,
-        /// Its words.
+        /// The server's text.
         info: String,
     },
-    /// More is named than one request may be about. Nothing was sent.
+    /// The list is longer than one request may be. Nothing was sent.
     #[error("{count} {what} are too many for one request; the limit is {limit}")]
     TooMany {
-        /// What there are too many of.
+        /// The kind of entry.
         what: &'static str,
         /// How many.
         count: usize,
@@ -45,10 +46,10 @@ pub enum ApiError {
     /// The new content of a message cannot be sent. Nothing was.
     #[error(transparent)]
     Draft(#[from] DraftError),
-    /// The file did not get where it should.
+    /// The file was not transferred.
     #[error(transparent)]
     Transfer(#[from] TransferError),
-    /// It cannot be done with this message, conversation or notice. Nothing was sent.
+    /// The action is not possible with this message, conversation or notice. Nothing was sent.
     #[error("not possible: {0}")]
     Unfit(&'static str),
     /// The bot runs in a test that has no answer to this request.
@@ -61,8 +62,80 @@ pub enum ApiError {
     },
 }
 
+/// Whether a failed action was carried out, and whether to try again: see [`ApiError::kind`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Kind {
+    /// The server refused it, with this code.
+    Refused(Code),
+    /// It was not carried out; the same action may succeed later.
+    NotSent,
+    /// Nobody knows whether it was carried out: the answer was lost, or could not be read.
+    Unknown,
+    /// The account is offline and will not come back by itself soon, or it is not ready and the caller did
+    /// not want to wait. It was not carried out.
+    Offline,
+    /// Too much is waiting already. It was not carried out.
+    Busy,
+    /// What the action was given cannot be right. It was not carried out; the same action fails again.
+    BadInput,
+}
+
+fn kind_of(error: &SendError) -> Kind {
+    match error {
+        SendError::Outbox(OutboxError::Full) | SendError::Busy => Kind::Busy,
+        SendError::Outbox(OutboxError::Offline(_)) | SendError::NotReady | SendError::Gone => {
+            Kind::Offline
+        }
+        SendError::Outbox(OutboxError::Expired(error) | OutboxError::Refused(error)) => match error
+        {
+            RequestError::Refused { code, .. } => Kind::Refused(*code),
+            RequestError::Conflict { .. } => Kind::Refused(Code::C2C_EDIT_CONFLICT),
+            RequestError::NotLoggedIn | RequestError::Overloaded | RequestError::Full => {
+                Kind::NotSent
+            }
+            // Also for kinds that a later version adds: a bot that asks the server does no harm.
+            _ => Kind::Unknown,
+        },
+        SendError::Outbox(_) => Kind::Unknown,
+    }
+}
+
 impl ApiError {
-    /// The server's code, when it was the server that said no.
+    /// Tells whether to try again, to ask the server, or to change the bot.
+    ///
+    /// ```
+    /// use botroupe::bot::{ApiError, Kind};
+    ///
+    /// fn is_worth_another_try(error: &ApiError) -> bool {
+    ///     matches!(error.kind(), Kind::NotSent | Kind::Busy | Kind::Offline)
+    /// }
+    /// assert!(!is_worth_another_try(&ApiError::Unfit("the list is empty")));
+    /// ```
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Send(error) | Self::Call(error) => kind_of(error),
+            Self::Conflict(_) => Kind::Refused(Code::C2C_EDIT_CONFLICT),
+            Self::Item { code, .. } => Kind::Refused(*code),
+            Self::TooMany { .. } | Self::Draft(_) | Self::Unfit(_) | Self::NoAnswer { .. } => {
+                Kind::BadInput
+            }
+            Self::Transfer(error) => match error {
+                TransferError::Connection(_) | TransferError::TimedOut | TransferError::Nowhere => {
+                    Kind::NotSent
+                }
+                TransferError::Status(_) => Kind::Unknown,
+                TransferError::Unreadable(_)
+                | TransferError::WrongSize { .. }
+                | TransferError::Unwritable(_)
+                | TransferError::TooLarge { .. }
+                | TransferError::Forbidden { .. } => Kind::BadInput,
+            },
+        }
+    }
+
+    /// The server's code, when the server refused the action.
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
@@ -80,7 +153,7 @@ impl ApiError {
         }
     }
 
-    /// The first entry that did not go well; `name` says which one it is where it names no user.
+    /// Fails with the first entry that the server refused; `name` describes an entry that names no user.
     pub(super) fn of_items(items: &[ItemResult], name: &str) -> Result<(), Self> {
         items
             .iter()

@@ -8,10 +8,10 @@ use crate::proto::op::follow::{
 };
 
 impl Api {
-    /// Follows users, 100 at most. They are not asked.
+    /// Follows users, 100 at most. They need not agree.
     ///
     /// # Errors
-    /// [`ApiError::Item`] with the first one it did not work for; [`ApiError::TooMany`].
+    /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
     pub async fn follow(
         &self,
         users: impl IntoIterator<Item = impl Into<String>>,
@@ -21,7 +21,7 @@ impl Api {
         ApiError::of_items(&answer.items, "a user")
     }
 
-    /// Follows users no longer.
+    /// Stops following users.
     ///
     /// # Errors
     /// As [`follow`](Self::follow).
@@ -40,7 +40,7 @@ impl Api {
     /// Everybody who follows this account.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn followers(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Follower).await
     }
@@ -48,15 +48,15 @@ impl Api {
     /// Everybody this account follows.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn following(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Following).await
     }
 
-    /// Everybody this account follows, and who follows it.
+    /// The users that this account follows and that follow it back.
     ///
     /// # Errors
-    /// When a page could not be had.
+    /// When a page could not be fetched.
     pub async fn mutual_followers(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Mutual).await
     }
@@ -74,7 +74,7 @@ impl Api {
         Ok(all)
     }
 
-    /// How these users, 100 at most, stand to this account.
+    /// Whether these users (100 at most) follow this account, and whether it follows them.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
@@ -90,7 +90,7 @@ impl Api {
         Ok(self.call(&request).await?.items)
     }
 
-    /// How many follow these users, 100 at most, and how many they follow.
+    /// The numbers of followers and of followed users of these users, 100 at most.
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].

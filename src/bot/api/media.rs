@@ -1,4 +1,4 @@
-//! Files: uploading them for a message, and getting those of others.
+//! Uploading files for messages, and downloading those of others.
 //!
 //! The bytes are not in the message; they are put to an address that the server gives for them, and
 //! the message says where they lie.
@@ -8,12 +8,17 @@ use super::{Api, ApiError, Backend};
 use crate::bot::transfer::{Body, Carriage, TransferError};
 use crate::proto::id::SdkAppId;
 use crate::proto::message::{Element, File, Image, ImageSize, Sound, Video};
-use crate::proto::op::media::{FileKind, GetImageInfo, ImageInfo, PreSig, SimpleSig, VideoCover};
+use crate::proto::op::media::FileKind;
+use crate::proto::op::media::GetImageInfo;
+use crate::proto::op::media::ImageInfo;
+use crate::proto::op::media::PreSig;
+use crate::proto::op::media::SimpleSig;
+use crate::proto::op::media::VideoCover;
 use bytes::Bytes;
 use serde_json::Map;
 use std::path::PathBuf;
 
-/// In which of its two ways a server gives out addresses.
+/// The scheme by which a server assigns upload addresses.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Uploads {
     /// The sandbox, and servers in private networks.
@@ -23,14 +28,14 @@ pub enum Uploads {
     Service(SdkAppId),
 }
 
-/// What carries files for an [`Api`].
+/// The means by which an [`Api`] transfers files.
 #[derive(Clone, Debug)]
 pub(super) struct Carrier {
     pub(super) carriage: Carriage,
     pub(super) uploads: Uploads,
 }
 
-/// Where an uploaded file lies.
+/// An uploaded file.
 struct Placed {
     url: String,
     uuid: String,
@@ -43,7 +48,7 @@ impl Api {
     /// Uploads a picture (20 MB at most) for a message.
     ///
     /// # Errors
-    /// [`ApiError::Unfit`] for what is no picture; [`ApiError::Transfer`] when it is too large or
+    /// [`ApiError::Unfit`] for a file that is no picture; [`ApiError::Transfer`] when it is too large or
     /// did not arrive; [`ApiError::Call`] when the server gave no address.
     pub async fn upload_image(&self, upload: Upload) -> Result<Image, ApiError> {
         let (upload, head) = upload.in_memory(FileKind::Image.limit()).await?;
@@ -194,9 +199,9 @@ impl Api {
         return Ok(Placed { url, uuid, cover, size });
     }
 
-    /// Gets the file of an image (the original), file, sound or video element, of `limit` bytes at
-    /// most. The URL is whatever the sender wrote; it is taken only when it leads to a file host of the
-    /// service, to the sandbox itself, or to where the bot [asks for](crate::bot::Bot::files_from).
+    /// Downloads the file of an image (the original), file, sound or video element, `limit` bytes at most. The
+    /// sender chooses the URL, so it is accepted only when it leads to a file host of the service, to the
+    /// sandbox, or to a host that the bot [allows](crate::bot::Bot::files_from).
     ///
     /// # Errors
     /// [`ApiError::Unfit`] for an element without a file; [`ApiError::Transfer`].
@@ -206,8 +211,8 @@ impl Api {
         Ok(carrier.carriage.get(url, limit).await?)
     }
 
-    /// Gets it into a file, which is there when all of it is, in place of one that was there before.
-    /// Gives its size in bytes.
+    /// Downloads the file of an element to disk and returns its size in bytes. The file appears when it is
+    /// complete, and replaces one of that name.
     ///
     /// # Errors
     /// As [`download`](Self::download), and when the file cannot be written.

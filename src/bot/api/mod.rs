@@ -1,40 +1,49 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
-//! Sending is here; the rest by subject: what is said (`messages`), what is put under it (`extras`), other
-//! languages (`language`), groups (`group`), ways into them (`join`), who is in live rooms (`live`), topics
-//! of communities (`topics`), people (`people`) and who follows whom (`follow`), searches (`search`), the
-//! list of conversations (`conversations`) and groups of them (`conversation_groups`), files (`media`),
-//! invitations (`signals`).
+//! Sending is here; every other feature has a file of its own, under the name that `proto::op` and the
+//! sandbox use for it.
 
-mod conversation_groups;
-mod conversations;
+mod blacklist;
+mod conversation;
+mod conversation_group;
 mod error;
-mod extras;
+mod extension;
 mod follow;
+mod friend;
 mod group;
-mod join;
-mod language;
-mod live;
+mod group_application;
+mod group_attribute;
+mod group_counter;
+mod group_member;
+mod live_room;
 mod media;
-mod messages;
-mod people;
+mod merger;
+mod message;
+mod pin;
+mod profile;
+mod reaction;
+mod receipt;
+mod receive_option;
 mod search;
-mod signals;
-mod topics;
+mod signaling;
+mod speech;
+mod topic;
+mod translation;
 mod upload;
+mod user_status;
 
 #[cfg(test)]
 mod tests;
 
-pub use error::ApiError;
+pub use error::{ApiError, Kind};
 pub use group::GroupApi;
 pub use media::Uploads;
 pub use upload::Upload;
 
 use self::media::Carrier;
 use super::file_access::FileAccess;
-use super::run::{Spawner, Transfers};
-use super::testing::Recording;
+use super::recording::Recording;
+use super::tasks::{Spawner, Transfers};
 use super::transfer::Carriage;
 use crate::account::{AccountHandle, SendError};
 use crate::proto::answer::Sent;
@@ -43,32 +52,50 @@ use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
 use std::sync::Arc;
 
+/// The prefix of the GroupIDs and TopicIDs that the service assigns.
+const GROUP: &str = "@TGS#";
+
 /// Acts as the bot's account. Take it as a handler parameter, keep it as long as you like.
 ///
-/// Everything waits while the account is away for a passing reason or too much is waiting already, and is
-/// given up when its send timeout has passed online. A
-/// message is delivered once, however often it had to be sent; everything else is sent once, and may
-/// have been carried out although it is told to have timed out.
+/// Actions wait while the account is offline for a passing reason, or while too many wait already. They fail
+/// when the send timeout has passed; it counts while the account is online. A message is delivered once,
+/// however often it had to be sent. Every other request is sent once: one that timed out may have been
+/// carried out all the same.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// /// Marks what it has seen, and welcomes friends back.
+/// async fn greet(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
+///     api.react(&message, "[wave]").await?;
+///     if api.friends().await?.iter().any(|friend| friend.user == sender.user_id) {
+///         api.send(&message, "Welcome back!").await?;
+///     }
+///     Ok(())
+/// }
+/// # let _ = Bot::new("greeter").on_message(greet);
+/// ```
 #[derive(Clone, Debug)]
 pub struct Api {
     backend: Backend,
     /// `None` where files cannot be transferred.
     carrier: Option<Carrier>,
-    /// Files of the handler that are on their way.
+    /// The file transfers of the handler.
     transfers: Transfers,
-    /// `None` where nothing runs bots: outside a handler, or in a test.
+    /// `None` outside of handlers and in tests.
     spawner: Option<Spawner>,
 }
 
 #[derive(Clone, Debug)]
 enum Backend {
     Account(AccountHandle),
-    /// Of a test: notes what is done.
+    /// In a test: records the actions.
     Recorded(Arc<Recording>),
 }
 
 impl Api {
     /// Acts through an account.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     #[must_use]
     pub fn new(account: AccountHandle) -> Self {
         Self {
@@ -79,8 +106,9 @@ impl Api {
         }
     }
 
-    /// Has the thread `on` carry files: to where `uploads` says, and from where `files` allows. A bot's own
-    /// [`Api`] comes with this.
+    /// Lets the thread `on` carry files, with the given upload scheme and download addresses. The [`Api`] of a
+    /// bot has this already.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     #[must_use]
     pub fn with_files(self, on: ArbiterHandle, uploads: Uploads, files: FileAccess) -> Self {
         self.with_carriage(Carriage::new(on, files), uploads)
@@ -105,9 +133,9 @@ impl Api {
         self
     }
 
-    /// Runs a task beside the handlers, until it ends or the bot does. It is looked after as handlers are:
-    /// a panic is logged with account and bot, and blocking harms no other bot. Outside a handler, and in a
-    /// test, it runs on the tokio runtime of the caller.
+    /// Runs a background task until it ends or the bot does. The same guards apply as for handlers: a panic is
+    /// logged with account and bot, and a task that blocks harms no other bot. Outside of handlers, and in
+    /// tests, the task runs on the caller's tokio runtime.
     ///
     /// ```
     /// use botroupe::prelude::*;
@@ -147,17 +175,22 @@ impl Api {
         self.user().to_owned()
     }
 
-    /// Sends a text to the user `to`. Waits while the account is away for a passing reason; its send
-    /// timeout runs while the account is online.
+    /// Sends a text to the user `to`. Waits while the account is offline for a passing reason; the send
+    /// timeout counts while the account is online.
     ///
     /// # Errors
-    /// When it was not sent: the server refused it, the account is held or quarantined, or time ran
-    /// out.
+    /// When the text was not sent: the server refused it, the account is held or quarantined, or the send
+    /// timeout passed.
     pub async fn send_text(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
-        self.send(to, Draft::text(text)).await
+        if to.starts_with(GROUP) {
+            return Err(ApiError::Unfit(
+                "this is the ID of a group; use `send` with `Conversation::group`",
+            ));
+        }
+        self.send(Conversation::c2c(to), Draft::text(text)).await
     }
 
-    /// Like [`send_text`](Self::send_text), but does not wait for an account that is away.
+    /// Like [`send_text`](Self::send_text), but does not wait for an account that is offline.
     ///
     /// # Errors
     /// [`SendError::NotReady`] at once when the account is not ready; otherwise as
@@ -171,8 +204,9 @@ impl Api {
         self.send_text(to, text).await
     }
 
-    /// Sends a message to a user (`"alice"`) or a group (`Conversation::group("@TGS#1")`); a message
-    /// is a [`Draft`], an element, several elements, or a text.
+    /// Sends a message to a user (`Conversation::c2c("alice")`), to a group
+    /// (`Conversation::group("@TGS#1")`), or to where a `&Message` came from; a message is a [`Draft`], an
+    /// element, several elements, or a text.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
@@ -188,7 +222,7 @@ impl Api {
         }
     }
 
-    /// Sends a message and gives it as [`recall`](Self::recall) and [`edit`](Self::edit) want it.
+    /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
@@ -207,8 +241,9 @@ impl Api {
     /// Makes any request of [`op`](crate::proto::op), or one of your own that implements [`Call`].
     ///
     /// # Errors
-    /// [`ApiError::Call`] when there was no good answer; in a test [`ApiError::NoAnswer`] when it
-    /// gave none.
+    /// [`ApiError::Call`] when the request failed; in a test, [`ApiError::NoAnswer`] when the test gave no
+    /// answer.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
         match &self.backend {
             Backend::Account(account) => account.call(call).await.map_err(ApiError::from_call),
@@ -217,7 +252,7 @@ impl Api {
     }
 }
 
-/// Collects what a method takes as "these users", and checks how many there are.
+/// Collects a list of users and checks its length.
 fn collect(
     users: impl IntoIterator<Item = impl Into<String>>,
     what: &'static str,
@@ -228,10 +263,10 @@ fn collect(
     Ok(users)
 }
 
-/// Refuses nothing at all, and more than the server takes at once.
+/// Refuses an empty list, and one that is longer than the server accepts.
 fn count(count: usize, what: &'static str, limit: usize) -> Result<(), ApiError> {
     match count {
-        0 => Err(ApiError::Unfit("nobody and nothing is named")),
+        0 => Err(ApiError::Unfit("the list is empty")),
         n if n > limit => Err(ApiError::TooMany {
             what,
             count: n,

@@ -1,4 +1,4 @@
-//! Looking for messages, users, groups and members on the server.
+//! Searches for messages, users, groups and members on the server.
 
 use super::{Api, ApiError, count};
 use crate::proto::op::search::{

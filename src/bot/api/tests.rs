@@ -136,7 +136,7 @@ async fn an_edit_takes_what_can_be_edited() {
 async fn what_was_sent_can_be_taken_back() {
     let bot = bot();
     let api = bot.api();
-    let said = api.say("alice", "oops").await.unwrap();
+    let said = api.say(Conversation::c2c("alice"), "oops").await.unwrap();
     let in_group = api.group("g").say("oops").await.unwrap();
     bot.answer("openim.msgwithdraw", &json!({}));
     api.recall(&said).await.unwrap();
@@ -239,7 +239,11 @@ async fn the_history_of_a_user_is_paged_by_the_servers_marks() {
     };
     bot.answer("openim.getroammsg", &page(0, "k", &[3, 4]));
     bot.answer("openim.getroammsg", &page(1, "", &[1, 2]));
-    let messages = bot.api().history("alice", 3).await.unwrap();
+    let messages = bot
+        .api()
+        .history(Conversation::c2c("alice"), 3)
+        .await
+        .unwrap();
     let seqs: Vec<u32> = messages.iter().map(|message| message.seq).collect();
     assert_eq!(seqs, [2, 3, 4]);
     let calls = bot.calls();
@@ -410,7 +414,7 @@ async fn a_conversation_that_does_not_get_into_its_group_is_an_error() {
             "ResultCode": code,
         }]})
     };
-    let all = || [Conversation::from("a"), Conversation::group("g")];
+    let all = || [Conversation::c2c("a"), Conversation::group("g")];
     bot.answer(servcmd, &row(0, 0));
     api.create_conversation_group("work", all()).await.unwrap();
     assert_eq!(
@@ -426,7 +430,7 @@ async fn a_conversation_that_does_not_get_into_its_group_is_an_error() {
     bot.answer("recentcontact.update_contact_group", &update);
     let error = api.change_conversation_group("work", all(), true).await;
     assert_eq!(error.unwrap_err().code(), Some(Code(50_003)));
-    let many = (0..101).map(|n| Conversation::from(format!("u{n}").as_str()));
+    let many = (0..101).map(|n| Conversation::c2c(format!("u{n}").as_str()));
     let error = api.create_conversation_group("work", many).await;
     assert!(matches!(error, Err(ApiError::TooMany { limit: 100, .. })));
     let none = api.create_conversation_group("work", []).await;
@@ -545,4 +549,39 @@ async fn those_who_want_into_groups_are_listed_once_communities_included() {
     let decided = api.decide_application(&all[2], true, "come in").await;
     decided.unwrap();
     assert_eq!(bot.calls()[0].1["Invited_Account"], "bob");
+}
+
+#[test]
+fn a_failed_action_says_whether_it_was_carried_out() {
+    use crate::account::{OutboxError, RequestError, SendError};
+    let refused = |error| ApiError::Send(SendError::Outbox(OutboxError::Refused(error)));
+    let code = Code(20_012);
+    let kinds = [
+        (
+            refused(RequestError::Refused {
+                code,
+                info: String::new(),
+            }),
+            Kind::Refused(code),
+        ),
+        (refused(RequestError::TimedOut), Kind::Unknown),
+        (refused(RequestError::Lost), Kind::Unknown),
+        (refused(RequestError::Overloaded), Kind::NotSent),
+        (ApiError::Call(SendError::Busy), Kind::Busy),
+        (ApiError::Call(SendError::NotReady), Kind::Offline),
+        (ApiError::Unfit("the list is empty"), Kind::BadInput),
+    ];
+    for (error, kind) in kinds {
+        assert_eq!(error.kind(), kind, "{error}");
+    }
+    let error = ApiError::Call(SendError::Busy);
+    assert!(std::error::Error::source(&error).is_some());
+}
+
+#[actix_rt::test]
+async fn a_text_for_a_user_does_not_go_to_what_is_a_group() {
+    let bot = bot();
+    let sent = bot.api().send_text("@TGS#1", "hello").await;
+    assert!(matches!(sent, Err(ApiError::Unfit(_))), "{sent:?}");
+    assert!(bot.api().send_text("alice", "hello").await.is_ok());
 }

@@ -1,4 +1,4 @@
-//! A file to upload: where its bytes come from, and what it is called.
+//! A file to upload: the source of its bytes, and its name.
 
 use super::ApiError;
 use crate::bot::transfer::{Content, Progress, TransferError};
@@ -10,6 +10,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// A file to upload: bytes, a file on disk, or a stream.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn report(api: Api) -> Result<Element, ApiError> {
+///     Ok(api.upload_file(Upload::new("report.csv", "day,messages\n1,7\n")).await?.into())
+/// }
+/// # let _ = Bot::new("reporter").on_text(report);
+/// ```
 pub struct Upload {
     name: String,
     content_type: String,
@@ -27,7 +36,7 @@ impl std::fmt::Debug for Upload {
 }
 
 impl Upload {
-    /// Bytes, under the name the receiver is to see.
+    /// Bytes, and the file name that the receiver sees.
     pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self::from_content(name.into(), Content::Bytes(bytes.into()))
     }
@@ -39,15 +48,14 @@ impl Upload {
         Self::from_content(name.to_string_lossy().into_owned(), Content::Path(path))
     }
 
-    /// `size` bytes as they come, under the name the receiver is to see. A stream that ends early or
-    /// goes on longer fails the upload. It is read on a thread that others depend on too: it must not
-    /// block that while it waits.
+    /// A stream of `size` bytes, and the file name that the receiver sees. The upload fails if the stream ends
+    /// early or goes on longer. The stream is read on a shared thread, so it must not block.
     pub fn stream(
         name: impl Into<String>,
         size: u64,
         stream: impl Stream<Item = io::Result<Bytes>> + Send + 'static,
     ) -> Self {
-        // One that gives nothing again and again must not keep the thread that reads it.
+        // A stream of empty chunks must not keep the thread that reads it.
         let stream = stream.filter_map(|chunk| async {
             let is_empty = chunk.as_ref().is_ok_and(Bytes::is_empty);
             if is_empty {
@@ -68,7 +76,7 @@ impl Upload {
         }
     }
 
-    /// Sets the name that the receiver is to see.
+    /// Sets the file name that the receiver sees.
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -83,8 +91,7 @@ impl Upload {
         self
     }
 
-    /// Has `told` called with the bytes sent so far and the bytes in all, on a thread that must not
-    /// be kept waiting.
+    /// Calls `told` with the number of bytes sent and the total, on a shared thread: `told` must not block.
     #[must_use]
     pub fn progress(mut self, told: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(told));
@@ -95,7 +102,7 @@ impl Upload {
         &self.name
     }
 
-    /// How many bytes there are. Borrows nothing while it waits: a stream is for one thread at a time.
+    /// The size in bytes. The future borrows nothing, because a stream is not `Sync`.
     pub(super) fn size(&self) -> impl Future<Output = Result<u64, TransferError>> + Send + use<> {
         let known = match &self.content {
             Content::Bytes(bytes) => Ok(bytes.len() as u64),
@@ -108,17 +115,17 @@ impl Upload {
                 Err(path) => path,
             };
             let about = tokio::fs::metadata(&path).await;
-            let about = about.map_err(|error| TransferError::unreadable(&path, &error))?;
+            let about = about.map_err(|error| TransferError::unreadable(&path, error))?;
             if about.is_file() {
                 Ok(about.len())
             } else {
                 let error = io::Error::other("it is no file");
-                Err(TransferError::unreadable(&path, &error))
+                Err(TransferError::unreadable(&path, error))
             }
         }
     }
 
-    /// The same with all of its bytes in memory, `limit` at most, and the bytes.
+    /// Reads all bytes into memory, `limit` at most; returns the upload and the bytes.
     pub(super) async fn in_memory(self, limit: u64) -> Result<(Self, Bytes), ApiError> {
         if self.size().await? > limit {
             return Err(TransferError::TooLarge { limit }.into());
@@ -127,13 +134,13 @@ impl Upload {
             Content::Bytes(bytes) => bytes,
             Content::Path(path) => {
                 let read = tokio::fs::read(&path).await;
-                read.map_err(|error| TransferError::unreadable(&path, &error))?
+                read.map_err(|error| TransferError::unreadable(&path, error))?
                     .into()
             }
             Content::Stream { size, mut stream } => {
                 let mut bytes = Vec::new();
                 while let Some(chunk) = stream.next().await {
-                    bytes.extend_from_slice(&chunk.map_err(|error| TransferError::source(&error))?);
+                    bytes.extend_from_slice(&chunk.map_err(TransferError::stream)?);
                     if bytes.len() as u64 > size {
                         break;
                     }

@@ -88,18 +88,13 @@ fn the_smallest_config_takes_the_defaults() {
         ["echo"]
     );
     assert!(account.enabled && account.user_sig.is_none());
+    assert_eq!(account.user_sig_lifetime, defaults::USER_SIG_LIFETIME);
+    assert_eq!(account.user_sig_timeout, defaults::USER_SIG_TIMEOUT);
     assert_eq!(
         *account.policy,
-        AccountPolicy {
-            user_sig_lifetime: defaults::USER_SIG_LIFETIME,
-            backoff: BackoffConfig {
-                min: defaults::BACKOFF_MIN,
-                max: defaults::BACKOFF_MAX
-            },
+        Policy {
             login_spacing: defaults::LOGIN_SPACING_SANDBOX,
-            send_timeout: defaults::SEND_TIMEOUT,
-            user_sig_timeout: defaults::USER_SIG_TIMEOUT,
-            recovery: super::recovery::BUILT_IN,
+            ..Policy::standard()
         }
     );
     assert_eq!(config.sandbox.listen.to_string(), "127.0.0.1:7080");
@@ -170,10 +165,10 @@ fn every_key_is_read() {
     let (a, b) = (&config.accounts[0], &config.accounts[1]);
     assert!(!a.enabled && b.enabled);
     assert_eq!(&*a.bots[0], "counter");
-    assert_eq!(a.policy.backoff.min, Duration::from_secs(2));
-    assert_eq!(a.policy.backoff.max, defaults::BACKOFF_MAX);
-    assert_eq!(b.policy.backoff.min, Duration::from_secs(2));
-    assert_eq!(b.policy.backoff.max, Duration::from_secs(9));
+    assert_eq!(a.policy.backoff.min(), Duration::from_secs(2));
+    assert_eq!(a.policy.backoff.max(), Backoff::DEFAULT.max());
+    assert_eq!(b.policy.backoff.min(), Duration::from_secs(2));
+    assert_eq!(b.policy.backoff.max(), Duration::from_secs(9));
     assert_eq!(b.policy.login_spacing, Duration::from_secs(1));
     assert_eq!(config.sandbox.listen.to_string(), "[::1]:0");
     assert_eq!(
@@ -266,7 +261,7 @@ fn the_command_line_wins_over_the_environment_over_the_file() {
         "12345"
     );
     assert_eq!(
-        config.accounts[0].policy.backoff.min,
+        config.accounts[0].policy.backoff.min(),
         Duration::from_secs(5)
     );
     assert_eq!(config.bots["echo"].table()["times"].as_integer(), Some(3));

@@ -39,40 +39,45 @@ fn every_key_is_read_and_only_what_is_written_is_overridden() {
         "#,
     ))
     .unwrap();
-    let built_in = super::super::recovery::BUILT_IN;
-    let common = RecoveryConfig {
+    let common = Policy {
+        login_spacing: defaults::LOGIN_SPACING_SANDBOX,
         stable_after: SECOND,
-        connect_timeout: 2 * SECOND,
+        connect_limit: 2 * SECOND,
         return_after: Some(600 * SECOND),
         renew_at: 0.6,
         mark_read: false,
-        multiple_account: TakeBackConfig {
-            cool_down_min: 2 * SECOND,
-            cool_down_max: 4 * SECOND,
+        multiple_account: TakeBack {
+            cool_down: Backoff::new(2 * SECOND, 4 * SECOND).unwrap(),
             window: 5 * SECOND,
-            take_backs: 6,
+            max: 6,
             contest_within: 7 * SECOND,
             contest_after: 8,
-            contest_min: 9 * SECOND,
-            contest_max: 10 * SECOND,
+            contest_retry: Backoff::new(9 * SECOND, 10 * SECOND).unwrap(),
         },
-        multiple_device: TakeBackConfig {
+        multiple_device: TakeBack {
             window: 11 * SECOND,
-            ..built_in.multiple_device
+            ..TakeBack::STANDARD
         },
+        ..Policy::standard()
     };
-    let of = |at: usize| config.accounts[at].policy.recovery;
-    let mut a = common;
+    let of = |at: usize| Policy::clone(&config.accounts[at].policy);
+    let mut a = common.clone();
     a.renew_at = 0.5;
-    a.multiple_device.take_backs = 0;
-    let mut c = common;
+    a.multiple_device.max = 0;
+    let mut c = common.clone();
     c.mark_read = true;
-    c.multiple_account.cool_down_max = 3 * SECOND;
+    c.multiple_account.cool_down = Backoff::new(2 * SECOND, 3 * SECOND).unwrap();
     assert_eq!((of(0), of(1), of(2)), (a, common, c));
     let shares = |a: usize, b: usize| {
         std::sync::Arc::ptr_eq(&config.accounts[a].policy, &config.accounts[b].policy)
     };
     assert!(shares(2, 3) && !shares(1, 2));
+}
+
+#[test]
+fn a_config_that_says_nothing_gives_the_standard_policy() {
+    let config = parse(&with("").replacen("[app]", "endpoint = \"auto\"\n[app]", 1)).unwrap();
+    assert_eq!(*config.accounts[0].policy, Policy::standard());
 }
 
 #[test]
@@ -86,10 +91,10 @@ fn from_outside() {
         ],
     )
     .unwrap();
-    let recovery = config.accounts[0].policy.recovery;
-    assert_eq!(recovery.renew_at, 0.25);
-    assert_eq!(recovery.return_after, Some(60 * SECOND));
-    assert_eq!(recovery.multiple_account.take_backs, 9);
+    let policy = &config.accounts[0].policy;
+    assert_eq!(policy.renew_at, 0.25);
+    assert_eq!(policy.return_after, Some(60 * SECOND));
+    assert_eq!(policy.multiple_account.max, 9);
 }
 
 #[test]
@@ -100,7 +105,7 @@ fn an_account_can_stay_away_where_the_others_come_back() {
         &[("defaults.recovery.return_after", "1m")],
     )
     .unwrap();
-    let of = |at: usize| config.accounts[at].policy.recovery.return_after;
+    let of = |at: usize| config.accounts[at].policy.return_after;
     assert_eq!(of(0), None);
 }
 

@@ -19,7 +19,7 @@ fn each_source_is_read_and_serves_a_pattern_without_a_secret_key() {
     let config = parse(&keyless("user_sig_file = \"d/{user_id}.sig\"\n")).unwrap();
     assert!(matches!(source(&config, 2), UserSigSource::File(path) if path == "d/{user_id}.sig"));
     assert_eq!(
-        config.accounts[0].policy.user_sig_timeout,
+        config.accounts[0].user_sig_timeout,
         defaults::USER_SIG_TIMEOUT
     );
     let (first, last) = (&config.accounts[0], &config.accounts[2]);
@@ -44,10 +44,7 @@ fn each_source_is_read_and_serves_a_pattern_without_a_secret_key() {
         source(&config, 0),
         UserSigSource::Command { program, args } if program == "sign" && *args == ["--for", "{user_id}"]
     ));
-    assert_eq!(
-        config.accounts[0].policy.user_sig_timeout,
-        Duration::from_secs(60)
-    );
+    assert_eq!(config.accounts[0].user_sig_timeout, Duration::from_secs(60));
 
     let text = keyless(&format!(
         "[defaults.user_sig_http]\nurl = \"https://h:1/x?key={MARKER}\"\n\

@@ -4,6 +4,7 @@ use crate::account::{ConnectError, LinkEnd};
 use crate::proto::code::Code;
 use crate::proto::event::KickType;
 use crate::proto::shown::Shown;
+use jiff::Timestamp;
 use std::borrow::Cow;
 use std::fmt;
 
@@ -17,23 +18,23 @@ pub enum Cause {
     NotStarted,
     /// The link was lost.
     LinkLost(LinkEnd),
-    /// No link came about.
+    /// No link could be opened.
     ConnectFailed(ConnectError),
     /// The server refused a login or a resume.
     Refused {
         /// Its code.
         code: Code,
-        /// Its words.
+        /// The server's text.
         info: String,
     },
-    /// The server says that a UserSig is over which was made here just now: this machine's clock is
+    /// The server calls a UserSig expired that was made here a moment ago. Either this machine's clock is
     /// wrong, or the key belongs to another app.
     ClockOff {
         /// The server's code.
         code: Code,
         /// What our clock shows, Unix seconds.
         ours: u64,
-        /// By how many milliseconds the server's clock is ahead of ours, where that is known.
+        /// By how many milliseconds the server's clock is ahead of ours, if known.
         offset: Option<i64>,
     },
     /// The server threw the account out.
@@ -46,7 +47,7 @@ pub enum Cause {
     NoBot(String),
     /// Our own code crashed; it was restarted from a fresh state.
     Crashed,
-    /// Our own code never came back from a call; its accounts were moved to another thread.
+    /// Our own code never returned from a call; the accounts of its thread were moved to another one.
     Hung,
     /// An operator ordered it to stay away.
     Ordered,
@@ -81,7 +82,7 @@ impl Cause {
 }
 
 impl fmt::Display for Cause {
-    /// What happened and, where a person can do something, what.
+    /// What happened, and what a person can do about it, if anything.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotStarted => f.write_str("not started yet"),
@@ -141,33 +142,21 @@ impl fmt::Display for Cause {
     }
 }
 
-/// Date and time of day, UTC, of Unix seconds.
+/// Date and time of day, UTC, of Unix seconds; the seconds themselves after the year 9999.
 #[derive(Clone, Copy, Debug)]
 pub struct Clock(pub u64);
 
 impl fmt::Display for Clock {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (days, second) = (self.0 / 86_400, self.0 % 86_400);
-        // Days since 0000-03-01, in cycles of 400 years (the civil calendar).
-        let z = days.saturating_add(719_468);
-        let (era, of_era) = (z / 146_097, z % 146_097);
-        let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
-        let of_year = of_era - (365 * year + year / 4 - year / 100);
-        let month = (5 * of_year + 2) / 153;
-        let day = of_year - (153 * month + 2) / 5 + 1;
-        let month = if month < 10 { month + 3 } else { month - 9 };
-        let year = year + era * 400 + u64::from(month <= 2);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02} {:02}:{:02}:{:02}Z",
-            second / 3600,
-            second / 60 % 60,
-            second % 60
-        )
+        let seconds = i64::try_from(self.0).ok();
+        match seconds.and_then(|seconds| Timestamp::from_second(seconds).ok()) {
+            Some(time) => time.strftime("%Y-%m-%d %H:%M:%SZ").fmt(f),
+            None => self.0.fmt(f),
+        }
     }
 }
 
-/// By how much our clock is off, from how many milliseconds the server's is ahead of it.
+/// By how much our clock is off, given by how many milliseconds the server's clock is ahead.
 #[derive(Clone, Copy, Debug)]
 pub struct Off(pub i64);
 

@@ -1,19 +1,27 @@
-//! The decisions of an account, without an actor, a socket or a clock.
+//! The decisions of an account, without an actor, a socket or a clock: [`Core`] hands each input to the
+//! machine it is for, and moves the account from state to state.
 
 use super::cause::Cause;
-use super::credential::Credential;
-use super::credential::CredentialError;
-use super::effect::{CoreConfig, Effect};
-use super::outbox::{Errand, Outbox, OutboxError, Settled};
-use super::status::{Counters, Phase, Record, Status};
-use super::typing::Typing;
-use crate::account::{ConnectError, LinkEnd, Report};
+use super::credential::{Credential, CredentialError};
+use super::decide::Decision;
+use super::delivery::{Delivery, Outlet};
+use super::effect::{AccountEvent, CoreConfig, Effect};
+use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
+use super::outbox::OutboxItem;
+use super::recorder::Recorder;
+use super::report::{ConnectError, LinkEnd, Report};
+use super::service_clock::ServiceClock;
+use super::setbacks::{Setbacks, is_stable};
+use super::status::{Counters, Phase, RecordedEvent, Status};
+use super::user_sigs::UserSigs;
 use crate::policy::Now;
+use crate::proto::code::{Code, Disposition};
+use crate::proto::command;
 use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
 use crate::proto::id::UserId;
 use crate::proto::usersig::UserSig;
-use crate::session::{Part, ReadMark, Receipt};
+use crate::session::{Event, LinkFault, Memory, Part, Ready, Receipt};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,91 +29,69 @@ use std::time::Duration;
 /// How long an orderly stop waits for the second of the last handled message to end, so that it can be
 /// reported as read.
 const LAST_REPORTS: Duration = Duration::from_millis(2_500);
-/// Tokens from here on are of read reports; nobody else gives out so many.
-const FIRST_REPORT: u64 = 1 << 63;
 /// Troubles named in a status at most.
 const MAX_TROUBLES: usize = 64;
 /// How long a login may take, the server's own limit included.
-pub(super) const LOGIN_LIMIT: Duration = Duration::from_secs(95);
+const LOGIN_LIMIT: Duration = Duration::from_secs(95);
+/// How long a logout may take before the link is closed without an answer.
+const LOGOUT_LIMIT: Duration = Duration::from_secs(3);
 
-/// Whether the login that took the account's place has gone.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Probe {
-    NotAsked,
-    Asked,
-    Gone,
-}
-
-/// A renewal due: at which time, and how far it has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Renewal {
-    /// Nothing to renew, or not known when.
-    None,
-    /// At this monotonic time.
-    Due(Duration),
-    /// Waiting for a UserSig from the source.
-    Fetching,
-    /// Waiting for the governor's turn.
-    WaitingForTurn,
-}
-
-/// The state of an account. See [`crate::account`].
+/// The state of an account. See the [module](super).
+///
+/// Every input takes the time and the account's [`Memory`], which the shell owns. After each the shell
+/// carries out what [`poll_effect`](Self::poll_effect) gives, and arms one timer for
+/// [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct Core {
-    pub(super) config: CoreConfig,
+    config: CoreConfig,
     instance_id: Box<str>,
-    pub(super) host: Arc<str>,
-    pub(super) rng: fastrand::Rng,
-    pub(super) phase: Phase,
-    pub(super) since: Now,
-    pub(super) cause: Cause,
-    /// A turn is asked for when this comes; `None` in every phase that waits for something else.
-    pub(super) act_at: Option<Duration>,
-    pub(super) turn_asked: bool,
-    /// Its turn has come, and it waits for a UserSig from its source.
-    pub(super) fetching: bool,
-    /// How far the question is whether the other login has gone.
-    pub(super) probe: Probe,
-    pub(super) linked: bool,
-    /// The session has a login that can be resumed.
-    pub(super) has_ticket: bool,
-    pub(super) online_since: Option<Duration>,
-    pub(super) last_login: Option<Duration>,
-    pub(super) login_by: Option<Duration>,
-    pub(super) not_before: Duration,
-    pub(super) failures: u32,
-    pub(super) kicks: VecDeque<Duration>,
-    /// The present time online began by coming back after a kick.
-    pub(super) took_back: bool,
-    pub(super) signs: u32,
-    pub(super) renewed: bool,
-    pub(super) used_up: bool,
-    pub(super) resumed: bool,
-    pub(super) renewal: Renewal,
-    /// The UserSig of the login under way or present: issued, ends (Unix seconds).
-    pub(super) sig_life: Option<(u64, u64)>,
-    pub(super) next_sig: Option<UserSig>,
-    pub(super) fetch_failures: u32,
-    pub(super) waits_for: Option<String>,
-    pub(super) clock_offset: i64,
-    /// What time it was at the server at a monotonic time, as it said last.
-    pub(super) server_time: Option<(Duration, Duration)>,
-    pub(super) outbox: Outbox,
-    /// How far the wish of the server is that the login be confirmed.
-    pub(super) confirm: Renewal,
-    /// Read reports under way, by their tokens.
-    pub(super) reports: BTreeMap<u64, Vec<ReadMark>>,
-    pub(super) next_report: u64,
+    rng: fastrand::Rng,
+    life: Life,
+    /// Since when it has been in its present state.
+    since: Now,
+    cause: Cause,
+    link: Link,
+    setbacks: Setbacks,
+    last_login: Option<Duration>,
+    /// The server wants no login before.
+    not_before: Duration,
+    sigs: UserSigs,
+    clock: ServiceClock,
+    delivery: Delivery,
     /// What is not heard, each with its reason.
-    pub(super) troubles: BTreeMap<Part, String>,
-    /// An orderly stop waits for the last read reports, up to this.
-    pub(super) stop_at: Option<Duration>,
-    pub(super) typing: Typing,
-    pub(super) logout_by: Option<Duration>,
-    pub(super) counters: Counters,
-    pub(super) connections: u64,
-    pub(super) recorder: VecDeque<Record>,
-    pub(super) effects: VecDeque<Effect>,
+    troubles: BTreeMap<Part, String>,
+    counters: Counters,
+    recorder: Recorder,
+    effects: VecDeque<Effect>,
+}
+
+/// What is known of the connection.
+#[derive(Debug)]
+struct Link {
+    /// The number of the present or last one, counted from 1.
+    number: u64,
+    /// Where it goes to.
+    host: Arc<str>,
+    is_open: bool,
+    /// The session has a login that can be resumed.
+    has_ticket: bool,
+    /// The last login was a resume.
+    resumed: bool,
+    /// A logout is under way; the link is closed at this time, answer or not.
+    logout_by: Option<Duration>,
+}
+
+/// The way out for [`Delivery`]: everything but the delivery itself.
+macro_rules! outlet {
+    ($core:ident, $now:expr) => {
+        &mut Outlet {
+            now: $now,
+            is_online: matches!($core.life, Life::Online(_)),
+            me: &$core.config.user,
+            server_secs: $core.clock.shown_secs($now),
+            effects: &mut $core.effects,
+        }
+    };
 }
 
 impl Core {
@@ -113,77 +99,76 @@ impl Core {
     #[must_use]
     pub fn new(config: CoreConfig, seed: u64, now: Now) -> Self {
         let mut rng = fastrand::Rng::with_seed(seed);
-        let instance_id = format!("{:032x}", rng.u128(..)).into();
-        let paces = config.group_paces.clone();
         Self {
             config,
-            instance_id,
-            host: "".into(),
-            phase: Phase::Waiting,
+            instance_id: format!("{:032x}", rng.u128(..)).into(),
+            life: Life::Away(Away::new(Reason::Waiting, None)),
             since: now,
             cause: Cause::NotStarted,
-            act_at: None,
-            turn_asked: false,
-            fetching: false,
-            probe: Probe::NotAsked,
-            linked: false,
-            has_ticket: false,
-            online_since: None,
+            link: Link {
+                number: 0,
+                host: "".into(),
+                is_open: false,
+                has_ticket: false,
+                resumed: false,
+                logout_by: None,
+            },
+            setbacks: Setbacks::default(),
             last_login: None,
-            login_by: None,
             not_before: Duration::ZERO,
-            failures: 0,
-            kicks: VecDeque::new(),
-            took_back: false,
-            signs: 0,
-            renewed: false,
-            used_up: false,
-            resumed: false,
-            renewal: Renewal::None,
-            sig_life: None,
-            next_sig: None,
-            fetch_failures: 0,
-            waits_for: None,
-            clock_offset: 0,
-            server_time: None,
-            outbox: Outbox::new(rng.fork(), paces),
-            confirm: Renewal::None,
-            reports: BTreeMap::new(),
-            next_report: FIRST_REPORT,
+            sigs: UserSigs::default(),
+            clock: ServiceClock::default(),
+            delivery: Delivery::new(rng.fork()),
             troubles: BTreeMap::new(),
-            stop_at: None,
-            typing: Typing::default(),
-            logout_by: None,
             counters: Counters::default(),
-            connections: 0,
-            recorder: VecDeque::new(),
+            recorder: Recorder::default(),
             effects: VecDeque::new(),
             rng,
         }
     }
 
+    // ── questions ────────────────────────────────────────────────────────────────────────────
+
     /// A snapshot, without the flight recorder.
     #[must_use]
-    pub fn status(&self, now: Now) -> Status {
+    pub fn status(&self, now: Now, memory: &Memory) -> Status {
         let wall = |at: Duration| now.unix.saturating_add(at.saturating_sub(now.mono));
+        let next = match &self.life {
+            Life::Away(away) => away.at(),
+            _ => None,
+        };
         Status {
-            phase: self.phase,
+            phase: self.phase(),
             since: self.since.unix,
             cause: self.cause.clone(),
-            next: self.act_at.map(wall),
-            resumed: self.resumed,
-            counters: self.counters,
-            user_sig_ends: self.sig_life.map(|(_, ends)| ends),
-            clock_offset: self.clock_offset,
-            waits_for: self.waits_for.clone(),
+            next: next.map(wall),
+            resumed: self.link.resumed,
+            counters: Counters {
+                sent: self.delivery.sent(),
+                unsent: self.delivery.unsent(),
+                paced: self.delivery.paced(),
+                ..self.counters
+            },
+            user_sig_ends: self.sigs.ends(),
+            clock_offset: self.clock.shown(),
+            waits_for: self.life.waits_for().map(str::to_owned),
             degraded: self.degraded(),
-            open: self.config.memory.open(),
+            open: memory.open(),
             ..Status::new(self.config.user.clone(), self.since.unix)
         }
     }
 
+    /// A snapshot with the flight recorder.
+    #[must_use]
+    pub fn full_status(&self, now: Now, memory: &Memory) -> Status {
+        Status {
+            records: self.recorder.records(),
+            ..self.status(now, memory)
+        }
+    }
+
     fn degraded(&self) -> Vec<String> {
-        if !self.phase.is_online() {
+        if !self.phase().is_online() {
             return Vec::new(); // The cause says it all.
         }
         let troubles = self.troubles.iter().take(MAX_TROUBLES);
@@ -192,19 +177,10 @@ impl Core {
             .collect()
     }
 
-    /// A snapshot with the flight recorder.
-    #[must_use]
-    pub fn full_status(&self, now: Now) -> Status {
-        Status {
-            records: self.recorder.iter().cloned().collect(),
-            ..self.status(now)
-        }
-    }
-
     /// Where it stands.
     #[must_use]
     pub const fn phase(&self) -> Phase {
-        self.phase
+        self.life.phase()
     }
 
     /// The account.
@@ -222,14 +198,16 @@ impl Core {
     /// The number of the present or last connection, counted from 1; names it in logs.
     #[must_use]
     pub const fn connection(&self) -> u64 {
-        self.connections
+        self.link.number
     }
+
+    // ── outputs ──────────────────────────────────────────────────────────────────────────────
 
     /// The next thing to do.
     pub fn poll_effect(&mut self) -> Option<Effect> {
         let effect = self.effects.pop_front();
         if effect.is_none() && self.effects.capacity() > 0 {
-            // An idle account keeps no buffer: there are thousands of it.
+            // An idle account keeps no buffer: there are thousands of them.
             self.effects = VecDeque::new();
         }
         effect
@@ -237,266 +215,217 @@ impl Core {
 
     /// When to call [`timeout`](Self::timeout), as monotonic time.
     #[must_use]
-    pub fn poll_timeout(&self) -> Option<Duration> {
-        let online = self.phase == Phase::Online;
-        let act = self
-            .act_at
-            .filter(|_| !self.turn_asked && !self.fetching && self.probe != Probe::Asked);
-        let retry = self.outbox.next_try().filter(|_| online);
-        let unread = self.config.memory.report_at().filter(|_| online);
-        let confirm = match self.confirm {
-            Renewal::Due(at) if online => Some(at),
-            _ => None,
+    pub fn poll_timeout(&self, memory: &Memory) -> Option<Duration> {
+        let own = match &self.life {
+            Life::Away(away) => [away.poll_timeout(), None, None, None, None],
+            Life::Online(online) => [
+                online.confirm_due(),
+                online.stop_by(),
+                self.sigs.due().filter(|_| !online.is_renewing()),
+                self.delivery.next_online(),
+                memory.report_at(),
+            ],
+            other => [other.login_by(), None, None, None, None],
         };
-        let typing = self.typing.next().filter(|_| online);
-        let renewal = match self.renewal {
-            Renewal::Due(at) if online => Some(at),
-            _ => None,
-        };
-        let deadline = self.outbox.next_deadline();
-        [
-            confirm,
-            self.stop_at,
-            act,
-            deadline,
-            retry,
-            unread,
-            typing,
-            renewal,
-            self.logout_by,
-            self.login_by,
-        ]
-        .into_iter()
-        .flatten()
-        .min()
+        let always = [self.delivery.next_deadline(), self.link.logout_by];
+        own.into_iter().chain(always).flatten().min()
     }
 
     // ── inputs ───────────────────────────────────────────────────────────────────────────────
 
     /// Begins.
-    pub fn start(&mut self, now: Now) {
-        self.act_at = Some(now.mono);
-        self.timeout(now);
+    pub fn start(&mut self, now: Now, memory: &mut Memory) {
+        self.life = Life::Away(Away::new(Reason::Waiting, Some(now.mono)));
+        self.timeout(now, memory);
     }
 
     /// The governor's turn has come.
-    pub fn turn(&mut self, now: Now) {
-        self.turn_asked = false;
-        if self.phase == Phase::Online {
-            if self.confirm == Renewal::WaitingForTurn {
-                return self.confirm_now(now);
-            }
-            return self.renew_now(now);
-        }
-        if self.act_at.is_none() || !self.is_waiting() {
-            return; // Held, stopped or quarantined in the meantime.
-        }
-        if self.has_ticket {
-            return self.dial(now, None);
-        }
-        match self.mint(now) {
-            Ok(Some(user_sig)) => self.dial(now, Some(user_sig)),
-            Ok(None) => self.fetch(),
-            Err(error) => self.ended(now, Cause::NoUserSig(error)),
+    pub fn turn(&mut self, now: Now, memory: &mut Memory) {
+        match &mut self.life {
+            Life::Online(online) => match online.take_turn() {
+                Some(TurnFor::Confirm(shared)) => self.confirm_login(now, shared),
+                Some(TurnFor::Renewal(user_sig)) => self.renew(now, user_sig),
+                None => {}
+            },
+            Life::Away(away) if away.has_asked_turn() => self.come_back(now, memory),
+            // It was asked for in a state that is over.
+            _ => {}
         }
     }
 
     /// The source gave a UserSig, or none.
-    pub fn user_sig(&mut self, now: Now, outcome: Result<UserSig, CredentialError>) {
-        let outcome = outcome.and_then(|sig| self.check_fresh(now, sig));
-        self.waits_for = None;
-        if std::mem::take(&mut self.fetching) {
-            if self.act_at.is_none() || !self.is_waiting() {
-                return;
+    pub fn user_sig(
+        &mut self,
+        now: Now,
+        memory: &mut Memory,
+        outcome: Result<UserSig, CredentialError>,
+    ) {
+        let renewing = matches!(&self.life, Life::Online(online) if online.is_fetching());
+        let time = (self.service_secs(now), self.clock.is_known());
+        let credential = &self.config.credential;
+        let outcome =
+            outcome.and_then(|sig| self.sigs.check_fresh(credential, time, renewing, sig));
+        match (&mut self.life, outcome) {
+            (Life::Away(away), Ok(user_sig)) if away.is_fetching() => {
+                self.sigs.fetched();
+                self.dial(now, Some(user_sig));
             }
-            match outcome {
-                Ok(user_sig) => {
-                    self.fetch_failures = 0;
-                    self.dial(now, Some(user_sig));
-                }
-                Err(error) => self.ended(now, Cause::NoUserSig(error)),
+            (Life::Away(away), Err(error)) if away.is_fetching() => {
+                self.ended(now, memory, Cause::NoUserSig(error));
             }
-        } else if self.renewal == Renewal::Fetching {
-            match outcome {
-                Ok(user_sig) => {
-                    self.fetch_failures = 0;
-                    self.next_sig = Some(user_sig);
-                    self.ask_for_renewal_turn();
-                }
-                // The login of now still holds: ask again, and say what is waited for.
-                Err(error) => {
-                    self.fetch_failures = self.fetch_failures.saturating_add(1);
-                    let chance = self.rng.f64();
-                    let wait = self
-                        .config
-                        .policy
-                        .backoff
-                        .delay(self.fetch_failures, chance);
-                    self.waits_for = Some(error.to_string());
-                    self.renewal = Renewal::Due(now.mono + wait);
-                    self.effects.push_back(Effect::Changed { online: None });
+            (Life::Online(online), Ok(user_sig)) if renewing => {
+                self.sigs.fetched();
+                if online.renew_with(user_sig) {
+                    self.effects.push_back(Effect::ReserveLogin);
                 }
             }
+            // The present login still holds: ask again later, and tell what is waited for.
+            (Life::Online(online), Err(error)) if renewing => {
+                let (failures, chance) = (self.sigs.not_fetched(), self.rng.f64());
+                let wait = self.config.policy.backoff.delay(failures, chance);
+                online.not_fetched(error.to_string());
+                self.sigs.renew_at(now.mono + wait);
+                self.effects.push_back(Effect::Changed { online: None });
+            }
+            // It was asked for in a state that is over.
+            _ => {}
         }
     }
 
     /// Whether another login of the account is there, as far as could be found out.
-    pub fn probed(&mut self, now: Now, other: Option<bool>) {
-        if std::mem::replace(&mut self.probe, Probe::Gone) != Probe::Asked || !self.is_waiting() {
-            return;
+    pub fn probed(&mut self, now: Now, memory: &mut Memory, other: Option<bool>) {
+        let spaced = |core: &Self, wait| core.spaced(now.mono + wait);
+        match &self.life {
+            Life::Away(away) if away.is_probing() => {}
+            _ => return,
         }
         if other == Some(true) {
-            // Still there: no kick, no answer to one; asked again after the same time.
-            self.probe = Probe::NotAsked;
-            let wait = self.config.policy.multiple_account.cool_down;
-            let wait = wait.delay(self.kicks.len().max(1) as u32, 0.5 + self.rng.f64() / 2.0);
-            self.act_at = Some(self.spaced(now.mono + wait));
-            self.waits_for = Some("the other login to go".to_owned());
+            // Still there: coming back would only earn a kick. Ask again after the same time.
+            let cool_down = self.config.policy.multiple_account.cool_down;
+            let chance = 0.5 + self.rng.f64() / 2.0;
+            let at = spaced(self, cool_down.delay(self.setbacks.kicks().max(1), chance));
+            if let Life::Away(away) = &mut self.life {
+                away.probe_again(at);
+            }
             self.effects.push_back(Effect::Changed { online: None });
         } else {
-            self.waits_for = None;
+            self.ask_turn();
         }
-        self.timeout(now);
+        self.timeout(now, memory);
     }
 
     /// The connection reports.
-    pub fn report(&mut self, now: Now, report: Report) {
+    pub fn report(&mut self, now: Now, memory: &mut Memory, report: Report) {
         match report {
-            Report::ServerTime(time) => self.hear_time(now, time),
+            Report::ServerTime(time) => self.clock.dialled(now, time),
             Report::Opened => {
-                self.linked = true;
-                if self.phase == Phase::Connecting {
-                    self.enter(now, Phase::LoggingIn);
+                self.link.is_open = true;
+                if let Life::Connecting(by) = self.life {
+                    self.enter(now, Life::LoggingIn(by));
                 }
             }
             Report::DialFailed(error) => {
-                self.linked = false;
+                self.link.is_open = false;
                 if let ConnectError::Busy { retry_after, .. } = &error {
-                    // What stands before the server counts addresses, and the fleet has one.
+                    // The server counts addresses, and the fleet has one: all of it slows down.
                     let wait = retry_after.unwrap_or_default();
                     self.not_before = self.not_before.max(now.mono + wait);
                     self.effects.push_back(Effect::SlowDown(wait));
                 }
-                self.ended(now, Cause::ConnectFailed(error));
+                self.ended(now, memory, Cause::ConnectFailed(error));
             }
-            Report::Closed(end) => self.closed(now, end),
-            Report::Session(event) => self.session(now, event),
-            Report::Settled { token, outcome } if token >= FIRST_REPORT => {
-                self.reported(now, token, outcome.as_ref().err());
-            }
+            Report::Closed(end) => self.closed(now, memory, end),
+            Report::Session(event) => self.session(now, memory, event),
             Report::Settled { token, outcome } => {
-                if let Some(settled) = self.outbox.settle(now, token, outcome) {
-                    self.reply(settled);
-                }
-                self.pump(now);
+                self.delivery
+                    .settled(outlet!(self, now), memory, token, outcome);
             }
         }
     }
 
     /// The connection actor is gone; a new one will be made, unless it dies too often (`allowed` is
     /// `false`). What it held is lost, the ticket of the login included.
-    pub fn crashed(&mut self, now: Now, allowed: bool) {
-        self.linked = false;
-        self.has_ticket = false;
-        self.outbox.forget_flights();
-        for marks in std::mem::take(&mut self.reports).into_values() {
-            self.config.memory.report_again(now, &marks);
-        }
-        if self.phase == Phase::Stopping {
+    pub fn crashed(&mut self, now: Now, memory: &mut Memory, allowed: bool) {
+        self.link.is_open = false;
+        self.link.has_ticket = false;
+        self.delivery.connection_died(now, memory);
+        if matches!(self.life, Life::Stopping) {
             self.stopped(now);
         } else if !allowed {
-            self.leave(now, Cause::Crashed, Phase::Quarantined);
-        } else if self.is_connected() {
-            self.ended(now, Cause::Crashed);
+            self.hold_off(now, memory, Cause::Crashed, Life::Quarantined);
+        } else if self.life.is_connected() {
+            self.ended(now, memory, Cause::Crashed);
         }
     }
 
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
-    pub fn timeout(&mut self, now: Now) {
+    pub fn timeout(&mut self, now: Now, memory: &mut Memory) {
         let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
-        if due(self.act_at) && !self.turn_asked && !self.fetching {
+        if matches!(&self.life, Life::Away(away) if away.is_due(now.mono)) {
             self.set_out();
         }
-        while let Some(settled) = self.outbox.take_expired(now) {
-            self.reply(settled);
-        }
-        if due(self.config.memory.report_at()) && self.phase == Phase::Online {
-            self.report_read(now);
-        }
-        if let Renewal::Due(at) = self.confirm
-            && at <= now.mono
-            && self.phase == Phase::Online
-        {
-            self.ask_to_confirm(now);
-        }
-        if let Some(by) = self.stop_at
-            && (by <= now.mono || self.config.memory.report_at().is_none())
-        {
-            self.stop_at = None;
-            return self.leave(now, Cause::Stopped, Phase::Stopping);
-        }
-        self.end_typing(now);
-        if let Renewal::Due(at) = self.renewal
-            && at <= now.mono
-            && self.phase == Phase::Online
-        {
-            // It fell due while the account was away: not on the heels of the login that ended that.
-            match self.spaced(now.mono) {
-                later if later > now.mono => self.renewal = Renewal::Due(later),
-                _ => self.begin_renewal(now),
+        self.delivery.expire(outlet!(self, now));
+        if let Life::Online(online) = &self.life {
+            let (confirm, stop_by) = (due(online.confirm_due()), online.stop_by());
+            if due(memory.report_at()) {
+                self.delivery.report_read(outlet!(self, now), memory);
+            }
+            if confirm {
+                self.ask_to_confirm(now);
+            }
+            if due(stop_by) || stop_by.is_some() && memory.report_at().is_none() {
+                return self.hold_off(now, memory, Cause::Stopped, Life::Stopping);
+            }
+            self.delivery.end_typing(outlet!(self, now));
+            if due(self.sigs.due()) {
+                self.renewal_due(now);
             }
         }
-        if due(self.logout_by) {
-            self.logout_by = None;
+        if due(self.link.logout_by) {
+            self.link.logout_by = None;
             self.effects.push_back(Effect::Close);
         }
-        if due(self.login_by) {
-            self.login_by = None;
-            self.has_ticket = false;
-            let fault = crate::session::LinkFault::LoginUnanswered;
-            self.ended(now, Cause::LinkLost(LinkEnd::Fault(fault)));
+        if due(self.life.login_by()) {
+            self.link.has_ticket = false;
+            let fault = LinkFault::LoginUnanswered;
+            self.ended(now, memory, Cause::LinkLost(LinkEnd::Fault(fault)));
         }
-        self.pump(now);
+        self.delivery.pump(outlet!(self, now));
     }
 
     /// Takes something to send; [`Effect::Reply`] with the same token follows.
-    pub fn send(&mut self, now: Now, token: u64, errand: Errand) {
-        let is_message = matches!(errand, Errand::Message { .. });
-        let typed = self.note_typing(now, &errand);
-        let outcome = match self.phase {
+    pub fn send(&mut self, now: Now, token: u64, item: OutboxItem) {
+        match self.phase() {
             Phase::Held
             | Phase::Quarantined
             | Phase::Contested
             | Phase::Stopping
-            | Phase::Stopped => Err(OutboxError::Offline(self.cause.to_string())),
+            | Phase::Stopped => {
+                let cause = self.cause.to_string();
+                self.delivery
+                    .refuse_offline(outlet!(self, now), token, &item, cause);
+            }
             _ => {
                 let limit = self.config.policy.send_timeout;
-                self.outbox.push(now, token, errand, limit)
+                self.delivery.send(outlet!(self, now), token, item, limit);
             }
-        };
-        match outcome {
-            Ok(()) => self.pump(now),
-            Err(error) => self.reply(Settled {
-                token,
-                is_message,
-                outcome: Err(error),
-            }),
         }
-        if let Some(user) = typed {
-            self.types_no_longer(now, &user);
-        }
+    }
+
+    /// The message of this token may go to its group after so long a wait.
+    pub fn group_turn(&mut self, now: Now, token: u64, wait: Duration) {
+        self.delivery.group_turn(outlet!(self, now), token, wait);
     }
 
     /// Every bot that wants a message is done with it.
-    pub fn handled(&mut self, now: Now, receipt: &Receipt) {
-        if self.config.memory.finished(now, receipt) {
-            self.effects.push_back(Effect::Room);
-        }
+    pub fn handled(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt) {
+        let room = memory.finished(now, receipt);
+        self.noted(room);
     }
 
     /// A bot will not handle a message: it stays unread, and comes again after a restart.
-    pub fn not_handled(&mut self, now: Now, receipt: &Receipt) {
-        let room = self.config.memory.abandoned(now, receipt);
+    pub fn not_handled(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt) {
+        let room = memory.abandoned(now, receipt);
         self.noted(room);
     }
 
@@ -510,98 +439,510 @@ impl Core {
     // ── orders ───────────────────────────────────────────────────────────────────────────────
 
     /// Stays away until [`resume`](Self::resume): logs out when online.
-    pub fn hold(&mut self, now: Now) {
-        self.leave(now, Cause::Ordered, Phase::Held);
+    pub fn hold(&mut self, now: Now, memory: &mut Memory) {
+        self.hold_off(now, memory, Cause::Ordered, Life::Held);
     }
 
     /// Stays away until [`resume`](Self::resume), as something that needs mending.
-    pub fn quarantine(&mut self, now: Now) {
-        self.leave(now, Cause::Ordered, Phase::Quarantined);
+    pub fn quarantine(&mut self, now: Now, memory: &mut Memory) {
+        self.hold_off(now, memory, Cause::Ordered, Life::Quarantined);
+    }
+
+    /// Stays away from the start, for a reason of an earlier process: in quarantine, or held.
+    pub fn start_away(&mut self, now: Now, memory: &mut Memory, phase: Phase, cause: Cause) {
+        let life = match phase {
+            Phase::Quarantined => Life::Quarantined,
+            _ => Life::Held,
+        };
+        self.hold_off(now, memory, cause, life);
     }
 
     /// Comes back, whatever kept it away; what it remembers of failures is forgotten.
-    pub fn resume(&mut self, now: Now) {
-        if self.is_waiting() || matches!(self.phase, Phase::Held | Phase::Quarantined) {
-            self.forgive();
-            self.probe = Probe::NotAsked;
-            self.waits_for = None;
-            self.act_at = Some(self.spaced(now.mono));
-            self.enter(now, Phase::Waiting);
-            self.timeout(now);
-        }
+    pub fn resume(&mut self, now: Now, memory: &mut Memory) {
+        let at = self.spaced(now.mono);
+        let life = match std::mem::replace(&mut self.life, Life::Held) {
+            Life::Away(mut away) => {
+                away.hurry(at);
+                Life::Away(away)
+            }
+            Life::Held | Life::Quarantined => Life::Away(Away::new(Reason::Waiting, Some(at))),
+            other => {
+                self.life = other;
+                return;
+            }
+        };
+        self.reset_history();
+        self.enter(now, life);
+        self.timeout(now, memory);
     }
 
     /// Replaces the login by one with a new UserSig; comes back when it is away by itself, and not
     /// when somebody sent it away.
-    pub fn relogin(&mut self, now: Now) {
-        if matches!(self.phase, Phase::Held | Phase::Quarantined) {
-            return;
-        }
-        if self.phase == Phase::Online {
-            self.renewal = Renewal::Due(now.mono);
-            self.timeout(now);
-        } else {
-            self.has_ticket = false;
-            self.resume(now);
+    pub fn relogin(&mut self, now: Now, memory: &mut Memory) {
+        match self.life {
+            Life::Held | Life::Quarantined => {}
+            Life::Online(_) => {
+                self.sigs.renew_at(now.mono);
+                self.timeout(now, memory);
+            }
+            _ => {
+                self.link.has_ticket = false;
+                self.resume(now, memory);
+            }
         }
     }
 
     /// Logs out for good; [`Effect::Stopped`] follows. What the bots have finished is reported as read
     /// first, which may take two seconds: the second it was said in has to end.
-    pub fn stop(&mut self, now: Now) {
-        if self.phase == Phase::Online && self.stop_at.is_none() {
-            self.report_read(now);
-            if self.config.memory.report_at().is_some() {
-                self.stop_at = Some(now.mono + LAST_REPORTS);
+    pub fn stop(&mut self, now: Now, memory: &mut Memory) {
+        if let Life::Online(online) = &self.life
+            && online.stop_by().is_none()
+        {
+            self.delivery.report_read(outlet!(self, now), memory);
+            if memory.report_at().is_some() {
+                if let Life::Online(online) = &mut self.life {
+                    online.set_stop_by(now.mono + LAST_REPORTS);
+                }
                 return;
             }
         }
-        self.stop_at = None;
-        self.leave(now, Cause::Stopped, Phase::Stopping);
+        self.hold_off(now, memory, Cause::Stopped, Life::Stopping);
     }
 
-    // ── inside ───────────────────────────────────────────────────────────────────────────────
+    // ── coming back ──────────────────────────────────────────────────────────────────────────
 
     /// The time has come to come back.
     fn set_out(&mut self) {
-        let taken = matches!(self.phase, Phase::CoolingDown | Phase::Contested)
-            && !matches!(self.cause, Cause::Kicked(KickType::RestApi));
-        match self.probe {
-            Probe::Asked => {}
-            Probe::NotAsked if taken && self.config.probes => {
-                self.probe = Probe::Asked;
-                self.effects.push_back(Effect::Probe);
+        let Life::Away(away) = &mut self.life else {
+            return;
+        };
+        let taken = away.is_taken() && !matches!(self.cause, Cause::Kicked(KickType::RestApi));
+        if taken && self.config.probes {
+            away.probe();
+            self.effects.push_back(Effect::Probe);
+        } else {
+            self.ask_turn();
+        }
+    }
+
+    fn ask_turn(&mut self) {
+        if let Life::Away(away) = &mut self.life {
+            away.ask_turn();
+            self.effects.push_back(Effect::ReserveLogin);
+        }
+    }
+
+    /// Its turn has come.
+    fn come_back(&mut self, now: Now, memory: &mut Memory) {
+        if self.link.has_ticket {
+            return self.dial(now, None);
+        }
+        let time = self.service_secs(now);
+        match self.sigs.mint(&self.config, time) {
+            Ok(Some(user_sig)) => self.dial(now, Some(user_sig)),
+            Ok(None) => {
+                let source = self.source();
+                if let Life::Away(away) = &mut self.life {
+                    away.fetch(source);
+                }
+                self.effects.push_back(Effect::FetchUserSig);
+                self.effects.push_back(Effect::Changed { online: None });
             }
-            Probe::NotAsked | Probe::Gone => {
-                self.probe = Probe::NotAsked;
-                self.turn_asked = true;
-                self.effects.push_back(Effect::ReserveLogin);
-            }
+            Err(error) => self.ended(now, memory, Cause::NoUserSig(error)),
+        }
+    }
+
+    /// What is waited for while a UserSig is fetched.
+    fn source(&self) -> String {
+        match &self.config.credential {
+            Credential::External(source) => format!("a UserSig from {source}"),
+            _ => "a UserSig".to_owned(),
         }
     }
 
     fn dial(&mut self, now: Now, user_sig: Option<UserSig>) {
         if let Some(user_sig) = &user_sig {
-            self.note_life(user_sig);
+            self.sigs.sets_out(user_sig);
         }
-        self.act_at = None;
+        let limit = self.config.policy.connect_limit;
         self.last_login = Some(now.mono);
-        self.login_by = Some(now.mono + self.config.policy.connect_limit + LOGIN_LIMIT);
-        self.connections += 1;
-        self.enter(now, Phase::Connecting);
+        self.link.number += 1;
+        self.enter(now, Life::Connecting(now.mono + limit + LOGIN_LIMIT));
         let random = self.rng.f64();
         let origin = self.config.hosts.current();
         let url = connect_url(&origin, self.config.app, &self.instance_id, random, false);
-        if *self.host != *origin {
-            self.host = origin.into();
+        if *self.link.host != *origin {
+            self.link.host = origin.into();
         }
         // The next connection goes to the next host, however this one ends.
         self.config.hosts.advance();
-        let limit = self.config.policy.connect_limit;
         self.effects.push_back(Effect::Dial {
             url,
             limit,
             user_sig,
         });
+    }
+
+    /// Not before the least time between two logins, and not before the server allows one.
+    fn spaced(&self, at: Duration) -> Duration {
+        let spacing = self.config.policy.login_spacing;
+        let spaced = self
+            .last_login
+            .map_or(Duration::ZERO, |last| last + spacing);
+        at.max(spaced).max(self.not_before)
+    }
+
+    /// The time to make and judge UserSigs by, in Unix seconds.
+    fn service_secs(&self, now: Now) -> u64 {
+        // A machine that slept has a monotonic clock that stood still: what the server said last may
+        // be as wrong as our own clock. When neither will do they take turns.
+        let ours = self.sigs.is_renewed()
+            && self.sigs.is_void()
+            && self.setbacks.failures().is_multiple_of(2);
+        self.clock.secs(now, ours)
+    }
+
+    // ── what the session tells ───────────────────────────────────────────────────────────────
+
+    fn session(&mut self, now: Now, memory: &mut Memory, event: Event) {
+        match event {
+            Event::Ready(ready) => self.ready(now, &ready),
+            Event::Refused {
+                code,
+                info,
+                resuming,
+            } => self.refused(now, memory, code, info, resuming),
+            Event::Kicked(kick) => self.kicked(now, memory, kick),
+            Event::Expired { code, .. } => {
+                self.counters.expired += 1;
+                self.link.has_ticket = false;
+                self.sigs.void();
+                self.ended(now, memory, Cause::UserSigExpired(code));
+            }
+            Event::Overloaded { servcmd, delay } => {
+                if servcmd == command::LOGIN {
+                    self.not_before = now.mono + delay;
+                    self.effects.push_back(Effect::SlowDown(delay));
+                }
+            }
+            Event::Message(message) => {
+                self.counters.received += 1;
+                memory.delivered(&message);
+                self.deliver(AccountEvent::Message(message));
+            }
+            Event::Update(update) => self.deliver(AccountEvent::Update(update)),
+            Event::Trouble { part, reason } => {
+                match reason {
+                    Some(reason) => self.troubles.insert(part, reason),
+                    None => self.troubles.remove(&part),
+                };
+            }
+            Event::Dropped(_) => self.counters.dropped += 1,
+            Event::ResumeWanted => {
+                let at = self.spaced(now.mono);
+                if let Life::Online(online) = &mut self.life {
+                    online.confirm_at(at);
+                }
+                self.timeout(now, memory);
+            }
+            Event::LoggedOut => {
+                self.link.has_ticket = false;
+                self.effects.push_back(Effect::Close);
+            }
+            Event::Ignored(_) => self.counters.ignored += 1,
+            Event::Skipped { count, .. } => self.counters.dropped += u64::from(count),
+            Event::Synced { .. }
+            | Event::SyncFailed { .. }
+            | Event::HistoryGone { .. }
+            | Event::RoomLost { .. }
+            | Event::Settled { .. }
+            | Event::LinkDead(_) => {}
+        }
+    }
+
+    fn deliver(&mut self, event: AccountEvent) {
+        self.effects.push_back(Effect::Deliver(event));
+    }
+
+    fn ready(&mut self, now: Now, ready: &Ready) {
+        self.link.has_ticket = true;
+        self.link.resumed = ready.resumed;
+        self.sigs.accepted();
+        self.clock.logged_in(now, ready.clock_offset);
+        match (&self.life, ready.resumed) {
+            (Life::Renewing(..), _) => self.counters.renewals += 1,
+            (_, true) => self.counters.resumes += 1,
+            (_, false) => self.counters.logins += 1,
+        }
+        if !ready.resumed {
+            self.plan_renewal(now);
+        }
+        match &mut self.life {
+            Life::LoggingIn(_) => {
+                self.record(now, RecordedEvent::Online(ready.resumed));
+                self.enter(now, Life::Online(Online::new(now.mono)));
+                self.deliver(AccountEvent::Ready);
+            }
+            Life::Renewing(since, _) => {
+                let online = Online::new(*since);
+                self.enter(now, Life::Online(online));
+            }
+            Life::Online(online) => online.confirmed(),
+            _ => {}
+        }
+        self.delivery.pump(outlet!(self, now));
+    }
+
+    fn refused(&mut self, now: Now, memory: &mut Memory, code: Code, info: String, resuming: bool) {
+        // A resume held back by an overload can still be made later.
+        self.link.has_ticket = resuming && code == Code::OVERLOADED;
+        let is_void = code.disposition() == Disposition::NewUserSig;
+        if is_void {
+            self.sigs.void();
+        }
+        if let Disposition::RetryAfter(delay) = code.disposition() {
+            self.not_before = now.mono + delay;
+        }
+        if matches!(code, Code::TOO_FREQUENT | Code::TOO_FREQUENT_LOGIN) {
+            let delay = self.not_before.saturating_sub(now.mono);
+            self.effects.push_back(Effect::SlowDown(delay));
+        }
+        // The second in a row, and this UserSig was made a moment ago: the clock must be wrong.
+        let minted = matches!(self.config.credential, Credential::Minted { .. });
+        let cause = if is_void && minted && self.sigs.is_renewed() && !resuming {
+            let ours = now.unix_secs();
+            let offset = self.clock.is_known().then(|| self.clock.offset(now));
+            Cause::ClockOff { code, ours, offset }
+        } else {
+            Cause::Refused { code, info }
+        };
+        self.ended(now, memory, cause);
+    }
+
+    fn kicked(&mut self, now: Now, memory: &mut Memory, kick: KickType) {
+        self.link.has_ticket = false;
+        let since = self.life.online_since();
+        let online = since.map(|since| now.mono.saturating_sub(since));
+        self.setbacks
+            .kicked(now.mono, kick, online, &self.config.policy);
+        match kick {
+            KickType::MultipleAccount => self.counters.kicked_by_account += 1,
+            KickType::MultipleDevice => self.counters.kicked_by_device += 1,
+            // Every UserSig made before is void.
+            KickType::RestApi => {
+                self.counters.kicked_by_rest += 1;
+                self.sigs.void();
+            }
+        }
+        self.ended(now, memory, Cause::Kicked(kick));
+    }
+
+    // ── endings ──────────────────────────────────────────────────────────────────────────────
+
+    fn closed(&mut self, now: Now, memory: &mut Memory, end: LinkEnd) {
+        let stopping = matches!(self.life, Life::Stopping);
+        if end == LinkEnd::Ours && !stopping {
+            return; // The goodbye of a link that was given up; there may be a new one already.
+        }
+        self.link.is_open = false;
+        if stopping {
+            self.stopped(now);
+        } else if self.life.is_connected() {
+            if self.phase().is_online() {
+                self.counters.lost_links += 1;
+            }
+            self.ended(now, memory, Cause::LinkLost(end));
+        }
+    }
+
+    /// An ending: records it, asks the table, and sets out to do what it says.
+    fn ended(&mut self, now: Now, memory: &mut Memory, cause: Cause) {
+        if matches!(self.life, Life::Stopping | Life::Stopped) {
+            return;
+        }
+        let (policy, credential) = (&self.config.policy, &self.config.credential);
+        let since = self.life.online_since();
+        let online = since.map(|since| now.mono.saturating_sub(since));
+        if is_stable(online, policy) {
+            self.sigs.held();
+        }
+        let sigs = (self.sigs.is_renewed(), credential.is_renewable());
+        let chance = self.rng.f64();
+        let decision = self.setbacks.ended(&cause, online, sigs, policy, chance);
+        self.sigs.ended();
+        let away = |reason, wait| {
+            let at = self.spaced(now.mono + wait);
+            Life::Away(Away::new(reason, Some(at)))
+        };
+        let life = match decision {
+            Decision::Retry(wait) => away(Reason::Waiting, wait),
+            Decision::CoolDown(wait) => away(Reason::CoolingDown, wait),
+            Decision::Contest(wait) => away(Reason::Contested, wait),
+            Decision::Hold => Life::Held,
+            Decision::Quarantine => Life::Quarantined,
+        };
+        let phase = life.phase();
+        self.record_ending(now, cause, phase);
+        if std::mem::take(&mut self.link.is_open) {
+            // No login is on it any more, or it is about to be given up: a new one starts from the top.
+            self.effects.push_back(Effect::Close);
+        }
+        self.leave(now, life);
+        if !matches!(phase, Phase::Waiting | Phase::CoolingDown) {
+            self.delivery
+                .fail(outlet!(self, now), &self.cause.to_string());
+        }
+        self.timeout(now, memory);
+    }
+
+    /// Goes offline on somebody's wish: logs out, and stays away in `life`.
+    fn hold_off(&mut self, now: Now, memory: &mut Memory, cause: Cause, life: Life) {
+        if matches!(self.life, Life::Stopping | Life::Stopped) {
+            return;
+        }
+        if self.phase().is_online() {
+            self.delivery.report_read(outlet!(self, now), memory);
+        }
+        let is_dialling = matches!(self.life, Life::Connecting(_));
+        let linked = std::mem::take(&mut self.link.is_open) || is_dialling;
+        let stopping = matches!(life, Life::Stopping);
+        self.record_ending(now, cause, life.phase());
+        self.leave(now, life);
+        self.delivery
+            .fail(outlet!(self, now), &self.cause.to_string());
+        if linked {
+            self.effects.push_back(Effect::Logout);
+            self.link.logout_by = Some(now.mono + LOGOUT_LIMIT);
+        } else if stopping {
+            self.stopped(now);
+        }
+    }
+
+    /// Leaves the present state. The facts of that state go with it; its bots hear that it is over.
+    fn leave(&mut self, now: Now, life: Life) {
+        if self.phase().is_online() {
+            let cause = self.cause.clone();
+            self.deliver(AccountEvent::NotReady(cause));
+        }
+        self.enter(now, life);
+    }
+
+    fn stopped(&mut self, now: Now) {
+        if !matches!(self.life, Life::Stopped) {
+            self.link.logout_by = None;
+            self.enter(now, Life::Stopped);
+            self.effects.push_back(Effect::Stopped);
+        }
+    }
+
+    /// The one place where the state changes.
+    fn enter(&mut self, now: Now, life: Life) {
+        let (was, is) = (self.phase().is_online(), life.phase().is_online());
+        self.life = life;
+        self.delivery.set_online(now, is);
+        self.since = now;
+        let online = (was != is).then_some(is);
+        self.effects.push_back(Effect::Changed { online });
+    }
+
+    /// Resets the failure counters, the history of kicks and the word of the server that the UserSig is
+    /// void.
+    fn reset_history(&mut self) {
+        self.setbacks = Setbacks::default();
+        self.sigs.forgive(&self.config.credential);
+    }
+
+    fn record_ending(&mut self, now: Now, cause: Cause, then: Phase) {
+        self.cause = cause.clone();
+        let host = self.link.host.clone();
+        self.record(now, RecordedEvent::Ended { cause, then, host });
+    }
+
+    fn record(&mut self, now: Now, event: RecordedEvent) {
+        self.recorder
+            .record(now, self.link.number, self.setbacks.failures(), event);
+    }
+
+    // ── renewal and confirmation ─────────────────────────────────────────────────────────────
+
+    /// A login with a new UserSig succeeded: when is it to be replaced?
+    fn plan_renewal(&mut self, now: Now) {
+        let time = self.service_secs(now);
+        let (credential, renew_at) = (&self.config.credential, self.config.policy.renew_at);
+        let rng = &mut self.rng;
+        let after = self
+            .sigs
+            .renew_after(credential, time, renew_at, || rng.f64());
+        match after {
+            Some(after) => self.sigs.renew_at(self.spaced(now.mono + after)),
+            None => self.sigs.renew_never(),
+        }
+    }
+
+    /// The UserSig is old enough, or somebody wants the login to be replaced.
+    fn renewal_due(&mut self, now: Now) {
+        let later = self.spaced(now.mono);
+        let Life::Online(online) = &mut self.life else {
+            return;
+        };
+        if online.is_renewing() {
+            return;
+        }
+        // It fell due while the account was away: not on the heels of the login that ended that.
+        if later > now.mono {
+            return self.sigs.renew_at(later);
+        }
+        let time = self.service_secs(now);
+        match self.sigs.mint(&self.config, time) {
+            Ok(Some(user_sig)) => {
+                if let Life::Online(online) = &mut self.life
+                    && online.renew_with(user_sig)
+                {
+                    self.effects.push_back(Effect::ReserveLogin);
+                }
+            }
+            Ok(None) => {
+                let source = self.source();
+                if let Life::Online(online) = &mut self.life {
+                    online.fetch(source);
+                }
+                self.effects.push_back(Effect::FetchUserSig);
+                self.effects.push_back(Effect::Changed { online: None });
+            }
+            // A fixed one cannot be renewed; the server will say when it is over.
+            Err(_) => self.sigs.renew_never(),
+        }
+    }
+
+    fn renew(&mut self, now: Now, user_sig: UserSig) {
+        let since = self.life.online_since().unwrap_or(now.mono);
+        self.sigs.renew_never();
+        self.sigs.sets_out(&user_sig);
+        self.last_login = Some(now.mono);
+        // The session gives up the present login for the new one.
+        self.link.has_ticket = false;
+        self.enter(now, Life::Renewing(since, now.mono + LOGIN_LIMIT));
+        self.effects.push_back(Effect::Relogin(user_sig));
+    }
+
+    /// The server wants the login to be confirmed: as soon as the governor gives a turn.
+    fn ask_to_confirm(&mut self, now: Now) {
+        let later = self.spaced(now.mono);
+        let Life::Online(online) = &mut self.life else {
+            return;
+        };
+        if later > now.mono {
+            online.confirm_at(later);
+        } else if online.confirm_at_turn() {
+            self.effects.push_back(Effect::ReserveLogin);
+        }
+    }
+
+    fn confirm_login(&mut self, now: Now, renewal_shared_the_turn: bool) {
+        self.last_login = Some(now.mono);
+        self.effects.push_back(Effect::ConfirmLogin);
+        if renewal_shared_the_turn {
+            self.sigs.renew_at(self.spaced(now.mono));
+        }
     }
 }

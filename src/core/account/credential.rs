@@ -19,14 +19,14 @@ pub enum Credential {
         /// How long each one is valid.
         lifetime: Duration,
     },
-    /// One that was given; when it is over, it is over.
+    /// A UserSig given in the config. It cannot be renewed.
     Static(UserSig),
-    /// One that has to be fetched from outside of this process's config.
+    /// A UserSig that is fetched from outside of the config.
     External(Arc<External>),
 }
 
-/// Where a UserSig is fetched from. `{user_id}` stands for the account's UserID and is replaced when
-/// one is fetched, so that all accounts share one source.
+/// Where a UserSig is fetched from. `{user_id}` stands for the account's UserID and is replaced at each
+/// fetch, so that all accounts share one source.
 ///
 /// What is fetched is the UserSig as text, white space around it aside, or a JSON object with a
 /// field `userSig`, `user_sig` or `usersig`; 64 KiB at most. `Debug` and `Display` name the source
@@ -107,7 +107,7 @@ pub enum CredentialError {
         "the UserSig given in the config is over; put a new one there, or the app's secret_key"
     )]
     StaticIsOver,
-    /// The source gave none.
+    /// The source gave no UserSig.
     #[error("no UserSig from {from}: {reason}")]
     Source {
         /// Where it should have come from.
@@ -115,7 +115,7 @@ pub enum CredentialError {
         /// Why it did not.
         reason: String,
     },
-    /// The source gave one that is over already, or the one that was to be replaced.
+    /// The source gave a UserSig that has expired already, or the one that was to be replaced.
     #[error("{from} has no new UserSig yet")]
     Stale {
         /// Where it came from.
@@ -132,24 +132,24 @@ impl CredentialError {
 }
 
 impl Credential {
-    /// A UserSig for `user`; `None` when it has to be fetched from outside. `used_up` says that the
-    /// server no longer takes the last one.
+    /// A UserSig for `user`; `None` when it has to be fetched from outside. `is_void`: the server no longer
+    /// accepts the last one.
     ///
     /// # Errors
-    /// When there is none that could work.
+    /// If there is no UserSig that could work.
     pub fn user_sig(
         &self,
         app: SdkAppId,
         user: &UserId,
         unix: u64,
-        used_up: bool,
+        is_void: bool,
     ) -> Result<Option<UserSig>, CredentialError> {
         match self {
             Self::Minted { key, lifetime } => {
                 let lifetime = lifetime.as_secs().max(1);
                 Ok(Some(usersig::sign(app, key, user, unix, lifetime)))
             }
-            Self::Static(_) if used_up => Err(CredentialError::StaticIsOver),
+            Self::Static(_) if is_void => Err(CredentialError::StaticIsOver),
             // Whether it is over is for the server to say: our clock may be wrong.
             Self::Static(sig) => Ok(Some(sig.clone())),
             Self::External(_) => Ok(None),

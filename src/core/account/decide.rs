@@ -1,4 +1,4 @@
-//! What to do after an ending: one table, pure and total. `docs/recovery.md` tells it to people.
+//! What to do after an ending: one table, pure and total. `docs/src/recovery.md` tells it to people.
 
 use super::cause::Cause;
 use super::recovery::{Policy, TakeBack};
@@ -7,15 +7,15 @@ use crate::proto::code::{Code, Disposition};
 use crate::proto::event::KickType;
 use std::time::Duration;
 
-/// What went before.
+/// What happened before an ending.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct History {
     /// Failures in a row, this one included.
     pub failures: u32,
     /// Kicks by other logins within the window, this one included.
     pub kicks: u32,
-    /// Of these, kicks in a row that came soon after coming back, this one included.
-    pub signs: u32,
+    /// Consecutive kicks within `contest_within` of coming back, this one included.
+    pub contested_kicks: u32,
     /// A new UserSig was tried since the account was last online for a while.
     pub renewed: bool,
     /// A new UserSig can be had.
@@ -31,9 +31,9 @@ pub enum Decision {
     CoolDown(Duration),
     /// Somebody else wants the account as much as we do: leave it to them for this long.
     Contest(Duration),
-    /// Stay away until somebody says otherwise: it was wanted.
+    /// Stay away until an operator says otherwise: the ending was intended.
     Hold,
-    /// Stay away until somebody has mended it: trying again cannot help.
+    /// Stay away until somebody has mended the cause: trying again cannot help.
     Quarantine,
 }
 
@@ -71,8 +71,8 @@ pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> 
 fn taken(history: History, policy: &TakeBack, chance: f64) -> Decision {
     // At least half of each delay, or two copies would soon be back together.
     let chance = 0.5 + chance / 2.0;
-    if history.signs >= policy.contest_after || history.kicks > policy.max {
-        let beyond = history.signs.saturating_sub(policy.contest_after) + 1;
+    if history.contested_kicks >= policy.contest_after || history.kicks > policy.max {
+        let beyond = history.contested_kicks.saturating_sub(policy.contest_after) + 1;
         Decision::Contest(policy.contest_retry.delay(beyond, chance))
     } else {
         Decision::CoolDown(policy.cool_down.delay(history.kicks.max(1), chance))
@@ -117,7 +117,7 @@ mod tests {
     const FRESH: History = History {
         failures: 1,
         kicks: 1,
-        signs: 0,
+        contested_kicks: 0,
         renewed: false,
         renewable: true,
     };
@@ -184,7 +184,7 @@ mod tests {
                 taken(),
                 History {
                     kicks: 3,
-                    signs: 0,
+                    contested_kicks: 0,
                     ..FRESH
                 },
                 CoolDown(ms(187_500)),
@@ -196,18 +196,27 @@ mod tests {
             ),
             (
                 taken(),
-                History { signs: 1, ..FRESH },
+                History {
+                    contested_kicks: 1,
+                    ..FRESH
+                },
                 Contest(ms(6_300_000)),
             ),
             (
                 taken(),
-                History { signs: 2, ..FRESH },
+                History {
+                    contested_kicks: 2,
+                    ..FRESH
+                },
                 Contest(ms(11_700_000)),
             ),
             (device(), FRESH, CoolDown(ms(52_500))),
             (
                 device(),
-                History { signs: 1, ..FRESH },
+                History {
+                    contested_kicks: 1,
+                    ..FRESH
+                },
                 Contest(ms(6_300_000)),
             ),
             (
@@ -295,7 +304,7 @@ mod tests {
 
     #[test]
     fn the_documented_table_is_what_happens() {
-        let text = include_str!("../../../docs/recovery.md");
+        let text = include_str!("../../../docs/src/recovery.md");
         let mut rows = 0;
         for line in text.lines().filter(|line| line.starts_with("| `")) {
             let cells: Vec<&str> = line.split('|').map(str::trim).collect();
@@ -310,7 +319,7 @@ mod tests {
                     None if condition == "return" => {
                         policy.return_after = Some(Duration::from_secs(60))
                     }
-                    Some(("sign", n)) => history.signs = n.parse().unwrap(),
+                    Some(("sign", n)) => history.contested_kicks = n.parse().unwrap(),
                     Some(("kicks", n)) => history.kicks = n.parse().unwrap(),
                     _ => panic!("{line}"),
                 }

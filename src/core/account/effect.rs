@@ -2,15 +2,13 @@
 
 use super::cause::Cause;
 use super::credential::Credential;
-use super::limits::GroupPaces;
-use super::outbox::{OutboxError, Sending};
+use super::outbox::{Attempt, OutboxError};
 use super::recovery::Policy;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
-use crate::session::Memory;
 use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,27 +24,21 @@ pub struct CoreConfig {
     pub credential: Credential,
     /// Where to connect.
     pub hosts: HostWalk,
-    /// What to do by itself.
+    /// How it recovers from faults and kicks.
     pub policy: Arc<Policy>,
-    /// Before coming back after a kick, it is asked whether the other login has gone.
+    /// Before it comes back after a kick, the REST API is asked whether the other login has gone.
     pub probes: bool,
-    /// Which messages were handed out and which are with the bots; survives crashes of connection and
-    /// account.
-    pub memory: Memory,
-    /// How quick groups are written to, shared by the accounts of a process.
-    pub group_paces: GroupPaces,
 }
 
 /// What an account tells its subscriber.
 #[derive(Clone, Debug)]
 pub enum AccountEvent {
-    /// SDK_READY: it may act.
+    /// SDK_READY: the account may act.
     Ready,
-    /// It may not act any more.
+    /// The account may not act any more.
     NotReady(Cause),
-    /// A message came. Whoever gets it says with
-    /// [`AccountHandle::handled`](super::AccountHandle::handled) when it is done with it: it counts as read
-    /// then, and makes room for the next one.
+    /// A message came. The subscriber reports through the account's handle when it has handled the message;
+    /// the message then counts as read and makes room for the next one.
     Message(Box<Message>),
     /// Something about messages or people changed.
     Update(Box<Update>),
@@ -57,6 +49,14 @@ pub enum AccountEvent {
 pub enum Effect {
     /// Ask the governor for a turn; [`Core::turn`](super::Core::turn) when it comes.
     ReserveLogin,
+    /// Ask how long a message has to wait for its turn in its group, of which the accounts of the process
+    /// share the pace; [`Core::group_turn`](super::Core::group_turn) with the same token follows.
+    ReserveGroupTurn {
+        /// The token of the message.
+        token: u64,
+        /// The group.
+        group: Box<str>,
+    },
     /// Open a link.
     Dial {
         /// Where.
@@ -76,7 +76,7 @@ pub enum Effect {
     Room,
     /// Ask the REST API whether another login of the account is there; [`Core::probed`](super::Core::probed) follows.
     Probe,
-    /// The server finds the whole fleet too quick: the governor is to slow down.
+    /// The server finds the whole fleet too quick: slow the governor down.
     SlowDown(Duration),
     /// Log out on the open link.
     Logout,
@@ -87,7 +87,7 @@ pub enum Effect {
         /// Comes back with the report.
         token: u64,
         /// What to send.
-        sending: Sending,
+        attempt: Attempt,
     },
     /// Send a request whose outcome does not matter.
     Note {
@@ -96,7 +96,7 @@ pub enum Effect {
         /// Its body.
         body: String,
     },
-    /// Tell whoever gave an errand what became of it.
+    /// Tell the sender of an item what became of it.
     Reply {
         /// The token given to [`Core::send`](super::Core::send).
         token: u64,

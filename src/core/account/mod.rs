@@ -4,27 +4,34 @@
 
 mod cause;
 mod core;
-mod course;
 mod credential;
 pub mod decide;
+mod delivery;
 mod effect;
-mod fleet;
-mod limits;
+mod fleet_users;
+mod group_paces;
+mod kicks;
+mod lifecycle;
 mod outbox;
+mod read_reports;
+mod recorder;
 mod recovery;
 mod report;
+mod service_clock;
+mod setbacks;
 mod status;
 #[cfg(test)]
 mod tests;
 mod typing;
+mod user_sigs;
 
 pub use cause::{Cause, Clock, Off};
 pub use core::Core;
 pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};
-pub use fleet::{Fleet, is_heard};
-pub use limits::GroupPaces;
-pub use outbox::{Errand, MAX_OUTBOX, OutboxError, Sending};
+pub use fleet_users::{FleetUsers, is_heard};
+pub use group_paces::GroupPaces;
+pub use outbox::{Attempt, MAX_OUTBOX, OutboxError, OutboxItem};
 pub use recovery::{Policy, TakeBack};
 pub use report::{ConnectError, FrameError, LinkEnd, Report};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

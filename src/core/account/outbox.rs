@@ -1,15 +1,14 @@
-//! What an account is to send: bounded, each settled exactly once; messages in order within their
-//! conversation, and no quicker than a group allows.
+//! The queue of everything an account sends. It is bounded, and each item is settled exactly once. Messages of
+//! one conversation leave in order, and no quicker than a group allows.
 //!
 //! A message keeps its key through every try, so the server delivers it once however often it is
 //! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
 //! everything waits, and its time stands still.
 
-use super::limits::GroupPaces;
 use crate::policy::{Now, Pace};
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Limit;
-use crate::session::{Outgoing, RequestError};
+use crate::session::{OutgoingMessage, RequestError};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -27,7 +26,7 @@ const MAX_PACED: usize = 256;
 
 /// What somebody wants done as the account.
 #[derive(Clone, Debug)]
-pub enum Errand {
+pub enum OutboxItem {
     /// Send a message.
     Message {
         /// The user or group.
@@ -48,11 +47,11 @@ pub enum Errand {
     },
 }
 
-/// An [`Errand`] on its way.
+/// An [`OutboxItem`] on its way.
 #[derive(Clone, Debug)]
-pub enum Sending {
+pub enum Attempt {
     /// A message; the same for every try.
-    Message(Outgoing),
+    Message(OutgoingMessage),
     /// A request.
     Call {
         /// The command.
@@ -75,7 +74,7 @@ pub enum OutboxError {
     /// It could not be sent within its time online; the last reason is given.
     #[error("not sent in time: {0}")]
     Expired(RequestError),
-    /// The server, or a check before it, said no.
+    /// The server refused it, or a check before the server.
     #[error(transparent)]
     Refused(RequestError),
 }
@@ -85,7 +84,7 @@ pub enum OutboxError {
 enum Time {
     /// The account is online: until then, as monotonic time.
     Until(Duration),
-    /// The account is away: so much once it is back.
+    /// The account is away: this much remains once it is back.
     Left(Duration),
 }
 
@@ -100,21 +99,23 @@ struct Item {
     token: u64,
     time: Time,
     in_flight: bool,
+    /// The item waits to hear when its group has room for it.
+    awaits_group: bool,
     not_before: Duration,
     last: RequestError,
-    sending: Sending,
+    sending: Attempt,
 }
 
 impl Item {
     fn to(&self) -> Option<&Conversation> {
         match &self.sending {
-            Sending::Message(message) => Some(&message.to),
-            Sending::Call { .. } => None,
+            Attempt::Message(message) => Some(&message.to),
+            Attempt::Call { .. } => None,
         }
     }
 
-    fn settled(&self, outcome: Result<String, OutboxError>) -> Settled {
-        Settled {
+    fn settled(&self, outcome: Result<String, OutboxError>) -> Outcome {
+        Outcome {
             token: self.token,
             is_message: self.to().is_some(),
             outcome,
@@ -122,9 +123,9 @@ impl Item {
     }
 }
 
-/// The end of an errand.
+/// What became of an item.
 #[derive(Debug)]
-pub(super) struct Settled {
+pub(super) struct Outcome {
     pub(super) token: u64,
     /// A message, and not a request.
     pub(super) is_message: bool,
@@ -137,22 +138,20 @@ pub(super) struct Outbox {
     items: VecDeque<Item>,
     rng: fastrand::Rng,
     message_seq: u32,
-    /// How quick each kind of request may be made; empty of an account that makes none.
+    /// The pace of each kind of request; empty if the account makes none.
     paces: BTreeMap<Box<str>, Pace>,
-    groups: GroupPaces,
     paced: u64,
     online: bool,
     flights: usize,
 }
 
 impl Outbox {
-    pub(super) fn new(mut rng: fastrand::Rng, groups: GroupPaces) -> Self {
+    pub(super) fn new(mut rng: fastrand::Rng) -> Self {
         Self {
             items: VecDeque::new(),
             message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
             paces: BTreeMap::new(),
-            groups,
             paced: 0,
             online: false,
             flights: 0,
@@ -178,34 +177,34 @@ impl Outbox {
         }
     }
 
-    /// Takes something in that may take so long.
+    /// Takes an item in, which may take `limit`. For a message to a group it returns the group: the message is
+    /// not sent before [`group_turn`](Self::group_turn) tells when it may.
     pub(super) fn push(
         &mut self,
         now: Now,
         token: u64,
-        errand: Errand,
+        item: OutboxItem,
         limit: Duration,
-    ) -> Result<(), OutboxError> {
+    ) -> Result<Option<Box<str>>, OutboxError> {
         if self.items.len() >= MAX_OUTBOX {
             return Err(OutboxError::Full);
         }
-        let mut not_before = Duration::ZERO;
-        let sending = match errand {
-            Errand::Message { to, draft, key } => {
+        let (mut not_before, mut awaited) = (Duration::ZERO, None);
+        let sending = match item {
+            OutboxItem::Message { to, draft, key } => {
                 let key = key.unwrap_or_else(|| self.draw_key());
                 if let Conversation::Group(group) = &to {
-                    let wait = self.groups.reserve(now.mono, group);
-                    not_before = self.at(now, wait);
+                    awaited = Some((&**group).into());
                 }
-                Sending::Message(Outgoing { to, draft, key })
+                Attempt::Message(OutgoingMessage { to, draft, key })
             }
-            Errand::Call {
+            OutboxItem::Call {
                 servcmd,
                 body,
                 limit,
             } => {
                 not_before = self.pace(now, limit);
-                Sending::Call {
+                Attempt::Call {
                     servcmd,
                     body: body.into(),
                 }
@@ -219,11 +218,21 @@ impl Outbox {
                 Time::Left(limit)
             },
             in_flight: false,
+            awaits_group: awaited.is_some(),
             not_before,
             last: RequestError::NotLoggedIn,
             sending,
         });
-        Ok(())
+        Ok(awaited)
+    }
+
+    /// The message of this token may go to its group after so long a wait.
+    pub(super) fn group_turn(&mut self, now: Now, token: u64, wait: Duration) {
+        let not_before = self.at(now, wait);
+        let mut items = self.items.iter_mut();
+        if let Some(item) = items.find(|item| item.token == token) {
+            (item.awaits_group, item.not_before) = (false, not_before);
+        }
     }
 
     /// The key of a new message.
@@ -235,7 +244,7 @@ impl Outbox {
         }
     }
 
-    /// Until when the next one of a bucket has to wait; zero when it need not.
+    /// Until when the next request of a bucket has to wait; zero if it need not.
     fn pace(&mut self, now: Now, limit: Limit) -> Duration {
         let Some(bucket) = limit.bucket() else {
             return Duration::ZERO;
@@ -260,8 +269,8 @@ impl Outbox {
         now.mono + wait
     }
 
-    /// What to send now: the oldest message of a conversation that has none in flight, or a request.
-    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Sending)> {
+    /// The next item to send: the oldest message of a conversation that has none in flight, or a request.
+    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Attempt)> {
         if self.flights >= MAX_FLIGHTS {
             return None; // An answer makes room.
         }
@@ -275,6 +284,7 @@ impl Outbox {
         for index in 0..self.items.len() {
             let item = &self.items[index];
             let blocked = item.in_flight
+                || item.awaits_group
                 || item.not_before > now.mono
                 || item.to().is_some_and(|to| {
                     let mut earlier = self.items.iter().take(index);
@@ -290,13 +300,13 @@ impl Outbox {
         None
     }
 
-    /// The outcome of a try. `Some` when that settles it.
+    /// Notes the outcome of a try. Returns the item's outcome if that settles it.
     pub(super) fn settle(
         &mut self,
         now: Now,
         token: u64,
         outcome: Result<String, RequestError>,
-    ) -> Option<Settled> {
+    ) -> Option<Outcome> {
         let index = self.items.iter().position(|item| item.token == token)?;
         if std::mem::take(&mut self.items[index].in_flight) {
             self.flights -= 1;
@@ -337,8 +347,8 @@ impl Outbox {
         self.flights = 0;
     }
 
-    /// A message whose time is over. One in flight is left to its own limit.
-    pub(super) fn take_expired(&mut self, now: Now) -> Option<Settled> {
+    /// Takes an item whose time is over. An item in flight is left to its own limit.
+    pub(super) fn take_expired(&mut self, now: Now) -> Option<Outcome> {
         let index = self
             .items
             .iter()
@@ -349,8 +359,8 @@ impl Outbox {
         Some(item.settled(Err(error)))
     }
 
-    /// Everything that is left: the account will not send any more, for this reason.
-    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Settled> {
+    /// Takes everything that is left: for this reason the account will not send any more.
+    pub(super) fn take_all(&mut self, reason: &str) -> Vec<Outcome> {
         self.flights = 0;
         std::mem::take(&mut self.items)
             .into_iter()
@@ -387,14 +397,15 @@ impl Outbox {
 
 #[cfg(test)]
 mod tests {
+    use super::super::group_paces::GroupPaces;
     use super::*;
     use crate::proto::op::Call as _;
     use crate::proto::op::c2c_message::{ReadAll, Recall};
 
     const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_000_000));
 
-    fn message(group: &str) -> Errand {
-        Errand::Message {
+    fn message(group: &str) -> OutboxItem {
+        OutboxItem::Message {
             to: Conversation::group(group),
             draft: Arc::new(Draft::text("x")),
             key: None,
@@ -416,15 +427,22 @@ mod tests {
 
     #[test]
     fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
+        let mut paces = GroupPaces::default();
+        let mut push = |outbox: &mut Outbox, token, to| {
+            let group = outbox.push(START, token, message(to), deadline).unwrap();
+            if token == 0 {
+                assert!(outbox.next(START).is_none(), "its turn is not known yet");
+            }
+            let wait = paces.reserve(START.mono, &group.unwrap());
+            outbox.group_turn(START, token, wait);
+        };
         for token in 0..200 {
-            outbox
-                .push(START, token, message("busy"), deadline)
-                .unwrap();
+            push(&mut outbox, token, "busy");
         }
-        outbox.push(START, 999, message("quiet"), deadline).unwrap();
+        push(&mut outbox, 999, "quiet");
         // Ten at once and the quiet one, then one every 25 ms.
         assert_eq!(run(&mut outbox, 1), 11);
         assert_eq!(run(&mut outbox, 1_000), 39);
@@ -433,18 +451,18 @@ mod tests {
 
     #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         for token in 0..3 {
             for (offset, limit) in [ReadAll::LIMIT, Recall::LIMIT].into_iter().enumerate() {
-                let errand = Errand::Call {
+                let item = OutboxItem::Call {
                     servcmd: "x.y".into(),
                     body: "{}".to_owned(),
                     limit,
                 };
                 let token = token * 2 + offset as u64;
-                outbox.push(START, token, errand, deadline).unwrap();
+                outbox.push(START, token, item, deadline).unwrap();
             }
         }
         assert_eq!(run(&mut outbox, 1), 4);
@@ -453,10 +471,10 @@ mod tests {
 
     #[test]
     fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), GroupPaces::default());
+        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
-        let call = Errand::Call {
+        let call = OutboxItem::Call {
             servcmd: "openim.msgwithdraw".into(),
             body: "{}".to_owned(),
             limit: Limit::NONE,

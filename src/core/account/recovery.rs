@@ -52,9 +52,13 @@ impl TakeBack {
     /// most three kicks in any hour, which the simulator shows.
     pub const STANDARD: Self = Self {
         cool_down: Backoff::COOL_DOWN,
+        // A kick an hour is nothing unusual.
         window: Duration::from_secs(3600),
+        // More than that in one window is no accident.
         max: 3,
+        // Somebody who is kicked and minds is back within minutes.
         contest_within: Duration::from_secs(600),
+        // With two, copies of a fleet would exchange five kicks in the first hour.
         contest_after: 1,
         contest_retry: Backoff::CONTEST,
     };
@@ -67,14 +71,21 @@ impl Policy {
     pub const fn standard() -> Self {
         Self {
             backoff: Backoff::DEFAULT,
+            // A link that holds so long was not a lucky moment of an outage.
             stable_after: Duration::from_secs(10),
+            // The service answers accounts that log in more often than about once in 15 s with errors that
+            // make matters worse.
             login_spacing: Duration::from_secs(15),
+            // Far more than any working way to the service takes.
             connect_limit: Duration::from_secs(10),
             multiple_account: TakeBack::STANDARD,
             multiple_device: TakeBack::STANDARD,
             return_after: None,
+            // A fifth of a UserSig's life is left for a source that is down.
             renew_at: 0.8,
+            // Covers one reconnection at the longest back-off.
             send_timeout: Duration::from_secs(60),
+            // What a bot has handled is not to be delivered again at its next start.
             mark_read: true,
         }
     }

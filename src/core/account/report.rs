@@ -11,13 +11,13 @@ pub enum Report {
     ServerTime(Duration),
     /// The link is open.
     Opened,
-    /// No link came about.
+    /// No link could be opened.
     DialFailed(ConnectError),
     /// The link is gone.
     Closed(LinkEnd),
     /// The session has something to say.
     Session(Event),
-    /// A [`Transmit::Message`] or [`Transmit::Call`] is settled.
+    /// A message or request of [`Effect::Transmit`](super::Effect::Transmit) is settled.
     Settled {
         /// Its token.
         token: u64,
@@ -53,7 +53,7 @@ pub enum LinkEnd {
     Ours,
 }
 
-/// Why no link came about.
+/// Why no link could be opened.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConnectError {
@@ -62,7 +62,7 @@ pub enum ConnectError {
     Dns {
         /// The name.
         host: String,
-        /// The system's words.
+        /// The system's text.
         reason: String,
     },
     /// Nobody listens there.
@@ -76,7 +76,7 @@ pub enum ConnectError {
         /// The system's words.
         reason: String,
     },
-    /// No TLS connection came about.
+    /// The TLS handshake failed.
     #[error("TLS with {host} failed: {reason}")]
     Tls {
         /// The host.
@@ -132,7 +132,7 @@ impl ConnectError {
     }
 }
 
-/// What the peer did that no WebSocket peer may do, or that is too much.
+/// How the peer broke the WebSocket protocol, or exceeded our limits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FrameError {
@@ -151,7 +151,7 @@ pub enum FrameError {
     /// A continuation without a beginning, or a beginning inside a message.
     #[error("fragments out of order")]
     Fragments,
-    /// A message that is too long even to be passed over, in bytes.
+    /// A message that is too long even to be skipped, in bytes.
     #[error("message is longer than {0} bytes")]
     TooLarge(u64),
     /// A text message that is not UTF-8.

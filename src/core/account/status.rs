@@ -34,7 +34,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    /// Logged in, or about to be again without having been away.
+    /// Logged in, or replacing the login without going offline.
     #[must_use]
     pub const fn is_online(self) -> bool {
         matches!(self, Self::Online | Self::Renewing)
@@ -84,10 +84,10 @@ pub struct Counters {
     pub sent: u64,
     /// Messages that could not be sent.
     pub unsent: u64,
-    /// Messages and requests that waited because the service takes no more of them a second.
+    /// Messages and requests that waited for a rate limit of the service.
     pub paced: u64,
-    /// Received messages that no bot handled and none will: what the server does not keep and found no
-    /// room, and what was left to the history of a group.
+    /// Received messages that no bot will handle: unstored ones that found no room, and those left to the
+    /// history of a group.
     pub dropped: u64,
     /// Packets and events that were not understood.
     pub ignored: u64,
@@ -153,7 +153,7 @@ pub struct Status {
     pub clock_offset: i64,
     /// What the account waits for, when that is neither time nor the server.
     pub waits_for: Option<String>,
-    /// What is not heard although the account is online, each with its reason.
+    /// Parts that the account does not hear although it is online, each with its reason.
     pub degraded: Vec<String>,
     /// Messages that are with the bots: waiting, or being handled.
     pub open: usize,

@@ -5,9 +5,10 @@ use crate::account::{ConnectError, Report};
 use crate::policy::Now;
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
+use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::usersig::{self, UserSig};
-use crate::session::{Event, Memory};
+use crate::session::{Event, Memory, Ready};
 use secrecy::SecretString;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,7 @@ fn issued_at(sig: &UserSig) -> u64 {
 /// An account on a machine whose clock is off, and the time that went by.
 struct Rig {
     core: Core,
+    memory: Memory,
     mono: Duration,
     off: i64,
 }
@@ -47,16 +49,15 @@ impl Rig {
             hosts: HostWalk::fixed("ws://h"),
             policy: Arc::new(Policy::standard()),
             probes: false,
-            memory: Memory::default(),
-            group_paces: GroupPaces::default(),
         };
         let start = Now::default();
         let mut rig = Self {
             core: Core::new(config, 1, start),
+            memory: Memory::default(),
             mono: Duration::ZERO,
             off,
         };
-        rig.core.start(rig.now());
+        rig.core.start(rig.now(), &mut rig.memory);
         rig
     }
 
@@ -76,27 +77,33 @@ impl Rig {
         loop {
             while let Some(effect) = self.core.poll_effect() {
                 match effect {
-                    Effect::ReserveLogin => self.core.turn(self.now()),
+                    Effect::ReserveLogin => self.core.turn(self.now(), &mut self.memory),
                     Effect::FetchUserSig => {
-                        self.core.user_sig(self.now(), Ok(given.unwrap().clone()));
+                        self.core.user_sig(
+                            self.now(),
+                            &mut self.memory,
+                            Ok(given.unwrap().clone()),
+                        );
                     }
                     Effect::Dial { user_sig, .. } => return user_sig.unwrap(),
                     _ => {}
                 }
             }
-            self.mono = self.core.poll_timeout().unwrap().max(self.mono);
-            self.core.timeout(self.now());
+            self.mono = self.core.poll_timeout(&self.memory).unwrap().max(self.mono);
+            self.core.timeout(self.now(), &mut self.memory);
         }
     }
 
     fn refused(&mut self, code: Code) {
-        self.core.report(self.now(), Report::Opened);
+        self.core
+            .report(self.now(), &mut self.memory, Report::Opened);
         let event = Event::Refused {
             code,
             info: String::new(),
             resuming: false,
         };
-        self.core.report(self.now(), Report::Session(event));
+        self.core
+            .report(self.now(), &mut self.memory, Report::Session(event));
     }
 }
 
@@ -105,11 +112,12 @@ fn usersigs_are_made_by_the_servers_time_as_soon_as_it_has_told_it() {
     for off in [-8 * DAY as i64, 8 * DAY as i64] {
         let mut rig = Rig::minting(off);
         assert_eq!(issued_at(&rig.dials(None)), rig.now().unix_secs());
-        rig.core.report(rig.now(), Report::ServerTime(secs(SERVER)));
+        rig.core
+            .report(rig.now(), &mut rig.memory, Report::ServerTime(secs(SERVER)));
         rig.refused(Code::USERSIG_EXPIRED);
         let again = issued_at(&rig.dials(None));
         assert_eq!(again, SERVER + rig.mono.as_secs());
-        let known = rig.core.status(rig.now()).clock_offset;
+        let known = rig.core.status(rig.now(), &rig.memory).clock_offset;
         assert_eq!(known, -off * 1000);
     }
 }
@@ -118,7 +126,8 @@ fn usersigs_are_made_by_the_servers_time_as_soon_as_it_has_told_it() {
 fn seconds_of_difference_are_none() {
     let mut rig = Rig::minting(-2);
     rig.dials(None);
-    rig.core.report(rig.now(), Report::ServerTime(secs(SERVER)));
+    rig.core
+        .report(rig.now(), &mut rig.memory, Report::ServerTime(secs(SERVER)));
     rig.refused(Code::USERSIG_EXPIRED);
     assert_eq!(issued_at(&rig.dials(None)), rig.now().unix_secs());
 }
@@ -128,11 +137,11 @@ fn two_refusals_of_what_was_made_here_just_now_name_the_clock() {
     let mut rig = Rig::minting(-8 * DAY as i64);
     rig.dials(None);
     rig.refused(Code::USERSIG_EXPIRED);
-    let first = rig.core.status(rig.now()).cause;
+    let first = rig.core.status(rig.now(), &rig.memory).cause;
     assert!(matches!(first, Cause::Refused { .. }), "{first}");
     rig.dials(None);
     rig.refused(Code::USERSIG_EXPIRED);
-    let second = rig.core.status(rig.now()).cause;
+    let second = rig.core.status(rig.now(), &rig.memory).cause;
     assert_eq!(second.word(), "login_refused:70001");
     let said = second.to_string();
     assert!(
@@ -164,12 +173,15 @@ fn a_usersig_of_a_source_that_seems_over_is_tried_once() {
     // It was over indeed: not tried a second time.
     rig.refused(Code::USERSIG_EXPIRED);
     for _ in 0..3 {
-        rig.mono = rig.core.poll_timeout().unwrap().max(rig.mono);
-        rig.core.timeout(rig.now());
+        rig.mono = rig.core.poll_timeout(&rig.memory).unwrap().max(rig.mono);
+        rig.core.timeout(rig.now(), &mut rig.memory);
         while let Some(effect) = rig.core.poll_effect() {
             match effect {
-                Effect::ReserveLogin => rig.core.turn(rig.now()),
-                Effect::FetchUserSig => rig.core.user_sig(rig.now(), Ok(sig.clone())),
+                Effect::ReserveLogin => rig.core.turn(rig.now(), &mut rig.memory),
+                Effect::FetchUserSig => {
+                    rig.core
+                        .user_sig(rig.now(), &mut rig.memory, Ok(sig.clone()))
+                }
                 Effect::Dial { .. } => panic!("the same again"),
                 _ => {}
             }
@@ -177,16 +189,19 @@ fn a_usersig_of_a_source_that_seems_over_is_tried_once() {
     }
     // The server says what time it is: then it is known to be over, and not tried at all.
     let mut rig = Rig::new(file(), 0);
-    rig.core.report(rig.now(), Report::ServerTime(secs(SERVER)));
+    rig.core
+        .report(rig.now(), &mut rig.memory, Report::ServerTime(secs(SERVER)));
     let over = sign(SERVER - 9 * DAY, 7 * DAY);
     while let Some(effect) = rig.core.poll_effect() {
         match effect {
-            Effect::ReserveLogin => rig.core.turn(rig.now()),
-            Effect::FetchUserSig => rig.core.user_sig(rig.now(), Ok(over.clone())),
+            Effect::ReserveLogin => rig.core.turn(rig.now(), &mut rig.memory),
+            Effect::FetchUserSig => rig
+                .core
+                .user_sig(rig.now(), &mut rig.memory, Ok(over.clone())),
             Effect::Dial { .. } => panic!("it is over"),
             _ => {}
         }
-        if rig.core.status(rig.now()).cause.word() == "no_user_sig" {
+        if rig.core.status(rig.now(), &rig.memory).cause.word() == "no_user_sig" {
             return;
         }
     }
@@ -211,7 +226,8 @@ fn a_server_without_room_is_left_alone_as_long_as_it_asks_by_the_whole_fleet() {
         status: 429,
         retry_after: Some(secs(120)),
     };
-    rig.core.report(rig.now(), Report::DialFailed(busy));
+    rig.core
+        .report(rig.now(), &mut rig.memory, Report::DialFailed(busy));
     let mut slowed = None;
     while let Some(effect) = rig.core.poll_effect() {
         if let Effect::SlowDown(wait) = effect {
@@ -221,4 +237,67 @@ fn a_server_without_room_is_left_alone_as_long_as_it_asks_by_the_whole_fleet() {
     assert_eq!(slowed, Some(secs(120)));
     rig.dials(None);
     assert!(rig.mono >= secs(120), "{:?}", rig.mono);
+}
+
+impl Rig {
+    /// Online with a login that was just made, and nothing left to do.
+    fn online() -> Self {
+        let mut rig = Self::minting(0);
+        rig.dials(None);
+        rig.report(Report::Opened);
+        rig.ready();
+        while rig.core.poll_effect().is_some() {}
+        rig.mono += secs(60);
+        rig
+    }
+
+    fn report(&mut self, report: Report) {
+        self.core.report(self.now(), &mut self.memory, report);
+    }
+
+    fn ready(&mut self) {
+        let ready = Ready {
+            resumed: false,
+            inst_id: None,
+            clock_offset: 0,
+        };
+        self.report(Report::Session(Event::Ready(ready)));
+    }
+
+    fn effects(&mut self) -> Vec<Effect> {
+        std::iter::from_fn(|| self.core.poll_effect()).collect()
+    }
+}
+
+/// A turn may be on its way when the state that asked for it ends.
+#[test]
+fn a_turn_for_a_renewal_does_not_end_a_cool_down_early() {
+    let mut rig = Rig::online();
+    rig.core.relogin(rig.now(), &mut rig.memory);
+    let asked = rig.effects();
+    assert!(
+        asked
+            .iter()
+            .any(|effect| matches!(effect, Effect::ReserveLogin)),
+        "{asked:?}"
+    );
+    let kick = Event::Kicked(KickType::MultipleAccount);
+    rig.report(Report::Session(kick));
+    assert_eq!(rig.core.phase(), Phase::CoolingDown);
+    rig.effects();
+    rig.core.turn(rig.now(), &mut rig.memory);
+    assert!(rig.effects().is_empty());
+    assert_eq!(rig.core.phase(), Phase::CoolingDown);
+}
+
+/// The session has given up the old login for the new one, so that there is nothing to resume.
+#[test]
+fn a_link_that_is_lost_during_a_renewal_is_followed_by_a_full_login() {
+    let mut rig = Rig::online();
+    rig.core.relogin(rig.now(), &mut rig.memory);
+    rig.core.turn(rig.now(), &mut rig.memory);
+    assert_eq!(rig.core.phase(), Phase::Renewing);
+    rig.report(Report::Closed(LinkEnd::Cut));
+    rig.effects();
+    rig.dials(None); // It fails when there is no UserSig to log in with.
 }

@@ -1,5 +1,5 @@
-//! To whom the account is shown as typing, and when that ends: with the next message to them, or by
-//! time. The UI kits of the web show it until they are told otherwise.
+//! Users to whom the account is shown as typing. That ends with the next message to them, or after a while:
+//! web UI kits show it until they are told otherwise.
 
 use crate::policy::Now;
 use std::collections::BTreeMap;
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// How long the account is shown as typing at most, since it said so last.
 const LIMIT: Duration = Duration::from_secs(30);
-/// Users remembered; beyond, the one whose time ends first is told at once.
+/// Users remembered. With more, the one whose time ends first is told at once.
 const MAX_USERS: usize = 256;
 
 /// See the module.
@@ -17,8 +17,8 @@ pub(super) struct Typing {
 }
 
 impl Typing {
-    /// Something is said to `user`: a typing notice, or a message (`None`). Gives who is to be told
-    /// that the account types no longer, after it.
+    /// A typing notice or a message (`None`) goes to `user`. Returns who has to be told afterwards that the
+    /// account types no longer.
     pub(super) fn said(&mut self, now: Now, user: &str, notice: Option<bool>) -> Option<Box<str>> {
         match notice {
             Some(true) => {
@@ -40,7 +40,7 @@ impl Typing {
         self.until.insert(user.into(), now.mono);
     }
 
-    /// One whose time is over.
+    /// Takes a user whose time is over.
     pub(super) fn take_due(&mut self, now: Now) -> Option<Box<str>> {
         self.take_first(now.mono)
     }
@@ -61,25 +61,29 @@ impl Typing {
 #[cfg(test)]
 mod tests {
     use crate::account::Report;
-    use crate::account::{AccountEvent, Core, CoreConfig, Credential, Effect, Errand, Policy};
+    use crate::account::{AccountEvent, Core, CoreConfig, Credential, Effect, OutboxItem, Policy};
     use crate::policy::Now;
     use crate::proto::endpoint::HostWalk;
     use crate::proto::id::{SdkAppId, UserId};
     use crate::proto::message::Draft;
-    use crate::session::{Event, Ready};
+    use crate::session::{Event, Memory, Ready};
     use std::sync::Arc;
     use std::time::Duration;
 
     const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_000_000));
 
     fn ready(core: &mut Core, now: Now, resumed: bool) {
-        core.report(now, Report::Opened);
+        core.report(now, &mut Memory::default(), Report::Opened);
         let ready = Ready {
             resumed,
             inst_id: None,
             clock_offset: 0,
         };
-        core.report(now, Report::Session(Event::Ready(ready)));
+        core.report(
+            now,
+            &mut Memory::default(),
+            Report::Session(Event::Ready(ready)),
+        );
     }
 
     fn online() -> Core {
@@ -93,12 +97,10 @@ mod tests {
             hosts: HostWalk::fixed("ws://here"),
             policy: Arc::new(Policy::standard()),
             probes: false,
-            memory: crate::session::Memory::default(),
-            group_paces: crate::account::GroupPaces::default(),
         };
         let mut core = Core::new(config, 1, START);
-        core.start(START);
-        core.turn(START);
+        core.start(START, &mut Memory::default());
+        core.turn(START, &mut Memory::default());
         ready(&mut core, START, false);
         let effects: Vec<Effect> = std::iter::from_fn(|| core.poll_effect()).collect();
         let is_ready = |effect: &Effect| matches!(effect, Effect::Deliver(AccountEvent::Ready));
@@ -107,12 +109,12 @@ mod tests {
     }
 
     fn say(core: &mut Core, now: Now, user: &str, draft: Draft) {
-        let errand = Errand::Message {
-            to: user.into(),
+        let item = OutboxItem::Message {
+            to: crate::proto::message::Conversation::c2c(user),
             draft: Arc::new(draft),
             key: None,
         };
-        core.send(now, 1, errand);
+        core.send(now, 1, item);
     }
 
     /// What was sent since the last look: messages, and who was told of the end of typing.
@@ -140,7 +142,7 @@ mod tests {
         say(&mut core, START, "alice", Draft::typing(true));
         say(&mut core, START, "bob", Draft::typing(true));
         assert_eq!(sent(&mut core), ["message", "message"]);
-        core.report(START, settled());
+        core.report(START, &mut Memory::default(), settled());
         say(&mut core, START, "alice", Draft::text("here it is"));
         let after = sent(&mut core);
         assert_eq!(after.last().unwrap(), "end to alice");
@@ -165,19 +167,19 @@ mod tests {
         say(&mut core, START, "alice", Draft::typing(true));
         sent(&mut core);
         let later = START.after(Duration::from_secs(20));
-        core.report(later, settled());
+        core.report(later, &mut Memory::default(), settled());
         say(&mut core, later, "alice", Draft::typing(true));
-        core.timeout(START.after(Duration::from_secs(31)));
+        core.timeout(START.after(Duration::from_secs(31)), &mut Memory::default());
         assert!(
             !sent(&mut core).contains(&"end to alice".to_owned()),
             "it said so again"
         );
-        core.report(later, settled());
-        let end = core.poll_timeout().unwrap();
+        core.report(later, &mut Memory::default(), settled());
+        let end = core.poll_timeout(&Memory::default()).unwrap();
         assert_eq!(end, (later.mono + Duration::from_secs(30)));
-        core.timeout(later.after(Duration::from_secs(30)));
+        core.timeout(later.after(Duration::from_secs(30)), &mut Memory::default());
         assert_eq!(sent(&mut core), ["end to alice"]);
-        core.timeout(later.after(Duration::from_secs(90)));
+        core.timeout(later.after(Duration::from_secs(90)), &mut Memory::default());
         assert!(sent(&mut core).is_empty());
     }
 
@@ -185,10 +187,14 @@ mod tests {
     fn f5_what_ends_during_an_outage_is_told_after_it() {
         let mut core = online();
         say(&mut core, START, "alice", Draft::typing(true));
-        core.report(START, settled());
-        core.report(START, Report::Closed(crate::account::LinkEnd::Cut));
+        core.report(START, &mut Memory::default(), settled());
+        core.report(
+            START,
+            &mut Memory::default(),
+            Report::Closed(crate::account::LinkEnd::Cut),
+        );
         sent(&mut core);
-        let later = START.after(Duration::from_secs(5));
+        let later = START.after(Duration::from_secs(20));
         say(
             &mut core,
             later,
@@ -196,10 +202,10 @@ mod tests {
             Draft::text("an answer that waits"),
         );
         assert!(sent(&mut core).is_empty());
-        core.timeout(later);
-        core.turn(later);
+        core.timeout(later, &mut Memory::default());
+        core.turn(later, &mut Memory::default());
         ready(&mut core, later, true);
-        core.timeout(later);
+        core.timeout(later, &mut Memory::default());
         assert_eq!(sent(&mut core), ["message", "end to alice"]);
     }
 

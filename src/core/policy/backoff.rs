@@ -10,7 +10,7 @@ pub struct Backoff {
     max: Duration,
 }
 
-/// Why two durations make no back-off.
+/// Why two durations do not make a back-off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BackoffError {
     /// `min` is zero: the first retry would be a tight loop.
@@ -22,27 +22,26 @@ pub enum BackoffError {
 }
 
 impl Backoff {
-    /// 1 s doubling to 60 s: gone unnoticed when the link comes back, kind to a server that does
-    /// not.
+    /// 1 s doubling to 60 s: unnoticed when the link comes back soon, and easy on a server that stays away.
     pub const DEFAULT: Self = Self {
         min: Duration::from_secs(1),
         max: Duration::from_secs(60),
     };
 
-    /// 2 s doubling to 5 min, for what is asked for on an open link: soon enough that nobody notices a
-    /// slip, rare enough for a server that goes on refusing.
+    /// 2 s doubling to 5 min, for requests on an open link: a single failure goes unnoticed, and a server that
+    /// keeps refusing is not asked often.
     pub const FETCH: Self = Self {
         min: Duration::from_secs(2),
         max: Duration::from_secs(300),
     };
 
-    /// 1 min doubling to 15 min: long enough for whoever took an account's place to be done.
+    /// 1 min doubling to 15 min: long enough for a person who took the account's place to finish.
     pub const COOL_DOWN: Self = Self {
         min: Duration::from_secs(60),
         max: Duration::from_secs(900),
     };
 
-    /// 2 h doubling to 12 h: so rarely that two that want the same place leave each other in peace.
+    /// 2 h doubling to 12 h: rare enough that two programs that want the same account coexist.
     pub const CONTEST: Self = Self {
         min: Duration::from_secs(7200),
         max: Duration::from_secs(43_200),
@@ -60,6 +59,18 @@ impl Backoff {
         } else {
             Ok(Self { min, max })
         }
+    }
+
+    /// The first wait.
+    #[must_use]
+    pub const fn min(&self) -> Duration {
+        self.min
+    }
+
+    /// The longest wait.
+    #[must_use]
+    pub const fn max(&self) -> Duration {
+        self.max
     }
 
     /// The longest a try after `failures` failures in a row may wait; zero before the first.

@@ -3,13 +3,13 @@
 use super::pace::Pace;
 use std::time::Duration;
 
-/// The slowest it gets, as a part of the set rate.
+/// The slowest rate, as a part of the configured one.
 const SLOWEST: f64 = 1.0 / 16.0;
 /// A quiet time of this length doubles the rate again.
 const RECOVERY: Duration = Duration::from_secs(60);
 
-/// A token bucket over all logins: first come, first served. Halves its rate each time the server
-/// finds it too quick, and doubles it again after each quiet minute, up to the set rate.
+/// A token bucket over all logins: first come, first served. Its rate halves each time the server finds the
+/// fleet too quick, and doubles after each quiet minute, up to the configured rate.
 #[derive(Clone, Copy, Debug)]
 pub struct Governor {
     rate: f64,
@@ -41,8 +41,8 @@ impl Governor {
         self.pace.reserve(now)
     }
 
-    /// The server finds it too quick: nothing for `delay`, and half as fast from then on. Many
-    /// accounts hear the same at the same time; within a second it counts once.
+    /// The server finds the fleet too quick: no login for `delay`, and half the rate from then on. Many accounts
+    /// hear this at the same time; within a second it counts once.
     pub fn slow_down(&mut self, now: Duration, delay: Duration) {
         self.pace.rest(now + delay);
         if now >= self.changed + Duration::from_secs(1) || self.part >= 1.0 {

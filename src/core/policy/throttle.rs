@@ -1,15 +1,15 @@
-//! Lets a few of a kind through and counts the rest.
+//! Lets a few events of each kind through and counts the rest.
 
 use super::pace::Pace;
 use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-/// Kinds that are told apart at most. A new one beyond them does not pass until another is idle.
+/// Kinds that are kept apart at most. A further kind does not pass until another one is idle.
 const MAX_KINDS: usize = 1024;
 
-/// Lets `burst` of a kind through at once and one a second after that; what it holds back is counted
-/// and reported once a second.
+/// Lets `burst` events of a kind through at once and one a second after that. It counts what it holds back
+/// and reports the count once a second.
 #[derive(Debug)]
 pub struct Throttle<K> {
     burst: u32,
@@ -61,8 +61,8 @@ impl<K: Hash + Eq + Clone> Throttle<K> {
         false
     }
 
-    /// What was held back and is to be reported now: each kind with its count. With `all`, without
-    /// waiting for the second to pass.
+    /// The kinds that were held back and are due to be reported, each with its count. With `all`, it does not
+    /// wait for the second to pass.
     pub fn reports(&mut self, now: Duration, all: bool) -> Vec<(K, u64)> {
         let due = self.kinds.iter_mut();
         let due = due.filter(|(_, kind)| kind.held > 0 && (all || kind.due <= now));

@@ -20,9 +20,9 @@ pub enum Event {
     Refused {
         /// The server's code, or 2022, 2023 (answer without TinyId, A2Key), 2801 (no answer).
         code: Code,
-        /// The server's words.
+        /// The server's text.
         info: String,
-        /// It was a resume.
+        /// The refused login was a resume.
         resuming: bool,
     },
     /// Thrown out. The session is logged out; its farewell is among the transmits.
@@ -47,15 +47,14 @@ pub enum Event {
         /// How many messages came by catching up.
         messages: usize,
     },
-    /// A group had more unread messages than are fetched at a first login; the oldest were left out,
-    /// and are in its history only.
+    /// A group had more unread messages than a first login fetches. The oldest are left to its history.
     Skipped {
         /// The group.
         group: String,
         /// How many.
         count: u32,
     },
-    /// The history of a group does not have so many numbers in a row any more, if it ever had.
+    /// The history of a group lacks this many numbers in a row.
     HistoryGone {
         /// The group.
         group: String,
@@ -71,12 +70,12 @@ pub enum Event {
     },
     /// Catching up failed; it is tried again by itself, with a growing pause.
     SyncFailed {
-        /// With what.
+        /// The part that is not caught up.
         part: Part,
         /// Why.
         error: RequestError,
     },
-    /// A part of what the account should hear is not heard, or is again.
+    /// A part of what the account should hear is not heard, or is heard again.
     Trouble {
         /// Which part.
         part: Part,
@@ -90,12 +89,12 @@ pub enum Event {
     ResumeWanted,
     /// A request is settled; each one once.
     Settled {
-        /// Which.
+        /// The command.
         id: RequestId,
         /// The text of the answer's body, or why there is none.
         outcome: Result<String, RequestError>,
     },
-    /// The server asks for rest on one command.
+    /// The server asks for a pause of one command.
     Overloaded {
         /// Which.
         servcmd: String,
@@ -108,7 +107,7 @@ pub enum Event {
     Ignored(Ignored),
 }
 
-/// What is followed.
+/// A part of what an account hears.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Part {
@@ -133,7 +132,7 @@ impl fmt::Display for Part {
 /// The facts of a login.
 #[derive(Clone, Debug)]
 pub struct Ready {
-    /// The login of before the link was lost is still valid.
+    /// The login survived the loss of its link: this was a resume.
     pub resumed: bool,
     /// The login's number at the server.
     pub inst_id: Option<InstId>,

@@ -5,14 +5,14 @@
 //! gap becomes a hole: what was pushed is handed out, the group goes on, and the hole is tried again with a
 //! growing pause until it is filled or the group is gone. Nothing from a hole on counts as read.
 
+use super::catch_up::{DEGRADED_AFTER, RETRY};
 use super::span::{Fetched, Found, Page, Span};
-use super::sync::{DEGRADED_AFTER, RETRY};
 use crate::policy::Now;
 use crate::proto::message::Message;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// Messages kept until what came before them is fetched; further ones are fetched too.
+/// Pushed messages kept while older ones are fetched; further ones are fetched too.
 const MAX_AHEAD: usize = 64;
 /// Holes kept; beyond, the two oldest become one.
 const MAX_HOLES: usize = 16;
@@ -20,45 +20,45 @@ const MAX_HOLES: usize = 16;
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Group {
-    /// From where it was handed out to what exists; `None` until it is known where to begin.
+    /// The numbers from the last one handed out to the newest that exists; `None` until the start is known.
     head: Option<Span>,
     /// Ranges before the head that could not be fetched.
     holes: VecDeque<Span>,
-    /// What is in flight.
+    /// The request in flight.
     asked: Option<Asked>,
-    /// What the server's own list says, where that is below what was handed out.
+    /// Set when the server's list names a lower newest number than was handed out.
     doubt: Option<Doubt>,
-    /// Began with a push while the list was refused: what was unread before is not known.
+    /// The group is followed from this pushed number because the list was refused; older unread messages are unknown.
     assumed: Option<u32>,
-    /// The lowest number that came while it was not known where to begin.
+    /// The lowest number pushed before the start was known.
     first_pushed: u32,
-    /// The highest number that is known to exist.
+    /// The highest number known to exist.
     target: u32,
     failures: u32,
-    /// Not before this, after a failure.
+    /// After a failure the history is not asked for before this time.
     not_before: Duration,
-    /// Pushed ahead of what is being fetched, the first few.
+    /// Messages pushed ahead of those being fetched, the first few.
     ahead: BTreeMap<u32, Message>,
 }
 
-/// The list names a newest number below `last`: either it is old, or the group is another one of the same
-/// name, whose numbers began anew.
+/// The list names a newest number below `last`. Either the list is outdated, or another group took the name
+/// and its numbers began anew.
 #[derive(Clone, Copy, Debug)]
 struct Doubt {
     newest: u32,
-    /// Its greatest number, if they are new.
+    /// The greatest number of the new group, if there is one.
     target: u32,
-    /// Where its new numbers are read up to, if they are new.
+    /// How far the new group is read, if there is one.
     read: u32,
-    /// It has grown past what was handed out, so that `newest` is the last number of that.
+    /// The group has grown past the last number handed out, and `newest` is that last number.
     grown: bool,
-    /// The history was asked, and did not tell.
+    /// The history was asked and could not settle the doubt.
     asked: bool,
 }
 
 impl Doubt {
-    /// A number beyond what was handed out exists. An old list would have said so, too: the message of the
-    /// last number handed out tells.
+    /// A number beyond the last one handed out exists. An outdated list allows that too, so the message with
+    /// the last number handed out has to decide.
     const fn grow(self, last: u32, number: u32) -> Option<Self> {
         if self.is_settled() || last == 0 {
             return None;
@@ -76,7 +76,7 @@ impl Doubt {
         })
     }
 
-    /// The history has told that the list was old.
+    /// The history has shown that the list was outdated.
     const fn is_settled(self) -> bool {
         self.asked && self.newest > 0
     }
@@ -97,25 +97,25 @@ enum Asked {
 /// What became of a pushed message.
 #[derive(Debug)]
 pub(super) enum Pushed {
-    /// It is the next one.
+    /// The message is the next one.
     Next(Box<Message>),
-    /// It waits for what came before it, which is to be fetched.
+    /// The message waits; older ones have to be fetched first.
     Behind,
-    /// It was handed out before, or has to wait for the list.
+    /// The message was handed out before, or waits for the list of groups.
     Nothing,
 }
 
 /// What follows from a failed fetch.
 #[derive(Debug, Default)]
 pub(super) struct Failed {
-    /// What was pushed, in order: it waits no longer.
+    /// Pushed messages, in order, that wait no longer.
     pub(super) messages: Vec<Message>,
-    /// It goes on with a hole from now on.
+    /// The group goes on with a hole from now on.
     pub(super) gave_up: bool,
 }
 
 impl Group {
-    /// Followed from behind this number on.
+    /// A group that is followed from the number after `last` on.
     pub(super) fn from(last: u32, target: u32) -> Self {
         Self {
             head: Some(Span::new(last, target)),
@@ -124,7 +124,7 @@ impl Group {
         }
     }
 
-    /// Everything up to this number was handed out, but for holes; `None` until it is known where to begin.
+    /// Everything up to this number was handed out, except holes; `None` until the start is known.
     pub(super) fn last(&self) -> Option<u32> {
         self.head.as_ref().map(Span::done)
     }
@@ -141,13 +141,13 @@ impl Group {
         holes.chain(doubted).min()
     }
 
-    /// The next number to fetch, when that is one of those that an earlier session had got to.
+    /// The next number to fetch, if an earlier session had already handed out as far.
     pub(super) fn missing_up_to(&self, reached: u32) -> Option<u32> {
         let head = self.head.as_ref()?;
         (head.done() < reached.min(head.target())).then(|| head.done() + 1)
     }
 
-    /// Something is to be fetched, and nothing is in flight.
+    /// Whether there is something to fetch and no request in flight.
     pub(super) fn wants(&self) -> bool {
         let head = self.head.as_ref();
         self.asked.is_none()
@@ -156,17 +156,16 @@ impl Group {
                 || self.doubt.is_some_and(Doubt::is_open))
     }
 
-    /// When it may be asked for, after a failure.
+    /// The time before which the history is not asked for, after a failure.
     pub(super) const fn not_before(&self) -> Duration {
         self.not_before
     }
 
-    /// What is in flight when it is asked for now. A doubt comes first, and what is new before what could
-    /// not be had.
+    /// The page to ask for now. A doubt comes first, then new messages, then holes.
     pub(super) fn ask(&mut self) -> Option<Page> {
         let head = self.head.as_ref().filter(|head| head.is_behind());
         let (asked, page) = match (head, self.doubt, self.holes.front()) {
-            // It tells what the numbers mean.
+            // Settles what the numbers mean.
             (_, Some(doubt), _) if doubt.is_open() => {
                 let top = doubt.newest;
                 (Asked::Doubt, Page { top, count: 1 })
@@ -179,7 +178,7 @@ impl Group {
         Some(page)
     }
 
-    /// What was in flight will not be answered.
+    /// The request in flight will not be answered.
     pub(super) fn abort(&mut self) {
         self.asked = None;
         self.head.iter_mut().for_each(Span::restart);
@@ -199,7 +198,7 @@ impl Group {
                     }
                     return Pushed::Nothing;
                 }
-                // Joined since the list was made: it begins here.
+                // The group was joined after the list was made, so it begins here.
                 Listed::Yes => self.head = Some(Span::new(seq - 1, seq - 1)),
                 Listed::Refused(mark) => {
                     let begin = mark.unwrap_or(seq - 1).min(seq - 1);
@@ -227,8 +226,8 @@ impl Group {
         Pushed::Behind
     }
 
-    /// An own message got this number, and will not be pushed. `true` when there is nothing to fetch
-    /// before it.
+    /// The account's own message got this number and will not be pushed. Returns whether nothing has to be
+    /// fetched before it.
     pub(super) fn sent(&mut self, seq: u32) -> bool {
         self.target = self.target.max(seq);
         let Some(head) = &mut self.head else {
@@ -244,7 +243,7 @@ impl Group {
         is_next
     }
 
-    /// The list names this group: its newest number, and where to begin.
+    /// The list names this group: its newest number, and where to start.
     pub(super) fn listed(&mut self, newest: u32, begin: u32, mark: Option<u32>) {
         self.target = self.target.max(newest);
         let known = self.last().or(mark);
@@ -274,8 +273,8 @@ impl Group {
         }
     }
 
-    /// The list does not come: it begins with what was pushed, or where an earlier session had got to.
-    /// `true` when it does so only now.
+    /// The list does not come. The group starts with what was pushed, or where an earlier session stopped.
+    /// Returns whether it starts only now.
     pub(super) fn assume(&mut self, mark: Option<u32>) -> bool {
         if self.head.is_some() || self.first_pushed == 0 {
             return false;
@@ -286,7 +285,7 @@ impl Group {
         true
     }
 
-    /// The list is complete and did not name this group: what was pushed is where it begins.
+    /// The list is complete and does not name this group, so the group starts with what was pushed.
     pub(super) fn unlisted(&mut self) {
         self.assumed = None;
         if self.head.is_none() {
@@ -300,7 +299,7 @@ impl Group {
     pub(super) fn settle_doubt(&mut self, seq: u32) -> Option<(u32, Vec<Message>)> {
         let doubt = self.doubt?;
         match self.last() {
-            // Had the list only been old, this would be above what was handed out.
+            // With an outdated list the number would be above the last one handed out.
             Some(last) if seq <= last && !doubt.grown => (seq > doubt.newest).then_some(())?,
             Some(last) => {
                 self.doubt = doubt.grow(last, seq);
@@ -340,7 +339,7 @@ impl Group {
         }
     }
 
-    /// What is in flight was answered.
+    /// The request in flight was answered.
     pub(super) fn answered(&mut self, found: Found) -> Fetched {
         self.failures = 0;
         self.not_before = Duration::ZERO;
@@ -367,7 +366,7 @@ impl Group {
         }
     }
 
-    /// What is in flight was refused, or not answered, and may be tried again.
+    /// The request in flight was refused or not answered, and may be tried again.
     pub(super) fn failed(&mut self, now: Now, chance: f64) -> Failed {
         self.failures = self.failures.saturating_add(1);
         self.not_before = now.mono + RETRY.delay(self.failures, chance);
@@ -381,7 +380,7 @@ impl Group {
         }
     }
 
-    /// What is missing becomes holes; what was pushed behind it is handed out.
+    /// Missing numbers become holes; messages pushed behind them are handed out.
     fn give_up(&mut self) -> Vec<Message> {
         let Some(head) = &mut self.head else {
             return Vec::new();
@@ -420,7 +419,7 @@ impl Group {
         }
     }
 
-    /// It is followed no longer: what waited.
+    /// The group is followed no longer. Returns the messages that waited.
     pub(super) fn into_waiting(self) -> Vec<Message> {
         self.ahead.into_values().collect()
     }
@@ -429,10 +428,10 @@ impl Group {
 /// What is known of the list of groups.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Listed {
-    /// It is still to come.
+    /// The list is still to come.
     No,
-    /// It is complete.
+    /// The list is complete.
     Yes,
-    /// It was refused too often to wait for; an earlier session had got so far in this group.
+    /// The list was refused too often to wait for. The number is how far an earlier session had got.
     Refused(Option<u32>),
 }

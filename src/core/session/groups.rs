@@ -4,24 +4,24 @@
 //! A group numbers its messages and stored tips without gaps. A message that comes is handed out only
 //! as the next one; when it is not, everything up to it is fetched, the message itself included. After
 //! every login the server is asked which groups there are and how far each has got, so that an outage
-//! is only a large gap. Neither the size of a gap nor whether the group was seen before matters, other
-//! than with the official client. Which groups there are is found out in `joined`.
+//! is only a large gap. Unlike in the official client, neither the size of a gap matters nor whether the
+//! group was seen before. Which groups there are is found out in `listing`.
 //!
 //! A topic of a community is a group here, named by its own ID: it has members, numbers and a history of
 //! its own.
 
 use super::event::{Event, Ignored, Part};
 use super::group::{Group, Listed, Pushed};
-use super::joined::{List, Listing};
+use super::listing::{Listing, Named, Progress};
 use super::request::{Purpose, RequestError};
 use super::span::Found;
-use super::state::Session;
-use crate::policy::{Now, Pace};
+use super::turn::Turn;
+use crate::policy::Pace;
 use crate::proto::address::GroupAddress;
 use crate::proto::answer::{GroupHistory, Sent};
 use crate::proto::command;
 use crate::proto::lenient;
-use crate::proto::message::{Body, Conversation, GroupItem, Message, NoticeKind};
+use crate::proto::message::{Body, Conversation, GroupItem, Message};
 use crate::proto::op::group_message::GetHistory;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
@@ -31,22 +31,32 @@ const MAX_FETCHES: usize = 4;
 /// Histories asked for a second, and how many at once: the service allows 20.
 const FETCH_PACE: (f64, u32) = (15.0, 4);
 /// Groups followed at most, topics included.
-pub(super) const MAX_GROUPS: usize = 20_000;
+const MAX_GROUPS: usize = 20_000;
+/// Unread messages of a group that are fetched at the first login; older ones are left to the history.
+const MAX_BACKLOG: u32 = 100_000;
 
 /// All groups of one session.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Groups {
-    pub(super) known: BTreeMap<Box<str>, Group>,
-    pub(super) listing: Listing,
+    /// This app's edition has no communities: they are not asked for again.
+    without_communities: bool,
+    /// `None` of an account that is in no group: most are, and should cost nothing.
+    followed: Option<Box<Followed>>,
+}
+
+#[derive(Debug)]
+struct Followed {
+    known: BTreeMap<Box<str>, Group>,
+    listing: Listing,
     /// Which group a request in flight is about, by its number.
-    pub(super) fetches: HashMap<u32, Box<str>>,
+    fetches: HashMap<u32, Box<str>>,
     sends: HashMap<u32, Box<str>>,
     pace: Pace,
-    /// Not before this: the pace, or a pause after a failure.
+    /// The next history is asked for at this time: the pace, or a pause after a failure.
     next_fetch: Option<Duration>,
 }
 
-impl Default for Groups {
+impl Default for Followed {
     fn default() -> Self {
         Self {
             known: BTreeMap::new(),
@@ -59,151 +69,323 @@ impl Default for Groups {
     }
 }
 
-impl Session {
-    /// A message or tip of a group was pushed.
-    pub(super) fn group_message(&mut self, now: Now, message: Message) {
-        let Conversation::Group(group) = &message.conversation else {
-            return self.message(now, message);
-        };
-        // Not numbered: not stored.
-        if message.seq == 0 || message.online_only {
-            return self.message(now, message);
+impl Groups {
+    #[cfg(test)]
+    pub(super) const fn is_empty(&self) -> bool {
+        self.followed.is_none()
+    }
+
+    #[cfg(test)]
+    pub(super) fn follows(&self, group: &str) -> bool {
+        let followed = self.followed.as_ref();
+        followed.is_some_and(|followed| followed.known.contains_key(group))
+    }
+
+    // ── logins and lists ─────────────────────────────────────────────────────────────────────
+
+    /// A login is done: what has happened in the groups meanwhile?
+    pub(super) fn start(&mut self, turn: &mut Turn<'_>) {
+        let followed = self.followed.get_or_insert_default();
+        followed.fetches.clear();
+        followed.known.values_mut().for_each(Group::abort);
+        followed.listing.start(turn);
+    }
+
+    /// The link is gone, or the login: what was in flight will not be answered.
+    pub(super) fn abort(&mut self) {
+        if let Some(followed) = &mut self.followed {
+            followed.fetches.clear();
+            followed.next_fetch = None;
+            followed.listing.abort();
+            followed.known.values_mut().for_each(Group::abort);
         }
-        // An account without groups has its list: it was empty.
-        let groups = self.groups.get_or_insert_with(|| {
-            Box::new(Groups {
+    }
+
+    /// An answer to a list of groups, or of the topics of a community.
+    pub(super) fn list_answered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        outcome: Result<&str, RequestError>,
+    ) {
+        let Some(followed) = &mut self.followed else {
+            return;
+        };
+        let flag = &mut self.without_communities;
+        let (named, step) = followed.listing.answered(turn, outcome, flag);
+        for named in &named {
+            followed.found(turn, named);
+        }
+        let progress = followed.listing.go_on(turn, step, self.without_communities);
+        self.listing_went_on(turn, progress);
+    }
+
+    fn listing_went_on(&mut self, turn: &mut Turn<'_>, progress: Progress) {
+        let Some(followed) = &mut self.followed else {
+            return;
+        };
+        match progress {
+            Progress::Running => {}
+            Progress::Part => followed.fetch(turn),
+            Progress::GivenUp => {
+                followed.follow_unlisted(turn);
+                followed.fetch(turn);
+            }
+            Progress::Done => {
+                followed.listed(turn);
+                turn.events.set_trouble(Part::Groups, None);
+                if followed.known.is_empty() {
+                    self.followed = None;
+                } else {
+                    followed.fetch(turn);
+                }
+            }
+        }
+    }
+
+    // ── pushes ───────────────────────────────────────────────────────────────────────────────
+
+    /// A message or tip of a group was pushed.
+    pub(super) fn pushed(&mut self, turn: &mut Turn<'_>, message: Message) {
+        let is_followed = match &message.conversation {
+            // Messages without a number are not stored.
+            Conversation::Group(group) if message.seq > 0 && !message.online_only => {
+                self.has_place_for(group)
+            }
+            _ => false,
+        };
+        if !is_followed {
+            return turn.take_unstored(message);
+        }
+        // Without a table the list was fetched and empty.
+        let followed = self.followed.get_or_insert_with(|| {
+            Box::new(Followed {
                 listing: Listing::done(),
-                ..Groups::default()
+                ..Followed::default()
             })
         });
-        if !groups.known.contains_key(group) && groups.known.len() >= MAX_GROUPS {
-            return self.message(now, message);
+        followed.pushed(turn, message);
+    }
+
+    fn has_place_for(&self, group: &str) -> bool {
+        self.followed.as_ref().is_none_or(|followed| {
+            followed.known.len() < MAX_GROUPS || followed.known.contains_key(group)
+        })
+    }
+
+    /// This account is in the group no longer, nor in its topics.
+    pub(super) fn left(&mut self, turn: &mut Turn<'_>, group: &str) {
+        if let Some(followed) = &mut self.followed {
+            // It may be joined again before an answer about it comes.
+            let is_in = |known: &str| GroupAddress::new(known).group() == group;
+            followed.fetches.retain(|_, known| !is_in(known));
+            followed.known.retain(|known, _| {
+                let gone = is_in(known);
+                if gone {
+                    turn.memory.forget_group(known);
+                }
+                !gone
+            });
         }
-        let name = group.clone();
-        let listed = match groups.listing.list {
-            List::Done => Listed::Yes,
-            _ if groups.listing.is_given_up() => Listed::Refused(self.memory.mark(&name)),
-            _ => Listed::No,
-        };
-        let state = groups.known.entry(name.clone()).or_default();
-        let before = state.hole();
-        if let Some((read, waiting)) = state.settle_doubt(message.seq) {
-            self.began_anew(now, &name, read, waiting);
-            return self.group_message(now, message);
-        }
-        let has_room = self.memory.has_room(Some(&message.conversation));
-        match state.pushed(message, listed, has_room) {
-            Pushed::Next(message) => {
-                self.note_hole(now, &name, before);
-                self.hand_out(now, *message);
+        turn.memory.forget_group(group);
+    }
+
+    /// Topics were deleted.
+    pub(super) fn topics_gone(&mut self, turn: &mut Turn<'_>, topics: &[String]) {
+        for topic in topics {
+            if let Some(followed) = &mut self.followed {
+                followed.fetches.retain(|_, known| **known != **topic);
+                followed.known.remove(topic.as_str());
             }
-            Pushed::Behind => {
-                self.note_hole(now, &name, before);
-                self.sync.push_refused |= !has_room;
-                self.fetch_groups(now);
-            }
-            Pushed::Nothing => self.note_hole(now, &name, before),
+            turn.memory.forget_group(topic);
         }
     }
 
-    /// The numbers of a group began anew: it is another group of the same name.
-    fn began_anew(&mut self, now: Now, group: &str, read: u32, waiting: Vec<Message>) {
-        if let Some(groups) = self.groups.as_mut() {
-            // What is asked about the one of before says nothing about this one.
-            groups.fetches.retain(|_, known| **known != *group);
-        }
-        self.memory.forget_group(group);
-        self.memory.reached(group, read);
-        for message in waiting {
-            self.hand_out(now, message);
-        }
-    }
-
-    /// Tells the books when what is missing of a group has changed. They may know of a hole from an earlier
-    /// session, too: it is closed when this one has come as far as that.
-    pub(super) fn note_hole(&mut self, now: Now, group: &str, before: Option<u32>) {
-        let known = self.memory.hole(group);
-        let state = self
-            .groups
-            .as_ref()
-            .and_then(|groups| groups.known.get(group));
-        let hole = state.and_then(Group::hole);
-        if hole == before && hole == known {
-            return;
-        }
-        let missing = state.filter(|_| hole.is_none() && known.is_some());
-        let hole = hole.or_else(|| missing?.missing_up_to(self.memory.reach_of(group)));
-        if hole == known {
-            return;
-        }
-        self.memory.set_hole(now, group, hole);
-        if hole.is_none() {
-            self.set_trouble(Part::Group(group.into()), None);
-        }
-    }
+    // ── messages of our own ──────────────────────────────────────────────────────────────────
 
     /// Remembers which group a message in flight is for.
-    pub(super) fn sending_to(&mut self, request: u32, group: &str) {
-        if let Some(groups) = self.groups.as_mut() {
-            groups.sends.insert(request, group.into());
+    pub(super) fn sending(&mut self, request: u32, group: &str) {
+        if let Some(followed) = &mut self.followed {
+            followed.sends.insert(request, group.into());
         }
     }
 
     /// The answer to a message of our own tells its number, which will not be pushed to us.
-    pub(super) fn sent_to_group(&mut self, now: Now, request: u32, body: Option<&str>) {
-        let Some(groups) = self.groups.as_mut() else {
+    pub(super) fn sent(&mut self, turn: &mut Turn<'_>, request: u32, body: Option<&str>) {
+        let Some(followed) = &mut self.followed else {
             return;
         };
-        let Some(group) = groups.sends.remove(&request) else {
+        let Some(group) = followed.sends.remove(&request) else {
             return;
         };
         let sent: Option<Sent> = body.and_then(|body| serde_json::from_str(body).ok());
         let Some(seq) = sent.map(|sent| sent.seq).filter(|seq| *seq > 0) else {
             return;
         };
-        let Some(state) = groups.known.get_mut(&group) else {
+        let Some(state) = followed.known.get_mut(&group) else {
             return;
         };
         if state.sent(seq) {
-            self.memory.reached(&group, seq);
+            turn.memory.reached(&group, seq);
         } else {
-            self.fetch_groups(now);
+            followed.fetch(turn);
         }
     }
 
+    // ── histories ────────────────────────────────────────────────────────────────────────────
+
     /// Asks for the history of groups that are behind, as many as are allowed at a time and as the bots
     /// have room for.
-    pub(super) fn fetch_groups(&mut self, now: Now) {
-        if !self.state.is_ready() {
+    pub(super) fn fetch(&mut self, turn: &mut Turn<'_>) {
+        if let Some(followed) = &mut self.followed {
+            followed.fetch(turn);
+        }
+    }
+
+    pub(super) fn history_answered(
+        &mut self,
+        turn: &mut Turn<'_>,
+        request: u32,
+        outcome: Result<&str, RequestError>,
+    ) {
+        let Some(followed) = &mut self.followed else {
+            return;
+        };
+        let Some(name) = followed.fetches.remove(&request) else {
+            return;
+        };
+        let answer = outcome.and_then(|body| {
+            serde_json::from_str::<GroupHistory<'_>>(body)
+                .map_err(|error| RequestError::Shape(error.to_string()))
+        });
+        match answer {
+            Ok(page) => followed.history_came(turn, &name, &page),
+            Err(error) => followed.history_failed(turn, &name, error),
+        }
+        followed.fetch(turn);
+    }
+
+    // ── time ─────────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn timeout(&mut self, turn: &mut Turn<'_>) {
+        let Some(followed) = &mut self.followed else {
+            return;
+        };
+        if !turn.state.is_ready() {
+            return;
+        }
+        let due = followed.listing.due();
+        if due.is_some_and(|at| at <= turn.now.mono) {
+            let progress = followed.listing.timeout(turn);
+            self.listing_went_on(turn, progress);
+        }
+        self.fetch(turn);
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        let followed = self.followed.as_ref()?;
+        let list = followed.listing.due();
+        let fetch = followed
+            .next_fetch
+            .filter(|_| followed.fetches.len() < MAX_FETCHES);
+        list.into_iter().chain(fetch).min()
+    }
+}
+
+impl Followed {
+    fn pushed(&mut self, turn: &mut Turn<'_>, message: Message) {
+        let Conversation::Group(name) = &message.conversation else {
+            return;
+        };
+        let name: Box<str> = (&**name).into();
+        let listed = if self.listing.is_done() {
+            Listed::Yes
+        } else if self.listing.is_given_up() {
+            Listed::Refused(turn.memory.mark(&name))
+        } else {
+            Listed::No
+        };
+        let state = self.known.entry(name.clone()).or_default();
+        let before = state.hole();
+        if let Some((read, waiting)) = state.settle_doubt(message.seq) {
+            self.began_anew(turn, &name, read, waiting);
+            return self.pushed(turn, message);
+        }
+        let has_room = turn.memory.has_room(Some(&message.conversation));
+        match state.pushed(message, listed, has_room) {
+            Pushed::Next(message) => {
+                self.note_hole(turn, &name, before);
+                turn.hand_out(*message);
+            }
+            Pushed::Behind => {
+                self.note_hole(turn, &name, before);
+                if !has_room {
+                    turn.intake.refuse_push();
+                }
+                self.fetch(turn);
+            }
+            Pushed::Nothing => self.note_hole(turn, &name, before),
+        }
+    }
+
+    /// The numbers of a group began anew: it is another group of the same name.
+    fn began_anew(&mut self, turn: &mut Turn<'_>, group: &str, read: u32, waiting: Vec<Message>) {
+        // An answer about the old group says nothing about this one.
+        self.fetches.retain(|_, known| **known != *group);
+        turn.memory.forget_group(group);
+        turn.memory.reached(group, read);
+        for message in waiting {
+            turn.hand_out(message);
+        }
+    }
+
+    /// Tells the memory when what is missing of a group has changed. It may know of a hole from an earlier
+    /// session, too: that one is closed when this session has come as far.
+    fn note_hole(&self, turn: &mut Turn<'_>, group: &str, before: Option<u32>) {
+        let known = turn.memory.hole(group);
+        let state = self.known.get(group);
+        let hole = state.and_then(Group::hole);
+        if hole == before && hole == known {
+            return;
+        }
+        let missing = state.filter(|_| hole.is_none() && known.is_some());
+        let reached = turn.memory.reach_of(group);
+        let hole = hole.or_else(|| missing?.missing_up_to(reached));
+        if hole == known {
+            return;
+        }
+        turn.memory.set_hole(turn.now, group, hole);
+        if hole.is_none() {
+            turn.events.set_trouble(Part::Group(group.into()), None);
+        }
+    }
+
+    fn fetch(&mut self, turn: &mut Turn<'_>) {
+        if !turn.state.is_ready() {
             return;
         }
         loop {
-            let Some(groups) = self.groups.as_mut() else {
-                return;
-            };
-            if groups.fetches.len() >= MAX_FETCHES
-                || groups.next_fetch.is_some_and(|at| at > now.mono)
-            {
+            let now = turn.now.mono;
+            if self.fetches.len() >= MAX_FETCHES || self.next_fetch.is_some_and(|at| at > now) {
                 return;
             }
-            groups.next_fetch = None;
-            let memory = &self.memory;
+            self.next_fetch = None;
+            let memory = &mut *turn.memory;
             let mut next: Option<Duration> = None;
-            let found = groups.known.iter_mut().find(|(name, state)| {
+            let found = self.known.iter_mut().find(|(name, state)| {
                 if !state.wants() {
                     return false;
                 }
                 let at = state.not_before();
-                if at > now.mono {
+                if at > now {
                     next = Some(next.map_or(at, |before| before.min(at)));
                     return false;
                 }
-                // Without room the end of a message wakes it up.
+                // Without room, the end of a message wakes the session up.
                 memory.has_room(Some(&Conversation::group(&***name)))
             });
             let Some((name, state)) = found else {
                 // The next one has to wait for the end of its pause.
-                groups.next_fetch = next;
+                self.next_fetch = next;
                 return;
             };
             let Some(page) = state.ask() else {
@@ -212,63 +394,32 @@ impl Session {
             let body = GetHistory::new(&**name, Some(page.top), page.count);
             // It holds numbers and strings only, so it can be written.
             let body = serde_json::to_string(&body).unwrap_or_default();
-            let (name, servcmd) = (
-                name.clone(),
-                command::of_group(command::GROUP_HISTORY, name),
-            );
-            let wait = groups.pace.reserve(now.mono);
+            let servcmd = command::of_group(command::GROUP_HISTORY, name);
+            let name = name.clone();
+            let wait = self.pace.reserve(now);
             if !wait.is_zero() {
-                groups.next_fetch = Some(now.mono + wait);
+                self.next_fetch = Some(now + wait);
             }
-            let seq = self.ask(now, Purpose::History, &servcmd, &body);
-            if let Some(groups) = self.groups.as_mut() {
-                groups.fetches.insert(seq, name);
-            }
+            let seq = turn.out.ask(turn.now, Purpose::History, &servcmd, &body);
+            self.fetches.insert(seq, name);
         }
     }
 
-    pub(super) fn history_answered(
-        &mut self,
-        now: Now,
-        request: u32,
-        outcome: Result<&str, RequestError>,
-    ) {
-        let Some(groups) = self.groups.as_mut() else {
-            return;
-        };
-        let Some(name) = groups.fetches.remove(&request) else {
-            return;
-        };
-        let answer = outcome.and_then(|body| {
-            serde_json::from_str::<GroupHistory<'_>>(body)
-                .map_err(|error| RequestError::Shape(error.to_string()))
-        });
-        match answer {
-            Ok(page) => self.history_came(now, &name, &page),
-            Err(error) => self.history_failed(now, &name, error),
-        }
-        self.fetch_groups(now);
-    }
-
-    fn history_came(&mut self, now: Now, name: &str, page: &GroupHistory<'_>) {
-        let found = self.read_history(name, page);
+    fn history_came(&mut self, turn: &mut Turn<'_>, name: &str, page: &GroupHistory<'_>) {
+        let found = read_history(turn, name, page);
         let newest_time = found.messages.iter().map(|message| message.time).max();
-        let Some(state) = self
-            .groups
-            .as_mut()
-            .and_then(|groups| groups.known.get_mut(name))
-        else {
+        let Some(state) = self.known.get_mut(name) else {
             return;
         };
         if state.is_doubted() {
             let hole = state.hole();
-            let is_newer = newest_time.is_some_and(|time| time > self.memory.time(name));
+            let is_newer = newest_time.is_some_and(|time| time > turn.memory.time(name));
             let anew = if is_newer { state.begin_anew() } else { None };
             match anew {
-                Some((read, waiting)) => self.began_anew(now, name, read, waiting),
+                Some((read, waiting)) => self.began_anew(turn, name, read, waiting),
                 None => {
                     state.doubt_stays();
-                    self.note_hole(now, name, hole);
+                    self.note_hole(turn, name, hole);
                 }
             }
             return;
@@ -277,154 +428,141 @@ impl Session {
         let fetched = state.answered(found);
         let reached = state.last();
         if fetched.gone > 0 {
-            self.events.push_back(Event::HistoryGone {
+            turn.events.push(Event::HistoryGone {
                 group: name.to_owned(),
                 count: fetched.gone,
             });
         }
         for message in fetched.messages {
-            self.hand_out(now, message);
+            turn.hand_out(message);
         }
         if let Some(reached) = reached.filter(|_| reached != last) {
-            self.memory.reached(name, reached);
+            turn.memory.reached(name, reached);
         }
-        self.note_hole(now, name, hole);
+        self.note_hole(turn, name, hole);
         if hole.is_none() {
-            self.set_trouble(Part::Group(name.into()), None);
+            turn.events.set_trouble(Part::Group(name.into()), None);
         }
     }
 
-    fn read_history(&mut self, name: &str, page: &GroupHistory<'_>) -> Found {
-        let mut items: Vec<GroupItem> = Vec::with_capacity(page.items.len());
-        for raw in &page.items {
-            match lenient::read(raw.get()) {
-                Ok(item) => items.push(item),
-                Err(error) => {
-                    let what = format!("an item of the history of {name}: {error}");
-                    self.ignore(Ignored::Malformed(what));
-                }
-            }
-        }
-        Found {
-            lowest: items.iter().map(|item| item.seq).min(),
-            items: page.items.len(),
-            is_cut: page.finished == GroupHistory::CUT,
-            messages: items
-                .into_iter()
-                .filter(|item| item.place != Some(1))
-                .filter_map(|item| {
-                    let is_tip = matches!(item.body, Body::Object(_));
-                    let event = if is_tip { 4 } else { 3 };
-                    Message::from_history(item, event, name, self.config.user.as_str())
-                })
-                .collect(),
-        }
-    }
-
-    fn history_failed(&mut self, now: Now, name: &str, error: RequestError) {
+    fn history_failed(&mut self, turn: &mut Turn<'_>, name: &str, error: RequestError) {
         let is_gone = matches!(error, RequestError::Refused { .. }) && !error.is_retryable();
-        let chance = self.rng.f64();
-        let Some(groups) = self.groups.as_mut() else {
-            return;
-        };
+        let chance = turn.out.chance();
         let part = Part::Group(name.into());
         if is_gone {
-            // Not a member any more, or no such group: there is nothing left to follow. What was pushed
-            // all the same is not lost with it.
-            let waiting = groups.known.remove(name).map(Group::into_waiting);
+            // The account is no member any more, or there is no such group: nothing is left to follow. What
+            // was pushed all the same is handed out.
+            let waiting = self.known.remove(name).map(Group::into_waiting);
             for message in waiting.unwrap_or_default() {
-                self.hand_out(now, message);
+                turn.hand_out(message);
             }
-            self.memory.set_hole(now, name, None);
-            self.set_trouble(part.clone(), None);
-        } else if let Some(state) = groups.known.get_mut(name) {
+            turn.memory.set_hole(turn.now, name, None);
+            turn.events.set_trouble(part.clone(), None);
+        } else if let Some(state) = self.known.get_mut(name) {
             let hole = state.hole();
-            let failed = state.failed(now, chance);
+            let failed = state.failed(turn.now, chance);
             for message in failed.messages {
-                self.hand_out(now, message);
+                turn.hand_out(message);
             }
-            self.note_hole(now, name, hole);
+            self.note_hole(turn, name, hole);
             if failed.gave_up {
-                self.set_trouble(part.clone(), Some(&error));
+                turn.events.set_trouble(part.clone(), Some(&error));
             }
         }
-        self.events.push_back(Event::SyncFailed { part, error });
+        turn.events.push(Event::SyncFailed { part, error });
     }
 
-    /// This account is in the group no longer, nor in its topics.
-    pub(super) fn left_group(&mut self, group: &str) {
-        if let Some(groups) = self.groups.as_mut() {
-            // It may be joined again before an answer about it comes.
-            let is_in = |known: &str| GroupAddress::new(known).group() == group;
-            groups.fetches.retain(|_, known| !is_in(known));
-            groups.known.retain(|known, _| {
-                let gone = is_in(known);
-                if gone {
-                    self.memory.forget_group(known);
-                }
-                !gone
-            });
-        }
-        self.memory.forget_group(group);
-        self.leave_room(group);
-    }
+    // ── the list ─────────────────────────────────────────────────────────────────────────────
 
-    fn topics_gone(&mut self, topics: &[String]) {
-        for topic in topics {
-            if let Some(groups) = self.groups.as_mut() {
-                groups.fetches.retain(|_, known| **known != **topic);
-                groups.known.remove(topic.as_str());
-            }
-            self.memory.forget_group(topic);
-        }
-    }
-
-    pub(super) fn groups_timeout(&mut self, now: Now) {
-        let Some(groups) = &self.groups else {
-            return;
-        };
-        if !self.state.is_ready() {
+    /// A list names a group.
+    fn found(&mut self, turn: &mut Turn<'_>, named: &Named) {
+        let (id, newest) = (&*named.id, named.newest);
+        let mark = turn.memory.mark(id);
+        if self.known.len() >= MAX_GROUPS && !self.known.contains_key(id) {
             return;
         }
-        if groups.listing.due().is_some_and(|at| at <= now.mono) {
-            self.go_on_listing(now);
-        }
-        self.fetch_groups(now);
-    }
-
-    pub(super) fn groups_deadline(&self) -> Option<Duration> {
-        let groups = self.groups.as_ref().filter(|_| self.state.is_ready())?;
-        let list = groups.listing.due();
-        let fetch = groups
-            .next_fetch
-            .filter(|_| groups.fetches.len() < MAX_FETCHES);
-        list.into_iter().chain(fetch).min()
-    }
-
-    /// The link is gone, or the login: what was in flight will not be answered.
-    pub(super) fn abort_groups(&mut self) {
-        if let Some(groups) = self.groups.as_mut() {
-            groups.fetches.clear();
-            groups.next_fetch = None;
-            groups.listing.abort();
-            groups.known.values_mut().for_each(Group::abort);
-        }
-    }
-
-    /// A notice that ends a membership is as good as the end of it.
-    pub(super) fn noticed_group(&mut self, now: Now, event: u64, item: GroupItem) {
-        let Some(message) = Message::from_group(item, event, self.config.user.as_str()) else {
-            return self.ignore(Ignored::Malformed("a group item of no kind".to_owned()));
+        let state = self.known.entry(id.into()).or_default();
+        let read = named.read.unwrap_or(newest).min(newest);
+        let oldest = newest.saturating_sub(MAX_BACKLOG);
+        // Where an earlier session had got to matters only at the begin of this one.
+        let mark = mark.filter(|_| state.last().is_none());
+        let is_new = state.last().is_none() && mark.is_none();
+        let begin = match mark {
+            Some(mark) if mark <= newest => mark,
+            // Numbers that began anew make our mark void; the server's own mark is all there is.
+            Some(_) => read,
+            None => read.max(oldest),
         };
-        if let Some(notice) = message.notice() {
-            if notice.kind() == NoticeKind::TopicDeleted {
-                let topics = notice.topics();
-                self.topics_gone(&topics);
-            } else if notice.ends_membership() {
-                let group = message.to.clone();
-                self.left_group(&group);
+        let hole = state.hole();
+        match mark {
+            Some(mark) if state.last().is_none() && mark > newest => {
+                *state = Group::from(mark, mark);
+                state.listed(newest, begin, Some(mark));
+            }
+            _ => state.listed(newest, begin, mark),
+        }
+        self.note_hole(turn, id, hole);
+        if is_new && begin > read {
+            let (group, count) = (id.to_owned(), begin - read);
+            turn.events.push(Event::Skipped { group, count });
+        }
+    }
+
+    /// The list does not come: what was pushed is where groups begin.
+    fn follow_unlisted(&mut self, turn: &mut Turn<'_>) {
+        let mut changed = Vec::new();
+        for (name, state) in &mut self.known {
+            let hole = state.hole();
+            if state.assume(turn.memory.mark(name)) {
+                changed.push((name.clone(), hole));
             }
         }
-        self.group_message(now, message);
+        for (name, hole) in changed {
+            self.note_hole(turn, &name, hole);
+        }
+    }
+
+    /// Everything is known. A group that was joined while the lists were under way begins where it was
+    /// pushed.
+    fn listed(&mut self, turn: &mut Turn<'_>) {
+        let mut changed = Vec::new();
+        for (name, state) in &mut self.known {
+            let hole = state.hole();
+            state.unlisted();
+            if state.hole() != hole {
+                changed.push((name.clone(), hole));
+            }
+        }
+        for (name, hole) in changed {
+            self.note_hole(turn, &name, hole);
+        }
+    }
+}
+
+fn read_history(turn: &mut Turn<'_>, name: &str, page: &GroupHistory<'_>) -> Found {
+    let mut items: Vec<GroupItem> = Vec::with_capacity(page.items.len());
+    for raw in &page.items {
+        match lenient::read(raw.get()) {
+            Ok(item) => items.push(item),
+            Err(error) => {
+                let what = format!("an item of the history of {name}: {error}");
+                turn.events.ignore(Ignored::Malformed(what));
+            }
+        }
+    }
+    let me = turn.me();
+    Found {
+        lowest: items.iter().map(|item| item.seq).min(),
+        items: page.items.len(),
+        is_cut: page.finished == GroupHistory::CUT,
+        messages: items
+            .into_iter()
+            .filter(|item| item.place != Some(1))
+            .filter_map(|item| {
+                let is_tip = matches!(item.body, Body::Object(_));
+                let event = if is_tip { 4 } else { 3 };
+                Message::from_history(item, event, name, &me)
+            })
+            .collect(),
     }
 }

@@ -13,8 +13,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-/// After its first message came, a second is over when this has passed: the second itself, and another
-/// one for what was on its way.
+/// How long after its first message a second counts as over: the second itself, and another one for
+/// messages that were on their way.
 const SECOND_OVER: Duration = Duration::from_secs(2);
 /// Read reports are sent this long after the first message of a batch was finished.
 const REPORT_DELAY: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ pub struct InboxLimits {
 }
 
 impl InboxLimits {
-    /// `queue` messages in all, and an eighth of that of one conversation.
+    /// `queue` messages in all, and an eighth of that per conversation.
     #[must_use]
     pub const fn new(queue: usize, mark_read: bool) -> Self {
         let account = if queue == 0 { 1 } else { queue };
@@ -55,12 +55,12 @@ impl Default for InboxLimits {
     }
 }
 
-/// Names a message that was handed out, to say later that it is finished.
+/// Identifies a message that was handed out, so that it can be reported as finished.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {
     conversation: Conversation,
-    /// The second of a one-to-one message, the number of one in a group; zero of what is never
-    /// reported as read.
+    /// The second of a one-to-one message, or the number of a group message; zero for messages that are
+    /// never reported as read.
     mark: u64,
     /// The fingerprint of its key.
     id: u64,
@@ -85,7 +85,7 @@ impl Receipt {
         }
     }
 
-    /// Where it was said.
+    /// The conversation of the message.
     #[must_use]
     pub const fn conversation(&self) -> &Conversation {
         &self.conversation
@@ -98,13 +98,13 @@ impl Receipt {
     }
 }
 
-/// How much of what the server has is here.
+/// How much of the server's messages this account has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Reach {
-    /// Messages are missing, and nobody knows which: no one-to-one conversation can be reported.
+    /// Unknown messages are missing: no one-to-one conversation can be reported as read.
     #[default]
     Behind,
-    /// What is missing is newer than what is here: all but the last second of a conversation can be.
+    /// Only newer messages are missing: all but the last second of a conversation can be reported.
     Paging,
     /// Nothing is missing.
     CaughtUp,
@@ -121,25 +121,26 @@ pub struct ReadMark {
 
 /// One conversation.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 struct Line {
     /// Mark and fingerprint of every open message.
     open: BTreeSet<(u64, u64)>,
-    /// The greatest mark that was handed out, and when it was first.
+    /// The greatest mark that was handed out, and when it first was.
     newest: u64,
     newest_since: Duration,
-    /// Marks that were finished and not reported yet.
+    /// Marks of finished messages that were not reported yet.
     finished: BTreeSet<u64>,
     /// The lowest mark that could not be fetched yet.
     hole: Option<u64>,
 }
 
 impl Line {
-    /// Nothing of it is open or missing.
+    /// Whether nothing of the conversation is open or missing.
     fn is_idle(&self) -> bool {
         self.open.is_empty() && self.hole.is_none()
     }
 
-    /// A message is open no longer: its mark, which is zero when it means nothing any more.
+    /// Closes an open message. Returns its mark; zero when the mark means nothing any more.
     fn close(&mut self, receipt: &Receipt) -> Option<u64> {
         let marks = [receipt.mark, 0];
         let mut marks = marks.into_iter();
@@ -148,12 +149,12 @@ impl Line {
 
     /// The lowest mark that is not finished; everything before it is.
     fn first_open(&self) -> u64 {
-        // Those without a mark stand at zero and hold nothing back.
+        // Messages without a mark stand at zero and hold nothing back.
         let open = self.open.range((1, 0)..).next().map(|(mark, _)| *mark);
         open.into_iter().chain(self.hole).min().unwrap_or(u64::MAX)
     }
 
-    /// The newest finished mark that may be reported; what it covers is forgotten.
+    /// The newest finished mark that may be reported. Everything it covers is forgotten.
     fn take_mark(&mut self, is_group: bool, now: Duration, reach: Reach) -> Option<u64> {
         let mut end = self.first_open();
         if !is_group {
@@ -186,6 +187,7 @@ const MAX_FINISHED: usize = 256;
 
 /// See the module.
 #[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
 pub(super) struct Inbox {
     limits: InboxLimits,
     open: usize,
@@ -194,9 +196,9 @@ pub(super) struct Inbox {
     unreported: BTreeSet<Conversation>,
     report_at: Option<Duration>,
     reach: Reach,
-    /// Conversations of which something newer is known that was not handed out yet.
+    /// Conversations with newer messages that are known but not handed out yet.
     lagging: BTreeSet<Conversation>,
-    /// Somebody waits for room.
+    /// The session waits for room.
     starved: bool,
 }
 
@@ -227,12 +229,12 @@ impl Inbox {
                 .is_none_or(|line| line.open.len() < self.limits.conversation)
     }
 
-    /// Somebody found no room, and wants to hear when there is some.
+    /// The session found no room and wants to hear when there is some.
     pub(super) const fn starve(&mut self) {
         self.starved = true;
     }
 
-    /// Something newer of this conversation is known, and still to be handed out.
+    /// A newer message of this conversation is known and still has to be handed out.
     pub(super) fn lag(&mut self, conversation: &Conversation) {
         if !self.lagging.contains(conversation) {
             self.lagging.insert(conversation.clone());
@@ -246,7 +248,7 @@ impl Inbox {
         }
     }
 
-    /// What was known of things held up is of no use any more.
+    /// Forgets which conversations are held up.
     pub(super) fn forget_lags(&mut self) {
         self.lagging = BTreeSet::new();
         self.reach = Reach::Behind;
@@ -287,7 +289,7 @@ impl Inbox {
         }
     }
 
-    /// The numbers of a group mean nothing any more: those of what is open or finished are not reported.
+    /// The numbers of a group mean nothing any more; none of them is reported.
     pub(super) fn forget_group(&mut self, group: &str) {
         let conversation = Conversation::group(group);
         self.unreported.remove(&conversation);
@@ -328,7 +330,7 @@ impl Inbox {
         self.lines.entry(conversation.clone()).or_default()
     }
 
-    /// Every bot is done with a message. `true` when somebody waits for room and there is some now.
+    /// Every bot is done with a message. Returns whether the session waits for room and there is some now.
     pub(super) fn finish(&mut self, now: Duration, receipt: &Receipt) -> bool {
         let Some(line) = self.lines.get_mut(&receipt.conversation) else {
             return false;
@@ -356,8 +358,8 @@ impl Inbox {
         std::mem::take(&mut self.starved)
     }
 
-    /// A bot will not handle a message: it makes room, and nothing from it on is read any more. Says
-    /// what [`finish`](Self::finish) says.
+    /// A bot will not handle a message. The message makes room, and nothing from it on counts as read. Returns
+    /// the same as [`finish`](Self::finish).
     pub(super) fn abandon(&mut self, now: Duration, receipt: &Receipt) -> bool {
         if let Some(line) = self.lines.get_mut(&receipt.conversation)
             && receipt.mark > 0
@@ -437,8 +439,8 @@ impl Inbox {
                 }
                 continue;
             };
-            // An open message holds it back, or messages that are still to be fetched: the end of either
-            // comes here again. Otherwise its second has to end.
+            // An open message or messages still to be fetched hold the conversation back, and their end leads here
+            // again. Otherwise its second has to end.
             let is_held = line.first_open() <= first;
             if !is_held && reach == Reach::CaughtUp {
                 let over = line.newest_since + SECOND_OVER;
@@ -455,5 +457,5 @@ impl Inbox {
 }
 
 #[cfg(test)]
-#[path = "inbox_tests.rs"]
+#[path = "tests/inbox.rs"]
 mod tests;

@@ -2,160 +2,228 @@
 //! bots have room for.
 //!
 //! What was fetched waits here until there is room, and no more is fetched before. A pushed message that
-//! finds no room is not taken at all: neither acknowledged nor read, it is fetched later from the place
-//! the cookie stands at, together with everything that was pushed behind it.
+//! finds no room is not taken at all: it is neither acknowledged nor read, and is fetched later from where
+//! the cookie stands, together with everything that was pushed behind it.
 
 use super::event::Event;
-use super::state::{Session, State};
+use super::events::Events;
+use super::memory::Memory;
+use super::waiting::Waiting;
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
 use crate::proto::update::Update;
+use std::collections::BTreeSet;
 
 /// Messages held back at most while catching up; further ones are fetched.
 const MAX_HELD: usize = 2_048;
 /// Messages that cannot be fetched, waiting for room; further ones are lost and counted.
 const MAX_UNSTORED: usize = 2_048;
 /// Messages waiting for room in their own conversations, from which on no more are fetched.
-pub(super) const MAX_WAITING: usize = 1_024;
+const MAX_WAITING: usize = 1_024;
 /// Messages remembered at most while the cookie stands still.
 const MAX_SEEN: usize = 65_536;
 
-impl Session {
-    /// A pushed message, whatever its conversation.
-    pub(super) fn message(&mut self, now: Now, message: Message) {
-        if message.typing().is_some() {
-            self.hand_out(now, message);
-            return;
+/// Messages on their way from the server to the bots.
+#[derive(Debug)]
+pub(super) struct Intake {
+    /// Messages remembered for telling repeats.
+    seen: usize,
+    /// Messages pushed since the cookie moved: they come again with the next page.
+    pushed: usize,
+    /// Pushed while catching up.
+    held: Vec<Message>,
+    /// Fetched, and waiting for room.
+    waiting: Waiting,
+    /// Conversations of which a pushed message was refused for want of room: the rest of them is fetched.
+    refused: BTreeSet<Conversation>,
+    /// The push being looked at brought something that was refused: it is not acknowledged.
+    push_refused: bool,
+}
+
+impl Intake {
+    pub(super) fn new(seen: usize) -> Self {
+        Self {
+            seen,
+            pushed: 0,
+            held: Vec::new(),
+            waiting: Waiting::default(),
+            refused: BTreeSet::new(),
+            push_refused: false,
         }
+    }
+
+    // ── pushes ───────────────────────────────────────────────────────────────────────────────
+
+    /// A push begins.
+    pub(super) const fn start_push(&mut self) {
+        self.push_refused = false;
+    }
+
+    /// Something in the push found no room.
+    pub(super) const fn refuse_push(&mut self) {
+        self.push_refused = true;
+    }
+
+    pub(super) const fn is_push_refused(&self) -> bool {
+        self.push_refused
+    }
+
+    /// The cookie has moved past everything pushed so far.
+    pub(super) const fn cookie_moved(&mut self) {
+        self.pushed = 0;
+    }
+
+    /// Takes a pushed one-to-one message. `holding`: the session is catching up, so what is pushed comes
+    /// behind what is fetched. Returns whether the message was refused and must be fetched later.
+    pub(super) fn take(
+        &mut self,
+        now: Now,
+        holding: bool,
+        message: Message,
+        memory: &mut Memory,
+        events: &mut Events,
+    ) -> bool {
         let is_stored =
             matches!(message.conversation, Conversation::C2c(_)) && !message.online_only;
-        if !is_stored {
-            return self.unstored(now, message);
+        if !is_stored || message.typing().is_some() {
+            self.take_unstored(now, message, memory, events);
+            return false;
         }
-        if self.memory.knows(&message) {
-            return;
+        if memory.knows(&message) {
+            return false;
         }
-        self.sync.pushed += 1;
-        let holding = matches!(
-            self.state,
-            State::LoggingIn | State::Resuming | State::Syncing
-        );
-        if self.sync.refused.contains(&message.conversation) {
-            self.refuse_push(now, message.conversation);
-        } else if holding && self.sync.held.len() < MAX_HELD {
-            self.sync.held.push(message);
+        self.pushed += 1;
+        if self.refused.contains(&message.conversation) {
+            self.refuse(message.conversation, memory);
+            true
+        } else if holding && self.held.len() < MAX_HELD {
+            self.held.push(message);
+            false
         } else if !holding
-            && !self.sync.waiting.has(&message.conversation)
-            && self.memory.has_room(Some(&message.conversation))
+            && !self.waiting.has(&message.conversation)
+            && memory.has_room(Some(&message.conversation))
         {
-            self.hand_out(now, message);
+            self.hand_out(now, message, memory, events);
+            false
         } else {
-            self.refuse_push(now, message.conversation);
+            self.refuse(message.conversation, memory);
+            true
         }
     }
 
-    /// A message that the server does not keep: it cannot be fetched later.
-    fn unstored(&mut self, now: Now, message: Message) {
-        if self.sync.waiting.len() < MAX_UNSTORED {
-            self.wait(message);
-            self.pump_waiting(now);
+    /// Takes a message that the server does not keep, and that cannot be fetched later.
+    pub(super) fn take_unstored(
+        &mut self,
+        now: Now,
+        message: Message,
+        memory: &mut Memory,
+        events: &mut Events,
+    ) {
+        if message.typing().is_some() {
+            self.hand_out(now, message, memory, events);
+        } else if self.waiting.len() < MAX_UNSTORED {
+            self.wait(message, memory);
+            self.pump(now, memory, events);
         } else {
-            self.events.push_back(Event::Dropped(message.conversation));
+            events.push(Event::Dropped(message.conversation));
         }
     }
 
-    /// There is no room: it will be fetched when there is.
-    fn refuse_push(&mut self, now: Now, conversation: Conversation) {
-        self.sync.push_refused = true;
-        self.memory.lag(&conversation);
-        self.sync.refused.insert(conversation);
-        if self.sync.is_running() {
-            self.sync.again = true;
-        } else {
-            self.sync.wanted = true;
-            self.sync_if_wanted(now);
-        }
+    fn refuse(&mut self, conversation: Conversation, memory: &mut Memory) {
+        self.push_refused = true;
+        memory.lag(&conversation);
+        self.refused.insert(conversation);
     }
 
-    /// What was held back joins what waits.
-    pub(super) fn release(&mut self, now: Now) {
-        for message in std::mem::take(&mut self.sync.held) {
-            self.wait(message);
-        }
-        self.pump_waiting(now);
-    }
+    // ── fetched messages ─────────────────────────────────────────────────────────────────────
 
     /// A message waits for room.
-    pub(super) fn wait(&mut self, message: Message) {
-        self.memory.lag(&message.conversation);
-        self.sync.waiting.push(message);
+    pub(super) fn wait(&mut self, message: Message, memory: &mut Memory) {
+        memory.lag(&message.conversation);
+        self.waiting.push(message);
     }
 
-    /// The bots have room again.
-    pub fn room(&mut self, now: Now) {
-        self.pump(now);
-        if self.state.is_ready() {
-            self.fetch_groups(now);
-            self.poll_rooms(now);
+    /// What was held back while catching up joins what waits.
+    pub(super) fn release(&mut self, now: Now, memory: &mut Memory, events: &mut Events) {
+        for message in std::mem::take(&mut self.held) {
+            self.wait(message, memory);
         }
+        self.pump(now, memory, events);
     }
 
-    /// Hands out what has room, and goes on catching up when enough of it had.
-    pub(super) fn pump(&mut self, now: Now) {
-        self.pump_waiting(now);
-        if !self.state.is_ready() {
-            return;
-        }
-        if self.sync.waiting.is_empty() {
-            self.tell_synced();
-        }
-        // Nothing more is asked for before what came is taken. What waits for room in its own
-        // conversation only keeps nobody else waiting, within bounds.
-        if self.memory.has_room(None) {
-            self.page_taken(now);
-            self.sync_if_wanted(now);
+    /// Everything that was refused has come with the pages.
+    pub(super) fn refused_came(&mut self, now: Now, memory: &mut Memory) {
+        for conversation in std::mem::take(&mut self.refused) {
+            self.held_up_no_longer(now, &conversation, memory);
         }
     }
 
-    fn pump_waiting(&mut self, now: Now) {
-        let memory = self.memory.clone();
+    /// Hands out what has room.
+    pub(super) fn pump(&mut self, now: Now, memory: &mut Memory, events: &mut Events) {
         while let Some(message) = self
-            .sync
             .waiting
             .next(|conversation| memory.has_room(Some(conversation)))
         {
             let conversation = message.conversation.clone();
-            self.hand_out(now, message);
-            self.held_up_no_longer(now, &conversation);
+            self.hand_out(now, message, memory, events);
+            self.held_up_no_longer(now, &conversation, memory);
         }
     }
 
-    /// Tells the books when nothing of a conversation waits or is to be fetched any more.
-    pub(super) fn held_up_no_longer(&mut self, now: Now, conversation: &Conversation) {
-        if !self.sync.waiting.has(conversation) && !self.sync.refused.contains(conversation) {
-            self.memory.caught_up(now, conversation);
+    /// Tells the memory when nothing of a conversation waits or is to be fetched any more.
+    fn held_up_no_longer(&self, now: Now, conversation: &Conversation, memory: &mut Memory) {
+        if !self.waiting.has(conversation) && !self.refused.contains(conversation) {
+            memory.caught_up(now, conversation);
         }
     }
 
-    /// Hands a message out unless it was before. That somebody types is no message, and needs no room.
-    pub(super) fn hand_out(&mut self, now: Now, message: Message) -> bool {
-        let bound = self.config.seen + self.sync.pushed.min(MAX_SEEN);
+    /// Hands a message out unless it was handed out before. A typing notice is no message and needs no
+    /// room.
+    pub(super) fn hand_out(
+        &self,
+        now: Now,
+        message: Message,
+        memory: &mut Memory,
+        events: &mut Events,
+    ) {
+        let bound = self.seen + self.pushed.min(MAX_SEEN);
         if let Some(is_typing) = message.typing() {
-            if !self.memory.note(&message, bound) {
-                return false;
-            }
-            self.events
-                .push_back(Event::Update(Box::new(Update::Typing {
+            if memory.note(&message, bound) {
+                events.push(Event::Update(Box::new(Update::Typing {
                     user: message.from.into(),
                     conversation: message.conversation,
                     is_typing,
                 })));
-            return false;
+            }
+        } else if memory.insert(now, &message, bound) {
+            events.push(Event::Message(Box::new(message)));
         }
-        let first = self.memory.insert(now, &message, bound);
-        if first {
-            self.events.push_back(Event::Message(Box::new(message)));
-        }
-        first
+    }
+
+    // ── questions of catching up ─────────────────────────────────────────────────────────────
+
+    /// Nothing waits for room.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.waiting.is_empty()
+    }
+
+    /// So much waits for room that no more is fetched.
+    pub(super) const fn is_full(&self) -> bool {
+        self.waiting.len() >= MAX_WAITING
+    }
+
+    /// More messages were pushed than should be remembered: the cookie has to move on.
+    pub(super) const fn is_cookie_old(&self) -> bool {
+        self.pushed >= self.seen / 4
+    }
+
+    /// Whether a page can bring something that has room: what was refused behind what waits has none.
+    pub(super) fn may_take_more(&self, memory: &mut Memory) -> bool {
+        self.is_empty()
+            || !self.is_full()
+                && (self.refused.is_empty()
+                    || self.refused.iter().any(|conversation| {
+                        !self.waiting.has(conversation) && memory.has_room(Some(conversation))
+                    }))
     }
 }

@@ -20,27 +20,35 @@
 //! messages were seen, the cookie) is what makes a resume possible. It does not decide *whether* or
 //! *when* to connect again; that is [`crate::account`]'s business.
 
+mod catch_up;
 mod event;
+mod events;
+mod feed;
 mod group;
 mod groups;
 mod inbox;
-mod incoming;
 mod intake;
-mod joined;
+mod listing;
+mod login;
+mod memory;
+mod outgoing;
 mod request;
 mod rooms;
-mod seen;
+#[expect(
+    clippy::module_inception,
+    reason = "the file of the type that gives the room its name"
+)]
+mod session;
 mod span;
 mod state;
-mod sync;
 #[cfg(test)]
 mod tests;
-mod trouble;
+mod turn;
 mod waiting;
 
 pub use event::{Event, Ignored, LinkFault, Part, Ready};
 pub use inbox::{InboxLimits, ReadMark, Receipt};
+pub use memory::Memory;
 pub use request::{RequestError, RequestId};
-pub use seen::Memory;
-pub use state::{LoginError, Session, SessionConfig, State};
-pub use sync::Outgoing;
+pub use session::Session;
+pub use state::{LoginError, OutgoingMessage, SessionConfig, SessionState};

@@ -14,20 +14,20 @@ pub struct RequestId(pub(super) u32);
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum RequestError {
-    /// The server said no.
+    /// The server refused the request.
     #[error("server refused: {code} {}", Shown(.info))]
     Refused {
         /// The server's code.
         code: Code,
-        /// Its words.
+        /// The server's text.
         info: String,
     },
-    /// Somebody else changed the same thing first (20027, of edits).
+    /// Somebody else edited the message first (20027).
     #[error("somebody else changed it first: {}", Shown(.info))]
     Conflict {
-        /// The server's words.
+        /// The server's text.
         info: String,
-        /// The body of the answer: it says how things stand now.
+        /// The body of the answer, which holds the present state.
         body: Box<str>,
     },
     /// No answer in time. The request may have been carried out all the same.
@@ -40,13 +40,13 @@ pub enum RequestError {
     /// Not logged in, or no longer. It was not carried out, or can be made again without harm.
     #[error("not logged in")]
     NotLoggedIn,
-    /// The server asked for rest on this command (60022).
+    /// The server asked for a pause of this command (60022).
     #[error("the server asked for rest on this command")]
     Overloaded,
     /// Too many requests in flight.
     #[error("too many requests in flight")]
     Full,
-    /// The body could not be made or the answer not be read.
+    /// The body could not be written, or the answer could not be read.
     #[error("body is not of the expected shape: {}", Shown(.0))]
     Shape(String),
 }
@@ -70,7 +70,7 @@ impl RequestError {
     }
 }
 
-/// What an answer is for.
+/// What a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Purpose {
     Login,
@@ -91,14 +91,14 @@ pub(super) struct InFlight {
     pub(super) servcmd: Box<str>,
     pub(super) purpose: Purpose,
     pub(super) deadline: Duration,
-    /// The packet as sent, of a request of the caller's.
+    /// The packet as sent; empty for requests of the session itself.
     pub(super) packet: Box<str>,
-    /// It went out on a link.
+    /// The packet went out on a link.
     pub(super) sent: bool,
 }
 
 impl InFlight {
-    /// Whether it may go out again on another link.
+    /// Whether the request may go out again on another link.
     pub(super) fn may_be_repeated(&self) -> bool {
         self.purpose == Purpose::User && (!self.sent || command::may_be_repeated(&self.servcmd))
     }
@@ -171,7 +171,7 @@ impl Requests {
         Vec::from_iter::<VecDeque<InFlight>>(taken)
     }
 
-    /// A new link: what waits goes out on it, and its clocks start over.
+    /// A new link is open: unanswered requests go out on it, and their deadlines start over.
     pub(super) fn restart(&mut self, now: Duration) {
         for request in &mut self.table {
             request.sent = true;

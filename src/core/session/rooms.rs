@@ -1,19 +1,20 @@
 //! Live rooms: nothing of theirs is pushed; each is asked for what is new, again and again, over the
 //! same link.
 //!
-//! A room is followed from the answer to a join on, by whomever that was asked, until the account
+//! A room is followed from the answer to a join on, whoever asked to join, until the account
 //! quits it or the room ends. After a resume the polls go on where they were. After a full login the
 //! room is joined again: the old key belonged to the old login. What was said meanwhile is asked for from
 //! where the polls had got to; a server may have forgotten it, and then what it shows of the past to
 //! whoever enters is all there is.
 
 use super::event::{Event, Ignored};
+use super::memory::Memory;
 use super::request::{InFlight, Purpose, RequestError};
-use super::state::{Session, State};
-use crate::policy::Now;
+use super::state::SessionState;
+use super::turn::Turn;
 use crate::proto::command;
 use crate::proto::event::Notice;
-use crate::proto::message::Message;
+use crate::proto::message::{GroupItem, Message};
 use crate::proto::op::live_room::poll::{PollAnswer, RoomJoined, read_item};
 use crate::proto::packet::Packet;
 use serde::Deserialize;
@@ -34,7 +35,7 @@ const MAX_RETRY: Duration = Duration::from_secs(60);
 
 /// One room that is followed.
 #[derive(Debug)]
-pub(super) struct Room {
+struct Room {
     key: Box<str>,
     start: u64,
     broadcast: Option<u64>,
@@ -67,12 +68,24 @@ impl Room {
     }
 }
 
-/// All rooms of a session, by their GroupIDs.
-pub(super) type Rooms = BTreeMap<Box<str>, Room>;
+/// What a poll brought.
+#[derive(Debug)]
+pub(super) struct Polled {
+    pub(super) group: Box<str>,
+    pub(super) notices: Vec<Notice>,
+}
 
-impl Session {
+/// All rooms of a session, by their GroupIDs.
+#[derive(Debug, Default)]
+pub(super) struct Rooms {
+    /// `None` of an account that is in no live room: most are, and should cost one pointer.
+    #[expect(clippy::box_collection, reason = "idle accounts pay for it inline")]
+    followed: Option<Box<BTreeMap<Box<str>, Room>>>,
+}
+
+impl Rooms {
     /// Looks at the answer to a request of the account's own: it may begin or end the following.
-    pub(super) fn room_answered(&mut self, now: Now, request: &InFlight, body: &str) {
+    pub(super) fn request_answered(&mut self, turn: &mut Turn<'_>, request: &InFlight, body: &str) {
         let Some((_, command)) = request.servcmd.rsplit_once('.') else {
             return;
         };
@@ -91,25 +104,25 @@ impl Session {
             return;
         };
         if command != "apply_join_group" {
-            return self.leave_room(&group);
+            return self.leave(turn, &group);
         }
         let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
         if joined.is_live && !joined.key.is_empty() {
-            self.follow_room(now, &group, &joined, Vec::new());
+            self.follow(turn, &group, &joined, Vec::new());
         }
     }
 
     /// Polls a room from now on; what was `missed` waits for the first poll.
-    fn follow_room(
+    fn follow(
         &mut self,
-        now: Now,
+        turn: &mut Turn<'_>,
         group: &str,
         joined: &RoomJoined<'_>,
         missed: Vec<Message>,
     ) {
-        let rooms = self.rooms.get_or_insert_default();
+        let rooms = self.followed.get_or_insert_default();
         if rooms.len() >= MAX_ROOMS && !rooms.contains_key(group) {
-            self.events.push_back(Event::RoomLost {
+            turn.events.push(Event::RoomLost {
                 room: group.to_owned(),
                 reason: format!("{MAX_ROOMS} are followed already"),
             });
@@ -127,60 +140,65 @@ impl Session {
         };
         let room = Room {
             key: joined.key.as_str().into(),
-            next: now.mono,
+            next: turn.now.mono,
             stale: false,
             missed: waiting,
             ..Room::stale(start)
         };
         rooms.insert(group.into(), room);
-        self.memory.poll_room(group, start);
-        self.poll_rooms(now);
+        turn.memory.poll_room(group, start);
+        self.poll(turn);
     }
 
     /// The account is in the room no longer.
-    pub(super) fn leave_room(&mut self, group: &str) {
-        self.memory.leave_room(group);
-        if let Some(rooms) = self.rooms.as_mut() {
+    pub(super) fn leave(&mut self, turn: &mut Turn<'_>, group: &str) {
+        turn.memory.leave_room(group);
+        if let Some(rooms) = &mut self.followed {
             rooms.remove(group);
             if rooms.is_empty() {
-                self.rooms = None;
+                self.followed = None;
             }
         }
     }
 
     /// A login is done: a new one has to join its rooms anew, a resumed one only goes on.
-    pub(super) fn start_rooms(&mut self, now: Now, resumed: bool) {
+    pub(super) fn start(&mut self, turn: &mut Turn<'_>, resumed: bool) {
         // Those of a session that died are joined anew as well.
-        for (group, start) in self.memory.rooms() {
-            let rooms = self.rooms.get_or_insert_default();
+        for (group, start) in turn.memory.rooms() {
+            let rooms = self.followed.get_or_insert_default();
             rooms.entry(group).or_insert_with(|| Room::stale(start));
         }
-        for room in self.rooms.iter_mut().flat_map(|rooms| rooms.values_mut()) {
+        for room in self
+            .followed
+            .iter_mut()
+            .flat_map(|rooms| rooms.values_mut())
+        {
             room.request = None;
-            room.next = now.mono;
+            room.next = turn.now.mono;
             room.stale |= !resumed;
         }
-        self.poll_rooms(now);
+        self.poll(turn);
     }
 
-    pub(super) fn poll_rooms(&mut self, now: Now) {
+    /// Asks each room that is due for what is new.
+    pub(super) fn poll(&mut self, turn: &mut Turn<'_>) {
         // A poll brings messages: none without room for them.
-        if !self.state.is_ready() || self.rooms.is_none() || !self.memory.has_room(None) {
-            return;
-        }
-        // Taken out, because asking needs the whole session.
-        let Some(mut rooms) = self.rooms.take() else {
+        let Some(rooms) = self.followed.as_mut().filter(|_| turn.state.is_ready()) else {
             return;
         };
+        if !turn.memory.has_room(None) {
+            return;
+        }
         for (group, room) in rooms.iter_mut() {
-            if room.request.is_some() || room.next > now.mono || !self.may_ask(room) {
+            if room.request.is_some() || room.next > turn.now.mono || !room.may_be_asked(turn.state)
+            {
                 continue;
             }
-            let seq = if room.stale {
+            let (servcmd, body) = if room.stale {
                 let body = serde_json::json!({
                     "GroupId": group, "WebPushFlag": 1, "HugeGroupHistoryMsgFlag": 1,
                 });
-                self.ask(now, Purpose::Poll, command::JOIN_GROUP, &body.to_string())
+                (command::JOIN_GROUP, body)
             } else {
                 let mut body = serde_json::json!({
                     "USP": 1, "StartSeq": room.start, "HoldTime": 90, "Key": room.key,
@@ -189,38 +207,33 @@ impl Session {
                 if let Some(broadcast) = room.broadcast {
                     body["StartBroadcastSeq"] = broadcast.into();
                 }
-                self.memory.poll_room(group, room.start);
-                self.ask(now, Purpose::Poll, command::POLL_ROOM, &body.to_string())
+                turn.memory.poll_room(group, room.start);
+                (command::POLL_ROOM, body)
             };
-            room.request = Some(seq);
+            let body = body.to_string();
+            room.request = Some(turn.out.ask(turn.now, Purpose::Poll, servcmd, &body));
         }
-        self.rooms = Some(rooms);
     }
 
-    /// What waits for a session that has not caught up may say that it was thrown out of a room, of the
-    /// time before: it must not be taken for the end of a visit that begins only now.
-    fn may_ask(&self, room: &Room) -> bool {
-        !room.stale || self.state == State::Online
-    }
-
+    /// An answer to a poll, or to joining a room again. Returns what the poll brought; items of the room
+    /// among it go to [`item`](Self::item).
     pub(super) fn poll_answered(
         &mut self,
-        now: Now,
+        turn: &mut Turn<'_>,
         request: u32,
         outcome: Result<&str, RequestError>,
-    ) {
+    ) -> Option<Polled> {
         let found = self
-            .rooms
+            .followed
             .iter_mut()
             .flat_map(|rooms| rooms.iter_mut())
             .find(|(_, room)| room.request == Some(request));
-        let Some((group, room)) = found else {
-            return;
-        };
+        let (group, room) = found?;
         let group = group.clone();
         room.request = None;
         if room.stale {
-            return self.rejoined(now, &group, outcome);
+            self.rejoined(turn, &group, outcome);
+            return None;
         }
         let answer = outcome.and_then(|body| {
             serde_json::from_str::<PollAnswer<'_>>(body)
@@ -228,155 +241,163 @@ impl Session {
         });
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => return self.poll_failed(now, &group, &error),
+            Err(error) => {
+                room.failed(turn, &error);
+                return None;
+            }
         };
-        room.failures = 0;
-        if !answer.key.is_empty() {
-            room.key = answer.key.as_str().into();
-        }
-        if answer.next_seq > 0 {
-            room.start = answer.next_seq;
-        }
-        room.broadcast = answer.next_broadcast_seq.or(room.broadcast);
-        let empty = answer.items.is_empty() && answer.broadcasts.is_empty();
-        room.empty = if empty {
-            room.empty.saturating_add(1)
-        } else {
-            0
-        };
-        room.next = now.mono
-            + if room.empty >= QUIET_AFTER {
-                QUIET_PAUSE
-            } else {
-                PAUSE
-            };
-        let missed = std::mem::take(&mut room.missed);
+        let missed = room.answered(turn, &answer);
         if !missed.is_empty() {
-            self.hand_out_missed(now, missed, &answer, &group);
+            hand_out_missed(turn, missed, &answer, &group);
         }
         let items = answer.items.iter().chain(&answer.broadcasts);
-        let notices: Vec<Notice> = items.flat_map(|raw| read_item(raw, &group)).collect();
-        for notice in notices {
-            match notice {
-                Notice::Group { event, item } => {
-                    let user = self.config.user.clone();
-                    match Message::from_group(*item, event, user.as_str()) {
-                        Some(message) => {
-                            let ended = message
-                                .notice()
-                                .is_some_and(|notice| notice.ends_membership());
-                            self.hand_out(now, message);
-                            if ended {
-                                self.leave_room(&group);
-                            }
-                        }
-                        None => {
-                            self.ignore(Ignored::Malformed("a live item of no kind".to_owned()))
-                        }
-                    }
-                }
-                other => self.noticed(now, other),
-            }
-        }
+        let notices = items.flat_map(|raw| read_item(raw, &group)).collect();
+        Some(Polled { group, notices })
     }
 
-    /// Hands out what the polls will not bring: whatever came before their first item. What is said to
-    /// all rooms has numbers of its own.
-    fn hand_out_missed(
-        &mut self,
-        now: Now,
-        missed: Vec<Message>,
-        polled: &PollAnswer<'_>,
-        group: &str,
-    ) {
-        let items = polled.items.iter().flat_map(|raw| read_item(raw, group));
-        let numbers = items.filter_map(|notice| match notice {
-            Notice::Group { item, .. } if item.seq > 0 => Some(item.seq),
-            _ => None,
-        });
-        let first = numbers.min();
-        for message in missed {
-            if first.is_none_or(|first| message.seq < first) {
-                self.hand_out(now, message);
-            }
-        }
-    }
-
-    fn poll_failed(&mut self, now: Now, group: &str, error: &RequestError) {
-        // A poll that timed out found nothing new; that is how a server may hold it.
-        let gone = !error.is_retryable() && !matches!(error, RequestError::Shape(_));
-        let Some(room) = self.rooms.as_mut().and_then(|rooms| rooms.get_mut(group)) else {
-            return;
+    /// An item of a room that a poll brought.
+    pub(super) fn item(&mut self, turn: &mut Turn<'_>, group: &str, event: u64, item: GroupItem) {
+        let Some(message) = Message::from_group(item, event, &turn.me()) else {
+            let what = "a live item of no kind".to_owned();
+            return turn.events.ignore(Ignored::Malformed(what));
         };
-        let doubled = RETRY.saturating_mul(1 << room.failures.min(5));
-        room.failures = room.failures.saturating_add(1);
-        room.next = now.mono + doubled.min(MAX_RETRY);
-        // The server does not know the key any more: only joining again can help.
-        room.stale |= gone;
+        let notice = message.notice();
+        let ended = notice.is_some_and(|notice| notice.ends_membership());
+        turn.hand_out(message);
+        if ended {
+            self.leave(turn, group);
+        }
     }
 
-    fn rejoined(&mut self, now: Now, group: &str, outcome: Result<&str, RequestError>) {
+    fn rejoined(&mut self, turn: &mut Turn<'_>, group: &str, outcome: Result<&str, RequestError>) {
         match outcome {
             Ok(body) => {
                 let joined: RoomJoined<'_> = serde_json::from_str(body).unwrap_or_default();
                 if joined.is_live && !joined.key.is_empty() {
-                    let missed = self.missed_in(group, &joined);
-                    self.follow_room(now, group, &joined, missed);
+                    let missed = self.missed_in(turn, group, &joined);
+                    self.follow(turn, group, &joined, missed);
                 } else {
-                    self.lose_room(group, "it is no live room any more".to_owned());
+                    self.lose(turn, group, "it is no live room any more".to_owned());
                 }
             }
-            Err(error) if error.is_retryable() => self.poll_failed(now, group, &error),
+            Err(error) if error.is_retryable() => {
+                if let Some(room) = self
+                    .followed
+                    .as_mut()
+                    .and_then(|rooms| rooms.get_mut(group))
+                {
+                    room.failed(turn, &error);
+                }
+            }
             // Dismissed, banned, or closed to us.
-            Err(error) => self.lose_room(group, error.to_string()),
+            Err(error) => self.lose(turn, group, error.to_string()),
         }
     }
 
     /// What was said between the last poll and this login, if the server shows it; of what was said
     /// before there was a poll, nobody wants to hear.
-    fn missed_in(&self, group: &str, joined: &RoomJoined<'_>) -> Vec<Message> {
-        let rooms = self.rooms.as_ref();
+    fn missed_in(&self, turn: &Turn<'_>, group: &str, joined: &RoomJoined<'_>) -> Vec<Message> {
+        let rooms = self.followed.as_ref();
         let start = rooms
             .and_then(|rooms| rooms.get(group))
             .map(|room| room.start);
         let Some(start) = start.filter(|start| *start > 0) else {
             return Vec::new();
         };
+        let me = turn.me();
         let items = joined.items().into_iter();
         let notices = items.flat_map(|raw| read_item(raw, group));
         notices
             .filter_map(|notice| match notice {
                 Notice::Group { event: 3, item } if u64::from(item.seq) >= start => {
-                    Message::from_group(*item, 3, self.config.user.as_str())
+                    Message::from_group(*item, 3, &me)
                 }
                 _ => None,
             })
             .collect()
     }
 
-    fn lose_room(&mut self, group: &str, reason: String) {
-        self.events.push_back(Event::RoomLost {
+    fn lose(&mut self, turn: &mut Turn<'_>, group: &str, reason: String) {
+        turn.events.push(Event::RoomLost {
             room: group.to_owned(),
             reason,
         });
-        self.leave_room(group);
+        self.leave(turn, group);
     }
 
-    pub(super) fn rooms_timeout(&mut self, now: Now) {
-        if self.rooms.is_some() {
-            self.poll_rooms(now);
-        }
-    }
-
-    pub(super) fn rooms_deadline(&self) -> Option<Duration> {
-        let rooms = self.rooms.as_ref().filter(|_| self.state.is_ready())?;
-        if !self.memory.has_room(None) {
-            return None; // The end of a message wakes it up.
+    pub(super) fn poll_timeout(
+        &self,
+        state: SessionState,
+        memory: &mut Memory,
+    ) -> Option<Duration> {
+        let rooms = self.followed.as_ref()?;
+        if !memory.has_room(None) {
+            return None; // The end of a message wakes the session up.
         }
         rooms
             .values()
-            .filter(|room| room.request.is_none() && self.may_ask(room))
+            .filter(|room| room.request.is_none() && room.may_be_asked(state))
             .map(|room| room.next)
             .min()
+    }
+}
+
+impl Room {
+    /// What waits for a session that has not caught up may say that it was thrown out of a room, of the
+    /// time before: it must not be taken for the end of a visit that begins only now.
+    fn may_be_asked(&self, state: SessionState) -> bool {
+        !self.stale || state == SessionState::Online
+    }
+
+    /// Notes what a poll says about the next one. Returns what was held back for this answer.
+    fn answered(&mut self, turn: &Turn<'_>, answer: &PollAnswer<'_>) -> Vec<Message> {
+        self.failures = 0;
+        if !answer.key.is_empty() {
+            self.key = answer.key.as_str().into();
+        }
+        if answer.next_seq > 0 {
+            self.start = answer.next_seq;
+        }
+        self.broadcast = answer.next_broadcast_seq.or(self.broadcast);
+        let empty = answer.items.is_empty() && answer.broadcasts.is_empty();
+        self.empty = if empty {
+            self.empty.saturating_add(1)
+        } else {
+            0
+        };
+        let is_quiet = self.empty >= QUIET_AFTER;
+        self.next = turn.now.mono + if is_quiet { QUIET_PAUSE } else { PAUSE };
+        std::mem::take(&mut self.missed)
+    }
+
+    /// A poll failed. One that timed out found nothing new; that is how a server may hold it.
+    fn failed(&mut self, turn: &Turn<'_>, error: &RequestError) {
+        let gone = !error.is_retryable() && !matches!(error, RequestError::Shape(_));
+        let doubled = RETRY.saturating_mul(1 << self.failures.min(5));
+        self.failures = self.failures.saturating_add(1);
+        self.next = turn.now.mono + doubled.min(MAX_RETRY);
+        // The server does not know the key any more: only joining again can help.
+        self.stale |= gone;
+    }
+}
+
+/// Hands out what the polls will not bring: whatever came before their first item. What is said to
+/// all rooms has numbers of its own.
+fn hand_out_missed(
+    turn: &mut Turn<'_>,
+    missed: Vec<Message>,
+    polled: &PollAnswer<'_>,
+    group: &str,
+) {
+    let items = polled.items.iter().flat_map(|raw| read_item(raw, group));
+    let numbers = items.filter_map(|notice| match notice {
+        Notice::Group { item, .. } if item.seq > 0 => Some(item.seq),
+        _ => None,
+    });
+    let first = numbers.min();
+    for message in missed {
+        if first.is_none_or(|first| message.seq < first) {
+            turn.hand_out(message);
+        }
     }
 }

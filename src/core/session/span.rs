@@ -5,7 +5,7 @@ use crate::proto::message::Message;
 /// Messages asked for in one go.
 pub(super) const FETCH: u32 = 20;
 
-/// Everything up to `done` is here, everything up to `target` is wanted.
+/// Everything up to `done` has come; everything up to `target` is wanted.
 ///
 /// A history is asked for from an upper end downwards. So a page of twenty numbers is asked for at its
 /// upper end; when nothing at all is found there, the history does not reach back so far, and the next page
@@ -16,9 +16,9 @@ pub(super) struct Span {
     target: u32,
     /// How many numbers the next page covers.
     stride: u32,
-    /// The upper end of what is asked for next, when a page was cut.
+    /// The upper end of the next page, if the last one was cut.
     below: Option<u32>,
-    /// Messages of a page that was cut, newer than what is still missing of it.
+    /// Messages of a page that was cut; older ones of the same page are still missing.
     newer: Vec<Message>,
     /// Numbers in a row that the history does not have.
     gone: u32,
@@ -42,7 +42,7 @@ pub(super) struct Found {
     pub(super) lowest: Option<u32>,
     /// How many items it had.
     pub(super) items: usize,
-    /// It was cut because it would have been too long.
+    /// The server cut the page because it would have been too long.
     pub(super) is_cut: bool,
 }
 
@@ -51,7 +51,7 @@ pub(super) struct Found {
 pub(super) struct Fetched {
     /// The next messages, in order.
     pub(super) messages: Vec<Message>,
-    /// So many numbers before them are gone from the history.
+    /// How many numbers before these messages are gone from the history.
     pub(super) gone: u32,
 }
 
@@ -65,7 +65,7 @@ impl Span {
         }
     }
 
-    /// Everything up to this number is here.
+    /// Everything up to this number has come.
     pub(super) const fn done(&self) -> u32 {
         self.done
     }
@@ -74,28 +74,28 @@ impl Span {
         self.target
     }
 
-    /// There is something to ask for.
+    /// Whether there is something to ask for.
     pub(super) const fn is_behind(&self) -> bool {
         self.done < self.target
     }
 
-    /// A page was cut: the rest of it comes first.
+    /// Whether the last page was cut, so that its rest comes first.
     pub(super) const fn is_cut(&self) -> bool {
         self.below.is_some()
     }
 
-    /// This number exists.
+    /// Notes that this number exists.
     pub(super) fn reaches(&mut self, number: u32) {
         self.target = self.target.max(number);
     }
 
-    /// The next number came by itself.
+    /// The next number was pushed.
     pub(super) fn advance(&mut self, number: u32) {
         self.done = self.done.max(number);
         self.target = self.target.max(self.done);
     }
 
-    /// What is to be asked for next.
+    /// The page to ask for next.
     pub(super) fn page(&self) -> Page {
         let top = match self.below {
             Some(below) => below,
@@ -108,7 +108,7 @@ impl Span {
         Page { top, count }
     }
 
-    /// What was begun on a link that is gone is begun anew.
+    /// The link is gone: a page that was begun is begun anew.
     pub(super) fn restart(&mut self) {
         self.below = None;
         self.newer = Vec::new();
@@ -131,7 +131,7 @@ impl Span {
         let is_full = found.items >= page.count as usize;
         if let Some(lowest) = lowest.filter(|lowest| *lowest > done + 1) {
             if is_long && is_full {
-                // There may be more below than fits a page: a shorter one, from further down.
+                // More messages may lie below than fit into a page: ask for a shorter one, from further down.
                 self.stride = (self.stride / 2).max(FETCH);
                 return Fetched::default();
             }

@@ -9,7 +9,7 @@ use std::ops::Bound;
 pub(super) struct Waiting {
     lines: BTreeMap<Conversation, VecDeque<Message>>,
     len: usize,
-    /// Whose turn was last.
+    /// The conversation that had the last turn.
     last: Option<Conversation>,
 }
 
@@ -22,7 +22,7 @@ impl Waiting {
         self.len == 0
     }
 
-    /// Whether something of this conversation waits, which anything newer has to come behind.
+    /// Whether a message of this conversation waits, so that newer ones have to queue behind it.
     pub(super) fn has(&self, conversation: &Conversation) -> bool {
         self.lines.contains_key(conversation)
     }
@@ -39,7 +39,10 @@ impl Waiting {
     }
 
     /// The oldest message of the next conversation that has room.
-    pub(super) fn next(&mut self, has_room: impl Fn(&Conversation) -> bool) -> Option<Message> {
+    pub(super) fn next(
+        &mut self,
+        mut has_room: impl FnMut(&Conversation) -> bool,
+    ) -> Option<Message> {
         let after = self.last.as_ref().map_or(Bound::Unbounded, Bound::Excluded);
         let later = self.lines.range((after, Bound::Unbounded));
         let found = later

@@ -4,6 +4,7 @@ use super::group::{Body, GroupInfo, GroupItem, Mention};
 use super::tip::{GroupTip, SystemNotice};
 use super::{C2cItem, Element, name};
 use crate::answer::Sent;
+use crate::id::UserId;
 use std::fmt;
 
 /// The UserID that the server speaks as.
@@ -37,7 +38,12 @@ pub enum Conversation {
 }
 
 impl Conversation {
-    /// The group of this ID.
+    /// The one-to-one conversation with a user.
+    pub fn c2c(user: impl Into<Box<str>>) -> Self {
+        Self::C2c(user.into())
+    }
+
+    /// The group of this GroupID, or the topic of this TopicID.
     pub fn group(id: impl Into<Box<str>>) -> Self {
         Self::Group(id.into())
     }
@@ -58,10 +64,25 @@ impl Conversation {
     }
 }
 
-impl From<&str> for Conversation {
+// There is no `From<&str>`: the UserID of one app looks like the GroupID of another.
+impl From<&UserId> for Conversation {
     /// The one-to-one conversation with a user.
-    fn from(user: &str) -> Self {
-        Self::C2c(user.into())
+    fn from(user: &UserId) -> Self {
+        Self::c2c(user.as_str())
+    }
+}
+
+impl From<UserId> for Conversation {
+    /// The one-to-one conversation with a user.
+    fn from(user: UserId) -> Self {
+        Self::from(&user)
+    }
+}
+
+impl From<&Message> for Conversation {
+    /// The conversation that the message belongs to.
+    fn from(message: &Message) -> Self {
+        message.conversation.clone()
     }
 }
 

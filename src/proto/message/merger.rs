@@ -137,7 +137,7 @@ impl MergedMessage {
 
 impl Merger {
     /// A record of messages with all of them inside. One that is too long has to be stored instead,
-    /// which [`Api::merge`](crate::bot::Api::merge) does.
+    /// which `Api::merge` does.
     pub fn of(title: impl Into<String>, messages: &[Message]) -> Self {
         let title = title.into();
         let line = |message: &Message| {

@@ -362,7 +362,7 @@ impl Modify {
         Self::default()
     }
 
-    /// Of which group; a bot's [`GroupApi`](crate::bot::GroupApi) fills it in.
+    /// Of which group; a bot's `GroupApi` fills it in.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = group.into();

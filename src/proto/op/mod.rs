@@ -1,13 +1,11 @@
-//! The commands of the service, a file for each feature: requests, answers and pushes with their names on the
-//! wire.
+//! Requests about messages, groups and people, and their answers: one file per feature, one type per command,
+//! with the names of the wire.
 //!
-//! A request says in [`Call::servcmd`] where it goes; an account sends it with
-//! [`AccountHandle::call`](crate::account::AccountHandle::call). Bots have
-//! [`Api`](crate::bot::Api), which fills these in, checks limits and pages through lists.
+//! A request names its command in [`Call::servcmd`] and its rate limit in [`Call::LIMIT`]. An account sends it with
+//! `AccountHandle::call`; bots have `Api`, which fills requests in, checks limits and pages through lists.
 //!
-//! Answers are read leniently: missing fields take their defaults, an unreadable entry of a list is left out,
-//! and objects that are handed on keep unknown fields in `extra`. The sandbox reads the same requests and writes
-//! the same answers; only the behaviour behind them is its own.
+//! Answers are read leniently: missing fields take their defaults, an unreadable entry of a list is left out, and
+//! objects that are handed on keep unknown fields in `extra`.
 
 use crate::address::GroupAddress;
 use crate::id::SdkAppId;

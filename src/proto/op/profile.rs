@@ -161,7 +161,7 @@ impl SetProfile {
         Self::default()
     }
 
-    /// Whose profile it is; a bot's [`Api`](crate::bot::Api) fills it in.
+    /// Whose profile it is; a bot's `Api` fills it in.
     #[must_use]
     pub fn of(mut self, me: impl Into<String>) -> Self {
         self.me = me.into();

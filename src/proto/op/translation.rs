@@ -5,7 +5,7 @@ use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
-/// Texts that [`Api`](crate::bot::Api) has translated in one request. The service does not say how
+/// Texts that `Api` has translated in one request. The service does not say how
 /// many it takes.
 pub const MAX_TEXTS: usize = 100;
 pub(super) const TRANSLATE: &str = "im_open_translate.ws_batch_trans_text";

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
 use serde_json::{Value, json, value::RawValue};
-use toml::{Spanned, value::Offset};
+use toml::Spanned;
 
 use super::{
     Mistake, Seed, SeedError, Source,
@@ -399,25 +400,15 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
 
 /// A time with an offset, or a number of seconds; nothing before 1970.
 fn unix_seconds(value: &toml::Value) -> Option<u64> {
-    let time = match value {
-        toml::Value::Integer(seconds) => return u64::try_from(*seconds).ok(),
-        toml::Value::Datetime(time) => time,
-        _ => return None,
-    };
-    let (date, clock) = (time.date?, time.time?);
-    let offset = match time.offset? {
-        Offset::Z => 0,
-        Offset::Custom { minutes } => i64::from(minutes),
-    };
-    // Days since 1970 in the Gregorian calendar, years beginning in March so that the day that
-    // leap years have more is the last.
-    let (month, year) = (i64::from(date.month), i64::from(date.year));
-    let year = if month <= 2 { year - 1 } else { year };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    let of_year = (153 * ((month + 9) % 12) + 2) / 5 + i64::from(date.day) - 1;
-    let days = era * 146_097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719_468;
-    let minutes = days * 1440 + i64::from(clock.hour) * 60 + i64::from(clock.minute) - offset;
-    u64::try_from(minutes * 60 + i64::from(clock.second.unwrap_or(0))).ok()
+    match value {
+        toml::Value::Integer(seconds) => u64::try_from(*seconds).ok(),
+        // A time of day without an offset is no point in time, and is not read as one.
+        toml::Value::Datetime(time) => {
+            let time: Timestamp = time.to_string().parse().ok()?;
+            u64::try_from(time.as_second()).ok()
+        }
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ mod life;
 mod network;
 #[cfg(unix)]
 mod programs;
+mod readme;
 mod sandbox;
 #[cfg(unix)]
 mod streams;

@@ -19,8 +19,9 @@ fn send(page: &Page, to: &str, kind: &str, payload: &Value) -> Value {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_the_sdk_does_to_messages_reaches_the_bot() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, api_mark) = ("c2c-watcher", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -39,7 +40,7 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
         } => Some((conversation.clone(), message.clone())),
         _ => None,
     });
-    assert_eq!(edited.0, Conversation::from("alice"));
+    assert_eq!(edited.0, Conversation::c2c("alice"));
     assert_eq!(edited.1.elements, [Element::text("second words")]);
     assert_eq!((edited.1.version, edited.1.random), (1, heard.random));
     alice
@@ -54,7 +55,11 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
 
     // What the bot said is read, first as a whole, then with a receipt for one message.
     let mark = alice.mark();
-    let said = Troupe::wait(bot.api().say("alice", Draft::text("read this").receipt())).unwrap();
+    let said = Troupe::wait(bot.api().say(
+        Conversation::c2c("alice"),
+        Draft::text("read this").receipt(),
+    ))
+    .unwrap();
     let got = alice.heard_up_to(mark, "read this").pop().unwrap();
     alice
         .call(
@@ -146,15 +151,16 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_a_bot_does_to_messages_reaches_the_sdk() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("c2c-doer", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
     let api = bot.api();
     let alice = page(sdk, &sandbox, "alice");
 
-    let said = Troupe::wait(api.say("alice", "first words")).unwrap();
+    let said = Troupe::wait(api.say(Conversation::c2c("alice"), "first words")).unwrap();
     let got = alice.heard_up_to(0, "first words").pop().unwrap();
     let edited = Troupe::wait(api.edit(&said, "second words")).unwrap();
     assert_eq!(edited.version, 1);
@@ -228,7 +234,7 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
         ),
     ] {
         let before = alice.mark();
-        Troupe::wait(api.send("alice", element)).unwrap();
+        Troupe::wait(api.send(Conversation::c2c("alice"), element)).unwrap();
         let got = alice.hear(before, kind, |message| message["type"] == kind);
         assert_eq!(got["payload"][field], value, "{got}");
         if kind == "TIMRelayElem" {
@@ -255,8 +261,9 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_reads_and_tidies_what_was_said() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("c2c-reader", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -273,32 +280,36 @@ fn a_bot_reads_and_tidies_what_was_said() {
             .filter_map(|m| m.text().map(str::to_owned))
             .collect()
     };
-    let history = Troupe::wait(api.history("alice", 100)).unwrap();
+    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
     assert_eq!(texts_of(&history), texts, "three pages, no gap, none twice");
-    let last = Troupe::wait(api.history("alice", 10)).unwrap();
+    let last = Troupe::wait(api.history(Conversation::c2c("alice"), 10)).unwrap();
     assert_eq!(texts_of(&last), texts[30..]);
     Troupe::wait(api.delete_messages(&last[..5])).unwrap();
-    let left = Troupe::wait(api.history("alice", 100)).unwrap();
+    let left = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
     assert_eq!(texts_of(&left), [&texts[..30], &texts[35..]].concat());
 
     let listed = || {
         let all = Troupe::wait(api.conversations()).unwrap();
         all.into_iter()
-            .find(|c| c.conversation() == Conversation::from("alice"))
+            .find(|c| c.conversation() == Conversation::c2c("alice"))
     };
     assert!(!listed().unwrap().pinned);
-    Troupe::wait(api.pin("alice", true)).unwrap();
+    Troupe::wait(api.pin(Conversation::c2c("alice"), true)).unwrap();
     assert!(listed().unwrap().pinned);
-    Troupe::wait(api.pin("alice", false)).unwrap();
+    Troupe::wait(api.pin(Conversation::c2c("alice"), false)).unwrap();
     assert!(!listed().unwrap().pinned);
-    Troupe::wait(api.set_mute_option("alice", MuteOption::Silent)).unwrap();
+    Troupe::wait(api.set_mute_option(Conversation::c2c("alice"), MuteOption::Silent)).unwrap();
     assert_eq!(
         Troupe::wait(api.mute_option("alice")).unwrap(),
         MuteOption::Silent
     );
-    Troupe::wait(api.clear_history("alice")).unwrap();
-    assert!(Troupe::wait(api.history("alice", 9)).unwrap().is_empty());
-    Troupe::wait(api.delete_conversation("alice", false)).unwrap();
+    Troupe::wait(api.clear_history(Conversation::c2c("alice"))).unwrap();
+    assert!(
+        Troupe::wait(api.history(Conversation::c2c("alice"), 9))
+            .unwrap()
+            .is_empty()
+    );
+    Troupe::wait(api.delete_conversation(Conversation::c2c("alice"), false)).unwrap();
     assert_eq!(listed(), None);
     // The other side keeps everything.
     let query = json!([{"conversationID": format!("C2C{me}")}]);

@@ -20,8 +20,9 @@ use super::{
 use crate::harness::sandbox;
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_the_sdk_does_in_a_group_reaches_the_bot() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("group-watcher", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -141,8 +142,9 @@ fn what_the_sdk_does_in_a_group_reaches_the_bot() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_runs_a_group() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("group-owner", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -345,8 +347,9 @@ fn a_bot_runs_a_group() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_was_said_in_a_group_while_a_bot_was_away_reaches_it_in_order() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("group-sleeper", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");

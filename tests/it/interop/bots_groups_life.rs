@@ -18,8 +18,9 @@ use super::{
 use crate::harness::{eventually, sandbox};
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn every_type_of_group_takes_messages() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let me = "everywhere-bot";
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -66,8 +67,9 @@ fn every_type_of_group_takes_messages() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_applies_and_is_told_what_the_owner_decides() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("applying-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -101,8 +103,9 @@ fn a_bot_applies_and_is_told_what_the_owner_decides() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("keeping-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -205,8 +208,9 @@ fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_learns_what_the_app_does_over_rest() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("rest-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -301,8 +305,9 @@ fn a_bot_learns_what_the_app_does_over_rest() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_is_told_of_a_group_it_was_taken_into_while_away() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("absent-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -340,8 +345,9 @@ fn a_bot_is_told_of_a_group_it_was_taken_into_while_away() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_unknown_group_and_too_much_text_are_errors_and_no_harm() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("careful-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");

@@ -35,8 +35,9 @@ fn texts_of(heard: &[Message]) -> Vec<&str> {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn every_small_element_goes_both_ways() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (bot, alice) = grouped(sdk, &sandbox, "elements-bot");
     let group = bot.api().group("g");
@@ -111,8 +112,9 @@ fn every_small_element_goes_both_ways() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn words_for_now_and_for_some_reach_who_is_meant() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let me = "private-bot";
     let (bot, alice) = grouped(sdk, &sandbox, me);
@@ -168,8 +170,9 @@ fn words_for_now_and_for_some_reach_who_is_meant() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_is_sent_twice_arrives_once() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let me = "twice-bot";
     let (bot, alice) = grouped(sdk, &sandbox, me);
@@ -197,8 +200,9 @@ fn what_is_sent_twice_arrives_once() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_gap_is_filled_for_the_sdk_with_what_a_bot_said() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let me = "busy-bot";
     let (bot, alice) = grouped(sdk, &sandbox, me);
@@ -233,8 +237,9 @@ fn a_gap_is_filled_for_the_sdk_with_what_a_bot_said() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn history_has_what_was_said_recalled_and_told_and_what_is_unread_at_login() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.group_message_rate = 1000);
     let me = "archive-bot";
     let (bot, alice) = grouped(sdk, &sandbox, me);

@@ -15,8 +15,9 @@ use super::{
 use crate::harness::{APP, KEY, eventually, sandbox};
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn every_compression_is_understood() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, watched) = ("packed-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -42,10 +43,9 @@ fn every_compression_is_understood() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_refused_login_is_told_by_its_code() {
-    if sdk().is_none() {
-        return;
-    }
+    sdk();
     let me = "refused-login-bot";
     for (key, code) in [("other key", 70009), (KEY, 70107)] {
         // Nobody is known here who was not imported.
@@ -67,8 +67,9 @@ fn a_refused_login_is_told_by_its_code() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn logouts_end_the_login_and_orders_bring_it_back() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, watched) = ("obedient-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -105,8 +106,9 @@ fn logouts_end_the_login_and_orders_bring_it_back() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn where_two_may_be_a_bot_and_a_page_live_together_and_the_oldest_goes() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.max_web_instances = 2);
     let (me, watched) = ("double-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");

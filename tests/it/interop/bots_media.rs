@@ -1,5 +1,6 @@
 //! Files between the official SDK with its upload plugin and a bot.
 
+use botroupe::prelude::Conversation;
 use botroupe::{
     bot::{ApiError, Upload, Uploads},
     proto::{code::Code, message::Element},
@@ -20,8 +21,9 @@ const MB: u64 = 1 << 20;
 /// Handlers take files and return them: what comes is saved to disk, and goes back from there, pictures
 /// as a file and others as a stream.
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn handlers_take_files_and_return_them_from_disk_and_as_streams() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let _bot = Troupe::start(&sandbox, "gallery-bot", "gallery");
     let alice = uploader(sdk, sdk.full(), &sandbox, &json!({}), "alice");
@@ -45,8 +47,9 @@ fn handlers_take_files_and_return_them_from_disk_and_as_streams() {
 
 /// The bot gets each file and sends a copy of it back, uploaded by itself.
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_gets_files_and_sends_files() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let _bot = Troupe::start(&sandbox, "copying-bot", "copier");
     let alice = uploader(sdk, sdk.in_window(), &sandbox, &json!({}), "alice");
@@ -125,8 +128,9 @@ fn give_address(sandbox: &Sandbox, user: &str, name: &str, exists: u8, snapshot:
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, heard) = ("service-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -157,7 +161,7 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
             })
         });
         let mark = alice.mark();
-        Troupe::wait(api.send("alice", element.unwrap())).unwrap();
+        Troupe::wait(api.send(Conversation::c2c("alice"), element.unwrap())).unwrap();
         let got = alice.hear(mark, kind, |message| message["type"] == kind);
         assert_eq!(got["payload"].pointer(url), Some(&json!(there)), "{got}");
         let there = alice.call("download", &json!([there])).unwrap();

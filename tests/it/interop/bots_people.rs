@@ -20,8 +20,9 @@ use super::{
 use crate::harness::sandbox;
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn profiles_and_status_are_the_same_on_both_sides() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let me = "known-bot";
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -80,8 +81,9 @@ fn profiles_and_status_are_the_same_on_both_sides() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn friends_and_enemies_are_made_on_both_sides() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("sociable-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -164,8 +166,9 @@ fn friends_and_enemies_are_made_on_both_sides() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn invitations_are_made_and_answered_on_both_sides() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("calling-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");

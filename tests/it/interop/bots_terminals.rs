@@ -26,15 +26,16 @@ fn shared_sandbox() -> Sandbox {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_says_the_other_has() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("shared-bot", Troupe::watch_mark());
     let (bot, here, alice) = shared(sdk, &sandbox, me);
     let api = bot.api();
     // Said by the bot.
     let marks = (here.mark(), alice.mark());
-    let said = Troupe::wait(api.say("alice", "by the bot")).unwrap();
+    let said = Troupe::wait(api.say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let copy = here.heard_up_to(marks.0, "by the bot").pop().unwrap();
     let got = alice.heard_up_to(marks.1, "by the bot").pop().unwrap();
     assert_eq!(copy["ID"], got["ID"]);
@@ -70,7 +71,7 @@ fn what_one_terminal_says_the_other_has() {
         } if message.elements == [Element::text("edited by alice")] => Some(conversation.clone()),
         _ => None,
     });
-    assert_eq!(conversation, Conversation::from("alice"));
+    assert_eq!(conversation, Conversation::c2c("alice"));
     here.call("revokeMessage", &json!([{"$message": mine["ID"]}]))
         .unwrap();
     bot.learns(mark, "the recall", |update| match update {
@@ -85,7 +86,7 @@ fn what_one_terminal_says_the_other_has() {
     let heard = bot.heard(mark);
     let texts: Vec<&str> = heard.iter().filter_map(Message::text).collect();
     assert_eq!(texts, ["to both"], "own words reach no handler");
-    let history = Troupe::wait(api.history("alice", 10)).unwrap();
+    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 10)).unwrap();
     assert!(history.iter().any(|m| m.is_own && m.recalled));
     proven("C2C: own other terminal", Pair::SdkToBot);
 }
@@ -101,8 +102,9 @@ fn learns_of_list(bot: &Troupe, mark: usize, what: &str, fits: impl Fn(&str) -> 
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_does_to_the_list_the_other_is_told() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("tidy-bot", Troupe::watch_mark());
     let (bot, here, alice) = shared(sdk, &sandbox, me);
@@ -116,17 +118,17 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
 
     // The bot does it, the page shows it.
     let from = here.mark();
-    Troupe::wait(api.pin("alice", true)).unwrap();
+    Troupe::wait(api.pin(Conversation::c2c("alice"), true)).unwrap();
     until_listed(&here, id, from, |shown| shown["isPinned"] == true);
     proven("conversations: pinning", Pair::BotToSdk);
     let from = here.mark();
-    Troupe::wait(api.mark_conversation("alice", &[0], &[])).unwrap();
-    Troupe::wait(api.set_conversation_data("alice", "c")).unwrap();
+    Troupe::wait(api.mark_conversation(Conversation::c2c("alice"), &[0], &[])).unwrap();
+    Troupe::wait(api.set_conversation_data(Conversation::c2c("alice"), "c")).unwrap();
     until_listed(&here, id, from, |shown| {
         shown["markList"] == json!([1]) && shown["customData"] == "c"
     });
     proven("conversations: marks and custom data", Pair::BotToSdk);
-    let with_alice = || [Conversation::from("alice")];
+    let with_alice = || [Conversation::c2c("alice")];
     let in_groups = |from: usize, names: Value| {
         until_listed(&here, id, from, |shown| {
             shown["conversationGroupList"] == names
@@ -151,7 +153,7 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
     assert!(unknown.code().is_some(), "{unknown}");
     proven("conversations: groups of conversations", Pair::BotToSdk);
     let from = here.mark();
-    Troupe::wait(api.set_mute_option("alice", MuteOption::Silent)).unwrap();
+    Troupe::wait(api.set_mute_option(Conversation::c2c("alice"), MuteOption::Silent)).unwrap();
     until_listed(&here, id, from, |shown| {
         shown["messageRemindType"] == "AcceptNotNotify"
     });
@@ -192,8 +194,9 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_reads_and_deletes_the_other_is_told() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("reading-bot", Troupe::watch_mark());
     // One that answers nothing and reports nothing as read while its handler has not run.
@@ -275,9 +278,9 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     proven("conversations: everything read at once", Pair::BotToSdk);
 
     // Cleared and deleted by the bot: a new page of the account has none of it.
-    Troupe::wait(api.clear_history("alice")).unwrap();
+    Troupe::wait(api.clear_history(Conversation::c2c("alice"))).unwrap();
     let query = json!([{"conversationID": "C2Calice"}]);
-    Troupe::wait(api.delete_conversation("alice", true)).unwrap();
+    Troupe::wait(api.delete_conversation(Conversation::c2c("alice"), true)).unwrap();
     Troupe::wait(api.delete_conversation(Conversation::group("g"), false)).unwrap();
     // A login without a link counts as well; the next one would put the bot out.
     here.call("logout", &json!([])).unwrap();

@@ -39,8 +39,9 @@ pub(super) fn until_listed(page: &Page, id: &str, mut mark: usize, fits: impl Fn
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_one_terminal_does_to_the_list_the_other_shows() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.max_web_instances = 2);
     let (alice, bob, other) = three(sdk, &sandbox);
     let marks = (bob.mark(), other.mark());
@@ -135,8 +136,9 @@ fn what_one_terminal_does_to_the_list_the_other_shows() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.max_web_instances = 2);
     let (alice, bob, other) = three(sdk, &sandbox);
     let marks = (alice.mark(), other.mark());
@@ -227,8 +229,9 @@ fn messages_are_recalled_edited_deleted_and_read_on_every_terminal() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn history_comes_in_pages_and_from_any_place() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let start = unix_now(&sandbox) - 5000;
     for number in 0..40_u64 {
@@ -276,8 +279,9 @@ fn history_comes_in_pages_and_from_any_place() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_happened_during_an_outage_is_made_up_for() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     bob.settle();

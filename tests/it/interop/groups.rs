@@ -52,8 +52,9 @@ fn texts(heard: &[Value]) -> Vec<&str> {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn every_small_element_arrives_as_it_was_sent() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -139,8 +140,9 @@ fn every_small_element_arrives_as_it_was_sent() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn online_only_messages_leave_no_trace() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -159,8 +161,9 @@ fn online_only_messages_leave_no_trace() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn mentions_mark_the_conversation_until_it_is_read() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| page(sdk, &sandbox, user));
     found(&alice, "Public", "g", &["bob", "carol"]);
@@ -199,8 +202,9 @@ fn mentions_mark_the_conversation_until_it_is_read() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn receipts_tell_the_sender_who_has_read() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob", "carol"]);
@@ -237,8 +241,9 @@ fn receipts_tell_the_sender_who_has_read() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn recalled_and_edited_messages_change_on_the_other_side() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -296,8 +301,9 @@ fn recalled_and_edited_messages_change_on_the_other_side() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn some_words_are_for_some_members_only() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| page(sdk, &sandbox, user));
     found(&alice, "Public", "g", &["bob", "carol"]);
@@ -320,8 +326,9 @@ fn some_words_are_for_some_members_only() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn every_type_of_group_takes_messages() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let bob = page(sdk, &sandbox, "bob");
     // One page each, because the SDK limits how often it makes groups.

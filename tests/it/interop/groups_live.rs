@@ -12,8 +12,9 @@ use super::{
 use crate::harness::sandbox;
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_live_room_is_heard_by_polls() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "AVChatRoom", "room", &[]);
@@ -65,8 +66,9 @@ fn a_live_room_is_heard_by_polls() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn who_is_in_a_live_room_is_listed_and_marked() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "AVChatRoom", "room", &[]);
@@ -100,8 +102,9 @@ fn who_is_in_a_live_room_is_listed_and_marked() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_poll_survives_idle_times_and_a_lost_link() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     // So short that several polls come back with nothing.
     let sandbox = sandbox(|config| config.live_hold = std::time::Duration::from_millis(200));
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
@@ -130,8 +133,9 @@ fn a_poll_survives_idle_times_and_a_lost_link() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_page_without_a_login_hears_a_live_room() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, guest) = (page(sdk, &sandbox, "alice"), Page::open(sdk, &sandbox));
     let bot = Troupe::start(&sandbox, "host-bot", "watcher");

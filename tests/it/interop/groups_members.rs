@@ -10,8 +10,9 @@ use super::{
 use crate::harness::sandbox;
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn members_are_invited_join_and_are_let_in() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| page(sdk, &sandbox, user));
     found(&alice, "Public", "g", &["bob"]);
@@ -73,8 +74,9 @@ fn members_are_invited_join_and_are_let_in() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn roles_mutes_cards_and_profiles_are_told() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -169,8 +171,9 @@ fn roles_mutes_cards_and_profiles_are_told() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn members_go_one_way_or_another() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let [alice, bob, carol] = ["alice", "bob", "carol"].map(|user| page(sdk, &sandbox, user));
     found(&alice, "Public", "g", &["bob", "carol", "dave"]);
@@ -214,8 +217,9 @@ fn members_go_one_way_or_another() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_app_speaks_and_notifies_over_rest() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -254,8 +258,9 @@ fn the_app_speaks_and_notifies_over_rest() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn attributes_counters_and_pins_are_shared() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -291,8 +296,9 @@ fn attributes_counters_and_pins_are_shared() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_app_runs_a_group_over_http() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let bob = page(sdk, &sandbox, "bob");
     let call = |command: &str, body: Value| {

@@ -16,8 +16,9 @@ fn texts(list: &Value) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn history_pages_hold_everything_once_with_unread_counts_at_login() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.group_message_rate = 1000);
     let alice = page(sdk, &sandbox, "alice");
     found(&alice, "Public", "g", &["bob"]);
@@ -68,8 +69,9 @@ fn history_pages_hold_everything_once_with_unread_counts_at_login() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn recalled_messages_and_tips_have_their_place_in_history() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let alice = page(sdk, &sandbox, "alice");
     found(&alice, "Public", "g", &["bob"]);
@@ -119,8 +121,9 @@ fn recalled_messages_and_tips_have_their_place_in_history() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_gap_is_filled_after_a_lost_link_in_order_and_once() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.group_message_rate = 1000);
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -150,8 +153,9 @@ fn a_gap_is_filled_after_a_lost_link_in_order_and_once() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn notices_wait_for_those_who_are_away() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     bob.wait(0, "socketGrownUp");
@@ -171,8 +175,9 @@ fn notices_wait_for_those_who_are_away() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_unknown_group_is_an_error_and_no_harm() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let alice = page(sdk, &sandbox, "alice");
     assert_eq!(
@@ -196,8 +201,9 @@ fn an_unknown_group_is_an_error_and_no_harm() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn two_pages_of_one_account_agree() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.max_web_instances = 2);
     let (here, there) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "alice"));
     let bob = page(sdk, &sandbox, "bob");
@@ -234,8 +240,9 @@ fn two_pages_of_one_account_agree() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn all_is_read_at_once() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);

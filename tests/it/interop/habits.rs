@@ -1,5 +1,6 @@
 //! What the SDK does by itself, and the sandbox has to be good for.
 
+use botroupe::prelude::Conversation;
 use botroupe::{
     bot::{ApiError, Upload, Uploads},
     proto::code::Code,
@@ -16,8 +17,9 @@ use super::{
 use crate::harness::sandbox;
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn messages_have_one_id_everywhere_and_what_was_read_stands_in_the_history() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     let nick = json!([{"nick": "Alice 爱丽丝", "avatar": "http://x/a.png"}]);
@@ -61,8 +63,9 @@ fn messages_have_one_id_everywhere_and_what_was_read_stands_in_the_history() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bots_messages_have_the_same_id_and_nick_and_so_have_those_it_hears() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, watched) = ("named-bot", Troupe::watch_mark());
     let profile = json!({"UserID": me, "Nick": "Robo"});
@@ -76,10 +79,10 @@ fn a_bots_messages_have_the_same_id_and_nick_and_so_have_those_it_hears() {
     let heard = bot.hears_text(watched, "whose?");
     assert_eq!(heard.id().as_deref(), sent["ID"].as_str());
     assert_eq!(&*heard.nick, "Alice");
-    let said = Troupe::wait(api.say("alice", "mine")).unwrap();
+    let said = Troupe::wait(api.say(Conversation::c2c("alice"), "mine")).unwrap();
     let got = alice.heard_up_to(0, "mine").pop().unwrap();
     assert_eq!(got["nick"], "Robo");
-    let history = Troupe::wait(api.history("alice", 1)).unwrap();
+    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 1)).unwrap();
     assert_eq!(history[0].id().as_deref(), got["ID"].as_str());
     alice
         .call(
@@ -97,8 +100,9 @@ fn a_bots_messages_have_the_same_id_and_nick_and_so_have_those_it_hears() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn two_hundred_texts_arrive_in_order() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     let texts: Vec<String> = (0..200).map(|number| format!("text {number}")).collect();
@@ -110,8 +114,9 @@ fn two_hundred_texts_arrive_in_order() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_app_speaks_one_to_one_over_rest() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     let send = json!({
@@ -131,8 +136,9 @@ fn the_app_speaks_one_to_one_over_rest() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn in_groups_the_sdk_greets_reports_and_ignores_its_own_echo() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "Public", "g", &["bob"]);
@@ -179,8 +185,9 @@ fn in_groups_the_sdk_greets_reports_and_ignores_its_own_echo() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_does_not_answer_an_echo_of_its_own_words() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("echoed-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -211,8 +218,9 @@ fn a_bot_does_not_answer_an_echo_of_its_own_words() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_group_that_was_never_looked_at_is_counted_after_an_outage_and_not_shown() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, watched) = ("counting-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -246,8 +254,9 @@ fn a_group_that_was_never_looked_at_is_counted_after_an_outage_and_not_shown() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_refused_address_for_a_file_is_an_error_on_both_sides() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let me = "unlucky-bot";
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -274,8 +283,9 @@ fn a_refused_address_for_a_file_is_an_error_on_both_sides() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("editing-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -299,7 +309,7 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
         assert_eq!(now["payload"]["text"], "his words", "the server's copy");
     }
     // The bot is the later one.
-    let said = Troupe::wait(bot.api().say("alice", "by the bot")).unwrap();
+    let said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let got = alice.heard_up_to(0, "by the bot").pop().unwrap();
     alice
         .call("edit", &json!([got["ID"], {"text": "hers"}]))

@@ -8,8 +8,9 @@ use super::{Page, Troupe, rest, sdk, sig_of, unix_now};
 use crate::harness::{APP, KEY, sandbox};
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn another_page_is_reported_as_multiple_account() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (page, newcomer) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
     page.enter(&sandbox, "alice");
@@ -33,8 +34,9 @@ fn another_page_is_reported_as_multiple_account() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn another_device_is_reported_as_multiple_device() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
@@ -56,8 +58,9 @@ fn another_device_is_reported_as_multiple_device() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     let old = sig_of(APP, KEY, "alice", unix_now(&sandbox));
@@ -95,8 +98,9 @@ fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_expired_login_is_reported_as_user_sig_expired() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
@@ -123,8 +127,9 @@ fn an_expired_login_is_reported_as_user_sig_expired() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mark = troupe.mark();
@@ -157,10 +162,9 @@ fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_administrators_kick_holds_a_bots_account_until_it_is_resumed() {
-    if sdk().is_none() {
-        return;
-    }
+    sdk();
     let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mark = troupe.mark();
@@ -181,10 +185,9 @@ fn an_administrators_kick_holds_a_bots_account_until_it_is_resumed() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn another_device_puts_a_bots_account_out() {
-    if sdk().is_none() {
-        return;
-    }
+    sdk();
     let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mark = troupe.mark();
@@ -199,8 +202,9 @@ fn another_device_puts_a_bots_account_out() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_whose_login_expired_logs_in_anew_and_goes_on() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let page = Page::open(sdk, &sandbox);
@@ -222,10 +226,9 @@ fn a_bot_whose_login_expired_logs_in_anew_and_goes_on() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_administrators_kick_makes_a_bots_fixed_user_sig_useless() {
-    if sdk().is_none() {
-        return;
-    }
+    sdk();
     let sandbox = sandbox(|_| ());
     let sig = sandbox.user_sig("echo-bot").unwrap();
     let more = format!("user_sig = \"{}\"", sig.expose());

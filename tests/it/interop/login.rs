@@ -9,7 +9,7 @@ use crate::harness::{APP, KEY, sandbox};
 
 /// Logs in with a build of the SDK, and shows that it can talk.
 fn logs_in(build: fn(&Sdk) -> Vec<String>) {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open_with(sdk, build(sdk), &sandbox);
     let mark = page.mark();
@@ -35,26 +35,30 @@ fn logs_in(build: fn(&Sdk) -> Vec<String>) {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_full_build_logs_in() {
     logs_in(Sdk::full);
     compat::proven("login: full build", Pair::SdkToSdk);
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_es_build_logs_in() {
     logs_in(Sdk::lean);
     compat::proven("login: ES build", Pair::SdkToSdk);
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_es_build_with_every_module_logs_in() {
     logs_in(Sdk::modular);
     compat::proven("login: ES build with every module", Pair::SdkToSdk);
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_refused_login_rejects_with_the_servers_code() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     let mark = page.mark();
@@ -88,8 +92,9 @@ fn a_refused_login_rejects_with_the_servers_code() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn an_account_that_is_not_imported_is_refused() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.auto_import = false);
     let page = Page::open(sdk, &sandbox);
     let mark = page.mark();
@@ -102,8 +107,9 @@ fn an_account_that_is_not_imported_is_refused() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_second_login_is_a_repeated_one() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
@@ -117,8 +123,9 @@ fn a_second_login_is_a_repeated_one() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn logout_leaves_the_link_and_the_same_instance_logs_in_again() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
@@ -137,8 +144,9 @@ fn logout_leaves_the_link_and_the_same_instance_logs_in_again() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn destroy_logs_out_and_closes_with_4000() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
@@ -151,8 +159,9 @@ fn destroy_logs_out_and_closes_with_4000() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn every_compression_is_understood() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     let compressed = || {

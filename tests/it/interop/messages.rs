@@ -8,8 +8,9 @@ use super::{Page, Troupe, install::Sdk, rest, sdk, troupe::recorded};
 use crate::harness::sandbox;
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let profile = json!({"UserID": "both-ways", "Nick": "The Bot 🤖"});
     rest(&sandbox, "im_open_login_svc/account_import", &profile);
@@ -99,8 +100,9 @@ fn long_conversation(sdk: &Sdk, sandbox: &Sandbox, mut disturb: impl FnMut(usize
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_echo_bot_answers_every_text_once_and_in_order() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let _troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     long_conversation(sdk, &sandbox, |_| ());
@@ -110,8 +112,9 @@ fn the_echo_bot_answers_every_text_once_and_in_order() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn the_echo_bot_answers_every_text_once_and_in_order_though_its_link_breaks_20_times() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let mut lost = 0;
@@ -130,8 +133,9 @@ fn the_echo_bot_answers_every_text_once_and_in_order_though_its_link_breaks_20_t
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_answers_what_was_said_while_it_was_not_running() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let page = Page::open(sdk, &sandbox);
     page.enter(&sandbox, "alice");
@@ -151,8 +155,9 @@ fn a_bot_answers_what_was_said_while_it_was_not_running() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn what_was_said_to_an_offline_user_is_there_after_login() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let troupe = Troupe::start(&sandbox, "echo-bot", "echo");
     let texts = ["you are away", "call me", "bye"];

@@ -21,8 +21,9 @@ fn has_friends(page: &Page, mark: usize, names: &[&str]) {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn profiles_and_the_blacklist() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|config| config.max_web_instances = 2);
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     let other = page(sdk, &sandbox, "bob");
@@ -72,8 +73,9 @@ fn profiles_and_the_blacklist() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn friends_are_added_asked_for_and_removed() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     let marks = (alice.mark(), bob.mark());
@@ -173,8 +175,9 @@ fn friends_are_added_asked_for_and_removed() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn status_is_told_to_those_who_ask_and_invitations_are_answered() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     let bob_only = json!([{"userIDList": ["bob"]}]);

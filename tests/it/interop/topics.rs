@@ -36,8 +36,9 @@ fn topic_of(owner: &Page, name: &str) -> String {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn sdks_talk_in_topics() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found_club(&alice, &["bob"]);
@@ -104,8 +105,9 @@ fn sdks_talk_in_topics() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_follows_the_topics_of_an_sdk_also_over_an_outage() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("topic-watcher", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -156,8 +158,9 @@ fn a_bot_follows_the_topics_of_an_sdk_also_over_an_outage() {
 }
 
 #[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_runs_a_community_for_an_sdk() {
-    let Some(sdk) = sdk() else { return };
+    let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (me, mark) = ("topic-doer", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");

@@ -1,5 +1,6 @@
 //! Botroupe's accounts and bots, run on a thread of their own as the command line would.
 
+use botroupe::prelude::Conversation;
 use std::{
     sync::{
         Arc,
@@ -13,7 +14,7 @@ use botroupe::bot::FileAccess;
 use botroupe::{
     account::{AccountHandle, Changed, Command, Phase, SendError, Status},
     app::App,
-    bot::{Api, ApiError, Attachment, Bot, Entry, Outgoing, TransferError, Upload, Uploads},
+    bot::{Api, ApiError, Attachment, Bot, Bots, Outgoing, TransferError, Upload, Uploads},
     proto::{
         answer::Sent,
         message::{Element, GroupTip, Message, NoticeKind, TipKind},
@@ -30,34 +31,20 @@ use crate::harness::config;
 #[allow(unreachable_pub, reason = "a bot's file looks the same in a library")]
 mod echo;
 
-const BOTS: &[Entry] = &[
-    Entry {
-        name: "echo",
-        make: echo::bot,
-    },
-    Entry {
-        name: "recorder",
-        make: || Bot::new("recorder").on_message(record),
-    },
-    Entry {
-        name: "copier",
-        make: || Bot::new("copier").on_message(copy),
-    },
-    Entry {
-        name: "gallery",
-        make: || Bot::new("gallery").on_message(hang_up),
-    },
-    Entry {
-        name: "watcher",
-        make: || {
+fn bots() -> Bots {
+    Bots::new()
+        .with("echo", echo::bot)
+        .with("recorder", || Bot::new("recorder").on_message(record))
+        .with("copier", || Bot::new("copier").on_message(copy))
+        .with("gallery", || Bot::new("gallery").on_message(hang_up))
+        .with("watcher", || {
             Bot::new("watcher")
                 .on_message(watch)
                 .on_group_tip(watch)
                 .on_system_notice(watch)
                 .on_update(notice)
-        },
-    },
-];
+        })
+}
 
 /// Gets the file of a message, and sends it back as its own.
 async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
@@ -208,7 +195,7 @@ impl Troupe {
     #[track_caller]
     pub(super) fn begin(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Self {
         let more = format!("[[accounts]]\nuser_id = \"{user}\"\nbots = [\"{bot}\"]\n{more}");
-        let config = config(&sandbox.url(), BOTS, &more);
+        let config = config(&sandbox.url(), &bots(), &more);
         let changes = Arc::new(Journal::new());
         let (observed, user) = (changes.clone(), user.to_owned());
         let (started, running) = std::sync::mpsc::channel();
@@ -216,7 +203,7 @@ impl Troupe {
         let thread = std::thread::spawn(move || {
             System::new().block_on(async move {
                 let observer = Observer(observed).start();
-                let app = App::start(&config, BOTS, Some(observer.recipient())).await;
+                let app = App::start(&config, &bots(), Some(observer.recipient())).await;
                 let app = app.unwrap();
                 let files = Arbiter::current();
                 started.send((app.account(&user).cloned(), files)).unwrap();
@@ -386,7 +373,7 @@ impl Troupe {
 
     /// Sends one element as the account.
     pub(super) fn send(&self, to: &str, element: Element) -> Result<Sent, SendError> {
-        Self::wait(self.account.send(to, element))
+        Self::wait(self.account.send(Conversation::c2c(to), element))
     }
 }
 

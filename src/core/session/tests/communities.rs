@@ -124,7 +124,7 @@ fn what_was_said_in_a_topic_is_fetched_and_is_a_conversation_of_its_own() {
 #[test]
 fn what_is_said_to_a_topic_names_its_community_too_and_leaves_no_gap() {
     let mut rig = Rig::in_topic(4, 4);
-    let message = Outgoing {
+    let message = OutgoingMessage {
         to: Conversation::group(TOPIC),
         ..rig.outgoing("hello")
     };
@@ -148,7 +148,7 @@ fn an_edition_without_communities_is_asked_once() {
         command::JOINED_COMMUNITIES,
         json!({"ErrorCode": 11000, "ErrorInfo": "no"}),
     );
-    assert!(rig.session.groups.is_none(), "it costs nothing");
+    assert!(rig.session.follows_no_group(), "it costs nothing");
     assert!(
         !rig.events
             .iter()
@@ -174,9 +174,9 @@ fn the_topics_of_many_communities_are_asked_for_in_time_and_a_refusal_holds_none
     let began = rig.now.mono;
     for at in 0..20 {
         while rig.asked(command::TOPICS).is_none() {
-            let due = rig.session.poll_timeout().unwrap();
+            let due = rig.session.poll_timeout(&mut rig.memory).unwrap();
             rig.now = rig.now.after(due.saturating_sub(rig.now.mono));
-            rig.session.timeout(rig.now);
+            rig.session.timeout(rig.now, &mut rig.memory);
             rig.drain();
         }
         let refused = json!({"ErrorCode": 10007, "ErrorInfo": "no member"});
@@ -209,23 +209,9 @@ fn topics_that_are_deleted_or_left_with_their_community_are_followed_no_longer()
     ];
     for end in ends {
         let mut rig = Rig::in_topic(4, 4);
-        assert!(
-            rig.session
-                .groups
-                .as_ref()
-                .unwrap()
-                .known
-                .contains_key(TOPIC)
-        );
+        assert!(rig.session.follows(TOPIC));
         rig.push(command::MSG_PUSH, end);
-        assert!(
-            !rig.session
-                .groups
-                .as_ref()
-                .unwrap()
-                .known
-                .contains_key(TOPIC)
-        );
+        assert!(!rig.session.follows(TOPIC));
     }
 }
 

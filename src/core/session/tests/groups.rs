@@ -163,8 +163,8 @@ fn a_bad_item_of_a_history_harms_no_other_and_is_not_hidden() {
 #[test]
 fn an_own_message_leaves_no_gap() {
     let mut rig = Rig::in_group(5, 4);
-    let message = Outgoing {
-        to: crate::proto::message::Conversation::group("g"),
+    let message = OutgoingMessage {
+        to: Conversation::group("g"),
         ..rig.outgoing("hello")
     };
     rig.session.send(rig.now, &message).unwrap();
@@ -268,10 +268,9 @@ fn a_group_whose_numbers_began_anew_is_followed_from_there() {
         "3 was said before the list was made"
     );
     // The same after a crash, with nothing left but the memory.
-    let memory = Memory::default();
+    let mut memory = Memory::default();
     memory.reached("g", 45);
-    let mut rig = Rig::new();
-    rig.session.set_memory(memory);
+    let mut rig = Rig::with_memory(memory);
     rig.in_groups = true;
     log_in_again(&mut rig, 4, 2);
     rig.push_group(&[4]);
@@ -371,36 +370,35 @@ fn nothing_of_a_group_counts_as_read_while_its_numbers_are_in_doubt() {
     log_in_again(&mut rig, 2, 0);
     rig.push_group(&[3]);
     rig.pass(1, true);
-    let read = |rig: &Rig| {
-        let marks = rig.session.memory.reports(rig.now);
+    let read = |rig: &mut Rig| {
+        let marks = rig.memory.reports(rig.now);
         let mark = marks.iter().find(|read| read.conversation.is_group());
         mark.map(|read| read.mark)
     };
-    assert_eq!(read(&rig), None);
+    assert_eq!(read(&mut rig), None);
     // The list was only old.
     rig.answer(
         command::GROUP_HISTORY,
         json!({"GroupId": "g", "IsFinished": 1, "RspMsgList": [group_item(1)]}),
     );
     rig.pass(2, true);
-    assert_eq!(read(&rig), Some(3));
+    assert_eq!(read(&mut rig), Some(3));
 }
 
 /// Found by the simulator: after a crash of the session a hole of before was never closed, and the group
 /// never reported as read again.
 #[test]
 fn a_hole_of_an_earlier_session_is_closed_by_the_next_one() {
-    let memory = Memory::default();
+    let mut memory = Memory::default();
     memory.reached("g", 5);
-    let mut rig = Rig::new();
-    memory.set_hole(rig.now, "g", Some(4));
-    rig.session.set_memory(memory.clone());
+    memory.set_hole(START, "g", Some(4));
+    let mut rig = Rig::with_memory(memory);
     rig.in_groups = true;
     log_in_again(&mut rig, 7, 3);
-    assert_eq!(memory.hole("g"), Some(4), "nothing was fetched yet");
+    assert_eq!(rig.memory.hole("g"), Some(4), "nothing was fetched yet");
     rig.serve_history(6, 20);
     assert_eq!(rig.heard(), [4, 5, 6]);
-    assert_eq!(memory.hole("g"), None);
+    assert_eq!(rig.memory.hole("g"), None);
 }
 
 /// Found beside it: a list that was only old made an account go through a group once more.

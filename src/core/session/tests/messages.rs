@@ -121,7 +121,7 @@ fn all_pages_of_missed_messages_come_in_order_and_before_what_is_pushed_meanwhil
     assert!(
         matches!(rig.events.last(), Some(Event::Synced { cookie, messages: 4 }) if &**cookie == "b")
     );
-    assert_eq!(rig.session.state(), State::Online);
+    assert_eq!(rig.session.state(), SessionState::Online);
 }
 
 #[test]
@@ -130,7 +130,8 @@ fn a6_a_text_with_half_a_character_is_handed_out_with_its_neighbours() {
     let push = message_push(&[item(1, "one"), item(2, "seven#"), item(3, "three")]);
     let packet = json!({"head": {"servcmd": command::MSG_PUSH, "seq": 1}, "body": push});
     let packet = packet.to_string().replace('#', "\\ud83d");
-    rig.session.received(rig.now, packet.as_bytes());
+    rig.session
+        .received(rig.now, &mut rig.memory, packet.as_bytes());
     rig.drain();
     assert_eq!(rig.texts(), ["one", "seven\u{fffd}", "three"]);
 }
@@ -184,7 +185,7 @@ fn a_server_that_pages_without_moving_the_cookie_is_not_asked_for_ever() {
         command::GET_MSG,
         json!({"Cookie": "same", "SyncFlag": 0, "MsgList": []}),
     );
-    assert_eq!(rig.session.state(), State::Online);
+    assert_eq!(rig.session.state(), SessionState::Online);
 }
 
 #[test]
@@ -201,7 +202,7 @@ fn the_cookie_is_moved_on_before_repeats_could_be_forgotten() {
     assert_eq!(pages, 1);
     assert_eq!(
         rig.session.state(),
-        State::Online,
+        SessionState::Online,
         "catching up in the background is not an outage"
     );
 }

@@ -18,7 +18,7 @@ use crate::proto::code::Code;
 use crate::proto::command;
 use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::message::{Draft, MessageKey};
+use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::usersig::UserSig;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -27,6 +27,7 @@ const START: Now = Now::new(Duration::from_secs(100), Duration::from_secs(1_795_
 
 struct Rig {
     session: Session,
+    memory: Memory,
     now: Now,
     sent: Vec<Value>,
     events: Vec<Event>,
@@ -42,12 +43,18 @@ struct Rig {
 
 impl Rig {
     fn new() -> Self {
+        Self::with_memory(Memory::default())
+    }
+
+    /// The session of an account that is not new.
+    fn with_memory(mut memory: Memory) -> Self {
         let config = SessionConfig::new(
             SdkAppId::new(1_400_000_001).unwrap(),
             UserId::parse("bot").unwrap(),
         );
         Self {
-            session: Session::new(config, 7),
+            session: Session::new(config, 7, &mut memory),
+            memory,
             now: START,
             sent: Vec::new(),
             events: Vec::new(),
@@ -65,7 +72,7 @@ impl Rig {
         rig.answer(command::HEARTBEAT, json!({}));
         rig.accept_login();
         rig.catch_up();
-        assert_eq!(rig.session.state(), State::Online);
+        assert_eq!(rig.session.state(), SessionState::Online);
         rig.sent.clear();
         rig.events.clear();
         rig
@@ -80,21 +87,18 @@ impl Rig {
             if let Event::Message(message) = &event
                 && !self.owner_is_dead
             {
-                self.session.memory.delivered(message);
+                self.memory.delivered(message);
                 if !self.bots_are_busy {
-                    wants_room |= self
-                        .session
-                        .memory
-                        .finished(self.now, &Receipt::of(message));
+                    wants_room |= self.memory.finished(self.now, &Receipt::of(message));
                 }
             }
             self.events.push(event);
         }
         if wants_room {
-            self.session.room(self.now);
+            self.session.room(self.now, &mut self.memory);
             return self.drain();
         }
-        if let Some(at) = self.session.poll_timeout() {
+        if let Some(at) = self.session.poll_timeout(&mut self.memory) {
             assert!(
                 at > self.now.mono,
                 "a timer in the past: {at:?} at {:?}",
@@ -116,7 +120,7 @@ impl Rig {
 
     fn receive(&mut self, packet: &Value) {
         self.session
-            .received(self.now, packet.to_string().as_bytes());
+            .received(self.now, &mut self.memory, packet.to_string().as_bytes());
         self.drain();
     }
 
@@ -166,16 +170,20 @@ impl Rig {
     /// Lets time pass, timer by timer; heartbeats are answered while `alive`.
     fn pass(&mut self, seconds: u64, alive: bool) {
         let end = self.now.after(Duration::from_secs(seconds));
-        while let Some(at) = self.session.poll_timeout().filter(|at| *at <= end.mono) {
+        while let Some(at) = self
+            .session
+            .poll_timeout(&mut self.memory)
+            .filter(|at| *at <= end.mono)
+        {
             self.now = self.now.after(at - self.now.mono);
-            self.session.timeout(self.now);
+            self.session.timeout(self.now, &mut self.memory);
             self.drain();
             if alive && self.commands().contains(&command::HEARTBEAT.to_owned()) {
                 self.answer(command::HEARTBEAT, json!({}));
             }
         }
         self.now = end;
-        self.session.timeout(self.now);
+        self.session.timeout(self.now, &mut self.memory);
         self.drain();
     }
 
@@ -196,9 +204,9 @@ impl Rig {
             .collect()
     }
 
-    fn outgoing(&self, text: &str) -> Outgoing {
-        Outgoing {
-            to: "alice".into(),
+    fn outgoing(&self, text: &str) -> OutgoingMessage {
+        OutgoingMessage {
+            to: Conversation::c2c("alice"),
             draft: std::sync::Arc::new(text.into()),
             key: MessageKey { seq: 1, random: 2 },
         }
@@ -515,7 +523,7 @@ fn an_overload_of_the_login_is_a_refusal_not_a_silent_absence() {
     rig.close();
     rig.pass(60, false);
     rig.open();
-    assert_eq!(rig.session.state(), State::Resuming);
+    assert_eq!(rig.session.state(), SessionState::Resuming);
 }
 
 #[test]
@@ -532,7 +540,7 @@ fn kick_other_means_log_in_again_on_the_same_link_once_and_when_it_is_allowed() 
     rig.session.resume_login(rig.now);
     rig.drain();
     assert_eq!(rig.commands(), [command::LOGIN]);
-    assert_eq!(rig.session.state(), State::Resuming);
+    assert_eq!(rig.session.state(), SessionState::Resuming);
 }
 
 #[test]
@@ -585,7 +593,7 @@ fn f1b_a_kick_meant_for_another_login_of_the_account_is_none_of_ours() {
     for other in [json!(8), json!("8"), json!(90)] {
         let mut rig = Rig::online();
         rig.push(command::FORCE_OFFLINE, push(other.clone()));
-        assert_eq!(rig.session.state(), State::Online, "{other}");
+        assert_eq!(rig.session.state(), SessionState::Online, "{other}");
         assert!(rig.sent.is_empty(), "no farewell");
         assert!(matches!(rig.events[..], [Event::Ignored(Ignored::Kick)]));
     }
@@ -593,7 +601,7 @@ fn f1b_a_kick_meant_for_another_login_of_the_account_is_none_of_ours() {
     for own in [json!(9), json!("9"), json!(null), json!(0)] {
         let mut rig = Rig::online();
         rig.push(command::FORCE_OFFLINE, push(own.clone()));
-        assert_eq!(rig.session.state(), State::LoggedOut, "{own}");
+        assert_eq!(rig.session.state(), SessionState::LoggedOut, "{own}");
         assert!(matches!(
             rig.events[..],
             [Event::Kicked(KickType::MultipleAccount)]
@@ -619,7 +627,7 @@ fn a_kick_after_logout_is_ignored() {
 fn garbage_is_counted_and_too_much_of_it_ends_the_link() {
     let mut rig = Rig::online();
     for _ in 0..20 {
-        rig.session.received(rig.now, b"\xff\xfe");
+        rig.session.received(rig.now, &mut rig.memory, b"\xff\xfe");
     }
     rig.drain();
     let ignored = rig

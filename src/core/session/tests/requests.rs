@@ -126,7 +126,7 @@ fn sending_needs_a_login_and_sane_content() {
         rig.session.send(rig.now, &long),
         Err(RequestError::Shape(_))
     ));
-    let empty = Outgoing {
+    let empty = OutgoingMessage {
         draft: std::sync::Arc::new(Draft::default()),
         ..long
     };

@@ -6,9 +6,7 @@ use proptest::prelude::*;
 impl Rig {
     /// Online, with bots that have room for so many messages and finish none by themselves.
     fn with_room(queue: usize) -> Self {
-        let mut rig = Self::new();
-        rig.session
-            .set_memory(Memory::new(InboxLimits::new(queue, true)));
+        let mut rig = Self::with_memory(Memory::new(InboxLimits::new(queue, true)));
         rig.bots_are_busy = true;
         rig.open();
         rig.answer(command::HEARTBEAT, json!({}));
@@ -30,11 +28,11 @@ impl Rig {
                 continue;
             };
             let receipt = Receipt::of(message);
-            let before = self.session.memory.open();
-            let wants_room = self.session.memory.finished(self.now, &receipt);
-            finished += before - self.session.memory.open();
+            let before = self.memory.open();
+            let wants_room = self.memory.finished(self.now, &receipt);
+            finished += before - self.memory.open();
             if wants_room {
-                self.session.room(self.now);
+                self.session.room(self.now, &mut self.memory);
                 self.drain();
             }
         }
@@ -193,17 +191,15 @@ fn c_pages_go_on_although_one_conversation_has_no_room() {
         Event::Message(message) => Some(Receipt::of(message)),
         _ => None,
     });
-    rig.session.memory.finished(rig.now, &message.unwrap());
-    rig.session.room(rig.now);
+    rig.memory.finished(rig.now, &message.unwrap());
+    rig.session.room(rig.now, &mut rig.memory);
     rig.drain();
     assert_eq!(rig.times(command::GET_MSG), 1);
 }
 
 #[test]
 fn a2_groups_are_not_fetched_further_than_there_is_room() {
-    let mut rig = Rig::new();
-    rig.session
-        .set_memory(Memory::new(InboxLimits::new(400, true)));
+    let mut rig = Rig::with_memory(Memory::new(InboxLimits::new(400, true)));
     rig.bots_are_busy = true;
     rig.in_groups = true;
     rig.open();
@@ -220,7 +216,7 @@ fn a2_groups_are_not_fetched_further_than_there_is_room() {
     assert!((50..=70).contains(&first), "{first} are with the bots");
     rig.pass(60, true);
     assert_eq!(rig.times(command::GROUP_HISTORY), 0);
-    while rig.session.memory.open() > 0 {
+    while rig.memory.open() > 0 {
         rig.finish(30);
         rig.serve_history(950, 20);
     }
@@ -249,8 +245,7 @@ fn a4_a_group_whose_history_is_refused_goes_on_and_its_gap_is_filled_later() {
     rig.push_group(&[9]);
     assert_eq!(rig.heard(), [5, 8, 9]);
     assert!(
-        rig.session
-            .memory
+        rig.memory
             .reports(rig.now.after(Duration::from_secs(9)))
             .iter()
             .all(|read| read.mark <= 5),
@@ -260,10 +255,7 @@ fn a4_a_group_whose_history_is_refused_goes_on_and_its_gap_is_filled_later() {
     rig.serve_history(9, 20);
     assert_eq!(rig.heard(), [5, 8, 9, 6, 7]);
     assert!(rig.troubles().is_empty());
-    let reports = rig
-        .session
-        .memory
-        .reports(rig.now.after(Duration::from_secs(9)));
+    let reports = rig.memory.reports(rig.now.after(Duration::from_secs(9)));
     assert_eq!(reports.iter().map(|read| read.mark).max(), Some(9));
 }
 
@@ -369,7 +361,7 @@ fn b8_hints_without_end_do_not_ask_without_end() {
             );
         }
         rig.now = rig.now.after(Duration::from_millis(10));
-        rig.session.timeout(rig.now);
+        rig.session.timeout(rig.now, &mut rig.memory);
         rig.drain();
     }
     assert!(asked <= 4, "{asked} in 7 s");
@@ -428,7 +420,7 @@ proptest! {
                     answer_page(&mut rig, &server);
                 }
             }
-            let open = rig.session.memory.open();
+            let open = rig.memory.open();
             prop_assert!(open <= queue.max(3), "{open} are open");
             rig.pass(1, true);
         }
@@ -439,7 +431,7 @@ proptest! {
         for _ in 0..3_000 {
             answer_page(&mut rig, &server);
             rig.finish(8);
-            if rig.texts().len() == server.len() && rig.session.memory.open() == 0 {
+            if rig.texts().len() == server.len() && rig.memory.open() == 0 {
                 break;
             }
         }

@@ -210,13 +210,12 @@ fn a_session_that_died_does_not_take_its_rooms_with_it() {
         if handed_on {
             for event in &first.events {
                 if let Event::Message(message) = event {
-                    first.session.memory.delivered(message);
+                    first.memory.delivered(message);
                 }
             }
             rig_polls(&mut first, 8, &[]);
         }
-        let mut rig = Rig::new();
-        rig.session.set_memory(first.session.memory.clone());
+        let mut rig = Rig::with_memory(first.memory.clone());
         rig.open();
         rig.accept_login();
         rig.catch_up();

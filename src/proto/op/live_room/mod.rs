@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
-/// Members that [`Api`](crate::bot::Api) bans in one request. The service does not say how many it
+/// Members that `Api` bans in one request. The service does not say how many it
 /// takes.
 pub const MAX_BANNED: usize = 100;
 /// Members that one request may mark.

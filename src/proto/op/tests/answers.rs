@@ -35,7 +35,7 @@ fn conversations_of_both_kinds_are_read() {
     let [bob, group] = page.items.as_slice() else {
         panic!("{page:?}")
     };
-    assert_eq!(bob.conversation(), Conversation::from("bob"));
+    assert_eq!(bob.conversation(), Conversation::c2c("bob"));
     assert_eq!(
         (bob.name.as_str(), bob.unread, bob.pinned),
         ("Bob", 3, true)

@@ -125,7 +125,8 @@ fn search_requests() {
         json!({"KeywordList": ["a", "b"], "MatchType": "and", "GroupID": "g", "Count": 100, "Cursor": "c",
             "MsgTypeList": ["TIMTextElem"], "SendUserIDList": ["al"], "StartTime": 1, "EndTime": 2}),
     );
-    let in_chat = serde_json::to_value(SearchMessages::new(["a"]).place("bob")).unwrap();
+    let in_chat =
+        serde_json::to_value(SearchMessages::new(["a"]).place(Conversation::c2c("bob"))).unwrap();
     assert_eq!(
         (&in_chat["PeerAccount"], in_chat.get("GroupID")),
         (&json!("bob"), None)
@@ -170,7 +171,7 @@ fn what_was_found_is_read_and_what_is_odd_left_out() {
     let [c2c, group] = &found.conversations[..] else {
         panic!();
     };
-    assert_eq!(c2c.conversation(), Conversation::from("al"));
+    assert_eq!(c2c.conversation(), Conversation::c2c("al"));
     let messages = c2c.messages("me");
     assert_eq!((messages.len(), messages[0].text()), (1, Some("hit")));
     assert_eq!(

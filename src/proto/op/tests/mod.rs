@@ -31,7 +31,7 @@ fn looks<C: Call>(call: &C, servcmd: &str, body: Value) {
 fn contact(conversation: &str, field: GroupField) -> Contact {
     let conversation = match conversation.strip_prefix("GROUP") {
         Some(group) => Conversation::group(group),
-        None => conversation.into(),
+        None => Conversation::c2c(conversation),
     };
     Contact::new(&conversation, field).unwrap()
 }

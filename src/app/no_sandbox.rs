@@ -1,0 +1,58 @@
+//! Stands for the embedded server in a build without the feature `sandbox`.
+
+use super::AppError;
+use crate::config::{Config, Endpoint};
+
+/// There is none.
+#[derive(Debug)]
+pub(super) enum Sandbox {}
+
+/// There is nothing that could fail.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {}
+
+impl Sandbox {
+    pub(super) fn url(&self) -> String {
+        match *self {}
+    }
+
+    pub(super) fn rest_url(&self) -> String {
+        match *self {}
+    }
+
+    #[expect(
+        clippy::unused_async,
+        reason = "the server with the feature takes time"
+    )]
+    pub(super) async fn stop(self) -> bool {
+        match self {}
+    }
+}
+
+/// Refuses.
+#[expect(
+    clippy::unused_async,
+    reason = "the server with the feature takes time"
+)]
+pub(super) async fn start(_: &Config) -> Result<Sandbox, AppError> {
+    Err(AppError::NoSandbox)
+}
+
+/// Refuses a config whose endpoint is the embedded server.
+///
+/// # Errors
+/// [`AppError::NoSandbox`].
+pub fn check_sandbox(config: &Config) -> Result<(), AppError> {
+    match &config.endpoint {
+        Endpoint::Sandbox => Err(AppError::NoSandbox),
+        _ => Ok(()),
+    }
+}
+
+pub(super) const fn key(error: &SandboxError) -> &'static str {
+    match *error {}
+}
+
+pub(super) const fn is_mistake(error: &SandboxError) -> bool {
+    match *error {}
+}

@@ -1,0 +1,88 @@
+//! The embedded server of a config.
+
+use super::AppError;
+use crate::config::{Config, Endpoint, SandboxTlsConfig};
+use crate::sandbox::{SandboxConfig, SandboxTls, Unknown};
+use secrecy::SecretString;
+
+pub(super) use crate::sandbox::{Sandbox, SandboxError};
+
+/// Starts the server that `[sandbox]` describes.
+pub(super) async fn start(config: &Config) -> Result<Sandbox, AppError> {
+    Ok(Sandbox::start(settings(config), config.sandbox.listen).await?)
+}
+
+/// Reads the seed, the store and the certificate, and starts nothing.
+///
+/// # Errors
+/// [`AppError::Sandbox`] for a file that cannot be read or is refused.
+pub fn check_sandbox(config: &Config) -> Result<(), AppError> {
+    match &config.endpoint {
+        Endpoint::Sandbox => Ok(Sandbox::check(settings(config))?),
+        _ => Ok(()),
+    }
+}
+
+/// The key of the config that causes the error.
+pub(super) const fn key(error: &SandboxError) -> &'static str {
+    match error {
+        SandboxError::Seed(_) | SandboxError::SeedFile { .. } => "sandbox.seed",
+        SandboxError::Store(_)
+        | SandboxError::StoreFile { .. }
+        | SandboxError::StoreInUse { .. } => "sandbox.store",
+        SandboxError::Tls(_) => "sandbox.tls",
+        SandboxError::Bind { .. } | SandboxError::Thread { .. } | SandboxError::Random(_) => {
+            "sandbox.listen"
+        }
+    }
+}
+
+/// Whether a file that the config names causes the error, and not the machine.
+pub(super) const fn is_mistake(error: &SandboxError) -> bool {
+    matches!(
+        error,
+        SandboxError::Seed(_)
+            | SandboxError::SeedFile { .. }
+            | SandboxError::Store(_)
+            | SandboxError::StoreFile { .. }
+    )
+}
+
+fn settings(config: &Config) -> SandboxConfig {
+    let key = config
+        .app
+        .secret_key
+        .clone()
+        .unwrap_or_else(|| SecretString::from(String::new()));
+    let mut sandbox = SandboxConfig::new(config.app.sdk_app_id, key);
+    sandbox.administrators.clone_from(&config.sandbox.admins);
+    sandbox.auto_import = config.sandbox.auto_import;
+    sandbox.max_web_instances = config.sandbox.max_web_instances as usize;
+    sandbox.hello_interval = config.sandbox.hello_interval;
+    sandbox.media_dir.clone_from(&config.sandbox.media_dir);
+    sandbox.seed_file.clone_from(&config.sandbox.seed);
+    sandbox.store_file.clone_from(&config.sandbox.store);
+    sandbox.origins.clone_from(&config.sandbox.origins);
+    sandbox.hosts.clone_from(&config.sandbox.hosts);
+    sandbox.token.clone_from(&config.sandbox.token);
+    sandbox.unknown = if config.sandbox.refuse_unknown {
+        Unknown::Refuse
+    } else {
+        Unknown::Warn
+    };
+    sandbox.tls = match &config.sandbox.tls {
+        SandboxTlsConfig::Off => None,
+        SandboxTlsConfig::SelfSigned => Some(SandboxTls::SelfSigned),
+        SandboxTlsConfig::Files { certificate, key } => Some(SandboxTls::Files {
+            certificate: certificate.clone(),
+            key: key.clone(),
+        }),
+    };
+    // The accounts of the config exist, even where nobody else is imported.
+    sandbox.accounts = config
+        .accounts
+        .iter()
+        .map(|account| account.user_id.clone())
+        .collect();
+    sandbox
+}

@@ -1,0 +1,112 @@
+//! Friends and requests to become one.
+
+use super::{Api, ApiError, collect};
+use crate::proto::op::MAX_PAGES;
+use crate::proto::op::friend::AddFriend;
+use crate::proto::op::friend::Application;
+use crate::proto::op::friend::CheckFriends;
+use crate::proto::op::friend::Decision;
+use crate::proto::op::friend::DeleteFriends;
+use crate::proto::op::friend::Friend;
+use crate::proto::op::friend::GetApplications;
+use crate::proto::op::friend::GetFriends;
+use crate::proto::op::friend::MAX_USERS;
+use crate::proto::op::friend::Relation;
+use crate::proto::op::friend::Respond;
+use crate::proto::op::friend::Sides;
+use crate::proto::op::friend::UpdateFriend;
+use crate::proto::op::profile::Tagged;
+
+impl Api {
+    /// All friends.
+    ///
+    /// # Errors
+    /// When a page could not be fetched.
+    pub async fn friends(&self) -> Result<Vec<Friend>, ApiError> {
+        let (mut all, mut start) = (Vec::new(), 0);
+        for _ in 0..MAX_PAGES {
+            let page = self.call(&GetFriends::new(self.me(), start)).await?;
+            let is_last = page.complete == 1 || page.items.is_empty() || page.next <= start;
+            start = page.next;
+            all.extend(page.items);
+            if is_last {
+                break;
+            }
+        }
+        Ok(all)
+    }
+
+    /// Asks a user to become a friend, with a short text. Depending on the user's profile, both are friends at
+    /// once or the user decides.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] when the server refuses it, which it also does to say that the user has to
+    /// decide first (30539).
+    pub async fn add_friend(
+        &self,
+        user: &str,
+        wording: impl Into<String>,
+        sides: Sides,
+    ) -> Result<(), ApiError> {
+        let request = AddFriend::new(self.me(), user, wording, "", sides);
+        ApiError::of_items(&self.call(&request).await?.items, user)
+    }
+
+    /// Removes friends.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] with the first one that is none; [`ApiError::TooMany`] above 1,000.
+    pub async fn delete_friends(
+        &self,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        sides: Sides,
+    ) -> Result<(), ApiError> {
+        let users = collect(users, "users", MAX_USERS)?;
+        let request = DeleteFriends::new(self.me(), users, sides);
+        ApiError::of_items(&self.call(&request).await?.items, "a user")
+    }
+
+    /// Which of these users are friends.
+    ///
+    /// # Errors
+    /// When the server did not answer; [`ApiError::TooMany`] above 1,000.
+    pub async fn check_friends(
+        &self,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        sides: Sides,
+    ) -> Result<Vec<Relation>, ApiError> {
+        let users = collect(users, "users", MAX_USERS)?;
+        let request = CheckFriends::new(self.me(), users, sides);
+        Ok(self.call(&request).await?.items)
+    }
+
+    /// Sets the name (remark) that this account gives a friend.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] when the user is no friend.
+    pub async fn set_remark(&self, user: &str, remark: impl Into<String>) -> Result<(), ApiError> {
+        let field = Tagged {
+            tag: "Tag_SNS_IM_Remark".to_owned(),
+            value: remark.into().into(),
+        };
+        let request = UpdateFriend::new(self.me(), user, vec![field]);
+        ApiError::of_items(&self.call(&request).await?.items, user)
+    }
+
+    /// The newest hundred friend requests, received and sent ones.
+    ///
+    /// # Errors
+    /// When the server did not answer.
+    pub async fn friend_applications(&self) -> Result<Vec<Application>, ApiError> {
+        Ok(self.call(&GetApplications::new(self.me())).await?.items)
+    }
+
+    /// Answers a friend request.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] when there is no such application.
+    pub async fn respond_friend(&self, user: &str, decision: Decision) -> Result<(), ApiError> {
+        let request = Respond::new(self.me(), user, "", decision);
+        ApiError::of_items(&self.call(&request).await?.items, user)
+    }
+}

@@ -1,0 +1,93 @@
+//! Ways into groups.
+
+use super::{Api, ApiError};
+use crate::proto::code::Code;
+use crate::proto::message::{Message, NoticeKind};
+use crate::proto::op::group_application::{Application, Decide, GetApplications, Join, Joined};
+
+/// Applications of one page, as the official client asks for them.
+const APPLICATIONS: u32 = 20;
+
+impl Api {
+    /// Applies to join a group, with a `text` for those who decide. The answer tells whether somebody has to
+    /// decide.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
+    /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
+    pub async fn join_group(
+        &self,
+        id: impl Into<String>,
+        text: impl Into<String>,
+    ) -> Result<Joined, ApiError> {
+        self.call(&Join::new(id, text)).await
+    }
+
+    /// The newest applications and invitations this account may decide about, twenty at most to
+    /// communities and twenty to other groups.
+    ///
+    /// # Errors
+    /// When the server did not answer. An edition without communities is no error.
+    pub async fn group_applications(&self) -> Result<Vec<Application>, ApiError> {
+        let mut request = GetApplications {
+            communities: false,
+            start: 0,
+            limit: APPLICATIONS,
+            me: self.me(),
+        };
+        let mut all = self.call(&request).await?.items;
+        request.communities = true;
+        match self.call(&request).await {
+            Err(error) if error.code() == Some(Code::NO_COMMUNITIES) => {}
+            page => {
+                // A server may say the same under both names.
+                let known = all.len();
+                for item in page?.items {
+                    if !all.iter().take(known).any(|other| *other == item) {
+                        all.push(item);
+                    }
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    /// Accepts or refuses an application or invitation, with a `text` for its sender. `application` is
+    /// the message that brought the notice to an `on_system_notice` handler.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_HANDLED`] when somebody else has decided; [`ApiError::Unfit`] when the message
+    /// is no application.
+    pub async fn decide(
+        &self,
+        application: &Message,
+        agree: bool,
+        text: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let notice = application.notice().filter(|notice| {
+            matches!(
+                notice.kind(),
+                NoticeKind::Application | NoticeKind::InviteRequest
+            )
+        });
+        let notice = notice.ok_or(ApiError::Unfit("the message is no application"))?;
+        let decision = Decide::notice(&*application.to, notice, agree, text);
+        self.call(&decision).await?;
+        Ok(())
+    }
+
+    /// Decides about an application from [`group_applications`](Self::group_applications).
+    ///
+    /// # Errors
+    /// [`Code::GROUP_HANDLED`] when somebody else has decided.
+    pub async fn decide_application(
+        &self,
+        application: &Application,
+        agree: bool,
+        text: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let decision = Decide::application(application, agree, text);
+        self.call(&decision).await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,88 @@
+//! Key-value pairs of groups.
+
+use super::{ApiError, GroupApi, collect, count};
+use crate::proto::op::group_attribute::Attributes;
+use crate::proto::op::group_attribute::ClearAttributes;
+use crate::proto::op::group_attribute::DeleteAttributes;
+use crate::proto::op::group_attribute::GetAttributes;
+use crate::proto::op::group_attribute::MAX_ATTRIBUTES;
+use crate::proto::op::group_attribute::ModifyAttributes;
+use crate::proto::op::group_attribute::SetAttributes;
+
+impl GroupApi {
+    /// The attributes of the group.
+    ///
+    /// # Errors
+    /// When the server did not answer.
+    pub async fn attributes(&self) -> Result<Attributes, ApiError> {
+        self.api().call(&GetAttributes::new(self.id_owned())).await
+    }
+
+    /// Replaces all attributes, 16 at most. `known` holds the attributes that were read last.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
+    /// somebody else has changed them since; [`ApiError::TooMany`].
+    pub async fn set_attributes(
+        &self,
+        known: &Attributes,
+        pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Result<(), ApiError> {
+        let pairs = attribute_pairs(pairs)?;
+        let request = SetAttributes::new(self.id_owned(), known, pairs);
+        self.api().call(&request).await?;
+        Ok(())
+    }
+
+    /// Changes some attributes, and adds those that are new.
+    ///
+    /// # Errors
+    /// As [`set_attributes`](Self::set_attributes).
+    pub async fn modify_attributes(
+        &self,
+        known: &Attributes,
+        pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Result<(), ApiError> {
+        let pairs = attribute_pairs(pairs)?;
+        let request = ModifyAttributes::new(self.id_owned(), known, pairs);
+        self.api().call(&request).await?;
+        Ok(())
+    }
+
+    /// Removes some attributes.
+    ///
+    /// # Errors
+    /// As [`set_attributes`](Self::set_attributes).
+    pub async fn delete_attributes(
+        &self,
+        known: &Attributes,
+        keys: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), ApiError> {
+        let keys = collect(keys, "attributes", MAX_ATTRIBUTES)?;
+        let request = DeleteAttributes::new(self.id_owned(), known, keys);
+        self.api().call(&request).await?;
+        Ok(())
+    }
+
+    /// Removes all attributes.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
+    /// somebody else has changed them since.
+    pub async fn clear_attributes(&self, known: &Attributes) -> Result<(), ApiError> {
+        let request = ClearAttributes::new(self.id_owned(), known);
+        self.api().call(&request).await?;
+        Ok(())
+    }
+}
+
+fn attribute_pairs(
+    pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+) -> Result<Vec<(String, String)>, ApiError> {
+    let pairs: Vec<(String, String)> = pairs
+        .into_iter()
+        .map(|(key, value)| (key.into(), value.into()))
+        .collect();
+    count(pairs.len(), "attributes", MAX_ATTRIBUTES)?;
+    Ok(pairs)
+}

@@ -1,0 +1,45 @@
+//! Counters of groups.
+
+use super::{ApiError, GroupApi, count};
+use crate::proto::op::group_counter::Counter;
+use crate::proto::op::group_counter::CounterMode;
+use crate::proto::op::group_counter::Counters;
+use crate::proto::op::group_counter::GetCounters;
+use crate::proto::op::group_counter::MAX_COUNTERS;
+use crate::proto::op::group_counter::UpdateCounters;
+
+impl GroupApi {
+    /// All counters of the group.
+    ///
+    /// # Errors
+    /// When the server did not answer.
+    pub async fn counters(&self) -> Result<Counters, ApiError> {
+        let request = GetCounters {
+            group: self.id_owned(),
+            keys: Vec::new(),
+        };
+        self.api().call(&request).await
+    }
+
+    /// Changes counters, 20 at most, and returns their new values.
+    ///
+    /// # Errors
+    /// When the server refused it; [`ApiError::TooMany`].
+    pub async fn count(
+        &self,
+        mode: CounterMode,
+        counters: impl IntoIterator<Item = (impl Into<String>, i64)>,
+    ) -> Result<Counters, ApiError> {
+        let counters = counters.into_iter().map(|(key, value)| Counter {
+            key: key.into(),
+            value,
+        });
+        let request = UpdateCounters {
+            group: self.id_owned(),
+            counters: counters.collect(),
+            mode,
+        };
+        count(request.counters.len(), "counters", MAX_COUNTERS)?;
+        self.api().call(&request).await
+    }
+}

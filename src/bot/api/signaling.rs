@@ -1,0 +1,94 @@
+//! Invitations to calls and the like.
+
+use super::{Api, ApiError};
+use crate::proto::message::Conversation;
+use crate::proto::signaling::{Action, Signal};
+use std::time::Duration;
+
+impl Api {
+    /// Invites `user` to a call, a game or the like; `data` means what both programs agree on. Returns the
+    /// invitation, whose ID the answers carry. Nothing happens by itself after `timeout`: each side keeps its
+    /// own clock.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn invite(
+        &self,
+        user: &str,
+        data: impl Into<String>,
+        timeout: Duration,
+    ) -> Result<Signal, ApiError> {
+        let signal = Signal::invite(invitation_id(), self.user(), [user], data, timeout);
+        self.send(Conversation::c2c(user), signal.draft()).await?;
+        Ok(signal)
+    }
+
+    /// Invites members of a group.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send).
+    pub async fn invite_in_group(
+        &self,
+        group: &str,
+        users: impl IntoIterator<Item = impl Into<String>>,
+        data: impl Into<String>,
+        timeout: Duration,
+    ) -> Result<Signal, ApiError> {
+        let signal = Signal::invite(invitation_id(), self.user(), users, data, timeout);
+        let signal = signal.in_group(group);
+        self.send(Conversation::group(group), signal.draft())
+            .await?;
+        Ok(signal)
+    }
+
+    /// Answers an invitation: accepts or refuses a received one, cancels one of this account, or tells that it
+    /// timed out.
+    ///
+    /// # Errors
+    /// As [`send`](Self::send); [`ApiError::Unfit`] for cancelling somebody else's invitation.
+    pub async fn answer_invitation(
+        &self,
+        invitation: &Signal,
+        action: Action,
+        data: impl Into<String>,
+    ) -> Result<(), ApiError> {
+        let is_own = invitation.inviter == self.user();
+        if action == Action::Cancel && !is_own {
+            return Err(ApiError::Unfit("only the inviter can cancel an invitation"));
+        }
+        let to = match (invitation.group.as_str(), invitation.invitees.first()) {
+            ("", Some(invitee)) if is_own => Conversation::c2c(invitee.as_str()),
+            ("", _) => Conversation::c2c(invitation.inviter.as_str()),
+            (group, _) => Conversation::group(group),
+        };
+        let answer = invitation.answer(self.user(), action, data);
+        self.send(to, answer.draft()).await?;
+        Ok(())
+    }
+}
+
+/// A random ID in the form of a UUID, as the official client generates it.
+fn invitation_id() -> String {
+    let random = fastrand::u128(..);
+    let bits = random & !(0xf << 76) & !(0x3 << 62) | (0x4 << 76) | (0x2 << 62);
+    let hex = format!("{bits:032x}");
+    let (a, rest) = hex.split_at(8);
+    let (b, rest) = rest.split_at(4);
+    let (c, rest) = rest.split_at(4);
+    let (d, e) = rest.split_at(4);
+    format!("{a}-{b}-{c}-{d}-{e}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn an_invitation_is_named_like_a_random_uuid() {
+        for _ in 0..100 {
+            let id = super::invitation_id();
+            let parts: Vec<usize> = id.split('-').map(str::len).collect();
+            assert_eq!(parts, [8, 4, 4, 4, 12]);
+            assert_eq!(&id[14..15], "4", "{id}");
+            assert!("89ab".contains(&id[19..20]), "{id}");
+        }
+    }
+}

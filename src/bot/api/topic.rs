@@ -1,0 +1,73 @@
+//! Topics of communities. To send messages to a topic, use [`Api::group`] with the TopicID.
+
+use super::{ApiError, GroupApi, collect};
+use crate::proto::code::Code;
+use crate::proto::op::topic::{
+    CreateTopic, DeleteTopics, GetTopics, MAX_TOPICS, ModifyTopic, Topic, TopicTexts,
+};
+
+impl GroupApi {
+    /// The topics of the community.
+    ///
+    /// # Errors
+    /// When the server did not answer.
+    pub async fn topics(&self) -> Result<Vec<Topic>, ApiError> {
+        let request = GetTopics::new(self.id(), Vec::new());
+        Ok(self.api().call(&request).await?.found().collect())
+    }
+
+    /// Creates a topic in the community and returns its [`GroupApi`]. `texts` must include a name.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_PERMISSION`] when the community has no topics or the account does not run it.
+    pub async fn create_topic(&self, texts: TopicTexts) -> Result<Self, ApiError> {
+        let created = self.api().call(&CreateTopic::new(self.id(), texts)).await?;
+        Ok(self.api().group(created.id))
+    }
+
+    /// Changes texts of this topic.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
+    pub async fn modify_topic(&self, texts: TopicTexts) -> Result<(), ApiError> {
+        self.api()
+            .call(&ModifyTopic::texts(self.id(), texts))
+            .await?;
+        Ok(())
+    }
+
+    /// Mutes everybody in this topic but those who run the community, or lifts that.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
+    pub async fn mute_topic(&self, mute: bool) -> Result<(), ApiError> {
+        self.api()
+            .call(&ModifyTopic::mute_all(self.id(), mute))
+            .await?;
+        Ok(())
+    }
+
+    /// Removes topics of the community, 50 at most, with everything said in them.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] with the first topic that was not removed; the others may have been removed.
+    /// [`ApiError::TooMany`].
+    pub async fn delete_topics(
+        &self,
+        topics: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), ApiError> {
+        let request = DeleteTopics {
+            group: self.id().to_owned(),
+            topics: collect(topics, "topics", MAX_TOPICS)?,
+        };
+        let results = self.api().call(&request).await?.results.into_iter();
+        let mut refused = results.filter(|result| result.code != 0);
+        refused.next().map_or(Ok(()), |result| {
+            Err(ApiError::Item {
+                what: result.id,
+                code: Code(result.code),
+                info: result.info,
+            })
+        })
+    }
+}

@@ -1,0 +1,73 @@
+//! Records the actions of a bot under test and answers its requests.
+
+use super::api::ApiError;
+use crate::account::unreadable;
+use crate::proto::answer::Sent;
+use crate::proto::message::{Conversation, Draft};
+use crate::proto::op::Call;
+use serde_json::Value;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The recorded actions of a bot under test, and the answers to its requests.
+#[derive(Debug, Default)]
+pub(super) struct Recording {
+    state: Mutex<Recorded>,
+}
+
+#[derive(Debug, Default)]
+struct Recorded {
+    sent: Vec<(Conversation, Draft)>,
+    calls: Vec<(String, Value)>,
+    answers: HashMap<String, VecDeque<String>>,
+}
+
+impl Recording {
+    /// The account of a bot under test.
+    pub(super) const USER: &'static str = "bot";
+
+    fn lock(&self) -> MutexGuard<'_, Recorded> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Answers the next request of this command.
+    pub(super) fn answer(&self, servcmd: &str, answer: &Value) {
+        let mut state = self.lock();
+        let answers = state.answers.entry(servcmd.to_owned()).or_default();
+        answers.push_back(answer.to_string());
+    }
+
+    /// The messages sent since the last call, and to whom.
+    pub(super) fn take_sent(&self) -> Vec<(Conversation, Draft)> {
+        std::mem::take(&mut self.lock().sent)
+    }
+
+    /// The requests made since the last call, with their bodies.
+    pub(super) fn take_calls(&self) -> Vec<(String, Value)> {
+        std::mem::take(&mut self.lock().calls)
+    }
+
+    /// The number of the next message, in groups and elsewhere.
+    pub(super) fn send(&self, to: Conversation, draft: Draft) -> Sent {
+        let mut state = self.lock();
+        state.sent.push((to, draft));
+        let seq = u32::try_from(state.sent.len()).unwrap_or(u32::MAX);
+        Sent {
+            time: 0,
+            key: format!("{seq}_{seq}_0"),
+            seq,
+        }
+    }
+
+    pub(super) fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
+        let servcmd = call.servcmd().into_owned();
+        let mut state = self.lock();
+        let body = serde_json::to_value(call).unwrap_or_default();
+        state.calls.push((servcmd.clone(), body));
+        let answers = state.answers.get_mut(&servcmd);
+        let Some(answer) = answers.and_then(VecDeque::pop_front) else {
+            return Err(ApiError::NoAnswer { servcmd });
+        };
+        serde_json::from_str(&answer).map_err(|error| ApiError::Call(unreadable(&error)))
+    }
+}

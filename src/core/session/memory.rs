@@ -1,0 +1,328 @@
+//! What an account knows of its messages, and must not forget when its session is replaced: which were
+//! handed out, which of them are with the bots, and how far its groups and rooms were followed.
+
+use super::inbox::{Inbox, InboxLimits, Reach, ReadMark, Receipt};
+use crate::policy::Now;
+use crate::proto::message::{Conversation, Message};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::time::Duration;
+
+/// What must survive when a session is replaced after a crash: which messages were handed out.
+///
+/// The shell owns it and lends it to the session and to the account's decisions at each call.
+///
+/// A message counts in three steps: the session notes it when it reports it, its owner confirms it
+/// with [`delivered`](Self::delivered) when it has handed it on, and says with
+/// [`finished`](Self::finished) that every bot is done with it. When session or owner die between the
+/// first two, the next session gets the message from the server again, after
+/// [`forget_pending`](Self::forget_pending). What the bots had when they died is given back with
+/// [`bots_died`](Self::bots_died).
+///
+/// Repeats are told by a 64-bit fingerprint of the last messages' keys. A fingerprint keeps a busy
+/// account at some 25 KiB instead of some 150; two different messages among the last thousand have the
+/// same one about once in 10^16 messages.
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
+pub struct Memory {
+    order: VecDeque<u64>,
+    known: HashSet<u64>,
+    /// Messages of `known` that were reported and not yet handed on.
+    pending: HashMap<u64, Receipt>,
+    /// The messages that are with the bots.
+    inbox: Inbox,
+    /// How far each group was handed on.
+    groups: BTreeMap<Box<str>, GroupMark>,
+    /// Live rooms that are followed, and the number at which each goes on.
+    rooms: BTreeMap<Box<str>, u64>,
+}
+
+/// How far a group was handed on.
+#[derive(Clone, Copy, Debug)]
+struct GroupMark {
+    seq: u32,
+    /// When the newest of them was sent, in Unix seconds.
+    time: u64,
+}
+
+impl Memory {
+    /// An empty memory, with these limits for the bots.
+    #[must_use]
+    pub fn new(limits: InboxLimits) -> Self {
+        Self {
+            inbox: Inbox::new(limits),
+            ..Self::default()
+        }
+    }
+
+    /// Notes a message that is handed out and opens it. Returns whether it is new.
+    pub(super) fn insert(&mut self, now: Now, message: &Message, bound: usize) -> bool {
+        let receipt = Receipt::of(message);
+        let first = self.remember(&receipt, bound);
+        if first {
+            self.inbox.take(now.mono, &receipt);
+            self.pending.insert(receipt.id(), receipt);
+        }
+        first
+    }
+
+    /// Notes something that no bot has to finish. Returns whether it is new.
+    pub(super) fn note(&mut self, message: &Message, bound: usize) -> bool {
+        self.remember(&Receipt::of(message), bound)
+    }
+
+    /// Whether a message was handed out already.
+    pub(super) fn knows(&self, message: &Message) -> bool {
+        self.known.contains(&Receipt::of(message).id())
+    }
+
+    /// Whether the bots have room for another message of this conversation, or of any. When they have
+    /// not, the owner hears of it from [`finished`](Self::finished) as soon as they have.
+    pub(super) fn has_room(&mut self, conversation: Option<&Conversation>) -> bool {
+        let has_room = match conversation {
+            Some(conversation) => self.inbox.has_room_for(conversation),
+            None => self.inbox.has_room(),
+        };
+        if !has_room {
+            self.inbox.starve();
+        }
+        has_room
+    }
+
+    /// Notes how much of the server's messages was handed out.
+    pub(super) fn set_reach(&mut self, now: Now, reach: Reach) {
+        self.inbox.set_reach(now.mono, reach);
+    }
+
+    /// A newer message of this conversation is known and still has to be handed out.
+    pub(super) fn lag(&mut self, conversation: &Conversation) {
+        self.inbox.lag(conversation);
+    }
+
+    /// Nothing of this conversation is held up any longer.
+    pub(super) fn caught_up(&mut self, now: Now, conversation: &Conversation) {
+        self.inbox.caught_up(now.mono, conversation);
+    }
+
+    /// Notes the lowest number of a group that could not be fetched yet.
+    pub(super) fn set_hole(&mut self, now: Now, group: &str, hole: Option<u32>) {
+        self.inbox.set_hole(now.mono, group, hole);
+    }
+
+    /// A message was handed on to the bots; no later session has to fetch it.
+    pub fn delivered(&mut self, message: &Message) {
+        if let Conversation::Group(group) = &message.conversation
+            && message.seq > 0
+            && !message.online_only
+        {
+            self.reach(group, message.seq, message.time);
+        }
+        self.pending.remove(&Receipt::of(message).id());
+        if self.pending.is_empty() && self.pending.capacity() > 16 {
+            self.pending = HashMap::new();
+        }
+    }
+
+    /// Every bot is done with a message. Returns whether the session waits for room; tell it with
+    /// [`Session::room`](super::Session::room).
+    pub fn finished(&mut self, now: Now, receipt: &Receipt) -> bool {
+        self.inbox.finish(now.mono, receipt)
+    }
+
+    /// A bot will not handle a message, so nothing from it on counts as read. Returns the same as
+    /// [`finished`](Self::finished).
+    pub fn abandoned(&mut self, now: Now, receipt: &Receipt) -> bool {
+        self.inbox.abandon(now.mono, receipt)
+    }
+
+    /// The bots died. Everything they had counts as never handed out.
+    pub fn bots_died(&mut self) {
+        let (ids, groups) = self.inbox.give_all_back();
+        self.pending = HashMap::new();
+        let lost: HashSet<u64> = ids.into_iter().collect();
+        self.known.retain(|id| !lost.contains(id));
+        self.order.retain(|id| !lost.contains(id));
+        for (group, before) in groups {
+            if let Some(mark) = self.groups.get_mut(&group) {
+                mark.seq = mark.seq.min(before);
+            }
+        }
+    }
+
+    /// How many messages are with the bots.
+    #[must_use]
+    pub fn open(&self) -> usize {
+        self.inbox.open()
+    }
+
+    /// When [`reports`](Self::reports) has something to say, as monotonic time.
+    #[must_use]
+    pub fn report_at(&self) -> Option<Duration> {
+        self.inbox.report_at()
+    }
+
+    /// The conversations that are read further than was last reported, and how far.
+    #[must_use]
+    pub fn reports(&mut self, now: Now) -> Vec<ReadMark> {
+        self.inbox.reports(now.mono)
+    }
+
+    /// These reports did not arrive; they are repeated a little later.
+    pub fn report_again(&mut self, now: Now, marks: &[ReadMark]) {
+        self.inbox.report_again(now.mono, marks);
+    }
+
+    /// How far a group was followed without a hole; `None` if it was not followed.
+    pub(super) fn mark(&self, group: &str) -> Option<u32> {
+        let mark = self.groups.get(group)?.seq;
+        let hole = self.inbox.hole(group);
+        Some(hole.map_or(mark, |hole| mark.min(hole.saturating_sub(1))))
+    }
+
+    /// The lowest number of a group that is missing.
+    pub(super) fn hole(&self, group: &str) -> Option<u32> {
+        self.inbox.hole(group)
+    }
+
+    /// How far a group was handed on, with holes or without.
+    pub(super) fn reach_of(&self, group: &str) -> u32 {
+        self.groups.get(group).map_or(0, |mark| mark.seq)
+    }
+
+    /// The time of the newest message of a group that was handed on, in Unix seconds; zero if unknown.
+    pub(super) fn time(&self, group: &str) -> u64 {
+        self.groups.get(group).map_or(0, |mark| mark.time)
+    }
+
+    /// Everything in a group up to this number was handed on or needs no handing on.
+    pub(super) fn reached(&mut self, group: &str, seq: u32) {
+        // Messages that were reported and not yet handed on hold the mark back.
+        if self.pending.is_empty() {
+            self.reach(group, seq, 0);
+        }
+    }
+
+    /// A group is of no interest any more.
+    pub(super) fn forget_group(&mut self, group: &str) {
+        self.groups.remove(group);
+        self.inbox.forget_group(group);
+    }
+
+    /// A live room is followed; the next poll asks for items from this number on.
+    pub(super) fn poll_room(&mut self, room: &str, start: u64) {
+        // Messages that were reported and not yet handed on hold the number back.
+        let reached = self.pending.is_empty();
+        match self.rooms.get_mut(room) {
+            Some(before) if reached => *before = start,
+            Some(_) => {}
+            None => {
+                self.rooms.insert(room.into(), start);
+            }
+        }
+    }
+
+    /// A live room is followed no longer.
+    pub(super) fn leave_room(&mut self, room: &str) {
+        if self.rooms.remove(room).is_some() {
+            self.groups.remove(room);
+        }
+    }
+
+    /// The live rooms that are followed, and the number at which each goes on.
+    pub(super) fn rooms(&self) -> Vec<(Box<str>, u64)> {
+        let rooms = self.rooms.iter();
+        rooms.map(|(room, start)| (room.clone(), *start)).collect()
+    }
+
+    /// Forgets messages that a lost session reported and that were never handed on.
+    pub fn forget_pending(&mut self) {
+        // The next session begins by catching up.
+        self.inbox.forget_lags();
+        for (id, receipt) in std::mem::take(&mut self.pending) {
+            self.inbox.give_back(&receipt);
+            self.known.remove(&id);
+            self.order.retain(|known| *known != id);
+        }
+    }
+
+    fn reach(&mut self, group: &str, seq: u32, time: u64) {
+        match self.groups.get_mut(group) {
+            Some(mark) => {
+                mark.seq = mark.seq.max(seq);
+                mark.time = mark.time.max(time);
+            }
+            None => {
+                self.groups.insert(group.into(), GroupMark { seq, time });
+            }
+        }
+    }
+
+    fn remember(&mut self, receipt: &Receipt, bound: usize) -> bool {
+        let id = receipt.id();
+        if !self.known.insert(id) {
+            return false;
+        }
+        self.order.push_back(id);
+        while self.order.len() > bound.max(1) {
+            if let Some(oldest) = self.order.pop_front() {
+                self.known.remove(&oldest);
+                self.pending.remove(&oldest);
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Now = Now::new(Duration::from_secs(1), Duration::from_secs(1_795_000_000));
+
+    fn message(seq: u32) -> Message {
+        let item = crate::proto::message::C2cItem {
+            seq,
+            ..crate::proto::message::C2cItem::new("a", "b", Vec::new())
+        };
+        Message::from_c2c(item, "b")
+    }
+
+    #[test]
+    fn what_was_reported_and_not_handed_on_is_wanted_again_by_the_next_session() {
+        let mut memory = Memory::default();
+        assert!(memory.insert(NOW, &message(1), 10) && memory.insert(NOW, &message(2), 10));
+        memory.delivered(&message(1));
+        assert!(
+            !memory.insert(NOW, &message(2), 10),
+            "the same session reports once"
+        );
+        memory.forget_pending();
+        assert!(!memory.insert(NOW, &message(1), 10), "handed on");
+        assert_eq!(memory.open(), 1);
+        assert!(memory.insert(NOW, &message(2), 10), "lost with its session");
+    }
+
+    #[test]
+    fn what_the_bots_had_when_they_died_is_wanted_again() {
+        let mut memory = Memory::default();
+        for seq in 1..4 {
+            assert!(memory.insert(NOW, &message(seq), 10));
+            memory.delivered(&message(seq));
+        }
+        memory.finished(NOW, &Receipt::of(&message(1)));
+        memory.bots_died();
+        assert_eq!(memory.open(), 0);
+        assert!(!memory.insert(NOW, &message(1), 10), "finished");
+        assert!(memory.insert(NOW, &message(2), 10) && memory.insert(NOW, &message(3), 10));
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_first() {
+        let mut memory = Memory::default();
+        for seq in 0..4 {
+            assert!(memory.insert(NOW, &message(seq), 3));
+            memory.delivered(&message(seq));
+        }
+        assert!(!memory.insert(NOW, &message(3), 3));
+        assert!(memory.insert(NOW, &message(0), 3));
+    }
+}

@@ -1,0 +1,321 @@
+//! Describes a fleet.
+
+use super::env::ProcessEnv;
+use super::error::FleetError;
+use super::handle::{self, FleetHandle};
+use super::load;
+use super::observer::OnChange;
+use super::signals::Signals;
+use crate::account::Status;
+use crate::app::made_name;
+use crate::bot::{AccountContext, Bot, Bots};
+use crate::config::{Config, Env};
+use actix::System;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread;
+use tokio::sync::oneshot;
+
+/// The SDKAppID of a sandbox that is given none.
+const SANDBOX_APP: u32 = 1_400_000_001;
+/// The SecretKey of a sandbox that is given none. It listens on this machine only.
+const SANDBOX_KEY: &str = "good-for-the-sandbox-only";
+/// Stands for the config file in the messages about a fleet that has none.
+const NO_FILE: &str = "fleet builder";
+
+/// Many accounts and their bots, kept online together. See the [module](super).
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Fleet {}
+
+impl Fleet {
+    /// A fleet that is described in code. It needs accounts, bots and either
+    /// [`sandbox`](FleetBuilder::sandbox) or an [`app`](FleetBuilder::app).
+    pub fn builder() -> FleetBuilder {
+        FleetBuilder::default()
+    }
+
+    /// The fleet of a config file; `BOTROUPE__SECTION__KEY` variables of the environment lie over it, as on
+    /// the command line. The bots are given in code.
+    ///
+    /// ```no_run
+    /// use botroupe::prelude::*;
+    ///
+    /// struct Pool; // of connections to a database
+    ///
+    /// async fn answer(text: Text, pool: State<std::sync::Arc<Pool>>) -> String {
+    ///     format!("looked up {}", &*text)
+    /// }
+    ///
+    /// fn main() -> Result<(), FleetError> {
+    ///     let pool = std::sync::Arc::new(Pool);
+    ///     Fleet::from_config("config.toml")
+    ///         .bot(move || Bot::new("faq").state(pool.clone()).on_text(answer))
+    ///         .run()
+    /// }
+    /// ```
+    pub fn from_config(path: impl Into<PathBuf>) -> FleetBuilder {
+        FleetBuilder {
+            file: Some(path.into()),
+            ..FleetBuilder::default()
+        }
+    }
+}
+
+/// An account of a [`FleetBuilder`].
+///
+/// ```
+/// use botroupe::fleet::{Fleet, FleetAccount};
+///
+/// let fleet = Fleet::builder()
+///     .sandbox()
+///     .account("plain")
+///     .account(FleetAccount::new("shift-{1..3}").bots(["faq"]));
+/// # let _ = fleet;
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FleetAccount {
+    user: String,
+    bots: Option<Vec<String>>,
+}
+
+impl FleetAccount {
+    /// An account that runs every bot of the builder. A pattern as `a-{1..3}` stands for many accounts, as
+    /// in a config file.
+    #[must_use]
+    pub fn new(user: impl Into<String>) -> Self {
+        Self {
+            user: user.into(),
+            bots: None,
+        }
+    }
+
+    /// Runs these bots only.
+    #[must_use]
+    pub fn bots(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.bots = Some(names.into_iter().map(Into::into).collect());
+        self
+    }
+
+    /// The account as a table of a config file.
+    fn to_toml(&self, bots: &Bots) -> String {
+        let names: Vec<toml::Value> = match &self.bots {
+            Some(names) => names.iter().map(|name| name.as_str().into()).collect(),
+            None => bots.names().map(Into::into).collect(),
+        };
+        let user = toml::Value::from(self.user.as_str());
+        format!(
+            "\n[[accounts]]\nuser_id = {user}\nbots = {}\n",
+            toml::Value::from(names)
+        )
+    }
+}
+
+impl From<&str> for FleetAccount {
+    fn from(user: &str) -> Self {
+        Self::new(user)
+    }
+}
+
+impl From<String> for FleetAccount {
+    fn from(user: String) -> Self {
+        Self::new(user)
+    }
+}
+
+/// Describes a fleet, then runs it.
+#[derive(Default)]
+#[must_use = "a fleet that is not started does nothing"]
+pub struct FleetBuilder {
+    file: Option<PathBuf>,
+    settings: Vec<(String, String)>,
+    is_sandbox: bool,
+    is_app_given: bool,
+    accounts: Vec<FleetAccount>,
+    bots: Bots,
+    /// Bots whose name is known once they are made.
+    unnamed: Vec<Arc<dyn Fn() -> Bot + Send + Sync>>,
+    on_change: Option<OnChange>,
+}
+
+impl fmt::Debug for FleetBuilder {
+    /// Shows no values: they may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FleetBuilder")
+            .field("file", &self.file)
+            .field("accounts", &self.accounts)
+            .finish_non_exhaustive()
+    }
+}
+
+impl FleetBuilder {
+    /// Connects to the embedded server, on a free port of this machine. Without an
+    /// [`app`](Self::app) it makes one up.
+    pub fn sandbox(mut self) -> Self {
+        self.is_sandbox = true;
+        self.set("endpoint", "sandbox")
+            .set("sandbox.listen", "127.0.0.1:0")
+    }
+
+    /// The application of the accounts and its SecretKey, from which UserSigs are made.
+    pub fn app(mut self, sdk_app_id: u32, secret_key: impl AsRef<str>) -> Self {
+        self.is_app_given = true;
+        self.set("app.sdk_app_id", sdk_app_id.to_string())
+            .set("app.secret_key", literal(secret_key.as_ref()))
+    }
+
+    /// Where to connect: `auto` for the site of the SDKAppID, the name of a site, or a `wss://` address.
+    pub fn endpoint(self, endpoint: impl Into<String>) -> Self {
+        self.set("endpoint", endpoint)
+    }
+
+    /// Sets any key of the config file, as `--set key=value` does on the command line:
+    /// `.set("defaults.send_timeout", "20s")`. Of two values of a key the later one wins.
+    pub fn set(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
+        self.settings.push((key.into(), value.into()));
+        self
+    }
+
+    /// Adds an account. Given as a `&str` it runs every bot of this builder; see [`FleetAccount`]. Accounts are
+    /// added to those of a config file.
+    pub fn account(mut self, account: impl Into<FleetAccount>) -> Self {
+        self.accounts.push(account.into());
+        self
+    }
+
+    /// Adds a bot, under the name that `make` gives to [`Bot::new`]. `make` runs once for each account, and
+    /// while the fleet starts.
+    pub fn bot(mut self, make: impl Fn() -> Bot + Send + Sync + 'static) -> Self {
+        self.unnamed.push(Arc::new(make));
+        self
+    }
+
+    /// Adds a bot of this name, which is told the account that it is made for.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// let fleet = Fleet::builder().sandbox().account("a").bot_for_account("clerk", |account| {
+    ///     Bot::new("clerk").state(format!("clerk of {}", account.user_id()))
+    /// });
+    /// # let _ = fleet;
+    /// ```
+    pub fn bot_for_account(
+        mut self,
+        name: impl Into<Arc<str>>,
+        make: impl Fn(&AccountContext) -> Bot + Send + Sync + 'static,
+    ) -> Self {
+        self.bots = self.bots.with_context(name, make);
+        self
+    }
+
+    /// Adds a list of bots, as [`bots!`](crate::bots) makes one.
+    pub fn bots(mut self, bots: Bots) -> Self {
+        self.bots = self.bots.and(bots);
+        self
+    }
+
+    /// Calls `on_change` whenever the status of an account changes. It must not block.
+    pub fn on_change(mut self, on_change: impl FnMut(&Status) + Send + 'static) -> Self {
+        self.on_change = Some(Box::new(on_change));
+        self
+    }
+
+    /// Starts the fleet on threads of its own. Returns as soon as the accounts set out to connect; see
+    /// [`FleetHandle::ready`].
+    ///
+    /// # Errors
+    /// [`FleetError`] when the config is wrong or a part cannot be started; nothing is left running then.
+    pub async fn start(self) -> Result<FleetHandle, FleetError> {
+        let (started, outcome) = oneshot::channel();
+        let thread = thread::Builder::new().name("fleet".to_owned());
+        thread.spawn(move || {
+            System::new().block_on(async {
+                match self.prepare().await {
+                    Ok((config, bots, on_change)) => {
+                        handle::serve(config, bots, on_change, started).await;
+                    }
+                    Err(error) => drop(started.send(Err(error))),
+                }
+            });
+        })?;
+        outcome.await.unwrap_or(Err(FleetError::Ended))
+    }
+
+    /// Runs the fleet until Ctrl-C or SIGTERM, then stops it in order; a second signal ends it at once. Logs
+    /// go to `tracing`.
+    ///
+    /// # Errors
+    /// [`FleetError`] when the fleet cannot be started, or ended otherwise.
+    pub fn run(self) -> Result<(), FleetError> {
+        let thread = thread::Builder::new().name("fleet".to_owned());
+        // A thread of its own, so that it does not matter what this one runs.
+        let running = thread.spawn(move || System::new().block_on(self.until_signal()))?;
+        running.join().unwrap_or(Err(FleetError::Ended))
+    }
+
+    async fn until_signal(self) -> Result<(), FleetError> {
+        let mut signals = Signals::listen()?;
+        let launched = async {
+            let (config, bots, on_change) = self.prepare().await?;
+            handle::launch(&config, &bots, on_change).await
+        };
+        let (app, _online) = tokio::select! {
+            launched = launched => launched?,
+            // Nothing is online yet: there is nothing to log out.
+            () = signals.stop() => return Ok(()),
+        };
+        if let Some(url) = app.sandbox_url() {
+            tracing::info!("sandbox listening on {url}");
+        }
+        let controller = app.controller();
+        tokio::select! {
+            () = signals.stop() => {}
+            () = controller.ended() => return Err(FleetError::Ended),
+        }
+        tracing::info!("stopping: handlers finish, accounts log out");
+        tokio::select! {
+            stopped = app.stop() => {
+                if !(stopped.drained && stopped.logged_out && stopped.saved) {
+                    tracing::warn!(?stopped, "not everything was finished within the grace period");
+                }
+                Ok(())
+            }
+            () = signals.again() => Err(FleetError::Interrupted),
+        }
+    }
+
+    /// The config and the bots.
+    async fn prepare(mut self) -> Result<(Config, Bots, Option<OnChange>), FleetError> {
+        let mut bots = self.bots;
+        for make in self.unnamed {
+            let name = made_name(make.clone()).await?;
+            bots = bots.with(name, move || make());
+        }
+        let (file, mut text) = match &self.file {
+            Some(path) => (path.display().to_string(), load::read_text(path)?),
+            None => (NO_FILE.to_owned(), String::new()),
+        };
+        if self.file.is_none() && self.is_sandbox && !self.is_app_given {
+            text = format!("[app]\nsdk_app_id = {SANDBOX_APP}\nsecret_key = \"{SANDBOX_KEY}\"\n");
+        }
+        for account in &self.accounts {
+            text.push_str(&account.to_toml(&bots));
+        }
+        // Only a config file is told to listen to the environment.
+        let none = BTreeMap::new();
+        let env: &dyn Env = match self.file {
+            Some(_) => &ProcessEnv,
+            None => &none,
+        };
+        let config = load::parse(&file, &text, &self.settings, env, &bots)?;
+        Ok((config, bots, self.on_change.take()))
+    }
+}
+
+/// A text as a value of [`FleetBuilder::set`] that means itself, whatever it begins with.
+fn literal(text: &str) -> String {
+    toml::Value::from(text).to_string()
+}

@@ -1,0 +1,36 @@
+//! Runs bots from a program of your own.
+//!
+//! [`Fleet::builder`] describes a fleet in code, [`Fleet::from_config`] reads it from a config file.
+//! [`run`](FleetBuilder::run) keeps it online until Ctrl-C; [`start`](FleetBuilder::start) gives a
+//! [`FleetHandle`] instead, on any async runtime.
+//!
+//! ```no_run
+//! use botroupe::prelude::*;
+//!
+//! fn echo() -> Bot {
+//!     Bot::new("echo").on_text(|text: Text| async move { text.into_inner() })
+//! }
+//!
+//! fn main() -> Result<(), FleetError> {
+//!     Fleet::builder().sandbox().bot(echo).account("echo-bot").run()
+//! }
+//! ```
+
+mod builder;
+mod env;
+mod error;
+mod handle;
+mod load;
+mod observer;
+mod signals;
+
+pub use crate::account::{Cause, Command, Counters, Phase, Record, RecordedEvent, Status};
+pub use crate::app::{AppError, OrderError, Stopped};
+pub use builder::{Fleet, FleetAccount, FleetBuilder};
+pub use env::ProcessEnv;
+pub use error::FleetError;
+pub use handle::FleetHandle;
+#[cfg(feature = "cli")]
+pub(crate) use load::read_config;
+#[cfg(feature = "cli")]
+pub(crate) use signals::{Signal, Signals};

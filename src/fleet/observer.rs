@@ -1,0 +1,53 @@
+//! Hears of every change of every account.
+
+use crate::account::{Changed, Phase, Status};
+use crate::proto::id::UserId;
+use actix::prelude::*;
+use std::collections::HashSet;
+use tokio::sync::watch;
+
+/// What the program does with a change.
+pub(super) type OnChange = Box<dyn FnMut(&Status) + Send>;
+
+/// Counts the accounts that are online, and tells the program of every change.
+pub(super) struct Observer {
+    online: HashSet<UserId>,
+    count: watch::Sender<usize>,
+    on_change: Option<OnChange>,
+}
+
+impl Observer {
+    pub(super) fn new(count: watch::Sender<usize>, on_change: Option<OnChange>) -> Self {
+        Self {
+            online: HashSet::new(),
+            count,
+            on_change,
+        }
+    }
+}
+
+impl Actor for Observer {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        // A fleet that comes online together must not lose a change.
+        ctx.set_mailbox_capacity(1 << 16);
+    }
+}
+
+impl Handler<Changed> for Observer {
+    type Result = ();
+
+    fn handle(&mut self, Changed { status, .. }: Changed, _: &mut Context<Self>) {
+        let changed = match status.phase {
+            Phase::Online => self.online.insert(status.user.clone()),
+            _ => self.online.remove(&status.user),
+        };
+        if changed {
+            self.count.send_replace(self.online.len());
+        }
+        if let Some(on_change) = &mut self.on_change {
+            on_change(&status);
+        }
+    }
+}

@@ -1,0 +1,319 @@
+//! One account of the simulation: its core and session, wired as the actors wire them.
+
+use super::bots::{Bots, BotsConfig};
+use botroupe_core::account::{AccountEvent, Attempt, Core, CoreConfig, Effect, Status};
+use botroupe_core::account::{ConnectError, LinkEnd, Report};
+use botroupe_core::policy::Now;
+use botroupe_core::session::{Event, Memory, RequestId, Session, SessionConfig};
+use botroupe_proto::message::{Conversation, Message};
+use botroupe_proto::usersig::UserSig;
+use botroupe_sandbox::state::ConnId;
+use std::collections::{HashMap, HashSet};
+use std::time::Duration;
+
+/// What a node wants from the world.
+#[derive(Debug)]
+pub(super) enum Want {
+    /// A turn of the governor.
+    Turn,
+    /// The turn of a message in its group.
+    GroupTurn(u64, Box<str>),
+    /// Slower logins.
+    SlowDown(Duration),
+    /// A link.
+    Dial,
+    /// A packet on its way.
+    Send(ConnId, String),
+    /// The link closed on this side.
+    Closed(ConnId),
+    /// Time for the handler of this number.
+    Work {
+        conversation: Conversation,
+        run: u64,
+    },
+    /// The account is logged out for good.
+    Stopped,
+    /// Something for the log and the audit.
+    Note(Note),
+}
+
+/// What the audit wants to know.
+#[derive(Debug)]
+pub(super) enum Note {
+    SetOut,
+    Login {
+        remembers: bool,
+    },
+    Changed {
+        online: Option<bool>,
+    },
+    Handed(Box<Message>),
+    /// Until now there was no room for another one in its conversation (`full`), or in any (`crowded`).
+    Handled {
+        message: Box<Message>,
+        full: bool,
+        crowded: bool,
+    },
+    Replied {
+        ok: bool,
+    },
+}
+
+#[derive(Debug)]
+pub(super) struct SimAccount {
+    pub(super) core: Core,
+    pub(super) session: Session,
+    pub(super) link: Option<ConnId>,
+    /// The order to dial that is under way, by number.
+    pub(super) dialling: Option<(u64, Option<UserSig>)>,
+    pub(super) dials: u64,
+    pub(super) wake_at: Option<Duration>,
+    tokens: HashMap<RequestId, u64>,
+    pub(super) next_token: u64,
+    pub(super) bots: Bots,
+    /// What the bots of this process were handed, by the fingerprints of receipts, to find repeats.
+    pub(super) handed: HashSet<u64>,
+    /// Messages that were reported as read before it logged in without a memory.
+    pub(super) settled: HashSet<String>,
+    pub(super) memory: Memory,
+    /// Where the next session goes on after a crash of this one.
+    cookie: Box<str>,
+}
+
+impl SimAccount {
+    pub(super) fn new(
+        config: CoreConfig,
+        mut memory: Memory,
+        seed: u64,
+        now: Now,
+        bots: BotsConfig,
+    ) -> Self {
+        let session = Session::new(
+            SessionConfig::new(config.app, config.user.clone()),
+            seed ^ 0x5e55_1041,
+            &mut memory,
+        );
+        Self {
+            memory,
+            session,
+            core: Core::new(config, seed, now),
+            link: None,
+            dialling: None,
+            dials: 0,
+            wake_at: None,
+            tokens: HashMap::new(),
+            next_token: 0,
+            bots: Bots::new(bots, seed ^ 0xb075_0001),
+            handed: HashSet::new(),
+            settled: HashSet::new(),
+            cookie: "".into(),
+        }
+    }
+
+    /// Gives the core an input.
+    pub(super) fn core<T>(
+        &mut self,
+        now: Now,
+        input: impl FnOnce(&mut Core, Now, &mut Memory) -> T,
+    ) -> T {
+        input(&mut self.core, now, &mut self.memory)
+    }
+
+    /// Gives the session an input.
+    pub(super) fn session<T>(
+        &mut self,
+        now: Now,
+        input: impl FnOnce(&mut Session, Now, &mut Memory) -> T,
+    ) -> T {
+        input(&mut self.session, now, &mut self.memory)
+    }
+
+    pub(super) fn status(&self, now: Now) -> Status {
+        self.core.status(now, &self.memory)
+    }
+
+    /// Carries out everything core and session want, until they want nothing more.
+    pub(super) fn drain(&mut self, now: Now, wants: &mut Vec<Want>) {
+        loop {
+            if let Some(effect) = self.core.poll_effect() {
+                self.carry_out(now, effect, wants);
+            } else if let Some(packet) = self.session.poll_transmit() {
+                if packet.contains("im_open_status.wslogin") {
+                    let remembers = !self.session.cookie().is_empty();
+                    wants.push(Want::Note(Note::Login { remembers }));
+                }
+                if let Some(link) = self.link {
+                    wants.push(Want::Send(link, packet));
+                }
+            } else if let Some(event) = self.session.poll_event() {
+                self.session_event(now, event, wants);
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn carry_out(&mut self, now: Now, effect: Effect, wants: &mut Vec<Want>) {
+        match effect {
+            Effect::ReserveLogin => wants.push(Want::Turn),
+            Effect::Dial { user_sig, .. } => {
+                self.hang_up(now, wants);
+                self.dials += 1;
+                self.dialling = Some((self.dials, user_sig));
+                wants.push(Want::Note(Note::SetOut));
+                wants.push(Want::Dial);
+            }
+            Effect::Relogin(user_sig) => {
+                wants.push(Want::Note(Note::SetOut));
+                // As the actor does: a login that is not needed is no failure.
+                let _ = self.session.relogin(now, &user_sig);
+            }
+            // Every credential of the simulation is minted, and nobody probes.
+            Effect::FetchUserSig | Effect::Probe => {}
+            Effect::ConfirmLogin => {
+                wants.push(Want::Note(Note::SetOut));
+                self.session.resume_login(now);
+            }
+            Effect::Room => self.session.room(now, &mut self.memory),
+            Effect::SlowDown(delay) => wants.push(Want::SlowDown(delay)),
+            Effect::Logout => self.session.logout(now),
+            Effect::Close => {
+                self.dialling = None;
+                self.hang_up(now, wants);
+                self.core
+                    .report(now, &mut self.memory, Report::Closed(LinkEnd::Ours));
+            }
+            Effect::Transmit { token, attempt } => {
+                let sent = match attempt {
+                    Attempt::Message(message) => self.session.send(now, &message),
+                    Attempt::Call { servcmd, body } => self.session.request(now, &servcmd, &body),
+                };
+                match sent {
+                    Ok(id) => {
+                        self.tokens.insert(id, token);
+                    }
+                    Err(error) => self.core.report(
+                        now,
+                        &mut self.memory,
+                        Report::Settled {
+                            token,
+                            outcome: Err(error),
+                        },
+                    ),
+                }
+            }
+            Effect::Note { servcmd, body } => {
+                // As the actor does: nobody waits for the outcome.
+                let _ = self.session.request(now, &servcmd, &body);
+            }
+            Effect::ReserveGroupTurn { token, group } => {
+                wants.push(Want::GroupTurn(token, group));
+            }
+            Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
+            Effect::Deliver(event) => self.deliver(now, event, wants),
+            Effect::Changed { online } => wants.push(Want::Note(Note::Changed { online })),
+            Effect::Stopped => wants.push(Want::Stopped),
+        }
+    }
+
+    fn deliver(&mut self, now: Now, event: AccountEvent, wants: &mut Vec<Want>) {
+        match event {
+            AccountEvent::Ready => self.set_ready(now, true, wants),
+            AccountEvent::NotReady(_) => self.set_ready(now, false, wants),
+            AccountEvent::Message(message) => self.hand_over(now, message, wants),
+            AccountEvent::Update(_) => {}
+        }
+    }
+
+    fn session_event(&mut self, now: Now, event: Event, wants: &mut Vec<Want>) {
+        match event {
+            Event::LinkDead(fault) => {
+                if self.hang_up(now, wants) {
+                    self.core
+                        .report(now, &mut self.memory, Report::Closed(LinkEnd::Fault(fault)));
+                }
+            }
+            Event::Settled { id, outcome } => {
+                if let Some(token) = self.tokens.remove(&id) {
+                    self.core
+                        .report(now, &mut self.memory, Report::Settled { token, outcome });
+                }
+            }
+            event => {
+                if let Event::Synced { cookie, .. } = &event {
+                    self.cookie.clone_from(cookie);
+                }
+                self.core
+                    .report(now, &mut self.memory, Report::Session(event));
+            }
+        }
+    }
+
+    /// Drops the link, if there is one.
+    fn hang_up(&mut self, now: Now, wants: &mut Vec<Want>) -> bool {
+        let Some(link) = self.link.take() else {
+            return false;
+        };
+        // What was said before goes out first.
+        while let Some(packet) = self.session.poll_transmit() {
+            wants.push(Want::Send(link, packet));
+        }
+        wants.push(Want::Closed(link));
+        self.session.closed(now);
+        true
+    }
+
+    /// A dial came to its end.
+    pub(super) fn dialled(&mut self, now: Now, dial: u64, outcome: Result<ConnId, ConnectError>) {
+        let Some((_, user_sig)) = self.dialling.take_if(|(number, _)| *number == dial) else {
+            return;
+        };
+        match outcome {
+            Ok(link) => {
+                self.link = Some(link);
+                self.core.report(now, &mut self.memory, Report::Opened);
+                self.session.opened(now, user_sig.as_ref());
+            }
+            Err(error) => self
+                .core
+                .report(now, &mut self.memory, Report::DialFailed(error)),
+        }
+    }
+
+    /// The other side, or the network, ended the link.
+    pub(super) fn cut(&mut self, now: Now, link: ConnId) {
+        if self.link == Some(link) {
+            self.link = None;
+            self.core
+                .report(now, &mut self.memory, Report::Closed(LinkEnd::Cut));
+            self.session.closed(now);
+        }
+    }
+
+    /// Our own code crashed: a fresh session, as a new connection actor would have.
+    pub(super) fn crash(&mut self, now: Now, seed: u64, wants: &mut Vec<Want>) {
+        if let Some(link) = self.link.take() {
+            wants.push(Want::Closed(link));
+        }
+        self.dialling = None;
+        self.tokens.clear();
+        let config = SessionConfig::new(self.session.app(), self.session.user().clone());
+        self.session = Session::new(config, seed, &mut self.memory);
+        self.session.set_cookie(self.cookie.clone());
+        self.core.crashed(now, &mut self.memory, true);
+    }
+
+    /// When it wants to be woken; `healthy` links need no heartbeats.
+    pub(super) fn deadline(&mut self, healthy: bool) -> Option<Duration> {
+        let session = if healthy {
+            self.session.poll_timeout_while_heard(&mut self.memory)
+        } else {
+            self.session.poll_timeout(&mut self.memory)
+        };
+        self.core
+            .poll_timeout(&self.memory)
+            .into_iter()
+            .chain(session)
+            .min()
+    }
+}

@@ -1,0 +1,31 @@
+//! What the clock of an account's machine shows.
+
+use super::{EPOCH, World};
+use botroupe_core::policy::Now;
+use std::time::Duration;
+
+impl World {
+    /// The server's clock.
+    pub(super) fn clock(&self) -> Now {
+        Now::new(self.now, EPOCH + self.now)
+    }
+
+    /// The clock of an account's machine.
+    pub(super) fn clock_of(&self, node: usize) -> Now {
+        let offset = self.offsets[node];
+        let by = Duration::from_millis(offset.unsigned_abs());
+        let Now { mono, unix } = self.clock();
+        let unix = if offset < 0 {
+            unix.saturating_sub(by)
+        } else {
+            unix + by
+        };
+        Now::new(mono, unix)
+    }
+
+    /// By how much an account's clock is off, in milliseconds: negative when it is slow.
+    #[must_use]
+    pub fn clock_offset(&self, account: usize) -> i64 {
+        self.offsets.get(account).copied().unwrap_or(0)
+    }
+}

@@ -1,0 +1,193 @@
+//! Who is owed which message, and what became of it.
+
+use super::World;
+use crate::ledger::{Owed, Place};
+use crate::sim_account::Note;
+use botroupe_core::account::Phase;
+use botroupe_core::session::Receipt;
+use botroupe_proto::message::Message;
+use std::time::Duration;
+
+/// For so long an account that is online, has room and suffers no fault may go without a message that was
+/// said to it: three times the longest pause before a refused fetch is tried again.
+const LONGEST_WAIT: Duration = Duration::from_secs(900);
+
+/// The number of a message that somebody said; none of what a bot said.
+fn number(text: &str) -> Option<u64> {
+    if text.starts_with("re:") {
+        return None;
+    }
+    text.rsplit_once('#')?.1.parse().ok()
+}
+
+impl World {
+    /// An account is to get this message.
+    pub(super) fn owe(&mut self, name: usize, number: u64, place: Place) {
+        let second = self.clock().unix_secs();
+        let user = &self.users[name];
+        if let Place::C2c(peer) = &place
+            && self.server.read_time(user, peer) >= second
+        {
+            let what = format!("message {number} was reported as read before it was said");
+            self.violate(Some(name), what);
+        }
+        let owed = Owed {
+            at: self.now,
+            second,
+            place,
+        };
+        self.summary.said += 1;
+        self.ledger.accounts[name].owed.insert(number, owed);
+    }
+
+    /// A message comes to a bot.
+    pub(super) fn handed(&mut self, node: usize, message: &Message) {
+        let key = message.key();
+        let read = format!("{}_{}_{}", key.seq, key.random, key.time);
+        if self.nodes[node].settled.contains(&read) {
+            let what = format!("handed what was reported as read before its login: {message}");
+            self.violate(Some(node), what);
+        }
+        let id = Receipt::of(message).id();
+        if !self.nodes[node].handed.insert(id) {
+            self.violate(Some(node), format!("handed twice: {message}"));
+        }
+        let Some(text) = message.text() else {
+            return; // A tip or a notice of the server.
+        };
+        let name = node % self.options.accounts;
+        let Some(number) = number(text) else {
+            let what = format!("hears another account of the fleet: {message}");
+            return self.violate(Some(node), what);
+        };
+        let copy = &mut self.ledger.copies[node];
+        copy.got.insert(number);
+        let before = copy.done.get(&number).copied();
+        let account = &mut self.ledger.accounts[name];
+        let first = account.first.get(&number).copied();
+        account.first.entry(number).or_insert(node);
+        let is_owed = account.owed.contains_key(&number) || account.gone.contains(&number);
+        match (before, first) {
+            (Some(life), _) => {
+                self.summary.handled_again += 1;
+                if !self.ledger.copies[node].excused.contains(&life) {
+                    let what = format!("handled before an orderly restart, and again: {message}");
+                    self.violate(Some(node), what);
+                }
+            }
+            (None, Some(other)) if other != node => {
+                self.summary.handed_again += 1;
+                if self.server.read_keys(&self.users[node]).contains(&read) {
+                    self.summary.handed_again_though_read += 1;
+                }
+            }
+            _ if !is_owed => {
+                self.violate(Some(node), format!("handed what was not owed: {message}"));
+            }
+            (None, Some(_)) => {} // By a process that did not finish it.
+            (None, None) => self.summary.handed += 1,
+        }
+    }
+
+    /// A bot is done with a message.
+    pub(super) fn handled(&mut self, node: usize, note: &Note) {
+        let Note::Handled {
+            message,
+            full,
+            crowded,
+        } = note
+        else {
+            return;
+        };
+        let now = self.now;
+        let copy = &mut self.ledger.copies[node];
+        if *full {
+            copy.full.insert(message.conversation.clone(), now);
+        }
+        if *crowded {
+            copy.crowded = now;
+        }
+        if let Some(number) = message.text().and_then(number) {
+            copy.done.insert(number, self.lives[node]);
+            let name = node % self.options.accounts;
+            if self.ledger.accounts[name].owed.remove(&number).is_some() {
+                self.summary.handled += 1;
+            }
+        }
+    }
+
+    /// A process of a copy of an account is gone. `clean` when the server took its goodbye.
+    pub(super) fn gone(&mut self, node: usize, clean: bool) {
+        let name = node % self.options.accounts;
+        let owes = !self.ledger.accounts[name].owed.is_empty();
+        let copy = &mut self.ledger.copies[node];
+        copy.got.clear();
+        copy.full.clear();
+        if !clean || owes || copy.faulty >= self.now {
+            copy.excused.insert(self.lives[node]);
+        }
+    }
+
+    /// The server took a read report of an account: everything that it covers has to be finished.
+    pub(super) fn check_read(&mut self, node: usize) {
+        let name = node % self.options.accounts;
+        let user = &self.users[name];
+        let covered: Vec<u64> = self.ledger.accounts[name]
+            .owed
+            .iter()
+            .filter(|(_, owed)| match &owed.place {
+                Place::C2c(peer) => self.server.read_time(user, peer) >= owed.second,
+                Place::Group(group, number) => self.server.group_read(group, user) >= *number,
+            })
+            .map(|(number, _)| *number)
+            .collect();
+        for number in covered {
+            self.violate(
+                Some(node),
+                format!("message {number} is read but not handled"),
+            );
+        }
+    }
+
+    /// Whoever is online, has room and suffers no fault has got everything that was said a while ago.
+    pub(super) fn check_silence(&mut self, node: usize) {
+        let is_online = self.nodes[node].core.phase() == Phase::Online;
+        let is_true = self.server.is_online(self.clock(), &self.users[node]);
+        if !is_online || !is_true {
+            self.ledger.copies[node].untrue = self.now;
+            return;
+        }
+        let (now, name) = (self.now, node % self.options.accounts);
+        let copy = &self.ledger.copies[node];
+        let online = self.online_since[node].unwrap_or(now);
+        let clear = online.max(copy.faulty).max(copy.untrue).max(copy.crowded);
+        if now < clear + LONGEST_WAIT {
+            return;
+        }
+        let mut silent = Vec::new();
+        for (number, owed) in &self.ledger.accounts[name].owed {
+            if owed.at + LONGEST_WAIT > now || copy.got.contains(number) {
+                continue;
+            }
+            let conversation = owed.conversation();
+            let full = copy.full.get(&conversation).copied().unwrap_or_default();
+            if full + LONGEST_WAIT > now && !full.is_zero()
+                || self.nodes[node].bots.is_full(&conversation)
+            {
+                continue;
+            }
+            silent.push((*number, conversation));
+        }
+        for (number, conversation) in silent {
+            let what = if conversation.is_group() {
+                "a followed group is silent"
+            } else {
+                "a user is not heard"
+            };
+            self.violate(
+                Some(node),
+                format!("{what}: {conversation}, message {number}"),
+            );
+        }
+    }
+}

@@ -1,0 +1,497 @@
+//! The clock, the network, and everything that happens on them.
+
+mod audit_log;
+mod clocks;
+mod groups;
+mod ledger;
+mod login_pacing;
+mod loss;
+mod network;
+mod processes;
+mod scenario;
+mod trouble;
+
+use crate::audit::{LogHash, Share, Summary, Window};
+use crate::groups::SimGroup;
+use crate::ledger::Ledger;
+use crate::login_pacing::Turns;
+use crate::options::{Action, Options};
+use crate::sim_account::SimAccount;
+use botroupe_core::account::FleetUsers;
+use botroupe_core::account::{ConnectError, Core};
+use botroupe_core::account::{GroupPaces, Policy, Status};
+use botroupe_core::policy::Governor;
+use botroupe_core::session::Session;
+use botroupe_proto::command;
+use botroupe_proto::id::{IdError, SdkAppId, UserId};
+use botroupe_proto::message::Conversation;
+use botroupe_sandbox::SandboxConfig;
+use botroupe_sandbox::state::{ConnId, State};
+use secrecy::SecretString;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Unix time at the start.
+pub(super) const EPOCH: Duration = Duration::from_secs(1_795_000_000);
+
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Happening {
+    /// An account of the process of this number starts.
+    Start(usize, u32),
+    Wake(usize),
+    /// A turn for an account of the process of this number.
+    Turn(usize, u32),
+    /// A handler of the process of this number comes to its end.
+    Worked(usize, u32, Box<Conversation>, u64),
+    /// A process of a copy, by its number, comes to its end.
+    Ends(usize, u32, Ending),
+    Dialled {
+        node: usize,
+        dial: u64,
+        late: bool,
+    },
+    ToServer(ConnId, Vec<u8>),
+    ToClient(ConnId, Vec<u8>),
+    CutAtClient(ConnId),
+    CutAtServer(ConnId),
+    ServerBack,
+    ServerTick,
+    Act(usize),
+}
+
+impl Happening {
+    /// A packet arrives at the server (`up`), or at the account.
+    pub(super) const fn packet(link: ConnId, up: bool, packet: Vec<u8>) -> Self {
+        if up {
+            Self::ToServer(link, packet)
+        } else {
+            Self::ToClient(link, packet)
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Link {
+    pub(super) node: usize,
+    pub(super) dead: bool,
+    /// Packets do not overtake each other.
+    pub(super) up_due: Duration,
+    pub(super) down_due: Duration,
+}
+
+/// What may still have to happen to a process that is being stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Ending {
+    /// Its handlers have had their time.
+    Drained,
+    /// Its logouts have had theirs; it starts again after so long.
+    Gone(Duration),
+}
+
+/// A running simulation.
+#[derive(Debug)]
+pub struct World {
+    pub(super) options: Options,
+    pub(super) app: SdkAppId,
+    pub(super) key: Arc<SecretString>,
+    pub(super) policy: Arc<Policy>,
+    pub(super) paces: Vec<GroupPaces>,
+    pub(super) fleet: FleetUsers,
+    pub(super) users: Vec<UserId>,
+    pub(super) crews: Vec<SimGroup>,
+    /// The number of the process that each account is in, and whether it has started.
+    pub(super) lives: Vec<u32>,
+    pub(super) alive: Vec<bool>,
+    /// Whose goodbye the server has taken during an orderly stop.
+    pub(super) farewells: Vec<bool>,
+    /// The number of the process of each copy, and whether it is being stopped.
+    pub(super) processes: Vec<u32>,
+    pub(super) stopping: Vec<bool>,
+    pub(super) pages: Vec<Window>,
+    /// How far off the clock of each account is, in milliseconds.
+    pub(super) offsets: Vec<i64>,
+    pub(super) nodes: Vec<SimAccount>,
+    pub(super) server: State,
+    pub(super) server_up: bool,
+    pub(super) now: Duration,
+    pub(super) queue: BinaryHeap<Reverse<(Duration, u64, Happening)>>,
+    pub(super) next_number: u64,
+    pub(super) rng: fastrand::Rng,
+    pub(super) governors: Vec<Governor>,
+    pub(super) links: BTreeMap<ConnId, Link>,
+    pub(super) next_link: u64,
+    /// Until when packets of each account are lost more often, and how often.
+    pub(super) lossy: Vec<(Duration, f64)>,
+    pub(super) has_stalled: bool,
+    pub(super) actions: Vec<Option<Action>>,
+    pub(super) tick_at: Option<Duration>,
+    pub(super) ledger: Ledger,
+    pub(super) online_since: Vec<Option<Duration>>,
+    pub(super) offline_since: Vec<Duration>,
+    pub(super) disbelief: HashMap<usize, Duration>,
+    pub(super) last_login: Vec<Option<Duration>>,
+    pub(super) shares: Vec<Share>,
+    pub(super) window: Window,
+    pub(super) turns: Turns,
+    pub(super) hash: LogHash,
+    pub(super) summary: Summary,
+    pub(super) trace: Option<usize>,
+    pub(super) story: Vec<String>,
+}
+
+impl World {
+    /// A fleet that starts at time zero.
+    ///
+    /// # Errors
+    /// Never in practice: the names it makes are UserIDs.
+    pub fn new(options: Options) -> Result<Self, IdError> {
+        let app = SdkAppId::new(1_400_000_001)?;
+        let key = Arc::new(SecretString::from("simulated key"));
+        let mut sandbox = SandboxConfig::new(app, "simulated key");
+        sandbox.hello_interval = options.hello_interval;
+        sandbox.sync_page = options.sync_page;
+        sandbox.max_web_instances = options.slots;
+        sandbox.idle_timeout = Duration::from_secs(86_400 * 3650);
+        sandbox.max_connections = usize::MAX;
+        // What is lost here is to be lost by the accounts.
+        sandbox.history_limit = usize::MAX;
+        sandbox.message_limit = usize::MAX;
+        sandbox.inbox_limit = usize::MAX;
+        sandbox.group_history_limit = usize::MAX;
+        let mut rng = fastrand::Rng::with_seed(options.seed);
+        let users: Vec<UserId> = (0..options.accounts * options.copies)
+            .map(|n| UserId::parse(&format!("bot-{:05}", n % options.accounts)))
+            .collect::<Result<_, _>>()?;
+        let policy = Arc::new(options.policy.clone());
+        // Each copy is a process of its own.
+        let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
+        let fleet: FleetUsers = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
+        let offsets = (0..users.len())
+            .map(|_| options.clocks.draw(&mut rng))
+            .collect();
+        let (accounts, names, copies) = (users.len(), options.accounts, options.copies);
+        let mut world = Self {
+            server: State::new(sandbox, rng.u64(..)),
+            governors: vec![Governor::new(options.rate, options.burst); options.copies],
+            offsets,
+            app,
+            key,
+            policy,
+            paces,
+            fleet,
+            crews: Vec::new(),
+            lives: vec![0; accounts],
+            alive: vec![false; accounts],
+            farewells: vec![false; accounts],
+            processes: vec![0; copies],
+            stopping: vec![false; copies],
+            pages: (0..accounts)
+                .map(|_| Window::of(Duration::from_secs(60)))
+                .collect(),
+            options,
+            users,
+            nodes: Vec::with_capacity(accounts),
+            server_up: true,
+            now: Duration::ZERO,
+            queue: BinaryHeap::new(),
+            next_number: 0,
+            rng,
+            links: BTreeMap::new(),
+            next_link: 0,
+            lossy: vec![(Duration::ZERO, 0.0); accounts],
+            has_stalled: false,
+            actions: Vec::new(),
+            tick_at: None,
+            ledger: Ledger::new(names, accounts),
+            online_since: vec![None; accounts],
+            offline_since: vec![Duration::ZERO; accounts],
+            disbelief: HashMap::new(),
+            last_login: vec![None; accounts],
+            shares: vec![Share::default(); names],
+            window: Window::default(),
+            turns: Turns::new(accounts, copies),
+            hash: LogHash::default(),
+            summary: Summary::default(),
+            trace: None,
+            story: Vec::new(),
+        };
+        world.make_groups();
+        for node in 0..accounts {
+            let fresh = world.new_node(node);
+            world.nodes.push(fresh);
+        }
+        for node in 0..accounts {
+            let copy = u32::try_from(node / names).unwrap_or(u32::MAX);
+            let at = world.options.copy_gap.saturating_mul(copy);
+            if at.is_zero() {
+                world.start(node);
+            } else {
+                world.schedule(at, Happening::Start(node, 0));
+            }
+        }
+        Ok(world)
+    }
+
+    fn start(&mut self, node: usize) {
+        self.alive[node] = true;
+        let at = self.clock_of(node);
+        self.nodes[node].core(at, Core::start);
+        self.settle(node);
+    }
+
+    /// Keeps the story of one account, for [`story`](Self::story).
+    pub fn trace(&mut self, account: usize) {
+        self.trace = Some(account);
+    }
+
+    /// What happened to the traced account, a line each.
+    #[must_use]
+    pub fn story(&self) -> &[String] {
+        &self.story
+    }
+
+    /// How many accounts there are, those of every copy counted.
+    #[must_use]
+    pub const fn accounts(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Simulated time since the start.
+    #[must_use]
+    pub const fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// How an account stands.
+    #[must_use]
+    pub fn status(&self, account: usize) -> Option<Status> {
+        Some(self.nodes.get(account)?.status(self.clock_of(account)))
+    }
+
+    /// How many accounts are online.
+    #[must_use]
+    pub fn online(&self) -> usize {
+        self.nodes
+            .iter()
+            .filter(|node| node.core.phase().is_online())
+            .count()
+    }
+
+    /// Messages said to accounts that no bot of any copy has finished yet.
+    #[must_use]
+    pub fn owed(&self) -> usize {
+        self.ledger.owed()
+    }
+
+    /// Makes something happen at a time from now on.
+    pub fn at(&mut self, when: Duration, action: Action) {
+        self.actions.push(Some(action));
+        let number = self.actions.len() - 1;
+        self.schedule(when.max(self.now), Happening::Act(number));
+    }
+
+    /// Makes something happen now.
+    pub fn act(&mut self, action: Action) {
+        self.at(self.now, action);
+        self.run_until(self.now);
+    }
+
+    /// Plays everything up to and including `end`.
+    pub fn run_until(&mut self, end: Duration) {
+        while let Some(Reverse((at, _, _))) = self.queue.peek() {
+            if *at > end {
+                break;
+            }
+            let Some(Reverse((at, _, happening))) = self.queue.pop() else {
+                break;
+            };
+            self.now = at;
+            self.summary.events += 1;
+            self.happen(happening);
+        }
+        self.now = end;
+    }
+
+    /// What the run came to so far. Checks once more what can be checked at the end.
+    pub fn summary(&mut self) -> Summary {
+        self.audit();
+        let mut summary = self.summary.clone();
+        summary.elapsed = self.now;
+        summary.hash = self.hash.value();
+        for (since, offline) in self.online_since.iter().zip(&self.offline_since) {
+            match since {
+                Some(since) => summary.online += self.now - *since,
+                None => {
+                    summary.longest_silence = summary.longest_silence.max(self.now - *offline);
+                }
+            }
+        }
+        let elapsed = self.now.as_secs_f64().max(f64::EPSILON);
+        summary.one_copy_online = self
+            .shares
+            .iter()
+            .map(|share| share.exactly_one(self.now).as_secs_f64() / elapsed)
+            .fold(1.0, f64::min);
+        summary.worst_kicks_per_hour = self
+            .shares
+            .iter()
+            .map(|share| share.worst_kicks)
+            .max()
+            .unwrap_or(0);
+        summary
+    }
+
+    // ── the clock ────────────────────────────────────────────────────────────────────────────
+
+    pub(super) fn schedule(&mut self, at: Duration, happening: Happening) {
+        self.next_number += 1;
+        self.queue.push(Reverse((at, self.next_number, happening)));
+    }
+
+    pub(super) fn happen(&mut self, happening: Happening) {
+        let now = self.clock();
+        match happening {
+            Happening::Start(node, life) => {
+                if self.lives[node] == life {
+                    self.start(node);
+                }
+            }
+            Happening::Ends(copy, process, ending) => self.ends(copy, process, ending),
+            Happening::Worked(node, life, conversation, run) => {
+                if self.lives[node] == life {
+                    let now = self.clock_of(node);
+                    let mut wants = Vec::new();
+                    self.nodes[node].worked(now, &conversation, run, &mut wants);
+                    for want in wants {
+                        self.grant(node, want);
+                    }
+                    self.settle(node);
+                }
+            }
+            Happening::Wake(node) => {
+                if self.nodes[node].wake_at != Some(self.now) {
+                    return; // Armed anew in the meantime.
+                }
+                self.nodes[node].wake_at = None;
+                self.catch_up(node);
+                let now = self.clock_of(node);
+                self.nodes[node].core(now, Core::timeout);
+                self.nodes[node].session(now, Session::timeout);
+                self.settle(node);
+            }
+            Happening::Turn(node, life) => {
+                if self.lives[node] != life {
+                    return;
+                }
+                self.granted(node);
+                let now = self.clock_of(node);
+                self.nodes[node].core(now, Core::turn);
+                self.settle(node);
+            }
+            Happening::Dialled { node, dial, late } => {
+                if self.nodes[node].dials != dial {
+                    return; // Given up in the meantime.
+                }
+                let outcome = if late {
+                    Err(ConnectError::TimedOut {
+                        host: "simulated".into(),
+                        limit: self.options.policy.connect_limit,
+                    })
+                } else if self.server_up {
+                    let link = self.open(node);
+                    Ok(link)
+                } else {
+                    Err(ConnectError::Refused("simulated".into()))
+                };
+                let now = self.clock_of(node);
+                self.nodes[node].dialled(now, dial, outcome);
+                self.settle(node);
+            }
+            Happening::ToServer(link, bytes) => {
+                let Some(node) = self.links.get(&link).map(|state| state.node) else {
+                    return;
+                };
+                self.server.receive(now, link, &bytes);
+                self.serve();
+                self.taken(node, &bytes);
+            }
+            Happening::ToClient(link, bytes) => {
+                let Some(node) = self
+                    .links
+                    .get(&link)
+                    .filter(|link| !link.dead)
+                    .map(|link| link.node)
+                else {
+                    return;
+                };
+                if self.nodes[node].link == Some(link) {
+                    let now = self.clock_of(node);
+                    self.nodes[node].session(now, |session, now, memory| {
+                        session.received(now, memory, &bytes)
+                    });
+                    self.settle(node);
+                }
+            }
+            Happening::CutAtClient(link) => {
+                if let Some(gone) = self.links.remove(&link) {
+                    let now = self.clock_of(gone.node);
+                    self.nodes[gone.node].cut(now, link);
+                    self.settle(gone.node);
+                }
+            }
+            Happening::CutAtServer(link) => {
+                // What was under way has arrived by now; a client that still has it hears its end.
+                if self
+                    .links
+                    .get(&link)
+                    .is_some_and(|state| self.nodes[state.node].link != Some(link))
+                {
+                    self.links.remove(&link);
+                }
+                self.server.closed(now, link);
+                self.serve();
+            }
+            Happening::ServerBack => {
+                self.server_up = true;
+                self.await_return();
+            }
+            Happening::ServerTick => {
+                self.tick_at = None;
+                let live: Vec<ConnId> = self
+                    .links
+                    .iter()
+                    .filter(|(_, link)| !link.dead)
+                    .map(|(link, _)| *link)
+                    .collect();
+                for link in live {
+                    self.server.alive(now, link);
+                }
+                self.server.tick(now);
+                self.serve();
+                self.audit();
+            }
+            Happening::Act(number) => {
+                if let Some(action) = self.actions[number].take() {
+                    self.carry_out(&action);
+                }
+            }
+        }
+    }
+
+    /// The server has taken a packet of an account.
+    fn taken(&mut self, node: usize, packet: &[u8]) {
+        let Ok(packet) = std::str::from_utf8(packet) else {
+            return;
+        };
+        // The command stands at the front of a packet.
+        let head = packet.get(..600).unwrap_or(packet);
+        if head.contains(command::LOGOUT) && self.stopping[node / self.options.accounts] {
+            self.farewells[node] = true;
+        }
+        if head.contains(command::READ_C2C) || head.contains(command::READ_GROUP) {
+            self.check_read(node);
+        }
+    }
+}
