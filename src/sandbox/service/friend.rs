@@ -11,6 +11,7 @@ use crate::{
     proto::{code::Code, id::UserId, op::ItemResult},
     service::{
         fields::user_ids,
+        friend_application::{Application, Applications},
         friend_group::FriendGroups,
         relation::{Results, of_account, relation, result, results},
     },
@@ -29,24 +30,6 @@ pub(crate) struct Friend {
     /// Custom fields, by tag. Bounded.
     custom: BTreeMap<String, Value>,
 }
-
-/// An application to become a friend that waits for an answer.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Application {
-    source: String,
-    wording: String,
-    /// What the applicant wants to call the other side.
-    remark: String,
-    list: String,
-    /// Unix seconds.
-    at: u64,
-    /// The applicant wants to be the other side's friend as well.
-    both: bool,
-}
-
-/// Applications kept per account and direction, as the service documents it.
-const MAX_APPLICATIONS: usize = 100;
 
 /// Lists of friends per account.
 pub(crate) const MAX_LISTS: usize = 32;
@@ -86,11 +69,7 @@ pub(crate) fn objects<'a>(
 }
 
 pub(crate) fn register(commands: &mut Commands) {
-    commands.both("sns.friend_add", of_account, |s, r| s.friend_add(r));
     commands.both("sns.friend_import", of_account, |s, r| s.friend_import(r));
-    commands.both("sns.friend_response", of_account, |s, r| {
-        s.friend_response(r)
-    });
     commands.both("sns.friend_delete", of_account, |s, r| s.friend_delete(r));
     commands.both("sns.friend_delete_all", of_account, |s, r| {
         s.friend_delete_all(r)
@@ -108,17 +87,6 @@ pub(crate) fn register(commands: &mut Commands) {
         s.friend_get_specified(r)
     });
     commands.both("sns.friend_update", of_account, |s, r| s.friend_update(r));
-    commands.both(
-        "sns.pendency_get",
-        |c| of_account(c).reads(),
-        |s, r| s.applications(r),
-    );
-    commands.both("sns.pendency_delete", of_account, |s, r| {
-        s.delete_applications(r)
-    });
-    commands.both("sns.pendency_report", of_account, |s, r| {
-        s.applications_seen(r)
-    });
 }
 
 /// What an account keeps about friendship.
@@ -128,12 +96,8 @@ pub(crate) struct Book {
     friends: BTreeMap<UserId, Friend>,
     #[serde(rename = "lists")]
     pub(crate) groups: FriendGroups,
-    /// Applications of others that wait for an answer. Bounded.
-    received: BTreeMap<UserId, Application>,
-    /// Own applications that wait for an answer. Bounded.
-    sent: BTreeMap<UserId, Application>,
-    /// Applications up to this Unix second were looked at.
-    seen_until: u64,
+    #[serde(flatten)]
+    pub(crate) applications: Applications,
 }
 
 impl Book {
@@ -181,7 +145,7 @@ impl Friends {
     /// Drops an application that `user` has received.
     pub(crate) fn drop_received(&mut self, user: &UserId, from: &UserId) {
         if let Some(book) = self.books.get_mut(user) {
-            book.received.remove(from);
+            book.applications.remove(true, from);
         }
     }
 
@@ -195,12 +159,10 @@ impl Friends {
         let Some(book) = self.books.remove(user) else {
             return;
         };
-        let others = book.friends.keys().chain(book.received.keys());
-        for other in others.chain(book.sent.keys()) {
+        for other in book.friends.keys().chain(book.applications.others()) {
             if let Some(other) = self.books.get_mut(other) {
                 other.friends.remove(user);
-                other.received.remove(user);
-                other.sent.remove(user);
+                other.applications.forget(user);
                 other.groups.forget(user);
             }
         }
@@ -208,26 +170,6 @@ impl Friends {
 }
 
 impl State {
-    pub(crate) fn friend_add(&mut self, request: &Request<'_>) -> Results {
-        let (now, actor, body) = request.parts();
-        let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
-        let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
-        let mut rows = Vec::new();
-        for (user, item) in objects(body, "AddFriendItem") {
-            let application = Application {
-                source: words(item, "AddSource"),
-                wording: words(item, "AddWording"),
-                remark: words(item, "Remark"),
-                list: words(item, "GroupName"),
-                at: now.unix_secs(),
-                both,
-            };
-            let code = self.apply(now, &actor.user, &user, &application, forced);
-            rows.push(result(&user, code));
-        }
-        results(rows)
-    }
-
     /// Friends without asking anybody, and without telling: for taking over from elsewhere.
     pub(crate) fn friend_import(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
@@ -260,113 +202,19 @@ impl State {
             && (self.friends.is_friend(user, friend) || friends < self.world.config.friend_limit)
     }
 
-    /// `user` wants `peer` as a friend.
-    pub(crate) fn apply(
+    /// Makes `friend` a friend of `user`, and tells all logins of `user`: the official SDK takes
+    /// the new friend from the push, also on the login that asked.
+    pub(crate) fn befriend(
         &mut self,
         now: Now,
         user: &UserId,
-        peer: &UserId,
-        application: &Application,
-        forced: bool,
-    ) -> Code {
-        if user == peer {
-            return Code::FRIEND_PARAMETER;
-        }
-        if !self.world.known_or_created(peer) {
-            return Code::FRIEND_UNKNOWN_USER;
-        }
-        let is_friend = |a: &UserId, b: &UserId| self.friends.is_friend(a, b);
-        if is_friend(user, peer) && (!application.both || is_friend(peer, user)) {
-            return Code::OK;
-        }
-        if self.blacklists.has_blocked(user, peer) {
-            return Code::FRIEND_YOU_BLOCKED;
-        }
-        if self.blacklists.has_blocked(peer, user) {
-            return Code::FRIEND_BLOCKED_YOU;
-        }
-        if !self.has_room(user, peer) {
-            return Code::FRIENDS_FULL;
-        }
-        if application.both && !self.has_room(peer, user) {
-            return Code::PEER_FRIENDS_FULL;
-        }
-        let allow = self
-            .world
-            .accounts
-            .get(peer)
-            .and_then(|account| account.profile.get("Tag_Profile_IM_AllowType"))
-            .and_then(Value::as_str);
-        match allow {
-            Some("AllowType_Type_DenyAny") if !forced => Code::FRIEND_DENIED,
-            Some("AllowType_Type_NeedConfirm") if !forced => {
-                self.ask(now, user, peer, application);
-                Code::FRIEND_NEEDS_CONFIRMATION
-            }
-            _ => {
-                self.befriend(now, user, peer, application);
-                if application.both {
-                    self.befriend(
-                        now,
-                        peer,
-                        user,
-                        &Application {
-                            source: application.source.clone(),
-                            at: application.at,
-                            ..Application::default()
-                        },
-                    );
-                }
-                Code::OK
-            }
-        }
-    }
-
-    /// Keeps an application on both sides and tells both.
-    fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
-        let mut dropped = 0;
-        for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
-            let Some(book) = self.friends.book_mut(&self.world, owner) else {
-                continue;
-            };
-            let list = if incoming {
-                &mut book.received
-            } else {
-                &mut book.sent
-            };
-            list.insert(other.clone(), application.clone());
-            if list.len() > MAX_APPLICATIONS {
-                let oldest = list
-                    .iter()
-                    .filter(|(from, _)| *from != other)
-                    .min_by_key(|(_, waiting)| waiting.at)
-                    .map(|(from, _)| from.clone());
-                if let Some(oldest) = oldest {
-                    list.remove(&oldest);
-                    dropped += 1;
-                }
-            }
-            let (nick, face_url) = self.world.sender_profile(other);
-            let event = relation(json!({
-                "PushType": 3, "From_Account": user, "PendencyAdd": [{
-                    "PendencyAdd_Account": other, "ProfileImNick": nick,
-                    "ProfileImImage": face_url, "AddSource": application.source,
-                    "AddWording": application.wording, "AddTime": application.at,
-                }],
-            }));
-            self.world.tell(now, owner, 0, &event);
-        }
-        self.world.counters.dropped_applications += dropped;
-    }
-
-    /// Makes `friend` a friend of `user`, and tells all logins of `user`: the official SDK takes
-    /// the new friend from the push, also on the login that asked.
-    fn befriend(&mut self, now: Now, user: &UserId, friend: &UserId, terms: &Application) {
+        friend: &UserId,
+        terms: &Application,
+    ) {
         let Some(book) = self.friends.book_mut(&self.world, user) else {
             return;
         };
-        book.received.remove(friend);
-        book.sent.remove(friend);
+        book.applications.forget(friend);
         book.friends.insert(
             friend.clone(),
             Friend {
@@ -381,83 +229,6 @@ impl State {
         }
         let event = relation(json!({"PushType": 1, "FriendAdd_Account": [friend]}));
         self.world.tell(now, user, 0, &event);
-    }
-
-    pub(crate) fn friend_response(&mut self, request: &Request<'_>) -> Results {
-        let (now, actor, body) = request.parts();
-        let mut rows = Vec::new();
-        for (user, item) in objects(body, "ResponseFriendItem") {
-            let action = item.get("ResponseAction").and_then(Value::as_str);
-            let code = self.respond(now, &actor.user, &user, action, words(item, "Remark"));
-            rows.push(result(&user, code));
-        }
-        results(rows)
-    }
-
-    fn respond(
-        &mut self,
-        now: Now,
-        user: &UserId,
-        applicant: &UserId,
-        action: Option<&str>,
-        remark: String,
-    ) -> Code {
-        let Some(application) = self
-            .friends
-            .book(user)
-            .and_then(|book| book.received.get(applicant).cloned())
-        else {
-            return Code::FRIEND_NO_APPLICATION;
-        };
-        let (accepted, mutual) = match action {
-            Some("Response_Action_AgreeAndAdd") => (true, true),
-            Some("Response_Action_Agree") => (true, false),
-            Some("Response_Action_Reject") => (false, false),
-            _ => return Code::FRIEND_PARAMETER,
-        };
-        if mutual && !self.has_room(user, applicant) {
-            return Code::FRIENDS_FULL;
-        }
-        if accepted && !self.has_room(applicant, user) {
-            return Code::PEER_FRIENDS_FULL;
-        }
-        self.drop_application(now, user, applicant);
-        if accepted {
-            self.befriend(now, applicant, user, &application);
-        }
-        if mutual {
-            self.befriend(
-                now,
-                user,
-                applicant,
-                &Application {
-                    remark,
-                    source: application.source,
-                    at: now.unix_secs(),
-                    ..Application::default()
-                },
-            );
-        }
-        Code::OK
-    }
-
-    /// Removes an application of `applicant` to `user` on both sides.
-    fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
-        for (owner, other) in [(user, applicant), (applicant, user)] {
-            let Some(book) = self.friends.book_mut(&self.world, owner) else {
-                continue;
-            };
-            let gone = if owner == user {
-                book.received.remove(other)
-            } else {
-                book.sent.remove(other)
-            };
-            if gone.is_some() {
-                // The name is the service's own misspelling.
-                let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [other]}));
-                self.world.tell(now, owner, 0, &event);
-            }
-        }
     }
 
     /// Takes `friend` off `user`'s friends; false if it was none.
@@ -635,80 +406,5 @@ impl State {
             self.world.tell(now, &actor.user, actor.instance, &event);
         }
         results(rows)
-    }
-
-    pub(crate) fn applications(&self, request: &Request<'_>) -> Value {
-        let actor = request.caller;
-        let mut items = Vec::new();
-        let mut unseen = 0;
-        if let Some(book) = self.friends.book(&actor.user) {
-            let kinds = [
-                ("Pendency_Type_ComeIn", &book.received),
-                ("Pendency_Type_SendOut", &book.sent),
-            ];
-            for (kind, list) in kinds {
-                for (user, application) in list {
-                    let (nick, face_url) = self.world.sender_profile(user);
-                    items.push(json!({
-                        "To_Account": user, "PendencyType": kind, "Nick": nick,
-                        "Image": face_url, "AddTime": application.at,
-                        "AddSource": application.source, "AddWording": application.wording,
-                    }));
-                }
-            }
-            let seen = book.seen_until;
-            unseen = book
-                .received
-                .values()
-                .filter(|waiting| waiting.at > seen)
-                .count();
-        }
-        ok_with(json!({
-            "UnreadPendencyCount": unseen, "CurrentPendencySequence": 0,
-            "PendencyItem": items, "StartTime": 0,
-        }))
-    }
-
-    pub(crate) fn delete_applications(&mut self, request: &Request<'_>) -> Results {
-        let (now, actor, body) = request.parts();
-        let sent =
-            body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
-        let mut rows = Vec::new();
-        for user in user_ids(body.get("To_Account")) {
-            let gone = self
-                .friends
-                .book_mut(&self.world, &actor.user)
-                .and_then(|book| {
-                    let list = if sent {
-                        &mut book.sent
-                    } else {
-                        &mut book.received
-                    };
-                    list.remove(&user)
-                });
-            let code = if gone.is_some() {
-                Code::OK
-            } else {
-                Code::FRIEND_NO_APPLICATION
-            };
-            if gone.is_some() {
-                let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [user]}));
-                self.world.tell(now, &actor.user, actor.instance, &event);
-            }
-            rows.push(result(&user, code));
-        }
-        results(rows)
-    }
-
-    pub(crate) fn applications_seen(&mut self, request: &Request<'_>) -> Value {
-        let (now, actor, body) = request.parts();
-        let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
-        let until = until.unwrap_or(0).min(now.unix_secs());
-        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
-            book.seen_until = book.seen_until.max(until);
-        }
-        let event = relation(json!({"PushType": 7, "ReportTime": until}));
-        self.world.tell(now, &actor.user, actor.instance, &event);
-        ok()
     }
 }

@@ -13,6 +13,7 @@ pub(crate) mod extension;
 pub(crate) mod fields;
 pub(crate) mod follow;
 pub(crate) mod friend;
+pub(crate) mod friend_application;
 pub(crate) mod friend_group;
 pub(crate) mod group;
 pub(crate) mod login;
@@ -44,6 +45,7 @@ pub(crate) fn register(commands: &mut Commands) {
     reaction::register(commands);
     follow::register(commands);
     friend::register(commands);
+    friend_application::register(commands);
     friend_group::register(commands);
     login::register(commands);
     media::register(commands);

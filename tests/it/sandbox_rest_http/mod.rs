@@ -13,9 +13,9 @@
 //! The last test reads the dispatchers and fails if they know a command that no row has.
 
 mod app;
-mod extras;
 mod groups;
 mod people;
+mod reaction;
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -91,13 +91,13 @@ fn rows() -> Vec<(String, Row)> {
     let first = first
         .chain(people::profile_rows())
         .chain(people::relation_rows());
-    let extras = extras::rows()
+    let extras = reaction::rows()
         .into_iter()
         .map(|row| match row.command.contains('/') {
             true => named(row),
             false => (format!("openim_msg_ext_http_svc/{}", row.command), row),
         });
-    let topics = extras::topic_rows()
+    let topics = reaction::topic_rows()
         .into_iter()
         .map(|row| (format!("million_group_open_http_svc/{}", row.command), row));
     let rows = first.map(named).chain(groups);

@@ -1,9 +1,9 @@
 //! What each request looks like, against what the official client was seen to send.
 
 mod answers;
-mod extras;
-mod finding;
-mod joining;
+mod group_application;
+mod reaction;
+mod search;
 
 use super::*;
 use crate::message::{C2cItem, Element, Message};

@@ -1,0 +1,353 @@
+//! Applications for friendship: making, answering, listing.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::{
+    commands::{Commands, Request},
+    policy::Now,
+    proto::{code::Code, id::UserId},
+    service::{
+        fields::user_ids,
+        friend::{objects, words},
+        relation::{Results, of_account, relation, result, results},
+    },
+    state::State,
+    world::{ok, ok_with},
+};
+
+/// An application to become a friend that waits for an answer.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Application {
+    pub(crate) source: String,
+    pub(crate) wording: String,
+    /// What the applicant wants to call the other side.
+    pub(crate) remark: String,
+    pub(crate) list: String,
+    /// Unix seconds.
+    pub(crate) at: u64,
+    /// The applicant wants to be the other side's friend as well.
+    pub(crate) both: bool,
+}
+
+/// Applications kept per account and direction, as the service documents it.
+const MAX_APPLICATIONS: usize = 100;
+
+/// The applications of an account that wait for an answer.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(crate) struct Applications {
+    /// Those of others. Bounded.
+    received: BTreeMap<UserId, Application>,
+    /// Its own. Bounded.
+    sent: BTreeMap<UserId, Application>,
+    /// Applications up to this Unix second were looked at.
+    seen_until: u64,
+}
+
+impl Applications {
+    fn list_mut(&mut self, received: bool) -> &mut BTreeMap<UserId, Application> {
+        if received {
+            &mut self.received
+        } else {
+            &mut self.sent
+        }
+    }
+
+    /// Adds one. Gives how many were dropped to make room.
+    fn add(&mut self, received: bool, other: &UserId, application: &Application) -> u64 {
+        let list = self.list_mut(received);
+        list.insert(other.clone(), application.clone());
+        if list.len() <= MAX_APPLICATIONS {
+            return 0;
+        }
+        let oldest = list
+            .iter()
+            .filter(|(from, _)| *from != other)
+            .min_by_key(|(_, waiting)| waiting.at)
+            .map(|(from, _)| from.clone());
+        oldest.map_or(0, |oldest| u64::from(list.remove(&oldest).is_some()))
+    }
+
+    /// False if there was none.
+    pub(crate) fn remove(&mut self, received: bool, other: &UserId) -> bool {
+        self.list_mut(received).remove(other).is_some()
+    }
+
+    /// Drops those of and to a user.
+    pub(crate) fn forget(&mut self, other: &UserId) {
+        self.received.remove(other);
+        self.sent.remove(other);
+    }
+
+    /// Everybody they are of or to.
+    pub(crate) fn others(&self) -> impl Iterator<Item = &UserId> {
+        self.received.keys().chain(self.sent.keys())
+    }
+
+    fn unseen(&self) -> usize {
+        let received = self.received.values();
+        received
+            .filter(|waiting| waiting.at > self.seen_until)
+            .count()
+    }
+}
+
+pub(crate) fn register(commands: &mut Commands) {
+    commands.both("sns.friend_add", of_account, |s, r| s.friend_add(r));
+    commands.both("sns.friend_response", of_account, |s, r| {
+        s.friend_response(r)
+    });
+    commands.both(
+        "sns.pendency_get",
+        |c| of_account(c).reads(),
+        |s, r| s.applications(r),
+    );
+    commands.both("sns.pendency_delete", of_account, |s, r| {
+        s.delete_applications(r)
+    });
+    commands.both("sns.pendency_report", of_account, |s, r| {
+        s.applications_seen(r)
+    });
+}
+
+impl State {
+    pub(crate) fn friend_add(&mut self, request: &Request<'_>) -> Results {
+        let (now, actor, body) = request.parts();
+        let both = body.get("AddType").and_then(Value::as_str) != Some("Add_Type_Single");
+        let forced = actor.admin && body.get("ForceAddFlags").and_then(Value::as_u64) == Some(1);
+        let mut rows = Vec::new();
+        for (user, item) in objects(body, "AddFriendItem") {
+            let application = Application {
+                source: words(item, "AddSource"),
+                wording: words(item, "AddWording"),
+                remark: words(item, "Remark"),
+                list: words(item, "GroupName"),
+                at: now.unix_secs(),
+                both,
+            };
+            let code = self.apply(now, &actor.user, &user, &application, forced);
+            rows.push(result(&user, code));
+        }
+        results(rows)
+    }
+
+    /// `user` wants `peer` as a friend.
+    pub(crate) fn apply(
+        &mut self,
+        now: Now,
+        user: &UserId,
+        peer: &UserId,
+        application: &Application,
+        forced: bool,
+    ) -> Code {
+        if user == peer {
+            return Code::FRIEND_PARAMETER;
+        }
+        if !self.world.known_or_created(peer) {
+            return Code::FRIEND_UNKNOWN_USER;
+        }
+        let is_friend = |a: &UserId, b: &UserId| self.friends.is_friend(a, b);
+        if is_friend(user, peer) && (!application.both || is_friend(peer, user)) {
+            return Code::OK;
+        }
+        if self.blacklists.has_blocked(user, peer) {
+            return Code::FRIEND_YOU_BLOCKED;
+        }
+        if self.blacklists.has_blocked(peer, user) {
+            return Code::FRIEND_BLOCKED_YOU;
+        }
+        if !self.has_room(user, peer) {
+            return Code::FRIENDS_FULL;
+        }
+        if application.both && !self.has_room(peer, user) {
+            return Code::PEER_FRIENDS_FULL;
+        }
+        let allow = self
+            .world
+            .accounts
+            .get(peer)
+            .and_then(|account| account.profile.get("Tag_Profile_IM_AllowType"))
+            .and_then(Value::as_str);
+        match allow {
+            Some("AllowType_Type_DenyAny") if !forced => Code::FRIEND_DENIED,
+            Some("AllowType_Type_NeedConfirm") if !forced => {
+                self.ask(now, user, peer, application);
+                Code::FRIEND_NEEDS_CONFIRMATION
+            }
+            _ => {
+                self.befriend(now, user, peer, application);
+                if application.both {
+                    self.befriend(
+                        now,
+                        peer,
+                        user,
+                        &Application {
+                            source: application.source.clone(),
+                            at: application.at,
+                            ..Application::default()
+                        },
+                    );
+                }
+                Code::OK
+            }
+        }
+    }
+
+    /// Keeps an application on both sides and tells both.
+    fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
+        let mut dropped = 0;
+        for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
+            let Some(book) = self.friends.book_mut(&self.world, owner) else {
+                continue;
+            };
+            dropped += book.applications.add(incoming, other, application);
+            let (nick, face_url) = self.world.sender_profile(other);
+            let event = relation(json!({
+                "PushType": 3, "From_Account": user, "PendencyAdd": [{
+                    "PendencyAdd_Account": other, "ProfileImNick": nick,
+                    "ProfileImImage": face_url, "AddSource": application.source,
+                    "AddWording": application.wording, "AddTime": application.at,
+                }],
+            }));
+            self.world.tell(now, owner, 0, &event);
+        }
+        self.world.counters.dropped_applications += dropped;
+    }
+
+    pub(crate) fn friend_response(&mut self, request: &Request<'_>) -> Results {
+        let (now, actor, body) = request.parts();
+        let mut rows = Vec::new();
+        for (user, item) in objects(body, "ResponseFriendItem") {
+            let action = item.get("ResponseAction").and_then(Value::as_str);
+            let code = self.respond(now, &actor.user, &user, action, words(item, "Remark"));
+            rows.push(result(&user, code));
+        }
+        results(rows)
+    }
+
+    fn respond(
+        &mut self,
+        now: Now,
+        user: &UserId,
+        applicant: &UserId,
+        action: Option<&str>,
+        remark: String,
+    ) -> Code {
+        let Some(application) = self
+            .friends
+            .book(user)
+            .and_then(|book| book.applications.received.get(applicant).cloned())
+        else {
+            return Code::FRIEND_NO_APPLICATION;
+        };
+        let (accepted, mutual) = match action {
+            Some("Response_Action_AgreeAndAdd") => (true, true),
+            Some("Response_Action_Agree") => (true, false),
+            Some("Response_Action_Reject") => (false, false),
+            _ => return Code::FRIEND_PARAMETER,
+        };
+        if mutual && !self.has_room(user, applicant) {
+            return Code::FRIENDS_FULL;
+        }
+        if accepted && !self.has_room(applicant, user) {
+            return Code::PEER_FRIENDS_FULL;
+        }
+        self.drop_application(now, user, applicant);
+        if accepted {
+            self.befriend(now, applicant, user, &application);
+        }
+        if mutual {
+            self.befriend(
+                now,
+                user,
+                applicant,
+                &Application {
+                    remark,
+                    source: application.source,
+                    at: now.unix_secs(),
+                    ..Application::default()
+                },
+            );
+        }
+        Code::OK
+    }
+
+    /// Removes an application of `applicant` to `user` on both sides.
+    fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
+        for (owner, other) in [(user, applicant), (applicant, user)] {
+            let Some(book) = self.friends.book_mut(&self.world, owner) else {
+                continue;
+            };
+            if book.applications.remove(owner == user, other) {
+                // The name is the service's own misspelling.
+                let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [other]}));
+                self.world.tell(now, owner, 0, &event);
+            }
+        }
+    }
+
+    pub(crate) fn applications(&self, request: &Request<'_>) -> Value {
+        let actor = request.caller;
+        let mut items = Vec::new();
+        let mut unseen = 0;
+        if let Some(book) = self.friends.book(&actor.user) {
+            let kinds = [
+                ("Pendency_Type_ComeIn", &book.applications.received),
+                ("Pendency_Type_SendOut", &book.applications.sent),
+            ];
+            for (kind, list) in kinds {
+                for (user, application) in list {
+                    let (nick, face_url) = self.world.sender_profile(user);
+                    items.push(json!({
+                        "To_Account": user, "PendencyType": kind, "Nick": nick,
+                        "Image": face_url, "AddTime": application.at,
+                        "AddSource": application.source, "AddWording": application.wording,
+                    }));
+                }
+            }
+            unseen = book.applications.unseen();
+        }
+        ok_with(json!({
+            "UnreadPendencyCount": unseen, "CurrentPendencySequence": 0,
+            "PendencyItem": items, "StartTime": 0,
+        }))
+    }
+
+    pub(crate) fn delete_applications(&mut self, request: &Request<'_>) -> Results {
+        let (now, actor, body) = request.parts();
+        let sent =
+            body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
+        let mut rows = Vec::new();
+        for user in user_ids(body.get("To_Account")) {
+            let book = self.friends.book_mut(&self.world, &actor.user);
+            let gone = book.is_some_and(|book| book.applications.remove(!sent, &user));
+            let code = if gone {
+                Code::OK
+            } else {
+                Code::FRIEND_NO_APPLICATION
+            };
+            if gone {
+                let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [user]}));
+                self.world.tell(now, &actor.user, actor.instance, &event);
+            }
+            rows.push(result(&user, code));
+        }
+        results(rows)
+    }
+
+    pub(crate) fn applications_seen(&mut self, request: &Request<'_>) -> Value {
+        let (now, actor, body) = request.parts();
+        let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
+        let until = until.unwrap_or(0).min(now.unix_secs());
+        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
+            book.applications.seen_until = book.applications.seen_until.max(until);
+        }
+        let event = relation(json!({"PushType": 7, "ReportTime": until}));
+        self.world.tell(now, &actor.user, actor.instance, &event);
+        ok()
+    }
+}
