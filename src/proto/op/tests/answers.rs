@@ -113,12 +113,12 @@ fn read_all(text: &str) {
         translation::Translated,
         speech::Recognised,
         group::Created,
-        group_application::Joined,
-        group_application::Applications,
+        crate::op::group_application::Joined,
+        crate::op::group_application::Applications,
         group_profile::Profiles,
         group_profile::JoinedPage,
         group_member::MemberPage,
-        group_application::Invited,
+        crate::op::group_application::Invited,
         group_message::Recalled,
         receipt::Receipts,
         receipt::Readers,
@@ -135,7 +135,7 @@ fn read_all(text: &str) {
         media::SimpleSigned,
         media::ImageInfos,
         merger::MergedMessages,
-        reaction::Users,
+        crate::op::reaction::Users,
         extension::Extensions,
         extension::ChangedExtensions,
         topic::CreatedTopic,
@@ -145,15 +145,15 @@ fn read_all(text: &str) {
         follow::Follows,
         follow::Counts,
         follow::Checked,
-        search::FoundUsers,
-        search::FoundGroups,
-        search::FoundMembers,
+        crate::op::search::FoundUsers,
+        crate::op::search::FoundGroups,
+        crate::op::search::FoundMembers,
     );
-    if let Ok(found) = serde_json::from_str::<search::FoundMessages>(text) {
+    if let Ok(found) = serde_json::from_str::<crate::op::search::FoundMessages>(text) {
         let messages = found.conversations.iter().map(|found| found.messages("me"));
         let _ = messages.count();
     }
-    if let Ok(reactions) = serde_json::from_str::<reaction::Reactions>(text) {
+    if let Ok(reactions) = serde_json::from_str::<crate::op::reaction::Reactions>(text) {
         let _ = reactions.to(&message());
     }
     if let Ok(topics) = serde_json::from_str::<topic::Topics>(text) {

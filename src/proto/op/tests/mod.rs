@@ -188,7 +188,7 @@ fn group_requests() {
 
 #[test]
 fn member_requests() {
-    use group_application::Invite;
+    use crate::op::group_application::Invite;
     use group_member::*;
     let filter = json!([
         "Role",
@@ -578,7 +578,7 @@ fn limits_are_those_of_the_documentation() {
         (Some("group history"), 20.0, 4)
     );
     assert_eq!(
-        of::<group_application::GetApplications>(),
+        of::<crate::op::group_application::GetApplications>(),
         (Some("applications"), 15.0, 3)
     );
     assert_eq!(
@@ -590,6 +590,9 @@ fn limits_are_those_of_the_documentation() {
         of::<group_attribute::GetAttributes>(),
         of::<group_attribute::ClearAttributes>()
     );
-    assert_eq!(of::<search::SearchUsers>(), of::<search::SearchMessages>());
+    assert_eq!(
+        of::<crate::op::search::SearchUsers>(),
+        of::<crate::op::search::SearchMessages>()
+    );
     assert_eq!(of::<c2c_message::Recall>().0, None);
 }
