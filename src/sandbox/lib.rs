@@ -45,6 +45,7 @@ mod service;
 #[cfg(feature = "server")]
 mod shell;
 pub mod state;
+mod table;
 #[cfg(test)]
 mod tests;
 mod wire;

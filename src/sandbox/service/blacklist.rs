@@ -1,14 +1,9 @@
 //! The blacklist: who may not write to an account.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
 use crate::{
     commands::{Commands, Request},
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::code::Code,
     service::{
         fields::user_ids,
         relation::{Results, of_account, relation, result, results},
@@ -16,9 +11,7 @@ use crate::{
     state::{Caller, State},
     world::ok_with,
 };
-
-/// The most accounts on a blacklist, as the service documents it. One answer holds them all.
-const MAX_BLOCKED: usize = 1000;
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.both(
@@ -33,53 +26,6 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.both("sns.black_list_check", of_account, |s, r| {
         s.check_blacklist(r)
     });
-}
-
-/// The blacklists of all accounts.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Blacklists {
-    blocked: BTreeMap<UserId, BTreeSet<UserId>>,
-}
-
-impl Blacklists {
-    /// True if `user` does not want to hear of `other`.
-    pub(crate) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
-        let blocked = self.blocked.get(user);
-        blocked.is_some_and(|blocked| blocked.contains(other))
-    }
-
-    fn list(&self, user: &UserId) -> impl Iterator<Item = &UserId> {
-        self.blocked.get(user).into_iter().flatten()
-    }
-
-    /// False if there is no room.
-    fn add(&mut self, user: &UserId, other: &UserId) -> bool {
-        let blocked = self.blocked.entry(user.clone()).or_default();
-        let fits = blocked.len() < MAX_BLOCKED || blocked.contains(other);
-        if fits {
-            blocked.insert(other.clone());
-        }
-        fits
-    }
-
-    /// False if it was not on the list.
-    fn remove(&mut self, user: &UserId, other: &UserId) -> bool {
-        let blocked = self.blocked.get_mut(user);
-        blocked.is_some_and(|blocked| blocked.remove(other))
-    }
-
-    /// Takes over the list of an account.
-    pub(crate) fn adopt(&mut self, user: &UserId, blocked: BTreeSet<UserId>) {
-        if !blocked.is_empty() {
-            self.blocked.insert(user.clone(), blocked);
-        }
-    }
-
-    /// The account is deleted.
-    pub(crate) fn forget(&mut self, user: &UserId) {
-        self.blocked.remove(user);
-    }
 }
 
 impl State {

@@ -1,109 +1,19 @@
 //! Extensions: keys and values that an app keeps with a message. They rest on "Reactions and extensions" of
 //! docs/protocol.md.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-
+pub(crate) use crate::table::extension::{Changed, MAX_PAGE};
 use crate::{
     commands::{Command, Commands, Request},
     proto::{
         code::Code,
         op::extension::{
-            ChangeExtensions, ChangedExtension, ChangedExtensions, Extension, ExtensionChange,
-            Extensions as Answer, GetExtensions, MAX_CHANGED, MAX_EXTENSIONS,
+            ChangeExtensions, ChangedExtension, ChangedExtensions, ExtensionChange,
+            Extensions as Answer, GetExtensions, MAX_CHANGED,
         },
     },
     service::marks::Target,
-    state::{State, snapshot::shape},
+    state::State,
 };
-
-/// The longest key and value in bytes.
-const MAX_KEY: usize = 100;
-const MAX_VALUE: usize = 1024;
-/// Extensions in one page.
-const MAX_PAGE: usize = 100;
-
-/// The extensions of one message.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Extensions {
-    /// Values and the number of their last change. A deleted one stays, with an empty value, so that
-    /// who comes back hears of it.
-    extensions: BTreeMap<String, (String, u64)>,
-    /// The number of the last change.
-    #[serde(deserialize_with = "shape::counter")]
-    changes: u64,
-    /// The change that deleted all.
-    cleared: u64,
-}
-
-impl Extensions {
-    pub(crate) const NONE: Self = Self {
-        extensions: BTreeMap::new(),
-        changes: 0,
-        cleared: 0,
-    };
-
-    fn clear(&mut self) {
-        self.changes += 1;
-        self.cleared = self.changes;
-        self.extensions.clear();
-    }
-
-    /// Sets or deletes one, if `known` is the number of its last change.
-    fn change(&mut self, key: &str, value: &str, known: u64) -> Code {
-        let now = self.extensions.get(key).map_or(0, |(_, seq)| *seq);
-        if key.is_empty() || key.len() > MAX_KEY || value.len() > MAX_VALUE {
-            return Code::GROUP_PARAMETER;
-        }
-        if now != known {
-            return Code::EXTENSION_CONFLICT;
-        }
-        if now == 0 && self.extensions.len() >= MAX_EXTENSIONS {
-            // One that was deleted long ago makes room.
-            let deleted = self.extensions.iter();
-            let deleted = deleted.filter(|(_, (value, _))| value.is_empty());
-            let oldest = deleted.min_by_key(|(_, (_, seq))| *seq);
-            let Some(oldest) = oldest.map(|(key, _)| key.clone()) else {
-                return Code::EXTENSIONS_FULL;
-            };
-            self.extensions.remove(&oldest);
-        }
-        self.changes += 1;
-        let entry = (value.to_owned(), self.changes);
-        self.extensions.insert(key.to_owned(), entry);
-        Code::OK
-    }
-
-    fn extension(&self, key: &str) -> Extension {
-        let (value, seq) = self.extensions.get(key).cloned().unwrap_or_default();
-        Extension {
-            key: key.to_owned(),
-            value,
-            seq,
-            ..Extension::default()
-        }
-    }
-
-    /// Those changed at or after a change, by the number of their last one.
-    fn since(&self, from: u64) -> Vec<Extension> {
-        let keys = self.extensions.keys();
-        let mut list: Vec<Extension> = keys.map(|key| self.extension(key)).collect();
-        list.retain(|extension| extension.seq >= from);
-        list.sort_by_key(|extension| extension.seq);
-        list
-    }
-}
-
-/// `MsgExtensionNotify`: the extensions of a message have changed.
-#[derive(Serialize)]
-struct Changed {
-    #[serde(rename = "Event")]
-    event: u8,
-    #[serde(rename = "MsgExtensionNotify")]
-    change: ExtensionChange,
-}
 
 pub(crate) fn register(commands: &mut Commands) {
     // The names say of which kind the message is, and the body says it again.

@@ -1,10 +1,6 @@
 //! Who follows whom. Other than a friend, nobody has to agree.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
+pub(crate) use crate::table::follow::{FOLLOWERS, FOLLOWING, MAX_PAGE, MUTUAL, asked};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
@@ -16,25 +12,7 @@ use crate::{
     state::State,
     world::ok_with,
 };
-
-/// The most accounts in one call.
-pub(crate) const MAX_ASKED: usize = 100;
-
-/// The most entries in one page of a list.
-pub(crate) const MAX_PAGE: usize = 1000;
-
-/// The lists, by their numbers on the wire.
-const FOLLOWERS: u64 = 1;
-
-const FOLLOWING: u64 = 2;
-
-const MUTUAL: u64 = 3;
-
-/// The accounts that a command names, as many as one call may name.
-pub(crate) fn asked(mut users: Vec<UserId>) -> Vec<UserId> {
-    users.truncate(MAX_ASKED);
-    users
-}
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.both("follow.follow_add", of_account, |state, r| {
@@ -63,79 +41,6 @@ pub(crate) fn register(commands: &mut Commands) {
             state.check_follows(&r.caller.user, &users)
         },
     );
-}
-
-/// Who follows whom, and since when in Unix seconds.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(transparent)]
-pub(crate) struct Follows {
-    following: BTreeMap<UserId, BTreeMap<UserId, u64>>,
-    /// The same seen from the other side.
-    #[serde(skip)]
-    followers: BTreeMap<UserId, BTreeMap<UserId, u64>>,
-}
-
-/// Nobody.
-static NOBODY: BTreeMap<UserId, u64> = BTreeMap::new();
-
-impl Follows {
-    fn following(&self, user: &UserId) -> &BTreeMap<UserId, u64> {
-        self.following.get(user).unwrap_or(&NOBODY)
-    }
-
-    fn followers(&self, user: &UserId) -> &BTreeMap<UserId, u64> {
-        self.followers.get(user).unwrap_or(&NOBODY)
-    }
-
-    fn insert(&mut self, me: &UserId, user: &UserId, since: u64) {
-        let following = self.following.entry(me.clone()).or_default();
-        following.insert(user.clone(), since);
-        let followers = self.followers.entry(user.clone()).or_default();
-        followers.insert(me.clone(), since);
-    }
-
-    /// False if `me` did not follow the user.
-    fn remove(&mut self, me: &UserId, user: &UserId) -> bool {
-        if let Some(followers) = self.followers.get_mut(user) {
-            followers.remove(me);
-        }
-        let following = self.following.get_mut(me);
-        following.is_some_and(|following| following.remove(user).is_some())
-    }
-
-    /// Takes over whom an account follows.
-    pub(crate) fn adopt(&mut self, user: &UserId, following: BTreeMap<UserId, u64>) {
-        if !following.is_empty() {
-            self.following.insert(user.clone(), following);
-        }
-    }
-
-    /// Works out who is followed by whom from whom everybody follows.
-    pub(crate) fn settle(&mut self, exists: impl Fn(&UserId) -> bool) {
-        self.followers.clear();
-        self.following.retain(|me, _| exists(me));
-        for (me, following) in &mut self.following {
-            following.retain(|user, _| exists(user));
-            for (user, since) in following {
-                let followers = self.followers.entry(user.clone()).or_default();
-                followers.insert(me.clone(), *since);
-            }
-        }
-    }
-
-    /// The account is deleted.
-    pub(crate) fn forget(&mut self, user: &UserId) {
-        for followed in self.following.remove(user).into_iter().flatten() {
-            if let Some(followers) = self.followers.get_mut(&followed.0) {
-                followers.remove(user);
-            }
-        }
-        for follower in self.followers.remove(user).into_iter().flatten() {
-            if let Some(following) = self.following.get_mut(&follower.0) {
-                following.remove(user);
-            }
-        }
-    }
 }
 
 impl State {

@@ -5,136 +5,20 @@
 //! real service. When the room is used up, the oldest files go: a server that runs for weeks has to
 //! take new files, and nobody tidies up behind tests. The addresses of what went answer 404.
 
-use std::collections::BTreeMap;
-
-use hmac::{Hmac, KeyInit, Mac};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-use sha2::Sha256;
-
+pub(crate) use crate::table::media::{
+    COVER, Entry, MAX_ADDRESSES, MEDIA_PATH, MediaFile, MediaRefusal, Stage, UPLOAD_TIME, is_host,
+    parts, plain_name, scaled,
+};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
     proto::id::UserId,
-    state::{ConnId, State, snapshot::shape},
+    state::{ConnId, State},
     world::ok_with,
 };
-
-/// Where every address begins.
-pub(crate) const MEDIA_PATH: &str = "/media/";
-
-/// The cover of every video: there is no decoder here to make a true one.
-pub(crate) const COVER: &str = "cover.png";
-
-/// How long an address may be used for an upload, in seconds; what clients ask for.
-const UPLOAD_TIME: u64 = 900;
-
-/// The longest file name kept at the end of an address.
-pub(crate) const MAX_NAME: usize = 80;
-
-/// Addresses in one answer.
-const MAX_ADDRESSES: usize = 20;
-
-/// Why a file is not taken or given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum MediaRefusal {
-    /// No such address was given out, or what was there is gone.
-    Unknown,
-    /// Something was uploaded there, or is being uploaded.
-    Used,
-    /// The time for the upload is over.
-    Late,
-    /// It is longer than a file may be.
-    TooLarge,
-    /// There is no room, even after everything that can go has gone.
-    Full,
-}
-
-/// A file as it can be got.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct MediaFile {
-    pub(crate) size: u64,
-    pub(crate) content_type: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-enum Stage {
-    Issued { until: u64 },
-    Writing,
-    Stored,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Entry {
-    number: u64,
-    name: String,
-    stage: Stage,
-    #[serde(deserialize_with = "shape::counter")]
-    size: u64,
-    content_type: String,
-    /// Width and height, of a picture.
-    picture: Option<(u32, u32)>,
-}
-
-/// All addresses.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Media {
-    entries: BTreeMap<String, Entry>,
-    /// The tokens by age.
-    #[serde(skip)]
-    ages: BTreeMap<u64, String>,
-    #[serde(skip)]
-    bytes: u64,
-    #[serde(deserialize_with = "shape::counter")]
-    last: u64,
-    /// Where the tokens of this run start.
-    #[serde(skip)]
-    start: u64,
-    /// Tokens whose bytes the shell may throw away.
-    #[serde(skip)]
-    gone: Vec<String>,
-}
-
-/// A file name without anything that has a meaning in a path.
-fn plain_name(name: &str) -> String {
-    let plain: String = name
-        .chars()
-        .filter(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'))
-        .collect();
-    let from = plain.len().saturating_sub(MAX_NAME);
-    let plain = plain[from..].trim_start_matches('.');
-    if plain.is_empty() { "file" } else { plain }.to_owned()
-}
-
-/// True for a host, with a port or without, that can stand in an address.
-fn is_host(host: &str) -> bool {
-    !host.is_empty()
-        && host.len() <= 256
-        && host
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_'))
-}
-
-/// Token and name out of the path of an address.
-pub(crate) fn parts(url: &str) -> Option<(&str, &str)> {
-    let (_, rest) = url.split_once(MEDIA_PATH)?;
-    let rest = rest.split(['?', '#']).next()?;
-    rest.split_once('/')
-}
-
-/// A picture made smaller so that its shorter edge has at most `edge` pixels.
-fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
-    let short = width.min(height);
-    if short <= edge || short == 0 {
-        return (width, height);
-    }
-    let scale = |side: u32| {
-        let scaled = u64::from(side) * u64::from(edge) / u64::from(short);
-        u32::try_from(scaled).unwrap_or(u32::MAX)
-    };
-    (scale(width), scale(height))
-}
+use hmac::{Hmac, KeyInit, Mac};
+use serde_json::{Value, json};
+use sha2::Sha256;
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
@@ -158,59 +42,6 @@ pub(crate) fn register(commands: &mut Commands) {
             |_, _| json!({"str_final_ip": ""}),
         )
         .any_body();
-}
-
-impl Media {
-    pub(crate) fn new(start: u64) -> Self {
-        Self {
-            start,
-            ..Self::default()
-        }
-    }
-
-    pub(crate) fn remove(&mut self, token: &str) -> Option<Entry> {
-        let entry = self.entries.remove(token)?;
-        self.ages.remove(&entry.number);
-        self.bytes = self.bytes.saturating_sub(entry.size);
-        self.gone.push(token.to_owned());
-        Some(entry)
-    }
-
-    /// Lets the oldest one go that is not being written, with a file if there `must` be one.
-    fn evict(&mut self, must: bool) -> bool {
-        let oldest = self.ages.values().find(|token| {
-            self.entries.get(*token).is_some_and(|entry| {
-                entry.stage == Stage::Stored || (!must && entry.stage != Stage::Writing)
-            })
-        });
-        let Some(oldest) = oldest.cloned() else {
-            return false;
-        };
-        self.remove(&oldest).is_some()
-    }
-
-    /// Works out what follows from the rest, after the addresses were read from a snapshot. `files`
-    /// are those whose bytes are there, with their lengths; gives how many others are gone. An
-    /// upload that was under way may be repeated, as one that broke off.
-    pub(crate) fn settle(&mut self, now: Now, start: u64, files: &BTreeMap<String, u64>) -> usize {
-        self.start = start;
-        let (before, last) = (self.entries.len(), self.last);
-        self.entries.retain(|token, entry| {
-            entry.number <= last
-                && (entry.stage != Stage::Stored || files.get(token) == Some(&entry.size))
-        });
-        for (token, entry) in &mut self.entries {
-            if entry.stage == Stage::Writing {
-                entry.size = 0;
-                entry.stage = Stage::Issued {
-                    until: now.unix_secs().saturating_add(UPLOAD_TIME),
-                };
-            }
-            self.ages.insert(entry.number, token.clone());
-            self.bytes = self.bytes.saturating_add(entry.size);
-        }
-        before - self.entries.len()
-    }
 }
 
 impl State {
@@ -477,6 +308,7 @@ impl State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::table::media::MAX_NAME;
 
     #[test]
     fn names_lose_what_has_a_meaning_in_a_path() {

@@ -1,42 +1,17 @@
 //! Lists of merged messages that were too long to travel in a message.
 
-use std::collections::VecDeque;
-
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
+pub(crate) use crate::table::merger::{MAX_BYTES, MAX_LISTS};
 use crate::{
     commands::{Commands, Request},
     proto::code::Code,
-    state::{State, snapshot::shape},
+    state::State,
     world::ok_with,
 };
-
-/// Lists of merged messages that were too long to travel in a message, oldest first.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct MergedLists {
-    #[serde(deserialize_with = "shape::merged")]
-    lists: VecDeque<(String, Value, usize)>,
-    #[serde(skip)]
-    bytes: usize,
-}
-
-/// The most lists kept, and the most bytes of them. The oldest go first.
-pub(crate) const MAX_LISTS: usize = 1000;
-
-const MAX_BYTES: usize = 32 * 1024 * 1024;
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.socket("im_long_msg.save_relay_json_msg", |s, r| s.save_merged(r));
     commands.socket("im_long_msg.get_relay_json_msg", |s, r| s.merged_list(r));
-}
-
-impl MergedLists {
-    /// Counts their bytes, after they were read from a snapshot.
-    pub(crate) fn settle(&mut self) {
-        self.bytes = self.lists.iter().map(|(.., size)| *size).sum();
-    }
 }
 
 impl State {

@@ -1,11 +1,6 @@
 //! Who is online: status that is asked for, and status that is pushed to subscribers.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use base64::{Engine, engine::general_purpose::STANDARD};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
+pub(crate) use crate::table::user_status::{MAX_STATUS, known, platform_name};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
@@ -22,31 +17,8 @@ use crate::{
     service::{fields::user_ids, relation::result},
     state::{Outcome, State},
 };
-
-/// Accounts one account may watch, and watchers one account may have.
-const MAX_WATCHED: usize = 200;
-
-/// The longest custom status, in bytes.
-const MAX_STATUS: usize = 100;
-
-/// The most accounts one request may ask about.
-const MAX_ASKED: usize = 500;
-
-/// Those that are UserIDs.
-fn known(users: &[String]) -> impl Iterator<Item = UserId> {
-    let users = users.iter().take(MAX_ASKED);
-    users.filter_map(|user| UserId::parse(user).ok())
-}
-
-const fn platform_name(platform: u64) -> &'static str {
-    match platform {
-        2 => "Android",
-        3 => "iPhone",
-        4 => "Mac",
-        13 => "iPad",
-        _ => "Web",
-    }
-}
+use base64::{Engine, engine::general_purpose::STANDARD};
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     for name in ["openim.query_online_status", "openim.querystate"] {
@@ -68,84 +40,6 @@ pub(crate) fn register(commands: &mut Commands) {
     commands.socket("im_open_status.ws_set_custom_status", |s, r| {
         s.set_custom_status(r)
     });
-}
-
-/// Custom statuses, and who is told when an account comes and goes.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct UserStatuses {
-    /// Who is told of each account. Bounded; nobody is no entry.
-    watchers: BTreeMap<UserId, BTreeSet<UserId>>,
-    /// As the clients wrote them.
-    custom: BTreeMap<UserId, String>,
-    /// Accounts whose watchers were told last that they are online.
-    #[serde(skip)]
-    told_online: BTreeSet<UserId>,
-}
-
-impl UserStatuses {
-    fn custom(&self, user: &UserId) -> &str {
-        self.custom.get(user).map_or("", String::as_str)
-    }
-
-    /// How many accounts `user` watches.
-    fn watching(&self, user: &UserId) -> usize {
-        let watchers = self.watchers.values();
-        watchers.filter(|watchers| watchers.contains(user)).count()
-    }
-
-    fn watch(&mut self, watcher: &UserId, user: &UserId, is_online: bool) -> Result<(), Code> {
-        let known = self.watchers.get(user);
-        if known.is_some_and(|watchers| watchers.contains(watcher)) {
-            return Ok(());
-        }
-        let watched = known.map_or(0, BTreeSet::len);
-        if watched >= MAX_WATCHED || self.watching(watcher) >= MAX_WATCHED {
-            return Err(Code::FRIENDS_FULL);
-        }
-        if watched == 0 && is_online {
-            self.told_online.insert(user.clone());
-        }
-        let watchers = self.watchers.entry(user.clone()).or_default();
-        watchers.insert(watcher.clone());
-        Ok(())
-    }
-
-    fn unwatch(&mut self, watcher: &UserId, user: &UserId) {
-        if let Some(watchers) = self.watchers.get_mut(user)
-            && watchers.remove(watcher)
-            && watchers.is_empty()
-        {
-            self.watchers.remove(user);
-            self.told_online.remove(user);
-        }
-    }
-
-    /// Notes whether `user` is online. True if the watchers were told otherwise.
-    fn note(&mut self, user: &UserId, is_online: bool) -> bool {
-        if is_online {
-            self.told_online.insert(user.clone())
-        } else {
-            self.told_online.remove(user)
-        }
-    }
-
-    /// Takes over what an account has.
-    pub(crate) fn adopt(&mut self, user: &UserId, watchers: BTreeSet<UserId>, custom: String) {
-        if !watchers.is_empty() {
-            self.watchers.insert(user.clone(), watchers);
-        }
-        if !custom.is_empty() {
-            self.custom.insert(user.clone(), custom);
-        }
-    }
-
-    /// The account is deleted.
-    pub(crate) fn forget(&mut self, user: &UserId) {
-        self.watchers.remove(user);
-        self.told_online.remove(user);
-        self.custom.remove(user);
-    }
 }
 
 impl State {

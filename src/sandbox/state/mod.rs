@@ -22,17 +22,17 @@ pub(crate) use snapshot::Restored;
 pub use snapshot::SnapshotError;
 
 pub(crate) use crate::commands::{Outcome, Refusal, Request, Speaker, commands};
-use crate::service::{
+use crate::table::{
     blacklist::Blacklists,
-    c2c_message::stored::{ConversationKey, Message, MessageId},
+    c2c_message::{ConversationKey, Message, MessageId},
     follow::Follows,
     friend::Friends,
     group, media, merger,
     user_status::UserStatuses,
 };
-pub use crate::service::{c2c_message::stored::HistoryItem, group::GroupItem};
-pub(crate) use crate::service::{
-    c2c_message::stored::{Draft, is_message_body},
+pub use crate::table::{c2c_message::HistoryItem, group::GroupItem};
+pub(crate) use crate::table::{
+    c2c_message::{Draft, is_message_body},
     media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
 };
 pub(crate) use crate::world::{Caller, World};

@@ -1,8 +1,6 @@
 //! Into a group: joining, invitations, applications and the decisions about them.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
-
+pub(crate) use crate::table::group::application::{APPLICATIONS, Application};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
@@ -18,22 +16,7 @@ use crate::{
     state::State,
     world::{ok, ok_with},
 };
-
-/// Applications kept per group.
-const APPLICATIONS: usize = 200;
-
-/// Someone wants in, or wants someone else in.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Application {
-    from: UserId,
-    /// Who is to come in: the applicant, or whom it invited.
-    who: UserId,
-    words: String,
-    authentication: String,
-    /// Unix microseconds; the name of the application.
-    key: u64,
-    handled_by: Option<UserId>,
-}
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands

@@ -1,10 +1,5 @@
 //! Counters that the app keeps with a group.
 
-use std::collections::BTreeMap;
-
-use serde::{Deserialize, Serialize};
-use serde_json::json;
-
 use crate::{
     commands::{Commands, Request},
     policy::Now,
@@ -12,72 +7,13 @@ use crate::{
         code::Code,
         id::UserId,
         op::group_counter::{
-            Counter, CounterMode, Counters as Answer, DeleteCounters, GetCounters, UpdateCounters,
+            Counter, Counters as Answer, DeleteCounters, GetCounters, UpdateCounters,
         },
     },
-    service::group::{
-        Role,
-        attribute::{MAX_ENTRIES, MAX_KEY},
-    },
-    state::{State, snapshot::shape},
+    service::group::Role,
+    state::State,
 };
-
-/// The counters of one group.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Counters {
-    counters: BTreeMap<String, i64>,
-    #[serde(rename = "counter_seq", deserialize_with = "shape::counter")]
-    seq: u64,
-}
-
-impl Counters {
-    /// All changes or none. Gives the counters that were changed, as they are now.
-    fn update(&mut self, changes: Vec<Counter>, mode: CounterMode) -> Result<Vec<Counter>, Code> {
-        let mut counters = self.counters.clone();
-        let mut touched = Vec::new();
-        for Counter { key, value } in changes {
-            if key.is_empty() || key.len() > MAX_KEY {
-                return Err(Code::GROUP_PARAMETER);
-            }
-            let before = counters.get(&key).copied().unwrap_or(0);
-            let value = match mode {
-                CounterMode::Set => value,
-                CounterMode::Increase => before.saturating_add(value),
-                CounterMode::Decrease => before.saturating_sub(value),
-            };
-            counters.insert(key.clone(), value);
-            touched.push(Counter { key, value });
-        }
-        if counters.len() > MAX_ENTRIES {
-            return Err(Code::GROUP_PARAMETER);
-        }
-        self.counters = counters;
-        self.seq += 1;
-        Ok(touched)
-    }
-
-    /// Those named, or all.
-    fn list(&self, keys: &[String]) -> Vec<Counter> {
-        let counters = self.counters.iter();
-        let counters = counters.filter(|(key, _)| keys.is_empty() || keys.contains(key));
-        counters
-            .map(|(key, value)| Counter {
-                key: key.clone(),
-                value: *value,
-            })
-            .collect()
-    }
-
-    /// Deletes those named, or all, and gives them.
-    fn delete(&mut self, keys: &[String]) -> Vec<Counter> {
-        let gone = self.list(keys);
-        self.counters
-            .retain(|key, _| !keys.is_empty() && !keys.contains(key));
-        self.seq += 1;
-        gone
-    }
-}
+use serde_json::json;
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.group("update_group_counter", |s, r| s.update_counters(r));

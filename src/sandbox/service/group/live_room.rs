@@ -3,49 +3,20 @@
 //! A poll that has nothing to tell is held until something comes or its time is over; held polls
 //! are part of the state, with their deadlines.
 
-use std::time::Duration;
-
-use serde_json::{Value, json};
-
+pub(crate) use crate::table::group::live_room::{COUNT_HOLDS, Listener, MAX_ITEMS, Poll};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
     proto::{code::Code, id::UserId},
     service::{
         fields::{opt_number, opt_text, text},
-        group::{Caller, Groups, Kind, Role, tip::Tip},
+        group::{Caller, Kind, Role, tip::Tip},
     },
     state::{ConnId, State},
-    wire::{Head, Seq},
+    wire::Head,
     world::{failure, ok_with},
 };
-
-/// How long clients may show a count of who is online, in seconds.
-pub(crate) const COUNT_HOLDS: u64 = 3;
-
-/// The most items in one answer.
-pub(crate) const MAX_ITEMS: usize = 100;
-
-/// A poll that waits.
-#[derive(Debug)]
-pub(crate) struct Poll {
-    conn: ConnId,
-    servcmd: String,
-    seq: Seq,
-    listener: Listener,
-    /// The first item it has not got.
-    start: u64,
-    until: Duration,
-}
-
-/// Who polls a room.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Listener {
-    pub(crate) room: String,
-    pub(crate) key: String,
-    /// A member and its login; nobody of a guest.
-    pub(crate) who: Option<(UserId, u64)>,
-}
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
@@ -56,29 +27,6 @@ pub(crate) fn register(commands: &mut Commands) {
         .group("get_huge_group_msg", |s, r| s.live_page(r))
         .reads();
     commands.group("get_online_member_num", |s, r| s.online_count(r));
-}
-
-impl Listener {
-    fn is(&self, user: &UserId) -> bool {
-        self.who.as_ref().is_some_and(|(member, _)| member == user)
-    }
-}
-
-impl Groups {
-    /// When the first held poll has waited long enough.
-    pub(crate) fn next_poll_end(&self) -> Option<Duration> {
-        self.polls.iter().map(|poll| poll.until).min()
-    }
-
-    /// A connection is gone, and what was held on it.
-    pub(crate) fn forget_polls_of(&mut self, conn: ConnId) {
-        self.polls.retain(|poll| poll.conn != conn);
-    }
-
-    /// An account is gone, and what it was waiting for.
-    pub(crate) fn forget_polls_by(&mut self, user: &UserId) {
-        self.polls.retain(|poll| !poll.listener.is(user));
-    }
 }
 
 impl State {

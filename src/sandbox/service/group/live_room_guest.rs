@@ -4,10 +4,7 @@
 //! The service asks a guest for no name, so all that is known of one is the key it was given. It
 //! outlives the connection, and goes when there are too many, the oldest first.
 
-use std::collections::{HashMap, VecDeque};
-
-use serde_json::{Value, json, value::RawValue};
-
+pub(crate) use crate::table::group::live_room_guest::{ENTER, POLL, Visit, parse};
 use crate::{
     commands::Commands,
     policy::Now,
@@ -20,31 +17,7 @@ use crate::{
     wire::Head,
     world::{failure, ok_with},
 };
-
-/// Looking in.
-const ENTER: &str = "group_open_http_noauth_svc.apply_join_group";
-
-/// Asking what is new.
-const POLL: &str = "group_open_long_polling_http_noauth_svc.get_msg";
-
-/// The guests of all rooms, by their keys.
-#[derive(Debug, Default)]
-pub(crate) struct Guests {
-    visits: HashMap<String, Visit>,
-    /// The keys, oldest first.
-    order: VecDeque<String>,
-}
-
-#[derive(Clone, Debug)]
-struct Visit {
-    room: String,
-    /// The number of what was said next when the guest came.
-    start: u64,
-}
-
-pub(crate) fn parse(body: &RawValue) -> Result<Value, Code> {
-    serde_json::from_str(body.get()).map_err(|_| Code::GROUP_PARAMETER)
-}
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
@@ -64,18 +37,6 @@ pub(crate) fn register(commands: &mut Commands) {
             }
         })
         .reads();
-}
-
-impl Guests {
-    fn admit(&mut self, key: String, visit: Visit, limit: usize) {
-        self.visits.insert(key.clone(), visit);
-        self.order.push_back(key);
-        while self.order.len() > limit {
-            if let Some(oldest) = self.order.pop_front() {
-                self.visits.remove(&oldest);
-            }
-        }
-    }
 }
 
 impl State {

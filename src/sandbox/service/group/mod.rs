@@ -6,342 +6,60 @@
 //! themselves), `messages`, `changes` (recall, edit), `import` (by the app), `reading`, `history`, `tips` (what the service says
 //! itself), `live`, `guests` (without a login), `bans`, `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
 
-pub(crate) mod application;
-pub(crate) mod attribute;
-pub(crate) mod counter;
-pub(crate) mod import;
-pub(crate) mod lifecycle;
-pub(crate) mod live_room;
-pub(crate) mod live_room_ban;
-pub(crate) mod live_room_guest;
-pub(crate) mod live_room_member;
-pub(crate) mod marked_message;
-pub(crate) mod member;
-pub(crate) mod message;
-pub(crate) mod message_change;
-pub(crate) mod message_history;
-pub(crate) mod message_read;
-pub(crate) mod pin;
-pub(crate) mod profile;
-pub(crate) mod receipt;
-pub(crate) mod search;
-pub(crate) mod snapshot;
-pub(crate) mod tip;
-pub(crate) mod topic;
-
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    time::Duration,
+pub(crate) use crate::table::group::{
+    Group, GroupItem, Kind, Member, Role, SYSTEM, SYSTEM_TINY_ID,
 };
-
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
-
 use crate::{
     commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
-    service::group::{
-        application::Application, attribute::Attributes, counter::Counters, live_room::Poll,
-        live_room_guest::Guests, message::Entry,
-    },
-    state::{Caller, ConnId, State, snapshot::shape},
+    service::group::message::Entry,
+    state::{Caller, ConnId, State},
 };
+use serde_json::Value;
+use std::collections::BTreeMap;
 
-/// The account that speaks for the service in groups.
-pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";
+pub(crate) mod application;
 
-/// Its number, which clients know.
-pub(crate) const SYSTEM_TINY_ID: &str = "144115198244471703";
+pub(crate) mod attribute;
 
-/// All groups, and what goes across them.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Groups {
-    all: BTreeMap<String, Group>,
-    /// The groups of each account, live rooms as well.
-    #[serde(skip)]
-    joined: BTreeMap<UserId, BTreeSet<String>>,
-    /// Polls of live rooms that wait for something to tell. Bounded by `held_poll_limit`.
-    #[serde(skip)]
-    polls: Vec<Poll>,
-    /// Who looks into live rooms without a login. Bounded by `held_poll_limit`.
-    #[serde(skip)]
-    guests: Guests,
-    /// For group IDs the service makes up.
-    #[serde(deserialize_with = "shape::counter")]
-    created: u64,
-}
+pub(crate) mod counter;
 
-/// The types of groups.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub(crate) enum Kind {
-    Work,
-    #[default]
-    Public,
-    Meeting,
-    Live,
-    Community,
-}
+pub(crate) mod import;
 
-/// What a member may do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
-pub(crate) enum Role {
-    #[default]
-    Member,
-    Admin,
-    Owner,
-}
+pub(crate) mod lifecycle;
 
-/// One group.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Group {
-    id: String,
-    kind: Kind,
-    name: String,
-    introduction: String,
-    notification: String,
-    face_url: String,
-    apply_option: String,
-    invite_option: String,
-    shut_up_all: bool,
-    support_topic: bool,
-    /// The Community it is a topic of.
-    community: Option<String>,
-    /// Of a topic: the app's own text.
-    custom: String,
-    app_data: BTreeMap<String, String>,
-    owner: Option<UserId>,
-    /// Unix seconds.
-    created: u64,
-    #[serde(deserialize_with = "shape::counter")]
-    info_seq: u64,
-    info_time: u64,
-    max_members: usize,
-    members: BTreeMap<UserId, Member>,
-    /// How many have ever joined, for the order of members.
-    #[serde(deserialize_with = "shape::counter")]
-    joins: u64,
-    /// Messages and tips, ascending by sequence. Bounded by `group_history_limit`.
-    entries: VecDeque<Entry>,
-    #[serde(deserialize_with = "shape::counter")]
-    next_seq: u64,
-    last_time: u64,
-    /// Where its newest entry stands in the order of everything.
-    last_order: u64,
-    last_recall: u64,
-    /// The last sends, to recognise repeats. Bounded.
-    sent: VecDeque<message::RecentSend>,
-    /// When the bucket of messages is empty again (the theoretical arrival time of GCRA).
-    #[serde(skip)]
-    busy_until: Duration,
-    /// Bounded.
-    applications: VecDeque<Application>,
-    /// Recalls, for those who were away: when in microseconds, and the message. Bounded.
-    #[serde(deserialize_with = "shape::readable")]
-    recalls: VecDeque<(u64, Value)>,
-    /// Numbers of pinned messages and who pinned them. Bounded.
-    pins: VecDeque<(u64, UserId)>,
-    attributes: Attributes,
-    #[serde(flatten)]
-    counters: Counters,
-    /// Who may not come into a live room, and until when in Unix seconds. Bounded.
-    banned: BTreeMap<UserId, u64>,
-    /// Items of a live room, for polls. Bounded by `live_backlog`.
-    #[serde(deserialize_with = "shape::readable")]
-    live: VecDeque<(u64, Value)>,
-}
+pub(crate) mod live_room;
 
-/// What a group keeps about one member.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct Member {
-    role: Role,
-    /// Unix seconds.
-    joined: u64,
-    order: u64,
-    name_card: String,
-    fields: BTreeMap<String, String>,
-    /// Unix seconds.
-    muted_until: u64,
-    msg_flag: String,
-    read_seq: u64,
-    /// The first entry it may read.
-    first_seq: u64,
-    /// Entries it has deleted for itself. Bounded by the history.
-    deleted: BTreeSet<u64>,
-    /// The conversation is deleted from its list up to this place in the order of everything.
-    hidden_up_to: u64,
-    /// The key of its live-room polls.
-    poll_key: String,
-    /// Of a live room: what the app marked it with. Bounded.
-    marks: BTreeSet<u32>,
-}
+pub(crate) mod live_room_ban;
 
-/// A message or tip of a group as a test sees it, see [`State::group_history`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupItem {
-    /// Its number in the group.
-    pub seq: u64,
-    /// Who sent it; `@TIM#SYSTEM` for a tip.
-    pub from: String,
-    /// The JSON text of `MsgBody`.
-    pub body: String,
-    /// It was recalled.
-    pub recalled: bool,
-}
+pub(crate) mod live_room_guest;
 
-impl Kind {
-    /// The type of this name; two have an older name, which is the one on the wire.
-    pub(crate) fn parse(name: &str) -> Option<Self> {
-        Some(match name {
-            "Private" | "Work" => Self::Work,
-            "Public" => Self::Public,
-            "ChatRoom" | "Meeting" => Self::Meeting,
-            "AVChatRoom" => Self::Live,
-            "Community" => Self::Community,
-            _ => return None,
-        })
-    }
+pub(crate) mod live_room_member;
 
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Work => "Private",
-            Self::Public => "Public",
-            Self::Meeting => "ChatRoom",
-            Self::Live => "AVChatRoom",
-            Self::Community => "Community",
-        }
-    }
+pub(crate) mod marked_message;
 
-    /// True if members who came later may read what was said before.
-    const fn shows_the_past(self) -> bool {
-        matches!(self, Self::Meeting | Self::Community)
-    }
-}
+pub(crate) mod member;
 
-impl Role {
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::Member => "Member",
-            Self::Admin => "Admin",
-            Self::Owner => "Owner",
-        }
-    }
+pub(crate) mod message;
 
-    /// The number in tips.
-    pub(crate) const fn number(self) -> u16 {
-        match self {
-            Self::Member => 200,
-            Self::Admin => 300,
-            Self::Owner => 400,
-        }
-    }
-}
+pub(crate) mod message_change;
 
-impl Group {
-    /// An empty group.
-    pub(crate) fn new(id: String, kind: Kind, now: Now) -> Self {
-        let time = now.unix_secs();
-        Self {
-            id,
-            kind,
-            name: String::new(),
-            introduction: String::new(),
-            notification: String::new(),
-            face_url: String::new(),
-            apply_option: "FreeAccess".to_owned(),
-            invite_option: "DisableInvite".to_owned(),
-            shut_up_all: false,
-            support_topic: false,
-            community: None,
-            custom: String::new(),
-            app_data: BTreeMap::new(),
-            owner: None,
-            created: time,
-            info_seq: 1,
-            info_time: time,
-            max_members: usize::MAX,
-            members: BTreeMap::new(),
-            joins: 0,
-            entries: VecDeque::new(),
-            next_seq: 1,
-            last_time: time,
-            last_order: 0,
-            last_recall: 0,
-            sent: VecDeque::new(),
-            busy_until: Duration::ZERO,
-            applications: VecDeque::new(),
-            recalls: VecDeque::new(),
-            pins: VecDeque::new(),
-            attributes: Attributes::default(),
-            counters: Counters::default(),
-            banned: BTreeMap::new(),
-            live: VecDeque::new(),
-        }
-    }
+pub(crate) mod message_history;
 
-    /// Members in the order in which they joined.
-    pub(crate) fn in_order(&self) -> Vec<(&UserId, &Member)> {
-        let mut members: Vec<_> = self.members.iter().collect();
-        members.sort_by_key(|(_, member)| member.order);
-        members
-    }
+pub(crate) mod message_read;
 
-    pub(crate) fn role(&self, user: &UserId) -> Option<Role> {
-        self.members.get(user).map(|member| member.role)
-    }
+pub(crate) mod pin;
 
-    /// Owner and admins.
-    pub(crate) fn managers(&self) -> Vec<UserId> {
-        let managers = self.in_order().into_iter();
-        managers
-            .filter(|(_, member)| member.role >= Role::Admin)
-            .map(|(user, _)| user.clone())
-            .collect()
-    }
+pub(crate) mod profile;
 
-    /// The newest sequence number, zero if there is none.
-    pub(crate) fn last_seq(&self) -> u64 {
-        self.next_seq.saturating_sub(1)
-    }
+pub(crate) mod receipt;
 
-    pub(crate) fn entry(&self, seq: u64) -> Option<&Entry> {
-        let at = self.entries.binary_search_by_key(&seq, |e| e.seq).ok()?;
-        self.entries.get(at)
-    }
+pub(crate) mod search;
 
-    pub(crate) fn entry_mut(&mut self, seq: u64) -> Option<&mut Entry> {
-        let at = self.entries.binary_search_by_key(&seq, |e| e.seq).ok()?;
-        self.entries.get_mut(at)
-    }
-}
+pub(crate) mod tip;
 
-impl Member {
-    /// A member that has just joined, as the last of `group.joins`.
-    pub(crate) fn new(now: Now, group: &Group, role: Role) -> Self {
-        Self {
-            role,
-            joined: now.unix_secs(),
-            order: group.joins,
-            name_card: String::new(),
-            fields: BTreeMap::new(),
-            muted_until: 0,
-            msg_flag: "AcceptAndNotify".to_owned(),
-            read_seq: group.last_seq(),
-            first_seq: if group.kind.shows_the_past() {
-                1
-            } else {
-                group.next_seq
-            },
-            deleted: BTreeSet::new(),
-            hidden_up_to: 0,
-            poll_key: String::new(),
-            marks: BTreeSet::new(),
-        }
-    }
-}
+pub(crate) mod topic;
 
 /// Has every file of the groups register its commands. Which of the four services is asked says nothing, except
 /// to the lists of groups and applications: communities have theirs apart.

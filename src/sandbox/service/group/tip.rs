@@ -1,7 +1,6 @@
 //! What the service says itself: tips in a group, and notices to single accounts.
 
-use serde_json::{Value, json};
-
+pub(crate) use crate::table::group::tip::{Notice, Tip, micros};
 use crate::{
     commands::{Commands, Request},
     policy::Now,
@@ -12,47 +11,7 @@ use crate::{
     },
     state::State,
 };
-
-/// What a tip tells.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Tip {
-    Joined = 1,
-    Quit = 2,
-    Kicked = 3,
-    AdminGranted = 4,
-    AdminRevoked = 5,
-    Profile = 6,
-    Member = 7,
-    Banned = 10,
-    Unbanned = 11,
-    Pinned = 16,
-    Unpinned = 17,
-}
-
-/// What a notice tells.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Notice {
-    Application = 1,
-    Accepted = 2,
-    Refused = 3,
-    Kicked = 4,
-    Dismissed = 5,
-    Created = 6,
-    Invited = 7,
-    Quit = 8,
-    AdminGranted = 9,
-    AdminRevoked = 10,
-    InviteRequest = 12,
-    TopicCreated = 17,
-    TopicDeleted = 18,
-    Banned = 21,
-    Custom = 255,
-}
-
-/// Unix microseconds, which fit a JSON number.
-pub(crate) fn micros(now: Now) -> u64 {
-    u64::try_from(now.unix.as_micros()).unwrap_or(u64::MAX)
-}
+use serde_json::{Value, json};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.group_rest("send_group_system_notification", |s, r| s.custom_notice(r));

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Deserialize;
 
-use crate::{proto::id::UserId, service::friend::Book, state::State};
+use crate::{proto::id::UserId, state::State, table::friend::Book};
 
 /// The relations of an account.
 #[derive(Debug, Default, Deserialize)]

@@ -23,9 +23,9 @@ use super::State;
 use crate::{
     policy::Now,
     proto::id::UserId,
-    service::{
+    table::{
         blacklist::Blacklists,
-        c2c_message::stored::{Message, MessageId, conversation_key},
+        c2c_message::{Message, MessageId, conversation_key},
         follow::Follows,
         friend::Friends,
         group::Groups,

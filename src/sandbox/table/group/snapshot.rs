@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use crate::{
     config::SandboxConfig,
-    service::group::{Group, Groups, Kind},
+    table::group::{Group, Groups, Kind},
 };
 
 /// The oldest go, until at most `limit` are left.

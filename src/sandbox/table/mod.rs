@@ -1,0 +1,15 @@
+//! What each service keeps. A table knows nothing of the others; the handlers of its service do.
+
+pub(crate) mod blacklist;
+pub(crate) mod c2c_message;
+pub(crate) mod extension;
+pub(crate) mod follow;
+pub(crate) mod friend;
+pub(crate) mod friend_application;
+pub(crate) mod friend_group;
+pub(crate) mod group;
+pub(crate) mod marks;
+pub(crate) mod media;
+pub(crate) mod merger;
+pub(crate) mod reaction;
+pub(crate) mod user_status;
