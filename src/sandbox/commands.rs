@@ -8,86 +8,18 @@
 use std::{
     borrow::Cow,
     collections::{BTreeMap, btree_map::Entry},
-    sync::LazyLock,
 };
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
     policy::Now,
     proto::code::Code,
+    request::{IntoOutcome, Outcome, Request, Speaker},
     state::State,
     wire::Head,
-    world::{Caller, ConnId, ok_with},
+    world::ConnId,
 };
-
-/// A command that is being carried out.
-pub(crate) struct Request<'a> {
-    pub(crate) now: Now,
-    pub(crate) caller: &'a Caller,
-    /// The connection of a client; `None` for a REST call.
-    pub(crate) conn: Option<ConnId>,
-    /// The service it was sent to: the groups have four.
-    pub(crate) service: &'a str,
-    /// The body, an object; `Null` for a command that reads [`text`](Self::text).
-    pub(crate) body: &'a Value,
-    /// The body as it was sent.
-    pub(crate) text: &'a str,
-}
-
-impl<'a> Request<'a> {
-    /// The time, the caller and the body.
-    pub(crate) const fn parts(&self) -> (Now, &'a Caller, &'a Value) {
-        (self.now, self.caller, self.body)
-    }
-
-    /// The body as a request of `proto::op`; refused with this code if it is none.
-    pub(crate) fn read<T: Deserialize<'a>>(&self, unreadable: Code) -> Result<T, Code> {
-        T::deserialize(self.body).map_err(|_| unreadable)
-    }
-
-    /// True for a group command that was sent to the service of the communities.
-    pub(crate) fn is_about_communities(&self) -> bool {
-        self.service.starts_with("million_")
-    }
-}
-
-/// Why a command is refused.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) code: Code,
-    /// What REST answers say; the meaning of the code when there is nothing better.
-    pub(crate) info: Option<String>,
-}
-
-impl From<Code> for Refusal {
-    fn from(code: Code) -> Self {
-        Self { code, info: None }
-    }
-}
-
-/// The fields of an answer, or the reason for a failure.
-pub(crate) type Outcome = Result<Value, Refusal>;
-
-/// What a handler may return.
-pub(crate) trait IntoOutcome {
-    fn into_outcome(self) -> Outcome;
-}
-
-impl IntoOutcome for Value {
-    fn into_outcome(self) -> Outcome {
-        Ok(self)
-    }
-}
-
-impl<T: Serialize, E: Into<Refusal>> IntoOutcome for Result<T, E> {
-    fn into_outcome(self) -> Outcome {
-        let answer = self.map_err(Into::into)?;
-        // Only a map whose keys are no text cannot be written, and no answer has one.
-        Ok(serde_json::to_value(answer).unwrap_or_default())
-    }
-}
 
 type Handler = Box<dyn Fn(&mut State, &Request<'_>) -> Outcome + Send + Sync>;
 /// Answers by itself, at once or later.
@@ -110,20 +42,6 @@ enum Body {
     Any,
     /// It reads the text itself.
     Text,
-}
-
-/// For whom the app speaks in a REST call.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Speaker {
-    /// For itself.
-    App,
-    /// For the account in `From_Account`.
-    Account {
-        /// The code when there is none.
-        missing: Code,
-        /// With the rights of the app, not only those of the account.
-        admin: bool,
-    },
 }
 
 /// A command and its terms.
@@ -214,6 +132,14 @@ impl Command {
         self.unknown_caller
     }
 
+    /// The text of a body that is at hand as a value; empty if the handler does not read it.
+    pub(crate) fn text_of(&self, body: &Value) -> String {
+        match self.body {
+            Body::Text => body.to_string(),
+            Body::Any | Body::Object => String::new(),
+        }
+    }
+
     /// The body for the handler; `unreadable` if it has to be an object and is none.
     pub(crate) fn read(&self, text: &str, unreadable: Code) -> Result<Value, Code> {
         if self.body == Body::Text {
@@ -242,17 +168,6 @@ const GROUP_SERVICES: [&str; 3] = [
 pub(crate) struct Commands {
     socket: Table,
     rest: Table,
-}
-
-static COMMANDS: LazyLock<Commands> = LazyLock::new(|| {
-    let mut commands = Commands::default();
-    crate::service::register(&mut commands);
-    commands
-});
-
-/// The registry.
-pub(crate) fn commands() -> &'static Commands {
-    &COMMANDS
 }
 
 /// The commands of one side, by name.
@@ -358,6 +273,12 @@ impl Commands {
         self.rest.add(name, handler(run))
     }
 
+    /// For each side, how many commands it has and the names that were registered more than once.
+    #[cfg(test)]
+    pub(crate) fn sides(&self) -> [(usize, &[String]); 2] {
+        [&self.socket, &self.rest].map(|side| (side.commands.len(), &*side.doubled))
+    }
+
     /// The command of clients of this name.
     pub(crate) fn of_client(&self, servcmd: &str) -> Option<&Command> {
         self.socket.find(servcmd)
@@ -393,83 +314,5 @@ impl GroupCommand<'_> {
         self.socket.membership();
         self.rest.membership();
         self
-    }
-}
-
-impl State {
-    /// Runs a command on these terms.
-    pub(crate) fn run(&mut self, command: &Command, request: &Request<'_>) -> Outcome {
-        let Run::Answer(handler) = &command.run else {
-            return Err(Code::BAD_REQUEST.into());
-        };
-        if let Some(code) = command.unknown_caller()
-            && !self.has_account(&request.caller.user)
-        {
-            return Err(code.into());
-        }
-        let group = command.is_about_membership().then_some(request.body);
-        let group = group.and_then(|body| body.get("GroupId")?.as_str());
-        // A topic is nobody's to join or leave by itself, nor to end.
-        if group.is_some_and(|id| self.is_topic(id)) {
-            return Err(Code::GROUP_UNKNOWN.into());
-        }
-        let outcome = handler(self, request);
-        // A member's request may be carried out in part; a stranger's that is refused changes nothing, and
-        // must not have a large Community looked through.
-        if let Some(id) = group
-            && (outcome.is_ok() || self.is_in_group(id, request.caller))
-        {
-            self.align_topics(request.now, id);
-        }
-        outcome
-    }
-
-    /// Carries out a command as if a client of `caller` had sent it, without a login.
-    pub(crate) fn call(
-        &mut self,
-        now: Now,
-        caller: &Caller,
-        servcmd: &str,
-        body: &Value,
-    ) -> Result<Value, Code> {
-        let command = commands().of_client(servcmd).ok_or(Code::BAD_REQUEST)?;
-        let text = match command.body {
-            Body::Text => body.to_string(),
-            Body::Any | Body::Object => String::new(),
-        };
-        let (service, _) = servcmd.split_once('.').unwrap_or_default();
-        let request = Request {
-            now,
-            caller,
-            conn: None,
-            service,
-            body,
-            text: &text,
-        };
-        let outcome = self.run(command, &request);
-        outcome.map(ok_with).map_err(|refusal| refusal.code)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn no_command_is_registered_twice() {
-        for table in [&commands().socket, &commands().rest] {
-            assert_eq!(table.doubled, Vec::<String>::new());
-            assert!(table.commands.len() > 80, "{}", table.commands.len());
-        }
-    }
-
-    #[test]
-    fn a_group_command_has_every_service_of_the_groups() {
-        for service in ["group_open_http_svc", "million_group_open_http_svc"] {
-            let name = format!("{service}.create_group");
-            assert!(commands().of_client(&name).is_some() && commands().of_app(&name).is_some());
-        }
-        assert!(commands().of_client("recentcontact.create_group").is_none());
-        assert!(commands().of_client("").is_none());
     }
 }

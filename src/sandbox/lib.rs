@@ -1,8 +1,10 @@
 //! The embedded server that the official SDKs accept.
 //!
-//! The pure part has no socket, file or clock: `commands` is the registry of what clients and the REST API can
-//! ask for, `service` carries it out with a file for each feature, `world` is what services share, `state` puts
-//! them together, `rest` authenticates the app, `seed` is what it starts with, `wire` reads and writes frames.
+//! The pure part has no socket, file or clock. From below: `wire` reads and writes frames; `world` is what services
+//! share; `table` is what each feature keeps; [`state`] holds them together; `request` and `commands` are the
+//! form in which a service offers what clients and the REST API can ask for; `service` carries it out, a file
+//! for each feature; `dispatch` finds what carries out a request; `rest` authenticates the app; `seed` is what a
+//! sandbox starts with; `snapshot` is what outlives a restart, in the `shape` that its fields have there.
 //! `shell` (feature `server`) serves that over sockets, with files and a clock. The types of requests and answers
 //! are those of [`botroupe_proto::op`]; nothing of a session or an account is used here.
 //!
@@ -39,11 +41,15 @@ use botroupe_proto as proto;
 
 mod commands;
 mod config;
+mod dispatch;
+mod request;
 mod rest;
 mod seed;
 mod service;
+mod shape;
 #[cfg(feature = "server")]
 mod shell;
+mod snapshot;
 pub mod state;
 mod table;
 #[cfg(test)]
@@ -56,7 +62,6 @@ pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 #[cfg(feature = "server")]
 pub use shell::{Sandbox, SandboxError, StoreError, TlsError};
-pub use state::{
-    Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, SnapshotError, Status,
-};
+pub use snapshot::SnapshotError;
+pub use state::{Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, Status};
 pub use wire::CompressMode;

@@ -5,7 +5,9 @@ use serde_json::{Value, json};
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId, surrogate},
-    state::{Caller, Outcome, Refusal, Request, Speaker, State, commands},
+    request::{Outcome, Refusal, Request, Speaker},
+    service::commands,
+    state::{Caller, State},
 };
 
 /// What a REST call is answered with.

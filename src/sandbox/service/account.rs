@@ -8,8 +8,9 @@ use crate::{
         code::Code,
         id::{IdError, UserId},
     },
+    request::{Outcome, Refusal, Request},
     rest::{bounded, number, refusal, text_account},
-    state::{KickType, Outcome, Refusal, Request, State},
+    state::{KickType, State},
 };
 
 /// Most accounts in one call to the account commands.

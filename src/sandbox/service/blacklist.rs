@@ -1,9 +1,10 @@
 //! The blacklist: who may not write to an account.
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::code::Code,
+    request::Request,
     service::{
         fields::user_ids,
         relation::{Results, of_account, relation, result, results},

@@ -9,11 +9,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::{
-    commands::{Command, Commands, Request, Speaker},
+    commands::{Command, Commands},
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::{Request, Speaker},
     service::c2c_message::stored::conversation_key,
-    state::{Caller, State, snapshot::shape},
+    shape,
+    state::{Caller, State},
     world::{ok, ok_with},
 };
 

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::code::Code,
+    request::Request,
     service::conversation::{Contact, MAX_WORDS, contacts_in, items_in, of_owner, outcome},
     state::State,
     world::{ok, ok_with},

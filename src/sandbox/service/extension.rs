@@ -3,7 +3,7 @@
 
 pub(crate) use crate::table::extension::{Changed, MAX_PAGE};
 use crate::{
-    commands::{Command, Commands, Request},
+    commands::{Command, Commands},
     proto::{
         code::Code,
         op::extension::{
@@ -11,6 +11,7 @@ use crate::{
             Extensions as Answer, GetExtensions, MAX_CHANGED,
         },
     },
+    request::Request,
     service::marks::Target,
     state::State,
 };

@@ -2,9 +2,10 @@
 
 pub(crate) use crate::table::follow::{FOLLOWERS, FOLLOWING, MAX_PAGE, MUTUAL, asked};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId, op::ItemResult},
+    request::Request,
     service::{
         fields::{user_ids, user_ids_in},
         relation::{Results, of_account, result, results},

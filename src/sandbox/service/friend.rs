@@ -2,9 +2,10 @@
 
 pub(crate) use crate::table::friend::{Friend, MAX_CUSTOM, MAX_FRIENDS_ASKED, objects, words};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId, op::ItemResult},
+    request::Request,
     service::{
         fields::user_ids,
         friend_application::Application,

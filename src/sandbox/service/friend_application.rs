@@ -2,9 +2,10 @@
 
 pub(crate) use crate::table::friend_application::Application;
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::user_ids,
         friend::{objects, words},

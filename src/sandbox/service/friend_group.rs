@@ -2,8 +2,9 @@
 
 pub(crate) use crate::table::friend_group::list_names;
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::code::Code,
+    request::Request,
     service::{
         fields::user_ids,
         friend::{objects, words},

@@ -10,9 +10,10 @@ pub(crate) use crate::table::media::{
     parts, plain_name, scaled,
 };
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::id::UserId,
+    request::Request,
     state::{ConnId, State},
     world::ok_with,
 };

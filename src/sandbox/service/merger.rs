@@ -2,10 +2,7 @@
 
 pub(crate) use crate::table::merger::{MAX_BYTES, MAX_LISTS};
 use crate::{
-    commands::{Commands, Request},
-    proto::code::Code,
-    state::State,
-    world::ok_with,
+    commands::Commands, proto::code::Code, request::Request, state::State, world::ok_with,
 };
 use serde_json::{Value, json};
 

@@ -31,6 +31,8 @@ pub(crate) mod speech;
 pub(crate) mod translation;
 pub(crate) mod user_status;
 
+use std::sync::LazyLock;
+
 use crate::commands::Commands;
 
 /// Has every service register its commands.
@@ -60,4 +62,38 @@ pub(crate) fn register(commands: &mut Commands) {
     user_status::register(commands);
     c2c_message::for_app::register(commands);
     group::register(commands);
+}
+
+static COMMANDS: LazyLock<Commands> = LazyLock::new(|| {
+    let mut commands = Commands::default();
+    register(&mut commands);
+    commands
+});
+
+/// The registry.
+pub(crate) fn commands() -> &'static Commands {
+    &COMMANDS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::commands;
+
+    #[test]
+    fn no_command_is_registered_twice() {
+        for (count, doubled) in commands().sides() {
+            assert_eq!(doubled, <[String]>::as_ref(&[]));
+            assert!(count > 80, "{count}");
+        }
+    }
+
+    #[test]
+    fn a_group_command_has_every_service_of_the_groups() {
+        for service in ["group_open_http_svc", "million_group_open_http_svc"] {
+            let name = format!("{service}.create_group");
+            assert!(commands().of_client(&name).is_some() && commands().of_app(&name).is_some());
+        }
+        assert!(commands().of_client("recentcontact.create_group").is_none());
+        assert!(commands().of_client("").is_none());
+    }
 }

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request, Speaker},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Outcome,
+    request::{Request, Speaker},
     rest::text_account,
     service::fields::{user_ids, user_ids_in},
-    state::{Caller, Outcome, State},
+    state::{Caller, State},
     world::{ok, ok_with},
 };
 

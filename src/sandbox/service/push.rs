@@ -9,10 +9,12 @@ use serde_json::{
 };
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{code::Code, id::UserId},
+    request::Outcome,
+    request::Request,
     rest::{bounded, number, text_account},
-    state::{Draft, Outcome, State, is_message_body},
+    state::{Draft, State, is_message_body},
 };
 
 /// Attributes that the app may name.

@@ -3,7 +3,7 @@
 
 pub(crate) use crate::table::reaction::{Changed, MAX_NAME, Own};
 use crate::{
-    commands::{Command, Commands, Request},
+    commands::{Command, Commands},
     proto::{
         code::Code,
         id::UserId,
@@ -15,6 +15,7 @@ use crate::{
             },
         },
     },
+    request::Request,
     service::marks::{Marks, Target},
     state::State,
 };

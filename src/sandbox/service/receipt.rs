@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{
         code::Code,
         id::UserId,
@@ -13,6 +13,7 @@ use crate::{
             receipt::{PeerReadTimes, ReadTimes, SendC2cReceipts},
         },
     },
+    request::Request,
     service::c2c_message::user,
     state::State,
 };

@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{
         code::Code,
         id::UserId,
@@ -14,6 +14,7 @@ use crate::{
             receive_option::{DoNotDisturb, GetMuteOption, MuteOptions, MuteState, SetMuteOption},
         },
     },
+    request::Request,
     service::c2c_message::item::notice,
     state::State,
 };

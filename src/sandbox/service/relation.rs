@@ -4,12 +4,13 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Command, IntoOutcome, Outcome, Refusal, Speaker},
+    commands::Command,
     proto::{
         code::Code,
         id::UserId,
         op::{ItemResult, UserResults},
     },
+    request::{IntoOutcome, Outcome, Refusal, Speaker},
 };
 
 /// One row of the answer to a command that takes several accounts.

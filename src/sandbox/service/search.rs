@@ -4,8 +4,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         c2c_message::item::Item,
         fields::{list, opt_number, opt_text},

@@ -2,7 +2,7 @@
 
 pub(crate) use crate::table::user_status::{MAX_STATUS, known, platform_name};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{
         code::Code,
@@ -13,9 +13,11 @@ use crate::{
         },
         update::UserStatus,
     },
+    request::Outcome,
+    request::Request,
     rest::{MAX_RECIPIENTS, bounded},
     service::{fields::user_ids, relation::result},
-    state::{Outcome, State},
+    state::State,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};

@@ -25,14 +25,15 @@ use self::{hub::Shared, server::Prepared, store::Store};
 pub use self::{server::SandboxError, store::StoreError, tls::TlsError};
 use crate::{
     CompressMode, SandboxConfig,
-    commands::commands,
     policy::Now,
     proto::{
         code::Code,
         id::{IdError, SdkAppId, UserId},
         usersig::{self, UserSig},
     },
-    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, Restored, State, Status},
+    service::commands,
+    snapshot::Restored,
+    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, State, Status},
 };
 
 /// A running sandbox. Its methods may be called from any thread; dropping it ends the server.

@@ -22,7 +22,7 @@ use std::{
 use thiserror::Error;
 
 use super::{hub::Shared, server::SandboxError};
-use crate::{state::Restored, state::SnapshotError};
+use crate::{snapshot::Restored, snapshot::SnapshotError};
 
 /// Why a file that keeps a sandbox is refused. It is left as it is.
 #[derive(Debug, Error)]

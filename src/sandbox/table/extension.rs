@@ -5,7 +5,7 @@ use crate::{
         code::Code,
         op::extension::{Extension, ExtensionChange, MAX_EXTENSIONS},
     },
-    state::snapshot::shape,
+    shape,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;

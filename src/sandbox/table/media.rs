@@ -1,6 +1,6 @@
 //! Addresses of files, and what lies behind them.
 
-use crate::{policy::Now, state::snapshot::shape};
+use crate::{policy::Now, shape};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

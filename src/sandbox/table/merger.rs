@@ -1,6 +1,6 @@
 //! Merged messages that clients have stored.
 
-use crate::state::snapshot::shape;
+use crate::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::VecDeque;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Value, json, value::RawValue};
 
 use super::World;
 use crate::{
@@ -14,7 +14,7 @@ use crate::{
         conversation::Contacts,
         push::ByApp,
     },
-    state::snapshot::{format1::People, shape},
+    shape,
 };
 
 /// One account.
@@ -47,9 +47,9 @@ pub(crate) struct Account {
     /// A login without memory has been given the events up to here.
     pub(crate) events_given: u64,
     pub(crate) contacts: Contacts,
-    /// What format 1 kept here, and services keep now; see [`format1`](crate::state::snapshot::format1).
+    /// What format 1 kept here, and services keep now; see `snapshot::format1`.
     #[serde(skip_serializing)]
-    pub(crate) people: Option<Box<People>>,
+    pub(crate) people: Option<Box<RawValue>>,
     /// When it wants no notifications, as it was set: an object, or nothing yet.
     pub(crate) quiet: Option<DoNotDisturb>,
     pub(crate) by_app: ByApp,

@@ -7,12 +7,13 @@ use crate::{
     commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::{Outcome, Refusal, Request},
     rest::{MAX_RECIPIENTS, bounded, number, rest_code, text_account},
     service::{
         c2c_message::stored::{Message, Sent, is_message_body},
         push::text,
     },
-    state::{Caller, Draft, Outcome, Refusal, Request, State},
+    state::{Caller, Draft, State},
 };
 
 /// Message bodies keep their text; the rest is read field by field.

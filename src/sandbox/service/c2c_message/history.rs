@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
-    commands::Request,
     proto::{code::Code, id::UserId, op::c2c_message::GetHistory},
+    request::Request,
     service::c2c_message::{
         item::{Item, notice, withdrawal},
         stored::{Inbound, MessageId, conversation_key, is_unread},

@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{
         code::Code,
         id::UserId,
@@ -18,6 +18,7 @@ use crate::{
             c2c_message::{Delete, ReadAll, ReadReport, Recall},
         },
     },
+    request::Request,
     service::{c2c_message::stored::Draft, fields::MAX_ASKED, merger::MAX_LISTS},
     state::{Caller, State},
     world::{failure, ok_with},

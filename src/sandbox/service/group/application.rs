@@ -2,9 +2,10 @@
 
 pub(crate) use crate::table::group::application::{APPLICATIONS, Application};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{flag, opt_number, opt_text, text, user},
         group::{

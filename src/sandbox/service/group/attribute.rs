@@ -2,9 +2,10 @@
 
 pub(crate) use crate::table::group::attribute::{Change, listed};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::code::Code,
+    request::Request,
     service::{
         fields::text,
         group::{Caller, Role},

@@ -1,7 +1,7 @@
 //! Counters that the app keeps with a group.
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{
         code::Code,
@@ -10,6 +10,7 @@ use crate::{
             Counter, Counters as Answer, DeleteCounters, GetCounters, UpdateCounters,
         },
     },
+    request::Request,
     service::group::Role,
     state::State,
 };

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{list, number, opt_number, text, user},
         group::{

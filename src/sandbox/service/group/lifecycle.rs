@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{flag, list, opt_number, opt_text, pairs, text, user},
         group::{

@@ -5,9 +5,10 @@
 
 pub(crate) use crate::table::group::live_room::{COUNT_HOLDS, Listener, MAX_ITEMS, Poll};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{opt_number, opt_text, text},
         group::{Caller, Kind, Role, tip::Tip},

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{opt_number, opt_text, text, users},
         group::{

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::code::Code,
+    request::Request,
     service::{
         fields::{list, opt_number, opt_text, place, seqs},
         group::{

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{as_number, flag, list, number, opt_number, place, seqs},
         group::{

@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{list, number, opt_number, opt_text, place},
         group::{

@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::code::Code,
+    request::Request,
     service::{
         fields::{number, place},
         group::{Caller, Kind, Role, message::extend, tip::Tip},

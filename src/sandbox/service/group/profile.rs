@@ -3,8 +3,9 @@
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{flag, list, opt_number, opt_text},
         group::{Caller, Group, Kind, Member, message::extend},

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{number, opt_number, place, seqs},
         group::{Role, SYSTEM, message::extend},

@@ -2,9 +2,10 @@
 
 pub(crate) use crate::table::group::tip::{Notice, Tip, micros};
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::id::UserId,
+    request::Request,
     service::group::{
         Caller, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
         message::{Entry, What, extend},

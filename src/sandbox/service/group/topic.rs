@@ -8,9 +8,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
-    commands::{Commands, Request},
+    commands::Commands,
     policy::Now,
     proto::{code::Code, id::UserId},
+    request::Request,
     service::{
         fields::{list, opt_text, text},
         group::{

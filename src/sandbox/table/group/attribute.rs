@@ -1,7 +1,7 @@
 //! Attributes of groups.
 
 use crate::service::fields::{list, opt_number, opt_text};
-use crate::{proto::code::Code, state::snapshot::shape, world::ok_with};
+use crate::{proto::code::Code, shape, world::ok_with};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -5,7 +5,7 @@ use crate::{
         code::Code,
         op::group_counter::{Counter, CounterMode},
     },
-    state::snapshot::shape,
+    shape,
     table::group::attribute::{MAX_ENTRIES, MAX_KEY},
 };
 use serde::{Deserialize, Serialize};

@@ -1,6 +1,6 @@
 //! Polls of live rooms, and who listens.
 
-use crate::{proto::id::UserId, state::ConnId, table::group::Groups, wire::Seq};
+use crate::{proto::id::UserId, table::group::Groups, wire::Seq, world::ConnId};
 use std::time::Duration;
 
 /// How long clients may show a count of who is online, in seconds.

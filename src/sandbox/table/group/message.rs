@@ -2,7 +2,7 @@
 
 use crate::{
     proto::id::UserId,
-    state::snapshot::shape,
+    shape,
     table::{
         group::{Group, GroupItem},
         marks::Marks,

@@ -12,7 +12,7 @@ pub(crate) mod tip;
 use crate::{
     policy::Now,
     proto::id::UserId,
-    state::snapshot::shape,
+    shape,
     table::group::{
         application::Application, attribute::Attributes, counter::Counters, live_room::Poll,
         live_room_guest::Guests, message::Entry,
@@ -156,7 +156,7 @@ pub(crate) struct Member {
     pub(crate) marks: BTreeSet<u32>,
 }
 
-/// A message or tip of a group as a test sees it, see [`State::group_history`].
+/// A message or tip of a group as a test sees it, see [`State::group_history`](crate::state::State::group_history).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupItem {
     /// Its number in the group.

@@ -9,7 +9,7 @@ use super::{
     super::{APP, Login, World, config, user},
     DEEDS, Deed, NAMES, act, answers, busy, comparable, files,
 };
-use crate::state::SnapshotError;
+use crate::snapshot::SnapshotError;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]

@@ -2,15 +2,11 @@
 //!
 //! Connections, frames and the time come in as calls; what is to be sent or closed comes out of
 //! [`State::poll_output`]. The same calls with the same seed give the same outputs, so a client
-//! core and a `State` can be wired together on a virtual clock. What the services share is
-//! [`World`](crate::world::World); each of them has a file, registers its commands in
-//! [`commands`](crate::commands), and keeps its own table.
-
-mod dispatch;
-pub(crate) mod snapshot;
+//! core and a `State` can be wired together on a virtual clock. What the services share is `world::World`; each
+//! of them has a file in `service`, where its commands are registered, and a table in `table`. A request finds
+//! its command in `dispatch`.
 
 use std::{
-    borrow::Cow,
     collections::{BTreeMap, VecDeque},
     time::Duration,
 };
@@ -18,10 +14,6 @@ use std::{
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-pub(crate) use snapshot::Restored;
-pub use snapshot::SnapshotError;
-
-pub(crate) use crate::commands::{Outcome, Refusal, Request, Speaker, commands};
 use crate::table::{
     blacklist::Blacklists,
     c2c_message::{ConversationKey, Message, MessageId},
@@ -37,13 +29,7 @@ pub(crate) use crate::table::{
 };
 pub(crate) use crate::world::{Caller, World};
 pub use crate::world::{ConnId, Counters, Fault, FaultError, Frames, KickType, Output, Status};
-use crate::{
-    config::SandboxConfig,
-    policy::Now,
-    proto::{checksum, code::Code, id::UserId, surrogate},
-    wire,
-    world::{CHECK_EVERY, clipped, failure, ok},
-};
+use crate::{config::SandboxConfig, policy::Now, proto::id::UserId, world::CHECK_EVERY};
 
 /// The sandbox without its sockets.
 #[derive(Debug)]
@@ -95,7 +81,7 @@ impl State {
     }
 
     /// Creates the accounts of the configuration that are not there.
-    fn import_configured(&mut self) {
+    pub(crate) fn import_configured(&mut self) {
         let first = self
             .world
             .config
@@ -152,81 +138,9 @@ impl State {
     }
 
     /// Forgets what was held for links that have ended.
-    fn forget_gone(&mut self) {
+    pub(crate) fn forget_gone(&mut self) {
         for conn in self.world.take_gone() {
             self.groups.forget_polls_of(conn);
-        }
-    }
-
-    /// A frame of the right kind came in. Anything may be in it.
-    pub fn receive(&mut self, now: Now, conn: ConnId, payload: &[u8]) {
-        self.take_frame(now, conn, payload);
-        self.forget_gone();
-    }
-
-    fn take_frame(&mut self, now: Now, conn: ConnId, payload: &[u8]) {
-        let Some(link) = self.world.links.get_mut(&conn) else {
-            return;
-        };
-        link.last_frame = now.mono;
-        self.world.counters.frames += 1;
-        let Ok(request) = wire::decode(payload) else {
-            self.world.garbage(now, conn);
-            return;
-        };
-        let (head, body) = (request.head, request.body);
-        let wrong_app = link.wrong_app || head.sdkappid != u64::from(self.world.config.app.get());
-        self.world.note_user(conn, &head);
-        let user = self
-            .world
-            .links
-            .get(&conn)
-            .and_then(|link| link.user.clone());
-        if user.is_some_and(|user| self.world.is_silent(now, &user)) {
-            self.world.counters.withheld += 1;
-            return;
-        }
-        let in_time = self.world.take_from_bucket(now, conn);
-        if !self.world.links.contains_key(&conn) {
-            return;
-        }
-        // An error in answer to a ping sends the official SDK into a reconnect storm.
-        if head.servcmd == "heartbeat.alive" {
-            self.world.answer(now, conn, &head, ok());
-            return;
-        }
-        let refused = if !in_time {
-            self.world.counters.throttled += 1;
-            Some(Code::TOO_FREQUENT)
-        } else if wrong_app {
-            Some(Code::APP_INVALID)
-        } else if !checksum::fits(&head.servcmd, body.get(), head.cs) {
-            self.world.counters.bad_checksums += 1;
-            if self.world.counters.bad_checksums == 1 {
-                tracing::warn!(servcmd = %clipped(&head.servcmd), "a request has a wrong checksum");
-            }
-            self.world
-                .config
-                .strict_checksum
-                .then_some(Code::BAD_REQUEST)
-        } else {
-            None
-        };
-        match refused {
-            Some(code) => self.world.answer(now, conn, &head, failure(code)),
-            None => {
-                self.world.answering = Some((conn, head.seq.clone()));
-                // Not before the checksum, which is taken over what was sent.
-                let mended = surrogate::mend(body.get().into());
-                match &mended {
-                    Cow::Borrowed(_) => self.dispatch(now, conn, &head, body),
-                    Cow::Owned(text) => match serde_json::from_str(text) {
-                        Ok(body) => self.dispatch(now, conn, &head, body),
-                        Err(_) => self.world.garbage(now, conn),
-                    },
-                }
-                self.world.end_answering(now);
-            }
         }
     }
 

@@ -7,8 +7,7 @@
 //! A new field needs a default, at the field or at its struct: a newer program reads what an older one wrote.
 //! A change that an older text does not fit is a new [`FORMAT`].
 
-pub(crate) mod format1;
-pub(crate) mod shape;
+mod format1;
 
 use std::{
     collections::BTreeMap,
@@ -19,10 +18,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::ser::PrettyFormatter;
 use thiserror::Error;
 
-use super::State;
 use crate::{
     policy::Now,
     proto::id::UserId,
+    shape,
+    state::State,
     table::{
         blacklist::Blacklists,
         c2c_message::{Message, MessageId, conversation_key},
@@ -211,7 +211,10 @@ impl State {
         if found != served {
             return Err(SnapshotError::OtherApp { found, served });
         }
-        let Read { state: contents } = serde_json::from_slice(text)?;
+        let Read {
+            state: mut contents,
+        } = serde_json::from_slice(text)?;
+        let people = format1::take_people(&mut contents.accounts)?;
         self.world.forget_logins();
         // A seed that is set must not give the tickets and keys of an earlier start again.
         self.starts = contents.starts + 1;
@@ -226,7 +229,7 @@ impl State {
         self.blacklists = contents.blacklists;
         self.follows = contents.follows;
         self.user_statuses = contents.user_statuses;
-        self.adopt_format1();
+        self.adopt_format1(people);
         self.merged = contents.merged;
         self.media = contents.media;
         self.attribute_names = contents.attribute_names;

@@ -1,0 +1,91 @@
+//! A command that is being carried out, and what can come of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::{
+    policy::Now,
+    proto::code::Code,
+    world::{Caller, ConnId},
+};
+
+/// A command that is being carried out.
+pub(crate) struct Request<'a> {
+    pub(crate) now: Now,
+    pub(crate) caller: &'a Caller,
+    /// The connection of a client; `None` for a REST call.
+    pub(crate) conn: Option<ConnId>,
+    /// The service it was sent to: the groups have four.
+    pub(crate) service: &'a str,
+    /// The body, an object; `Null` for a command that reads [`text`](Self::text).
+    pub(crate) body: &'a Value,
+    /// The body as it was sent.
+    pub(crate) text: &'a str,
+}
+
+impl<'a> Request<'a> {
+    /// The time, the caller and the body.
+    pub(crate) const fn parts(&self) -> (Now, &'a Caller, &'a Value) {
+        (self.now, self.caller, self.body)
+    }
+
+    /// The body as a request of `proto::op`; refused with this code if it is none.
+    pub(crate) fn read<T: Deserialize<'a>>(&self, unreadable: Code) -> Result<T, Code> {
+        T::deserialize(self.body).map_err(|_| unreadable)
+    }
+
+    /// True for a group command that was sent to the service of the communities.
+    pub(crate) fn is_about_communities(&self) -> bool {
+        self.service.starts_with("million_")
+    }
+}
+
+/// Why a command is refused.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    pub(crate) code: Code,
+    /// What REST answers say; the meaning of the code when there is nothing better.
+    pub(crate) info: Option<String>,
+}
+
+impl From<Code> for Refusal {
+    fn from(code: Code) -> Self {
+        Self { code, info: None }
+    }
+}
+
+/// The fields of an answer, or the reason for a failure.
+pub(crate) type Outcome = Result<Value, Refusal>;
+
+/// What a handler may return.
+pub(crate) trait IntoOutcome {
+    fn into_outcome(self) -> Outcome;
+}
+
+impl IntoOutcome for Value {
+    fn into_outcome(self) -> Outcome {
+        Ok(self)
+    }
+}
+
+impl<T: Serialize, E: Into<Refusal>> IntoOutcome for Result<T, E> {
+    fn into_outcome(self) -> Outcome {
+        let answer = self.map_err(Into::into)?;
+        // Only a map whose keys are no text cannot be written, and no answer has one.
+        Ok(serde_json::to_value(answer).unwrap_or_default())
+    }
+}
+
+/// For whom the app speaks in a REST call.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Speaker {
+    /// For itself.
+    App,
+    /// For the account in `From_Account`.
+    Account {
+        /// The code when there is none.
+        missing: Code,
+        /// With the rights of the app, not only those of the account.
+        admin: bool,
+    },
+}
