@@ -7,7 +7,7 @@
 //!
 //! Everything here is pure: no socket, no clock, no randomness. Decoding never panics and keeps
 //! what it does not know. Sessions and the sandbox decide who sends
-//! what, and when. The facts the code relies on are written down in `docs/protocol.md`.
+//! what, and when. The facts the code relies on are written down in `docs/src/protocol.md`.
 
 pub mod address;
 pub mod answer;

@@ -2,7 +2,7 @@
 //!
 //! A request carries who asks in one of two shapes: UserID and UserSig until a login gave an a2,
 //! then a2 and TinyId. The checksum covers the body text exactly as it stands in the frame, so
-//! the body is serialised once and spliced in. See "Envelope" in `docs/protocol.md`.
+//! the body is serialised once and spliced in. See "Envelope" in `docs/src/protocol.md`.
 
 use super::checksum::checksum;
 use super::code::Code;

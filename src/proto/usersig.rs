@@ -1,7 +1,7 @@
 //! UserSig: the signed, dated proof that a UserID may log in (TLSSigAPIv2).
 //!
 //! Signing, reading and checking live here; when to renew one is decided elsewhere. The format is
-//! described in docs/protocol.md: text lines signed with HMAC-SHA256, wrapped in JSON, zlib and a
+//! described in docs/src/protocol.md: text lines signed with HMAC-SHA256, wrapped in JSON, zlib and a
 //! Base64 with three characters replaced.
 
 use std::{fmt, io::Read};

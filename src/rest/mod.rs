@@ -1,7 +1,7 @@
 //! A small client for Tencent's server-side REST API: as much of it as recovery needs.
 //!
 //! Calls are made as an administrator of the app, whose UserSig is made here from the SecretKey.
-//! See "REST" in `docs/protocol.md`.
+//! See "REST" in `docs/src/protocol.md`.
 
 use crate::gateway::{http_client, now, without_url};
 use crate::proto::code::Code;

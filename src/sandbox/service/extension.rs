@@ -1,5 +1,5 @@
 //! Extensions: keys and values that an app keeps with a message. They rest on "Reactions and extensions" of
-//! docs/protocol.md.
+//! docs/src/protocol.md.
 
 pub(crate) use crate::table::extension::{Changed, MAX_PAGE};
 use crate::{

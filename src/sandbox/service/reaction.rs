@@ -1,5 +1,5 @@
 //! Reactions: what anybody in a conversation puts under a message. They rest on "Reactions and extensions" of
-//! docs/protocol.md, their limits on the documentation of the service.
+//! docs/src/protocol.md, their limits on the documentation of the service.
 
 pub(crate) use crate::table::reaction::{Changed, MAX_NAME, Own};
 use crate::{

@@ -69,7 +69,7 @@ pub(crate) struct Message {
     pub(crate) marks: Option<Box<Marks>>,
 }
 
-/// A message as a test sees it, see [`State::history`](crate::state::State::history).
+/// A message as a test sees it, see `State::history`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryItem {
     /// Who sent it.

@@ -156,7 +156,7 @@ pub(crate) struct Member {
     pub(crate) marks: BTreeSet<u32>,
 }
 
-/// A message or tip of a group as a test sees it, see [`State::group_history`](crate::state::State::group_history).
+/// A message or tip of a group as a test sees it, see `State::group_history`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupItem {
     /// Its number in the group.
