@@ -7,12 +7,15 @@ use super::decide::Decision;
 use super::delivery::{Delivery, Outlet};
 use super::effect::{AccountEvent, CoreConfig, Effect};
 use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
+use super::link::Link;
+use super::login_pace::LoginPace;
 use super::outbox::OutboxItem;
 use super::recorder::Recorder;
 use super::report::{ConnectError, LinkEnd, Report};
 use super::service_clock::ServiceClock;
 use super::setbacks::{Setbacks, is_stable};
 use super::status::{Counters, Phase, RecordedEvent, Status};
+use super::troubles::Troubles;
 use super::user_sigs::UserSigs;
 use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
@@ -21,20 +24,15 @@ use crate::proto::endpoint::connect_url;
 use crate::proto::event::KickType;
 use crate::proto::id::UserId;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, LinkFault, Memory, Part, Ready, Receipt};
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::Arc;
+use crate::session::{Event, LinkFault, Memory, Ready, Receipt};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long an orderly stop waits for the second of the last handled message to end, so that it can be
 /// reported as read.
 const LAST_REPORTS: Duration = Duration::from_millis(2_500);
-/// Troubles named in a status at most.
-const MAX_TROUBLES: usize = 64;
 /// How long a login may take, the server's own limit included.
 const LOGIN_LIMIT: Duration = Duration::from_secs(95);
-/// How long a logout may take before the link is closed without an answer.
-const LOGOUT_LIMIT: Duration = Duration::from_secs(3);
 
 /// The state of an account. See the [module](super).
 ///
@@ -52,33 +50,14 @@ pub struct Core {
     cause: Cause,
     link: Link,
     setbacks: Setbacks,
-    last_login: Option<Duration>,
-    /// The server wants no login before.
-    not_before: Duration,
+    pace: LoginPace,
     sigs: UserSigs,
     clock: ServiceClock,
     delivery: Delivery,
-    /// What is not heard, each with its reason.
-    troubles: BTreeMap<Part, String>,
+    troubles: Troubles,
     counters: Counters,
     recorder: Recorder,
     effects: VecDeque<Effect>,
-}
-
-/// What is known of the connection.
-#[derive(Debug)]
-struct Link {
-    /// The number of the present or last one, counted from 1.
-    number: u64,
-    /// Where it goes to.
-    host: Arc<str>,
-    is_open: bool,
-    /// The session has a login that can be resumed.
-    has_ticket: bool,
-    /// The last login was a resume.
-    resumed: bool,
-    /// A logout is under way; the link is closed at this time, answer or not.
-    logout_by: Option<Duration>,
 }
 
 /// The way out for [`Delivery`]: everything but the delivery itself.
@@ -105,21 +84,13 @@ impl Core {
             life: Life::Away(Away::new(Reason::Waiting, None)),
             since: now,
             cause: Cause::NotStarted,
-            link: Link {
-                number: 0,
-                host: "".into(),
-                is_open: false,
-                has_ticket: false,
-                resumed: false,
-                logout_by: None,
-            },
+            link: Link::default(),
             setbacks: Setbacks::default(),
-            last_login: None,
-            not_before: Duration::ZERO,
+            pace: LoginPace::default(),
             sigs: UserSigs::default(),
             clock: ServiceClock::default(),
             delivery: Delivery::new(rng.fork()),
-            troubles: BTreeMap::new(),
+            troubles: Troubles::default(),
             counters: Counters::default(),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
@@ -142,7 +113,7 @@ impl Core {
             since: self.since.unix,
             cause: self.cause.clone(),
             next: next.map(wall),
-            resumed: self.link.resumed,
+            resumed: self.link.resumed(),
             counters: Counters {
                 sent: self.delivery.sent(),
                 unsent: self.delivery.unsent(),
@@ -171,10 +142,7 @@ impl Core {
         if !self.phase().is_online() {
             return Vec::new(); // The cause says it all.
         }
-        let troubles = self.troubles.iter().take(MAX_TROUBLES);
-        troubles
-            .map(|(part, reason)| format!("{part}: {reason}"))
-            .collect()
+        self.troubles.lines()
     }
 
     /// Where it stands.
@@ -198,7 +166,7 @@ impl Core {
     /// The number of the present or last connection, counted from 1; names it in logs.
     #[must_use]
     pub const fn connection(&self) -> u64 {
-        self.link.number
+        self.link.number()
     }
 
     // ── outputs ──────────────────────────────────────────────────────────────────────────────
@@ -227,7 +195,7 @@ impl Core {
             ],
             other => [other.login_by(), None, None, None, None],
         };
-        let always = [self.delivery.next_deadline(), self.link.logout_by];
+        let always = [self.delivery.next_deadline(), self.link.logout_by()];
         own.into_iter().chain(always).flatten().min()
     }
 
@@ -319,17 +287,17 @@ impl Core {
         match report {
             Report::ServerTime(time) => self.clock.dialled(now, time),
             Report::Opened => {
-                self.link.is_open = true;
+                self.link.opened();
                 if let Life::Connecting(by) = self.life {
                     self.enter(now, Life::LoggingIn(by));
                 }
             }
             Report::DialFailed(error) => {
-                self.link.is_open = false;
+                self.link.closed();
                 if let ConnectError::Busy { retry_after, .. } = &error {
                     // The server counts addresses, and the fleet has one: all of it slows down.
                     let wait = retry_after.unwrap_or_default();
-                    self.not_before = self.not_before.max(now.mono + wait);
+                    self.pace.hold_at_least_until(now.mono + wait);
                     self.effects.push_back(Effect::SlowDown(wait));
                 }
                 self.ended(now, memory, Cause::ConnectFailed(error));
@@ -346,8 +314,8 @@ impl Core {
     /// The connection actor is gone; a new one will be made, unless it dies too often (`allowed` is
     /// `false`). What it held is lost, the ticket of the login included.
     pub fn crashed(&mut self, now: Now, memory: &mut Memory, allowed: bool) {
-        self.link.is_open = false;
-        self.link.has_ticket = false;
+        self.link.closed();
+        self.link.keep_ticket(false);
         self.delivery.connection_died(now, memory);
         if matches!(self.life, Life::Stopping) {
             self.stopped(now);
@@ -381,12 +349,12 @@ impl Core {
                 self.renewal_due(now);
             }
         }
-        if due(self.link.logout_by) {
-            self.link.logout_by = None;
+        if due(self.link.logout_by()) {
+            self.link.forget_logout();
             self.effects.push_back(Effect::Close);
         }
         if due(self.life.login_by()) {
-            self.link.has_ticket = false;
+            self.link.keep_ticket(false);
             let fault = LinkFault::LoginUnanswered;
             self.ended(now, memory, Cause::LinkLost(LinkEnd::Fault(fault)));
         }
@@ -486,7 +454,7 @@ impl Core {
                 self.timeout(now, memory);
             }
             _ => {
-                self.link.has_ticket = false;
+                self.link.keep_ticket(false);
                 self.resume(now, memory);
             }
         }
@@ -534,7 +502,7 @@ impl Core {
 
     /// Its turn has come.
     fn come_back(&mut self, now: Now, memory: &mut Memory) {
-        if self.link.has_ticket {
+        if self.link.has_ticket() {
             return self.dial(now, None);
         }
         let time = self.service_secs(now);
@@ -565,15 +533,12 @@ impl Core {
             self.sigs.sets_out(user_sig);
         }
         let limit = self.config.policy.connect_limit;
-        self.last_login = Some(now.mono);
-        self.link.number += 1;
+        self.pace.logged_in(now.mono);
         self.enter(now, Life::Connecting(now.mono + limit + LOGIN_LIMIT));
         let random = self.rng.f64();
         let origin = self.config.hosts.current();
         let url = connect_url(&origin, self.config.app, &self.instance_id, random, false);
-        if *self.link.host != *origin {
-            self.link.host = origin.into();
-        }
+        self.link.dial(&origin);
         // The next connection goes to the next host, however this one ends.
         self.config.hosts.advance();
         self.effects.push_back(Effect::Dial {
@@ -585,11 +550,7 @@ impl Core {
 
     /// Not before the least time between two logins, and not before the server allows one.
     fn spaced(&self, at: Duration) -> Duration {
-        let spacing = self.config.policy.login_spacing;
-        let spaced = self
-            .last_login
-            .map_or(Duration::ZERO, |last| last + spacing);
-        at.max(spaced).max(self.not_before)
+        self.pace.earliest(at, self.config.policy.login_spacing)
     }
 
     /// The time to make and judge UserSigs by, in Unix seconds.
@@ -615,13 +576,13 @@ impl Core {
             Event::Kicked(kick) => self.kicked(now, memory, kick),
             Event::Expired { code, .. } => {
                 self.counters.expired += 1;
-                self.link.has_ticket = false;
+                self.link.keep_ticket(false);
                 self.sigs.void();
                 self.ended(now, memory, Cause::UserSigExpired(code));
             }
             Event::Overloaded { servcmd, delay } => {
                 if servcmd == command::LOGIN {
-                    self.not_before = now.mono + delay;
+                    self.pace.hold_until(now.mono + delay);
                     self.effects.push_back(Effect::SlowDown(delay));
                 }
             }
@@ -631,12 +592,7 @@ impl Core {
                 self.deliver(AccountEvent::Message(message));
             }
             Event::Update(update) => self.deliver(AccountEvent::Update(update)),
-            Event::Trouble { part, reason } => {
-                match reason {
-                    Some(reason) => self.troubles.insert(part, reason),
-                    None => self.troubles.remove(&part),
-                };
-            }
+            Event::Trouble { part, reason } => self.troubles.set(part, reason),
             Event::Dropped(_) => self.counters.dropped += 1,
             Event::ResumeWanted => {
                 let at = self.spaced(now.mono);
@@ -646,7 +602,7 @@ impl Core {
                 self.timeout(now, memory);
             }
             Event::LoggedOut => {
-                self.link.has_ticket = false;
+                self.link.keep_ticket(false);
                 self.effects.push_back(Effect::Close);
             }
             Event::Ignored(_) => self.counters.ignored += 1,
@@ -665,8 +621,7 @@ impl Core {
     }
 
     fn ready(&mut self, now: Now, ready: &Ready) {
-        self.link.has_ticket = true;
-        self.link.resumed = ready.resumed;
+        self.link.logged_in(ready.resumed);
         self.sigs.accepted();
         self.clock.logged_in(now, ready.clock_offset);
         match (&self.life, ready.resumed) {
@@ -695,16 +650,16 @@ impl Core {
 
     fn refused(&mut self, now: Now, memory: &mut Memory, code: Code, info: String, resuming: bool) {
         // A resume held back by an overload can still be made later.
-        self.link.has_ticket = resuming && code == Code::OVERLOADED;
+        self.link.keep_ticket(resuming && code == Code::OVERLOADED);
         let is_void = code.disposition() == Disposition::NewUserSig;
         if is_void {
             self.sigs.void();
         }
         if let Disposition::RetryAfter(delay) = code.disposition() {
-            self.not_before = now.mono + delay;
+            self.pace.hold_until(now.mono + delay);
         }
         if matches!(code, Code::TOO_FREQUENT | Code::TOO_FREQUENT_LOGIN) {
-            let delay = self.not_before.saturating_sub(now.mono);
+            let delay = self.pace.held_for(now.mono);
             self.effects.push_back(Effect::SlowDown(delay));
         }
         // The second in a row, and this UserSig was made a moment ago: the clock must be wrong.
@@ -720,7 +675,7 @@ impl Core {
     }
 
     fn kicked(&mut self, now: Now, memory: &mut Memory, kick: KickType) {
-        self.link.has_ticket = false;
+        self.link.keep_ticket(false);
         let since = self.life.online_since();
         let online = since.map(|since| now.mono.saturating_sub(since));
         self.setbacks
@@ -744,7 +699,7 @@ impl Core {
         if end == LinkEnd::Ours && !stopping {
             return; // The goodbye of a link that was given up; there may be a new one already.
         }
-        self.link.is_open = false;
+        self.link.closed();
         if stopping {
             self.stopped(now);
         } else if self.life.is_connected() {
@@ -783,7 +738,7 @@ impl Core {
         };
         let phase = life.phase();
         self.record_ending(now, cause, phase);
-        if std::mem::take(&mut self.link.is_open) {
+        if self.link.closed() {
             // No login is on it any more, or it is about to be given up: a new one starts from the top.
             self.effects.push_back(Effect::Close);
         }
@@ -804,7 +759,7 @@ impl Core {
             self.delivery.report_read(outlet!(self, now), memory);
         }
         let is_dialling = matches!(self.life, Life::Connecting(_));
-        let linked = std::mem::take(&mut self.link.is_open) || is_dialling;
+        let linked = self.link.closed() || is_dialling;
         let stopping = matches!(life, Life::Stopping);
         self.record_ending(now, cause, life.phase());
         self.leave(now, life);
@@ -812,7 +767,7 @@ impl Core {
             .fail(outlet!(self, now), &self.cause.to_string());
         if linked {
             self.effects.push_back(Effect::Logout);
-            self.link.logout_by = Some(now.mono + LOGOUT_LIMIT);
+            self.link.logging_out(now.mono);
         } else if stopping {
             self.stopped(now);
         }
@@ -829,7 +784,7 @@ impl Core {
 
     fn stopped(&mut self, now: Now) {
         if !matches!(self.life, Life::Stopped) {
-            self.link.logout_by = None;
+            self.link.forget_logout();
             self.enter(now, Life::Stopped);
             self.effects.push_back(Effect::Stopped);
         }
@@ -854,13 +809,13 @@ impl Core {
 
     fn record_ending(&mut self, now: Now, cause: Cause, then: Phase) {
         self.cause = cause.clone();
-        let host = self.link.host.clone();
+        let host = self.link.host();
         self.record(now, RecordedEvent::Ended { cause, then, host });
     }
 
     fn record(&mut self, now: Now, event: RecordedEvent) {
         self.recorder
-            .record(now, self.link.number, self.setbacks.failures(), event);
+            .record(now, self.link.number(), self.setbacks.failures(), event);
     }
 
     // ── renewal and confirmation ─────────────────────────────────────────────────────────────
@@ -918,9 +873,9 @@ impl Core {
         let since = self.life.online_since().unwrap_or(now.mono);
         self.sigs.renew_never();
         self.sigs.sets_out(&user_sig);
-        self.last_login = Some(now.mono);
+        self.pace.logged_in(now.mono);
         // The session gives up the present login for the new one.
-        self.link.has_ticket = false;
+        self.link.keep_ticket(false);
         self.enter(now, Life::Renewing(since, now.mono + LOGIN_LIMIT));
         self.effects.push_back(Effect::Relogin(user_sig));
     }
@@ -939,7 +894,7 @@ impl Core {
     }
 
     fn confirm_login(&mut self, now: Now, renewal_shared_the_turn: bool) {
-        self.last_login = Some(now.mono);
+        self.pace.logged_in(now.mono);
         self.effects.push_back(Effect::ConfirmLogin);
         if renewal_shared_the_turn {
             self.sigs.renew_at(self.spaced(now.mono));

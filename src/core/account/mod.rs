@@ -12,6 +12,8 @@ mod fleet_users;
 mod group_paces;
 mod kicks;
 mod lifecycle;
+mod link;
+mod login_pace;
 mod outbox;
 mod read_reports;
 mod recorder;
@@ -22,6 +24,7 @@ mod setbacks;
 mod status;
 #[cfg(test)]
 mod tests;
+mod troubles;
 mod typing;
 mod user_sigs;
 
