@@ -1,9 +1,10 @@
 //! The arguments of the command line. The modules beside this one carry the commands out.
 
+mod set;
+
 use std::{
     convert::Infallible,
     ffi::OsString,
-    fmt,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -14,6 +15,7 @@ use std::net::SocketAddr;
 use clap::{Args as ClapArgs, CommandFactory, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use secrecy::SecretString;
 
+use self::set::SetArgs;
 use crate::{
     config::{self, LogFormat, parse_duration},
     proto::id::{SdkAppId, UserId},
@@ -79,26 +81,8 @@ impl Args {
             Some(Command::Chat(chat)) => &chat.config.set,
             Some(_) => return Ok(args),
         };
-        if let Some(set) = sets.set.iter().find(|set| is_secret(set)) {
-            return Err(Self::command().error(
-                ErrorKind::ValueValidation,
-                format!(
-                    "--set {0}: a secret on the command line can be read by every user of this machine; \
-                     give it as the environment variable {1}, or write ${{NAME}} in the config",
-                    set.key,
-                    config::env_name(&set.key)
-                ),
-            ));
-        }
-        if sets
-            .set
-            .iter()
-            .any(|set| set.value.is_none() || set.key.is_empty())
-        {
-            return Err(Self::command().error(
-                ErrorKind::ValueValidation,
-                "--set takes KEY=VALUE, as in `--set sandbox.listen=127.0.0.1:0`",
-            ));
+        if let Some(mistake) = sets.mistake() {
+            return Err(Self::command().error(ErrorKind::ValueValidation, mistake));
         }
         Ok(args)
     }
@@ -450,56 +434,6 @@ pub(super) struct KeyArgs {
     pub(super) secret_key: Option<SecretString>,
 }
 
-/// `--set`, wherever a config is read.
-#[derive(Clone, Debug, Default, PartialEq, Eq, ClapArgs)]
-struct SetArgs {
-    /// Sets one key of the config, over the file and the environment; can be repeated.
-    ///
-    /// Lists are written as in TOML or with commas: --set defaults.bots=echo,counter.
-    #[arg(long, value_name = "KEY=VALUE", value_parser = Override::read)]
-    set: Vec<Override>,
-}
-
-impl SetArgs {
-    fn pairs(&self) -> Vec<(String, String)> {
-        let pairs = self.set.iter();
-        pairs
-            .map(|set| (set.key.clone(), set.value.clone().unwrap_or_default()))
-            .collect()
-    }
-}
-
-/// One `--set`. `Debug` shows the key only, because the value may be a secret. For the same reason parsing never
-/// fails here: clap would print the whole text.
-#[derive(Clone, PartialEq, Eq)]
-struct Override {
-    key: String,
-    /// `None` without `=`.
-    value: Option<String>,
-}
-
-impl Override {
-    #[expect(clippy::unnecessary_wraps, reason = "clap wants a Result")]
-    fn read(text: &str) -> Result<Self, Infallible> {
-        Ok(match text.split_once('=') {
-            Some((key, value)) => Self {
-                key: key.trim().to_owned(),
-                value: Some(value.to_owned()),
-            },
-            None => Self {
-                key: String::new(),
-                value: None,
-            },
-        })
-    }
-}
-
-impl fmt::Debug for Override {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Override").field(&self.key).finish()
-    }
-}
-
 /// The format of log lines.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum LogFormatArg {
@@ -516,16 +450,6 @@ impl From<LogFormatArg> for LogFormat {
             LogFormatArg::Json => Self::Json,
         }
     }
-}
-
-/// Whether the value is a secret: the key tells, and a proxy URL does if it holds a password.
-fn is_secret(set: &Override) -> bool {
-    let key = set.key.trim();
-    let last = key.rsplit('.').next().unwrap_or_default().trim();
-    let is_for_proxy = key == "proxy.url" || key == "proxy";
-    matches!(last, "secret_key" | "user_sig")
-        || key == "sandbox.token"
-        || (is_for_proxy && set.value.as_ref().is_some_and(|value| value.contains('@')))
 }
 
 #[cfg(feature = "sandbox")]
@@ -553,170 +477,4 @@ fn seconds_or_duration(text: &str) -> Result<Duration, String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(line: &str) -> Result<Args, clap::Error> {
-        Args::read(
-            std::iter::once("botroupe")
-                .chain(line.split_whitespace())
-                .map(OsString::from),
-        )
-    }
-
-    #[test]
-    fn the_definition_is_sound() {
-        Args::command().debug_assert();
-    }
-
-    #[test]
-    fn run_is_the_default() {
-        for line in ["", "run", "-v", "--log-format json"] {
-            let Command::Run(run) = read(line).unwrap().into_command() else {
-                panic!("{line}");
-            };
-            assert_eq!(run, RunCommand::default(), "{line}");
-        }
-        for line in [
-            "--config a.toml --set x.y=1 --set z=a=b",
-            "run --config a.toml --set x.y=1 --set z=a=b",
-            "run a.toml --set x.y=1 --set z=a=b",
-        ] {
-            let Command::Run(run) = read(line).unwrap().into_command() else {
-                panic!("{line}");
-            };
-            assert_eq!(run.path(), Path::new("a.toml"));
-            let pairs = run.run.config.overrides();
-            assert_eq!(pairs[0], ("x.y".to_owned(), "1".to_owned()));
-            assert_eq!(pairs[1], ("z".to_owned(), "a=b".to_owned()));
-        }
-    }
-
-    #[test]
-    fn check_takes_its_config_in_both_ways() {
-        for line in ["check", "check config.toml", "check --config config.toml"] {
-            let Command::Check(check) = read(line).unwrap().into_command() else {
-                panic!("{line}");
-            };
-            assert_eq!(check.path(), Path::new("config.toml"), "{line}");
-        }
-    }
-
-    #[test]
-    fn global_options_stand_anywhere() {
-        for line in ["-vv check", "check -vv", "usersig inspect x -v --verbose"] {
-            assert_eq!(read(line).unwrap().verbose, 2, "{line}");
-        }
-    }
-
-    #[test]
-    fn what_would_be_ignored_is_refused() {
-        for line in ["--config a.toml check", "--set a=b usersig inspect x"] {
-            assert_eq!(
-                read(line).unwrap_err().kind(),
-                ErrorKind::ArgumentConflict,
-                "{line}"
-            );
-        }
-    }
-
-    #[test]
-    fn wrong_values_are_refused_without_showing_secrets() {
-        for (line, expected) in [
-            ("sandbox --sdk-app-id 0", "an SDKAppID is a number from 1"),
-            (
-                "sandbox --sdk-app-id 1 --hello-interval 10x",
-                "unknown unit",
-            ),
-            (
-                "sandbox --sdk-app-id 1 --hello-interval 0",
-                "at least one second",
-            ),
-            (
-                "sandbox --sdk-app-id 1 --max-web-instances 0",
-                "0 is not in 1..=100",
-            ),
-            (
-                "sandbox --sdk-app-id 1 --auto-import perhaps",
-                "[possible values: true, false]",
-            ),
-            ("chat --as a", "--to <ACCOUNT>"),
-            ("run --set s3cr3t", "--set takes KEY=VALUE"),
-            ("check --set =s3cr3t", "--set takes KEY=VALUE"),
-            ("--set s3cr3t", "--set takes KEY=VALUE"),
-            ("chat --as a --to b --set s3cr3t", "--set takes KEY=VALUE"),
-            ("chekc", "unrecognized subcommand"),
-            (
-                "run --set app.secret_key=s3cr3t",
-                "BOTROUPE__APP__SECRET_KEY",
-            ),
-            (
-                "check --set accounts[0].user_sig=s3cr3t",
-                "can be read by every user",
-            ),
-            (
-                "run --set proxy.url=http://u:s3cr3t@h:1",
-                "BOTROUPE__PROXY__URL",
-            ),
-            ("run --set sandbox.token=s3cr3t", "BOTROUPE__SANDBOX__TOKEN"),
-            ("chat --as a --to b --group g", "cannot be used with"),
-            ("chat --as a --to b --create", "cannot be used with"),
-            ("run a.toml --config b.toml", "cannot be used with"),
-            ("sandbox --sdk-app-id 1 --listen 7080", "127.0.0.1:7080"),
-            (
-                "sandbox --sdk-app-id 1 --listen localhost:7080",
-                "127.0.0.1:7080",
-            ),
-        ] {
-            let error = read(line).unwrap_err().to_string();
-            assert!(error.contains(expected), "{line}: {error}");
-            assert!(!error.contains("s3cr3t"), "{line}: {error}");
-        }
-    }
-
-    #[test]
-    fn debug_shows_no_secret() {
-        for line in [
-            "--set bots.relay.token=s3cr3t",
-            "sandbox --sdk-app-id 1 --secret-key s3cr3t",
-            "usersig inspect s3cr3t",
-        ] {
-            let args = read(line).unwrap();
-            assert!(!format!("{args:?}").contains("s3cr3t"), "{args:?}");
-        }
-    }
-
-    #[test]
-    fn the_sandbox_takes_its_options() {
-        let line = "sandbox --listen 127.0.0.1:0 --sdk-app-id 7 --secret-key k --max-web-instances 2 \
-                    --hello-interval 5 --auto-import false --admin a --admin b --seed s.toml \
-                    --store s.json --tls-cert c.pem --tls-key k.pem";
-        let Command::Sandbox(args) = read(line).unwrap().into_command() else {
-            panic!("not the sandbox");
-        };
-        assert_eq!((args.listen.port(), args.sdk_app_id.get()), (0, 7));
-        assert_eq!((args.max_web_instances, args.auto_import), (2, false));
-        assert_eq!(args.seed, Some(PathBuf::from("s.toml")));
-        assert_eq!(args.store, Some(PathBuf::from("s.json")));
-        assert_eq!(args.tls_cert, Some(PathBuf::from("c.pem")));
-        assert_eq!(args.tls_key, Some(PathBuf::from("k.pem")));
-        assert!(!args.tls);
-        for line in ["--tls-cert c.pem", "--tls --tls-cert c.pem --tls-key k.pem"] {
-            let line = format!("sandbox --sdk-app-id 7 --secret-key k {line}");
-            assert!(read(&line).is_err(), "{line}");
-        }
-        assert_eq!(
-            (args.hello_interval, args.admins.len()),
-            (Duration::from_secs(5), 2)
-        );
-    }
-
-    #[test]
-    fn help_names_the_exit_codes() {
-        let help = read("--help").unwrap_err();
-        assert!(!help.use_stderr());
-        for code in ["0 ", "1 ", "64 ", "70 ", "130 "] {
-            assert!(help.to_string().contains(&format!("\n  {code}")), "{help}");
-        }
-    }
-}
+mod tests;
