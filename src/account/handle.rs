@@ -1,6 +1,7 @@
 //! The handle through which bots, host and supervisor reach an account.
 
-use super::actor::{Account, Command, GetStatus, Handled, Instruct, Send};
+use super::actor::Account;
+use super::message::{Command, GetStatus, Handled, Instruct, Send};
 use crate::gateway::{SharedMemory, now};
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;

@@ -6,13 +6,11 @@
 mod actor;
 mod group_paces;
 mod handle;
+mod message;
 mod provider;
 
 pub use crate::session::{Receipt, RequestError};
-pub use actor::{
-    Account, AccountSpec, Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send,
-    SlowDown,
-};
+pub use actor::{Account, AccountSpec};
 pub use botroupe_core::account::{
     AccountEvent, Attempt, Cause, Clock, Core, CoreConfig, Counters, Credential, CredentialError,
     Effect, External, FleetUsers, MAX_OUTBOX, Off, OutboxError, OutboxItem, Phase, Policy, Record,
@@ -21,4 +19,5 @@ pub use botroupe_core::account::{
 pub use group_paces::SharedGroupPaces;
 pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
+pub use message::{Changed, Command, Deliver, GetStatus, Instruct, ReserveLogin, Send, SlowDown};
 pub use provider::end_programs;
