@@ -15,7 +15,7 @@ use super::{
     place::Place,
     policy,
     read::{Node, Section},
-    source::{self, Source},
+    user_sig_source::{self, Source},
 };
 use crate::proto::{
     id::{SdkAppId, UserId},
@@ -157,7 +157,7 @@ fn common<'c>(
         (100 * MILLI, HOUR / 12),
     );
     let policy = policy::read(section, &base.policy);
-    let source = match source::read(section, user_sig) {
+    let source = match user_sig_source::read(section, user_sig) {
         Source::None => base.source.clone(),
         source => source,
     };

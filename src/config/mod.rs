@@ -23,10 +23,11 @@ mod pattern;
 mod place;
 mod policy;
 mod read;
-mod source;
+mod sources;
 mod suggest;
 #[cfg(test)]
 mod tests;
+mod user_sig_source;
 
 pub use crate::proto::endpoint::Site;
 pub use botroupe_core::account::{Policy, TakeBack};
@@ -43,8 +44,9 @@ pub use model::{
     LogConfig, LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
     UserSigSource,
 };
-pub use parse::{SettingsCheck, Sources, websocket_url};
+pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
+pub use sources::Sources;
 #[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;
