@@ -1,4 +1,4 @@
-//! What accounts keep about conversations: pins, mutes, marks.
+//! Conversation settings of accounts: pins, mutes, marks.
 
 use std::collections::BTreeSet;
 
@@ -25,9 +25,9 @@ pub(super) struct Conversation {
     custom_mark: Option<String>,
 }
 
-/// Conversations of one account with settings, as the state keeps them.
+/// The most conversations of one account with settings, as the state stores them.
 const MAX_CONVERSATIONS: usize = 1000;
-/// The longest custom mark, as the state keeps it.
+/// The longest custom mark, as the state stores it, in bytes.
 const MAX_CUSTOM_MARK: usize = 1024;
 
 pub(super) fn check(
@@ -87,7 +87,7 @@ pub(super) fn check(
     checked
 }
 
-/// Looks for the other ends, once groups and history are known.
+/// Checks the other ends, once groups and history are known.
 pub(super) fn check_ends(
     owner: &UserId,
     conversations: &[Conversation],
@@ -121,7 +121,7 @@ pub(super) fn check_ends(
 }
 
 impl State {
-    /// Does what a client of `user` does to set up its conversations.
+    /// Applies the conversation settings as a client of `user` would.
     pub(super) fn seed_conversations(
         &mut self,
         now: Now,
