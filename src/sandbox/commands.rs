@@ -154,9 +154,9 @@ impl Command {
     }
 }
 
-/// The services that serve group commands, and the service under which they are registered. The
-/// services are equivalent, except for the lists of groups and applications.
+/// The service under which group commands are registered.
 const GROUP: &str = "group_open_http_svc";
+/// Services that serve the same commands. Only the lists of groups and applications differ.
 const GROUP_SERVICES: [&str; 3] = [
     "million_group_open_http_svc",
     "group_open_attr_http_svc",

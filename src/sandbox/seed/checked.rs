@@ -100,7 +100,7 @@ impl Report {
         let mut members = owner.chain(group.members.iter().map(|(id, ..)| id));
         if !members.any(|member| member == user) {
             let user = user.as_str();
-            let what = format!("{user:?} is no member of {id:?}; add it to the members");
+            let what = format!("{user:?} is not a member of {id:?}; add it to the members");
             self.add(at, what);
         }
     }
@@ -118,7 +118,7 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
             let id = raw.id.get_ref().as_str();
             report.add(
                 raw.id.span().start,
-                format!("the account {id:?} is there twice; keep one [[users]] for it"),
+                format!("the account {id:?} is defined twice; keep one [[users]] for it"),
             );
         }
         users.push(user(raw, &mut report));
@@ -128,7 +128,7 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
         let group = group(raw, &mut report);
         if groups.iter().any(|other| other.id == group.id) {
             let what = format!(
-                "the group {:?} is there twice; give one another id",
+                "the group {:?} is defined twice; change the id of one",
                 group.id
             );
             report.add(group.at, what);
@@ -176,7 +176,7 @@ fn user(raw: raw::User, report: &mut Report) -> User {
     if raw.custom.len() > MAX_CUSTOM {
         report.add(
             at,
-            format!("more than {MAX_CUSTOM} custom fields; leave some out"),
+            format!("more than {MAX_CUSTOM} custom fields; remove some"),
         );
     }
     for (name, value) in raw.custom {
@@ -184,7 +184,7 @@ fn user(raw: raw::User, report: &mut Report) -> User {
         let tag = format!("{CUSTOM}{name}");
         if name.is_empty() || name.starts_with("Tag_") || tag.len() > MAX_TAG {
             let what = format!(
-                "{name:?} names no custom field; write what comes after {CUSTOM}, up to {} bytes",
+                "{name:?} is not a custom field; write the part after {CUSTOM}, up to {} bytes",
                 MAX_TAG - CUSTOM.len()
             );
             report.add(place, what);
@@ -239,7 +239,7 @@ fn once_each<'a>(
     for (id, at) in listed {
         let name = id.as_str();
         if id == owner {
-            report.add(at, format!("{name:?} cannot be part {list}; take it out"));
+            report.add(at, format!("{name:?} cannot be part {list}; remove it"));
         } else if !seen.insert(id) {
             report.add(at, format!("{name:?} is listed twice; keep one"));
         }
@@ -263,7 +263,7 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
     if let Some(join) = &raw.join
         && matches!(raw.kind, Kind::Work | Kind::Live)
     {
-        let what = "groups of this type have no join option; leave join out";
+        let what = "groups of this type have no join option; remove join";
         report.add(join.span().start, what);
     }
     let mut cards = Vec::new();
@@ -296,7 +296,7 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
         }
     }
     if raw.attributes.len() > MAX_ATTRIBUTES {
-        let what = format!("more than {MAX_ATTRIBUTES} attributes; leave some out");
+        let what = format!("more than {MAX_ATTRIBUTES} attributes; remove some");
         report.add(at, what);
     }
     let mut attributes = Vec::new();
@@ -304,7 +304,7 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
         short(&name, MAX_ATTRIBUTE_NAME, report);
         short(&value, MAX_ATTRIBUTE, report);
         if name.get_ref().is_empty() {
-            let what = "an attribute without a name; write at least one character";
+            let what = "an attribute needs a name; write at least one character";
             report.add(name.span().start, what);
         }
         attributes.push((name.into_inner(), value.into_inner()));
@@ -345,7 +345,7 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
             Some(Target::Group(id))
         }
         _ => {
-            report.add(at, "a message goes to one place; give either to or group");
+            report.add(at, "a message has one destination; set either to or group");
             None
         }
     };
@@ -370,7 +370,7 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
             Some((body, place))
         }
         _ => {
-            report.add(at, "a message says one thing; give either text or body");
+            report.add(at, "a message has one content; set either text or body");
             None
         }
     };
@@ -383,7 +383,7 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
     let time = raw.at.and_then(|time| {
         let read = unix_seconds(time.get_ref());
         if read.is_none() {
-            let what = "no point in time; write 2026-01-31T12:00:00Z, or the seconds since 1970";
+            let what = "not a point in time; write 2026-01-31T12:00:00Z, or the seconds since 1970";
             report.add(time.span().start, what);
         }
         read

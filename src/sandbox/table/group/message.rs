@@ -71,7 +71,7 @@ pub(crate) struct Said {
     pub(crate) no_last: bool,
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) version: u64,
-    /// The members that had not read the message when it was sent, if it asks for a receipt.
+    /// The members whose receipts are counted; empty if the message asks for none.
     pub(crate) audience: BTreeSet<UserId>,
     pub(crate) readers: BTreeSet<UserId>,
     /// If set, only these accounts and the sender may see the message.
