@@ -45,7 +45,7 @@ impl fmt::Display for StoreError {
                 let what = what.strip_suffix(&place).unwrap_or(&what);
                 write!(
                     f,
-                    "{file}:{line}:{column}: not a sandbox store: {what}; fix it, or name \
+                    "{file}:{line}:{column}: no store of a sandbox: {what}; mend it, or name \
                      another file to start anew"
                 )
             }
@@ -236,8 +236,8 @@ impl Store {
                     let remedy = remedy(error.kind());
                     tracing::error!(
                         %file, %error,
-                        "the store of the sandbox cannot be written; {remedy}. What was written \
-                         last stays, and it is tried again"
+                        "the store of the sandbox cannot be written; {remedy}. The last \
+                         snapshot is kept, and the sandbox tries again"
                     );
                 }
                 let failures = failures.unwrap_or(0).saturating_add(1);
@@ -250,11 +250,11 @@ impl Store {
 
 const fn remedy(kind: ErrorKind) -> &'static str {
     match kind {
-        ErrorKind::NotFound => "create its folder",
+        ErrorKind::NotFound => "make its folder",
         ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
-            "let this user write to its folder"
+            "let this user write in its folder"
         }
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "free space on the disk",
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
         _ => "make sure that a file can be created beside it",
     }
 }

@@ -1,4 +1,4 @@
-//! What a sandbox starts with: everything is there for clients, and every mistake is named.
+//! Seeds: clients see everything in them, and every mistake is reported.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn refusal(text: &str) -> String {
     apply(world, text).unwrap_err().to_string()
 }
 
-/// A seed of two accounts and a group, and `more`.
+/// A seed with two accounts, a group, and `more`.
 fn with(more: &str) -> String {
     format!(
         "users = [{{ id = \"alice\" }}, {{ id = \"bob\" }}]\n[[groups]]\nid = \"g\"\n\
@@ -496,7 +496,10 @@ fn what_goes_over_a_limit_is_refused_as_a_whole() {
         let found = apply(&mut world, &text).unwrap_err().to_string();
         assert!(found.contains(expected), "{found}");
         let carol = super::user("carol");
-        assert!(!world.state.has_account(&carol), "nothing of it is there");
+        assert!(
+            !world.state.has_account(&carol),
+            "a refused seed changes nothing"
+        );
         assert!(world.state.group_history("team").is_empty());
     }
 }
