@@ -71,21 +71,21 @@ impl IntoOutcome for Value {
 impl<T: Serialize, E: Into<Refusal>> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Outcome {
         let answer = self.map_err(Into::into)?;
-        // Only a map whose keys are no text cannot be written, and no answer has one.
+        // Serialization only fails for maps with non-string keys, and no answer has one.
         Ok(serde_json::to_value(answer).unwrap_or_default())
     }
 }
 
-/// For whom the app speaks in a REST call.
+/// The account for which the app acts in a REST call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Speaker {
-    /// For itself.
+    /// The app itself.
     App,
-    /// For the account in `From_Account`.
+    /// The account in `From_Account`.
     Account {
-        /// The code when there is none.
+        /// The code if the field is missing.
         missing: Code,
-        /// With the rights of the app, not only those of the account.
+        /// The call has the rights of the app, not only those of the account.
         admin: bool,
     },
 }

@@ -40,7 +40,7 @@ where
     has_room
         .then(|| N::try_from(number).ok())
         .flatten()
-        .ok_or_else(|| D::Error::custom(format!("{number} is too large to count on from")))
+        .ok_or_else(|| D::Error::custom(format!("{number} is too large for a counter")))
 }
 
 /// JSON from a client, parsed separately: it may be nested as deep as the parser allows, apart from

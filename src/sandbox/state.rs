@@ -192,7 +192,7 @@ impl State {
         self.world.import(user)
     }
 
-    /// True if the account exists.
+    /// Returns true if the account exists.
     pub fn has_account(&self, user: &UserId) -> bool {
         self.world.has_account(user)
     }

@@ -73,7 +73,7 @@ static COMMANDS: LazyLock<Commands> = LazyLock::new(|| {
     commands
 });
 
-/// The registry.
+/// The registry of all commands.
 pub(crate) fn commands() -> &'static Commands {
     &COMMANDS
 }

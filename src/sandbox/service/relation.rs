@@ -26,7 +26,7 @@ pub(crate) fn result(user: &UserId, code: Code) -> ItemResult {
     }
 }
 
-/// The answer made of such rows.
+/// The answer with these rows.
 pub(crate) fn results(items: Vec<ItemResult>) -> Results {
     let failed = items.iter().filter(|row| !row.is_ok());
     Results {

@@ -190,8 +190,8 @@ fn sweep(hub: &Hub) {
 fn refused(refusal: MediaRefusal) -> HttpResponse {
     let (status, why) = match refusal {
         MediaRefusal::Unknown => (StatusCode::NOT_FOUND, "there is no such address"),
-        MediaRefusal::Used => (StatusCode::CONFLICT, "this address was used"),
-        MediaRefusal::Late => (StatusCode::FORBIDDEN, "the time for the upload is over"),
+        MediaRefusal::Used => (StatusCode::CONFLICT, "this address is already used"),
+        MediaRefusal::Late => (StatusCode::FORBIDDEN, "the upload time is over"),
         MediaRefusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the file is too long"),
         MediaRefusal::Full => (
             StatusCode::INSUFFICIENT_STORAGE,
@@ -203,7 +203,7 @@ fn refused(refusal: MediaRefusal) -> HttpResponse {
 
 /// The answer to a disk failure.
 fn failed(hub: &Hub, error: &io::Error) -> HttpResponse {
-    tracing::error!(%error, "an uploaded file cannot be kept");
+    tracing::error!(%error, "an uploaded file cannot be stored");
     let is_full = matches!(
         error.kind(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
@@ -212,7 +212,7 @@ fn failed(hub: &Hub, error: &io::Error) -> HttpResponse {
         hub.with(|state, _| state.media_disk_full());
         return refused(MediaRefusal::Full);
     }
-    open(HttpResponse::InternalServerError()).body("the file cannot be kept")
+    open(HttpResponse::InternalServerError()).body("the file cannot be stored")
 }
 
 /// Lets pages of any origin read the answer: the address itself protects the file.
@@ -295,7 +295,7 @@ async fn put(
     };
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else {
-            return open(HttpResponse::BadRequest()).body("the upload broke off");
+            return open(HttpResponse::BadRequest()).body("the upload was interrupted");
         };
         let more = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         if let Err(refusal) = hub.with(|state, _| state.media_grow(token, more)) {

@@ -138,7 +138,7 @@ impl Sandbox {
         let tls = tls.map_err(SandboxError::Tls)?;
         let is_secure = tls.is_some();
         if is_secure {
-            tracing::info!("the sandbox speaks TLS at https://{addr} too");
+            tracing::info!("the sandbox also serves TLS at https://{addr}");
         }
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();

@@ -51,9 +51,9 @@ pub enum SandboxError {
     #[error(transparent)]
     Seed(#[from] SeedError),
     /// The seed cannot be read.
-    #[error("{path}: {source}; name a seed file that is there, or none", path = path.display())]
+    #[error("{path}: {source}; name an existing seed file, or none", path = path.display())]
     SeedFile {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -64,13 +64,13 @@ pub enum SandboxError {
     /// Another sandbox uses the store.
     #[error("{path}: another sandbox runs with this store; end it, or name another file", path = path.display())]
     StoreInUse {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
     },
     /// The store exists and cannot be read.
-    #[error("{path}: {source}; make it a file that can be read, or name another one", path = path.display())]
+    #[error("{path}: {source}; make the file readable, or name another one", path = path.display())]
     StoreFile {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// The error of the operating system.
         source: std::io::Error,
@@ -398,7 +398,8 @@ fn names_fault(context: &guard::GuardContext<'_>) -> bool {
 
 async fn no_such_fault() -> HttpResponse {
     let names = Fault::NAMES.join(", ");
-    HttpResponse::NotFound().json(json!({"error": format!("no such fault; there are {names}")}))
+    HttpResponse::NotFound()
+        .json(json!({"error": format!("no such fault; the faults are {names}")}))
 }
 
 async fn order(hub: Serving, fault: web::Path<String>, body: Body) -> HttpResponse {

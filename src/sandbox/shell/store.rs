@@ -27,9 +27,9 @@ use crate::{snapshot::Restored, snapshot::SnapshotError};
 /// Why a store file is refused. The file is left unchanged.
 #[derive(Debug, Error)]
 pub struct StoreError {
-    /// Its path.
+    /// The path of the file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// Why the file is refused.
     #[source]
     pub why: SnapshotError,
 }

@@ -30,7 +30,7 @@ pub enum TlsError {
     /// A file cannot be read as PEM.
     #[error("{path}: {source}; name a PEM file", path = path.display())]
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
         /// The error in the file.
         source: pem::Error,
@@ -38,11 +38,11 @@ pub enum TlsError {
     /// The file contains no certificate.
     #[error("{path}: no certificate in it; name a PEM file with one", path = path.display())]
     Empty {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
     },
     /// Certificate and key do not match or cannot be used.
-    #[error("certificate and key cannot be used: {0}; name a pair that belongs together")]
+    #[error("certificate and key cannot be used: {0}; name a matching pair")]
     Unfit(#[from] rustls::Error),
     /// The self-signed certificate could not be created.
     #[error("no certificate could be created: {0}")]

@@ -275,7 +275,7 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
         ),
         (&json!(21), &json!("alice"), &json!("spam"))
     );
-    // So does the room.
+    // The room gets a tip.
     let (key, _) = enter(&mut world, &carol);
     let items = poll(&mut world, &carol, &key, 0)["RspMsgList"].clone();
     let tip = &items.as_array().unwrap().last().unwrap()["MsgBody"];

@@ -56,7 +56,7 @@ pub(crate) struct Account {
     pub(crate) by_app: ByApp,
 }
 
-/// What an account keeps about one conversation.
+/// An account's data about one conversation.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Peer {

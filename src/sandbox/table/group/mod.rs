@@ -113,7 +113,7 @@ pub(crate) struct Group {
     /// When the bucket of messages is empty again (the theoretical arrival time of GCRA).
     #[serde(skip)]
     pub(crate) busy_until: Duration,
-    /// Bounded.
+    /// Pending applications. Bounded.
     pub(crate) applications: VecDeque<Application>,
     /// Recalls for members that were offline: the time in microseconds, and the message. Bounded.
     #[serde(deserialize_with = "shape::readable")]
@@ -159,7 +159,7 @@ pub(crate) struct Member {
 /// A message or tip of a group in the form tests see, see `State::group_history`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupItem {
-    /// Its number in the group.
+    /// The message number in the group.
     pub seq: u64,
     /// The sender; `@TIM#SYSTEM` for a tip.
     pub from: String,

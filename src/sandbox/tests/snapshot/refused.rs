@@ -200,7 +200,7 @@ fn what_it_starts_with_is_looked_at_first() {
             &format!(
                 "{{\"format\":1,\"app\":{APP},\"state\":{{\n\"sessions\":18446744073709551615}}}}"
             ),
-            "18446744073709551615 is too large to count on from at line 2 column 32",
+            "18446744073709551615 is too large for a counter at line 2 column 32",
         ),
     ] {
         let found = refusal(text).to_string();
