@@ -1,6 +1,6 @@
 //! Files of messages: upload addresses, downloads, quota.
 //!
-//! This module decides what may be written and read; the shell holds the bytes (`sandbox::files`).
+//! This module decides what may be written and read; the shell holds the bytes (`shell::files`).
 //! An address contains an unguessable token, the only protection of a file, as on the real service.
 //! When the quota is used up, the oldest files are removed: a server that runs for weeks must
 //! accept new files, and tests do not clean up. Addresses of removed files answer 404.

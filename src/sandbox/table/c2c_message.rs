@@ -139,7 +139,8 @@ pub(crate) fn is_message_body(body: &RawValue) -> bool {
     })
 }
 
-/// Returns true if the message counts as unread until it is read.
+/// Returns true if the message can be unread: `from` sent it, it counts as unread and it was not
+/// recalled.
 pub(crate) fn is_unread(
     messages: &BTreeMap<MessageId, Message>,
     id: MessageId,

@@ -72,7 +72,7 @@ pub(crate) struct Media {
     pub(crate) bytes: u64,
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) last: u64,
-    /// The first token number of this run.
+    /// A value of this run that goes into every token.
     #[serde(skip)]
     pub(crate) start: u64,
     /// Tokens whose bytes the shell may delete.
