@@ -1,9 +1,9 @@
-//! The registry: every command of clients and every call of the REST API, with what carries it out.
+//! The registry of client commands and REST calls, with their handlers.
 //!
-//! A service registers its commands here, once, for the socket, for REST or for both; nothing else knows the
-//! name of a command. Over REST the app authenticates itself and may speak for an account ([`Speaker`]).
-//! Names are those of the socket, `service.command`; the path `service/command` of a REST call is the same
-//! name.
+//! A service registers each command here once, for the socket, for REST, or for both; command names
+//! appear nowhere else. Over REST the app authenticates itself and may act for an account
+//! ([`Speaker`]). Names have the socket form `service.command`; the REST path `service/command` has
+//! the same name.
 
 use std::{
     borrow::Cow,
@@ -22,9 +22,9 @@ use crate::{
 };
 
 type Handler = Box<dyn Fn(&mut State, &Request<'_>) -> Outcome + Send + Sync>;
-/// Answers by itself, at once or later.
+/// A handler that sends its own answer, at once or later.
 pub(crate) type Linked = fn(&mut State, &Request<'_>, ConnId, &Head);
-/// The same for a command that needs no login.
+/// Like [`Linked`], for a command that needs no login.
 pub(crate) type Open = fn(&mut State, Now, ConnId, &Head, &RawValue);
 
 pub(crate) enum Run {
@@ -33,23 +33,23 @@ pub(crate) enum Run {
     Open(Open),
 }
 
-/// What a command wants of its body.
+/// How a command reads its body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Body {
-    /// An object.
+    /// The body must be an object.
     Object,
-    /// An object; anything else counts as an empty one.
+    /// The body is an object; anything else counts as an empty object.
     Any,
-    /// It reads the text itself.
+    /// The handler parses the text.
     Text,
 }
 
-/// A command and its terms.
+/// A command and its requirements.
 pub(crate) struct Command {
     pub(crate) run: Run,
     body: Body,
     speaker: Speaker,
-    /// The code when the account of the caller does not exist; `None` if that does not matter.
+    /// The code if the caller's account does not exist; `None` if the account is not required.
     unknown_caller: Option<Code>,
     reads: bool,
     without_login: bool,
@@ -69,49 +69,49 @@ impl Command {
         }
     }
 
-    /// It changes nothing that a snapshot holds.
+    /// Marks a command that does not change anything a snapshot holds.
     pub(crate) const fn reads(&mut self) -> &mut Self {
         self.reads = true;
         self
     }
 
-    /// It is carried out also for those whose ticket or UserSig is refused.
+    /// Also executes the command for clients whose ticket or UserSig is refused.
     pub(crate) const fn without_login(&mut self) -> &mut Self {
         self.without_login = true;
         self
     }
 
-    /// It may change who is a member of the group it names, and in which role.
+    /// Marks a command that may change the members or roles of the named group.
     pub(crate) const fn membership(&mut self) -> &mut Self {
         self.membership = true;
         self
     }
 
-    /// A body that is no object counts as an empty one.
+    /// Treats a body that is not an object as an empty object.
     pub(crate) const fn any_body(&mut self) -> &mut Self {
         self.body = Body::Any;
         self
     }
 
-    /// It reads the text of its body itself, as elements of messages are kept as they were written.
+    /// Lets the handler parse the body's text, because message elements are stored as written.
     pub(crate) const fn reads_text(&mut self) -> &mut Self {
         self.body = Body::Text;
         self
     }
 
-    /// It is refused with this code when the account of the caller does not exist.
+    /// Refuses the command with this code if the caller's account does not exist.
     pub(crate) const fn for_accounts(&mut self, otherwise: Code) -> &mut Self {
         self.unknown_caller = Some(otherwise);
         self
     }
 
-    /// In a REST call the app speaks for an account.
+    /// In a REST call, the app acts for an account.
     pub(crate) const fn speaks_for(&mut self, speaker: Speaker) -> &mut Self {
         self.speaker = speaker;
         self
     }
 
-    /// For whom the app speaks.
+    /// The account for which the app acts.
     pub(crate) const fn speaker(&self) -> Speaker {
         self.speaker
     }
@@ -132,7 +132,7 @@ impl Command {
         self.unknown_caller
     }
 
-    /// The text of a body that is at hand as a value; empty if the handler does not read it.
+    /// The text of a parsed body; empty if the handler does not read it.
     pub(crate) fn text_of(&self, body: &Value) -> String {
         match self.body {
             Body::Text => body.to_string(),
@@ -140,7 +140,7 @@ impl Command {
         }
     }
 
-    /// The body for the handler; `unreadable` if it has to be an object and is none.
+    /// The body for the handler; `unreadable` if the body must be an object and is not.
     pub(crate) fn read(&self, text: &str, unreadable: Code) -> Result<Value, Code> {
         if self.body == Body::Text {
             return Ok(Value::Null);
@@ -154,9 +154,9 @@ impl Command {
     }
 }
 
-/// The services under which group commands exist, and the one that stands for them here. Which one is used
-/// says nothing, except to the lists of groups and applications.
+/// The service under which group commands are registered.
 const GROUP: &str = "group_open_http_svc";
+/// Services that serve the same commands. Only the lists of groups and applications differ.
 const GROUP_SERVICES: [&str; 3] = [
     "million_group_open_http_svc",
     "group_open_attr_http_svc",
@@ -170,7 +170,7 @@ pub(crate) struct Commands {
     rest: Table,
 }
 
-/// The commands of one side, by name.
+/// The commands of one side (clients or REST), by name.
 #[derive(Default)]
 struct Table {
     commands: BTreeMap<Cow<'static, str>, Command>,
@@ -208,7 +208,7 @@ fn handler<A: IntoOutcome>(
 }
 
 impl Commands {
-    /// Registers a command of clients.
+    /// Registers a client command.
     pub(crate) fn socket<A: IntoOutcome>(
         &mut self,
         name: &'static str,
@@ -217,13 +217,13 @@ impl Commands {
         self.socket.add(name, handler(run))
     }
 
-    /// Registers a command of clients that answers by itself.
+    /// Registers a client command whose handler sends its own answer.
     pub(crate) fn linked(&mut self, name: &'static str, run: Linked) -> &mut Command {
         let run = Run::Linked(run);
         self.socket.add(name, run)
     }
 
-    /// Registers a command of clients that answers by itself and needs no login.
+    /// Registers a client command that needs no login and whose handler sends its own answer.
     pub(crate) fn open(&mut self, name: &'static str, run: Open) -> &mut Command {
         let run = Run::Open(run);
         self.socket.add(name, run)
@@ -238,7 +238,7 @@ impl Commands {
         self.rest.add(name, handler(run))
     }
 
-    /// Registers a command of clients that the app has as well; `terms` sets them for both.
+    /// Registers a command for clients and for REST; `terms` sets its requirements for both.
     pub(crate) fn both<A: IntoOutcome>(
         &mut self,
         name: impl Into<Cow<'static, str>>,
@@ -250,7 +250,7 @@ impl Commands {
         terms(self.rest.add(name, handler(run)));
     }
 
-    /// Registers a group command, for clients and for the app, under every service of the groups.
+    /// Registers a group command for clients and for REST, under every group service.
     pub(crate) fn group<A: IntoOutcome>(
         &mut self,
         command: &'static str,
@@ -263,7 +263,7 @@ impl Commands {
         GroupCommand { socket, rest }
     }
 
-    /// Registers a group call that only the app has.
+    /// Registers a group command for REST only.
     pub(crate) fn group_rest<A: IntoOutcome>(
         &mut self,
         command: &'static str,
@@ -273,13 +273,13 @@ impl Commands {
         self.rest.add(name, handler(run))
     }
 
-    /// For each side, how many commands it has and the names that were registered more than once.
+    /// For each side, the number of commands and the names that were registered more than once.
     #[cfg(test)]
     pub(crate) fn sides(&self) -> [(usize, &[String]); 2] {
         [&self.socket, &self.rest].map(|side| (side.commands.len(), &*side.doubled))
     }
 
-    /// The command of clients of this name.
+    /// The client command with this name.
     pub(crate) fn of_client(&self, servcmd: &str) -> Option<&Command> {
         self.socket.find(servcmd)
     }
@@ -289,13 +289,13 @@ impl Commands {
         self.rest.commands.keys().map(|name| &**name)
     }
 
-    /// The REST call of this name.
+    /// The REST call with this name.
     pub(crate) fn of_app(&self, servcmd: &str) -> Option<&Command> {
         self.rest.find(servcmd)
     }
 }
 
-/// A group command, for both.
+/// A group command, for clients and for REST.
 pub(crate) struct GroupCommand<'a> {
     socket: &'a mut Command,
     rest: &'a mut Command,

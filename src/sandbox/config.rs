@@ -1,4 +1,4 @@
-//! What a sandbox can be set to. Values only; nothing here acts.
+//! Settings of a sandbox.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -6,146 +6,147 @@ use secrecy::SecretString;
 
 use crate::proto::id::{SdkAppId, UserId};
 
-/// Settings of a sandbox. [`SandboxConfig::new`] gives values that suit tests and examples; change
-/// the fields you care about.
+/// Settings of a sandbox. The defaults of [`SandboxConfig::new`] suit tests and examples; change
+/// the fields you need.
 #[derive(Clone, Debug)]
 pub struct SandboxConfig {
-    /// The one app it serves.
+    /// The only app that the sandbox serves.
     pub app: SdkAppId,
-    /// The SecretKey UserSigs have to be signed with.
+    /// The SecretKey that signs UserSigs.
     pub key: SecretString,
-    /// Accounts that exist from the start, besides the administrators.
+    /// Accounts that exist from the start, in addition to the administrators.
     pub accounts: Vec<UserId>,
-    /// Accounts that may call the REST API. They exist from the start.
+    /// Accounts that may call the REST API. These accounts exist from the start.
     pub administrators: Vec<UserId>,
-    /// Create unknown accounts when they log in or are written to. Off: such logins get 70107,
-    /// such messages 20003.
+    /// Creates unknown accounts when they log in or receive a message. If false, such logins get
+    /// 70107 and such messages 20003.
     pub auto_import: bool,
-    /// How many web logins of one account may be online at once; a further one puts the oldest out.
+    /// The most web logins of one account that may be online at once; a further login kicks the
+    /// oldest.
     pub max_web_instances: usize,
-    /// The hello cadence told to clients, in whole seconds, at least one.
+    /// The hello interval sent to clients, in whole seconds, at least one.
     pub hello_interval: Duration,
-    /// How long after a lost link a login still counts as online.
+    /// How long a login counts as online after its link is lost.
     pub link_timeout: Duration,
-    /// A connection that sends no frame for this long is cut. Real clients ping every 10 s.
+    /// A connection that sends no frame for this long is closed. The official SDK pings every 10 s.
     pub idle_timeout: Duration,
-    /// How long a message can be recalled by its sender.
+    /// How long the sender can recall a message.
     pub recall_window: Duration,
-    /// The most messages in one page of missed messages; `None` sends all in one page, which is
-    /// the only form that loses nothing with the official SDK.
+    /// The most messages in one page of missed messages. `None` sends all in one page; with the
+    /// official SDK, only this setting loses no messages.
     pub sync_page: Option<usize>,
-    /// Refuse requests whose checksum does not fit, instead of only counting them.
+    /// Refuses requests with a wrong checksum instead of only counting them.
     pub strict_checksum: bool,
 
-    /// What becomes of commands of clients that the sandbox does not know.
+    /// How to answer client commands that the sandbox does not know.
     pub unknown: Unknown,
-    /// The most connections at once; further ones are refused with HTTP 503.
+    /// The most open connections; further ones are refused with HTTP 503.
     pub max_connections: usize,
     /// The most accounts.
     pub max_accounts: usize,
-    /// The longest frame and joined message taken from a client, in bytes.
+    /// The longest frame and the longest reassembled message from a client, in bytes.
     pub max_frame: usize,
-    /// Requests per second one connection may send in the long run, acknowledgements included;
-    /// above it 60018 is answered, and one that keeps far above it is cut.
+    /// Requests per second for one connection in the long run, acknowledgements included. Above
+    /// this rate requests get 60018; a connection far above it is closed.
     pub request_rate: u32,
-    /// Requests one connection may send at once after a pause.
+    /// Requests that one connection may send in a burst after a pause.
     pub request_burst: u32,
-    /// The most bytes that may wait to be sent to one connection; a client that never reads is cut
-    /// when it is reached.
+    /// The most bytes queued for one connection; a client that does not read is disconnected at
+    /// this limit.
     pub outgoing_limit: usize,
-    /// The most messages kept per conversation; the oldest go first.
+    /// The most messages kept per conversation; the oldest are dropped first.
     pub history_limit: usize,
-    /// The most messages kept in all; the oldest go first.
+    /// The most messages kept in total; the oldest are dropped first.
     pub message_limit: usize,
-    /// The most missed messages kept per account; the oldest go first.
+    /// The most missed messages kept per account; the oldest are dropped first.
     pub inbox_limit: usize,
-    /// The most groups at once.
+    /// The most groups.
     pub max_groups: usize,
-    /// The most members of a Work, Public or Meeting group; the next one gets 10014. Live rooms have
-    /// no limit, Communities 100,000.
+    /// The most members of a Work, Public or Meeting group; a further member gets 10014. Live rooms
+    /// have no limit, Communities have 100,000.
     pub group_member_limit: usize,
-    /// The most groups one account may be in; live rooms do not count.
+    /// The most groups of one account, not counting live rooms.
     pub joined_group_limit: usize,
-    /// Messages per second a group takes; above it senders get 10023.
+    /// Messages per second accepted in one group; above this rate senders get 10023.
     pub group_message_rate: u32,
-    /// The most messages and tips kept per group; the oldest go first.
+    /// The most messages and tips kept per group; the oldest are dropped first.
     pub group_history_limit: usize,
-    /// How long a live room's poll is held when there is nothing to tell. The official SDK gives up
+    /// How long a live-room poll is held when there are no new items. The official SDK gives up
     /// after 15 s.
     pub live_hold: Duration,
-    /// The most live-room polls held at once; one more is answered at once, with nothing.
+    /// The most held live-room polls; a further poll is answered at once, without items.
     pub held_poll_limit: usize,
-    /// The most items a live room keeps for polls that come late.
+    /// The most items a live room keeps for late polls.
     pub live_backlog: usize,
-    /// The most messages of before that a live room shows to whoever enters. Zero for an edition that
-    /// has not bought it.
+    /// The most earlier messages that a live room shows to an account that joins. Zero corresponds
+    /// to a package without this feature.
     pub live_history: usize,
     /// The most friends of one account, as the service documents it.
     pub friend_limit: usize,
-    /// The most bytes of uploaded files kept; the oldest files go first.
+    /// The most bytes of uploaded files; the oldest files are removed first.
     pub media_bytes: u64,
     /// The longest file that can be uploaded, in bytes.
     pub media_file_bytes: u64,
-    /// The most files and unused addresses kept; the oldest go first.
+    /// The most files and unused addresses; the oldest are removed first.
     pub media_files: usize,
-    /// The folder uploaded files are kept in; `None` keeps them in memory. With a
-    /// [`store_file`](Self::store_file) they outlive a restart there, otherwise they do not.
+    /// The folder for uploaded files; `None` keeps the files in memory. The files survive a restart
+    /// only with a folder and a [`store_file`](Self::store_file).
     pub media_dir: Option<PathBuf>,
-    /// Speak TLS too, on the same port: what begins with a handshake is served so. `None` speaks plain
-    /// HTTP only.
+    /// Serves TLS on the same port, for connections that begin with a TLS handshake. `None` serves
+    /// plain HTTP only.
     pub tls: Option<SandboxTls>,
-    /// Web pages of these origins (`https://host[:port]`) may use the sandbox, besides those of this
-    /// machine.
+    /// Origins (`https://host[:port]`) of web pages that may use the sandbox, in addition to pages
+    /// of this machine.
     pub origins: Vec<String>,
-    /// Names the sandbox may be called by in `Host`, besides addresses and `localhost`.
+    /// Host names accepted in `Host`, in addition to addresses and `localhost`.
     pub hosts: Vec<String>,
-    /// Whoever gives orders (`/sandbox/…`) has to send it. Without it orders come from this machine only,
-    /// and not at all when others can reach the sandbox.
+    /// Token required for orders (`/sandbox/…`). Without a token, orders are accepted from this
+    /// machine only, and not at all if other machines can reach the sandbox.
     pub token: Option<SecretString>,
-    /// A file of accounts, groups and history to start with, see [`Seed`](super::Seed). Not used
-    /// when there is a [`store_file`](Self::store_file) to go on from.
+    /// A file with accounts, groups and history to start with, see [`Seed`](super::Seed). Ignored
+    /// if the [`store_file`](Self::store_file) exists.
     pub seed_file: Option<PathBuf>,
-    /// The file everything is kept in over restarts, made when it is not there; `None` forgets
-    /// everything at the end. For one sandbox at a time.
+    /// The file that keeps all data over restarts, created if missing; `None` discards all data at
+    /// the end. Only one sandbox can use the file at a time.
     pub store_file: Option<PathBuf>,
-    /// How long what was changed may wait until it is written to the store; longer in a sandbox so
-    /// large that this would keep it busy.
+    /// The longest delay between a change and the write to the store. A large sandbox waits longer
+    /// if writing would otherwise keep it busy.
     pub store_interval: Duration,
-    /// Where the numbers drawn (tickets, TinyIds) start. Equal seeds give equal runs, and equal
-    /// tickets: a server that was restarted must not take the tickets of before for those of
-    /// others, so each start draws its own unless one is set here.
+    /// Seed of the generated numbers (tickets, TinyIds). Equal seeds give equal runs and equal
+    /// tickets. A restarted server must not issue tickets that earlier clients still hold, so each
+    /// start draws its own seed unless this is set.
     pub seed: Option<u64>,
 }
 
-/// The certificate the sandbox shows.
+/// The TLS certificate of the sandbox.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SandboxTls {
-    /// One of its own, made at the start for `localhost`, loopback and where it listens. Browsers
-    /// have to be told to trust it.
+    /// A self-signed certificate, created at the start for `localhost`, loopback and the listening
+    /// address. Browsers must be told to trust it.
     SelfSigned,
     /// PEM files, for example of a local authority that the browser trusts.
     Files {
-        /// The certificate, and those that vouch for it.
+        /// The certificate and its chain.
         certificate: PathBuf,
-        /// Its private key.
+        /// The private key of the certificate.
         key: PathBuf,
     },
 }
 
-/// What becomes of commands of clients that the sandbox does not know. Over REST they are always refused.
+/// How to answer client commands that the sandbox does not know. Over REST they are always refused.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Unknown {
-    /// They are answered with a bare OK, because other clients take an error for a broken server; the log
-    /// warns once of each.
+    /// Answers with a bare OK, because some clients treat an error as a broken server. The log
+    /// warns once per command.
     #[default]
     Warn,
-    /// They are refused with 60002, so that nothing is answered with OK and not carried out.
+    /// Refuses with 60002, so that an OK always means the command was executed.
     Refuse,
 }
 
 impl SandboxConfig {
-    /// Settings for `app` whose UserSigs are signed with `key`.
+    /// Settings for `app`, whose UserSigs are signed with `key`.
     pub fn new(app: SdkAppId, key: impl Into<SecretString>) -> Self {
         Self {
             app,

@@ -1,4 +1,4 @@
-//! From the request of a client to what answers it.
+//! Dispatches client requests to their handlers.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl State {
-    /// A frame of the right kind came in. Anything may be in it.
+    /// Handles a frame of the right type. The payload is untrusted.
     pub fn receive(&mut self, now: Now, conn: ConnId, payload: &[u8]) {
         self.take_frame(now, conn, payload);
         self.forget_gone();
@@ -49,7 +49,7 @@ impl State {
         if !self.world.links.contains_key(&conn) {
             return;
         }
-        // An error in answer to a ping sends the official SDK into a reconnect storm.
+        // The official SDK answers an error to a ping with a reconnect storm.
         if head.servcmd == "heartbeat.alive" {
             self.world.answer(now, conn, &head, ok());
             return;
@@ -75,7 +75,7 @@ impl State {
             Some(code) => self.world.answer(now, conn, &head, failure(code)),
             None => {
                 self.world.answering = Some((conn, head.seq.clone()));
-                // Not before the checksum, which is taken over what was sent.
+                // After the checksum, which covers the body as sent.
                 let mended = surrogate::mend(body.get().into());
                 match &mended {
                     Cow::Borrowed(_) => self.dispatch(now, conn, &head, body),
@@ -89,11 +89,11 @@ impl State {
         }
     }
 
-    /// Carries out a request whose head is in order.
+    /// Executes a request whose head has been checked.
     pub(crate) fn dispatch(&mut self, now: Now, conn: ConnId, head: &Head, body: &RawValue) {
         let command = commands().of_client(&head.servcmd);
         if !command.is_some_and(|command| command.changes_nothing()) {
-            // An unknown command is not known to change nothing.
+            // An unknown command might change anything.
             self.world.note_change();
         }
         if let Some(Run::Open(run)) = command.map(|command| &command.run) {
@@ -145,7 +145,7 @@ impl State {
         }
     }
 
-    /// Answers a command that needs no login.
+    /// Executes a command that needs no login.
     fn without_login(&mut self, now: Now, command: &Command, head: &Head) -> Value {
         let user = UserId::parse(&head.identifier).or_else(|_| UserId::parse("nobody"));
         let Ok(user) = user else {
@@ -167,7 +167,7 @@ impl State {
 }
 
 impl State {
-    /// Runs a command on these terms.
+    /// Runs a command after checking its requirements.
     pub(crate) fn run(&mut self, command: &Command, request: &Request<'_>) -> Outcome {
         let Run::Answer(handler) = &command.run else {
             return Err(Code::BAD_REQUEST.into());
@@ -179,13 +179,13 @@ impl State {
         }
         let group = command.is_about_membership().then_some(request.body);
         let group = group.and_then(|body| body.get("GroupId")?.as_str());
-        // A topic is nobody's to join or leave by itself, nor to end.
+        // A topic cannot be joined, left or dismissed on its own.
         if group.is_some_and(|id| self.is_topic(id)) {
             return Err(Code::GROUP_UNKNOWN.into());
         }
         let outcome = handler(self, request);
-        // A member's request may be carried out in part; a stranger's that is refused changes nothing, and
-        // must not have a large Community looked through.
+        // A request of a member may succeed in part. A refused request of another account changes
+        // nothing, and must not cost a scan of a large Community.
         if let Some(id) = group
             && (outcome.is_ok() || self.is_in_group(id, request.caller))
         {
@@ -194,7 +194,7 @@ impl State {
         outcome
     }
 
-    /// Carries out a command as if a client of `caller` had sent it, without a login.
+    /// Executes a command as if a client of `caller` had sent it, without a login.
     pub(crate) fn call(
         &mut self,
         now: Now,

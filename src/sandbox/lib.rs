@@ -1,16 +1,20 @@
 //! The embedded server that the official SDKs accept.
 //!
-//! The pure part has no socket, file or clock. From below: `wire` reads and writes frames; `world` is what services
-//! share; `table` is what each feature keeps; [`state`] holds them together; `request` and `commands` are the
-//! form in which a service offers what clients and the REST API can ask for; `service` carries it out, a file
-//! for each feature; `dispatch` finds what carries out a request; `rest` authenticates the app; `seed` is what a
-//! sandbox starts with; `snapshot` is what outlives a restart, in the `shape` that its fields have there.
-//! `shell` (feature `server`) serves that over sockets, with files and a clock. The types of requests and answers
-//! are those of [`botroupe_proto::op`]; nothing of a session or an account is used here.
+//! The pure part has no sockets, files or clock. Its layers, from the bottom up:
+//!
+//! - `wire` reads and writes frames.
+//! - `world` holds the data that services share, `table` the data of each feature; [`state`] contains both.
+//! - `request` and `commands` define and register the commands of clients and the REST API.
+//! - `service` executes the commands, one file per feature; `dispatch` finds the handler of a request.
+//! - `rest` authenticates the app.
+//! - `seed` loads the initial data; `snapshot` saves and restores the state, with the serde helpers in `shape`.
+//!
+//! `shell` (feature `server`) adds sockets, files and a clock. The types of requests and answers come from
+//! [`botroupe_proto::op`]. This crate does not use the session or account code of the bots.
 //!
 //! | feature | default | what it adds |
 //! |---|---|---|
-//! | `server` | yes | `Sandbox`, the web server; without it only [`state`] |
+//! | `server` | yes | `Sandbox`, the web server; without the feature only [`state`] |
 //!
 #![cfg_attr(
     feature = "server",
@@ -32,7 +36,7 @@ sandbox.shutdown();
     allow(
         dead_code,
         unused_imports,
-        reason = "only the shell stores, seeds and carries files"
+        reason = "only the shell uses stores, seeds and files"
     )
 )]
 

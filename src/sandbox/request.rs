@@ -1,4 +1,4 @@
-//! A command that is being carried out, and what can come of it.
+//! A command in execution, and its outcome.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,13 +9,13 @@ use crate::{
     world::{Caller, ConnId},
 };
 
-/// A command that is being carried out.
+/// A command in execution.
 pub(crate) struct Request<'a> {
     pub(crate) now: Now,
     pub(crate) caller: &'a Caller,
-    /// The connection of a client; `None` for a REST call.
+    /// The client's connection; `None` for a REST call.
     pub(crate) conn: Option<ConnId>,
-    /// The service it was sent to: the groups have four.
+    /// The service in the request; group commands have four.
     pub(crate) service: &'a str,
     /// The body, an object; `Null` for a command that reads [`text`](Self::text).
     pub(crate) body: &'a Value,
@@ -29,12 +29,12 @@ impl<'a> Request<'a> {
         (self.now, self.caller, self.body)
     }
 
-    /// The body as a request of `proto::op`; refused with this code if it is none.
+    /// Parses the body as a request of `proto::op`; fails with the code `unreadable`.
     pub(crate) fn read<T: Deserialize<'a>>(&self, unreadable: Code) -> Result<T, Code> {
         T::deserialize(self.body).map_err(|_| unreadable)
     }
 
-    /// True for a group command that was sent to the service of the communities.
+    /// Returns true for a group command that was sent to the service of the Communities.
     pub(crate) fn is_about_communities(&self) -> bool {
         self.service.starts_with("million_")
     }
@@ -44,7 +44,7 @@ impl<'a> Request<'a> {
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) code: Code,
-    /// What REST answers say; the meaning of the code when there is nothing better.
+    /// The text of a REST answer; `None` uses the meaning of the code.
     pub(crate) info: Option<String>,
 }
 
@@ -54,7 +54,7 @@ impl From<Code> for Refusal {
     }
 }
 
-/// The fields of an answer, or the reason for a failure.
+/// The fields of an answer, or the reason for a refusal.
 pub(crate) type Outcome = Result<Value, Refusal>;
 
 /// What a handler may return.
@@ -71,21 +71,21 @@ impl IntoOutcome for Value {
 impl<T: Serialize, E: Into<Refusal>> IntoOutcome for Result<T, E> {
     fn into_outcome(self) -> Outcome {
         let answer = self.map_err(Into::into)?;
-        // Only a map whose keys are no text cannot be written, and no answer has one.
+        // Serialization only fails for maps with non-string keys, and no answer has one.
         Ok(serde_json::to_value(answer).unwrap_or_default())
     }
 }
 
-/// For whom the app speaks in a REST call.
+/// The account for which the app acts in a REST call.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Speaker {
-    /// For itself.
+    /// The app itself.
     App,
-    /// For the account in `From_Account`.
+    /// The account in `From_Account`.
     Account {
-        /// The code when there is none.
+        /// The code if the field is missing.
         missing: Code,
-        /// With the rights of the app, not only those of the account.
+        /// The call has the rights of the app, not only those of the account.
         admin: bool,
     },
 }

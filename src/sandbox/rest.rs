@@ -1,4 +1,5 @@
-//! The server-side REST API: a call as text in, an answer out. Pure; the web shell is in `server`.
+//! The server-side REST API: takes the text of a call and returns an answer. The HTTP part is in
+//! `shell::server`.
 
 use serde_json::{Value, json};
 
@@ -10,16 +11,16 @@ use crate::{
     state::{Caller, State},
 };
 
-/// What a REST call is answered with.
+/// The answer to a REST call.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RestAnswer {
-    /// The HTTP status: 200 for every call the service knows the path of.
+    /// The HTTP status: 200 for every call with a known path.
     pub status: u16,
     /// The body.
     pub json: Value,
 }
 
-/// A refusal with a text that says more than the code.
+/// A refusal with a text that is more specific than the code.
 pub(super) fn refusal(code: Code, info: String) -> Refusal {
     Refusal {
         code,
@@ -27,7 +28,7 @@ pub(super) fn refusal(code: Code, info: String) -> Refusal {
     }
 }
 
-/// What a call is answered with that is no `POST`, in the shape of every other answer.
+/// The answer to a call that is not a `POST`, in the shape of the other answers.
 pub(super) fn not_posted() -> Value {
     let code = Code::BAD_REQUEST;
     json!({
@@ -36,10 +37,10 @@ pub(super) fn not_posted() -> Value {
     })
 }
 
-/// Most accounts in one call to the message commands.
+/// The most accounts in one call of the message commands.
 pub(crate) const MAX_RECIPIENTS: usize = 500;
 
-/// The code the REST API uses where the socket has another one.
+/// The REST code for a socket code, where the two differ.
 pub(super) const fn rest_code(code: Code) -> Code {
     match code {
         Code::C2C_UNKNOWN_USER => Code::REST_ACCOUNT_UNKNOWN,
@@ -69,7 +70,7 @@ pub(super) fn number(value: Option<&Value>) -> Option<u64> {
 }
 
 impl State {
-    /// Carries out one REST call. `path` is the path of the URL, `query` its decoded pairs.
+    /// Executes one REST call. `path` is the path of the URL, `query` holds its decoded pairs.
     pub fn rest(
         &mut self,
         now: Now,

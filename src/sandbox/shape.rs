@@ -1,11 +1,11 @@
-//! How values stand in a snapshot, where serde's own way loses something or lets too much in.
+//! Serde helpers for snapshot fields, where serde's default loses data or accepts too much.
 
 use std::{collections::BTreeMap, collections::VecDeque, fmt::Display};
 
 use serde::{Deserialize, Deserializer, de::Error};
 use serde_json::{Value, value::RawValue};
 
-/// A map whose keys are no text, as a list of pairs.
+/// A map with non-string keys, written as a list of pairs.
 pub(crate) mod pairs {
     use super::BTreeMap;
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
@@ -27,7 +27,7 @@ pub(crate) mod pairs {
     }
 }
 
-/// A number that is counted on from: nothing so large that counting could overflow.
+/// A counter that will be incremented: rejects values so large that it could overflow.
 pub(crate) fn counter<'de, N, D>(deserializer: D) -> Result<N, D::Error>
 where
     N: TryFrom<u64> + Display,
@@ -40,18 +40,18 @@ where
     has_room
         .then(|| N::try_from(number).ok())
         .flatten()
-        .ok_or_else(|| D::Error::custom(format!("{number} is too large to count on from")))
+        .ok_or_else(|| D::Error::custom(format!("{number} is too large for a counter")))
 }
 
-/// JSON of a client. It may be nested as deep as a reader takes, so it is read by itself and not as
-/// part of what it stands in.
+/// JSON from a client, parsed separately: it may be nested as deep as the parser allows, apart from
+/// the document around it.
 pub(crate) fn apart<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Value, D::Error> {
     let text = Box::<RawValue>::deserialize(deserializer)?;
     serde_json::from_str(text.get()).map_err(D::Error::custom)
 }
 
-/// Numbered things made around JSON of clients. What got nested too deep by that for any reader is
-/// left out: no client could read it either.
+/// Numbered items that contain JSON from clients. Items nested too deep to be parsed are dropped;
+/// no client could parse them either.
 pub(crate) fn readable<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<VecDeque<(u64, Value)>, D::Error> {
@@ -62,7 +62,7 @@ pub(crate) fn readable<'de, D: Deserializer<'de>>(
     Ok(items.collect())
 }
 
-/// Lists of merged messages by key. Their sizes are measured anew.
+/// Lists of merged messages by key. Their sizes are recomputed.
 pub(crate) fn merged<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<VecDeque<(String, Value, usize)>, D::Error> {

@@ -1,10 +1,10 @@
-//! Everything the sandbox knows and decides, without sockets, clock or threads.
+//! The sandbox's state and logic, without sockets, clock or threads.
 //!
-//! Connections, frames and the time come in as calls; what is to be sent or closed comes out of
-//! [`State::poll_output`]. The same calls with the same seed give the same outputs, so a client
-//! core and a `State` can be wired together on a virtual clock. What the services share is `world::World`; each
-//! of them has a file in `service`, where its commands are registered, and a table in `table`. A request finds
-//! its command in `dispatch`.
+//! Connections, frames and the time are passed in by calls; [`State::poll_output`] returns what to
+//! send or close. The same calls with the same seed give the same outputs, so tests can connect a
+//! client core to a `State` on a virtual clock. `world::World` holds the data that services share;
+//! each service has a file in `service`, which registers its commands, and a table in `table`.
+//! `dispatch` finds the command of a request.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -34,9 +34,9 @@ use crate::{config::SandboxConfig, policy::Now, proto::id::UserId, world::CHECK_
 /// The sandbox without its sockets.
 #[derive(Debug)]
 pub struct State {
-    /// What the services share.
+    /// Data shared by the services.
     pub(crate) world: World,
-    /// Starts before this one that left a snapshot.
+    /// The number of earlier starts that left a snapshot.
     pub(crate) starts: u64,
     pub(crate) messages: BTreeMap<MessageId, Message>,
     pub(crate) conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
@@ -45,20 +45,20 @@ pub struct State {
     pub(crate) blacklists: Blacklists,
     pub(crate) follows: Follows,
     pub(crate) user_statuses: UserStatuses,
-    /// What the app calls the attributes of accounts, by number.
+    /// The app's names of account attributes, by number.
     pub(crate) attribute_names: BTreeMap<String, String>,
     pub(crate) merged: merger::MergedLists,
     pub(crate) media: media::Media,
 }
 
 impl State {
-    /// A sandbox with the accounts of `config` and nothing else, all of whose numbers follow from `seed`. It
-    /// replaces the one of the configuration.
+    /// A sandbox with only the accounts of `config`. All generated numbers derive from `seed`,
+    /// which replaces the seed of the configuration.
     pub fn new(config: SandboxConfig, seed: u64) -> Self {
         Self::with_key(config, Sha256::digest(seed.to_be_bytes()).into())
     }
 
-    /// The same with a key that nobody can guess, for a sandbox that others can reach.
+    /// Like [`State::new`], with an unguessable key, for a sandbox that others can reach.
     pub fn with_key(config: SandboxConfig, key: [u8; 32]) -> Self {
         let mut world = World::new(config, key);
         let media = media::Media::new(world.numbers.next());
@@ -80,7 +80,7 @@ impl State {
         state
     }
 
-    /// Creates the accounts of the configuration that are not there.
+    /// Creates the missing accounts of the configuration.
     pub(crate) fn import_configured(&mut self) {
         let first = self
             .world
@@ -93,18 +93,18 @@ impl State {
         }
     }
 
-    /// The settings it was made with.
+    /// The settings of the sandbox.
     pub fn config(&self) -> &SandboxConfig {
         &self.world.config
     }
 
-    /// A connection was opened. `query` are the decoded pairs of its URL.
+    /// A connection was opened. `query` holds the decoded pairs of its URL.
     pub fn connect(&mut self, now: Now, conn: ConnId, frames: Frames, query: &[(String, String)]) {
         self.world.connect(now, conn, frames, query);
     }
 
-    /// Counts a frame that is no request, and cuts a link that sends nothing else. The shell calls
-    /// it too, for frames of the wrong kind.
+    /// Counts an invalid frame and cuts a link that sends too many. The shell also calls this for
+    /// frames of the wrong type.
     pub fn garbage(&mut self, now: Now, conn: ConnId) {
         self.world.garbage(now, conn);
         self.forget_gone();
@@ -115,13 +115,13 @@ impl State {
         self.world.alive(now, conn);
     }
 
-    /// A connection is gone. Its login stays, without a link.
+    /// A connection was closed. Its login stays, without a link.
     pub fn closed(&mut self, now: Now, conn: ConnId) {
         self.world.closed(now, conn);
         self.forget_gone();
     }
 
-    /// The owner of the sockets found that a connection does not read: cuts it.
+    /// Cuts a connection that does not read, as found by the owner of the sockets.
     pub fn too_slow(&mut self, now: Now, conn: ConnId) {
         self.world.too_slow(now, conn);
         self.forget_gone();
@@ -137,14 +137,14 @@ impl State {
         applied
     }
 
-    /// Forgets what was held for links that have ended.
+    /// Drops the data of links that have closed.
     pub(crate) fn forget_gone(&mut self) {
         for conn in self.world.take_gone() {
             self.groups.forget_polls_of(conn);
         }
     }
 
-    /// Time has passed: gives out what was delayed, cuts idle links.
+    /// Advances the time: releases delayed frames, cuts idle links.
     pub fn tick(&mut self, now: Now) {
         while let Some(entry) = self.world.delayed.first_entry() {
             if entry.key().0 > now.mono {
@@ -175,24 +175,24 @@ impl State {
         self.forget_gone();
     }
 
-    /// The monotonic time at which [`State::tick`] wants to be called next.
+    /// The monotonic time at which [`State::tick`] is due next.
     pub fn poll_timeout(&self) -> Option<Duration> {
         let delayed = self.world.delayed.keys().next().map(|(due, _)| *due);
         let dues = [delayed, self.groups.next_poll_end(), self.world.next_check];
         dues.into_iter().flatten().min()
     }
 
-    /// The next thing to do for the owner of the sockets.
+    /// The next action for the owner of the sockets.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.world.ready.pop_front()
     }
 
-    /// Creates an account if it is not there. False if there is no room for it.
+    /// Creates an account if it does not exist. Returns false if the account limit is reached.
     pub fn import(&mut self, user: &UserId) -> bool {
         self.world.import(user)
     }
 
-    /// True if the account exists.
+    /// Returns true if the account exists.
     pub fn has_account(&self, user: &UserId) -> bool {
         self.world.has_account(user)
     }
@@ -202,8 +202,8 @@ impl State {
         self.world.set_profile(user, tag, value);
     }
 
-    /// Deletes an account with its logins. Its messages stay in the other side's history. False if
-    /// there was none.
+    /// Deletes an account with its logins. Its messages stay in the other side's history. Returns
+    /// false if the account did not exist.
     pub fn delete_account(&mut self, user: &UserId) -> bool {
         if self.world.remove_account(user).is_none() {
             return false;
@@ -216,7 +216,8 @@ impl State {
         true
     }
 
-    /// True if the account has a login that is linked, or lost its link only just.
+    /// Returns true if the account has a login that is linked or lost its link less than
+    /// `link_timeout` ago.
     pub fn is_online(&self, now: Now, user: &UserId) -> bool {
         self.world.is_online(now, user)
     }
@@ -226,37 +227,37 @@ impl State {
         self.world.instances(now, user)
     }
 
-    /// Puts every login of an account out. [`KickType::Rest`] also makes its UserSigs void.
+    /// Kicks every login of an account. [`KickType::Rest`] also voids its UserSigs.
     pub fn kick_all(&mut self, now: Now, user: &UserId, kind: KickType) {
         self.world.kick_all(now, user, kind);
     }
 
-    /// A picture of the sandbox at `now`.
+    /// The status of the sandbox at `now`.
     pub fn status(&self, now: Now) -> Status {
         self.world.status(now)
     }
 
-    /// Numbers since the start.
+    /// Counters since the start.
     pub fn counters(&self) -> &Counters {
         &self.world.counters
     }
 
-    /// How many connections are open.
+    /// The number of open connections.
     pub fn links(&self) -> usize {
         self.world.links.len()
     }
 
-    /// Counts a snapshot that was written, or could not be.
+    /// Counts a snapshot that was written or could not be written.
     pub(crate) fn note_stored(&mut self, is_written: bool) {
         self.world.note_stored(is_written);
     }
 
-    /// Notes that something that is kept may be another now.
+    /// Records that stored data may have changed.
     pub(crate) fn note_change(&mut self) {
         self.world.note_change();
     }
 
-    /// How often something was changed. Two snapshots with the same number in between are equal.
+    /// The number of changes so far. Two snapshots with the same number are equal.
     pub(crate) const fn changes(&self) -> u64 {
         self.world.changes()
     }

@@ -1,7 +1,6 @@
-//! The server's side of the wire: reading requests, writing answers and pushes, COMP frames.
+//! The server's side of the wire: reads requests, writes answers, pushes and COMP frames.
 //!
-//! Pure. The body of a request stays the text it was sent as, because its checksum is taken over
-//! that text.
+//! Pure. The body of a request stays in its original text, because the checksum covers that text.
 
 use std::io::Write;
 
@@ -20,8 +19,8 @@ pub(crate) struct Request<'a> {
     pub(crate) body: &'a RawValue,
 }
 
-/// The fields of a request head the sandbox looks at. All but the command and its number may be
-/// missing: refusing a request for an odd head is decided later, with a proper code.
+/// The fields of a request head that the sandbox reads. All but the command and its number are
+/// optional: a later check refuses an unusable head with the proper code.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Head {
     pub(crate) servcmd: String,
@@ -45,13 +44,13 @@ const fn web() -> u64 {
     7
 }
 
-/// The number of a request, echoed in the type it came in.
+/// The number of a request, echoed in its JSON type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Seq {
     /// The usual form.
     Number(u64),
-    /// Taken as well.
+    /// Also accepted.
     Text(String),
 }
 
@@ -64,7 +63,7 @@ fn lenient_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Err
     })
 }
 
-/// The same of a field that may be missing.
+/// Like [`lenient_u64`], for an optional field.
 fn some_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u64>, D::Error> {
     lenient_u64(deserializer).map(Some)
 }
@@ -94,17 +93,17 @@ pub(crate) fn encode<S: Serialize, B: Serialize>(servcmd: &str, seq: S, body: B)
     };
     let mut out = Vec::with_capacity(256);
     if serde_json::to_writer(&mut out, &envelope).is_err() {
-        // Only maps with odd keys can fail, and there are none; a client ignores an empty frame.
+        // Only maps with non-string keys fail, and there are none; a client ignores an empty frame.
         out.clear();
     }
     out
 }
 
-/// How frames to binary clients are compressed.
+/// The compression of frames to binary clients.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CompressMode {
-    /// Not at all.
+    /// No compression.
     #[default]
     None,
     /// A complete gzip stream.
@@ -115,7 +114,7 @@ pub enum CompressMode {
     Sync,
 }
 
-/// Puts `text` into a COMP frame, or gives it back as it is for [`CompressMode::None`].
+/// Compresses `text` into a COMP frame; returns `text` unchanged for [`CompressMode::None`].
 pub(crate) fn compress(text: Vec<u8>, mode: CompressMode) -> Vec<u8> {
     let mut frame = b"COMP".to_vec();
     let packed = match mode {

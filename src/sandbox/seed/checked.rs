@@ -1,4 +1,4 @@
-//! From a seed as it is written to one that makes sense in itself.
+//! Checks a parsed seed and converts it to a consistent form.
 
 use std::collections::BTreeSet;
 
@@ -13,13 +13,13 @@ use super::{
 };
 use crate::{proto::id::UserId, state::is_message_body};
 
-/// An account. Numbers named `at`, here and below, are bytes of the file.
+/// An account. The numbers named `at`, here and below, are byte offsets in the file.
 #[derive(Clone, Debug)]
 pub(super) struct User {
     pub(super) id: UserId,
     pub(super) at: usize,
     pub(super) profile: Vec<(String, Value)>,
-    /// Each with the remark.
+    /// Each friend with a remark.
     pub(super) friends: Vec<(UserId, usize, String)>,
     pub(super) blacklist: Vec<(UserId, usize)>,
     pub(super) conversations: Vec<Conversation>,
@@ -34,9 +34,9 @@ pub(super) struct Group {
     pub(super) owner: Option<(UserId, usize)>,
     pub(super) join: Option<Join>,
     pub(super) members: Vec<(UserId, usize, Role)>,
-    /// Name cards, of the owner too.
+    /// Name cards, including that of the owner.
     pub(super) cards: Vec<(UserId, usize, String)>,
-    /// Fields of its profile under their names on the wire.
+    /// Profile fields by their names on the wire.
     pub(super) texts: Vec<(&'static str, String)>,
     pub(super) attributes: Vec<(String, String)>,
 }
@@ -58,27 +58,27 @@ pub(super) enum Target {
     Group(String),
 }
 
-/// The longest profile value, as the state keeps it.
+/// The longest profile value, as the state stores it, in bytes.
 const MAX_VALUE: usize = 2048;
-/// The longest profile tag, as the state keeps it.
+/// The longest profile tag, as the state stores it, in bytes.
 const MAX_TAG: usize = 64;
-/// Custom fields of a profile, as the service documents it.
+/// The most custom profile fields, as the service documents it.
 const MAX_CUSTOM: usize = 20;
-/// What the tags of custom fields start with.
+/// Prefix of the tags of custom fields.
 const CUSTOM: &str = "Tag_Profile_Custom_";
-/// The longest message: sending refuses longer ones, importing does not look.
+/// The longest message, in bytes: sends refuse longer ones, imports do not check.
 const MAX_MESSAGE: usize = 12 * 1024;
 
-/// The longest name card, as the state keeps it.
+/// The longest name card, as the state stores it, in bytes.
 const MAX_CARD: usize = 200;
-/// The longest introduction, notification and picture address of a group.
+/// The longest introduction, notification and picture address of a group, in bytes.
 const MAX_TEXT: usize = 1000;
-/// Attributes of one group, the longest name of one, and the longest value.
+/// The most attributes of one group, the longest attribute name, and the longest value.
 const MAX_ATTRIBUTES: usize = 16;
 const MAX_ATTRIBUTE_NAME: usize = 128;
 const MAX_ATTRIBUTE: usize = 4096;
 
-/// Mistakes on the way.
+/// Collects the mistakes.
 pub(super) struct Report {
     source: Source,
     found: Vec<(usize, Mistake)>,
@@ -89,7 +89,7 @@ impl Report {
         self.found.push((at, self.source.mistake(at, what)));
     }
 
-    /// Whoever takes part in a group at `at` is a member of one that is there.
+    /// Checks that the group exists and that `user` is a member.
     pub(super) fn member_of(&mut self, user: &UserId, id: &str, at: usize, groups: &[Group]) {
         let Some(group) = groups.iter().find(|group| group.id == id) else {
             let what = format!("there is no group {id:?}; add [[groups]] with this id");
@@ -100,7 +100,7 @@ impl Report {
         let mut members = owner.chain(group.members.iter().map(|(id, ..)| id));
         if !members.any(|member| member == user) {
             let user = user.as_str();
-            let what = format!("{user:?} is no member of {id:?}; add it to the members");
+            let what = format!("{user:?} is not a member of {id:?}; add it to the members");
             self.add(at, what);
         }
     }
@@ -118,7 +118,7 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
             let id = raw.id.get_ref().as_str();
             report.add(
                 raw.id.span().start,
-                format!("the account {id:?} is there twice; keep one [[users]] for it"),
+                format!("the account {id:?} is defined twice; keep one [[users]] for it"),
             );
         }
         users.push(user(raw, &mut report));
@@ -128,7 +128,7 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
         let group = group(raw, &mut report);
         if groups.iter().any(|other| other.id == group.id) {
             let what = format!(
-                "the group {:?} is there twice; give one another id",
+                "the group {:?} is defined twice; change the id of one",
                 group.id
             );
             report.add(group.at, what);
@@ -143,7 +143,7 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
         let conversations = &user.conversations;
         conversations::check_ends(&user.id, conversations, &groups, &history, &mut report);
     }
-    // A group numbers its messages as they come in.
+    // A group numbers its messages in the order of import.
     history.sort_by_key(|message: &Message| message.time.unwrap_or(u64::MAX));
     let Report { source, mut found } = report;
     if found.is_empty() {
@@ -176,7 +176,7 @@ fn user(raw: raw::User, report: &mut Report) -> User {
     if raw.custom.len() > MAX_CUSTOM {
         report.add(
             at,
-            format!("more than {MAX_CUSTOM} custom fields; leave some out"),
+            format!("more than {MAX_CUSTOM} custom fields; remove some"),
         );
     }
     for (name, value) in raw.custom {
@@ -184,7 +184,7 @@ fn user(raw: raw::User, report: &mut Report) -> User {
         let tag = format!("{CUSTOM}{name}");
         if name.is_empty() || name.starts_with("Tag_") || tag.len() > MAX_TAG {
             let what = format!(
-                "{name:?} names no custom field; write what comes after {CUSTOM}, up to {} bytes",
+                "{name:?} is not a custom field; write the part after {CUSTOM}, up to {} bytes",
                 MAX_TAG - CUSTOM.len()
             );
             report.add(place, what);
@@ -228,7 +228,7 @@ fn user(raw: raw::User, report: &mut Report) -> User {
     }
 }
 
-/// Whoever is listed is so once, and is not `owner`.
+/// Checks that no user is listed twice and that `owner` is not listed.
 fn once_each<'a>(
     listed: impl Iterator<Item = (&'a UserId, usize)>,
     owner: &UserId,
@@ -239,7 +239,7 @@ fn once_each<'a>(
     for (id, at) in listed {
         let name = id.as_str();
         if id == owner {
-            report.add(at, format!("{name:?} cannot be part {list}; take it out"));
+            report.add(at, format!("{name:?} cannot be part {list}; remove it"));
         } else if !seen.insert(id) {
             report.add(at, format!("{name:?} is listed twice; keep one"));
         }
@@ -263,7 +263,7 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
     if let Some(join) = &raw.join
         && matches!(raw.kind, Kind::Work | Kind::Live)
     {
-        let what = "groups of this type have no join option; leave join out";
+        let what = "groups of this type have no join option; remove join";
         report.add(join.span().start, what);
     }
     let mut cards = Vec::new();
@@ -296,7 +296,7 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
         }
     }
     if raw.attributes.len() > MAX_ATTRIBUTES {
-        let what = format!("more than {MAX_ATTRIBUTES} attributes; leave some out");
+        let what = format!("more than {MAX_ATTRIBUTES} attributes; remove some");
         report.add(at, what);
     }
     let mut attributes = Vec::new();
@@ -304,7 +304,7 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
         short(&name, MAX_ATTRIBUTE_NAME, report);
         short(&value, MAX_ATTRIBUTE, report);
         if name.get_ref().is_empty() {
-            let what = "an attribute without a name; write at least one character";
+            let what = "an attribute needs a name; write at least one character";
             report.add(name.span().start, what);
         }
         attributes.push((name.into_inner(), value.into_inner()));
@@ -345,7 +345,7 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
             Some(Target::Group(id))
         }
         _ => {
-            report.add(at, "a message goes to one place; give either to or group");
+            report.add(at, "a message has one destination; set either to or group");
             None
         }
     };
@@ -370,7 +370,7 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
             Some((body, place))
         }
         _ => {
-            report.add(at, "a message says one thing; give either text or body");
+            report.add(at, "a message has one content; set either text or body");
             None
         }
     };
@@ -383,7 +383,7 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
     let time = raw.at.and_then(|time| {
         let read = unix_seconds(time.get_ref());
         if read.is_none() {
-            let what = "no point in time; write 2026-01-31T12:00:00Z, or the seconds since 1970";
+            let what = "not a point in time; write 2026-01-31T12:00:00Z, or the seconds since 1970";
             report.add(time.span().start, what);
         }
         read
@@ -398,11 +398,11 @@ fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<M
     })
 }
 
-/// A time with an offset, or a number of seconds; nothing before 1970.
+/// Unix seconds from a time with an offset or a number; `None` before 1970.
 fn unix_seconds(value: &toml::Value) -> Option<u64> {
     match value {
         toml::Value::Integer(seconds) => u64::try_from(*seconds).ok(),
-        // A time of day without an offset is no point in time, and is not read as one.
+        // A date-time without an offset is ambiguous, so it is refused.
         toml::Value::Datetime(time) => {
             let time: Timestamp = time.to_string().parse().ok()?;
             u64::try_from(time.as_second()).ok()

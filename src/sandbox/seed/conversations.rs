@@ -1,4 +1,4 @@
-//! What accounts keep about conversations: pins, mutes, marks.
+//! Conversation settings of accounts: pins, mutes, marks.
 
 use std::collections::BTreeSet;
 
@@ -25,9 +25,9 @@ pub(super) struct Conversation {
     custom_mark: Option<String>,
 }
 
-/// Conversations of one account with settings, as the state keeps them.
+/// The most conversations of one account with settings, as the state stores them.
 const MAX_CONVERSATIONS: usize = 1000;
-/// The longest custom mark, as the state keeps it.
+/// The longest custom mark, as the state stores it, in bytes.
 const MAX_CUSTOM_MARK: usize = 1024;
 
 pub(super) fn check(
@@ -36,7 +36,7 @@ pub(super) fn check(
     report: &mut Report,
 ) -> Vec<Conversation> {
     if let Some(one_more) = raw.get(MAX_CONVERSATIONS) {
-        let what = format!("more than {MAX_CONVERSATIONS} conversations; leave some out");
+        let what = format!("more than {MAX_CONVERSATIONS} conversations; remove some");
         report.add(one_more.span().start, what);
     }
     let mut seen = BTreeSet::new();
@@ -46,7 +46,7 @@ pub(super) fn check(
         let raw = raw.into_inner();
         let with = match (raw.to, raw.group) {
             (Some(to), None) if to == *owner => {
-                report.add(at, "this is the account itself; name somebody else");
+                report.add(at, "this is the account itself; name another account");
                 continue;
             }
             (Some(to), None) => Target::User(to),
@@ -54,19 +54,19 @@ pub(super) fn check(
             _ => {
                 report.add(
                     at,
-                    "a conversation has one other end; give either to or group",
+                    "a conversation has one other end; set either to or group",
                 );
                 continue;
             }
         };
         if !seen.insert(with.clone()) {
-            report.add(at, "this conversation is there twice; keep one");
+            report.add(at, "this conversation is listed twice; keep one");
         }
         let custom_mark = raw.custom_mark;
         let says_nothing =
             !raw.pinned && !raw.muted && raw.marks.is_empty() && custom_mark.is_none();
         if says_nothing {
-            let what = "this says nothing; add pinned, muted, marks or custom_mark";
+            let what = "this entry has no effect; add pinned, muted, marks or custom_mark";
             report.add(at, what);
         }
         if let Some(mark) = &custom_mark
@@ -87,7 +87,7 @@ pub(super) fn check(
     checked
 }
 
-/// Looks for the other ends, once groups and history are known.
+/// Checks the other ends, once groups and history are known.
 pub(super) fn check_ends(
     owner: &UserId,
     conversations: &[Conversation],
@@ -109,7 +109,7 @@ pub(super) fn check_ends(
                 });
                 if !said {
                     let what = format!(
-                        "there is nothing to mute with {:?}; add [[history]] between the two",
+                        "there is no conversation to mute with {:?}; add [[history]] between the two",
                         to.as_str()
                     );
                     report.add(at, what);
@@ -121,7 +121,7 @@ pub(super) fn check_ends(
 }
 
 impl State {
-    /// Does what a client of `user` does to set up its conversations.
+    /// Applies the conversation settings as a client of `user` would.
     pub(super) fn seed_conversations(
         &mut self,
         now: Now,

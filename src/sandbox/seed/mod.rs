@@ -1,8 +1,8 @@
-//! What a sandbox starts with: accounts, friends, groups and history out of a TOML file.
+//! Seeds: accounts, friends, groups and history from a TOML file.
 //!
-//! Text goes in, a checked [`Seed`] comes out, and [`State::apply_seed`] puts it into a state by the
-//! calls that REST imports use, so that their limits hold. Every mistake is named with its line and
-//! column, all of them at once.
+//! [`Seed::parse`] turns text into a checked [`Seed`]; [`State::apply_seed`] puts it into a state
+//! through the calls that REST imports use, so that their limits apply. All mistakes are reported
+//! at once, each with its line and column.
 
 mod checked;
 mod conversations;
@@ -29,11 +29,11 @@ pub struct Seed {
     source: Source,
     users: Vec<User>,
     groups: Vec<Group>,
-    /// By time, what has none last.
+    /// Ordered by time; messages without a time come last.
     history: Vec<Message>,
 }
 
-/// A file, to name places in it.
+/// A file and the positions in it.
 #[derive(Clone, Debug)]
 struct Source {
     name: String,
@@ -41,7 +41,7 @@ struct Source {
 }
 
 impl Source {
-    /// The line and column, both from one, of a byte.
+    /// A mistake at a byte offset, as line and column, both counted from one.
     fn mistake(&self, at: usize, what: impl Into<String>) -> Mistake {
         let before = self.text.get(..at).unwrap_or(&self.text);
         let line = before.rsplit('\n').next().unwrap_or_default();
@@ -60,12 +60,12 @@ impl Source {
     }
 }
 
-/// Why a seed is refused, with every mistake that was found.
+/// Why a seed is refused: all mistakes that were found.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub struct SeedError {
-    /// The file as it was named.
+    /// The name of the file, as given.
     pub file: String,
-    /// In the order in which they stand there; at least one.
+    /// The mistakes in the order of the file; at least one.
     pub mistakes: Vec<Mistake>,
 }
 
@@ -76,7 +76,7 @@ pub struct Mistake {
     pub line: usize,
     /// The column in characters, from one.
     pub column: usize,
-    /// What is wrong and what to do.
+    /// What is wrong, and how to correct it.
     pub what: String,
 }
 
@@ -93,15 +93,15 @@ impl fmt::Display for SeedError {
     }
 }
 
-/// Items per call, at most what every import takes; a history import takes fewer.
+/// Items per call: most imports accept this many; a history import accepts fewer.
 const PER_CALL: usize = 50;
 
 impl Seed {
-    /// Reads and checks a seed. `file` is its name, for messages.
+    /// Reads and checks a seed. `file` is the name used in messages.
     ///
     /// # Errors
-    /// Every mistake that shows without a sandbox; only the first if the text is no TOML of the
-    /// right shape.
+    /// Every mistake that can be found without a sandbox; only the first one if the text is not
+    /// TOML of the right shape.
     pub fn parse(file: &str, text: &str) -> Result<Self, SeedError> {
         let source = Source {
             name: file.to_owned(),
@@ -127,7 +127,7 @@ impl Seed {
         self.refusal(at, what)
     }
 
-    /// Every account the seed names without describing it, and where.
+    /// Every account that the seed names without describing it, with its offset.
     fn named(&self) -> impl Iterator<Item = (&UserId, usize)> {
         let known = self
             .users
@@ -164,11 +164,10 @@ impl Seed {
 }
 
 impl State {
-    /// Puts a seed into a state that has nothing but accounts yet. If it is refused, nothing of it
-    /// is there.
+    /// Applies a seed to a state that has only accounts. A refused seed changes nothing.
     ///
     /// # Errors
-    /// Accounts that are neither described nor there yet, and what goes over a limit.
+    /// Accounts that are neither described nor present, and every limit that is exceeded.
     pub fn apply_seed(&mut self, now: Now, seed: &Seed) -> Result<(), SeedError> {
         let described: BTreeSet<&UserId> = seed.users.iter().map(|user| &user.id).collect();
         let mut strangers: Vec<_> = seed
@@ -187,7 +186,7 @@ impl State {
             });
             return Err(seed.source.error(mistakes.collect()));
         }
-        // Rehearsed on a state of its own, because limits show only on the way.
+        // Rehearse on a separate state, because limits show only while the seed is applied.
         let mut rehearsal = Self::new(self.config().clone(), 0);
         rehearsal.carry_out(now, seed)?;
         self.carry_out(now, seed)
@@ -211,7 +210,7 @@ impl State {
                 .map(|(tag, value)| json!({"Tag": tag, "Value": value}))
                 .collect();
             let items = json!({"ProfileItem": items});
-            // They were looked at before, so nothing is refused.
+            // The seed is already checked, so nothing is refused.
             let _ = self.set_profiles(now, &actor, &items);
             self.seed_friends(now, seed, user, &actor, &listed)?;
             for blocked in user.blacklist.chunks(PER_CALL) {
@@ -222,7 +221,7 @@ impl State {
                 check_rows(seed, answer, &places)?;
             }
         }
-        // Whoever speaks does so as the app, which needs an account to speak for nobody.
+        // Messages are imported by the app, which needs an account.
         let administrator = self.config().administrators.first().cloned();
         let app = match administrator {
             Some(user) => user,
@@ -250,7 +249,7 @@ impl State {
         Ok(())
     }
 
-    /// A friendship holds on both sides; what the other side says about it itself comes first.
+    /// A friendship is mutual; the data that the other side gives itself has priority.
     fn seed_friends(
         &mut self,
         now: Now,
@@ -387,7 +386,7 @@ impl State {
         Ok(())
     }
 
-    /// In a group everything up to the last message that is marked as read is read by everybody.
+    /// In a group, every member has read everything up to the last message marked as read.
     fn seed_unread(&mut self, seed: &Seed, group: &Group) {
         let here = seed
             .history
@@ -400,13 +399,13 @@ impl State {
             let body = json!({
                 "GroupId": group.id, "Member_Account": member, "UnreadMsgNum": unread,
             });
-            // Both were put there just before, so there is nothing to refuse.
+            // Group and members were just created, so nothing is refused.
             let _ = self.set_unread(&body);
         }
     }
 }
 
-/// Looks for a refusal among the rows of an answer; `places` is where each of them comes from.
+/// Reports the refused rows of an answer; `places` holds the offset of each row.
 fn check_rows(seed: &Seed, answer: Result<Value, Code>, places: &[usize]) -> Result<(), SeedError> {
     let first = places.first().copied().unwrap_or_default();
     let answer = answer.map_err(|code| seed.refused(first, code))?;

@@ -1,4 +1,4 @@
-//! A seed as it is written.
+//! The TOML form of a seed.
 
 use std::{collections::BTreeMap, fmt, marker::PhantomData};
 
@@ -52,7 +52,7 @@ pub(super) struct Conversation {
     pub(super) custom_mark: Option<String>,
 }
 
-/// The marks clients know; the number is the bit.
+/// The marks known to clients; the number is the bit.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(super) enum Mark {
@@ -121,7 +121,7 @@ pub(super) struct Owner {
     pub(super) name_card: Option<String>,
 }
 
-/// Written in small letters, sent to the group calls as the service spells it.
+/// Written in lower case, sent to the group calls in the spelling of the service.
 #[derive(Clone, Copy, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all(deserialize = "lowercase"))]
 pub(super) enum Role {
@@ -143,7 +143,7 @@ pub(super) struct Message {
     pub(super) read: bool,
 }
 
-/// A table, or just the UserID in it.
+/// A table, or only the UserID.
 #[derive(Debug)]
 pub(super) struct OrTable<T>(pub(super) T);
 

@@ -1,4 +1,6 @@
-//! The calls about accounts: importing, checking, deleting, kicking, silencing; and robots.
+//! REST calls about accounts: import, check, delete, kick, silence, robots.
+//!
+//! See "REST" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -13,7 +15,7 @@ use crate::{
     state::{KickType, State},
 };
 
-/// Most accounts in one call to the account commands.
+/// The most accounts in one call.
 const MAX_ACCOUNTS: usize = 100;
 
 fn failed_item(item: &Value, failed: &Refusal) -> Value {
@@ -24,7 +26,7 @@ fn failed_item(item: &Value, failed: &Refusal) -> Value {
     })
 }
 
-/// The account a call is about; `Identifier` is the name of older documents.
+/// The account a call names; older documentation calls the field `Identifier`.
 fn account_of(body: &Value) -> Result<UserId, Refusal> {
     let older = body.get("UserID").is_none() && body.get("Identifier").is_some();
     account_field(body, if older { "Identifier" } else { "UserID" })
@@ -36,7 +38,7 @@ fn account_field(item: &Value, name: &str) -> Result<UserId, Refusal> {
         .map_err(|error: IdError| refusal(Code::ACCOUNT_PARAMETER, error.to_string()))
 }
 
-/// How the names of robots begin.
+/// Prefix of robot UserIDs.
 const ROBOT: &str = "@RBT#";
 
 pub(crate) fn register(commands: &mut Commands) {
@@ -158,7 +160,7 @@ impl State {
         Ok(json!({"ResultItem": results}))
     }
 
-    /// Whoever may not speak: for so many seconds, or for ever with 4,294,967,295.
+    /// Silences an account for a number of seconds; 4,294,967,295 means forever.
     fn silence(&mut self, request: &Request<'_>) -> Outcome {
         let (now, body) = (request.now, request.body);
         let user = text_account(body.get("Set_Account"), Code::ACCOUNT_PARAMETER)?;

@@ -1,4 +1,6 @@
-//! The blacklist: who may not write to an account.
+//! The blacklist: users who may not write to an account.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use crate::{
     commands::Commands,
@@ -30,7 +32,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// All in one answer. The official SDK asks on and on until `StartIndex` is zero.
+    /// Returns the whole list in one answer. The official SDK repeats the request until
+    /// `StartIndex` is zero.
     fn blacklist(&self, request: &Request<'_>) -> Value {
         let actor = request.caller;
         let items: Vec<Value> = self
@@ -53,7 +56,7 @@ impl State {
             } else if !self.blacklists.add(&actor.user, &user) {
                 Code::BLACKLIST_FULL
             } else {
-                // An application of someone who is not wanted is none.
+                // Blocking a user also withdraws that user's application.
                 self.friends.drop_received(&actor.user, &user);
                 added.push(user.clone());
                 Code::OK
@@ -61,7 +64,8 @@ impl State {
             rows.push(result(&user, code));
         }
         if !added.is_empty() {
-            // To the caller's login as well: the official SDK takes the list from the push only.
+            // The push also goes to the caller's login: the official SDK updates its list from the
+            // push only.
             let event = relation(json!({"PushType": 5, "BlackListAdd_Account": added}));
             self.world.tell(now, &actor.user, 0, &event);
         }

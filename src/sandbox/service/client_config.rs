@@ -1,11 +1,13 @@
-//! Answers that are the same for everybody: the configuration of clients, and telemetry.
+//! Answers that do not depend on the account: client configuration and telemetry.
+//!
+//! See "Heartbeat and hello" in docs/src/protocol.md.
 
 use serde_json::json;
 
 use crate::{commands::Commands, world::PURCHASE_BITS};
 
 pub(crate) fn register(commands: &mut Commands) {
-    // Statistics and archives are not kept here.
+    // The sandbox keeps neither statistics nor archives.
     commands.rest("openconfigsvr.getappinfo", |_, _| json!({"Result": []}));
     commands.rest("open_msg_svc.get_history", |_, _| json!({"File": []}));
     commands
@@ -18,8 +20,8 @@ pub(crate) fn register(commands: &mut Commands) {
         })
         .any_body()
         .reads();
-    // Generation 2.x of the official clients asks for this each second until it gets an answer, and reports
-    // an expired login each time it is refused; so it is answered without a valid login.
+    // The SDK of generation 2.x repeats this request every second until it gets an answer, and
+    // reports an expired login on every refusal. So this command works without a valid login.
     commands
         .socket("im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2", |_, _| {
             json!({
@@ -34,11 +36,12 @@ pub(crate) fn register(commands: &mut Commands) {
         .socket("im_open_status.wshello", |_, _| json!({}))
         .any_body()
         .reads();
-    // Deletes notices that were dealt with, not messages of a chat.
+    // This deletes handled notices, not chat messages.
     commands
         .socket("openim.deletemsg", |_, _| json!({}))
         .any_body();
-    // A key for the file servers of version 2, which are not there; without one the client uses others.
+    // The key is for the version 2 file servers, which the sandbox does not have; without a key the
+    // SDK uses other servers.
     commands
         .socket(
             "openim.authkey",

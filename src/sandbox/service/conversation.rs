@@ -1,7 +1,9 @@
-//! Conversations as a client lists them: order, last message, pins, marks, deleting and clearing; and telling
-//! the other logins of the account about each change.
+//! The conversation list of an account: order, last message, pins, marks, delete and clear. Each
+//! change is pushed to the account's other logins.
 //!
-//! What is kept about a conversation apart from its messages goes by [`Contact`], which may be a chat group.
+//! Data about a conversation apart from its messages is keyed by [`Contact`], a user or a group.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,22 +26,22 @@ use crate::{
 pub(crate) enum Contact {
     /// A user.
     Peer(UserId),
-    /// A chat group, by its id.
+    /// A group, by its ID.
     Group(String),
 }
 
-/// What an account keeps about a conversation apart from its messages.
+/// What an account stores about a conversation apart from its messages.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 struct Settings {
     pinned: bool,
-    /// A bit for each standard mark.
+    /// One bit for each standard mark.
     marks: u64,
     custom_mark: String,
     groups: BTreeSet<u32>,
 }
 
-/// An account's settings of conversations, and its groups of conversations.
+/// An account's conversation settings and conversation groups.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Contacts {
@@ -50,13 +52,13 @@ pub(crate) struct Contacts {
     last_group: u32,
 }
 
-/// Conversations listed, as the service documents it for the largest package; the newest ones.
+/// The most conversations in the list, as documented for the largest package; the newest are kept.
 pub(crate) const MAX_LISTED: usize = 500;
 
-/// Conversations with settings, per account.
+/// The most conversations with settings, per account.
 const MAX_SETTINGS: usize = 1000;
 
-/// Items in one request.
+/// The most items in one request.
 pub(crate) const MAX_ITEMS: usize = 100;
 
 /// The longest name and custom mark, in bytes.
@@ -90,7 +92,7 @@ pub(crate) fn outcome(contact: &Contact, done: bool) -> Value {
     })
 }
 
-/// Over REST the app speaks for the account in `From_Account`, and sees and changes what that would.
+/// Over REST the app acts for the account in `From_Account`, with the rights of that account.
 pub(crate) fn of_owner(command: &mut Command) -> &mut Command {
     command
         .for_accounts(Code::REST_SENDER)
@@ -124,7 +126,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl Contact {
-    /// Reads the form clients use: `Type` 1 with a user, 2 with a group under one of its names.
+    /// Reads the form clients send: `Type` 1 with a user, 2 with a group under one of its names.
     pub(crate) fn parse(item: &Value) -> Option<Self> {
         let text = |field: &str| item.get(field).and_then(Value::as_str);
         match item.get("Type").and_then(Value::as_u64)? {
@@ -144,7 +146,7 @@ impl Contact {
         }
     }
 
-    /// The form of answers.
+    /// The form used in answers.
     fn answered(&self) -> Value {
         match self {
             Self::Peer(user) => json!({"Type": 1, "To_Account": user}),
@@ -152,7 +154,7 @@ impl Contact {
         }
     }
 
-    /// The form of pushes.
+    /// The form used in pushes.
     pub(crate) fn pushed(&self) -> Value {
         match self {
             Self::Peer(user) => json!({"Type": 1, "UserId": user}),
@@ -162,7 +164,7 @@ impl Contact {
 }
 
 impl Contacts {
-    /// The fields of a listed conversation that come from its settings.
+    /// The fields that the settings add to a listed conversation.
     pub(crate) fn fields(&self, contact: &Contact) -> [(&'static str, Value); 4] {
         let none = Settings::default();
         let settings = self.settings.get(contact).unwrap_or(&none);
@@ -180,7 +182,7 @@ impl Contacts {
         item
     }
 
-    /// The settings to change, made if there is room.
+    /// The settings of `contact`, created if there is room.
     fn settings(&mut self, contact: &Contact) -> Option<&mut Settings> {
         if self.settings.len() >= MAX_SETTINGS && !self.settings.contains_key(contact) {
             return None;
@@ -193,12 +195,12 @@ impl Contacts {
         self.settings.keys().map(|c| self.item(c)).collect()
     }
 
-    /// How many groups of conversations there are.
+    /// The number of conversation groups.
     pub(crate) fn groups(&self) -> usize {
         self.groups.len()
     }
 
-    /// Makes a group of conversations and gives its number.
+    /// Creates a conversation group and returns its number.
     pub(crate) fn add_group(&mut self, name: &str) -> u32 {
         self.last_group += 1;
         self.groups.insert(self.last_group, name.to_owned());
@@ -209,7 +211,7 @@ impl Contacts {
         self.groups.insert(id, name.to_owned());
     }
 
-    /// Removes a group of conversations; its conversations stay.
+    /// Removes a conversation group; its conversations stay.
     pub(crate) fn remove_group(&mut self, id: u32) {
         self.groups.remove(&id);
         for settings in self.settings.values_mut() {
@@ -217,7 +219,8 @@ impl Contacts {
         }
     }
 
-    /// Puts a conversation into a group, or takes it out. False if there is no room for its settings.
+    /// Adds a conversation to a group or removes it. Returns false if there is no room for its
+    /// settings.
     pub(crate) fn put(&mut self, contact: &Contact, group: u32, is_in: bool) -> bool {
         let Some(settings) = self.settings(contact) else {
             return false;
@@ -328,7 +331,7 @@ impl State {
         })
     }
 
-    /// Tells the caller's other logins of a change in its list of conversations.
+    /// Pushes a change of the conversation list to the caller's other logins.
     pub(crate) fn tell_contacts(
         &mut self,
         now: Now,
@@ -407,7 +410,7 @@ impl State {
         ok_with(json!({"ResultItem": rows}))
     }
 
-    /// `recentcontact.clear_msg`, of a user or a group.
+    /// `recentcontact.clear_msg`, for a user or a group.
     pub(crate) fn clear_history(&mut self, request: &Request<'_>) -> Value {
         let (caller, body) = (request.caller, request.body);
         let peer = body.get("To_Account").and_then(Value::as_str);

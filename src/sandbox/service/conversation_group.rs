@@ -1,4 +1,6 @@
-//! Groups of conversations: a name each, for one account.
+//! Conversation groups: named sets of conversations of one account.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -11,7 +13,7 @@ use crate::{
     world::{ok, ok_with},
 };
 
-/// Groups of conversations per account.
+/// The most conversation groups per account.
 const MAX_GROUPS: usize = 20;
 
 pub(crate) fn register(commands: &mut Commands) {
@@ -63,7 +65,7 @@ impl State {
         }))
     }
 
-    /// `recentcontact.create_contact_group`; a name that is there already gets the members added.
+    /// `recentcontact.create_contact_group`; members are added to a group that exists already.
     pub(crate) fn create_contact_groups(&mut self, request: &Request<'_>) -> Value {
         let (now, caller, body) = request.parts();
         let (mut rows, mut changed) = (Vec::new(), Vec::new());
@@ -130,13 +132,14 @@ impl State {
         ok_with(json!({"GroupItem": gone}))
     }
 
-    /// `recentcontact.update_contact_group`: a new name (type 1), or members in and out (type 2).
+    /// `recentcontact.update_contact_group`: renames a group (type 1), or adds and removes members
+    /// (type 2).
     pub(crate) fn update_contact_group(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, caller, body) = request.parts();
         let empty = json!({});
         let update = body.get("UpdateGroup").unwrap_or(&empty);
         let text = |field: &str| update.get(field).and_then(Value::as_str);
-        // The SDK has a table of names for renaming and none for the members.
+        // The SDK names the group in `OldGroupName` to rename it, in `GroupName` to change members.
         let old = text("OldGroupName")
             .or_else(|| text("GroupName"))
             .unwrap_or_default();

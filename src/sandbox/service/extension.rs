@@ -1,5 +1,6 @@
-//! Extensions: keys and values that an app keeps with a message. They rest on "Reactions and extensions" of
-//! docs/src/protocol.md.
+//! Extensions: keys and values that an app stores with a message.
+//!
+//! See "Reactions and extensions" in docs/src/protocol.md.
 
 pub(crate) use crate::table::extension::{Changed, MAX_PAGE};
 use crate::{
@@ -17,7 +18,7 @@ use crate::{
 };
 
 pub(crate) fn register(commands: &mut Commands) {
-    // The names say of which kind the message is, and the body says it again.
+    // Both the command name and the body state the kind of conversation.
     for kind in ["", "group_"] {
         let name = |command: &str| format!("openim_msg_ext_http_svc.{kind}{command}");
         commands.both(name("set_key_values"), |c| c, |s, r| s.change_extensions(r));
@@ -38,7 +39,7 @@ impl State {
         }
     }
 
-    /// Each key has a code of its own; the answer as a whole is a success.
+    /// Each key gets its own code; the answer as a whole succeeds.
     fn change_extensions(&mut self, request: &Request<'_>) -> Result<ChangedExtensions, Code> {
         let (now, caller) = (request.now, request.caller);
         let asked: ChangeExtensions = request.read(Code::GROUP_PARAMETER)?;

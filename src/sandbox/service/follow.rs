@@ -1,4 +1,6 @@
-//! Who follows whom. Other than a friend, nobody has to agree.
+//! Followers: following a user needs no consent, unlike friendship.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 pub(crate) use crate::table::follow::{FOLLOWERS, FOLLOWING, MAX_PAGE, MUTUAL, asked};
 use crate::{
@@ -84,7 +86,8 @@ impl State {
         }
     }
 
-    /// Tells both sides, every login of them: the official SDK knows its own changes only so.
+    /// Notifies every login of both sides: the official SDK applies even its own changes only from
+    /// the push.
     fn tell_follow(&mut self, now: Now, me: &UserId, user: &UserId, add: bool) {
         let back = self.follows.followers(me).contains_key(user);
         for (told, about, list) in [(me, user, FOLLOWING), (user, me, FOLLOWERS)] {
@@ -100,7 +103,8 @@ impl State {
         }
     }
 
-    /// A page of one of the three lists, in the order of UserIDs. The cursor is the last one given.
+    /// A page of one of the three lists, ordered by UserID. The cursor is the last UserID of the
+    /// previous page.
     fn follow_list(&self, request: &Request<'_>) -> Value {
         let body = request.body;
         let me = &request.caller.user;

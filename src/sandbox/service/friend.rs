@@ -1,4 +1,6 @@
-//! Friends: adding, asking, answering, removing. The groups they are put into are in `friend_group`.
+//! Friends: add, request, answer, remove. Friend groups are in `friend_group`.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 pub(crate) use crate::table::friend::{Friend, MAX_CUSTOM, MAX_FRIENDS_ASKED, objects, words};
 use crate::{
@@ -39,7 +41,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// Friends without asking anybody, and without telling: for taking over from elsewhere.
+    /// Imports friends without consent and without notices, for a migration.
     pub(crate) fn friend_import(&mut self, request: &Request<'_>) -> Results {
         let (now, actor, body) = request.parts();
         let mut rows = Vec::new();
@@ -71,7 +73,7 @@ impl State {
             && (self.friends.is_friend(user, friend) || friends < self.world.config.friend_limit)
     }
 
-    /// Makes `friend` a friend of `user`, and tells all logins of `user`: the official SDK takes
+    /// Makes `friend` a friend of `user` and notifies all logins of `user`: the official SDK takes
     /// the new friend from the push, also on the login that asked.
     pub(crate) fn befriend(
         &mut self,
@@ -100,7 +102,7 @@ impl State {
         self.world.tell(now, user, 0, &event);
     }
 
-    /// Takes `friend` off `user`'s friends; false if it was none.
+    /// Removes `friend` from the friends of `user`; returns false if they were not friends.
     fn unfriend(&mut self, now: Now, user: &UserId, friend: &UserId) -> bool {
         let Some(book) = self.friends.book_mut(&self.world, user) else {
             return false;
@@ -165,7 +167,7 @@ impl State {
         ok_with(json!({"InfoItem": rows}))
     }
 
-    /// A friend's profile and what the account keeps about it, as tags.
+    /// A friend's profile, and the account's data about the friend, as tags.
     fn friend_items(&self, user: &UserId, friend: &UserId, kept: &Friend) -> Vec<Value> {
         let profile = self.world.accounts.get(friend);
         let mut items = match profile.map(|account| account.profile_items(friend)) {
@@ -208,7 +210,7 @@ impl State {
         ok_with(json!({
             "UserDataItem": items, "StandardSequence": 1, "CustomSequence": 1,
             "FriendNum": total, "CompleteFlag": u8::from(complete),
-            // Zero at the end, because a client begins its next round where this one ended.
+            // Zero at the end: a client starts its next round at the returned index.
             "NextStartIndex": if complete { 0 } else { reached },
         }))
     }

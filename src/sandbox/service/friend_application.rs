@@ -1,4 +1,6 @@
-//! Applications for friendship: making, answering, listing.
+//! Friend applications: create, answer, list.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 pub(crate) use crate::table::friend_application::Application;
 use crate::{
@@ -55,7 +57,7 @@ impl State {
         results(rows)
     }
 
-    /// `user` wants `peer` as a friend.
+    /// `user` asks `peer` for friendship.
     pub(crate) fn apply(
         &mut self,
         now: Now,
@@ -117,7 +119,7 @@ impl State {
         }
     }
 
-    /// Keeps an application on both sides and tells both.
+    /// Stores an application on both sides and notifies both.
     fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
         let mut dropped = 0;
         for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
@@ -196,14 +198,14 @@ impl State {
         Code::OK
     }
 
-    /// Removes an application of `applicant` to `user` on both sides.
+    /// Removes the application of `applicant` to `user` on both sides.
     fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
         for (owner, other) in [(user, applicant), (applicant, user)] {
             let Some(book) = self.friends.book_mut(&self.world, owner) else {
                 continue;
             };
             if book.applications.remove(owner == user, other) {
-                // The name is the service's own misspelling.
+                // The misspelled field name is that of the service.
                 let event = relation(json!({"PushType": 4, "FrienPencydDel_Account": [other]}));
                 self.world.tell(now, owner, 0, &event);
             }

@@ -1,4 +1,6 @@
-//! An account's own groups of friends.
+//! Friend groups: the lists into which an account sorts its friends.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 pub(crate) use crate::table::friend_group::list_names;
 use crate::{

@@ -1,4 +1,6 @@
-//! The commands of a login: in, out, and what needs none.
+//! Commands of a login: log in, log out, and commands that need no login.
+//!
+//! See "Login" in docs/src/protocol.md.
 
 use crate::{commands::Commands, world::ok};
 
@@ -8,7 +10,7 @@ pub(crate) fn register(commands: &mut Commands) {
             state.note_presence(now, &user);
         }
     });
-    // Succeeds whatever the ticket is worth.
+    // Succeeds even if the ticket is not valid.
     commands
         .open("im_open_status.wslogout", |state, now, conn, head, _| {
             if let Some(user) = state.world.log_out(head) {
@@ -17,13 +19,13 @@ pub(crate) fn register(commands: &mut Commands) {
             state.world.answer(now, conn, head, ok());
         })
         .reads();
-    // An acknowledgement awaits no answer.
+    // An acknowledgement gets no answer.
     commands
         .open("openim.ws_msg_push_ack", |state, _, _, _, _| {
             state.world.counters.acknowledged += 1;
         })
         .reads();
-    // Telemetry names nobody.
+    // Telemetry names no account.
     commands
         .open(
             "imopenstat.tim_web_report_v2",

@@ -1,5 +1,7 @@
-//! What others put under a message, and how such a message is found: reactions and extensions are kept with the
-//! message, whether it is one of a group or not.
+//! Reactions and extensions are stored with their message; this module finds the message, in
+//! one-to-one conversations and in groups.
+//!
+//! See "Reactions and extensions" in docs/src/protocol.md.
 
 pub(crate) use crate::table::marks::{Marks, Named, Target};
 use crate::{
@@ -25,7 +27,7 @@ impl State {
         }
     }
 
-    /// What is under a group message that the caller may see.
+    /// The marks of a group message that the caller may see.
     pub(crate) fn marks_in_group(
         &self,
         caller: &Caller,
@@ -80,7 +82,7 @@ impl State {
         }
     }
 
-    /// A message as pushes about it name it.
+    /// The fields that identify a message in pushes.
     pub(crate) fn name_of(&self, target: &Target) -> Named {
         match target {
             Target::C2c(id) => Named {
@@ -94,7 +96,8 @@ impl State {
         }
     }
 
-    /// Pushes an event to everybody in the conversation of a message, without the login `by` of the caller.
+    /// Pushes an event to everybody in the message's conversation, except the login `by` of the
+    /// caller.
     pub(crate) fn push_about<B: Serialize>(
         &mut self,
         now: Now,

@@ -1,9 +1,11 @@
-//! Files that go with messages: addresses given out, what lies at them, and how much of it.
+//! Files of messages: upload addresses, downloads, quota.
 //!
-//! The bytes are the shell's (`sandbox::files`); here is decided what may be written and read. An
-//! address holds a token that cannot be guessed, because it is all that protects a file, like on the
-//! real service. When the room is used up, the oldest files go: a server that runs for weeks has to
-//! take new files, and nobody tidies up behind tests. The addresses of what went answer 404.
+//! This module decides what may be written and read; the shell holds the bytes (`shell::files`).
+//! An address contains an unguessable token, the only protection of a file, as on the real service.
+//! When the quota is used up, the oldest files are removed: a server that runs for weeks must
+//! accept new files, and tests do not clean up. Addresses of removed files answer 404.
+//!
+//! See "Files" in docs/src/protocol.md.
 
 pub(crate) use crate::table::media::{
     COVER, Entry, MAX_ADDRESSES, MEDIA_PATH, MediaFile, MediaRefusal, Stage, UPLOAD_TIME, is_host,
@@ -46,8 +48,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// Tells by which scheme, and under which host and port a connection reached the server, for the addresses it is
-    /// given.
+    /// Records the scheme, host and port by which a connection reached the server. They go into the
+    /// file addresses handed out on that connection.
     pub(crate) fn note_host(&mut self, conn: ConnId, scheme: &'static str, host: &str) {
         if let Some(link) = self.world.links.get_mut(&conn)
             && is_host(host)
@@ -57,7 +59,7 @@ impl State {
         }
     }
 
-    /// Makes an address under which one file can be uploaded and then got.
+    /// Creates an address for one upload and later downloads.
     fn issue(&mut self, now: Now, name: &str) -> String {
         while self.media.entries.len() >= self.world.config.media_files.max(1)
             && self.media.evict(false)
@@ -66,7 +68,7 @@ impl State {
         }
         self.media.last += 1;
         let number = self.media.last;
-        // HMAC takes keys of every length.
+        // HMAC accepts keys of every length.
         let key = secrecy::ExposeSecret::expose_secret(&self.world.config.key);
         let token = Hmac::<Sha256>::new_from_slice(key.as_bytes()).map_or_else(
             |_| self.world.numbers.ticket(),
@@ -98,7 +100,7 @@ impl State {
         path
     }
 
-    /// How addresses begin on the link of a request, and the host of its peer.
+    /// Scheme and host of the addresses for a request, and the host of its peer.
     fn origin(&self, request: &Request<'_>) -> (&'static str, String) {
         let link = request.conn.and_then(|conn| self.world.links.get(&conn));
         let host = link.and_then(|link| link.host.clone());
@@ -136,7 +138,7 @@ impl State {
         for object in objects.into_iter().flatten().take(MAX_ADDRESSES) {
             let name = object.get("str_file_name").and_then(Value::as_str);
             let path = self.issue(request.now, name.unwrap_or("file"));
-            // The SDK puts its upload and download proxies in place of an https host only.
+            // The SDK inserts its upload and download proxies only into https addresses.
             let url = format!("https://{host}{path}");
             let video = object.get("uint32_file_type").and_then(Value::as_u64) == Some(2);
             let cover = if video {
@@ -150,13 +152,13 @@ impl State {
                 "str_snapshot_url": cover, "str_file_key": path,
             }));
         }
-        tracing::trace!(user = %request.caller.user, count = items.len(), "gave out addresses");
+        tracing::trace!(user = %request.caller.user, count = items.len(), "handed out file addresses");
         json!({"str_final_ip": "", "rpt_pre_sig": items})
     }
 
     fn video_cover(&self, request: &Request<'_>) -> Value {
         let (_, host) = self.origin(request);
-        // The SDK asks in both of its ways; a cover lies where the film does.
+        // The SDK names the video by an http or https address; the cover gets the same scheme.
         let asked = request.body.get("snapshot_url").and_then(Value::as_str);
         let is_plain = asked.is_some_and(|url| url.starts_with("http://"));
         let scheme = if is_plain { "http" } else { "https" };
@@ -164,7 +166,7 @@ impl State {
         json!({"error_code": 0, "error_msg": "", "download_url": url})
     }
 
-    /// Sizes count the other way round here than in a picture's element: 3 is the original.
+    /// Size numbers are reversed compared with a picture element: 3 is the original.
     fn picture_info(&self, url: &str) -> Value {
         let entry = parts(url).and_then(|(token, _)| self.media.entries.get(token));
         let size = entry.and_then(|entry| entry.picture).unwrap_or((0, 0));
@@ -190,7 +192,7 @@ impl State {
         ok_with(json!({"rpt_msg_image_info": items}))
     }
 
-    /// Begins an upload of so many bytes, if that is known.
+    /// Begins an upload. `length` is checked if known.
     pub(crate) fn media_begin(
         &mut self,
         now: Now,
@@ -219,7 +221,7 @@ impl State {
         Err(refusal)
     }
 
-    /// Makes room for more bytes of an upload.
+    /// Reserves space for `more` bytes of an upload.
     pub(crate) fn media_grow(&mut self, token: &str, more: u64) -> Result<(), MediaRefusal> {
         let (limit, room) = (
             self.world.config.media_file_bytes,
@@ -244,7 +246,7 @@ impl State {
         Ok(())
     }
 
-    /// An upload is complete.
+    /// Completes an upload.
     pub(crate) fn media_done(
         &mut self,
         token: &str,
@@ -260,7 +262,7 @@ impl State {
         }
     }
 
-    /// An upload broke off: what came of it is thrown away, and the address may be used again.
+    /// Aborts an upload: its bytes are discarded and the address may be used again.
     pub(crate) fn media_aborted(&mut self, now: Now, token: &str) {
         if let Some(entry) = self.media.entries.get_mut(token)
             && entry.stage == Stage::Writing
@@ -275,7 +277,7 @@ impl State {
         }
     }
 
-    /// The disk took no more.
+    /// Counts an upload that failed because the disk is full.
     pub(crate) fn media_disk_full(&mut self) {
         self.world.counters.media_full += 1;
     }
@@ -289,18 +291,18 @@ impl State {
         })
     }
 
-    /// True if there is a file under this token.
+    /// Returns true if a file is stored under this token.
     pub(crate) fn is_stored(&self, token: &str) -> bool {
         let entry = self.media.entries.get(token);
         entry.is_some_and(|entry| entry.stage == Stage::Stored)
     }
 
-    /// The tokens whose bytes are not needed any more, since the last call.
+    /// The tokens whose bytes became obsolete since the last call.
     pub(crate) fn media_gone(&mut self) -> Vec<String> {
         std::mem::take(&mut self.media.gone)
     }
 
-    /// Makes an address as `user`'s client gets it, without a client; for tests and seeds.
+    /// Creates an address as the client of `user` would get it; for tests and seeds.
     pub fn media_address(&mut self, now: Now, user: &UserId, name: &str) -> Option<String> {
         self.world.has_account(user).then(|| self.issue(now, name))
     }

@@ -1,4 +1,6 @@
-//! Lists of merged messages that were too long to travel in a message.
+//! Lists of merged messages that are too long for a message.
+//!
+//! See "C2C messages" in docs/src/protocol.md.
 
 pub(crate) use crate::table::merger::{MAX_BYTES, MAX_LISTS};
 use crate::{
@@ -12,7 +14,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// `im_long_msg.save_relay_json_msg`: keeps the list as it is, for whoever has its key.
+    /// `im_long_msg.save_relay_json_msg`: stores the list unchanged and returns its key.
     pub(crate) fn save_merged(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let body = request.body;
         let list = body

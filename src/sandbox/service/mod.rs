@@ -1,7 +1,10 @@
-//! The services: a file for each feature, under the word that `proto::op`, the API of bots and the tests use.
+//! The services, one file for each feature. The file names match those in `proto::op`, the bot API
+//! and the tests.
 //!
-//! A service registers its commands in [`commands`](crate::commands), for clients and for the REST API, and
-//! keeps its own table. What services share is [`World`](crate::world::World).
+//! A service registers its commands in [`commands`](crate::commands), for clients and for the REST
+//! API, and has its own table. State shared by services is in [`World`](crate::world::World).
+//!
+//! See "Envelope" in docs/src/protocol.md.
 
 pub(crate) mod account;
 pub(crate) mod blacklist;
@@ -35,7 +38,7 @@ use std::sync::LazyLock;
 
 use crate::commands::Commands;
 
-/// Has every service register its commands.
+/// Registers the commands of every service.
 pub(crate) fn register(commands: &mut Commands) {
     account::register(commands);
     blacklist::register(commands);
@@ -70,7 +73,7 @@ static COMMANDS: LazyLock<Commands> = LazyLock::new(|| {
     commands
 });
 
-/// The registry.
+/// The registry of all commands.
 pub(crate) fn commands() -> &'static Commands {
     &COMMANDS
 }

@@ -1,4 +1,6 @@
-//! Profiles: reading and setting them.
+//! Profiles: get and set.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use std::collections::BTreeSet;
 
@@ -41,7 +43,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// `profile.portrait_get_all`: profiles, by default one's own.
+    /// `profile.portrait_get_all`: the profiles of the named accounts, by default the caller's.
     pub(crate) fn profiles(&self, user: &UserId, body: &Value) -> Value {
         let mut asked = user_ids_in(body.get("UserItem"), "To_Account");
         asked.extend(user_ids(body.get("To_Account")));
@@ -74,7 +76,7 @@ impl State {
         ok_with(json!({"UserProfileItem": items, "CurrentStandardSequence": 0}))
     }
 
-    /// `profile.portrait_set`: sets tags and tells the other logins and the friends.
+    /// `profile.portrait_set`: sets tags and notifies the account's other logins and its friends.
     pub(crate) fn set_profiles(
         &mut self,
         now: Now,
@@ -82,7 +84,7 @@ impl State {
         body: &Value,
     ) -> Result<Value, Code> {
         let items = body.get("ProfileItem").and_then(Value::as_array);
-        // One generation of clients writes the names in lower case.
+        // One generation of the SDK writes the field names in lower case.
         let field = |item: &Value, name: &str, small: &str| -> Option<Value> {
             item.get(name).or_else(|| item.get(small)).cloned()
         };
@@ -90,7 +92,7 @@ impl State {
             let tag = field(item, "Tag", "tag")?.as_str()?.to_owned();
             Some((tag, field(item, "Value", "value")?))
         });
-        // All or nothing, so that nobody believes that something was set.
+        // All or nothing: a partial success would hide the fields that were not set.
         let fields: Option<Vec<(String, Value)>> = fields.collect();
         let mut changed = Vec::new();
         for (tag, value) in fields.ok_or(Code::PROFILE_PARAMETER)? {
@@ -100,7 +102,8 @@ impl State {
                 .accounts
                 .get(&actor.user)
                 .and_then(|account| account.profile.get(&tag));
-            // What was too long or of the wrong type is not kept, so nobody hears of it.
+            // Values that are too long or of the wrong type were not stored, so they are not
+            // pushed.
             if kept == Some(&value) {
                 let field = if value.is_string() {
                     "ValueBytes"

@@ -1,4 +1,6 @@
-//! Messages of the app to all accounts, and the tags and attributes by which receivers are chosen.
+//! App messages to all accounts, and the tags and attributes that select their receivers.
+//!
+//! See "REST" in docs/src/protocol.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,39 +19,39 @@ use crate::{
     state::{Draft, State, is_message_body},
 };
 
-/// Attributes that the app may name.
+/// The most attributes that the app may name.
 const MAX_NAMES: usize = 10;
 
-/// Attributes, and tags, of one account.
+/// The most attributes, and tags, of one account.
 pub(crate) const MAX_MARKS: usize = 100;
 
 /// The longest name and value, in bytes.
 const MAX_LENGTH: usize = 50;
 
-/// What the app has set about an account.
+/// Data that the app has set for an account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct ByApp {
-    /// It may not write to users until then, Unix seconds.
+    /// The account may not write to users until then, Unix seconds.
     pub(crate) silent_to_users: u64,
-    /// It may not write to groups until then.
+    /// The account may not write to groups until then, Unix seconds.
     pub(crate) silent_in_groups: u64,
-    /// Values of the attributes that the app has named.
+    /// Values of the attributes, by name.
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) tags: BTreeSet<String>,
 }
 
-/// Accounts that one message to everybody reaches at most.
+/// One message to all reaches at most this many accounts.
 const MAX_REACHED: usize = 10_000;
 
-/// Accounts in one call about tags and attributes.
+/// The most accounts in one call about tags and attributes.
 const MAX_MARKED: usize = 100;
 
 pub(crate) fn text<'a>(body: &'a Value, name: &str) -> &'a str {
     body.get(name).and_then(Value::as_str).unwrap_or_default()
 }
 
-/// The strings in an array.
+/// The strings in an array; other entries are skipped.
 pub(crate) fn strings(value: Option<&Value>) -> impl Iterator<Item = &str> {
     let items = value.and_then(Value::as_array);
     items.into_iter().flatten().filter_map(Value::as_str)
@@ -125,7 +127,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl ByApp {
-    /// Sets an attribute. False if there is no room, or it is too long.
+    /// Sets an attribute. Returns false if the limit is reached or the text is too long.
     pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
         let known = self.attributes.contains_key(name);
         let fits = name.len() <= MAX_LENGTH && value.len() <= MAX_LENGTH;
@@ -136,7 +138,7 @@ impl ByApp {
         fits
     }
 
-    /// Adds a tag. False if there is no room, or it is too long.
+    /// Adds a tag. Returns false if the limit is reached or the text is too long.
     pub(crate) fn tag(&mut self, tag: &str) -> bool {
         let fits = !tag.is_empty() && tag.len() <= MAX_LENGTH && self.tags.len() < MAX_MARKS;
         if fits {
@@ -147,12 +149,12 @@ impl ByApp {
 }
 
 impl State {
-    /// The names that the app has given to attributes, by number.
+    /// The attribute names of the app, by number.
     pub(crate) const fn attribute_names(&self) -> &BTreeMap<String, String> {
         &self.attribute_names
     }
 
-    /// Names an attribute. False if there is no room, or it is too long.
+    /// Names an attribute. Returns false if the limit is reached or the text is too long.
     pub(crate) fn name_attribute(&mut self, number: &str, name: &str) -> bool {
         let is_number = number
             .parse::<usize>()
@@ -165,7 +167,7 @@ impl State {
         fits
     }
 
-    /// What is set about the accounts that a call names.
+    /// The app's data about the accounts that a call names.
     fn marked(&self, body: &Value, show: impl Fn(&UserId, &ByApp) -> Value) -> Vec<Value> {
         let users = strings(body.get("To_Account")).take(MAX_MARKED);
         let users = users.filter_map(|user| UserId::parse(user).ok());
@@ -174,14 +176,14 @@ impl State {
             .collect()
     }
 
-    /// Changes what is set about each account of a list.
+    /// Changes the app's data about each account of a list.
     fn mark_all(
         &mut self,
         body: &Value,
         field: &str,
         change: impl Fn(&mut ByApp, &Value) -> bool,
     ) -> Outcome {
-        // Of all tags only the accounts are named.
+        // The call that removes all tags only lists accounts.
         let list = body.get(field).or_else(|| body.get("To_Account"));
         for item in bounded(list, MAX_MARKED, Code::REST_BATCH)? {
             let named = item.get("To_Account").unwrap_or(item);
@@ -197,7 +199,7 @@ impl State {
         Ok(json!({}))
     }
 
-    /// Sends a message to every account, or to those of certain tags or attributes.
+    /// Sends a message to every account, or to the accounts with certain tags or attributes.
     fn speak_to_all(&mut self, request: &Request<'_>) -> Outcome {
         let (now, body) = (request.now, request.body);
         let caller = &request.caller.user;

@@ -1,5 +1,7 @@
-//! Reactions: what anybody in a conversation puts under a message. They rest on "Reactions and extensions" of
-//! docs/src/protocol.md, their limits on the documentation of the service.
+//! Reactions to messages.
+//!
+//! See "Reactions and extensions" in docs/src/protocol.md; the limits are those that the service
+//! documents.
 
 pub(crate) use crate::table::reaction::{Changed, MAX_NAME, Own};
 use crate::{
@@ -21,7 +23,7 @@ use crate::{
 };
 
 pub(crate) fn register(commands: &mut Commands) {
-    // The names say of which kind the message is, and the body says it again.
+    // Both the command name and the body state the kind of conversation.
     for kind in ["", "group_"] {
         let name = |command: &str| format!("openim_msg_ext_http_svc.{kind}{command}");
         commands.both(name("reaction_add"), |c| c, |s, r| s.react(r, true));
@@ -51,7 +53,7 @@ impl State {
         let named = if add { added } else { removed };
         let users = named.iter().filter_map(|user| UserId::parse(user).ok());
         let users: Vec<UserId> = users.collect();
-        // Everybody speaks for itself; the app for all.
+        // A client reacts for its own account only; the app reacts for any account.
         if users.is_empty() || !caller.admin && users.iter().any(|user| *user != caller.user) {
             return Err(Code::GROUP_PARAMETER);
         }
@@ -103,7 +105,7 @@ impl State {
         Ok(Done)
     }
 
-    /// The reactions to several messages; those that are not there are left out.
+    /// The reactions to several messages; unknown messages are left out.
     fn reactions_of(&self, request: &Request<'_>) -> Result<Answer, Code> {
         let caller = request.caller;
         let GetReactions { messages, named } = request.read(Code::GROUP_PARAMETER)?;

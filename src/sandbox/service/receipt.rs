@@ -1,4 +1,6 @@
-//! Read receipts of one-to-one messages, and the times up to which peers have read.
+//! Read receipts of one-to-one messages, and the read times of peers.
+//!
+//! See "C2C messages" in docs/src/protocol.md.
 
 use serde::Serialize;
 
@@ -25,7 +27,7 @@ pub(crate) fn register(commands: &mut Commands) {
         .reads();
 }
 
-/// Event 16: messages were read that asked for receipts.
+/// Event 16: messages that asked for receipts were read.
 #[derive(Serialize)]
 struct Read<'a> {
     #[serde(rename = "Event")]
@@ -67,7 +69,7 @@ impl State {
         Ok(Done)
     }
 
-    /// `openim.get_peer_read_time`: when each peer has last read what the caller wrote.
+    /// `openim.get_peer_read_time`: the time up to which each peer has read the caller's messages.
     fn peer_read_times(&self, request: &Request<'_>) -> Result<ReadTimes, Code> {
         let PeerReadTimes { users } = request.read(Code::C2C_BAD_PACKET)?;
         let read = |peer: String| {

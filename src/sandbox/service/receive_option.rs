@@ -1,5 +1,7 @@
-//! Receive options: how conversations announce their messages, and when an account is not to be disturbed.
-//! Nothing in the sandbox notifies anybody, so the options are kept and told to the other logins.
+//! Receive options: notification modes of conversations, and do-not-disturb. The sandbox sends no
+//! notifications; it stores the options and pushes them to the other logins.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -37,7 +39,7 @@ pub(crate) fn register(commands: &mut Commands) {
         .reads();
 }
 
-/// Event 24: the account is not to be disturbed at other times.
+/// Event 24: the do-not-disturb setting has changed.
 #[derive(Serialize)]
 struct Changed {
     #[serde(rename = "Event")]

@@ -1,4 +1,6 @@
-//! What friends, the blacklist, follows and user status share: rows of answers, and the terms of their commands.
+//! Shared by friends, blacklist, followers and user status: result rows and REST rights.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use serde::Serialize;
 use serde_json::{Value, json};
@@ -24,7 +26,7 @@ pub(crate) fn result(user: &UserId, code: Code) -> ItemResult {
     }
 }
 
-/// The answer made of such rows.
+/// The answer with these rows.
 pub(crate) fn results(items: Vec<ItemResult>) -> Results {
     let failed = items.iter().filter(|row| !row.is_ok());
     Results {
@@ -33,7 +35,7 @@ pub(crate) fn results(items: Vec<ItemResult>) -> Results {
     }
 }
 
-/// What became of each account, and once more of those for whom it did not work.
+/// A result for each account; the failed accounts are listed a second time.
 #[derive(Serialize)]
 pub(crate) struct Results {
     #[serde(flatten)]
@@ -53,8 +55,8 @@ pub(crate) fn relation(change: Value) -> Value {
     json!({"Event": 7, "FriendListMod": Value::Array(vec![change])})
 }
 
-/// A command about relations: over REST the app speaks for the account in `From_Account`, and may do without
-/// the other side's consent.
+/// A command about relations: over REST the app acts for the account in `From_Account` and does not
+/// need the other side's consent.
 pub(crate) fn of_account(command: &mut Command) -> &mut Command {
     command
         .for_accounts(Code::FRIEND_UNKNOWN_USER)

@@ -1,5 +1,7 @@
-//! Looking for messages, users, groups and members by words. Everything is looked through, so only
-//! so much of it: the newest messages of each conversation, the first of everything else.
+//! Searches for messages, users, groups and members. A search scans linearly, up to a limit: the
+//! newest messages of each conversation, the first entries of everything else.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -15,22 +17,23 @@ use crate::{
     world::ok_with,
 };
 
-/// Words, senders and types in one search.
+/// The most words, senders and types in one search.
 pub(crate) const MAX_NAMED: usize = 8;
 
-/// Entries in one page.
+/// The most entries in one page.
 pub(crate) const MAX_PAGE: u64 = 100;
 
-/// Messages, users or members that one search looks at, newest or first in order.
+/// The most messages, users or members that one search scans: the newest messages, the first of the
+/// others.
 pub(crate) const MAX_LOOKED_AT: usize = 20_000;
 
-/// The words of a search; letters match whatever their case.
+/// The words of a search, compared without regard to case.
 pub(crate) struct Words {
     words: Vec<String>,
     all: bool,
 }
 
-/// Which messages are looked for.
+/// The filter of a message search.
 pub(crate) struct Wanted {
     words: Words,
     types: Vec<String>,
@@ -39,7 +42,7 @@ pub(crate) struct Wanted {
     end: u64,
 }
 
-/// What can be found of an element: what a reader sees of it.
+/// The searchable texts of an element: those a reader sees.
 pub(crate) fn texts(element: &Value) -> impl Iterator<Item = &str> {
     const FIELDS: [&str; 6] = ["Text", "Data", "Desc", "Ext", "FileName", "Title"];
     let content = element.get("MsgContent");
@@ -48,17 +51,17 @@ pub(crate) fn texts(element: &Value) -> impl Iterator<Item = &str> {
         .filter_map(move |field| content?.get(*field)?.as_str())
 }
 
-/// What was found in one conversation.
+/// The matches in one conversation.
 pub(crate) struct Found {
-    /// The field that names it, and its name.
+    /// The field that identifies the conversation, and its value.
     pub(crate) place: (&'static str, String),
-    /// Newest first, as they stand in history.
+    /// Newest first, in the form of history.
     pub(crate) messages: Vec<Value>,
-    /// When the newest was said, Unix seconds.
+    /// The time of the newest match, Unix seconds.
     pub(crate) newest: u64,
 }
 
-/// What was found in one conversation, on the wire. Two generations of clients read two names for the
+/// The matches in one conversation, on the wire. Two generations of the SDK read two names for the
 /// list.
 pub(crate) fn conversation(
     (field, name): &(&str, String),
@@ -68,7 +71,7 @@ pub(crate) fn conversation(
     json!({*field: name, "Count": count, "MessageList": messages, "MsgList": messages})
 }
 
-/// One page of what was found, and where the next one begins.
+/// One page of the matches, and the cursor of the next page.
 pub(crate) fn page<T>(body: &Value, found: Vec<T>) -> (Vec<T>, String) {
     let start = opt_text(body, "Cursor").and_then(|cursor| cursor.parse().ok());
     let start: usize = start.unwrap_or(0).min(found.len());
@@ -83,7 +86,7 @@ pub(crate) fn page<T>(body: &Value, found: Vec<T>) -> (Vec<T>, String) {
     (page, cursor)
 }
 
-/// The words of the searches that are not for messages, which have to name some.
+/// The words of a search for users, groups or members; at least one is required.
 fn keywords(body: &Value) -> Result<Words, Code> {
     let words = Words::of(
         body,
@@ -121,7 +124,8 @@ impl Words {
         }
     }
 
-    /// True if one of the words, or all of them, stand in the texts. No words stand anywhere.
+    /// Returns true if the texts contain one of the words, or all of them. An empty list of words
+    /// always matches.
     pub(crate) fn stand_in<'a>(&self, texts: impl IntoIterator<Item = &'a str>) -> bool {
         if self.words.is_empty() {
             return true;
@@ -162,7 +166,7 @@ impl Wanted {
         Ok(wanted)
     }
 
-    /// True for a message with this body.
+    /// Returns true if a message with this body matches.
     pub(crate) fn takes(&self, from: &str, time: u64, body: &Value) -> bool {
         let by_sender = self.senders.is_empty() || self.senders.iter().any(|user| user == from);
         if !by_sender || time < self.start || time > self.end {
@@ -199,7 +203,8 @@ impl State {
         Ok(json!({"TotalCount": total, "Cursor": cursor, "GroupMembers": page}))
     }
 
-    /// Without a conversation, how many there are in each, and the message where there is one.
+    /// Without a conversation in the request, returns the number of matches in each conversation,
+    /// and the message itself if there is exactly one.
     fn search_messages(&self, request: &Request<'_>) -> Result<Value, Code> {
         let body = request.body;
         let user = &request.caller.user;
@@ -286,7 +291,7 @@ impl State {
         all
     }
 
-    /// By UserID and nick.
+    /// Searches by UserID and nick.
     fn search_users(&self, request: &Request<'_>) -> Result<Value, Code> {
         let body = request.body;
         let words = keywords(body)?;

@@ -1,4 +1,6 @@
-//! Speech recognition. Nothing listens here: the text is empty.
+//! Speech recognition: always answers with an empty text.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use crate::{
     commands::Commands,

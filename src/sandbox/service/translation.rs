@@ -1,4 +1,6 @@
-//! Translations. There is no translator here, so every text is its own translation.
+//! Translation: returns every text unchanged.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use crate::{
     commands::Commands,

@@ -1,4 +1,6 @@
-//! Who is online: status that is asked for, and status that is pushed to subscribers.
+//! User status: queries, and pushes to subscribers.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 pub(crate) use crate::table::user_status::{MAX_STATUS, known, platform_name};
 use crate::{
@@ -45,8 +47,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// One row of an answer or push. The custom status goes down as base64, though it comes up
-    /// as it is.
+    /// One row of an answer or push. Clients send the custom status as plain text and receive it as
+    /// base64.
     fn status_of(&self, now: Now, user: &UserId) -> UserStatus {
         let account = self.world.accounts.get(user);
         let status = if self.world.is_online(now, user) {
@@ -93,7 +95,7 @@ impl State {
         Ok(NotSubscribed { errors })
     }
 
-    /// `im_open_status.ws_status_unsubscribe`; without names, of everybody.
+    /// `im_open_status.ws_status_unsubscribe`; without names, ends all subscriptions.
     fn unwatch(&mut self, request: &Request<'_>) -> Result<NotSubscribed, Code> {
         let asked: Unsubscribe = request.read(Code::C2C_BAD_PACKET)?;
         let mut users: Vec<UserId> = known(&asked.users).collect();
@@ -119,7 +121,7 @@ impl State {
         Ok(Done)
     }
 
-    /// Tells the watchers of `user`, if it has come or gone since they were told last.
+    /// Notifies the watchers of `user` if its presence differs from what they were told last.
     pub(crate) fn note_presence(&mut self, now: Now, user: &UserId) {
         if !self.user_statuses.watchers.contains_key(user) {
             return;
@@ -130,7 +132,7 @@ impl State {
         }
     }
 
-    /// Looks at all that are watched: kicks, expiry and lost links tell nobody by themselves.
+    /// Checks all watched accounts: kicks, expiry and lost links notify nobody directly.
     pub(crate) fn note_presences(&mut self, now: Now) {
         let watched: Vec<UserId> = self.user_statuses.watchers.keys().cloned().collect();
         for user in watched {

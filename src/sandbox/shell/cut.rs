@@ -1,7 +1,7 @@
-//! A stream that can be cut from outside, with or without TLS.
+//! A stream that can be closed from outside, with or without TLS.
 //!
-//! A peer that does not read stalls the HTTP dispatcher inside a write, where neither the actor nor
-//! the response body gets a turn any more; only an error from the stream itself ends it.
+//! A peer that does not read blocks the HTTP dispatcher inside a write. Then neither the actor nor
+//! the response body runs again; only an error from the stream itself ends the connection.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,7 +17,7 @@ use tokio::{
 };
 use tokio_rustls::server::TlsStream;
 
-/// The abort_handle: belongs to one stream, on the same thread.
+/// The abort handle of one stream, on the same thread.
 #[derive(Debug, Default)]
 pub(super) struct Cut {
     done: Cell<bool>,
@@ -25,7 +25,7 @@ pub(super) struct Cut {
 }
 
 impl Cut {
-    /// Makes every further use of the stream fail, which closes it.
+    /// Makes every further operation on the stream fail, which closes the connection.
     pub(super) fn cut(&self) {
         self.done.set(true);
         if let Some(waker) = self.waker.borrow_mut().take() {
@@ -52,20 +52,20 @@ impl Cut {
     }
 }
 
-/// What a connection speaks.
+/// The protocol of a connection.
 #[derive(Debug)]
 pub(super) enum Wire {
     /// Plain HTTP.
     Plain(TcpStream),
-    /// HTTP inside of TLS.
+    /// HTTP over TLS.
     Secure(Box<TlsStream<TcpStream>>),
 }
 
-/// How addresses on a connection begin.
+/// The URL scheme of a connection.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scheme(pub(super) &'static str);
 
-/// A stream with its abort_handle.
+/// A stream with its abort handle.
 #[derive(Debug)]
 pub(super) struct CuttableStream {
     io: Wire,

@@ -1,8 +1,8 @@
-//! The bytes of uploaded files, in memory or in a folder, and the HTTP around them.
+//! Storage of uploaded files, in memory or in a folder, and its HTTP handlers.
 //!
-//! What may be uploaded and got is decided by the state; a file's name in the folder is made of its
-//! token only, which the state made. What an earlier server left in the folder is removed at the
-//! start, unless the state knows of it from its store.
+//! The state decides which uploads and downloads are allowed. A file name in the folder contains
+//! only the token, which the state generated. At the start, files of an earlier server are removed
+//! from the folder, except those that the restored state knows.
 
 use std::{
     cell::RefCell,
@@ -30,22 +30,22 @@ use tokio::{
 use super::{hub::Hub, thumbnail};
 use crate::{state::COVER, state::MEDIA_PATH, state::MediaFile, state::MediaRefusal};
 
-/// Where the bytes are.
+/// Where the bytes are stored.
 #[derive(Debug)]
 pub(super) enum Files {
     Memory(RefCell<BTreeMap<String, Bytes>>),
     Folder(PathBuf),
 }
 
-/// What names of files in the folder begin with.
+/// Prefix of the file names in the folder.
 const PREFIX: &str = "media-";
-/// How much of a file is read at once.
+/// Bytes per read.
 const CHUNK: usize = 64 * 1024;
-/// The largest picture, in bytes, of which smaller copies are made.
+/// The largest picture, in bytes, that is scaled.
 const MAX_PICTURE: u64 = 20 * 1024 * 1024;
-/// Smaller copies in the making at a time.
+/// Limits how many pictures are scaled at the same time.
 static THUMBNAILS: Semaphore = Semaphore::const_new(2);
-/// As much of a picture as is looked at for its size.
+/// The most bytes read from the start of a picture to find its size.
 const HEADER: usize = 64 * 1024;
 /// One transparent pixel, the cover of every video.
 const PIXEL: &[u8] = &[
@@ -56,12 +56,12 @@ const PIXEL: &[u8] = &[
 ];
 
 impl Files {
-    /// `is_kept` tells of what lies in the folder, by token, whether it stays there.
+    /// `is_kept` tells for each token found in the folder whether its file stays.
     pub(super) fn new(folder: Option<&Path>, is_kept: impl Fn(&str) -> bool) -> Self {
         let Some(folder) = folder else {
             return Self::Memory(RefCell::default());
         };
-        // If it cannot be made or tidied, every upload will say why.
+        // If the folder cannot be created or cleaned, each upload reports the error.
         let _ = std::fs::create_dir_all(folder);
         for (token, _) in found(folder) {
             if !is_kept(&token) {
@@ -75,27 +75,27 @@ impl Files {
         folder.join(format!("{PREFIX}{token}"))
     }
 
-    /// Throws away.
+    /// Deletes a file.
     fn remove(&self, token: &str) {
         match self {
             Self::Memory(files) => {
                 files.borrow_mut().remove(token);
             }
             Self::Folder(folder) => {
-                // It may not have been there.
+                // The file may not exist.
                 let _ = std::fs::remove_file(Self::path(folder, token));
             }
         }
     }
 }
 
-/// The token in a name this server gives to files, so that tidying up touches nothing else.
+/// The token in the name of a file that this server created; other files are left alone.
 fn token_in(name: &str) -> Option<&str> {
     name.strip_prefix(PREFIX)
         .filter(|token| token.len() == 32 && token.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
-/// What lies in the folder, by token, with lengths.
+/// The files in the folder, by token, with their lengths.
 pub(super) fn found(folder: &Path) -> BTreeMap<String, u64> {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let files = entries.filter_map(|entry| {
@@ -106,7 +106,7 @@ pub(super) fn found(folder: &Path) -> BTreeMap<String, u64> {
     files.collect()
 }
 
-/// An upload under way. Dropped before its end, it leaves nothing.
+/// An upload in progress. An upload dropped before its end is deleted.
 struct Upload<'a> {
     hub: &'a Hub,
     token: &'a str,
@@ -166,7 +166,7 @@ impl<'a> Upload<'a> {
                     files.borrow_mut().insert(self.token.to_owned(), bytes);
                 }
             }
-            // A write in the background may fail as late as here.
+            // A background write may fail as late as here.
             Sink::File(file) => file.flush().await?,
         }
         let picture = imagesize::blob_size(&self.head).ok().and_then(|size| {
@@ -180,7 +180,7 @@ impl<'a> Upload<'a> {
     }
 }
 
-/// Throws away the bytes of what the state let go.
+/// Deletes the bytes of files that the state has removed.
 fn sweep(hub: &Hub) {
     for token in hub.with(|state, _| state.media_gone()) {
         hub.files.remove(&token);
@@ -190,8 +190,8 @@ fn sweep(hub: &Hub) {
 fn refused(refusal: MediaRefusal) -> HttpResponse {
     let (status, why) = match refusal {
         MediaRefusal::Unknown => (StatusCode::NOT_FOUND, "there is no such address"),
-        MediaRefusal::Used => (StatusCode::CONFLICT, "this address was used"),
-        MediaRefusal::Late => (StatusCode::FORBIDDEN, "the time for the upload is over"),
+        MediaRefusal::Used => (StatusCode::CONFLICT, "this address is already used"),
+        MediaRefusal::Late => (StatusCode::FORBIDDEN, "the upload time is over"),
         MediaRefusal::TooLarge => (StatusCode::PAYLOAD_TOO_LARGE, "the file is too long"),
         MediaRefusal::Full => (
             StatusCode::INSUFFICIENT_STORAGE,
@@ -201,9 +201,9 @@ fn refused(refusal: MediaRefusal) -> HttpResponse {
     open(HttpResponse::build(status)).body(why)
 }
 
-/// What a failure of the disk is answered with.
+/// The answer to a disk failure.
 fn failed(hub: &Hub, error: &io::Error) -> HttpResponse {
-    tracing::error!(%error, "an uploaded file cannot be kept");
+    tracing::error!(%error, "an uploaded file cannot be stored");
     let is_full = matches!(
         error.kind(),
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge
@@ -212,21 +212,21 @@ fn failed(hub: &Hub, error: &io::Error) -> HttpResponse {
         hub.with(|state, _| state.media_disk_full());
         return refused(MediaRefusal::Full);
     }
-    open(HttpResponse::InternalServerError()).body("the file cannot be kept")
+    open(HttpResponse::InternalServerError()).body("the file cannot be stored")
 }
 
-/// Lets pages of any origin read the answer: the address is what protects a file.
+/// Lets pages of any origin read the answer: the address itself protects the file.
 fn open(mut answer: HttpResponseBuilder) -> HttpResponseBuilder {
     answer
         .insert_header((header::ACCESS_CONTROL_ALLOW_ORIGIN, "*"))
         .insert_header((header::X_CONTENT_TYPE_OPTIONS, "nosniff"))
-        // An uploaded page shall not act as one of this server.
+        // An uploaded page must not act as a page of this server.
         .insert_header((header::CONTENT_SECURITY_POLICY, "sandbox"));
     answer
 }
 
-/// Answers a request for a path below [`MEDIA_PATH`]. Queries are ignored, so that the smaller
-/// pictures clients ask for are the original.
+/// Answers a request for a path below [`MEDIA_PATH`]. Queries other than for a scaled picture are
+/// ignored.
 pub(super) async fn answer(
     hub: &Rc<Hub>,
     request: &HttpRequest,
@@ -295,7 +295,7 @@ async fn put(
     };
     while let Some(chunk) = payload.next().await {
         let Ok(chunk) = chunk else {
-            return open(HttpResponse::BadRequest()).body("the upload broke off");
+            return open(HttpResponse::BadRequest()).body("the upload was interrupted");
         };
         let more = u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         if let Err(refusal) = hub.with(|state, _| state.media_grow(token, more)) {
@@ -311,13 +311,14 @@ async fn put(
     }
 }
 
-/// A smaller copy of a picture, if that is asked for and can be had.
+/// A scaled copy of a picture, if the query asks for one and the picture can be read.
 async fn smaller(hub: &Hub, query: &str, token: &str, file: &MediaFile) -> Option<HttpResponse> {
     let edge = thumbnail::asked_for(query)?;
     if file.size > MAX_PICTURE {
         return None;
     }
-    // It takes time and memory: away from the threads that talk, and few at once, reading included.
+    // Scaling takes time and memory, so it runs on blocking threads, a few at a time, including the
+    // read.
     let _permit = THUMBNAILS.acquire().await.ok()?;
     let bytes = match &hub.files {
         Files::Memory(files) => files.borrow().get(token).cloned()?,

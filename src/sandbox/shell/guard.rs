@@ -1,9 +1,10 @@
-//! Who may speak to the sandbox over HTTP: not any web page that a developer happens to look at.
+//! Access checks for HTTP: web pages of other sites must not use the sandbox.
 //!
-//! A page may send requests to this machine from whatever site it is, and a name that leads to this
-//! machine makes it a page of the same site. So the name in `Host` has to be an address or `localhost`, an
-//! `Origin` has to be a page of this machine or a listed one, and a body has to be JSON, which a page may
-//! not send elsewhere unasked. Orders need a token when others than this machine can reach the server.
+//! A web page can send requests to this machine from any site, and a DNS name that resolves to this
+//! machine makes them same-origin. So the name in `Host` must be an address or `localhost`, an
+//! `Origin` must be a page of this machine or a listed one, and a body must be JSON, which a page
+//! cannot send to another origin without a preflight. Orders need a token if other machines can
+//! reach the server.
 
 use actix_web::{
     HttpRequest, HttpResponse, ResponseError,
@@ -18,16 +19,16 @@ use sha2::{Digest, Sha256};
 use std::{fmt, net::IpAddr};
 use url::Url;
 
-/// Whom a server lets in.
+/// The access rules of a server.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard {
-    /// Pages of these origins may speak to it, `https://host[:port]`.
+    /// Origins of pages that may use the server, `https://host[:port]`.
     pub(super) origins: Vec<String>,
-    /// Names it may be called by, besides addresses and `localhost`.
+    /// Accepted host names, in addition to addresses and `localhost`.
     pub(super) hosts: Vec<String>,
-    /// Others than this machine can reach it.
+    /// Other machines can reach the server.
     pub(super) is_open: bool,
-    /// Whoever gives orders has to have it.
+    /// The token required for orders.
     pub(super) token: Option<SecretString>,
 }
 
@@ -68,12 +69,12 @@ const TOKEN: Refusal = refuse(
 );
 
 impl Refusal {
-    /// The body is too long, takes too long, or breaks off.
+    /// The body is too long, takes too long, or is incomplete.
     pub(super) const TOO_LARGE: Self = refuse(
         StatusCode::PAYLOAD_TOO_LARGE,
         "the body is too long, or takes too long",
     );
-    /// The server ends or begins.
+    /// The server is starting or stopping.
     pub(super) const NOT_READY: Self =
         refuse(StatusCode::SERVICE_UNAVAILABLE, "the sandbox is not ready");
 }
@@ -95,7 +96,7 @@ impl ResponseError for Refusal {
 }
 
 impl Guard {
-    /// Whether a request may come in at all.
+    /// Checks whether a request is accepted at all.
     pub(super) fn admit(&self, headers: &HeaderMap) -> Result<(), Refusal> {
         let text = |name| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
         match text(header::HOST) {
@@ -108,7 +109,7 @@ impl Guard {
         }
     }
 
-    /// Whether a body is of the kind that pages may not send elsewhere unasked.
+    /// Checks that a body is JSON, which pages cannot send to another origin without a preflight.
     pub(super) fn admit_body(headers: &HeaderMap) -> Result<(), Refusal> {
         let length = headers.get(header::CONTENT_LENGTH);
         let is_empty = length.is_none_or(|length| length.as_bytes() == b"0")
@@ -126,7 +127,7 @@ impl Guard {
         }
     }
 
-    /// Whether a request may give orders, or see how everything stands.
+    /// Checks whether a request may give orders or read the status.
     pub(super) fn admit_order(&self, request: &HttpRequest) -> Result<(), Refusal> {
         let is_here = request
             .peer_addr()
@@ -156,7 +157,7 @@ impl Guard {
             return true;
         }
         let Ok(url) = Url::parse(origin) else {
-            return false; // `null`: a page that hides where it is from.
+            return false; // `null`: a page with an opaque origin.
         };
         match url.host() {
             _ if !matches!(url.scheme(), "http" | "https") => false,
@@ -177,7 +178,7 @@ fn is_listed(list: &[String], text: &str) -> bool {
     list.any(|listed| listed.trim_end_matches('/').eq_ignore_ascii_case(text))
 }
 
-/// Compares hashes, so that the time it takes tells nothing.
+/// Compares hashes, so that the timing reveals nothing about the token.
 fn has_token(headers: &HeaderMap, token: &SecretString) -> bool {
     let given = headers.get(header::AUTHORIZATION);
     let given = given.and_then(|given| given.to_str().ok()?.strip_prefix("Bearer "));

@@ -1,4 +1,5 @@
-//! Between the pure state and the sockets of one thread: feeds it, drains it, keeps its timer.
+//! Connects the pure state with the sockets of one thread: passes input, sends output, runs the
+//! timer.
 
 use std::{
     cell::{Cell, RefCell},
@@ -14,11 +15,11 @@ use super::{cut::Cut, files::Files, guard::Guard};
 use crate::policy::Now;
 use crate::{state::ConnId, state::Output, state::State};
 
-/// What the sandbox's threads share. The lock is never held across an await.
+/// Data shared by the sandbox's threads. The lock is never held across an await.
 #[derive(Debug)]
 pub(super) struct Shared {
     state: Mutex<State>,
-    /// Something was done to the state from outside the server's thread.
+    /// Notified after a change to the state from outside the server's thread.
     pub(super) touched: Notify,
     started: Instant,
 }
@@ -39,20 +40,19 @@ impl Shared {
         Now::new(self.started.elapsed(), unix)
     }
 
-    /// The state. A panic elsewhere while it was locked leaves it usable: every change is complete
-    /// enough to go on with.
+    /// Locks the state. A poisoned lock is ignored: after a panic the state is still usable.
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What the hub can tell the actor of a connection.
+/// Wakes the actor of a connection.
 pub(super) trait Wake {
-    /// There is something in the queue.
+    /// The queue is not empty.
     fn wake(&self);
 }
 
-/// A frame or an ending, on its way to one socket.
+/// A frame, or the end of the connection, queued for one socket.
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Binary(Vec<u8>),
@@ -80,20 +80,20 @@ impl Outbound {
         }
     }
 
-    /// While `call` runs nobody needs to be woken: the caller takes the queue itself afterwards.
+    /// Runs `call` without wake-ups: the caller takes the queue afterwards.
     pub(super) fn quietly(&self, call: impl FnOnce()) {
         self.woken.set(true);
         call();
     }
 
-    /// Takes everything that waits.
+    /// Takes the whole queue.
     pub(super) fn take(&self) -> VecDeque<Outgoing> {
         self.woken.set(false);
         self.bytes.set(0);
         std::mem::take(&mut *self.queue.borrow_mut())
     }
 
-    /// Queues something; false if as much as is allowed waits already.
+    /// Queues an item; returns false if the queue is at its limit.
     fn put(&self, outgoing: Outgoing, limit: usize) -> bool {
         if self.bytes.get() >= limit {
             return false;
@@ -111,27 +111,27 @@ impl Outbound {
     }
 }
 
-/// All sockets of the server, on its thread.
+/// All sockets of the server, on one thread.
 pub(super) struct Hub {
     pub(super) shared: Arc<Shared>,
     links: RefCell<BTreeMap<ConnId, Rc<Outbound>>>,
     next: Cell<u64>,
-    /// What the timer is set to.
+    /// The time for which the timer is set.
     armed: Cell<Option<Duration>>,
     rearm: Notify,
     outgoing_limit: usize,
     guard: Guard,
-    /// The bytes of uploaded files.
+    /// Storage of uploaded files.
     pub(super) files: Files,
 }
 
 impl Hub {
-    /// Whom the server lets in.
+    /// The access rules of the server.
     pub(super) const fn guard(&self) -> &Guard {
         &self.guard
     }
 
-    /// `is_open` when others than this machine can reach the server.
+    /// `is_open` if other machines can reach the server.
     pub(super) fn new(shared: Arc<Shared>, is_open: bool) -> Self {
         let (outgoing_limit, files, guard) = {
             let state = shared.lock();
@@ -176,7 +176,7 @@ impl Hub {
         self.with(|state, now| state.closed(now, conn));
     }
 
-    /// Calls the state and carries out what comes of it.
+    /// Calls the state and performs the resulting output.
     pub(super) fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
         let now = self.shared.now();
         let mut outputs = Vec::new();
@@ -211,7 +211,7 @@ impl Hub {
                 } => (conn, Outgoing::Binary(bytes)),
                 Output::Close { conn, code } => (conn, Outgoing::Close(code)),
                 Output::Drop { conn } => {
-                    // The actor goes when its stream fails, and then unregisters.
+                    // The actor stops when its stream fails, and then unregisters.
                     if let Some(outbound) = self.links.borrow().get(&conn) {
                         outbound.abort_handle.cut();
                     }
@@ -228,7 +228,7 @@ impl Hub {
         }
     }
 
-    /// Asks every socket to close, for the end of the server.
+    /// Asks every socket to close, at the end of the server.
     pub(super) fn close_all(&self) {
         let links: Vec<_> = self.links.borrow().values().cloned().collect();
         for outbound in links {
@@ -238,14 +238,14 @@ impl Hub {
         }
     }
 
-    /// Cuts every socket that is left.
+    /// Cuts the remaining sockets.
     pub(super) fn cut_all(&self) {
         for outbound in self.links.borrow().values() {
             outbound.abort_handle.cut();
         }
     }
 
-    /// Runs the timer of the state for ever.
+    /// Runs the timer of the state forever.
     pub(super) async fn keep_time(&self) {
         loop {
             let due = self.shared.lock().poll_timeout();

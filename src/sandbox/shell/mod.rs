@@ -36,7 +36,7 @@ use crate::{
     state::{Fault, FaultError, GroupItem, HistoryItem, KickType, State, Status},
 };
 
-/// A running sandbox. Its methods may be called from any thread; dropping it ends the server.
+/// A running sandbox. Its methods may be called from any thread. Dropping it stops the server.
 #[derive(Debug)]
 pub struct Sandbox {
     shared: Arc<Shared>,
@@ -49,22 +49,23 @@ pub struct Sandbox {
     thread: Option<JoinHandle<()>>,
 }
 
-/// How long the UserSigs made by [`Sandbox::user_sig`] hold, in seconds.
+/// Lifetime of the UserSigs from [`Sandbox::user_sig`], in seconds.
 const USER_SIG_LIFETIME: u64 = 86_400;
 
 impl Sandbox {
-    /// Starts a sandbox on the current thread, inside a running actix `System`. `listen` names the
-    /// address; port 0 picks a free one.
+    /// Starts a sandbox on the current thread, inside a running actix `System`. `listen` is the
+    /// address to listen on; port 0 picks a free port.
     ///
     /// # Errors
-    /// [`SandboxError`] if the store or the seed is refused, or the address cannot be listened on.
+    /// [`SandboxError`] if the store or the seed is refused, or the sandbox cannot listen on the
+    /// address.
     pub async fn start(config: SandboxConfig, listen: SocketAddr) -> Result<Self, SandboxError> {
         let (sandbox, prepared) = Self::prepare(config, listen)?;
         actix_rt::spawn(server::serve(prepared));
         Ok(sandbox)
     }
 
-    /// Starts a sandbox on a thread of its own; for tests, examples and programs without actix.
+    /// Starts a sandbox on its own thread; for tests, examples and programs without actix.
     ///
     /// # Errors
     /// [`SandboxError`] as for [`Sandbox::start`], or if the thread cannot be started.
@@ -78,7 +79,8 @@ impl Sandbox {
         Ok(sandbox)
     }
 
-    /// Reads and tries the store or the seed of `config` as a start would, and starts nothing.
+    /// Reads and checks the store or the seed of `config` as a start would, without starting a
+    /// server.
     ///
     /// # Errors
     /// [`SandboxError::StoreFile`], [`SandboxError::Store`], [`SandboxError::SeedFile`] or
@@ -87,7 +89,7 @@ impl Sandbox {
         Self::build(config).map(|_| ())
     }
 
-    /// A state with everything it starts with, and what came out of the store.
+    /// Builds the initial state, with a summary of the restored store.
     fn build(config: SandboxConfig) -> Result<(Shared, Option<Restored>), SandboxError> {
         let (seed_file, store_file) = (config.seed_file.clone(), config.store_file.clone());
         let media_dir = config.media_dir.clone();
@@ -124,10 +126,10 @@ impl Sandbox {
         let (app, key, tls) = (config.app, config.key.clone(), config.tls.clone());
         let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
         let every = config.store_interval;
-        // Before it is read, so that nobody changes it afterwards.
+        // Locks the store before reading it, so that no other sandbox changes it afterwards.
         let store = file.clone().map(|file| Store::open(file, every));
         let store = store.transpose()?;
-        // Before anybody can connect, so that nobody sees half of it.
+        // Builds the state before anybody can connect.
         let (shared, restored) = Self::build(config)?;
         store::log_start(restored, file.as_deref(), seed.as_deref());
         let shared = Arc::new(shared);
@@ -136,7 +138,7 @@ impl Sandbox {
         let tls = tls.map_err(SandboxError::Tls)?;
         let is_secure = tls.is_some();
         if is_secure {
-            tracing::info!("the sandbox speaks TLS at https://{addr} too");
+            tracing::info!("the sandbox also serves TLS at https://{addr}");
         }
         let (stop, stopped) = oneshot::channel();
         let (done_sender, done) = oneshot::channel();
@@ -163,20 +165,20 @@ impl Sandbox {
         ))
     }
 
-    /// The calls of the REST API that a sandbox knows, as the paths behind `/v4/`. A group call is named under
-    /// `group_open_http_svc`; the other services of the groups have it too.
+    /// The REST calls that a sandbox supports, as the paths after `/v4/`. A group call is listed
+    /// under `group_open_http_svc`; the other group services support it too.
     pub fn rest_calls() -> Vec<String> {
         let names = commands().names_of_app();
         names.map(|name| name.replacen('.', "/", 1)).collect()
     }
 
-    /// The address it listens on.
+    /// The address that the sandbox listens on.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
 
-    /// The origin clients connect to, e.g. `ws://127.0.0.1:40123`: the `proxyServer` of the
-    /// official SDK, or a fixed endpoint of this crate.
+    /// The origin for clients, e.g. `ws://127.0.0.1:40123`: the `proxyServer` of the official SDK,
+    /// or a fixed endpoint of this crate.
     pub fn url(&self) -> String {
         format!("ws://{}", self.addr)
     }
@@ -186,21 +188,21 @@ impl Sandbox {
         format!("http://{}", self.addr)
     }
 
-    /// The same for clients that want TLS, e.g. `wss://127.0.0.1:40123`; `None` if it speaks none.
-    /// It is the same port, and files are at `https` there.
+    /// The origin for clients over TLS, e.g. `wss://127.0.0.1:40123`; `None` without TLS. The port
+    /// is the same, and file addresses use `https`.
     pub fn secure_url(&self) -> Option<String> {
         self.is_secure.then(|| format!("wss://{}", self.addr))
     }
 
-    /// The app it serves.
+    /// The app that the sandbox serves.
     pub fn app(&self) -> SdkAppId {
         self.app
     }
 
-    /// A UserSig for `user`, made now, good for a day.
+    /// A UserSig for `user`, issued now, valid for one day.
     ///
     /// # Errors
-    /// [`IdError`] if `user` is no UserID.
+    /// [`IdError`] if `user` is not a valid UserID.
     pub fn user_sig(&self, user: &str) -> Result<UserSig, IdError> {
         let user = UserId::parse(user)?;
         let now = self.shared.now().unix_secs();
@@ -213,21 +215,22 @@ impl Sandbox {
         ))
     }
 
-    /// Ends the server: closes every connection with 1001, waits up to a second for the peers, and
-    /// until everything is in the store if there is one. Dropping the sandbox does the same, but
-    /// nobody waits. False if the store could not be written, which is logged with the reason.
+    /// Stops the server: closes every connection with 1001, waits up to one second for the peers,
+    /// and waits until the store is written. Dropping the sandbox does the same without waiting.
+    /// Returns false if the store could not be written; the log has the reason.
     pub async fn stop(self) -> bool {
         let Self {
             stop, done, thread, ..
         } = self;
-        // If the server has ended already, nobody listens.
+        // If the server has already stopped, nobody receives this.
         let _ = stop.send(());
         let is_saved = done.await.unwrap_or(false);
         join(thread);
         is_saved
     }
 
-    /// [`Sandbox::stop`] for callers outside async code; not from the thread it was started on.
+    /// [`Sandbox::stop`] for callers outside async code. Must not be called on the thread that
+    /// started the sandbox.
     pub fn shutdown(self) -> bool {
         let Self {
             stop, done, thread, ..
@@ -238,7 +241,7 @@ impl Sandbox {
         is_saved
     }
 
-    /// Calls the state with the present time, and has the server carry out what comes of it.
+    /// Calls the state with the current time, and lets the server send the resulting output.
     fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
         let now = self.shared.now();
         let result = {
@@ -250,18 +253,18 @@ impl Sandbox {
         result
     }
 
-    /// Asks the state something.
+    /// Reads from the state.
     fn look<T>(&self, ask: impl FnOnce(&State, Now) -> T) -> T {
         let now = self.shared.now();
         ask(&self.shared.lock(), now)
     }
 
-    /// A picture of the sandbox now.
+    /// The current status of the sandbox.
     pub fn status(&self) -> Status {
         self.look(|state, now| state.status(now))
     }
 
-    /// True if the account is online. False as well for what is no UserID.
+    /// Returns true if the account is online; false also for an invalid UserID.
     pub fn is_online(&self, user: &str) -> bool {
         UserId::parse(user).is_ok_and(|user| self.look(|state, now| state.is_online(now, &user)))
     }
@@ -281,37 +284,38 @@ impl Sandbox {
         }
     }
 
-    /// The URL of a new address for a file of `user`, as its client would get it: for one upload,
-    /// then for getting the file. `None` for who is no account.
+    /// A new file address for `user`, as a client would get it: for one upload and later downloads.
+    /// `None` if the account does not exist.
     pub fn media_url(&self, user: &str, name: &str) -> Option<String> {
         let user = UserId::parse(user).ok()?;
         let path = self.with(|state, now| state.media_address(now, &user, name))?;
         Some(format!("{}{path}", self.rest_url()))
     }
 
-    /// Creates an account if it is not there.
+    /// Creates an account if it does not exist.
     ///
     /// # Errors
-    /// [`IdError`] if `user` is no UserID.
+    /// [`IdError`] if `user` is not a valid UserID.
     pub fn import(&self, user: &str) -> Result<bool, IdError> {
         let user = UserId::parse(user)?;
         Ok(self.with(|state, _| state.import(&user)))
     }
 
-    /// Sends a text as `from`, who need not be online. Gives the key of the message.
+    /// Sends a text as `from`, who does not have to be online. Returns the message key.
     ///
     /// # Errors
-    /// The code a client would get; 20003 for what is no UserID.
+    /// The code a client would get; 20003 for an invalid UserID.
     pub fn say(&self, from: &str, to: &str, text: &str) -> Result<String, Code> {
         let parse = |user| UserId::parse(user).map_err(|_| Code::C2C_UNKNOWN_USER);
         let (from, to) = (parse(from)?, parse(to)?);
         self.with(|state, now| state.say(now, &from, &to, text))
     }
 
-    /// Sends a text to a group as one of its members, who need not be online. Gives its number.
+    /// Sends a text to a group as one of its members, who does not have to be online. Returns the
+    /// message number.
     ///
     /// # Errors
-    /// The code a client would get; 20003 for what is no UserID.
+    /// The code a client would get; 20003 for an invalid UserID.
     pub fn say_to_group(&self, from: &str, group: &str, text: &str) -> Result<u64, Code> {
         let from = UserId::parse(from).map_err(|_| Code::C2C_UNKNOWN_USER)?;
         self.with(|state, now| state.say_to_group(now, &from, group, text))
@@ -322,8 +326,8 @@ impl Sandbox {
         self.look(|state, _| state.group_history(group))
     }
 
-    /// Carries out a call of the REST API as the first administrator, without HTTP, e.g.
-    /// `group_open_http_svc/create_group`. Gives its answer.
+    /// Executes a REST call as the first administrator, without HTTP, e.g.
+    /// `group_open_http_svc/create_group`. Returns its answer.
     pub fn administer(&self, command: &str, body: &serde_json::Value) -> serde_json::Value {
         self.with(|state, now| {
             let administrator = state.config().administrators.first().cloned();
@@ -357,14 +361,14 @@ impl Sandbox {
     /// Cuts every link of the account, without a close frame.
     ///
     /// # Errors
-    /// [`FaultError`], as for all the shorthands below.
+    /// [`FaultError`], as for all shorthands below.
     pub fn drop_link(&self, user: &str) -> Result<(), FaultError> {
         self.fault(Fault::DropLink {
             user: UserId::parse(user)?,
         })
     }
 
-    /// Closes every link of the account with a close frame of this code.
+    /// Closes every link of the account with a close frame that has this code.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -375,8 +379,8 @@ impl Sandbox {
         })
     }
 
-    /// Takes in and sends nothing on links of the account, for so many seconds or until
-    /// [`Sandbox::resume_answering`].
+    /// Ignores everything received on the account's links and sends nothing, for a number of
+    /// seconds or until [`Sandbox::resume_answering`].
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -397,7 +401,7 @@ impl Sandbox {
         })
     }
 
-    /// Holds back everything sent to the account; 0 ends it.
+    /// Delays everything sent to the account; 0 ends the fault.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -439,7 +443,7 @@ impl Sandbox {
         })
     }
 
-    /// Puts every login of the account out.
+    /// Kicks every login of the account.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -450,7 +454,7 @@ impl Sandbox {
         })
     }
 
-    /// Asks the account not to send `servcmd` for so many seconds.
+    /// Tells the account not to send `servcmd` for a number of seconds.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -463,7 +467,8 @@ impl Sandbox {
         })
     }
 
-    /// Refuses logins of the account with `code`: so many, or all until ended with code 0.
+    /// Refuses `count` logins of the account with `code`; without a count, all until code 0 ends
+    /// the fault.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -480,8 +485,8 @@ impl Sandbox {
         })
     }
 
-    /// Answers requests of the command `servcmd` by the account with `code`, without carrying them
-    /// out: so many (0 ends it), or all.
+    /// Answers `count` requests of the command `servcmd` with `code`, without executing them. A
+    /// count of 0 ends the fault; without a count, all requests are answered.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -500,8 +505,8 @@ impl Sandbox {
         })
     }
 
-    /// Answers requests of the command `servcmd` by the account with `body`, without carrying them
-    /// out: so many (0 ends it), or all.
+    /// Answers `count` requests of the command `servcmd` with `body`, without executing them. A
+    /// count of 0 ends the fault; without a count, all requests are answered.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -520,8 +525,8 @@ impl Sandbox {
         })
     }
 
-    /// Neither carries out nor answers requests of the command `servcmd` by the account: so many (0
-    /// ends it), or all.
+    /// Neither executes nor answers `count` requests of the command `servcmd`. A count of 0 ends
+    /// the fault; without a count, all requests are ignored.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -533,8 +538,8 @@ impl Sandbox {
         })
     }
 
-    /// Pushes an item of `EventArray` as it stands to every link of the account that is logged in.
-    /// [`Fault::Push`] has more to choose.
+    /// Pushes an item of `EventArray` unchanged to every logged-in link of the account.
+    /// [`Fault::Push`] has more options.
     ///
     /// # Errors
     /// See [`Sandbox::fault`].
@@ -549,14 +554,14 @@ impl Sandbox {
 
     /// Compresses everything sent to binary clients from now on.
     pub fn compress(&self, mode: CompressMode) {
-        // This fault names no account, so there is nothing to be wrong.
+        // This fault names no account and has no value that could be out of range.
         let _ = self.fault(Fault::Compress { mode });
     }
 
-    /// Cuts every link, as a restart of the server would; with `forget_logins` no ticket is known
-    /// afterwards.
+    /// Cuts every link, as a restart of the server would; with `forget_logins`, tickets are no
+    /// longer known afterwards.
     pub fn restart(&self, forget_logins: bool) {
-        // This fault names no account, so there is nothing to be wrong.
+        // This fault names no account and has no value that could be out of range.
         let _ = self.fault(Fault::Restart { forget_logins });
     }
 }
@@ -565,6 +570,6 @@ fn join(thread: Option<JoinHandle<()>>) {
     if let Some(thread) = thread
         && thread.join().is_err()
     {
-        tracing::error!("the thread of the sandbox ended in a panic");
+        tracing::error!("the sandbox thread panicked");
     }
 }

@@ -1,7 +1,7 @@
-//! The web server around the state: binding, accepting, routes, start and stop.
+//! The web server around the state: bind, accept, routes, start and stop.
 //!
-//! It accepts by itself and hands each stream to actix-http, so that a stream can be cut while the
-//! dispatcher is stuck in it (see `cut`).
+//! The server accepts connections itself and passes each stream to actix-http, so that a stream can
+//! be cut while the dispatcher is blocked in it (see `cut`).
 
 use std::{
     cell::Cell,
@@ -39,69 +39,69 @@ use crate::{seed::Seed, seed::SeedError, state::Fault, state::Frames, state::MED
 /// Why a sandbox did not start.
 #[derive(Debug, Error)]
 pub enum SandboxError {
-    /// The address cannot be listened on.
+    /// The sandbox cannot listen on the address.
     #[error("the sandbox cannot listen on {addr}: {source}; choose another port, or 0 for any")]
     Bind {
         /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The seed is refused.
     #[error(transparent)]
     Seed(#[from] SeedError),
     /// The seed cannot be read.
-    #[error("{path}: {source}; name a seed file that is there, or none", path = path.display())]
+    #[error("{path}: {source}; name an existing seed file, or none", path = path.display())]
     SeedFile {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
     /// The store is refused.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// Another sandbox has the store.
+    /// Another sandbox uses the store.
     #[error("{path}: another sandbox runs with this store; end it, or name another file", path = path.display())]
     StoreInUse {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// The store is there and cannot be read.
-    #[error("{path}: {source}; make it a file that can be read, or name another one", path = path.display())]
+    /// The store exists and cannot be read.
+    #[error("{path}: {source}; make the file readable, or name another one", path = path.display())]
     StoreFile {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// It cannot speak TLS.
+    /// TLS cannot be served.
     #[error("the sandbox cannot speak TLS: {0}")]
     Tls(#[from] TlsError),
-    /// The system gives no random numbers: tickets could be guessed.
-    #[error("the system gives no random numbers: {0}")]
+    /// The operating system provides no random numbers: tickets could be guessed.
+    #[error("the system provides no random numbers: {0}")]
     Random(String),
-    /// The server's own thread could not be started.
+    /// The server's thread could not be started.
     #[error("the sandbox cannot start its thread: {source}")]
     Thread {
-        /// What the system said.
+        /// The error of the operating system.
         source: std::io::Error,
     },
 }
 
-/// Everything the server's task needs.
+/// The input of the server's task.
 pub(super) struct Prepared {
     pub(super) shared: Arc<Shared>,
     pub(super) store: Option<Arc<Store>>,
     pub(super) listener: TcpListener,
     pub(super) tls: Option<TlsAcceptor>,
-    /// Fires, or is dropped, when the server has to end.
+    /// Resolves, or is dropped, when the server has to stop.
     pub(super) stop: oneshot::Receiver<()>,
-    /// Fires when it has ended: whether everything is in the store, if there is one.
+    /// Reports the end of the server: true if the store, if any, is written.
     pub(super) done: oneshot::Sender<bool>,
 }
 
-/// Listens without blocking, and tells the port that was chosen.
+/// Binds a non-blocking listener and returns the actual address.
 pub(super) fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), SandboxError> {
     let bind = || {
         let listener = TcpListener::bind(addr)?;
@@ -112,7 +112,7 @@ pub(super) fn bind(addr: SocketAddr) -> Result<(TcpListener, SocketAddr), Sandbo
     bind().map_err(|source| SandboxError::Bind { addr, source })
 }
 
-/// Reads and checks the file a sandbox starts with.
+/// Reads and checks the seed file.
 pub(super) fn read_seed(path: &Path) -> Result<Seed, SandboxError> {
     let text = std::fs::read_to_string(path).map_err(|source| SandboxError::SeedFile {
         path: path.to_owned(),
@@ -121,12 +121,12 @@ pub(super) fn read_seed(path: &Path) -> Result<Seed, SandboxError> {
     Ok(Seed::parse(&path.display().to_string(), &text)?)
 }
 
-/// Sockets beyond the limit of connections that are still accepted, to be told so or to make REST
-/// calls.
+/// Sockets accepted beyond the connection limit, for REST calls and to refuse further clients with
+/// an answer.
 const SPARE_SOCKETS: usize = 64;
-/// How long sockets get to close by themselves at the end.
+/// How long sockets may take to close at the end.
 const CLOSING_TIME: Duration = Duration::from_secs(1);
-/// How long a body may take: whoever sends it slower holds a socket for nothing.
+/// How long a body may take: a slow sender would occupy a socket.
 const BODY_TIME: Duration = Duration::from_secs(10);
 /// The longest body of a REST call.
 const MAX_BODY: usize = 1024 * 1024;
@@ -173,7 +173,7 @@ pub(super) async fn serve(prepared: Prepared) {
         }
         None => true,
     };
-    // Nobody waiting is fine.
+    // The receiver may be gone.
     let _ = done.send(is_saved);
 }
 
@@ -265,14 +265,14 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
         match listener.accept().await {
             Ok(_) if sockets.get() >= limit => {}
             Ok((io, peer)) => {
-                // Small frames both ways: waiting for more would only add delay.
+                // Frames are small in both directions; Nagle's algorithm would only add delay.
                 let _ = io.set_nodelay(true);
                 let permit = SocketPermit::new(&sockets);
                 let (service, tls) = (Rc::clone(&service), tls.clone());
                 actix_rt::spawn(async move {
                     if let Some(io) = tls::greet(tls.as_ref(), io).await {
                         let serving = service.call((CuttableStream::new(io), Some(peer)));
-                        // Errors here are peers that went away or spoke no HTTP.
+                        // Such errors come from peers that disconnected or do not speak HTTP.
                         if let Err(error) = serving.await {
                             tracing::debug!(%error, "a socket of the sandbox ended");
                         }
@@ -281,7 +281,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
                 });
             }
             Err(error) => {
-                // Out of file descriptors, most likely: others have to close first.
+                // Probably out of file descriptors: other connections have to close first.
                 tracing::warn!(%error, "the sandbox cannot accept a connection");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
@@ -297,7 +297,7 @@ fn hub_of(request: &HttpRequest) -> Result<Rc<Hub>, Refusal> {
         .ok_or(Refusal::NOT_READY)
 }
 
-/// The hub, for handlers.
+/// The hub, as an extractor for handlers.
 struct Serving(Rc<Hub>);
 
 impl FromRequest for Serving {
@@ -309,7 +309,7 @@ impl FromRequest for Serving {
     }
 }
 
-/// A JSON body, within its length and its time; whoever sends it slower holds a socket for nothing.
+/// A JSON body with limits on length and time: a slow sender would occupy a socket.
 struct Body(Bytes);
 
 impl FromRequest for Body {
@@ -330,7 +330,7 @@ impl FromRequest for Body {
     }
 }
 
-/// The pairs of a query, decoded.
+/// The decoded pairs of a query.
 fn query_of(request: &HttpRequest) -> Vec<(String, String)> {
     url::form_urlencoded::parse(request.query_string().as_bytes())
         .into_owned()
@@ -390,7 +390,7 @@ async fn status(hub: Serving) -> HttpResponse {
     HttpResponse::Ok().json(hub.0.with(|state, now| state.status(now)))
 }
 
-/// True if the last part of the path is a fault.
+/// Returns true if the last segment of the path is the name of a fault.
 fn names_fault(context: &guard::GuardContext<'_>) -> bool {
     let name = context.head().uri.path().rsplit('/').next();
     name.is_some_and(|name| Fault::NAMES.contains(&name))
@@ -398,7 +398,8 @@ fn names_fault(context: &guard::GuardContext<'_>) -> bool {
 
 async fn no_such_fault() -> HttpResponse {
     let names = Fault::NAMES.join(", ");
-    HttpResponse::NotFound().json(json!({"error": format!("no such fault; there are {names}")}))
+    HttpResponse::NotFound()
+        .json(json!({"error": format!("no such fault; the faults are {names}")}))
 }
 
 async fn order(hub: Serving, fault: web::Path<String>, body: Body) -> HttpResponse {
@@ -412,7 +413,7 @@ async fn order(hub: Serving, fault: web::Path<String>, body: Body) -> HttpRespon
     }
 }
 
-/// The fault named by the path, with its fields from the body; no body is no fields.
+/// The fault named by the path, with its fields from the body; an empty body has no fields.
 fn parse_fault(name: &str, body: &[u8]) -> Result<Fault, String> {
     let body = if body.is_empty() { b"{}" } else { body };
     let mut value: Value = serde_json::from_slice(body).map_err(|error| error.to_string())?;

@@ -1,13 +1,13 @@
-//! The file that keeps what a sandbox holds over restarts: read at the start, written while it runs
-//! and at its end.
+//! The store file, which keeps the sandbox's data over restarts: read at the start, written at
+//! intervals and at the end.
 //!
-//! A new snapshot goes to a file beside it first, is forced to the disk and then put in its place,
-//! so that there is a whole one at every moment. All of that runs on threads for blocking work. The
-//! state is locked while it is turned into text; the pause until the next snapshot grows with the
-//! time that took, so that a large sandbox does not spend its days with it.
+//! A new snapshot is written to a file beside the store, synced to disk, and renamed over the
+//! store, so that a complete store exists at every moment. This runs on blocking threads. The state
+//! is locked while it is serialized; the pause until the next snapshot grows with that time, so
+//! that a large sandbox does not spend most of its time on snapshots.
 //!
-//! A second file beside it is locked while a sandbox runs, so that no other one writes over what this
-//! one holds. The store itself cannot be: it is another file after every snapshot.
+//! A lock file beside the store is locked while a sandbox runs, so that no other sandbox overwrites
+//! the store. The store itself cannot be locked, because each snapshot replaces the file.
 
 use std::{
     collections::BTreeMap,
@@ -24,12 +24,12 @@ use thiserror::Error;
 use super::{hub::Shared, server::SandboxError};
 use crate::{snapshot::Restored, snapshot::SnapshotError};
 
-/// Why a file that keeps a sandbox is refused. It is left as it is.
+/// Why a store file is refused. The file is left unchanged.
 #[derive(Debug, Error)]
 pub struct StoreError {
-    /// Its path.
+    /// The path of the file.
     pub file: PathBuf,
-    /// What is wrong with it.
+    /// Why the file is refused.
     #[source]
     pub why: SnapshotError,
 }
@@ -54,12 +54,12 @@ impl fmt::Display for StoreError {
     }
 }
 
-/// Reads the file. `None` if there is none yet.
+/// Reads the file. Returns `None` if it does not exist.
 pub(super) fn read(file: &Path) -> Result<Option<Vec<u8>>, SandboxError> {
     let read = || {
-        // A device or pipe would be read for ever.
+        // Reading a device or pipe might never end.
         if !fs::metadata(file)?.is_file() {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(io::Error::other("it is not a regular file"));
         }
         fs::read(file)
     };
@@ -73,7 +73,7 @@ pub(super) fn read(file: &Path) -> Result<Option<Vec<u8>>, SandboxError> {
     }
 }
 
-/// Puts what was read into a state.
+/// Restores a state from the contents of the store.
 pub(super) fn restore(
     shared: &Shared,
     file: &Path,
@@ -88,7 +88,7 @@ pub(super) fn restore(
     })
 }
 
-/// Says what a sandbox starts with.
+/// Logs what the sandbox starts with.
 pub(super) fn log_start(restored: Option<Restored>, store: Option<&Path>, seed: Option<&Path>) {
     let store = store.map(Path::display);
     match (&restored, &store) {
@@ -106,55 +106,55 @@ pub(super) fn log_start(restored: Option<Restored>, store: Option<&Path>, seed: 
             }
         }
         (None, Some(file)) => {
-            tracing::info!(%file, "there is no store yet, the sandbox begins one")
+            tracing::info!(%file, "there is no store yet; the sandbox creates one")
         }
         (_, None) => {}
     }
     if let Some(seed) = seed {
         let file = seed.display();
         if restored.is_some() {
-            tracing::info!(%file, "the seed is not used: there is a store");
+            tracing::info!(%file, "the seed is not used: the store exists");
         } else {
             tracing::info!(%file, "the sandbox starts with its seed");
         }
     }
 }
 
-/// The file while the sandbox runs.
+/// The store file of a running sandbox.
 #[derive(Debug)]
 pub(super) struct Store {
     file: PathBuf,
-    /// Holds the lock; `None` where there are none.
+    /// Holds the lock; `None` on systems without file locks.
     lock: Option<File>,
     every: Duration,
-    /// Locked for as long as a snapshot takes, so that there is one at a time.
+    /// Locked while a snapshot is written, so that there is only one at a time.
     progress: Mutex<Progress>,
 }
 
 #[derive(Debug, Default)]
 struct Progress {
-    /// The change up to which everything is in the file.
+    /// The store holds all changes up to this number.
     written: Option<u64>,
-    /// What the last try failed with, and how many there were since one worked.
+    /// The error of the last attempt, and the number of failures since the last success.
     failed: Option<(ErrorKind, u32)>,
-    /// How long the last snapshot took.
+    /// Duration of the last snapshot.
     took: Duration,
 }
 
-/// A snapshot is followed by a pause of at least so many times as long as it took.
+/// The pause after a snapshot is at least this many times its duration.
 const REST: u32 = 20;
 /// The longest pause after a failure.
 const RETRY_WITHIN: Duration = Duration::from_secs(60);
 
 impl Store {
-    /// Takes the file for this sandbox alone.
+    /// Opens the file for this sandbox only.
     pub(super) fn open(path: PathBuf, every: Duration) -> Result<Arc<Self>, SandboxError> {
-        // A link stays one: what it points to is replaced.
+        // Resolve a symbolic link, so that its target is replaced and not the link.
         let file = fs::canonicalize(&path).unwrap_or(path);
         let lock = beside(&file, ".lock");
         let mut options = OpenOptions::new();
         let opened = options.create(true).truncate(false).write(true).open(lock);
-        // Where it cannot be made, the store cannot either, and that is told.
+        // If the lock file cannot be created, neither can the store; that error is reported.
         let lock = match opened.map(|lock| lock.try_lock().map(|()| lock)) {
             Ok(Ok(lock)) => Some(lock),
             Ok(Err(TryLockError::WouldBlock)) => {
@@ -170,15 +170,15 @@ impl Store {
         }))
     }
 
-    /// Lets another sandbox have the file.
+    /// Releases the lock for another sandbox.
     pub(super) fn release(&self) {
         if let Some(lock) = &self.lock {
-            // Ending does it as well.
+            // The end of the process releases the lock as well.
             let _ = lock.unlock();
         }
     }
 
-    /// Keeps the file up to date, for ever.
+    /// Keeps the file up to date, forever.
     pub(super) async fn keep_up(self: &Arc<Self>, shared: &Arc<Shared>) {
         loop {
             self.save(shared).await;
@@ -186,12 +186,12 @@ impl Store {
         }
     }
 
-    /// Writes what has changed since the last time. False if that failed, which is logged.
+    /// Writes the changes since the last snapshot. Returns false on failure, which is logged.
     pub(super) async fn save(self: &Arc<Self>, shared: &Arc<Shared>) -> bool {
         let (store, shared) = (Arc::clone(self), Arc::clone(shared));
         let saving = tokio::task::spawn_blocking(move || store.save_now(&shared));
         saving.await.unwrap_or_else(|error| {
-            tracing::error!(%error, "saving the sandbox did not come to its end");
+            tracing::error!(%error, "saving the sandbox was interrupted");
             false
         })
     }
@@ -226,7 +226,7 @@ impl Store {
             Ok(()) => {
                 progress.written = Some(changes);
                 if progress.failed.take().is_some() {
-                    tracing::info!(%file, "the store of the sandbox is written again");
+                    tracing::info!(%file, "the store of the sandbox can be written again");
                 }
                 true
             }
@@ -236,8 +236,8 @@ impl Store {
                     let remedy = remedy(error.kind());
                     tracing::error!(
                         %file, %error,
-                        "the store of the sandbox cannot be written; {remedy}. What was written \
-                         last stays, and it is tried again"
+                        "the store of the sandbox cannot be written; {remedy}. The last \
+                         snapshot is kept, and the sandbox tries again"
                     );
                 }
                 let failures = failures.unwrap_or(0).saturating_add(1);
@@ -255,32 +255,33 @@ const fn remedy(kind: ErrorKind) -> &'static str {
             "let this user write in its folder"
         }
         ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "make room on the disk",
-        _ => "see that a file can be made beside it",
+        _ => "make sure that a file can be created beside it",
     }
 }
 
-/// A file beside another one, of its name with more behind.
+/// The path of a file with `more` appended to its name.
 fn beside(file: &Path, more: &str) -> PathBuf {
     let mut name = file.file_name().unwrap_or_default().to_owned();
     name.push(more);
     file.with_file_name(name)
 }
 
-/// Puts a new content in the place of a file: all of it, or nothing.
+/// Replaces the content of a file atomically.
 fn replace(file: &Path, text: &[u8]) -> io::Result<()> {
     let beside = beside(file, ".new");
-    // Left by a process that was killed. Made anew, because a link there must not be followed.
+    // A killed process may have left the file. Create it anew, so that a symbolic link is not
+    // followed.
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     let written = write(&beside, text).and_then(|()| fs::rename(&beside, file));
     if written.is_err() {
-        // What there is of it would take room.
+        // A partial file would waste disk space.
         let _ = fs::remove_file(&beside);
         return written;
     }
-    // Makes the new name last, where folders can be opened for that.
+    // Makes the rename durable, on systems where folders can be opened.
     if let Some(folder) = file.parent()
         && let Ok(folder) = File::open(folder)
     {
@@ -295,7 +296,7 @@ fn write(file: &Path, text: &[u8]) -> io::Result<()> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::OpenOptionsExt;
-        // What people say to each other is nobody else's business.
+        // The store contains private messages.
         options.mode(0o600);
     }
     let mut file = options.open(file)?;

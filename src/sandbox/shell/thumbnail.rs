@@ -1,19 +1,19 @@
-//! Smaller copies of uploaded pictures, for addresses that ask for them as clients do with the service:
+//! Scaled copies of uploaded pictures, for queries in the form of the real service:
 //! `?imageView2/3/w/198/h/198`. Pure: bytes in, bytes out.
 
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageFormat, ImageReader, Limits};
 
-/// The longest edge asked for, in pixels.
+/// The longest edge a query may ask for, in pixels.
 const MAX_EDGE: u32 = 2000;
-/// The longest edge of a picture that is read at all, and the most memory reading may take.
+/// The longest edge of a picture that is decoded, and the most memory for decoding.
 const MAX_SOURCE: u32 = 16_384;
 const MAX_MEMORY: u64 = 256 * 1024 * 1024;
 
-/// The length of the shorter edge that a query asks for; `None` when it asks for the original.
+/// The length of the shorter edge that a query asks for; `None` if it asks for the original.
 pub(super) fn asked_for(query: &str) -> Option<u32> {
-    // It has no name and no value, and may stand behind others.
+    // The parameter has neither name nor value, and may follow others.
     let view = query
         .split('&')
         .find_map(|part| part.strip_prefix("imageView2/3/"))?;
@@ -28,8 +28,8 @@ pub(super) fn asked_for(query: &str) -> Option<u32> {
     edge.filter(|edge| (1..=MAX_EDGE).contains(edge))
 }
 
-/// A copy whose shorter edge is `edge` pixels long, and its MIME type. `None` when the picture is not
-/// larger, or is none that can be read.
+/// A copy whose shorter edge is `edge` pixels long, and its MIME type. `None` if the picture is not
+/// larger or cannot be decoded.
 pub(super) fn smaller(bytes: &[u8], edge: u32) -> Option<(Vec<u8>, &'static str)> {
     let mut reader = ImageReader::new(Cursor::new(bytes))
         .with_guessed_format()
@@ -48,7 +48,7 @@ pub(super) fn smaller(bytes: &[u8], edge: u32) -> Option<(Vec<u8>, &'static str)
         u32::try_from(scaled).unwrap_or(u32::MAX).max(1)
     };
     let (width, height) = (scaled(picture.width()), scaled(picture.height()));
-    // Not `resize`, which holds a stage between in floating point: many times the picture.
+    // `resize` would need an intermediate buffer of floats, many times the size of the picture.
     let small = picture.thumbnail_exact(width, height);
     let (format, content_type) = if small.color().has_alpha() {
         (ImageFormat::Png, "image/png")
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn what_would_take_too_much_is_not_read() {
-        // A header that promises 60,000 times 60,000 pixels.
+        // A header that claims 60,000 × 60,000 pixels.
         let mut bomb = png(&DynamicImage::new_rgb8(2, 2));
         bomb[16..20].copy_from_slice(&60_000_u32.to_be_bytes());
         bomb[20..24].copy_from_slice(&60_000_u32.to_be_bytes());

@@ -1,7 +1,7 @@
-//! TLS of the sandbox, for browsers: a page turns the addresses of files into `https`.
+//! TLS of the sandbox, for browsers: an https page rewrites file addresses to `https`.
 //!
-//! It is spoken on the same port: what begins as a TLS handshake is one, anything else is plain HTTP.
-//! So accounts and programs go on as before.
+//! TLS uses the same port: a connection that begins with a TLS handshake is TLS, any other is plain
+//! HTTP. So clients without TLS keep working.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -24,38 +24,38 @@ use tokio_rustls::TlsAcceptor;
 
 use super::cut::Wire;
 
-/// Why the sandbox cannot speak TLS.
+/// Why the sandbox cannot serve TLS.
 #[derive(Debug, Error)]
 pub enum TlsError {
-    /// A file cannot be read as what it has to be.
+    /// A file cannot be read as PEM.
     #[error("{path}: {source}; name a PEM file", path = path.display())]
     File {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
-        /// What is wrong.
+        /// The error in the file.
         source: pem::Error,
     },
-    /// There is no certificate in it.
+    /// The file contains no certificate.
     #[error("{path}: no certificate in it; name a PEM file with one", path = path.display())]
     Empty {
-        /// Its path.
+        /// The path of the file.
         path: PathBuf,
     },
-    /// Certificate and key do not fit, or cannot be used.
-    #[error("certificate and key cannot be used: {0}; name a pair that belongs together")]
+    /// Certificate and key do not match or cannot be used.
+    #[error("certificate and key cannot be used: {0}; name a matching pair")]
     Unfit(#[from] rustls::Error),
-    /// No certificate could be made.
-    #[error("no certificate could be made: {0}")]
+    /// The self-signed certificate could not be created.
+    #[error("no certificate could be created: {0}")]
     Making(#[from] rcgen::Error),
 }
 
 /// The first byte of a TLS connection: a record of the handshake.
 const HANDSHAKE: u8 = 0x16;
-/// How long a connection may take for its first byte and its handshake.
+/// The time limit for the first byte and the handshake of a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl SandboxTls {
-    /// Reads the files, or makes a certificate.
+    /// Reads the files, or creates a self-signed certificate.
     pub(super) fn acceptor(&self, listen: SocketAddr) -> Result<TlsAcceptor, TlsError> {
         let (chain, key) = match self {
             Self::SelfSigned => self_signed(listen.ip())?,
@@ -102,7 +102,8 @@ fn self_signed(listen: IpAddr) -> Result<Pair, rcgen::Error> {
     Ok((vec![made.cert.der().clone()], key))
 }
 
-/// Finds out what a connection speaks, and shakes hands if it is TLS. `None` if nothing comes of it.
+/// Detects the protocol of a connection and performs the TLS handshake. Returns `None` if the
+/// connection fails.
 pub(super) async fn greet(acceptor: Option<&TlsAcceptor>, io: TcpStream) -> Option<Wire> {
     let Some(acceptor) = acceptor else {
         return Some(Wire::Plain(io));

@@ -1,8 +1,8 @@
-//! The one file that names actix-web-actors: a session actor per socket.
+//! The only file that uses actix-web-actors: one session actor per socket.
 //!
-//! It answers pings, joins fragments up to the frame limit, hands whole frames of the right kind to
-//! the state, and stops on the first protocol error (the stream would repeat it for ever). The
-//! outgoing bound and the time-outs are the hub's and the state's.
+//! A session answers pings, joins fragments up to the frame limit, passes complete frames of the
+//! right type to the state, and stops at the first protocol error (the stream would repeat the
+//! error forever). The hub limits the outgoing queue; the state handles time-outs.
 
 use std::rc::Rc;
 
@@ -14,7 +14,7 @@ use actix_web_actors::ws::{Message as Frame, WebsocketContext, WsResponseBuilder
 use super::{cut::Cut, cut::Scheme, hub::Hub, hub::Outbound, hub::Outgoing, hub::Wake};
 use crate::{state::ConnId, state::Frames};
 
-/// Turns a request into a session.
+/// Upgrades a request to a session.
 pub(super) fn upgrade(
     hub: &Rc<Hub>,
     request: &HttpRequest,
@@ -54,19 +54,19 @@ pub(super) fn upgrade(
 
 struct Session {
     conn: ConnId,
-    /// How the client came, and what it calls the server.
+    /// The URL scheme and host that the client used.
     scheme: &'static str,
     host: String,
     hub: Rc<Hub>,
     frames: Frames,
     abort_handle: Rc<Cut>,
-    /// Until the start.
+    /// Present until the session starts.
     query: Vec<(String, String)>,
     outbound: Option<Rc<Outbound>>,
     joiner: Joiner,
 }
 
-/// Tells a session to look at its queue.
+/// Tells a session to send its queue.
 struct Flush;
 
 impl Message for Flush {
@@ -75,7 +75,7 @@ impl Message for Flush {
 
 impl Wake for Addr<Session> {
     fn wake(&self) {
-        // At most one is under way, the queue's flag sees to that, so the mailbox stays short.
+        // The queue's flag allows at most one pending message, so the mailbox stays short.
         self.do_send(Flush);
     }
 }
@@ -118,7 +118,7 @@ impl Session {
         for outgoing in outbound.take() {
             match outgoing {
                 Outgoing::Binary(bytes) => ctx.binary(bytes),
-                // What the state sends as text it wrote as JSON.
+                // The state writes text frames as JSON, which is valid UTF-8.
                 Outgoing::Text(bytes) => ctx.text(String::from_utf8(bytes).unwrap_or_default()),
                 Outgoing::Close(code) => {
                     ctx.close(Some(CloseReason::from(CloseCode::from(code))));
@@ -129,7 +129,7 @@ impl Session {
         }
     }
 
-    /// A whole frame.
+    /// Handles a complete frame.
     fn received(&self, kind: Frames, payload: &[u8], ctx: &mut WebsocketContext<Self>) {
         let Some(outbound) = &self.outbound else {
             return;
@@ -195,7 +195,7 @@ struct Joiner {
 }
 
 impl Joiner {
-    /// Adds a fragment; gives the message when it was the last one. The error is the close code.
+    /// Adds a fragment; returns the message after its last fragment. The error is the close code.
     fn join(&mut self, item: Item) -> Result<Option<(Frames, Vec<u8>)>, CloseCode> {
         let (part, last) = match item {
             Item::FirstText(part) | Item::FirstBinary(part) if self.kind.is_some() => {

@@ -1,4 +1,4 @@
-//! What format 1 kept with each account, and services keep in their own tables since format 2.
+//! Format 1 stored relations with each account; since format 2 services store them in tables.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,7 +18,7 @@ pub(super) struct People {
     custom_status: String,
 }
 
-/// Takes the relations from the accounts they came with.
+/// Takes the relations out of the accounts.
 pub(super) fn take_people(
     accounts: &mut BTreeMap<UserId, Account>,
 ) -> Result<Vec<(UserId, People)>, serde_json::Error> {
@@ -30,7 +30,7 @@ pub(super) fn take_people(
 }
 
 impl State {
-    /// Hands what came with the accounts to the services.
+    /// Moves the relations from the accounts to the services.
     pub(super) fn adopt_format1(&mut self, people: Vec<(UserId, People)>) {
         for (user, people) in people {
             self.friends.adopt(&user, people.book);

@@ -1,11 +1,12 @@
-//! Everything that outlives a restart, as JSON text, and a state made of it again.
+//! Snapshots: everything that outlives a restart as JSON text, and the way back to a state.
 //!
-//! A field of a struct is kept unless it is skipped at the struct. Logins, links and times on the monotonic clock
-//! are skipped: they mean nothing after a restart. So is what [`State::restore`] can work out from the rest.
-//! [`State::snapshot`] names every field of the state, so that the compiler asks about a new one.
+//! A field of a struct is stored unless the struct skips it. Logins, links and monotonic times are
+//! skipped, because they mean nothing after a restart. Data that [`State::restore`] can derive is
+//! skipped too. [`State::snapshot`] names every field of the state, so that the compiler rejects a
+//! new field that is not handled.
 //!
-//! A new field needs a default, at the field or at its struct: a newer program reads what an older one wrote.
-//! A change that an older text does not fit is a new [`FORMAT`].
+//! A new field needs a default, at the field or at its struct, because newer programs read older
+//! snapshots. A change that breaks older snapshots needs a new [`FORMAT`].
 
 mod format1;
 
@@ -36,47 +37,47 @@ use crate::{
     world::Account,
 };
 
-/// The format that is written, and the newest that is read.
+/// The format written, and the newest format read.
 const FORMAT: u64 = 2;
-/// After a restart this many sequence positions are skipped: positions that were issued after the last snapshot
-/// may live on in cookies of clients.
+/// Sequence positions skipped after a restart: positions issued after the last snapshot may live on
+/// in client cookies.
 const GAP: u64 = 1 << 24;
 
 /// Why a snapshot is refused.
 #[derive(Debug, Error)]
 pub enum SnapshotError {
-    /// A newer program wrote it.
+    /// A newer program wrote the snapshot.
     #[error(
         "it has format {format}, and this program reads up to {FORMAT}; run the program that wrote it"
     )]
     Newer {
-        /// The format it has.
+        /// The format of the snapshot.
         format: u64,
     },
-    /// It belongs to another app.
+    /// The snapshot belongs to another app.
     #[error("it belongs to the app {found}, and this sandbox serves {served}")]
     OtherApp {
-        /// The SDKAppID in it.
+        /// The SDKAppID of the snapshot.
         found: u32,
         /// The SDKAppID of the sandbox.
         served: u32,
     },
-    /// It is no JSON, or not of this shape.
+    /// The snapshot is not JSON, or not of the expected shape.
     #[error("{0}")]
     Json(#[from] serde_json::Error),
 }
 
-/// What came of a restored snapshot.
+/// Summary of a restored snapshot.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Restored {
     pub(crate) accounts: usize,
     pub(crate) messages: usize,
     pub(crate) groups: usize,
-    /// Uploaded files that are not there any more.
+    /// Uploaded files that no longer exist.
     pub(crate) lost_files: usize,
 }
 
-/// What a snapshot begins with, read before the rest is looked at.
+/// The start of a snapshot, read before the other fields.
 #[derive(Deserialize)]
 struct Heading {
     format: NonZeroU64,
@@ -95,7 +96,7 @@ struct Read {
     state: Contents,
 }
 
-/// What is kept of a state.
+/// The stored form of a state, for writing.
 #[derive(Serialize)]
 struct Kept<'a> {
     starts: u64,
@@ -114,7 +115,7 @@ struct Kept<'a> {
     attribute_names: &'a BTreeMap<String, String>,
 }
 
-/// The same, as it is read.
+/// The stored form of a state, for reading.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Contents {
@@ -139,17 +140,18 @@ struct Contents {
 }
 
 impl State {
-    /// Everything that outlives a restart. It holds neither UserSigs nor tickets nor the SecretKey.
+    /// Everything that outlives a restart. The snapshot contains no UserSigs, tickets or
+    /// SecretKeys.
     ///
     /// # Errors
-    /// None that is known of: every part can be written as JSON.
+    /// None known: every part can be written as JSON.
     pub(crate) fn snapshot(&self) -> Result<Vec<u8>, serde_json::Error> {
-        // Every field is named, none passed over: whoever adds one has to decide.
+        // Naming every field forces a decision about new ones.
         let Self {
             world,
             starts,
             messages,
-            // By time out of the messages.
+            // Rebuilt from the messages, by time.
             conversations: _,
             groups,
             friends,
@@ -181,7 +183,7 @@ impl State {
             },
         };
         let mut text = Vec::new();
-        // Line by line, so that a place in it can be found.
+        // One value per line, so that error positions are useful.
         let lines = PrettyFormatter::with_indent(b"");
         written.serialize(&mut serde_json::Serializer::with_formatter(
             &mut text, lines,
@@ -190,12 +192,11 @@ impl State {
         Ok(text)
     }
 
-    /// Takes over what a snapshot holds, in place of what is there. `files` are the uploaded files
-    /// whose bytes are there, by token, with their lengths. The accounts of the configuration are
-    /// there afterwards, as always.
+    /// Replaces the state by the contents of a snapshot. `files` holds the existing uploaded files
+    /// by token, with their lengths. Accounts of the configuration that are missing are created.
     ///
     /// # Errors
-    /// [`SnapshotError`]; the state is as it was then.
+    /// [`SnapshotError`]; the state is then unchanged.
     pub(crate) fn restore(
         &mut self,
         now: Now,
@@ -216,7 +217,8 @@ impl State {
         } = serde_json::from_slice(text)?;
         let people = format1::take_people(&mut contents.accounts)?;
         self.world.forget_logins();
-        // A seed that is set must not give the tickets and keys of an earlier start again.
+        // With a fixed seed, a restart must not issue the tickets and keys of an earlier start
+        // again.
         self.starts = contents.starts + 1;
         self.world.numbers = self.world.numbers.split(self.starts);
         self.world.sessions = contents.sessions;
@@ -248,9 +250,8 @@ impl State {
         Ok(restored)
     }
 
-    /// Works out what follows from the rest, and holds everything to the limits of this
-    /// configuration, which may be lower than they were. What has a number that was not given out
-    /// yet is no part of it.
+    /// Rebuilds derived data and enforces the limits of the current configuration, which may be
+    /// lower than before. Drops entries whose number was not yet issued.
     fn settle(&mut self) {
         let next = self.world.next_message;
         self.messages.retain(|id, _| *id < next);

@@ -1,10 +1,10 @@
-//! Whom each account has blocked.
+//! Blacklists: the users that each account has blocked.
 
 use crate::proto::id::UserId;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The most accounts on a blacklist, as the service documents it. One answer holds them all.
+/// The most accounts on a blacklist, as the service documents it. One answer holds the whole list.
 pub(crate) const MAX_BLOCKED: usize = 1000;
 
 /// The blacklists of all accounts.
@@ -15,7 +15,7 @@ pub(crate) struct Blacklists {
 }
 
 impl Blacklists {
-    /// True if `user` does not want to hear of `other`.
+    /// Returns true if `user` has blocked `other`.
     pub(crate) fn has_blocked(&self, user: &UserId, other: &UserId) -> bool {
         let blocked = self.blocked.get(user);
         blocked.is_some_and(|blocked| blocked.contains(other))
@@ -25,7 +25,7 @@ impl Blacklists {
         self.blocked.get(user).into_iter().flatten()
     }
 
-    /// False if there is no room.
+    /// Returns false if the list is full.
     pub(crate) fn add(&mut self, user: &UserId, other: &UserId) -> bool {
         let blocked = self.blocked.entry(user.clone()).or_default();
         let fits = blocked.len() < MAX_BLOCKED || blocked.contains(other);
@@ -35,20 +35,20 @@ impl Blacklists {
         fits
     }
 
-    /// False if it was not on the list.
+    /// Returns false if `other` was not on the list.
     pub(crate) fn remove(&mut self, user: &UserId, other: &UserId) -> bool {
         let blocked = self.blocked.get_mut(user);
         blocked.is_some_and(|blocked| blocked.remove(other))
     }
 
-    /// Takes over the list of an account.
+    /// Replaces the list of an account.
     pub(crate) fn adopt(&mut self, user: &UserId, blocked: BTreeSet<UserId>) {
         if !blocked.is_empty() {
             self.blocked.insert(user.clone(), blocked);
         }
     }
 
-    /// The account is deleted.
+    /// Removes a deleted account.
     pub(crate) fn forget(&mut self, user: &UserId) {
         self.blocked.remove(user);
     }

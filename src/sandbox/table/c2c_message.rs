@@ -1,4 +1,4 @@
-//! One-to-one messages as they are stored.
+//! One-to-one messages in their stored form.
 
 use crate::{
     proto::{id::UserId, message::MessageRef},
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::collections::BTreeMap;
 
-/// A message's place in the order of all messages of the sandbox.
+/// The position of a message in the order of all messages of the sandbox.
 pub(crate) type MessageId = u64;
 
 /// The two sides of a conversation, in alphabetical order.
@@ -23,13 +23,13 @@ pub(crate) fn conversation_key(a: &UserId, b: &UserId) -> ConversationKey {
     }
 }
 
-/// The most a message may hold, content and custom data together, in bytes.
+/// The most bytes of a message, content and custom data together.
 pub(crate) const MAX_MESSAGE: usize = 12 * 1024;
 
-/// Sends remembered per account, to answer a repeat with the first result.
+/// Sends remembered per account; a repeat gets the first result.
 pub(crate) const RECENT_SENDS: usize = 128;
 
-/// A message to be sent, as a request holds it.
+/// A message to be sent, as read from a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Draft {
     pub(crate) from: UserId,
@@ -57,24 +57,24 @@ pub(crate) struct Message {
     pub(crate) draft: Draft,
     /// Server time, Unix seconds.
     pub(crate) time: u64,
-    /// The sender's number.
+    /// The sender's TinyId.
     pub(crate) tiny_id: u64,
     pub(crate) revoker: Option<UserId>,
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) version: u64,
     pub(crate) read_at: Option<u64>,
-    /// What others have put under it.
+    /// Reactions and extensions of the message.
     #[serde(default)]
     #[serde(rename = "extras")]
     pub(crate) marks: Option<Box<Marks>>,
 }
 
-/// A message as a test sees it, see `State::history`.
+/// A message in the form tests see, see `State::history`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryItem {
-    /// Who sent it.
+    /// The sender.
     pub from: UserId,
-    /// Who it went to.
+    /// The receiver.
     pub to: UserId,
     /// The sender's sequence number.
     pub seq: u64,
@@ -84,18 +84,18 @@ pub struct HistoryItem {
     pub time: u64,
     /// The JSON text of `MsgBody`.
     pub body: String,
-    /// It was recalled.
+    /// The message was recalled.
     pub recalled: bool,
 }
 
-/// One thing an account has to catch up on.
+/// An entry that the account's clients have not synchronised yet.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(crate) struct InboxEntry {
-    /// Its place in the order of everything; cookies point here.
+    /// Sequence position; cookies hold such positions.
     pub(crate) position: u64,
     pub(crate) message: MessageId,
     pub(crate) what: Inbound,
-    /// The login that caused it and need not hear of it again.
+    /// The login that caused the entry and does not receive it.
     pub(crate) by: u64,
 }
 
@@ -106,7 +106,7 @@ pub(crate) enum Inbound {
     Recalled,
 }
 
-/// A send that was carried out.
+/// A send that succeeded.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecentSend {
     pub(crate) to: UserId,
@@ -122,7 +122,7 @@ pub(crate) struct Sent {
     pub(crate) key: String,
 }
 
-/// True if `body` is a non-empty array of elements, each with a type and an object of content.
+/// Returns true if `body` is a non-empty array of elements, each with a type and a content object.
 pub(crate) fn is_message_body(body: &RawValue) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
@@ -139,7 +139,8 @@ pub(crate) fn is_message_body(body: &RawValue) -> bool {
     })
 }
 
-/// True if the message counts as unread as long as nobody reads it.
+/// Returns true if the message can be unread: `from` sent it, it counts as unread and it was not
+/// recalled.
 pub(crate) fn is_unread(
     messages: &BTreeMap<MessageId, Message>,
     id: MessageId,
@@ -151,7 +152,7 @@ pub(crate) fn is_unread(
 }
 
 impl Message {
-    /// The message as pushes about it name it.
+    /// The fields that identify the message in pushes.
     pub(crate) fn name(&self) -> MessageRef {
         MessageRef {
             from: self.draft.from.to_string(),

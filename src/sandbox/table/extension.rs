@@ -10,25 +10,25 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// The longest key and value in bytes.
+/// The longest key and value, in bytes.
 pub(crate) const MAX_KEY: usize = 100;
 
 pub(crate) const MAX_VALUE: usize = 1024;
 
-/// Extensions in one page.
+/// The most extensions in one page.
 pub(crate) const MAX_PAGE: usize = 100;
 
 /// The extensions of one message.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Extensions {
-    /// Values and the number of their last change. A deleted one stays, with an empty value, so that
-    /// who comes back hears of it.
+    /// Values and the number of their last change. A deleted extension stays with an empty value,
+    /// so that clients that were offline learn of the deletion.
     pub(crate) extensions: BTreeMap<String, (String, u64)>,
     /// The number of the last change.
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) changes: u64,
-    /// The change that deleted all.
+    /// The number of the change that deleted all extensions.
     pub(crate) cleared: u64,
 }
 
@@ -45,7 +45,7 @@ impl Extensions {
         self.extensions.clear();
     }
 
-    /// Sets or deletes one, if `known` is the number of its last change.
+    /// Sets or deletes an extension, if `known` is the number of its last change.
     pub(crate) fn change(&mut self, key: &str, value: &str, known: u64) -> Code {
         let now = self.extensions.get(key).map_or(0, |(_, seq)| *seq);
         if key.is_empty() || key.len() > MAX_KEY || value.len() > MAX_VALUE {
@@ -55,7 +55,7 @@ impl Extensions {
             return Code::EXTENSION_CONFLICT;
         }
         if now == 0 && self.extensions.len() >= MAX_EXTENSIONS {
-            // One that was deleted long ago makes room.
+            // The extension deleted first makes room.
             let deleted = self.extensions.iter();
             let deleted = deleted.filter(|(_, (value, _))| value.is_empty());
             let oldest = deleted.min_by_key(|(_, (_, seq))| *seq);
@@ -80,7 +80,7 @@ impl Extensions {
         }
     }
 
-    /// Those changed at or after a change, by the number of their last one.
+    /// The extensions changed at or after change `from`, in the order of their last changes.
     pub(crate) fn since(&self, from: u64) -> Vec<Extension> {
         let keys = self.extensions.keys();
         let mut list: Vec<Extension> = keys.map(|key| self.extension(key)).collect();

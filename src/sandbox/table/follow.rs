@@ -1,4 +1,4 @@
-//! Who follows whom.
+//! Followers and followed users.
 
 use crate::proto::id::UserId;
 use serde::{Deserialize, Serialize};
@@ -17,23 +17,23 @@ pub(crate) const FOLLOWING: u64 = 2;
 
 pub(crate) const MUTUAL: u64 = 3;
 
-/// The accounts that a command names, as many as one call may name.
+/// The accounts that a command names, cut at the limit per call.
 pub(crate) fn asked(mut users: Vec<UserId>) -> Vec<UserId> {
     users.truncate(MAX_ASKED);
     users
 }
 
-/// Who follows whom, and since when in Unix seconds.
+/// The users each account follows, with the time in Unix seconds.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Follows {
     pub(crate) following: BTreeMap<UserId, BTreeMap<UserId, u64>>,
-    /// The same seen from the other side.
+    /// The reverse of `following`.
     #[serde(skip)]
     pub(crate) followers: BTreeMap<UserId, BTreeMap<UserId, u64>>,
 }
 
-/// Nobody.
+/// The list of an account that follows nobody.
 pub(crate) static NOBODY: BTreeMap<UserId, u64> = BTreeMap::new();
 
 impl Follows {
@@ -52,7 +52,7 @@ impl Follows {
         followers.insert(me.clone(), since);
     }
 
-    /// False if `me` did not follow the user.
+    /// Returns false if `me` did not follow the user.
     pub(crate) fn remove(&mut self, me: &UserId, user: &UserId) -> bool {
         if let Some(followers) = self.followers.get_mut(user) {
             followers.remove(me);
@@ -61,14 +61,14 @@ impl Follows {
         following.is_some_and(|following| following.remove(user).is_some())
     }
 
-    /// Takes over whom an account follows.
+    /// Replaces the list of users an account follows.
     pub(crate) fn adopt(&mut self, user: &UserId, following: BTreeMap<UserId, u64>) {
         if !following.is_empty() {
             self.following.insert(user.clone(), following);
         }
     }
 
-    /// Works out who is followed by whom from whom everybody follows.
+    /// Rebuilds `followers` from `following`.
     pub(crate) fn settle(&mut self, exists: impl Fn(&UserId) -> bool) {
         self.followers.clear();
         self.following.retain(|me, _| exists(me));
@@ -81,7 +81,7 @@ impl Follows {
         }
     }
 
-    /// The account is deleted.
+    /// Removes a deleted account.
     pub(crate) fn forget(&mut self, user: &UserId) {
         for followed in self.following.remove(user).into_iter().flatten() {
             if let Some(followers) = self.followers.get_mut(&followed.0) {

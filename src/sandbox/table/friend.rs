@@ -1,4 +1,4 @@
-//! Friends of each account, in their lists.
+//! The friends of each account, in their lists.
 
 use crate::{
     proto::id::UserId,
@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What an account keeps about a friend.
+/// An account's data about a friend.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Friend {
@@ -21,19 +21,19 @@ pub(crate) struct Friend {
     pub(crate) custom: BTreeMap<String, Value>,
 }
 
-/// Lists of friends per account.
+/// The most friend lists per account.
 pub(crate) const MAX_LISTS: usize = 32;
 
-/// Accounts in one call, and friends in one page.
+/// The most accounts in one call, and friends in one page.
 pub(crate) const MAX_FRIENDS_ASKED: usize = 100;
 
-/// The longest remark, wording, source and list name kept, in bytes.
+/// The longest remark, application text, source and list name, in bytes.
 pub(crate) const MAX_WORDS: usize = 512;
 
-/// Custom fields per friend.
+/// The most custom fields per friend.
 pub(crate) const MAX_CUSTOM: usize = 20;
 
-/// A string of an object, cut where it gets too long.
+/// A string field of an object, truncated at the limit.
 pub(crate) fn words(item: &Value, field: &str) -> String {
     let text = item.get(field).and_then(Value::as_str).unwrap_or_default();
     let mut end = text.len().min(MAX_WORDS);
@@ -58,7 +58,7 @@ pub(crate) fn objects<'a>(
         })
 }
 
-/// What an account keeps about friendship.
+/// An account's friendship data.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Book {
@@ -87,43 +87,43 @@ impl Friends {
         self.books.get(user)
     }
 
-    /// What an account keeps, to be changed; `None` if there is no such account.
+    /// The friendship data of an account, for a change; `None` if the account does not exist.
     pub(crate) fn book_mut(&mut self, world: &World, user: &UserId) -> Option<&mut Book> {
         world
             .has_account(user)
             .then(|| self.books.entry(user.clone()).or_default())
     }
 
-    /// True if `other` is on the list of `user`.
+    /// Returns true if `other` is a friend of `user`.
     pub(crate) fn is_friend(&self, user: &UserId, other: &UserId) -> bool {
         self.book(user).is_some_and(|book| book.is_friend(other))
     }
 
-    /// Those on the list of `user`.
+    /// The friends of `user`.
     pub(crate) fn of(&self, user: &UserId) -> Vec<UserId> {
         let friends = self.book(user).map(|book| book.friends.keys().cloned());
         friends.into_iter().flatten().collect()
     }
 
-    /// What `user` calls a friend; empty for everybody else.
+    /// The remark of `user` on a friend; empty if there is none.
     pub(crate) fn remark(&self, user: &UserId, friend: &UserId) -> &str {
         let friend = self.book(user).and_then(|book| book.friends.get(friend));
         friend.map_or("", |friend| &friend.remark)
     }
 
-    /// Drops an application that `user` has received.
+    /// Removes an application that `user` has received.
     pub(crate) fn drop_received(&mut self, user: &UserId, from: &UserId) {
         if let Some(book) = self.books.get_mut(user) {
             book.applications.remove(true, from);
         }
     }
 
-    /// Takes over what an account keeps.
+    /// Replaces the friendship data of an account.
     pub(crate) fn adopt(&mut self, user: &UserId, book: Book) {
         self.books.insert(user.clone(), book);
     }
 
-    /// The account is deleted: it is nobody's friend any more.
+    /// Removes a deleted account, also from the lists of its friends.
     pub(crate) fn forget(&mut self, user: &UserId) {
         let Some(book) = self.books.remove(user) else {
             return;

@@ -1,36 +1,36 @@
-//! Applications for friendship.
+//! Friend applications.
 
 use crate::proto::id::UserId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// An application to become a friend that waits for an answer.
+/// A friend application that waits for an answer.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Application {
     pub(crate) source: String,
     pub(crate) wording: String,
-    /// What the applicant wants to call the other side.
+    /// The applicant's remark on the other side.
     pub(crate) remark: String,
     pub(crate) list: String,
     /// Unix seconds.
     pub(crate) at: u64,
-    /// The applicant wants to be the other side's friend as well.
+    /// The friendship is to be mutual.
     pub(crate) both: bool,
 }
 
-/// Applications kept per account and direction, as the service documents it.
+/// The most applications per account and direction, as the service documents it.
 pub(crate) const MAX_APPLICATIONS: usize = 100;
 
-/// The applications of an account that wait for an answer.
+/// The pending applications of an account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Applications {
-    /// Those of others. Bounded.
+    /// Applications from others. Bounded.
     pub(crate) received: BTreeMap<UserId, Application>,
-    /// Its own. Bounded.
+    /// Applications to others. Bounded.
     pub(crate) sent: BTreeMap<UserId, Application>,
-    /// Applications up to this Unix second were looked at.
+    /// Applications up to this Unix second were seen.
     pub(crate) seen_until: u64,
 }
 
@@ -43,7 +43,7 @@ impl Applications {
         }
     }
 
-    /// Adds one. Gives how many were dropped to make room.
+    /// Adds an application. Returns how many were dropped to make room.
     pub(crate) fn add(&mut self, received: bool, other: &UserId, application: &Application) -> u64 {
         let list = self.list_mut(received);
         list.insert(other.clone(), application.clone());
@@ -58,18 +58,18 @@ impl Applications {
         oldest.map_or(0, |oldest| u64::from(list.remove(&oldest).is_some()))
     }
 
-    /// False if there was none.
+    /// Returns false if there was no application.
     pub(crate) fn remove(&mut self, received: bool, other: &UserId) -> bool {
         self.list_mut(received).remove(other).is_some()
     }
 
-    /// Drops those of and to a user.
+    /// Removes the applications from and to `other`.
     pub(crate) fn forget(&mut self, other: &UserId) {
         self.received.remove(other);
         self.sent.remove(other);
     }
 
-    /// Everybody they are of or to.
+    /// The other side of every application.
     pub(crate) fn others(&self) -> impl Iterator<Item = &UserId> {
         self.received.keys().chain(self.sent.keys())
     }

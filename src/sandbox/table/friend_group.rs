@@ -1,4 +1,4 @@
-//! The lists that friends are sorted into.
+//! Friend groups: the lists into which an account sorts its friends.
 
 use crate::{
     proto::id::UserId,
@@ -20,7 +20,7 @@ pub(crate) fn list_names(body: &Value) -> Vec<String> {
         .collect()
 }
 
-/// The groups that an account puts its friends into, by name.
+/// The friend groups of an account, by name.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct FriendGroups {
@@ -28,7 +28,7 @@ pub(crate) struct FriendGroups {
 }
 
 impl FriendGroups {
-    /// Makes a group if it is not there. False if there is no room.
+    /// Creates a group if it does not exist. Returns false if the limit is reached.
     pub(crate) fn add(&mut self, name: &str) -> bool {
         let fits = self.groups.len() < MAX_LISTS || self.groups.contains_key(name);
         if fits {
@@ -37,7 +37,7 @@ impl FriendGroups {
         fits
     }
 
-    /// Puts a friend into a group. False if there is no such group.
+    /// Adds a friend to a group. Returns false if the group does not exist.
     pub(crate) fn put(&mut self, name: &str, friend: &UserId) -> bool {
         let Some(group) = self.groups.get_mut(name) else {
             return false;
@@ -46,14 +46,14 @@ impl FriendGroups {
         true
     }
 
-    /// Takes a user who is no friend any more out of every group.
+    /// Removes a former friend from every group.
     pub(crate) fn forget(&mut self, friend: &UserId) {
         for group in self.groups.values_mut() {
             group.remove(friend);
         }
     }
 
-    /// The names of the groups that a friend is in.
+    /// The names of the groups that contain a friend.
     pub(crate) fn of(&self, friend: &UserId) -> Vec<&str> {
         let groups = self.groups.iter();
         groups

@@ -1,4 +1,4 @@
-//! What is kept with a message: reactions and extensions.
+//! Reactions and extensions of a message.
 
 use crate::{
     proto::message::MessageRef,
@@ -6,7 +6,7 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 
-/// What others have put under one message.
+/// The reactions and extensions of one message.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Marks {
@@ -16,29 +16,29 @@ pub(crate) struct Marks {
     pub(crate) extensions: Extensions,
 }
 
-/// Of a message under which nobody has put anything.
+/// The marks of a message that has none.
 pub(crate) static NONE: Marks = Marks {
     reactions: Reactions::NONE,
     extensions: Extensions::NONE,
 };
 
 impl Marks {
-    /// What a message holds of them.
+    /// The marks in `held`, or empty ones.
     pub(crate) fn of(held: Option<&Self>) -> &Self {
         held.unwrap_or(&NONE)
     }
 }
 
-/// A message that was found.
+/// The location of a message that was found.
 #[derive(Clone, Debug)]
 pub(crate) enum Target {
-    /// One-to-one, by its number.
+    /// A one-to-one message, by its number.
     C2c(u64),
-    /// In a group, by its number there.
+    /// A group message, by group and number.
     Group(String, u64),
 }
 
-/// How pushes name a message: one field for each kind.
+/// The fields that identify a message in pushes: one field for each kind of conversation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Named {
     pub(crate) c2c: Option<MessageRef>,
@@ -46,7 +46,7 @@ pub(crate) struct Named {
 }
 
 impl Named {
-    /// The TinyId of who sent the message.
+    /// The TinyId of the message's sender.
     pub(crate) fn tiny_id(&self) -> String {
         let message = self.c2c.as_ref().or(self.group.as_ref());
         let id = message.and_then(|message| message.tiny_id.clone());

@@ -1,40 +1,40 @@
-//! Addresses of files, and what lies behind them.
+//! File addresses and the metadata of their files.
 
 use crate::{policy::Now, shape};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Where every address begins.
+/// The path prefix of every address.
 pub(crate) const MEDIA_PATH: &str = "/media/";
 
-/// The cover of every video: there is no decoder here to make a true one.
+/// The cover of every video: the sandbox has no video decoder.
 pub(crate) const COVER: &str = "cover.png";
 
-/// How long an address may be used for an upload, in seconds; what clients ask for.
+/// How long an address accepts an upload, in seconds; the value that clients request.
 pub(crate) const UPLOAD_TIME: u64 = 900;
 
-/// The longest file name kept at the end of an address.
+/// The longest file name at the end of an address.
 pub(crate) const MAX_NAME: usize = 80;
 
-/// Addresses in one answer.
+/// The most addresses in one answer.
 pub(crate) const MAX_ADDRESSES: usize = 20;
 
-/// Why a file is not taken or given.
+/// Why an upload or download is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum MediaRefusal {
-    /// No such address was given out, or what was there is gone.
+    /// The address was never issued, or its file was removed.
     Unknown,
-    /// Something was uploaded there, or is being uploaded.
+    /// The address has a file, or an upload is in progress.
     Used,
-    /// The time for the upload is over.
+    /// The upload time is over.
     Late,
-    /// It is longer than a file may be.
+    /// The file exceeds the size limit.
     TooLarge,
-    /// There is no room, even after everything that can go has gone.
+    /// There is no space left, even after all evictions.
     Full,
 }
 
-/// A file as it can be got.
+/// A file that can be downloaded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MediaFile {
     pub(crate) size: u64,
@@ -56,7 +56,7 @@ pub(crate) struct Entry {
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) size: u64,
     pub(crate) content_type: String,
-    /// Width and height, of a picture.
+    /// Width and height of a picture.
     pub(crate) picture: Option<(u32, u32)>,
 }
 
@@ -65,22 +65,22 @@ pub(crate) struct Entry {
 #[serde(default)]
 pub(crate) struct Media {
     pub(crate) entries: BTreeMap<String, Entry>,
-    /// The tokens by age.
+    /// The tokens, ordered by age.
     #[serde(skip)]
     pub(crate) ages: BTreeMap<u64, String>,
     #[serde(skip)]
     pub(crate) bytes: u64,
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) last: u64,
-    /// Where the tokens of this run start.
+    /// A value of this run that goes into every token.
     #[serde(skip)]
     pub(crate) start: u64,
-    /// Tokens whose bytes the shell may throw away.
+    /// Tokens whose bytes the shell may delete.
     #[serde(skip)]
     pub(crate) gone: Vec<String>,
 }
 
-/// A file name without anything that has a meaning in a path.
+/// A file name without characters that are special in a path.
 pub(crate) fn plain_name(name: &str) -> String {
     let plain: String = name
         .chars()
@@ -91,7 +91,7 @@ pub(crate) fn plain_name(name: &str) -> String {
     if plain.is_empty() { "file" } else { plain }.to_owned()
 }
 
-/// True for a host, with a port or without, that can stand in an address.
+/// Returns true if `host` is a valid host, with or without a port.
 pub(crate) fn is_host(host: &str) -> bool {
     !host.is_empty()
         && host.len() <= 256
@@ -100,14 +100,14 @@ pub(crate) fn is_host(host: &str) -> bool {
             .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | ':' | '[' | ']' | '_'))
 }
 
-/// Token and name out of the path of an address.
+/// The token and file name in the path of an address.
 pub(crate) fn parts(url: &str) -> Option<(&str, &str)> {
     let (_, rest) = url.split_once(MEDIA_PATH)?;
     let rest = rest.split(['?', '#']).next()?;
     rest.split_once('/')
 }
 
-/// A picture made smaller so that its shorter edge has at most `edge` pixels.
+/// The size of a picture scaled down to at most `edge` pixels on its shorter edge.
 pub(crate) fn scaled((width, height): (u32, u32), edge: u32) -> (u32, u32) {
     let short = width.min(height);
     if short <= edge || short == 0 {
@@ -136,7 +136,8 @@ impl Media {
         Some(entry)
     }
 
-    /// Lets the oldest one go that is not being written, with a file if there `must` be one.
+    /// Evicts the oldest address that is not being written to; with `must`, the oldest that has a
+    /// file.
     pub(crate) fn evict(&mut self, must: bool) -> bool {
         let oldest = self.ages.values().find(|token| {
             self.entries.get(*token).is_some_and(|entry| {
@@ -149,9 +150,9 @@ impl Media {
         self.remove(&oldest).is_some()
     }
 
-    /// Works out what follows from the rest, after the addresses were read from a snapshot. `files`
-    /// are those whose bytes are there, with their lengths; gives how many others are gone. An
-    /// upload that was under way may be repeated, as one that broke off.
+    /// Rebuilds derived data after the addresses are read from a snapshot. `files` holds the
+    /// existing files with their lengths; the result is the number of files that are lost. An
+    /// interrupted upload may be repeated.
     pub(crate) fn settle(&mut self, now: Now, start: u64, files: &BTreeMap<String, u64>) -> usize {
         self.start = start;
         let (before, last) = (self.entries.len(), self.last);

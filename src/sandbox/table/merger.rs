@@ -1,11 +1,11 @@
-//! Merged messages that clients have stored.
+//! Lists of merged messages, stored by clients.
 
 use crate::shape;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use std::collections::VecDeque;
 
-/// Lists of merged messages that were too long to travel in a message, oldest first.
+/// Lists of merged messages that are too long for a message, oldest first.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct MergedLists {
@@ -15,13 +15,13 @@ pub(crate) struct MergedLists {
     pub(crate) bytes: usize,
 }
 
-/// The most lists kept, and the most bytes of them. The oldest go first.
+/// The most lists kept, and the most bytes of all lists. The oldest lists are dropped first.
 pub(crate) const MAX_LISTS: usize = 1000;
 
 pub(crate) const MAX_BYTES: usize = 32 * 1024 * 1024;
 
 impl MergedLists {
-    /// Counts their bytes, after they were read from a snapshot.
+    /// Recomputes the total size after a snapshot is read.
     pub(crate) fn settle(&mut self) {
         self.bytes = self.lists.iter().map(|(.., size)| *size).sum();
     }

@@ -1,4 +1,4 @@
-//! What each service keeps. A table knows nothing of the others; the handlers of its service do.
+//! The data of each service. A table does not access other tables; the handlers of the services do.
 
 pub(crate) mod blacklist;
 pub(crate) mod c2c_message;

@@ -7,15 +7,15 @@ use crate::proto::{
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 
-/// Different reactions to one message, and users of one reaction.
+/// The most different reactions to one message, and the most users of one reaction.
 pub(crate) const MAX_REACTIONS: usize = 30;
 
 pub(crate) const MAX_USERS: usize = 1000;
 
-/// The longest name of a reaction in bytes.
+/// The longest name of a reaction, in bytes.
 pub(crate) const MAX_NAME: usize = 128;
 
-/// The reactions to one message, and who reacted so, both in the order in which they came.
+/// The reactions to one message and their users, both in the order of arrival.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Reactions {
@@ -54,7 +54,7 @@ impl Reactions {
         )
     }
 
-    /// True if all of these may react so.
+    /// Returns true if all these users may add the reaction without exceeding the limits.
     pub(crate) fn has_room(&self, reaction: &str, users: &[UserId]) -> bool {
         let known = self.users(reaction);
         let fresh: BTreeSet<&UserId> = users.iter().filter(|user| !known.contains(user)).collect();
@@ -63,7 +63,8 @@ impl Reactions {
         !many && known.len() + fresh.len() <= MAX_USERS
     }
 
-    /// True if that changed something. Whether there is room was looked at before.
+    /// Adds or removes a reaction. Returns true if this changed anything. Callers check `has_room`
+    /// first.
     pub(crate) fn react(&mut self, reaction: &str, user: &UserId, add: bool) -> bool {
         let at = self.reactions.iter().position(|(name, _)| name == reaction);
         let Some(at) = at else {
@@ -102,7 +103,7 @@ pub(crate) struct Changed {
     pub(crate) list: [ReactionChange; 1],
 }
 
-/// `MsgReactionNotify`: what an account has done on another of its logins.
+/// `MsgReactionNotify`: a reaction that the account added or removed on another of its logins.
 #[derive(Serialize)]
 pub(crate) struct Own<'a> {
     #[serde(rename = "Event")]

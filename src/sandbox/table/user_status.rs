@@ -1,10 +1,10 @@
-//! Custom statuses, and who watches whose.
+//! Custom statuses, and subscriptions to the status of accounts.
 
 use crate::proto::{code::Code, id::UserId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// Accounts one account may watch, and watchers one account may have.
+/// The most accounts one account may watch, and the most watchers of one account.
 pub(crate) const MAX_WATCHED: usize = 200;
 
 /// The longest custom status, in bytes.
@@ -13,7 +13,7 @@ pub(crate) const MAX_STATUS: usize = 100;
 /// The most accounts one request may ask about.
 pub(crate) const MAX_ASKED: usize = 500;
 
-/// Those that are UserIDs.
+/// The valid UserIDs in a list.
 pub(crate) fn known(users: &[String]) -> impl Iterator<Item = UserId> {
     let users = users.iter().take(MAX_ASKED);
     users.filter_map(|user| UserId::parse(user).ok())
@@ -29,15 +29,15 @@ pub(crate) const fn platform_name(platform: u64) -> &'static str {
     }
 }
 
-/// Custom statuses, and who is told when an account comes and goes.
+/// Custom statuses, and the watchers of each account.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct UserStatuses {
-    /// Who is told of each account. Bounded; nobody is no entry.
+    /// The watchers of each account. Bounded; an account without watchers has no entry.
     pub(crate) watchers: BTreeMap<UserId, BTreeSet<UserId>>,
-    /// As the clients wrote them.
+    /// Custom statuses, as the clients sent them.
     pub(crate) custom: BTreeMap<UserId, String>,
-    /// Accounts whose watchers were told last that they are online.
+    /// Accounts that were online in the last notification to their watchers.
     #[serde(skip)]
     pub(crate) told_online: BTreeSet<UserId>,
 }
@@ -47,7 +47,7 @@ impl UserStatuses {
         self.custom.get(user).map_or("", String::as_str)
     }
 
-    /// How many accounts `user` watches.
+    /// The number of accounts that `user` watches.
     pub(crate) fn watching(&self, user: &UserId) -> usize {
         let watchers = self.watchers.values();
         watchers.filter(|watchers| watchers.contains(user)).count()
@@ -85,7 +85,7 @@ impl UserStatuses {
         }
     }
 
-    /// Notes whether `user` is online. True if the watchers were told otherwise.
+    /// Records whether `user` is online. Returns true if the watchers have to be notified.
     pub(crate) fn note(&mut self, user: &UserId, is_online: bool) -> bool {
         if is_online {
             self.told_online.insert(user.clone())
@@ -94,7 +94,7 @@ impl UserStatuses {
         }
     }
 
-    /// Takes over what an account has.
+    /// Replaces the watchers and custom status of an account.
     pub(crate) fn adopt(&mut self, user: &UserId, watchers: BTreeSet<UserId>, custom: String) {
         if !watchers.is_empty() {
             self.watchers.insert(user.clone(), watchers);
@@ -104,7 +104,7 @@ impl UserStatuses {
         }
     }
 
-    /// The account is deleted.
+    /// Removes a deleted account.
     pub(crate) fn forget(&mut self, user: &UserId) {
         self.watchers.remove(user);
         self.told_online.remove(user);

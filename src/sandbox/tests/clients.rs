@@ -1,12 +1,12 @@
-//! What other official clients than the one of the reference need: versions 2 and 3.1 to 3.4 of the web
-//! SDK, and a later generation of which only the names are known that it reads.
+//! Behaviour that other generations of the official SDK need: versions 2 and 3.1 to 3.4 of the web
+//! SDK, and a later generation of which only the field names are known.
 
 use serde_json::{Value, json};
 
 use super::{Login, World, config, send_body, texts_in, user};
 use crate::{SandboxConfig, Unknown};
 
-/// Alice and Bob, who are in a Public group `g` together.
+/// Alice and Bob, both members of a Public group `g`.
 fn two(config: SandboxConfig) -> (World, [Login; 2]) {
     let mut world = World::new(config);
     let logins = ["alice", "bob"].map(|name| world.login(name));
@@ -44,7 +44,7 @@ fn f2_the_recalls_of_one_group_end_with_a_next_time_of_zero() {
         seqs.push(json!({"MsgSeq": sent["MsgSeq"]}));
         world.pass(1.0);
     }
-    // All at once, as an application does that takes back what a user said.
+    // All messages at once, as an application does that recalls what a user said.
     let recall = json!({"GroupId": "g", "MsgSeqList": seqs});
     assert_eq!(world.group_code(&alice, "group_msg_recall", &recall), 0);
     let (mut begin, mut told) = (0, Vec::new());
@@ -53,11 +53,11 @@ fn f2_the_recalls_of_one_group_end_with_a_next_time_of_zero() {
         told.extend(page["NotifyMsgList"].as_array().unwrap().clone());
         begin = page["NextMsgTime"].as_u64().unwrap();
     }
-    assert_eq!(begin, 0, "three pages are all of them");
+    assert_eq!(begin, 0, "three pages hold all recalls");
     assert_eq!(told.len(), 50);
     assert_eq!(told[0]["RevokerInfo"]["Revoker_Account"], "alice");
     assert!(told[0]["MsgSeq"].is_u64() && told[0]["MsgRandom"].is_u64());
-    // Its clock is up to a second behind.
+    // The SDK's clock is up to a second behind.
     let body = json!({
         "GroupId": "g", "BeginTime": 0, "EndTime": world.now.unix_secs() * 1_000_000 - 900_000,
     });
@@ -100,10 +100,10 @@ fn f3_history_upwards_gets_past_a_second_of_many_messages() {
         }
         world.pass(1.0);
     }
-    // As clients do it: from the time of the last message they have, and no key.
+    // As the SDK pages: from the time of the last message, without a key.
     let (mut time, mut heard) = (super::START, Vec::<String>::new());
     for asked in 0.. {
-        assert!(asked < 12, "it goes round in circles at {time}");
+        assert!(asked < 12, "paging makes no progress at {time}");
         let body = json!({
             "Peer_Account": "alice", "MaxCnt": 15, "LastMsgTime": time, "MsgKey": "",
             "GetDirection": 1, "WithRecalledMsg": 1,
@@ -239,7 +239,7 @@ fn f9_lists_have_the_names_that_both_generations_read() {
     let item = &push["MsgReactionNotifyList"][0];
     assert_eq!(item["ReactionList"][0]["Reaction"], "smile");
     assert_eq!(item["ReactionList"], item["MsgReactionSummary"]);
-    // Attributes, set by one generation and changed by the other.
+    // Attributes: one generation sets them, the other changes them.
     let control = json!(["RaceConflict"]);
     let set = json!({
         "GroupId": "g", "GroupAttr": [{"key": "a", "value": "1"}], "AttrMainSeq": 0,
@@ -278,7 +278,7 @@ fn f9_lists_have_the_names_that_both_generations_read() {
     assert_eq!(
         world.group_code(&bob, "delete_group_attr", &gone),
         10056,
-        "it is at 2"
+        "the number is 2"
     );
     // Searches.
     let search = json!({"KeywordList": ["x"], "GroupID": "g", "Count": 10});
@@ -351,7 +351,7 @@ fn f9_a_poll_on_the_same_link_is_answered_after_the_message_that_ends_it() {
     let poll = json!({"Key": joined["LongPollingKey"], "StartSeq": joined["StartSeq"]});
     let held = world.call(&alice, "group_open_long_polling_http_svc.get_msg", &poll);
     if !held.is_null() {
-        // It told of the join: the next one is held.
+        // The first poll returned the join tip; the next poll is held.
         let poll = json!({"Key": joined["LongPollingKey"], "StartSeq": held["NextSeq"]});
         let held = world.call(&alice, "group_open_long_polling_http_svc.get_msg", &poll);
         assert!(held.is_null(), "{held}");

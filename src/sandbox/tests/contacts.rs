@@ -1,11 +1,11 @@
-//! The list of conversations, and what else goes with messages between two.
+//! The conversation list, and the other commands about one-to-one conversations.
 
 use serde_json::{Value, json};
 
 use super::{Login, START, World, config, texts_in};
 use crate::SandboxConfig;
 
-/// Alice with two logins, and bob.
+/// Alice with two logins, and Bob.
 fn world() -> (World, Login, Login, Login) {
     let mut world = World::new(SandboxConfig {
         max_web_instances: 2,
@@ -22,7 +22,7 @@ fn listed(world: &mut World, login: &Login) -> Vec<Value> {
     answer["SessionItem"].as_array().unwrap().clone()
 }
 
-/// The changes of the list pushed to a login since the last look.
+/// The changes of the list pushed to a login since the last call.
 fn changes(world: &mut World, login: &Login) -> Vec<Value> {
     let pushes = world.pushes(login.conn);
     let events = pushes
@@ -66,7 +66,10 @@ fn conversations_stand_in_order_with_their_last_message_and_settings() {
             "RecentContactList": [{"Type": 1, "UserId": "bob"}],
         }})]
     );
-    assert!(changes(&mut world, &alice).is_empty(), "it did it itself");
+    assert!(
+        changes(&mut world, &alice).is_empty(),
+        "this login made the change"
+    );
     let mark = json!({"MarkItem": [
         {"OptType": 1, "ContactItem": {"Type": 1, "To_Account": "bob"}, "SetMark": [0, 3]},
         {"OptType": 2, "ContactItem": {"Type": 1, "To_Account": "bob"}, "CustomMark": "c"},

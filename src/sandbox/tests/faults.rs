@@ -1,4 +1,4 @@
-//! Deliberate misbehaviour, on the virtual clock.
+//! Faults, on the virtual clock.
 
 use serde_json::{Value, json};
 
@@ -49,7 +49,7 @@ fn silence_swallows_requests_and_pushes() {
     );
     say(&mut world, "lost push");
     assert!(world.pushes(alice.conn).is_empty());
-    // A new connection of the same account gets no further.
+    // A new connection of the same account is silent too.
     let other = world.connect();
     let sig = world.sig("alice");
     assert_eq!(world.try_login(other, "alice", &sig), Value::Null);
@@ -123,7 +123,7 @@ fn reordering_swaps_two_pushes() {
     say(&mut world, "alone");
     assert!(world.texts(alice.conn).is_empty());
     world.pass(6.5);
-    assert_eq!(world.texts(alice.conn), ["alone"], "not held for ever");
+    assert_eq!(world.texts(alice.conn), ["alone"], "not held forever");
 }
 
 #[test]

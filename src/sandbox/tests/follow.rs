@@ -1,4 +1,4 @@
-//! Who follows whom.
+//! Followers.
 
 use serde_json::{Value, json};
 

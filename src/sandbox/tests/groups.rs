@@ -1,4 +1,4 @@
-//! Groups: coming into being, members, roles, and what everyone is told.
+//! Groups: creation, members, roles, tips and notices.
 
 use serde_json::{Value, json};
 
@@ -6,19 +6,19 @@ use super::{Login, World, config};
 use crate::SandboxConfig;
 
 impl World {
-    /// Calls a group command.
+    /// Calls a group command and returns its answer.
     pub(super) fn group(&mut self, login: &Login, command: &str, body: &Value) -> Value {
         self.call(login, &format!("group_open_http_svc.{command}"), body)
     }
 
-    /// Calls a group command and gives its code.
+    /// Calls a group command and returns its code.
     pub(super) fn group_code(&mut self, login: &Login, command: &str, body: &Value) -> i64 {
         self.group(login, command, body)["ErrorCode"]
             .as_i64()
             .unwrap()
     }
 
-    /// A group of this type with these members, made by `login`.
+    /// Creates a group of this type with these members, as `login`.
     pub(super) fn found(&mut self, login: &Login, kind: &str, id: &str, members: &[&str]) {
         let members: Vec<Value> = members
             .iter()
@@ -32,14 +32,14 @@ impl World {
         assert_eq!(answer["ErrorCode"], 0, "{answer}");
     }
 
-    /// The events pushed to a connection since the last look.
+    /// The events pushed to a connection since the last call.
     pub(super) fn events(&mut self, conn: super::ConnId) -> Vec<Value> {
         let pushes = self.pushes(conn);
         let events = pushes.iter().map(|push| &push["body"]["EventArray"][0]);
         events.cloned().collect()
     }
 
-    /// What was pushed since the last look, in short: `tip 1`, `notice 7`, `said hello`.
+    /// A summary of the pushes since the last call: `tip 1`, `notice 7`, `said hello`.
     pub(super) fn heard(&mut self, conn: super::ConnId) -> Vec<String> {
         self.events(conn).iter().map(in_short).collect()
     }
@@ -105,7 +105,7 @@ fn members_a_group_is_created_with_are_told() {
     assert_eq!(tip["MsgBody"]["List_Account"], json!(["bob", "carol"]));
     assert_eq!(tip["MsgBody"]["GroupJoinType"], 2);
     assert_eq!(tip["MsgBody"]["MemberNum"], 3);
-    // Carol was away: her notice waits for her first synchronisation, once.
+    // Carol was offline: her notice waits for her first `getmsg` and is delivered once.
     let carol = world.login("carol");
     let missed = world.getmsg(&carol, "");
     assert_eq!(in_short(&missed["EventArray"][0]), "notice 7");

@@ -1,4 +1,4 @@
-//! Live rooms: polls that wait, items with numbers of their own.
+//! Live rooms: held polls, and numbered items.
 
 use serde_json::{Value, json};
 
@@ -7,7 +7,7 @@ use crate::{SandboxConfig, policy::Now};
 
 const POLL: &str = "group_open_long_polling_http_svc.get_msg";
 
-/// Joins and gives the key and where to start.
+/// Joins and returns the key and the start number.
 fn enter(world: &mut World, login: &Login) -> (Value, u64) {
     let answer = world.group(login, "apply_join_group", &json!({"GroupId": "room"}));
     assert_eq!(
@@ -59,10 +59,7 @@ fn a_poll_waits_until_something_comes() {
     let (mut world, alice, bob) = room(config());
     let (key, start) = enter(&mut world, &bob);
     let own = poll(&mut world, &bob, &key, start);
-    assert_eq!(
-        own["RspMsgList"][0]["MsgBody"]["OpType"], 1,
-        "its own coming"
-    );
+    assert_eq!(own["RspMsgList"][0]["MsgBody"]["OpType"], 1, "its own join");
     assert_eq!(
         own["RspMsgList"][0]["MsgBody"]["OnlineMemberInfo"]["OnlineMemberNum"],
         2
@@ -77,7 +74,7 @@ fn a_poll_waits_until_something_comes() {
     assert_eq!((&item["ToGroupId"], &got["Key"]), (&json!("room"), &key));
     assert_eq!(got["NextSeq"], next + 1);
     assert!(world.pushes(bob.conn).is_empty(), "nothing is pushed");
-    // What came while no poll waited comes with the next one.
+    // Items that arrive while no poll is held come with the next poll.
     say(&mut world, &alice, 2, "one");
     say(&mut world, &alice, 3, "two");
     let both = poll(&mut world, &bob, &key, next + 1);
@@ -257,7 +254,7 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
         assert_eq!(refused["ErrorCode"], code, "{body}");
     }
     world.pushes(bob.conn);
-    // His poll that is held ends, and he is told.
+    // Bob's held poll ends, and Bob is notified.
     let waiting = poll(&mut world, &bob, &key, 1_000);
     assert_eq!(waiting, Value::Null);
     assert_eq!(
@@ -278,7 +275,7 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
         ),
         (&json!(21), &json!("alice"), &json!("spam"))
     );
-    // So is the room.
+    // The room gets a tip.
     let (key, _) = enter(&mut world, &carol);
     let items = poll(&mut world, &carol, &key, 0)["RspMsgList"].clone();
     let tip = &items.as_array().unwrap().last().unwrap()["MsgBody"];
@@ -287,7 +284,7 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
         (&json!(10), &json!(["bob"]))
     );
 
-    // Nobody who was never there can be kept out by a member, but by the owner.
+    // A member cannot ban an account that was never in the room; the owner can.
     assert_eq!(
         world.group(&alice, "ban_group_member", &ban("erin", 600))["ErrorCode"],
         0
@@ -318,7 +315,7 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
     );
     assert_eq!(say(&mut world, &bob, 9, "let me in")["ErrorCode"], 10007);
 
-    // Time, or a pardon.
+    // The ban ends by time, or is lifted.
     world.pass(21.0);
     let erin = world.login("erin");
     assert_eq!(world.group(&bob, "apply_join_group", &join)["ErrorCode"], 0);
@@ -351,7 +348,7 @@ fn whoever_is_banned_is_out_and_stays_out_for_its_time() {
     assert_eq!(
         pardons[0]["List_Account"],
         json!(["erin"]),
-        "bob's was over"
+        "bob's ban was over"
     );
 }
 
@@ -389,7 +386,7 @@ fn what_was_for_the_moment_or_was_deleted_is_no_past() {
     assert_eq!(deleted["ErrorCode"], 0, "{deleted}");
     let texts: Vec<String> = past(&mut world, &bob).into_iter().map(|(_, t)| t).collect();
     assert_eq!(texts, ["m1", "m3"]);
-    assert_eq!(past(&mut world, &alice).len(), 3, "for others it is there");
+    assert_eq!(past(&mut world, &alice).len(), 3, "others still see it");
 }
 
 const LOOK_IN: &str = "group_open_http_noauth_svc.apply_join_group";
@@ -419,13 +416,13 @@ fn guests_hear_a_room_and_are_no_members() {
         assert_eq!(world.call(&guest, GUEST_POLL, &body)["ErrorCode"], code);
     }
     let refused = world.call(&guest, POLL, &json!({"Key": "k"}));
-    assert_ne!(refused["ErrorCode"], 0, "only what needs no login");
+    assert_ne!(refused["ErrorCode"], 0, "only commands that need no login");
 
     let seen = world.call(&guest, LOOK_IN, &json!({"GroupId": "room"}));
     assert_eq!(seen["HugeGroupFlag"], 1);
     let key = seen["LongPollingKey"].clone();
     say(&mut world, &alice, 2, "now");
-    // As the SDK polls first.
+    // The first poll as the SDK sends it.
     let poll = json!({"USP": 1, "Key": key, "StartSeq": 0, "HoldTime": 90});
     let heard = world.call(&guest, GUEST_POLL, &poll);
     let items = heard["RspMsgList"].as_array().unwrap();
@@ -434,7 +431,8 @@ fn guests_hear_a_room_and_are_no_members() {
     let members = world.group(&alice, "get_group_member_info", &json!({"GroupId": "room"}));
     assert_eq!(members["MemberNum"], 1, "{members}");
 
-    // The key outlives the link; a poll that is held is told what comes, and of the end.
+    // The key outlives the link. A held poll returns new items, and is answered when the room is
+    // dismissed.
     world.state.closed(world.now, guest.conn);
     let guest = connect(&mut world);
     let next = json!({"Key": key, "StartSeq": heard["NextSeq"]});
@@ -531,7 +529,7 @@ fn members_who_are_there_are_listed_in_pages_and_by_their_marks() {
         }
     };
     let all = list(&mut world, json!({"GroupId": "room"}));
-    assert_eq!(all.len(), 151, "one of them is away");
+    assert_eq!(all.len(), 151, "one of them is offline");
     assert_eq!(all[..3], ["alice", "bob", "guest-001"]);
     let mark = |login: &Login, world: &mut World, kind: u8, marks: Value| {
         let body = json!({"GroupId": "room", "CommandType": kind, "MemberList": [

@@ -15,9 +15,9 @@ fn text(from: &str, number: u64, text: &str) -> Value {
     })
 }
 
-/// Alice, Bob and Carol in a Public group; all have heard of it.
+/// Alice, Bob and Carol in a Public group; all pushes about it are read.
 fn three(config: SandboxConfig) -> (World, [Login; 3]) {
-    // Some tests let minutes pass, in which nobody pings.
+    // In some tests minutes pass without a ping.
     let mut world = World::new(SandboxConfig {
         idle_timeout: Duration::from_secs(3600),
         ..config
@@ -219,7 +219,7 @@ fn history_goes_down_from_a_number_with_tips_and_recalled_ones() {
     );
     let named = json!({"GroupId": "g", "ReqMsgSeqList": [{"MsgSeq": 2}, {"MsgSeq": 6}]});
     assert_eq!(seqs(&world.group(&alice, "group_msg_get", &named)), [6, 2]);
-    // Who came later sees nothing of it in a Public group.
+    // In a Public group, members that join later do not see older messages.
     let dave = world.login("dave");
     world.group(&dave, "apply_join_group", &json!({"GroupId": "g"}));
     assert_eq!(seqs(&world.group(&dave, "group_msg_get", &page(0, 9))), [7]);

@@ -131,7 +131,7 @@ fn over_the_limit_the_oldest_goes() {
             world.state.instances(world.now, &user("alice")).len(),
             limit
         );
-        // The kicked one may log out, and is refused otherwise.
+        // The kicked client may log out; every other request is refused.
         let out = world.call(&logins[0], "im_open_status.wslogout", &json!({}));
         assert_eq!(out["ErrorCode"], 0);
         let body = json!({"State": "Online"});
@@ -145,7 +145,7 @@ fn over_the_limit_the_oldest_goes() {
             (&hello["ErrorCode"], &hello["KickType"]),
             (&json!(1002), &json!(1))
         );
-        // Other answers do not say it again: a client reports every one of them as a kick.
+        // Other answers do not repeat the kick: the SDK reports every answer that names one.
         let other = world.call(&logins[0], "sns.friend_get", &json!({}));
         assert_eq!(
             (&other["ErrorCode"], other.get("KickType")),
@@ -161,7 +161,7 @@ fn a_resume_gets_the_same_ticket_and_its_pushes() {
     let mut alice = world.login("alice");
     let before = alice.conn;
     alice.conn = world.connect();
-    // Known tickets are served before the resume, but pushes stay where the login is.
+    // Known tickets are accepted before the resume, but pushes stay on the login's link.
     assert_eq!(world.send(&alice, "bob", 1, "early")["ErrorCode"], 0);
     world
         .state
@@ -180,7 +180,10 @@ fn a_resume_gets_the_same_ticket_and_its_pushes() {
         .say(world.now, &user("bob"), &user("alice"), "two")
         .unwrap();
     assert_eq!(world.texts(alice.conn), ["two"]);
-    assert!(world.pushes(before).is_empty(), "the old socket is off");
+    assert!(
+        world.pushes(before).is_empty(),
+        "the old socket gets no pushes"
+    );
     assert_eq!(
         world.state.instances(world.now, &user("alice")),
         [alice.instance]

@@ -1,4 +1,4 @@
-//! Addresses for files: who gets them, for what they are good, and what happens when they are many.
+//! File addresses: who gets them, what they allow, and the limits.
 
 use serde_json::{Value, json};
 
@@ -8,7 +8,7 @@ use crate::{
     state::{MEDIA_PATH, MediaFile, MediaRefusal},
 };
 
-/// Token and name of a new address.
+/// Token and file name of a new address.
 fn address(world: &mut World) -> (String, String) {
     let login = world.login("alice");
     world
@@ -49,7 +49,7 @@ fn an_address_takes_one_file_and_gives_it() {
     assert_eq!(
         world.state.media_file(&token, &name),
         None,
-        "there is nothing yet"
+        "nothing was uploaded yet"
     );
     assert_eq!(
         world.state.media_begin(now, &token, "other", None),
@@ -68,7 +68,7 @@ fn an_address_takes_one_file_and_gives_it() {
     assert_eq!(
         world.state.media_file(&token, &name),
         None,
-        "half a file is none"
+        "an incomplete file is not served"
     );
     world.state.media_done(&token, "text/plain", None);
     let file = MediaFile {

@@ -1,4 +1,4 @@
-//! Sending, missed messages, history, recall, reading, lists.
+//! Send, missed messages, history, recall, read, lists.
 
 use serde_json::{Value, json};
 
@@ -75,7 +75,7 @@ fn a_repeated_send_gets_the_first_result_and_is_delivered_once() {
     assert_eq!(world.texts(bob.conn), ["hello"]);
     assert_eq!(world.state.history(&user("alice"), &user("bob")).len(), 1);
     assert_eq!(world.state.counters().repeated_sends, 1);
-    // Another recipient is another message.
+    // The same message to another receiver is a new message.
     world.send(&alice, "carol", 1, "hello");
     assert_eq!(world.state.history(&user("alice"), &user("carol")).len(), 1);
 }
@@ -279,7 +279,7 @@ fn recall_within_its_time() {
         20016
     );
     assert!(world.state.history(&user("alice"), &user("bob"))[0].recalled);
-    // Who was away hears of the recall, and not of the message.
+    // A client that was offline gets the recall notice, but not the message.
     let missed = world.getmsg(&bob, &cookie);
     assert_eq!(texts_in(&missed["MsgList"]), ["late"]);
     assert!(missed["MsgList"][1]["EventArray"][0]["C2cNotifyMsgArray"].is_array());

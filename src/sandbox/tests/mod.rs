@@ -1,4 +1,5 @@
-//! The pure state on a virtual clock: a world of clients without sockets, and a file per subject.
+//! Tests of the pure state on a virtual clock: simulated clients without sockets, one file per
+//! subject.
 
 mod clients;
 mod contacts;
@@ -50,7 +51,7 @@ fn config() -> SandboxConfig {
     SandboxConfig::new(SdkAppId::new(APP).unwrap(), "secret")
 }
 
-/// A login as a client remembers it.
+/// A login, as a client remembers it.
 #[derive(Clone, Debug)]
 struct Login {
     user: String,
@@ -93,7 +94,7 @@ impl World {
         self.state.closed(self.now, conn);
     }
 
-    /// Lets time pass, stopping wherever the state wants to be called.
+    /// Advances the time, calling the state whenever it is due.
     fn pass(&mut self, secs: f64) {
         let end = self.now.after(Duration::from_secs_f64(secs));
         while let Some(due) = self.state.poll_timeout().filter(|due| *due <= end.mono) {
@@ -117,7 +118,7 @@ impl World {
         }
     }
 
-    /// Sends a request; gives the body of its answer, or null if there is none.
+    /// Sends a request and returns the body of its answer; null if there is none.
     fn request(&mut self, conn: ConnId, servcmd: &str, head: &Value, body: &Value) -> Value {
         self.seq += 1;
         let text = body.to_string();
@@ -181,7 +182,7 @@ impl World {
         self.request(login.conn, servcmd, &head, body)
     }
 
-    /// Sends a text with this sequence and random number.
+    /// Sends a text with `number` as its sequence and random number.
     fn send(&mut self, login: &Login, to: &str, number: u64, text: &str) -> Value {
         let body = send_body(&login.user, to, number, text);
         self.call(login, "openim.sendmsg", &body)
@@ -197,13 +198,13 @@ impl World {
             .unwrap()
     }
 
-    /// What was pushed to a connection since the last look.
+    /// The pushes on a connection since the last call.
     fn pushes(&mut self, conn: ConnId) -> Vec<Value> {
         self.pump();
         self.received.remove(&conn).unwrap_or_default()
     }
 
-    /// The texts of the messages pushed to a connection since the last look.
+    /// The texts of the messages pushed on a connection since the last call.
     fn texts(&mut self, conn: ConnId) -> Vec<String> {
         self.pushes(conn)
             .iter()

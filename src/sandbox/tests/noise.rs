@@ -1,4 +1,4 @@
-//! Garbage, floods, idleness: what a bad client does harms nobody, and nothing panics.
+//! Invalid frames, floods, idle links: a bad client does not affect others, and nothing panics.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -196,7 +196,7 @@ proptest! {
         world.call(&alice, "recentcontact.page_get", &json!({}));
         world.pass(20.0);
         prop_assert_eq!(world.hello(&alice), 0);
-        // Whatever was done, numbers have no gaps and go up.
+        // After any sequence of commands, numbers ascend without gaps.
         let seqs: Vec<u64> = world.state.group_history("g").iter().map(|item| item.seq).collect();
         prop_assert!(seqs.windows(2).all(|pair| pair[0] + 1 == pair[1]), "{:?}", seqs);
     }
@@ -217,7 +217,7 @@ proptest! {
     }
 }
 
-/// Everything there is about groups, without the service it is under.
+/// All group commands, without their service.
 const GROUP_COMMANDS: &[&str] = &[
     "create_group",
     "destroy_group",
@@ -401,7 +401,7 @@ const CALLS: &[&str] = &[
     "follow/follow_check",
 ];
 
-/// A body of a group command that names a group, and more often than not makes sense.
+/// A body of a group command that names a group and is often valid.
 fn group_body() -> impl Strategy<Value = serde_json::Value> {
     let users = prop::sample::select(vec!["alice", "bob", "carol", "dave", "a b"]);
     let group = prop::sample::select(vec!["g", "g", "g", "room", "none", ""]);
@@ -448,12 +448,12 @@ fn group_body() -> impl Strategy<Value = serde_json::Value> {
     )
 }
 
-/// A group command with a body of the right fields and odd values.
+/// A group command with a body that has the right fields and unusual values.
 pub(super) fn group_call() -> impl Strategy<Value = (&'static str, serde_json::Value)> {
     (prop::sample::select(GROUP_COMMANDS), group_body())
 }
 
-/// JSON out of the field names the commands look at, with values of every kind.
+/// JSON built from the field names that commands read, with values of every type.
 fn json_value() -> impl Strategy<Value = serde_json::Value> {
     let leaf = prop_oneof![
         Just(json!(null)),

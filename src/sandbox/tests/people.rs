@@ -1,4 +1,4 @@
-//! Profiles, friends, the blacklist and who is online.
+//! Profiles, friends, the blacklist and user status.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Login, World, config, user};
 use crate::SandboxConfig;
 
-/// The changes of this kind pushed to a login since the last look.
+/// The changes of this kind pushed to a login since the last call.
 fn changes(world: &mut World, login: &Login, kind: &str) -> Vec<Value> {
     let pushes = world.pushes(login.conn);
     let events = pushes
@@ -131,7 +131,7 @@ fn who_wants_to_be_asked_gets_an_application_and_decides() {
         let again = world.call(&bob, "sns.friend_response", &body);
         assert_eq!(
             again["ResultItem"][0]["ResultCode"], 30614,
-            "it was answered"
+            "the application was answered"
         );
     }
 }
@@ -286,7 +286,7 @@ fn watchers_hear_of_coming_and_going_and_of_words() {
     }
     let gone = status(&mut world);
     assert_eq!(gone.len(), 1, "once: {gone:?}");
-    assert_eq!(gone[0]["Status"], 2, "its link is long gone");
+    assert_eq!(gone[0]["Status"], 2, "its link timed out");
     world.call(
         &alice,
         "im_open_status.ws_status_unsubscribe",

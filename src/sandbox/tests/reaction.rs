@@ -1,4 +1,4 @@
-//! Reactions and extensions, and when an account wants no notifications.
+//! Reactions, extensions and do-not-disturb.
 
 use serde_json::{Value, json};
 
@@ -21,7 +21,7 @@ fn with(name: &Value, more: Value) -> Value {
     body
 }
 
-/// Alice has said something extensible to Bob; each has one login.
+/// Alice has sent Bob a message that supports extensions; each has one login.
 fn said() -> (World, [Login; 2], Value) {
     let mut world = World::new(config());
     let logins = ["alice", "bob"].map(|name| world.login(name));
@@ -42,7 +42,11 @@ fn a_reaction_is_told_to_both_sides_counted_and_taken_away() {
     }
     for login in [&alice, &bob] {
         let events = world.events(login.conn);
-        assert_eq!(events.len(), 1, "once, although it was sent twice");
+        assert_eq!(
+            events.len(),
+            1,
+            "one event, although the request was sent twice"
+        );
         let change = &events[0]["MsgReactionNotifyList"][0];
         assert_eq!(change["C2CMsgInfo"]["MsgRandom"], 7);
         assert_eq!(change["C2CMsgInfo"]["MsgClientTime"], START);
@@ -172,7 +176,10 @@ fn extensions_are_set_by_number_so_that_nobody_overwrites_unseen() {
         answer["ExtensionList"],
         json!([{"ErrorCode": 0, "Extension": {"Key": "k", "Value": "v", "Seq": 1}}])
     );
-    assert!(world.events(alice.conn).is_empty(), "who did it knows");
+    assert!(
+        world.events(alice.conn).is_empty(),
+        "no push to the login that reacted"
+    );
     let event = world.events(bob.conn).remove(0)["MsgExtensionNotify"].take();
     assert_eq!(
         (&event["MsgOptType"], &event["MsgLastSeq"]),
@@ -200,7 +207,7 @@ fn extensions_are_set_by_number_so_that_nobody_overwrites_unseen() {
     assert_eq!(
         all["ExtensionList"],
         json!([{"Key": "k", "Value": "", "Seq": 3}]),
-        "so that the deletion is heard of"
+        "the deletion is listed"
     );
     assert_eq!(
         (&all["CompleteFlag"], &all["LatestSeq"]),
@@ -343,7 +350,7 @@ fn group_messages_have_both_and_live_rooms_only_reactions() {
     let item = items.iter().find(|item| item["Event"] == 21).unwrap();
     let change = &item["MsgBody"]["MsgReactionNotifyList"][0];
     assert_eq!(change["MsgReactionSummary"][0]["Reaction"], "e");
-    assert_ne!(item["MsgSeq"], seq, "it has a number of its own");
+    assert_ne!(item["MsgSeq"], seq, "the item has its own number");
     let set = with(&name, json!({"OperateType": 3}));
     assert_eq!(
         world.extra(&alice, "group_set_key_values", &set)["ErrorCode"],

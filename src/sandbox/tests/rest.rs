@@ -95,7 +95,7 @@ fn accounts() {
     let answer = world.rest("im_open_login_svc/account_delete", &delete);
     assert_eq!(answer["ResultItem"][0]["ResultCode"], 0);
     assert_eq!(answer["ResultItem"][1]["ResultCode"], 70107);
-    assert_eq!(world.hello(&login), 70001, "its logins are gone too");
+    assert_eq!(world.hello(&login), 70001, "its logins have ended too");
     assert_eq!(
         code(&world.rest("im_open_login_svc/kick", &json!({"UserID": "alice"}))),
         70107
@@ -120,7 +120,7 @@ fn sending() {
     let answer = world.rest("openim/sendmsg", &message(&json!("bob")));
     assert_eq!(answer["MsgKey"], format!("6_5_{START}"));
     assert_eq!(world.texts(bob.conn), ["hi"]);
-    // Given again it is the same message.
+    // A repeat is recognised as the same message.
     world.pass(1.0);
     assert_eq!(
         world.rest("openim/sendmsg", &message(&json!("bob")))["MsgTime"],
@@ -184,7 +184,7 @@ fn status_recall_and_history() {
     let (alice, bob) = (world.login("alice"), world.login("bob"));
     world.close(bob.conn);
     world.pass(61.0);
-    // Pings keep a link alive; this world has none, so the other one is cut as well by now.
+    // Pings keep a link alive. This test sends none, so the other link has been cut by now.
     let alice = world.login_on_new(&alice);
     let query = json!({"To_Account": ["alice", "bob", "nobody"], "IsNeedDetail": 1});
     let answer = world.rest("openim/querystate", &query);

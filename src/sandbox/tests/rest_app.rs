@@ -1,4 +1,4 @@
-//! The calls with which an app looks after accounts, conversations and messages.
+//! REST calls by which an app manages accounts, conversations and messages.
 
 use serde_json::{Value, json};
 
@@ -253,7 +253,7 @@ fn f11_robots_and_calls_about_groups_are_there() {
         "openim_robot_http_svc/delete_robot",
         &json!({"Robot_Account": "alice"}),
     );
-    assert_ne!(code(&alices), 0, "she is none");
+    assert_ne!(code(&alices), 0, "she is not an administrator");
 
     world.found(&alice, "Public", "g", &[]);
     world.found(&alice, "AVChatRoom", "r", &[]);

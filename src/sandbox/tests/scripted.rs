@@ -1,4 +1,4 @@
-//! Faults of single commands and pushes of one's own, on the virtual clock.
+//! Faults of single commands and custom pushes, on the virtual clock.
 
 use serde_json::{Value, json};
 

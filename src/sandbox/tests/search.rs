@@ -1,10 +1,10 @@
-//! Looking for messages, users, groups and members.
+//! Searches for messages, users, groups and members.
 
 use serde_json::{Value, json};
 
 use super::{Login, World, config, send_body};
 
-/// Alice has talked to Bob and Carol, and Bob with her in two groups; Carol is in none of these.
+/// Alice has talked to Bob and Carol, and with Bob in two groups; Carol is in neither group.
 fn talked() -> (World, [Login; 3]) {
     let mut world = World::new(config());
     let logins = ["alice", "bob", "carol"].map(|name| world.login(name));

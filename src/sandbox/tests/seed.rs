@@ -1,4 +1,4 @@
-//! What a sandbox starts with: everything is there for clients, and every mistake is named.
+//! Seeds: clients see everything in them, and every mistake is reported.
 
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ fn refusal(text: &str) -> String {
     apply(world, text).unwrap_err().to_string()
 }
 
-/// A seed of two accounts and a group, and `more`.
+/// A seed with two accounts, a group, and `more`.
 fn with(more: &str) -> String {
     format!(
         "users = [{{ id = \"alice\" }}, {{ id = \"bob\" }}]\n[[groups]]\nid = \"g\"\n\
@@ -268,7 +268,7 @@ fn every_mistake_is_named_with_its_place() {
         ("[[users]]\nid = \"a b\"", "2:6: "),
         (
             "[[users]]\nid = \"a\"\n[[users]]\nid = \"a\"",
-            "4:6: the account \"a\" is there twice",
+            "4:6: the account \"a\" is defined twice",
         ),
         (
             "[[users]]\nid = \"a\"\nfriends = [\"a\"]",
@@ -292,7 +292,7 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             "[[users]]\nid = \"a\"\ncustom = { Tag_Profile_Custom_A = 1 }",
-            "3:35: \"Tag_Profile_Custom_A\" names no custom",
+            "3:35: \"Tag_Profile_Custom_A\" is not a custom field",
         ),
         (
             "[[users]]\nid = \"a\"\ncustom = { A = true }",
@@ -324,7 +324,7 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             &with("[[groups]]\nid = \"g\"\ntype = \"Work\"\nname = \"n\""),
-            "8:6: the group \"g\" is there twice",
+            "8:6: the group \"g\" is defined twice",
         ),
         (
             &with(
@@ -334,11 +334,11 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             &with("[[history]]\nfrom = \"alice\"\ntext = \"\""),
-            "8:8: a message goes to one place",
+            "8:8: a message has one destination",
         ),
         (
             &with("[[history]]\nfrom = \"alice\"\nto = \"bob\""),
-            "8:8: a message says one thing",
+            "8:8: a message has one content",
         ),
         (
             &with("[[history]]\nfrom = \"alice\"\nto = \"bob\"\nbody = [{ MsgType = \"x\" }]"),
@@ -354,11 +354,11 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             &with("[[history]]\nfrom = \"bob\"\ngroup = \"g\"\ntext = \"\""),
-            "9:9: \"bob\" is no member of \"g\"",
+            "9:9: \"bob\" is not a member of \"g\"",
         ),
         (
             &with("[[history]]\nfrom = \"bob\"\nto = \"alice\"\ntext = \"\"\nat = 2026-01-01"),
-            "11:6: no point in time",
+            "11:6: not a point in time",
         ),
         (&with(&huge), "10:8: longer than the 12288 bytes"),
         (
@@ -379,7 +379,7 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             &talks("{ to = \"b\" }"),
-            "3:18: this says nothing; add pinned",
+            "3:18: this entry has no effect; add pinned",
         ),
         (
             &talks("{ to = \"a\", pinned = true }"),
@@ -391,11 +391,11 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             &talks("{ to = \"b\", pinned = true }, { to = \"b\", pinned = true }"),
-            "3:47: this conversation is there twice",
+            "3:47: this conversation is listed twice",
         ),
         (
             &talks("{ to = \"b\", muted = true }"),
-            "3:18: there is nothing to mute with \"b\"; add [[history]]",
+            "3:18: there is no conversation to mute with \"b\"; add [[history]]",
         ),
         (
             &talks("{ group = \"g\", pinned = true }"),
@@ -406,7 +406,7 @@ fn every_mistake_is_named_with_its_place() {
                 "{}\n[[groups]]\nid = \"g\"\ntype = \"Work\"\nname = \"n\"",
                 talks("{ group = \"g\", muted = true }")
             ),
-            "3:18: \"a\" is no member of \"g\"",
+            "3:18: \"a\" is not a member of \"g\"",
         ),
         (
             &talks(&format!("{{ to = \"b\", custom_mark = \"{long}\" }}")),
@@ -427,7 +427,7 @@ fn every_mistake_is_named_with_its_place() {
         ),
         (
             &with("attributes = { \"\" = \"x\" }"),
-            "7:16: an attribute without a name",
+            "7:16: an attribute needs a name",
         ),
         (
             &with(&format!("attributes = {{ {} = \"x\" }}", &long[..129])),
@@ -496,7 +496,10 @@ fn what_goes_over_a_limit_is_refused_as_a_whole() {
         let found = apply(&mut world, &text).unwrap_err().to_string();
         assert!(found.contains(expected), "{found}");
         let carol = super::user("carol");
-        assert!(!world.state.has_account(&carol), "nothing of it is there");
+        assert!(
+            !world.state.has_account(&carol),
+            "a refused seed changes nothing"
+        );
         assert!(world.state.group_history("team").is_empty());
     }
 }

@@ -23,7 +23,7 @@ impl World {
             .unwrap()
     }
 
-    /// Says a text in a topic; gives its number.
+    /// Sends a text in a topic; returns its number.
     fn say_in(&mut self, login: &Login, topic: &str, number: u64, text: &str) -> Value {
         let body = json!({
             "TopicId": topic, "From_Account": login.user, "Random": number, "ClientSeq": number,
@@ -33,7 +33,7 @@ impl World {
     }
 }
 
-/// A Community of Alice with Bob in it, and one topic.
+/// A Community owned by Alice with Bob as a member, and one topic.
 fn club() -> (World, Login, Login, String) {
     let mut world = World::new(config());
     let (alice, bob) = (world.login("alice"), world.login("bob"));
@@ -91,7 +91,7 @@ fn a_topic_is_made_told_of_listed_changed_and_removed() {
     assert_eq!(
         world.say_in(&bob, &topic, 1, "x")["ErrorCode"],
         10017,
-        "only those who run it"
+        "only owner and admins"
     );
     assert_eq!(world.say_in(&alice, &topic, 1, "x")["ErrorCode"], 0);
     world.pushes(bob.conn);
@@ -209,7 +209,7 @@ fn members_come_and_go_with_the_community() {
     assert_eq!(
         world.say_in(&alice, &topic, 4, "x")["ErrorCode"],
         10010,
-        "gone with it"
+        "deleted with the Community"
     );
 }
 

@@ -1,4 +1,6 @@
-//! Accounts: importing, profiles, and what an account keeps about each of its peers.
+//! Accounts: import, profiles, and what an account keeps about each of its peers.
+//!
+//! See "Conversations and people" in docs/src/protocol.md.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
@@ -21,46 +23,45 @@ use crate::{
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Account {
-    /// The server's number for it, part of message IDs.
+    /// The server's number for the account; part of message IDs.
     pub(crate) tiny_id: u64,
-    /// Profile tags that were set; nick and picture among them.
+    /// Profile tags that were set, including nick and picture.
     pub(crate) profile: BTreeMap<String, Value>,
-    /// Tickets of its valid logins, oldest first.
+    /// Tickets of the valid logins, oldest first.
     #[serde(skip)]
     pub(crate) live: Vec<String>,
-    /// Tickets of past logins, so that their holders learn why they are out. Bounded.
+    /// Tickets of past logins: their holders are told why the login ended. Bounded.
     #[serde(skip)]
     pub(crate) past: VecDeque<String>,
-    /// UserSigs issued in this Unix second or before are void.
+    /// UserSigs issued up to and including this Unix second are void.
     pub(crate) void_until: Option<u64>,
     /// UserSigs issued before this Unix second count as expired.
     pub(crate) expired_before: u64,
-    /// What other devices of it have to catch up on. Bounded.
+    /// Messages and notices that the account's other devices have not seen yet. Bounded.
     pub(crate) inbox: VecDeque<InboxEntry>,
-    /// The last messages it sent, to recognise repeats. Bounded.
+    /// The last messages the account sent; a repeat gets the first answer. Bounded.
     pub(crate) recent_sends: VecDeque<RecentSend>,
     pub(crate) peers: BTreeMap<UserId, Peer>,
-    /// Group notices that came while no login had a link, by their place in the order of
-    /// everything. Bounded.
+    /// Group notices that arrived while no login had a link, by sequence position. Bounded.
     #[serde(deserialize_with = "shape::readable")]
     pub(crate) events: VecDeque<(u64, Value)>,
-    /// A login without memory has been given the events up to here.
+    /// Position of the last event delivered to a login with an empty cookie.
     pub(crate) events_given: u64,
     pub(crate) contacts: Contacts,
-    /// What format 1 kept here, and services keep now; see `snapshot::format1`.
+    /// Relations that format 1 stored here and services now keep; see `snapshot::format1`.
     #[serde(skip_serializing)]
     pub(crate) people: Option<Box<RawValue>>,
-    /// When it wants no notifications, as it was set: an object, or nothing yet.
+    /// The do-not-disturb setting as the client sent it; `None` if it was never set.
     pub(crate) quiet: Option<DoNotDisturb>,
     pub(crate) by_app: ByApp,
 }
 
-/// What an account keeps about one conversation.
+/// An account's data about one conversation.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Peer {
     pub(crate) unread: u32,
-    /// Inbox entries up to this one are read.
+    /// Inbox entries up to this position are read.
     pub(crate) read_up_to: u64,
     /// The message time up to which this account has read, Unix seconds.
     pub(crate) read_time: u64,
@@ -69,9 +70,9 @@ pub(crate) struct Peer {
     pub(crate) mute: u64,
 }
 
-/// The longest nick and picture address kept.
+/// The longest profile value, in bytes.
 const MAX_PROFILE_VALUE: usize = 2048;
-/// The most profile tags kept.
+/// The most profile tags per account.
 const MAX_PROFILE_TAGS: usize = 64;
 
 impl Account {
@@ -89,7 +90,7 @@ impl Account {
             .unwrap_or_default()
     }
 
-    /// Sets a profile tag. Values that are no string or number, or too long, are ignored.
+    /// Sets a profile tag. Ignores a value that is neither a string nor a number, or is too long.
     pub(crate) fn set_profile(&mut self, tag: &str, value: &Value) {
         let fits = match value {
             Value::String(text) => text.len() <= MAX_PROFILE_VALUE,
@@ -102,7 +103,7 @@ impl Account {
         }
     }
 
-    /// The profile as answers carry it.
+    /// The profile in the form used by answers.
     pub(crate) fn profile_items(&self, user: &UserId) -> Value {
         let nick = json!({"Tag": "Tag_Profile_IM_Nick", "Value": self.nick(user)});
         let rest = self
@@ -115,7 +116,7 @@ impl Account {
 }
 
 impl World {
-    /// Creates an account if it is not there. False if there is no room for it.
+    /// Creates an account if it does not exist. Returns false if the account limit is reached.
     pub(crate) fn import(&mut self, user: &UserId) -> bool {
         if self.accounts.contains_key(user) {
             return true;
@@ -123,7 +124,7 @@ impl World {
         if self.accounts.len() >= self.config.max_accounts {
             return false;
         }
-        // 18 digits like the real ones: too long for a floating point number.
+        // 18 digits, as the real ones have: more than a double holds exactly.
         let tiny_id = 144_115_200_000_000_000 + self.numbers.next() % 1_000_000_000_000;
         self.accounts.insert(
             user.clone(),
@@ -135,7 +136,7 @@ impl World {
         true
     }
 
-    /// True if the account exists, or accounts come into being on demand and it now does.
+    /// Returns true if the account exists. With `auto_import`, creates it first.
     pub(crate) fn known_or_created(&mut self, user: &UserId) -> bool {
         self.accounts.contains_key(user) || (self.config.auto_import && self.import(user))
     }
@@ -154,7 +155,7 @@ impl World {
         Some(account)
     }
 
-    /// Nick and picture of an account, for the messages it sends.
+    /// Nick and picture of an account, as they go into the messages it sends.
     pub(crate) fn sender_profile(&self, user: &UserId) -> (String, String) {
         let account = self.accounts.get(user);
         let nick = account.map_or(user.as_str(), |account| account.nick(user));
@@ -164,7 +165,6 @@ impl World {
         )
     }
 
-    /// True if the account exists.
     pub(crate) fn has_account(&self, user: &UserId) -> bool {
         self.accounts.contains_key(user)
     }
@@ -176,7 +176,7 @@ impl World {
         }
     }
 
-    /// Pushes an event to every login of `user` but `except`.
+    /// Pushes an event to every login of `user` except `except`.
     pub(crate) fn tell(&mut self, now: Now, user: &UserId, except: u64, event: &Value) {
         let conns = self.push_links(now, user, except);
         self.push_to_all(now, conns, event);
@@ -190,19 +190,19 @@ impl World {
         Some(&mut self.accounts.get_mut(user)?.by_app)
     }
 
-    /// True if the app lets `user` write to users.
+    /// Returns true if the app has not silenced `user` in one-to-one conversations.
     pub(crate) fn may_write(&self, now: Now, user: &UserId) -> bool {
         self.by_app(user)
             .is_none_or(|by_app| by_app.silent_to_users <= now.unix_secs())
     }
 
-    /// True if the app lets `user` write to groups.
+    /// Returns true if the app has not silenced `user` in groups.
     pub(crate) fn may_write_in_groups(&self, now: Now, user: &UserId) -> bool {
         self.by_app(user)
             .is_none_or(|by_app| by_app.silent_in_groups <= now.unix_secs())
     }
 
-    /// Every account, in the order of its name.
+    /// All accounts, ordered by UserID.
     pub(crate) fn users(&self) -> impl Iterator<Item = &UserId> {
         self.accounts.keys()
     }

@@ -1,14 +1,16 @@
-//! Who makes a request.
+//! The account or app that makes a request.
+//!
+//! See "REST" in docs/src/protocol.md.
 
 use crate::proto::id::UserId;
 
-/// On whose behalf a command is carried out.
+/// The caller of a command.
 #[derive(Clone, Debug)]
 pub(crate) struct Caller {
     pub(crate) user: UserId,
-    /// The login it comes from; zero for a request that was signed by itself, a REST call or an internal one.
+    /// InstId of the calling login; zero for REST calls and internal calls.
     pub(crate) instance: u64,
-    /// The app itself, over REST: no permission and no consent is asked for.
+    /// The caller is the app itself (REST): permission and consent checks are skipped.
     pub(crate) admin: bool,
 }
 
@@ -22,12 +24,12 @@ impl Caller {
         }
     }
 
-    /// The login of the caller if it is this account; zero for everybody else.
+    /// The InstId of the caller if `user` is the caller; otherwise zero.
     pub(crate) fn instance_if(&self, user: &UserId) -> u64 {
         if *user == self.user { self.instance } else { 0 }
     }
 
-    /// The app, in the name of this account.
+    /// The app, acting in the name of `user`.
     pub(crate) const fn app(user: UserId) -> Self {
         Self {
             user,

@@ -1,4 +1,6 @@
-//! Deliberate misbehaviour: what can be switched on, per account or for all.
+//! Faults: deliberate misbehaviour that can be switched on per account or globally.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -22,7 +24,7 @@ use crate::{
     wire::CompressMode,
 };
 
-/// One fault, as a value: what the handle's methods and `POST /sandbox/<name>` come down to.
+/// One fault. The methods of `Sandbox` and `POST /sandbox/<name>` both create this value.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fault", rename_all = "snake_case", deny_unknown_fields)]
 pub enum Fault {
@@ -39,11 +41,11 @@ pub enum Fault {
         #[serde(default = "normal_close")]
         code: u16,
     },
-    /// Takes in nothing and sends nothing on links of the account, which stay open.
+    /// Ignores everything received on the account's links and sends nothing; the links stay open.
     StopAnswering {
         /// The account.
         user: UserId,
-        /// For how long; until `resume_answering` if absent.
+        /// Duration in seconds; if absent, until `resume_answering`.
         #[serde(default)]
         seconds: Option<u64>,
     },
@@ -52,61 +54,62 @@ pub enum Fault {
         /// The account.
         user: UserId,
     },
-    /// Holds back everything sent to the account for this long; 0 ends it.
+    /// Delays everything sent to the account; 0 ends the fault.
     Delay {
         /// The account.
         user: UserId,
         /// The delay in milliseconds.
         millis: u64,
     },
-    /// Sends each of the next pushes to the account twice.
+    /// Sends each of the next `count` pushes to the account twice.
     Duplicate {
         /// The account.
         user: UserId,
         /// How many pushes.
         count: u32,
     },
-    /// Swaps the next two pushes to the account. If no second one comes within 5 s the first is
+    /// Swaps the next two pushes to the account. If no second push follows within 5 s, the first is
     /// sent alone.
     Reorder {
         /// The account.
         user: UserId,
     },
-    /// Ends the account's logins as if its UserSig had expired now: 70001 to everything but pings.
+    /// Ends the account's logins as if its UserSig had expired now: everything but a ping gets
+    /// 70001.
     Expire {
         /// The account.
         user: UserId,
     },
-    /// Puts every login of the account out, with a push.
+    /// Kicks every login of the account, with a push.
     Kick {
         /// The account.
         user: UserId,
-        /// 1 another web login, 2 another terminal, 3 the REST API.
+        /// 1 for another web login, 2 for another terminal, 3 for the REST API.
         #[serde(rename = "type")]
         kind: u8,
     },
-    /// Asks the account not to send a command for a while.
+    /// Tells the account not to send a command for a while.
     Overload {
         /// The account.
         user: UserId,
         /// The full command.
         servcmd: String,
-        /// For how many seconds.
+        /// Duration in seconds.
         seconds: u64,
     },
-    /// Refuses logins of the account (also with a ticket) with a code.
+    /// Refuses logins of the account with a code, including logins with a ticket.
     RefuseLogin {
         /// The account.
         user: UserId,
-        /// The code; 0 ends it.
+        /// The code; 0 ends the fault.
         code: i64,
-        /// How many logins; all until ended if absent.
+        /// How many logins are refused; if absent, all until the fault is ended.
         #[serde(default)]
         count: Option<u32>,
     },
-    /// Answers requests of a command with a code, without carrying them out. Like `answer` and
-    /// `ignore` it replaces what was ordered for that command before, and concerns neither
-    /// heartbeats nor logins.
+    /// Answers requests of a command with a code, without executing them. Like `answer` and
+    /// `ignore`, this replaces an earlier fault of the same command and does not apply to
+    /// heartbeats and logins.
     Refuse {
         /// The account.
         user: UserId,
@@ -114,11 +117,11 @@ pub enum Fault {
         servcmd: String,
         /// The code.
         code: i64,
-        /// How many requests, 0 to end it; all until ended if absent.
+        /// How many requests; 0 ends the fault; if absent, all until the fault is ended.
         #[serde(default)]
         count: Option<u32>,
     },
-    /// Answers requests of a command with this body, without carrying them out.
+    /// Answers requests of a command with this body, without executing them.
     Answer {
         /// The account.
         user: UserId,
@@ -126,22 +129,22 @@ pub enum Fault {
         servcmd: String,
         /// The body of the answer.
         body: Value,
-        /// How many requests, 0 to end it; all until ended if absent.
+        /// How many requests; 0 ends the fault; if absent, all until the fault is ended.
         #[serde(default)]
         count: Option<u32>,
     },
-    /// Takes in requests of a command and neither carries them out nor answers.
+    /// Accepts requests of a command but neither executes nor answers them.
     Ignore {
         /// The account.
         user: UserId,
         /// The full command.
         servcmd: String,
-        /// How many requests, 0 to end it; all until ended if absent.
+        /// How many requests; 0 ends the fault; if absent, all until the fault is ended.
         #[serde(default)]
         count: Option<u32>,
     },
-    /// Pushes an event as it stands to every link of the account that is logged in; nothing of it is
-    /// checked or kept.
+    /// Pushes an event unchanged to every logged-in link of the account. The event is neither
+    /// checked nor stored.
     Push {
         /// The account.
         user: UserId,
@@ -150,19 +153,19 @@ pub enum Fault {
         /// The command of the push; `im_open_push.msg_push` if absent.
         #[serde(default = "usual_push")]
         servcmd: String,
-        /// Fields beside `EventArray`, such as `Flag`, also in place of the usual `NeedAck` and
+        /// Fields beside `EventArray`, such as `Flag`. They override the usual `NeedAck` and
         /// `SessionData`.
         #[serde(default)]
         envelope: Map<String, Value>,
     },
     /// Compresses everything sent to binary clients.
     Compress {
-        /// How.
+        /// The compression mode.
         mode: CompressMode,
     },
     /// Cuts every link, as a restart of the server would.
     Restart {
-        /// Also forget all logins, so that tickets are no longer known.
+        /// Also forgets all logins, so that tickets are no longer known.
         #[serde(default)]
         forget_logins: bool,
     },
@@ -177,7 +180,7 @@ fn usual_push() -> String {
 }
 
 impl Fault {
-    /// Every name, in the order of the enum.
+    /// The names of all faults, in the order of the enum.
     pub const NAMES: [&'static str; 17] = [
         "drop_link",
         "close_link",
@@ -202,7 +205,7 @@ impl Fault {
 /// Why a fault was not applied.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultError {
-    /// There is no such account.
+    /// The account does not exist.
     #[error("there is no account {user} in the sandbox")]
     UnknownUser {
         /// The UserID.
@@ -211,10 +214,10 @@ pub enum FaultError {
     /// The kick type is not 1, 2 or 3.
     #[error("a kick type is 1, 2 or 3, not {found}")]
     KickType {
-        /// What was given.
+        /// The number given.
         found: u8,
     },
-    /// A UserID that is none.
+    /// The UserID is not valid.
     #[error(transparent)]
     Id(#[from] IdError),
 }
@@ -240,9 +243,9 @@ pub(crate) enum Silence {
 pub(crate) enum Reorder {
     #[default]
     Off,
-    /// The next push is to be held.
+    /// The next push is to be held back.
     Armed,
-    /// These wait for a push on another occasion, or for the time.
+    /// These pushes wait for another push or for the time-out.
     Held {
         until: Duration,
         packets: VecDeque<Packet>,
@@ -261,7 +264,7 @@ impl World {
     /// # Errors
     /// [`FaultError`] if the account does not exist or a value is out of range.
     pub(crate) fn fault(&mut self, now: Now, fault: Fault) -> Result<(), FaultError> {
-        // Expiry and kicks void UserSigs, and that is kept.
+        // Expiry and kicks void UserSigs, which the snapshot stores.
         self.note_change();
         match fault {
             Fault::DropLink { user } => {
@@ -364,8 +367,8 @@ impl World {
         }
     }
 
-    /// The faults of an account, which is created if accounts are created on demand: a login can be
-    /// refused before the first one came.
+    /// The faults of an account. With `auto_import` the account is created: a login can be refused
+    /// before the first login arrives.
     fn faults_of(&mut self, user: &UserId) -> Result<&mut UserFaults, FaultError> {
         if !self.known_or_created(user) {
             return Err(FaultError::UnknownUser { user: user.clone() });
@@ -389,7 +392,7 @@ impl World {
         Ok(())
     }
 
-    /// True while nothing is to be answered to `user`.
+    /// Returns true while a fault suppresses all answers to `user`.
     pub(crate) fn is_silent(&mut self, now: Now, user: &UserId) -> bool {
         let Some(faults) = self.faults.get_mut(user) else {
             return false;
@@ -405,7 +408,8 @@ impl World {
         }
     }
 
-    /// The code a login of `user` is to be refused with, if any; uses up one of the count.
+    /// The code with which to refuse the next login of `user`, if any. Decrements the fault's
+    /// counter.
     pub(crate) fn refusal(&mut self, user: &UserId) -> Option<Code> {
         let faults = self.faults.get_mut(user)?;
         let refusal = faults.refuse.as_mut()?;

@@ -1,50 +1,52 @@
-//! The links of clients: opening, limits, garbage, ends.
+//! The links of clients: opening, rate limit, invalid frames, closing.
+//!
+//! See "Endpoints" in docs/src/protocol.md; the limits are in section "Sandbox choices".
 
 use std::time::Duration;
 
 use super::{CHECK_EVERY, World};
 use crate::{policy::Now, proto::id::UserId, wire};
 
-/// Frames that are no requests, after which a link is cut.
+/// A link is cut after this many invalid frames.
 const GARBAGE_LIMIT: u32 = 100;
-/// Names of unknown commands remembered, so that a flood of them costs no memory.
+/// How many names of unknown commands are remembered; bounds the memory a flood can use.
 const UNKNOWN_LIMIT: usize = 256;
 
-/// A connection, numbered by whoever owns the sockets.
+/// A connection, numbered by the owner of the sockets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnId(pub u64);
 
-/// The frame kind of a connection, decided by its path.
+/// The frame type of a connection, decided by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Frames {
-    /// `/binfo`: binary both ways.
+    /// `/binfo`: binary frames in both directions.
     Binary,
-    /// `/info`: text both ways, never compressed.
+    /// `/info`: text frames in both directions, never compressed.
     Text,
 }
 
-/// Something for the owner of the sockets to do, in this order.
+/// An action for the owner of the sockets, to be performed in order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send one frame.
     Send {
-        /// Where.
+        /// The connection.
         conn: ConnId,
-        /// What is in it.
+        /// The payload.
         bytes: Vec<u8>,
-        /// As a text frame; else binary.
+        /// Send a text frame; otherwise a binary frame.
         text: bool,
     },
-    /// Close with a close frame, after what was sent before.
+    /// Close with a close frame, after everything sent before it.
     Close {
-        /// Which.
+        /// The connection.
         conn: ConnId,
         /// The close code.
         code: u16,
     },
     /// Cut at once, without a close frame.
     Drop {
-        /// Which.
+        /// The connection.
         conn: ConnId,
     },
 }
@@ -53,15 +55,15 @@ pub enum Output {
 #[derive(Debug)]
 pub(crate) struct Link {
     pub(crate) frames: Frames,
-    /// The account it was last used for.
+    /// The account of the last request on the link.
     pub(crate) user: Option<UserId>,
-    /// The ticket of the login that gets its pushes here.
+    /// The ticket of the login that receives its pushes on this link.
     pub(crate) login: Option<String>,
-    /// The URL named another app.
+    /// The SDKAppID in the URL is not that of the sandbox.
     pub(crate) wrong_app: bool,
-    /// The host and port it was opened to.
+    /// Host and port as the client named them.
     pub(crate) host: Option<String>,
-    /// How addresses begin there.
+    /// URL scheme of the file addresses handed out on this link.
     pub(crate) scheme: &'static str,
     pub(crate) last_frame: Duration,
     /// When the bucket of requests is empty again (the theoretical arrival time of GCRA).
@@ -69,12 +71,12 @@ pub(crate) struct Link {
     pub(crate) denied: u32,
     pub(crate) garbage: u32,
     pub(crate) push_seq: u64,
-    /// Nothing may overtake what is delayed to this time.
+    /// Due time of the last delayed frame; later frames are not sent before it.
     pub(crate) last_due: Duration,
 }
 
 impl World {
-    /// A connection was opened. `query` are the decoded pairs of its URL.
+    /// A connection was opened. `query` holds the decoded pairs of its URL.
     pub(crate) fn connect(
         &mut self,
         now: Now,
@@ -109,8 +111,8 @@ impl World {
         }
     }
 
-    /// Counts a frame that is no request, and cuts a link that sends nothing else. The shell calls
-    /// it too, for frames of the wrong kind.
+    /// Counts an invalid frame and cuts a link that sends too many. The shell also calls this for
+    /// frames of the wrong type.
     pub(crate) fn garbage(&mut self, now: Now, conn: ConnId) {
         self.counters.garbage += 1;
         let Some(link) = self.links.get_mut(&conn) else {
@@ -130,7 +132,7 @@ impl World {
         }
     }
 
-    /// A connection is gone. Its login stays, without a link.
+    /// A connection was closed. Its login stays, without a link.
     pub(crate) fn closed(&mut self, now: Now, conn: ConnId) {
         let Some(link) = self.links.remove(&conn) else {
             return;
@@ -146,7 +148,8 @@ impl World {
         }
     }
 
-    /// Notes whose frames these are, so that faults of an account reach all its links.
+    /// Records the account whose frames arrive on the link, so that its faults apply to all its
+    /// links.
     pub(crate) fn note_user(&mut self, conn: ConnId, head: &wire::Head) {
         let user = match &head.a2 {
             Some(a2) => self.logins.get(a2).map(|login| login.user.clone()),
@@ -160,8 +163,8 @@ impl World {
         }
     }
 
-    /// Takes one request out of the link's bucket: false if it is empty. A link that does not stop
-    /// sending is cut.
+    /// Takes one request from the link's bucket; returns false if the bucket is empty. Cuts a link
+    /// that keeps sending.
     pub(crate) fn take_from_bucket(&mut self, now: Now, conn: ConnId) -> bool {
         let rate = self.config.request_rate.max(1);
         let burst = self.config.request_burst.max(1);
@@ -183,18 +186,18 @@ impl World {
         true
     }
 
-    /// Warns about an unknown command, once for each.
+    /// Logs a warning about an unknown command, once per name.
     pub(crate) fn note_unknown(&mut self, servcmd: &str) {
         self.counters.unknown_commands += 1;
         if self.unknown_commands.len() < UNKNOWN_LIMIT
             && self.unknown_commands.insert(clipped(servcmd).to_owned())
         {
-            tracing::warn!(servcmd = %clipped(servcmd), "a client asked for a command that the sandbox does not know");
+            tracing::warn!(servcmd = %clipped(servcmd), "a client sent a command that the sandbox does not know");
         }
     }
 }
 
-/// Text from outside, short enough for a log line.
+/// Shortens text from a client for a log line.
 pub(crate) fn clipped(text: &str) -> &str {
     text.char_indices()
         .nth(80)

@@ -1,7 +1,10 @@
-//! Logins: tickets, instances and their limit, resuming, kicks, expiry, logout.
+//! Logins: tickets, instances and their limit, resume, kicks, expiry, logout.
 //!
-//! A login is named by its ticket (a2) and its InstId. It outlives the link it was made on, and
-//! requests are served by ticket on whatever link they come.
+//! A login is identified by its ticket (a2) and its InstId. A login outlives its link; the server
+//! accepts its ticket on any link.
+//!
+//! See "Login", "Kicks", "Expiry" and "Renewal" in docs/src/protocol.md; the order of checks is in
+//! section "Sandbox choices".
 
 use std::time::Duration;
 
@@ -21,14 +24,14 @@ use crate::{
     wire::Head,
 };
 
-/// Who put a login out.
+/// Who kicked a login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KickType {
     /// Another web login of the account (1).
     Account,
     /// A login on another terminal (2).
     Device,
-    /// The REST API (3). Also makes void every UserSig issued until then.
+    /// The REST API (3). Also voids every UserSig issued so far.
     Rest,
 }
 
@@ -42,7 +45,7 @@ impl KickType {
         }
     }
 
-    /// The kick type of this number, if it is one.
+    /// The kick type with this number.
     pub const fn from_number(number: u8) -> Option<Self> {
         match number {
             1 => Some(Self::Account),
@@ -59,7 +62,7 @@ pub(crate) struct Login {
     pub(crate) user: UserId,
     pub(crate) instance: u64,
     platform: u64,
-    /// The last Unix second of the UserSig it was made with.
+    /// The last Unix second of the login's UserSig.
     expires_at: u64,
     pub(crate) link: Option<ConnId>,
     pub(crate) lost_at: Option<Duration>,
@@ -87,11 +90,11 @@ impl From<Code> for Refused {
     }
 }
 
-/// Valid logins per account, of all platforms together.
+/// Valid logins per account, over all platforms.
 const LIVE_LIMIT: usize = 64;
 /// Past logins remembered per account.
 const PAST_LIMIT: usize = 16;
-/// Commercial features, all switched on.
+/// Feature bits of the purchased package: all features are on.
 pub(crate) const PURCHASE_BITS: &str =
     "1111111111111111111111111111111111111111111111111111111111111111";
 
@@ -100,12 +103,13 @@ impl Login {
         !matches!(self.platform, 2 | 3 | 4 | 13)
     }
 
-    /// Valid and not expired at `now`.
+    /// Returns true if the login is valid and has not expired at `now`.
     fn is_valid(&self, now: Now) -> bool {
         self.standing == Standing::Valid && self.expires_at >= now.unix_secs()
     }
 
-    /// Valid, and has a link or lost it only just.
+    /// Returns true if the login is valid and is linked, or lost its link less than `link_timeout`
+    /// ago.
     fn is_online(&self, now: Now, link_timeout: Duration) -> bool {
         let linked = self.link.is_some()
             || self
@@ -116,7 +120,7 @@ impl Login {
 }
 
 impl World {
-    /// Finds out who sent a request, by its ticket or by its UserSig.
+    /// Identifies the sender of a request by ticket or by UserSig.
     pub(crate) fn authenticate(&mut self, now: Now, head: &Head) -> Result<Caller, Refused> {
         let Some(a2) = head.a2.as_deref().filter(|a2| !a2.is_empty()) else {
             let user = UserId::parse(&head.identifier).map_err(|_| Code::USERSIG_WRONG_USER)?;
@@ -140,8 +144,8 @@ impl World {
         }
     }
 
-    /// Checks a UserSig of `user` and gives the Unix second in which it ends. The account comes
-    /// into being if it may.
+    /// Checks a UserSig of `user` and returns the Unix second in which it expires. With
+    /// `auto_import`, creates the account.
     fn check_usersig(&mut self, now: Now, user: &UserId, sig: &str) -> Result<u64, Code> {
         let config = &self.config;
         let claims = usersig::verify(sig, config.app, &config.key, user, now.unix_secs())
@@ -177,8 +181,8 @@ impl World {
         Ok(user)
     }
 
-    /// Says no. Only the answers that are about the login itself tell of a kick: the official SDK
-    /// reports a kick for each one it is told of, and has a dozen requests open after a login.
+    /// Refuses a request. Only answers about the login itself mention a kick: the official SDK
+    /// reports a kick for every answer that names one, and has a dozen requests open after a login.
     pub(crate) fn refuse(&mut self, now: Now, conn: ConnId, head: &Head, refused: Refused) {
         let mut body = failure(refused.code);
         let is_about_login = matches!(
@@ -193,7 +197,7 @@ impl World {
         self.answer(now, conn, head, body);
     }
 
-    /// First login or resume. Gives the account that is logged in now.
+    /// Handles a first login or a resume. Returns the account that is now logged in.
     pub(crate) fn log_in(&mut self, now: Now, conn: ConnId, head: &Head) -> Option<UserId> {
         let outcome = match head.a2.as_deref().filter(|a2| !a2.is_empty()) {
             Some(a2) => self.resume(now, conn, head, a2).map(|()| a2.to_owned()),
@@ -295,7 +299,8 @@ impl World {
         Ok(())
     }
 
-    /// Takes the login that gets its pushes on `conn` off it. A login of `newcomer` itself is over.
+    /// Detaches from `conn` the login that receives its pushes there. If it belongs to `newcomer`,
+    /// the login ends.
     fn leave_link(&mut self, now: Now, conn: ConnId, newcomer: Option<&UserId>) {
         let Some(a2) = self.links.get_mut(&conn).and_then(|link| link.login.take()) else {
             return;
@@ -310,7 +315,7 @@ impl World {
         }
     }
 
-    /// Ends what has expired, and the oldest logins of one that makes ever new ones.
+    /// Ends expired logins, and the oldest logins beyond the limit per account.
     fn sweep(&mut self, now: Now, user: &UserId) {
         let Some(account) = self.accounts.get(user) else {
             return;
@@ -334,7 +339,7 @@ impl World {
         }
     }
 
-    /// Puts out the oldest web logins while there are more than allowed.
+    /// Kicks the oldest web logins while there are more than allowed.
     fn enforce_limit(&mut self, now: Now, user: &UserId, newcomer: u64) {
         let limit = self.config.max_web_instances.max(1);
         loop {
@@ -353,7 +358,8 @@ impl World {
             if web.len() <= limit {
                 return;
             }
-            // Those that have long lost their link go before those that are online.
+            // Logins that lost their link more than `link_timeout` ago are kicked before those that
+            // are online.
             let timeout = self.config.link_timeout;
             let lapsed = web.iter().find(|a2| {
                 self.logins
@@ -367,13 +373,13 @@ impl World {
         }
     }
 
-    /// Puts one login out: a push if it has a link, and its ticket is refused from now on. The link
-    /// stays open, the client still has to log out on it.
+    /// Kicks one login: pushes the kick if the login has a link, and refuses its ticket from now
+    /// on. The link stays open, because the client still logs out on it.
     fn kick_login(&mut self, now: Now, a2: &str, kind: KickType, newcomer: u64) {
         self.counters.kicks += 1;
         let gone = self.logins.get(a2);
         if let Some((conn, instance)) = gone.and_then(|login| Some((login.link?, login.instance))) {
-            // One generation of official clients drops a kick that does not name its own login.
+            // One generation of the official SDK ignores a kick that does not name its own login.
             let notify = json!({"NoticeSeq": 0, "KickoutMsgNotify": {
                 "KickType": kind.number(), "Instid": instance,
                 "NewInstInfo": {"Platform": "Web", "InstId": newcomer},
@@ -384,7 +390,7 @@ impl World {
         self.end_login(a2, Standing::Kicked(kind));
     }
 
-    /// Moves a login from the valid ones to the past ones.
+    /// Moves a login from the valid logins to the past ones.
     fn end_login(&mut self, a2: &str, standing: Standing) {
         let Some(login) = self.logins.get_mut(a2) else {
             return;
@@ -409,7 +415,7 @@ impl World {
         }
     }
 
-    /// Puts every login of an account out. [`KickType::Rest`] also makes its UserSigs void.
+    /// Kicks every login of an account. [`KickType::Rest`] also voids its UserSigs.
     pub(crate) fn kick_all(&mut self, now: Now, user: &UserId, kind: KickType) {
         let Some(account) = self.accounts.get_mut(user) else {
             return;
@@ -433,7 +439,7 @@ impl World {
         }
     }
 
-    /// Forgets every ticket, as a server that lost its memory.
+    /// Forgets every ticket, as a server does that lost its memory.
     pub(crate) fn forget_logins(&mut self) {
         self.logins.clear();
         for account in self.accounts.values_mut() {
@@ -445,7 +451,7 @@ impl World {
         }
     }
 
-    /// Ends the login whose ticket the head names. Gives the account, if there was such a login.
+    /// Ends the login whose ticket the head names. Returns its account, if the login existed.
     pub(crate) fn log_out(&mut self, head: &Head) -> Option<UserId> {
         let a2 = head.a2.as_deref()?;
         let login = self.logins.get(a2)?;
@@ -460,13 +466,13 @@ impl World {
 
     /// The links on which `user` is logged in.
     pub(crate) fn online_links(&self, user: &UserId) -> Vec<ConnId> {
-        // Expiry is not looked at here: `push_links` does, where the time is known.
+        // `push_links` checks expiry, because it knows the time.
         self.live_logins(user)
             .filter_map(|login| login.link)
             .collect()
     }
 
-    /// The links pushes for `user` go to, without the login `except`.
+    /// The links that receive pushes for `user`, without the login `except`.
     pub(crate) fn push_links(&self, now: Now, user: &UserId, except: u64) -> Vec<ConnId> {
         self.live_logins(user)
             .filter(|login| login.instance != except && login.is_valid(now))
@@ -474,7 +480,7 @@ impl World {
             .collect()
     }
 
-    /// True if another login than `except` has to learn what this one did.
+    /// Returns true if a login other than `except` has to be told about a change.
     pub(crate) fn has_other_login(&self, now: Now, user: &UserId, except: u64) -> bool {
         self.live_logins(user)
             .any(|login| login.instance != except && login.is_valid(now))
@@ -490,7 +496,8 @@ impl World {
             .filter_map(|a2| self.logins.get(a2))
     }
 
-    /// True if the account has a login that is linked, or lost its link only just.
+    /// Returns true if the account has a login that is linked or lost its link less than
+    /// `link_timeout` ago.
     pub(crate) fn is_online(&self, now: Now, user: &UserId) -> bool {
         !self.instances(now, user).is_empty()
     }

@@ -1,5 +1,7 @@
-//! What the services of the sandbox share: accounts, logins, links, numbers, and the fan-out of answers and
-//! pushes. It knows no service.
+//! State shared by the services: accounts, logins, links, numbers, and the delivery of answers and
+//! pushes. This module does not depend on any service.
+//!
+//! See "Envelope" in docs/src/protocol.md.
 
 mod account;
 mod caller;
@@ -33,10 +35,10 @@ use crate::{
     wire::{self, CompressMode},
 };
 
-/// How often idle links and held pushes are looked at.
+/// Interval of the checks for idle links and held pushes.
 pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
 
-/// What the services share.
+/// State shared by the services.
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) config: SandboxConfig,
@@ -44,16 +46,16 @@ pub(crate) struct World {
     pub(crate) accounts: BTreeMap<UserId, Account>,
     pub(crate) logins: BTreeMap<String, Login>,
     pub(crate) links: BTreeMap<ConnId, Link>,
-    /// Links that have ended, for those who keep something about a link.
+    /// Links closed since the last `take_gone`, for services that keep data per link.
     gone: Vec<ConnId>,
     pub(crate) faults: fault::Faults,
     compress: CompressMode,
     pub(crate) ready: VecDeque<Output>,
     pub(crate) delayed: BTreeMap<(Duration, u64), Output>,
     delayed_count: u64,
-    /// The request that is being carried out.
+    /// The request that is being handled.
     pub(crate) answering: Option<(ConnId, wire::Seq)>,
-    /// What it has caused on its own link, to follow its answer.
+    /// Frames for the link of the current request; they are sent after its answer.
     behind: Vec<outgoing::Packet>,
     pub(crate) sessions: u64,
     pub(crate) next_instance: u64,
@@ -61,12 +63,12 @@ pub(crate) struct World {
     pub(crate) next_check: Option<Duration>,
     unknown_commands: BTreeSet<String>,
     pub(crate) counters: Counters,
-    /// How often something that is kept may have changed.
+    /// Number of changes to stored data.
     changes: u64,
 }
 
 impl World {
-    /// Nobody and nothing; all numbers follow from `key`.
+    /// An empty world. All drawn numbers derive from `key`.
     pub(crate) fn new(config: SandboxConfig, key: [u8; 32]) -> Self {
         Self {
             config,
@@ -92,17 +94,17 @@ impl World {
         }
     }
 
-    /// The links that have ended since it was asked last.
+    /// Returns the links closed since the last call.
     pub(crate) fn take_gone(&mut self) -> Vec<ConnId> {
         std::mem::take(&mut self.gone)
     }
 
-    /// Notes that something that is kept may be another now.
+    /// Records that stored data may have changed.
     pub(crate) fn note_change(&mut self) {
         self.changes = self.changes.wrapping_add(1);
     }
 
-    /// How often something was changed.
+    /// Number of changes to stored data.
     pub(crate) const fn changes(&self) -> u64 {
         self.changes
     }

@@ -1,5 +1,7 @@
-//! A source of numbers that nobody can foresee or trace back who does not know its key: tickets, keys and
-//! names are made of it. Equal keys give equal runs.
+//! Pseudo-random numbers for tickets, keys and names. Without the key, they can be neither
+//! predicted nor traced back. Equal keys give equal sequences.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -10,7 +12,7 @@ use std::fmt;
 pub(crate) struct Numbers {
     key: [u8; 32],
     counter: u64,
-    /// What is left of the last block.
+    /// Unused numbers of the last block.
     rest: Vec<u64>,
 }
 
@@ -21,7 +23,7 @@ impl fmt::Debug for Numbers {
 }
 
 fn hash(key: &[u8; 32], number: u64) -> [u8; 32] {
-    // A key that is shorter than a block of the hash is filled up with zeros.
+    // HMAC pads a key shorter than the hash block with zeros.
     let mut block = [0; 64];
     block[..32].copy_from_slice(key);
     let mut mac = Hmac::<Sha256>::new(&block.into());
@@ -54,12 +56,12 @@ impl Numbers {
         self.rest.pop().unwrap_or_default()
     }
 
-    /// Another source, whose numbers say nothing about those of this one.
+    /// Derives an independent source: its numbers reveal nothing about those of `self`.
     pub(crate) fn split(&mut self, label: u64) -> Self {
         Self::new(hash(&self.block(), label))
     }
 
-    /// 96 hex digits, the shape of a login ticket.
+    /// Returns 96 hex digits, the format of a login ticket.
     pub(crate) fn ticket(&mut self) -> String {
         (0..6).map(|_| format!("{:016x}", self.next())).collect()
     }
@@ -75,7 +77,7 @@ mod tests {
         let mut numbers = Numbers::new([7; 32]);
         let ticket = numbers.ticket();
         let first = u64::from_str_radix(&ticket[..16], 16).unwrap();
-        // SplitMix64: from one output everything before and after follows.
+        // With SplitMix64, one output would reveal all earlier and later ones.
         let mut state = first;
         state ^= state >> 31 ^ state >> 62;
         state = state.wrapping_mul(0x3196_42b2_d24d_8ec3);

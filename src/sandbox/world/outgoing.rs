@@ -1,4 +1,6 @@
-//! From a body to an output: framing, compression, and the faults that bend delivery.
+//! Turns a body into frames: framing, compression, and faults that change delivery.
+//!
+//! See "Frames and compression" in docs/src/protocol.md.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -12,27 +14,27 @@ use crate::{
     wire::{self, Head, Seq},
 };
 
-/// A frame on its way, before delays.
+/// A frame before delays are applied.
 #[derive(Clone, Debug)]
 pub(crate) struct Packet {
     pub(crate) conn: ConnId,
     pub(crate) text: Vec<u8>,
 }
 
-/// How long a push held back for reordering waits for its partner.
+/// How long a push held back for reordering waits for the next push.
 const REORDER_WAIT: Duration = Duration::from_secs(5);
 
-/// The body of a bare success.
+/// The body of a success without further fields.
 pub(crate) fn ok() -> Value {
     json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""})
 }
 
-/// A success with the fields of `extra`, which is an object.
+/// The body of a success with the fields of `extra`, which must be an object.
 pub(crate) fn ok_with(extra: Value) -> Value {
     let mut body = ok();
     if let (Value::Object(body), Value::Object(extra)) = (&mut body, extra) {
         body.extend(extra);
-        // Both fields say the same, whatever was put in.
+        // Both status fields agree, whatever `extra` sets.
         if body.get("ErrorCode").is_some_and(|code| *code != 0) {
             body.insert("ActionStatus".to_owned(), "FAIL".into());
         }
@@ -52,7 +54,7 @@ impl World {
         self.answer_encoded(now, conn, &head.seq, text);
     }
 
-    /// Sends an answer that was written already, because it borrows from the state.
+    /// Sends an answer that is already encoded because it borrows from the state.
     pub(crate) fn answer_encoded(&mut self, now: Now, conn: ConnId, to: &Seq, text: Vec<u8>) {
         self.counters.answers += 1;
         let packet = Packet { conn, text };
@@ -61,13 +63,13 @@ impl World {
             self.emit(now, packet);
             self.end_answering(now);
         } else {
-            // Of a poll that was held until now.
+            // This answers a poll that was held until now.
             self.emit_in_turn(now, packet);
         }
     }
 
-    /// Sends something, but on the link of the request that is being carried out not before the
-    /// answer: a client that learns of the effect first takes its request for failed.
+    /// Sends a packet. On the link of the current request the packet waits for the answer: a client
+    /// that sees the effect first treats its request as failed.
     fn emit_in_turn(&mut self, now: Now, packet: Packet) {
         let answering = self.answering.as_ref();
         if answering.is_some_and(|(conn, _)| *conn == packet.conn) {
@@ -77,7 +79,7 @@ impl World {
         }
     }
 
-    /// The request is answered, or has no answer.
+    /// Ends the current request, which was answered or has no answer.
     pub(crate) fn end_answering(&mut self, now: Now) {
         self.answering = None;
         for packet in std::mem::take(&mut self.behind) {
@@ -85,7 +87,7 @@ impl World {
         }
     }
 
-    /// Pushes to one link.
+    /// Sends a push on one link.
     pub(crate) fn push<B: Serialize>(&mut self, now: Now, conn: ConnId, servcmd: &str, body: B) {
         let Some(link) = self.links.get_mut(&conn) else {
             return;
@@ -124,7 +126,7 @@ impl World {
         }
     }
 
-    /// Pushes chat events (`im_open_push.msg_push`) to one link.
+    /// Pushes chat events (`im_open_push.msg_push`) on one link.
     pub(crate) fn push_event<B: Serialize>(&mut self, now: Now, conn: ConnId, event: B) {
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
@@ -142,12 +144,12 @@ impl World {
         self.push(now, conn, "im_open_push.msg_push", body);
     }
 
-    /// Pushes one event to many links. It is encoded once: a group may have thousands of members.
+    /// Pushes one event on many links. Encodes it once: a group may have thousands of members.
     pub(crate) fn push_to_all<B: Serialize>(&mut self, now: Now, conns: Vec<ConnId>, event: &B) {
         if conns.is_empty() {
             return;
         }
-        // Only a map whose keys are no text cannot be written, and no event has one.
+        // Serialization only fails for maps with non-string keys, and no event has one.
         if let Ok(event) = to_raw_value(event) {
             for conn in conns {
                 self.push_event(now, conn, &*event);
@@ -155,7 +157,7 @@ impl World {
         }
     }
 
-    /// Sends what was held for reordering and found no partner in time.
+    /// Sends held pushes whose reorder time-out has passed.
     pub(crate) fn release_held(&mut self, now: Now) {
         let mut due = Vec::new();
         for faults in self.faults.values_mut() {
@@ -184,7 +186,7 @@ impl World {
             if let Some(faults) = self.faults.get(user)
                 && !faults.delay.is_zero()
             {
-                // Never before what was sent earlier, also when the delay was lowered meanwhile.
+                // Frames stay in order, even if the delay was lowered in the meantime.
                 due = due.max(now.mono.saturating_add(faults.delay));
             }
         }
@@ -219,7 +221,7 @@ impl World {
         }
     }
 
-    /// Every link that belongs to `user`, logged in or not.
+    /// Every link of `user`, logged in or not.
     pub(crate) fn links_of(&self, user: &UserId) -> Vec<ConnId> {
         self.links
             .iter()

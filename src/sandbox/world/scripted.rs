@@ -1,5 +1,7 @@
-//! Faults of single commands: requests that are refused, answered otherwise or not at all; and pushes
-//! that say whatever is wanted.
+//! Faults of single commands: requests that are refused, answered with a given body, or ignored;
+//! and pushes with arbitrary content.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use serde_json::{Map, Value, json};
 
@@ -10,11 +12,11 @@ use crate::{
     wire::Head,
 };
 
-/// What is done with requests of a command instead of carrying them out.
+/// What happens to requests of a command instead of executing them.
 #[derive(Debug)]
 pub(crate) struct Scripted {
     pub(crate) with: Script,
-    /// How many requests; all if absent.
+    /// How many requests are left; `None` for all.
     pub(crate) left: Option<u32>,
 }
 
@@ -26,7 +28,7 @@ pub(crate) enum Script {
 }
 
 impl World {
-    /// True if a fault has dealt with the request of `user`; uses up one of the count.
+    /// Returns true if a fault has handled the request of `user`. Decrements the fault's counter.
     pub(crate) fn plays_script(
         &mut self,
         now: Now,
@@ -55,7 +57,7 @@ impl World {
         true
     }
 
-    /// Pushes `event` to every link of `user` that is logged in, in an envelope of these fields.
+    /// Pushes `event` to every logged-in link of `user`, in an envelope with these fields.
     pub(crate) fn push_raw(
         &mut self,
         now: Now,

@@ -1,11 +1,13 @@
-//! What the sandbox counts and how it describes itself.
+//! Counters and the status report of the sandbox.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use serde::Serialize;
 
 use super::World;
 use crate::{policy::Now, proto::id::UserId};
 
-/// Numbers since the start.
+/// Counters since the start.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Counters {
     /// Connections opened.
@@ -26,53 +28,52 @@ pub struct Counters {
     pub refused_logins: u64,
     /// Logouts.
     pub logouts: u64,
-    /// Logins put out.
+    /// Logins kicked.
     pub kicks: u64,
     /// Messages accepted.
     pub messages: u64,
-    /// Sends that repeated an earlier one and were not delivered again.
+    /// Repeated sends, which were not delivered again.
     pub repeated_sends: u64,
-    /// Frames that were no requests.
+    /// Invalid frames.
     pub garbage: u64,
-    /// Requests whose checksum did not fit.
+    /// Requests with a wrong checksum.
     pub bad_checksums: u64,
     /// Requests with an unknown command.
     pub unknown_commands: u64,
-    /// Requests answered 60018 because there were too many.
+    /// Requests answered with 60018 because the rate limit was exceeded.
     pub throttled: u64,
-    /// Frames taken in or meant for sending that were dropped by `stop_answering` or
-    /// `ignore`.
+    /// Frames dropped in either direction by `stop_answering` or `ignore`.
     pub withheld: u64,
     /// Links cut by the sandbox for any reason.
     pub cut: u64,
-    /// Links cut because nothing came.
+    /// Links cut after the idle time-out.
     pub idle_cut: u64,
-    /// Links cut because too much came.
+    /// Links cut because they sent too many requests.
     pub flood_cut: u64,
     /// Links cut because they did not read.
     pub slow_cut: u64,
     /// Group messages accepted.
     pub group_messages: u64,
-    /// Group messages refused because the group had too many in this second.
+    /// Group messages refused because the group exceeded its rate.
     pub group_throttled: u64,
-    /// Notices for absent accounts, items of live rooms, applications and other group records that
-    /// were dropped because there were too many.
+    /// Notices for absent accounts, live-room items, applications and other group records dropped
+    /// at their limits.
     pub group_dropped: u64,
     /// REST calls.
     pub rest_calls: u64,
-    /// Lists of merged messages dropped because there were too many.
+    /// Lists of merged messages dropped at the limit.
     pub dropped_merged: u64,
-    /// Applications for friendship dropped because there were too many.
+    /// Friend applications dropped at the limit.
     pub dropped_applications: u64,
     /// Files uploaded.
     pub media_uploads: u64,
-    /// Uploads that broke off or were stopped.
+    /// Uploads that were aborted.
     pub media_aborted: u64,
-    /// Uploads refused: unknown or used address, too late, too long.
+    /// Uploads refused: the address is unknown, used or expired, or the file is too long.
     pub media_refused: u64,
-    /// Uploads for which there was no room, by quota or on the disk.
+    /// Uploads refused because the quota or the disk was full.
     pub media_full: u64,
-    /// Files and unused addresses dropped to make room, oldest first.
+    /// Files and unused addresses evicted to free space, oldest first.
     pub media_evicted: u64,
     /// Snapshots written to the store.
     pub stored: u64,
@@ -80,32 +81,32 @@ pub struct Counters {
     pub store_failed: u64,
 }
 
-/// A picture of the sandbox at one moment.
+/// The status of the sandbox at one moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Status {
-    /// How many accounts there are.
+    /// Number of accounts.
     pub accounts: usize,
-    /// How many connections are open.
+    /// Number of open connections.
     pub links: usize,
     /// The accounts that are online, with the InstIds of their logins.
     pub online: Vec<OnlineAccount>,
-    /// Commands that clients asked for and that are not known here, up to 256, by name.
+    /// Names of unknown commands that clients sent, up to 256, sorted.
     pub unknown_commands: Vec<String>,
-    /// Numbers since the start.
+    /// Counters since the start.
     pub counters: Counters,
 }
 
-/// One account that is online.
+/// An account that is online.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct OnlineAccount {
     /// The account.
     pub user: UserId,
-    /// Its logins, oldest first.
+    /// The InstIds of its logins, oldest first.
     pub instances: Vec<u64>,
 }
 
 impl World {
-    /// A picture of the sandbox at `now`.
+    /// The status of the sandbox at `now`.
     pub(crate) fn status(&self, now: Now) -> Status {
         let online = self
             .accounts
@@ -127,7 +128,7 @@ impl World {
         }
     }
 
-    /// The owner of the sockets found that a connection does not read: cuts it.
+    /// Cuts a connection that does not read, as found by the owner of the sockets.
     pub(crate) fn too_slow(&mut self, now: Now, conn: super::ConnId) {
         if self.links.contains_key(&conn) {
             self.counters.slow_cut += 1;
@@ -135,7 +136,7 @@ impl World {
         }
     }
 
-    /// Counts a snapshot that was written, or could not be.
+    /// Counts a snapshot that was written or could not be written.
     pub(crate) fn note_stored(&mut self, is_written: bool) {
         if is_written {
             self.counters.stored += 1;

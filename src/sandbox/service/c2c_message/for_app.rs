@@ -1,4 +1,6 @@
-//! One-to-one messages over REST: sending in the name of accounts, importing, recalling, history, read states.
+//! One-to-one messages over REST: send for accounts, import, recall, history, read states.
+//!
+//! See "REST" in docs/src/protocol.md.
 
 use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
@@ -16,7 +18,7 @@ use crate::{
     state::{Caller, Draft, State},
 };
 
-/// Message bodies keep their text; the rest is read field by field.
+/// Message bodies keep their text; the other fields are parsed one by one.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendCall {
@@ -175,7 +177,7 @@ impl State {
             .and_then(Value::as_str)
             .unwrap_or_default();
         let stored = self.stored(&from, &to);
-        // Pages go back in time: the key names the oldest message of the page before.
+        // Pages go back in time: the key names the oldest message of the previous page.
         let end = stored
             .iter()
             .position(|m| m.key() == last)
@@ -236,7 +238,7 @@ impl State {
             extension: call.support_message_extension != 0,
             sync: false,
         };
-        // 2 is history; the other numbers of the documents count as unread.
+        // 2 means history; the other documented values count as unread.
         let unread = call.sync_from_old_system != Some(2);
         let sent = self.import_message(request.now, draft, time, unread);
         let sent = sent.map_err(rest_code)?;
@@ -276,7 +278,7 @@ impl State {
         }))
     }
 
-    /// Corrects a message, as its sender would.
+    /// Edits a message as its sender.
     fn rest_edit(&mut self, request: &Request<'_>) -> Outcome {
         let (now, body) = (request.now, request.body);
         let from = text_account(body.get("From_Account"), Code::REST_SENDER)?;
@@ -312,8 +314,8 @@ impl State {
         cleared.map_err(Refusal::from)
     }
 
-    /// Puts a message of the past into the history of both sides, in its place by time. Nobody is
-    /// told. `unread` counts it as unread.
+    /// Inserts an old message into the history of both sides, ordered by time. Nobody is notified.
+    /// `unread` counts the message as unread.
     ///
     /// # Errors
     /// The code a client would get.

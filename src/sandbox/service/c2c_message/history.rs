@@ -1,4 +1,6 @@
-//! Catching up: missed messages by cookie, and history.
+//! Synchronisation by cookie, and the history of a conversation.
+//!
+//! See "Missed messages" in docs/src/protocol.md.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -16,22 +18,22 @@ use crate::{
     world::failure,
 };
 
-/// The most bytes to which a page of history grows in order to get past a second.
+/// A page of history grows to at most this many bytes in order to complete a second.
 const MAX_PAGE_BYTES: usize = 512 * 1024;
 
-/// The most bytes of messages in one page of what was missed. The official client takes only the last page
-/// after a reconnect, so pages are as large as links bear.
+/// The most bytes of messages in one page of missed messages. The official SDK keeps only the last
+/// page after a reconnect, so a page is as large as a link allows.
 const MAX_SYNC_BYTES: usize = 1024 * 1024;
 
-/// Bytes of a message around its content, rounded up.
+/// Upper bound of the bytes of a message apart from its content.
 const FRAME: usize = 600;
 
-/// Where a client stands, out of its cookie.
+/// The position of a client, as its cookie states it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Position {
-    /// It has everything up to here.
+    /// The client has everything up to this position.
     After(u64),
-    /// It starts without memory: what is unread, from here on.
+    /// The client has no cookie: send what is unread, from this position on.
     Unread(u64),
 }
 
@@ -86,7 +88,7 @@ struct HistoryAnswer<'a> {
 }
 
 impl Position {
-    /// Unknown cookies count as none.
+    /// Parses a cookie. An unknown cookie counts as empty.
     pub(crate) fn parse(cookie: &str) -> Self {
         let number = |text: &str| text.parse().ok();
         if let Some(at) = cookie.strip_prefix("c-").and_then(number) {
@@ -104,7 +106,7 @@ impl Position {
 }
 
 impl State {
-    /// `openim.getmsg`: everything since the cookie, in one page unless configured otherwise.
+    /// `openim.getmsg`: everything since the cookie, in one page unless `sync_page` is set.
     pub(crate) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
         let (now, caller) = (request.now, request.caller);
         #[derive(Deserialize, Default)]
@@ -162,7 +164,7 @@ impl State {
                             events: [notice(withdrawal(message))],
                         });
                     }
-                    // A recalled message is not delivered late; its notice follows.
+                    // A recalled message is not delivered late; the recall notice follows.
                     _ if message.revoker.is_some() => {}
                     Inbound::Received => {
                         messages.push(Missed::Message(Box::new(Item::plain(message))))
@@ -186,7 +188,7 @@ impl State {
                 .map(|(user, peer)| json!({"From_Account": user, "UnreadCount": peer.unread}))
                 .collect();
             let sync_flag = if more { 1 } else { 2 };
-            // Group notices that found nobody: on the page they belong to by their place.
+            // Group notices that found no linked login go on the page that covers their position.
             let from = match position {
                 Position::After(at) => at,
                 Position::Unread(at) => at.max(account.events_given),
@@ -216,7 +218,7 @@ impl State {
         }
     }
 
-    /// `openim.getroammsg`: a page of one conversation, ascending.
+    /// `openim.getroammsg`: a page of one conversation, in ascending order.
     pub(crate) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
         let (now, caller) = (request.now, request.caller);
         let asked = request.read::<GetHistory>(Code::C2C_BAD_PACKET);
@@ -280,10 +282,10 @@ impl State {
         self.world.answer_encoded(now, conn, &head.seq, text);
     }
 
-    /// Where a page upwards from the second `time` ends, and whether nothing follows. Clients go on
-    /// with the time of its last message alone, so a page that ends within that second would be
-    /// theirs for ever: it takes in the rest of the second and one more. Of a second with more than
-    /// fits one answer the rest is given up.
+    /// Where an ascending page that starts at second `time` ends, and whether it is the last.
+    /// Clients continue with the time of the last message alone. A page that ends within that
+    /// second would repeat forever, so the page includes the rest of that second and one more
+    /// message. If a second does not fit one answer, the remainder of that second is dropped.
     fn past_second(
         &self,
         visible: &[MessageId],
@@ -308,7 +310,7 @@ impl State {
         (end, end == visible.len())
     }
 
-    /// The messages of a conversation `user` can see, ascending.
+    /// The messages of a conversation that `user` can see, in ascending order.
     pub(crate) fn visible(
         &self,
         user: &UserId,

@@ -1,4 +1,6 @@
-//! Messages and notices as they stand in pushes, answers and history.
+//! The JSON of messages and notices in pushes, answers and history.
+//!
+//! See "C2C messages" in docs/src/protocol.md.
 
 use serde::Serialize;
 use serde_json::{json, value::RawValue};
@@ -87,7 +89,7 @@ pub(crate) fn withdrawal(message: &Message) -> serde_json::Value {
 }
 
 impl<'a> Item<'a> {
-    /// The message with its true sender and receiver.
+    /// The message with its actual sender and receiver.
     pub(crate) fn plain(message: &'a Message) -> Self {
         let draft = &message.draft;
         let controlled = draft.no_unread || draft.no_last;
@@ -122,7 +124,7 @@ impl<'a> Item<'a> {
         }
     }
 
-    /// The copy for another login of the sender: the accounts are swapped.
+    /// The copy for another login of the sender, with the two accounts swapped.
     pub(crate) fn synced(message: &'a Message) -> Self {
         let plain = Self::plain(message);
         Self {

@@ -1,4 +1,6 @@
-//! The commands about one-to-one messages: sending, recalling, editing, deleting, reading.
+//! One-to-one messages: send, recall, edit, delete, read.
+//!
+//! See "C2C messages" in docs/src/protocol.md; the codes are in section "Sandbox choices".
 
 pub(crate) mod for_app;
 pub(crate) mod history;
@@ -24,7 +26,8 @@ use crate::{
     world::{failure, ok_with},
 };
 
-/// `openim.sendmsg`. Numbers may be missing in sloppy clients; accounts and body may not.
+/// `openim.sendmsg`. Numbers are optional, because some clients omit them; accounts and body are
+/// required.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendRequest {
@@ -73,7 +76,7 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Code> {
     serde_json::from_str(body).map_err(|_| Code::C2C_BAD_PACKET)
 }
 
-/// The UserID of a field; its lack makes a request unreadable.
+/// Parses the UserID of a field; a missing UserID makes the request unreadable.
 pub(crate) fn user(text: &str) -> Result<UserId, Code> {
     UserId::parse(text).map_err(|_| Code::C2C_BAD_PACKET)
 }
@@ -96,7 +99,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// `openim.msgwithdraw`: by the sender, within the window.
+    /// `openim.msgwithdraw`: by the sender, within the recall window.
     fn withdraw(&mut self, request: &Request<'_>) -> Result<Done, Code> {
         let (now, caller) = (request.now, request.caller);
         let Recall { info } = request.read(Code::C2C_BAD_PACKET)?;
@@ -175,7 +178,7 @@ impl State {
         Ok(ok_with(json!({"MsgTime": sent.time, "MsgKey": sent.key})))
     }
 
-    /// Either side may edit; the version decides who was first.
+    /// Both sides may edit; the version detects concurrent edits.
     fn edit(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, caller, body) = (request.now, request.caller, request.text);
         let request: EditRequest = parse(body)?;
@@ -229,7 +232,7 @@ impl State {
         let mut changed = json!({
             "From_Account": from, "To_Account": to, "MsgSeq": message.draft.seq,
             "MsgRandom": message.draft.random, "MsgTime": message.time,
-            // By this name and the sender's clock a later generation of clients finds the message.
+            // A later generation of the SDK finds the message by this field and the sender's clock.
             "MsgTimeStamp": message.time, "MsgClientTime": message.draft.client_time,
             "TinyId": message.tiny_id.to_string(),
         });
@@ -269,7 +272,7 @@ impl State {
         self.trim_deleted(caller, peer);
     }
 
-    /// `openim.delete_c2c_msg_ramble`: for the caller only; unknown keys are nothing to delete.
+    /// `openim.delete_c2c_msg_ramble`: for the caller only; unknown keys are ignored.
     pub(crate) fn delete_messages(&mut self, request: &Request<'_>) -> Result<Done, Code> {
         let caller = request.caller;
         let Delete { peer, keys, .. } = request.read(Code::C2C_BAD_PACKET)?;
@@ -287,7 +290,7 @@ impl State {
         Ok(Done)
     }
 
-    /// Forgets deletions of messages that are gone anyway.
+    /// Drops deletion marks of messages that no longer exist.
     fn trim_deleted(&mut self, caller: &Caller, peer: &UserId) {
         if let Some(account) = self.world.accounts.get_mut(&caller.user)
             && let Some(state) = account.peers.get_mut(peer)
@@ -308,7 +311,7 @@ impl State {
             .get_mut(peer)
     }
 
-    /// `openim.read_all_unread_msg`: conversations with accounts, and the groups that are named.
+    /// `openim.read_all_unread_msg`: one-to-one conversations, and the groups named in the request.
     fn read_all(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, caller, body) = request.parts();
         let ReadAll { c2c, groups } = request.read(Code::C2C_BAD_PACKET)?;
@@ -332,7 +335,7 @@ impl State {
         Ok(json!({"C2CReadAllMsg": wanted, "GroupReadInfoArray": results}))
     }
 
-    /// How many messages of each peer `user` has not read.
+    /// The number of unread messages of `user`, by peer.
     pub(crate) fn unread_counts(&self, user: &UserId) -> Vec<(UserId, u32)> {
         let account = self.world.accounts.get(user);
         account

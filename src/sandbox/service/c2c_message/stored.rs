@@ -1,4 +1,6 @@
-//! C2C messages: sending, storing, pushing, recalling, reading, editing.
+//! One-to-one messages: send, store, push, recall, read, edit.
+//!
+//! See "C2C messages" and "Identity and de-duplication" in docs/src/protocol.md.
 
 pub(crate) use crate::table::c2c_message::{
     Draft, HistoryItem, Inbound, InboxEntry, MAX_MESSAGE, Message, MessageId, RECENT_SENDS,
@@ -15,8 +17,8 @@ use serde_json::{json, value::RawValue};
 use std::collections::VecDeque;
 
 impl State {
-    /// Sends a message of the login `by` (zero for none). A repeat of (from, to, seq, random) gets
-    /// the first result and is not delivered again.
+    /// Sends a message from the login `by` (zero for none). A repeat of (from, to, seq, random)
+    /// gets the first result and is not delivered again.
     pub(crate) fn send(&mut self, now: Now, draft: Draft, by: u64) -> Result<Sent, Code> {
         let repeat = self.world.accounts.get(&draft.from).and_then(|account| {
             account.recent_sends.iter().rev().find(|sent| {
@@ -75,7 +77,8 @@ impl State {
         Ok(sent)
     }
 
-    /// Sends a text as `from`, who need not be online; for tests and examples. Gives its key.
+    /// Sends a text as `from`, who does not have to be online; for tests and examples. Returns the
+    /// message key.
     ///
     /// # Errors
     /// The code a client would get.
@@ -90,7 +93,7 @@ impl State {
             return Err(Code::C2C_UNKNOWN_USER);
         }
         let random = self.world.numbers.next() % 100_000_000;
-        // Two that are said in the same second must not be taken for one.
+        // Two messages sent in the same second need different sequence numbers.
         let seq = self.world.numbers.next() % 100_000_000;
         let elements = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}]);
         let body = RawValue::from_string(elements.to_string()).map_err(|_| Code::C2C_BAD_PACKET)?;
@@ -131,8 +134,8 @@ impl State {
         }
     }
 
-    /// Puts a message into the history of both sides, in its place by time, and unless it is a
-    /// `past` one among what they have to catch up on.
+    /// Inserts a message into the history of both sides, ordered by time. Unless `past` is set,
+    /// also adds it to their inboxes.
     pub(crate) fn store(&mut self, now: Now, message: Message, by: u64, past: bool) {
         let (from, to) = (message.draft.from.clone(), message.draft.to.clone());
         let (no_unread, no_last, sync) = (
@@ -145,7 +148,7 @@ impl State {
         self.world.next_message += 1;
         self.messages.insert(id, message);
         if self.messages.len() > self.world.config.message_limit.max(1) {
-            // Its number stays in lists, where numbers without a message are passed over.
+            // The message number stays in the lists; readers skip numbers without a message.
             self.messages.pop_first();
         }
         let conversation = self
@@ -214,7 +217,7 @@ impl State {
         }
     }
 
-    /// The message of this key in a conversation. A time of zero fits every message.
+    /// Finds the message with this key in a conversation. A time of zero matches every message.
     pub(crate) fn find(
         &self,
         a: &UserId,
@@ -290,7 +293,7 @@ impl State {
         Ok(())
     }
 
-    /// Counts the unread messages of `user` from `peer` anew.
+    /// Recomputes the number of messages from `peer` that `user` has not read.
     pub(crate) fn recount_unread(&mut self, user: &UserId, peer: &UserId) {
         let Some(account) = self.world.accounts.get_mut(user) else {
             return;
@@ -310,7 +313,7 @@ impl State {
         state.unread = u32::try_from(unread).unwrap_or(u32::MAX);
     }
 
-    /// `user` has read everything from `peer` up to `time` (Unix seconds).
+    /// Records that `user` has read everything from `peer` up to `time` (Unix seconds).
     pub(crate) fn read(&mut self, now: Now, user: &UserId, peer: &UserId, time: u64, by: u64) {
         let Some(account) = self.world.accounts.get_mut(user) else {
             return;
@@ -345,8 +348,8 @@ impl State {
         self.world.push_to_all(now, conns, &elsewhere);
     }
 
-    /// The keys of what was sent to an account and is reported as read, as far as it can still be
-    /// caught up on.
+    /// The keys of messages that an account received and reported as read, as far as its inbox
+    /// still holds them.
     pub fn read_keys(&self, user: &UserId) -> Vec<String> {
         let Some(account) = self.world.accounts.get(user) else {
             return Vec::new();
@@ -359,7 +362,7 @@ impl State {
         read.collect()
     }
 
-    /// The Unix second up to which `user` has read what `peer` said; zero when nothing.
+    /// The Unix second up to which `user` has read the messages of `peer`; zero if none.
     pub fn read_time(&self, user: &UserId, peer: &UserId) -> u64 {
         let account = self.world.accounts.get(user);
         account

@@ -1,4 +1,6 @@
-//! Into a group: joining, invitations, applications and the decisions about them.
+//! Joining a group: applications, invitations, and the decisions about them.
+//!
+//! See "Groups" in docs/src/protocol.md; the rules are in section "Sandbox choices".
 
 pub(crate) use crate::table::group::application::{APPLICATIONS, Application};
 use crate::{
@@ -68,7 +70,7 @@ impl State {
         }
     }
 
-    /// Makes an account a member by its own wish, and tells everyone.
+    /// Adds an account to a group at its own request, and notifies the members.
     fn join(&mut self, now: Now, id: &str, user: &UserId) -> Result<(), Code> {
         self.enter_group(now, id, user, Role::Member)?;
         let more = json!({"GroupJoinType": 1});
@@ -76,8 +78,8 @@ impl State {
         Ok(())
     }
 
-    /// Notes that `who` is to come in, and asks owner and admins. A second application replaces
-    /// the words of the first.
+    /// Stores an application for `who` and notifies owner and admins. A second application replaces
+    /// the text of the first.
     pub(crate) fn file_application(
         &mut self,
         now: Now,
@@ -107,7 +109,7 @@ impl State {
                 old.clone()
             }
             None => {
-                // Two in one microsecond must still have two names.
+                // Two applications in the same microsecond need different keys.
                 let mut fresh = fresh;
                 while group.applications.iter().any(|a| a.key == fresh.key) {
                     fresh.key += 1;
@@ -139,7 +141,7 @@ impl State {
         Ok(())
     }
 
-    /// `handle_apply_join_group` and its likes for invitations.
+    /// `handle_apply_join_group` and the equivalent commands for invitations.
     pub(crate) fn handle_application(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
@@ -197,7 +199,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `get_pendency`: the applications to groups the caller looks after, newest first.
+    /// `get_pendency`: the applications to groups that the caller manages, newest first.
     pub(crate) fn pending(&self, actor: &Caller, body: &Value, communities: bool) -> Value {
         let joined = self.groups.joined.get(&actor.user);
         let groups = joined.into_iter().flatten();
@@ -243,7 +245,7 @@ impl State {
         }))
     }
 
-    /// `add_group_member`: what became of each.
+    /// `add_group_member`: returns a result for each account.
     pub(crate) fn add_members(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;

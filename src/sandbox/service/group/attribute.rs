@@ -1,4 +1,6 @@
-//! Attributes that the app keeps with a group.
+//! Group attributes: values that the app stores with a group.
+//!
+//! See "Groups" in docs/src/protocol.md; the guards are in section "Sandbox choices".
 
 pub(crate) use crate::table::group::attribute::{Change, listed};
 use crate::{
@@ -51,7 +53,7 @@ impl State {
             })
             .collect();
         let seq = attributes.seq;
-        // Without the values in it, the clients ask for them.
+        // The tip omits the values, so clients request them.
         let news = json!({"GroupAttrSeq": seq, "PushChangedAttrValFlag": 0, "OpType": 5});
         let tip = json!({
             "OpType": 6, "Operator_Account": actor.user, "List_Account": [],

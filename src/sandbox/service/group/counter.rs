@@ -1,4 +1,6 @@
-//! Counters that the app keeps with a group.
+//! Group counters: numbers that the app stores with a group.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use crate::{
     commands::Commands,
@@ -34,7 +36,7 @@ impl State {
         Ok(Answer { list, seq })
     }
 
-    /// `delete_group_counter`: those named, or all.
+    /// `delete_group_counter`: the named counters, or all.
     fn delete_counters(&mut self, request: &Request<'_>) -> Result<Answer, Code> {
         let asked: DeleteCounters = request.read(Code::GROUP_PARAMETER)?;
         self.require(&asked.group, request.caller, Role::Member)?;
@@ -48,7 +50,7 @@ impl State {
         })
     }
 
-    /// `get_group_counter`: those named, or all.
+    /// `get_group_counter`: the named counters, or all.
     fn counters_of(&self, request: &Request<'_>) -> Result<Answer, Code> {
         let asked: GetCounters = request.read(Code::GROUP_PARAMETER)?;
         self.require(&asked.group, request.caller, Role::Member)?;
@@ -59,7 +61,7 @@ impl State {
         })
     }
 
-    /// Tells the group of counters that were changed (`kind` 0) or deleted (1).
+    /// Notifies the group of counters that were changed (`kind` 0) or deleted (1).
     fn tell_counters(&mut self, now: Now, by: &UserId, id: &str, kind: u8, list: &[Counter]) {
         let seq = self.group(id).map_or(0, |group| group.counters.seq);
         let tip = json!({

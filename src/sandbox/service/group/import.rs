@@ -1,4 +1,6 @@
-//! What the app takes over from elsewhere, or takes away: messages of the past, unread counts.
+//! REST imports into a group: old messages and unread counts; and deletion by sender.
+//!
+//! See "REST" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ use crate::{
     world::{ok, ok_with},
 };
 
-/// Messages in one call.
+/// The most messages in one call.
 pub(crate) const MAX_MESSAGES: usize = 7;
 
 pub(crate) fn register(commands: &mut Commands) {
@@ -30,7 +32,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// `import_group_msg`: into the history, pushed to nobody.
+    /// `import_group_msg`: adds messages to the history without a push.
     pub(crate) fn import_messages(
         &mut self,
         now: Now,
@@ -84,7 +86,7 @@ impl State {
         Ok(ok_with(json!({"ImportMsgResult": results})))
     }
 
-    /// `set_unread_msg_num`: so many of the newest messages are unread for a member.
+    /// `set_unread_msg_num`: marks this many of the newest messages as unread for a member.
     pub(crate) fn set_unread(&mut self, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         let whom = user(body, "Member_Account")?;
@@ -96,7 +98,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `delete_group_msg_by_sender`: recalls what one account has said, however old it is.
+    /// `delete_group_msg_by_sender`: recalls the messages of one account, without a time limit.
     pub(crate) fn delete_by_sender(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;

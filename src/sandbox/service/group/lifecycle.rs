@@ -1,4 +1,6 @@
-//! Groups come and go: creating, dismissing, changing owner and profile, entering and leaving.
+//! The life of a group: create, dismiss, change owner and profile, enter and leave.
+//!
+//! See "Groups" in docs/src/protocol.md; the rules are in section "Sandbox choices".
 
 use std::collections::BTreeMap;
 
@@ -23,25 +25,25 @@ use crate::{
 /// The longest group ID in bytes.
 pub(crate) const MAX_ID: usize = 48;
 
-/// What made-up group IDs start with; own ones may not.
+/// Prefix of generated group IDs; IDs chosen by clients must not have it.
 const MADE_UP: &str = "@TGS#";
 
-/// What IDs of Communities start with.
+/// Prefix of Community IDs.
 const COMMUNITY: &str = "@TGS#_";
 
 /// The longest name, introduction, notification or picture address in bytes.
 const MAX_TEXT: usize = 1000;
 
-/// The most fields of an app's own, per group or member.
+/// The most custom fields per group or member.
 const MAX_FIELDS: usize = 20;
 
-/// The longest value of a field of an app's own.
+/// The longest value of a custom field, in bytes.
 const MAX_FIELD: usize = 4096;
 
-/// Members of a Community.
+/// The most members of a Community.
 const COMMUNITY_MEMBERS: usize = 100_000;
 
-/// True if `id` may name a group of this type.
+/// Returns true if `id` is allowed for a group of this type.
 fn is_good_id(id: &str, kind: Kind) -> bool {
     let visible = id.bytes().all(|byte| byte.is_ascii_graphic());
     let prefix = if kind == Kind::Community {
@@ -52,7 +54,7 @@ fn is_good_id(id: &str, kind: Kind) -> bool {
     visible && prefix && id.len() <= MAX_ID && !id.contains("@TOPIC#")
 }
 
-/// One of the allowed words, if it is one.
+/// Returns the given word if it is one of the allowed words.
 fn one_of(given: Option<&str>, allowed: &[&str]) -> Result<Option<String>, Code> {
     match given {
         None => Ok(None),
@@ -71,7 +73,7 @@ pub(crate) fn invite_option(body: &Value) -> Result<Option<String>, Code> {
     one_of(given, &["FreeAccess", "NeedPermission", "DisableInvite"])
 }
 
-/// A text that may be absent, but not too long.
+/// An optional text of limited length.
 pub(crate) fn short_text(body: &Value, name: &str) -> Result<Option<String>, Code> {
     match opt_text(body, name) {
         Some(text) if text.len() > MAX_TEXT => Err(Code::GROUP_PARAMETER),
@@ -79,7 +81,7 @@ pub(crate) fn short_text(body: &Value, name: &str) -> Result<Option<String>, Cod
     }
 }
 
-/// Takes fields of an app's own into a map, an empty value removing one.
+/// Merges custom fields into a map; an empty value removes the field.
 pub(crate) fn set_fields(
     fields: &mut BTreeMap<String, String>,
     given: Vec<(String, String)>,
@@ -199,7 +201,7 @@ impl State {
         Ok(ok_with(answer))
     }
 
-    /// The ID asked for, or a new one.
+    /// The requested group ID, or a generated one.
     fn new_group_id(&mut self, body: &Value, kind: Kind) -> Result<String, Code> {
         if let Some(id) = opt_text(body, "GroupId").filter(|id| !id.is_empty()) {
             if !is_good_id(id, kind) {
@@ -225,7 +227,7 @@ impl State {
         }
     }
 
-    /// Takes in the members a group is created with. Gives those who are in too many groups.
+    /// Adds the initial members of a new group. Returns the accounts that are in too many groups.
     fn add_first_members(
         &mut self,
         now: Now,
@@ -260,7 +262,7 @@ impl State {
         over
     }
 
-    /// Tells new members that they were taken in, and everyone that they are there.
+    /// Notifies new members that they were added, and the group that they joined.
     pub(crate) fn welcome_invited(
         &mut self,
         now: Now,
@@ -275,7 +277,7 @@ impl State {
         self.tip(now, id, operator, Tip::Joined, added, more);
     }
 
-    /// Makes an account a member.
+    /// Adds an account to a group.
     pub(crate) fn enter_group(
         &mut self,
         now: Now,
@@ -302,7 +304,7 @@ impl State {
         Ok(())
     }
 
-    /// Takes an account out of a group. An empty group is gone.
+    /// Removes an account from a group. A group without members is deleted.
     pub(crate) fn leave_group(&mut self, now: Now, id: &str, user: &UserId) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
@@ -324,7 +326,7 @@ impl State {
         }
     }
 
-    /// An account is deleted: it is out of its groups, without a word.
+    /// Removes a deleted account from its groups, without tips.
     pub(crate) fn leave_all_groups(&mut self, user: &UserId) {
         for id in self.groups.joined.remove(user).unwrap_or_default() {
             for topic in self.topics_of(&id) {
@@ -386,7 +388,7 @@ impl State {
         Ok(ok())
     }
 
-    /// Makes a member the owner, and tells everyone.
+    /// Makes a member the owner and notifies the members.
     pub(crate) fn hand_over(&mut self, now: Now, id: &str, operator: &UserId, new: &UserId) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;

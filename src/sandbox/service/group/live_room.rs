@@ -1,7 +1,9 @@
-//! Live rooms: everything is an item with a number of its own, fetched by long polls.
+//! Live rooms: every event is a numbered item that members fetch by long poll.
 //!
-//! A poll that has nothing to tell is held until something comes or its time is over; held polls
-//! are part of the state, with their deadlines.
+//! A poll without new items is held until an item arrives or its deadline passes. The state stores
+//! held polls with their deadlines.
+//!
+//! See "Groups" in docs/src/protocol.md; the limits are in section "Sandbox choices".
 
 pub(crate) use crate::table::group::live_room::{COUNT_HOLDS, Listener, MAX_ITEMS, Poll};
 use crate::{
@@ -31,8 +33,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// Joins a live room. Whoever is in already gets a new key and starts with what comes now; with
-    /// `past` some of what was said before is shown.
+    /// Joins a live room. A member that joins again gets a new key and starts at the current item;
+    /// with `past` the answer includes some earlier messages.
     pub(crate) fn join_live(
         &mut self,
         now: Now,
@@ -62,7 +64,7 @@ impl State {
         };
         let mut first = false;
         if let Some(member) = self.member_mut(id, &actor.user) {
-            // The owner is in from the start, but comes in only now.
+            // The owner is a member from the start, but this is its first join.
             first = member.poll_key.is_empty();
             member.poll_key.clone_from(&key);
         }
@@ -114,7 +116,7 @@ impl State {
         })))
     }
 
-    /// How many members of a room or group are online.
+    /// The number of members of a room or group that are online.
     pub(crate) fn online_members(&self, now: Now, id: &str) -> usize {
         let members = self.groups.all.get(id).map(|group| group.members.keys());
         let members = members.into_iter().flatten();
@@ -143,7 +145,7 @@ impl State {
         self.world.answer(request.now, conn, head, answer);
     }
 
-    /// An answer, or `None` if the poll is held.
+    /// Returns an answer, or `None` if the poll is held.
     fn take_poll(
         &mut self,
         request: &Request<'_>,
@@ -172,8 +174,8 @@ impl State {
         Ok(self.listen(now, conn, head, listener, start))
     }
 
-    /// What is new in a room from this number on, or `None` if the poll is held until there is
-    /// something.
+    /// Returns the items of a room from this number on, or `None` if the poll is held until there
+    /// are some.
     pub(crate) fn listen(
         &mut self,
         now: Now,
@@ -182,7 +184,7 @@ impl State {
         listener: Listener,
         start: u64,
     ) -> Option<Value> {
-        // A client polls a room once at a time: what it asked before is answered, with nothing.
+        // A client has one poll per room: its earlier poll is answered without items.
         let before: Vec<Poll> = {
             let (old, rest) = std::mem::take(&mut self.groups.polls)
                 .into_iter()
@@ -235,7 +237,7 @@ impl State {
         self.world.answer_encoded(now, poll.conn, &poll.seq, text);
     }
 
-    /// Something happened in a room: whoever waits for it gets it at once.
+    /// Adds an item to a room and answers the polls that wait for it.
     pub(crate) fn add_live_item(&mut self, now: Now, room: &str, seq: u64, item: Value) {
         let limit = self.world.config.live_backlog.max(1);
         let Some(group) = self.groups.all.get_mut(room) else {
@@ -256,7 +258,7 @@ impl State {
                 .last()
                 .map_or(poll.start, |(seq, _)| seq.saturating_add(1));
             if items.is_empty() {
-                // It asked for what is not there yet.
+                // The poll asks for a number that does not exist yet.
                 self.groups.polls.push(poll);
                 continue;
             }
@@ -265,7 +267,7 @@ impl State {
         }
     }
 
-    /// Ends the polls of a room that is gone, or of one who left it.
+    /// Ends the polls of a room that is dismissed, or of a member that left it.
     pub(crate) fn end_polls_of(&mut self, now: Now, room: &str, user: Option<&UserId>) {
         let (over, rest) = std::mem::take(&mut self.groups.polls)
             .into_iter()
@@ -278,7 +280,7 @@ impl State {
         }
     }
 
-    /// Answers the polls that have waited long enough.
+    /// Answers the polls whose deadline has passed.
     pub(crate) fn end_polls(&mut self, now: Now) {
         if self.groups.next_poll_end().is_none_or(|end| end > now.mono) {
             return;
@@ -293,7 +295,7 @@ impl State {
         }
     }
 
-    /// How many polls are held.
+    /// The number of held polls.
     #[cfg(test)]
     pub(crate) fn held_polls(&self) -> usize {
         self.groups.polls.len()

@@ -1,4 +1,6 @@
-//! Bans of live rooms: whoever is banned is thrown out and does not come in again before its time.
+//! Bans in live rooms: a banned account is removed and cannot join again until the ban ends.
+//!
+//! See "Groups" in docs/src/protocol.md; the limits are in section "Sandbox choices".
 
 use serde_json::{Value, json};
 
@@ -18,13 +20,13 @@ use crate::{
     world::{ok, ok_with},
 };
 
-/// Accounts that one request may ban.
+/// The most accounts in one ban request.
 pub(crate) const MAX_NAMED: usize = 100;
 
-/// Bans of one room that are kept.
+/// The most bans kept for one room.
 const MAX_BANNED: usize = 10_000;
 
-/// The most entries of one page of the list.
+/// The most entries in one page of the list.
 pub(crate) const MAX_PAGE: u64 = 100;
 
 pub(crate) fn register(commands: &mut Commands) {
@@ -36,7 +38,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl Group {
-    /// Until when `user` may not come in, if it may not now.
+    /// The end of the ban of `user`, if it is banned now.
     pub(crate) fn banned_until(&self, now: Now, user: &UserId) -> Option<u64> {
         let until = self.banned.get(user).copied();
         until.filter(|until| *until > now.unix_secs())
@@ -44,7 +46,7 @@ impl Group {
 }
 
 impl State {
-    /// `ban_group_member`: throws accounts out of a live room for `Duration` seconds.
+    /// `ban_group_member`: removes accounts from a live room for `Duration` seconds.
     pub(crate) fn ban(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
@@ -82,7 +84,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `unban_group_member`: lets them come in again. The app may, and nobody else.
+    /// `unban_group_member`: lifts bans. For the app only.
     pub(crate) fn unban(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
@@ -106,7 +108,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `get_group_ban_member`: who may not come in, in pages. For the app.
+    /// `get_group_ban_member`: the banned accounts, in pages. For the app only.
     pub(crate) fn banned(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;

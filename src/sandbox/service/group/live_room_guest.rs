@@ -1,8 +1,10 @@
-//! Guests of live rooms: whoever looks in without a login. A guest hears a room and nothing else; it is
-//! no member, is counted by nobody and says nothing.
+//! Guests of live rooms: readers without a login. A guest receives the items of a room, is not a
+//! member, is not counted, and cannot send.
 //!
-//! The service asks a guest for no name, so all that is known of one is the key it was given. It
-//! outlives the connection, and goes when there are too many, the oldest first.
+//! A guest has no name, so the server identifies a guest by the key it issued. The key outlives the
+//! connection; beyond the limit the oldest keys are dropped.
+//!
+//! See "Groups" in docs/src/protocol.md.
 
 pub(crate) use crate::table::group::live_room_guest::{ENTER, POLL, Visit, parse};
 use crate::{
@@ -40,7 +42,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// Lets a guest hear a live room. Other groups have none.
+    /// Admits a guest to a live room. Groups of other types refuse guests.
     fn look_in(&mut self, body: &Value) -> Result<Value, Code> {
         let room = text(body, "GroupId")?;
         let group = self.group(room)?;
@@ -77,7 +79,7 @@ impl State {
         let visit = self.groups.guests.visits.get(key).cloned();
         let visit = visit.ok_or(Code::GROUP_UNKNOWN)?;
         self.group(&visit.room)?;
-        // The SDK does not take over where to begin: of its first poll it says 0.
+        // The SDK ignores the start number of the answer: its first poll says 0.
         let start = opt_number(body, "StartSeq").unwrap_or(0).max(visit.start);
         let guest = Listener {
             room: visit.room,

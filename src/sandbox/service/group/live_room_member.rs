@@ -1,4 +1,6 @@
-//! Who is in a live room: lists, marks, bans, administrators; and broadcasts to all rooms.
+//! Members of live rooms: lists, marks, admins; and broadcasts to all rooms.
+//!
+//! See "Groups" in docs/src/protocol.md; the limits are in section "Sandbox choices".
 
 use serde_json::{Value, json};
 
@@ -14,13 +16,13 @@ use crate::{
     world::{ok, ok_with},
 };
 
-/// Members in one page.
+/// The most members in one page.
 pub(crate) const MAX_PAGE: usize = 100;
 
-/// Marks of the app begin here.
+/// The lowest mark number of the app.
 const FIRST_MARK: u32 = 1000;
 
-/// Marks of one member.
+/// The most marks of one member.
 pub(crate) const MAX_MARKS: usize = 10;
 
 pub(crate) fn register(commands: &mut Commands) {
@@ -31,7 +33,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// The live room of this name, in which the caller is at least that much.
+    /// The live room with this ID, in which the caller has at least the role `least`.
     pub(crate) fn live_room(&self, id: &str, actor: &Caller, least: Role) -> Result<&Group, Code> {
         self.require(id, actor, least)?;
         let group = self.group(id)?;
@@ -41,7 +43,7 @@ impl State {
         Ok(group)
     }
 
-    /// `get_members`: a page in the order in which they came in, which the "timestamp" counts.
+    /// `get_members`: a page in join order; the "timestamp" is an offset.
     pub(crate) fn live_members(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let group = self.live_room(text(body, "GroupId")?, actor, Role::Member)?;
@@ -72,7 +74,8 @@ impl State {
         Ok(ok_with(json!({"MemberList": items, "NextTimestamp": next})))
     }
 
-    /// `modify_user_info`: marks members or takes marks away. The answer names those it was done for.
+    /// `modify_user_info`: adds or removes marks of members. The answer lists the members that were
+    /// changed.
     pub(crate) fn mark_live_members(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (actor, body) = (request.caller, request.body);
         let id = text(body, "GroupId")?;
@@ -115,7 +118,7 @@ impl State {
             let mut message = body.clone();
             message["GroupId"] = room.into();
             match self.send_group_message(now, actor, &message) {
-                // A room that has heard too much this second hears nothing of it.
+                // A room above its message rate does not get the broadcast.
                 Ok(_) | Err(Code::GROUP_RATE) => {}
                 Err(code) => return Err(code),
             }
@@ -123,8 +126,7 @@ impl State {
         Ok(ok_with(json!({"MsgTime": now.unix_secs()})))
     }
 
-    /// `modify_admin`: makes members of a live room administrators (`CommandType` 1), or members again
-    /// (2).
+    /// `modify_admin`: makes members of a live room admins (`CommandType` 1) or plain members (2).
     pub(crate) fn change_live_admins(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;

@@ -1,4 +1,6 @@
-//! What reactions and extensions need of group messages.
+//! Access to group messages for reactions and extensions.
+//!
+//! See "Reactions and extensions" in docs/src/protocol.md.
 
 use serde::Deserialize;
 use serde_json::json;
@@ -18,7 +20,7 @@ use crate::{
 };
 
 impl State {
-    /// A message the actor may see and that is still there.
+    /// A message that exists and that the actor may see.
     pub(crate) fn visible_entry(&self, actor: &Caller, id: &str, seq: u64) -> Result<&Entry, Code> {
         self.require(id, actor, Role::Member)?;
         let group = self.group(id)?;
@@ -40,7 +42,7 @@ impl State {
         Some(entry.said_mut()?.marks.get_or_insert_default())
     }
 
-    /// Live rooms keep no extensions.
+    /// Returns true if the message supports extensions; live rooms do not.
     pub(crate) fn is_extensible_entry(&self, id: &str, seq: u64) -> bool {
         let Ok(group) = self.group(id) else {
             return false;
@@ -49,7 +51,7 @@ impl State {
         group.kind != Kind::Live && said.is_some_and(|said| said.extension)
     }
 
-    /// A message as pushes about it name it.
+    /// The fields that identify a message in pushes.
     pub(crate) fn entry_name(&self, id: &str, seq: u64) -> Option<MessageRef> {
         let group = self.group(id).ok()?;
         let mut name = group.entry(seq)?.identity();
@@ -57,7 +59,7 @@ impl State {
         MessageRef::deserialize(name).ok()
     }
 
-    /// The links of those who may see a message, without the login `by` of `user`.
+    /// The links of the accounts that may see a message, without the login `by` of `user`.
     pub(crate) fn links_of_readers(
         &self,
         now: Now,
@@ -80,7 +82,7 @@ impl State {
             .collect()
     }
 
-    /// Adds changed reactions to what a live room has to tell.
+    /// Adds changed reactions to the items of a live room.
     pub(crate) fn add_reaction_item(&mut self, now: Now, id: &str, change: &ReactionChange) {
         let Ok(group) = self.group_mut(id) else {
             return;

@@ -1,4 +1,6 @@
-//! Members of a group: lists, roles, mutes, name cards, expulsion, leaving, import.
+//! Members of a group: lists, roles, mutes, name cards, removal, quitting, import.
+//!
+//! See "Groups" in docs/src/protocol.md; the rules are in section "Sandbox choices".
 
 use serde_json::{Value, json};
 
@@ -73,8 +75,8 @@ impl State {
         })
     }
 
-    /// `get_group_member_info`: a page of members in the order in which they joined. Pages go by
-    /// offset, in Communities by an opaque text.
+    /// `get_group_member_info`: a page of members in join order. The cursor is an offset; in
+    /// Communities, an opaque text.
     pub(crate) fn members_of(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
@@ -112,7 +114,7 @@ impl State {
         Ok(ok_with(answer))
     }
 
-    /// `get_specified_group_member_info`; those who are no members are left out.
+    /// `get_specified_group_member_info`; accounts that are not members are left out.
     pub(crate) fn named_members(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
@@ -161,7 +163,7 @@ impl State {
         ))
     }
 
-    /// `delete_group_member`: by the owner, outside Work groups also by admins; never someone of
+    /// `delete_group_member`: by the owner, outside Work groups also by admins; never a member with
     /// the same or a higher role.
     pub(crate) fn delete_members(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
@@ -212,8 +214,8 @@ impl State {
         Ok(ok())
     }
 
-    /// `modify_group_member_info`: any of role, mute, name card, fields of the app, and how the
-    /// member wants to be told of messages.
+    /// `modify_group_member_info`: any of role, mute, name card, custom fields, and the member's
+    /// receive option.
     pub(crate) fn modify_member(
         &mut self,
         now: Now,
@@ -302,7 +304,7 @@ impl State {
         self.group_notice(now, id, operator, notice, whom, json!({}));
     }
 
-    /// Mutes members for so many seconds; zero lifts it.
+    /// Mutes members for a number of seconds; zero unmutes them.
     fn mute(&mut self, now: Now, id: &str, operator: &UserId, whom: &[UserId], seconds: u64) {
         let until = if seconds == 0 {
             0
@@ -340,7 +342,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `quit_group`. The owner of a Work group may go; the oldest member follows.
+    /// `quit_group`. The owner of a Work group may quit; the oldest member becomes the owner.
     pub(crate) fn quit_group(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = text(body, "GroupId")?;
@@ -373,7 +375,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `import_group_member`: without a word to anyone.
+    /// `import_group_member`: adds members without tips and notices.
     pub(crate) fn import_members(&mut self, now: Now, body: &Value) -> Result<Value, Code> {
         let id = text(body, "GroupId")?;
         self.group(id)?;

@@ -1,4 +1,6 @@
-//! Messages of groups: sending, storing, pushing.
+//! Group messages: send, store, push.
+//!
+//! See "Groups" in docs/src/protocol.md; the codes are in section "Sandbox choices".
 
 pub(crate) use crate::table::group::message::{
     Entry, MAX_MESSAGE, MAX_TARGETS, RECENT_SENDS, REST_REPEAT_SECONDS, RecentSend, Said, What,
@@ -25,7 +27,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// `send_group_msg`. The app may speak for others.
+    /// `send_group_msg`. The app may send for any account.
     pub(crate) fn send_group_message(
         &mut self,
         now: Now,
@@ -98,7 +100,7 @@ impl State {
         Ok(ok_with(json!({"MsgTime": time, "MsgSeq": seq})))
     }
 
-    /// Reads a message out of a request, and refuses it if it may not be said.
+    /// Reads a message from a request and checks whether its sender may send it.
     pub(crate) fn read_message(
         &self,
         id: &str,
@@ -109,7 +111,7 @@ impl State {
     ) -> Result<Said, Code> {
         let group = self.group(id)?;
         let member = group.members.get(from);
-        // Whom the app has silenced it may let speak all the same.
+        // The app may send for an account that it has silenced.
         if !actor.admin && !self.world.may_write_in_groups(now, from) {
             return Err(Code::GROUP_MUTED);
         }
@@ -175,7 +177,7 @@ impl State {
         })
     }
 
-    /// Takes one message out of the group's bucket of a second.
+    /// Takes one message from the group's rate limit (messages per second).
     fn take_group_budget(&mut self, now: Now, id: &str) -> Result<(), Code> {
         let rate = self.world.config.group_message_rate.max(1);
         let step = Duration::from_secs(1) / rate;
@@ -189,8 +191,8 @@ impl State {
         Ok(())
     }
 
-    /// Gives an entry the next number of its group, stores it, and lets everyone hear of it. Gives
-    /// the number.
+    /// Assigns the next number of the group to an entry, stores it and notifies the members.
+    /// Returns the number.
     pub(crate) fn add_entry(
         &mut self,
         now: Now,
@@ -254,7 +256,7 @@ impl State {
         }
     }
 
-    /// Pushes a message to those it is for.
+    /// Pushes a message to its receivers.
     fn push_group_message(&mut self, now: Now, id: &str, entry: &Entry, by: u64, from: &UserId) {
         let Ok(group) = self.group(id) else {
             return;
@@ -270,7 +272,7 @@ impl State {
         self.world.push_to_all(now, conns, &event);
     }
 
-    /// Tells those who are mentioned, so that their conversation is marked.
+    /// Pushes the mention notice to mentioned members, so that clients mark the conversation.
     fn tell_mentioned(&mut self, now: Now, id: &str, from: &UserId, at: &Value, numbers: [u64; 3]) {
         let at = at.as_array().map(Vec::as_slice).unwrap_or_default();
         let all = at.iter().any(|item| flag(item, "GroupAtAllFlag"));
@@ -311,8 +313,8 @@ impl State {
         }
     }
 
-    /// Sends a text to a group as `from`, who need not be online; for tests and examples. Gives its
-    /// number.
+    /// Sends a text to a group as `from`, who does not have to be online; for tests and examples.
+    /// Returns the message number.
     ///
     /// # Errors
     /// The code a client would get.

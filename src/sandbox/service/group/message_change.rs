@@ -1,4 +1,6 @@
-//! Recalling and editing group messages, and the notices of recalls for those who were away.
+//! Recall and edit of group messages, and recall notices for members that were offline.
+//!
+//! See "Groups" in docs/src/protocol.md; the codes are in section "Sandbox choices".
 
 use serde_json::{Value, json};
 
@@ -20,14 +22,14 @@ use crate::{
     world::{failure, ok_with},
 };
 
-/// Recalls kept per group for those who were away.
+/// The most recalls kept per group for members that were offline.
 const RECALLS: usize = 200;
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.group("group_msg_recall", |s, r| s.recall_group_messages(r));
     commands.group("batch_get_group_notify", |s, r| s.recalls_since(r));
     commands.group("get_group_notify", |s, r| s.recalls_of_one(r));
-    // Not one of the group services, other than everything else about groups.
+    // Unlike other group commands, this one belongs to the service `openim`.
     commands.both(
         "openim.modify_group_msg",
         |c| c.any_body(),
@@ -72,7 +74,7 @@ impl State {
             return Ok(());
         }
         let own = entry.from == actor.user.as_str();
-        // In a Work group the owner has no say over what others wrote.
+        // In a Work group the owner cannot recall messages of others.
         if !own && !actor.admin && (role < Role::Admin || kind == Kind::Work) {
             return Err(Code::GROUP_PERMISSION);
         }
@@ -86,7 +88,7 @@ impl State {
         group.last_recall = now.unix_secs();
         group.pins.retain(|(pinned, _)| *pinned != seq);
         let recall = json!({"MsgSeq": seq, "MsgRandom": random, "RevokerInfo": revoker});
-        // Each has a time of its own: pages of them go on by it.
+        // Each recall needs its own time: the time is the cursor of the pages.
         let last = group.recalls.back().map_or(0, |(at, _)| *at);
         let at = micros(now).max(last.saturating_add(1));
         group.recalls.push_back((at, recall));
@@ -114,7 +116,7 @@ impl State {
         Ok(())
     }
 
-    /// `openim.modify_group_msg`: every member may edit; the version decides who was first.
+    /// `openim.modify_group_msg`: every member may edit; the version detects concurrent edits.
     pub(crate) fn edit_group_message(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = place(body)?;
@@ -126,7 +128,7 @@ impl State {
             return Err(Code::GROUP_UNKNOWN_MESSAGE);
         }
         let said = entry.said_mut().ok_or(Code::GROUP_UNKNOWN_MESSAGE)?;
-        // The app need not know how often it was edited.
+        // The app may omit the version.
         let known = opt_number(body, "MsgVersion").or(actor.admin.then_some(said.version));
         if known.unwrap_or(0) != said.version {
             let mut answer = failure(Code::C2C_EDIT_CONFLICT);
@@ -144,8 +146,7 @@ impl State {
         (said.body, said.cloud) = (content.clone(), cloud.to_owned());
         said.version += 1;
         let current = entry.current();
-        // By the second name of the time and by the sender's clock a later generation of clients finds
-        // the message.
+        // A later generation of the SDK finds the message by `MsgTimeStamp` and the sender's clock.
         let mut changed = json!({"From_Account": entry.from, "MsgTime": entry.time});
         extend(&mut changed, entry.identity());
         extend(&mut changed, current.clone());
@@ -155,7 +156,7 @@ impl State {
         Ok(ok_with(current))
     }
 
-    /// `batch_get_group_notify`: messages recalled in a span of time, of several groups.
+    /// `batch_get_group_notify`: the recalls within a time range, for several groups.
     pub(crate) fn recalls_since(&self, request: &Request<'_>) -> Value {
         let (actor, body) = (request.caller, request.body);
         let requests = list(body, "NotifyReqList").iter();
@@ -171,8 +172,8 @@ impl State {
         ok_with(json!({"NotifyRspList": items}))
     }
 
-    /// `get_group_notify`: the same of one group, as clients of version 2 ask for it. They ask again
-    /// at once until `NextMsgTime` is zero.
+    /// `get_group_notify`: the same for one group, as the SDK of version 2 asks. The SDK repeats
+    /// the request at once until `NextMsgTime` is zero.
     pub(crate) fn recalls_of_one(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (actor, body) = (request.caller, request.body);
         let id = place(body)?;
@@ -182,11 +183,11 @@ impl State {
 }
 
 impl Group {
-    /// A page of recalls, as a request with `BeginTime` and `EndTime` in microseconds wants it.
+    /// A page of recalls for a request with `BeginTime` and `EndTime` in microseconds.
     fn recalls_in(&self, request: &Value) -> Value {
         let from = opt_number(request, "BeginTime").unwrap_or(0);
-        // Clients work the server's time out from the whole seconds of their login, so what is "now"
-        // for them may be a second ago.
+        // The SDK derives the server time from the whole seconds of its login, so its "now" may be
+        // up to a second behind.
         let to = opt_number(request, "EndTime").unwrap_or(u64::MAX);
         let to = to.saturating_add(1_000_000);
         let limit = opt_number(request, "Limit")

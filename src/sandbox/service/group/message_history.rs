@@ -1,4 +1,6 @@
-//! The history of a group: pages, visibility, deletion for oneself.
+//! The history of a group: pages, visibility, deletion for one account.
+//!
+//! See "Groups" in docs/src/protocol.md; the visibility is in section "Sandbox choices".
 
 use serde_json::{Value, json};
 
@@ -27,7 +29,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl Group {
-    /// The entries `user` may read, newest first. The app, which is no member, may read all.
+    /// The entries `user` may read, newest first. The app is not a member and may read all.
     pub(crate) fn readable<'a>(&'a self, user: &'a UserId) -> impl Iterator<Item = &'a Entry> {
         let member = self.members.get(user);
         self.entries
@@ -38,7 +40,7 @@ impl Group {
 }
 
 impl Member {
-    /// True if `user`, who is this member, may read the entry.
+    /// Returns true if `user`, who is this member, may read the entry.
     pub(crate) fn may_read(&self, user: &UserId, entry: &Entry) -> bool {
         let own = entry.seq >= self.first_seq && !self.deleted.contains(&entry.seq);
         own && entry.is_for(user)
@@ -46,7 +48,8 @@ impl Member {
 }
 
 impl State {
-    /// `group_msg_get`: entries at and below a number, newest first; or those asked for by number.
+    /// `group_msg_get`: entries at and below a number, newest first; or the entries with given
+    /// numbers.
     pub(crate) fn group_page(&self, actor: &Caller, body: &Value) -> Result<Value, Code> {
         let id = place(body)?;
         self.require(id, actor, Role::Member)?;
@@ -66,7 +69,7 @@ impl State {
         let top = top.unwrap_or(u64::MAX);
         let count = opt_number(body, "ReqMsgNumber").unwrap_or(20);
         let count = usize::try_from(count.clamp(1, MAX_PAGE)).unwrap_or(1);
-        // Who asks without saying so is an app over REST, and gets recalled ones as well.
+        // Only REST requests lack the field; they get recalled messages too.
         let recalled = body.get("WithRecalledMsg").is_none() || flag(body, "WithRecalledMsg");
         let mut entries = group
             .readable(&actor.user)

@@ -1,4 +1,6 @@
-//! How far members have read, and groups as conversations.
+//! Read positions of members, and groups in the conversation list.
+//!
+//! See "Groups" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -22,7 +24,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl Group {
-    /// How many messages a member has not read; tips do not count.
+    /// The number of messages a member has not read; tips do not count.
     fn unread_of(&self, user: &UserId, member: &Member) -> usize {
         let unread = self.entries.iter().rev();
         unread
@@ -87,8 +89,8 @@ impl Group {
 }
 
 impl State {
-    /// The group items of an account's conversation list, each with its place in the order of
-    /// everything. Live rooms have none.
+    /// The group items of an account's conversation list, each with its sequence position. Live
+    /// rooms are left out.
     pub(crate) fn group_sessions(&self, user: &UserId) -> Vec<(u64, Value)> {
         let joined = self.groups.joined.get(user).into_iter().flatten();
         joined
@@ -101,7 +103,7 @@ impl State {
             .collect()
     }
 
-    /// Takes a group conversation off an account's list, until something new is said.
+    /// Hides a group conversation from an account's list until the next message.
     pub(crate) fn hide_group(&mut self, user: &UserId, id: &str) {
         let Some(group) = self.groups.all.get_mut(id) else {
             return;
@@ -154,7 +156,7 @@ impl State {
         Ok(ok())
     }
 
-    /// The group part of "everything is read": what became of each group.
+    /// The group part of `read_all_unread_msg`: a result for each group.
     pub(crate) fn read_groups(&mut self, user: &UserId, body: &Value) -> Value {
         let items = list(body, "GroupReadInfo").iter();
         let results: Vec<Value> = items

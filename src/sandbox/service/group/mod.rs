@@ -1,10 +1,9 @@
 //! Groups and live rooms.
 //!
-//! A group holds its members and one sequence of messages and tips; everything a member of a live
-//! room hears is an item of the room instead, fetched by long polls. Subjects have a file each:
-//! `create` (create, change, dismiss), `join`, `members`, `info` (what groups tell about
-//! themselves), `messages`, `changes` (recall, edit), `import` (by the app), `reading`, `history`, `tips` (what the service says
-//! itself), `live`, `guests` (without a login), `bans`, `attributes`, `extras` (reactions, extensions), `topics`, `dispatch`.
+//! A group holds its members and one sequence of messages and tips. A live room stores its events
+//! as items instead, which members fetch by long poll. Each subject has its own file.
+//!
+//! See "Groups" in docs/src/protocol.md; the rules are in section "Sandbox choices".
 
 pub(crate) use crate::table::group::{
     Group, GroupItem, Kind, Member, Role, SYSTEM, SYSTEM_TINY_ID,
@@ -61,8 +60,8 @@ pub(crate) mod tip;
 
 pub(crate) mod topic;
 
-/// Has every file of the groups register its commands. Which of the four services is asked says nothing, except
-/// to the lists of groups and applications: communities have theirs apart.
+/// Registers the commands of all group files. The four group services are equivalent, except for
+/// the lists of groups and applications, which are separate for Communities.
 pub(crate) fn register(commands: &mut Commands) {
     application::register(commands);
     attribute::register(commands);
@@ -94,7 +93,8 @@ impl State {
         self.groups.all.get_mut(id).ok_or(Code::GROUP_UNKNOWN)
     }
 
-    /// The actor's role in the group; the app counts as its owner. Refuses strangers.
+    /// The actor's role in the group; the app counts as its owner. Refuses accounts that are not
+    /// members.
     pub(crate) fn role_in(&self, id: &str, actor: &Caller) -> Result<Role, Code> {
         let group = self.group(id)?;
         if actor.admin {
@@ -103,7 +103,7 @@ impl State {
         group.role(&actor.user).ok_or(Code::GROUP_PERMISSION)
     }
 
-    /// Refuses whoever is less than this in the group.
+    /// Refuses an actor whose role in the group is lower than `least`.
     pub(crate) fn require(&self, id: &str, actor: &Caller, least: Role) -> Result<(), Code> {
         let role = self.role_in(id, actor)?;
         (role >= least).then_some(()).ok_or(Code::GROUP_PERMISSION)
@@ -138,8 +138,8 @@ impl State {
         self.world.push_to_all(now, conns, event);
     }
 
-    /// Pushes an event to every login of `user` but `except`. If there is none with a link it waits
-    /// for the next synchronisation.
+    /// Pushes an event to every login of `user` except `except`. If no login has a link, the event
+    /// waits for the next `getmsg`.
     pub(crate) fn notify(&mut self, now: Now, user: &UserId, except: u64, event: Value) {
         let conns = self.world.push_links(now, user, except);
         if !conns.is_empty() || except != 0 {
@@ -158,7 +158,8 @@ impl State {
         }
     }
 
-    /// The number up to which `user` has read a group; zero when nothing, or when it is no member.
+    /// The number up to which `user` has read a group; zero if nothing was read or `user` is not a
+    /// member.
     pub fn group_read(&self, id: &str, user: &UserId) -> u64 {
         let group = self.groups.all.get(id);
         group
@@ -166,8 +167,8 @@ impl State {
             .map_or(0, |member| member.read_seq)
     }
 
-    /// Groups are there with their members, and nothing was ever said in them: what a server without
-    /// memory makes of its configuration when it starts anew.
+    /// Deletes all messages but keeps groups and members, like a server without storage that
+    /// restarts from its configuration.
     pub fn forget_group_messages(&mut self) {
         for group in self.groups.all.values_mut() {
             group.entries.clear();
@@ -182,7 +183,7 @@ impl State {
         self.world.note_change();
     }
 
-    /// Makes a public group as the app itself does over REST. False if it is refused.
+    /// Creates a Public group as the app does over REST. Returns false if the request is refused.
     pub fn make_group(&mut self, now: Now, id: &str, owner: &UserId, members: &[UserId]) -> bool {
         let members: Vec<Value> = members
             .iter()
@@ -207,13 +208,13 @@ impl State {
         entries.map(Entry::as_item).collect()
     }
 
-    /// True if it is a topic of a Community.
+    /// Returns true if the group is a topic of a Community.
     pub(crate) fn is_topic(&self, id: &str) -> bool {
         let group = self.groups.all.get(id);
         group.is_some_and(|group| group.community.is_some())
     }
 
-    /// True if the caller is a member, or the app.
+    /// Returns true if the caller is a member or the app.
     pub(crate) fn is_in_group(&self, id: &str, caller: &Caller) -> bool {
         self.role_in(id, caller).is_ok()
     }

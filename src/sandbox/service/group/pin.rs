@@ -1,4 +1,6 @@
-//! Messages that are pinned in a group.
+//! Pinned messages of a group.
+//!
+//! See "Groups" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -15,7 +17,7 @@ use crate::{
     world::{ok, ok_with},
 };
 
-/// Messages pinned at once.
+/// The most pinned messages of a group.
 const MAX_PINS: usize = 10;
 
 pub(crate) fn register(commands: &mut Commands) {

@@ -1,4 +1,6 @@
-//! Profiles of groups, and the lists of groups.
+//! Group profiles, and the lists of groups.
+//!
+//! See "Groups" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -18,7 +20,7 @@ pub(crate) fn failed(id: &str, code: Code) -> Value {
     json!({"GroupId": id, "ErrorCode": code.0, "ErrorInfo": code.name()})
 }
 
-/// Groups in one page.
+/// The most groups in one page.
 pub(crate) const MAX_PAGE: u64 = 10_000;
 
 pub(crate) fn register(commands: &mut Commands) {
@@ -27,13 +29,13 @@ pub(crate) fn register(commands: &mut Commands) {
     });
     commands.group("get_group_self_member_info", |s, r| s.groups_with_self(r));
     commands.group("get_group_public_info", |s, r| s.public_groups(r));
-    // What only the app has, and its own names for the same.
+    // REST-only commands, some of which are aliases of client commands.
     commands.group_rest("get_group_info", |s, r| s.public_groups(r));
     commands.group_rest("get_appid_group_list", |s, r| s.all_groups(r));
 }
 
 impl Group {
-    /// Its profile.
+    /// The profile of the group.
     fn profile(&self) -> Value {
         let data = self.app_data.iter();
         let data: Vec<Value> = data
@@ -55,7 +57,7 @@ impl Group {
 }
 
 impl Member {
-    /// What the member itself gets to know.
+    /// The fields that a member sees about itself.
     fn of_itself(&self) -> Value {
         json!({
             "Role": self.role.name(), "JoinTime": self.joined, "MsgFlag": self.msg_flag,
@@ -65,7 +67,8 @@ impl Member {
 }
 
 impl State {
-    /// `get_joined_group_list`, of Communities or of the rest. Live rooms are in neither.
+    /// `get_joined_group_list`, of Communities or of the other types. Live rooms are in neither
+    /// list.
     pub(crate) fn joined_groups(
         &self,
         actor: &Caller,
@@ -168,8 +171,8 @@ impl State {
         ok_with(json!({"GroupInfo": items}))
     }
 
-    /// `get_appid_group_list`: the IDs of all groups, or of those of one type. `Next` counts those of
-    /// the pages before.
+    /// `get_appid_group_list`: the IDs of all groups, or of the groups of one type. `Next` is the
+    /// number of groups on the previous pages.
     pub(crate) fn all_groups(&self, request: &Request<'_>) -> Value {
         let body = request.body;
         let kind = opt_text(body, "GroupType");

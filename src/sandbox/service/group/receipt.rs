@@ -1,4 +1,6 @@
 //! Read receipts of group messages.
+//!
+//! See "Groups" in docs/src/protocol.md.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +25,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// `group_msg_receipt`: the caller has read these, and their senders hear of it.
+    /// `group_msg_receipt`: records that the caller has read these messages and notifies their
+    /// senders.
     pub(crate) fn send_receipts(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let id = place(body)?;
@@ -61,7 +64,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `get_group_msg_receipt`: how many have read each.
+    /// `get_group_msg_receipt`: how many members have read each message.
     pub(crate) fn receipts(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (actor, body) = (request.caller, request.body);
         let id = place(body)?;

@@ -1,4 +1,6 @@
-//! What a search finds in groups: messages, the groups themselves, members.
+//! Searches in groups: messages, groups, members.
+//!
+//! See "Sandbox choices" in docs/src/protocol.md.
 
 use serde_json::{Value, json};
 
@@ -12,8 +14,8 @@ use crate::{
 };
 
 impl Group {
-    /// True if somebody may know of it who may be no member. Topics are found by what is said in them
-    /// only.
+    /// Returns true if a group search by `user` may return the group. Only members find a Work
+    /// group; topics are found by their messages only.
     fn is_found_by(&self, user: &UserId) -> bool {
         let open = self.kind != Kind::Work && self.community.is_none();
         open || (self.community.is_none() && self.members.contains_key(user))
@@ -62,7 +64,7 @@ impl State {
         all
     }
 
-    /// Groups by ID and name, those of these types if any are named.
+    /// Groups by ID and name; `types` restricts the result if not empty.
     pub(crate) fn groups_with(&self, user: &UserId, words: &Words, types: &[Value]) -> Vec<Value> {
         let groups = self.groups.all.values().take(MAX_LOOKED_AT);
         groups
@@ -80,8 +82,8 @@ impl State {
             .collect()
     }
 
-    /// Members of the groups of `user`, by UserID, nick and name card; of these groups if any are
-    /// named.
+    /// Members of the groups of `user`, by UserID, nick and name card; a list of groups restricts
+    /// the search.
     pub(crate) fn members_with(
         &self,
         user: &UserId,

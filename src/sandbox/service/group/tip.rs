@@ -1,4 +1,6 @@
-//! What the service says itself: tips in a group, and notices to single accounts.
+//! Messages of the service: tips in a group, and notices to single accounts.
+//!
+//! See "Groups" in docs/src/protocol.md.
 
 pub(crate) use crate::table::group::tip::{Notice, Tip, micros};
 use crate::{
@@ -19,7 +21,7 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl State {
-    /// A member as tips show it.
+    /// A member in the form used by tips.
     fn member_info(&self, group: &Group, user: &UserId) -> Value {
         let (nick, face_url) = self.world.sender_profile(user);
         let member = group.members.get(user);
@@ -30,7 +32,7 @@ impl State {
         })
     }
 
-    /// Adds a tip to a group: it takes a number and becomes part of the history.
+    /// Adds a tip to a group. The tip gets a message number and is part of the history.
     pub(crate) fn tip(
         &mut self,
         now: Now,
@@ -76,7 +78,7 @@ impl State {
         self.add_entry(now, id, entry, None);
     }
 
-    /// Sends a notice to one account. `more` are further fields of its body.
+    /// Sends a notice to one account. `more` holds further fields of its body.
     pub(crate) fn notice_to(
         &mut self,
         now: Now,
@@ -120,7 +122,7 @@ impl State {
         }]})
     }
 
-    /// [`State::notice_to`] from a group that exists.
+    /// [`State::notice_to`] for an existing group.
     pub(crate) fn group_notice(
         &mut self,
         now: Now,
@@ -136,7 +138,7 @@ impl State {
         self.notice_to(now, &info, operator, notice, to, more);
     }
 
-    /// A notice with a text of the app's own, to some members or all.
+    /// A notice with a custom text of the app, to some members or all.
     pub(crate) fn custom_notice(
         &mut self,
         request: &Request<'_>,
@@ -159,7 +161,7 @@ impl State {
         Ok(crate::world::ok())
     }
 
-    /// A notice to the other logins of who did something.
+    /// A notice to the caller's other logins.
     pub(crate) fn notice_to_others(
         &mut self,
         now: Now,
@@ -178,7 +180,7 @@ impl State {
         self.notify(now, &actor.user, actor.instance, event);
     }
 
-    /// A tip that takes no number and is in no history.
+    /// A tip without a message number that is not stored.
     pub(crate) fn unstored_tip(&mut self, now: Now, id: &str, body: &Value) {
         let random = self.world.numbers.next() % (1 << 32);
         let Ok(group) = self.group_mut(id) else {
@@ -186,7 +188,7 @@ impl State {
         };
         let is_live = group.kind == Kind::Live;
         let number = group.next_seq;
-        // Items of a live room are told apart by their numbers alone.
+        // In a live room, clients tell items apart by their numbers alone.
         if is_live {
             group.next_seq += 1;
         }

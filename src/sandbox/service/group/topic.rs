@@ -1,7 +1,10 @@
 //! Topics of Communities.
 //!
-//! A topic is a group of its own, under its own ID, with the members of its Community: they come and go
-//! with it. On the wire it stands beside the Community it belongs to.
+//! A topic is a group with its own ID and the members of its Community; membership follows the
+//! Community. On the wire a topic appears beside its Community.
+//!
+//! See "Communities and topics" in docs/src/protocol.md; the rules are in section "Sandbox
+//! choices".
 
 use std::collections::BTreeMap;
 
@@ -22,16 +25,16 @@ use crate::{
     world::{ok, ok_with},
 };
 
-/// What stands between the ID of a Community and the rest of a topic's.
+/// Separates the Community ID from the suffix of a topic ID.
 const SEPARATOR: &str = "@TOPIC#_";
 
-/// Topics of one Community.
+/// The most topics of one Community.
 const MAX_TOPICS: usize = 200;
 
 /// The longest ID in bytes.
 pub(crate) const MAX_ID: usize = 96;
 
-/// What a topic has on the wire, and what a tip calls it.
+/// Names of a topic's texts on the wire, and in tips.
 const TEXTS: [(&str, &str); 5] = [
     ("TopicName", "TopicName"),
     ("Introduction", "TopicIntroduction"),
@@ -48,7 +51,8 @@ pub(crate) fn register(commands: &mut Commands) {
 }
 
 impl Group {
-    /// How the wire names it: by its ID, a topic by that of its Community and its own.
+    /// The wire fields that identify the group: its ID; for a topic, the Community's ID and its
+    /// own.
     pub(crate) fn named(&self) -> Value {
         match &self.community {
             None => json!({"GroupId": self.id}),
@@ -56,7 +60,7 @@ impl Group {
         }
     }
 
-    /// Its ID, or that of the Community it is a topic of.
+    /// The group's ID; for a topic, that of its Community.
     pub(crate) fn outer_id(&self) -> &str {
         self.community.as_deref().unwrap_or(&self.id)
     }
@@ -92,7 +96,7 @@ impl Group {
 }
 
 impl State {
-    /// The topics of a Community, in the order of their IDs.
+    /// The topics of a Community, ordered by ID.
     pub(crate) fn topics_of(&self, community: &str) -> Vec<String> {
         let from = format!("{community}{SEPARATOR}");
         let after = self.groups.all.range(from.clone()..);
@@ -102,7 +106,7 @@ impl State {
             .collect()
     }
 
-    /// The topic of this ID in this Community.
+    /// The topic with this ID in this Community.
     fn topic(&self, community: &str, id: &str) -> Result<&Group, Code> {
         let topic = self.group(id)?;
         let is_it = topic.community.as_deref() == Some(community);
@@ -170,7 +174,7 @@ impl State {
         }
     }
 
-    /// `get_topic`: those that are named, or all.
+    /// `get_topic`: the named topics, or all.
     pub(crate) fn topics(&self, request: &Request<'_>) -> Result<Value, Code> {
         let (actor, body) = (request.caller, request.body);
         let community = text(body, "GroupId")?;
@@ -228,7 +232,7 @@ impl State {
         Ok(ok())
     }
 
-    /// `destroy_topic`, by owner and admins: several, each with a result.
+    /// `destroy_topic`, by owner and admins: several topics, each with a result.
     pub(crate) fn delete_topics(&mut self, request: &Request<'_>) -> Result<Value, Code> {
         let (now, actor, body) = request.parts();
         let community = text(body, "GroupId")?;
@@ -257,7 +261,7 @@ impl State {
         Ok(ok_with(json!({"DestroyResultItem": results})))
     }
 
-    /// Tells every member, but not the login that did it.
+    /// Notifies every member, except the login that made the change.
     fn tell_of_topics(
         &mut self,
         now: Now,
@@ -282,8 +286,8 @@ impl State {
         }
     }
 
-    /// The members of a Community have changed: those of its topics are the same. Without the Community
-    /// its topics are gone too.
+    /// Applies a change of a Community's members to its topics. If the Community no longer exists,
+    /// deletes its topics.
     pub(crate) fn align_topics(&mut self, now: Now, community: &str) {
         let topics = self.topics_of(community);
         if topics.is_empty() {

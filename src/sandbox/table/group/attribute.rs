@@ -1,4 +1,4 @@
-//! Attributes of groups.
+//! Group attributes.
 
 use crate::service::fields::{list, opt_number, opt_text};
 use crate::{proto::code::Code, shape, world::ok_with};
@@ -6,27 +6,27 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-/// Attributes, and counters, of one group.
+/// The most attributes, and counters, of one group.
 pub(crate) const MAX_ENTRIES: usize = 16;
 
-/// The longest attribute in bytes.
+/// The longest attribute value, in bytes.
 pub(crate) const MAX_VALUE: usize = 4096;
 
-/// The longest name of an attribute or counter in bytes.
+/// The longest name of an attribute or counter, in bytes.
 pub(crate) const MAX_KEY: usize = 128;
 
 /// The attributes of one group.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Attributes {
-    /// Grows by one with every change.
+    /// The main number; every change increments it.
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) seq: u64,
-    /// Value and own number of each.
+    /// The value and the number of each attribute.
     pub(crate) all: BTreeMap<String, (String, u64)>,
 }
 
-/// What a request wants to do with attributes.
+/// A kind of change to attributes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Change {
     Set,
@@ -40,8 +40,8 @@ pub(crate) fn key_of<'a>(item: &'a Value, name: &str) -> Result<&'a str, Code> {
     key.ok_or(Code::GROUP_PARAMETER)
 }
 
-/// An answer about attributes. Two generations of clients read two names for the list, and for what is
-/// in it.
+/// An answer about attributes. Two generations of the SDK read different names for the list and its
+/// fields.
 pub(crate) fn listed(seq: u64, items: &[Value]) -> Value {
     let both = items.iter().cloned().map(|mut item| {
         for (small, capital) in [("key", "Key"), ("value", "Value")] {
@@ -56,7 +56,7 @@ pub(crate) fn listed(seq: u64, items: &[Value]) -> Value {
 }
 
 impl Attributes {
-    /// Carries out a change and gives the names it touched.
+    /// Applies a change and returns the names of the changed attributes.
     pub(crate) fn apply(&mut self, change: Change, body: &Value) -> Result<Vec<String>, Code> {
         let guarded = list(body, "AttrControl")
             .iter()

@@ -1,4 +1,4 @@
-//! Counters of groups.
+//! Group counters.
 
 use crate::{
     proto::{
@@ -21,7 +21,7 @@ pub(crate) struct Counters {
 }
 
 impl Counters {
-    /// All changes or none. Gives the counters that were changed, as they are now.
+    /// Applies all changes or none. Returns the new values of the changed counters.
     pub(crate) fn update(
         &mut self,
         changes: Vec<Counter>,
@@ -50,7 +50,7 @@ impl Counters {
         Ok(touched)
     }
 
-    /// Those named, or all.
+    /// The counters with these names, or all.
     pub(crate) fn list(&self, keys: &[String]) -> Vec<Counter> {
         let counters = self.counters.iter();
         let counters = counters.filter(|(key, _)| keys.is_empty() || keys.contains(key));
@@ -62,7 +62,7 @@ impl Counters {
             .collect()
     }
 
-    /// Deletes those named, or all, and gives them.
+    /// Deletes the counters with these names, or all, and returns them.
     pub(crate) fn delete(&mut self, keys: &[String]) -> Vec<Counter> {
         let gone = self.list(keys);
         self.counters

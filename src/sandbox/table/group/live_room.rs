@@ -1,32 +1,32 @@
-//! Polls of live rooms, and who listens.
+//! Polls of live rooms and their listeners.
 
 use crate::{proto::id::UserId, table::group::Groups, wire::Seq, world::ConnId};
 use std::time::Duration;
 
-/// How long clients may show a count of who is online, in seconds.
+/// How long clients may cache the number of online members, in seconds.
 pub(crate) const COUNT_HOLDS: u64 = 3;
 
 /// The most items in one answer.
 pub(crate) const MAX_ITEMS: usize = 100;
 
-/// A poll that waits.
+/// A held poll.
 #[derive(Debug)]
 pub(crate) struct Poll {
     pub(crate) conn: ConnId,
     pub(crate) servcmd: String,
     pub(crate) seq: Seq,
     pub(crate) listener: Listener,
-    /// The first item it has not got.
+    /// The number of the first item the client does not have.
     pub(crate) start: u64,
     pub(crate) until: Duration,
 }
 
-/// Who polls a room.
+/// The sender of a poll.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Listener {
     pub(crate) room: String,
     pub(crate) key: String,
-    /// A member and its login; nobody of a guest.
+    /// A member and its login; `None` for a guest.
     pub(crate) who: Option<(UserId, u64)>,
 }
 
@@ -37,17 +37,17 @@ impl Listener {
 }
 
 impl Groups {
-    /// When the first held poll has waited long enough.
+    /// The deadline of the oldest held poll.
     pub(crate) fn next_poll_end(&self) -> Option<Duration> {
         self.polls.iter().map(|poll| poll.until).min()
     }
 
-    /// A connection is gone, and what was held on it.
+    /// Drops the polls held on a closed connection.
     pub(crate) fn forget_polls_of(&mut self, conn: ConnId) {
         self.polls.retain(|poll| poll.conn != conn);
     }
 
-    /// An account is gone, and what it was waiting for.
+    /// Drops the polls held for an account.
     pub(crate) fn forget_polls_by(&mut self, user: &UserId) {
         self.polls.retain(|poll| !poll.listener.is(user));
     }

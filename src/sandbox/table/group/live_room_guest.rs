@@ -1,16 +1,16 @@
-//! Guests of live rooms, who have no login.
+//! Guests of live rooms, which have no login.
 
 use crate::proto::code::Code;
 use serde_json::{Value, value::RawValue};
 use std::collections::{HashMap, VecDeque};
 
-/// Looking in.
+/// The command with which a guest enters.
 pub(crate) const ENTER: &str = "group_open_http_noauth_svc.apply_join_group";
 
-/// Asking what is new.
+/// The command with which a guest polls.
 pub(crate) const POLL: &str = "group_open_long_polling_http_noauth_svc.get_msg";
 
-/// The guests of all rooms, by their keys.
+/// The guests of all rooms, by key.
 #[derive(Debug, Default)]
 pub(crate) struct Guests {
     pub(crate) visits: HashMap<String, Visit>,
@@ -21,7 +21,7 @@ pub(crate) struct Guests {
 #[derive(Clone, Debug)]
 pub(crate) struct Visit {
     pub(crate) room: String,
-    /// The number of what was said next when the guest came.
+    /// The number of the next item at the time the guest entered.
     pub(crate) start: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Group messages as they are stored.
+//! Group messages in their stored form.
 
 use crate::{
     proto::id::UserId,
@@ -12,19 +12,20 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
-/// The most a message may hold, content and custom data together, in bytes.
+/// The most bytes of a message, content and custom data together.
 pub(crate) const MAX_MESSAGE: usize = 12 * 1024;
 
-/// Sends remembered per group, to answer a repeat with the first result.
+/// Sends remembered per group; a repeat gets the first result.
 pub(crate) const RECENT_SENDS: usize = 256;
 
-/// How long a repeat of a REST call is recognised: there the random number alone is the key.
+/// How long a repeated REST call is recognised, in seconds: REST calls have only the random number
+/// as key.
 pub(crate) const REST_REPEAT_SECONDS: u64 = 300;
 
 /// The most receivers of a targeted message.
 pub(crate) const MAX_TARGETS: usize = 50;
 
-/// A message or a tip in its place in a group.
+/// A message or a tip, with its number in the group.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Entry {
     pub(crate) seq: u64,
@@ -34,7 +35,7 @@ pub(crate) struct Entry {
     pub(crate) time: u64,
     pub(crate) client_time: u64,
     pub(crate) tiny_id: String,
-    /// A UserID, or the service itself.
+    /// The sender's UserID, or that of the service.
     pub(crate) from: String,
     pub(crate) what: What,
     pub(crate) revoker: Option<UserId>,
@@ -63,17 +64,17 @@ pub(crate) struct Said {
     pub(crate) online_only: bool,
     pub(crate) need_receipt: bool,
     pub(crate) extension: bool,
-    /// What others have put under it.
+    /// Reactions and extensions of the message.
     #[serde(rename = "extras")]
     pub(crate) marks: Option<Box<Marks>>,
     pub(crate) no_unread: bool,
     pub(crate) no_last: bool,
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) version: u64,
-    /// Who was to read it, if a receipt is wanted.
+    /// The members whose receipts are counted; empty if the message asks for none.
     pub(crate) audience: BTreeSet<UserId>,
     pub(crate) readers: BTreeSet<UserId>,
-    /// Only these, and the sender, may see it.
+    /// If set, only these accounts and the sender may see the message.
     pub(crate) targets: Option<BTreeSet<UserId>>,
 }
 
@@ -84,7 +85,7 @@ pub(crate) fn extend(object: &mut Value, more: Value) {
     }
 }
 
-/// A send that was carried out.
+/// A send that succeeded.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct RecentSend {
     pub(crate) from: UserId,
@@ -94,7 +95,7 @@ pub(crate) struct RecentSend {
     pub(crate) seq: u64,
 }
 
-/// True if `body` is a non-empty list of elements, each with a type and an object of content.
+/// Returns true if `body` is a non-empty list of elements, each with a type and a content object.
 pub(crate) fn is_message_body(body: &Value) -> bool {
     let is_element = |element: &Value| {
         let kind = element.get("MsgType").and_then(Value::as_str);
@@ -124,7 +125,7 @@ impl Entry {
         }
     }
 
-    /// True if `user` may see it.
+    /// Returns true if `user` may see the entry.
     pub(crate) fn is_for(&self, user: &UserId) -> bool {
         let targets = self.said().and_then(|said| said.targets.as_ref());
         targets.is_none_or(|targets| targets.contains(user) || self.from == user.as_str())
@@ -151,7 +152,7 @@ impl Entry {
         })
     }
 
-    /// What may change about it.
+    /// The fields of a message that can change.
     pub(crate) fn current(&self) -> Value {
         let Some(said) = self.said() else {
             return json!({});
@@ -161,7 +162,7 @@ impl Entry {
         })
     }
 
-    /// It as it stands in pushes, polls and history.
+    /// The entry in the form used by pushes, polls and history.
     pub(crate) fn wire(&self, group: &Group) -> Value {
         let mut info = group.wire_info();
         let mut item = json!({
@@ -221,7 +222,7 @@ impl Entry {
 }
 
 impl Group {
-    /// The group as every push names it; a client cannot live without id and type.
+    /// The group's identity in pushes; the SDK requires ID and type.
     pub(crate) fn wire_info(&self) -> Value {
         let mut info = json!({
             "GroupName": self.name, "GroupType": self.kind.name(),

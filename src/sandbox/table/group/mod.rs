@@ -25,32 +25,32 @@ use std::{
     time::Duration,
 };
 
-/// The account that speaks for the service in groups.
+/// The service's own account in groups.
 pub(crate) const SYSTEM: &str = "@TIM#SYSTEM";
 
-/// Its number, which clients know.
+/// The TinyId of that account; clients know this number.
 pub(crate) const SYSTEM_TINY_ID: &str = "144115198244471703";
 
-/// All groups, and what goes across them.
+/// All groups, and data that spans groups.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Groups {
     pub(crate) all: BTreeMap<String, Group>,
-    /// The groups of each account, live rooms as well.
+    /// The groups of each account, including live rooms.
     #[serde(skip)]
     pub(crate) joined: BTreeMap<UserId, BTreeSet<String>>,
-    /// Polls of live rooms that wait for something to tell. Bounded by `held_poll_limit`.
+    /// Held polls of live rooms. Bounded by `held_poll_limit`.
     #[serde(skip)]
     pub(crate) polls: Vec<Poll>,
-    /// Who looks into live rooms without a login. Bounded by `held_poll_limit`.
+    /// Guests of live rooms. Bounded by `held_poll_limit`.
     #[serde(skip)]
     pub(crate) guests: Guests,
-    /// For group IDs the service makes up.
+    /// Counter for generated group IDs.
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) created: u64,
 }
 
-/// The types of groups.
+/// The group types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(crate) enum Kind {
     Work,
@@ -61,7 +61,7 @@ pub(crate) enum Kind {
     Community,
 }
 
-/// What a member may do.
+/// The role of a member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 pub(crate) enum Role {
     #[default]
@@ -84,9 +84,9 @@ pub(crate) struct Group {
     pub(crate) invite_option: String,
     pub(crate) shut_up_all: bool,
     pub(crate) support_topic: bool,
-    /// The Community it is a topic of.
+    /// The Community of a topic.
     pub(crate) community: Option<String>,
-    /// Of a topic: the app's own text.
+    /// The custom text of a topic.
     pub(crate) custom: String,
     pub(crate) app_data: BTreeMap<String, String>,
     pub(crate) owner: Option<UserId>,
@@ -97,40 +97,40 @@ pub(crate) struct Group {
     pub(crate) info_time: u64,
     pub(crate) max_members: usize,
     pub(crate) members: BTreeMap<UserId, Member>,
-    /// How many have ever joined, for the order of members.
+    /// Number of joins so far; orders the members.
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) joins: u64,
-    /// Messages and tips, ascending by sequence. Bounded by `group_history_limit`.
+    /// Messages and tips in ascending order of number. Bounded by `group_history_limit`.
     pub(crate) entries: VecDeque<Entry>,
     #[serde(deserialize_with = "shape::counter")]
     pub(crate) next_seq: u64,
     pub(crate) last_time: u64,
-    /// Where its newest entry stands in the order of everything.
+    /// The sequence position of the newest entry.
     pub(crate) last_order: u64,
     pub(crate) last_recall: u64,
-    /// The last sends, to recognise repeats. Bounded.
+    /// The last sends; a repeat gets the first answer. Bounded.
     pub(crate) sent: VecDeque<message::RecentSend>,
     /// When the bucket of messages is empty again (the theoretical arrival time of GCRA).
     #[serde(skip)]
     pub(crate) busy_until: Duration,
-    /// Bounded.
+    /// Pending applications. Bounded.
     pub(crate) applications: VecDeque<Application>,
-    /// Recalls, for those who were away: when in microseconds, and the message. Bounded.
+    /// Recalls for members that were offline: the time in microseconds, and the message. Bounded.
     #[serde(deserialize_with = "shape::readable")]
     pub(crate) recalls: VecDeque<(u64, Value)>,
-    /// Numbers of pinned messages and who pinned them. Bounded.
+    /// The numbers of pinned messages and the accounts that pinned them. Bounded.
     pub(crate) pins: VecDeque<(u64, UserId)>,
     pub(crate) attributes: Attributes,
     #[serde(flatten)]
     pub(crate) counters: Counters,
-    /// Who may not come into a live room, and until when in Unix seconds. Bounded.
+    /// Accounts banned from a live room, with the end of the ban in Unix seconds. Bounded.
     pub(crate) banned: BTreeMap<UserId, u64>,
     /// Items of a live room, for polls. Bounded by `live_backlog`.
     #[serde(deserialize_with = "shape::readable")]
     pub(crate) live: VecDeque<(u64, Value)>,
 }
 
-/// What a group keeps about one member.
+/// The group's data about one member.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(crate) struct Member {
@@ -144,33 +144,33 @@ pub(crate) struct Member {
     pub(crate) muted_until: u64,
     pub(crate) msg_flag: String,
     pub(crate) read_seq: u64,
-    /// The first entry it may read.
+    /// The number of the first entry the member may read.
     pub(crate) first_seq: u64,
-    /// Entries it has deleted for itself. Bounded by the history.
+    /// Entries that the member deleted for itself. Bounded by the history.
     pub(crate) deleted: BTreeSet<u64>,
-    /// The conversation is deleted from its list up to this place in the order of everything.
+    /// The conversation stays hidden from the member's list up to this sequence position.
     pub(crate) hidden_up_to: u64,
-    /// The key of its live-room polls.
+    /// The key of the member's live-room polls.
     pub(crate) poll_key: String,
-    /// Of a live room: what the app marked it with. Bounded.
+    /// Marks that the app set on a member of a live room. Bounded.
     pub(crate) marks: BTreeSet<u32>,
 }
 
-/// A message or tip of a group as a test sees it, see `State::group_history`.
+/// A message or tip of a group in the form tests see, see `State::group_history`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GroupItem {
-    /// Its number in the group.
+    /// The message number in the group.
     pub seq: u64,
-    /// Who sent it; `@TIM#SYSTEM` for a tip.
+    /// The sender; `@TIM#SYSTEM` for a tip.
     pub from: String,
     /// The JSON text of `MsgBody`.
     pub body: String,
-    /// It was recalled.
+    /// The message was recalled.
     pub recalled: bool,
 }
 
 impl Kind {
-    /// The type of this name; two have an older name, which is the one on the wire.
+    /// The type with this name. Two types have an older name, which is the one on the wire.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Some(match name {
             "Private" | "Work" => Self::Work,
@@ -192,7 +192,7 @@ impl Kind {
         }
     }
 
-    /// True if members who came later may read what was said before.
+    /// Returns true if new members may read older messages.
     pub(crate) const fn shows_the_past(self) -> bool {
         matches!(self, Self::Meeting | Self::Community)
     }
@@ -259,7 +259,7 @@ impl Group {
         }
     }
 
-    /// Members in the order in which they joined.
+    /// The members in the order in which they joined.
     pub(crate) fn in_order(&self) -> Vec<(&UserId, &Member)> {
         let mut members: Vec<_> = self.members.iter().collect();
         members.sort_by_key(|(_, member)| member.order);
@@ -270,7 +270,7 @@ impl Group {
         self.members.get(user).map(|member| member.role)
     }
 
-    /// Owner and admins.
+    /// The owner and the admins.
     pub(crate) fn managers(&self) -> Vec<UserId> {
         let managers = self.in_order().into_iter();
         managers
@@ -296,7 +296,7 @@ impl Group {
 }
 
 impl Member {
-    /// A member that has just joined, as the last of `group.joins`.
+    /// A member that has just joined; call it after incrementing `group.joins`.
     pub(crate) fn new(now: Now, group: &Group, role: Role) -> Self {
         Self {
             role,

@@ -1,4 +1,4 @@
-//! Groups out of a snapshot: what follows from the rest, and the limits.
+//! Restores derived data of groups after a snapshot is read, and enforces the limits.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -7,19 +7,19 @@ use crate::{
     table::group::{Group, Groups, Kind},
 };
 
-/// The oldest go, until at most `limit` are left.
+/// Removes the oldest entries beyond `limit`.
 fn trim<T>(list: &mut VecDeque<T>, limit: usize) {
     list.drain(..list.len().saturating_sub(limit.max(1)));
 }
 
 impl Groups {
-    /// How many there are.
+    /// The number of groups.
     pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
-    /// Works out who is in which group, and holds each to its limits. `next` is the first place in
-    /// the order of everything that was not given out.
+    /// Rebuilds the index of members and enforces the limits of the configuration. `next` is the
+    /// first unused sequence position.
     pub(crate) fn settle(&mut self, config: &SandboxConfig, next: u64) {
         let all = std::mem::take(&mut self.all);
         let communities: BTreeSet<String> = all
@@ -29,7 +29,7 @@ impl Groups {
             .collect();
         for mut group in all.into_values().filter(|group| !group.id.is_empty()) {
             group.settle(config, next);
-            // A topic is nobody's to join or leave by itself, and nothing without its Community.
+            // A topic cannot be joined or left on its own, and needs its Community.
             if let Some(community) = &group.community {
                 if communities.contains(community) {
                     self.all.insert(group.id.clone(), group);
@@ -47,12 +47,12 @@ impl Groups {
 
 impl Group {
     fn settle(&mut self, config: &SandboxConfig, next: u64) {
-        // There is no number zero.
+        // Numbers start at one.
         self.next_seq = self.next_seq.max(1);
         self.last_order = self.last_order.min(next);
         let end = self.next_seq;
         self.entries.retain(|entry| entry.seq < end);
-        // They are found by halving.
+        // Entries are found by binary search.
         let entries = self.entries.make_contiguous();
         entries.sort_by_key(|entry| entry.seq);
         self.live.retain(|(seq, _)| *seq < end);

@@ -1,8 +1,8 @@
-//! What the service tells everybody in a group, or one account about it.
+//! Tips to a whole group, and notices to single accounts.
 
 use crate::policy::Now;
 
-/// What a tip tells.
+/// The subject of a tip.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Tip {
     Joined = 1,
@@ -18,7 +18,7 @@ pub(crate) enum Tip {
     Unpinned = 17,
 }
 
-/// What a notice tells.
+/// The subject of a notice.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Notice {
     Application = 1,

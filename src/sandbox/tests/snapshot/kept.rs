@@ -1,4 +1,4 @@
-//! After a restart everybody is told the same, and everything goes on.
+//! After a restart, clients get the same answers and continue to work.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -21,7 +21,7 @@ fn everybody_is_told_the_same_afterwards() {
 
 #[test]
 fn a_busy_sandbox_has_something_of_everything() {
-    /// Notes for each field whether it says anything anywhere.
+    /// Records for each field whether any value differs from its default.
     fn note(value: &Value, name: &str, seen: &mut BTreeMap<String, bool>) {
         let says = match value {
             Value::Null => false,
@@ -45,8 +45,8 @@ fn a_busy_sandbox_has_something_of_everything() {
     note(&read["state"], "state", &mut seen);
     let silent = seen.iter().filter(|(_, says)| !**says);
     let silent: Vec<&str> = silent.map(|(name, _)| &**name).collect();
-    // Those in capitals are of the wire. One login each has nobody to tell, and this is the first
-    // start.
+    // Names in capitals belong to the wire. Each account has one login, so there is nobody to
+    // notify, and this is the first start.
     let kept = silent
         .iter()
         .filter(|name| name.starts_with(|c: char| c.is_lowercase()));
@@ -87,7 +87,7 @@ fn numbers_go_on_where_they_were() {
     let key = before.call(&alice, "im_long_msg.save_relay_json_msg", &list)["JsonMsgKey"].clone();
     let path = before.state.media_address(before.now, &user("alice"), "x");
 
-    // From a snapshot that is older than what was given out since.
+    // The snapshot is older than the last positions that were issued.
     let mut after = restored(&before);
     for number in 10..20 {
         before.send(&alice, "bob", number, "lost");
@@ -120,14 +120,14 @@ fn numbers_go_on_where_they_were() {
     let repeat = after.send(&again, "bob", 1, "one");
     assert_eq!(repeat["ErrorCode"], 0);
     let said = after.state.history(&user("alice"), &user("bob"));
-    assert_eq!(said.len(), 2, "a repeat over the restart is known");
+    assert_eq!(said.len(), 2, "a repeat after the restart is recognised");
 }
 
 #[test]
 fn each_start_draws_tickets_of_its_own() {
     let mut first = World::new(config());
     let before = first.login("alice").a2;
-    // All of them with the same seed.
+    // Every start uses the same seed.
     let mut second = restored(&first);
     let mut third = restored(&second);
     let tickets = [before, second.login("alice").a2, third.login("alice").a2];
@@ -269,7 +269,7 @@ fn files_that_are_gone_are_forgotten_and_uploads_can_be_repeated() {
     }
     let size = after.state.media_grow(&gone.0, 1);
     assert!(size.is_err());
-    // Five bytes are taken, five are free.
+    // Five bytes are used, five are free.
     let third = upload(&mut after);
     assert!(after.state.media_file(&kept.0, &kept.1).is_some());
     upload(&mut after);
@@ -343,7 +343,7 @@ fn only_what_may_change_something_counts_as_a_change() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Whatever changes a snapshot is counted.
+    /// Checks that every change of a snapshot is counted.
     #[test]
     fn no_change_goes_unnoticed(deeds in prop::collection::vec(deed(), 1..40)) {
         let (mut world, logins) = start();
@@ -352,13 +352,13 @@ proptest! {
             act(&mut world, &logins, deed);
             answers_without_changes(&mut world, &logins[deed.who]);
             if world.state.changes() == changes {
-                prop_assert!(text(&world.state) == before, "{deed:?} goes unnoticed");
+                prop_assert!(text(&world.state) == before, "{deed:?} is not counted");
             }
         }
     }
 }
 
-/// The commands that are said to change nothing.
+/// The commands that are declared to change nothing.
 fn answers_without_changes(world: &mut World, login: &Login) {
     let (changes, before) = (world.state.changes(), text(&world.state));
     for command in [

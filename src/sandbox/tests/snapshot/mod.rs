@@ -1,4 +1,5 @@
-//! What outlives a restart: the same answers to the same questions, and no text that does harm.
+//! Snapshots: the same requests get the same answers after a restart, and malformed text does no
+//! harm.
 
 mod kept;
 mod refused;
@@ -14,7 +15,7 @@ use crate::{
     state::{Fault, State},
 };
 
-/// All but the last are logged in.
+/// All but the last account are logged in.
 const NAMES: [&str; 5] = ["alice", "bob", "carol", "dave", "erin"];
 const CLUB: &str = "@TGS#_club";
 const TOPIC: &str = "@TGS#_club@TOPIC#_news";
@@ -26,7 +27,7 @@ const GROUPS: [(&str, &str); 5] = [
     ("@TGS#_all", "Community"),
 ];
 
-/// One thing that clients and apps do, varied by three numbers.
+/// An action of a client or an app, varied by three numbers.
 #[derive(Clone, Copy, Debug)]
 struct Deed {
     kind: usize,
@@ -56,7 +57,7 @@ fn start() -> (World, Vec<Login>) {
     (world, logins)
 }
 
-/// Does it. Much of it is refused, depending on what came before.
+/// Executes the action. Many actions are refused, depending on earlier ones.
 fn act(world: &mut World, logins: &[Login], deed: Deed) {
     let Deed {
         kind,
@@ -284,7 +285,7 @@ fn act(world: &mut World, logins: &[Login], deed: Deed) {
     world.pass(0.1);
 }
 
-/// Everything that can be done, more than once.
+/// A world in which every action was executed more than once.
 fn busy() -> World {
     let (mut world, logins) = start();
     let mut state = 7_u64;
@@ -307,7 +308,7 @@ fn busy() -> World {
             act(&mut world, &logins, deed);
         }
     }
-    // What takes more than one step.
+    // Actions that need more than one step.
     let (alice, dave) = (&logins[0], &logins[3]);
     world.found(alice, "Public", "asked", &[]);
     let terms = json!({
@@ -359,7 +360,7 @@ fn busy() -> World {
     world
 }
 
-/// A Community with a topic, and a message in it that others have put something under.
+/// A Community with a topic, and a message in the topic with reactions and extensions.
 fn talk_in_a_topic(world: &mut World, login: &Login) {
     let steps = [
         (
@@ -428,7 +429,7 @@ fn text(state: &State) -> String {
     String::from_utf8(state.snapshot().unwrap()).unwrap()
 }
 
-/// The files whose bytes are there.
+/// The files whose bytes exist.
 fn files(text: &str) -> BTreeMap<String, u64> {
     let read: Value = serde_json::from_str(text).unwrap();
     let entries = read["state"]["media"]["entries"].as_object().unwrap();
@@ -453,7 +454,7 @@ fn restored(before: &World) -> World {
     restored_with(config(), before)
 }
 
-/// A snapshot without what a restart changes on purpose.
+/// A snapshot without the fields that a restart changes on purpose.
 fn comparable(state: &State) -> Value {
     let mut read: Value = serde_json::from_str(&text(state)).unwrap();
     for changed in ["starts", "next_message"] {
@@ -462,7 +463,7 @@ fn comparable(state: &State) -> Value {
     read
 }
 
-/// What everybody and an app get told, with fresh logins.
+/// The answers to everybody and to the app, with fresh logins.
 fn answers(world: &mut World) -> Vec<(String, Value)> {
     world.pass(2.0);
     world.fault(Fault::Restart {
@@ -476,7 +477,7 @@ fn answers(world: &mut World) -> Vec<(String, Value)> {
         let mut ask = |world: &mut World, command: &str, body: Value| {
             let mut answer = world.call(&login, command, &body);
             assert!(answer.is_object(), "{command}");
-            // The order of everything has a gap after a restart.
+            // After a restart, sequence positions have a gap.
             answer["Cookie"] = Value::Null;
             told.push((format!("{name} {command} {body}"), answer));
         };

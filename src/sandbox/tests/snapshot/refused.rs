@@ -1,4 +1,4 @@
-//! Text that is no snapshot of this app, or not quite one: refused, or it does no harm.
+//! Text that is not a valid snapshot of this app: it is refused, or does no harm.
 
 use std::collections::BTreeMap;
 
@@ -40,7 +40,7 @@ proptest! {
             let mut places = Vec::new();
             find_places(&read["state"], "/state".to_owned(), &mut places);
             let place = &places[at.index(places.len())];
-            // One before may have taken everything away.
+            // An earlier replacement may have removed the path.
             match (value, read.pointer_mut(place)) {
                 (Some(value), Some(place)) => *place = value,
                 (None, Some(_)) => remove(&mut read, place),
@@ -55,7 +55,7 @@ thread_local! {
     static SNAPSHOT: String = super::text(&busy().state);
 }
 
-/// A value for some place, or none at all.
+/// A replacement value, or `None` to remove the value.
 fn odd_value() -> impl Strategy<Value = Option<Value>> {
     prop_oneof![
         Just(None),
@@ -110,18 +110,22 @@ fn remove(value: &mut Value, place: &str) {
     }
 }
 
-/// Restores it, and if that works lets everybody do everything.
+/// Restores the text; if that works, every account executes commands.
 fn try_out(text: &[u8]) {
     let mut world = World::new(config());
     world.now = world.now.after(std::time::Duration::from_secs(1000));
     let before = super::text(&world.state);
     let files = BTreeMap::from([("0".repeat(32), u64::MAX)]);
     if world.state.restore(world.now, text, &files).is_err() {
-        assert_eq!(super::text(&world.state), before, "nothing of it is there");
+        assert_eq!(
+            super::text(&world.state),
+            before,
+            "a refused snapshot changes nothing"
+        );
         return;
     }
     for name in NAMES {
-        // It may say that no UserSig of today is good.
+        // The snapshot may void all current UserSigs.
         let (conn, sig) = (world.connect(), world.sig(name));
         if world.try_login(conn, name, &sig)["ErrorCode"] != 0 {
             return;
@@ -146,7 +150,7 @@ fn try_out(text: &[u8]) {
     if let Some((token, name)) = path.as_deref().and_then(|path| path[7..].split_once('/')) {
         let begun = world.state.media_begin(world.now, token, name, None);
         assert_eq!(begun, Ok(()));
-        // There may be no room.
+        // The quota may be used up.
         let _ = world.state.media_grow(token, 5);
         world.state.media_aborted(world.now, token);
     }
@@ -196,7 +200,7 @@ fn what_it_starts_with_is_looked_at_first() {
             &format!(
                 "{{\"format\":1,\"app\":{APP},\"state\":{{\n\"sessions\":18446744073709551615}}}}"
             ),
-            "18446744073709551615 is too large to count on from at line 2 column 32",
+            "18446744073709551615 is too large for a counter at line 2 column 32",
         ),
     ] {
         let found = refusal(text).to_string();
@@ -246,12 +250,12 @@ fn what_an_older_program_wrote_can_be_read() {
         if is_first {
             as_in_format_1(&mut kept["state"]);
         }
-        // Newer fields may have come; the old ones say what they said.
+        // New fields may have been added; the old ones keep their values.
         assert_contains(&kept["state"], &read["state"], "state");
     }
 }
 
-/// Puts what services keep in tables of their own back to the accounts, where format 1 had it.
+/// Moves the data of service tables back to the accounts, as in format 1.
 fn as_in_format_1(state: &mut Value) {
     let of = |table: &Value, user: &str| table.get(user).cloned().unwrap_or_default();
     let or = |value: &Value, default: Value| {
