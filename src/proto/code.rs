@@ -1,31 +1,31 @@
-//! The service's error codes: what each is called, what it means, what to do about it.
+//! Error codes of the service, with name, meaning, remedy and automatic reaction.
 //!
-//! One table. What a client does automatically follows from [`Code::disposition`]; nothing else in
-//! the crate reads bare numbers.
+//! All codes are in one table. [`Code::disposition`] determines the automatic reaction of a client;
+//! no other code in the crate interprets bare numbers. See "Codes" in `docs/src/protocol.md`.
 
 use std::{fmt, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-/// An error code of the service (or of the official client, for those below 10,000).
+/// An error code of the service. Codes below 10,000 come from the official client.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize,
 )]
 #[serde(transparent)]
 pub struct Code(pub i64);
 
-/// What a refused or lost login calls for.
+/// The reaction to a rejected or lost login.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
-    /// The login is over; log in with a newly made UserSig, at once.
+    /// The login has ended. The client logs in at once with a new UserSig.
     NewUserSig,
-    /// Passing trouble; try again with the usual back-off.
+    /// A temporary error. The client retries with the usual back-off.
     Retry,
-    /// Try again, but not before this much time.
+    /// The client retries, but not before this duration has passed.
     RetryAfter(Duration),
-    /// Someone took the place of this login; never answered by an automatic login.
+    /// Another login has replaced this one. The client must not log in automatically.
     Kicked,
-    /// Trying again cannot help; a person has to change something.
+    /// A retry cannot succeed; a person has to change the configuration.
     GiveUp,
 }
 
@@ -46,7 +46,7 @@ const UNKNOWN: Row = Row {
     disposition: Retry,
 };
 
-/// The codes that the app's own webhook may refuse with, of group and one-to-one messages.
+/// Codes that the app's webhook can use to reject group and one-to-one messages.
 const CALLBACK: Row = Row {
     code: -1,
     name: "refused by callback",
@@ -70,7 +70,7 @@ macro_rules! codes {
             )*
         }
 
-        /// Ascending by code.
+        /// Sorted by code.
         const TABLE: &[Row] = &[
             $(Row {
                 code: $code,
@@ -318,27 +318,28 @@ impl Code {
             .unwrap_or(&UNKNOWN)
     }
 
-    /// True for success.
+    /// Returns whether the code means success.
     pub const fn is_ok(self) -> bool {
         self.0 == 0
     }
 
-    /// A short name, e.g. `signature check failed`.
+    /// Returns a short name, e.g. `signature check failed`.
     pub fn name(self) -> &'static str {
         self.row().name
     }
 
-    /// What happened, in one clause.
+    /// Returns the meaning in one clause.
     pub fn meaning(self) -> &'static str {
         self.row().meaning
     }
 
-    /// What a person can do about it.
+    /// Returns the remedy: what a person can do about the error.
     pub fn remedy(self) -> &'static str {
         self.row().remedy
     }
 
-    /// What a client does about it when it comes in answer to a login. Unknown codes are retried.
+    /// Returns the reaction of a client that receives this code in a login answer. Unknown codes
+    /// are retried.
     pub fn disposition(self) -> Disposition {
         self.row().disposition
     }

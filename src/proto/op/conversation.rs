@@ -143,7 +143,7 @@ pub struct Listed {
     /// The app's own data about it.
     #[serde(rename = "CustomMark", default, deserialize_with = "lenient::string")]
     pub custom: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -27,7 +27,7 @@ pub struct Extension {
     /// a new one.
     #[serde(rename = "Seq", default, deserialize_with = "lenient::int")]
     pub seq: u64,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -217,7 +217,7 @@ pub struct ExtensionChange {
     deleted: Vec<Changes>,
     #[serde(rename = "ClearKVInfo", default, skip_serializing_if = "Vec::is_empty")]
     cleared: Vec<Changes>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -151,7 +151,7 @@ pub struct Followed {
     /// The profile.
     #[serde(rename = "ProfileItem", default, deserialize_with = "lenient::list")]
     pub fields: Vec<Tagged>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

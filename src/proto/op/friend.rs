@@ -75,7 +75,7 @@ pub struct Friend {
         deserialize_with = "lenient::list"
     )]
     pub fields: Vec<Tagged>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -213,7 +213,7 @@ pub struct Application {
         deserialize_with = "lenient::string"
     )]
     pub text: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -183,7 +183,7 @@ pub struct GroupProfile {
     pub own: Option<Member>,
     #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
     own_list: Vec<Member>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -239,7 +239,7 @@ pub struct ItemResult {
         deserialize_with = "lenient::string"
     )]
     pub info: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

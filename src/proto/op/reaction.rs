@@ -344,7 +344,7 @@ pub struct Reaction {
         skip_serializing_if = "Option::is_none"
     )]
     pub by_me: Option<bool>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -369,7 +369,7 @@ pub struct ReactionChange {
     /// Those that changed, as they are now; one that nobody holds up any more has a count of zero.
     #[serde(flatten)]
     pub reactions: Summary,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -405,7 +405,7 @@ pub struct OwnReaction {
     /// 1: it was put there; anything else: it was taken away.
     #[serde(rename = "OperateType", default, deserialize_with = "lenient::int")]
     pub what: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

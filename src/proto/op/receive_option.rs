@@ -113,7 +113,7 @@ pub struct MuteState {
         deserialize_with = "lenient::int"
     )]
     pub option: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -279,7 +279,7 @@ pub struct FoundUser {
     /// The profile.
     #[serde(rename = "ProfileItems", default, deserialize_with = "profile")]
     pub fields: Vec<Tagged>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -371,7 +371,7 @@ pub struct FoundGroup {
     /// How many members it has.
     #[serde(rename = "GroupMemberNum", default, deserialize_with = "lenient::int")]
     pub members: u64,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -446,7 +446,7 @@ pub struct FoundMember {
         deserialize_with = "lenient::string"
     )]
     pub name_card: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

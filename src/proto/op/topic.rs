@@ -193,7 +193,7 @@ pub struct Topic {
     /// What this account is in it.
     #[serde(skip)]
     pub own: OwnTopic,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -204,7 +204,7 @@ pub struct OwnTopic {
     /// Read up to this number; `None` when the server did not say.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::opt_int")]
     pub read_seq: Option<u32>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -96,7 +96,7 @@ pub struct LiveMember {
     /// Its marks.
     #[serde(rename = "Marks", default, deserialize_with = "lenient::list")]
     pub marks: Vec<u32>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
