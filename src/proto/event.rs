@@ -51,7 +51,7 @@ pub enum Notice {
     Group {
         /// The event's number.
         event: u64,
-        /// What it carries.
+        /// The message, tip or notice.
         item: Box<GroupItem>,
     },
     /// A change to messages, people or groups.
