@@ -34,13 +34,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut watch = Watch { changes };
     watch.until(Phase::Online).await?;
 
-    println!("-- the link is cut: it resumes its login");
+    println!("-- the link is cut: the account resumes its login");
     sandbox.drop_link("guinea-pig")?;
     watch.until_away("link_lost").await?;
     let back = watch.until(Phase::Online).await?;
     expect(back.resumed, "a resume")?;
 
-    println!("-- the UserSig is over: it makes a new one and logs in anew");
+    println!("-- the UserSig has expired: the account makes a new one and logs in again");
     sandbox.expire("guinea-pig")?;
     // The account learns of it from the next answer, and resuming on a new link sends a request.
     sandbox.drop_link("guinea-pig")?;
@@ -48,23 +48,23 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let back = watch.until(Phase::Online).await?;
     expect(!back.resumed, "a full login")?;
 
-    println!("-- another web login takes its place: it yields for a while");
+    println!("-- another web login replaces this one: the account waits for a while");
     sandbox.kick("guinea-pig", KickType::Account)?;
     let away = watch.until(Phase::CoolingDown).await?;
     expect(away.cause.word() == "multipleAccount", "multipleAccount")?;
     expect(away.next.is_some(), "a time to come back")?;
-    println!("   (told to come back now)");
+    println!("   (resumed by hand)");
     fleet.order("guinea-pig", Command::Resume).await?;
     watch.until(Phase::Online).await?;
 
-    println!("-- an administrator throws it out: it stays away until told otherwise");
+    println!("-- an administrator kicks the account: it stays offline until it is resumed");
     sandbox.kick("guinea-pig", KickType::Rest)?;
     let away = watch.until(Phase::Held).await?;
     expect(away.cause.word() == "REST_API_Kick", "REST_API_Kick")?;
     expect(away.next.is_none(), "no time to come back")?;
     // A UserSig issued in the same second as the kick is void too, so the server may reject one or
     // two logins.
-    println!("   (told to come back)");
+    println!("   (resumed by hand)");
     fleet.order("guinea-pig", Command::Resume).await?;
     let back = watch.until(Phase::Online).await?;
 

@@ -104,7 +104,7 @@ fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
         }
     }
     if plain.is_empty() {
-        return Err(DecodeError::Inflate("stream holds nothing"));
+        return Err(DecodeError::Inflate("stream is empty"));
     }
     Ok(plain)
 }

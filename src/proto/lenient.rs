@@ -16,7 +16,7 @@ impl Visitor<'_> for Number {
     type Value = Option<i128>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number, or a string holding one")
+        f.write_str("a whole number, or a string that contains one")
     }
 
     fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {

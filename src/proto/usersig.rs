@@ -84,7 +84,7 @@ pub enum UserSigError {
         reason: &'static str,
     },
     /// Another SecretKey was used to sign, or the UserSig was changed after signing.
-    #[error("the signature does not fit: it was made with another SecretKey")]
+    #[error("the signature is invalid: it was made with another SecretKey")]
     Signature,
     /// The UserSig belongs to another account.
     #[error("the UserSig was made for the UserID {found:?}")]
@@ -289,21 +289,21 @@ fn unpack(sig: &str) -> Result<Envelope, UserSigError> {
         .collect();
     let packed = STANDARD
         .decode(base64)
-        .map_err(|_| unreadable("it is not Base64 in the variant of UserSigs, or is cut off"))?;
+        .map_err(|_| unreadable("it is cut off, or not in the Base64 variant of UserSigs"))?;
     let mut json = Vec::new();
     ZlibDecoder::new(packed.as_slice())
         .take(MAX_JSON + 1)
         .read_to_end(&mut json)
-        .map_err(|_| unreadable("it does not decompress, it may be cut off"))?;
+        .map_err(|_| unreadable("it cannot be decompressed; it may be cut off"))?;
     if json.len() as u64 > MAX_JSON {
         return Err(unreadable(
             "it decompresses to far more than a UserSig holds",
         ));
     }
     let envelope: Envelope = serde_json::from_slice(&json)
-        .map_err(|_| unreadable("there is no UserSig of version 2.0 in it"))?;
+        .map_err(|_| unreadable("it does not contain a UserSig of version 2.0"))?;
     if envelope.version != "2.0" {
-        return Err(unreadable("it is of another version than 2.0"));
+        return Err(unreadable("its version is not 2.0"));
     }
     Ok(envelope)
 }
@@ -444,7 +444,7 @@ mod tests {
                     .replace('_', "="),
                 "variant",
             ),
-            (&pack_json(b"{}"), "no UserSig"),
+            (&pack_json(b"{}"), "not contain a UserSig"),
             (&pack_json(&[b' '; 1_000_000]), "far more"),
             (&"A".repeat(MAX_TEXT + 4), "too long"),
             (&"e".repeat(64), "decompress"),
