@@ -15,7 +15,7 @@ calls! {
     RemoveFromBlacklist => "sns.black_list_delete" -> UserResults, Limit::NONE;
 }
 
-/// Asks for a page of the blacklist.
+/// Requests a page of the blacklist.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetBlacklist {
     #[serde(rename = "From_Account")]
