@@ -1,5 +1,5 @@
-//! How quick a typical push is read and a message is written, and what it costs in allocations,
-//! beside what `serde_json` takes for the same text without knowing anything about it.
+//! Measures the time and the allocations of parsing a typical push and writing a message, in
+//! comparison with plain `serde_json` on the same text.
 //!
 //! Run with `cargo bench`.
 
@@ -20,7 +20,7 @@ fn main() {
     divan::main();
 }
 
-/// A push of `count` texts, as the service sends one to a busy account.
+/// Creates a push of `count` text messages, in the form that the service sends to a busy account.
 fn push(count: u32) -> String {
     let items: Vec<Value> = (0..count)
         .map(|n| {

@@ -1,4 +1,4 @@
-//! An echo bot against a server of its own, all in one process.
+//! Runs an echo bot against an embedded server, in one process.
 //!
 //! Run with: `cargo run --example echo`
 
@@ -27,7 +27,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let sandbox = fleet.sandbox().ok_or("the fleet has a sandbox")?;
     println!("sandbox on {}", sandbox.url());
 
-    // The account need not be online yet: the server keeps the message for it.
+    // The account need not be online yet: the server stores the message for it.
     sandbox.say("alice", "echo-bot", "hello")?;
     println!("alice: hello");
     let answer = tokio::time::timeout(Duration::from_secs(10), answer(sandbox)).await?;
@@ -42,7 +42,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Waits for what the bot says to alice.
+/// Waits for the bot's answer to alice.
 async fn answer(sandbox: &Sandbox) -> String {
     loop {
         let history = sandbox.history("alice", "echo-bot");
@@ -53,7 +53,7 @@ async fn answer(sandbox: &Sandbox) -> String {
     }
 }
 
-/// The text of a message with one text element.
+/// Returns the text of a message with one text element.
 fn text(body: &str) -> String {
     let elements: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let text = elements[0]["MsgContent"]["Text"].as_str();

@@ -1,5 +1,5 @@
-//! What an account does by itself when the server misbehaves: a lost link, a void login, another
-//! login in its place, an administrator's kick.
+//! Shows the automatic reactions of an account to server faults: a lost link, a void login, another
+//! login that replaces it, and an administrator's kick.
 //!
 //! Run with: `cargo run --example faults`
 
@@ -19,12 +19,13 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let fleet = Fleet::builder()
         .sandbox()
         .account("guinea-pig")
-        // Short waits, so that this ends soon; the real service wants 15 s between two logins.
+        // The waits are short, so that the example ends soon. The real service needs 15 s between
+        // two logins.
         .set("defaults.login_spacing", "0s")
         .set("defaults.backoff.min", "300ms")
         .set("defaults.backoff.max", "1s")
         .on_change(move |status| {
-            // Nobody listens any more at the very end.
+            // At the very end there is no receiver any more.
             let _ = sender.send(status.clone());
         })
         .start()
@@ -33,36 +34,37 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let mut watch = Watch { changes };
     watch.until(Phase::Online).await?;
 
-    println!("-- the link is cut: it resumes its login");
+    println!("-- the link is cut: the account resumes its login");
     sandbox.drop_link("guinea-pig")?;
     watch.until_away("link_lost").await?;
     let back = watch.until(Phase::Online).await?;
     expect(back.resumed, "a resume")?;
 
-    println!("-- the UserSig is over: it makes a new one and logs in anew");
+    println!("-- the UserSig has expired: the account makes a new one and logs in again");
     sandbox.expire("guinea-pig")?;
-    // The server says so in its next answer. Resuming on a new link asks for one.
+    // The account learns of it from the next answer, and resuming on a new link sends a request.
     sandbox.drop_link("guinea-pig")?;
     watch.until_away("link_lost").await?;
     let back = watch.until(Phase::Online).await?;
     expect(!back.resumed, "a full login")?;
 
-    println!("-- another web login takes its place: it yields for a while");
+    println!("-- another web login replaces this one: the account waits for a while");
     sandbox.kick("guinea-pig", KickType::Account)?;
     let away = watch.until(Phase::CoolingDown).await?;
     expect(away.cause.word() == "multipleAccount", "multipleAccount")?;
     expect(away.next.is_some(), "a time to come back")?;
-    println!("   (told to come back now)");
+    println!("   (resumed by hand)");
     fleet.order("guinea-pig", Command::Resume).await?;
     watch.until(Phase::Online).await?;
 
-    println!("-- an administrator throws it out: it stays away until told otherwise");
+    println!("-- an administrator kicks the account: it stays offline until it is resumed");
     sandbox.kick("guinea-pig", KickType::Rest)?;
     let away = watch.until(Phase::Held).await?;
     expect(away.cause.word() == "REST_API_Kick", "REST_API_Kick")?;
     expect(away.next.is_none(), "no time to come back")?;
-    // A UserSig made in the very second of the kick is void too, so a try or two may be refused.
-    println!("   (told to come back)");
+    // A UserSig issued in the same second as the kick is void too, so the server may reject one or
+    // two logins.
+    println!("   (resumed by hand)");
     fleet.order("guinea-pig", Command::Resume).await?;
     let back = watch.until(Phase::Online).await?;
 
@@ -86,7 +88,7 @@ fn expect(holds: bool, what: &str) -> Result<(), Box<dyn Error>> {
     }
 }
 
-/// Prints every change, and waits for some.
+/// Prints every status change, and waits for specific ones.
 struct Watch {
     changes: mpsc::UnboundedReceiver<Status>,
 }

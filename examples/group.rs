@@ -1,4 +1,4 @@
-//! A bot in a group: it greets whoever joins and says when a message was taken back.
+//! Runs a bot in a group. It greets new members and reports recalled messages.
 //!
 //! Run with: `cargo run --example group`
 
@@ -16,7 +16,7 @@ fn bot() -> Bot {
         .on_text(answer)
 }
 
-/// Whoever joins is mentioned; what a handler returns goes to the group the tip came from.
+/// Mentions new members. The returned draft goes to the group of the tip.
 async fn greet(tip: GroupTip) -> Option<Draft> {
     if tip.kind() != TipKind::Joined {
         return None;
@@ -26,7 +26,7 @@ async fn greet(tip: GroupTip) -> Option<Draft> {
     Some(tip.members.iter().fold(draft, Draft::mention))
 }
 
-/// Updates belong to no conversation, so the bot says itself where its words go.
+/// Updates do not belong to a conversation, so the bot names the receiver itself.
 async fn notice(update: Update, api: Api) -> Result<(), ApiError> {
     if let Update::Recalled {
         conversation, by, ..
@@ -38,7 +38,7 @@ async fn notice(update: Update, api: Api) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Taking a `Group` makes it a handler for groups only.
+/// The `Group` parameter restricts this handler to groups.
 async fn answer(text: Text, sender: Sender, group: Group) -> Option<String> {
     (&*text == "where am I?").then(|| format!("{}: in {}", sender.user_id, group.name))
 }
@@ -53,7 +53,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         .await?;
     let sandbox = fleet.sandbox().ok_or("the fleet has a sandbox")?;
 
-    // As the server of the app would do over the REST API: make the group, let people in.
+    // Acts as the app's server over the REST API: creates the group and adds members.
     let administer = |command: &str, body: serde_json::Value| {
         let answer = sandbox.administer(&format!("group_open_http_svc/{command}"), &body);
         if answer["ErrorCode"] == 0 {
@@ -88,7 +88,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Waits until the bot has said in the group what contains `text`.
+/// Waits until the bot has sent a message to the group that contains `text`.
 async fn said(sandbox: &Sandbox, text: &str) -> Result<(), Box<dyn Error>> {
     let look = async {
         loop {

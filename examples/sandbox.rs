@@ -1,10 +1,10 @@
-//! The embedded server: accounts, messages and faults without the internet.
+//! Shows the embedded server: accounts, messages and faults without internet access.
 //!
 //! Run with: `cargo run --example sandbox`
 //!
-//! It shows a login, a message and a kick, packet by packet, and ends by itself. With
-//! `-- --serve [PORT]` it serves until Ctrl-C; point the official SDK's `proxyServer` at the address
-//! it prints. The SDKAppID is 1400000001, the SecretKey `secret`.
+//! The example prints a login, a message and a kick, packet by packet, and then ends. With `--
+//! --serve [PORT]` it serves until Ctrl-C; set the official SDK's `proxyServer` to the printed
+//! address. The SDKAppID is 1400000001, and the SecretKey is `secret`.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 

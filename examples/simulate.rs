@@ -1,12 +1,13 @@
-//! A fleet and its server on a virtual clock: days of misfortune in seconds, from one seed.
+//! Simulates a fleet and its server on a virtual clock: days of faults in seconds, from one seed.
 //!
 //! Run with: `cargo run --release --example simulate -- --seed 7 --accounts 1000 --days 180`
 //!
-//! `--copies 2` runs the whole fleet twice against the same server, `--policy baseline` replaces
-//! the take-back rules by "log in again after 3 s", `--policy both` shows the two side by side
-//! (with `--copies 2 --accounts 20 --days 0`, say: the baseline is busy), `--outage` takes the server
-//! away from 10,000 accounts for five minutes, `--trace N` tells one account's story, and
-//! `--seeds N` runs that many seeds one after the other. Without arguments it runs a short day.
+//! `--copies 2` runs the whole fleet twice against the same server. `--policy baseline` replaces
+//! the take-back rules by "log in again after 3 s", and `--policy both` shows the two side by side
+//! (try `--copies 2 --accounts 20 --days 0`, because the baseline needs many events). `--outage`
+//! simulates a server outage of five minutes for 10,000 accounts. `--trace N` prints the events of
+//! one account, and `--seeds N` runs N seeds one after the other. Without arguments, the example
+//! runs a short day.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
@@ -20,60 +21,61 @@ use std::time::Duration;
 
 #[derive(Parser)]
 struct Args {
-    /// Decides everything that is left to chance.
+    /// The seed of all random decisions
     #[arg(long, default_value_t = 7)]
     seed: u64,
-    /// Runs this many seeds, from `--seed` on.
+    /// The number of seeds to run, starting at `--seed`
     #[arg(long, default_value_t = 1)]
     seeds: u64,
-    /// Runs each seed this often and compares the hashes.
+    /// The number of runs per seed; their hashes must be equal
     #[arg(long, default_value_t = 1)]
     repeat: u64,
-    /// How many accounts; 100, or 10,000 with `--outage`.
+    /// The number of accounts; 100, or 10,000 with `--outage`
     #[arg(long)]
     accounts: Option<usize>,
-    /// How many days. Every run lasts an hour longer.
+    /// The number of days; every run lasts an hour longer
     #[arg(long, default_value_t = 2)]
     days: u64,
-    /// How many copies of the fleet. With more than one, accounts are written to and nothing else
-    /// goes wrong.
+    /// The number of copies of the fleet; with more than one, accounts only receive messages and no
+    /// other faults occur
     #[arg(long, default_value_t = 1)]
     copies: usize,
-    /// How many logins of an account the server lets be at the same time.
+    /// The number of simultaneous logins of an account that the server allows
     #[arg(long, default_value_t = 1)]
     slots: usize,
-    /// What an account does when another login takes its place.
+    /// The reaction of an account to another login that replaces it
     #[arg(long, value_enum, default_value_t = Rules::Standard)]
     policy: Rules,
-    /// Instead of days: all are online, the server goes away for five minutes, all come back.
+    /// Instead of days, simulate a server outage of five minutes for a fleet that is online
     #[arg(long)]
     outage: bool,
-    /// Logins a second for each copy.
+    /// The login rate of each copy, per second
     #[arg(long, default_value_t = 200.0)]
     rate: f64,
-    /// How often the server wants a hello, in seconds. That a login has expired is noticed no later.
+    /// The interval between hellos, in seconds; it bounds the time until an expired login is
+    /// detected
     #[arg(long, default_value_t = HELLO)]
     hello: u64,
-    /// Tells the story of this account.
+    /// Print the events of this account
     #[arg(long)]
     trace: Option<usize>,
 }
 
-/// Hellos are most of what happens to a fleet that is left in peace.
+/// Hellos are most of the events of an undisturbed fleet, so the default interval is long.
 const HELLO: u64 = 10_800;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rules {
-    /// As shipped.
+    /// The default policy
     Standard,
-    /// Log in again after 3 s, whatever happened.
+    /// Log in again after 3 s, whatever happened
     Baseline,
-    /// Both, one after the other, from the same seed.
+    /// Both policies, one after the other, from the same seed
     Both,
 }
 
 impl Rules {
-    /// Each to be run, with its name.
+    /// Returns the policies to run, each with its name.
     fn policies(self) -> Result<Vec<(&'static str, Policy)>, Box<dyn Error>> {
         let standard = Policy::standard();
         let three = Duration::from_secs(3);
@@ -133,7 +135,7 @@ impl Args {
             days
         };
         let mut world = World::new(if self.outage {
-            // Nothing but the rate, so that it can be read off.
+            // No burst, so that the result shows the rate alone.
             Options { burst: 1, ..days }
         } else {
             days
@@ -152,7 +154,7 @@ impl Args {
         })
     }
 
-    /// Plays it to the end; says how long the server was away.
+    /// Runs the simulation to the end. Returns the total time of the outages.
     fn play(&self, world: &mut World) -> Duration {
         let fleet = world.accounts() as f64;
         if self.outage {
@@ -163,7 +165,7 @@ impl Args {
                 .run_until(start + away + Duration::from_secs_f64(120.0 + 2.0 * fleet / self.rate));
             return away;
         }
-        // An hour more, so that the last misfortune can be over.
+        // One more hour, so that the last fault can end.
         let end = Duration::from_secs(self.days * 86_400 + 3600);
         let away = if self.copies == 1 {
             world.plan_days(self.days)
@@ -205,7 +207,7 @@ impl Args {
 }
 
 impl Outcome {
-    /// What it came to, a label and a value each.
+    /// Returns the results as pairs of label and value.
     fn rows(&self, causes: &BTreeSet<String>) -> Vec<(String, String)> {
         let summary = &self.summary;
         let days = summary.elapsed.as_secs_f64() / 86_400.0;
@@ -305,7 +307,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// A column for each outcome.
+/// Prints one column per outcome.
 fn print(args: &Args, outcomes: &[(&str, Outcome)]) {
     let causes: BTreeSet<String> = outcomes
         .iter()
@@ -326,7 +328,7 @@ fn print(args: &Args, outcomes: &[(&str, Outcome)]) {
     if outcomes.len() > 1 {
         line("", outcomes.iter().map(|(name, _)| *name).collect());
     }
-    // A server that never went away has rows less.
+    // Runs without an outage have fewer rows.
     let longest = columns.iter().max_by_key(|rows| rows.len());
     for (label, _) in longest.into_iter().flatten() {
         let value = |rows: &Vec<(String, String)>| {

@@ -1,4 +1,5 @@
-//! Two accounts of one config talk to each other: each answers a number with the next one.
+//! Runs two accounts of one config that talk to each other: each answers a number with the next
+//! one.
 //!
 //! Run with: `cargo run --example two_accounts`
 
@@ -15,7 +16,7 @@ use serde::Deserialize;
 /// `[bots.count]`
 #[derive(Deserialize)]
 struct Count {
-    /// The number after which nobody answers any more.
+    /// The last number that is answered.
     last: u32,
 }
 
@@ -23,11 +24,11 @@ fn bot() -> Bot {
     Bot::new("count")
         .config::<Count>()
         .on_text(next)
-        // Without this accounts of one process do not hear each other.
+        // By default, accounts of one process do not receive each other's messages.
         .hear_own_accounts()
 }
 
-/// `None` is no answer.
+/// Returns `None` for no answer.
 async fn next(text: Text, settings: Config<Count>) -> Option<String> {
     let number: u32 = text.parse().ok()?;
     (number < settings.last).then(|| (number + 1).to_string())
@@ -48,7 +49,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let limit = Duration::from_secs(10);
     tokio::time::timeout(limit, fleet.ready()).await??;
 
-    // Ping begins.
+    // Ping starts the conversation.
     let ping = fleet.api("ping").ok_or("the fleet has the account")?;
     ping.send_text("pong", "1").await?;
 
@@ -66,7 +67,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// Waits until so many messages have been exchanged.
+/// Waits until `count` messages have been exchanged.
 async fn talk(sandbox: &Sandbox, count: usize) -> Vec<HistoryItem> {
     loop {
         let history = sandbox.history("ping", "pong");
@@ -77,7 +78,7 @@ async fn talk(sandbox: &Sandbox, count: usize) -> Vec<HistoryItem> {
     }
 }
 
-/// The text of a message with one text element.
+/// Returns the text of a message with one text element.
 fn text(body: &str) -> String {
     let elements: serde_json::Value = serde_json::from_str(body).unwrap_or_default();
     let text = elements[0]["MsgContent"]["Text"].as_str();

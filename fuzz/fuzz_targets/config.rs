@@ -1,4 +1,5 @@
-//! Any text may be a config file: it is read, or refused with at least one mistake, without panic.
+//! Parses any text as a config file. It must succeed, or fail with at least one error, without a
+//! panic.
 
 #![no_main]
 

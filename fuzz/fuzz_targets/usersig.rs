@@ -1,4 +1,4 @@
-//! Any text may be given as a UserSig: it is read or refused, without panic and in bounded memory.
+//! Parses any text as a UserSig. It must succeed or fail without a panic, and in bounded memory.
 
 #![no_main]
 

@@ -1,21 +1,21 @@
-//! Addresses of groups and topics: their IDs, and the service that answers requests about them.
+//! Group and topic IDs, and the service that handles requests about them.
 
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 
-/// Whether a group is a community, or a topic of one, by its ID: they have a service of their own.
+/// Returns whether the ID belongs to a community or to a topic of one. Both have their own service.
 #[must_use]
 pub fn is_community(id: &str) -> bool {
     id.starts_with("@TGS#_")
 }
 
-/// What every topic's ID contains, after the ID of its community.
+/// Separates the ID of the community from the rest of a topic ID.
 const TOPIC: &str = "@TOPIC#_";
 
-/// The address of a group, or of a topic of a community.
+/// The address of a group, or of a topic in a community.
 ///
-/// One ID names a conversation, that of a topic included; requests about a topic name the community and
-/// the topic in two fields.
+/// A single ID names a conversation, also that of a topic. Requests about a topic name the
+/// community and the topic in two fields.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct GroupAddress {
     #[serde(rename = "GroupId")]
@@ -30,7 +30,7 @@ pub struct GroupAddress {
 }
 
 impl GroupAddress {
-    /// The group, or the topic, of this ID.
+    /// Creates the address of the group or topic with this ID.
     pub fn new(id: impl Into<String>) -> Self {
         let mut group = id.into();
         let topic = group.find(TOPIC).map(|at| {
@@ -41,19 +41,19 @@ impl GroupAddress {
         Self { group, topic }
     }
 
-    /// The group; of a topic, its community.
+    /// Returns the GroupID. For a topic, this is the ID of its community.
     #[must_use]
     pub fn group(&self) -> &str {
         &self.group
     }
 
-    /// The ID of the conversation: that of the topic, if it is one, or else of the group.
+    /// Returns the ID of the conversation: the topic ID for a topic, otherwise the GroupID.
     #[must_use]
     pub fn id(&self) -> &str {
         self.topic().unwrap_or(&self.group)
     }
 
-    /// The topic, if it is one.
+    /// Returns the topic ID, if this is a topic.
     #[must_use]
     pub fn topic(&self) -> Option<&str> {
         self.topic.as_deref().filter(|topic| !topic.is_empty())
@@ -67,7 +67,7 @@ impl From<&str> for GroupAddress {
 }
 
 impl AsRef<str> for GroupAddress {
-    /// The group.
+    /// Returns the GroupID.
     fn as_ref(&self) -> &str {
         &self.group
     }

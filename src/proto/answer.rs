@@ -1,4 +1,4 @@
-//! The bodies of the answers this crate reads: login, missed messages, sending.
+//! Bodies of the answers to login, missed-message and send requests.
 
 use super::lenient;
 #[cfg(doc)]
@@ -7,30 +7,30 @@ use super::packet::InstId;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-/// Hello interval where the server names none, in seconds.
+/// The hello interval in seconds, if the server does not specify one.
 pub const DEFAULT_HELLO_INTERVAL: u64 = 120;
 
 /// The answer to a successful `wslogin`.
 #[derive(Deserialize)]
 pub struct LoginAnswer {
-    /// What replaces the UserSig from now on. A secret. Absent in the answer to a re-login of some
-    /// servers, an error in the answer to a full login.
+    /// The a2 key, which replaces the UserSig in later requests. It is a secret. Some servers leave
+    /// it out of the answer to a re-login; it is mandatory in the answer to a full login.
     #[serde(rename = "A2Key", default, deserialize_with = "lenient::opt_secret")]
     pub a2: Option<secrecy::SecretString>,
-    /// The account's number.
+    /// The TinyId of the account.
     #[serde(rename = "TinyId", default, deserialize_with = "lenient::opt_string")]
     pub tiny_id: Option<String>,
-    /// The login's number.
+    /// The identifier of the login.
     #[serde(rename = "InstId", default)]
     pub inst_id: Option<InstId>,
-    /// Seconds between two hellos; absent means that none are wanted.
+    /// The interval between two hellos, in seconds. `None` means that the server expects no hellos.
     #[serde(
         rename = "HelloInterval",
         default,
         deserialize_with = "lenient::opt_int"
     )]
     pub hello_interval: Option<u64>,
-    /// The server's clock in Unix seconds.
+    /// The server time in Unix seconds.
     #[serde(rename = "TimeStamp", default, deserialize_with = "lenient::opt_int")]
     pub time: Option<u64>,
 }
@@ -49,21 +49,21 @@ impl std::fmt::Debug for LoginAnswer {
 /// The answer to `openim.getmsg`: one page of missed messages.
 #[derive(Debug, Deserialize)]
 pub struct MissedMessages<'a> {
-    /// Where the next request goes on; empty means that the answer is void.
+    /// The start of the next page. An empty cookie makes the answer invalid.
     #[serde(rename = "Cookie", default, deserialize_with = "lenient::string")]
     pub cookie: String,
-    /// 2 when this is the last page.
+    /// 2 on the last page.
     #[serde(
         rename = "SyncFlag",
         default = "last_page",
         deserialize_with = "lenient::int"
     )]
     pub sync_flag: u32,
-    /// C2C items; an entry may instead be `{"EventArray":[…]}`. Read one by one, so that a bad one
-    /// harms no other.
+    /// C2C items; an entry may also be `{"EventArray":[…]}`. Each entry is parsed separately, so
+    /// that one invalid entry does not make the others unusable.
     #[serde(rename = "MsgList", default, borrow)]
     pub items: Vec<&'a RawValue>,
-    /// Notices that are no messages.
+    /// Notices other than messages.
     #[serde(rename = "EventArray", default, borrow)]
     pub events: Vec<&'a RawValue>,
 }
@@ -73,7 +73,7 @@ fn last_page() -> u32 {
 }
 
 impl MissedMessages<'_> {
-    /// [`sync_flag`](Self::sync_flag) of the last page.
+    /// The value of [`sync_flag`](Self::sync_flag) on the last page.
     pub const LAST_PAGE: u32 = 2;
 }
 
@@ -83,21 +83,21 @@ pub struct Sent {
     /// Server time of the message in Unix seconds.
     #[serde(rename = "MsgTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// `seq_random_time`, the server's name of a one-to-one message; empty of a group message.
+    /// `seq_random_time`, the key of a one-to-one message; empty for a group message.
     #[serde(rename = "MsgKey", default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// The number of a group message in its group; zero of a one-to-one message.
+    /// The sequence number of a group message; zero for a one-to-one message.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
 }
 
-/// The answer to `get_joined_group_list`, as far as following the groups needs it.
+/// The answer to `get_joined_group_list`, with the fields that a session needs to track groups.
 #[derive(Debug, Default, Deserialize)]
 pub struct JoinedGroups {
-    /// How many there are in all.
+    /// The total number of groups.
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u32,
-    /// Those of this page.
+    /// The groups of this page.
     #[serde(rename = "GroupIdList", default, deserialize_with = "lenient::list")]
     pub groups: Vec<JoinedGroup>,
 }
@@ -105,46 +105,48 @@ pub struct JoinedGroups {
 /// One group of [`JoinedGroups`].
 #[derive(Debug, Default, Deserialize)]
 pub struct JoinedGroup {
-    /// The group.
+    /// The GroupID.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// Its type.
+    /// The group type.
     #[serde(rename = "Type", default, deserialize_with = "lenient::string")]
     pub kind: String,
-    /// The number that the next message will get; zero when the server did not say.
+    /// The sequence number of the next message; zero if the server did not send it.
     #[serde(rename = "NextMsgSeq", default, deserialize_with = "lenient::int")]
     pub next_seq: u32,
-    /// Whether it has topics; `None` when the server did not say.
+    /// Whether the group has topics; `None` if the server did not send it.
     #[serde(
         rename = "SupportTopic",
         default,
         deserialize_with = "lenient::opt_int"
     )]
     pub topics: Option<u8>,
-    /// About this account.
+    /// The membership of this account.
     #[serde(rename = "SelfInfo", default)]
     pub own: Option<OwnMembership>,
 }
 
-/// What a group list says of the account itself.
+/// The membership of this account, as the group list reports it.
 #[derive(Debug, Default, Deserialize)]
 pub struct OwnMembership {
-    /// Up to where it has read.
+    /// The sequence number up to which the account has read.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
 }
 
-/// The answer to `group_msg_get`: messages in descending order of their numbers.
+/// The answer to `group_msg_get`: messages in descending order of their sequence numbers.
 #[derive(Debug, Default, Deserialize)]
 pub struct GroupHistory<'a> {
-    /// 1 complete, 0 cut because it would be too long, 2 older ones are gone.
+    /// 1 complete, 0 truncated because the answer would be too long, 2 older messages no longer
+    /// exist.
     #[serde(
         rename = "IsFinished",
         default = "complete",
         deserialize_with = "lenient::int"
     )]
     pub finished: u32,
-    /// The messages, each a [`GroupItem`]. Read one by one, so that a bad one harms no other.
+    /// The messages, each a [`GroupItem`]. Each entry is parsed separately, so that one invalid
+    /// entry does not make the others unusable.
     #[serde(
         rename = "RspMsgList",
         default,
@@ -159,6 +161,6 @@ fn complete() -> u32 {
 }
 
 impl GroupHistory<'_> {
-    /// [`finished`](Self::finished) of an answer that would have been too long.
+    /// The value of [`finished`](Self::finished) in a truncated answer.
     pub const CUT: u32 = 0;
 }

@@ -1,13 +1,13 @@
-//! The `cs` field of a request head.
+//! The `cs` field of a request head. See "Checksum" in `docs/src/protocol.md`.
 //!
-//! Taken over the body text exactly as it is sent; nothing here serialises anything.
+//! The checksum covers the exact text of the body, so the body must be serialised before.
 
-/// The checksum of a request: CRC-32 (IEEE) over the UTF-8 bytes of the body text, or 0 for the
-/// commands that carry none.
+/// Returns the checksum of a request: CRC-32 (IEEE) over the UTF-8 bytes of the body text. It is 0
+/// for commands without a checksum.
 ///
-/// `servcmd` is the full command (`service.command`), `body` the JSON text as it stands in the
-/// frame. Exempt are commands whose name contains `alive`, `wslogin`, `wslogout` or `get_msg`
-/// (`openim.getmsg` is not one of those) and the acknowledgement of a push.
+/// `servcmd` is the full command (`service.command`), and `body` is the exact JSON text in the
+/// frame. Commands whose name contains `alive`, `wslogin`, `wslogout` or `get_msg` (`openim.getmsg`
+/// does not), and the acknowledgement of a push, have no checksum.
 pub fn checksum(servcmd: &str, body: &str) -> u32 {
     if is_exempt(servcmd) {
         0
@@ -16,8 +16,8 @@ pub fn checksum(servcmd: &str, body: &str) -> u32 {
     }
 }
 
-/// Whether a server may take `cs` for the checksum of a request. Clients before version 3.6 send none;
-/// some send one with commands that need none.
+/// Returns whether a server may accept `cs` as the checksum of a request. Clients before version
+/// 3.6 send none, and some clients send one with commands that need none.
 pub fn fits(servcmd: &str, body: &str, cs: Option<u64>) -> bool {
     let Some(cs) = cs else { return true };
     let whole = u64::from(crc32fast::hash(body.as_bytes()));

@@ -1,44 +1,45 @@
-//! From a WebSocket message to JSON text, and what may go wrong on the way.
+//! Converts WebSocket messages to JSON text.
 //!
-//! A message is plain JSON text, or the four bytes `COMP` and a zlib or gzip stream of it. The
-//! WebSocket framing itself is below this, in the gateway and the sandbox; the meaning of the
-//! text is above it, in [`packet`](super::packet).
+//! A message is plain JSON text, or the four bytes `COMP` followed by a zlib or gzip stream of the
+//! text. The gateway and the sandbox handle the WebSocket framing; [`packet`](super::packet)
+//! interprets the text. See "Frames and compression" in `docs/src/protocol.md`.
 
 use flate2::{Decompress, FlushDecompress, Status};
 use std::borrow::Cow;
 
-/// The kind of WebSocket message a connection carries, fixed by the path it was opened with.
+/// The kind of WebSocket messages on a connection. The URL path determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Frames {
-    /// Path `/binfo`: binary messages both ways; the server may compress.
+    /// Path `/binfo`: binary messages in both directions. The server may compress them.
     Binary,
-    /// Path `/info`: text messages both ways; never compressed.
+    /// Path `/info`: text messages in both directions, never compressed.
     Text,
 }
 
-/// Default bound of one decoded packet, in bytes. The largest legitimate packets are pages of messages of
-/// at most 12 KiB each, and nothing says how many a page may have; 32 MiB are over 2,500 of them.
+/// The default size limit of one decoded packet, in bytes. The largest valid packets are pages of
+/// messages of at most 12 KiB each. The page size is not documented; 32 MiB hold more than 2,500
+/// messages.
 pub const MAX_PACKET: usize = 32 << 20;
 
 const COMP: &[u8; 4] = b"COMP";
 
-/// Why the bytes of a message, or the JSON in them, could not be read.
+/// The reason why a message, or the JSON in it, could not be decoded.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum DecodeError {
-    /// The packet, or what it inflates to, is longer than the limit in bytes.
+    /// The packet exceeds the size limit before or after decompression.
     #[error("packet is longer than {limit} bytes")]
     TooLarge {
-        /// The limit that was passed.
+        /// The limit in bytes.
         limit: usize,
     },
-    /// The compressed stream is damaged or of an unknown kind.
+    /// The compressed stream is damaged or has an unknown format.
     #[error("compressed packet cannot be inflated: {0}")]
     Inflate(&'static str),
     /// The text is not UTF-8.
     #[error("packet is not UTF-8 text")]
     NotUtf8,
-    /// The text is no JSON object of the expected shape.
+    /// The text is not a JSON object of the expected shape.
     #[error("packet is not of the expected shape: {0}")]
     Json(#[from] serde_json::Error),
     /// `head.servcmd` is missing.
@@ -46,10 +47,10 @@ pub enum DecodeError {
     NoCommand,
 }
 
-/// The JSON text of a WebSocket message; inflates it when it is compressed.
+/// Returns the JSON text of a WebSocket message, decompressing it if necessary.
 ///
-/// A gzip stream may end with a sync flush and without trailer, as the real service is reported
-/// to send it: what came out when the input is used up is the text.
+/// A gzip stream may end with a sync flush and without a trailer, as the real service is reported
+/// to send it. The text is then everything that was decompressed up to the end of the input.
 ///
 /// # Errors
 /// [`DecodeError::TooLarge`], [`DecodeError::Inflate`] or [`DecodeError::NotUtf8`].
@@ -92,18 +93,18 @@ fn inflate(stream: &[u8], limit: usize) -> Result<Vec<u8>, DecodeError> {
             break;
         }
         if plain.len() == plain.capacity() {
-            // Never room for more than one byte over the limit, so that a bomb stops here.
+            // Allow only one byte over the limit, so that a decompression bomb stops here.
             let room = plain
                 .capacity()
                 .min((limit + 1).saturating_sub(plain.len()))
                 .max(1);
             plain.reserve_exact(room);
         } else if used == 0 && plain.len() == before_out {
-            break; // The input is used up: the sync-flush form ends here.
+            break; // End of input: a stream that ends with a sync flush has no trailer.
         }
     }
     if plain.is_empty() {
-        return Err(DecodeError::Inflate("stream holds nothing"));
+        return Err(DecodeError::Inflate("stream is empty"));
     }
     Ok(plain)
 }

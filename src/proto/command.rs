@@ -1,9 +1,9 @@
-//! The names of the commands (`head.servcmd`) this crate speaks.
+//! Names of the commands (`head.servcmd`). See "Envelope" in `docs/src/protocol.md`.
 
 use super::address::is_community;
 use std::borrow::Cow;
 
-/// The name of a group command for this group: communities have a service of their own.
+/// Returns the group command `name` for this group. Communities have their own service.
 #[must_use]
 pub fn of_group(servcmd: &'static str, group: &str) -> Cow<'static, str> {
     if is_community(group) {
@@ -13,10 +13,10 @@ pub fn of_group(servcmd: &'static str, group: &str) -> Cow<'static, str> {
     }
 }
 
-/// Whether a request may be made again when it is not known whether it was carried out: questions,
-/// messages (a server knows them by their key), and whatever sets something to a value that the request
-/// names. What creates, adds, counts or takes part in something is not among them, nor is a command that
-/// is not known here.
+/// Returns whether a client may repeat a request whose outcome it does not know: queries, messages
+/// (the server recognises a repeated one by its key), and commands that set a value named in the
+/// request. Commands that create, add, count or join are not repeatable, and neither are unknown
+/// commands.
 #[must_use]
 pub fn may_be_repeated(servcmd: &str) -> bool {
     let (service, command) = servcmd.rsplit_once('.').unwrap_or(("", servcmd));
@@ -60,49 +60,49 @@ pub fn may_be_repeated(servcmd: &str) -> bool {
     (asks && service != "group_open_long_polling_http_svc") || settles
 }
 
-/// Heartbeat; answered with any success.
+/// Heartbeat. Every success code is a valid answer.
 pub const HEARTBEAT: &str = "heartbeat.alive";
-/// Login, and the re-login after a lost link.
+/// Login, and the re-login after a lost connection.
 pub const LOGIN: &str = "im_open_status.wslogin";
 /// Logout, and the acknowledgement of a kick.
 pub const LOGOUT: &str = "im_open_status.wslogout";
-/// The periodic "am I still logged in" probe.
+/// Periodic check that the login is still valid.
 pub const HELLO: &str = "im_open_status.wshello";
-/// Push: this instance has been kicked.
+/// Push: the server has kicked this instance.
 pub const FORCE_OFFLINE: &str = "im_open_status.stat_forceoffline";
 /// Push: messages and notices.
 pub const MSG_PUSH: &str = "im_open_push.msg_push";
 /// Push: messages of large groups; same body as [`MSG_PUSH`].
 pub const MULTI_MSG_PUSH: &str = "im_open_push.multi_msg_push_ws";
-/// Acknowledgement of a push that asked for one; unanswered.
+/// Acknowledgement of a push that asked for one. The server does not answer it.
 pub const PUSH_ACK: &str = "openim.ws_msg_push_ack";
-/// Missed C2C messages since a cookie.
+/// Fetches missed C2C messages, starting at a cookie.
 pub const GET_MSG: &str = "openim.getmsg";
-/// Send a C2C message.
+/// Sends a C2C message.
 pub const SEND_C2C: &str = "openim.sendmsg";
-/// The groups an account is in.
+/// Lists the groups of an account.
 pub const JOINED_GROUPS: &str = "group_open_http_svc.get_joined_group_list";
-/// The communities an account is in.
+/// Lists the communities of an account.
 pub const JOINED_COMMUNITIES: &str = "million_group_open_http_svc.get_joined_group_list";
-/// The topics of a community.
+/// Lists the topics of a community.
 pub const TOPICS: &str = "million_group_open_http_svc.get_topic";
-/// Join a group, or ask to.
+/// Joins a group, or applies to join it.
 pub const JOIN_GROUP: &str = "group_open_http_svc.apply_join_group";
-/// Ask a live room for what is new.
+/// Polls a live room for new messages.
 pub const POLL_ROOM: &str = "group_open_long_polling_http_svc.get_msg";
-/// Messages of a group by their numbers.
+/// Fetches messages of a group by their sequence numbers.
 pub const GROUP_HISTORY: &str = "group_open_http_svc.group_msg_get";
-/// Send a group message.
+/// Sends a group message.
 pub const SEND_GROUP: &str = "group_open_http_svc.send_group_msg";
-/// Recall a C2C message.
+/// Recalls a C2C message.
 pub const RECALL_C2C: &str = "openim.msgwithdraw";
-/// Push: a command is overloaded and must not be sent for a while.
+/// Push: a command is overloaded, and the client must not send it for a while.
 pub const OVERLOAD: &str = "OverLoadPush.notify2";
-/// Push: log in again on the same link.
+/// Push: the client must log in again on the same connection.
 pub const KICK_OTHER: &str = "StatSvc.KickOther";
-/// Report group messages as read.
+/// Reports group messages as read.
 pub const READ_GROUP: &str = "group_open_http_svc.msg_read_report";
-/// Report C2C messages as read.
+/// Reports C2C messages as read.
 pub const READ_C2C: &str = "openim.msgreaded";
 
 #[cfg(test)]

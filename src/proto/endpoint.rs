@@ -1,17 +1,19 @@
-//! Where to connect: the sites, their hosts, the order in which hosts are tried, and the URL.
+//! Endpoints: the sites, their hosts, the order in which hosts are tried, and the URL.
 //!
-//! Only names and order; when to try again is a matter of back-off, and resolving is the gateway's.
+//! This module only computes names and their order; the account's back-off decides when to retry,
+//! and the gateway resolves the names. See "Endpoints" in `docs/src/protocol.md`.
 
 use std::{borrow::Cow, fmt, fmt::Write, sync::Arc};
 
 use super::id::SdkAppId;
 
-/// A data centre. It follows from the SDKAppID alone.
+/// A data centre. The SDKAppID determines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Site {
     /// Mainland China, and every SDKAppID outside the other ranges.
     China,
-    /// An app of the China range that is served from outside; never derived, only chosen by name.
+    /// Servers outside China for apps of the China range. It is never derived from the SDKAppID,
+    /// only selected by name.
     Oversea,
     /// Singapore.
     Singapore,
@@ -52,7 +54,7 @@ impl Site {
         Self::Indonesia,
     ];
 
-    /// The site an app belongs to, by the range of its SDKAppID.
+    /// Returns the site of an app, from the range of its SDKAppID.
     pub const fn of(app: SdkAppId) -> Self {
         match app.get() {
             20_000_000..30_000_000 | 1_720_000_000..1_730_000_000 => Self::Singapore,
@@ -66,12 +68,12 @@ impl Site {
         }
     }
 
-    /// The site with this [name](Self::name), or `None`.
+    /// Returns the site with this [name](Self::name), or `None`.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|site| site.name() == name)
     }
 
-    /// The name used in config files and logs.
+    /// Returns the name used in config files and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::China => "china",
@@ -123,7 +125,7 @@ impl Site {
                 "wssger.my-imcloud.com",
                 None,
             ),
-            // India has the two swapped.
+            // India's hosts have the opposite order.
             Self::India => (
                 'i',
                 "wssind.my-imcloud.com",
@@ -169,10 +171,11 @@ impl fmt::Display for Site {
     }
 }
 
-/// The order in which hosts are tried, and where in it an account stands.
+/// The order in which an account tries hosts, and its current position.
 ///
-/// The first round starts with the app's own host; after it the walk goes round the shared hosts
-/// for ever. Every new connection moves one on, also after one that was healthy for hours.
+/// The first round starts with the app's own host and then rotates through the shared hosts without
+/// end. Every new connection advances by one host, even if the last connection was healthy for
+/// hours.
 #[derive(Clone, Debug)]
 pub struct HostWalk {
     route: Route,
@@ -186,7 +189,7 @@ enum Route {
 }
 
 impl HostWalk {
-    /// The walk over the hosts of `site`, standing on the own host of `app`.
+    /// Creates a walk over the hosts of `site` that starts at the app's own host.
     pub const fn new(site: Site, app: SdkAppId) -> Self {
         Self {
             route: Route::Site { site, app },
@@ -194,8 +197,8 @@ impl HostWalk {
         }
     }
 
-    /// A walk that stays on one origin, `ws://host[:port][/prefix]` or `wss://…`: a proxy or the
-    /// sandbox. Slashes at the end are cut off.
+    /// Creates a walk that stays on one origin, `ws://host[:port][/prefix]` or `wss://…`, for a
+    /// proxy or the sandbox. Trailing slashes are removed.
     pub fn fixed(origin: &str) -> Self {
         Self {
             route: Route::Fixed(Arc::from(origin.trim_end_matches('/'))),
@@ -203,7 +206,7 @@ impl HostWalk {
         }
     }
 
-    /// The origin to connect to now, for [`connect_url`].
+    /// Returns the current origin, for [`connect_url`].
     pub fn current(&self) -> Cow<'_, str> {
         let (site, app) = match &self.route {
             Route::Fixed(origin) => return Cow::Borrowed(origin),
@@ -227,7 +230,7 @@ impl HostWalk {
         Cow::Owned(format!("wss://{host}"))
     }
 
-    /// Moves on to the next host.
+    /// Advances to the next host.
     pub fn advance(&mut self) {
         let last = match &self.route {
             Route::Fixed(_) => 0,
@@ -240,17 +243,17 @@ impl HostWalk {
         };
     }
 
-    /// Starts over at the app's own host.
+    /// Restarts at the app's own host.
     pub fn reset(&mut self) {
         self.step = 0;
     }
 }
 
-/// The URL of one connection.
+/// Returns the URL of one connection.
 ///
-/// `origin` is what [`HostWalk::current`] gave; `instance_id` 32 lower-case hex digits that stay
-/// the same for the life of a client; `random` a fresh number in `0.0..1.0` for each connection;
-/// `text_frames` chooses text frames (`/info`) instead of binary ones (`/binfo`).
+/// `origin` comes from [`HostWalk::current`]. `instance_id` is 32 lower-case hex digits, constant
+/// for the lifetime of a client. `random` is a fresh number in `0.0..1.0` for each connection.
+/// `text_frames` selects text frames (`/info`) instead of binary ones (`/binfo`).
 pub fn connect_url(
     origin: &str,
     app: SdkAppId,
@@ -261,7 +264,7 @@ pub fn connect_url(
     let mut url = String::with_capacity(origin.len() + 192);
     url.push_str(origin.trim_end_matches('/'));
     url.push_str(if text_frames { "/info" } else { "/binfo" });
-    // Writing into a String cannot fail.
+    // Writing to a String cannot fail.
     let _ = write!(
         url,
         "?sdkappid={app}&instanceid={instance_id}&random={random}&platform=7&host=unknown\

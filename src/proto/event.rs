@@ -1,7 +1,8 @@
-//! Pushes: what the server says unasked.
+//! Pushes: messages from the server that are not answers.
 //!
-//! A push is known by its command; `msg_push` carries a list of events, each known by its payload
-//! key. Whatever is not known is handed on as [`Notice::Unknown`], never dropped in silence.
+//! The command determines the kind of a push. `msg_push` carries a list of events, and the payload
+//! key determines the kind of each event. Unknown events become [`Notice::Unknown`]; they are never
+//! dropped silently.
 
 use super::command;
 pub use super::events::{read_event, read_missed};
@@ -13,31 +14,31 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// The longest overload pause that is believed.
+/// The upper bound for an overload pause. Longer ones are cut to this value.
 const MAX_OVERLOAD: Duration = Duration::from_secs(3600);
 
-/// A push, read as far as this crate understands it.
+/// A parsed push.
 #[derive(Debug)]
 pub enum Push {
     /// Messages and notices.
     Events {
-        /// In the order they came.
+        /// The notices, in the order of the push.
         notices: Vec<Notice>,
-        /// `SessionData` of a push that wants an acknowledgement.
+        /// `SessionData`, if the push asks for an acknowledgement.
         ack: Option<String>,
-        /// The server hints that something was missed: ask for it.
+        /// The server indicates missed messages; the client should fetch them.
         sync_hint: bool,
     },
-    /// A command must rest for a while.
+    /// The client must not send a command for a while.
     Overload {
-        /// The exact command.
+        /// The full command.
         servcmd: String,
-        /// How long, at most an hour.
+        /// The pause, at most one hour.
         delay: Duration,
     },
-    /// The server wants this instance to log in again on the same link.
+    /// The client must log in again on the same connection.
     KickOther,
-    /// Anything else.
+    /// An unknown push.
     Unknown,
 }
 
@@ -50,45 +51,45 @@ pub enum Notice {
     Group {
         /// The event's number.
         event: u64,
-        /// What it carries.
+        /// The message, tip or notice.
         item: Box<GroupItem>,
     },
-    /// Something changed.
+    /// A change to messages, people or groups.
     Update(Box<Update>),
-    /// An instance of this account has been kicked.
+    /// The server has kicked an instance of this account.
     Kicked {
-        /// Why.
+        /// The reason.
         kind: KickType,
-        /// Which login, when the server names it; otherwise the one that is told.
+        /// The kicked login. `None` means the login that receives this event.
         inst_id: Option<InstId>,
     },
-    /// An event, or part of one, that this crate does not read.
+    /// An event, or a part of one, that this crate does not interpret.
     Unknown {
-        /// Its number, when it has one.
+        /// The event number, if there is one.
         event: Option<u64>,
-        /// What it says.
+        /// The JSON of the event.
         raw: Box<RawValue>,
     },
-    /// A known event with impossible content.
+    /// A known event with invalid content.
     Malformed {
-        /// Why it could not be read.
+        /// The reason why the event could not be parsed.
         reason: String,
     },
 }
 
-/// Why the server threw an instance out, as the kick push or code 1002 says it.
+/// The reason for a kick, from the kick push or from code 1002.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum KickType {
-    /// 1: another instance of the web family took the slot.
+    /// 1: another web client has logged in to the account.
     MultipleAccount,
-    /// 2: another terminal of the account took the slot.
+    /// 2: another terminal has logged in to the account.
     MultipleDevice,
-    /// 3: an administrator's REST call.
+    /// 3: an administrator has kicked the account with a REST call.
     RestApi,
 }
 
 impl KickType {
-    /// From `KickType` on the wire; `None` for values without a meaning.
+    /// Converts `KickType` from the wire. Returns `None` for unknown values.
     #[must_use]
     pub const fn from_wire(number: u64) -> Option<Self> {
         match number {
@@ -99,7 +100,7 @@ impl KickType {
         }
     }
 
-    /// The number on the wire.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn to_wire(self) -> u64 {
         match self {
@@ -131,7 +132,7 @@ struct OverloadBody {
 }
 
 impl Push {
-    /// Reads a push; what cannot be read becomes [`Push::Unknown`] or [`Notice::Malformed`].
+    /// Parses a push. Unparsable input becomes [`Push::Unknown`] or [`Notice::Malformed`].
     #[must_use]
     pub fn parse(servcmd: &str, body: &str) -> Self {
         match servcmd {

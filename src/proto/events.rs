@@ -1,5 +1,5 @@
-//! From one entry of an `EventArray` to notices. An entry is known by its payload; its number decides
-//! only where several things share one payload key.
+//! Converts entries of an `EventArray` to notices. The payload key determines the kind of an entry;
+//! the event number only matters where several kinds share a payload key.
 
 use super::event::{EventsBody, KickType, Notice};
 use super::lenient;
@@ -57,7 +57,7 @@ struct EventItem<'a> {
     follows: Raws<'a>,
 }
 
-/// Reads one entry of an `EventArray`.
+/// Parses one entry of an `EventArray`.
 #[must_use]
 pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     let item: EventItem<'_> = match serde_json::from_str(raw.get()) {
@@ -88,7 +88,8 @@ pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     }
     if let Some(edits) = item.c2c_edits {
         return each(&edits, |edit: EditedMessage| {
-            // Either side may edit; whose conversation it is, only the receiver knows.
+            // Both sides may edit a message. Only the receiver knows which of the two is the other
+            // side.
             update(Update::Edited {
                 conversation: Conversation::C2c(edit.from.as_str().into()),
                 message: Box::new(edit),
@@ -140,7 +141,7 @@ pub fn read_event(raw: &RawValue) -> Vec<Notice> {
     vec![whole.map_or_else(|error| malformed(&error), update)]
 }
 
-/// Reads one entry of `MsgList` of a page of missed messages: an item, or a list of events.
+/// Parses one entry of `MsgList` in a page of missed messages: an item, or a list of events.
 #[must_use]
 pub fn read_missed(raw: &RawValue) -> Vec<Notice> {
     match serde_json::from_str::<EventsBody<'_>>(raw.get()) {
@@ -153,7 +154,7 @@ pub fn read_missed(raw: &RawValue) -> Vec<Notice> {
     }
 }
 
-/// The conversation of a group, or of a topic of it if that is named.
+/// Returns the conversation of the topic, if one is named, or else of the group.
 fn place(group: &str, topic: &str) -> Conversation {
     Conversation::group(if topic.is_empty() { group } else { topic })
 }
@@ -260,7 +261,7 @@ fn read_notify(raw: &RawValue, event: Option<u64>) -> Vec<Notice> {
         let Some(kind) = kick.kick_type.as_u64().and_then(KickType::from_wire) else {
             return vec![unknown(raw, event)];
         };
-        // What names no login is for whoever gets it.
+        // A kick without an instance ID concerns the login that receives it.
         let inst_id = serde_json::from_value::<InstId>(kick.inst_id).ok();
         let inst_id = inst_id.filter(InstId::is_some);
         return vec![Notice::Kicked { kind, inst_id }];
@@ -349,7 +350,7 @@ struct GroupRead {
 }
 
 impl GroupRead {
-    /// The group or topic, and up to where it was read.
+    /// Returns the group or topic, and the sequence number up to which it was read.
     fn mark(self) -> (String, u32) {
         let id = if self.topic.is_empty() {
             self.group
@@ -387,7 +388,7 @@ fn read_tip(raw: &RawValue, event: u64) -> Notice {
     }
 }
 
-/// Three things that share their number with system notices.
+/// Parses the three group updates that share their event number with system notices.
 fn read_group_update(raw: &RawValue) -> Option<Update> {
     let tip: Tip<'_> = serde_json::from_str(raw.get()).ok()?;
     let body: NoticeBody = lenient::read(tip.body?.get()).ok()?;

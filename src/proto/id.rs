@@ -1,59 +1,59 @@
-//! The two identifiers every request carries: the account's UserID and the app's SDKAppID.
+//! The two identifiers in every request: the UserID of the account and the SDKAppID of the app.
 //!
-//! Both are validated once, when they enter, so that everything behind can rely on them. The
-//! server's own numbers (TinyId, InstId) are not here: nobody types those in.
+//! Both are validated at construction, so that all other code can rely on them. The numbers that
+//! the server assigns (TinyId, InstId) are in [`packet`](super::packet): no person types them.
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 
-/// The longest UserID in bytes of UTF-8.
+/// The maximum length of a UserID, in bytes of UTF-8.
 pub const MAX_USER_ID_BYTES: usize = 32;
 
-/// Why a UserID or an SDKAppID was refused.
+/// The reason why a UserID or an SDKAppID is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
-    /// A UserID with no characters.
+    /// The UserID is empty.
     #[error("a UserID cannot be empty")]
     Empty,
-    /// A UserID of more than [`MAX_USER_ID_BYTES`] bytes.
+    /// The UserID has more than [`MAX_USER_ID_BYTES`] bytes.
     #[error("a UserID has at most {MAX_USER_ID_BYTES} bytes, this one has {bytes}")]
     TooLong {
-        /// How long it was.
+        /// The length in bytes.
         bytes: usize,
     },
-    /// A UserID with a space, a control character or another character that cannot be seen.
+    /// The UserID contains a space, a control character or another invisible character.
     #[error("a UserID cannot contain {character:?} (byte {at})")]
     Character {
-        /// The character.
+        /// The invalid character.
         character: char,
-        /// The byte offset where it stands.
+        /// The byte offset of the character.
         at: usize,
     },
-    /// An SDKAppID of zero.
+    /// The SDKAppID is zero.
     #[error("an SDKAppID is a number from 1 to 4294967295; the console shows yours")]
     ZeroApp,
-    /// An SDKAppID that is not a 32-bit number.
+    /// The SDKAppID is not a 32-bit number.
     #[error("{text:?} is not an SDKAppID: expected a number from 1 to 4294967295")]
     NotANumber {
-        /// What stood there.
+        /// The invalid text.
         text: String,
     },
 }
 
-/// The name of one account, 1 to 32 bytes, without spaces and control characters.
+/// The UserID of an account: 1 to 32 bytes, without spaces and control characters.
 ///
-/// Letters, digits, `_` and `-` are what the service recommends; other printable characters pass.
-/// Cloning shares the text.
+/// The service recommends letters, digits, `_` and `-`; it accepts other printable characters. A
+/// clone shares the text.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
 impl UserId {
-    /// Checks `text` and takes it as a UserID.
+    /// Validates `text` as a UserID.
     ///
     /// # Errors
-    /// [`IdError`] names what is wrong with it.
+    /// Returns an [`IdError`] if `text` is not a valid UserID.
     pub fn parse(text: &str) -> Result<Self, IdError> {
         if text.is_empty() {
             return Err(IdError::Empty);
@@ -67,14 +67,14 @@ impl UserId {
         }
     }
 
-    /// The text.
+    /// Returns the text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// Printable and not a space. The format characters listed are invisible and would let two
-/// accounts look alike in a log.
+/// Returns whether `c` is printable and not a space. The listed format characters are invisible:
+/// with them, two different accounts would look alike in a log.
 fn is_allowed(c: char) -> bool {
     let invisible = matches!(
         c,
@@ -129,12 +129,12 @@ impl<'de> Deserialize<'de> for UserId {
     }
 }
 
-/// The number of one app (tenant), never zero. It also decides the data centre.
+/// The SDKAppID of an app (tenant). It is never zero, and it determines the data centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SdkAppId(u32);
 
 impl SdkAppId {
-    /// Takes `number` as an SDKAppID.
+    /// Validates `number` as an SDKAppID.
     ///
     /// # Errors
     /// [`IdError::ZeroApp`] if it is zero.
@@ -145,7 +145,7 @@ impl SdkAppId {
         Ok(Self(number))
     }
 
-    /// The number.
+    /// Returns the number.
     pub const fn get(self) -> u32 {
         self.0
     }

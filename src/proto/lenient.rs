@@ -1,7 +1,7 @@
-//! Numbers that arrive as strings, strings that arrive as numbers, flags that arrive as booleans.
+//! Lenient deserialisation: numbers in strings, strings in numbers, and booleans as flags.
 //!
-//! `serde` `deserialize_with` functions for fields whose JSON type differs between servers. They
-//! refuse only what has no sensible reading.
+//! These `serde` `deserialize_with` functions are for fields whose JSON type differs between
+//! servers. They only reject values without a sensible interpretation.
 
 use secrecy::SecretString;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error, Unexpected, Visitor};
@@ -16,7 +16,7 @@ impl Visitor<'_> for Number {
     type Value = Option<i128>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a whole number, or a string holding one")
+        f.write_str("a whole number, or a string that contains one")
     }
 
     fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {
@@ -29,7 +29,7 @@ impl Visitor<'_> for Number {
 
     fn visit_f64<E: Error>(self, v: f64) -> Result<Self::Value, E> {
         if v.is_finite() && v.fract() == 0.0 && v.abs() < 1e18 {
-            // In range and whole, so the cast is exact.
+            // The value is whole and in range, so the cast is exact.
             #[allow(clippy::cast_possible_truncation)]
             Ok(Some(v as i128))
         } else {
@@ -68,10 +68,10 @@ fn narrowed<T: TryFrom<i128>, E: Error>(n: i128) -> Result<T, E> {
     T::try_from(n).map_err(|_| E::custom(format_args!("{n} is out of range")))
 }
 
-/// A whole number that fits `T`; absent, `null` and `""` read as zero.
+/// Deserialises a whole number that fits `T`. Absent, `null` and `""` become zero.
 ///
 /// # Errors
-/// When the value is no whole number or does not fit.
+/// If the value is not a whole number, or does not fit `T`.
 pub fn int<'de, D, T>(d: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -80,10 +80,10 @@ where
     narrowed(number(d)?.unwrap_or(0))
 }
 
-/// Like [`int`], but `null` and `""` read as `None`.
+/// Like [`int`], but `null` and `""` become `None`.
 ///
 /// # Errors
-/// When the value is no whole number or does not fit.
+/// If the value is not a whole number, or does not fit `T`.
 pub fn opt_int<'de, D, T>(d: D) -> Result<Option<T>, D::Error>
 where
     D: Deserializer<'de>,
@@ -92,26 +92,26 @@ where
     number(d)?.map(narrowed).transpose()
 }
 
-/// A flag: `true`, `1`, `"1"` and any other non-zero number are set.
+/// Deserialises a flag. `true`, `1`, `"1"` and all other non-zero numbers are true.
 ///
 /// # Errors
-/// When the value is neither a boolean nor a whole number.
+/// If the value is neither a boolean nor a whole number.
 pub fn flag<'de, D: Deserializer<'de>>(d: D) -> Result<bool, D::Error> {
     Ok(number(d)?.unwrap_or(0) != 0)
 }
 
-/// Like [`flag`], but a missing value and `null` read as `None`.
+/// Like [`flag`], but an absent value and `null` become `None`.
 ///
 /// # Errors
-/// As [`flag`].
+/// See [`flag`].
 pub fn opt_flag<'de, D: Deserializer<'de>>(d: D) -> Result<Option<bool>, D::Error> {
     Ok(number(d)?.map(|number| number != 0))
 }
 
-/// Writes a flag as 0 or 1: clients compare it with 1.
+/// Serialises a flag as 0 or 1, because clients compare it with 1.
 ///
 /// # Errors
-/// Those of the serializer.
+/// The errors of the serializer.
 pub fn as_number<F, S>(flag: &F, serializer: S) -> Result<S::Ok, S::Error>
 where
     F: Copy + Into<Option<bool>>,
@@ -120,10 +120,10 @@ where
     (*flag).into().map(u8::from).serialize(serializer)
 }
 
-/// A number with a fraction; a string that holds one, absent and `null` as zero.
+/// Deserialises a floating-point number, which may be in a string. Absent and `null` become zero.
 ///
 /// # Errors
-/// When the value is no number.
+/// If the value is not a number.
 pub fn float<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
     match Value::deserialize(d)? {
         Value::Null => Ok(0.0),
@@ -138,20 +138,21 @@ pub fn float<'de, D: Deserializer<'de>>(d: D) -> Result<f64, D::Error> {
     }
 }
 
-/// Whatever reads by itself, with `null` as its default.
+/// Deserialises any type. `null` becomes its default.
 ///
 /// # Errors
-/// When the value is neither `null` nor readable.
+/// If the value is neither `null` nor a valid `T`.
 pub fn null_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(
     d: D,
 ) -> Result<T, D::Error> {
     Ok(Option::deserialize(d)?.unwrap_or_default())
 }
 
-/// A list whose unreadable entries are left out, so that a bad one harms no other; `null` as empty.
+/// Deserialises a list and skips invalid entries, so that one invalid entry does not make the
+/// others unusable. `null` becomes an empty list.
 ///
 /// # Errors
-/// When the value is neither `null` nor a list.
+/// If the value is neither `null` nor a list.
 pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<T>, D::Error> {
     let items: Option<Vec<Box<RawValue>>> = Option::deserialize(d)?;
     Ok(items
@@ -161,18 +162,19 @@ pub fn list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<
         .collect())
 }
 
-/// Like [`list`], for fields of a flattened struct, which serde does not read from the text itself.
+/// Like [`list`], for fields of a flattened struct, which serde buffers instead of reading from the
+/// text.
 ///
 /// # Errors
-/// When the value is no list.
+/// If the value is not a list.
 pub fn flat_list<'de, D: Deserializer<'de>, T: DeserializeOwned>(d: D) -> Result<Vec<T>, D::Error> {
     let items: Option<Vec<Value>> = Option::deserialize(d)?;
     let items = items.unwrap_or_default().into_iter();
     Ok(items.filter_map(|item| T::deserialize(item).ok()).collect())
 }
 
-/// Names of one and the same thing; which one is used depends on the command. Where several stand side
-/// by side, the first is taken.
+/// Groups of field names with the same meaning; the command decides which name is used. If an
+/// object contains several of them, the first one counts.
 const SAME: &[&[&str]] = &[
     &["MsgRandom", "Random", "MsgRand"],
     &["MsgTimeStamp", "MsgTime"],
@@ -181,17 +183,17 @@ const SAME: &[&[&str]] = &[
     &["To_Account", "Peer_Account", "Member_Account"],
 ];
 
-/// Reads an object. One that names a thing twice, under one name or under several, is read all the
-/// same.
+/// Parses an object. Unlike plain serde, it accepts a field that occurs twice, under the same name
+/// or under several names.
 ///
 /// # Errors
-/// When it is no JSON, or not what is expected.
+/// If the text is not JSON, or has an unexpected shape.
 pub fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     let error = match serde_json::from_str(json) {
         Ok(read) => return Ok(read),
         Err(error) => error,
     };
-    // Seldom, so it may cost something: what serde calls a duplicate field becomes a single one.
+    // This case is rare, so it may be slow: duplicate fields are merged into one.
     match serde_json::from_str(json) {
         Ok(Value::Object(mut object)) if error.is_data() => {
             take_first_names(&mut object);
@@ -201,7 +203,7 @@ pub fn read<T: DeserializeOwned>(json: &str) -> serde_json::Result<T> {
     }
 }
 
-/// Leaves one name of everything in an object and in what it holds.
+/// Removes duplicate names from an object and, recursively, from its values.
 pub fn take_first_names(object: &mut serde_json::Map<String, Value>) {
     for names in SAME {
         let first = names.iter().position(|name| object.contains_key(*name));
@@ -222,10 +224,11 @@ pub fn take_first_names(object: &mut serde_json::Map<String, Value>) {
     }
 }
 
-/// The priority of a group message: a number in what is received, a word in what is sent.
+/// Deserialises the priority of a group message: a number in received messages, a word in sent
+/// ones.
 ///
 /// # Errors
-/// When the value is neither a number nor one of the four words.
+/// If the value is neither a number nor one of the four words.
 pub fn opt_priority<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
     let text = opt_string(d)?.unwrap_or_default();
     match text.as_str() {
@@ -275,26 +278,26 @@ impl Visitor<'_> for Text {
     }
 }
 
-/// A string; a number is written out, `null` reads as empty.
+/// Deserialises a string. A number becomes its decimal text, and `null` an empty string.
 ///
 /// # Errors
-/// When the value is an array, an object or a boolean.
+/// If the value is an array, an object or a boolean.
 pub fn string<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
     Ok(d.deserialize_any(Text)?.unwrap_or_default())
 }
 
-/// Like [`string`], but `null` reads as `None`.
+/// Like [`string`], but `null` becomes `None`.
 ///
 /// # Errors
-/// When the value is an array, an object or a boolean.
+/// If the value is an array, an object or a boolean.
 pub fn opt_string<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
     d.deserialize_any(Text)
 }
 
-/// A string that must not be printed; empty and `null` read as `None`.
+/// Deserialises a secret string. An empty string and `null` become `None`.
 ///
 /// # Errors
-/// When the value is an array, an object or a boolean.
+/// If the value is an array, an object or a boolean.
 pub fn opt_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SecretString>, D::Error> {
     Ok(opt_string(d)?
         .filter(|text| !text.is_empty())

@@ -1,13 +1,13 @@
-//! What is on the wire of Tencent Cloud Chat, and nothing else.
+//! The wire format of Tencent Cloud Chat.
 //!
 //! ```text
 //! WebSocket message ──codec──► JSON text ──packet──► head + body ──┬─ answer   (matched by servcmd + seq)
 //!                                                                  └─ push ──► event ──► message
 //! ```
 //!
-//! Everything here is pure: no socket, no clock, no randomness. Decoding never panics and keeps
-//! what it does not know. Sessions and the sandbox decide who sends
-//! what, and when. The facts the code relies on are written down in `docs/src/protocol.md`.
+//! The crate does no I/O and reads neither a clock nor a random generator. Decoding never panics
+//! and keeps unknown fields. Sessions and the sandbox decide who sends what, and when.
+//! `docs/src/protocol.md` describes the protocol and names the source of each fact.
 
 pub mod address;
 pub mod answer;

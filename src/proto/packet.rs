@@ -1,8 +1,8 @@
-//! The envelope: `{"head":{…},"body":{…}}`, requests out, answers and pushes in.
+//! The envelope `{"head":{…},"body":{…}}` of requests, answers and pushes.
 //!
-//! A request carries who asks in one of two shapes: UserID and UserSig until a login gave an a2,
-//! then a2 and TinyId. The checksum covers the body text exactly as it stands in the frame, so
-//! the body is serialised once and spliced in. See "Envelope" in `docs/src/protocol.md`.
+//! A request identifies its sender by UserID and UserSig until a login succeeds, and by a2 and
+//! TinyId afterwards. The checksum covers the exact text of the body, so the body is serialised
+//! once and inserted as text. See "Envelope" in `docs/src/protocol.md`.
 
 use super::checksum::checksum;
 use super::code::Code;
@@ -15,40 +15,42 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::borrow::Cow;
 
-/// `head.websdkappid`, a constant of the web family.
+/// `head.websdkappid`: a constant of all web clients.
 pub const WEB_SDK_APP_ID: u32 = 537_048_168;
-/// `head.websdkversion`, a constant that is not the package version.
+/// `head.websdkversion`: a constant that differs from the package version.
 pub const WEB_SDK_VERSION: &str = "1.7.3";
-/// `head.sdkability`: what this client can take, as version 3.6.6 of the web SDK says it.
+/// `head.sdkability`: the features that the client supports, as version 3.6.6 of the web SDK sends
+/// them.
 pub const SDK_ABILITY: u32 = 75_689_843;
-/// `head.platform`: web.
+/// `head.platform`: the web platform.
 pub const PLATFORM_WEB: u8 = 7;
-/// The sequence number at which the counter starts over.
+/// The sequence counter restarts at this number.
 pub const SEQ_LIMIT: u32 = 2_415_919_103;
 
-/// The server's name for one login of an account (`InstId`, `status_instid`).
+/// The server's identifier for one login of an account (`InstId`, `status_instid`).
 ///
-/// Repeated in the JSON type it came in. Not the `instanceid` of the URL.
+/// It keeps its JSON type, because requests must repeat it unchanged. It is not the `instanceid` of
+/// the URL.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(untagged)]
 pub enum InstId {
-    /// A number, as every server seen so far sends it.
+    /// A number. All servers observed so far send numbers.
     Number(u64),
     /// A string.
     Text(Box<str>),
 }
 
 impl InstId {
-    /// Not logged in; also what a server may say that does not track instances.
+    /// No login. Servers that do not track instances may send this value.
     pub const NONE: Self = Self::Number(0);
 
-    /// Whether it names a login at all.
+    /// Returns whether the value identifies a login.
     #[must_use]
     pub fn is_some(&self) -> bool {
         !matches!(self, Self::Number(0)) && !matches!(self, Self::Text(text) if text.is_empty())
     }
 
-    /// Whether both name the same login, in whatever JSON type.
+    /// Returns whether both values identify the same login, whatever their JSON types.
     #[must_use]
     pub fn is_same(&self, other: &Self) -> bool {
         self == other || self.to_string() == other.to_string()
@@ -64,42 +66,43 @@ impl std::fmt::Display for InstId {
     }
 }
 
-/// What a login earned: it takes the place of UserID and UserSig in every later head.
+/// The credentials that a login returns. They replace UserID and UserSig in all later request
+/// heads.
 #[derive(Clone, Debug)]
 pub struct Ticket {
-    /// The `A2Key` of the login answer. A secret: whoever has it is the account.
+    /// The `A2Key` of the login answer. It is a secret: its owner can act as the account.
     pub a2: SecretString,
-    /// The account's number, a string of up to 20 digits. Part of message IDs.
+    /// The TinyId of the account, a string of up to 20 digits. It is part of message IDs.
     pub tiny_id: Box<str>,
-    /// The login's own number; absent when the answer had none.
+    /// The identifier of the login, if the answer contains one.
     pub inst_id: Option<InstId>,
 }
 
-/// Who sends a request.
+/// The sender of a request.
 #[derive(Clone, Copy, Debug)]
 pub enum Identity<'a> {
-    /// Nobody yet: the heartbeat before the first login.
+    /// No account: the heartbeat before the first login.
     Anonymous,
-    /// A full login.
+    /// A full login with UserID and UserSig.
     UserSig(&'a UserId, &'a UserSig),
-    /// Everything after a login, the re-login and the logout included.
+    /// Every request after a login, including the re-login and the logout.
     Ticket(&'a Ticket),
 }
 
-/// The parts of a request head that change from request to request.
+/// The fields of a request head that differ between requests.
 #[derive(Clone, Copy, Debug)]
 pub struct Request<'a> {
-    /// Who asks.
+    /// The sender.
     pub identity: Identity<'a>,
-    /// The application.
+    /// The app.
     pub app: SdkAppId,
-    /// Local wall clock in Unix seconds; never corrected by the server's.
+    /// The local clock in Unix seconds, without correction by the server's clock.
     pub time: u64,
     /// `<service>.<command>`, see [`command`](super::command).
     pub servcmd: &'a str,
-    /// The request number; the answer repeats it.
+    /// The sequence number of the request. The answer repeats it.
     pub seq: u32,
-    /// The JSON text of the body, an object.
+    /// The JSON text of the body, which must be an object.
     pub body: &'a str,
 }
 
@@ -131,7 +134,7 @@ struct RequestHead<'a> {
 }
 
 impl Request<'_> {
-    /// The JSON text of the whole packet.
+    /// Returns the JSON text of the whole packet.
     #[must_use]
     pub fn encode(&self) -> String {
         let mut head = RequestHead {
@@ -169,7 +172,7 @@ impl Request<'_> {
                 head.status_instid = ticket.inst_id.as_ref();
             }
         }
-        // A struct of strings and numbers always serialises.
+        // Serialising a struct of strings and numbers cannot fail.
         let head = serde_json::to_string(&head).unwrap_or_default();
         let mut text = String::with_capacity(head.len() + self.body.len() + 18);
         text.push_str(r#"{"head":"#);
@@ -181,15 +184,15 @@ impl Request<'_> {
     }
 }
 
-/// A packet from the server: an answer when its command and number match a request in flight,
-/// a push otherwise.
+/// A packet from the server. It is an answer if its command and sequence number match a request in
+/// flight, and a push otherwise.
 #[derive(Debug)]
 pub struct Packet<'a> {
     /// `<service>.<command>`.
     pub servcmd: Cow<'a, str>,
-    /// The request number an answer repeats; meaningless in a push.
+    /// The sequence number of the request, in an answer. It has no meaning in a push.
     pub seq: Option<u64>,
-    /// The text of the body; `{}` when it was missing.
+    /// The text of the body, or `{}` if the body is missing.
     pub body: &'a str,
 }
 
@@ -210,10 +213,10 @@ struct Head<'a> {
 }
 
 impl<'a> Packet<'a> {
-    /// Reads the envelope; the body stays text.
+    /// Parses the envelope. The body stays unparsed text.
     ///
     /// # Errors
-    /// [`DecodeError::Json`] when it is not `{"head":{…},…}`, [`DecodeError::NoCommand`] when
+    /// [`DecodeError::Json`] if the text is not `{"head":{…},…}`, and [`DecodeError::NoCommand`] if
     /// `head.servcmd` is missing or empty.
     pub fn parse(text: &'a str) -> Result<Self, DecodeError> {
         let Envelope { head, body } = serde_json::from_str(text)?;
@@ -231,16 +234,16 @@ impl<'a> Packet<'a> {
         })
     }
 
-    /// The verdict every answer carries.
+    /// Parses the status fields of an answer.
     ///
     /// # Errors
-    /// [`DecodeError::Json`] when the fields are there but of no sensible type.
+    /// [`DecodeError::Json`] if a status field has a wrong type.
     pub fn status(&self) -> Result<AnswerStatus, DecodeError> {
         Ok(serde_json::from_str(self.body)?)
     }
 }
 
-/// `ErrorCode` and what goes with it. `ActionStatus` says nothing and is not read.
+/// The status of an answer. `ActionStatus` adds no information and is ignored.
 #[derive(Debug, Clone, Deserialize)]
 pub struct AnswerStatus {
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
@@ -258,7 +261,7 @@ pub struct AnswerStatus {
 }
 
 impl AnswerStatus {
-    /// The error code; `None` is success (zero, absent).
+    /// Returns the error code, or `None` for success (zero or absent).
     #[must_use]
     pub fn error(&self) -> Option<Code> {
         [self.error_code, self.config_error_code]
@@ -267,13 +270,13 @@ impl AnswerStatus {
             .map(Code)
     }
 
-    /// The server's own words, possibly empty.
+    /// Returns the error text of the server, which may be empty.
     #[must_use]
     pub fn info(&self) -> &str {
         &self.error_info
     }
 
-    /// Which kick code 1002 reports; only a number counts.
+    /// Returns the kick type that comes with code 1002. Only a number is valid.
     #[must_use]
     pub fn kick_type(&self) -> Option<u64> {
         self.kick_type.as_ref()?.as_u64()

@@ -1,13 +1,13 @@
-//! Text of others, fit to be shown.
+//! Safe display of untrusted text.
 
 use std::fmt;
 
-/// The most characters that are shown of a text of others.
+/// The maximum number of displayed characters of an untrusted text.
 pub const MAX_SHOWN: usize = 200;
 
-/// A text that came from outside (an ErrorInfo, a name, words of a program), for logs, status and
-/// terminals: at most [`MAX_SHOWN`] characters, and none that could start a new line, move a cursor
-/// or turn the direction of what follows.
+/// Displays an untrusted text (an ErrorInfo, a name, the output of a program) in logs, status and
+/// terminals. It prints at most [`MAX_SHOWN`] characters, and escapes those that would start a new
+/// line, move the cursor or change the text direction.
 #[derive(Clone, Copy, Debug)]
 pub struct Shown<'a>(pub &'a str);
 
@@ -17,7 +17,7 @@ impl fmt::Display for Shown<'_> {
     }
 }
 
-/// Writes `text` up to `limit` characters, with what controls a terminal escaped.
+/// Writes at most `limit` characters of `text` and escapes control characters.
 pub fn clipped(out: &mut impl fmt::Write, text: &str, limit: usize) -> fmt::Result {
     for (at, c) in text.chars().enumerate() {
         if at == limit {
@@ -28,7 +28,7 @@ pub fn clipped(out: &mut impl fmt::Write, text: &str, limit: usize) -> fmt::Resu
     Ok(())
 }
 
-/// One character; as an escape if it controls what shows it.
+/// Writes one character, as an escape if it is a control character.
 pub fn escaped(out: &mut impl fmt::Write, c: char) -> fmt::Result {
     if is_control(c) {
         write!(out, "{}", c.escape_default())
@@ -37,7 +37,8 @@ pub fn escaped(out: &mut impl fmt::Write, c: char) -> fmt::Result {
     }
 }
 
-/// Control characters, line separators, and marks that turn the direction of writing.
+/// Returns whether `c` is a control character, a line separator or a mark that changes the text
+/// direction.
 fn is_control(c: char) -> bool {
     c.is_control()
         || matches!(c, '\u{2028}' | '\u{2029}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

@@ -1,5 +1,5 @@
-//! Invitations: calls, games, anything that is offered, and then accepted, refused, taken back, or
-//! forgotten. They travel as custom messages; the server knows nothing of them.
+//! Invitations to calls, games and other activities, which the invitees accept, reject or ignore.
+//! Invitations travel as custom messages; the server does not interpret them.
 
 use super::lenient;
 use super::message::{Draft, Element, Message};
@@ -7,24 +7,25 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Tells these custom messages from all others.
+/// The `businessID` that distinguishes these custom messages from all others.
 const BUSINESS: u32 = 1;
 
-/// What happens to an invitation.
+/// One step in the life of an invitation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
-    /// It is made.
+    /// The inviter sends the invitation.
     Invite,
-    /// Who made it takes it back.
+    /// The inviter cancels the invitation.
     Cancel,
-    /// It is accepted.
+    /// The invitee accepts the invitation.
     Accept,
-    /// It is refused.
+    /// The invitee rejects the invitation.
     Reject,
-    /// Nobody answered in time. There is no clock at the server: each side says so itself.
+    /// Nobody has answered in time. The server runs no timer, so each side reports the timeout
+    /// itself.
     Timeout,
-    /// Something this crate does not know.
+    /// An action that this crate does not know.
     #[default]
     Other,
 }
@@ -53,24 +54,24 @@ impl Action {
     }
 }
 
-/// One step of an invitation.
+/// One signaling message about an invitation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Signal {
-    /// What happens.
+    /// The action.
     pub action: Action,
-    /// Names the invitation; whoever makes it draws the name.
+    /// The ID of the invitation, which the inviter generates at random.
     pub id: String,
-    /// Who made it.
+    /// The inviter.
     pub inviter: String,
-    /// Who is invited; of an answer, who answers.
+    /// The invitees. In an answer, the user who answers.
     pub invitees: Vec<String>,
-    /// The group it was made in; empty when it was made to one user.
+    /// The GroupID, or empty for an invitation to one user.
     pub group: String,
-    /// Whatever the two programs agree on.
+    /// Application data. The server does not interpret it.
     pub data: String,
-    /// After what time it is forgotten; zero for never.
+    /// The time after which the invitation expires; zero means never.
     pub timeout: Duration,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     pub extra: Map<String, Value>,
 }
 
@@ -101,7 +102,7 @@ struct Wire {
 }
 
 impl Signal {
-    /// Reads the custom data of a message; `None` of everything that is no step of an invitation.
+    /// Parses the custom data of a message. Returns `None` if it is not a signaling message.
     #[must_use]
     pub fn parse(data: &str) -> Option<Self> {
         let wire: Wire = serde_json::from_str(data).ok()?;
@@ -117,7 +118,7 @@ impl Signal {
         })
     }
 
-    /// Reads a message; `None` of everything that is no step of an invitation.
+    /// Parses a message. Returns `None` if it is not a signaling message.
     #[must_use]
     pub fn of(message: &Message) -> Option<Self> {
         message.elements.iter().find_map(|element| match element {
@@ -126,7 +127,7 @@ impl Signal {
         })
     }
 
-    /// An invitation named `id`.
+    /// Creates an invitation with the given ID.
     pub fn invite(
         id: impl Into<String>,
         inviter: impl Into<String>,
@@ -145,17 +146,17 @@ impl Signal {
         }
     }
 
-    /// The invitation is made in a group.
+    /// Makes this an invitation in a group.
     #[must_use]
     pub fn in_group(mut self, group: impl Into<String>) -> Self {
         self.group = group.into();
         self
     }
 
-    /// What `me` answers this invitation with.
+    /// Creates the answer of `me` to this invitation.
     #[must_use]
     pub fn answer(&self, me: &str, action: Action, data: impl Into<String>) -> Self {
-        // Only who takes it back speaks of all; of the others each speaks for itself.
+        // A cancellation names all invitees; each other answer names only its sender.
         let invitees = match action {
             Action::Cancel => self.invitees.clone(),
             _ => vec![me.to_owned()],
@@ -170,7 +171,7 @@ impl Signal {
         }
     }
 
-    /// The custom data of the message that carries it.
+    /// Returns the custom data of the message that carries this signal.
     #[must_use]
     pub fn data(&self) -> String {
         let wire = Wire {
@@ -184,11 +185,11 @@ impl Signal {
             timeout: u32::try_from(self.timeout.as_secs()).unwrap_or(u32::MAX),
             extra: self.extra.clone(),
         };
-        // A struct of texts and numbers always serialises.
+        // Serialising a struct of strings and numbers cannot fail.
         serde_json::to_string(&wire).unwrap_or_default()
     }
 
-    /// The message that carries it; content filters do not look at it.
+    /// Returns the message that carries this signal. Content filters do not check it.
     #[must_use]
     pub fn draft(&self) -> Draft {
         let mut draft = Draft::custom(self.data());

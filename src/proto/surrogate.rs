@@ -1,15 +1,16 @@
-//! Half characters in JSON: a client that cuts a text in the middle of an emoji writes one half of a
-//! surrogate pair. JavaScript takes that for a text, Unicode does not.
+//! Lone surrogates in JSON. A client that truncates a text in the middle of an emoji sends half of
+//! a surrogate pair. JavaScript accepts such a string; Unicode and `serde_json` do not.
 
 use std::borrow::Cow;
 
-/// What stands for the character that is lost (U+FFFD).
+/// The escape that replaces a lone surrogate (U+FFFD).
 const LOST: &str = "\\ufffd";
 
-/// The same JSON with each half character replaced by U+FFFD, so that the text around it can be read.
+/// Replaces each lone surrogate escape in the JSON by U+FFFD, so that the surrounding text stays
+/// readable.
 #[must_use]
 pub fn mend(json: Cow<'_, str>) -> Cow<'_, str> {
-    // Nearly no packet has any.
+    // Almost no packet contains a surrogate escape.
     if !json.contains("\\ud") && !json.contains("\\uD") {
         return json;
     }
@@ -25,7 +26,7 @@ pub fn mend(json: Cow<'_, str>) -> Cow<'_, str> {
         if is_pair {
             at += 12;
         } else if is_high(unit) || is_low(unit) {
-            // Escapes are ASCII, so both ends are borders of characters.
+            // Escapes are ASCII, so both ends are character boundaries.
             mended.push_str(&json[from..at]);
             mended.push_str(LOST);
             at += 6;
@@ -41,7 +42,7 @@ pub fn mend(json: Cow<'_, str>) -> Cow<'_, str> {
     Cow::Owned(mended)
 }
 
-/// The code unit of the escape `\uXXXX` at this place.
+/// Returns the code unit of the escape `\uXXXX` at this offset.
 fn unit(bytes: &[u8], at: usize) -> Option<u16> {
     let escape = bytes.get(at..at + 6)?;
     let digits = escape.strip_prefix(b"\\u")?;

@@ -1,5 +1,5 @@
-//! What changed about messages and people: recalls, edits, read marks, receipts, profiles, friends,
-//! online status. Everything a push can say that is neither a message nor a kick.
+//! Changes to messages and people: recalls, edits, read marks, receipts, profiles, friends and
+//! online status. An update is any push content other than a message or a kick.
 
 use super::lenient;
 use super::message::{Conversation, Element, MessageRef};
@@ -9,88 +9,89 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// Something changed. What the server said beyond the fields here is kept in each one's `extra`.
+/// A change. Each variant keeps additional data of the server in its `extra` field.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Update {
     /// Messages were recalled.
     Recalled {
-        /// Where.
+        /// The conversation.
         conversation: Conversation,
-        /// Who did it; empty when the server did not say.
+        /// The user who recalled them; empty if the server did not name one.
         by: String,
         /// The messages.
         messages: Vec<MessageRef>,
     },
     /// A message was edited.
     Edited {
-        /// Where.
+        /// The conversation.
         conversation: Conversation,
-        /// Its new state.
+        /// The message after the edit.
         message: Box<EditedMessage>,
     },
-    /// The other side has read everything up to a time.
+    /// The peer has read all messages up to a time.
     ReadByPeer {
-        /// The other side.
+        /// The peer.
         peer: String,
         /// Server time in Unix seconds.
         until: u64,
     },
-    /// This account has read something on another of its terminals.
+    /// This account has read messages on another of its terminals.
     ReadElsewhere {
-        /// Where.
+        /// The conversation.
         conversation: Conversation,
-        /// Up to here: server time in Unix seconds, or the number of a group message.
+        /// The read position: server time in Unix seconds, or the sequence number of a group
+        /// message.
         until: u64,
     },
-    /// This account has read everything on another of its terminals.
+    /// This account has read all conversations on another of its terminals.
     AllReadElsewhere {
-        /// All one-to-one conversations.
+        /// Whether all one-to-one conversations were read.
         c2c: bool,
-        /// Groups, and the number up to which they were read.
+        /// GroupIDs, each with the sequence number up to which the group was read.
         groups: Vec<(String, u32)>,
     },
-    /// The receipt of one-to-one messages that asked for one.
+    /// A read receipt for one-to-one messages that requested one.
     C2cReceipt {
-        /// Who has read them.
+        /// The user who has read them.
         peer: String,
-        /// When, Unix seconds.
+        /// The time of reading, in Unix seconds.
         time: u64,
         /// The messages.
         messages: Vec<MessageRef>,
     },
-    /// How many have read group messages that asked for receipts.
+    /// The number of readers of group messages that requested receipts.
     GroupReceipt {
         /// The group.
         group: String,
         /// The messages.
         messages: Vec<GroupReceipt>,
     },
-    /// Somebody writes at present, or no longer: a typing notice of the UI kits, which is no message.
-    /// It comes again every few seconds, and its end may be missing.
+    /// A user has started or stopped typing. The UI kits send this notice as a custom message. It
+    /// repeats every few seconds, and the final notice may be missing.
     Typing {
-        /// Where.
+        /// The conversation.
         conversation: Conversation,
-        /// Who; this account when it writes on another of its terminals.
+        /// The user. It is this account if it types on another of its terminals.
         user: String,
-        /// Whether it writes.
+        /// Whether the user is typing.
         is_typing: bool,
     },
-    /// This account was mentioned; the message itself comes as a message.
+    /// This account was mentioned. The message itself arrives separately.
     Mentioned(Mentioned),
-    /// Somebody's profile changed.
+    /// The profile of a user changed.
     Profile(ProfileChange),
     /// Friends, applications or the blacklist changed.
     Friends(FriendChange),
-    /// The list of conversations changed on another terminal.
+    /// The conversation list changed on another terminal.
     Conversations(Fields),
     /// Users came online or went offline.
     Status(Vec<UserStatus>),
-    /// How a one-to-one conversation announces itself was changed on another terminal.
+    /// The notification mode of a one-to-one conversation was changed on another terminal.
     MuteNotifications {
-        /// The other side.
+        /// The peer.
         peer: String,
-        /// 0 announced, 1 discarded, 2 received without being announced.
+        /// 0 notify, 1 discard, 2 receive without notification.
         option: u32,
     },
     /// The reactions to a message changed.
@@ -99,16 +100,16 @@ pub enum Update {
     ReactedElsewhere(OwnReaction),
     /// The extensions of a message changed.
     Extensions(ExtensionChange),
-    /// When this account wants no notifications was changed on another terminal: `Level`, `StartTime`
-    /// and `EndTime` in Unix seconds, `IsRepeated`.
+    /// The do-not-disturb period was changed on another terminal: `Level`, `StartTime` and
+    /// `EndTime` in Unix seconds, `IsRepeated`.
     DoNotDisturb(Fields),
-    /// Who follows this account changed, or whom it follows.
+    /// The followers of this account changed, or the users that it follows.
     Follows(FollowChange),
 }
 
 impl Update {
-    /// Names a one-to-one conversation by its other side, as the account `me` sees it: what the
-    /// server says names the sender, who may be `me`.
+    /// Sets the conversation of a one-to-one update to the peer, from the view of the account `me`.
+    /// The server names the sender, who may be `me`.
     pub fn seen_by(&mut self, me: &str) {
         let (conversation, to) = match self {
             Self::Recalled {
@@ -130,16 +131,16 @@ impl Update {
     }
 }
 
-/// An object whose fields this crate hands on as they came.
+/// An object whose fields this crate does not interpret.
 pub type Fields = Map<String, Value>;
 
-/// The new state of an edited message.
+/// A message after an edit.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct EditedMessage {
-    /// Who said it.
+    /// The sender.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub from: String,
-    /// To whom; empty in a group.
+    /// The receiver; empty in a group.
     #[serde(
         rename = "To_Account",
         default,
@@ -147,7 +148,7 @@ pub struct EditedMessage {
         skip_serializing_if = "String::is_empty"
     )]
     pub to: String,
-    /// The group; empty of a one-to-one message.
+    /// The GroupID; empty for a one-to-one message.
     #[serde(
         rename = "GroupId",
         default,
@@ -155,7 +156,7 @@ pub struct EditedMessage {
         skip_serializing_if = "String::is_empty"
     )]
     pub group: String,
-    /// The topic, in a community.
+    /// The TopicID, in a community.
     #[serde(
         rename = "TopicId",
         default,
@@ -169,7 +170,7 @@ pub struct EditedMessage {
     /// `MsgRandom`
     #[serde(rename = "MsgRandom", default, deserialize_with = "lenient::int")]
     pub random: u32,
-    /// Server time in Unix seconds, of when it was said.
+    /// The server time of the original message, in Unix seconds.
     #[serde(
         rename = "MsgTime",
         alias = "MsgTimeStamp",
@@ -177,48 +178,48 @@ pub struct EditedMessage {
         deserialize_with = "lenient::int"
     )]
     pub time: u64,
-    /// How often it was edited.
+    /// The number of edits.
     #[serde(rename = "MsgVersion", default, deserialize_with = "lenient::int")]
     pub version: u32,
     /// The content.
     #[serde(rename = "MsgBody", default)]
     pub elements: Vec<Element>,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     #[serde(
         rename = "CloudCustomData",
         default,
         deserialize_with = "lenient::string"
     )]
     pub cloud_custom_data: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
-/// How many have read one group message.
+/// The number of readers of one group message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupReceipt {
-    /// The number of the message.
+    /// The sequence number of the message.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
-    /// Members who have.
+    /// The number of members who have read it.
     #[serde(rename = "ReadNum", default, deserialize_with = "lenient::int")]
     pub read: u32,
-    /// Members who have not.
+    /// The number of members who have not read it.
     #[serde(rename = "UnreadNum", default, deserialize_with = "lenient::int")]
     pub unread: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
-/// A mark that this account was mentioned.
+/// A mention of this account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Mentioned {
     /// The group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub group: String,
-    /// The topic, in a community.
+    /// The TopicID, in a community.
     #[serde(
         rename = "TopicId",
         default,
@@ -226,28 +227,28 @@ pub struct Mentioned {
         skip_serializing_if = "String::is_empty"
     )]
     pub topic: String,
-    /// Who did it.
+    /// The user who mentioned this account.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub from: String,
-    /// The number of the message.
+    /// The sequence number of the message.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
-    /// 1: by name, 2: as one of all.
+    /// 1: this account was mentioned by name. 2: all members were mentioned.
     #[serde(
         rename = "GroupAtType",
         default,
         deserialize_with = "lenient::null_default"
     )]
     pub kinds: Vec<u32>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
-/// What changed in a profile.
+/// The changed fields of a profile.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ProfileChange {
-    /// Whose.
+    /// The user.
     #[serde(
         rename = "Profile_Account",
         default,
@@ -261,13 +262,13 @@ pub struct ProfileChange {
         deserialize_with = "lenient::null_default"
     )]
     pub fields: Vec<Fields>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
 impl ProfileChange {
-    /// The new nick name, if that is what changed.
+    /// Returns the new nick name, if it changed.
     #[must_use]
     pub fn nick(&self) -> Option<&str> {
         self.fields
@@ -278,7 +279,7 @@ impl ProfileChange {
     }
 }
 
-/// Who became or is no longer a friend, an applicant, blacklisted.
+/// Changes to friends, friend applications and the blacklist.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FriendChange {
     /// New friends.
@@ -289,7 +290,7 @@ pub struct FriendChange {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub added: Vec<String>,
-    /// Friends no longer.
+    /// Former friends.
     #[serde(
         rename = "FriendDel_Account",
         default,
@@ -297,7 +298,7 @@ pub struct FriendChange {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub removed: Vec<String>,
-    /// Who wants to become a friend, as objects with `PendencyAdd_Account`, `AddWording`, ….
+    /// New friend applications: objects with `PendencyAdd_Account`, `AddWording`, ….
     #[serde(
         rename = "PendencyAdd",
         default,
@@ -305,7 +306,7 @@ pub struct FriendChange {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub applications: Vec<Fields>,
-    /// New on the blacklist.
+    /// Users added to the blacklist.
     #[serde(
         rename = "BlackListAdd_Account",
         default,
@@ -313,7 +314,7 @@ pub struct FriendChange {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub blacklisted: Vec<String>,
-    /// On the blacklist no longer.
+    /// Users removed from the blacklist.
     #[serde(
         rename = "BlackListDel_Account",
         default,
@@ -321,59 +322,59 @@ pub struct FriendChange {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub unblacklisted: Vec<String>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
-/// How somebody now stands to this account.
+/// A changed follow relation between a user and this account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FollowChange {
-    /// Who.
+    /// The user.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// What changed.
+    /// The changes.
     #[serde(
         rename = "FollowDiffList",
         default,
         deserialize_with = "lenient::null_default"
     )]
     pub changes: Vec<FollowDiff>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
-/// One list that the user came into, or went out of.
+/// One list that the user was added to or removed from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct FollowDiff {
-    /// Whether the user came.
+    /// Whether the user was added.
     #[serde(rename = "IsAdd", default, deserialize_with = "lenient::flag")]
     pub added: bool,
-    /// Which list: 1 those who follow this account, 2 those it follows, 3 those who are in both.
+    /// The list: 1 followers, 2 followed users, 3 mutual followers.
     #[serde(rename = "FollowType", default, deserialize_with = "lenient::int")]
     pub list: u32,
 }
 
-/// Whether somebody is online.
+/// The online status of a user.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct UserStatus {
-    /// Who.
+    /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
     /// 1 online, 2 offline, 3 not logged in, 0 unknown.
     #[serde(rename = "Status", default, deserialize_with = "lenient::int")]
     pub status: u32,
-    /// What the user says of itself, as it comes: the server sends it in base64.
+    /// The custom status of the user, in base64 as the server sends it.
     #[serde(rename = "CustomStatus", default, deserialize_with = "lenient::string")]
     pub custom: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
 }
 
 impl UserStatus {
-    /// Whether the user is online.
+    /// Returns whether the user is online.
     #[must_use]
     pub const fn is_online(&self) -> bool {
         self.status == 1
@@ -381,7 +382,7 @@ impl UserStatus {
 }
 
 impl fmt::Display for Update {
-    /// A word for logs.
+    /// Writes a short name for logs.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Recalled { .. } => "recalled",

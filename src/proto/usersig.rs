@@ -1,8 +1,8 @@
-//! UserSig: the signed, dated proof that a UserID may log in (TLSSigAPIv2).
+//! UserSig: a signed credential with an expiry date that lets a UserID log in (TLSSigAPIv2).
 //!
-//! Signing, reading and checking live here; when to renew one is decided elsewhere. The format is
-//! described in docs/src/protocol.md: text lines signed with HMAC-SHA256, wrapped in JSON, zlib and a
-//! Base64 with three characters replaced.
+//! This module signs, parses and verifies; it does not decide when to renew. The format is text
+//! lines signed with HMAC-SHA256, wrapped in JSON, zlib and a Base64 variant with three replaced
+//! characters. See "UserSig" in `docs/src/protocol.md`.
 
 use std::{fmt, io::Read};
 
@@ -19,17 +19,18 @@ use super::{
     id::{SdkAppId, UserId},
 };
 
-/// The longest UserSig that is looked at, in characters.
+/// The maximum length of a UserSig that is parsed, in characters.
 const MAX_TEXT: usize = 16 * 1024;
-/// The longest JSON inside a UserSig, in bytes; more is taken for a decompression bomb.
+/// The maximum length of the JSON inside a UserSig, in bytes. A longer text counts as a
+/// decompression bomb.
 const MAX_JSON: u64 = 8 * 1024;
 
-/// A UserSig as the service takes it. Whoever has it can log in, so it is never printed.
+/// A UserSig in the encoding of the service. Its owner can log in, so `Debug` does not print it.
 #[derive(Clone)]
 pub struct UserSig(SecretString);
 
 impl UserSig {
-    /// The text, for the head of a login request.
+    /// Returns the text, for the head of a login request.
     pub fn expose(&self) -> &str {
         self.0.expose_secret()
     }
@@ -47,65 +48,66 @@ impl fmt::Debug for UserSig {
     }
 }
 
-/// What a UserSig says about itself. Only [`verify`] makes it trustworthy.
+/// The claims inside a UserSig. They are only trustworthy after [`verify`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claims {
-    /// The account it was made for.
+    /// The UserID.
     pub user_id: String,
-    /// The app it was made for.
+    /// The SDKAppID.
     pub sdk_app_id: u64,
-    /// When it was made, in Unix seconds.
+    /// The time of issue, in Unix seconds.
     pub issued_at: u64,
-    /// How long it holds from then, in seconds.
+    /// The validity in seconds, from [`issued_at`](Self::issued_at).
     pub lifetime: u64,
-    /// The extra buffer of a PrivateMapKey, as the Base64 that stands in the UserSig.
+    /// The extra buffer of a PrivateMapKey, in the Base64 encoding of the UserSig.
     pub user_buf: Option<String>,
 }
 
 impl Claims {
-    /// The last Unix second in which it is accepted.
+    /// Returns the last Unix second in which the UserSig is valid.
     pub fn expires_at(&self) -> u64 {
         self.issued_at.saturating_add(self.lifetime)
     }
 }
 
-/// Why a UserSig was not accepted. Each is one of the service's codes, see [`UserSigError::code`].
+/// The reason why a UserSig is invalid. Each variant corresponds to a code of the service, see
+/// [`UserSigError::code`].
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum UserSigError {
-    /// There is none.
+    /// The UserSig is empty.
     #[error("the UserSig is empty")]
     Empty,
-    /// It is cut off, in another Base64 variant, or not a UserSig at all.
+    /// The text is truncated, in another Base64 variant, or not a UserSig.
     #[error("the UserSig cannot be read: {reason}")]
     Unreadable {
-        /// Which layer of it could not be undone.
+        /// The layer that could not be decoded.
         reason: &'static str,
     },
-    /// It was signed with another SecretKey, or changed afterwards.
-    #[error("the signature does not fit: it was made with another SecretKey")]
+    /// Another SecretKey was used to sign, or the UserSig was changed after signing.
+    #[error("the signature is invalid: it was made with another SecretKey")]
     Signature,
-    /// It belongs to another account.
+    /// The UserSig belongs to another account.
     #[error("the UserSig was made for the UserID {found:?}")]
     WrongUser {
-        /// The UserID it was made for.
+        /// The UserID in the UserSig.
         found: String,
     },
-    /// It belongs to another app.
+    /// The UserSig belongs to another app.
     #[error("the UserSig was made for the SDKAppID {found}")]
     WrongApp {
-        /// The SDKAppID it was made for.
+        /// The SDKAppID in the UserSig.
         found: u64,
     },
-    /// Its time is over.
+    /// The UserSig has expired.
     #[error("the UserSig expired at {expired_at} (Unix seconds)")]
     Expired {
-        /// The last Unix second in which it held.
+        /// The last Unix second in which the UserSig was valid.
         expired_at: u64,
     },
 }
 
 impl UserSigError {
-    /// The code the service answers with.
+    /// Returns the code with which the service rejects this UserSig.
     pub const fn code(&self) -> Code {
         match self {
             Self::Empty => Code::USERSIG_EMPTY,
@@ -118,7 +120,7 @@ impl UserSigError {
     }
 }
 
-/// The JSON layer, in the key order of the official signers.
+/// The JSON layer. Its keys have the order of the official signers.
 #[derive(Serialize, Deserialize)]
 struct Envelope {
     #[serde(rename = "TLS.ver")]
@@ -152,7 +154,8 @@ impl Envelope {
         }
     }
 
-    /// The MAC over the signed lines, not yet finished so that it can be compared in constant time.
+    /// Returns the MAC of the signed lines. It is not finalised, so that the caller can compare it
+    /// in constant time.
     fn mac(&self, key: &SecretString) -> Hmac<Sha256> {
         let mut text = format!(
             "TLS.identifier:{}\nTLS.sdkappid:{}\nTLS.time:{}\nTLS.expire:{}\n",
@@ -171,8 +174,8 @@ impl Envelope {
     }
 }
 
-/// Makes a UserSig for `user` of `app`, valid from `issued_at` (Unix seconds) for `lifetime`
-/// seconds. `key` is the SecretKey as the console shows it.
+/// Creates a UserSig for `user` of `app`, valid from `issued_at` (Unix seconds) for `lifetime`
+/// seconds. `key` is the SecretKey in the form that the console shows.
 pub fn sign(
     app: SdkAppId,
     key: &SecretString,
@@ -215,7 +218,7 @@ fn pack(envelope: &Envelope) -> String {
         .collect()
 }
 
-/// Reads what a UserSig says, without checking its signature.
+/// Parses a UserSig without checking its signature.
 ///
 /// # Errors
 /// [`UserSigError::Empty`] or [`UserSigError::Unreadable`].
@@ -223,10 +226,11 @@ pub fn inspect(sig: &str) -> Result<Claims, UserSigError> {
     unpack(sig).map(Envelope::into_claims)
 }
 
-/// Reads a UserSig and checks that it lets `user` into `app` at `now_unix` (Unix seconds).
+/// Parses a UserSig and verifies that it lets `user` log in to `app` at `now_unix` (Unix seconds).
 ///
 /// # Errors
-/// [`UserSigError`] in this order: empty, unreadable, wrong user, wrong app, signature, expired.
+/// Returns a [`UserSigError`]. The checks run in this order: empty, unreadable, wrong user, wrong
+/// app, signature, expired.
 pub fn verify(
     sig: &str,
     app: SdkAppId,
@@ -277,28 +281,29 @@ fn unpack(sig: &str) -> Result<Envelope, UserSigError> {
             '*' => '+',
             '-' => '/',
             '_' => '=',
-            // The plain forms are another Base64 variant; '\0' makes the decoder refuse them.
+            // The plain characters belong to another Base64 variant; '\0' makes the decoder reject
+            // them.
             '+' | '/' | '=' => '\0',
             other => other,
         })
         .collect();
     let packed = STANDARD
         .decode(base64)
-        .map_err(|_| unreadable("it is not Base64 in the variant of UserSigs, or is cut off"))?;
+        .map_err(|_| unreadable("it is cut off, or not in the Base64 variant of UserSigs"))?;
     let mut json = Vec::new();
     ZlibDecoder::new(packed.as_slice())
         .take(MAX_JSON + 1)
         .read_to_end(&mut json)
-        .map_err(|_| unreadable("it does not decompress, it may be cut off"))?;
+        .map_err(|_| unreadable("it cannot be decompressed; it may be cut off"))?;
     if json.len() as u64 > MAX_JSON {
         return Err(unreadable(
             "it decompresses to far more than a UserSig holds",
         ));
     }
     let envelope: Envelope = serde_json::from_slice(&json)
-        .map_err(|_| unreadable("there is no UserSig of version 2.0 in it"))?;
+        .map_err(|_| unreadable("it does not contain a UserSig of version 2.0"))?;
     if envelope.version != "2.0" {
-        return Err(unreadable("it is of another version than 2.0"));
+        return Err(unreadable("its version is not 2.0"));
     }
     Ok(envelope)
 }
@@ -439,7 +444,7 @@ mod tests {
                     .replace('_', "="),
                 "variant",
             ),
-            (&pack_json(b"{}"), "no UserSig"),
+            (&pack_json(b"{}"), "not contain a UserSig"),
             (&pack_json(&[b' '; 1_000_000]), "far more"),
             (&"A".repeat(MAX_TEXT + 4), "too long"),
             (&"e".repeat(64), "decompress"),

@@ -1,14 +1,14 @@
-//! Violations and counts: what a run is judged by.
+//! Violations of invariants, and the counts of a run.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
-/// Something happened that must never happen.
+/// A violation of an invariant.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
-    /// When, since the start of the simulation.
+    /// The time since the start of the simulation.
     pub at: Duration,
-    /// Which account, by number; `None` for the fleet as a whole.
+    /// The account number; `None` for the whole fleet.
     pub account: Option<usize>,
     /// A description.
     pub what: String,
@@ -29,48 +29,52 @@ impl std::fmt::Display for Violation {
 pub struct Summary {
     /// Simulated time.
     pub elapsed: Duration,
-    /// Events played.
+    /// The number of simulated events.
     pub events: u64,
-    /// Sum over all accounts of the time they were online.
+    /// The online time, summed over all accounts.
     pub online: Duration,
-    /// The longest an account was offline in one piece.
+    /// The longest offline period of an account.
     pub longest_silence: Duration,
-    /// Logins and resumes sent.
+    /// The number of logins and resumes sent.
     pub logins: u64,
-    /// Most logins sent within one second. Network latencies differ, so this may exceed the governor's rate.
+    /// The maximum number of logins sent within one second. It may exceed the governor's rate,
+    /// because network latencies differ.
     pub worst_login_rate: usize,
-    /// Most turns granted within one second by the governor of one copy.
+    /// The maximum number of turns that the governor of one copy granted within one second.
     pub worst_turn_rate: usize,
-    /// The largest comeback after the server was away.
+    /// The largest recovery after a server outage.
     pub comeback: Option<super::Comeback>,
-    /// Kicks by cause word.
+    /// The number of kicks per cause.
     pub offline_by_cause: BTreeMap<String, u64>,
-    /// Messages sent to accounts; a group message counts for each account in the group.
+    /// The number of messages sent to accounts. A group message counts once for each account in the
+    /// group.
     pub said: u64,
-    /// Messages that were handed to a bot.
+    /// The number of messages delivered to a bot.
     pub handed: u64,
-    /// Messages that a bot has handled.
+    /// The number of messages that a bot has handled.
     pub handled: u64,
-    /// Messages handed again by the next process of a copy although a bot had finished them, because the process
-    /// before could not report them as read.
+    /// The number of handled messages that the next process of a copy delivered again, because the
+    /// previous process could not report them as read.
     pub handled_again: u64,
-    /// Processes that ended and were started again.
+    /// The number of process restarts.
     pub restarts: u64,
-    /// Messages handed once more by another copy. [The module](super) says when that may happen.
+    /// The number of messages that another copy delivered again. The [module](super) lists the
+    /// valid cases.
     pub handed_again: u64,
-    /// Messages among these that had been reported as read.
+    /// The number of these messages that had been reported as read.
     pub handed_again_though_read: u64,
-    /// Replies that were sent.
+    /// The number of replies sent.
     pub replied: u64,
-    /// Replies that could not be sent.
+    /// The number of replies that could not be sent.
     pub unreplied: u64,
-    /// The smallest part of the time that exactly one copy of an account was online.
+    /// The fraction of time in which exactly one copy of an account was online, for the account
+    /// with the lowest value.
     pub one_copy_online: f64,
-    /// Most kicks of an account, all copies together, within an hour.
+    /// The maximum number of kicks of an account within an hour, over all its copies.
     pub worst_kicks_per_hour: usize,
     /// The first hundred violations.
     pub violations: Vec<Violation>,
-    /// Hash of the event log: equal for equal seeds.
+    /// The hash of the event log. Runs with the same seed have the same hash.
     pub hash: u64,
 }
 
@@ -82,7 +86,7 @@ pub(super) struct Window {
 }
 
 impl Default for Window {
-    /// Of one second.
+    /// Creates a window of one second.
     fn default() -> Self {
         Self::of(Duration::from_secs(1))
     }
@@ -94,7 +98,7 @@ impl Window {
         Self { length, times }
     }
 
-    /// Counts an event at `at`. Returns how many there were in the window that ends there.
+    /// Counts an event at `at`. Returns the number of events in the window that ends there.
     pub(super) fn add(&mut self, at: Duration) -> usize {
         while self
             .times
@@ -108,7 +112,7 @@ impl Window {
     }
 }
 
-/// FNV-1a, 64 bits: the same on every machine.
+/// An FNV-1a hash of 64 bits, which is the same on every machine.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LogHash(u64);
 
@@ -130,7 +134,7 @@ impl LogHash {
     }
 }
 
-/// What the copies of one account share.
+/// The state that the copies of one account share.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Share {
     online: usize,

@@ -1,5 +1,6 @@
-//! The bots of one account, as their host runs them: one message of a conversation at a time, each taking
-//! a while, and nothing before the account is ready.
+//! The bots of one account, with the scheduling rules of the real host: the messages of a
+//! conversation run one at a time, each handler takes some time, and no handler starts before the
+//! account is ready.
 
 use super::sim_account::{Note, SimAccount, Want};
 use botroupe_core::account::{FleetUsers, is_heard};
@@ -12,14 +13,15 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// How long handlers take.
+/// The duration of handlers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Work {
     /// No time at all.
     #[default]
     None,
-    /// Nine in ten handlers take up to half a second, most others up to five, one in a hundred up to thirty.
+    /// 90 % of the handlers take up to half a second, 9 % up to five seconds, and 1 % up to thirty
+    /// seconds.
     Ordinary,
 }
 
@@ -35,7 +37,7 @@ impl Work {
     }
 }
 
-/// What bots are made of.
+/// The configuration of the bots.
 #[derive(Clone, Debug)]
 pub(super) struct BotsConfig {
     pub(super) limits: InboxLimits,
@@ -52,7 +54,7 @@ struct Line {
     running: Option<Running>,
 }
 
-/// A handler.
+/// A running handler.
 #[derive(Debug)]
 struct Running {
     number: u64,
@@ -65,13 +67,13 @@ enum Stage {
     Working,
     /// The handler never ends.
     Hanging,
-    /// The reply is with the account.
+    /// The account is sending the reply.
     Replying(MessageKey),
-    /// The reply waits until the account is back.
+    /// The reply waits until the account is online again.
     Waiting(MessageKey),
 }
 
-/// See the module.
+/// The bots of one account, see the [module](self).
 #[derive(Debug)]
 pub(super) struct Bots {
     pub(super) config: BotsConfig,
@@ -82,7 +84,7 @@ pub(super) struct Bots {
     open: usize,
     runs: u64,
     rng: fastrand::Rng,
-    /// Replies under way, by the token of their item.
+    /// Pending replies, by the token of their outbox item.
     replies: BTreeMap<u64, Conversation>,
 }
 
@@ -101,17 +103,17 @@ impl Bots {
         }
     }
 
-    /// The next handler that starts never ends.
+    /// Makes the next handler hang.
     pub(super) const fn hang(&mut self) {
         self.hang_next = true;
     }
 
-    /// No more handlers are started.
+    /// Stops starting handlers.
     pub(super) const fn drain(&mut self) {
         self.draining = true;
     }
 
-    /// Whether a message of this conversation would find no room.
+    /// Returns whether the queue of this conversation is full.
     pub(super) fn is_full(&self, conversation: &Conversation) -> bool {
         let line = self.lines.get(conversation);
         self.open >= self.config.limits.account
@@ -130,7 +132,7 @@ impl Line {
 }
 
 impl SimAccount {
-    /// A message is handed over.
+    /// Delivers a message to the bots.
     pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
         let config = &self.bots.config;
         if !is_heard(&message, &config.fleet, config.hears_fleet) {
@@ -146,7 +148,7 @@ impl SimAccount {
         self.advance(now, &conversation, wants);
     }
 
-    /// Starts the handler of the next message of a conversation, when it may.
+    /// Starts the handler of the next message of a conversation, if the rules allow it.
     fn advance(&mut self, now: Now, conversation: &Conversation, wants: &mut Vec<Want>) {
         loop {
             let bots = &mut self.bots;
@@ -189,7 +191,7 @@ impl SimAccount {
         }
     }
 
-    /// A handler comes to its end: it replies, or is done.
+    /// Ends a handler: it replies, or is done.
     pub(super) fn worked(
         &mut self,
         now: Now,
@@ -216,7 +218,7 @@ impl SimAccount {
         }
     }
 
-    /// Gives the reply of a conversation to the account.
+    /// Passes the reply of a conversation to the account.
     fn reply(&mut self, now: Now, conversation: &Conversation) {
         let Some(running) = self.bots.running_mut(conversation) else {
             return;
@@ -238,7 +240,7 @@ impl SimAccount {
         self.core.send(now, token, item);
     }
 
-    /// What became of an item.
+    /// Processes the outcome of an outbox item.
     pub(super) fn replied(
         &mut self,
         now: Now,
@@ -261,7 +263,8 @@ impl SimAccount {
             wants.push(Want::Note(Note::Replied { ok }));
             return self.done(now, &conversation, wants);
         }
-        // Held or contested: with the same key it is the same message, once the account is back.
+        // The account is held or contested. The reply keeps its key, so that the server recognises
+        // the same message later.
         running.stage = Stage::Waiting(key);
         if draining {
             let receipt = Receipt::of(&running.message);
@@ -289,7 +292,7 @@ impl SimAccount {
         self.advance(now, conversation, wants);
     }
 
-    /// The account is ready, or no longer.
+    /// Tells the bots whether the account is ready.
     pub(super) fn set_ready(&mut self, now: Now, ready: bool, wants: &mut Vec<Want>) {
         self.bots.ready = ready;
         if !ready {

@@ -1,24 +1,25 @@
-//! The wall clocks of the accounts' machines, which differ from the server's.
+//! The wall clocks of the accounts' machines, which differ from the server's clock.
 //!
-//! Each account has a machine of its own here, with a clock that is off by seconds, some by minutes,
-//! a few by as much as an hour. Deadlines are monotonic and not touched; what a wrong clock spoils
-//! is UserSigs: one that was minted "in the past" ends too early for the server, and counts as void
-//! when the server has made void what is older than an hour that is yet to come.
+//! Each account has its own machine. Most clocks are wrong by seconds, some by minutes, and a few
+//! by up to an hour. Deadlines use the monotonic clock and are not affected. A wrong clock affects
+//! UserSigs: one minted "in the past" expires too early on the server. It also counts as revoked if
+//! the server has revoked all UserSigs issued before a time that the slow clock has not reached
+//! yet.
 
-/// How the clocks of the accounts' machines differ from the server's.
+/// The clock skew of the accounts' machines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Clocks {
-    /// All show the server's time.
+    /// All clocks show the server time.
     #[default]
     Exact,
-    /// Nine in ten are off by up to five seconds, most others by up to ten minutes, one in fifty by
-    /// up to an hour; forward or backward.
+    /// 90 % of the clocks are wrong by up to five seconds, 8 % by up to ten minutes, and 2 % by up
+    /// to an hour, in either direction.
     Skewed,
 }
 
 impl Clocks {
-    /// Draws the offset of one clock in milliseconds, positive when it is fast.
+    /// Draws the offset of one clock in milliseconds. It is positive for a fast clock.
     pub(super) fn draw(self, rng: &mut fastrand::Rng) -> i64 {
         let Self::Skewed = self else {
             return 0;

@@ -1,13 +1,13 @@
-//! The groups of the simulated world, and what is said in them.
+//! The groups of the simulated world and their messages.
 
 use botroupe_proto::id::UserId;
 
-/// Who is in a group.
+/// A simulated group.
 #[derive(Debug)]
 pub(super) struct SimGroup {
     pub(super) id: String,
-    /// Who speaks in it.
+    /// The user who writes in the group.
     pub(super) speaker: UserId,
-    /// Accounts by number.
+    /// The account numbers of the members.
     pub(super) members: Vec<usize>,
 }

@@ -1,19 +1,21 @@
-//! The ledger: which message was sent, which account it is owed to, and what became of it.
+//! The ledger records which messages were sent, which accounts must receive them, and what happened
+//! to them.
 //!
-//! A message is owed to an account from the moment the server takes it until a bot of the account has
-//! finished it. A message is *handed* when it reaches a bot, and *handled* when the bot is done.
+//! An account is owed a message from the moment at which the server accepts it until a bot of the
+//! account has finished it. A message is *handed* when it reaches a bot, and *handled* when the bot
+//! has finished it.
 
 use botroupe_proto::id::UserId;
 use botroupe_proto::message::Conversation;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
-/// Where a message was sent.
+/// The place of a message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Place {
-    /// By this user.
+    /// A one-to-one message from this user.
     C2c(UserId),
-    /// In this group, as this number.
+    /// A message in this group, with this sequence number.
     Group(Box<str>, u64),
 }
 
@@ -21,7 +23,7 @@ pub(super) enum Place {
 #[derive(Clone, Debug)]
 pub(super) struct Owed {
     pub(super) at: Duration,
-    /// Unix second of the server.
+    /// The server time in Unix seconds.
     pub(super) second: u64,
     pub(super) place: Place,
 }
@@ -35,35 +37,36 @@ impl Owed {
     }
 }
 
-/// The ledger of one account, over all its copies.
+/// The ledger of one account, shared by all its copies.
 #[derive(Debug, Default)]
 pub(super) struct Account {
     pub(super) owed: BTreeMap<u64, Owed>,
-    /// Messages that the server has forgotten: they may still come, and need not.
+    /// Messages that the server has lost. They may still arrive, but need not.
     pub(super) gone: HashSet<u64>,
-    /// By which node each message was handed out first.
+    /// The node that first delivered each message.
     pub(super) first: HashMap<u64, usize>,
 }
 
 /// The ledger of one copy of an account.
 #[derive(Debug, Default)]
 pub(super) struct Copy {
-    /// Messages handed to the bots of the present process.
+    /// Messages delivered to the bots of the current process.
     pub(super) got: HashSet<u64>,
-    /// Messages that its bots have finished, each with its process.
+    /// Messages that the bots have finished, each with the number of its process.
     pub(super) done: HashMap<u64, u32>,
-    /// Processes that could not report everything they had finished.
+    /// Processes that could not report all finished messages as read.
     pub(super) excused: BTreeSet<u32>,
-    /// Until when there was no room, for a conversation and for all of them.
+    /// The times until which the queue of a conversation, and the queue of the account (`crowded`),
+    /// were full.
     pub(super) full: HashMap<Conversation, Duration>,
     pub(super) crowded: Duration,
-    /// Until when something is done to it on purpose.
+    /// The end of the last injected fault.
     pub(super) faulty: Duration,
-    /// When the server last did not know it as online.
+    /// The last time at which the server did not consider the copy online.
     pub(super) untrue: Duration,
 }
 
-/// See the module.
+/// The ledger of the fleet, see the [module](self).
 #[derive(Debug)]
 pub(super) struct Ledger {
     pub(super) accounts: Vec<Account>,
@@ -80,18 +83,18 @@ impl Ledger {
         }
     }
 
-    /// How many messages are owed.
+    /// Returns the number of owed messages.
     pub(super) fn owed(&self) -> usize {
         self.accounts.iter().map(|account| account.owed.len()).sum()
     }
 
-    /// The number of the next message.
+    /// Returns the number of the next message.
     pub(super) fn next(&mut self) -> u64 {
         self.said += 1;
         self.said
     }
 
-    /// The server has forgotten its groups: what is still owed of them may come, and need not.
+    /// Marks all owed group messages as lost by the server: they may still arrive, but need not.
     pub(super) fn forget_groups(&mut self) {
         for account in &mut self.accounts {
             let gone = &mut account.gone;
@@ -105,7 +108,7 @@ impl Ledger {
         }
     }
 
-    /// Something is done to a copy on purpose, up to this time.
+    /// Records an injected fault of a copy that lasts until `until`.
     pub(super) fn trouble(&mut self, node: usize, until: Duration) {
         let copy = &mut self.copies[node];
         copy.faulty = copy.faulty.max(until);

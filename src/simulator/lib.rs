@@ -1,32 +1,33 @@
-//! A fleet and its server on a virtual clock and a simulated network, from one seed.
+//! Simulates a fleet and its server on a virtual clock and network, from one seed.
 //!
-//! The accounts are the real ones ([`Core`](botroupe_core::account::Core), its decisions, the
-//! [`Session`](botroupe_core::session::Session), the [`Governor`](botroupe_core::policy::Governor)), the server is the real sandbox
-//! [`State`](botroupe_sandbox::state::State); only sockets, actors and the clock are replaced. The same seed gives the same run, to
-//! the last byte, which the hash of its event log proves.
+//! The accounts are the real implementation ([`Core`](botroupe_core::account::Core), its decisions,
+//! the [`Session`](botroupe_core::session::Session) and the
+//! [`Governor`](botroupe_core::policy::Governor)), and the server is the real sandbox
+//! [`State`](botroupe_sandbox::state::State). The simulator only replaces sockets, actors and the
+//! clock. The same seed produces the same run, byte for byte; the hash of the event log proves it.
 //!
 //! # Messages and copies
 //!
-//! With several [copies](Options::copies) of a fleet the accounts of all copies share their messages.
-//! For each account, over all its copies:
+//! With several [copies](Options::copies) of a fleet, the copies of an account share its messages.
+//! The following holds for each account, over all its copies:
 //!
-//! * Every message said to it is handed to the bot of at least one copy, once one is online for long
-//!   enough; until then it is [owed](World::owed).
-//! * No copy hands a message to its bot twice, whatever happens to it.
-//! * A copy that logs in without a memory (no cookie yet) is not handed what was reported as read
-//!   when it set out to log in: the server gives it what is unread.
-//! * All else may be handed once more by another copy, and is counted as
-//!   [`handed_again`](Summary::handed_again). It happens when a copy was kicked before its report,
-//!   which follows a second after the message, was there; when a copy comes back with its cookie,
-//!   because from a cookie on the server gives everything, read or not (counted in
-//!   [`handed_again_though_read`](Summary::handed_again_though_read) as well); and, with more than one
-//!   [slot](Options::slots), when both are online.
+//! * At least one copy delivers every message to its bot, as soon as one copy is online for long
+//!   enough. Until then, the message is [owed](World::owed).
+//! * No copy delivers a message to its bot twice, whatever faults occur.
+//! * A copy that logs in without a cookie does not deliver messages that were reported as read
+//!   before the start of its login, because the server only sends unread ones.
+//! * Another copy may deliver any other message again, and [`handed_again`](Summary::handed_again)
+//!   counts these. It happens when a copy is kicked before its read report arrives, one second
+//!   after the message. It also happens when a copy resumes with its cookie, because the server
+//!   then sends all messages, read or not
+//!   ([`handed_again_though_read`](Summary::handed_again_though_read) counts these as well). With
+//!   more than one [slot](Options::slots), it happens when both copies are online.
 //!
-//! # What is left out
+//! # Omissions
 //!
-//! Heartbeats over a healthy link are not played one by one: nothing can come of them. They are
-//! caught up with whenever something happens to the link, so that a dead one is found as late as it
-//! would be.
+//! Heartbeats over a healthy link are not simulated one by one, because they have no effect. The
+//! simulator catches up with them when an event affects the link, so that a dead link is detected
+//! as late as in reality.
 
 mod audit;
 mod bots;

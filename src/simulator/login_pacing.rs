@@ -1,21 +1,21 @@
-//! Turns to log in: how many in a second, and whether who asked first is back first.
+//! Statistics of login turns: the rate, and the fairness of the order.
 
 use super::audit::Window;
 use std::collections::HashSet;
 use std::time::Duration;
 
-/// How far two orders of the same accounts differ, as parts of their number: 0 is the same order,
-/// and a random order has a mean of 1/3 and a worst close to 1.
+/// The difference between two orders of the same accounts, as fractions of their number. It is 0
+/// for equal orders; a random order has a mean of 1/3 and a worst value close to 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Shift {
-    /// By how many places the account that moved farthest moved.
+    /// The largest displacement of an account.
     pub worst: f64,
-    /// By how many places accounts moved on average.
+    /// The mean displacement of the accounts.
     pub mean: f64,
 }
 
 impl Shift {
-    /// `keys`, in the order of one, say by their size the place in the other.
+    /// `keys` are in the first order, and their values sort them into the second order.
     fn of(keys: impl Iterator<Item = u64>) -> Self {
         let mut order: Vec<(u64, usize)> = keys.zip(0..).collect();
         order.sort_unstable();
@@ -31,22 +31,24 @@ impl Shift {
     }
 }
 
-/// How accounts came back after the server was away.
+/// Statistics of the accounts' recovery after a server outage.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Comeback {
-    /// How many there were: all that wanted to be online when the server was there again.
+    /// The number of accounts that wanted to be online when the server returned.
     pub accounts: usize,
-    /// From the server's return until the last of them was online.
+    /// The time from the server's return until the last account was online.
     pub took: Duration,
-    /// From the server's return until the last of them asked for the turn that brought it back.
-    /// Until then it sat out its back-off, and no rate could have helped it.
+    /// The time from the server's return until the last account requested the turn with which it
+    /// succeeded. Until then the account waited for its back-off, so no login rate could have
+    /// accelerated it.
     pub last_asked: Duration,
-    /// The longest any of them then waited: for its turn, the link and the login.
+    /// The longest time from such a request until the account was online, including the wait for
+    /// the turn, the connection and the login.
     pub longest_wait: Duration,
-    /// The order of asking for a turn against the order of being online.
+    /// The order of requesting a turn, compared with the order of being online.
     pub from_asking: Shift,
-    /// The order of loss against the order of being online. The back-off, which is there so that
-    /// they do not come back as one, mixes it.
+    /// The order of losing the connection, compared with the order of being online. The back-off is
+    /// random so that accounts do not return all at once, and changes this order.
     pub from_loss: Shift,
 }
 
@@ -57,7 +59,7 @@ struct Mark {
     asked_at: Duration,
 }
 
-/// Accounts on their way back.
+/// Accounts that are recovering.
 #[derive(Debug)]
 struct Return {
     since: Duration,
@@ -65,7 +67,7 @@ struct Return {
     back: Vec<(Mark, Duration)>,
 }
 
-/// The books on turns.
+/// The statistics of login turns.
 #[derive(Debug)]
 pub(super) struct Turns {
     granted: Vec<Window>,
@@ -89,30 +91,31 @@ impl Turns {
         self.number
     }
 
-    /// An account asks for a turn.
+    /// Records that an account requests a turn.
     pub(super) fn asked(&mut self, node: usize, at: Duration) {
         let number = self.next();
         self.marks[node].asked = number;
         self.marks[node].asked_at = at;
     }
 
-    /// An account is no longer online.
+    /// Records that an account is no longer online.
     pub(super) fn lost(&mut self, node: usize) {
         self.marks[node].lost = self.next();
     }
 
-    /// A copy's governor lets somebody go; how many it let go within a second.
+    /// Records a turn that the governor of a copy grants. Returns the number of turns within the
+    /// last second.
     pub(super) fn granted(&mut self, copy: usize, at: Duration) -> usize {
         self.granted[copy].add(at)
     }
 
-    /// `away` are to come back from now on.
+    /// Starts to watch the recovery of the accounts `away`.
     pub(super) fn start(&mut self, since: Duration, away: HashSet<usize>) {
         let back = Vec::with_capacity(away.len());
         self.running = Some(Return { since, away, back });
     }
 
-    /// An account is online; says how all came back when it was the last.
+    /// Records that an account is online. Returns the statistics if it was the last one.
     pub(super) fn returned(&mut self, node: usize, at: Duration) -> Option<Comeback> {
         let running = self.running.as_mut()?;
         if running.away.remove(&node) {

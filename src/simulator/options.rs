@@ -1,4 +1,4 @@
-//! What a simulation is made from, and what can be made to happen in it.
+//! Options of a simulation, and the actions to inject.
 
 use super::bots::Work;
 use super::clocks::Clocks;
@@ -8,19 +8,20 @@ use botroupe_core::session::InboxLimits;
 use botroupe_sandbox::state::KickType;
 use std::time::Duration;
 
-/// How the simulated network behaves.
+/// The behaviour of the simulated network.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NetworkConfig {
-    /// Shortest time a packet takes.
+    /// The minimum latency of a packet.
     pub latency_min: Duration,
-    /// Longest time a packet takes.
+    /// The maximum latency of a packet.
     pub latency_max: Duration,
-    /// How many packets get lost, `0.0..1.0`. They are sent again, and all that is behind them waits.
+    /// The packet loss rate, `0.0..1.0`. Lost packets are retransmitted, and all later packets wait
+    /// for them.
     pub loss: f64,
 }
 
 impl Default for NetworkConfig {
-    /// 5 to 60 ms, and nothing is lost.
+    /// Returns a network with 5 to 60 ms latency and no loss.
     fn default() -> Self {
         Self {
             latency_min: Duration::from_millis(5),
@@ -30,55 +31,55 @@ impl Default for NetworkConfig {
     }
 }
 
-/// What a simulation is made from.
+/// The options of a simulation.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Decides everything that is left to chance.
+    /// The seed of all random decisions.
     pub seed: u64,
-    /// How many accounts.
+    /// The number of accounts.
     pub accounts: usize,
-    /// What each account does by itself.
+    /// The recovery policy of each account.
     pub policy: Policy,
-    /// How long minted UserSigs last.
+    /// The lifetime of minted UserSigs.
     pub user_sig_lifetime: Duration,
-    /// Logins a second over the fleet.
+    /// The login rate of the fleet, per second.
     pub rate: f64,
-    /// Logins at once after a pause.
+    /// The login burst after a pause.
     pub burst: u32,
     /// The wall clocks of the accounts' machines.
     pub clocks: Clocks,
     /// The network.
     pub network: NetworkConfig,
-    /// How often the server wants a hello.
+    /// The interval between hellos that the server requests.
     pub hello_interval: Duration,
-    /// Missed messages per page of the server.
+    /// The server's page size for missed messages.
     pub sync_page: Option<usize>,
-    /// Accounts answer what they hear.
+    /// Whether bots reply to messages.
     pub echo: bool,
-    /// Bots hear what other accounts of the fleet say in groups. With [`echo`](Self::echo) that is a loop
-    /// without end, which the audit must notice.
+    /// Whether bots receive group messages from other accounts of the fleet. Together with
+    /// [`echo`](Self::echo) this is an endless loop, which the audit must detect.
     pub hear_own_accounts: bool,
-    /// How long handlers take.
+    /// The duration of handlers.
     pub work: Work,
-    /// How many messages may be with the bots of an account.
+    /// The queue limits of an account's bots.
     pub inbox: InboxLimits,
-    /// How many groups there are.
+    /// The number of groups.
     pub groups: usize,
-    /// How many accounts are in each.
+    /// The number of accounts in each group.
     pub group_size: usize,
-    /// Copies of the whole fleet, each with a governor of its own. Accounts of the second copy are
-    /// numbered on after those of the first.
+    /// The number of copies of the whole fleet. Each copy has its own governor. Account numbers
+    /// continue from one copy to the next.
     pub copies: usize,
-    /// Each copy starts so much later than the one before it.
+    /// The delay between the starts of two copies.
     pub copy_gap: Duration,
-    /// Web logins of an account that the server lets be at the same time.
+    /// The number of simultaneous web logins of an account that the server allows.
     pub slots: usize,
-    /// How often the server's slow checks and the audit run.
+    /// The interval of the server's slow checks and of the audit.
     pub audit_every: Duration,
 }
 
 impl Options {
-    /// A fleet of `accounts` with everything as it is by default.
+    /// Returns the default options for a fleet of `accounts`.
     #[must_use]
     pub fn new(seed: u64, accounts: usize) -> Self {
         Self {
@@ -106,87 +107,89 @@ impl Options {
     }
 }
 
-/// Something that is made to happen.
+/// An action to inject.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Action {
-    /// The link of an account breaks; both ends notice.
+    /// Breaks the link of an account. Both ends notice it.
     CutLink(usize),
-    /// The link of an account goes dead; nobody notices by itself.
+    /// Makes the link of an account dead. Neither end is notified.
     DeadenLink(usize),
-    /// The server is gone for so long: all links break, nobody listens.
+    /// Stops the server for a time. All links break, and new connections fail.
     Outage(Duration),
-    /// The server restarts: all links break; `true` forgets all logins.
+    /// Restarts the server. All links break; `true` also discards all logins.
     Restart(bool),
-    /// The account's login is put out.
+    /// Kicks the login of an account.
     Kick(usize, KickType),
-    /// The account's UserSig and logins are void from now on.
+    /// Revokes the UserSig and all logins of an account.
     Expire(usize),
-    /// The next logins of an account are refused.
+    /// Rejects the next logins of an account.
     RefuseLogins {
-        /// Which account.
+        /// The account.
         account: usize,
-        /// With what code.
+        /// The error code.
         code: i64,
-        /// How many.
+        /// The number of logins.
         count: u32,
     },
-    /// The server asks an account for rest on a command.
+    /// Makes the server send an overload push about a command to an account.
     Overload(usize, &'static str, Duration),
-    /// The server sends the next pushes to an account twice.
+    /// Makes the server send the next pushes to an account twice.
     Duplicate(usize, u32),
-    /// Somebody writes to an account.
+    /// Sends a C2C message to an account.
     Say(usize),
-    /// Somebody says something in a group.
+    /// Sends a message to a group.
     SayIn(usize),
-    /// So many people write to an account at once, each so often.
+    /// Several users write to an account at once, several messages each.
     Burst {
-        /// Which account.
+        /// The account.
         account: usize,
-        /// How many people.
+        /// The number of users.
         people: u32,
-        /// How many messages of each.
+        /// The number of messages per user.
         each: u32,
     },
-    /// The next handler of an account never comes to its end.
+    /// Makes the next handler of an account hang.
     Hang(usize),
-    /// Requests of a command of an account are refused with a code, or not answered without one, until
-    /// [`Allow`](Self::Allow). `length` is how long that is meant to last.
+    /// Rejects requests of a command of an account with a code, or leaves them unanswered, until
+    /// [`Allow`](Self::Allow). `length` is the planned duration.
     Refuse {
-        /// Which account.
+        /// The account.
         account: usize,
         /// The full command.
         servcmd: &'static str,
-        /// The code; `None` leaves it unanswered.
+        /// The error code; `None` leaves requests unanswered.
         code: Option<i64>,
-        /// For how long.
+        /// The planned duration.
         length: Duration,
     },
-    /// Requests of a command of an account are carried out again.
+    /// Ends [`Refuse`](Self::Refuse) for a command of an account.
     Allow(usize, &'static str),
-    /// The server pushes something that makes an account do something.
+    /// Makes the server send a push that triggers a request of an account.
     Nudge(usize, Nudge),
-    /// The server restarts without memory: logins are forgotten, and groups begin anew, with their members.
+    /// Restarts the server without memory: logins are discarded, and groups start over with the
+    /// same members.
     ForgetGroups,
-    /// The process of a copy is stopped in an orderly way, and starts again this long after its end.
+    /// Stops the process of a copy in an orderly way, and restarts it this long after its end.
     Stop(usize, Duration),
-    /// The process of a copy is killed, and starts again after this long.
+    /// Kills the process of a copy, and restarts it after this time.
     Kill(usize, Duration),
-    /// The connection actor of an account crashes.
+    /// Crashes the connection actor of an account.
     Crash(usize),
-    /// Somebody else logs in as the account and stays.
+    /// Logs in as the account from another client, which stays online.
     Intrude(usize),
-    /// Somebody orders an account back.
+    /// Resumes an account, as an operator does.
     Resume(usize),
-    /// The network of an account, or of all (`None`), loses more packets than otherwise.
+    /// Increases the packet loss on the network of an account, or of all accounts (`None`).
     Lossy {
-        /// Which account.
+        /// The account.
         account: Option<usize>,
-        /// How many packets get lost, `0.0..1.0`.
+        /// The packet loss rate, `0.0..1.0`.
         loss: f64,
-        /// For how long.
+        /// The duration.
         length: Duration,
     },
-    /// The wall clock of an account's machine is set forward, or backward, by so many milliseconds.
+    /// Changes the wall clock of an account's machine by this number of milliseconds, forward or
+    /// backward.
     JumpClock(usize, i64),
 }

@@ -1,4 +1,5 @@
-//! One account of the simulation: its core and session, wired as the actors wire them.
+//! One simulated account: its core and session, connected in the same way as the actors connect
+//! them.
 
 use super::bots::{Bots, BotsConfig};
 use botroupe_core::account::{AccountEvent, Attempt, Core, CoreConfig, Effect, Status};
@@ -11,33 +12,33 @@ use botroupe_sandbox::state::ConnId;
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-/// What a node wants from the world.
+/// A request of a node to the world.
 #[derive(Debug)]
 pub(super) enum Want {
-    /// A turn of the governor.
+    /// A login turn of the governor.
     Turn,
-    /// The turn of a message in its group.
+    /// The turn of a message in the pacing of its group.
     GroupTurn(u64, Box<str>),
-    /// Slower logins.
+    /// A lower login rate.
     SlowDown(Duration),
-    /// A link.
+    /// A new link.
     Dial,
-    /// A packet on its way.
+    /// The transmission of a packet.
     Send(ConnId, String),
-    /// The link closed on this side.
+    /// The account has closed the link.
     Closed(ConnId),
-    /// Time for the handler of this number.
+    /// The running time of the handler with this number.
     Work {
         conversation: Conversation,
         run: u64,
     },
-    /// The account is logged out for good.
+    /// The account has logged out and does not return.
     Stopped,
-    /// Something for the log and the audit.
+    /// An entry for the log and the audit.
     Note(Note),
 }
 
-/// What the audit wants to know.
+/// An observation for the audit.
 #[derive(Debug)]
 pub(super) enum Note {
     SetOut,
@@ -48,7 +49,8 @@ pub(super) enum Note {
         online: Option<bool>,
     },
     Handed(Box<Message>),
-    /// Until now there was no room for another one in its conversation (`full`), or in any (`crowded`).
+    /// `full` and `crowded` tell whether, until this moment, the queue of the conversation or of
+    /// the account was full.
     Handled {
         message: Box<Message>,
         full: bool,
@@ -64,19 +66,19 @@ pub(super) struct SimAccount {
     pub(super) core: Core,
     pub(super) session: Session,
     pub(super) link: Option<ConnId>,
-    /// The order to dial that is under way, by number.
+    /// The current dial attempt, by number.
     pub(super) dialling: Option<(u64, Option<UserSig>)>,
     pub(super) dials: u64,
     pub(super) wake_at: Option<Duration>,
     tokens: HashMap<RequestId, u64>,
     pub(super) next_token: u64,
     pub(super) bots: Bots,
-    /// What the bots of this process were handed, by the fingerprints of receipts, to find repeats.
+    /// Fingerprints of the receipts that the bots of this process received, to detect duplicates.
     pub(super) handed: HashSet<u64>,
-    /// Messages that were reported as read before it logged in without a memory.
+    /// Messages that were reported as read before the account logged in without a cookie.
     pub(super) settled: HashSet<String>,
     pub(super) memory: Memory,
-    /// Where the next session goes on after a crash of this one.
+    /// The cookie from which a new session continues after a crash.
     cookie: Box<str>,
 }
 
@@ -110,7 +112,7 @@ impl SimAccount {
         }
     }
 
-    /// Gives the core an input.
+    /// Passes an input to the core.
     pub(super) fn core<T>(
         &mut self,
         now: Now,
@@ -119,7 +121,7 @@ impl SimAccount {
         input(&mut self.core, now, &mut self.memory)
     }
 
-    /// Gives the session an input.
+    /// Passes an input to the session.
     pub(super) fn session<T>(
         &mut self,
         now: Now,
@@ -132,7 +134,7 @@ impl SimAccount {
         self.core.status(now, &self.memory)
     }
 
-    /// Carries out everything core and session want, until they want nothing more.
+    /// Executes the effects of the core and the session until there are none left.
     pub(super) fn drain(&mut self, now: Now, wants: &mut Vec<Want>) {
         loop {
             if let Some(effect) = self.core.poll_effect() {
@@ -165,10 +167,10 @@ impl SimAccount {
             }
             Effect::Relogin(user_sig) => {
                 wants.push(Want::Note(Note::SetOut));
-                // As the actor does: a login that is not needed is no failure.
+                // The actor does the same: an unnecessary login is not a failure.
                 let _ = self.session.relogin(now, &user_sig);
             }
-            // Every credential of the simulation is minted, and nobody probes.
+            // The simulation mints every UserSig and needs no probes.
             Effect::FetchUserSig | Effect::Probe => {}
             Effect::ConfirmLogin => {
                 wants.push(Want::Note(Note::SetOut));
@@ -203,7 +205,7 @@ impl SimAccount {
                 }
             }
             Effect::Note { servcmd, body } => {
-                // As the actor does: nobody waits for the outcome.
+                // The actor does the same: it ignores the outcome.
                 let _ = self.session.request(now, &servcmd, &body);
             }
             Effect::ReserveGroupTurn { token, group } => {
@@ -249,12 +251,12 @@ impl SimAccount {
         }
     }
 
-    /// Drops the link, if there is one.
+    /// Closes the link, if there is one.
     fn hang_up(&mut self, now: Now, wants: &mut Vec<Want>) -> bool {
         let Some(link) = self.link.take() else {
             return false;
         };
-        // What was said before goes out first.
+        // Send queued packets before closing.
         while let Some(packet) = self.session.poll_transmit() {
             wants.push(Want::Send(link, packet));
         }
@@ -263,7 +265,7 @@ impl SimAccount {
         true
     }
 
-    /// A dial came to its end.
+    /// Processes the outcome of a dial attempt.
     pub(super) fn dialled(&mut self, now: Now, dial: u64, outcome: Result<ConnId, ConnectError>) {
         let Some((_, user_sig)) = self.dialling.take_if(|(number, _)| *number == dial) else {
             return;
@@ -280,7 +282,7 @@ impl SimAccount {
         }
     }
 
-    /// The other side, or the network, ended the link.
+    /// Processes the loss of a link that the other side or the network has ended.
     pub(super) fn cut(&mut self, now: Now, link: ConnId) {
         if self.link == Some(link) {
             self.link = None;
@@ -290,7 +292,7 @@ impl SimAccount {
         }
     }
 
-    /// Our own code crashed: a fresh session, as a new connection actor would have.
+    /// Simulates a crash: the account gets a new session, like that of a new connection actor.
     pub(super) fn crash(&mut self, now: Now, seed: u64, wants: &mut Vec<Want>) {
         if let Some(link) = self.link.take() {
             wants.push(Want::Closed(link));
@@ -303,7 +305,7 @@ impl SimAccount {
         self.core.crashed(now, &mut self.memory, true);
     }
 
-    /// When it wants to be woken; `healthy` links need no heartbeats.
+    /// Returns the next wake-up time. `healthy` links need no heartbeats.
     pub(super) fn deadline(&mut self, healthy: bool) -> Option<Duration> {
         let session = if healthy {
             self.session.poll_timeout_while_heard(&mut self.memory)

@@ -1,11 +1,11 @@
-//! Faults that last for a while, and floods.
+//! Lasting faults, and floods.
 
-/// What a server pushes to make an account do something.
+/// The reason for a push that triggers a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Nudge {
-    /// The login is to be confirmed.
+    /// The server asks the account to confirm its login.
     Confirm,
-    /// Something was missed.
+    /// The server indicates missed messages.
     Missed,
 }

@@ -1,15 +1,15 @@
-// One "page": one instance of the official SDK, as it comes from the registry, driven line by line.
+// One "page": one unmodified instance of the official SDK, driven line by line.
 //
 //   node client.cjs <folder with node_modules> <the SDK's file> [module=<its file> …] [window]
 //
-// With `window` the SDK believes itself in a browser, which it wants to be for sending videos.
-// A line on standard input is {"id", "call", "args"}; it is answered by {"id", "result"} or
-// {"id", "refused": {"code", "message"}}. Whatever else happens is a line {"event", "data"}. The
-// page ends when its input does. The SDK is not touched: what the page knows about sockets comes from
-// the WebSocket it has to be given in Node anyway.
+// With `window` the SDK believes that it runs in a browser, which it requires for sending videos.
+// An input line is {"id", "call", "args"}; the answer is {"id", "result"} or
+// {"id", "refused": {"code", "message"}}. All other events are lines {"event", "data"}. The page ends
+// when its input ends. The SDK is not modified: the page observes sockets through the WebSocket class
+// that the SDK needs in Node anyway.
 'use strict';
 
-// Standard output carries the protocol, so whatever the SDK logs goes to standard error.
+// Standard output carries the protocol, so the SDK's log goes to standard error.
 globalThis.console = new (require('node:console').Console)(process.stderr, process.stderr);
 const { createRequire } = require('node:module');
 const { pathToFileURL } = require('node:url');
@@ -22,13 +22,13 @@ const Socket = createRequire(`${folder}/`)('ws');
 const say = (line) => process.stdout.write(`${JSON.stringify(line)}\n`);
 const happened = (event, data) => say({ event, data });
 
-// The SDK does not come back by itself after losing a socket younger than one second.
+// The SDK does not reconnect after losing a socket that is younger than one second.
 const GROWN_UP = 1100;
-// After SDK_READY the SDK asks for a dozen things at once, and a second later for this, the last one.
+// After SDK_READY the SDK sends a dozen requests at once, and this last one a second later.
 const LAST_OF_THE_BURST = 'im_sdk_config_mgr.fetch_imsdk_purchase_bitsv2';
 let compressed = 0;
 let sockets = 0;
-// Requests to report when they are sent, by command.
+// The commands whose requests are reported when they are sent.
 const watched = new Set();
 globalThis.WebSocket = class extends Socket {
   constructor(...args) {
@@ -71,15 +71,15 @@ function plainError(error) {
   return { code: error && error.code, message: String((error && error.message) || error) };
 }
 
-// Every message this page has sent or received, as the SDK's own object, by its ID.
+// Every message that this page has sent or received, as the SDK's own object, by its ID.
 const messages = new Map();
 
-// What tests look at; whole messages and conversations hold much that is of the SDK itself.
+// The fields that tests inspect; whole messages and conversations contain much internal data.
 const SHOWN = [
   'ID', 'type', 'payload', 'from', 'to', 'nick', 'flow', 'conversationID', 'time', 'sequence',
   'random',
 ];
-// Shown where they say something.
+// Fields that are only printed if they are not empty.
 const SHOWN_IF_SET = [
   'atUserList', 'isRevoked', 'revoker', 'isModified', 'needReadReceipt', 'readReceiptInfo',
   'cloudCustomData', 'priority', 'nameCard', 'isRead', 'isPeerRead', '_isExcludedFromUnreadCount',
@@ -98,7 +98,7 @@ function plainMessage(message) {
   return shown;
 }
 
-// What stands in for a window; the SDK looks for it when it is loaded.
+// A replacement for a browser window, which the SDK looks for when it is loaded.
 function openWindow() {
   const { File } = require('node:buffer');
   const nothing = () => {};
@@ -115,7 +115,7 @@ function openWindow() {
 }
 if (inWindow) openWindow();
 
-// What stands in for the parts of a browser that uploading needs. Only this machine can be reached.
+// Replacements for the browser functions that uploads need. They only reach this machine.
 const isLocal = (url) => new URL(url).hostname === '127.0.0.1';
 function becomeBrowser() {
   globalThis.XMLHttpRequest = class {
@@ -158,7 +158,7 @@ function becomeBrowser() {
       }
     }
   };
-  // A browser tells width and height of what it loads; of a PNG they stand at the beginning.
+  // A browser provides the width and height of a picture; a PNG has them at its beginning.
   globalThis.Image = class {
     set src(url) {
       const read = async () => {
@@ -171,9 +171,9 @@ function becomeBrowser() {
   };
 }
 
-// A file of so many bytes that nobody can mistake for another one: {name, type, size, seed}, and for
-// a PNG its width and height. In Node the SDK takes it for a file and for the list it is in. A video
-// begins as an MP4 does.
+// A file of the given size with unique content: {name, type, size, seed}, and for a PNG its width and
+// height. In Node the SDK accepts the object both as a file and as the list that contains it. A video
+// begins like an MP4.
 const { createHash } = require('node:crypto');
 const { Blob } = require('node:buffer');
 function bytesOf({ size, type, seed = 1, width, height }) {
@@ -203,10 +203,11 @@ function fileOf(spec) {
 }
 const digest = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
-// Puts the SDK's own objects where a test names them: {"$message": ID}, and files: {"$file": spec}.
+// Replaces references in arguments by the SDK's own objects, {"$message": ID}, and by files,
+// {"$file": spec}.
 function meant(value) {
   if (Array.isArray(value)) return value.map(meant);
-  // Objects of the SDK and files stay what they are.
+  // Objects of the SDK and files remain unchanged.
   const isPlain = value && Object.getPrototypeOf(value) === Object.prototype;
   if (!isPlain) return value;
   if ('$message' in value) {
@@ -232,7 +233,7 @@ function plain(data) {
   return data;
 }
 
-// Like plain, also inside of what a call gives.
+// Like plain, also for nested values of a result.
 function plainDeep(data, depth = 0) {
   if (data === null || typeof data !== 'object' || depth > 6) return data;
   if (Array.isArray(data)) return data.map((inner) => plainDeep(inner, depth + 1));
@@ -267,36 +268,36 @@ async function main() {
     },
     // chat.create<Kind>Message(options), then sendMessage; other calls can name the message.
     async send(kind, options, sendOptions) {
-      // A picture is made showable at once, which only a window can; with one the SDK expects a
-      // whole browser elsewhere.
+      // The SDK creates an object URL for a picture at once, which requires a window. With a window
+      // it expects a complete browser elsewhere.
       if (kind === 'Image' && !inWindow) globalThis.window = { URL };
       const message = chat[`create${kind}Message`](meant(options));
       if (!inWindow) delete globalThis.window;
       messages.set(message.ID, message);
       return plain((await chat.sendMessage(message, sendOptions)).data.message);
     },
-    // Like send, but what is sent twice is one message.
+    // Like send, but sends the same message twice.
     async sendTwice(kind, options) {
       const message = chat[`create${kind}Message`](meant(options));
       await chat.sendMessage(message);
       return plain((await chat.resendMessage(message)).data.message);
     },
-    // Like send, and once more if it is refused: what is sent is one message.
+    // Like send, but sends the same message once more if it is rejected.
     async sendUntilDone(kind, options) {
       const message = chat[`create${kind}Message`](meant(options));
       const sent = await chat.sendMessage(message).catch(() => chat.resendMessage(message));
       return plain(sent.data.message);
     },
-    // Changes fields of a message's payload and has the SDK edit it.
+    // Changes fields of a message's payload and makes the SDK edit the message.
     async edit(id, payload) {
       const message = messages.get(id);
       Object.assign(message.payload, payload);
       return plain((await chat.modifyMessage(message)).data.message);
     },
-    // What the SDK has of a message now.
+    // Returns the SDK's current data of a message.
     message: (id) => (messages.has(id) ? plainMessage(messages.get(id)) : null),
     findMessage: (id) => plain(chat.findMessage(id)),
-    // Calls the SDK and gives the data of its answer, messages shortened.
+    // Calls the SDK and returns the data of its answer, with shortened messages.
     async data(name, ...args) {
       const answer = await chat[name](...args);
       return plainDeep(answer && answer.data !== undefined ? answer.data : null);
@@ -315,12 +316,12 @@ async function main() {
     async getConversationList() {
       for (;;) {
         const { conversationList, isSyncCompleted } = (await chat.getConversationList()).data;
-        // Right after a login it gives what it has got so far.
+        // Right after a login, the SDK returns incomplete data.
         if (isSyncCompleted) return plain(conversationList);
         await new Promise((resolve) => setTimeout(resolve, 5));
       }
     },
-    // Everything the list of conversations shows of one.
+    // Returns everything that the conversation list shows of one conversation.
     async conversation(id) {
       const { conversation } = (await chat.getConversationProfile(id)).data;
       const {
@@ -333,8 +334,8 @@ async function main() {
         peerReadTime, remark, lastMessage: { payload, isRevoked, fromAccount },
       };
     },
-    // Reports invitations. Who listens to them makes the SDK look through histories after a login,
-    // beside what a test asks for.
+    // Reports invitations. A listener makes the SDK fetch histories after a login, in addition to the
+    // requests of a test.
     listenToSignaling() {
       const names = Object.values(Chat.TSignaling).filter((name) => typeof name === 'string');
       for (const name of names) {
@@ -342,7 +343,7 @@ async function main() {
       }
       return null;
     },
-    // Uploading from now on, with the official plugin.
+    // Enables uploads with the official plugin.
     useUploads() {
       becomeBrowser();
       chat.registerPlugin({ 'tim-upload-plugin': createRequire(`${folder}/`)('tim-upload-plugin') });
@@ -350,7 +351,7 @@ async function main() {
     },
     fileBytes: (spec) => bytesOf(spec).toString('hex'),
     fileDigest: (spec) => digest(bytesOf(spec)),
-    // Gets what is at an address, as an application would.
+    // Downloads an address, as an application does.
     async download(url) {
       const answer = await fetch(url);
       const bytes = Buffer.from(await answer.arrayBuffer());
@@ -358,7 +359,7 @@ async function main() {
       return { status: answer.status, type, size: bytes.length, digest: digest(bytes) };
     },
     compressedFrames: () => compressed,
-    // Reports requests of these commands from now on.
+    // Starts to report requests with these commands.
     watchRequests(commands) {
       commands.forEach((command) => watched.add(command));
       return null;

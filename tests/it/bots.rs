@@ -1,4 +1,4 @@
-//! Bots on accounts, over real sockets: answers, order, and what a bad bot cannot do to others.
+//! Tests of bots over real sockets: answers, order, and isolation of faulty bots.
 
 use crate::harness::{eventually, phase, said, sandbox, start, status};
 use botroupe::account::{Command, Phase};
@@ -72,7 +72,7 @@ async fn what_was_said_while_a_bot_was_away_is_answered_when_it_is_ready() {
     })
     .await;
     app.stop().await;
-    // A second life of the bot does not answer again: what was handled counts as read.
+    // After a restart, the bot does not answer again: handled messages count as read.
     let app = start(&sandbox.url(), &echo_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
     sandbox.say("alice", "bot", "late").unwrap();
@@ -93,7 +93,7 @@ async fn misbehave(text: Text) -> Result<String, String> {
         "panic" => panic!("as asked"),
         "hang" => std::future::pending().await,
         "block" => {
-            // Holds the thread until the test lets go of it.
+            // Blocks the thread until the test releases it.
             let (release, wait) = std::sync::mpsc::channel();
             RELEASE.lock().unwrap().push(release);
             let _ = wait.recv();
@@ -115,7 +115,7 @@ async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
     let app = start(&sandbox.url(), &bad_bots(), &["one", "two"], host).await;
     phase(&app, "one", Phase::Online).await;
     phase(&app, "two", Phase::Online).await;
-    // Each in a conversation of its own, so that none waits for another.
+    // Each message is in its own conversation, so that none waits for another.
     for (from, text) in [("p", "panic"), ("h", "hang"), ("f", "fail"), ("b", "block")] {
         sandbox.say(from, "one", text).unwrap();
     }
@@ -131,7 +131,7 @@ async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
         })
         .await;
     }
-    // The same conversations go on as well, once the deadline ended the hanging one.
+    // The same conversations continue after the deadline has ended the hanging handler.
     for from in ["p", "h", "f"] {
         sandbox.say(from, "one", "again").unwrap();
         eventually("an answer", || async {

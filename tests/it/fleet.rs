@@ -1,4 +1,4 @@
-//! A fleet in a program of somebody else.
+//! Tests of a fleet that is embedded in another program.
 
 use botroupe::bot::Bots;
 use botroupe::fleet::{Command, Fleet, FleetAccount, FleetError, OrderError, Phase};
@@ -25,7 +25,7 @@ async fn last_word(sandbox: &botroupe::sandbox::Sandbox, from: &str, to: &str) -
     tokio::time::timeout(PATIENCE, said).await.unwrap()
 }
 
-/// Under tokio, without an actix system.
+/// Runs under tokio, without an actix system.
 #[tokio::test]
 async fn a_fleet_runs_under_any_runtime_and_its_accounts_can_be_used() {
     let (sender, mut changes) = tokio::sync::mpsc::unbounded_channel();
@@ -58,7 +58,7 @@ async fn a_fleet_runs_under_any_runtime_and_its_accounts_can_be_used() {
     let sandbox = fleet.sandbox().unwrap();
     let api = fleet.api("e-1").unwrap();
     api.send_text("desk", "who is there?").await.unwrap();
-    // Bots of one process do not hear each other; people are heard.
+    // Bots of one process do not receive each other's messages, but those of users.
     sandbox.say("alice", "desk", "who is there?").unwrap();
     assert_eq!(last_word(sandbox, "desk", "alice").await, "this is desk");
     assert!(crate::harness::said(sandbox, "desk", "e-1").is_empty());
@@ -150,7 +150,7 @@ async fn secrets_of_the_builder_are_not_shown() {
         .bots(Bots::new().with("echo", echo))
         .account("a");
     assert!(!format!("{builder:?}").contains("marker"));
-    // Nothing in a key means anything else.
+    // Special characters in a key have no meaning.
     let fleet = builder.start().await.unwrap();
     assert!(!format!("{fleet:?}").contains("marker"));
     fleet.stop().await.unwrap();

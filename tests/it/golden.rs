@@ -1,4 +1,4 @@
-//! Frames recorded from the official SDK (version 3.6.6): ours are the same, byte for byte.
+//! Compares our frames with those recorded from the official SDK (version 3.6.6), byte for byte.
 
 use botroupe::proto::answer::LoginAnswer;
 use botroupe::proto::id::{SdkAppId, UserId};

@@ -1,4 +1,4 @@
-//! Code of ours that does not come back: it costs its own account a pause, and nobody else anything.
+//! Tests of code that hangs: only its own account pauses, and no other account is affected.
 
 use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
@@ -19,7 +19,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
-/// Blocks its thread on the first `hangs` dials, until the test lets go of it.
+/// Blocks its thread on the first `hangs` dials, until the test releases it.
 struct Hangs {
     left: Arc<AtomicU32>,
     blocked: Arc<Mutex<Vec<mpsc::Sender<()>>>>,
@@ -47,7 +47,7 @@ impl Connector for Hangs {
     }
 }
 
-/// Notes what an account's bots would be told.
+/// Records the events that an account's bots would receive.
 struct Ear(Arc<Mutex<Vec<String>>>);
 
 impl Actor for Ear {
@@ -75,8 +75,8 @@ struct Fleet {
     blocked: Arc<Mutex<Vec<mpsc::Sender<()>>>>,
 }
 
-/// Three accounts on one thread; the first hangs it `hangs` times, from its second dial on when
-/// `later`.
+/// Starts three accounts on one thread. The first one hangs the thread `hangs` times, from its
+/// second dial on if `later` is set.
 fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
     let left = Arc::new(AtomicU32::new(hangs));
     let blocked = Arc::<Mutex<Vec<mpsc::Sender<()>>>>::default();
@@ -120,7 +120,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
         }
     });
     let mut io = IoConfig::default();
-    // Long enough for a busy machine: a false alarm would count.
+    // The time is long enough for a busy machine, because a false alarm would count.
     io.hang_after = Duration::from_secs(3);
     let supervisor = Supervisor::start_with(specs.into(), io, GovernorConfig::default(), None);
     let fleet = Fleet {
@@ -162,14 +162,15 @@ async fn the_accounts_of_a_thread_that_hangs_go_on_elsewhere_and_no_message_is_l
     let sandbox = sandbox(|_| {});
     let (fleet, left) = fleet(&sandbox, 0);
     fleet.phases(ONLINE).await;
-    // The next dial of the first one takes the thread of all three with it.
+    // The next dial of the first account blocks the thread of all three.
     left.store(1, Ordering::SeqCst);
     sandbox.drop_link("guilty").unwrap();
     eventually("the thread hangs", || async {
         (!fleet.blocked.lock().unwrap().is_empty()).then_some(())
     })
     .await;
-    // Whoever waits for an account on it is told, though the account itself cannot tell.
+    // Callers that wait for an account on the thread get an error, although the account cannot
+    // answer.
     let sending = fleet.handles[1].send(Conversation::c2c("alice"), "into the void");
     assert_eq!(sending.await, Err(SendError::Gone));
     for n in 0..5 {
@@ -194,7 +195,7 @@ async fn the_accounts_of_a_thread_that_hangs_go_on_elsewhere_and_no_message_is_l
         (heard.len() == 3 + 5).then_some(())
     })
     .await;
-    // The old thread comes back: what is left on it must not speak for anybody.
+    // The old thread resumes. The actors that are still on it must no longer act for the accounts.
     for release in fleet.blocked.lock().unwrap().drain(..) {
         release.send(()).unwrap();
     }

@@ -1,4 +1,4 @@
-//! What the scenarios share: a sandbox, an app on it, and patience.
+//! Shared helpers of the tests: a sandbox, an app that uses it, and waiting.
 
 use botroupe::account::{Phase, Status};
 use botroupe::app::App;
@@ -13,16 +13,17 @@ use std::path::Path;
 use std::time::Duration;
 use tokio::time::{Instant, interval};
 
-/// The SDKAppID of every test.
+/// The SDKAppID of all tests.
 pub(crate) const APP: u32 = 1_400_000_001;
-/// The SecretKey of every test; must never be seen anywhere.
+/// The SecretKey of all tests. It must not appear in any output.
 pub(crate) const KEY: &str = "marker-secret-key";
 
-/// How long anything may take. Generous: it only decides how long a failure takes to show.
+/// The time limit of every wait. It is generous, because it only determines how long a failing test
+/// takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// A sandbox on a thread of its own. What it does not know it refuses: a bare OK would hide from a test
-/// that something is missing.
+/// Starts a sandbox on its own thread. It rejects unknown commands, because an empty success could
+/// hide a missing feature from a test.
 pub(crate) fn sandbox(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
     let mut config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
     config.unknown = Unknown::Refuse;
@@ -30,7 +31,8 @@ pub(crate) fn sandbox(change: impl FnOnce(&mut SandboxConfig)) -> Sandbox {
     Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap()
 }
 
-/// A config that lies in `folder`, of one account with its own sandbox, of which `line` says more.
+/// Creates a config in `folder` with one account and its own sandbox. `line` contains further
+/// settings of the sandbox.
 pub(crate) fn config_in(folder: &Path, line: &str) -> Config {
     let text = format!(
         "endpoint = \"sandbox\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n\
@@ -45,7 +47,7 @@ pub(crate) fn config_in(folder: &Path, line: &str) -> Config {
     .unwrap()
 }
 
-/// A config for `endpoint` that comes back quickly after every fault; `more` is appended.
+/// Creates a config for `endpoint` with short waits after every fault, and appends `more`.
 pub(crate) fn config(endpoint: &str, bots: &Bots, more: &str) -> Config {
     let text = format!(
         r#"
@@ -79,7 +81,7 @@ pub(crate) async fn start(endpoint: &str, bots: &Bots, accounts: &[&str], more: 
     .unwrap()
 }
 
-/// Waits until `look` gives something.
+/// Waits until `look` returns a value.
 pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     what: &str,
     mut look: impl FnMut() -> F,
@@ -98,7 +100,7 @@ pub(crate) async fn eventually<T, F: Future<Output = Option<T>>>(
     }
 }
 
-/// The status of one account.
+/// Returns the status of one account.
 pub(crate) async fn status(app: &App, user: &str) -> Status {
     app.status()
         .await
@@ -115,7 +117,7 @@ pub(crate) async fn phase(app: &App, user: &str, phase: Phase) -> Status {
     .await
 }
 
-/// What `from` said to `to`, oldest first.
+/// Returns the messages from `from` to `to`, oldest first.
 pub(crate) fn said(sandbox: &Sandbox, from: &str, to: &str) -> Vec<String> {
     sandbox
         .history(from, to)

@@ -1,4 +1,4 @@
-//! Servers that are not there, not ours, or not friendly: clear causes, back-off, no tight loop.
+//! Tests of absent, foreign and hostile servers: clear causes, back-off, and no tight loop.
 
 use crate::harness::{eventually, sandbox, start, status};
 use botroupe::account::{OutboxError, Phase, SendError};
@@ -14,7 +14,7 @@ fn no_bots() -> Bots {
     Bots::new()
 }
 
-/// A server that does `serve` to every connection, and counts them.
+/// Starts a server that runs `serve` for every connection, and counts the connections.
 async fn server<F: Future<Output = ()> + 'static>(
     serve: impl Fn(TcpStream) -> F + 'static,
 ) -> (u16, Arc<AtomicUsize>) {
@@ -31,7 +31,7 @@ async fn server<F: Future<Output = ()> + 'static>(
     (port, count)
 }
 
-/// Reads the request and answers the upgrade as RFC 6455 wants it.
+/// Reads the request and answers the upgrade according to RFC 6455.
 async fn upgrade(stream: &mut TcpStream) {
     let mut head = Vec::new();
     while !head.ends_with(b"\r\n\r\n") {
@@ -71,7 +71,8 @@ async fn cause_at(endpoint: &str, starts: &str) -> String {
 
 #[actix_rt::test]
 async fn a_port_where_nobody_listens() {
-    // Bound and never listening: one that listened might be taken by another test once it is gone.
+    // The socket is bound but never listens. After a listening one is closed, another test could
+    // reuse its port.
     let deaf = TcpSocket::new_v4().unwrap();
     deaf.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let port = deaf.local_addr().unwrap().port();
@@ -129,7 +130,7 @@ async fn a_server_that_hangs_up_at_once_is_not_called_in_a_tight_loop() {
     })
     .await;
     assert_eq!(status.cause.word(), "link_lost");
-    // At most one try per half of the smallest delay (20 ms), whatever the machine's speed.
+    // There is at most one attempt per half of the smallest delay (20 ms), on any machine.
     let tries = count.load(Ordering::SeqCst) - before;
     let most = began.elapsed().as_millis() / 10 + 2;
     assert!(
@@ -214,7 +215,7 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
         outcomes.iter().all(|outcome| !matches!(outcome, Ok(Ok(_)))),
         "nothing was sent"
     );
-    // Those that were in the outbox hold their places still, though nobody waits for them any more.
+    // Items in the outbox still occupy their places, although nobody waits for them any more.
     let full = handle.send(Conversation::c2c("alice"), "one more").await;
     assert!(
         matches!(full, Err(SendError::Outbox(OutboxError::Full))),

@@ -1,17 +1,17 @@
-//! Arrows point down: which room may name which.
+//! Checks the dependencies between the modules inside each crate.
 //!
-//! What the crates below the root may use at all is said by their manifests (`src/proto`, `src/core`,
-//! `src/sandbox`, `src/simulator`), and by the `clippy.toml` beside them for the standard library. This
-//! test looks at the rooms inside a crate, which no manifest separates. It reads the syntax tree, so
-//! that no spelling of a `use` gets past it.
+//! The manifests (`src/proto`, `src/core`, `src/sandbox`, `src/simulator`) and the `clippy.toml`
+//! files next to them limit what each crate may use. This test checks the modules inside a crate,
+//! which no manifest separates. It parses the syntax tree, so that it finds every spelling of a
+//! `use`.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use syn::visit::{self, Visit};
 
-/// The rooms of a crate and which of the others each may name, from the bottom up. `tests` may name
-/// everything.
+/// The modules of a crate, from the bottom up, and the other modules that each may use. `tests` may
+/// use everything.
 struct Crate {
     dir: &'static str,
     rooms: &'static [(&'static str, &'static [&'static str])],
@@ -45,7 +45,7 @@ const CRATES: &[Crate] = &[
     },
 ];
 
-/// Rooms above all others.
+/// Modules above all others.
 const TOP: &[&str] = &["app", "cli", "fleet", "sandbox", "simulator"];
 
 fn sources(path: &Path, found: &mut Vec<PathBuf>) {
@@ -61,7 +61,7 @@ fn sources(path: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// The rooms that a file names: what follows `crate` in a path or in a tree of a `use`.
+/// The modules that a file uses: the segments after `crate` in a path or in a `use` tree.
 #[derive(Default)]
 struct Named(BTreeSet<String>);
 

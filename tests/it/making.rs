@@ -1,4 +1,4 @@
-//! `bot()` is code of others: it may panic, need a while, or never return.
+//! Tests of user code in `bot()`, which may panic, take long, or never return.
 
 use crate::harness::{config, eventually, phase, sandbox};
 use botroupe::account::{Command, Phase};
@@ -42,7 +42,7 @@ async fn a_bot_that_cannot_be_made_a_second_time_costs_its_accounts_and_no_other
         );
     }
     assert_eq!(app.status().await.len(), 3);
-    // Mended, it comes when it is told to.
+    // The repaired bot starts on the next order.
     MENDED.store(true, Ordering::SeqCst);
     let user = app.status().await[0].user.clone();
     app.order(&user, Command::Resume).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_bot_that_needs_a_while_holds_up_nothing_else() {
     );
     let bots = slow_bots();
     let start = App::start(&config, &bots, None);
-    // This thread is free meanwhile: were it not, nobody would open it.
+    // This thread must stay free meanwhile, because it opens the gate.
     let open = async {
         let (open, opened) = &OPEN;
         *open.lock().unwrap() = true;

@@ -1,5 +1,5 @@
-//! What strangers may have a bot fetch, over real sockets. What is set for a whole process (proxies,
-//! certificates) is tried with the program itself, see `cli::network`.
+//! Tests of the addresses from which a bot may download a file, over real sockets. `cli::network`
+//! tests the settings of the whole process (proxies, certificates).
 
 use crate::harness::{eventually, phase, said, sandbox, start};
 use botroupe::account::Phase;
@@ -29,7 +29,7 @@ fn curious_bots() -> Bots {
     })
 }
 
-/// A service of this machine that only this machine can reach, and how often somebody has connected to it.
+/// Starts a service that only this machine can reach. Returns the number of its connections too.
 async fn service() -> (String, Arc<AtomicUsize>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -49,7 +49,7 @@ async fn service() -> (String, Arc<AtomicUsize>) {
     (format!("http://127.0.0.1:{port}/credentials"), count)
 }
 
-/// Alice sends the account a file that lies where she says.
+/// Makes alice send a file message with the given URL to the account.
 fn send_file(sandbox: &Sandbox, to: &str, url: &str) {
     let sent = sandbox.administer(
         "openim/sendmsg",

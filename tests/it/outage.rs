@@ -1,4 +1,4 @@
-//! What is said while an account is away, to it and in its groups, reaches its bots once and in order.
+//! Tests that messages sent during an account's outage reach its bots once and in order.
 
 use crate::harness::{eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
@@ -38,7 +38,7 @@ async fn a_thousand_messages_missed_in_groups_and_chats_are_handed_out_once_and_
     }
     let app = start(&sandbox.url(), &listener_bots(), &["bot"], "").await;
     phase(&app, "bot", Phase::Online).await;
-    // One group is known to the bot from before the outage, the others are not.
+    // The bot knows one group from before the outage, and does not know the others.
     sandbox.say_to_group("alice", "g0", "before").unwrap();
     eventually("the first message", || async {
         HEARD.lock().unwrap().contains_key("GROUPg0").then_some(())
@@ -50,7 +50,8 @@ async fn a_thousand_messages_missed_in_groups_and_chats_are_handed_out_once_and_
     let mut expected = BTreeMap::from([("GROUPg0".to_owned(), vec!["before".to_owned()])]);
     for n in 0..MESSAGES {
         let text = format!("message {n}");
-        // Every second one in a group; the first group gets half of those, more than one fetch holds.
+        // Every second message goes to a group. The first group gets half of those, more than one
+        // fetch returns.
         let place = if n % 2 == 0 {
             let group = if n % 4 == 0 { 0 } else { n / 4 % GROUPS };
             sandbox
@@ -77,7 +78,7 @@ async fn a_thousand_messages_missed_in_groups_and_chats_are_handed_out_once_and_
     );
     assert_eq!(status(&app, "bot").await.counters.dropped, 0);
 
-    // Another outage on top: nothing comes a second time.
+    // After another outage, no message arrives a second time.
     sandbox.drop_link("bot").unwrap();
     eventually("the link is lost", || async {
         (status(&app, "bot").await.counters.lost_links >= 2).then_some(())

@@ -1,4 +1,4 @@
-//! Accounts of one program keep to the limits of a group together.
+//! Tests that the accounts of one program share the rate limits of a group.
 
 use crate::harness::{phase, sandbox, start, status};
 use actix_rt::spawn;

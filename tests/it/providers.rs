@@ -1,4 +1,4 @@
-//! UserSigs from outside, over real sockets.
+//! Tests of UserSigs from external sources, over real sockets.
 
 use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
@@ -14,7 +14,7 @@ fn quiet_bots() -> Bots {
     Bots::new().with("quiet", || Bot::new("quiet"))
 }
 
-/// Writes a UserSig of `user` the way a careful signer does: in one go. Returns when it ends.
+/// Writes a UserSig of `user` atomically, as a careful signer does. Returns its expiry time.
 fn write_sig(folder: &Path, user: &str, issued_at: u64, lifetime: u64) -> u64 {
     let app = SdkAppId::new(APP).unwrap();
     let id = UserId::parse(user).unwrap();
@@ -38,7 +38,8 @@ async fn an_account_whose_user_sigs_stand_in_a_file_renews_without_going_offline
     let app = start(&sandbox.url(), &quiet_bots(), &["bot"], &more).await;
     let online = phase(&app, "bot", Phase::Online).await;
     assert_eq!(online.user_sig_ends, Some(first));
-    // Two fifths of its life are over: the account asks for the next one, and there is none yet.
+    // After two fifths of the lifetime the account asks for the next UserSig, which does not exist
+    // yet.
     eventually("the account waits for its file", || async {
         status(&app, "bot").await.waits_for.filter(|what| {
             let elsewhere = what.replace(folder.path().to_str().unwrap(), "");

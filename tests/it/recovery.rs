@@ -1,4 +1,4 @@
-//! Many accounts over real sockets, a server that goes and comes, and every kick to many at once.
+//! Tests of many accounts over real sockets: server restarts, and kicks of many accounts at once.
 
 use crate::harness::{APP, KEY, eventually, phase, sandbox, start, status};
 use botroupe::account::Phase;
@@ -34,7 +34,7 @@ async fn all_online(app: &App) {
     .await;
 }
 
-/// A sandbox at a given address, as after a restart of the server: it knows no login of before.
+/// Restarts a sandbox at a given address. It does not know the earlier logins.
 fn again(addr: SocketAddr) -> Option<Sandbox> {
     let config = SandboxConfig::new(SdkAppId::new(APP).unwrap(), KEY);
     Sandbox::spawn_thread(config, addr).ok()
@@ -74,7 +74,8 @@ async fn three_hundred_accounts_survive_ten_deaths_of_the_server_and_end_each_ki
     }
     for user in users.iter().skip(150).take(50) {
         server.expire(user).unwrap();
-        // An expiry shows in the answer to a request; a push that is acknowledged is none.
+        // An expired login shows in the answer to a request; the acknowledgement of a push has no
+        // answer.
         app.order(
             &botroupe::proto::id::UserId::parse(user).unwrap(),
             botroupe::account::Command::Relogin,
@@ -126,7 +127,7 @@ async fn an_account_comes_back_when_the_other_login_has_gone_and_not_before() {
     phase(&app, "bot", Phase::Online).await;
     let other = start_text(&server.url(), &format!("{quick}\n{account}")).await;
     phase(&other, "bot", Phase::Online).await;
-    // The bot sees the other login and leaves it alone, cool-down after cool-down.
+    // The bot detects the other login and does not replace it, cool-down after cool-down.
     let status = eventually("it waits for the other login", || async {
         Some(status(&app, "bot").await).filter(|status| status.waits_for.is_some())
     })
@@ -147,7 +148,7 @@ async fn an_account_comes_back_when_the_other_login_has_gone_and_not_before() {
     app.stop().await;
 }
 
-/// An app whose config goes on with `more` after the SecretKey.
+/// Starts an app whose config continues with `more` after the SecretKey.
 async fn start_text(endpoint: &str, more: &str) -> App {
     let text = format!(
         "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n{more}"

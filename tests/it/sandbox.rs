@@ -1,4 +1,5 @@
-//! The sandbox over real sockets: frames, paths, faults over HTTP, back-pressure, start and stop.
+//! Tests of the sandbox over real sockets: frames, paths, faults over HTTP, back-pressure, start
+//! and stop.
 
 #![allow(
     clippy::unwrap_used,
@@ -191,7 +192,7 @@ fn fragments_pings_and_the_wrong_kind() {
         assert_eq!(link.receive().await["head"]["servcmd"], "heartbeat.alive");
         link.link.send(ws::Message::Ping("p".into())).await.unwrap();
         assert!(matches!(link.frame().await, Some(Frame::Pong(data)) if data == "p"));
-        // Text on a binary link is dropped without a sound.
+        // The server silently drops text on a binary link.
         let packet = link.packet("heartbeat.alive", json!({}), &json!({}));
         link.link
             .send(ws::Message::Text(packet.into()))
@@ -333,7 +334,7 @@ fn a_client_that_never_reads_is_cut_and_others_are_not() {
         deaf.login(&sandbox, "deaf").await;
         good.login(&sandbox, "good").await;
         let text = "x".repeat(11_000);
-        // The kernel's buffers take some megabytes first.
+        // The kernel's buffers hold some megabytes.
         let mut cut = false;
         for _ in 0..200 {
             for _ in 0..20 {
@@ -363,7 +364,7 @@ fn connections_are_bounded() {
         },
         |sandbox| async move {
             let (mut one, two) = (connect(&sandbox).await, connect(&sandbox).await);
-            // The second registers itself a moment after its handshake.
+            // The second link is registered shortly after its handshake.
             while sandbox.status().links < 2 {
                 one.call("heartbeat.alive", json!({})).await;
             }
@@ -387,7 +388,7 @@ fn stopping_says_goodbye() {
         let addr = sandbox.addr();
         let (frame, _) = futures_util::future::join(alice.frame(), sandbox.stop()).await;
         assert!(matches!(frame, Some(Frame::Close(Some(r))) if r.code == CloseCode::Away));
-        // A program that another test is just starting may hold it a moment longer.
+        // A child process that another test is starting may hold the port a little longer.
         eventually("the port is free again", || async {
             std::net::TcpListener::bind(addr).ok()
         })

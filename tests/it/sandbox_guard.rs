@@ -1,4 +1,4 @@
-//! What web pages may not do with a sandbox, over real HTTP.
+//! Tests of the sandbox's protection against web pages, over real HTTP.
 
 use botroupe::proto::id::SdkAppId;
 use botroupe::sandbox::{Sandbox, SandboxConfig};
@@ -21,7 +21,7 @@ fn run<F: Future<Output = ()>>(
     });
 }
 
-/// The status of an answer to a request that is written as it stands.
+/// Sends the raw request and returns the status of the response.
 async fn status(sandbox: &Sandbox, request: String) -> u16 {
     let address = SocketAddr::from(([127, 0, 0, 1], sandbox.addr().port()));
     tokio::task::spawn_blocking(move || {

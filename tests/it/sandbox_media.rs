@@ -1,4 +1,5 @@
-//! Files over real HTTP: one upload for an address, any number of downloads, and nothing else.
+//! Tests of files over real HTTP: one upload per address, any number of downloads, and nothing
+//! else.
 
 use std::{
     io::{Read, Write},
@@ -46,7 +47,7 @@ fn files_in(folder: &Path) -> usize {
     std::fs::read_dir(folder).unwrap().count()
 }
 
-/// What holds in memory and in a folder.
+/// Tests the rules that hold in memory and in a folder.
 async fn an_address_takes_one_file(sandbox: Sandbox) {
     let url = sandbox.media_url("alice", "../odd name.txt").unwrap();
     assert!(url.ends_with("/oddname.txt"), "{url}");
@@ -162,7 +163,7 @@ fn an_upload_that_breaks_off_leaves_nothing() {
                 );
                 link.write_all(head.as_bytes()).unwrap();
                 link.shutdown(Shutdown::Write).unwrap();
-                // Ends when the server has given up.
+                // The read ends when the server has given up.
                 let _ = link.read_to_end(&mut Vec::new());
             })
             .await
@@ -211,14 +212,14 @@ fn what_is_too_much_is_refused_and_counted() {
     );
 }
 
-/// The name of the file under which an address is kept is a link to a device that is always full, so
-/// that the writes fail as they do on a full disk.
+/// The file of one address is a link to a device that is always full, so that writes fail as on a
+/// full disk.
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_disk_is_507_and_the_address_can_be_used_again() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().to_owned();
-    // No room for what was broken off, if it counted.
+    // There is no room for an aborted upload, if it counted.
     let size = 3 * 1024 * 1024;
     run(
         |config| {
@@ -229,9 +230,10 @@ fn a_full_disk_is_507_and_the_address_can_be_used_again() {
             let url = sandbox.media_url("alice", "a.bin").unwrap();
             let token = url.split('/').nth(4).unwrap();
             let file = folder.path().join(format!("media-{token}"));
-            // Once it answers, it has tidied up.
+            // The server removes the file before it answers.
             assert_eq!(call(Method::GET, &url, Vec::new()).await.0, 404);
-            // The last bytes are written when the upload ends, the first of a large one before.
+            // The last bytes are written when the upload ends; the first ones of a large file are
+            // written earlier.
             for (tries, size) in [(1, 10), (2, size)] {
                 std::os::unix::fs::symlink("/dev/full", &file).unwrap();
                 let content = vec![1; usize::try_from(size).unwrap()];

@@ -1,4 +1,5 @@
-//! A sandbox that starts with the content of a file: by config, by itself, and refused.
+//! Tests of a sandbox that starts with the content of a seed file: from a config, stand-alone, and
+//! with invalid files.
 
 use crate::harness::{APP, KEY, config_in, sandbox};
 use crate::sandbox::connect;
@@ -78,7 +79,7 @@ fn the_config_names_the_seed_relative_to_itself() {
             is_missing && error.to_string().ends_with("(key sandbox.seed)"),
             "{error}"
         );
-        // Accounts of the config need no [[users]].
+        // Accounts of the config need no [[users]] entry.
         let text = "[[users]]\nid = \"alice\"\nfriends = [\"bot\"]\n\
                     [[history]]\nfrom = \"alice\"\nto = \"bot\"\ntext = \"hello\"\n";
         std::fs::write(&seed, text).unwrap();

@@ -1,4 +1,5 @@
-//! A sandbox that goes on over restarts: from its file, without the last words after a kill, refused.
+//! Tests of a sandbox store over restarts: complete after a stop, slightly older after a kill, and
+//! rejected if it is invalid.
 
 use crate::harness::{APP, KEY, config_in, eventually};
 use crate::sandbox::connect;
@@ -39,13 +40,13 @@ async fn http(method: Method, url: &str, body: &'static str) -> (StatusCode, Vec
     (status, answer.body().await.unwrap().to_vec())
 }
 
-/// The address of a file at a server that listens elsewhere now.
+/// Rewrites the address of a file for a server that now listens on another port.
 fn moved(url: &str, sandbox: &Sandbox) -> String {
     let at = url.find("/media/").unwrap();
     format!("{}{}", sandbox.rest_url(), &url[at..])
 }
 
-/// What the store holds, when it holds something.
+/// Returns the content of the store, once it has any.
 fn content(file: &Path) -> String {
     std::fs::read_to_string(file).unwrap_or_default()
 }
@@ -66,7 +67,7 @@ fn a_fresh_login_sees_everything_of_before() {
     let media = folder.path().join("media");
     let config = || {
         let mut config = config(&store);
-        // Only the end writes.
+        // The store is only written at the end.
         config.store_interval = Duration::from_secs(3600);
         config.seed_file = Some(seed.clone());
         config.media_dir = Some(media.clone());
@@ -164,7 +165,7 @@ fn a_kill_loses_at_most_what_was_not_written_yet() {
             content(&store).contains("written").then_some(())
         })
         .await;
-        // Nobody tells it to stop: the system ends under it.
+        // The sandbox gets no stop signal: its runtime ends first.
         std::mem::forget(sandbox);
     });
     run(async {
@@ -239,11 +240,12 @@ fn leftovers_of_a_killed_server_go_and_kept_files_stay() {
         }
         sandbox.stop().await;
         assert_eq!(names_in(&media).len(), 2);
-        // As a kill leaves it: one that nobody knows of, and one that was not all on the disk.
+        // This is the state after a kill: one file that no record names, and one that is incomplete
+        // on disk.
         std::fs::write(media.join(format!("media-{}", "0a".repeat(16))), "x").unwrap();
         let token = short.split('/').nth(4).unwrap();
         std::fs::write(media.join(format!("media-{token}")), "a f").unwrap();
-        // A snapshot that was not finished.
+        // This is an incomplete snapshot.
         std::fs::write(folder.path().join("store.json.new"), "{\"format\":1,").unwrap();
         let sandbox = start(config()).await;
         assert_eq!(http(Method::GET, &moved(&kept, &sandbox), "").await.0, 200);
@@ -337,7 +339,7 @@ fn a_store_that_cannot_be_written_ends_nothing_and_is_tried_again() {
         let first = || async { content(&store).contains("first").then_some(()) };
         eventually("a snapshot", first).await;
 
-        // Something is in the way of the next one: the last good one stays.
+        // The next snapshot cannot be written, so the last good one remains.
         let beside = later.join("store.json.new");
         let before = sandbox.status().counters.store_failed;
         while std::fs::create_dir(&beside).is_err() {}

@@ -1,4 +1,4 @@
-//! The sandbox with TLS, as browsers want it for pictures.
+//! Tests of the sandbox with TLS, which browsers require for pictures.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::harness::{APP, KEY};
 
-/// A sandbox that shows a certificate of `folder`, and a client that trusts it.
+/// Starts a sandbox with a certificate in `folder`, and a client that trusts it.
 async fn start(folder: &std::path::Path) -> (Sandbox, Client) {
     let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     let (certificate, key) = (folder.join("cert.pem"), folder.join("key.pem"));
@@ -36,14 +36,14 @@ async fn start(folder: &std::path::Path) -> (Sandbox, Client) {
     (sandbox, Client::builder().connector(connector).finish())
 }
 
-/// DER as text.
+/// Encodes DER as PEM.
 pub(crate) fn pem(what: &str, der: &[u8]) -> String {
     use base64::Engine;
     let text = base64::engine::general_purpose::STANDARD.encode(der);
     format!("-----BEGIN {what}-----\n{text}\n-----END {what}-----\n")
 }
 
-/// Logs alice in and asks where a file may be put.
+/// Logs alice in and requests an upload address.
 async fn address(client: &Client, origin: &str, sandbox: &Sandbox) -> Value {
     let url = format!("{origin}/info?sdkappid={APP}");
     let (_, mut link) = client
@@ -96,7 +96,7 @@ async fn f6_pages_get_files_over_tls_and_everybody_else_without_on_the_same_port
         );
         let put = client.put(url).send_body(bytes.clone()).await.unwrap();
         assert!(put.status().is_success(), "{put:?}");
-        // A page asks for `https`, whatever the message says.
+        // A page requests `https`, whatever the message contains.
         let https = url.replace("http://", "https://");
         let mut got = client.get(https).send().await.unwrap();
         assert_eq!(got.body().await.unwrap(), bytes);

@@ -1,4 +1,4 @@
-//! The seeds of the fuzz targets, on stable: what a fuzzer once found stays found.
+//! Runs the seeds of the fuzz targets on stable Rust, so that earlier findings stay fixed.
 
 use std::{collections::BTreeMap, fs, io, path::Path};
 
@@ -11,7 +11,7 @@ use botroupe::{
 #[allow(unreachable_pub, reason = "shared with the fuzz targets")]
 mod drive;
 
-/// Calls `test` with the name and bytes of every seed of `target`; a target has at least one.
+/// Calls `test` with the name and bytes of every seed of `target`. There is at least one seed.
 fn each_seed(target: &str, mut test: impl FnMut(&str, &[u8])) -> io::Result<()> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("fuzz/seeds")

@@ -1,6 +1,6 @@
-//! Terminal sessions that the book quotes, run as they stand.
+//! Runs the terminal sessions that the book quotes.
 
-/// `TRYCMD=overwrite cargo test --test it -- sessions` writes down what is printed now.
+/// `TRYCMD=overwrite cargo test --test it -- sessions` records the current output.
 #[test]
 fn the_sessions_of_the_book_are_true() {
     let cases = trycmd::TestCases::new();

@@ -1,5 +1,6 @@
-//! Frames recorded from the official SDK and a server it accepted, one of each shape: everything in
-//! them is understood, and nothing is lost on the way in and out again.
+//! Reads frames recorded from the official SDK and from a server that it accepted, one of each
+//! shape. The tests check that all content is parsed and that no field is lost when it is written
+//! again.
 
 use botroupe::proto::event::{Notice, Push};
 use botroupe::proto::message::{
@@ -31,7 +32,7 @@ fn frames(direction: &str) -> Vec<Frame> {
         .collect()
 }
 
-/// One name stands for two on the wire.
+/// Returns the other names of a field on the wire.
 fn aliases(key: &str) -> &[&str] {
     match key {
         "MsgTime" | "MsgTimeStamp" => &["MsgTimeStamp", "MsgTime"],
@@ -40,7 +41,7 @@ fn aliases(key: &str) -> &[&str] {
     }
 }
 
-/// Whether everything in `before` is still there; what is empty or zero may have gone.
+/// Checks that everything in `before` is in `after`. Empty values and zeros may be missing.
 fn kept(before: &Value, after: &Value) -> Result<(), String> {
     match (before, after) {
         (Value::Object(before), Value::Object(after)) => {
@@ -89,7 +90,7 @@ fn survives<T: Serialize + DeserializeOwned>(value: &Value) {
     kept(value, &written).unwrap_or_else(|what| panic!("{what}\nin {value}\nout {written}"));
 }
 
-/// Every value under `key`, wherever it is.
+/// Collects every value under `key`, at any depth.
 fn all<'a>(value: &'a Value, key: &str, found: &mut Vec<&'a Value>) {
     match value {
         Value::Object(fields) => {
@@ -119,7 +120,7 @@ fn check<T: Serialize + DeserializeOwned>(key: &str, from: fn(&Value) -> bool) -
 #[test]
 fn nothing_in_a_received_item_is_lost() {
     let any: fn(&Value) -> bool = |_| true;
-    // The recordings hold some pushes that are broken on purpose; those have no random number.
+    // The recordings contain some pushes that are invalid on purpose; those have no random number.
     let whole: fn(&Value) -> bool = |item| item.get("MsgRandom").is_some();
     let counts = [
         check::<C2cItem>("C2cMsgArray", whole),
@@ -173,12 +174,12 @@ fn every_push_is_understood() {
         }
     }
     assert!(read > 70, "{read}");
-    // Sent by the recording's server on purpose, to see what the official client makes of it.
+    // The server of the recording sent it on purpose, to test the official client.
     assert!(broken <= 2, "{broken}");
     assert!(unknown.is_empty(), "{unknown:?}");
 }
 
-/// The draft that a recorded request came from.
+/// Returns the draft of a recorded request.
 fn draft(body: &Value) -> Draft {
     let flag = |key: &str| body[key].as_u64() == Some(1);
     let control: Vec<&str> = body["SendMsgControl"]
@@ -244,7 +245,7 @@ fn our_sends_say_what_theirs_say() {
         let mut theirs = body.clone();
         for side in [&mut ours, &mut theirs] {
             let fields = side.as_object_mut().unwrap();
-            // Names of the sender's profile, message extensions and topics are not ours to say.
+            // We do not set the sender's profile names, message extensions and topics.
             for key in [
                 "From_AccountNick",
                 "From_AccountHeadurl",

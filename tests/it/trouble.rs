@@ -1,6 +1,7 @@
-//! Bots under load and trouble, over real sockets: nothing they were sent is lost, and none harms another.
+//! Tests of bots under load and faults, over real sockets: no message is lost, and no bot harms
+//! another.
 //!
-//! The names begin with the row of the list of promises that they hold.
+//! The names begin with the row of the promise in the list of promises.
 
 use crate::harness::{eventually, phase, said, sandbox, start, status};
 use botroupe::account::Phase;
@@ -24,7 +25,7 @@ fn echo_bots() -> Bots {
     Bots::new().with("echo", || Bot::new("echo").on_text(echo))
 }
 
-/// What `from` was told by `bot`, in every conversation of `people`.
+/// Returns the number of messages from `bot` to `people`, in all their conversations.
 fn answers(sandbox: &Sandbox, bot: &str, people: &[String]) -> usize {
     let told = people.iter().map(|name| said(sandbox, bot, name).len());
     told.sum()
@@ -45,10 +46,10 @@ fn people(count: usize) -> Vec<String> {
 // ── A1: read marks ───────────────────────────────────────────────────────────────────────────────
 
 static SLOW: Mutex<Vec<String>> = Mutex::new(Vec::new());
-/// A permit for each message that may be handled.
+/// One permit for each message that may be handled.
 static TURNS: Semaphore = Semaphore::const_new(0);
 
-/// Handles so many messages as the test lets it.
+/// Handles as many messages as the test permits.
 async fn slowly(text: Text) {
     TURNS.acquire().await.unwrap().forget();
     SLOW.lock().unwrap().push(text.into_inner());
@@ -77,7 +78,7 @@ async fn a1_an_orderly_restart_loses_nothing_of_a_second_and_of_no_bot() {
         (SLOW.lock().unwrap().len() == 9).then_some(())
     })
     .await;
-    // The tenth is being handled when the stop begins.
+    // The tenth message is being handled when the stop begins.
     let stop = app.stop();
     TURNS.add_permits(1);
     stop.await;
@@ -274,7 +275,7 @@ async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_
 
 // ── C: bots that harm others ─────────────────────────────────────────────────────────────────────
 
-/// Holds whatever thread it is called on until the test opens it.
+/// Blocks every thread that calls it, until the test opens it.
 struct Gate(Mutex<bool>, Condvar);
 
 impl Gate {
@@ -413,7 +414,7 @@ async fn c_our_own_bots_do_not_answer_each_other() {
     }
     let before = sandbox.group_history("g").len();
     sandbox.say_to_group("alice", "g", "hello team").unwrap();
-    // Each of them answers alice, and hears the answers of the others without answering.
+    // Each bot answers alice, and receives the answers of the others without answering them.
     let all_answered = |text: &'static str| {
         let sandbox = &sandbox;
         eventually("three answers", move || async move {
@@ -431,7 +432,7 @@ async fn c_our_own_bots_do_not_answer_each_other() {
         (received.iter().all(|count| *count >= 3)).then_some(())
     })
     .await;
-    // Whatever they would have said to each other comes before the answers to this.
+    // Any messages of the bots to each other would arrive before the answers to this one.
     sandbox.say_to_group("alice", "g", "good night").unwrap();
     all_answered("good night").await;
     app.stop().await;
@@ -443,7 +444,7 @@ static STARTS: AtomicUsize = AtomicUsize::new(0);
 static READIES: AtomicUsize = AtomicUsize::new(0);
 static TASKS: AtomicUsize = AtomicUsize::new(0);
 
-/// Counts itself while it lives.
+/// Counts its living instances.
 struct Alive;
 
 impl Drop for Alive {

@@ -1,7 +1,7 @@
-//! Mistakes that authors of bots make, and what the compiler tells them.
+//! Tests of compiler messages for common mistakes of bot authors.
 //!
-//! After a change of the texts, or with a newer compiler:
-//! `TRYBUILD=overwrite cargo test --test mistakes -- --ignored`, and read what changed.
+//! After a change of the texts, or with a newer compiler, run `TRYBUILD=overwrite cargo test --test
+//! mistakes -- --ignored`, and review the changes.
 
 #[test]
 #[ignore = "the texts are those of one compiler version, and the crate is built once more: `.ci/run` runs it"]

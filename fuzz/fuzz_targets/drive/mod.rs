@@ -1,4 +1,4 @@
-//! What the targets do with their bytes; also run over the seeds by the tests on stable.
+//! The bodies of the fuzz targets. Tests also run them over the seeds on stable Rust.
 
 use botroupe::policy::Now;
 use botroupe::proto::answer::{GroupHistory, JoinedGroups};
@@ -23,10 +23,10 @@ use botroupe::session::{Memory, OutgoingMessage, Session, SessionConfig};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
-/// Largest packet the decoder may give out here.
+/// The maximum size of a decoded packet in these targets.
 const LIMIT: usize = 1 << 20;
 
-/// Any bytes may come as a WebSocket message.
+/// Decodes any bytes as a WebSocket message.
 pub fn decoder(data: &[u8]) {
     for frames in [Frames::Binary, Frames::Text] {
         let Ok(text) = codec::decode(data, frames, LIMIT) else {
@@ -47,8 +47,8 @@ pub fn decoder(data: &[u8]) {
     }
 }
 
-/// Any JSON may stand where a message, an element, a tip or an event is expected; what was read once is
-/// written so that it reads the same again.
+/// Parses any JSON as a message, an element, a tip and an event. A parsed value must be written so
+/// that it parses to the same value again.
 pub fn messages(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else {
         return;
@@ -111,8 +111,8 @@ fn settle(notice: Notice) {
     }
 }
 
-/// Any sequence of things may happen to a session. Operations are separated by zero bytes; the
-/// first byte says which, the rest is what came over the wire.
+/// Applies any sequence of operations to a session. Zero bytes separate the operations; the first
+/// byte selects the operation, and the rest is its data from the wire.
 pub fn session(data: &[u8]) {
     let (Ok(app), Ok(user)) = (SdkAppId::new(1_400_000_001), UserId::parse("fuzz")) else {
         return;
@@ -129,7 +129,7 @@ pub fn session(data: &[u8]) {
         match op % 8 {
             0 => session.opened(now, Some(&sig)),
             1 => session.received(now, &mut memory, rest),
-            // An answer to what was asked last, with any body.
+            // An answer to the last request, with any body.
             2 | 3 => {
                 if let Some((servcmd, seq)) = asked.pop() {
                     let body = String::from_utf8_lossy(rest);

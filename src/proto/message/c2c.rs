@@ -1,30 +1,31 @@
-//! A C2C message as pushes, missed messages and history carry it.
+//! C2C messages in pushes, missed messages and history. See "C2C messages" in
+//! `docs/src/protocol.md`.
 
 use super::Element;
 use crate::lenient;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
 
-/// A C2C message as pushes, `getmsg` and history carry it.
+/// A C2C message in a push, a `getmsg` answer or the history.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct C2cItem {
-    /// The sender; the peer when [`is_sync`](Self::is_sync) is set.
+    /// The sender. If [`is_sync`](Self::is_sync) is set, the peer.
     #[serde(rename = "From_Account")]
     pub from: String,
-    /// The receiver; absent means the account that got the item.
+    /// The receiver. `None` means the account that received the item.
     #[serde(
         rename = "To_Account",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub to: Option<String>,
-    /// The sender's counter. Exceeds 31 bits most of the day.
+    /// The sender's counter. Its value exceeds 31 bits for most of the day.
     #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
     pub seq: u32,
-    /// Drawn by the sender; with `seq` the key under which a repeated send is one message.
+    /// A random number of the sender. Together with `seq` it identifies a repeated send.
     #[serde(rename = "MsgRandom", deserialize_with = "lenient::int")]
     pub random: u32,
-    /// Server time in Unix seconds; the same number everywhere the message appears.
+    /// Server time in Unix seconds. It is the same wherever the message appears.
     #[serde(
         rename = "MsgTimeStamp",
         alias = "MsgTime",
@@ -34,7 +35,7 @@ pub struct C2cItem {
     /// The content.
     #[serde(rename = "MsgBody", default)]
     pub body: Vec<Element>,
-    /// The sender's clock in Unix seconds; part of the message ID.
+    /// The sender's clock in Unix seconds, part of the message ID.
     #[serde(
         rename = "MsgClientTime",
         default,
@@ -42,7 +43,7 @@ pub struct C2cItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub client_time: Option<u64>,
-    /// The sender's TinyId; part of the message ID.
+    /// The sender's TinyId, part of the message ID.
     #[serde(
         rename = "TinyId",
         default,
@@ -50,7 +51,7 @@ pub struct C2cItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub tiny_id: Option<String>,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     #[serde(
         rename = "CloudCustomData",
         default,
@@ -65,7 +66,8 @@ pub struct C2cItem {
         skip_serializing_if = "String::is_empty"
     )]
     pub nick: String,
-    /// A copy of what this account sent from another of its terminals; the accounts are swapped.
+    /// Whether this is a copy of a message that this account sent from another terminal. Sender and
+    /// receiver are then swapped.
     #[serde(
         rename = "IsSyncMsg",
         default,
@@ -74,7 +76,7 @@ pub struct C2cItem {
         skip_serializing_if = "not"
     )]
     pub is_sync: bool,
-    /// Seconds the message is kept; 0 is online-only, absent is the default of the plan.
+    /// The storage time in seconds. 0 means online-only; `None` means the default of the plan.
     #[serde(
         rename = "MsgLifeTime",
         default,
@@ -82,7 +84,8 @@ pub struct C2cItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub life_time: Option<u32>,
-    /// Bit value 8: the message has been recalled (history and `getmsg` only).
+    /// The bit with the value 8 means that the message has been recalled (history and `getmsg`
+    /// only).
     #[serde(
         rename = "MsgFlagBits",
         default,
@@ -90,7 +93,7 @@ pub struct C2cItem {
         skip_serializing_if = "is_zero"
     )]
     pub flag_bits: u32,
-    /// The sender wants to know who has read it.
+    /// Whether the sender asks for a read receipt.
     #[serde(
         rename = "IsNeedReadReceipt",
         default,
@@ -98,7 +101,7 @@ pub struct C2cItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub needs_receipt: Option<u32>,
-    /// How often it was edited.
+    /// The number of edits.
     #[serde(
         rename = "MsgVersion",
         default,
@@ -106,13 +109,13 @@ pub struct C2cItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub version: Option<u32>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl C2cItem {
-    /// A message item with default values for all other fields (tests, simulator).
+    /// Creates an item with default values for all other fields (for tests and the simulator).
     #[must_use]
     pub fn new(from: &str, to: &str, body: Vec<Element>) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! A message as bots see it, wherever it was said.
+//! The message type that bots receive, for all kinds of conversations.
 
 use super::group::{Body, GroupInfo, GroupItem, Mention};
 use super::tip::{GroupTip, SystemNotice};
@@ -7,48 +7,49 @@ use crate::answer::Sent;
 use crate::id::UserId;
 use std::fmt;
 
-/// The UserID that the server speaks as.
+/// The UserID of the server.
 pub const SYSTEM: &str = "@TIM#SYSTEM";
 
-/// What makes two copies of a message one.
+/// The key of a message. Two copies of a message have the same key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct C2cKey {
-    /// The true sender.
+    /// The actual sender.
     pub from: Box<str>,
-    /// The true receiver: a UserID, or a group.
+    /// The actual receiver: a UserID, or a GroupID.
     pub to: Box<str>,
     /// `MsgSeq`
     pub seq: u32,
     /// `MsgRandom`
     pub random: u32,
-    /// Server time in Unix seconds. Part of the key: one second off is another message.
+    /// Server time in Unix seconds. Messages whose times differ by one second are different
+    /// messages.
     pub time: u64,
 }
 
-/// Which conversation something belongs to.
+/// A conversation.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Conversation {
-    /// One to one, named by the other side's UserID.
+    /// A one-to-one conversation, named by the UserID of the peer.
     C2c(Box<str>),
     /// A group, named by its GroupID, or a topic of a community, named by its TopicID.
     Group(Box<str>),
-    /// What the server says.
+    /// Messages from the server.
     System,
 }
 
 impl Conversation {
-    /// The one-to-one conversation with a user.
+    /// Creates the one-to-one conversation with a user.
     pub fn c2c(user: impl Into<Box<str>>) -> Self {
         Self::C2c(user.into())
     }
 
-    /// The group of this GroupID, or the topic of this TopicID.
+    /// Creates the conversation of the group with this GroupID, or the topic with this TopicID.
     pub fn group(id: impl Into<Box<str>>) -> Self {
         Self::Group(id.into())
     }
 
-    /// The other side, or the group; [`SYSTEM`] of the server.
+    /// Returns the UserID of the peer, the ID of the group, or [`SYSTEM`].
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
@@ -57,37 +58,37 @@ impl Conversation {
         }
     }
 
-    /// Whether it is a group.
+    /// Returns whether this is a group.
     #[must_use]
     pub const fn is_group(&self) -> bool {
         matches!(self, Self::Group(_))
     }
 }
 
-// There is no `From<&str>`: the UserID of one app looks like the GroupID of another.
+// There is no `From<&str>`: a UserID of one app may look like a GroupID of another.
 impl From<&UserId> for Conversation {
-    /// The one-to-one conversation with a user.
+    /// Returns the one-to-one conversation with a user.
     fn from(user: &UserId) -> Self {
         Self::c2c(user.as_str())
     }
 }
 
 impl From<UserId> for Conversation {
-    /// The one-to-one conversation with a user.
+    /// Returns the one-to-one conversation with a user.
     fn from(user: UserId) -> Self {
         Self::from(&user)
     }
 }
 
 impl From<&Message> for Conversation {
-    /// The conversation that the message belongs to.
+    /// Returns the conversation of the message.
     fn from(message: &Message) -> Self {
         message.conversation.clone()
     }
 }
 
 impl fmt::Display for Conversation {
-    /// The conversation ID of the official client.
+    /// Writes the conversation ID of the official client.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::C2c(peer) => write!(f, "C2C{peer}"),
@@ -97,23 +98,23 @@ impl fmt::Display for Conversation {
     }
 }
 
-/// A chat message as a bot sees it: accounts in their true places.
+/// A chat message as a bot receives it. Sender and receiver are the actual ones.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Message {
-    /// Where it was said.
+    /// The conversation.
     pub conversation: Conversation,
-    /// Who said it; [`SYSTEM`] of tips and notices.
+    /// The sender; [`SYSTEM`] for tips and notices.
     pub from: Box<str>,
-    /// To whom: a UserID, or the group.
+    /// The receiver: a UserID, or the GroupID.
     pub to: Box<str>,
-    /// The sender's nick name, empty when unknown.
+    /// The sender's nick name, or empty if it is unknown.
     pub nick: String,
-    /// The content, at least one element in anything a client sends.
+    /// The content. Every message from a client has at least one element.
     pub elements: Vec<Element>,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     pub cloud_custom_data: String,
-    /// `MsgSeq`: of a group the server's number, in a one-to-one conversation the sender's.
+    /// `MsgSeq`. The server assigns it in a group, the sender in a one-to-one conversation.
     pub seq: u32,
     /// `MsgRandom`
     pub random: u32,
@@ -123,28 +124,29 @@ pub struct Message {
     pub client_time: Option<u64>,
     /// The sender's TinyId.
     pub tiny_id: Option<String>,
-    /// This account said it, perhaps on another of its terminals.
+    /// Whether this account sent the message, possibly from another of its terminals.
     pub is_own: bool,
-    /// Not stored by the server: typing notices and the like.
+    /// Whether the server does not store the message, e.g. a typing notice.
     pub online_only: bool,
-    /// It was recalled before it was received.
+    /// Whether the message was recalled before this account received it.
     pub recalled: bool,
-    /// The sender wants a receipt.
+    /// Whether the sender asks for a read receipt.
     pub needs_receipt: bool,
-    /// How often it was edited.
+    /// The number of edits.
     pub version: u32,
-    /// Who is mentioned, in a group.
+    /// The mentioned members, in a group.
     pub mentions: Vec<Mention>,
-    /// What the message says of its group and of the sender there.
+    /// Data about the group and the sender's membership.
     pub group: Option<Box<GroupInfo>>,
 }
 
 impl Message {
-    /// Reads an item that the account `me` received.
+    /// Converts an item that the account `me` received.
     #[must_use]
     pub fn from_c2c(item: C2cItem, me: &str) -> Self {
         let other = item.to.unwrap_or_else(|| me.to_owned());
-        // A copy of an own message names the peer as sender and me as receiver.
+        // In a copy of its own message, the sender field names the peer and the receiver field this
+        // account.
         let (from, to) = if item.is_sync {
             (other, item.from)
         } else {
@@ -174,8 +176,8 @@ impl Message {
         }
     }
 
-    /// What `me` has sent to `to`, as far as the answer tells; the sender's clock and TinyId are not
-    /// known.
+    /// Creates the message that `me` has sent to `to` from the server's answer. The sender's clock
+    /// and TinyId are unknown.
     #[must_use]
     pub fn sent(
         me: &str,
@@ -184,7 +186,7 @@ impl Message {
         cloud_custom_data: String,
         sent: &Sent,
     ) -> Self {
-        // A one-to-one message is numbered by its sender; the answer repeats both numbers in its key.
+        // The sender numbers a one-to-one message; the key in the answer contains both numbers.
         let mut key = sent.key.split('_').map_while(|part| part.parse().ok());
         let (seq, random) = (key.next().unwrap_or(0), key.next().unwrap_or(0));
         Self {
@@ -209,8 +211,9 @@ impl Message {
         }
     }
 
-    /// Reads an item of a group that the account `me` received with event number `event` (the
-    /// item's own wins). `None` when it is no message, tip or notice at all.
+    /// Converts a group item that the account `me` received with event number `event`. The item's
+    /// own event number takes precedence. Returns `None` if the item is not a message, tip or
+    /// notice.
     #[must_use]
     pub fn from_group(item: GroupItem, event: u64, me: &str) -> Option<Self> {
         let event = item.event.unwrap_or(event);
@@ -265,8 +268,8 @@ impl Message {
         })
     }
 
-    /// Reads an item of the history of the group or topic `group`, which items do not always name.
-    /// Otherwise as [`from_group`](Self::from_group).
+    /// Like [`from_group`](Self::from_group), for an item from the history of `group` (a group or
+    /// topic). Such items do not always name their group.
     #[must_use]
     pub fn from_history(mut item: GroupItem, event: u64, group: &str, me: &str) -> Option<Self> {
         if item.group.is_empty() {
@@ -280,7 +283,7 @@ impl Message {
         Some(message)
     }
 
-    /// The first text element's text.
+    /// Returns the text of the first text element.
     #[must_use]
     pub fn text(&self) -> Option<&str> {
         self.elements.iter().find_map(|element| match element {
@@ -289,7 +292,7 @@ impl Message {
         })
     }
 
-    /// What happened in the group, if that is what it tells.
+    /// Returns the group tip, if this message is one.
     #[must_use]
     pub fn tip(&self) -> Option<&GroupTip> {
         self.elements.iter().find_map(|element| match element {
@@ -298,7 +301,7 @@ impl Message {
         })
     }
 
-    /// What the server says about a group, if that is what it is.
+    /// Returns the system notice, if this message is one.
     #[must_use]
     pub fn notice(&self) -> Option<&SystemNotice> {
         self.elements.iter().find_map(|element| match element {
@@ -307,20 +310,20 @@ impl Message {
         })
     }
 
-    /// Whether `user` is mentioned, by name or as one of all.
+    /// Returns whether `user` is mentioned by name or through a mention of all members.
     #[must_use]
     pub fn mentions(&self, user: &str) -> bool {
         self.mentions.iter().any(|mention| mention.means(user))
     }
 
-    /// The ID every terminal computes alike: TinyId, sender's clock and random. `None` when the
-    /// server left one of them out.
+    /// Returns the ID that every terminal computes for this message, from the sender's TinyId and
+    /// clock and the random number. `None` if one of them is missing.
     #[must_use]
     pub fn id(&self) -> Option<String> {
         name::id(self.tiny_id.as_deref(), self.client_time, self.random)
     }
 
-    /// What makes two copies of it one.
+    /// Returns the key for de-duplication.
     #[must_use]
     pub fn key(&self) -> C2cKey {
         C2cKey {
@@ -332,7 +335,7 @@ impl Message {
         }
     }
 
-    /// `seq_random_time`, the server's name of a one-to-one message.
+    /// Returns `seq_random_time`, the server's key of a one-to-one message.
     #[must_use]
     pub fn server_key(&self) -> String {
         format!("{}_{}_{}", self.seq, self.random, self.time)

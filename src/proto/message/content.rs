@@ -1,4 +1,4 @@
-//! The contents of elements that carry no file: text, custom, face, location.
+//! Contents of elements without files: text, custom, face and location.
 
 use crate::lenient;
 use serde::{Deserialize, Serialize};
@@ -10,46 +10,46 @@ pub struct Text {
     /// The text.
     #[serde(rename = "Text")]
     pub text: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// `TIMCustomElem`: whatever two programs agree on.
+/// `TIMCustomElem`: application data.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Custom {
     /// The payload, usually JSON text.
     #[serde(rename = "Data", default, deserialize_with = "lenient::string")]
     pub data: String,
-    /// A description, shown where the payload cannot be.
+    /// A description for clients that do not understand the payload.
     #[serde(rename = "Desc", default, deserialize_with = "lenient::string")]
     pub desc: String,
     /// An extension field.
     #[serde(rename = "Ext", default, deserialize_with = "lenient::string")]
     pub ext: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// `TIMFaceElem`: a sticker; which one is between the two clients.
+/// `TIMFaceElem`: a sticker. The clients agree on the meaning of the fields.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Face {
-    /// The number of the sticker or of its pack.
+    /// The index of the sticker or of its pack.
     #[serde(rename = "Index", default, deserialize_with = "lenient::int")]
     pub index: i64,
-    /// Its name or anything else.
+    /// Its name, or other data.
     #[serde(rename = "Data", default, deserialize_with = "lenient::string")]
     pub data: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// `TIMLocationElem`: a place on earth.
+/// `TIMLocationElem`: a geographic location.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Location {
-    /// What to call it.
+    /// A description.
     #[serde(rename = "Desc", default, deserialize_with = "lenient::string")]
     pub desc: String,
     /// Degrees east, -180 to 180.
@@ -58,7 +58,7 @@ pub struct Location {
     /// Degrees north, -90 to 90.
     #[serde(rename = "Latitude", default, deserialize_with = "lenient::float")]
     pub latitude: f64,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -1,4 +1,4 @@
-//! A message that is yet to be sent.
+//! Drafts: messages before they are sent.
 
 use super::{
     Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
@@ -6,7 +6,7 @@ use super::{
 };
 use serde_json::{Map, Value};
 
-/// A message to send: elements, who is mentioned, and how it is to be treated.
+/// A message to send: elements, mentions and options.
 ///
 /// ```
 /// use botroupe_proto::message::Draft;
@@ -16,55 +16,55 @@ use serde_json::{Map, Value};
 /// ```
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Draft {
-    /// The content; at least one element, at most 12 KiB together.
+    /// The content: at least one element, and at most 12 KiB in total.
     pub elements: Vec<Element>,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     pub cloud_custom_data: String,
-    /// Who is mentioned; groups only.
+    /// The mentioned members; groups only.
     pub mentions: Vec<Mention>,
-    /// How it is to be treated.
+    /// The send options.
     pub options: SendOptions,
 }
 
-/// How a message is to be treated. The default is an ordinary message.
+/// Send options. The default is an ordinary message.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SendOptions {
-    /// Only for those who are online now; not stored.
+    /// Deliver only to users who are online; do not store.
     pub online_only: bool,
-    /// The sender wants to know who has read it.
+    /// Ask for read receipts.
     pub receipt: bool,
-    /// Does not count as unread.
+    /// Do not count the message as unread.
     pub no_unread: bool,
-    /// Does not become the last message of the conversation.
+    /// Do not make this the last message of the conversation.
     pub no_last: bool,
-    /// Is not looked at by the content filter.
+    /// Skip the content filter.
     pub no_check: bool,
-    /// Keys and values may be kept with it.
+    /// Allow message extensions, see [`extension`](crate::op::extension).
     pub extensible: bool,
-    /// Was said before by somebody else.
+    /// Mark the message as forwarded.
     pub forwarded: bool,
-    /// How important it is to a busy group.
+    /// The priority in a busy group.
     pub priority: Priority,
-    /// Only for these members of a group, 50 at most; empty for all.
+    /// The receiving members of a group, at most 50; empty for all.
     pub targets: Vec<String>,
-    /// What phones that are not connected are told; `None` leaves it to the server.
+    /// The push notification for offline phones; `None` selects the server's default.
     pub offline_push: Option<OfflinePush>,
 }
 
-/// What the notification of a phone says that is not connected.
+/// The push notification for phones that are not connected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct OfflinePush {
-    /// No notification at all.
+    /// Suppress the notification.
     pub off: bool,
-    /// The headline.
+    /// The title.
     pub title: String,
-    /// The text.
+    /// The body text.
     pub description: String,
-    /// Handed to the app.
+    /// Application data, passed to the app on the phone.
     pub extension: String,
 }
 
-/// How important a group message is. A busy server drops the least important first.
+/// The priority of a group message. A busy server drops messages of low priority first.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Priority {
     /// `High`
@@ -79,7 +79,7 @@ pub enum Priority {
 }
 
 impl Priority {
-    /// The wire's word for it.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -91,54 +91,54 @@ impl Priority {
     }
 }
 
-/// Why a message cannot be sent as it is.
+/// The reason why a draft cannot be sent.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum DraftError {
-    /// There is nothing in it.
+    /// The draft has no elements.
     #[error("a message needs at least one element")]
     Empty,
-    /// It is too long.
+    /// The content is larger than [`MAX_MESSAGE`].
     #[error(
         "message of {length} bytes is over the limit of {MAX_MESSAGE}; split it, or send a file"
     )]
     TooLong {
-        /// Its length in bytes.
+        /// The length in bytes.
         length: usize,
     },
-    /// It holds an element that only the server makes.
-    #[error("a {0} element cannot be sent: it is the server's to make")]
+    /// The draft contains an element that only the server can create.
+    #[error("a {0} element cannot be sent: only the server can create it")]
     NotSendable(String),
-    /// More members are named than one message may be for.
-    #[error("a message may be for {limit} members at most, not {0}", limit = MAX_TARGETS)]
+    /// The draft has more than [`MAX_TARGETS`] targets.
+    #[error("a message can have at most {limit} receivers, not {0}", limit = MAX_TARGETS)]
     TooManyTargets(usize),
 }
 
-/// Members that one group message may be for, when it is not for all.
+/// The maximum number of target members of one group message.
 pub const MAX_TARGETS: usize = 50;
 
 impl Draft {
-    /// A text.
+    /// Creates a text message.
     pub fn text(text: impl Into<String>) -> Self {
         Element::text(text).into()
     }
 
-    /// Whatever two programs agree on, usually JSON text.
+    /// Creates a custom message. The data is usually JSON text.
     pub fn custom(data: impl Into<String>) -> Self {
         Element::custom(data).into()
     }
 
-    /// A sticker.
+    /// Creates a sticker message.
     pub fn face(index: i64, data: impl Into<String>) -> Self {
         Element::face(index, data).into()
     }
 
-    /// A place, in degrees.
+    /// Creates a location message. The coordinates are in degrees.
     pub fn location(desc: impl Into<String>, longitude: f64, latitude: f64) -> Self {
         Element::location(desc, longitude, latitude).into()
     }
 
-    /// What somebody said, said again.
+    /// Creates a message that forwards another one.
     #[must_use]
     pub fn forward(message: &Message) -> Self {
         let elements = message
@@ -150,43 +150,44 @@ impl Draft {
         draft
     }
 
-    /// The typing notice of the UI kits: online-only, and without a trace.
+    /// Creates a typing notice of the UI kits. It is online-only and leaves no trace in the
+    /// conversation.
     #[must_use]
     pub fn typing(is_typing: bool) -> Self {
         Self::custom(typing::data(is_typing)).online_only()
     }
 
-    /// Adds an element. The UI kits show only the first one of a message: what everybody is to see
-    /// belongs into messages of its own.
+    /// Adds an element. The UI kits only show the first element of a message, so send content that
+    /// everybody should see in separate messages.
     #[must_use]
     pub fn element(mut self, element: Element) -> Self {
         self.elements.push(element);
         self
     }
 
-    /// Sets the free text stored with the message.
+    /// Sets the application data stored with the message.
     #[must_use]
     pub fn cloud_custom_data(mut self, data: impl Into<String>) -> Self {
         self.cloud_custom_data = data.into();
         self
     }
 
-    /// Mentions a member of the group; write the `@name` into the text yourself.
+    /// Mentions a member of the group. Add the `@name` to the text yourself.
     #[must_use]
     pub fn mention(mut self, user: impl Into<String>) -> Self {
         self.mentions.push(Mention::user(user));
         self
     }
 
-    /// Mentions everybody in the group.
+    /// Mentions all members of the group.
     #[must_use]
     pub fn mention_all(mut self) -> Self {
         self.mentions.push(Mention::everybody());
         self
     }
 
-    /// Quotes a message, in the way the UI kits write and read it: as `messageReply` in the custom
-    /// data. What else is in there stays, if it is an object.
+    /// Quotes a message in the format of the UI kits: as `messageReply` in the custom data. If the
+    /// custom data is already an object, its other fields remain.
     #[must_use]
     pub fn quote(mut self, message: &Message) -> Self {
         let mut data: Map<String, Value> =
@@ -196,67 +197,67 @@ impl Draft {
         self
     }
 
-    /// Only for those who are online now; not stored.
+    /// Delivers the message only to users who are online, and does not store it.
     #[must_use]
     pub fn online_only(mut self) -> Self {
         self.options.online_only = true;
         self
     }
 
-    /// Asks for receipts of who has read it.
+    /// Asks for read receipts.
     #[must_use]
     pub fn receipt(mut self) -> Self {
         self.options.receipt = true;
         self
     }
 
-    /// Does not count as unread.
+    /// Does not count the message as unread.
     #[must_use]
     pub fn without_unread(mut self) -> Self {
         self.options.no_unread = true;
         self
     }
 
-    /// Lets everybody in the conversation keep keys and values with it.
+    /// Allows message extensions for everybody in the conversation.
     #[must_use]
     pub fn extensible(mut self) -> Self {
         self.options.extensible = true;
         self
     }
 
-    /// Is not shown as what was said last.
+    /// Does not show the message as the last one of the conversation.
     #[must_use]
     pub fn without_last(mut self) -> Self {
         self.options.no_last = true;
         self
     }
 
-    /// In a group, only for these members (50 at most).
+    /// Delivers a group message only to these members (at most 50).
     #[must_use]
     pub fn only_for(mut self, users: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.options.targets = users.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Sets how important it is to a busy group.
+    /// Sets the priority in a busy group.
     #[must_use]
     pub fn priority(mut self, priority: Priority) -> Self {
         self.options.priority = priority;
         self
     }
 
-    /// Sets what phones that are not connected are told.
+    /// Sets the push notification for phones that are not connected.
     #[must_use]
     pub fn offline_push(mut self, push: OfflinePush) -> Self {
         self.options.offline_push = Some(push);
         self
     }
 
-    /// Checks what the server would refuse.
+    /// Checks the draft against the limits of the server.
     ///
     /// # Errors
-    /// When it is empty, too long (elements and custom data over 12 KiB of JSON), holds an element
-    /// that only the server makes, or is for too many members.
+    /// If the draft is empty, too long (elements and custom data over 12 KiB of JSON), contains an
+    /// element that only the server can create, or has too many targets.
     pub fn check(&self) -> Result<(), DraftError> {
         if self.elements.is_empty() {
             return Err(DraftError::Empty);
@@ -291,7 +292,7 @@ impl From<Vec<Element>> for Draft {
     }
 }
 
-/// What a message is made of is a message too: a sound that was uploaded can be sent as it is.
+/// Each element content converts to a draft, so that e.g. an uploaded sound can be sent directly.
 macro_rules! from_contents {
     ($($content:ident),*) => {$(
         impl From<$content> for Draft {

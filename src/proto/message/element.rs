@@ -1,4 +1,4 @@
-//! One element of a message, of any kind.
+//! Message elements.
 
 use super::content::{Custom, Face, Location, Text};
 use super::media::{File, Image, Sound, Video};
@@ -9,7 +9,7 @@ use serde_json::Map;
 use serde_json::value::RawValue;
 use std::fmt;
 
-/// One element of a message; a message usually has one.
+/// One element of a message. Most messages have one element.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Element {
@@ -31,11 +31,11 @@ pub enum Element {
     Video(Box<Video>),
     /// `TIMRelayElem`: a forwarded record of messages.
     Merger(Box<Merger>),
-    /// What happened in a group (`TIMGroupTipElem` to the official client). Only ever received.
+    /// A group tip (`TIMGroupTipElem` in the official client). Clients only receive it.
     GroupTip(Box<GroupTip>),
-    /// What the server says about a group (`TIMGroupSystemNoticeElem`). Only ever received.
+    /// A system notice about a group (`TIMGroupSystemNoticeElem`). Clients only receive it.
     SystemNotice(Box<SystemNotice>),
-    /// Any other element, or one whose content could not be read: kept as it came.
+    /// Any other element, or an element with invalid content. It is kept unchanged.
     Other(Other),
 }
 
@@ -61,12 +61,12 @@ from_content!(
     Merger => |merger| Self::Merger(Box::new(merger))
 );
 
-/// An element kept as it came.
+/// An unknown element, kept unchanged.
 #[derive(Clone, Debug)]
 pub struct Other {
-    /// `MsgType`, for example `TIMNewElem`; empty when the element had none.
+    /// `MsgType`, for example `TIMNewElem`; empty if the element has none.
     pub msg_type: String,
-    /// The text of `MsgContent`, or of the whole element when it had no such field.
+    /// The text of `MsgContent`, or of the whole element if it has no such field.
     pub content: Box<RawValue>,
 }
 
@@ -77,7 +77,7 @@ impl PartialEq for Other {
 }
 
 impl Element {
-    /// A text element.
+    /// Creates a text element.
     pub fn text(text: impl Into<String>) -> Self {
         Self::Text(Text {
             text: text.into(),
@@ -85,7 +85,7 @@ impl Element {
         })
     }
 
-    /// A custom element with `Desc` and `Ext` empty.
+    /// Creates a custom element with empty `Desc` and `Ext`.
     pub fn custom(data: impl Into<String>) -> Self {
         Self::Custom(Custom {
             data: data.into(),
@@ -93,7 +93,7 @@ impl Element {
         })
     }
 
-    /// A sticker.
+    /// Creates a sticker element.
     pub fn face(index: i64, data: impl Into<String>) -> Self {
         Self::Face(Face {
             index,
@@ -102,7 +102,7 @@ impl Element {
         })
     }
 
-    /// A place, in degrees.
+    /// Creates a location element. The coordinates are in degrees.
     pub fn location(desc: impl Into<String>, longitude: f64, latitude: f64) -> Self {
         Self::Location(Box::new(Location {
             desc: desc.into(),
@@ -112,7 +112,8 @@ impl Element {
         }))
     }
 
-    /// `MsgType` on the wire; for what is produced locally the name the official client gives it.
+    /// Returns `MsgType` on the wire. For locally produced elements it is the name that the
+    /// official client uses.
     #[must_use]
     pub fn msg_type(&self) -> &str {
         match self {
@@ -131,14 +132,14 @@ impl Element {
         }
     }
 
-    /// Whether a client may send it: tips and notices are the server's to make.
+    /// Returns whether a client may send the element. Only the server can create tips and notices.
     #[must_use]
     pub const fn is_sendable(&self) -> bool {
         !matches!(self, Self::GroupTip(_) | Self::SystemNotice(_))
     }
 
-    /// Whether an edit may change it; of every other kind only the custom data of the message can be
-    /// edited.
+    /// Returns whether an edit may change the element. For all other elements, an edit can only
+    /// change the custom data of the message.
     #[must_use]
     pub const fn is_editable(&self) -> bool {
         matches!(
@@ -234,7 +235,7 @@ impl<'de> Deserialize<'de> for Element {
 }
 
 impl fmt::Display for Element {
-    /// A short form for logs: never more than a few dozen characters.
+    /// Writes a short form for logs, a few dozen characters at most.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Text(element) => short(f, "", &element.text),
@@ -259,7 +260,7 @@ impl fmt::Display for Element {
     }
 }
 
-/// The beginning of a text that may be long.
+/// Writes the beginning of a text that may be long.
 pub(super) fn short(f: &mut fmt::Formatter<'_>, what: &str, text: &str) -> fmt::Result {
     let cut: String = text.chars().take(40).collect();
     let dots = if cut.len() < text.len() { "…" } else { "" };

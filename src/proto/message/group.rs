@@ -1,4 +1,5 @@
-//! A group message, tip or notice as pushes, history and live rooms carry it.
+//! Group messages, tips and notices in pushes, history and live rooms. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use super::Element;
 use crate::lenient;
@@ -9,8 +10,8 @@ use serde_json::{Map, Value};
 /// One entry of `GroupMsgArray`, `GroupTips` or the history of a group.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GroupItem {
-    /// 3 message, 4 stored tip, 6 tip that is not stored, 5 notice; only history and live rooms have
-    /// it in the item, pushes beside it.
+    /// 3 message, 4 stored tip, 6 tip that is not stored, 5 notice. Items of history and live rooms
+    /// contain this number; pushes carry it next to the item.
     #[serde(
         rename = "Event",
         default,
@@ -18,10 +19,10 @@ pub struct GroupItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub event: Option<u64>,
-    /// The sender; `@TIM#SYSTEM` of tips and notices.
+    /// The sender; `@TIM#SYSTEM` for tips and notices.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub from: String,
-    /// The group; of a history answer that names it once for all items, empty.
+    /// The GroupID. It is empty if a history answer names the group once for all items.
     #[serde(
         rename = "ToGroupId",
         default,
@@ -29,11 +30,11 @@ pub struct GroupItem {
         skip_serializing_if = "String::is_empty"
     )]
     pub group: String,
-    /// Given by the server, per group, without gaps, stored tips included. Zero of what is not
-    /// numbered.
+    /// The sequence number, which the server assigns per group without gaps, including stored tips.
+    /// Zero for items without a number.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
-    /// Drawn by the sender.
+    /// A random number of the sender.
     #[serde(
         rename = "MsgRandom",
         alias = "Random",
@@ -76,7 +77,7 @@ pub struct GroupItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub priority: Option<u32>,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     #[serde(
         rename = "CloudCustomData",
         default,
@@ -84,7 +85,7 @@ pub struct GroupItem {
         skip_serializing_if = "String::is_empty"
     )]
     pub cloud_custom_data: String,
-    /// Who is mentioned.
+    /// The mentioned members.
     #[serde(
         rename = "GroupAtInfo",
         default,
@@ -92,7 +93,7 @@ pub struct GroupItem {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub mentions: Vec<Mention>,
-    /// Not stored, and not numbered.
+    /// Whether the message is neither stored nor numbered.
     #[serde(
         rename = "OnlineOnlyFlag",
         default,
@@ -100,7 +101,7 @@ pub struct GroupItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub online_only: Option<u32>,
-    /// The sender wants to know who has read it.
+    /// Whether the sender asks for read receipts.
     #[serde(
         rename = "NeedReadReceipt",
         default,
@@ -108,7 +109,7 @@ pub struct GroupItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub needs_receipt: Option<u32>,
-    /// How often it was edited.
+    /// The number of edits.
     #[serde(
         rename = "MsgVersion",
         default,
@@ -116,7 +117,7 @@ pub struct GroupItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub version: Option<u32>,
-    /// Of history: 0 a message, 1 a hole, 2 recalled.
+    /// In history: 0 a message, 1 a gap, 2 a recalled message.
     #[serde(
         rename = "IsPlaceMsg",
         default,
@@ -124,21 +125,21 @@ pub struct GroupItem {
         skip_serializing_if = "Option::is_none"
     )]
     pub place: Option<u32>,
-    /// The group and the sender's names in it.
+    /// The group, and the sender's names in it.
     #[serde(rename = "GroupInfo", default, skip_serializing_if = "Option::is_none")]
     pub info: Option<Box<GroupInfo>>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// What an item says of its group and sender.
+/// Data about the group and the sender of an item.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupInfo {
     /// The group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// Its type in the wire's words: `Private`, `Public`, `ChatRoom`, `AVChatRoom`, `Community`.
+    /// The group type on the wire: `Private`, `Public`, `ChatRoom`, `AVChatRoom`, `Community`.
     #[serde(
         rename = "GroupType",
         default,
@@ -146,7 +147,7 @@ pub struct GroupInfo {
         skip_serializing_if = "String::is_empty"
     )]
     pub kind: String,
-    /// Its name.
+    /// The group name.
     #[serde(
         rename = "GroupName",
         default,
@@ -162,7 +163,7 @@ pub struct GroupInfo {
         skip_serializing_if = "String::is_empty"
     )]
     pub nick: String,
-    /// The topic, in a community.
+    /// The TopicID, in a community.
     #[serde(
         rename = "TopicId",
         default,
@@ -170,18 +171,18 @@ pub struct GroupInfo {
         skip_serializing_if = "String::is_empty"
     )]
     pub topic: String,
-    /// Fields this crate does not know, the name card among them.
+    /// Unknown fields, including the name card.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// One who is mentioned in a group message.
+/// A mention in a group message.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mention {
     /// 1: everybody.
     #[serde(rename = "GroupAtAllFlag", default, deserialize_with = "lenient::int")]
     pub all: u32,
-    /// The user, unless it is everybody.
+    /// The mentioned user; empty for a mention of everybody.
     #[serde(
         rename = "GroupAt_Account",
         default,
@@ -189,13 +190,13 @@ pub struct Mention {
         skip_serializing_if = "Option::is_none"
     )]
     pub user: Option<String>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Mention {
-    /// Everybody in the group.
+    /// Mentions all members of the group.
     #[must_use]
     pub fn everybody() -> Self {
         Self {
@@ -204,7 +205,7 @@ impl Mention {
         }
     }
 
-    /// One member.
+    /// Mentions one member.
     pub fn user(user: impl Into<String>) -> Self {
         Self {
             user: Some(user.into()),
@@ -212,19 +213,19 @@ impl Mention {
         }
     }
 
-    /// Whether `user` is meant, by name or as one of all.
+    /// Returns whether the mention includes `user`, by name or as one of all members.
     #[must_use]
     pub fn means(&self, user: &str) -> bool {
         self.all != 0 || self.user.as_deref() == Some(user)
     }
 }
 
-/// The content of an item: elements of a message, or the object of a tip or notice.
+/// The content of an item: the elements of a message, or the object of a tip or notice.
 #[derive(Clone, Debug)]
 pub enum Body {
     /// `[{"MsgType": …}, …]`
     Elements(Vec<Element>),
-    /// What a tip or notice tells, or anything else, as it came.
+    /// The JSON of a tip, a notice or an unknown content.
     Object(Box<RawValue>),
 }
 

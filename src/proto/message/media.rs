@@ -1,11 +1,11 @@
-//! The contents of elements that point to a file: image, file, sound, video. The bytes are not in the
-//! message; they lie at a URL that whoever made the message uploaded them to.
+//! Contents of elements with files: image, file, sound and video. The message contains the URL to
+//! which its sender uploaded the file, not the bytes. See "Files" in `docs/src/protocol.md`.
 
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// How a file is to be fetched: 2 means by its URL, which is all there is here.
+/// The download method: 2 means by URL, the only method that this crate supports.
 pub(super) fn by_url() -> u32 {
     2
 }
@@ -13,16 +13,16 @@ pub(super) fn by_url() -> u32 {
 /// `TIMImageElem`: one picture, in up to three sizes.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Image {
-    /// The name of the file with the server.
+    /// The file name on the server.
     #[serde(rename = "UUID", default, deserialize_with = "lenient::string")]
     pub uuid: String,
-    /// See [`ImageFormat`]; numbers it does not know are kept.
+    /// See [`ImageFormat`]. Unknown numbers are kept.
     #[serde(rename = "ImageFormat", default, deserialize_with = "lenient::int")]
     pub format: u32,
-    /// Original, large, thumbnail.
+    /// The sizes: original, large, thumbnail.
     #[serde(rename = "ImageInfoArray", default)]
     pub sizes: Vec<ImageSize>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -33,24 +33,24 @@ pub struct ImageSize {
     /// 1 original, 2 large, 3 thumbnail.
     #[serde(rename = "Type", default, deserialize_with = "lenient::int")]
     pub kind: u32,
-    /// Bytes; zero where nobody knew.
+    /// Size in bytes; zero if it is unknown.
     #[serde(rename = "Size", default, deserialize_with = "lenient::int")]
     pub size: u64,
-    /// Pixels.
+    /// Width in pixels.
     #[serde(rename = "Width", default, deserialize_with = "lenient::int")]
     pub width: u32,
-    /// Pixels.
+    /// Height in pixels.
     #[serde(rename = "Height", default, deserialize_with = "lenient::int")]
     pub height: u32,
-    /// Where it lies.
+    /// The download URL.
     #[serde(rename = "URL", default, deserialize_with = "lenient::string")]
     pub url: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// Numbers of [`Image::format`].
+/// Values of [`Image::format`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u32)]
 #[non_exhaustive]
@@ -63,18 +63,18 @@ pub enum ImageFormat {
     Png = 3,
     /// BMP
     Bmp = 4,
-    /// Anything else.
+    /// Any other format.
     Other = 255,
 }
 
 impl Image {
-    /// The picture as it was uploaded, or the first size there is.
+    /// Returns the original picture, or the first available size.
     #[must_use]
     pub fn original(&self) -> Option<&ImageSize> {
         self.size(1).or_else(|| self.sizes.first())
     }
 
-    /// The small one.
+    /// Returns the thumbnail.
     #[must_use]
     pub fn thumbnail(&self) -> Option<&ImageSize> {
         self.size(3)
@@ -88,26 +88,26 @@ impl Image {
 /// `TIMFileElem`: any file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct File {
-    /// Where it lies.
+    /// The download URL.
     #[serde(rename = "Url", default, deserialize_with = "lenient::string")]
     pub url: String,
-    /// Its name with the server.
+    /// The file name on the server.
     #[serde(rename = "UUID", default, deserialize_with = "lenient::string")]
     pub uuid: String,
-    /// Its name with whoever sent it. Comes from outside: not to be trusted as a path.
+    /// The file name on the sender's machine. It is untrusted: do not use it as a path.
     #[serde(rename = "FileName", default, deserialize_with = "lenient::string")]
     pub name: String,
-    /// Bytes.
+    /// Size in bytes.
     #[serde(rename = "FileSize", default, deserialize_with = "lenient::int")]
     pub size: u64,
-    /// 2: by its URL.
+    /// 2: download by URL.
     #[serde(
         rename = "Download_Flag",
         default = "by_url",
         deserialize_with = "lenient::int"
     )]
     pub download_flag: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -115,82 +115,82 @@ pub struct File {
 /// `TIMSoundElem`: recorded speech or any other sound.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sound {
-    /// Where it lies.
+    /// The download URL.
     #[serde(rename = "Url", default, deserialize_with = "lenient::string")]
     pub url: String,
-    /// Its name with the server.
+    /// The file name on the server.
     #[serde(rename = "UUID", default, deserialize_with = "lenient::string")]
     pub uuid: String,
-    /// Bytes.
+    /// Size in bytes.
     #[serde(rename = "Size", default, deserialize_with = "lenient::int")]
     pub size: u64,
     /// Length in seconds.
     #[serde(rename = "Second", default, deserialize_with = "lenient::int")]
     pub seconds: u32,
-    /// 2: by its URL.
+    /// 2: download by URL.
     #[serde(
         rename = "Download_Flag",
         default = "by_url",
         deserialize_with = "lenient::int"
     )]
     pub download_flag: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// `TIMVideoFileElem`: a film and the picture that is shown before it plays.
+/// `TIMVideoFileElem`: a video and its cover picture.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Video {
-    /// Where the film lies.
+    /// The download URL of the video.
     #[serde(rename = "VideoUrl", default, deserialize_with = "lenient::string")]
     pub url: String,
-    /// Its name with the server.
+    /// The file name of the video on the server.
     #[serde(rename = "VideoUUID", default, deserialize_with = "lenient::string")]
     pub uuid: String,
-    /// `mp4` and the like.
+    /// The format, e.g. `mp4`.
     #[serde(rename = "VideoFormat", default, deserialize_with = "lenient::string")]
     pub format: String,
     /// Length in seconds.
     #[serde(rename = "VideoSecond", default, deserialize_with = "lenient::int")]
     pub seconds: u32,
-    /// Bytes.
+    /// Size in bytes.
     #[serde(rename = "VideoSize", default, deserialize_with = "lenient::int")]
     pub size: u64,
-    /// 2: by its URL.
+    /// 2: download by URL.
     #[serde(
         rename = "VideoDownloadFlag",
         default = "by_url",
         deserialize_with = "lenient::int"
     )]
     pub download_flag: u32,
-    /// Where the picture lies.
+    /// The download URL of the picture.
     #[serde(rename = "ThumbUrl", default, deserialize_with = "lenient::string")]
     pub thumb_url: String,
-    /// Its name with the server.
+    /// The file name of the picture on the server.
     #[serde(rename = "ThumbUUID", default, deserialize_with = "lenient::string")]
     pub thumb_uuid: String,
-    /// `jpg` and the like.
+    /// The format, e.g. `jpg`.
     #[serde(rename = "ThumbFormat", default, deserialize_with = "lenient::string")]
     pub thumb_format: String,
-    /// Bytes.
+    /// Size in bytes.
     #[serde(rename = "ThumbSize", default, deserialize_with = "lenient::int")]
     pub thumb_size: u64,
-    /// Pixels.
+    /// Width in pixels.
     #[serde(rename = "ThumbWidth", default, deserialize_with = "lenient::int")]
     pub thumb_width: u32,
-    /// Pixels.
+    /// Height in pixels.
     #[serde(rename = "ThumbHeight", default, deserialize_with = "lenient::int")]
     pub thumb_height: u32,
-    /// 2: by its URL.
+    /// 2: download by URL.
     #[serde(
         rename = "ThumbDownloadFlag",
         default = "by_url",
         deserialize_with = "lenient::int"
     )]
     pub thumb_download_flag: u32,
-    /// The official client says everything about the picture twice; the second names
-    /// (`SnapshotUrl`, `SnapshotSize`, …) and what this crate does not know are kept here.
+    /// Unknown fields, and the second set of names (`SnapshotUrl`, `SnapshotSize`, …) under which
+    /// the official client repeats the data of the picture.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

@@ -1,5 +1,6 @@
-//! `TIMRelayElem`: a record of messages, forwarded as one. Short ones travel inside the message, long
-//! ones are stored with the server and fetched by a key (chapter "Merged messages" of the protocol).
+//! `TIMRelayElem`: several messages forwarded as one record. The message contains a short record;
+//! the server stores a long one and returns a key to fetch it. See "C2C messages" in
+//! `docs/src/protocol.md`.
 
 use super::{Element, Message};
 use crate::lenient;
@@ -7,36 +8,37 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// The longest list that travels inside a message, in bytes of the JSON text of the whole message.
+/// The maximum size of a message that contains its record, in bytes of the JSON text of the whole
+/// message.
 pub const MAX_INLINE: usize = 11_264;
 
 /// The content of the element.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub struct Merger {
-    /// What the record is called.
+    /// The title.
     #[serde(rename = "Title", default, deserialize_with = "lenient::string")]
     pub title: String,
-    /// A few lines that sum it up, one per message.
+    /// A summary of a few lines, one per message.
     #[serde(rename = "AbstractList", default)]
     pub summary: Vec<String>,
-    /// What clients show that cannot open it.
+    /// A text for clients that cannot display the record.
     #[serde(
         rename = "CompatibleText",
         default,
         deserialize_with = "lenient::string"
     )]
     pub compatible_text: String,
-    /// Where the list is stored; empty when it is in [`messages`](Self::messages).
+    /// The key of the stored record; empty if the record is in [`messages`](Self::messages).
     #[serde(rename = "JsonMsgKey", default, deserialize_with = "lenient::string")]
     pub json_key: String,
-    /// The same for native clients.
+    /// The key for native clients.
     #[serde(rename = "PbMsgKey", default, deserialize_with = "lenient::string")]
     pub pb_key: String,
-    /// The messages themselves, as they came; the server does not look at them. `None` when they
-    /// are stored.
+    /// The messages, unchanged; the server does not inspect them. `None` if the server stores the
+    /// record.
     #[serde(rename = "MsgList", default, skip_serializing_if = "Option::is_none")]
     pub messages: Option<Box<RawValue>>,
-    /// Fields this crate does not know, `MsgNum`, `Version` and `LayersOverLimit` among them.
+    /// Unknown fields, including `MsgNum`, `Version` and `LayersOverLimit`.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -54,13 +56,13 @@ impl PartialEq for Merger {
     }
 }
 
-/// One message of the record, as the official client writes it.
+/// One message of the record, in the format of the official client.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct MergedMessage {
-    /// Who said it.
+    /// The sender.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub from: String,
-    /// The same again.
+    /// The sender again.
     #[serde(rename = "SenderId", default, deserialize_with = "lenient::string")]
     pub sender: String,
     /// Server time in Unix seconds.
@@ -81,7 +83,7 @@ pub struct MergedMessage {
     /// The ID of the message.
     #[serde(rename = "Id", default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     #[serde(
         rename = "CloudCustomData",
         default,
@@ -98,16 +100,16 @@ pub struct MergedMessage {
     /// The content.
     #[serde(rename = "MsgBody", default)]
     pub body: Vec<Element>,
-    /// Where it was said, and fields this crate does not know.
+    /// The conversation, and unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// Lines of the summary of a record.
+/// The maximum number of lines in the summary.
 const SUMMARY: usize = 3;
 
 impl MergedMessage {
-    /// A message as it stands in a record.
+    /// Converts a message to an entry of a record.
     #[must_use]
     pub fn of(message: &Message) -> Self {
         let mut extra = Map::new();
@@ -136,8 +138,8 @@ impl MergedMessage {
 }
 
 impl Merger {
-    /// A record of messages with all of them inside. One that is too long has to be stored instead,
-    /// which `Api::merge` does.
+    /// Creates a record that contains all messages. If it is too long, it must be stored on the
+    /// server; `Api::merge` does that.
     pub fn of(title: impl Into<String>, messages: &[Message]) -> Self {
         let title = title.into();
         let line = |message: &Message| {
@@ -173,7 +175,7 @@ impl Merger {
         }
     }
 
-    /// The same record without its messages, which the server has stored under these keys.
+    /// Returns the record without its messages, which the server has stored under these keys.
     #[must_use]
     pub fn stored(mut self, json_key: impl Into<String>, pb_key: impl Into<String>) -> Self {
         let count = self.inline().map_or(0, |list| list.len());
@@ -185,7 +187,7 @@ impl Merger {
         self
     }
 
-    /// The messages that travelled inside; `None` when they are stored, or no list of messages.
+    /// Returns the contained messages. `None` if the server stores them, or if the list is invalid.
     #[must_use]
     pub fn inline(&self) -> Option<Vec<MergedMessage>> {
         serde_json::from_str(self.messages.as_ref()?.get()).ok()

@@ -1,9 +1,9 @@
-//! Chat messages: their elements, the items on the wire, the form bots see, and what is sent.
+//! Chat messages: elements, wire items, the type that bots receive, and drafts.
 //!
-//! What is not known survives: an unknown element type, an element whose content has an unexpected
-//! shape, and unknown fields inside a known element are all kept and sent back as they came; only a number
-//! of more than 64 bits in such a field becomes the nearest floating-point number.
-//! Commands about messages that exist (recall, edit, history, …) are in [`op`](super::op).
+//! Unknown data survives: unknown element types, elements with unexpected content, and unknown
+//! fields of known elements are kept and sent back unchanged. The only exception is a number of
+//! more than 64 bits in such a field, which becomes the nearest floating-point number.
+//! [`op`](super::op) contains the commands about existing messages (recall, edit, history, …).
 
 mod c2c;
 mod chat;
@@ -34,5 +34,5 @@ pub use name::MessageRef;
 pub use send::{MessageKey, SendC2c, SendGroup};
 pub use tip::{GroupTip, MemberChange, NoticeKind, SystemNotice, TipKind};
 
-/// The longest message content the service takes, in bytes of its JSON text.
+/// The maximum size of the message content, in bytes of its JSON text.
 pub const MAX_MESSAGE: usize = 12 * 1024;

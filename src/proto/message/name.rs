@@ -1,13 +1,13 @@
-//! How pushes and answers name a message that they do not hold.
+//! Message references in pushes and answers that do not contain the message itself.
 
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Names a message.
+/// A reference to a message.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct MessageRef {
-    /// Who said it; empty in a group.
+    /// The sender; empty in a group.
     #[serde(
         rename = "From_Account",
         default,
@@ -15,7 +15,7 @@ pub struct MessageRef {
         skip_serializing_if = "String::is_empty"
     )]
     pub from: String,
-    /// To whom; empty in a group.
+    /// The receiver; empty in a group.
     #[serde(
         rename = "To_Account",
         default,
@@ -60,20 +60,22 @@ pub struct MessageRef {
         skip_serializing_if = "Option::is_none"
     )]
     pub tiny_id: Option<String>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl MessageRef {
-    /// The ID every terminal computes alike, see [`Message::id`](super::Message::id).
+    /// Returns the ID that every terminal computes for the message, see
+    /// [`Message::id`](super::Message::id).
     #[must_use]
     pub fn id(&self) -> Option<String> {
         id(self.tiny_id.as_deref(), self.client_time, self.random)
     }
 }
 
-/// The ID of a message: TinyId and clock of its sender, and what it drew. `None` when one is missing.
+/// Returns the message ID, from the sender's TinyId and clock and the random number. `None` if one
+/// of them is missing.
 pub(super) fn id(tiny_id: Option<&str>, client_time: Option<u64>, random: u32) -> Option<String> {
     Some(format!("{}-{}-{random}", tiny_id?, client_time?))
 }

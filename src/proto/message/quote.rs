@@ -1,14 +1,14 @@
-//! What a quote says of the message it is about, as the UI kits write and read it.
+//! Quotes of messages, in the format of the UI kits.
 
 use super::{Element, Message};
 use serde_json::{Value, json};
 
-/// Characters of a quoted text.
+/// The maximum length of the quoted text, in characters.
 const MAX_ABSTRACT: usize = 100;
 
-/// The object `messageReply` of the custom data.
+/// Returns the `messageReply` object of the custom data.
 ///
-/// `messageType` is a number in every kit, and the one for Android drops a quote in which it is not.
+/// `messageType` is a number in every kit. The Android kit drops a quote with another type.
 pub(super) fn reply_to(message: &Message) -> Value {
     let sender = if message.nick.is_empty() {
         &*message.from
@@ -27,7 +27,7 @@ pub(super) fn reply_to(message: &Message) -> Value {
     })
 }
 
-/// The number that kits give to this kind of element; zero where they have none.
+/// Returns the kits' number for this kind of element, or zero if they have none.
 const fn kind(element: &Element) -> u8 {
     match element {
         Element::Text(_) => 1,
@@ -44,8 +44,8 @@ const fn kind(element: &Element) -> u8 {
     }
 }
 
-/// What is shown in place of the element: of texts and merged messages what they say, of others a
-/// word. Kits of the web put that word into the user's language, by the number.
+/// Returns the text shown for the element: the content of texts and merged messages, and a fixed
+/// word for other kinds. The web kits translate that word, using the number of the kind.
 fn summary(element: &Element) -> String {
     let said = match element {
         Element::Text(text) => &text.text,

@@ -1,16 +1,16 @@
-//! The requests that send a message. The same thing is called differently in the two of them, and
-//! again differently in what is received.
+//! Requests that send messages. The C2C request, the group request and received messages use
+//! different names for the same fields.
 
 use super::{Draft, Element, Mention};
 use crate::address::GroupAddress;
 use serde::Serialize;
 
-/// What makes a message the same one when it is sent again.
+/// The numbers that identify a message when it is sent again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct MessageKey {
     /// The sender's counter.
     pub seq: u32,
-    /// Drawn for the message.
+    /// A random number, generated once per message.
     pub random: u32,
 }
 
@@ -98,7 +98,7 @@ struct OfflinePushInfo<'a> {
     ext: &'a str,
 }
 
-/// `off`: no phone is told, whatever the draft says.
+/// Builds the push settings. `off` suppresses the notification, whatever the draft requests.
 fn offline_push(draft: &Draft, off: bool) -> OfflinePushInfo<'_> {
     let push = draft.options.offline_push.as_ref();
     OfflinePushInfo {
@@ -109,7 +109,8 @@ fn offline_push(draft: &Draft, off: bool) -> OfflinePushInfo<'_> {
     }
 }
 
-/// `None` for what is not stored, as the official client leaves the field out there.
+/// Returns the control flags. `None` for messages that are not stored: the official client leaves
+/// the field out.
 fn control(draft: &Draft) -> Option<Vec<&'static str>> {
     let options = &draft.options;
     (!options.online_only).then(|| {
@@ -126,8 +127,8 @@ fn control(draft: &Draft) -> Option<Vec<&'static str>> {
 }
 
 impl<'a> SendC2c<'a> {
-    /// The request of `from` to send `draft` to `to`, at `client_time` Unix seconds of its clock,
-    /// corrected by the server's.
+    /// Creates the request of `from` to send `draft` to `to`. `client_time` is the sender's clock
+    /// in Unix seconds, corrected by the server time.
     #[must_use]
     pub fn new(
         from: &'a str,
@@ -145,7 +146,8 @@ impl<'a> SendC2c<'a> {
             cloud_custom_data: &draft.cloud_custom_data,
             nick: "",
             head_url: "",
-            // What is not stored is never announced either; the official client says so here
+            // A message that is not stored causes no push notification. The official client states
+            // this here, and leaves it to the server in groups.
             // and leaves it to the server in groups.
             offline_push: offline_push(draft, draft.options.online_only),
             control: control(draft),
@@ -159,7 +161,8 @@ impl<'a> SendC2c<'a> {
 }
 
 impl<'a> SendGroup<'a> {
-    /// The request of `from` to send `draft` to the group or topic `group`, see [`SendC2c::new`].
+    /// Creates the request of `from` to send `draft` to the group or topic `group`, see
+    /// [`SendC2c::new`].
     #[must_use]
     pub fn new(
         from: &'a str,

@@ -1,4 +1,4 @@
-//! What survives, what is read leniently, what is refused.
+//! Tests of preserved data, lenient parsing and rejected input.
 
 use super::*;
 use proptest::prelude::*;

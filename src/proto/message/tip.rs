@@ -1,18 +1,18 @@
-//! What the server tells about groups in the place of a message: tips, which everybody in the group
-//! sees, and system notices, which are for one account.
+//! Messages from the server about groups: tips, which all members of a group receive, and system
+//! notices, which one account receives. See "Groups" in `docs/src/protocol.md`.
 
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
 
-/// The body of a tip (events 4 and 6): something happened in a group.
+/// The body of a tip (events 4 and 6): an event in a group.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct GroupTip {
     /// See [`TipKind`].
     #[serde(rename = "OpType", default, deserialize_with = "lenient::int")]
     pub op: u32,
-    /// Who did it.
+    /// The user who acted.
     #[serde(
         rename = "Operator_Account",
         default,
@@ -20,7 +20,7 @@ pub struct GroupTip {
         skip_serializing_if = "String::is_empty"
     )]
     pub operator: String,
-    /// To whom it was done.
+    /// The affected users.
     #[serde(
         rename = "List_Account",
         default,
@@ -28,7 +28,7 @@ pub struct GroupTip {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub members: Vec<String>,
-    /// Members afterwards.
+    /// The number of members after the event.
     #[serde(
         rename = "MemberNum",
         default,
@@ -36,7 +36,7 @@ pub struct GroupTip {
         skip_serializing_if = "Option::is_none"
     )]
     pub member_count: Option<u32>,
-    /// Of [`TipKind::Joined`]: 1 applied, 2 invited.
+    /// For [`TipKind::Joined`]: 1 applied, 2 invited.
     #[serde(
         rename = "GroupJoinType",
         default,
@@ -44,7 +44,7 @@ pub struct GroupTip {
         skip_serializing_if = "Option::is_none"
     )]
     pub join_type: Option<u32>,
-    /// Of [`TipKind::MemberChanged`]: who was muted until when.
+    /// For [`TipKind::MemberChanged`]: the muted members.
     #[serde(
         rename = "MsgMemberInfo",
         default,
@@ -52,8 +52,8 @@ pub struct GroupTip {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub member_changes: Vec<MemberChange>,
-    /// Of [`TipKind::ProfileChanged`]: what changed, by its name on the wire (`GroupName`,
-    /// `Owner_Account`, `ShutupAll`, …).
+    /// For [`TipKind::ProfileChanged`]: the changed fields, by their names on the wire
+    /// (`GroupName`, `Owner_Account`, `ShutupAll`, …).
     #[serde(
         rename = "MsgGroupNewInfo",
         default,
@@ -61,7 +61,7 @@ pub struct GroupTip {
         skip_serializing_if = "Map::is_empty"
     )]
     pub changed: Map<String, Value>,
-    /// Nick names and the like, and fields this crate does not know.
+    /// Nick names and unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -72,7 +72,7 @@ pub struct MemberChange {
     /// The member.
     #[serde(rename = "User_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// Seconds for which it may not write; zero when it may again.
+    /// The duration of the mute in seconds; zero if the mute was lifted.
     #[serde(
         rename = "ShutupTime",
         default,
@@ -80,45 +80,45 @@ pub struct MemberChange {
         skip_serializing_if = "Option::is_none"
     )]
     pub muted_for: Option<u64>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// What a tip tells.
+/// The kind of a tip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum TipKind {
-    /// Somebody joined or was invited (1).
+    /// A user joined or was invited (1).
     Joined,
-    /// Somebody quit (2).
+    /// A member left (2).
     Quit,
-    /// Somebody was thrown out (3).
+    /// A member was removed (3).
     Kicked,
-    /// Somebody became an administrator (4).
+    /// A member became an administrator (4).
     AdminGranted,
-    /// Somebody is no longer an administrator (5).
+    /// A member is no longer an administrator (5).
     AdminRevoked,
-    /// The profile changed, or the owner (6).
+    /// The profile or the owner changed (6).
     ProfileChanged,
-    /// A member was muted or may write again (7).
+    /// A member was muted or unmuted (7).
     MemberChanged,
-    /// A topic's profile changed (8).
+    /// The profile of a topic changed (8).
     TopicChanged,
-    /// Somebody was banned (10).
+    /// A user was banned (10).
     Banned,
-    /// Somebody is no longer banned (11).
+    /// A ban was lifted (11).
     Unbanned,
     /// A message was pinned (16).
     Pinned,
-    /// A message is no longer pinned (17).
+    /// A message was unpinned (17).
     Unpinned,
-    /// A number this crate does not know.
+    /// A number that this crate does not know.
     Other(u32),
 }
 
 impl GroupTip {
-    /// What it tells.
+    /// Returns the kind.
     #[must_use]
     pub const fn kind(&self) -> TipKind {
         match self.op {
@@ -149,13 +149,13 @@ impl fmt::Display for GroupTip {
     }
 }
 
-/// The body of a system notice (event 5): something about a group that concerns this account.
+/// The body of a system notice (event 5): an event in a group that concerns this account.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct SystemNotice {
     /// See [`NoticeKind`].
     #[serde(rename = "ReportType", default, deserialize_with = "lenient::int")]
     pub report: u32,
-    /// Who did it.
+    /// The user who acted.
     #[serde(
         rename = "Operator_Account",
         default,
@@ -163,7 +163,7 @@ pub struct SystemNotice {
         skip_serializing_if = "String::is_empty"
     )]
     pub operator: String,
-    /// What the applicant or whoever decided wrote.
+    /// The text of the applicant, or of the user who decided.
     #[serde(
         rename = "RemarkInfo",
         default,
@@ -171,7 +171,7 @@ pub struct SystemNotice {
         skip_serializing_if = "String::is_empty"
     )]
     pub remark: String,
-    /// Of an application: goes back with the decision.
+    /// For an application: a field that the decision must repeat.
     #[serde(
         rename = "Authentication",
         default,
@@ -179,7 +179,7 @@ pub struct SystemNotice {
         skip_serializing_if = "String::is_empty"
     )]
     pub authentication: String,
-    /// Of an application: goes back with the decision. Microseconds.
+    /// For an application: a time in microseconds that the decision must repeat.
     #[serde(
         rename = "MsgKey",
         default,
@@ -187,7 +187,7 @@ pub struct SystemNotice {
         skip_serializing_if = "Option::is_none"
     )]
     pub key: Option<u64>,
-    /// Of [`NoticeKind::Custom`]: the text.
+    /// For [`NoticeKind::Custom`]: the text.
     #[serde(
         rename = "UserDefinedField",
         default,
@@ -195,55 +195,55 @@ pub struct SystemNotice {
         skip_serializing_if = "String::is_empty"
     )]
     pub text: String,
-    /// Nick names and the like, and fields this crate does not know.
+    /// Nick names and unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// What a system notice tells.
+/// The kind of a system notice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum NoticeKind {
-    /// Somebody wants to join (1); for the owner and administrators.
+    /// A user applies to join (1). The owner and administrators receive this notice.
     Application,
-    /// The own application was accepted (2).
+    /// The application of this account was accepted (2).
     Accepted,
-    /// The own application was refused (3).
+    /// The application of this account was rejected (3).
     Refused,
-    /// This account was thrown out (4).
+    /// This account was removed from the group (4).
     Kicked,
     /// The group was dismissed (5).
     Dismissed,
-    /// This account made the group (6).
+    /// This account created the group (6).
     Created,
-    /// This account was invited, and is in (7).
+    /// This account was invited and is now a member (7).
     Invited,
-    /// This account quit (8).
+    /// This account left the group (8).
     Quit,
     /// This account became an administrator (9).
     AdminGranted,
     /// This account is no longer an administrator (10).
     AdminRevoked,
-    /// The server took the group away (11).
+    /// The server recycled the group (11).
     Recycled,
-    /// Somebody wants to invite somebody (12).
+    /// A member wants to invite a user (12).
     InviteRequest,
-    /// Read on another terminal (15).
+    /// This account has read the group on another terminal (15).
     ReadElsewhere,
     /// A community has a new topic (17).
     TopicCreated,
-    /// A community has lost topics (18), see [`SystemNotice::topics`].
+    /// Topics of a community were deleted (18), see [`SystemNotice::topics`].
     TopicDeleted,
     /// This account was banned from a live room (21).
     Banned,
-    /// Said by the app's own server (255).
+    /// A message from the app's own server (255).
     Custom,
-    /// A number this crate does not know.
+    /// A number that this crate does not know.
     Other(u32),
 }
 
 impl SystemNotice {
-    /// What it tells.
+    /// Returns the kind.
     #[must_use]
     pub const fn kind(&self) -> NoticeKind {
         match self.report {
@@ -268,7 +268,7 @@ impl SystemNotice {
         }
     }
 
-    /// Of [`NoticeKind::TopicDeleted`]: the topics that are gone.
+    /// For [`NoticeKind::TopicDeleted`]: returns the deleted topics.
     #[must_use]
     pub fn topics(&self) -> Vec<String> {
         let list = self.extra.get("TopicIdArray").and_then(Value::as_array);
@@ -276,7 +276,7 @@ impl SystemNotice {
         topics.map(str::to_owned).collect()
     }
 
-    /// Whether this account is in the group no longer.
+    /// Returns whether this account is no longer in the group.
     #[must_use]
     pub const fn ends_membership(&self) -> bool {
         matches!(

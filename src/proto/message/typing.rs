@@ -1,19 +1,20 @@
-//! The typing notices of the UI kits: custom messages that say whether somebody writes at present.
+//! Typing notices of the UI kits: custom messages that report whether a user is typing.
 
 use super::{Custom, Draft, Element, Message};
 use serde::Deserialize;
 use serde_json::json;
 
-/// What the kits call such a message.
+/// The `businessID` of a typing notice.
 const BUSINESS: &str = "user_typing_status";
-/// `actionParam` of one who begins to write.
+/// `actionParam` when the user starts typing.
 const BEGINS: &str = "EIMAMSG_InputStatus_Ing";
-/// `actionParam` of one who no longer does.
+/// `actionParam` when the user stops typing.
 const ENDS: &str = "EIMAMSG_InputStatus_End";
-/// The longest payload that is looked at, in bytes; that of the kits has about 130.
+/// The maximum length of a payload that is parsed, in bytes. The payload of the kits has about 130
+/// bytes.
 const MAX_LENGTH: usize = 1024;
 
-/// The payload of a notice.
+/// Returns the payload of a notice.
 pub(super) fn data(is_typing: bool) -> String {
     json!({
         "businessID": BUSINESS, "typingStatus": u8::from(is_typing), "version": 1,
@@ -22,7 +23,7 @@ pub(super) fn data(is_typing: bool) -> String {
     .to_string()
 }
 
-/// Whether somebody writes, if that is what the elements say and all they say.
+/// Parses the elements. Returns `None` unless they are exactly one typing notice.
 fn read(elements: &[Element]) -> Option<bool> {
     #[derive(Deserialize)]
     struct Data {
@@ -36,7 +37,7 @@ fn read(elements: &[Element]) -> Option<bool> {
     let [Element::Custom(Custom { data, .. })] = elements else {
         return None;
     };
-    // Every custom message passes here; most are not worth reading.
+    // Every custom message passes through here; most of them need no JSON parsing.
     if data.len() > MAX_LENGTH || !data.contains(BUSINESS) {
         return None;
     }
@@ -49,8 +50,8 @@ fn read(elements: &[Element]) -> Option<bool> {
 }
 
 impl Message {
-    /// Whether the sender writes at present, if this is a typing notice of the UI kits. Bots get it as
-    /// [`Update::Typing`](crate::update::Update::Typing).
+    /// Returns whether the sender is typing, or `None` if this is not a typing notice of the UI
+    /// kits. Bots receive typing notices as [`Update::Typing`](crate::update::Update::Typing).
     #[must_use]
     pub fn typing(&self) -> Option<bool> {
         read(&self.elements)
@@ -58,7 +59,7 @@ impl Message {
 }
 
 impl Draft {
-    /// The same of what is yet to be sent.
+    /// Like [`Message::typing`](super::Message::typing), for a draft.
     #[must_use]
     pub fn is_typing(&self) -> Option<bool> {
         read(&self.elements)

@@ -1,11 +1,12 @@
-//! The blacklist: users who cannot write to this account.
+//! The blacklist: users who cannot write to this account. See "Conversations and people" in
+//! `docs/src/protocol.md`.
 
 use super::{ItemResult, UserResults};
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
-/// Users that one request may be about.
+/// The maximum number of users per request.
 pub const MAX_USERS: usize = 1000;
 
 calls! {
@@ -14,7 +15,7 @@ calls! {
     RemoveFromBlacklist => "sns.black_list_delete" -> UserResults, Limit::NONE;
 }
 
-/// Asks for a page of the blacklist.
+/// Requests a page of the blacklist.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetBlacklist {
     #[serde(rename = "From_Account")]
@@ -26,7 +27,7 @@ pub struct GetBlacklist {
 }
 
 impl GetBlacklist {
-    /// That of `me`, from `start` on.
+    /// Requests the blacklist of `me`, from index `start`.
     pub fn new(me: impl Into<String>, start: u64) -> Self {
         Self {
             me: me.into(),
@@ -39,15 +40,15 @@ impl GetBlacklist {
 /// The answer to [`GetBlacklist`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Blacklist {
-    /// Those on it, as far as this page goes.
+    /// The users of this page.
     #[serde(rename = "BlackListItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<ItemResult>,
-    /// Where the next page begins; zero at the end.
+    /// The start index of the next page; zero after the last page.
     #[serde(rename = "StartIndex", default, deserialize_with = "lenient::int")]
     pub next: u64,
 }
 
-/// Blocks users: they cannot write to this account any more.
+/// Blocks users, so that they can no longer write to this account.
 #[derive(Clone, Debug, Serialize)]
 pub struct AddToBlacklist {
     /// This account.
@@ -58,7 +59,7 @@ pub struct AddToBlacklist {
     pub users: Vec<String>,
 }
 
-/// Lifts the block.
+/// Unblocks users.
 #[derive(Clone, Debug, Serialize)]
 pub struct RemoveFromBlacklist {
     /// This account.

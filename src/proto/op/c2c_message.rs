@@ -1,4 +1,5 @@
-//! One-to-one messages: recall, edit, read marks, history, deletion.
+//! One-to-one messages: recall, edit, read marks, history and deletion. See "C2C messages" in
+//! `docs/src/protocol.md`.
 
 use super::Done;
 use crate::lenient;
@@ -6,9 +7,9 @@ use crate::message::{C2cItem, Element, Message};
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
-/// Messages that one deletion may name.
+/// The maximum number of messages per deletion.
 pub const MAX_MESSAGES: usize = 30;
-/// Messages that one page of history holds.
+/// The maximum number of messages per history page.
 pub const PAGE: u32 = 15;
 
 const READ_ALL: Limit = Limit::new("read all", 1.0, 1);
@@ -23,7 +24,7 @@ calls! {
     Delete => "openim.delete_c2c_msg_ramble" -> Done, Limit::NONE;
 }
 
-/// Names a message to the server.
+/// Identifies a message on the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Name {
     /// The sender.
@@ -51,8 +52,8 @@ impl Name {
     }
 }
 
-/// Takes an own message back. Refused with [`C2C_RECALL_WINDOW`](crate::code::Code::C2C_RECALL_WINDOW)
-/// after two minutes, unless the console says otherwise.
+/// Recalls a message of this account. After two minutes (or the time set in the console), the
+/// server rejects it with [`C2C_RECALL_WINDOW`](crate::code::Code::C2C_RECALL_WINDOW).
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recall {
     /// The message.
@@ -61,7 +62,7 @@ pub struct Recall {
 }
 
 impl Recall {
-    /// Takes `message` back.
+    /// Recalls `message`.
     #[must_use]
     pub fn new(message: &Message) -> Self {
         Self {
@@ -76,17 +77,17 @@ impl Recall {
 /// The message of a [`Recall`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Recalled {
-    /// Its name.
+    /// The key of the message.
     #[serde(flatten)]
     pub name: Name,
-    /// Its time, Unix seconds; zero if it is not known.
+    /// The time of the message in Unix seconds; zero if it is unknown.
     #[serde(rename = "MsgTimeStamp", default, deserialize_with = "lenient::int")]
     pub time: u64,
 }
 
-/// Changes a message; both sides may. Refused with
-/// [`C2C_EDIT_CONFLICT`](crate::code::Code::C2C_EDIT_CONFLICT) when somebody else was first;
-/// that refusal's body reads as [`Edited`] too.
+/// Edits a message. Both sides may edit it. The server rejects an edit of an outdated version with
+/// [`C2C_EDIT_CONFLICT`](crate::code::Code::C2C_EDIT_CONFLICT); the body of that answer can be
+/// parsed as [`Edited`] too.
 #[derive(Clone, Debug, Serialize)]
 pub struct Edit {
     #[serde(flatten)]
@@ -102,7 +103,8 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Changes `message`, as known in its present version; without `elements` only its custom data.
+    /// Edits the current version of `message`. Without `elements`, the edit only changes the custom
+    /// data.
     #[must_use]
     pub fn new(message: &Message, elements: Option<Vec<Element>>, cloud: String) -> Self {
         Self {
@@ -118,13 +120,13 @@ impl Edit {
 /// The content of a message after an edit.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Edited {
-    /// How often it was edited.
+    /// The number of edits.
     #[serde(rename = "MsgVersion", default, deserialize_with = "lenient::int")]
     pub version: u32,
     /// The content.
     #[serde(rename = "MsgBody", default, deserialize_with = "lenient::list")]
     pub elements: Vec<Element>,
-    /// Free text stored with the message.
+    /// Application data stored with the message.
     #[serde(
         rename = "CloudCustomData",
         default,
@@ -133,7 +135,7 @@ pub struct Edited {
     pub cloud_custom_data: String,
 }
 
-/// Reports a conversation as read up to a time.
+/// Reports messages of a conversation as read up to a time.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadReport {
     /// The conversations.
@@ -142,7 +144,8 @@ pub struct ReadReport {
 }
 
 impl ReadReport {
-    /// Everything `peer` said up to `until`, server time in Unix seconds.
+    /// Reports all messages from `peer` up to `until` as read. `until` is server time in Unix
+    /// seconds.
     pub fn new(peer: impl Into<String>, until: u64) -> Self {
         let item = ReadItem {
             peer: peer.into(),
@@ -164,36 +167,36 @@ pub struct Readed {
     /// Empty.
     #[serde(rename = "Cookie", default, deserialize_with = "lenient::string")]
     pub cookie: String,
-    /// One for each conversation.
+    /// The entries, one per conversation.
     #[serde(rename = "C2CMsgReadedItem", default)]
     pub items: Vec<ReadItem>,
 }
 
-/// A conversation that was read.
+/// One conversation of a [`ReadReport`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadItem {
-    /// The other side.
+    /// The peer.
     #[serde(rename = "To_Account")]
     pub peer: String,
-    /// The time up to which it was read, Unix seconds.
+    /// The time up to which messages were read, in Unix seconds.
     #[serde(rename = "LastedMsgTime", default, deserialize_with = "lenient::int")]
     pub until: u64,
-    /// 1
+    /// Always 1.
     #[serde(rename = "Receipt", default, deserialize_with = "lenient::int")]
     pub receipt: u8,
 }
 
-/// Reports several conversations as read at once.
+/// Reports several conversations as read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct ReadAll {
-    /// 1, also if it is missing: all one-to-one conversations.
+    /// 1 or absent: all one-to-one conversations are read.
     #[serde(
         rename = "C2CReadAllMsg",
         default = "one",
         deserialize_with = "lenient::int"
     )]
     pub c2c: u8,
-    /// Groups, and the number up to which each was read.
+    /// The groups, each with the sequence number up to which it was read.
     #[serde(rename = "GroupReadInfo", default, deserialize_with = "lenient::list")]
     pub groups: Vec<GroupRead>,
 }
@@ -208,36 +211,36 @@ pub struct GroupRead {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
-    /// The number up to which it was read.
+    /// The sequence number up to which messages were read.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
 }
 
-/// Asks for a page of a conversation's history.
+/// Requests a page of the history of a conversation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetHistory {
-    /// The other side.
+    /// The peer.
     #[serde(rename = "Peer_Account")]
     pub peer: String,
-    /// How many messages; zero for as many as the service likes.
+    /// The maximum number of messages; zero lets the service decide.
     #[serde(rename = "MaxCnt", default, deserialize_with = "lenient::int")]
     pub count: u32,
-    /// Where the page begins, Unix seconds; zero for the newest messages.
+    /// The start of the page in Unix seconds; zero for the newest messages.
     #[serde(rename = "LastMsgTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// The key of the message that the page follows; empty if there is none.
+    /// The key of the last message of the preceding page; empty for the first page.
     #[serde(rename = "MsgKey", default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// 1: recalled messages too.
+    /// 1: include recalled messages.
     #[serde(rename = "WithRecalledMsg", default, deserialize_with = "lenient::int")]
     pub with_recalled: u8,
-    /// 0 to older messages, 1 to newer ones.
+    /// 0 for older messages, 1 for newer ones.
     #[serde(rename = "GetDirection", default, deserialize_with = "lenient::int")]
     pub direction: u8,
 }
 
 impl GetHistory {
-    /// The newest messages of the conversation with `peer`.
+    /// Requests the newest messages of the conversation with `peer`.
     pub fn newest(peer: impl Into<String>, count: u32) -> Self {
         Self {
             peer: peer.into(),
@@ -249,7 +252,7 @@ impl GetHistory {
         }
     }
 
-    /// The page before the one that was answered with `page`.
+    /// Requests the page that precedes `page`.
     #[must_use]
     pub fn before(mut self, page: &History, count: u32) -> Self {
         self.time = page.time;
@@ -258,7 +261,7 @@ impl GetHistory {
         self
     }
 
-    /// The messages from `time` on, server time in Unix seconds.
+    /// Requests the messages since `time`, server time in Unix seconds.
     pub fn since(peer: impl Into<String>, time: u64, count: u32) -> Self {
         Self {
             time,
@@ -271,22 +274,22 @@ impl GetHistory {
 /// A page of history, oldest first.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct History {
-    /// There is no more in the direction asked for.
+    /// Whether there are no more messages in the requested direction.
     #[serde(rename = "Complete", default, deserialize_with = "lenient::flag")]
     pub complete: bool,
-    /// Where the next page begins.
+    /// The time at which the next page starts.
     #[serde(rename = "LastMsgTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// Where the next page begins.
+    /// The key of the message at which the next page starts.
     #[serde(rename = "MsgKey", default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// The messages. Other than in pushes, accounts are in their true places.
+    /// The messages. Sender and receiver are the actual ones, unlike in pushes.
     #[serde(rename = "MsgList", default, deserialize_with = "lenient::list")]
     pub items: Vec<C2cItem>,
 }
 
 impl History {
-    /// The messages as the account `me` sees them; holes are left out.
+    /// Returns the messages from the view of the account `me`, without gaps.
     #[must_use]
     pub fn messages(self, me: &str) -> Vec<Message> {
         let is_hole = |item: &C2cItem| item.extra.get("IsPlaceMsg").is_some_and(|hole| hole == 1);
@@ -304,7 +307,7 @@ pub struct Delete {
     /// This account.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub me: String,
-    /// The other side.
+    /// The peer.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub peer: String,
     /// The keys of the messages.

@@ -1,4 +1,5 @@
-//! The list of conversations: reading it, pinning, marking, deleting, grouping.
+//! The conversation list: reading, pinning, marking and deleting conversations. See "Conversations
+//! and people" in `docs/src/protocol.md`.
 
 use super::{Contact, Done, ItemResult};
 use crate::lenient;
@@ -7,7 +8,7 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Conversations that one request may delete, mark or group.
+/// The maximum number of conversations per request to delete, mark or group them.
 pub const MAX_CONVERSATIONS: usize = 100;
 
 calls! {
@@ -18,7 +19,7 @@ calls! {
     Mark => "recentcontact.mark_contact" -> Results, Limit::NONE;
 }
 
-/// Asks for a page of the conversations.
+/// Requests a page of the conversation list.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetConversations {
     #[serde(rename = "From_Account")]
@@ -40,7 +41,7 @@ pub struct GetConversations {
 }
 
 impl GetConversations {
-    /// The first page.
+    /// Requests the first page.
     pub fn new(me: impl Into<String>) -> Self {
         Self {
             me: me.into(),
@@ -49,13 +50,14 @@ impl GetConversations {
             top_time: 0,
             top_index: 0,
             order: 1,
-            // What is to be said of messages and conversations; the official client wants it all.
+            // The requested details of messages and conversations. The official client requests all
+            // of them.
             message_flags: 15,
             flags: 31,
         }
     }
 
-    /// The page after this one.
+    /// Requests the page after `page`.
     #[must_use]
     pub fn after(mut self, page: &Page) -> Self {
         self.time = page.time;
@@ -69,19 +71,19 @@ impl GetConversations {
 /// A page of conversations.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Page {
-    /// 1: the last page.
+    /// 1 on the last page.
     #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
     pub complete: u32,
-    /// Where the next page begins.
+    /// The start of the next page.
     #[serde(rename = "TimeStamp", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// Where the next page begins.
+    /// The start of the next page.
     #[serde(rename = "StartIndex", default, deserialize_with = "lenient::int")]
     pub index: u64,
-    /// Where the next page of pinned ones begins.
+    /// The start of the next page of pinned conversations.
     #[serde(rename = "TopTimeStamp", default, deserialize_with = "lenient::int")]
     pub top_time: u64,
-    /// Where the next page of pinned ones begins.
+    /// The start of the next page of pinned conversations.
     #[serde(rename = "TopStartIndex", default, deserialize_with = "lenient::int")]
     pub top_index: u64,
     /// The conversations.
@@ -89,17 +91,17 @@ pub struct Page {
     pub items: Vec<Listed>,
 }
 
-/// One conversation of the list.
+/// An entry of the conversation list.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Listed {
-    /// 1 one-to-one, 2 group.
+    /// 1 for one-to-one, 2 for group.
     #[serde(rename = "Type", default, deserialize_with = "lenient::int")]
     pub kind: u32,
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     user: String,
     #[serde(rename = "ToAccount", default, deserialize_with = "lenient::string")]
     group: String,
-    /// Its name: the nick name of the other side, or the group's.
+    /// The nick name of the peer, or the name of the group.
     #[serde(
         rename = "C2cNick",
         alias = "GroupNick",
@@ -107,19 +109,19 @@ pub struct Listed {
         deserialize_with = "lenient::string"
     )]
     pub name: String,
-    /// When something was said last, server time in Unix seconds.
+    /// The time of the last message, server time in Unix seconds.
     #[serde(rename = "MsgTimeStamp", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// The number of the last message.
+    /// The sequence number of the last message.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
-    /// Messages not read.
+    /// The number of unread messages.
     #[serde(rename = "UnreadMsgCount", default, deserialize_with = "lenient::int")]
     pub unread: u32,
-    /// Whether it is pinned.
+    /// Whether the conversation is pinned.
     #[serde(rename = "TopFlags", default, deserialize_with = "lenient::flag")]
     pub pinned: bool,
-    /// Who said the last message.
+    /// The sender of the last message.
     #[serde(
         rename = "LastC2CMsgFrom_Account",
         alias = "MsgGroupFrom_Account",
@@ -134,26 +136,26 @@ pub struct Listed {
         deserialize_with = "lenient::null_default"
     )]
     pub last: Map<String, Value>,
-    /// Up to when the other side has read; zero of a group.
+    /// The time up to which the peer has read; zero for a group.
     #[serde(rename = "C2cPeerReadTime", default, deserialize_with = "lenient::int")]
     pub peer_read: u64,
-    /// A set of marks, as binary digits.
+    /// The set of marks, as binary digits.
     #[serde(rename = "StandardMark", default, deserialize_with = "lenient::string")]
     pub marks: String,
-    /// The app's own data about it.
+    /// Application data of the conversation.
     #[serde(rename = "CustomMark", default, deserialize_with = "lenient::string")]
     pub custom: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Listed {
-    /// Which conversation it is.
+    /// Returns the conversation.
     #[must_use]
     pub fn conversation(&self) -> Conversation {
         if self.kind == 2 {
-            // The ID of the group has the name of the user, without the underscore.
+            // For a group, this field has the name of the user field without the underscore.
             Conversation::group(if self.group.is_empty() {
                 self.user.as_str()
             } else {
@@ -165,7 +167,7 @@ impl Listed {
     }
 }
 
-/// Pins conversations to the top, or lets them go.
+/// Pins conversations to the top, or unpins them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pin {
     #[serde(rename = "From_Account")]
@@ -177,7 +179,7 @@ pub struct Pin {
 }
 
 impl Pin {
-    /// Pins the conversation (a contact with [`GroupField::GroupId`](super::GroupField)), or not.
+    /// Pins or unpins the conversation (a contact with [`GroupField::GroupId`](super::GroupField)).
     pub fn new(me: impl Into<String>, contact: Contact, pin: bool) -> Self {
         Self {
             me: me.into(),
@@ -187,7 +189,7 @@ impl Pin {
     }
 }
 
-/// Takes conversations off the list.
+/// Removes conversations from the list.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delete {
     #[serde(rename = "From_Account")]
@@ -199,8 +201,8 @@ pub struct Delete {
 }
 
 impl Delete {
-    /// These contacts (with [`GroupField::ToGroupid`](super::GroupField)), 100 at most; with `clear`
-    /// their history too.
+    /// Removes these contacts (with [`GroupField::ToGroupid`](super::GroupField)), at most 100.
+    /// With `clear`, their history is deleted too.
     pub fn new(me: impl Into<String>, contacts: Vec<Contact>, clear: bool) -> Self {
         Self {
             me: me.into(),
@@ -210,7 +212,7 @@ impl Delete {
     }
 }
 
-/// Forgets the history of a conversation, for this account only.
+/// Deletes the history of a conversation, for this account only.
 #[derive(Clone, Debug, Serialize)]
 pub struct ClearHistory {
     #[serde(rename = "From_Account")]
@@ -220,7 +222,7 @@ pub struct ClearHistory {
 }
 
 impl ClearHistory {
-    /// The history of a contact (with [`GroupField::ToGroupid`](super::GroupField)).
+    /// Deletes the history of a contact (with [`GroupField::ToGroupid`](super::GroupField)).
     pub fn new(me: impl Into<String>, contact: Contact) -> Self {
         Self {
             me: me.into(),
@@ -229,10 +231,10 @@ impl ClearHistory {
     }
 }
 
-/// What became of each conversation.
+/// The results for several conversations.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Results {
-    /// One per conversation.
+    /// One result per conversation.
     #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<ItemResult>,
 }
@@ -261,9 +263,9 @@ struct MarkItem {
 }
 
 impl Mark {
-    /// Sets the marks of these bits of a contact (with
-    /// [`GroupField::ToGroupId`](super::GroupField)), and clears others. 0 star, 1 unread, 2 folded,
-    /// 3 hidden, 32 to 63 the app's own.
+    /// Sets the marks with the bit numbers `set` and clears those in `clear`, for a contact with
+    /// [`GroupField::ToGroupId`](super::GroupField). Bits: 0 star, 1 unread, 2 folded, 3 hidden, 32
+    /// to 63 defined by the app.
     pub fn bits(me: impl Into<String>, contact: Contact, set: Vec<u32>, clear: Vec<u32>) -> Self {
         Self {
             me: me.into(),
@@ -277,7 +279,7 @@ impl Mark {
         }
     }
 
-    /// Sets the app's own data about a contact.
+    /// Sets application data of a contact.
     pub fn custom(me: impl Into<String>, contact: Contact, data: impl Into<String>) -> Self {
         Self {
             me: me.into(),

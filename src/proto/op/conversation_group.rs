@@ -1,4 +1,5 @@
-//! Groups of conversations, of this account only. Each has a name.
+//! Conversation groups: named groups into which an account sorts its conversations. See
+//! "Conversations and people" in `docs/src/protocol.md`.
 
 use super::{Contact, ItemResult};
 use crate::lenient;
@@ -13,7 +14,7 @@ calls! {
     Update => "recentcontact.update_contact_group" -> Updated, Limit::NONE;
 }
 
-/// Puts conversations into a new group of conversations.
+/// Creates a conversation group.
 #[derive(Clone, Debug, Serialize)]
 pub struct Create {
     #[serde(rename = "From_Account")]
@@ -23,7 +24,7 @@ pub struct Create {
 }
 
 impl Create {
-    /// A group of this name with these contacts (with
+    /// Creates a group with this name and these contacts (with
     /// [`GroupField::ToGroupId`](super::GroupField)).
     pub fn new(me: impl Into<String>, name: impl Into<String>, contacts: Vec<Contact>) -> Self {
         Self {
@@ -47,7 +48,7 @@ struct NewGroup {
 /// The answer to [`Create`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Created {
-    /// One per group, as they came.
+    /// One result per group, as unparsed objects.
     #[serde(
         rename = "GroupResultItem",
         default,
@@ -56,13 +57,13 @@ pub struct Created {
     pub items: Vec<Map<String, Value>>,
 }
 
-/// Asks for the groups of conversations.
+/// Requests the conversation groups.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetAll {
     /// This account.
     #[serde(rename = "From_Account")]
     pub me: String,
-    /// Where to go on; zero to begin.
+    /// The start index; zero for the first page.
     #[serde(rename = "StartIndex")]
     pub start: u64,
 }
@@ -70,21 +71,21 @@ pub struct GetAll {
 /// The answer to [`GetAll`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Groups {
-    /// 1: there are no more.
+    /// 1 on the last page.
     #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
     pub complete: u32,
-    /// Where to go on.
+    /// The start index of the next page.
     #[serde(rename = "NextStartIndex", default, deserialize_with = "lenient::int")]
     pub next: u64,
-    /// The groups, as they came.
+    /// The groups, as unparsed objects.
     #[serde(rename = "GroupItem", default, deserialize_with = "lenient::list")]
     pub groups: Vec<Map<String, Value>>,
-    /// Which conversation is in which, as it came.
+    /// The assignment of conversations to groups, as unparsed objects.
     #[serde(rename = "ContactItem", default, deserialize_with = "lenient::list")]
     pub contacts: Vec<Map<String, Value>>,
 }
 
-/// Dissolves groups of conversations; the conversations stay.
+/// Deletes conversation groups. Their conversations remain.
 #[derive(Clone, Debug, Serialize)]
 pub struct Delete {
     /// This account.
@@ -98,12 +99,12 @@ pub struct Delete {
 /// The answer to [`Delete`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Deleted {
-    /// The groups that are gone, as they came.
+    /// The deleted groups, as unparsed objects.
     #[serde(rename = "GroupItem", default, deserialize_with = "lenient::list")]
     pub groups: Vec<Map<String, Value>>,
 }
 
-/// Renames a group of conversations, or changes which are in it.
+/// Renames a conversation group, or changes its members.
 #[derive(Clone, Debug, Serialize)]
 pub struct Update {
     #[serde(rename = "From_Account")]
@@ -135,7 +136,7 @@ struct UpdateItem {
 }
 
 impl Update {
-    /// Another name for the group of this name.
+    /// Renames a group.
     pub fn rename(
         me: impl Into<String>,
         name: impl Into<String>,
@@ -154,7 +155,8 @@ impl Update {
         }
     }
 
-    /// Takes contacts (with [`GroupField::ToGroupId`](super::GroupField)) in, or lets them go.
+    /// Adds contacts (with [`GroupField::ToGroupId`](super::GroupField)) to a group, or removes
+    /// them.
     pub fn members(
         me: impl Into<String>,
         name: impl Into<String>,
@@ -179,7 +181,7 @@ impl Update {
 /// The answer to [`Update`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Updated {
-    /// What became of it.
+    /// The result.
     #[serde(
         rename = "UpdateGroupResult",
         default,
@@ -188,10 +190,10 @@ pub struct Updated {
     pub result: UpdateResult,
 }
 
-/// What became of an [`Update`].
+/// The result of an [`Update`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct UpdateResult {
-    /// One per conversation, when members were changed.
+    /// One result per conversation, if members were changed.
     #[serde(
         rename = "ContactResultItem",
         default,

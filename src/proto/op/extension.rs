@@ -1,5 +1,6 @@
-//! Message extensions: keys and values that anybody in a conversation may keep with a message that
-//! was sent with [`Draft::extensible`](crate::message::Draft::extensible).
+//! Message extensions: keys and values that everybody in a conversation may attach to a message
+//! that was sent with [`Draft::extensible`](crate::message::Draft::extensible). See "Reactions and
+//! extensions" in `docs/src/protocol.md`.
 
 use super::MessageName;
 use crate::lenient;
@@ -9,9 +10,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// Extensions that one change may be about.
+/// The maximum number of extensions per change.
 pub const MAX_CHANGED: usize = 20;
-/// Extensions that a message may have.
+/// The maximum number of extensions per message.
 pub const MAX_EXTENSIONS: usize = 300;
 
 /// One extension of a message.
@@ -20,14 +21,14 @@ pub struct Extension {
     /// The key.
     #[serde(rename = "Key", default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// The value; empty of a deleted one.
+    /// The value; empty for a deleted extension.
     #[serde(rename = "Value", default, deserialize_with = "lenient::string")]
     pub value: String,
-    /// Which change of the message's extensions this was. A change of the key has to name it, zero for
-    /// a new one.
+    /// The number of the change that last set this extension. A change of the key must contain it;
+    /// it is zero for a new key.
     #[serde(rename = "Seq", default, deserialize_with = "lenient::int")]
     pub seq: u64,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -41,7 +42,7 @@ pub struct ChangeExtensions {
     /// 1 set, 2 delete, 3 delete all.
     #[serde(rename = "OperateType", default, deserialize_with = "lenient::int")]
     pub what: u32,
-    /// Those to set or delete.
+    /// The extensions to set or delete.
     #[serde(
         rename = "ExtensionList",
         default,
@@ -52,7 +53,7 @@ pub struct ChangeExtensions {
 }
 
 impl ChangeExtensions {
-    /// Sets some; each names in `seq` what is known of it.
+    /// Sets extensions. `seq` of each extension is its last known change number.
     #[must_use]
     pub const fn set(message: MessageName, extensions: Vec<Extension>) -> Self {
         Self {
@@ -62,7 +63,7 @@ impl ChangeExtensions {
         }
     }
 
-    /// Deletes some; their values do not count.
+    /// Deletes extensions. Their values are ignored.
     #[must_use]
     pub const fn delete(message: MessageName, extensions: Vec<Extension>) -> Self {
         Self {
@@ -72,7 +73,7 @@ impl ChangeExtensions {
         }
     }
 
-    /// Deletes all.
+    /// Deletes all extensions.
     #[must_use]
     pub const fn clear(message: MessageName) -> Self {
         Self {
@@ -98,16 +99,16 @@ impl super::Call for ChangeExtensions {
 /// The answer to [`ChangeExtensions`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangedExtensions {
-    /// The number of the last change of the message's extensions.
+    /// The number of the last change to the extensions of the message.
     #[serde(rename = "Seq", default, deserialize_with = "lenient::int")]
     pub seq: u64,
-    /// The same number, under the name that [`Extensions`] has for it.
+    /// The same number, under the field name that [`Extensions`] uses.
     #[serde(rename = "LatestSeq", default, deserialize_with = "lenient::int")]
     pub latest: u64,
-    /// The change that deleted all that were there before it.
+    /// The number of the change that deleted all earlier extensions.
     #[serde(rename = "ClearSeq", default, deserialize_with = "lenient::int")]
     pub cleared: u64,
-    /// The result for each.
+    /// One result per extension.
     #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
     pub results: Vec<ChangedExtension>,
 }
@@ -115,21 +116,21 @@ pub struct ChangedExtensions {
 /// The result for one extension.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ChangedExtension {
-    /// Zero when it was changed.
+    /// The error code; zero means success.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
-    /// As it is now.
+    /// The current state.
     #[serde(rename = "Extension", default)]
     pub extension: Extension,
 }
 
-/// Asks for the extensions of a message.
+/// Requests the extensions of a message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetExtensions {
     /// The message.
     #[serde(flatten)]
     pub message: MessageName,
-    /// The change from which on extensions are wanted.
+    /// The number of the first change that is of interest.
     #[serde(
         rename = "StartSeq",
         default,
@@ -140,7 +141,7 @@ pub struct GetExtensions {
 }
 
 impl GetExtensions {
-    /// Those changed at or after the change `from`; without it all.
+    /// Requests the extensions changed at or after the change `from`, or all if `from` is `None`.
     #[must_use]
     pub const fn new(message: MessageName, from: Option<u64>) -> Self {
         Self { message, from }
@@ -162,10 +163,10 @@ impl super::Call for GetExtensions {
 /// The answer to [`GetExtensions`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Extensions {
-    /// The extensions, by the number of their last change.
+    /// The extensions, sorted by the number of their last change.
     #[serde(rename = "ExtensionList", default, deserialize_with = "lenient::list")]
     pub list: Vec<Extension>,
-    /// There are no more.
+    /// Whether there are no more extensions.
     #[serde(
         rename = "CompleteFlag",
         default,
@@ -176,15 +177,15 @@ pub struct Extensions {
     /// The number of the last change.
     #[serde(rename = "LatestSeq", default, deserialize_with = "lenient::int")]
     pub latest: u64,
-    /// The change that deleted all that were there before it.
+    /// The number of the change that deleted all earlier extensions.
     #[serde(rename = "ClearSeq", default, deserialize_with = "lenient::int")]
     pub cleared: u64,
 }
 
-/// The extensions of a message have changed, as it is pushed to everybody in the conversation.
+/// Push: the extensions of a message have changed. Everybody in the conversation receives it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ExtensionChange {
-    /// The TinyId of who sent the message.
+    /// The TinyId of the sender of the message.
     #[serde(rename = "TinyId", default, deserialize_with = "lenient::string")]
     pub tiny_id: String,
     /// The number of this change.
@@ -193,14 +194,14 @@ pub struct ExtensionChange {
     /// 1 set, 2 deleted, 3 all deleted.
     #[serde(rename = "MsgOptType", default, deserialize_with = "lenient::int")]
     pub what: u32,
-    /// The message, of a one-to-one conversation.
+    /// The message, in a one-to-one conversation.
     #[serde(
         rename = "ExtensionC2cMsgInfo",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub c2c: Option<MessageRef>,
-    /// The message, of a group.
+    /// The message, in a group.
     #[serde(
         rename = "ExtensionGroupMsgInfo",
         default,
@@ -217,7 +218,7 @@ pub struct ExtensionChange {
     deleted: Vec<Changes>,
     #[serde(rename = "ClearKVInfo", default, skip_serializing_if = "Vec::is_empty")]
     cleared: Vec<Changes>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -243,7 +244,7 @@ struct Changes {
 }
 
 impl ExtensionChange {
-    /// These were set, as they are now.
+    /// Creates a push about extensions that were set, with their current state.
     #[must_use]
     pub fn of_set(mut self, list: Vec<Extension>) -> Self {
         self.what = 1;
@@ -254,7 +255,7 @@ impl ExtensionChange {
         self
     }
 
-    /// These were deleted.
+    /// Creates a push about deleted extensions.
     #[must_use]
     pub fn of_deleted(mut self, list: Vec<Extension>) -> Self {
         self.what = 2;
@@ -265,7 +266,7 @@ impl ExtensionChange {
         self
     }
 
-    /// All were deleted, by the change of this number.
+    /// Creates a push about the deletion of all extensions, with its change number.
     #[must_use]
     pub fn of_cleared(mut self, seq: u64) -> Self {
         self.what = 3;
@@ -276,24 +277,25 @@ impl ExtensionChange {
         self
     }
 
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn message(&self) -> Option<&MessageRef> {
         self.c2c.as_ref().or(self.group.as_ref())
     }
 
-    /// Those that were set, as they are now.
+    /// Returns the extensions that were set, with their current state.
     pub fn set(&self) -> impl Iterator<Item = &Extension> {
         self.set.iter().flat_map(|changes| &changes.list)
     }
 
-    /// The keys that were deleted; empty when all were, see [`is_cleared`](Self::is_cleared).
+    /// Returns the deleted keys. They are empty if all were deleted, see
+    /// [`is_cleared`](Self::is_cleared).
     pub fn deleted(&self) -> impl Iterator<Item = &str> {
         let deleted = self.deleted.iter().flat_map(|changes| &changes.list);
         deleted.map(|extension| extension.key.as_str())
     }
 
-    /// Whether all extensions were deleted.
+    /// Returns whether all extensions were deleted.
     #[must_use]
     pub const fn is_cleared(&self) -> bool {
         self.what == 3

@@ -1,4 +1,5 @@
-//! Who follows whom: like friends, but nobody has to agree.
+//! Followers. Unlike a friendship, a follow needs no consent. See "Conversations and people" in
+//! `docs/src/protocol.md`.
 
 use super::profile::{Tagged, text};
 use super::{ItemResult, UserResults};
@@ -7,9 +8,9 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Users that one request may be about.
+/// The maximum number of users per request.
 pub const MAX_USERS: usize = 100;
-/// Users in one page of a list.
+/// The maximum number of users per page.
 pub const PAGE: u32 = 500;
 
 const CHECK: Limit = Limit::new("follow check", 4.0, 20);
@@ -22,22 +23,22 @@ calls! {
     CheckFollows => "follow.follow_check" -> Checked, CHECK;
 }
 
-/// How somebody stands to an account.
+/// The follow relation between a user and an account.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum Tie {
     /// Neither follows the other.
     #[default]
     None,
-    /// The other one follows the account.
+    /// The user follows the account.
     Follower,
-    /// The account follows the other one.
+    /// The account follows the user.
     Following,
-    /// Each follows the other.
+    /// They follow each other.
     Mutual,
 }
 
 impl Tie {
-    /// As the wire has it: 0 to 3.
+    /// Returns the number on the wire, 0 to 3.
     #[must_use]
     pub const fn number(self) -> u32 {
         match self {
@@ -48,7 +49,7 @@ impl Tie {
         }
     }
 
-    /// Of a number on the wire; unknown ones are no tie.
+    /// Converts a number from the wire. Unknown numbers become the default, no relation.
     #[must_use]
     pub const fn of(number: u32) -> Self {
         match number {
@@ -76,7 +77,7 @@ struct User {
 }
 
 impl Follow {
-    /// Has `me` follow these users.
+    /// Makes `me` follow these users.
     pub fn new(me: impl Into<String>, users: Vec<String>) -> Self {
         Self {
             me: me.into(),
@@ -85,18 +86,18 @@ impl Follow {
     }
 }
 
-/// Follows users no longer.
+/// Unfollows users.
 #[derive(Clone, Debug, Serialize)]
 pub struct Unfollow {
-    /// The own account.
+    /// This account.
     #[serde(rename = "From_Account")]
     pub me: String,
-    /// Whom.
+    /// The users.
     #[serde(rename = "To_Account")]
     pub users: Vec<String>,
 }
 
-/// Asks for a page of those with one kind of tie.
+/// Requests a page of the users with one kind of relation.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetFollows {
     #[serde(rename = "From_Account")]
@@ -110,7 +111,7 @@ pub struct GetFollows {
 }
 
 impl GetFollows {
-    /// Those who stand so to `me`, from the beginning.
+    /// Requests the first page of users with this relation to `me`.
     pub fn new(me: impl Into<String>, tie: Tie) -> Self {
         Self {
             me: me.into(),
@@ -120,7 +121,8 @@ impl GetFollows {
         }
     }
 
-    /// Goes on where a page ended. False if that was the last one, or where this one began.
+    /// Advances to the page after `page`. Returns false if `page` is the last one, or starts where
+    /// it ends.
     pub fn go_on(&mut self, page: &Follows) -> bool {
         let more = !page.next.is_empty() && page.next != self.cursor && !page.items.is_empty();
         self.cursor.clone_from(&page.next);
@@ -131,46 +133,46 @@ impl GetFollows {
 /// The answer to [`GetFollows`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Follows {
-    /// Those of this page.
+    /// The users of this page.
     #[serde(rename = "FollowItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<Followed>,
-    /// Where the next page begins; empty after the last one.
+    /// The start of the next page; empty after the last page.
     #[serde(rename = "NextCursor", default, deserialize_with = "lenient::string")]
     pub next: String,
 }
 
-/// Somebody in a list of followers, or of those who are followed.
+/// A user in a list of followers or followed users.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Followed {
-    /// Who.
+    /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// Since when, Unix seconds.
+    /// The time since when, in Unix seconds.
     #[serde(rename = "FollowTime", default, deserialize_with = "lenient::int")]
     pub since: u64,
     /// The profile.
     #[serde(rename = "ProfileItem", default, deserialize_with = "lenient::list")]
     pub fields: Vec<Tagged>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Followed {
-    /// Its nick name.
+    /// Returns the nick name.
     #[must_use]
     pub fn nick(&self) -> &str {
         text(&self.fields, "Tag_Profile_IM_Nick")
     }
 }
 
-/// Asks how many follow some users, and how many they follow.
+/// Requests the numbers of followers and followed users of some users.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetCounts {
-    /// The own account.
+    /// This account.
     #[serde(rename = "From_Account")]
     pub me: String,
-    /// Whose.
+    /// The users.
     #[serde(rename = "To_Account")]
     pub users: Vec<String>,
 }
@@ -178,24 +180,24 @@ pub struct GetCounts {
 /// The answer to [`GetCounts`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Counts {
-    /// One per user.
+    /// One entry per user.
     #[serde(rename = "FollowInfo", default, deserialize_with = "lenient::list")]
     pub items: Vec<Count>,
 }
 
-/// How many follow a user, and how many it follows.
+/// The numbers of followers and followed users of one user.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Count {
-    /// How that went.
+    /// The result for this user.
     #[serde(flatten)]
     pub result: ItemResult,
-    /// Those who follow it.
+    /// The number of followers.
     #[serde(rename = "FollowerCount", default, deserialize_with = "lenient::int")]
     pub followers: u64,
-    /// Those it follows.
+    /// The number of followed users.
     #[serde(rename = "FollowingCount", default, deserialize_with = "lenient::int")]
     pub following: u64,
-    /// Those of them who follow it as well.
+    /// The number of mutual followers.
     #[serde(
         rename = "MutualFollowingCount",
         default,
@@ -204,13 +206,13 @@ pub struct Count {
     pub mutual: u64,
 }
 
-/// Asks how some users stand to this account.
+/// Requests the relations between some users and this account.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckFollows {
-    /// The own account.
+    /// This account.
     #[serde(rename = "From_Account")]
     pub me: String,
-    /// Who.
+    /// The users.
     #[serde(rename = "To_Account")]
     pub users: Vec<String>,
 }
@@ -218,15 +220,15 @@ pub struct CheckFollows {
 /// The answer to [`CheckFollows`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Checked {
-    /// One per user.
+    /// One entry per user.
     #[serde(rename = "ResultItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<CheckedUser>,
 }
 
-/// How one user stands to this account.
+/// The relation of one user to this account.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct CheckedUser {
-    /// How that went.
+    /// The result for this user.
     #[serde(flatten)]
     pub result: ItemResult,
     #[serde(rename = "FollowType", default, deserialize_with = "lenient::int")]
@@ -234,7 +236,7 @@ pub struct CheckedUser {
 }
 
 impl CheckedUser {
-    /// The tie.
+    /// Returns the relation.
     #[must_use]
     pub const fn tie(&self) -> Tie {
         Tie::of(self.tie)

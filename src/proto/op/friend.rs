@@ -1,4 +1,4 @@
-//! Friends and applications for friendship.
+//! Friends and friend applications. See "Conversations and people" in `docs/src/protocol.md`.
 
 use super::profile::{Tagged, text};
 use super::{Done, UserResults};
@@ -7,7 +7,7 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Users that one request may be about.
+/// The maximum number of users per request.
 pub const MAX_USERS: usize = 1000;
 
 calls! {
@@ -22,7 +22,7 @@ calls! {
     ReadApplications => "sns.pendency_report" -> Done, Limit::NONE;
 }
 
-/// Asks for a page of the friends.
+/// Requests a page of the friend list.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetFriends {
     #[serde(rename = "From_Account")]
@@ -36,7 +36,7 @@ pub struct GetFriends {
 }
 
 impl GetFriends {
-    /// The friends of `me` from `start` on.
+    /// Requests the friends of `me`, from index `start`.
     pub fn new(me: impl Into<String>, start: u64) -> Self {
         Self {
             me: me.into(),
@@ -50,13 +50,13 @@ impl GetFriends {
 /// The answer to [`GetFriends`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Friends {
-    /// Those of this page.
+    /// The friends of this page.
     #[serde(rename = "UserDataItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<Friend>,
-    /// 1: the last page.
+    /// 1 on the last page.
     #[serde(rename = "CompleteFlag", default, deserialize_with = "lenient::int")]
     pub complete: u32,
-    /// Where the next page begins.
+    /// The start index of the next page.
     #[serde(rename = "NextStartIndex", default, deserialize_with = "lenient::int")]
     pub next: u64,
 }
@@ -64,10 +64,10 @@ pub struct Friends {
 /// A friend.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Friend {
-    /// Who.
+    /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// Fields of its profile, and the notes of this account about it.
+    /// Fields of the profile, and this account's data about the friend.
     #[serde(
         rename = "ValueItem",
         alias = "SnsProfileItem",
@@ -75,36 +75,36 @@ pub struct Friend {
         deserialize_with = "lenient::list"
     )]
     pub fields: Vec<Tagged>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Friend {
-    /// What this account calls it; empty without such a name.
+    /// Returns the remark (the name that this account gave the friend), or an empty text.
     #[must_use]
     pub fn remark(&self) -> &str {
         text(&self.fields, "Tag_SNS_IM_Remark")
     }
 
-    /// Its nick name.
+    /// Returns the nick name.
     #[must_use]
     pub fn nick(&self) -> &str {
         text(&self.fields, "Tag_Profile_IM_Nick")
     }
 }
 
-/// Whether something is about one side of a friendship or both.
+/// Whether a request concerns one side of a friendship or both.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Sides {
-    /// Both are friends of each other.
+    /// Both sides: each user is on the other's list.
     #[default]
     Both,
-    /// Only the other one on the own list.
+    /// One side: only the list of this account.
     Single,
 }
 
-/// Asks a user to be a friend.
+/// Applies for a friendship.
 #[derive(Clone, Debug, Serialize)]
 pub struct AddFriend {
     #[serde(rename = "From_Account")]
@@ -128,7 +128,7 @@ struct NewFriend {
 }
 
 impl AddFriend {
-    /// Asks `user` with a `wording`; `remark` is what `me` calls it.
+    /// Applies to `user` with the text `wording`. `remark` is the name that `me` gives the user.
     pub fn new(
         me: impl Into<String>,
         user: impl Into<String>,
@@ -164,7 +164,7 @@ pub struct DeleteFriends {
 }
 
 impl DeleteFriends {
-    /// Those with these users.
+    /// Ends the friendships with these users.
     pub fn new(me: impl Into<String>, users: Vec<String>, sides: Sides) -> Self {
         Self {
             me: me.into(),
@@ -177,7 +177,7 @@ impl DeleteFriends {
     }
 }
 
-/// Asks who is a friend.
+/// Checks which users are friends.
 #[derive(Clone, Debug, Serialize)]
 pub struct CheckFriends {
     #[serde(rename = "From_Account")]
@@ -189,7 +189,7 @@ pub struct CheckFriends {
 }
 
 impl CheckFriends {
-    /// Among these users.
+    /// Checks these users.
     pub fn new(me: impl Into<String>, users: Vec<String>, sides: Sides) -> Self {
         Self {
             me: me.into(),
@@ -205,27 +205,27 @@ impl CheckFriends {
 /// The answer to [`CheckFriends`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Checked {
-    /// One per user.
+    /// One entry per user.
     #[serde(rename = "InfoItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<Relation>,
 }
 
-/// How a user and this account stand to each other.
+/// The friendship between a user and this account.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Relation {
     /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
-    /// `CheckResult_Type_AWithB`, `…_BothWay`, `…_NoRelation` and the like.
+    /// `CheckResult_Type_AWithB`, `…_BothWay`, `…_NoRelation` or similar.
     #[serde(rename = "Relation", default, deserialize_with = "lenient::string")]
     pub relation: String,
-    /// Zero when it could be told.
+    /// The error code; zero means success.
     #[serde(rename = "ResultCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
 }
 
 impl Relation {
-    /// Whether the user is on the own list of friends.
+    /// Returns whether the user is on the friend list of this account.
     #[must_use]
     pub fn is_friend(&self) -> bool {
         self.code == 0
@@ -236,7 +236,7 @@ impl Relation {
     }
 }
 
-/// Changes what this account noted about a friend.
+/// Changes this account's data about a friend.
 #[derive(Clone, Debug, Serialize)]
 pub struct UpdateFriend {
     #[serde(rename = "From_Account")]
@@ -266,7 +266,7 @@ impl UpdateFriend {
     }
 }
 
-/// Answers somebody who wants to be a friend.
+/// Answers a friend application.
 #[derive(Clone, Debug, Serialize)]
 pub struct Respond {
     #[serde(rename = "From_Account")]
@@ -285,19 +285,19 @@ struct Response {
     action: &'static str,
 }
 
-/// The answer to somebody who wants to be a friend.
+/// The answer to a friend application.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision {
-    /// Both are friends.
+    /// Accept; both become friends of each other.
     AgreeAndAdd,
-    /// It has this account on its list, but not the other way round.
+    /// Accept, but only the applicant gets this account on its list.
     Agree,
-    /// No.
+    /// Reject.
     Reject,
 }
 
 impl Respond {
-    /// Answers `user`; `remark` is what `me` calls it.
+    /// Answers the application of `user`. `remark` is the name that `me` gives the user.
     pub fn new(
         me: impl Into<String>,
         user: impl Into<String>,
@@ -319,7 +319,7 @@ impl Respond {
     }
 }
 
-/// Asks for applications for friendship, those made and those received.
+/// Requests the sent and received friend applications.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetApplications {
     #[serde(rename = "From_Account")]
@@ -335,7 +335,7 @@ pub struct GetApplications {
 }
 
 impl GetApplications {
-    /// The newest hundred of `me`.
+    /// Requests the newest hundred applications of `me`.
     pub fn new(me: impl Into<String>) -> Self {
         Self {
             me: me.into(),
@@ -353,7 +353,7 @@ pub struct Applications {
     /// The applications.
     #[serde(rename = "PendencyItem", default, deserialize_with = "lenient::list")]
     pub items: Vec<Application>,
-    /// How many were not looked at.
+    /// The number of unread applications.
     #[serde(
         rename = "UnreadPendencyCount",
         default,
@@ -362,24 +362,24 @@ pub struct Applications {
     pub unread: u32,
 }
 
-/// An application for friendship.
+/// A friend application.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Application {
-    /// The other side.
+    /// The other user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
     /// The text of the application.
     #[serde(rename = "AddWording", default, deserialize_with = "lenient::string")]
     pub wording: String,
-    /// When, Unix seconds.
+    /// The time in Unix seconds.
     #[serde(rename = "AddTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// Fields this crate does not know; which way it goes is among them.
+    /// Unknown fields, including the direction.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// Deletes applications that were received.
+/// Deletes received applications.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeleteApplications {
     #[serde(rename = "From_Account")]
@@ -391,7 +391,7 @@ pub struct DeleteApplications {
 }
 
 impl DeleteApplications {
-    /// Those of these users.
+    /// Deletes the applications of these users.
     pub fn new(me: impl Into<String>, users: Vec<String>) -> Self {
         Self {
             me: me.into(),
@@ -401,13 +401,13 @@ impl DeleteApplications {
     }
 }
 
-/// Reports applications as looked at.
+/// Reports applications as read.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadApplications {
     /// This account.
     #[serde(rename = "From_Account")]
     pub me: String,
-    /// Up to when, Unix seconds.
+    /// The time up to which they are read, in Unix seconds.
     #[serde(rename = "LatestPendencyTimeStamp")]
     pub until: u64,
 }

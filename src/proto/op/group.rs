@@ -1,4 +1,5 @@
-//! Groups as a whole: founding, leaving, changing their profile.
+//! Groups: creation, leaving, dismissal, transfer and changes of the profile. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use super::Done;
 use crate::lenient;
@@ -6,11 +7,11 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Members that a group may be founded with.
+/// The maximum number of initial members.
 pub const MAX_FOUNDERS: usize = 500;
-/// Groups that one request may ask about.
+/// The maximum number of groups per query.
 pub const MAX_GROUPS: usize = 50;
-/// Groups of one page.
+/// The maximum number of groups per page.
 pub const PAGE: u32 = 200;
 
 const CHANGE: Limit = Limit::new("group change", 8.0, 2);
@@ -22,24 +23,24 @@ group_calls! {
     Modify => "modify_group_base_info" -> Done, CHANGE;
 }
 
-/// What kind of group it is. It decides who may do what, and cannot be changed later.
+/// The group type. It determines the permissions and cannot be changed later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum GroupKind {
-    /// `Work` to the official client: members invite, nobody can apply.
+    /// `Work` in the official client. Members invite others; nobody can apply.
     Work,
-    /// Found by its ID, with administrators who decide about applications.
+    /// A group that users find by its ID. Administrators decide about applications.
     Public,
-    /// Everyone may join and read everything said since.
+    /// Everyone may join, and can read all messages since the creation.
     Meeting,
-    /// Any number of members, who come and go; nothing is stored.
+    /// A live room: any number of members, frequent joins and leaves, nothing is stored.
     Live,
     /// Up to 100,000 members.
     Community,
 }
 
 impl GroupKind {
-    /// The wire's word for it.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -52,19 +53,19 @@ impl GroupKind {
     }
 }
 
-/// What happens to who wants to join.
+/// The treatment of users who apply or are invited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum JoinOption {
-    /// Joins at once.
+    /// They join at once.
     Free,
-    /// Waits for the owner or an administrator.
+    /// The owner or an administrator decides.
     NeedPermission,
-    /// Is refused.
+    /// They are rejected.
     Forbidden,
 }
 
 impl JoinOption {
-    /// The wire's word for it.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -81,7 +82,7 @@ pub(super) struct MemberName {
     pub(super) user: String,
 }
 
-/// One pair of an app's own data about a group or a member; the keys are set up in the console.
+/// One key-value pair of application data about a group or a member. The console defines the keys.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct KeyValue {
     /// The key.
@@ -92,7 +93,7 @@ pub struct KeyValue {
     pub value: String,
 }
 
-/// Founds a group.
+/// Creates a group.
 ///
 /// ```
 /// use botroupe_proto::op::group::NewGroup;
@@ -133,7 +134,7 @@ pub struct NewGroup {
 }
 
 impl NewGroup {
-    /// A group of this kind.
+    /// Creates a group of this type.
     pub fn new(kind: GroupKind, name: impl Into<String>) -> Self {
         Self {
             kind: kind.word(),
@@ -153,32 +154,32 @@ impl NewGroup {
         }
     }
 
-    /// A [`GroupKind::Work`] group.
+    /// Creates a [`GroupKind::Work`] group.
     pub fn work(name: impl Into<String>) -> Self {
         Self::new(GroupKind::Work, name)
     }
 
-    /// A [`GroupKind::Public`] group.
+    /// Creates a [`GroupKind::Public`] group.
     pub fn public(name: impl Into<String>) -> Self {
         Self::new(GroupKind::Public, name)
     }
 
-    /// A [`GroupKind::Meeting`] group.
+    /// Creates a [`GroupKind::Meeting`] group.
     pub fn meeting(name: impl Into<String>) -> Self {
         Self::new(GroupKind::Meeting, name)
     }
 
-    /// A [`GroupKind::Live`] room.
+    /// Creates a [`GroupKind::Live`] room.
     pub fn live(name: impl Into<String>) -> Self {
         Self::new(GroupKind::Live, name)
     }
 
-    /// A [`GroupKind::Community`].
+    /// Creates a [`GroupKind::Community`].
     pub fn community(name: impl Into<String>) -> Self {
         Self::new(GroupKind::Community, name)
     }
 
-    /// A [`GroupKind::Community`] in which everything is said in topics, see
+    /// Creates a [`GroupKind::Community`] whose messages are all in topics, see
     /// [`topic`](super::topic).
     pub fn community_with_topics(name: impl Into<String>) -> Self {
         Self {
@@ -187,33 +188,33 @@ impl NewGroup {
         }
     }
 
-    /// Its name.
+    /// Returns the name.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// How many members it is founded with, its owner not counted.
+    /// Returns the number of initial members, without the owner.
     #[must_use]
     pub const fn member_count(&self) -> usize {
         self.members.len()
     }
 
-    /// Sets the ID; without it the server gives one.
+    /// Sets the ID. By default, the server assigns one.
     #[must_use]
     pub fn id(mut self, id: impl Into<String>) -> Self {
         self.id = Some(id.into());
         self
     }
 
-    /// Sets whose group it is; an account of a bot fills itself in.
+    /// Sets the owner. A bot's `Api` sets it to the bot's account.
     #[must_use]
     pub fn owner(mut self, owner: impl Into<String>) -> Self {
         self.owner = owner.into();
         self
     }
 
-    /// Takes these users in from the start, 500 at most.
+    /// Adds initial members, at most 500.
     #[must_use]
     pub fn members(mut self, users: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let names = users
@@ -223,49 +224,49 @@ impl NewGroup {
         self
     }
 
-    /// Sets what it says about itself.
+    /// Sets the introduction.
     #[must_use]
     pub fn introduction(mut self, text: impl Into<String>) -> Self {
         self.introduction = Some(text.into());
         self
     }
 
-    /// Sets what its members are told.
+    /// Sets the notification (the announcement to the members).
     #[must_use]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.notification = Some(text.into());
         self
     }
 
-    /// Sets the URL of its picture.
+    /// Sets the URL of the picture.
     #[must_use]
     pub fn face_url(mut self, url: impl Into<String>) -> Self {
         self.face_url = url.into();
         self
     }
 
-    /// Sets what happens to who wants to join.
+    /// Sets the treatment of users who apply.
     #[must_use]
     pub fn join_option(mut self, option: JoinOption) -> Self {
         self.join = Some(option.word());
         self
     }
 
-    /// Sets what happens to who is invited.
+    /// Sets the treatment of users who are invited.
     #[must_use]
     pub fn invite_option(mut self, option: JoinOption) -> Self {
         self.invite = Some(option.word());
         self
     }
 
-    /// Sets how many members it may have.
+    /// Sets the maximum number of members.
     #[must_use]
     pub fn max_members(mut self, count: u32) -> Self {
         self.max_members = Some(count);
         self
     }
 
-    /// Adds a pair of the app's own data.
+    /// Adds a pair of application data.
     #[must_use]
     pub fn data(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.data.push(KeyValue {
@@ -295,7 +296,7 @@ pub struct Created {
     /// The ID of the new group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub group: String,
-    /// Users who were not added because they are in too many groups.
+    /// Users who were not added because they have reached their group limit.
     #[serde(
         rename = "OverJoinedGroupLimit_Account",
         default,
@@ -312,7 +313,7 @@ pub struct Quit {
     pub group: String,
 }
 
-/// Dismisses an own group.
+/// Dismisses a group that this account owns.
 #[derive(Clone, Debug, Serialize)]
 pub struct Dismiss {
     /// The group.
@@ -320,22 +321,22 @@ pub struct Dismiss {
     pub group: String,
 }
 
-/// Gives an own group to another member.
+/// Transfers a group that this account owns to another member.
 #[derive(Clone, Debug, Serialize)]
 pub struct Transfer {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
-    /// Its new owner.
+    /// The new owner.
     #[serde(rename = "NewOwner_Account")]
     pub owner: String,
 }
 
-/// Changes the profile of a group; what is not set stays.
+/// Changes the profile of a group. Fields that are not set remain unchanged.
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct Modify {
     #[serde(rename = "GroupId")]
-    /// The GroupID; a bot's `GroupApi` fills it in.
+    /// The GroupID. A bot's `GroupApi` sets it.
     pub group: String,
     #[serde(rename = "Name", skip_serializing_if = "Option::is_none")]
     name: Option<String>,
@@ -356,69 +357,69 @@ pub struct Modify {
 }
 
 impl Modify {
-    /// Changes nothing yet.
+    /// Creates a request without changes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Of which group; a bot's `GroupApi` fills it in.
+    /// Sets the GroupID. A bot's `GroupApi` does this.
     #[must_use]
     pub fn group(mut self, group: impl Into<String>) -> Self {
         self.group = group.into();
         self
     }
 
-    /// A new name.
+    /// Sets the name.
     #[must_use]
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// Its introduction.
+    /// Sets the introduction.
     #[must_use]
     pub fn introduction(mut self, text: impl Into<String>) -> Self {
         self.introduction = Some(text.into());
         self
     }
 
-    /// What its members are told.
+    /// Sets the notification (the announcement to the members).
     #[must_use]
     pub fn notification(mut self, text: impl Into<String>) -> Self {
         self.notification = Some(text.into());
         self
     }
 
-    /// The URL of its picture.
+    /// Sets the URL of the picture.
     #[must_use]
     pub fn face_url(mut self, url: impl Into<String>) -> Self {
         self.face_url = Some(url.into());
         self
     }
 
-    /// What happens to who wants to join.
+    /// Sets the treatment of users who apply.
     #[must_use]
     pub fn join_option(mut self, option: JoinOption) -> Self {
         self.join = Some(option.word());
         self
     }
 
-    /// What happens to who is invited.
+    /// Sets the treatment of users who are invited.
     #[must_use]
     pub fn invite_option(mut self, option: JoinOption) -> Self {
         self.invite = Some(option.word());
         self
     }
 
-    /// Whether only the owner and administrators may speak.
+    /// Sets whether only the owner and administrators may write.
     #[must_use]
     pub fn mute_all(mut self, mute: bool) -> Self {
         self.mute_all = Some(if mute { "On" } else { "Off" });
         self
     }
 
-    /// Changes a pair of the app's own data.
+    /// Changes a pair of application data.
     #[must_use]
     pub fn data(mut self, key: impl Into<String>, value: impl Into<String>) -> Self {
         self.data.push(KeyValue {

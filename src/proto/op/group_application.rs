@@ -1,4 +1,5 @@
-//! Into a group: joining, invitations, applications, and deciding about them.
+//! Group membership: joining, invitations, applications and decisions about them. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use super::group::MemberName;
 use super::{Call, Done};
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// Users that one invitation may name.
+/// The maximum number of users per invitation.
 pub const MAX_INVITED: usize = 300;
 
 group_calls! {
@@ -18,7 +19,7 @@ group_calls! {
     Invite => "add_group_member" -> Invited, Limit::NONE;
 }
 
-/// Asks to be let into a group.
+/// Joins a group, or applies to join it.
 #[derive(Clone, Debug, Serialize)]
 pub struct Join {
     #[serde(rename = "GroupId")]
@@ -32,7 +33,7 @@ pub struct Join {
 }
 
 impl Join {
-    /// Asks to be let into `group`, with a `text` for those who decide.
+    /// Joins `group`, or applies with a `text` for the users who decide.
     pub fn new(group: impl Into<String>, text: impl Into<String>) -> Self {
         Self {
             group: group.into(),
@@ -49,16 +50,17 @@ pub struct Joined {
     /// `JoinedSuccess` or `WaitAdminApproval`.
     #[serde(rename = "JoinedStatus", default, deserialize_with = "lenient::string")]
     pub status: String,
-    /// Earlier messages of a live room, oldest first, as they came; see [`history`](Self::history).
+    /// Earlier messages of a live room, oldest first, as unparsed objects; see
+    /// [`history`](Self::history).
     #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
     pub items: Vec<Value>,
-    /// What live rooms add, and fields this crate does not know.
+    /// Fields of live rooms, and unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Joined {
-    /// Whether somebody has to decide first.
+    /// Returns whether the application waits for a decision.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
         self.status == "WaitAdminApproval"
@@ -85,7 +87,7 @@ pub struct Decide {
 }
 
 impl Decide {
-    /// Decides about the application or invitation a notice told of, with a `text` for the applicant.
+    /// Decides about the application or invitation in a notice, with a `text` for the applicant.
     pub fn notice(
         group: impl Into<String>,
         notice: &SystemNotice,
@@ -95,7 +97,7 @@ impl Decide {
         Self {
             group: group.into(),
             applicant: notice.operator.clone(),
-            // The official client says no more of it either.
+            // The official client does not send this field here either.
             invited: None,
             decision: Self::word(agree),
             text: text.into(),
@@ -104,7 +106,7 @@ impl Decide {
         }
     }
 
-    /// Decides about an application of [`GetApplications`].
+    /// Decides about an application from [`GetApplications`].
     #[must_use]
     pub fn application(application: &Application, agree: bool, text: impl Into<String>) -> Self {
         Self {
@@ -136,16 +138,16 @@ impl Call for Decide {
     }
 }
 
-/// Asks for the applications and invitations this account may decide about.
+/// Requests the applications and invitations that this account may decide about.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetApplications {
-    /// Those to communities, or those to all other groups.
+    /// Whether to request those to communities, or those to all other groups.
     #[serde(skip)]
     pub communities: bool,
-    /// Where to go on; zero to begin.
+    /// The start of the page; zero for the first page.
     #[serde(rename = "StartTime")]
     pub start: u64,
-    /// How many.
+    /// The maximum number of entries.
     #[serde(rename = "Limit")]
     pub limit: u32,
     /// This account.
@@ -172,18 +174,18 @@ pub struct Applications {
     /// The applications.
     #[serde(rename = "PendencyList", default, deserialize_with = "lenient::list")]
     pub items: Vec<Application>,
-    /// Where to go on; zero at the end.
+    /// The start of the next page; zero after the last page.
     #[serde(rename = "NextStartTime", default, deserialize_with = "lenient::int")]
     pub next: u64,
-    /// How many nobody has decided about.
+    /// The number of entries without a decision.
     #[serde(rename = "UnhandleNum", default, deserialize_with = "lenient::int")]
     pub open: u32,
 }
 
-/// One application to join a group, or one member's wish to invite somebody.
+/// An application to join a group, or a member's request to invite a user.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Application {
-    /// Who wants in, or who invites.
+    /// The applicant, or the member who invites.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
     pub from: String,
     /// The group.
@@ -193,17 +195,17 @@ pub struct Application {
     to: String,
     #[serde(rename = "ApplicationType", default, deserialize_with = "lenient::int")]
     kind: u32,
-    /// When, in microseconds; also the key that goes back with the decision.
+    /// The time in microseconds. The decision must repeat it, because it is also the key.
     #[serde(rename = "AddTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// Goes back with the decision.
+    /// A key that the decision must repeat.
     #[serde(
         rename = "Authentication",
         default,
         deserialize_with = "lenient::string"
     )]
     pub authentication: String,
-    /// Zero while nobody has decided.
+    /// Zero if nobody has decided yet.
     #[serde(rename = "Handled", default, deserialize_with = "lenient::int")]
     pub handled: u32,
     /// The text of the applicant.
@@ -213,20 +215,20 @@ pub struct Application {
         deserialize_with = "lenient::string"
     )]
     pub text: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Application {
-    /// The invited user, when somebody else asks on its behalf.
+    /// Returns the invited user, if a member applies on behalf of a user.
     #[must_use]
     pub fn invited(&self) -> Option<&str> {
         (self.kind == 2).then_some(&*self.to)
     }
 }
 
-/// Takes users into a group, or asks them.
+/// Adds users to a group, or invites them.
 #[derive(Clone, Debug, Serialize)]
 pub struct Invite {
     #[serde(rename = "GroupId")]
@@ -236,7 +238,7 @@ pub struct Invite {
 }
 
 impl Invite {
-    /// These users, 300 at most.
+    /// Invites these users, at most 300.
     pub fn new(group: impl Into<String>, users: Vec<String>) -> Self {
         let users = users.into_iter().map(|user| MemberName { user });
         Self {
@@ -249,34 +251,34 @@ impl Invite {
 /// The answer to [`Invite`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Invited {
-    /// One per user.
+    /// One result per user.
     #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
     pub users: Vec<InvitedUser>,
 }
 
-/// What became of one invitation.
+/// The result of one invitation.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct InvitedUser {
-    /// Who.
+    /// The user.
     #[serde(
         rename = "Member_Account",
         default,
         deserialize_with = "lenient::string"
     )]
     pub user: String,
-    /// 0 failed, 1 taken in, 2 was in already, 3 asked first, 4 in too many groups.
+    /// 0 failed, 1 added, 2 already a member, 3 invitation sent, 4 group limit of the user reached.
     #[serde(rename = "Result", default, deserialize_with = "lenient::int")]
     pub result: u32,
 }
 
 impl InvitedUser {
-    /// Whether the user is in the group now.
+    /// Returns whether the user is a member now.
     #[must_use]
     pub const fn is_in(&self) -> bool {
         matches!(self.result, 1 | 2)
     }
 
-    /// Whether somebody has to agree first.
+    /// Returns whether the invitation waits for consent.
     #[must_use]
     pub const fn is_waiting(&self) -> bool {
         self.result == 3

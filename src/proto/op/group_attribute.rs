@@ -1,11 +1,12 @@
-//! Attributes that an app keeps with a group.
+//! Group attributes: keys and values that an app stores with a group. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Attributes that a group may have.
+/// The maximum number of attributes per group.
 pub const MAX_ATTRIBUTES: usize = 16;
 
 const CHANGES: Limit = Limit::new("group attributes", 2.0, 10);
@@ -17,23 +18,23 @@ group_calls! {
     ClearAttributes => "clear_group_attr" -> Attributes, CHANGES;
 }
 
-/// The wish to be told when somebody else was first.
+/// Makes the server report a conflict if another client has changed the attributes in the meantime.
 const CONTROL: &[&str] = &["RaceConflict"];
 
-/// One attribute. Unlike all others, its names on the wire are in lower case.
+/// One attribute. Unlike all others, its field names on the wire are in lower case.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attribute {
     /// The key.
     #[serde(default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// The value; `None` where only the key counts.
+    /// The value; `None` if only the key matters.
     #[serde(
         default,
         deserialize_with = "lenient::opt_string",
         skip_serializing_if = "Option::is_none"
     )]
     pub value: Option<String>,
-    /// How often it was changed; `None` where that does not count.
+    /// The number of changes; `None` if it does not matter.
     #[serde(
         default,
         deserialize_with = "lenient::opt_int",
@@ -42,10 +43,11 @@ pub struct Attribute {
     pub seq: Option<u64>,
 }
 
-/// The attributes of a group; also the answer to every change, then without the values.
+/// The attributes of a group. It is also the answer to every change, then without values.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Attributes {
-    /// How often any was changed. A change has to name it, or is refused with
+    /// The number of changes to the attributes. A change must contain the current value; otherwise
+    /// the server rejects it with
     /// [`GROUP_ATTRIBUTE_CONFLICT`](crate::code::Code::GROUP_ATTRIBUTE_CONFLICT).
     #[serde(rename = "AttrMainSeq", default, deserialize_with = "lenient::int")]
     pub main_seq: u64,
@@ -55,7 +57,7 @@ pub struct Attributes {
 }
 
 impl Attributes {
-    /// The value of this key.
+    /// Returns the value of this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&str> {
         let attribute = self.list.iter().find(|attribute| attribute.key == key)?;
@@ -68,7 +70,7 @@ impl Attributes {
     }
 }
 
-/// Asks for the attributes of a group.
+/// Requests the attributes of a group.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetAttributes {
     #[serde(rename = "GroupId")]
@@ -78,7 +80,7 @@ pub struct GetAttributes {
 }
 
 impl GetAttributes {
-    /// Of this group.
+    /// Requests the attributes of `group`.
     pub fn new(group: impl Into<String>) -> Self {
         Self {
             group: group.into(),
@@ -111,7 +113,7 @@ pub struct SetAttributes {
 }
 
 impl SetAttributes {
-    /// Replaces what is `known` of the attributes of `group`.
+    /// Replaces the attributes of `group`, whose last known state is `known`.
     pub fn new(
         group: impl Into<String>,
         known: &Attributes,
@@ -131,7 +133,7 @@ impl SetAttributes {
     }
 }
 
-/// Changes some attributes, and adds those that are new.
+/// Sets some attributes and keeps the others.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModifyAttributes {
     #[serde(rename = "GroupId")]
@@ -145,7 +147,7 @@ pub struct ModifyAttributes {
 }
 
 impl ModifyAttributes {
-    /// Changes what is `known` of the attributes of `group`.
+    /// Changes the attributes of `group`, whose last known state is `known`.
     pub fn new(
         group: impl Into<String>,
         known: &Attributes,
@@ -179,7 +181,7 @@ pub struct DeleteAttributes {
 }
 
 impl DeleteAttributes {
-    /// Removes from what is `known` of the attributes of `group`.
+    /// Removes attributes of `group`, whose last known state is `known`.
     pub fn new(
         group: impl Into<String>,
         known: &Attributes,
@@ -211,7 +213,7 @@ pub struct ClearAttributes {
 }
 
 impl ClearAttributes {
-    /// Removes what is `known` of the attributes of `group`.
+    /// Removes all attributes of `group`, whose last known state is `known`.
     pub fn new(group: impl Into<String>, known: &Attributes) -> Self {
         Self {
             group: group.into(),

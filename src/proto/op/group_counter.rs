@@ -1,10 +1,10 @@
-//! Counters that an app keeps with a group.
+//! Group counters: numbers that an app stores with a group. See "Groups" in `docs/src/protocol.md`.
 
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
-/// Counters that a group may have.
+/// The maximum number of counters per group.
 pub const MAX_COUNTERS: usize = 20;
 
 const COUNTERS: Limit = Limit::new("group counters", 4.0, 20);
@@ -21,33 +21,33 @@ pub struct Counter {
     /// The key.
     #[serde(rename = "Key", default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// Its value, or by how much it changes.
+    /// The value, or the amount of the change.
     #[serde(rename = "Value", default, deserialize_with = "lenient::int")]
     pub value: i64,
 }
 
-/// What happens to counters.
+/// The kind of change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CounterMode {
-    /// They get the values.
+    /// Set the counters to the values.
     #[default]
     Set,
-    /// They grow by them.
+    /// Add the values.
     Increase,
-    /// They shrink by them.
+    /// Subtract the values.
     Decrease,
 }
 
-/// Changes counters; those that are new begin at zero.
+/// Changes counters. New counters start at zero.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct UpdateCounters {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
-    /// The counters, 20 at most.
+    /// The counters, at most 20.
     #[serde(rename = "GroupCounter", default)]
     pub counters: Vec<Counter>,
-    /// What happens to them.
+    /// The kind of change.
     #[serde(rename = "Mode", default)]
     pub mode: CounterMode,
 }
@@ -58,7 +58,7 @@ pub struct DeleteCounters {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
-    /// Which; empty for all.
+    /// The keys; empty for all.
     #[serde(
         rename = "GroupCounterKeys",
         default,
@@ -67,13 +67,13 @@ pub struct DeleteCounters {
     pub keys: Vec<String>,
 }
 
-/// Asks for counters.
+/// Requests counters.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetCounters {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
-    /// Which; empty for all.
+    /// The keys; empty for all.
     #[serde(
         rename = "GroupCounterKeys",
         default,
@@ -88,13 +88,13 @@ pub struct Counters {
     /// The counters.
     #[serde(rename = "GroupCounter", default, deserialize_with = "lenient::list")]
     pub list: Vec<Counter>,
-    /// How often any of them was changed.
+    /// The number of changes to the counters.
     #[serde(rename = "GroupCounterSeq", default, deserialize_with = "lenient::int")]
     pub seq: u64,
 }
 
 impl Counters {
-    /// The value of this key.
+    /// Returns the value of this key.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<i64> {
         let counter = self.list.iter().find(|counter| counter.key == key)?;

@@ -1,4 +1,5 @@
-//! The members of a group: lists, expulsions, roles, mutes, name cards.
+//! Group members: lists, removal, roles, mutes and name cards. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use super::group::KeyValue;
 use super::{Done, receive_option::MuteOption};
@@ -8,11 +9,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
-/// Members of one page.
+/// The maximum number of members per page.
 pub const PAGE: u32 = 100;
-/// Members that one request may ask about.
+/// The maximum number of members per query.
 pub const MAX_ASKED: usize = 50;
-/// Members that one expulsion may name.
+/// The maximum number of members per removal.
 pub const MAX_KICKED: usize = 500;
 
 group_calls! {
@@ -31,7 +32,7 @@ const FILTER: &[&str] = &[
     "OnlineStatus",
 ];
 
-/// Asks for a page of a group's members.
+/// Requests a page of the members of a group.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetMembers {
     #[serde(rename = "GroupId")]
@@ -47,7 +48,7 @@ pub struct GetMembers {
 }
 
 impl GetMembers {
-    /// The members from `offset` on, 100 at most.
+    /// Requests the members from `offset` on, at most 100.
     pub fn new(group: impl Into<String>, offset: u32, limit: u32) -> Self {
         Self {
             group: group.into(),
@@ -58,7 +59,8 @@ impl GetMembers {
         }
     }
 
-    /// The members of a community, which are counted by a mark instead; empty to begin.
+    /// Requests the members of a community. Its pages start at a cursor; an empty one selects the
+    /// first page.
     pub fn after(group: impl Into<String>, next: impl Into<String>, limit: u32) -> Self {
         Self {
             group: group.into(),
@@ -70,7 +72,7 @@ impl GetMembers {
     }
 }
 
-/// Asks for these members.
+/// Requests specific members.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetSpecified {
     #[serde(rename = "GroupId")]
@@ -82,7 +84,7 @@ pub struct GetSpecified {
 }
 
 impl GetSpecified {
-    /// The members of these names, 50 at most; who is no member is left out of the answer.
+    /// Requests these users, at most 50. The answer omits users who are not members.
     pub fn new(group: impl Into<String>, users: Vec<String>) -> Self {
         Self {
             group: group.into(),
@@ -95,22 +97,22 @@ impl GetSpecified {
 /// The answer to [`GetMembers`] and [`GetSpecified`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct MemberPage {
-    /// How many members the group has.
+    /// The number of members of the group.
     #[serde(rename = "MemberNum", default, deserialize_with = "lenient::int")]
     pub total: u32,
-    /// Those of this page.
+    /// The members of this page.
     #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
     pub members: Vec<Member>,
-    /// Where the next page of a community begins; empty at the end.
+    /// The cursor of the next page in a community; empty after the last page.
     #[serde(rename = "Next", default, deserialize_with = "lenient::string")]
     pub next: String,
 }
 
-/// What somebody may do in a group.
+/// The role of a member.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum Role {
-    /// The server did not say.
+    /// Unknown: the server did not send it.
     #[default]
     Unknown,
     /// An ordinary member.
@@ -124,42 +126,42 @@ pub enum Role {
 /// A member of a group.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Member {
-    /// Who; empty where the answer is about this account only.
+    /// The user; empty if the answer is only about this account.
     #[serde(
         rename = "Member_Account",
         default,
         deserialize_with = "lenient::string"
     )]
     pub user: String,
-    /// See [`role`](Self::role).
+    /// The role on the wire, see [`role`](Self::role).
     #[serde(rename = "Role", default, deserialize_with = "lenient::string")]
     pub role_word: String,
-    /// Since when, Unix seconds.
+    /// The time of joining, in Unix seconds.
     #[serde(rename = "JoinTime", default, deserialize_with = "lenient::int")]
     pub joined_at: u64,
-    /// Its name in the group.
+    /// The name card: the member's name in the group.
     #[serde(rename = "NameCard", default, deserialize_with = "lenient::string")]
     pub name_card: String,
-    /// Until when it may not speak, Unix seconds; zero when it may.
+    /// The end of the mute in Unix seconds; zero if the member is not muted.
     #[serde(rename = "ShutUpUntil", default, deserialize_with = "lenient::int")]
     pub muted_until: u64,
-    /// Up to which number it has read.
+    /// The sequence number up to which the member has read.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub read_seq: u32,
-    /// The app's own data about the member.
+    /// Application data about the member.
     #[serde(
         rename = "AppMemberDefinedData",
         default,
         deserialize_with = "lenient::list"
     )]
     pub data: Vec<KeyValue>,
-    /// Fields this crate does not know, `OnlineStatus` and `MsgFlag` among them.
+    /// Unknown fields, including `OnlineStatus` and `MsgFlag`.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Member {
-    /// Its role.
+    /// Returns the role.
     #[must_use]
     pub fn role(&self) -> Role {
         match self.role_word.as_str() {
@@ -171,21 +173,21 @@ impl Member {
     }
 }
 
-/// Throws members out.
+/// Removes members from the group.
 #[derive(Clone, Debug, Serialize)]
 pub struct Kick {
     /// The group.
     #[serde(rename = "GroupId")]
     pub group: String,
-    /// The members, 500 at most.
+    /// The members, at most 500.
     #[serde(rename = "MemberToDel_Account")]
     pub users: Vec<String>,
-    /// What everybody is told.
+    /// The reason, which all members can see.
     #[serde(rename = "Reason")]
     pub reason: String,
 }
 
-/// Changes one thing about one member.
+/// Changes one property of a member.
 #[derive(Clone, Debug, Serialize)]
 pub struct ModifyMember {
     #[serde(rename = "GroupId")]
@@ -228,16 +230,16 @@ impl ModifyMember {
         }
     }
 
-    /// Mutes the member; zero lifts it.
+    /// Mutes the member. Zero lifts the mute.
     pub fn mute(group: impl Into<String>, user: impl Into<String>, time: Duration) -> Self {
         Self {
-            // Rounded up: less than a second is no lifting of the mute.
+            // Round up, because zero seconds would lift the mute.
             mute: Some(time.as_secs() + u64::from(time.subsec_nanos() > 0)),
             ..Self::of(group, user)
         }
     }
 
-    /// Sets what the member is called in the group.
+    /// Sets the name card: the member's name in the group.
     pub fn name_card(
         group: impl Into<String>,
         user: impl Into<String>,
@@ -249,7 +251,7 @@ impl ModifyMember {
         }
     }
 
-    /// Sets the app's own data about the member.
+    /// Sets application data about the member.
     pub fn data(group: impl Into<String>, user: impl Into<String>, data: Vec<KeyValue>) -> Self {
         Self {
             data: Some(data),
@@ -266,7 +268,7 @@ impl ModifyMember {
     }
 }
 
-/// Asks how many members are online.
+/// Requests the number of online members.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetOnlineCount {
     /// The group.
@@ -277,10 +279,10 @@ pub struct GetOnlineCount {
 /// The answer to [`GetOnlineCount`].
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 pub struct OnlineCount {
-    /// How many are online.
+    /// The number of online members.
     #[serde(rename = "OnlineMemberNum", default, deserialize_with = "lenient::int")]
     pub count: u32,
-    /// Seconds for which the server asks to remember that.
+    /// The time in seconds for which clients should cache the number.
     #[serde(rename = "ExpireTime", default, deserialize_with = "lenient::int")]
     pub expires: u64,
 }

@@ -1,4 +1,5 @@
-//! Group messages: recall, edit, read marks, history, deletion.
+//! Group messages: recall, edit, read marks, history and deletion. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use super::c2c_message::Edited;
 use super::{Done, ItemResult};
@@ -9,9 +10,9 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 
-/// Messages that one recall or deletion may name.
+/// The maximum number of messages per recall or deletion.
 pub const MAX_MESSAGES: usize = 30;
-/// Messages that one page of history holds.
+/// The maximum number of messages per history page.
 pub const PAGE: u32 = 20;
 
 const HISTORY: Limit = Limit::new("group history", 20.0, 4);
@@ -33,20 +34,20 @@ pub(super) fn seqs(numbers: &[u32]) -> Vec<Seq> {
     numbers.iter().map(|&seq| Seq { seq }).collect()
 }
 
-/// Takes messages back: own ones, and those of others as owner or administrator.
+/// Recalls messages. Members recall their own; the owner and administrators also those of others.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recall {
     #[serde(rename = "GroupId")]
     group: String,
     #[serde(rename = "MsgSeqList")]
     messages: Vec<Seq>,
-    /// Empty outside of topics; every other request leaves the field out.
+    /// Empty outside topics. All other requests omit the field.
     #[serde(rename = "TopicId")]
     topic: String,
 }
 
 impl Recall {
-    /// The messages of these numbers.
+    /// Recalls the messages with these sequence numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
         let place = GroupAddress::new(group);
         Self {
@@ -60,12 +61,12 @@ impl Recall {
 /// The answer to [`Recall`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Recalled {
-    /// One per message, with `MsgSeq` in its `extra`.
+    /// One result per message, with `MsgSeq` in its `extra`.
     #[serde(rename = "RecallRetList", default, deserialize_with = "lenient::list")]
     pub results: Vec<ItemResult>,
 }
 
-/// Changes an own message, see [`c2c::Edit`](super::c2c_message::Edit).
+/// Edits a message of this account, see [`c2c::Edit`](super::c2c_message::Edit).
 #[derive(Clone, Debug, Serialize)]
 pub struct Edit {
     #[serde(flatten)]
@@ -81,7 +82,8 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Changes a message, as known in its `version`; without `elements` only its custom data.
+    /// Edits the version `version` of a message. Without `elements`, the edit only changes the
+    /// custom data.
     pub fn new(
         group: impl Into<String>,
         message: &Message,
@@ -108,18 +110,18 @@ impl super::Call for Edit {
     }
 }
 
-/// Reports a group as read up to a number.
+/// Reports messages of a group as read, up to a sequence number.
 #[derive(Clone, Debug, Serialize)]
 pub struct ReadReport {
     /// The group, or the topic.
     #[serde(flatten)]
     pub group: GroupAddress,
-    /// The number.
+    /// The sequence number.
     #[serde(rename = "MsgReadedSeq")]
     pub seq: u32,
 }
 
-/// Asks for messages at and below a number.
+/// Requests messages up to a sequence number.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetHistory {
     #[serde(rename = "WithRecalledMsg")]
@@ -133,7 +135,8 @@ pub struct GetHistory {
 }
 
 impl GetHistory {
-    /// Up to `count` messages at and below the number `upper`; without it the newest.
+    /// Requests at most `count` messages up to the sequence number `upper`, or the newest ones if
+    /// it is `None`.
     pub fn new(group: impl Into<String>, upper: Option<u32>, count: u32) -> Self {
         Self {
             with_recalled: 1,
@@ -147,7 +150,8 @@ impl GetHistory {
 /// A page of history, newest first.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct History {
-    /// 1 complete, 0 cut because it would be too long, 2 older ones are gone.
+    /// 1 complete, 0 truncated because the answer would be too long, 2 older messages no longer
+    /// exist.
     #[serde(rename = "IsFinished", default, deserialize_with = "lenient::opt_int")]
     pub finished: Option<u32>,
     /// The messages and tips.
@@ -156,13 +160,14 @@ pub struct History {
 }
 
 impl History {
-    /// The lowest number in it.
+    /// Returns the lowest sequence number.
     #[must_use]
     pub fn lowest(&self) -> Option<u32> {
         self.items.iter().map(|item| item.seq).min()
     }
 
-    /// The messages of `group` as the account `me` sees them, newest first; holes are left out.
+    /// Returns the messages of `group` from the view of the account `me`, newest first and without
+    /// gaps.
     #[must_use]
     pub fn messages(self, group: &str, me: &str) -> Vec<Message> {
         self.items
@@ -180,13 +185,13 @@ pub struct Delete {
     group: GroupAddress,
     #[serde(rename = "Deleter_Account")]
     me: String,
-    /// Strings here, numbers everywhere else.
+    /// The sequence numbers. Here they are strings; in all other requests they are numbers.
     #[serde(rename = "Seqs")]
     numbers: Vec<String>,
 }
 
 impl Delete {
-    /// The messages of these numbers.
+    /// Deletes the messages with these sequence numbers.
     pub fn new(group: impl Into<String>, me: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
             group: GroupAddress::new(group),

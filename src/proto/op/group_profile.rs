@@ -1,4 +1,5 @@
-//! What groups say about themselves, and the list of those an account is in.
+//! Group profiles, and the list of the groups of an account. See "Groups" in
+//! `docs/src/protocol.md`.
 
 use super::group::{KeyValue, PAGE};
 use super::group_member::Member;
@@ -50,7 +51,7 @@ const PUBLIC: &[&str] = &[
     "InviteJoinOption",
 ];
 
-/// Asks for the profiles of groups this account is in, and what it is there.
+/// Requests the profiles of this account's groups, and its membership in them.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetProfiles {
     #[serde(rename = "GroupIdList")]
@@ -70,7 +71,7 @@ struct Filter {
 }
 
 impl GetProfiles {
-    /// Asks about these groups, 50 at most.
+    /// Requests these groups, at most 50.
     #[must_use]
     pub const fn new(groups: Vec<String>) -> Self {
         Self {
@@ -84,7 +85,7 @@ impl GetProfiles {
     }
 }
 
-/// Asks for what everybody may know of groups.
+/// Requests the public profiles of groups.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetPublicProfiles {
     #[serde(rename = "GroupIdList")]
@@ -100,7 +101,7 @@ struct PublicFilter {
 }
 
 impl GetPublicProfiles {
-    /// Asks about these groups, 50 at most.
+    /// Requests these groups, at most 50.
     #[must_use]
     pub const fn new(groups: Vec<String>) -> Self {
         Self {
@@ -113,7 +114,7 @@ impl GetPublicProfiles {
 /// The answer to [`GetProfiles`] and [`GetPublicProfiles`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Profiles {
-    /// One per group, each with an error code of its own.
+    /// One entry per group, each with its own error code.
     #[serde(rename = "GroupInfo", default, deserialize_with = "lenient::list")]
     pub items: Vec<GroupProfile>,
 }
@@ -121,44 +122,44 @@ pub struct Profiles {
 /// The profile of a group.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct GroupProfile {
-    /// Its ID.
+    /// The GroupID.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// Zero when the group is known and may be asked about.
+    /// The error code; zero means that the group exists and this account may read its profile.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
-    /// The server's words about that.
+    /// The error text of the server.
     #[serde(rename = "ErrorInfo", default, deserialize_with = "lenient::string")]
     pub info: String,
-    /// Its type in the wire's words: `Private`, `Public`, `ChatRoom`, `AVChatRoom`, `Community`.
+    /// The group type on the wire: `Private`, `Public`, `ChatRoom`, `AVChatRoom`, `Community`.
     #[serde(rename = "Type", default, deserialize_with = "lenient::string")]
     pub kind: String,
-    /// Its name.
+    /// The name.
     #[serde(rename = "Name", default, deserialize_with = "lenient::string")]
     pub name: String,
-    /// Its introduction.
+    /// The introduction.
     #[serde(rename = "Introduction", default, deserialize_with = "lenient::string")]
     pub introduction: String,
-    /// What its members are told.
+    /// The notification (the announcement to the members).
     #[serde(rename = "Notification", default, deserialize_with = "lenient::string")]
     pub notification: String,
-    /// The URL of its picture.
+    /// The URL of the picture.
     #[serde(rename = "FaceUrl", default, deserialize_with = "lenient::string")]
     pub face_url: String,
-    /// Whose it is; empty of a live room.
+    /// The owner; empty for a live room.
     #[serde(
         rename = "Owner_Account",
         default,
         deserialize_with = "lenient::string"
     )]
     pub owner: String,
-    /// How many are in it.
+    /// The number of members.
     #[serde(rename = "MemberNum", default, deserialize_with = "lenient::int")]
     pub members: u32,
-    /// How many may be.
+    /// The maximum number of members.
     #[serde(rename = "MaxMemberNum", default, deserialize_with = "lenient::int")]
     pub max_members: u32,
-    /// The number that its next message will get.
+    /// The sequence number of the next message.
     #[serde(rename = "NextMsgSeq", default, deserialize_with = "lenient::int")]
     pub next_seq: u32,
     /// `FreeAccess`, `NeedPermission` or `DisableApply`.
@@ -168,41 +169,43 @@ pub struct GroupProfile {
         deserialize_with = "lenient::string"
     )]
     pub join: String,
-    /// `On` when only the owner and administrators may speak.
+    /// `On` if only the owner and administrators may write.
     #[serde(
         rename = "ShutUpAllMember",
         default,
         deserialize_with = "lenient::string"
     )]
     pub mute_all: String,
-    /// The app's own data.
+    /// Application data.
     #[serde(rename = "AppDefinedData", default, deserialize_with = "lenient::list")]
     pub data: Vec<KeyValue>,
-    /// What this account is in it; `None` when it is not in, or was not asked for.
+    /// The membership of this account; `None` if it is not a member, or if the request did not ask
+    /// for it.
     #[serde(rename = "SelfInfo", default)]
     pub own: Option<Member>,
     #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
     own_list: Vec<Member>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl GroupProfile {
-    /// What this account is in the group, wherever the answer said it.
+    /// Returns the membership of this account, from either of the two places where the answer may
+    /// have it.
     #[must_use]
     pub fn own(&self) -> Option<&Member> {
         self.own.as_ref().or_else(|| self.own_list.first())
     }
 
-    /// Whether only the owner and administrators may speak.
+    /// Returns whether only the owner and administrators may write.
     #[must_use]
     pub fn is_muted(&self) -> bool {
         self.mute_all == "On"
     }
 }
 
-/// Asks for a page of the groups this account is in. Communities are in a list of their own.
+/// Requests a page of this account's groups. Communities have a separate list.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetJoined {
     #[serde(skip)]
@@ -222,7 +225,7 @@ pub struct GetJoined {
 }
 
 impl GetJoined {
-    /// Asks for the groups of `me` from `offset` on: communities, or all others.
+    /// Requests the groups of `me` from `offset` on: communities, or all other groups.
     pub fn new(me: impl Into<String>, communities: bool, offset: u32) -> Self {
         Self {
             communities,
@@ -256,10 +259,10 @@ impl super::Call for GetJoined {
 /// The answer to [`GetJoined`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct JoinedPage {
-    /// How many there are in all.
+    /// The total number of groups.
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u32,
-    /// Those of this page.
+    /// The groups of this page.
     #[serde(rename = "GroupIdList", default, deserialize_with = "lenient::list")]
     pub groups: Vec<GroupProfile>,
 }

@@ -1,9 +1,10 @@
-//! How often the service takes a request.
+//! Rate limits of requests.
 
-/// The rate limit of a request, so that an account waits before the service refuses it.
+/// The rate limit of a request. An account waits according to it, so that the service does not
+/// reject the request.
 ///
-/// Requests with the same bucket draw from it together. Where the documentation names a number of requests
-/// within five seconds, they may all be made at once.
+/// Requests with the same bucket name share one token bucket. Where the documentation names a
+/// number of requests per five seconds, all of them may be sent at once.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Limit {
     bucket: &'static str,
@@ -12,10 +13,11 @@ pub struct Limit {
 }
 
 impl Limit {
-    /// No limit is known.
+    /// No known limit.
     pub const NONE: Self = Self::new("", f64::INFINITY, u32::MAX);
 
-    /// At most `rate` requests a second on average and `burst` at once, from the bucket of this name.
+    /// Creates a limit of `rate` requests per second on average and `burst` at once, in the bucket
+    /// with this name.
     #[must_use]
     pub const fn new(bucket: &'static str, rate: f64, burst: u32) -> Self {
         Self {
@@ -25,7 +27,7 @@ impl Limit {
         }
     }
 
-    /// The name of the bucket; `None` if no limit is known.
+    /// Returns the name of the bucket; `None` if no limit is known.
     #[must_use]
     pub const fn bucket(&self) -> Option<&'static str> {
         if self.bucket.is_empty() {
@@ -35,13 +37,13 @@ impl Limit {
         }
     }
 
-    /// Requests a second, on average.
+    /// Returns the average number of requests per second.
     #[must_use]
     pub const fn rate(&self) -> f64 {
         self.rate
     }
 
-    /// Requests at once.
+    /// Returns the number of requests that may be sent at once.
     #[must_use]
     pub const fn burst(&self) -> u32 {
         self.burst

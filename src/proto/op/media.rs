@@ -1,5 +1,5 @@
-//! Where a file is to be uploaded to, and what the service derives from it. The bytes themselves travel
-//! over HTTP.
+//! Requests for upload URLs, and for data that the service derives from uploaded files. The bytes
+//! travel over HTTP. See "Files" in `docs/src/protocol.md`.
 
 use crate::lenient;
 use crate::op::Limit;
@@ -12,12 +12,12 @@ calls! {
     VideoCover => "im_cos_msg.video_cover" -> Cover, Limit::NONE;
 }
 
-/// What kind of file it is.
+/// The kind of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FileKind {
     /// A picture.
     Image,
-    /// A film.
+    /// A video.
     Video,
     /// Speech or any other sound.
     Sound,
@@ -26,7 +26,7 @@ pub enum FileKind {
 }
 
 impl FileKind {
-    /// The number that stands for it.
+    /// Returns the number on the wire.
     #[must_use]
     pub const fn number(self) -> u32 {
         match self {
@@ -37,7 +37,7 @@ impl FileKind {
         }
     }
 
-    /// How many bytes it may have.
+    /// Returns the maximum file size in bytes.
     #[must_use]
     pub const fn limit(self) -> u64 {
         match self {
@@ -47,7 +47,7 @@ impl FileKind {
     }
 }
 
-/// Asks a server in a private network, such as the sandbox, where to put a file.
+/// Requests an upload URL from a server in a private network, such as the sandbox.
 #[derive(Clone, Debug, Serialize)]
 pub struct PreSig {
     #[serde(rename = "file_type")]
@@ -61,7 +61,7 @@ pub struct PreSig {
 }
 
 impl PreSig {
-    /// For a file of this name, which has to be unique.
+    /// Requests the URL for a file with this name, which must be unique.
     pub fn new(kind: FileKind, name: impl Into<String>) -> Self {
         Self {
             kind: kind.number(),
@@ -75,21 +75,21 @@ impl PreSig {
 /// The answer to [`PreSig`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct PreSigned {
-    /// Where to `PUT` the bytes.
+    /// The URL for the upload with `PUT`.
     #[serde(default, deserialize_with = "lenient::string")]
     pub upload_url: String,
-    /// Where everybody gets them.
+    /// The download URL.
     #[serde(default, deserialize_with = "lenient::string")]
     pub download_url: String,
-    /// The picture that is shown before a film plays.
+    /// The URL of the cover picture of a video.
     #[serde(default, deserialize_with = "lenient::string")]
     pub snapshot_url: String,
-    /// A small picture.
+    /// The URL of the thumbnail.
     #[serde(default, deserialize_with = "lenient::string")]
     pub thumb_url: String,
 }
 
-/// Asks the service where to put a file.
+/// Requests an upload URL from the service.
 #[derive(Clone, Debug, Serialize)]
 pub struct SimpleSig {
     #[serde(rename = "uint32_upload_method")]
@@ -117,7 +117,8 @@ struct UploadObject {
 }
 
 impl SimpleSig {
-    /// For a file of this name, which has to be unique, that is for a group or not.
+    /// Requests the URL for a file with this name, which must be unique. The caller states whether
+    /// it is for a group.
     pub fn new(
         app: u32,
         me: impl Into<String>,
@@ -143,51 +144,51 @@ impl SimpleSig {
 /// The answer to [`SimpleSig`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct SimpleSigned {
-    /// One per file.
+    /// One entry per file.
     #[serde(rename = "rpt_pre_sig", default, deserialize_with = "lenient::list")]
     pub files: Vec<SignedFile>,
 }
 
-/// Where one file goes.
+/// The URLs of one file.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SignedFile {
-    /// The file is there already: nothing is to be uploaded.
+    /// Whether the file already exists on the server, so that no upload is necessary.
     #[serde(
         rename = "uint32_exist_flag",
         default,
         deserialize_with = "lenient::flag"
     )]
     pub exists: bool,
-    /// Where to `PUT` the bytes.
+    /// The URL for the upload with `PUT`.
     #[serde(
         rename = "str_upload_url",
         default,
         deserialize_with = "lenient::string"
     )]
     pub upload_url: String,
-    /// Where everybody gets them.
+    /// The download URL.
     #[serde(
         rename = "str_download_url",
         default,
         deserialize_with = "lenient::string"
     )]
     pub download_url: String,
-    /// The picture that is shown before a film plays.
+    /// The URL of the cover picture of a video.
     #[serde(
         rename = "str_snapshot_url",
         default,
         deserialize_with = "lenient::string"
     )]
     pub snapshot_url: String,
-    /// The file's name with the server.
+    /// The file name on the server.
     #[serde(rename = "str_file_key", default, deserialize_with = "lenient::string")]
     pub key: String,
 }
 
-/// Asks for the sizes of an uploaded picture.
+/// Requests the sizes of an uploaded picture.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetImageInfo {
-    /// Where it lies.
+    /// The download URL.
     #[serde(rename = "str_image_url")]
     pub url: String,
 }
@@ -195,7 +196,7 @@ pub struct GetImageInfo {
 /// The answer to [`GetImageInfo`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct ImageInfos {
-    /// One per size.
+    /// One entry per size.
     #[serde(
         rename = "rpt_msg_image_info",
         default,
@@ -207,25 +208,25 @@ pub struct ImageInfos {
 /// One size of an uploaded picture.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ImageInfo {
-    /// 1 thumbnail, 2 large, 3 original: the reverse of what an element says.
+    /// 1 thumbnail, 2 large, 3 original. Image elements use the reverse order.
     #[serde(
         rename = "uint32_image_type",
         default,
         deserialize_with = "lenient::int"
     )]
     pub kind: u32,
-    /// Where it lies.
+    /// The download URL.
     #[serde(rename = "str_url", default, deserialize_with = "lenient::string")]
     pub url: String,
-    /// Pixels.
+    /// Width in pixels.
     #[serde(rename = "uint32_width", default, deserialize_with = "lenient::int")]
     pub width: u32,
-    /// Pixels.
+    /// Height in pixels.
     #[serde(rename = "uint32_height", default, deserialize_with = "lenient::int")]
     pub height: u32,
 }
 
-/// Asks for the picture that is shown before a film plays.
+/// Requests the cover picture of a video.
 #[derive(Clone, Debug, Serialize)]
 pub struct VideoCover {
     version: u8,
@@ -235,7 +236,7 @@ pub struct VideoCover {
 }
 
 impl VideoCover {
-    /// A picture to be called `name`, of the film whose snapshot lies at `url`.
+    /// Requests a cover picture with the name `name` from the video snapshot at `url`.
     pub fn new(name: impl Into<String>, url: impl Into<String>) -> Self {
         Self {
             version: 1,
@@ -249,10 +250,10 @@ impl VideoCover {
 /// The answer to [`VideoCover`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct Cover {
-    /// Zero when there is a picture.
+    /// The error code; zero means success.
     #[serde(default, deserialize_with = "lenient::int")]
     pub error_code: i64,
-    /// Where it lies.
+    /// The download URL.
     #[serde(default, deserialize_with = "lenient::string")]
     pub download_url: String,
 }

@@ -1,4 +1,5 @@
-//! Merged messages that are too long to travel inside a message: the service stores the record.
+//! Merged messages that are too long for a message, so that the service stores the record. See "C2C
+//! messages" in `docs/src/protocol.md`.
 
 use crate::lenient;
 use crate::message::MergedMessage;
@@ -10,7 +11,7 @@ calls! {
     GetMerged => "im_long_msg.get_relay_json_msg" -> MergedMessages, Limit::NONE;
 }
 
-/// Stores a record of messages that is too long to travel inside a message.
+/// Stores a record that is too long for a message.
 #[derive(Clone, Debug, Serialize)]
 pub struct SaveMerged {
     /// The messages.
@@ -21,18 +22,18 @@ pub struct SaveMerged {
 /// The answer to [`SaveMerged`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct SavedMerged {
-    /// Where it is stored.
+    /// The key of the record.
     #[serde(rename = "JsonMsgKey", default, deserialize_with = "lenient::string")]
     pub json_key: String,
-    /// The same for native clients.
+    /// The key for native clients.
     #[serde(rename = "PbMsgKey", default, deserialize_with = "lenient::string")]
     pub pb_key: String,
 }
 
-/// Asks for a stored record of messages.
+/// Requests a stored record.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetMerged {
-    /// Where it is stored.
+    /// The key of the record.
     #[serde(rename = "JsonMsgKey")]
     pub key: String,
 }

@@ -1,11 +1,13 @@
-//! Requests about messages, groups and people, and their answers: one file per feature, one type per command,
-//! with the names of the wire.
+//! Requests about messages, groups and people, and their answers. Each file covers one feature, and
+//! each command has one type with the field names of the wire. See "Envelope" in
+//! `docs/src/protocol.md`; each file names the section of its feature.
 //!
-//! A request names its command in [`Call::servcmd`] and its rate limit in [`Call::LIMIT`]. An account sends it with
-//! `AccountHandle::call`; bots have `Api`, which fills requests in, checks limits and pages through lists.
+//! A request names its command in [`Call::servcmd`] and its rate limit in [`Call::LIMIT`]. An
+//! account sends it with `AccountHandle::call`. Bots use `Api`, which builds requests, checks
+//! limits and pages through lists.
 //!
-//! Answers are read leniently: missing fields take their defaults, an unreadable entry of a list is left out, and
-//! objects that are handed on keep unknown fields in `extra`.
+//! Answers are parsed leniently: missing fields take their defaults, invalid list entries are
+//! skipped, and public objects keep unknown fields in `extra`.
 
 use crate::address::GroupAddress;
 use crate::id::SdkAppId;
@@ -17,20 +19,20 @@ use serde::{Deserialize as Read, Serialize};
 use serde_json::{Map, Value};
 use std::borrow::Cow;
 
-/// A request and what answers it. Implement it for a command this crate does not have, and it can be
-/// made like every other.
+/// A request and the type of its answer. Implement this trait for a command that this crate does
+/// not provide, and send the command like all others.
 pub trait Call: Serialize {
     /// The answer.
     type Answer: DeserializeOwned;
 
-    /// How often the service takes it; [`Limit::NONE`] if no limit is known.
+    /// The rate limit of the service; [`Limit::NONE`] if it is unknown.
     const LIMIT: Limit;
 
-    /// Where it goes: `<service>.<command>`.
+    /// Returns the command: `<service>.<command>`.
     fn servcmd(&self) -> Cow<'static, str>;
 }
 
-/// Requests whose command never changes.
+/// Implements [`Call`] for requests with a fixed command.
 macro_rules! calls {
     ($($request:ty => $servcmd:literal -> $answer:ty, $limit:expr;)*) => {$(
         impl $crate::op::Call for $request {
@@ -44,7 +46,7 @@ macro_rules! calls {
     )*};
 }
 
-/// Requests about the group in their field `group`, which decides the service.
+/// Implements [`Call`] for requests about a group. Their field `group` determines the service.
 macro_rules! group_calls {
     ($($request:ty => $command:literal -> $answer:ty, $limit:expr;)*) => {$(
         impl $crate::op::Call for $request {
@@ -96,16 +98,16 @@ mod tests;
 
 pub use limit::Limit;
 
-/// The message that a request is about, for services that keep something with messages.
+/// Identifies the message of a request, for services that store data with messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Read)]
 #[serde(untagged, try_from = "NameFields")]
 pub enum MessageName {
     /// A one-to-one message.
     C2c {
-        /// Who said it.
+        /// The sender.
         #[serde(rename = "From_Account")]
         from: String,
-        /// To whom.
+        /// The receiver.
         #[serde(rename = "To_Account")]
         to: String,
         /// `seq_random_time`
@@ -114,16 +116,16 @@ pub enum MessageName {
     },
     /// A group message.
     Group {
-        /// Where.
+        /// The group.
         #[serde(flatten)]
         group: GroupAddress,
-        /// Its number.
+        /// The sequence number.
         #[serde(rename = "MsgSeq")]
         seq: u32,
     },
 }
 
-/// The fields by which requests name messages, as they may come.
+/// All fields with which requests identify messages, in any combination.
 #[derive(Default, Read)]
 struct NameFields {
     #[serde(flatten)]
@@ -149,7 +151,7 @@ struct NameFields {
 impl TryFrom<NameFields> for MessageName {
     type Error = &'static str;
 
-    /// A group decides: clients name accounts beside it.
+    /// The group fields take precedence, because clients also send account fields with them.
     fn try_from(fields: NameFields) -> Result<Self, Self::Error> {
         if let Some(group) = fields.group {
             let seq = fields.seq.ok_or("no MsgSeq")?;
@@ -167,7 +169,7 @@ impl TryFrom<NameFields> for MessageName {
 }
 
 impl MessageName {
-    /// Names `message`; `None` of what the server says in no conversation.
+    /// Identifies `message`. Returns `None` for a message without a conversation, from the server.
     #[must_use]
     pub fn of(message: &Message) -> Option<Self> {
         match &message.conversation {
@@ -184,7 +186,7 @@ impl MessageName {
         }
     }
 
-    /// One of two commands, by the kind of the message.
+    /// Selects one of two commands by the kind of the message.
     const fn servcmd(&self, c2c: &'static str, group: &'static str) -> Cow<'static, str> {
         Cow::Borrowed(match self {
             Self::C2c { .. } => c2c,
@@ -193,7 +195,7 @@ impl MessageName {
     }
 }
 
-/// An answer that says nothing but yes.
+/// An answer without content.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Done;
 
@@ -209,10 +211,10 @@ impl<'de> Deserialize<'de> for Done {
     }
 }
 
-/// What became of one entry of a request that was about several.
+/// The result for one entry of a request about several entries.
 #[derive(Clone, Debug, Default, PartialEq, Read, Serialize)]
 pub struct ItemResult {
-    /// The user; empty where the entry was about something else.
+    /// The user; empty if the entry is not about a user.
     #[serde(
         rename = "To_Account",
         alias = "Peer_Account",
@@ -221,7 +223,7 @@ pub struct ItemResult {
         deserialize_with = "lenient::string"
     )]
     pub user: String,
-    /// Zero when it went well.
+    /// The error code; zero means success.
     #[serde(
         rename = "ResultCode",
         alias = "RetCode",
@@ -231,7 +233,7 @@ pub struct ItemResult {
         deserialize_with = "lenient::int"
     )]
     pub code: i64,
-    /// The server's words.
+    /// The error text of the server.
     #[serde(
         rename = "ResultInfo",
         alias = "ErrorInfo",
@@ -239,21 +241,21 @@ pub struct ItemResult {
         deserialize_with = "lenient::string"
     )]
     pub info: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl ItemResult {
-    /// Whether it went well.
+    /// Returns whether the entry succeeded.
     #[must_use]
     pub const fn is_ok(&self) -> bool {
         self.code == 0
     }
 }
 
-/// Names a conversation in requests about several. The group's ID is called differently in nearly
-/// every one of them.
+/// Identifies a conversation in requests about several conversations. The name of the GroupID field
+/// differs between these requests.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Contact {
     #[serde(rename = "Type")]
@@ -268,19 +270,20 @@ pub struct Contact {
     to_group_id_lower: Option<String>,
 }
 
-/// The name that a request has for the group of a [`Contact`].
+/// The name of the GroupID field of a [`Contact`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GroupField {
-    /// `GroupId`: pinning.
+    /// `GroupId`: for pinning.
     GroupId,
-    /// `ToGroupId`: marking and conversation groups.
+    /// `ToGroupId`: for marks and conversation groups.
     ToGroupId,
-    /// `ToGroupid`: deleting.
+    /// `ToGroupid`: for deletion.
     ToGroupid,
 }
 
 impl Contact {
-    /// Names `conversation`; `None` of the server's own, about which nothing can be asked.
+    /// Identifies `conversation`. Returns `None` for the server's own conversation, which requests
+    /// cannot name.
     #[must_use]
     pub fn new(conversation: &Conversation, field: GroupField) -> Option<Self> {
         match conversation {
@@ -307,10 +310,11 @@ impl Contact {
     }
 }
 
-/// Pages of one list at most: a server that never ends a list must not keep a bot busy for ever.
+/// The maximum number of pages that are fetched of one list. It protects a bot from a server that
+/// never ends the list.
 pub const MAX_PAGES: usize = 100;
 
-/// What became of each user.
+/// The results for several users.
 #[derive(Clone, Debug, Default, Read, Serialize)]
 pub struct UserResults {
     /// One per user.
@@ -318,21 +322,21 @@ pub struct UserResults {
     pub items: Vec<ItemResult>,
 }
 
-/// The result of a third-party service (translation, speech) behind the one that answers; the code of the
-/// answer itself stays 0.
+/// The result of a third-party service (translation, speech) behind the service that answers. The
+/// code of the answer itself stays 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Read)]
 pub struct Outcome {
-    /// 0: well.
+    /// The error code; zero means success.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
-    /// In words.
+    /// The error text.
     #[serde(rename = "ErrorInfo", default, deserialize_with = "lenient::string")]
     pub info: String,
 }
 
-/// Adds to the body of a request the fields that describe the login which sends it: only a session knows
-/// them. `None` for a command without such fields (nearly all), or a body that is no object. Fields that are
-/// there already stay.
+/// Adds the fields that describe the sending login to the body of a request. Only a session knows
+/// these values. Returns `None` for a command without such fields (nearly all), or if the body is
+/// not an object. Existing fields remain.
 pub fn of_login(servcmd: &str, body: &str, app: SdkAppId, tiny_id: &str) -> Option<String> {
     let (app_field, account_field) = match servcmd {
         translation::TRANSLATE => ("SdkAppId", Some("FromAccount")),

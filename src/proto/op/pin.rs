@@ -1,4 +1,4 @@
-//! Messages that are pinned for everybody in a group.
+//! Pinned messages of a group, which all members see. See "Groups" in `docs/src/protocol.md`.
 
 use super::Done;
 use crate::address::GroupAddress;
@@ -13,13 +13,13 @@ group_calls! {
     GetPinned => "get_pinned_messages" -> Pinned, Limit::NONE;
 }
 
-/// Pins a message for everybody in the group.
+/// Pins a message for all members of the group.
 #[derive(Clone, Debug, Serialize)]
 pub struct Pin {
     /// The group, or the topic.
     #[serde(flatten)]
     pub group: GroupAddress,
-    /// The number of the message.
+    /// The sequence number of the message.
     #[serde(rename = "MsgSeq")]
     pub seq: u32,
     /// This account.
@@ -27,13 +27,13 @@ pub struct Pin {
     pub me: String,
 }
 
-/// Takes the pin off again.
+/// Unpins a message.
 #[derive(Clone, Debug, Serialize)]
 pub struct Unpin {
     /// The group, or the topic.
     #[serde(flatten)]
     pub group: GroupAddress,
-    /// The number of the message.
+    /// The sequence number of the message.
     #[serde(rename = "MsgSeq")]
     pub seq: u32,
     /// This account.
@@ -41,7 +41,7 @@ pub struct Unpin {
     pub me: String,
 }
 
-/// Asks for the pinned messages of a group.
+/// Requests the pinned messages of a group.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetPinned {
     /// The group, or the topic.
@@ -58,7 +58,7 @@ pub struct Pinned {
 }
 
 impl Pinned {
-    /// The messages of `group` as the account `me` sees them.
+    /// Returns the messages of `group` from the view of the account `me`.
     #[must_use]
     pub fn messages(self, group: &str, me: &str) -> Vec<Message> {
         let items = self.items.into_iter();

@@ -1,4 +1,4 @@
-//! Profiles of users.
+//! User profiles. See "Conversations and people" in `docs/src/protocol.md`.
 
 use super::Done;
 use crate::lenient;
@@ -6,7 +6,7 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// Users that one request may ask the profiles of.
+/// The maximum number of users per request.
 pub const MAX_PROFILES: usize = 100;
 
 calls! {
@@ -14,7 +14,7 @@ calls! {
     SetProfile => "profile.portrait_set" -> Done, Limit::NONE;
 }
 
-/// Asks for profiles.
+/// Requests profiles.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetProfiles {
     #[serde(rename = "From_Account")]
@@ -24,7 +24,7 @@ pub struct GetProfiles {
 }
 
 impl GetProfiles {
-    /// The profiles of `users`, 100 at most.
+    /// Requests the profiles of `users`, at most 100.
     pub fn new(me: impl Into<String>, users: Vec<String>) -> Self {
         let asked = |user| Asked {
             user,
@@ -51,7 +51,7 @@ struct Asked {
 /// The answer to [`GetProfiles`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Profiles {
-    /// One per user.
+    /// One entry per user.
     #[serde(
         rename = "UserProfileItem",
         default,
@@ -60,13 +60,13 @@ pub struct Profiles {
     pub items: Vec<Profile>,
 }
 
-/// One field of a profile or of what is known of a friend.
+/// One field of a profile, or of the data about a friend.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Tagged {
     /// The name of the field, `Tag_Profile_IM_Nick` for example.
     #[serde(rename = "Tag", default, deserialize_with = "lenient::string")]
     pub tag: String,
-    /// Its value: a text, or a number.
+    /// The value: a text, or a number.
     #[serde(rename = "Value", default)]
     pub value: Value,
 }
@@ -74,70 +74,70 @@ pub struct Tagged {
 /// The profile of a user.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Profile {
-    /// Who.
+    /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub user: String,
     /// The fields.
     #[serde(rename = "ProfileItem", default, deserialize_with = "lenient::list")]
     pub fields: Vec<Tagged>,
-    /// Zero when the user is known.
+    /// The error code; zero means success.
     #[serde(rename = "ResultCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
-    /// The server's words about that.
+    /// The error text of the server.
     #[serde(rename = "ResultInfo", default, deserialize_with = "lenient::string")]
     pub info: String,
 }
 
 impl Profile {
-    /// The text of the field `tag`, `Tag_Profile_Custom_x` for example; empty without one.
+    /// Returns the text of the field `tag`, for example `Tag_Profile_Custom_x`, or an empty text.
     #[must_use]
     pub fn text(&self, tag: &str) -> &str {
         text(&self.fields, tag)
     }
 
-    /// The nick name.
+    /// Returns the nick name.
     #[must_use]
     pub fn nick(&self) -> &str {
         self.text("Tag_Profile_IM_Nick")
     }
 
-    /// The URL of the picture.
+    /// Returns the URL of the picture.
     #[must_use]
     pub fn avatar(&self) -> &str {
         self.text("Tag_Profile_IM_Image")
     }
 
-    /// The signature line.
+    /// Returns the signature line.
     #[must_use]
     pub fn signature(&self) -> &str {
         self.text("Tag_Profile_IM_SelfSignature")
     }
 
-    /// `Gender_Type_Male`, `Gender_Type_Female`, `Gender_Type_Unknown`, or empty.
+    /// Returns `Gender_Type_Male`, `Gender_Type_Female`, `Gender_Type_Unknown`, or an empty text.
     #[must_use]
     pub fn gender(&self) -> &str {
         self.text("Tag_Profile_IM_Gender")
     }
 }
 
-/// The text of the field `tag`; empty without one.
+/// Returns the text of the field `tag`, or an empty text.
 pub(super) fn text<'a>(fields: &'a [Tagged], tag: &str) -> &'a str {
     let field = fields.iter().find(|field| field.tag == tag);
     field.and_then(|field| field.value.as_str()).unwrap_or("")
 }
 
-/// What happens to who wants to be a friend.
+/// The treatment of friend applications.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AllowType {
-    /// Becomes one at once.
+    /// Accept all at once.
     Any,
-    /// Has to be accepted.
+    /// The user decides.
     Confirm,
-    /// Is refused.
+    /// Reject all.
     Deny,
 }
 
-/// Changes the own profile; what is not set stays.
+/// Changes the profile of this account. Fields that are not set remain unchanged.
 ///
 /// ```
 /// use botroupe_proto::op::profile::SetProfile;
@@ -148,27 +148,27 @@ pub enum AllowType {
 #[derive(Clone, Debug, Default, Serialize)]
 pub struct SetProfile {
     #[serde(rename = "From_Account")]
-    /// The UserID of the account itself.
+    /// The UserID of this account.
     pub me: String,
     #[serde(rename = "ProfileItem")]
     fields: Vec<Tagged>,
 }
 
 impl SetProfile {
-    /// Changes nothing yet.
+    /// Creates a request without changes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Whose profile it is; a bot's `Api` fills it in.
+    /// Sets the UserID of this account. A bot's `Api` does this.
     #[must_use]
     pub fn of(mut self, me: impl Into<String>) -> Self {
         self.me = me.into();
         self
     }
 
-    /// Sets any field; those of the app's own are called `Tag_Profile_Custom_…`.
+    /// Sets any field. Fields that the app defines have the prefix `Tag_Profile_Custom_`.
     #[must_use]
     pub fn field(mut self, tag: impl Into<String>, value: impl Into<Value>) -> Self {
         self.fields.push(Tagged {
@@ -178,25 +178,25 @@ impl SetProfile {
         self
     }
 
-    /// A new nick name.
+    /// Sets the nick name.
     #[must_use]
     pub fn nick(self, nick: impl Into<String>) -> Self {
         self.field("Tag_Profile_IM_Nick", nick.into())
     }
 
-    /// The URL of a new picture.
+    /// Sets the URL of the picture.
     #[must_use]
     pub fn avatar(self, url: impl Into<String>) -> Self {
         self.field("Tag_Profile_IM_Image", url.into())
     }
 
-    /// What to say about oneself in a line.
+    /// Sets the signature line.
     #[must_use]
     pub fn signature(self, text: impl Into<String>) -> Self {
         self.field("Tag_Profile_IM_SelfSignature", text.into())
     }
 
-    /// What happens to who wants to be a friend.
+    /// Sets the treatment of friend applications.
     #[must_use]
     pub fn allow(self, allow: AllowType) -> Self {
         let word = match allow {

@@ -1,4 +1,5 @@
-//! Reactions: what anybody in a conversation may put under a message, an emoji as a rule.
+//! Reactions, usually emoji, that everybody in a conversation may add to a message. See "Reactions
+//! and extensions" in `docs/src/protocol.md`.
 
 use super::{Done, MessageName};
 use crate::address::GroupAddress;
@@ -12,14 +13,14 @@ use serde_json::{Map, Value};
 use std::borrow::Cow;
 use std::ops::Deref;
 
-/// Messages whose reactions one request may be about.
+/// The maximum number of messages per request.
 pub const MAX_MESSAGES: usize = 20;
-/// Users named with each reaction of a message; the rest are counted only.
+/// The number of users listed with each reaction. The other users are only counted.
 pub const NAMED: u32 = 10;
-/// Users that one page of [`GetUsers`] holds.
+/// The maximum number of users per page of [`GetUsers`].
 pub const PAGE: u32 = 100;
 
-/// Puts a reaction under a message, or takes the own one away.
+/// Adds a reaction to a message, or removes it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct React {
     /// The message.
@@ -28,7 +29,8 @@ pub struct React {
     /// The reaction.
     #[serde(rename = "Reaction", default, deserialize_with = "lenient::string")]
     pub reaction: String,
-    /// Those whose reaction is added: this account, other than by the app.
+    /// The users whose reaction is added. Clients name this account, and the REST API may name
+    /// others.
     #[serde(
         rename = "Add_Account",
         default,
@@ -36,7 +38,7 @@ pub struct React {
         skip_serializing_if = "Vec::is_empty"
     )]
     pub add: Vec<String>,
-    /// Those whose reaction is taken away.
+    /// The users whose reaction is removed.
     #[serde(
         rename = "Del_Account",
         default,
@@ -47,7 +49,7 @@ pub struct React {
 }
 
 impl React {
-    /// Puts `reaction` of the account `me` under the message.
+    /// Adds `reaction` of the account `me` to the message.
     pub fn add(message: MessageName, reaction: impl Into<String>, me: impl Into<String>) -> Self {
         Self {
             message,
@@ -57,7 +59,7 @@ impl React {
         }
     }
 
-    /// Takes `reaction` of the account `me` away.
+    /// Removes `reaction` of the account `me` from the message.
     pub fn remove(
         message: MessageName,
         reaction: impl Into<String>,
@@ -91,13 +93,13 @@ impl super::Call for React {
     }
 }
 
-/// Asks for the reactions to some messages of one conversation.
+/// Requests the reactions to some messages of one conversation.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetReactions {
     /// The messages.
     #[serde(flatten)]
     pub messages: Messages,
-    /// How many users to name with each reaction; the service decides if it is not said.
+    /// The number of users to list with each reaction; `None` lets the service decide.
     #[serde(rename = "Count", default, deserialize_with = "lenient::opt_int")]
     pub named: Option<u32>,
 }
@@ -106,24 +108,24 @@ pub struct GetReactions {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(untagged, from = "MessagesFields")]
 pub enum Messages {
-    /// Of a one-to-one conversation.
+    /// Messages of a one-to-one conversation.
     C2c {
-        /// One side.
+        /// One user of the conversation.
         #[serde(rename = "From_Account")]
         from: String,
-        /// The other side.
+        /// The other user.
         #[serde(rename = "To_Account")]
         to: String,
         /// The keys of the messages.
         #[serde(rename = "MsgKeyList")]
         keys: Vec<String>,
     },
-    /// Of a group.
+    /// Messages of a group.
     Group {
         /// The group, or the topic.
         #[serde(flatten)]
         group: GroupAddress,
-        /// The numbers of the messages.
+        /// The sequence numbers of the messages.
         #[serde(rename = "MsgSeqList")]
         seqs: Vec<u32>,
     },
@@ -151,7 +153,7 @@ struct MessagesFields {
     keys: Vec<String>,
 }
 
-/// The number of a message. One generation of clients puts it into an object.
+/// The sequence number of a message. One generation of clients wraps it in an object.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum SeqItem {
@@ -171,7 +173,7 @@ impl SeqItem {
 }
 
 impl From<MessagesFields> for Messages {
-    /// A group decides: clients name accounts beside it.
+    /// The group fields take precedence, because clients also send account fields with them.
     fn from(fields: MessagesFields) -> Self {
         match fields.group {
             Some(group) => Self::Group {
@@ -188,8 +190,8 @@ impl From<MessagesFields> for Messages {
 }
 
 impl GetReactions {
-    /// Of these messages, which have to be of one conversation. `None` when there is none, or they
-    /// are the server's.
+    /// Identifies these messages, which must be of one conversation. Returns `None` if there are
+    /// none, or if they are from the server.
     #[must_use]
     pub fn new(messages: &[Message]) -> Option<Self> {
         let first = messages.first()?;
@@ -227,7 +229,7 @@ impl super::Call for GetReactions {
 /// The answer to [`GetReactions`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Reactions {
-    /// One for each message that was found.
+    /// One entry for each message that was found.
     #[serde(rename = "Results", default, deserialize_with = "lenient::list")]
     pub results: Vec<OfMessage>,
 }
@@ -243,7 +245,7 @@ pub struct OfMessage {
         skip_serializing_if = "String::is_empty"
     )]
     pub key: String,
-    /// The number of a group message.
+    /// The sequence number of a group message.
     #[serde(
         rename = "MsgSeq",
         default,
@@ -264,7 +266,8 @@ const fn is_zero(seq: &u32) -> bool {
     *seq == 0
 }
 
-/// A list of reactions. It travels under two names, because two generations of clients read two.
+/// A list of reactions. It is sent under two names, because two generations of clients read
+/// different ones.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary(pub Vec<Reaction>);
 
@@ -304,7 +307,7 @@ impl Serialize for Summary {
 }
 
 impl Reactions {
-    /// Those to `message`; none when the server left it out.
+    /// Returns the reactions to `message`; none if the server left it out.
     #[must_use]
     pub fn to(&self, message: &Message) -> &[Reaction] {
         let is_it = |result: &&OfMessage| {
@@ -325,17 +328,17 @@ pub struct Reaction {
     /// The reaction.
     #[serde(rename = "Reaction", default, deserialize_with = "lenient::string")]
     pub name: String,
-    /// How many reacted so.
+    /// The number of users with this reaction.
     #[serde(rename = "Count", default, deserialize_with = "lenient::int")]
     pub count: u32,
-    /// Some of them.
+    /// Some of the users.
     #[serde(
         rename = "Reaction_Account",
         default,
         deserialize_with = "lenient::null_default"
     )]
     pub users: Vec<String>,
-    /// Whether this account did. `None` in pushes, which are the same for everybody.
+    /// Whether this account has this reaction. `None` in pushes, which are the same for all users.
     #[serde(
         rename = "ReactedByMe",
         default,
@@ -344,55 +347,56 @@ pub struct Reaction {
         skip_serializing_if = "Option::is_none"
     )]
     pub by_me: Option<bool>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// The reactions to a message have changed, as it is pushed to everybody in the conversation.
+/// Push: the reactions to a message have changed. Everybody in the conversation receives it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ReactionChange {
-    /// The message, of a one-to-one conversation.
+    /// The message, in a one-to-one conversation.
     #[serde(
         rename = "C2CMsgInfo",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub c2c: Option<MessageRef>,
-    /// The message, of a group.
+    /// The message, in a group.
     #[serde(
         rename = "GroupMsgInfo",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub group: Option<MessageRef>,
-    /// Those that changed, as they are now; one that nobody holds up any more has a count of zero.
+    /// The current state of the changed reactions. A reaction that no user has any more has a count
+    /// of zero.
     #[serde(flatten)]
     pub reactions: Summary,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl ReactionChange {
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn message(&self) -> Option<&MessageRef> {
         self.c2c.as_ref().or(self.group.as_ref())
     }
 }
 
-/// This account has reacted on another of its terminals, or taken a reaction away.
+/// Push: this account has added or removed a reaction on another of its terminals.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct OwnReaction {
-    /// The message, of a one-to-one conversation.
+    /// The message, in a one-to-one conversation.
     #[serde(
         rename = "C2CMsgInfo",
         default,
         skip_serializing_if = "Option::is_none"
     )]
     pub c2c: Option<MessageRef>,
-    /// The message, of a group.
+    /// The message, in a group.
     #[serde(
         rename = "GroupMsgInfo",
         default,
@@ -402,29 +406,29 @@ pub struct OwnReaction {
     /// The reaction.
     #[serde(rename = "Reaction", default, deserialize_with = "lenient::string")]
     pub name: String,
-    /// 1: it was put there; anything else: it was taken away.
+    /// 1 for an added reaction, any other value for a removed one.
     #[serde(rename = "OperateType", default, deserialize_with = "lenient::int")]
     pub what: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl OwnReaction {
-    /// The message.
+    /// Returns the message.
     #[must_use]
     pub fn message(&self) -> Option<&MessageRef> {
         self.c2c.as_ref().or(self.group.as_ref())
     }
 
-    /// Whether the reaction was put there.
+    /// Returns whether the reaction was added.
     #[must_use]
     pub const fn is_added(&self) -> bool {
         self.what == 1
     }
 }
 
-/// Asks who has reacted so to a message.
+/// Requests the users with a given reaction to a message.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetUsers {
     /// The message.
@@ -433,16 +437,17 @@ pub struct GetUsers {
     /// The reaction.
     #[serde(rename = "Reaction", default, deserialize_with = "lenient::string")]
     pub reaction: String,
-    /// Where the page begins; zero to begin.
+    /// The start of the page; zero for the first page.
     #[serde(rename = "NextSeq", default, deserialize_with = "lenient::int")]
     pub from: u64,
-    /// How many users to name; zero for as many as the service likes.
+    /// The maximum number of users; zero lets the service decide.
     #[serde(rename = "Count", default, deserialize_with = "lenient::int")]
     pub count: u32,
 }
 
 impl GetUsers {
-    /// A page of those who have; `from` is zero to begin, then what the page before said.
+    /// Requests a page of the users. `from` is zero for the first page, and then the value from the
+    /// preceding answer.
     pub fn new(message: MessageName, reaction: impl Into<String>, from: u64) -> Self {
         Self {
             message,
@@ -475,7 +480,7 @@ pub struct Users {
         deserialize_with = "lenient::null_default"
     )]
     pub users: Vec<String>,
-    /// Where the next page begins; zero when this is the last.
+    /// The start of the next page; zero after the last page.
     #[serde(rename = "NextSeq", default, deserialize_with = "lenient::int")]
     pub next: u64,
 }

@@ -1,4 +1,5 @@
-//! Read receipts: what senders who asked for them are told, and who has read a message.
+//! Read receipts: sending them, and requesting who has read a message. See "C2C messages" and
+//! "Groups" in `docs/src/protocol.md`.
 
 use super::Done;
 use super::c2c_message::Name;
@@ -10,11 +11,11 @@ use crate::op::Limit;
 use crate::update::GroupReceipt;
 use serde::{Deserialize, Serialize};
 
-/// Messages that one request may name.
+/// The maximum number of messages per request.
 pub const MAX_MESSAGES: usize = 30;
-/// Users whose read time one request may ask for.
+/// The maximum number of users per request for read times.
 pub const MAX_PEERS: usize = 30;
-/// Members that one page of readers holds.
+/// The maximum number of members per page of readers.
 pub const READERS: u32 = 100;
 
 calls! {
@@ -28,7 +29,8 @@ group_calls! {
     GetReaders => "get_group_msg_receipt_detail" -> Readers, Limit::NONE;
 }
 
-/// Tells the sender that its messages were read. They asked for receipts, and are all of one sender.
+/// Tells a sender that its messages were read. The messages must have asked for receipts, and must
+/// all be from that sender.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SendC2cReceipts {
     /// The sender.
@@ -40,7 +42,7 @@ pub struct SendC2cReceipts {
 }
 
 impl SendC2cReceipts {
-    /// The receipts of `messages` for the user `peer`.
+    /// Creates the receipts of `messages` for the user `peer`.
     pub fn new<'a>(
         peer: impl Into<String>,
         messages: impl IntoIterator<Item = &'a Message>,
@@ -57,24 +59,24 @@ impl SendC2cReceipts {
     }
 }
 
-/// A message that was read. The service goes by its number and random number.
+/// A message that was read. The service identifies it by its sequence number and random number.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Received {
-    /// Its name.
+    /// The key of the message.
     #[serde(flatten)]
     pub name: Name,
-    /// Its time, Unix seconds.
+    /// The time of the message, in Unix seconds.
     #[serde(rename = "MsgTime", default, deserialize_with = "lenient::int")]
     pub time: u64,
-    /// The time on the clock of the sender, Unix seconds.
+    /// The time on the sender's clock, in Unix seconds.
     #[serde(rename = "MsgClientTime", default, deserialize_with = "lenient::int")]
     pub client_time: u64,
 }
 
-/// Asks up to when users have read what this account said to them.
+/// Requests the times up to which users have read the messages of this account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct PeerReadTimes {
-    /// The users, 30 at most.
+    /// The users, at most 30.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
@@ -91,7 +93,7 @@ pub struct ReadTimes {
     pub times: Vec<u64>,
 }
 
-/// Tells the senders of messages that asked for it that they were read.
+/// Tells the senders of messages that asked for receipts that the messages were read.
 #[derive(Clone, Debug, Serialize)]
 pub struct SendGroupReceipts {
     #[serde(flatten)]
@@ -101,7 +103,7 @@ pub struct SendGroupReceipts {
 }
 
 impl SendGroupReceipts {
-    /// The messages of these numbers.
+    /// Reports the messages with these sequence numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
             group: GroupAddress::new(group),
@@ -110,7 +112,7 @@ impl SendGroupReceipts {
     }
 }
 
-/// Asks how many have read own messages.
+/// Requests the number of readers of messages of this account.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetReceipts {
     #[serde(flatten)]
@@ -120,7 +122,7 @@ pub struct GetReceipts {
 }
 
 impl GetReceipts {
-    /// The messages of these numbers.
+    /// Requests the messages with these sequence numbers.
     pub fn new(group: impl Into<String>, numbers: &[u32]) -> Self {
         Self {
             group: GroupAddress::new(group),
@@ -132,7 +134,7 @@ impl GetReceipts {
 /// The answer to [`GetReceipts`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Receipts {
-    /// One per message.
+    /// One entry per message.
     #[serde(
         rename = "GroupMsgReceiptList",
         default,
@@ -141,7 +143,7 @@ pub struct Receipts {
     pub messages: Vec<GroupReceipt>,
 }
 
-/// Asks who has read an own message, or has not.
+/// Requests the members who have read a message of this account, or have not.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetReaders {
     #[serde(flatten)]
@@ -157,8 +159,8 @@ pub struct GetReaders {
 }
 
 impl GetReaders {
-    /// Members who have read the message, or with `unread` those who have not. `cursor` is empty for the first
-    /// page.
+    /// Requests the members who have read the message, or with `unread` those who have not.
+    /// `cursor` is empty for the first page.
     pub fn new(
         group: impl Into<String>,
         seq: u32,
@@ -178,10 +180,10 @@ impl GetReaders {
 /// The answer to [`GetReaders`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct Readers {
-    /// Where to go on.
+    /// The start of the next page.
     #[serde(rename = "Cursor", default, deserialize_with = "lenient::string")]
     pub cursor: String,
-    /// There are no more.
+    /// Whether this is the last page.
     #[serde(rename = "IsFinish", default, deserialize_with = "lenient::flag")]
     pub finished: bool,
     #[serde(rename = "ReadList", default, deserialize_with = "lenient::list")]
@@ -191,7 +193,7 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// The members that were asked for: readers, or those who have not read it.
+    /// Returns the requested members: the readers, or those who have not read the message.
     pub fn users(self) -> impl Iterator<Item = String> {
         let readers = self.read.into_iter().chain(self.unread);
         readers.map(|reader| reader.user)

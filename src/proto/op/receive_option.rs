@@ -1,5 +1,5 @@
-//! How conversations announce their messages (Tencent: message receive option), and the hours in which
-//! the account does not want to be disturbed.
+//! Notification modes of conversations (Tencent: message receive option), and the do-not-disturb
+//! period of an account. See "Conversations and people" in `docs/src/protocol.md`.
 
 use super::Done;
 use crate::lenient;
@@ -7,7 +7,7 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Users whose receive option one request may be about.
+/// The maximum number of users per request.
 pub const MAX_PEERS: usize = 30;
 
 calls! {
@@ -17,20 +17,20 @@ calls! {
     GetDoNotDisturb => "im_msg_db_logic.ws_get_do_not_disturb" -> DoNotDisturb, Limit::NONE;
 }
 
-/// How the messages of a conversation announce themselves.
+/// The notification mode of a conversation.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MuteOption {
-    /// Received, and announced.
+    /// Receive messages and notify.
     #[default]
     Announce,
-    /// Not received at all.
+    /// Do not receive messages.
     Discard,
-    /// Received without being announced.
+    /// Receive messages without notification.
     Silent,
 }
 
 impl MuteOption {
-    /// The number that stands for it in a one-to-one conversation.
+    /// Returns the number on the wire, for one-to-one conversations.
     #[must_use]
     pub const fn number(self) -> u32 {
         match self {
@@ -40,7 +40,7 @@ impl MuteOption {
         }
     }
 
-    /// The word that stands for it in a group.
+    /// Returns the name on the wire, for groups.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -50,7 +50,7 @@ impl MuteOption {
         }
     }
 
-    /// The option of this number; `Announce` for an unknown one.
+    /// Converts a number from the wire. Unknown numbers become `Announce`.
     #[must_use]
     pub const fn from_number(number: u32) -> Self {
         match number {
@@ -61,10 +61,10 @@ impl MuteOption {
     }
 }
 
-/// Sets how one-to-one conversations announce themselves.
+/// Sets the notification mode of one-to-one conversations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetMuteOption {
-    /// The other sides, 30 at most.
+    /// The peers, at most 30.
     #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::list")]
     pub peers: Vec<String>,
     /// [`MuteOption::number`].
@@ -76,13 +76,13 @@ pub struct SetMuteOption {
     pub option: u32,
 }
 
-/// Asks how one-to-one conversations announce themselves.
+/// Requests the notification mode of one-to-one conversations.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetMuteOption {
     /// This account.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
     pub me: String,
-    /// The other sides, 30 at most.
+    /// The peers, at most 30.
     #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::list")]
     pub peers: Vec<String>,
 }
@@ -90,7 +90,7 @@ pub struct GetMuteOption {
 /// The answer to [`GetMuteOption`].
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteOptions {
-    /// One per conversation.
+    /// One entry per conversation.
     #[serde(
         rename = "MuteNotificationsList",
         default,
@@ -99,10 +99,10 @@ pub struct MuteOptions {
     pub items: Vec<MuteState>,
 }
 
-/// The receive option of one conversation.
+/// The notification mode of one conversation.
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct MuteState {
-    /// The other side.
+    /// The peer.
     #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::string")]
     pub peer: String,
     /// See [`MuteOption::from_number`].
@@ -113,31 +113,31 @@ pub struct MuteState {
         deserialize_with = "lenient::int"
     )]
     pub option: u32,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// When an account's terminals are to announce nothing of anybody; by default they always may.
+/// The do-not-disturb period of an account, for all its terminals and conversations. By default
+/// there is none.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoNotDisturb {
     /// [`MuteOption::number`].
     #[serde(rename = "Level", default, deserialize_with = "lenient::int")]
     level: u32,
-    /// From here, Unix seconds.
+    /// The start, in Unix seconds.
     #[serde(rename = "StartTime", default, deserialize_with = "lenient::int")]
     pub start: u64,
-    /// To here, Unix seconds.
+    /// The end, in Unix seconds.
     #[serde(rename = "EndTime", default, deserialize_with = "lenient::int")]
     pub end: u64,
-    /// 1: every day at that time.
+    /// 1: the period repeats every day.
     #[serde(rename = "IsRepeated", default, deserialize_with = "lenient::int")]
     repeated: u32,
 }
 
 impl DoNotDisturb {
-    /// From one time to another, both in Unix seconds; what comes meanwhile is received without
-    /// being announced.
+    /// Sets the period, in Unix seconds. Messages in the period are received without notification.
     #[must_use]
     pub const fn between(start: u64, end: u64) -> Self {
         Self {
@@ -148,34 +148,34 @@ impl DoNotDisturb {
         }
     }
 
-    /// Every day at that time.
+    /// Repeats the period every day.
     #[must_use]
     pub const fn daily(mut self) -> Self {
         self.repeated = 1;
         self
     }
 
-    /// The receive option during that time.
+    /// Sets the notification mode in the period.
     #[must_use]
     pub const fn with(mut self, option: MuteOption) -> Self {
         self.level = option.number();
         self
     }
 
-    /// The receive option during that time.
+    /// Returns the notification mode in the period.
     #[must_use]
     pub const fn option(&self) -> MuteOption {
         MuteOption::from_number(self.level)
     }
 
-    /// Whether it is so every day.
+    /// Returns whether the period repeats every day.
     #[must_use]
     pub const fn is_daily(&self) -> bool {
         self.repeated == 1
     }
 }
 
-/// Asks for [`DoNotDisturb`].
+/// Requests the [`DoNotDisturb`] period.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetDoNotDisturb {
     /// This account.

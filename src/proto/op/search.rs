@@ -1,5 +1,5 @@
-//! Looking for messages, users, groups and members by words. The service finds in what it keeps,
-//! where the app has bought that.
+//! Searches for messages, users, groups and members. The service searches its stored data, if the
+//! app has bought the feature. See "Conversations and people" in `docs/src/protocol.md`.
 
 use super::profile::{Tagged, text};
 use crate::lenient;
@@ -9,12 +9,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-/// Words, and senders, that one search may name.
+/// The maximum number of words, and of senders, per search.
 pub const MAX_WORDS: usize = 5;
-/// What one page may hold.
+/// The maximum number of results per page.
 pub const MAX_PAGE: u32 = 100;
 
-/// The searches draw from one bucket.
+/// All searches share one bucket.
 const SEARCH: Limit = Limit::new("search", 4.0, 20);
 
 calls! {
@@ -24,8 +24,8 @@ calls! {
     SearchMembers => "group_member_search.query" -> FoundMembers, SEARCH;
 }
 
-/// Asks for messages. Without a conversation the answer says how many there are in each; with one it
-/// holds the messages themselves.
+/// Searches for messages. Without a conversation, the answer contains the number of results per
+/// conversation; with one, it contains the messages.
 ///
 /// ```
 /// # use botroupe_proto::op::search::SearchMessages;
@@ -56,8 +56,8 @@ pub struct SearchMessages {
 }
 
 impl SearchMessages {
-    /// Messages with one of these words, 5 at most. There may be none where senders or types are
-    /// named.
+    /// Searches for messages with one of these words, at most 5. The list may be empty if senders
+    /// or types are set.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             words: words.into_iter().map(Into::into).collect(),
@@ -73,14 +73,14 @@ impl SearchMessages {
         }
     }
 
-    /// Only those with all the words.
+    /// Requires all words instead of one.
     #[must_use]
     pub const fn all_words(mut self) -> Self {
         self.match_type = "and";
         self
     }
 
-    /// Only those of one conversation, and the messages themselves.
+    /// Restricts the search to one conversation. The answer then contains the messages.
     #[must_use]
     pub fn place(mut self, conversation: impl Into<Conversation>) -> Self {
         (self.peer, self.group) = match conversation.into() {
@@ -91,37 +91,37 @@ impl SearchMessages {
         self
     }
 
-    /// Only those of these users, 5 at most.
+    /// Restricts the search to these senders, at most 5.
     #[must_use]
     pub fn from(mut self, senders: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.senders = senders.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Only those with an element of one of these types, by their names on the wire:
-    /// `TIMImageElem` for example.
+    /// Restricts the search to messages with an element of one of these types. The names are those
+    /// on the wire, for example `TIMImageElem`.
     #[must_use]
     pub fn types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.types = types.into_iter().map(Into::into).collect();
         self
     }
 
-    /// Only those said from the one second to the other, both included; Unix time.
+    /// Restricts the search to a period. Both ends are inclusive and in Unix seconds.
     #[must_use]
     pub const fn within(mut self, start: u64, end: u64) -> Self {
         (self.start, self.end) = (Some(start), Some(end));
         self
     }
 
-    /// Goes on behind a page, with its [`cursor`](FoundMessages::cursor).
+    /// Continues after a page, with its [`cursor`](FoundMessages::cursor).
     #[must_use]
     pub fn after(mut self, cursor: impl Into<String>) -> Self {
         self.cursor = cursor.into();
         self
     }
 
-    /// How many words, or senders, are named: the larger number. At least one where types are named,
-    /// which is enough.
+    /// Returns the number of words or senders, whichever is larger. It is at least one if types are
+    /// set, because types alone make a valid search.
     #[must_use]
     pub fn named(&self) -> usize {
         let types = self.types.len().min(1);
@@ -132,13 +132,13 @@ impl SearchMessages {
 /// The answer to [`SearchMessages`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FoundMessages {
-    /// Messages found altogether.
+    /// The total number of results.
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u64,
-    /// Where the next page begins; empty after the last one.
+    /// The start of the next page; empty after the last page.
     #[serde(rename = "Cursor", default, deserialize_with = "lenient::string")]
     pub cursor: String,
-    /// By conversation.
+    /// The results per conversation.
     #[serde(
         rename = "ConversationMsgs",
         default,
@@ -147,23 +147,23 @@ pub struct FoundMessages {
     pub conversations: Vec<FoundIn>,
 }
 
-/// The messages found in one conversation.
+/// The results in one conversation.
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FoundIn {
     #[serde(rename = "UserID", default, deserialize_with = "lenient::string")]
     peer: String,
     #[serde(rename = "GroupID", default, deserialize_with = "lenient::string")]
     group: String,
-    /// Messages found here.
+    /// The number of results in this conversation.
     #[serde(rename = "Count", default, deserialize_with = "lenient::int")]
     pub count: u64,
-    /// Entries are of two kinds, so they are read when the conversation is known.
+    /// The entries. They have two formats, so they are parsed when the conversation is known.
     #[serde(rename = "MessageList", default, deserialize_with = "lenient::list")]
     items: Vec<Box<RawValue>>,
 }
 
 impl FoundIn {
-    /// Which one.
+    /// Returns the conversation.
     #[must_use]
     pub fn conversation(&self) -> Conversation {
         if self.group.is_empty() {
@@ -173,8 +173,9 @@ impl FoundIn {
         }
     }
 
-    /// The messages of this page as the account `me` sees them, newest first. Where no conversation
-    /// was asked for, there is one only if it is the only one. What cannot be read is left out.
+    /// Returns the messages of this page from the view of the account `me`, newest first. Without a
+    /// conversation in the request, the answer contains a message only where it is the single
+    /// result of its conversation. Invalid entries are skipped.
     #[must_use]
     pub fn messages(&self, me: &str) -> Vec<Message> {
         let items = self.items.iter().map(|item| item.get());
@@ -188,7 +189,7 @@ impl FoundIn {
     }
 }
 
-/// The common part of the searches for users, groups and members: words, and a page.
+/// The common fields of the searches for users, groups and members: words and page.
 #[derive(Clone, Debug, Serialize)]
 struct Words {
     #[serde(rename = "Keywords")]
@@ -212,25 +213,25 @@ impl Words {
     }
 }
 
-/// The builders of the three searches by words.
+/// Defines the builder methods of the three word searches.
 macro_rules! by_words {
     ($($search:ident)*) => {$(
         impl $search {
-            /// Only those with all the words.
+            /// Requires all words instead of one.
             #[must_use]
             pub const fn all_words(mut self) -> Self {
                 self.words.match_type = 1;
                 self
             }
 
-            /// Goes on behind a page, with its cursor.
+            /// Continues after a page, with its cursor.
             #[must_use]
             pub fn after(mut self, cursor: impl Into<String>) -> Self {
                 self.words.cursor = cursor.into();
                 self
             }
 
-            /// How many words are named.
+            /// Returns the number of words.
             #[must_use]
             pub fn named(&self) -> usize {
                 self.words.words.len()
@@ -241,7 +242,7 @@ macro_rules! by_words {
 
 by_words! { SearchUsers SearchGroups SearchMembers }
 
-/// Asks for users by UserID and nick name.
+/// Searches for users by UserID and nick name.
 #[derive(Clone, Debug, Serialize)]
 pub struct SearchUsers {
     #[serde(flatten)]
@@ -249,7 +250,7 @@ pub struct SearchUsers {
 }
 
 impl SearchUsers {
-    /// Those with one of these words, 5 at most.
+    /// Searches for users with one of these words, at most 5.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         let words = Words::new(words);
         Self { words }
@@ -259,40 +260,40 @@ impl SearchUsers {
 /// The answer to [`SearchUsers`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FoundUsers {
-    /// Users found altogether.
+    /// The total number of results.
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u64,
-    /// Where the next page begins; empty after the last one.
+    /// The start of the next page; empty after the last page.
     #[serde(rename = "Cursor", default, deserialize_with = "lenient::string")]
     pub cursor: String,
-    /// Those of this page.
+    /// The users of this page.
     #[serde(rename = "Users", default, deserialize_with = "lenient::list")]
     pub users: Vec<FoundUser>,
 }
 
-/// A user that was found.
+/// A search result: a user.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct FoundUser {
-    /// Who.
+    /// The user.
     #[serde(rename = "UserID", default, deserialize_with = "lenient::string")]
     pub user: String,
     /// The profile.
     #[serde(rename = "ProfileItems", default, deserialize_with = "profile")]
     pub fields: Vec<Tagged>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl FoundUser {
-    /// The nick name.
+    /// Returns the nick name.
     #[must_use]
     pub fn nick(&self) -> &str {
         text(&self.fields, "Tag_Profile_IM_Nick")
     }
 }
 
-/// Only here the two kinds of values have names of their own.
+/// Parses a profile. Only here, text values and number values have different field names.
 fn profile<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Tagged>, D::Error> {
     let fields: Vec<Map<String, Value>> = lenient::list(d)?;
     let read = |mut field: Map<String, Value>| Tagged {
@@ -309,7 +310,7 @@ fn profile<'de, D: serde::Deserializer<'de>>(d: D) -> Result<Vec<Tagged>, D::Err
     Ok(fields.into_iter().map(read).collect())
 }
 
-/// Asks for groups by GroupID and name.
+/// Searches for groups by GroupID and name.
 #[derive(Clone, Debug, Serialize)]
 pub struct SearchGroups {
     #[serde(flatten)]
@@ -319,7 +320,7 @@ pub struct SearchGroups {
 }
 
 impl SearchGroups {
-    /// Those with one of these words, 5 at most.
+    /// Searches for groups with one of these words, at most 5.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             words: Words::new(words),
@@ -327,7 +328,7 @@ impl SearchGroups {
         }
     }
 
-    /// Only those of these types: `Public` for example.
+    /// Restricts the search to these group types, for example `Public`.
     #[must_use]
     pub fn types(mut self, types: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.types = types.into_iter().map(Into::into).collect();
@@ -338,45 +339,45 @@ impl SearchGroups {
 /// The answer to [`SearchGroups`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FoundGroups {
-    /// Groups found altogether.
+    /// The total number of results.
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u64,
-    /// Where the next page begins; empty after the last one.
+    /// The start of the next page; empty after the last page.
     #[serde(rename = "Cursor", default, deserialize_with = "lenient::string")]
     pub cursor: String,
-    /// Those of this page.
+    /// The groups of this page.
     #[serde(rename = "Groups", default, deserialize_with = "lenient::list")]
     pub groups: Vec<FoundGroup>,
 }
 
-/// A group that was found.
+/// A search result: a group.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct FoundGroup {
-    /// Its GroupID.
+    /// The GroupID.
     #[serde(rename = "GroupID", default, deserialize_with = "lenient::string")]
     pub group: String,
-    /// Its name.
+    /// The name.
     #[serde(rename = "GroupName", default, deserialize_with = "lenient::string")]
     pub name: String,
-    /// Its type.
+    /// The group type.
     #[serde(rename = "GroupType", default, deserialize_with = "lenient::string")]
     pub kind: String,
-    /// Its owner.
+    /// The owner.
     #[serde(
         rename = "GroupOwnerUserID",
         default,
         deserialize_with = "lenient::string"
     )]
     pub owner: String,
-    /// How many members it has.
+    /// The number of members.
     #[serde(rename = "GroupMemberNum", default, deserialize_with = "lenient::int")]
     pub members: u64,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// Asks for members of the own groups by UserID, nick name and name card.
+/// Searches for members of this account's groups by UserID, nick name and name card.
 #[derive(Clone, Debug, Serialize)]
 pub struct SearchMembers {
     #[serde(flatten)]
@@ -386,7 +387,7 @@ pub struct SearchMembers {
 }
 
 impl SearchMembers {
-    /// Those with one of these words, 5 at most.
+    /// Searches for members with one of these words, at most 5.
     pub fn new(words: impl IntoIterator<Item = impl Into<String>>) -> Self {
         Self {
             words: Words::new(words),
@@ -394,7 +395,7 @@ impl SearchMembers {
         }
     }
 
-    /// Only those of these groups.
+    /// Restricts the search to these groups.
     #[must_use]
     pub fn groups(mut self, groups: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.groups = groups.into_iter().map(Into::into).collect();
@@ -405,27 +406,27 @@ impl SearchMembers {
 /// The answer to [`SearchMembers`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct FoundMembers {
-    /// Members found altogether.
+    /// The total number of results.
     #[serde(rename = "TotalCount", default, deserialize_with = "lenient::int")]
     pub total: u64,
-    /// Where the next page begins; empty after the last one.
+    /// The start of the next page; empty after the last page.
     #[serde(rename = "Cursor", default, deserialize_with = "lenient::string")]
     pub cursor: String,
-    /// Those of this page.
+    /// The members of this page.
     #[serde(rename = "GroupMembers", default, deserialize_with = "lenient::list")]
     pub members: Vec<FoundMember>,
 }
 
-/// A member that was found.
+/// A search result: a member.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct FoundMember {
-    /// Where.
+    /// The GroupID.
     #[serde(rename = "GroupID", default, deserialize_with = "lenient::string")]
     pub group: String,
     /// The name of the group.
     #[serde(rename = "GroupName", default, deserialize_with = "lenient::string")]
     pub group_name: String,
-    /// Who.
+    /// The user.
     #[serde(
         rename = "GroupMemberUserID",
         default,
@@ -439,14 +440,14 @@ pub struct FoundMember {
         deserialize_with = "lenient::string"
     )]
     pub nick: String,
-    /// The name in this group.
+    /// The name card.
     #[serde(
         rename = "GroupMemberNameCard",
         default,
         deserialize_with = "lenient::string"
     )]
     pub name_card: String,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }

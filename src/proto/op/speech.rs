@@ -1,4 +1,5 @@
-//! The words of recorded speech. The app must have bought the service.
+//! Speech recognition. The app must have bought the service. See "Conversations and people" in
+//! `docs/src/protocol.md`.
 
 use super::Outcome;
 use crate::lenient;
@@ -15,7 +16,7 @@ calls! {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Spoken {
-    /// Mandarin, with English and dialects in between.
+    /// Mandarin, mixed with English and dialects.
     #[default]
     Mixed,
     /// Mandarin.
@@ -29,7 +30,7 @@ pub enum Spoken {
 }
 
 impl Spoken {
-    /// The service's word for it.
+    /// Returns the name on the wire.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
@@ -42,12 +43,12 @@ impl Spoken {
     }
 }
 
-/// Kinds of sounds that the service understands, as files of the kind are named.
+/// The supported formats, by file extension.
 const FORMATS: [&str; 9] = [
     "wav", "pcm", "ogg-opus", "speex", "silk", "mp3", "m4a", "aac", "amr",
 ];
 
-/// Has the words of a sound written down.
+/// Requests the text of a sound.
 #[derive(Clone, Debug, Serialize)]
 pub struct Recognise {
     #[serde(rename = "BytesUrl")]
@@ -61,8 +62,8 @@ pub struct Recognise {
 }
 
 impl Recognise {
-    /// The sound at `url`; `None` when its name does not end as that of a kind which the service
-    /// understands: wav, pcm, ogg-opus, speex, silk, mp3, m4a, aac and amr.
+    /// Requests the text of the sound at `url`. Returns `None` if its extension is not a supported
+    /// format: wav, pcm, ogg-opus, speex, silk, mp3, m4a, aac or amr.
     pub fn new(url: impl Into<String>, language: Spoken) -> Option<Self> {
         let url = url.into();
         let path = url.split(['?', '#']).next().unwrap_or_default();
@@ -73,7 +74,7 @@ impl Recognise {
         Some(Self {
             url,
             format,
-            // 0: to be fetched from the URL.
+            // 0: the service fetches the sound from the URL.
             source: 0,
             language: language.word(),
         })
@@ -83,10 +84,10 @@ impl Recognise {
 /// The answer to [`Recognise`].
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Recognised {
-    /// How it went.
+    /// The result.
     #[serde(rename = "CmdErrorCode", default)]
     pub outcome: Outcome,
-    /// The words.
+    /// The recognised text.
     #[serde(rename = "BytesResult", default, deserialize_with = "lenient::string")]
     pub text: String,
 }

@@ -1,5 +1,5 @@
-//! Topics: the rooms of a community. What is said in one is said in a conversation of its own, named
-//! by the topic's ID.
+//! Topics: the rooms of a community. Each topic is a separate conversation, named by its TopicID.
+//! See "Communities and topics" in `docs/src/protocol.md`.
 
 use super::Done;
 use crate::address::GroupAddress;
@@ -8,7 +8,7 @@ use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// Topics that one request may name.
+/// The maximum number of topics per request.
 pub const MAX_TOPICS: usize = 50;
 
 const TOPICS: Limit = Limit::new("topics", 10.0, 2);
@@ -20,7 +20,7 @@ group_calls! {
     DeleteTopics => "destroy_topic" -> DeletedTopics, Limit::NONE;
 }
 
-/// The texts of a topic; those that are `None` stay as they are, or empty.
+/// The texts of a topic. Those that are `None` remain unchanged, or empty in a new topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TopicTexts {
     #[serde(rename = "TopicName", skip_serializing_if = "Option::is_none")]
@@ -36,7 +36,7 @@ pub struct TopicTexts {
 }
 
 impl TopicTexts {
-    /// Changes nothing yet.
+    /// Creates a value without changes.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
@@ -49,14 +49,14 @@ impl TopicTexts {
         self
     }
 
-    /// Sets the address of the picture.
+    /// Sets the URL of the picture.
     #[must_use]
     pub fn face_url(mut self, url: impl Into<String>) -> Self {
         self.face_url = Some(url.into());
         self
     }
 
-    /// Sets the app's own text.
+    /// Sets the application data.
     #[must_use]
     pub fn custom(mut self, text: impl Into<String>) -> Self {
         self.custom = Some(text.into());
@@ -78,7 +78,7 @@ impl TopicTexts {
     }
 }
 
-/// Makes a topic.
+/// Creates a topic.
 #[derive(Clone, Debug, Serialize)]
 pub struct CreateTopic {
     #[serde(rename = "GroupId")]
@@ -90,7 +90,7 @@ pub struct CreateTopic {
 }
 
 impl CreateTopic {
-    /// In the community `group`, with an ID the server makes up.
+    /// Creates a topic in the community `group`. The server assigns the ID.
     pub fn new(group: impl Into<String>, texts: TopicTexts) -> Self {
         Self {
             group: group.into(),
@@ -99,7 +99,7 @@ impl CreateTopic {
         }
     }
 
-    /// Chooses the ID: that of the community, `@TOPIC#_`, and whatever follows.
+    /// Sets the ID: the ID of the community, `@TOPIC#_`, and any suffix.
     #[must_use]
     pub fn id(mut self, topic: impl Into<String>) -> Self {
         self.topic = Some(topic.into());
@@ -110,12 +110,12 @@ impl CreateTopic {
 /// The answer to [`CreateTopic`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct CreatedTopic {
-    /// Its ID.
+    /// The TopicID.
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
     pub id: String,
 }
 
-/// Asks for topics of a community.
+/// Requests topics of a community.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetTopics {
     #[serde(rename = "GroupId")]
@@ -127,7 +127,7 @@ pub struct GetTopics {
 }
 
 impl GetTopics {
-    /// These topics of the community `group`; none means all.
+    /// Requests these topics of the community `group`; an empty list requests all.
     pub fn new(group: impl Into<String>, topics: Vec<String>) -> Self {
         Self {
             group: group.into(),
@@ -159,7 +159,7 @@ struct TopicItem {
 }
 
 impl Topics {
-    /// The topics that could be had, with what this account is in each.
+    /// Returns the topics that exist, each with this account's settings.
     pub fn found(self) -> impl Iterator<Item = Topic> {
         let found = self.items.into_iter().filter(|item| item.code == 0);
         found.map(|item| Topic {
@@ -172,10 +172,10 @@ impl Topics {
 /// A topic of a community.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct Topic {
-    /// Its ID, which also names its conversation.
+    /// The TopicID, which is also the ID of its conversation.
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// Its name.
+    /// The name.
     #[serde(rename = "TopicName", default, deserialize_with = "lenient::string")]
     pub name: String,
     /// The introduction.
@@ -184,27 +184,27 @@ pub struct Topic {
     /// The announcement.
     #[serde(rename = "Notification", default, deserialize_with = "lenient::string")]
     pub notification: String,
-    /// The app's own text.
+    /// Application data.
     #[serde(rename = "CustomString", default, deserialize_with = "lenient::string")]
     pub custom: String,
-    /// The number of its newest message.
+    /// The sequence number of the newest message.
     #[serde(rename = "LastMsgSeq", default, deserialize_with = "lenient::int")]
     pub last_seq: u32,
-    /// What this account is in it.
+    /// This account's settings of the topic.
     #[serde(skip)]
     pub own: OwnTopic,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// An account's own settings of a topic.
+/// This account's settings of a topic.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct OwnTopic {
-    /// Read up to this number; `None` when the server did not say.
+    /// The sequence number up to which this account has read; `None` if the server did not send it.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::opt_int")]
     pub read_seq: Option<u32>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
@@ -221,7 +221,7 @@ pub struct ModifyTopic {
 }
 
 impl ModifyTopic {
-    /// Changes texts of the topic of this ID.
+    /// Changes texts of the topic with this ID.
     pub fn texts(topic: impl Into<String>, texts: TopicTexts) -> Self {
         Self {
             group: GroupAddress::new(topic),
@@ -230,7 +230,7 @@ impl ModifyTopic {
         }
     }
 
-    /// Lets only the owner and administrators speak in it, or everybody again.
+    /// Sets whether only the owner and administrators may write in the topic.
     pub fn mute_all(topic: impl Into<String>, mute: bool) -> Self {
         Self {
             group: GroupAddress::new(topic),
@@ -240,7 +240,7 @@ impl ModifyTopic {
     }
 }
 
-/// Removes topics, with everything said in them.
+/// Deletes topics with all their messages.
 #[derive(Clone, Debug, Serialize)]
 pub struct DeleteTopics {
     /// The community.
@@ -254,7 +254,7 @@ pub struct DeleteTopics {
 /// The answer to [`DeleteTopics`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct DeletedTopics {
-    /// One per topic.
+    /// One result per topic.
     #[serde(
         rename = "DestroyResultItem",
         default,
@@ -263,16 +263,16 @@ pub struct DeletedTopics {
     pub results: Vec<DeletedTopic>,
 }
 
-/// What became of one topic.
+/// The result for one topic.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct DeletedTopic {
     /// The topic.
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
     pub id: String,
-    /// Zero when it is gone.
+    /// The error code; zero means success.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
-    /// The server's words.
+    /// The error text of the server.
     #[serde(rename = "ErrorInfo", default, deserialize_with = "lenient::string")]
     pub info: String,
 }

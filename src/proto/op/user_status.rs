@@ -1,4 +1,5 @@
-//! Who is online: asking, and subscribing to changes.
+//! Online status: queries and subscriptions. See "Conversations and people" in
+//! `docs/src/protocol.md`.
 
 use super::{Done, ItemResult};
 use crate::lenient;
@@ -6,9 +7,9 @@ use crate::op::Limit;
 use crate::update::UserStatus;
 use serde::{Deserialize, Serialize};
 
-/// Users that one request may ask the status of.
+/// The maximum number of users per query.
 pub const MAX_STATUS: usize = 500;
-/// Users that one request may subscribe to.
+/// The maximum number of users per subscription.
 pub const MAX_SUBSCRIBED: usize = 100;
 
 const STATUS: Limit = Limit::new("user status", 4.0, 20);
@@ -20,10 +21,10 @@ calls! {
     SetStatus => "im_open_status.ws_set_custom_status" -> Done, STATUS;
 }
 
-/// Asks who is online.
+/// Requests the online status of users.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct GetStatus {
-    /// The users, 500 at most.
+    /// The users, at most 500.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
@@ -31,10 +32,10 @@ pub struct GetStatus {
 /// The answer to [`GetStatus`].
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct Statuses {
-    /// One per known user.
+    /// One entry per known user.
     #[serde(rename = "UserStatusList", default, deserialize_with = "lenient::list")]
     pub items: Vec<UserStatus>,
-    /// Users whose status is not known.
+    /// Users whose status is unknown.
     #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
     pub errors: Vec<ItemResult>,
 }
@@ -42,7 +43,7 @@ pub struct Statuses {
 /// Subscribes to the status of users.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Subscribe {
-    /// The users, 100 at most.
+    /// The users, at most 100.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
@@ -50,7 +51,7 @@ pub struct Subscribe {
 /// Ends subscriptions.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Unsubscribe {
-    /// The users, 100 at most; empty for all.
+    /// The users, at most 100; empty for all.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::list")]
     pub users: Vec<String>,
 }
@@ -58,15 +59,15 @@ pub struct Unsubscribe {
 /// The answer to [`Subscribe`] and [`Unsubscribe`].
 #[derive(Clone, Debug, Default, Deserialize, Serialize)]
 pub struct NotSubscribed {
-    /// Users for whom it failed.
+    /// Users for whom the request failed.
     #[serde(rename = "ErrorList", default, deserialize_with = "lenient::list")]
     pub errors: Vec<ItemResult>,
 }
 
-/// Sets what the own status says beside "online".
+/// Sets the custom status of this account.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct SetStatus {
-    /// The text; plain here, although what others get of it is in base64.
+    /// The plain text. Other users receive it in base64.
     #[serde(rename = "CustomStatus")]
     pub text: String,
 }

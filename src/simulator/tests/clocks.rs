@@ -1,11 +1,12 @@
-//! Machines whose clocks are not the server's.
+//! Tests of machines with wrong clocks.
 
 use super::*;
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
 
-/// One account, online for a minute, whose clock is then off by so many milliseconds.
+/// Creates a world with one account that has been online for a minute before its clock jumps by
+/// `by` milliseconds.
 fn off_by(seed: u64, by: i64) -> World {
     let mut world = fleet(seed, 1);
     world.run_until(secs(60));
@@ -26,7 +27,7 @@ fn accounts_know_how_far_off_their_clocks_are() {
     for account in 0..200 {
         let real = world.clock_offset(account);
         let known = world.status(account).unwrap().clock_offset;
-        // The server tells whole seconds.
+        // The server time has a resolution of one second.
         assert!((real + known).abs() <= 1_100, "{account}: {real} {known}");
         far += usize::from(real.abs() > 5_000);
     }

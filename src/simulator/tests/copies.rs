@@ -1,4 +1,4 @@
-//! The same fleet twice against one server.
+//! Tests of two copies of a fleet against one server.
 
 use super::*;
 
@@ -45,7 +45,7 @@ fn two_copies_lose_no_message_and_count_what_both_were_handed() {
         assert!(summary.handed_again <= 2000, "seed {seed}: {summary:?}");
         again += summary.handed_again;
     }
-    // Who comes back with its cookie catches up with what the other did meanwhile.
+    // A copy that resumes with its cookie catches up with messages that the other copy has handled.
     assert!(again > 0);
 }
 
@@ -72,7 +72,7 @@ fn a_copy_that_comes_late_is_not_handed_what_the_other_reported_as_read() {
 fn what_was_not_reported_before_the_kick_is_handed_once_more() {
     let mut world = copies(46, 5, secs(600));
     for account in 0..5 {
-        // Handed at once; the report would follow a second later.
+        // The message is delivered at once, and its read report would follow a second later.
         world.at(secs(600) - Duration::from_millis(300), Action::Say(account));
     }
     world.run_until(secs(630));

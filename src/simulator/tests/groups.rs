@@ -1,8 +1,8 @@
-//! Groups are followed, whatever happens.
+//! Tests of group tracking under faults.
 
 use super::*;
 
-/// A few accounts in a few groups, online for a minute.
+/// Creates a few accounts in a few groups, online for a minute.
 pub(super) fn in_groups(options: Options) -> World {
     let mut world = World::new(Options {
         groups: 2,
@@ -15,7 +15,7 @@ pub(super) fn in_groups(options: Options) -> World {
     world
 }
 
-/// Somebody says something in each group every `every` seconds, `count` times.
+/// Sends a message to each group every `every` seconds, `count` times.
 fn talk(world: &mut World, count: u64, every: u64) {
     let start = world.now();
     for n in 0..count {
@@ -87,7 +87,7 @@ fn a_list_of_groups_that_is_refused_or_unanswered_for_a_while_silences_no_group(
     }
 }
 
-/// From the first start on: nothing is remembered of the groups there.
+/// The list is rejected from the first login on, when no state about the groups exists.
 #[test]
 fn a_list_that_is_refused_at_the_first_login_silences_no_group() {
     for (seed, code) in [(68, Some(60002)), (69, None)] {
@@ -109,7 +109,7 @@ fn what_is_said_after_a_restart_without_memory_is_heard() {
         talk(&mut world, 40, 1);
         world.run_until(secs(150));
         world.act(Action::ForgetGroups);
-        // While the accounts are still on their way back, and after.
+        // Messages arrive during the recovery of the accounts, and after it.
         talk(&mut world, 20, 1);
         world.run_until(secs(600));
         let summary = assert_sound(&mut world);
@@ -129,7 +129,7 @@ fn own_bots_that_answer_each_other_come_to_rest() {
     world.run_until(secs(120));
     let summary = assert_sound(&mut world);
     assert_eq!((summary.handled, summary.replied), (3, 3));
-    // The check is one: bots that hear each other do not come to rest, and that is noticed.
+    // The audit must detect bots that answer each other without end.
     let mut world = in_groups(Options {
         hear_own_accounts: true,
         ..options

@@ -1,4 +1,4 @@
-//! Networks that lose packets.
+//! Tests of packet loss.
 
 use super::*;
 
@@ -47,7 +47,7 @@ fn a_link_that_stalls_for_too_long_is_found_and_resumed() {
         loss: 0.4,
         length: secs(3600),
     });
-    // Half of them are idle: nothing but heartbeats can tell there.
+    // Half of the accounts are idle; only heartbeats can detect their stalled links.
     for n in 0..3000 {
         world.at(secs(60 + n), Action::Say(n as usize % 10));
     }
@@ -60,7 +60,7 @@ fn a_link_that_stalls_for_too_long_is_found_and_resumed() {
         assert!(counters.lost_links > 0, "{account}: {counters:?}");
         assert!(counters.resumes > 0, "{account}: {counters:?}");
     }
-    // It ends: what is lost in a quiet hour is nothing.
+    // The loss ends: a quiet hour loses no more links.
     let lost = |world: &World| -> u64 {
         let counters = (0..20).map(|n| world.status(n).unwrap().counters);
         counters.map(|counters| counters.lost_links).sum()
@@ -70,8 +70,8 @@ fn a_link_that_stalls_for_too_long_is_found_and_resumed() {
     assert_eq!(lost(&world), before);
 }
 
-/// Found by a month of ordinary days: a resume under way on a stalled link came after that of the
-/// next link, and took the login to where nobody was.
+/// Regression test from a month of ordinary days: a resume on a stalled link arrived after the
+/// resume on the next link, and moved the login to the dead link.
 #[test]
 fn what_was_under_way_on_a_link_given_up_does_not_undo_the_next_login() {
     for seed in 33..37 {

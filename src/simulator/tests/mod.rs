@@ -1,4 +1,4 @@
-//! Scenarios and random sequences over whole fleets.
+//! Tests of scenarios and random sequences with whole fleets.
 
 use super::*;
 use botroupe_core::account::Phase;
@@ -295,7 +295,8 @@ fn a_usersig_is_renewed_ahead_of_its_end_without_an_outage_or_a_loss() {
     }
 }
 
-/// Found by a run of 180 days: a renewal that fell due during an outage followed the resume at once.
+/// Regression test from a run of 180 days: a renewal that became due during an outage immediately
+/// followed the resume.
 #[test]
 fn a_renewal_that_fell_due_during_an_outage_keeps_its_distance() {
     let options = Options {
@@ -375,14 +376,14 @@ proptest! {
             world.at(secs(at), action);
         }
         world.run_until(secs(2_100));
-        // Until the slowest clock shows this time, all that is minted there may be void.
+        // All UserSigs minted before the slowest clock shows this time may be void.
         let slowest = (0..3).map(|n| world.clock_offset(n)).min().unwrap().min(0);
         let start = secs(2_100) + Duration::from_millis(slowest.unsigned_abs());
         world.run_until(start);
         for account in 0..3 {
             world.act(Action::Resume(account));
         }
-        // Longer than any delay a server named above, and the longest back-off.
+        // This is longer than every delay that a server named above, and than the longest back-off.
         world.run_until(start + secs(4_400));
         let summary = world.summary();
         prop_assert!(summary.violations.is_empty(), "{:#?}", summary.violations);

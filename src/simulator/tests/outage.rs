@@ -1,4 +1,4 @@
-//! The server goes away and comes back: at what rate, how soon, and in what order all are back.
+//! Tests of server outages: login rate, duration and order of the recovery.
 
 use super::*;
 
@@ -39,12 +39,13 @@ fn ten_thousand_accounts_come_back_at_the_set_rate_in_the_order_they_asked() {
     assert_eq!(world.online(), 0);
     world.run_until(secs(600));
     let summary = assert_sound(&mut world);
-    // Exactly the set rate where it is decided; what the network makes of it is another number.
+    // The rate is exact where the governor grants turns; on the network it varies.
     assert_eq!(summary.worst_turn_rate, 200);
     let comeback = summary.comeback.unwrap();
     assert_eq!(comeback.accounts, 10_000);
-    // Accounts over rate, and a fifth more. That is also the longest back-off: whoever drew it just
-    // before the server came back is the last to ask, however high the rate is.
+    // The number of accounts divided by the rate, plus 20 %. This is also the longest back-off: an
+    // account that drew it just before the server returned is the last to request a turn, however
+    // high the rate is.
     assert!(
         comeback.took <= secs(10_000 / 200 * 12 / 10),
         "{comeback:?}"

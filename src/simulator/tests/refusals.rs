@@ -1,4 +1,4 @@
-//! Requests that are refused or not answered for a while, and servers that nag.
+//! Tests of requests that are rejected or unanswered for a time, and of servers that nag.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! Bots that take time, floods, and processes that end.
+//! Tests of slow bots, floods and ending processes.
 
 use super::*;
 use botroupe_core::session::InboxLimits;
@@ -65,7 +65,7 @@ fn a_handler_that_hangs_holds_up_its_conversation_only() {
     .unwrap();
     world.run_until(secs(60));
     world.act(Action::Hang(0));
-    // More than there is room for in one conversation.
+    // The flood is larger than the queue of one conversation.
     let flood = Action::Burst {
         account: 0,
         people: 1,
@@ -79,7 +79,7 @@ fn a_handler_that_hangs_holds_up_its_conversation_only() {
     world.run_until(secs(4000));
     let summary = assert_sound(&mut world);
     assert_eq!((world.owed(), summary.handled), (300, 200));
-    // The next process is handed what this one did not finish.
+    // The next process receives the messages that this one did not finish.
     world.act(Action::Stop(0, secs(5)));
     let summary = assert_all_handled(&mut world, 8000);
     assert_eq!((summary.handled_again, summary.restarts), (0, 1));

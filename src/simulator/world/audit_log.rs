@@ -1,4 +1,4 @@
-//! The event log, and the checks of what must never happen.
+//! The event log, and the checks of invariants.
 
 use super::World;
 use crate::audit::Violation;
@@ -8,13 +8,14 @@ use botroupe_core::session;
 use botroupe_proto::command;
 use std::time::Duration;
 
-/// Violations kept at most.
+/// The maximum number of recorded violations.
 const MAX_VIOLATIONS: usize = 100;
-/// How long an account may believe itself online after the server has dropped its login, beyond the hello
-/// interval: silence until a heartbeat (10 s), its limit (3 s), and the network's delay. Only an answer tells
-/// that a login has expired, at the latest the answer to the next hello.
+/// The maximum time for which an account may consider itself online after the server has dropped
+/// its login, in addition to the hello interval: the idle time before a heartbeat (10 s), its
+/// timeout (3 s), and the network delay. An account only learns from an answer that its login has
+/// expired, at the latest from the answer to the next hello.
 const LONGEST_BELIEF: Duration = Duration::from_secs(15);
-/// Requests for missed messages per minute. Nothing that a server pushes may cause more.
+/// The maximum number of requests for missed messages per minute, whatever the server pushes.
 pub(super) const MOST_PAGES: usize = 120;
 
 impl World {
@@ -62,9 +63,9 @@ impl World {
         }
     }
 
-    /// A request leaves.
+    /// Records a request that an account sends.
     pub(super) fn count_request(&mut self, node: usize, packet: &str) {
-        // A server that gives little at a time wants to be asked often.
+        // A server with small pages needs many requests.
         if self.options.sync_page.is_some() || !packet.contains(command::GET_MSG) {
             return;
         }
@@ -75,7 +76,7 @@ impl World {
         }
     }
 
-    /// An account is no longer online.
+    /// Records that an account is no longer online.
     pub(super) fn went_offline(&mut self, node: usize, cause: &str) {
         if let Some(since) = self.online_since[node].take() {
             self.summary.online += self.now - since;
@@ -89,7 +90,7 @@ impl World {
             .or_default() += 1;
     }
 
-    /// A login leaves. One that `remembers` names the place in its messages from which it goes on.
+    /// Records a login. If it `remembers`, it contains the cookie from which it continues.
     pub(super) fn login(&mut self, node: usize, remembers: bool) {
         let settled = if remembers {
             Vec::new()
@@ -102,17 +103,17 @@ impl World {
         let rate = self.window.add(self.now);
         self.summary.worst_login_rate = self.summary.worst_login_rate.max(rate);
         let network = self.options.network;
-        // A login leaves at most one round trip after its turn: those of one second had their turns
-        // within a second and a round trip.
+        // A login is sent at most one round trip after its turn, so the logins of one second got
+        // their turns within one second plus a round trip.
         let span = 1.0 + (network.latency_max * 2).as_secs_f64();
         let each = self.options.rate * span + f64::from(self.options.burst);
-        // Where dials stall there is no such bound.
+        // There is no such bound if dial attempts can stall.
         if !self.has_stalled && rate as f64 > each * self.options.copies as f64 {
             self.violate(None, format!("{rate} logins sent within a second"));
         }
     }
 
-    /// An account sets out to log in: it dials, or renews its login.
+    /// Records that an account starts to log in: it dials, or renews its login.
     pub(super) fn set_out(&mut self, node: usize) {
         let spacing = self.options.policy.login_spacing;
         if let Some(last) = self.last_login[node].replace(self.now)
@@ -125,7 +126,7 @@ impl World {
         }
     }
 
-    /// The governor lets an account go.
+    /// Records that the governor grants an account a turn.
     pub(super) fn granted(&mut self, node: usize) {
         let rate = self.turns.granted(node / self.options.accounts, self.now);
         self.summary.worst_turn_rate = self.summary.worst_turn_rate.max(rate);
@@ -153,7 +154,7 @@ impl World {
                 self.summary.longest_silence = self.summary.longest_silence.max(silent);
                 self.online_since[node] = Some(self.now);
                 self.returned(node);
-                // Logged in anew: whatever it believed wrongly before is over.
+                // After a new login, the account's view is correct again.
                 self.disbelief.remove(&node);
             }
             Some(false) => {
@@ -170,7 +171,8 @@ impl World {
         }
     }
 
-    /// What is true at any moment: no two logins in flight, no false belief for long.
+    /// Checks the invariants: no account has two logins in flight, or considers itself online for
+    /// long although the server has dropped its login.
     pub(super) fn audit(&mut self) {
         let now = self.clock();
         for node in 0..self.nodes.len() {

@@ -1,16 +1,16 @@
-//! What the clock of an account's machine shows.
+//! The wall clocks of the accounts' machines.
 
 use super::{EPOCH, World};
 use botroupe_core::policy::Now;
 use std::time::Duration;
 
 impl World {
-    /// The server's clock.
+    /// Returns the time of the server.
     pub(super) fn clock(&self) -> Now {
         Now::new(self.now, EPOCH + self.now)
     }
 
-    /// The clock of an account's machine.
+    /// Returns the time of the account's machine.
     pub(super) fn clock_of(&self, node: usize) -> Now {
         let offset = self.offsets[node];
         let by = Duration::from_millis(offset.unsigned_abs());
@@ -23,7 +23,7 @@ impl World {
         Now::new(mono, unix)
     }
 
-    /// By how much an account's clock is off, in milliseconds: negative when it is slow.
+    /// Returns the offset of an account's clock in milliseconds. It is negative for a slow clock.
     #[must_use]
     pub fn clock_offset(&self, account: usize) -> i64 {
         self.offsets.get(account).copied().unwrap_or(0)

@@ -1,4 +1,4 @@
-//! Who is in a group, and what is said there.
+//! The members and messages of groups.
 
 use super::World;
 use crate::groups::SimGroup;
@@ -7,7 +7,7 @@ use botroupe_proto::code::Code;
 use botroupe_proto::id::UserId;
 
 impl World {
-    /// Makes the groups, each with accounts that are drawn for it.
+    /// Creates the groups with random accounts as members.
     pub(super) fn make_groups(&mut self) {
         let names = self.options.accounts;
         for number in 0..self.options.groups {
@@ -37,14 +37,14 @@ impl World {
         self.serve();
     }
 
-    /// A group that an account is in.
+    /// Returns a group of an account.
     pub(super) fn group_of(&self, account: usize) -> Option<usize> {
         let name = account % self.options.accounts;
         let mut crews = self.crews.iter();
         crews.position(|crew| crew.members.contains(&name))
     }
 
-    /// Somebody says something in a group.
+    /// Sends a message to a group.
     pub(super) fn say_in(&mut self, group: usize) -> Result<(), Code> {
         let Some(crew) = self.crews.get(group) else {
             return Ok(());

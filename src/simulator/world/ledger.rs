@@ -1,4 +1,4 @@
-//! Who is owed which message, and what became of it.
+//! Bookkeeping of owed, delivered and handled messages.
 
 use super::World;
 use crate::ledger::{Owed, Place};
@@ -8,11 +8,11 @@ use botroupe_core::session::Receipt;
 use botroupe_proto::message::Message;
 use std::time::Duration;
 
-/// For so long an account that is online, has room and suffers no fault may go without a message that was
-/// said to it: three times the longest pause before a refused fetch is tried again.
+/// The maximum time for which an account that is online, has queue space and suffers no fault may
+/// lack a message: three times the longest pause before a failed fetch is retried.
 const LONGEST_WAIT: Duration = Duration::from_secs(900);
 
-/// The number of a message that somebody said; none of what a bot said.
+/// Returns the number of a message from a simulated user; `None` for a message from a bot.
 fn number(text: &str) -> Option<u64> {
     if text.starts_with("re:") {
         return None;
@@ -21,7 +21,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 impl World {
-    /// An account is to get this message.
+    /// Records that an account must receive this message.
     pub(super) fn owe(&mut self, name: usize, number: u64, place: Place) {
         let second = self.clock().unix_secs();
         let user = &self.users[name];
@@ -40,7 +40,7 @@ impl World {
         self.ledger.accounts[name].owed.insert(number, owed);
     }
 
-    /// A message comes to a bot.
+    /// Records that a message reaches a bot.
     pub(super) fn handed(&mut self, node: usize, message: &Message) {
         let key = message.key();
         let read = format!("{}_{}_{}", key.seq, key.random, key.time);
@@ -53,7 +53,7 @@ impl World {
             self.violate(Some(node), format!("handed twice: {message}"));
         }
         let Some(text) = message.text() else {
-            return; // A tip or a notice of the server.
+            return; // A tip or notice from the server.
         };
         let name = node % self.options.accounts;
         let Some(number) = number(text) else {
@@ -89,7 +89,7 @@ impl World {
         }
     }
 
-    /// A bot is done with a message.
+    /// Records that a bot has finished a message.
     pub(super) fn handled(&mut self, node: usize, note: &Note) {
         let Note::Handled {
             message,
@@ -116,7 +116,8 @@ impl World {
         }
     }
 
-    /// A process of a copy of an account is gone. `clean` when the server took its goodbye.
+    /// Records the end of the process of an account's copy. `clean` tells whether the server
+    /// accepted its logout.
     pub(super) fn gone(&mut self, node: usize, clean: bool) {
         let name = node % self.options.accounts;
         let owes = !self.ledger.accounts[name].owed.is_empty();
@@ -128,7 +129,7 @@ impl World {
         }
     }
 
-    /// The server took a read report of an account: everything that it covers has to be finished.
+    /// Checks a read report of an account: the bots must have finished all messages that it covers.
     pub(super) fn check_read(&mut self, node: usize) {
         let name = node % self.options.accounts;
         let user = &self.users[name];
@@ -149,7 +150,8 @@ impl World {
         }
     }
 
-    /// Whoever is online, has room and suffers no fault has got everything that was said a while ago.
+    /// Checks that an account that is online, has queue space and suffers no fault has received all
+    /// older messages.
     pub(super) fn check_silence(&mut self, node: usize) {
         let is_online = self.nodes[node].core.phase() == Phase::Online;
         let is_true = self.server.is_online(self.clock(), &self.users[node]);

@@ -1,4 +1,4 @@
-//! In which order accounts get their turns to log in.
+//! The order in which accounts get their login turns.
 
 use super::World;
 use crate::login_pacing::Comeback;
@@ -6,7 +6,7 @@ use botroupe_core::account::Phase;
 use std::collections::HashSet;
 
 impl World {
-    /// The server is there again: who is on the way to it is watched until all are back.
+    /// Starts to watch all recovering accounts, after the server has returned.
     pub(super) fn await_return(&mut self) {
         let on_the_way =
             |phase| matches!(phase, Phase::Waiting | Phase::Connecting | Phase::LoggingIn);

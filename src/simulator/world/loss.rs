@@ -1,10 +1,12 @@
-//! Packet loss, as a WebSocket experiences it.
+//! Packet loss, as a WebSocket connection experiences it.
 //!
-//! TCP sends a lost packet again, after 0.2 s, then 0.4 s and so on, and hands out nothing that came
-//! behind it before. So nothing is ever missing or out of order on a link; it stalls, mostly for 0.2
-//! to 3 s, rarely for longer than a heartbeat may take, and then the account has to find out.
+//! TCP retransmits a lost packet after 0.2 s, then 0.4 s and so on, and delivers no later packets
+//! before it. So a link never loses or reorders packets. Instead it stalls, usually for 0.2 to 3 s,
+//! and rarely for longer than the heartbeat timeout; the account must then detect it.
 //!
-//! A link that an account gives up while it stalls is reset: what was under way on it is gone. Were it
+//! If an account gives up a stalled link, the link is reset and its packets in transit are lost. If
+//! they were delivered instead, a resume could arrive after the resume on the next link, and move
+//! the login back to a link that nobody reads. Neither a heartbeat nor a hello would detect that.
 //! sent on to the end instead, a resume could arrive after the one on the next link, and move the
 //! login back to a link that nobody listens to; neither a heartbeat nor a hello would tell.
 
@@ -13,15 +15,15 @@ use botroupe_core::policy::Now;
 use botroupe_sandbox::state::ConnId;
 use std::time::Duration;
 
-/// After this long a packet that was not acknowledged is sent again; doubled each time.
+/// The time after which an unacknowledged packet is retransmitted. It doubles each time.
 const RETRANSMIT_AFTER: Duration = Duration::from_millis(200);
-/// Nothing stalls for longer in one piece.
+/// The maximum duration of a stall.
 const LONGEST_STALL: Duration = Duration::from_secs(60);
-/// A link on which packets wait for longer than this, both ways together, could fail a heartbeat,
-/// which has 3 s: from here on heartbeats are played.
+/// If packets on a link wait for longer than this in total, in both directions, a heartbeat could
+/// exceed its timeout of 3 s. From then on heartbeats are simulated.
 const SHORT_STALL: Duration = Duration::from_secs(2);
-/// Where packets are lost more often than this, heartbeats are played one by one. Below, one in ten
-/// million would take too long.
+/// The loss rate from which heartbeats are simulated one by one. Below it, only one in ten million
+/// exceeds its timeout.
 const HEARTBEATS_FROM: f64 = 0.02;
 
 impl World {
@@ -35,7 +37,7 @@ impl World {
         }
     }
 
-    /// How long a packet of an account takes, the tries that were lost included.
+    /// Returns the latency of a packet of an account, including retransmissions.
     pub(super) fn delay(&mut self, node: usize) -> Duration {
         let (mut total, mut wait) = (self.latency(), RETRANSMIT_AFTER);
         let loss = self.loss_of(node);
@@ -47,8 +49,8 @@ impl World {
         total.min(LONGEST_STALL)
     }
 
-    /// True while nothing can come of the heartbeats of an account's link, so that they need not be
-    /// played.
+    /// Returns whether the heartbeats of an account's link cannot fail, so that they need not be
+    /// simulated.
     pub(super) fn is_healthy(&self, node: usize) -> bool {
         let link = self.nodes[node].link.and_then(|link| self.links.get(&link));
         link.is_some_and(|link| {
@@ -57,7 +59,7 @@ impl World {
         }) && self.loss_of(node) < HEARTBEATS_FROM
     }
 
-    /// From now on the heartbeats of an account are played: the last one was answered some time
+    /// Starts to simulate the heartbeats of an account. The last one was answered at a random time
     /// within the last ten seconds.
     pub(super) fn play_heartbeats(&mut self, node: usize) {
         let ago = Duration::from_millis(self.rng.u64(0..10_000)).min(self.now);
@@ -66,7 +68,7 @@ impl World {
         self.nodes[node].session.heard(heard);
     }
 
-    /// Puts a packet on its way to the server (`up`) or from it.
+    /// Sends a packet to the server (`up`) or from it.
     pub(super) fn carry(&mut self, link: ConnId, up: bool, packet: Vec<u8>) {
         let Some(node) = self.links.get(&link).filter(|l| !l.dead).map(|l| l.node) else {
             return;
@@ -90,8 +92,8 @@ impl World {
         }
     }
 
-    /// When the server would hear that an account closed a link: behind all that was sent on it
-    /// before. Of a link that stalls nothing more arrives: the account resets it.
+    /// Returns when the server learns that an account has closed a link: after all packets sent on
+    /// it before. On a stalled link no more packets arrive, because the account resets it.
     pub(super) fn closing_time(&self, link: ConnId) -> Duration {
         let due = self.links.get(&link).map_or(self.now, |link| link.up_due);
         if due > self.now + SHORT_STALL {
@@ -101,7 +103,7 @@ impl World {
         }
     }
 
-    /// Packets of an account, or of all, are lost with this probability for so long.
+    /// Sets the packet loss of an account, or of all accounts, for a time.
     pub(super) fn lose(&mut self, account: Option<usize>, loss: f64, length: Duration) {
         let all = 0..self.nodes.len();
         let nodes = account.map_or(all, |account| account..account + 1);

@@ -1,4 +1,4 @@
-//! The clock, the network, and everything that happens on them.
+//! The simulated world: the clock, the network and their events.
 
 mod audit_log;
 mod clocks;
@@ -33,19 +33,19 @@ use std::collections::{BTreeMap, BinaryHeap, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Unix time at the start.
+/// The Unix time at the start.
 pub(super) const EPOCH: Duration = Duration::from_secs(1_795_000_000);
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Happening {
-    /// An account of the process of this number starts.
+    /// An account starts in the process with this number.
     Start(usize, u32),
     Wake(usize),
-    /// A turn for an account of the process of this number.
+    /// An account in the process with this number gets a login turn.
     Turn(usize, u32),
-    /// A handler of the process of this number comes to its end.
+    /// A handler in the process with this number ends.
     Worked(usize, u32, Box<Conversation>, u64),
-    /// A process of a copy, by its number, comes to its end.
+    /// The process of a copy, with this number, reaches a step of its shutdown.
     Ends(usize, u32, Ending),
     Dialled {
         node: usize,
@@ -62,7 +62,7 @@ pub(super) enum Happening {
 }
 
 impl Happening {
-    /// A packet arrives at the server (`up`), or at the account.
+    /// Creates the arrival of a packet at the server (`up`) or at the account.
     pub(super) const fn packet(link: ConnId, up: bool, packet: Vec<u8>) -> Self {
         if up {
             Self::ToServer(link, packet)
@@ -76,17 +76,17 @@ impl Happening {
 pub(super) struct Link {
     pub(super) node: usize,
     pub(super) dead: bool,
-    /// Packets do not overtake each other.
+    /// The arrival times of the last packets. Later packets do not overtake them.
     pub(super) up_due: Duration,
     pub(super) down_due: Duration,
 }
 
-/// What may still have to happen to a process that is being stopped.
+/// The remaining steps of a process that is stopping.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Ending {
-    /// Its handlers have had their time.
+    /// The grace period of the handlers is over.
     Drained,
-    /// Its logouts have had theirs; it starts again after so long.
+    /// The grace period of the logouts is over. The process restarts after this time.
     Gone(Duration),
 }
 
@@ -101,16 +101,16 @@ pub struct World {
     pub(super) fleet: FleetUsers,
     pub(super) users: Vec<UserId>,
     pub(super) crews: Vec<SimGroup>,
-    /// The number of the process that each account is in, and whether it has started.
+    /// For each account, the number of its process and whether it has started.
     pub(super) lives: Vec<u32>,
     pub(super) alive: Vec<bool>,
-    /// Whose goodbye the server has taken during an orderly stop.
+    /// The accounts whose logout the server has accepted during an orderly stop.
     pub(super) farewells: Vec<bool>,
-    /// The number of the process of each copy, and whether it is being stopped.
+    /// For each copy, the number of its process and whether it is stopping.
     pub(super) processes: Vec<u32>,
     pub(super) stopping: Vec<bool>,
     pub(super) pages: Vec<Window>,
-    /// How far off the clock of each account is, in milliseconds.
+    /// The clock offset of each account, in milliseconds.
     pub(super) offsets: Vec<i64>,
     pub(super) nodes: Vec<SimAccount>,
     pub(super) server: State,
@@ -122,7 +122,7 @@ pub struct World {
     pub(super) governors: Vec<Governor>,
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) next_link: u64,
-    /// Until when packets of each account are lost more often, and how often.
+    /// For each account, the end and the rate of an increased packet loss.
     pub(super) lossy: Vec<(Duration, f64)>,
     pub(super) has_stalled: bool,
     pub(super) actions: Vec<Option<Action>>,
@@ -142,10 +142,10 @@ pub struct World {
 }
 
 impl World {
-    /// A fleet that starts at time zero.
+    /// Creates a fleet that starts at time zero.
     ///
     /// # Errors
-    /// Never in practice: the names it makes are UserIDs.
+    /// Does not fail in practice: the generated names are valid UserIDs.
     pub fn new(options: Options) -> Result<Self, IdError> {
         let app = SdkAppId::new(1_400_000_001)?;
         let key = Arc::new(SecretString::from("simulated key"));
@@ -155,7 +155,7 @@ impl World {
         sandbox.max_web_instances = options.slots;
         sandbox.idle_timeout = Duration::from_secs(86_400 * 3650);
         sandbox.max_connections = usize::MAX;
-        // What is lost here is to be lost by the accounts.
+        // Disable the history limit, so that only the accounts can lose messages.
         sandbox.history_limit = usize::MAX;
         sandbox.message_limit = usize::MAX;
         sandbox.inbox_limit = usize::MAX;
@@ -165,7 +165,7 @@ impl World {
             .map(|n| UserId::parse(&format!("bot-{:05}", n % options.accounts)))
             .collect::<Result<_, _>>()?;
         let policy = Arc::new(options.policy.clone());
-        // Each copy is a process of its own.
+        // Each copy is a separate process.
         let paces: Vec<GroupPaces> = (0..options.copies).map(|_| GroupPaces::default()).collect();
         let fleet: FleetUsers = Arc::new(users.iter().map(|user| user.as_str().into()).collect());
         let offsets = (0..users.len())
@@ -241,36 +241,36 @@ impl World {
         self.settle(node);
     }
 
-    /// Keeps the story of one account, for [`story`](Self::story).
+    /// Records the events of one account, for [`story`](Self::story).
     pub fn trace(&mut self, account: usize) {
         self.trace = Some(account);
     }
 
-    /// What happened to the traced account, a line each.
+    /// Returns the events of the traced account, one line each.
     #[must_use]
     pub fn story(&self) -> &[String] {
         &self.story
     }
 
-    /// How many accounts there are, those of every copy counted.
+    /// Returns the number of accounts, over all copies.
     #[must_use]
     pub const fn accounts(&self) -> usize {
         self.nodes.len()
     }
 
-    /// Simulated time since the start.
+    /// Returns the simulated time since the start.
     #[must_use]
     pub const fn now(&self) -> Duration {
         self.now
     }
 
-    /// How an account stands.
+    /// Returns the status of an account.
     #[must_use]
     pub fn status(&self, account: usize) -> Option<Status> {
         Some(self.nodes.get(account)?.status(self.clock_of(account)))
     }
 
-    /// How many accounts are online.
+    /// Returns the number of online accounts.
     #[must_use]
     pub fn online(&self) -> usize {
         self.nodes
@@ -279,26 +279,26 @@ impl World {
             .count()
     }
 
-    /// Messages said to accounts that no bot of any copy has finished yet.
+    /// Returns the number of messages to accounts that no bot of any copy has finished yet.
     #[must_use]
     pub fn owed(&self) -> usize {
         self.ledger.owed()
     }
 
-    /// Makes something happen at a time from now on.
+    /// Schedules an action. `when` must not be in the past.
     pub fn at(&mut self, when: Duration, action: Action) {
         self.actions.push(Some(action));
         let number = self.actions.len() - 1;
         self.schedule(when.max(self.now), Happening::Act(number));
     }
 
-    /// Makes something happen now.
+    /// Executes an action now.
     pub fn act(&mut self, action: Action) {
         self.at(self.now, action);
         self.run_until(self.now);
     }
 
-    /// Plays everything up to and including `end`.
+    /// Runs the simulation up to and including `end`.
     pub fn run_until(&mut self, end: Duration) {
         while let Some(Reverse((at, _, _))) = self.queue.peek() {
             if *at > end {
@@ -314,7 +314,7 @@ impl World {
         self.now = end;
     }
 
-    /// What the run came to so far. Checks once more what can be checked at the end.
+    /// Returns the results so far. It also runs the checks that are only possible at the end.
     pub fn summary(&mut self) -> Summary {
         self.audit();
         let mut summary = self.summary.clone();
@@ -372,7 +372,7 @@ impl World {
             }
             Happening::Wake(node) => {
                 if self.nodes[node].wake_at != Some(self.now) {
-                    return; // Armed anew in the meantime.
+                    return; // The timer was set to another time.
                 }
                 self.nodes[node].wake_at = None;
                 self.catch_up(node);
@@ -392,7 +392,7 @@ impl World {
             }
             Happening::Dialled { node, dial, late } => {
                 if self.nodes[node].dials != dial {
-                    return; // Given up in the meantime.
+                    return; // The account has abandoned this attempt.
                 }
                 let outcome = if late {
                     Err(ConnectError::TimedOut {
@@ -442,7 +442,8 @@ impl World {
                 }
             }
             Happening::CutAtServer(link) => {
-                // What was under way has arrived by now; a client that still has it hears its end.
+                // Packets in transit have arrived by now. If the client still has the link, it
+                // learns of its end.
                 if self
                     .links
                     .get(&link)
@@ -480,12 +481,12 @@ impl World {
         }
     }
 
-    /// The server has taken a packet of an account.
+    /// Processes a packet of an account that the server has accepted.
     fn taken(&mut self, node: usize, packet: &[u8]) {
         let Ok(packet) = std::str::from_utf8(packet) else {
             return;
         };
-        // The command stands at the front of a packet.
+        // The command is at the beginning of a packet.
         let head = packet.get(..600).unwrap_or(packet);
         if head.contains(command::LOGOUT) && self.stopping[node / self.options.accounts] {
             self.farewells[node] = true;

@@ -1,4 +1,4 @@
-//! Packets under way, links that break, and what is done to them on purpose.
+//! Packets in transit, broken links, and injected network faults.
 
 use super::{Happening, Link, World};
 use crate::options::{Action, NetworkConfig};
@@ -39,7 +39,7 @@ impl World {
         link
     }
 
-    /// Plays the heartbeats that were left out while the link was healthy.
+    /// Simulates the heartbeats that were skipped while the link was healthy.
     pub(super) fn catch_up(&mut self, node: usize) {
         if self.is_healthy(node) {
             let now = self.clock_of(node);
@@ -116,12 +116,12 @@ impl World {
         }
     }
 
-    /// A client has closed its side of a link.
+    /// Processes the end of a link that the client has closed.
     pub(super) fn hung_up(&mut self, link: ConnId) {
         let due = self.closing_time(link);
         let latency = self.latency();
         let dead = self.links.get(&link).is_some_and(|state| state.dead);
-        // A dead link is closed at the server by its own time-out, much later.
+        // The server closes a dead link much later, after its own timeout.
         let late = if dead {
             Duration::from_secs(60)
         } else {
@@ -141,7 +141,7 @@ impl World {
     }
 
     pub(super) fn tick_later(&mut self) {
-        // What the server does by the second is idle checks, which healthy links pass.
+        // The server's other periodic checks are for idle links, and healthy links pass them.
         let at = self.now + self.options.audit_every;
         if self.tick_at.is_none() {
             self.tick_at = Some(at);
@@ -227,7 +227,7 @@ impl World {
                 });
             }
             Action::Say(node) => self.say(node),
-            // A group that is written to too often refuses: then nothing was said.
+            // The group rejects the message if it receives too many; then no message was sent.
             Action::SayIn(group) => drop(self.say_in(group)),
             Action::Burst {
                 account,
@@ -265,7 +265,7 @@ impl World {
                 self.settle(node);
             }
             Action::Intrude(node) => {
-                // What another login does to this one.
+                // Another login of the same account has this effect.
                 let user = self.users[node].clone();
                 self.server.kick_all(now, &user, KickType::Account);
                 self.serve();
@@ -282,7 +282,7 @@ impl World {
                 length,
             } => self.lose(account, loss, length),
             Action::JumpClock(node, by) => {
-                // Nothing is told of it, as nothing tells a program.
+                // The account is not notified, as in a real program.
                 self.offsets[node] = self.offsets[node].saturating_add(by);
             }
         }
@@ -290,7 +290,7 @@ impl World {
 
     pub(super) fn fault(&mut self, fault: Fault) {
         let now = self.clock();
-        // An account that never logged in is not known there: nothing to do to it.
+        // The server does not know an account that never logged in; the fault then has no effect.
         let _ = self.server.fault(now, fault);
         self.serve();
     }

@@ -1,4 +1,5 @@
-//! Processes: each copy of the fleet is one, which may be stopped or killed, and starts anew.
+//! Processes. Each copy of the fleet is one process, which can be stopped or killed and then
+//! restarts.
 
 use super::{Ending, Happening, World};
 use crate::sim_account::SimAccount;
@@ -8,11 +9,11 @@ use botroupe_core::session::Memory;
 use botroupe_proto::endpoint::HostWalk;
 use std::time::Duration;
 
-/// How long an orderly stop waits for handlers, and then for logouts.
+/// The grace period of an orderly stop, for handlers and then for logouts.
 const GRACE: Duration = Duration::from_secs(5);
 
 impl World {
-    /// An account of a new process, which remembers nothing.
+    /// Creates an account of a new process, without any state.
     pub(super) fn new_node(&mut self, node: usize) -> SimAccount {
         let config = CoreConfig {
             app: self.app,
@@ -47,7 +48,7 @@ impl World {
         copy * names..(copy + 1) * names
     }
 
-    /// The process of a copy is asked to stop, and starts again `away` after it is gone.
+    /// Starts an orderly stop of a copy's process. It restarts `away` after its end.
     pub(super) fn stop_process(&mut self, copy: usize, away: Duration) {
         if std::mem::replace(&mut self.stopping[copy], true) {
             return;
@@ -63,7 +64,7 @@ impl World {
 
     pub(super) fn ends(&mut self, copy: usize, process: u32, ending: Ending) {
         if self.processes[copy] != process {
-            return; // It was killed on its way out.
+            return; // The process was killed while stopping.
         }
         match ending {
             Ending::Drained => {
@@ -78,7 +79,7 @@ impl World {
         }
     }
 
-    /// The process of a copy is gone at once, and starts again after a while.
+    /// Ends the process of a copy at once. It restarts after `away`.
     pub(super) fn end_process(&mut self, copy: usize, away: Duration) {
         self.summary.restarts += 1;
         self.stopping[copy] = false;
@@ -109,7 +110,8 @@ impl World {
         self.lives[node] += 1;
         self.alive[node] = false;
         let mut fresh = self.new_node(node);
-        // What is still on its way to the one of before is not for this one.
+        // Dial numbers continue, so that the new node ignores the outcomes of the old node's dial
+        // attempts.
         fresh.dials = self.nodes[node].dials + 1;
         self.nodes[node] = fresh;
     }

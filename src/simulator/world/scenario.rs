@@ -1,4 +1,4 @@
-//! Scenarios: what happens to a fleet on ordinary days.
+//! Scenarios of ordinary days.
 
 use super::World;
 use crate::options::Action;
@@ -8,25 +8,29 @@ use botroupe_sandbox::state::KickType;
 use std::time::Duration;
 
 const DAY: u64 = 86_400;
-/// One packet in a thousand is lost, as on any network.
+/// The ordinary packet loss rate, one in a thousand.
 const ORDINARY_LOSS: f64 = 0.001;
-/// From the end of a process to the start of the next.
+/// The time from the end of a process to its restart.
 const RESTART: Duration = Duration::from_secs(5);
-/// What a server nags with: so often, within so long.
+/// The number of pushes with which the server nags an account.
 const NAGS: u32 = 100;
 const NAGGING: Duration = Duration::from_secs(10);
 
 impl World {
-    /// Plans `days` of ordinary misfortune from now on, drawn from the world's seed. Every day each
-    /// account loses its link about once, the server is away once for some minutes, or restarts, with or
-    /// without memory, and a few accounts each are kicked in every way, find their login expired, are
-    /// refused, meet an overloaded server or an hour of heavy loss on their network; what they missed, a
-    /// group or the list of groups is refused or not answered for a while; they are nagged, flooded, have
-    /// a handler that hangs; the clocks of a few are set to another time and back. Now and then a process is
-    /// stopped or killed, and at the end all are stopped once more. Everybody is written to now and then,
-    /// and groups are talked in.
+    /// Plans `days` of ordinary faults from now on, drawn from the world's seed:
     ///
-    /// Returns how long the server is away in all.
+    /// - every day each account loses its link about once, and the server either has an outage of
+    ///   some minutes or restarts, with or without its state;
+    /// - every day a few accounts each are kicked in every way, have an expired login, are
+    ///   rejected, meet an overloaded server, or have an hour of heavy packet loss;
+    /// - every day the server rejects or ignores a few accounts' requests for missed messages, for
+    ///   a group or for the group list;
+    /// - every day a few accounts are nagged by pushes, flooded with messages, have a hanging
+    ///   handler, or have their clock changed and restored;
+    /// - from time to time a process is stopped or killed, and all of them are stopped at the end;
+    /// - users write to all accounts and groups from time to time.
+    ///
+    /// Returns the total time of the outages.
     pub fn plan_days(&mut self, days: u64) -> Duration {
         let network = &mut self.options.network;
         network.loss = network.loss.max(ORDINARY_LOSS);
@@ -41,7 +45,7 @@ impl World {
         away
     }
 
-    /// Plans that so many messages are written to accounts within `length` from now on.
+    /// Plans `count` messages to accounts within `length` from now on.
     pub fn plan_messages(&mut self, length: Duration, count: u64) {
         let names = self.options.accounts as u64;
         let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX);
@@ -75,7 +79,7 @@ impl World {
                 61 => Action::Overload(account, command::LOGIN, Duration::from_secs(30)),
                 62 => Action::Duplicate(account, 2),
                 63 => {
-                    // Somebody sets the clock, and somebody else sets it back.
+                    // One person sets the clock, and another one sets it back.
                     let most = [5_000, 600_000, 3_600_000][self.draw(3) as usize];
                     let by = self.rng.i64(-most..=most);
                     let later = at + self.draw_time();
@@ -136,7 +140,7 @@ impl World {
                 start + self.draw_time(),
             );
             self.at(at, Action::Kick(account, KickType::Rest));
-            // Somebody reads the reason and orders it back.
+            // A person reads the reason and resumes the account.
             self.at(at + Duration::from_secs(900), Action::Resume(account));
         }
         for _ in 0..accounts.div_ceil(4) {
@@ -160,8 +164,8 @@ impl World {
         Duration::ZERO
     }
 
-    /// Something that an account asks for is refused, or not answered, for up to half an hour, in which it
-    /// is away for a moment and misses something.
+    /// Plans that requests of an account are rejected or ignored, for up to half an hour. The
+    /// account loses its link during this time, and so misses messages.
     fn plan_refusal(&mut self, start: Duration, account: usize, what: u64) {
         let length = Duration::from_secs(60 + self.draw(1740));
         let (servcmd, code) = match what {

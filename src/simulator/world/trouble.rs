@@ -1,4 +1,4 @@
-//! Faults that are done to the fleet on purpose.
+//! Injected faults of the fleet.
 
 use super::World;
 use crate::ledger::Place;
@@ -10,11 +10,11 @@ use botroupe_sandbox::state::Fault;
 use serde_json::json;
 use std::time::Duration;
 
-/// People who write to accounts by and by.
+/// The number of users who write to accounts from time to time.
 const FRIENDS: u64 = 3;
 
 impl World {
-    /// Requests of a command are refused, or not answered.
+    /// Makes the server reject or ignore the requests of a command.
     pub(super) fn refuse(
         &mut self,
         node: usize,
@@ -40,7 +40,7 @@ impl World {
         self.ledger.trouble(node, self.now + length);
     }
 
-    /// Requests of a command are carried out again.
+    /// Makes the server process the requests of a command again.
     pub(super) fn allow(&mut self, node: usize, servcmd: &str) {
         self.fault(Fault::Ignore {
             user: self.users[node].clone(),
@@ -78,8 +78,8 @@ impl World {
         }
     }
 
-    /// Plans that a command of an account is refused with a code, or not answered without one, for
-    /// `length` from `start` on.
+    /// Plans that a command of an account is rejected with a code, or left unanswered without one,
+    /// for `length` from `start` on.
     pub fn refuse_for(
         &mut self,
         start: Duration,
@@ -98,7 +98,7 @@ impl World {
         self.at(start + length, Action::Allow(account, servcmd));
     }
 
-    /// One of a few people writes to an account.
+    /// Sends a message to an account, from one of a few users.
     pub(super) fn say(&mut self, node: usize) {
         let friend = self.rng.u64(0..FRIENDS);
         self.say_as(node, &format!("friend-{friend}"));
@@ -120,7 +120,7 @@ impl World {
         let _ = self.server.say(now, &peer, &user, &text);
     }
 
-    /// Many people, or one, write to an account at once.
+    /// Sends many messages to an account at once, from one or many users.
     pub(super) fn burst(&mut self, node: usize, people: u32, each: u32) {
         for _ in 0..each {
             for person in 0..people {

@@ -1,22 +1,22 @@
-//! Talking from a terminal: to people and groups, to nobody, and to no server.
+//! Tests of the terminal chat: with users and groups, with invalid receivers, and without a server.
 
 use super::*;
 
-/// A chat that says one line and ends: its exit code and what it wrote.
+/// Runs a chat that sends one line and ends. Returns its exit code and its output.
 fn say(path: &str, who: &[&str], line: &str) -> (Option<i32>, String, String) {
     let args = [&["chat", "--config", path][..], who].concat();
     let mut chat = Running::start(&args);
-    // It may have ended already, without listening.
+    // The process may have ended without reading its input.
     let _ = writeln!(chat.child.stdin.as_mut().unwrap(), "{line}");
     let (status, out, err) = chat.end();
     (status.code(), out, err)
 }
 
-/// The fleet with a sandbox whose address the config knows.
+/// Starts a fleet with a sandbox whose address the config contains.
 fn running() -> (Running, Running, tempfile::TempDir, String) {
     let (sandbox, url) = sandbox();
     let folder = tempfile::tempdir().unwrap();
-    // One only: several in a group would answer each other.
+    // Only one bot: several bots in a group would answer each other.
     let path = config(
         &folder,
         &format!(

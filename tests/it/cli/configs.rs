@@ -1,4 +1,4 @@
-//! Wrong configs, one by one, and what `check` says of each: the place, and what to do.
+//! Tests of invalid configs: `check` names the place of each mistake and the remedy.
 
 use super::*;
 
@@ -20,7 +20,7 @@ fn check(bytes: &[u8], env: &[(&str, &str)]) -> (Option<i32>, String) {
     (output.status.code(), said)
 }
 
-/// Every row: what it is, the file, and what is said of it.
+/// Each row contains a description, the file and the expected output.
 #[test]
 fn every_wrong_config_is_told_with_its_place_and_what_to_do() {
     let with = |more: &str| format!("{APP_SECTION}{ACCOUNT}{more}");
@@ -198,7 +198,7 @@ fn a_folder_is_told_and_both_ways_to_name_a_config_work() {
             "{out}"
         );
     }
-    // A text from outside is one when the bot wants one, whatever it looks like.
+    // An override is a text if the bot expects a text, even if it looks like a number.
     let set = output(&["check", &path, "--set", "bots.counter.word=5"]);
     assert!(
         set.status.success(),

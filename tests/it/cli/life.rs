@@ -1,5 +1,5 @@
-//! From the start to the end of a process: one copy at a time, few file handles, every signal, and
-//! what is kept over a restart.
+//! Tests of the process life: one copy at a time, few file handles, every signal, and the state
+//! that survives a restart.
 
 use super::*;
 
@@ -140,7 +140,7 @@ fn a_path_too_long_for_a_socket_has_its_socket_elsewhere_and_status_says_where()
     assert_eq!(run.end().0.code(), Some(0));
 }
 
-/// The program with a limit of open files, hard and soft or (`-S`) soft only.
+/// Returns the program with a limit of open files, hard and soft or (`-S`) soft only.
 fn limited(limit: &str, path: &str) -> Command {
     let mut command = Command::new("sh");
     command
@@ -179,7 +179,7 @@ fn the_soft_limit_of_open_files_is_raised() {
 fn status_answers_when_no_file_handle_is_left() {
     let (_sandbox, url) = sandbox();
     let folder = tempfile::tempdir().unwrap();
-    // More accounts than handles.
+    // There are more accounts than file handles.
     let path = config(
         &folder,
         &format!(
@@ -199,7 +199,7 @@ fn status_answers_when_no_file_handle_is_left() {
                     .as_str()
                     .is_some_and(|text| text.contains("open files"))
             };
-            // Many want a handle, and have been refused one.
+            // Many accounts want a handle and did not get one.
             if accounts.iter().filter(starved).count() > 10 {
                 break;
             }

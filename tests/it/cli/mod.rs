@@ -1,4 +1,5 @@
-//! The program as a user runs it: what it prints, how it ends, what it never shows.
+//! Tests of the program from a user's view: its output, its exit, and the secrets that it must
+//! never print.
 
 mod chat;
 mod configs;
@@ -35,7 +36,7 @@ fn output(args: &[&str]) -> Output {
     botroupe().args(args).stdin(Stdio::null()).output().unwrap()
 }
 
-/// A running program; its lines as they come. Killed when dropped.
+/// A running program and its lines of output. Dropping it kills the process.
 struct Running {
     child: Child,
     out: Receiver<String>,
@@ -113,7 +114,7 @@ impl Running {
         );
     }
 
-    /// Waits for the end; everything it said on both streams.
+    /// Waits for the end. Returns the exit status and the text of both streams.
     fn end(mut self) -> (ExitStatus, String, String) {
         drop(self.child.stdin.take());
         let status = self.child.wait().unwrap();
@@ -126,13 +127,13 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // Already over in the good case.
+        // Usually the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// The arguments of a sandbox alone, with some more.
+/// Returns the arguments of a stand-alone sandbox, followed by `more`.
 fn alone<'a>(more: &[&'a str]) -> Vec<&'a str> {
     let args = [
         "sandbox",
@@ -148,7 +149,7 @@ fn sandbox() -> (Running, String) {
     sandbox_with(&[])
 }
 
-/// A sandbox alone, once it is ready, and where it is.
+/// Starts a stand-alone sandbox and waits until it is ready. Returns its address.
 fn sandbox_with(more: &[&str]) -> (Running, String) {
     let mut sandbox = Running::start(&alone(more));
     let line = sandbox.line("sandbox ready ");
@@ -356,7 +357,7 @@ fn secrets_never_show_however_much_is_logged() {
     let all = out + &err;
     assert!(err.len() > 10_000, "not much was logged: {}", err.len());
     for (what, marker) in [("SecretKey", KEY), ("UserSig", "eJ"), ("a2", "a2\":\"")] {
-        // UserSigs are zlib streams in Base64: each starts with these two letters.
+        // UserSigs are zlib streams in Base64, so each starts with these two letters.
         let found = all.lines().find(|line| {
             line.split(|c: char| !c.is_alphanumeric()).any(|word| {
                 if what == "UserSig" {
@@ -377,14 +378,14 @@ fn a_second_ctrl_c_ends_at_once() {
     let path = fleet(&folder, &url);
     let mut run = Running::start(&["run", "--config", &path, "--set", "shutdown.grace=5m"]);
     run.line("4 of 4");
-    // A server that stands still: no logout is answered, and each waits for its limit.
+    // The stopped server answers no logout, so each logout waits for its timeout.
     sandbox.signal("STOP");
     run.signal("INT");
     let status = loop {
         if let Some(status) = run.child.try_wait().unwrap() {
             break status;
         }
-        // Again and again, since what comes within a moment of the first counts as the same.
+        // Send the signal repeatedly, because signals in quick succession count as one.
         run.signal("INT");
         let _ = run.out.recv_timeout(Duration::from_millis(50));
     };

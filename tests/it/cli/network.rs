@@ -1,4 +1,5 @@
-//! The ways of the program into the world: proxies, certificates of one's own, every address of a name.
+//! Tests of the program's network connections: proxies, private certificates, and all addresses of
+//! a name.
 
 use super::*;
 use crate::harness;
@@ -9,24 +10,24 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What somebody asked a proxy for.
+/// A request to a proxy.
 #[derive(Clone, Debug)]
 struct Asked {
     target: String,
     authorization: Option<String>,
-    /// Bytes that went to the target, and that came from it.
+    /// The number of bytes sent to the target, and received from it.
     there: Arc<AtomicUsize>,
     back: Arc<AtomicUsize>,
 }
 
-/// An HTTP proxy that opens ways with `CONNECT`, and is the only one who knows the names below `.invalid`.
+/// An HTTP proxy that opens tunnels with `CONNECT`. Only it resolves the names below `.invalid`.
 struct Proxy {
     port: u16,
     asked: Arc<Mutex<Vec<Asked>>>,
 }
 
 impl Proxy {
-    /// `authorization` is what it wants to see.
+    /// `authorization` is the expected header value.
     fn start(authorization: Option<&'static str>) -> Self {
         let asked = Arc::new(Mutex::new(Vec::new()));
         let list = asked.clone();
@@ -39,7 +40,7 @@ impl Proxy {
     }
 }
 
-/// A server on a thread of its own: what `answer` does with each connection.
+/// Runs a server on its own thread. `answer` handles each connection.
 fn serve<F: Future<Output = std::io::Result<()>> + 'static>(
     answer: impl Fn(TcpStream) -> F + Send + 'static,
 ) -> u16 {
@@ -123,7 +124,7 @@ fn wait_for_answer(sandbox: &Sandbox, expected: &str) {
     }));
 }
 
-/// A config of one account whose settings are at most `more`.
+/// Writes a config with one account, whose network settings are `more`.
 fn one(folder: &tempfile::TempDir, endpoint: &str, more: &str) -> String {
     config(
         folder,
@@ -134,7 +135,7 @@ fn one(folder: &tempfile::TempDir, endpoint: &str, more: &str) -> String {
     )
 }
 
-/// A run of the config that owes nothing to the environment of the tests.
+/// Runs the config without the environment variables of the test process.
 fn run(path: &str, env: &[(&str, &str)]) -> Running {
     let mut command = botroupe();
     for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"] {
@@ -148,7 +149,7 @@ fn run(path: &str, env: &[(&str, &str)]) -> Running {
     Running::of(command)
 }
 
-/// Waits for what it logs about a failed connection.
+/// Waits for the log line about a failed connection.
 fn complaint(run: &Running, words: &str) -> String {
     loop {
         let line = run.err.recv_timeout(PATIENCE);
@@ -159,7 +160,7 @@ fn complaint(run: &Running, words: &str) -> String {
     }
 }
 
-/// Basic, of `user:p@ss`.
+/// Basic authorization of `user:p@ss`.
 const PASS: &str = "Basic dXNlcjpwQHNz";
 
 #[test]
@@ -253,8 +254,8 @@ fn d_what_a_proxy_refuses_and_one_that_is_not_there_are_named() {
     }
 }
 
-/// An authority nobody knows: its certificate, and a sandbox that it vouches for, on 127.0.0.1 and under a
-/// name that only proxies know.
+/// Creates a private certificate authority and a sandbox with a certificate of it, for 127.0.0.1
+/// and for a name that only proxies resolve.
 fn private(folder: &tempfile::TempDir) -> (String, Sandbox) {
     use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
     let secret = KeyPair::generate().unwrap();
@@ -304,7 +305,7 @@ fn d_a_private_authority_is_trusted_when_config_or_environment_names_it() {
     named.line("account bot online");
     drop(named);
 
-    // Relative to the config.
+    // The path is relative to the config.
     let path = one(&folder, &url, "[tls]\nca_file = \"ca.pem\"\n");
     let mut named = run(&path, &[]);
     named.line("account bot online");
@@ -326,7 +327,7 @@ fn d_tls_is_with_the_server_and_not_with_the_proxy() {
     wait_for_answer(&sandbox, "through both");
     assert_eq!(proxy.asked().len(), 1);
     drop(named);
-    // A certificate for another name is none.
+    // A certificate for another name is invalid.
     let url = url.replace("sandbox.invalid", "other.invalid");
     let path = one(&folder, &url, "");
     let other = run(&path, &[("HTTPS_PROXY", &at), ("SSL_CERT_FILE", &trusted)]);

@@ -1,9 +1,9 @@
-//! Programs that sign: what they are told, and that none of what they start is left behind.
+//! Tests of signer programs: their input, and the cleanup of all processes that they start.
 
 use super::*;
 use std::fs::File;
 
-/// A config with one account whose UserSigs come from a shell script.
+/// Writes a config with one account whose UserSigs come from a shell script.
 fn signed_by(folder: &tempfile::TempDir, url: &str, script: &str) -> String {
     config(
         folder,
@@ -59,7 +59,7 @@ fn what_a_program_started_ends_with_the_process() {
         let (_sandbox, url) = sandbox();
         let folder = tempfile::tempdir().unwrap();
         let alive = pipe(&folder);
-        // Two processes, and both hold the pipe open.
+        // Both processes hold the pipe open.
         let script = format!("exec 9>{}; echo up >&9; sleep 600 & wait", alive.display());
         let path = signed_by(&folder, &url, &script);
         let run = Running::start(&["run", "--config", &path]);
@@ -70,7 +70,7 @@ fn what_a_program_started_ends_with_the_process() {
         for signal in signals {
             run.signal(signal);
         }
-        // The end of the pipe is the end of all who have it open.
+        // The pipe ends when all processes that hold it open have ended.
         let mut rest = String::new();
         alive.read_to_string(&mut rest).unwrap();
         run.end();

@@ -1,9 +1,9 @@
-//! The sessions of the READMEs and of "Getting started", lived through.
+//! Runs the terminal sessions of the READMEs and of "Getting started".
 
 use super::*;
 use std::path::Path;
 
-/// The lines below the line `first` of a quoted session, up to the end of its block.
+/// Returns the lines below the line `first` of a quoted session, up to the end of its block.
 fn quoted(document: &str, first: &str) -> Vec<String> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(document);
     let text = fs::read_to_string(path).unwrap();
@@ -14,7 +14,7 @@ fn quoted(document: &str, first: &str) -> Vec<String> {
     block.lines().skip(2).map(str::to_owned).collect()
 }
 
-/// What differs from run to run, taken out.
+/// Removes the parts of a line that differ between runs.
 fn plain(line: &str, port: &str) -> String {
     let line = line.replace(port, "7080");
     match line.split_once(" online after ") {
@@ -68,7 +68,7 @@ async fn the_first_sessions_of_the_documents_are_true() {
     let (_, out, _) = chat.end();
     for document in DOCUMENTS {
         let first = "$ cargo run --quiet -- chat --as alice --to echo-bot";
-        // Its first line and the lines typed are shown on a terminal only.
+        // The first line and the typed lines only appear on a terminal.
         let quoted = quoted(document, first);
         let answers = quoted.iter().filter(|line| line.starts_with("echo-bot: "));
         let answers: Vec<&str> = answers.map(String::as_str).collect();

@@ -1,8 +1,8 @@
-//! What the program says and does about the seed and the store of its sandbox.
+//! Tests of the program's output and behaviour with a sandbox seed and store.
 
 use super::*;
 
-/// Nothing starts, and what is wrong is named with its place.
+/// Checks that the program does not start, and names the mistake and its place.
 #[track_caller]
 fn refused(args: &[&str], place: &str) {
     let output = output(args);
@@ -19,7 +19,7 @@ fn a_wrong_seed_names_its_place_and_starts_nothing() {
     let seed = folder.path().join("people.toml");
     fs::write(&seed, "[[users]]\nid = \"alice\"\nfriends = [\"bob\"]\n").unwrap();
     let seed = seed.to_str().unwrap();
-    // In a config it is found from where the config is, not from here.
+    // A path in a config is relative to the config, not to the working directory.
     let set = ["--set", "sandbox.seed=people.toml"];
     for args in [
         [&["run", "--config", &path], &set[..]].concat(),

@@ -1,9 +1,9 @@
-//! Nobody reads what the program writes, or it cannot be written: its accounts go on all the same.
+//! Tests of a program whose output nobody reads or cannot be written: its accounts must continue.
 
 use super::*;
 use std::fs::File;
 
-/// A fault of the sandbox at `url`.
+/// Injects a fault into the sandbox at `url`.
 fn fault(url: &str, name: &str, body: &str) {
     let url = format!("{}/sandbox/{name}", url.replace("ws://", "http://"));
     let body = body.to_owned();
@@ -28,7 +28,7 @@ struct Fleet {
 
 impl Drop for Fleet {
     fn drop(&mut self) {
-        // Already over in the good case.
+        // Usually the process has already ended.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -63,7 +63,7 @@ impl Fleet {
         }
     }
 
-    /// Waits until everybody is online and has lost `links` links in all.
+    /// Waits until all accounts are online and have lost `links` links in total.
     fn until(&mut self, links: u64) {
         let deadline = botroupe::gateway::now().mono + PATIENCE;
         loop {
@@ -147,7 +147,7 @@ fn pipes_that_nobody_reads_stop_neither_accounts_nor_status_nor_signals() {
     let trace = ["-vvv", "--log-format", "json"];
     let mut fleet = Fleet::start(Stdio::piped(), Stdio::piped(), &trace);
     fleet.until(0);
-    // A pipe takes 64 KiB. Every round is some of it.
+    // A pipe buffers 64 KiB, and every round writes a part of it.
     fleet.lose_links(40);
     assert_eq!(fleet.stop().code(), Some(0));
     let mut err = String::new();
@@ -162,7 +162,7 @@ fn whoever_stops_reading_for_a_while_gets_json_and_a_count_of_nothing_lost() {
     let mut fleet = Fleet::start(Stdio::piped(), Stdio::piped(), &trace);
     fleet.until(0);
     fleet.lose_links(20);
-    // Reads again.
+    // Start to read again.
     let err = lines(fleet.child.stderr.take().unwrap());
     let out = lines(fleet.child.stdout.take().unwrap());
     let pid = fleet.child.id().to_string();

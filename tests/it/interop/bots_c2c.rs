@@ -1,4 +1,4 @@
-//! Everything around one-to-one messages, between the official SDK and a bot.
+//! Tests of one-to-one messages between the official SDK and a bot.
 
 use botroupe::{bot::ApiError, prelude::*, proto::message::MessageRef};
 use serde_json::{Value, json};
@@ -53,7 +53,7 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
     let id = recalled.1.first().and_then(MessageRef::id);
     assert_eq!((recalled.0.as_str(), id), ("alice", heard.id()));
 
-    // What the bot said is read, first as a whole, then with a receipt for one message.
+    // The bot's messages are read, first all of them, then with a receipt for one message.
     let mark = alice.mark();
     let said = Troupe::wait(bot.api().say(
         Conversation::c2c("alice"),
@@ -95,7 +95,7 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
         .unwrap();
     let heard = bot.hears(api_mark, "typing", |message| message.online_only);
     assert_eq!(heard.elements, [Element::custom("typing")]);
-    // As the UI kits say it.
+    // This is the format of the UI kits.
     let data = r#"{"businessID":"user_typing_status","typingStatus":1,"version":1,"userAction":14,"actionParam":"EIMAMSG_InputStatus_Ing"}"#;
     let typing = json!({"to": me, "conversationType": "C2C", "payload": {"data": data}});
     alice
@@ -167,7 +167,7 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
     let changed = &alice.wait(0, "onMessageModified")[0];
     assert_eq!(changed["ID"], got["ID"]);
     assert_eq!(changed["payload"]["text"], "second words");
-    // The bot still has the first version: it learns what the server has.
+    // The bot still has the first version; the error contains the server's version.
     let late = Troupe::wait(api.edit(&said, "other words")).unwrap_err();
     let ApiError::Conflict(now) = late else {
         panic!("{late}")
@@ -176,7 +176,7 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
         (now.version, &now.elements[..]),
         (1, &[Element::text("second words")][..])
     );
-    // Either side may edit.
+    // Both sides may edit.
     let hers = alice.say(me, "hers");
     let mut heard = bot.hears_text(mark, "hers");
     Troupe::wait(api.edit(&heard, "his")).unwrap();
@@ -210,7 +210,7 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
         let data = message["payload"]["data"].as_str().unwrap_or_default();
         data.contains("\"typingStatus\":1")
     });
-    // It ends with what is said next.
+    // The next message ends it.
     Troupe::wait(api.send_text("alice", "that was it")).unwrap();
     alice.hear(before, "the end of typing", |message| {
         let data = message["payload"]["data"].as_str().unwrap_or_default();
@@ -311,7 +311,7 @@ fn a_bot_reads_and_tidies_what_was_said() {
     );
     Troupe::wait(api.delete_conversation(Conversation::c2c("alice"), false)).unwrap();
     assert_eq!(listed(), None);
-    // The other side keeps everything.
+    // The peer keeps everything.
     let query = json!([{"conversationID": format!("C2C{me}")}]);
     assert_eq!(
         alice

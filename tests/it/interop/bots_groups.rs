@@ -1,4 +1,4 @@
-//! Groups with the official SDK and a bot in them.
+//! Tests of groups with the official SDK and a bot.
 
 use std::time::Duration;
 
@@ -120,7 +120,7 @@ fn what_the_sdk_does_in_a_group_reaches_the_bot() {
     bot.hears_notice(mark, NoticeKind::Kicked);
     let gone = Troupe::wait(group.say("still here?")).unwrap_err();
     assert!(gone.code().is_some(), "{gone}");
-    // Everyone may join; then the group is no more.
+    // Everyone may join; then the group is dismissed.
     let joined = Troupe::wait(api.join_group("g", "")).unwrap();
     assert!(!joined.is_waiting());
     let from = Troupe::watch_mark();
@@ -164,7 +164,7 @@ fn a_bot_runs_a_group() {
     settle_in(&alice, "chess");
     let group = api.group("chess");
 
-    // Two applications: one is refused, the other one accepted.
+    // There are two applications: one is rejected, and the other one accepted.
     let application = json!([{"groupID": "chess", "type": "Public", "applyMessage": "please"}]);
     bob.call("joinGroup", &application).unwrap();
     let notice = bot.hears_notice(mark, NoticeKind::Application);
@@ -190,7 +190,7 @@ fn a_bot_runs_a_group() {
     Troupe::wait(api.decide_application(open, true, "welcome")).unwrap();
     bob.hear_notice(from, 2);
 
-    // Words: mentioned, edited, taken back, read, pinned.
+    // Messages: mentioned, edited, recalled, read, pinned.
     let at = Draft::text("@alice look").mention("alice").receipt();
     let mut said = Troupe::wait(group.say(at)).unwrap();
     let got = alice.heard_up_to(0, "@alice look").pop().unwrap();
@@ -242,7 +242,7 @@ fn a_bot_runs_a_group() {
     assert!(history.iter().any(|m| m.recalled) && history.last().unwrap().text() == Some("read?"));
     assert!(history.windows(2).all(|pair| pair[0].seq < pair[1].seq));
 
-    // People.
+    // Members.
     let mut members = Troupe::wait(group.members()).unwrap();
     members.sort_by(|a, b| a.user.cmp(&b.user));
     let roles: Vec<_> = members
@@ -294,7 +294,7 @@ fn a_bot_runs_a_group() {
         ["chess"]
     );
 
-    // What the app keeps with the group.
+    // Waits until this event has happened at least `count` times.
     let none = Troupe::wait(group.attributes()).unwrap();
     Troupe::wait(group.set_attributes(&none, [("board", "19x19")])).unwrap();
     let read = alice.data(
@@ -308,7 +308,7 @@ fn a_bot_runs_a_group() {
     assert_eq!(counters.get("moves"), Some(3));
     assert_eq!(Troupe::wait(group.counters()).unwrap(), counters);
 
-    // The end.
+    // The end of the group.
     let from = bob.mark();
     Troupe::wait(group.kick(["bob"], "cheating")).unwrap();
     bob.hear_notice(from, 4);

@@ -1,4 +1,4 @@
-//! The life of groups with a bot in them, where the official SDK or the app does it.
+//! Tests of a group's life with a bot as a member, where the official SDK or the app acts.
 
 use botroupe::{
     prelude::*,
@@ -25,7 +25,7 @@ fn every_type_of_group_takes_messages() {
     let me = "everywhere-bot";
     let bot = Troupe::start(&sandbox, me, "watcher");
     let api = bot.api();
-    // One page each, because the SDK limits how often it makes groups.
+    // Use one page per group, because the SDK limits the rate of group creation.
     for (kind, group, owner) in [
         ("Private", "work", "alice"),
         ("Public", "public", "bob"),
@@ -144,7 +144,7 @@ fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
     pin(false);
     bot.hears_tip(mark, TipKind::Unpinned);
     assert!(Troupe::wait(group.pinned()).unwrap().is_empty());
-    // The bot's changes, on the page.
+    // The page sees the bot's changes.
     let role = json!([{"groupID": "g", "userID": me, "role": "Admin"}]);
     alice.call("setGroupMemberRole", &role).unwrap();
     let from = alice.mark();
@@ -181,7 +181,7 @@ fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
         Pair::SdkToBot,
     );
 
-    // How far somebody has read, only the own terminals and the group's receipts tell.
+    // Only the account's own terminals and the group's receipts report the read position.
     let asking = Draft::text("read?").receipt();
     let from = alice.mark();
     let asked = Troupe::wait(group.say(asking)).unwrap();
@@ -196,7 +196,7 @@ fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
     proven("group: read report", Pair::BotToSdk);
     alice.say_to_group("g", "handled");
     bot.hears_text(mark, "handled");
-    // What the bot has handled it reports, so its next login has nothing unread.
+    // The bot reports handled messages as read, so its next login has no unread ones.
     let api = bot.api();
     let read_up_to = || async {
         let conversations = api.conversations().await.unwrap();
@@ -274,7 +274,7 @@ fn a_bot_learns_what_the_app_does_over_rest() {
     ] {
         proven(row, Pair::SdkToBot);
     }
-    // One to one.
+    // One-to-one messages.
     let send = json!({
         "SyncOtherMachine": 2, "From_Account": "alice", "To_Account": me, "MsgSeq": 7,
         "MsgRandom": 4243,
@@ -328,7 +328,7 @@ fn a_bot_is_told_of_a_group_it_was_taken_into_while_away() {
     let welcomed = heard.iter().filter(|m| m.text() == Some("welcome"));
     assert_eq!(welcomed.count(), 1);
     proven("group: taken into a group while away", Pair::SdkToBot);
-    // The other way round, the bot takes in a page that is away.
+    // In the other direction, the bot adds a page that is offline.
     bob.wait(0, "socketGrownUp");
     let from = bob.mark();
     sandbox.drop_link("bob").unwrap();

@@ -1,4 +1,4 @@
-//! Messages in groups that a bot is in: of every kind, for some, for now, missed and looked up.
+//! Tests of messages in a bot's groups: all kinds, targeted, online-only, missed and searched ones.
 
 use botroupe::{
     prelude::*,
@@ -19,7 +19,7 @@ use crate::harness::sandbox;
 
 const BOTH: [Pair; 2] = [Pair::SdkToBot, Pair::BotToSdk];
 
-/// A bot and alice in the group `g`, which is hers.
+/// Starts a bot and alice in the group `g`, which alice owns.
 fn grouped(sdk: &Sdk, sandbox: &Sandbox, me: &str) -> (Troupe, Page) {
     let mark = Troupe::watch_mark();
     let bot = Troupe::start(sandbox, me, "watcher");
@@ -70,7 +70,7 @@ fn every_small_element_goes_both_ways() {
             (&payload, &json!("High"), &json!("cc"))
         );
     }
-    // Forwarded and merged, by either.
+    // Both sides forward and merge messages.
     let hers = alice.say_to_group("g", "hers");
     let heard = bot.hears_text(mark, "hers");
     let from = alice.mark();
@@ -183,7 +183,7 @@ fn what_is_sent_twice_arrives_once() {
     bot.hears_text(mark, "fence");
     assert_eq!(texts_of(&bot.heard(mark)), ["twice", "fence"]);
     proven("group: resend delivers once", Pair::SdkToBot);
-    // The answer is lost with the link, so the bot sends again.
+    // The answer is lost with the link, so the bot sends the message again.
     let (from, lost) = (alice.mark(), bot.mark());
     let group = bot.api().group("g");
     sandbox.delay(me, 60_000).unwrap();
@@ -300,7 +300,7 @@ fn history_has_what_was_said_recalled_and_told_and_what_is_unread_at_login() {
         proven(row, Pair::SdkToBot);
     }
 
-    // What the bot says, recalls and does, a newcomer to the page finds.
+    // A newcomer to the page finds what the bot has said, recalled and changed.
     let first = Troupe::wait(group.say("ours 0")).unwrap();
     for number in 1..20 {
         Troupe::wait(group.say(format!("ours {number}"))).unwrap();
@@ -345,7 +345,7 @@ fn history_has_what_was_said_recalled_and_told_and_what_is_unread_at_login() {
         proven(row, Pair::BotToSdk);
     }
 
-    // A bot that was not running is told what is unread.
+    // A bot that was not running receives its unread messages.
     drop(bot);
     for number in 0..5 {
         fresh.say_to_group("g", &format!("late {number}"));

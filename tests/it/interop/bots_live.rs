@@ -1,4 +1,4 @@
-//! Live rooms with the official SDK and a bot in them.
+//! Tests of live rooms with the official SDK and a bot.
 
 use botroupe::{
     prelude::*,
@@ -69,7 +69,7 @@ fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login(
         "once"
     );
 
-    // So does the page when it loses its link.
+    // The page also continues when it loses its link.
     drop_link(&sandbox, &alice, "alice", || {
         Troupe::wait(api.send(Conversation::group("room"), "meanwhile")).unwrap();
     });
@@ -85,7 +85,7 @@ fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login(
         Pair::BotToSdk,
     );
 
-    // A resume goes on with the room, and so does a new login.
+    // A resume continues in the room, and so does a new login.
     let lost = bot.mark();
     sandbox.drop_link(me).unwrap();
     bot.wait_online(lost);
@@ -93,7 +93,7 @@ fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login(
     bot.hears_text(mark, "after the link");
     sandbox.restart(true);
     bot.wait_online(lost + 1);
-    // The page has to log in anew as well, so somebody else speaks.
+    // The page has to log in again as well, so another user writes.
     let spoken = sandbox.say_to_group("alice", "room", "after a new login");
     assert!(spoken.is_ok(), "{spoken:?}");
     bot.hears_text(mark, "after a new login");
@@ -191,14 +191,14 @@ fn whoever_enters_a_live_room_is_shown_what_was_said_before() {
         .unwrap();
     let before = ["live 1", "live 2", "live 4"];
 
-    // The SDK hears it as if it were said now.
+    // The SDK shows the message as a new one.
     let bob = page(sdk, &sandbox, "bob");
     let bobs = bob.mark();
     bob.data("joinGroup", &room);
     assert_eq!(bob.texts_up_to(bobs, "live 4"), before);
     proven("live room: what was said before", Pair::SdkToSdk);
 
-    // A bot gets it with the answer; no handler is called.
+    // A bot gets the history in the answer; no handler is called.
     let joined = Troupe::wait(api.join_group("room", "")).unwrap();
     let history = joined.history("room", me);
     let texts: Vec<&str> = history.iter().filter_map(Message::text).collect();
@@ -216,7 +216,7 @@ fn whoever_enters_a_live_room_is_shown_what_was_said_before() {
     assert_eq!(texts, ["now"]);
     proven("live room: what was said before", Pair::SdkToBot);
 
-    // And the other way round; this page did not join, but polls with what the bot was given.
+    // The other direction: this page did not join, but polls with the bot's key.
     Troupe::wait(api.send(Conversation::group("room"), "by the bot")).unwrap();
     let carol = page(sdk, &sandbox, "carol");
     let carols = carol.mark();
@@ -255,7 +255,7 @@ fn whoever_is_banned_from_a_live_room_is_out() {
     let room = |id: &str| json!([{"groupID": id}]);
     let ban = |id: &str, who: &str| json!([{"groupID": id, "userIDList": [who], "reason": "spam", "duration": 60}]);
 
-    // By the SDK.
+    // Actions of the SDK.
     found(&alice, "AVChatRoom", "hers", &[]);
     alice.data("joinGroup", &room("hers"));
     bob.data("joinGroup", &room("hers"));
@@ -277,7 +277,7 @@ fn whoever_is_banned_from_a_live_room_is_out() {
     assert_eq!(out.code(), Some(Code::GROUP_PERMISSION));
     proven("live room: bans", Pair::SdkToBot);
 
-    // By a bot.
+    // Actions of a bot.
     Troupe::wait(api.create_group(NewGroup::live("Its Room").id("its"))).unwrap();
     Troupe::wait(api.join_group("its", "")).unwrap();
     bob.data("joinGroup", &room("its"));

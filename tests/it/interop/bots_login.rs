@@ -1,4 +1,4 @@
-//! Logins of bots' accounts, in what the pages of the SDK prove for theirs.
+//! Tests of logins of bot accounts, for features that the SDK pages prove for their own logins.
 
 use botroupe::{
     account::{Command, Phase},
@@ -48,7 +48,7 @@ fn a_refused_login_is_told_by_its_code() {
     sdk();
     let me = "refused-login-bot";
     for (key, code) in [("other key", 70009), (KEY, 70107)] {
-        // Nobody is known here who was not imported.
+        // The server only knows imported users.
         let sandbox = sandbox(|config| config.auto_import = false);
         let sig = sig_of(APP, key, me, unix_now(&sandbox));
         let more = format!("user_sig = \"{}\"", sig.expose());
@@ -57,7 +57,7 @@ fn a_refused_login_is_told_by_its_code() {
         assert_eq!(status.cause.word(), format!("login_refused:{code}"));
         assert!(!sandbox.is_online(me));
         if key == KEY {
-            // Somebody mends it.
+            // An operator fixes the configuration.
             sandbox.import(me).unwrap();
             bot.resume();
             bot.wait_online(0);
@@ -86,7 +86,7 @@ fn logouts_end_the_login_and_orders_bring_it_back() {
     bot.wait_online(mark);
     bot.hears_text(watched, "while it was held");
     proven("login: logout and login again", Pair::SdkToBot);
-    // A login that is there is not repeated, unless it is to be replaced.
+    // An existing login is not repeated, unless it is to be replaced.
     let (instances, logins) = (sandbox.instances(me), sandbox.status().counters.logins);
     bot.resume();
     Troupe::wait(bot.api().send_text("alice", "still here")).unwrap();
@@ -121,7 +121,7 @@ fn where_two_may_be_a_bot_and_a_page_live_together_and_the_oldest_goes() {
     let there = page(sdk, &sandbox, me);
     let status = bot.wait_phase(mark, Phase::CoolingDown);
     assert_eq!(status.cause.word(), "multipleAccount");
-    // Back again it puts out the older page.
+    // The account returns and replaces the older page.
     let mark = bot.mark();
     bot.resume();
     bot.wait_online(mark);

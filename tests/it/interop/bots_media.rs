@@ -1,4 +1,4 @@
-//! Files between the official SDK with its upload plugin and a bot.
+//! Tests of files between the official SDK with its upload plugin and a bot.
 
 use botroupe::prelude::Conversation;
 use botroupe::{
@@ -18,8 +18,8 @@ use crate::harness::sandbox;
 
 const MB: u64 = 1 << 20;
 
-/// Handlers take files and return them: what comes is saved to disk, and goes back from there, pictures
-/// as a file and others as a stream.
+/// Handlers receive files and return them. They save each file to disk and send it back from there:
+/// pictures as a file, others as a stream.
 #[test]
 #[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn handlers_take_files_and_return_them_from_disk_and_as_streams() {
@@ -45,7 +45,7 @@ fn handlers_take_files_and_return_them_from_disk_and_as_streams() {
     }
 }
 
-/// The bot gets each file and sends a copy of it back, uploaded by itself.
+/// The bot receives each file and sends a copy back, which it uploads itself.
 #[test]
 #[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_bot_gets_files_and_sends_files() {
@@ -113,8 +113,8 @@ fn a_bot_gets_files_and_sends_files() {
     assert_eq!(sandbox.status().counters.media_uploads, 8);
 }
 
-/// Has the sandbox answer the next request for an address as the service does, but with one that can
-/// be reached without a certificate.
+/// Makes the sandbox answer the next request for an upload address in the format of the service,
+/// but with an address that is reachable without a certificate.
 fn give_address(sandbox: &Sandbox, user: &str, name: &str, exists: u8, snapshot: &str) -> String {
     let url = sandbox.media_url(user, name).unwrap();
     let item = json!({
@@ -137,7 +137,7 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
     let api = bot.api_with_files(Uploads::Service(sandbox.app()));
     let alice = uploader(sdk, sdk.in_window(), &sandbox, &proxies(&sandbox), "alice");
 
-    // Up: what the bot sends, the SDK gets.
+    // Upload: the SDK receives what the bot sends.
     let card = json!({"name": "s.bin", "type": "application/octet-stream", "size": MB, "seed": 5});
     let mut png = json!({"name": "p.png", "type": "image/png", "size": MB, "seed": 6});
     (png["width"], png["height"]) = (json!(800), json!(600));
@@ -173,13 +173,13 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
             assert_eq!(cover["type"], "image/png", "{got}");
         }
     }
-    // A file the server has already is not uploaded again.
+    // A file that already exists on the server is not uploaded again.
     let uploads = sandbox.status().counters.media_uploads;
     let there = give_address(&sandbox, me, "known.bin", 1, "");
     let file = Troupe::wait(api.upload_file(Upload::new("known.bin", "known"))).unwrap();
     assert_eq!(file.url, there);
     assert_eq!(sandbox.status().counters.media_uploads, uploads);
-    // Nor is one lost because the service does not know what it has made of it.
+    // The file is also sent if the service does not return data derived from it.
     for servcmd in ["im_cos_msg.get_imageinfo", "im_cos_msg.video_cover"] {
         sandbox.refuse(me, servcmd, Code(60_008), Some(1)).unwrap();
     }
@@ -198,7 +198,7 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
     let video = Troupe::wait(api.upload_video(Upload::new("v.mp4", bytes(&film)), 7)).unwrap();
     assert_eq!((video.url, &*video.thumb_url), (there, ""));
 
-    // Down: what the SDK uploads in this way, the bot gets.
+    // Download: the bot receives what the SDK uploads in this format.
     for (kind, card) in [
         ("File", &card),
         ("Image", &png),
@@ -210,7 +210,7 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
         let mut got = bot.hears(heard, kind, |message| {
             message.id().as_deref() == sent["ID"].as_str()
         });
-        // The address is for those who come through a proxy, or with the server's certificate.
+        // The address only works through a proxy, or with the server's certificate.
         let element = got.elements.first_mut().unwrap();
         let url = match element {
             Element::File(file) => &mut file.url,

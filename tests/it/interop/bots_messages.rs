@@ -1,5 +1,5 @@
-//! What is sent in other ways than as a new text, and what becomes of messages later, between the
-//! official SDK and a bot.
+//! Tests of forwarded, merged and other special messages, and of later changes to messages, between
+//! the official SDK and a bot.
 
 use botroupe::{prelude::*, proto::message::Merger};
 use serde_json::{Value, json};
@@ -42,7 +42,7 @@ fn messages_are_forwarded_and_merged_both_ways() {
         proven("C2C: forwarding", pair);
     }
 
-    // Too long to travel inside a message, so it is stored first.
+    // The record is too long for a message, so it is stored first.
     let long: Vec<Value> = (0..8)
         .map(|number| alice.say(me, &format!("{number} {}", "长".repeat(1500))))
         .collect();
@@ -106,7 +106,7 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     let (me, mark) = ("quoted-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
     let api = bot.api();
-    // One of long ago, on either side.
+    // Each side sent a message a long time ago.
     for (number, from, to) in [(5, me, "alice"), (6, "alice", me)] {
         let old = json!({
             "SyncFromOldSystem": 2, "From_Account": from, "To_Account": to, "MsgSeq": number,
@@ -161,7 +161,7 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     let first = first.unwrap_or_else(|| panic!("{} of {list:#?}", said[0].random));
     assert_eq!(first["isRevoked"], true, "it keeps its place");
     proven("C2C: recall, its window, in history", Pair::BotToSdk);
-    // The other way round.
+    // The other direction.
     fresh.settle();
     let hers = fresh.say(me, "hers");
     bot.hears_text(mark, "hers");
@@ -189,7 +189,7 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     assert_eq!(recalled, [2, old]);
     proven("C2C: recall, its window, in history", Pair::SdkToBot);
 
-    // Deleted for oneself: the bot keeps it.
+    // A deletion only concerns one side: the bot keeps the message.
     let last = history_of(&fresh, me);
     let last = last.as_array().unwrap().iter().rev();
     let last = last
@@ -232,7 +232,7 @@ fn messages_leave_counters_alone_and_repeated_ones_arrive_once() {
     let row = "C2C: messages that leave unread count and last message alone";
     proven(row, Pair::BotToSdk);
 
-    // What the bot reports as read is not taken, so that there is something to count.
+    // The server rejects the bot's read reports, so that unread messages remain.
     sandbox
         .refuse(me, "openim.msgreaded", Code::C2C_INTERNAL, None)
         .unwrap();

@@ -1,4 +1,4 @@
-//! Profiles, status and invitations, between the official SDK and a bot.
+//! Tests of profiles, status and invitations between the official SDK and a bot.
 
 use std::time::Duration;
 
@@ -55,7 +55,7 @@ fn profiles_and_status_are_the_same_on_both_sides() {
     );
     let theirs = alice.data("getUserStatus", &json!([{"userIDList": [me]}]));
     assert_eq!(theirs["successUserList"][0]["statusType"], 1, "{theirs}");
-    // Both are told what changes.
+    // Both sides receive the changes.
     let (mark, watched) = (alice.mark(), Troupe::watch_mark());
     alice
         .call("subscribeUserStatus", &json!([{"userIDList": [me]}]))
@@ -97,7 +97,7 @@ fn friends_and_enemies_are_made_on_both_sides() {
         _ => None,
     };
 
-    // Alice asks; the bot agrees.
+    // Alice applies; the bot agrees.
     Troupe::wait(api.set_profile(SetProfile::new().allow(AllowType::Confirm))).unwrap();
     let ask = json!([{
         "to": me, "source": "AddSource_Type_Web", "wording": "be my friend",
@@ -130,7 +130,7 @@ fn friends_and_enemies_are_made_on_both_sides() {
     let from = alice.mark();
     Troupe::wait(api.delete_friends(["alice"], Sides::Both)).unwrap();
     alice.wait_until(from, "onFriendListUpdated", |list| *list == json!([]));
-    // The bot asks; alice takes everybody.
+    // The bot applies; alice accepts everybody.
     alice
         .call(
             "updateMyProfile",

@@ -1,4 +1,4 @@
-//! An account that a bot and a page of the official SDK share.
+//! Tests of an account that a bot and a page of the official SDK share.
 
 use botroupe::{prelude::*, sandbox::Sandbox};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// The bot, the page on its account, and alice.
+/// Starts the bot, the page with the same account, and alice.
 fn shared(sdk: &Sdk, sandbox: &Sandbox, me: &str) -> (Troupe, Page, Page) {
     let bot = Troupe::start(sandbox, me, "watcher");
     let (here, alice) = (page(sdk, sandbox, me), page(sdk, sandbox, "alice"));
@@ -33,7 +33,7 @@ fn what_one_terminal_says_the_other_has() {
     let (me, mark) = ("shared-bot", Troupe::watch_mark());
     let (bot, here, alice) = shared(sdk, &sandbox, me);
     let api = bot.api();
-    // Said by the bot.
+    // The bot sends a message.
     let marks = (here.mark(), alice.mark());
     let said = Troupe::wait(api.say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let copy = here.heard_up_to(marks.0, "by the bot").pop().unwrap();
@@ -58,7 +58,8 @@ fn what_one_terminal_says_the_other_has() {
     });
     proven("C2C: own other terminal", Pair::BotToSdk);
 
-    // Said by the page: no handler is called for own words, but the bot hears what becomes of them.
+    // The page sends a message. No handler is called for own messages, but the bot receives updates
+    // about them.
     let mine = here.say("alice", "by the page");
     alice.heard_up_to(marks.1, "by the page");
     alice
@@ -113,10 +114,10 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
     bot.hears_text(mark, "hello");
     here.heard_up_to(0, "hello");
     let id = "C2Calice";
-    // What the bot has handled is read on the page.
+    // The page shows handled messages as read.
     until_listed(&here, id, 0, |shown| shown["unreadCount"] == 0);
 
-    // The bot does it, the page shows it.
+    // The bot makes the changes, and the page shows them.
     let from = here.mark();
     Troupe::wait(api.pin(Conversation::c2c("alice"), true)).unwrap();
     until_listed(&here, id, from, |shown| shown["isPinned"] == true);
@@ -159,7 +160,7 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
     });
     proven("conversations: mute", Pair::BotToSdk);
 
-    // The page does it, the bot is told.
+    // The page makes the changes, and the bot receives updates.
     let mark = Troupe::watch_mark();
     let pin = json!([{"conversationID": id, "isPinned": false}]);
     here.data("pinConversation", &pin);
@@ -199,7 +200,7 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     let sdk = sdk();
     let sandbox = shared_sandbox();
     let (me, mark) = ("reading-bot", Troupe::watch_mark());
-    // One that answers nothing and reports nothing as read while its handler has not run.
+    // This bot does not answer, and reports nothing as read before its handler has run.
     let (bot, here, alice) = shared(sdk, &sandbox, me);
     let api = bot.api();
     found(&alice, "Public", "g", &[me]);
@@ -210,7 +211,7 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     bot.hears_text(mark, "two");
     here.heard_up_to(0, "one");
     here.heard_up_to(0, "two");
-    // What was handled is reported as read, and shown so on the page: by name, and in the group.
+    // The page shows handled messages as read, by name and in the group.
     for id in ["C2Calice", "GROUPg"] {
         until_listed(&here, id, 0, |shown| shown["unreadCount"] == 0);
     }
@@ -220,7 +221,7 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     );
 
     let (hers, from) = (alice.mark(), Troupe::watch_mark());
-    // What the bot reports as read is not taken, so that something is left to be read.
+    // The server rejects the bot's read reports, so that unread messages remain.
     let reports = ["openim.msgreaded", "group_open_http_svc.msg_read_report"];
     for servcmd in reports {
         sandbox
@@ -264,7 +265,7 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
         Pair::SdkToBot,
     );
 
-    // Everything at once by the bot; what was unread came from a page only.
+    // The bot marks everything as read at once; the unread messages came from a page.
     let mark = here.mark();
     Troupe::wait(api.say(Conversation::group("g"), "by the bot")).unwrap();
     let copy = here.heard_up_to(mark, "by the bot").pop().unwrap();
@@ -277,19 +278,19 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     until_listed(&here, "C2Calice", 0, |shown| shown["unreadCount"] == 0);
     proven("conversations: everything read at once", Pair::BotToSdk);
 
-    // Cleared and deleted by the bot: a new page of the account has none of it.
+    // The bot clears and deletes the conversation; a new page of the account has none of it.
     Troupe::wait(api.clear_history(Conversation::c2c("alice"))).unwrap();
     let query = json!([{"conversationID": "C2Calice"}]);
     Troupe::wait(api.delete_conversation(Conversation::c2c("alice"), true)).unwrap();
     Troupe::wait(api.delete_conversation(Conversation::group("g"), false)).unwrap();
-    // A login without a link counts as well; the next one would put the bot out.
+    // A login without a link counts too; the next login would kick the bot.
     here.call("logout", &json!([])).unwrap();
     let fresh = page(sdk, &sandbox, me);
     assert_eq!(fresh.call("getMessageList", &query), Ok(json!([])));
     assert_eq!(fresh.call("getConversationList", &json!([])), Ok(json!([])));
     proven("conversations: clearing and deleting", Pair::BotToSdk);
     proven("group: all read, conversation deleted", Pair::BotToSdk);
-    // And by the page.
+    // The page does the same.
     alice.say(me, "four");
     alice.say_to_group("g", "five");
     bot.hears_text(from, "four");
@@ -298,7 +299,7 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     fresh.heard_up_to(0, "five");
     let listed = || Troupe::wait(api.conversations()).unwrap().len();
     assert_eq!(listed(), 2);
-    // Before it knows its groups, it forgets a conversation without telling the server.
+    // Before the page knows its groups, it deletes a conversation without telling the server.
     fresh.settle();
     fresh.data("deleteConversation", &json!(["C2Calice"]));
     fresh.data("deleteConversation", &json!(["GROUPg"]));

@@ -1,4 +1,4 @@
-//! The table of what was proven to work between whom, as a by-product of the interop tests.
+//! The compatibility table, which the interop tests produce as a by-product.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -11,7 +11,7 @@ use super::{
     rows::{LISTS, ROWS, Row},
 };
 
-/// Who talked to whom.
+/// The two sides of a feature.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Pair {
     /// The official SDK on both sides.
@@ -42,26 +42,26 @@ static PROVEN: Mutex<Proven> = Mutex::new(Proven {
     older: BTreeMap::new(),
 });
 
-/// What was shown to work: with the present version between whom, and with which other versions.
+/// The proven features: between whom with the current version, and with which other versions.
 struct Proven {
     table: BTreeMap<String, BTreeSet<Pair>>,
     older: BTreeMap<String, BTreeSet<&'static str>>,
 }
 
-/// Notes that a test has shown `feature` to work, and writes the table if it is wanted. The last
-/// thing a test does.
+/// Records that a test has proven `feature`, and writes the table if it is requested. A test calls
+/// this last.
 pub(super) fn proven(feature: &str, pair: Pair) {
     let Ok(file) = std::env::var(FILE) else {
         return;
     };
-    // A failed test elsewhere leaves the table as good as it was.
+    // A failure of another test does not affect the table.
     let mut proven = PROVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let pairs = proven.table.entry(feature.to_owned()).or_default();
     pairs.insert(pair);
     write(&file, &proven);
 }
 
-/// The same of another version of the SDK.
+/// Like [`proven`], for another version of the SDK.
 pub(super) fn proven_with(version: &'static str, feature: &str) {
     let Ok(file) = std::env::var(FILE) else {
         return;
@@ -77,7 +77,7 @@ fn write(file: &str, proven: &Proven) {
     std::fs::write(file, text).unwrap();
 }
 
-/// The table of the other versions.
+/// Returns the table of the other versions.
 fn other_versions(proven: &BTreeMap<String, BTreeSet<&'static str>>) -> String {
     let mut text = String::from(
         "\n## Other versions of the SDK\n\nThe same server and bots, with other versions of the official SDK on \

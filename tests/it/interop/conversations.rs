@@ -1,4 +1,4 @@
-//! The list of conversations, several terminals of one user, and what is done to messages later.
+//! Tests of the conversation list, several terminals of one user, and later changes to messages.
 
 use botroupe::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// Alice, and bob twice.
+/// Opens alice once and bob twice.
 fn three(sdk: &Sdk, sandbox: &Sandbox) -> (Page, Page, Page) {
     let pages = (
         page(sdk, sandbox, "alice"),
@@ -29,7 +29,7 @@ fn listed(page: &Page, id: &str) -> Value {
     page.call("conversation", &json!([id])).unwrap()
 }
 
-/// Waits for the next change of the list that makes the conversation fit.
+/// Waits for the next change of the list in which the conversation matches.
 #[track_caller]
 pub(super) fn until_listed(page: &Page, id: &str, mut mark: usize, fits: impl Fn(&Value) -> bool) {
     while !fits(&listed(page, id)) {
@@ -113,7 +113,7 @@ fn what_one_terminal_does_to_the_list_the_other_shows() {
     });
     proven("conversations: everything read at once", Pair::SdkToSdk);
 
-    // Nothing of it is forgotten.
+    // The server keeps all of it.
     let fresh = page(sdk, &sandbox, "bob");
     until_listed(&fresh, id, 0, |shown| {
         shown["isPinned"] == true

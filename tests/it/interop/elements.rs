@@ -1,4 +1,4 @@
-//! Every element between two users, and what can be said about a message when it is sent.
+//! Tests of every element between two users, and of the send options.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// Has `from` send, and `to` (who is bob) hear the same.
+/// Sends a message from `from`, and checks that `to` (who is bob) receives the same.
 #[track_caller]
 fn exchange(from: &Page, to: &Page, kind: &str, payload: &Value, more: &Value) -> (Value, Value) {
     let mark = to.mark();

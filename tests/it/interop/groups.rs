@@ -1,4 +1,4 @@
-//! Messages in groups, between official SDKs.
+//! Tests of group messages between official SDKs.
 
 use botroupe::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -11,14 +11,14 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// A page that is logged in.
+/// Opens a page that is logged in.
 pub(super) fn page(sdk: &Sdk, sandbox: &Sandbox, user: &str) -> Page {
     let page = Page::open(sdk, sandbox);
     page.enter(sandbox, user);
     page
 }
 
-/// Has `owner` make a group that everyone may join, with these members.
+/// Makes `owner` create a group with these members that everyone may join.
 #[track_caller]
 pub(super) fn found(owner: &Page, kind: &str, group: &str, members: &[&str]) {
     let members: Vec<Value> = members.iter().map(|user| json!({"userID": user})).collect();
@@ -32,18 +32,18 @@ pub(super) fn found(owner: &Page, kind: &str, group: &str, members: &[&str]) {
     owner.call("createGroup", &json!([options])).unwrap();
 }
 
-/// Waits until the SDK of a member that was taken in has pulled what it wants of the group. It may
-/// show a message twice that comes meanwhile: once pushed, once pulled.
+/// Waits until the SDK of a new member has fetched its data of the group. It may show a message
+/// that arrives meanwhile twice, once pushed and once fetched.
 #[track_caller]
 pub(super) fn settle_in(member: &Page, group: &str) {
     member.hear_notice(0, 7);
-    // Requests are answered in order: after these two the SDK's own, made before them, are done.
+    // Requests are answered in order, so the SDK's own earlier requests are done after these two.
     member.data("getGroupProfile", &json!([{"groupID": group}]));
     let conversation = json!([{"conversationID": format!("GROUP{group}")}]);
     member.data("getMessageList", &conversation);
 }
 
-/// The texts of what came since `mark`, tips and the SDK's own greeting left out.
+/// Returns the texts that arrived since `mark`, without tips and the SDK's own greeting.
 fn texts(heard: &[Value]) -> Vec<&str> {
     heard
         .iter()
@@ -100,7 +100,7 @@ fn every_small_element_arrives_as_it_was_sent() {
         assert!(last == 0 || sequence == last + 1, "no gap");
         last = sequence;
     }
-    // A list of messages in one, and one passed on.
+    // A merged message and a forwarded one.
     let text = alice.say_to_group("g", "first");
     let merger = json!({
         "messageList": [{"$message": text["ID"]}], "title": "merged", "abstractList": ["first"],
@@ -112,7 +112,7 @@ fn every_small_element_arrives_as_it_was_sent() {
     let forward = alice.send_to_group("g", "Forward", &json!({"$message": text["ID"]}));
     let got = bob.hear(start, "forwarded", |message| message["ID"] == forward["ID"]);
     assert_eq!(got["payload"]["text"], "first");
-    // Nobody hears its own words, and nothing came twice.
+    // Users do not receive their own messages, and nothing arrived twice.
     let heard = bob.heard(start);
     let mut ids: Vec<&str> = heard.iter().map(|m| m["ID"].as_str().unwrap()).collect();
     let count = ids.len();
@@ -183,7 +183,7 @@ fn mentions_mark_the_conversation_until_it_is_read() {
                 .any(|c| c["conversationID"] == "GROUPg" && c["at"] == expected)
         }
     };
-    // 3 is "me and all", 2 "all".
+    // 3 means "me and all", and 2 means "all".
     bob.wait_until(bobs, "onConversationListUpdated", marked(json!([3])));
     carol.wait_until(carols, "onConversationListUpdated", marked(json!([2])));
     let group = json!([{"conversationID": "GROUPg"}]);
@@ -256,7 +256,7 @@ fn recalled_and_edited_messages_change_on_the_other_side() {
     let got = bob.wait(mark, "onMessageModified");
     assert_eq!(got[0]["ID"], sent["ID"]);
     assert_eq!(got[0]["payload"]["text"], "second words");
-    // Bob does not know yet of the next edit when he makes his own.
+    // Bob edits before he learns of the next edit.
     sandbox.delay("bob", 1500).unwrap();
     alice
         .call("edit", &json!([sent["ID"], {"text": "third words"}]))
@@ -331,7 +331,7 @@ fn every_type_of_group_takes_messages() {
     let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let bob = page(sdk, &sandbox, "bob");
-    // One page each, because the SDK limits how often it makes groups.
+    // Use one page per group, because the SDK limits the rate of group creation.
     for (kind, group, owner) in [
         ("Private", "work", "alice"),
         ("ChatRoom", "meeting", "carol"),
@@ -347,7 +347,7 @@ fn every_type_of_group_takes_messages() {
         let got = bob.hear(mark, kind, |message| message["ID"] == sent["ID"]);
         assert_eq!(got["conversationID"], format!("GROUP{group}"));
     }
-    // The next login finds all of them, from both services.
+    // The next login finds all groups, from both services.
     let again = page(sdk, &sandbox, "bob");
     again.wait_until(0, "onGroupListUpdated", |list| {
         list.as_array().unwrap().len() == 3

@@ -1,4 +1,4 @@
-//! Live rooms between official SDKs.
+//! Tests of live rooms between official SDKs.
 
 use botroupe::prelude::*;
 use serde_json::{Value, json};
@@ -105,11 +105,11 @@ fn who_is_in_a_live_room_is_listed_and_marked() {
 #[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn a_poll_survives_idle_times_and_a_lost_link() {
     let sdk = sdk();
-    // So short that several polls come back with nothing.
+    // The hold time is so short that several polls return nothing.
     let sandbox = sandbox(|config| config.live_hold = std::time::Duration::from_millis(200));
     let (alice, bob) = (page(sdk, &sandbox, "alice"), page(sdk, &sandbox, "bob"));
     found(&alice, "AVChatRoom", "room", &[]);
-    // Who made the room has to come in as well.
+    // The creator of the room has to join as well.
     for page in [&alice, &bob] {
         page.call("joinGroup", &json!([{"groupID": "room"}]))
             .unwrap();
@@ -142,7 +142,7 @@ fn a_page_without_a_login_hears_a_live_room() {
     found(&alice, "AVChatRoom", "room", &[]);
     found(&alice, "Public", "ordinary", &[]);
     let join = |id: &str| guest.try_data("joinGroup", &json!([{"groupID": id}]));
-    // Only live rooms can.
+    // Only live rooms allow it.
     assert_eq!(join("ordinary").unwrap_err(), 10007);
     assert_eq!(join("nowhere").unwrap_err(), 10010);
     alice.data("joinGroup", &json!([{"groupID": "room"}]));

@@ -1,4 +1,4 @@
-//! The life of groups between official SDKs: joining, roles, mutes, profiles, leaving.
+//! Tests of a group's life between official SDKs: joining, roles, mutes, profiles and leaving.
 
 use serde_json::{Value, json};
 
@@ -204,7 +204,7 @@ fn members_go_one_way_or_another() {
         bob.hear_tip(mark, 2)["payload"]["userIDList"],
         json!(["alice"])
     );
-    // Dave comes back to what happened while he was away: the group is gone.
+    // Dave returns after the group was dismissed in his absence.
     carol.call("joinGroup", &json!([{"groupID": "g"}])).unwrap();
     let mark = carol.mark();
     bob.call("dismissGroup", &json!(["g"])).unwrap();

@@ -1,4 +1,4 @@
-//! What a member finds of what it missed, and where a live room differs.
+//! Tests of missed group messages, and of the differences in live rooms.
 
 use serde_json::{Value, json};
 
@@ -22,7 +22,7 @@ fn history_pages_hold_everything_once_with_unread_counts_at_login() {
     let sandbox = sandbox(|config| config.group_message_rate = 1000);
     let alice = page(sdk, &sandbox, "alice");
     found(&alice, "Public", "g", &["bob"]);
-    // The SDK of whoever creates a group says something on its own.
+    // The SDK of the creator sends a message on its own.
     alice.say_to_group("g", "begin");
     let said: Vec<String> = (0..50).map(|number| format!("m{number}")).collect();
     for text in &said {
@@ -56,7 +56,7 @@ fn history_pages_hold_everything_once_with_unread_counts_at_login() {
         }]);
         texts(&bob.data("getMessageListHopping", &query)["messageList"])
     };
-    // Number 1 is a tip, 2 the greeting, 3 the beginning.
+    // Number 1 is a tip, 2 the greeting, and 3 the first message.
     assert_eq!(hop(20, 0), ["m12", "m13", "m14", "m15", "m16"]);
     assert_eq!(hop(20, 1).first().map(String::as_str), Some("m16"));
     assert_eq!(
@@ -104,7 +104,7 @@ fn recalled_messages_and_tips_have_their_place_in_history() {
     let tips: Vec<&Value> = tips.map(|tip| &tip["payload"]["operationType"]).collect();
     assert_eq!(tips, [1, 6]);
     assert_eq!(list.last().unwrap()["ID"], third["ID"]);
-    // What one deletes for oneself is gone for oneself.
+    // A deletion only concerns the user who deletes.
     bob.call("deleteMessage", &json!([[{"$message": third["ID"]}]]))
         .unwrap();
     let again = page(sdk, &sandbox, "bob");
@@ -133,7 +133,7 @@ fn a_gap_is_filled_after_a_lost_link_in_order_and_once() {
     bob.wait(0, "socketGrownUp");
     let mark = bob.mark();
     sandbox.drop_link("bob").unwrap();
-    // All of this happens before it can be back.
+    // All of this happens before the page can reconnect.
     let missed: Vec<String> = (0..40).map(|number| format!("missed {number}")).collect();
     for text in &missed[..39] {
         sandbox.say_to_group("alice", "g", text).unwrap();
@@ -254,7 +254,7 @@ fn all_is_read_at_once() {
     let list = again.call("getConversationList", &json!([])).unwrap();
     let read = json!({"conversationID": "GROUPg", "unreadCount": 0});
     assert!(list.as_array().unwrap().contains(&read), "{list}");
-    // Before it knows its groups, it forgets a conversation without telling the server.
+    // Before the page knows its groups, it deletes a conversation without telling the server.
     again.settle();
     again
         .call("deleteConversation", &json!(["GROUPg"]))

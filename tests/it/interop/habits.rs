@@ -1,4 +1,4 @@
-//! What the SDK does by itself, and the sandbox has to be good for.
+//! Tests of the SDK's automatic behaviour that the sandbox has to support.
 
 use botroupe::prelude::Conversation;
 use botroupe::{
@@ -168,7 +168,7 @@ fn in_groups_the_sdk_greets_reports_and_ignores_its_own_echo() {
     bob.wait_until(mark, "requestSent", |request| {
         request["servcmd"] == FORGET && request["body"]["DelMsgList"][0]["GroupId"] == "g"
     });
-    // What a server sends back to its sender the SDK does not show.
+    // The SDK does not show messages that the server sends back to their sender.
     let mark = alice.mark();
     let echo = json!({
         "From_Account": "alice", "ToGroupId": "g", "MsgSeq": sent["sequence"],
@@ -193,7 +193,7 @@ fn a_bot_does_not_answer_an_echo_of_its_own_words() {
     let bot = Troupe::start(&sandbox, me, "watcher");
     let alice = page(sdk, &sandbox, "alice");
     found(&alice, "Public", "g", &[me]);
-    // The SDK's greeting is a message like any other.
+    // The SDK's greeting is an ordinary message.
     bot.hears(mark, "the greeting", |m| {
         format!("{:?}", m.elements).contains("group_create")
     });
@@ -228,7 +228,7 @@ fn a_group_that_was_never_looked_at_is_counted_after_an_outage_and_not_shown() {
     found(&alice, "Public", "g", &["bob", me]);
     alice.say_to_group("g", "before");
     bot.hears_text(watched, "before");
-    // At its first login the SDK is told of the group, and fetches nothing of it.
+    // At its first login the SDK learns of the group, and fetches no messages of it.
     let bob = page(sdk, &sandbox, "bob");
     bob.settle();
     bob.wait(0, "socketGrownUp");
@@ -290,7 +290,7 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
     let (me, mark) = ("editing-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
     let [alice, bob] = ["alice", "bob"].map(|user| page(sdk, &sandbox, user));
-    // Who edits last does not know yet what the others did: news of it are on their way.
+    // The last editor does not know the other edits yet, because their pushes are delayed.
     for peer in ["bob", me] {
         let sent = alice.say(peer, "first words");
         sandbox.delay("alice", 1500).unwrap();
@@ -308,7 +308,7 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
         let now = alice.call("message", &json!([sent["ID"]])).unwrap();
         assert_eq!(now["payload"]["text"], "his words", "the server's copy");
     }
-    // The bot is the later one.
+    // The bot edits later.
     let said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let got = alice.heard_up_to(0, "by the bot").pop().unwrap();
     alice

@@ -1,4 +1,4 @@
-//! Gets the official SDK, once.
+//! Installs the official SDK once.
 
 use std::{
     fs, io,
@@ -7,7 +7,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// Where the SDK is, as it came from the registry.
+/// The folder of the SDK, as the registry delivers it.
 #[derive(Debug)]
 pub(super) struct Sdk {
     folder: PathBuf,
@@ -16,7 +16,7 @@ pub(super) struct Sdk {
 const PACKAGE: &str = "node_modules/@tencentcloud/chat";
 const OLDEST_NODE: u32 = 18;
 
-/// The SDK. A test that asks for it is ignored unless somebody wants it to run, and fails where it cannot.
+/// Returns the SDK. Tests that need it are ignored by default, and fail if it cannot be installed.
 pub(super) fn sdk() -> &'static Sdk {
     static SDK: OnceLock<Result<Sdk, String>> = OnceLock::new();
     match SDK.get_or_init(install) {
@@ -26,7 +26,7 @@ pub(super) fn sdk() -> &'static Sdk {
 }
 
 impl Sdk {
-    /// What `node` is called with: the driver, then [`Self::folder`].
+    /// The first argument of `node`: the driver. [`Self::folder`] is the next one.
     pub(super) fn driver() -> PathBuf {
         sources().join("client.cjs")
     }
@@ -35,19 +35,19 @@ impl Sdk {
         &self.folder
     }
 
-    /// The full build, which is what `require` gives.
+    /// Returns the full build, which `require` loads.
     pub(super) fn full(&self) -> Vec<String> {
         vec![text(&self.folder.join(PACKAGE).join("index.js"))]
     }
 
-    /// The full build, made to believe that it runs in a browser's window.
+    /// Returns the full build, configured to believe that it runs in a browser window.
     pub(super) fn in_window(&self) -> Vec<String> {
         let mut words = self.full();
         words.push("window".to_owned());
         words
     }
 
-    /// The full build of a version, one of those of `package.json`.
+    /// Returns the full build of one of the versions in `package.json`.
     pub(super) fn version(&self, version: &str) -> Vec<String> {
         let file = if version.starts_with("2.") {
             "tim-js-sdk/tim-js.js".to_owned()
@@ -57,19 +57,19 @@ impl Sdk {
             format!("chat-{version}/index.js")
         };
         let mut words = vec![text(&self.folder.join("node_modules").join(file))];
-        // Before 3.4 it runs in browsers only.
+        // Versions before 3.4 only run in browsers.
         if version < "3.4" {
             words.push("window".to_owned());
         }
         words
     }
 
-    /// The build without modules.
+    /// Returns the build without modules.
     pub(super) fn lean(&self) -> Vec<String> {
         vec![text(&self.folder.join("es/index.es.js"))]
     }
 
-    /// The same with every module it can be given.
+    /// Returns the build without modules, plus every available module.
     pub(super) fn modular(&self) -> Vec<String> {
         let mut files = self.lean();
         for name in [
@@ -101,7 +101,7 @@ fn install() -> Result<Sdk, String> {
         return Err(format!("Node.js {} is too old", version.trim()));
     }
     let lock = fs::read(sources().join("package-lock.json")).map_err(|error| error.to_string())?;
-    // The name says what is inside, so what is there is complete and never out of date.
+    // The folder name contains the versions, so an existing folder is complete and current.
     let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let folder = scratch.join(format!("interop-{:08x}", crc32fast::hash(&lock)));
     if !folder.exists() {
@@ -112,7 +112,7 @@ fn install() -> Result<Sdk, String> {
         {
             return Err(error.to_string());
         }
-        // If another process was quicker, its copy is used and the own one goes.
+        // If another process was faster, its copy is used and the own one is removed.
     }
     Ok(Sdk { folder })
 }
@@ -132,7 +132,8 @@ fn download(into: &Path) -> Result<(), String> {
     copy_as_module(&into.join(PACKAGE), &into.join("es")).map_err(|error| error.to_string())
 }
 
-/// Node.js takes the ES build only from a folder that says it holds ES modules. No byte changes.
+/// Copies the ES build unchanged. Node.js only loads it from a folder that is marked as containing
+/// ES modules.
 fn copy_as_module(package: &Path, to: &Path) -> io::Result<()> {
     fs::create_dir_all(to.join("modules"))?;
     fs::write(to.join("package.json"), r#"{"type":"module"}"#)?;

@@ -1,4 +1,4 @@
-//! Groups in which the owner has a say about whom members invite, with the official SDK and a bot.
+//! Tests of groups whose owner approves invitations, with the official SDK and a bot.
 
 use botroupe::{prelude::*, proto::op::group_application::Application};
 use serde_json::{Value, json};
@@ -36,7 +36,7 @@ fn an_sdk_decides_whom_others_invite() {
     bot.hears_notice(mark, NoticeKind::Invited);
     let_nobody_in_unasked(&alice, "g");
 
-    // By the list of what waits: once no, once yes.
+    // Decide by the list of applications: first reject, then accept.
     for (action, told) in [("Reject", 3), ("Agree", 0)] {
         let (asked, bobs, carols) = (alice.mark(), bob.mark(), carol.mark());
         invite(&bob, "g", "carol");
@@ -63,7 +63,7 @@ fn an_sdk_decides_whom_others_invite() {
     carol.say_to_group("g", "let in");
     proven(ROW, Pair::SdkToSdk);
 
-    // By the notice, about whom a bot invites.
+    // Decide by the notice about an invitation from a bot.
     let (asked, dave) = (alice.mark(), page(sdk, &sandbox, "dave"));
     let daves = dave.mark();
     let results = Troupe::wait(bot.api().group("g").invite(["dave"])).unwrap();

@@ -1,4 +1,4 @@
-//! A list that other threads append to and tests wait on.
+//! A list to which other threads append and on which tests wait.
 
 use std::{
     fmt::Debug,
@@ -6,12 +6,12 @@ use std::{
     time::Duration,
 };
 
-/// How long anything may take; far above what is needed, also on a busy machine.
+/// The time limit of every wait. It is far above the need, also on a busy machine.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// As much as a failure shows.
+/// The number of entries that a failure prints.
 const SHOWN: usize = 30;
 
-/// Everything that happened, in order, and a way to wait for the next thing.
+/// All events in order, and a way to wait for the next one.
 #[derive(Debug)]
 pub(super) struct Journal<T> {
     entries: Mutex<Entries<T>>,
@@ -44,13 +44,13 @@ impl<T: Clone + Debug> Journal<T> {
         self.grown.notify_all();
     }
 
-    /// Nothing more will come: whoever waits now fails at once.
+    /// Closes the journal. Waiting tests fail at once.
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.grown.notify_all();
     }
 
-    /// The place where the next entry will be.
+    /// Returns the index of the next entry.
     pub(super) fn mark(&self) -> usize {
         self.lock().list.len()
     }
@@ -59,13 +59,13 @@ impl<T: Clone + Debug> Journal<T> {
         self.lock().list.get(mark..).unwrap_or_default().to_vec()
     }
 
-    /// Waits until `read` makes something of an entry from `mark` on.
+    /// Waits until `read` returns a value for an entry from `mark` on.
     #[track_caller]
     pub(super) fn wait<R>(&self, mark: usize, what: &str, read: impl Fn(&T) -> Option<R>) -> R {
         self.wait_for_all(mark, what, |entries| entries.iter().find_map(&read))
     }
 
-    /// Waits until `read` makes something of all entries from `mark` on.
+    /// Waits until `read` returns a value for all entries from `mark` on.
     #[track_caller]
     pub(super) fn wait_for_all<R>(
         &self,

@@ -1,4 +1,4 @@
-//! Being thrown out, on both sides.
+//! Tests of kicks on both sides.
 
 use botroupe::{account::Phase, proto::message::Element, sandbox::KickType};
 use serde_json::json;
@@ -20,7 +20,7 @@ fn another_page_is_reported_as_multiple_account() {
     newcomer.settle();
     page.wait(mark, "sdkStateNotReady");
     assert_eq!(page.call("sendText", &json!(["bob", "no"])), Err(3003));
-    // It may take the account back, which puts out the other one.
+    // The page may log in again, which kicks the other one.
     let (mark, start) = (page.mark(), newcomer.mark());
     page.enter(&sandbox, "alice");
     newcomer.wait(start, "sdkStateNotReady");
@@ -89,7 +89,7 @@ fn an_administrators_kick_is_reported_as_such_and_voids_old_user_sigs() {
 
     assert_eq!(page.login("alice", old.expose()), Err(70052));
     assert!(!sandbox.is_online("alice"));
-    // One made later, by the sandbox's count of seconds.
+    // A UserSig that was issued later, by the sandbox's count of seconds.
     let newer = sig_of(APP, KEY, "alice", unix_now(&sandbox) + 1);
     page.login("alice", newer.expose()).unwrap();
     page.wait(mark, "sdkStateReady");
@@ -139,14 +139,14 @@ fn a_page_that_logs_in_as_a_bots_account_puts_the_bot_out() {
     assert_eq!(status.cause.word(), "multipleAccount");
     assert!(status.next.is_some(), "it will come back by itself");
     assert_eq!(sandbox.instances("echo-bot").len(), 1);
-    // The bot does not answer for the page, and does not fight it.
+    // The bot does not answer for the page, and does not replace it.
     sandbox.say("alice", "echo-bot", "who is there?").unwrap();
     assert_eq!(page.texts_up_to(0, "who is there?").len(), 1);
     assert_eq!(sandbox.history("alice", "echo-bot").len(), 1);
     assert_eq!(page.lifecycle(0), ["sdkStateReady"]);
 
     page.settle();
-    // Told to come back, it puts the page out and answers.
+    // After a resume, the bot kicks the page and answers.
     let (mark, start) = (troupe.mark(), page.mark());
     troupe.resume();
     troupe.wait_online(mark);
@@ -177,7 +177,7 @@ fn an_administrators_kick_holds_a_bots_account_until_it_is_resumed() {
     assert_eq!(status.cause.word(), "REST_API_Kick");
     assert_eq!(status.next, None, "it does not come back by itself");
     assert!(!sandbox.is_online("echo-bot"));
-    // It makes itself a new UserSig, as soon as a second later than the kick can be told from it.
+    // The account mints a new UserSig as soon as its second differs from that of the kick.
     let mark = troupe.mark();
     troupe.resume();
     troupe.wait_online(mark);
@@ -211,7 +211,7 @@ fn a_bot_whose_login_expired_logs_in_anew_and_goes_on() {
     page.enter(&sandbox, "alice");
     let (mark, logins) = (troupe.mark(), sandbox.instances("echo-bot"));
     sandbox.expire("echo-bot").unwrap();
-    // It learns of it by the answer to whatever it sends.
+    // The account learns of it from the answer to its next request.
     let error = troupe.send("alice", Element::text("who is there?"));
     error.unwrap();
     let status = troupe.wait_online(mark);

@@ -1,4 +1,4 @@
-//! Lost links and several logins of one account.
+//! Tests of lost links and several logins of one account.
 
 use super::compat::{self, Pair};
 use super::{Page, sdk};
@@ -40,7 +40,7 @@ fn of_two_pages_the_older_one_goes() {
     let sandbox = sandbox(|_| ());
     let (first, second) = (Page::open(sdk, &sandbox), Page::open(sdk, &sandbox));
     first.enter(&sandbox, "alice");
-    // Now, while much of what the SDK asks for after a login is still unanswered.
+    // Do it now, while many of the SDK's requests after a login are unanswered.
     let (mark, start) = (first.mark(), second.mark());
     second.enter(&sandbox, "alice");
     first.wait(mark, "sdkStateNotReady");
@@ -88,7 +88,7 @@ fn where_two_pages_may_be_a_third_one_puts_out_the_oldest() {
     for page in [second, third] {
         assert_eq!(page.lifecycle(0), ["sdkStateReady"]);
     }
-    // What one page says, the account's other page shows as well.
+    // The account's other page also shows messages that one page sends.
     second.say("bob", "from the second page");
     assert_eq!(third.texts_up_to(0, "from the second page").len(), 2);
     assert_eq!(first.count(mark, "onMessageReceived"), 0);

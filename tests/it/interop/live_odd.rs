@@ -1,4 +1,5 @@
-//! Polls of live rooms that are answered with what the sandbox itself would not say, or not at all.
+//! Tests of live room polls with answers that the sandbox itself would not send, or without
+//! answers.
 
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use crate::harness::{eventually, sandbox};
 
 const POLL: &str = "group_open_long_polling_http_svc.get_msg";
 
-/// An item of the room by its long names.
+/// Returns an item of the room with long field names.
 fn item(seq: u32, text: &str) -> Value {
     json!({
         "Event": 3, "From_Account": "zed", "ToGroupId": "room", "MsgSeq": seq, "MsgRandom": seq,
@@ -30,7 +31,7 @@ fn item(seq: u32, text: &str) -> Value {
 #[ignore = "needs Node.js: cargo test -- --include-ignored"]
 fn odd_answers_to_polls_are_understood_and_failed_ones_repeated() {
     let sdk = sdk();
-    // So short that every poll is soon followed by the next.
+    // The hold time is so short that every poll is soon followed by the next.
     let sandbox = sandbox(|config| config.live_hold = Duration::from_millis(200));
     let (me, mark) = ("odd-live-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
@@ -41,14 +42,14 @@ fn odd_answers_to_polls_are_understood_and_failed_ones_repeated() {
         page.data("joinGroup", &json!([{"groupID": "room"}]));
     }
     Troupe::wait(bot.api().join_group("room", "")).unwrap();
-    // What is answered in the room's name leaves its keys and numbers alone.
+    // The injected answers do not change the room's keys and numbers.
     let poll = bob.wait(0, "requestSent")["body"].clone();
     let answer = |items: Value| {
         let body = json!({
             "ErrorCode": 0, "Key": poll["Key"], "NextSeq": poll["StartSeq"], "RspMsgList": items,
         });
         sandbox.answer("bob", POLL, body, Some(1)).unwrap();
-        // We take an answer without these for one that changes neither.
+        // An answer without these fields leaves both unchanged.
         let body = json!({"ErrorCode": 0, "RspMsgList": items});
         sandbox.answer(me, POLL, body, Some(1)).unwrap();
     };

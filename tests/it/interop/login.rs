@@ -1,4 +1,4 @@
-//! Logging in and out.
+//! Tests of logging in and out.
 
 use botroupe::sandbox::CompressMode;
 use serde_json::json;
@@ -7,7 +7,7 @@ use super::compat::{self, Pair};
 use super::{Page, install::Sdk, sdk, sig_of, unix_now};
 use crate::harness::{APP, KEY, sandbox};
 
-/// Logs in with a build of the SDK, and shows that it can talk.
+/// Logs in with a build of the SDK, and checks that it can send.
 fn logs_in(build: fn(&Sdk) -> Vec<String>) {
     let sdk = sdk();
     let sandbox = sandbox(|_| ());
@@ -180,7 +180,7 @@ fn every_compression_is_understood() {
         sandbox.compress(mode);
         let mark = page.mark();
         page.enter(&sandbox, "alice");
-        // What was still under way in the mode of before has come by now.
+        // Frames in transit in the previous mode have arrived by now.
         let before = compressed();
         let text = format!("{mode:?}, 你好, {}", "and so on ".repeat(300));
         sandbox.say("bob", "alice", &text).unwrap();

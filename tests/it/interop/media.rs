@@ -1,4 +1,4 @@
-//! Files, through the official upload plugin, in both of its ways.
+//! Tests of files with both methods of the official upload plugin.
 
 use botroupe::sandbox::Sandbox;
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::harness::sandbox;
 
 const MB: u64 = 1024 * 1024;
 
-/// A file that alice sends, and where it is found in the message.
+/// A file that alice sends, and the path of its URL in the message.
 struct Card {
     kind: &'static str,
     file: Value,
@@ -46,14 +46,14 @@ fn cards(size: u64) -> Vec<Card> {
     ]
 }
 
-/// The card of a video, which only pages in a window can send.
+/// Returns the card of a video, which only pages in a window can send.
 pub(super) fn video(size: u64) -> Value {
     json!({
         "name": "film 电影.mp4", "type": "video/mp4", "size": size, "seed": size, "duration": 7,
     })
 }
 
-/// Has alice send the file, and bob get it from where the message says.
+/// Makes alice send the file, and bob download it from the URL in the message.
 #[track_caller]
 fn send_and_get(alice: &Page, bob: &Page, card: &Card) -> Value {
     let mark = bob.mark();
@@ -83,7 +83,7 @@ fn pages(sdk: &Sdk, sandbox: &Sandbox, more: &Value) -> (Page, Page) {
     (open("alice"), open("bob"))
 }
 
-/// A page that is logged in and can upload.
+/// Opens a page that is logged in and can upload.
 pub(super) fn uploader(
     sdk: &Sdk,
     files: Vec<String>,
@@ -92,13 +92,13 @@ pub(super) fn uploader(
     user: &str,
 ) -> Page {
     let page = Page::open_as(sdk, files, sandbox, more);
-    // The SDK looks for the plugin when it logs in.
+    // The SDK looks for the plugin at login.
     page.call("useUploads", &json!([])).unwrap();
     page.enter(sandbox, user);
     page
 }
 
-/// Options for the SDK that make it upload and get files through the sandbox as it does with the
+/// Returns SDK options that make it upload and download files through the sandbox as through the
 /// real service.
 pub(super) fn proxies(sandbox: &Sandbox) -> Value {
     json!({"fileUploadProxy": sandbox.rest_url(), "fileDownloadProxy": sandbox.rest_url()})

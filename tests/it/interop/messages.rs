@@ -1,4 +1,4 @@
-//! Messages between the official SDK and Botroupe's accounts.
+//! Tests of messages between the official SDK and Botroupe's accounts.
 
 use botroupe::{proto::message::Element, sandbox::Sandbox};
 use serde_json::json;
@@ -67,7 +67,7 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
             (&got["flow"], &got["nick"]),
             (&json!("in"), &json!("The Bot 🤖"))
         );
-        // The key the sender was told names the message the receiver has.
+        // The key in the sender's answer identifies the receiver's message.
         let key = format!("{}_{}_{}", got["sequence"], got["random"], got["time"]);
         assert_eq!(sent.key, key);
         assert_eq!(got["time"], sent.time);
@@ -78,10 +78,10 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
     compat::proven("C2C: text element", Pair::BotToSdk);
 }
 
-/// Texts in the long conversation with the echo bot.
+/// The number of texts in the long conversation with the echo bot.
 const TEXTS: usize = 200;
 
-/// Talks to the echo bot; `disturb` is called after each text.
+/// Talks to the echo bot, and calls `disturb` after each text.
 fn long_conversation(sdk: &Sdk, sandbox: &Sandbox, mut disturb: impl FnMut(usize)) {
     let page = Page::open(sdk, sandbox);
     page.enter(sandbox, "alice");
@@ -91,7 +91,7 @@ fn long_conversation(sdk: &Sdk, sandbox: &Sandbox, mut disturb: impl FnMut(usize
         page.say("echo-bot", text);
         disturb(number);
     }
-    // Whatever comes twice comes before the answer to one more text.
+    // Any duplicate would arrive before the answer to one more text.
     page.texts_up_to(mark, &said[TEXTS - 1]);
     said.push("that is all".to_owned());
     page.say("echo-bot", "that is all");
@@ -120,7 +120,8 @@ fn the_echo_bot_answers_every_text_once_and_in_order_though_its_link_breaks_20_t
     let mut lost = 0;
     long_conversation(sdk, &sandbox, |number| {
         if number % 10 == 5 {
-            // Said while it is away: the four texts before the next one waits for its return.
+            // The four texts before the next one are sent during its absence and wait for its
+            // return.
             lost = troupe.mark();
             sandbox.drop_link("echo-bot").unwrap();
         } else if number % 10 == 9 {

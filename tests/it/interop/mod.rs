@@ -1,9 +1,8 @@
-//! The official SDK, unmodified and in Node.js, against the sandbox, with Botroupe's accounts on
-//! the other side where there is one.
+//! Tests of the official SDK, unmodified and in Node.js, with the sandbox and Botroupe's accounts.
 //!
-//! The SDK is the judge here: it was written against the real service. Each test has a sandbox of
-//! its own; every page is a process. Nothing sleeps: tests wait for what the SDK, an account or a
-//! bot reports.
+//! The SDK is the reference, because it was written for the real service. Each test has its own
+//! sandbox, and each page is a process. Tests never sleep: they wait for events of the SDK, an
+//! account or a bot.
 
 mod bots_c2c;
 mod bots_groups;
@@ -57,13 +56,13 @@ use serde_json::Value;
 use self::{install::sdk, page::Page, troupe::Troupe};
 use crate::harness::APP;
 
-/// The present time, as the sandbox and every UserSig count it.
+/// Returns the current time of the sandbox, in Unix seconds.
 fn unix_now(sandbox: &Sandbox) -> u64 {
     let sig = sandbox.user_sig("clock").unwrap();
     usersig::inspect(sig.expose()).unwrap().issued_at
 }
 
-/// A UserSig that holds an hour.
+/// Returns a UserSig that is valid for an hour.
 fn sig_of(app: u32, key: &str, user: &str, issued_at: u64) -> UserSig {
     let (app, user) = (SdkAppId::new(app).unwrap(), UserId::parse(user).unwrap());
     usersig::sign(app, &key.into(), &user, issued_at, 3600)

@@ -1,5 +1,5 @@
-//! Pushes with less or more in them than the sandbox itself would send: what the SDK makes of them,
-//! and what an account makes of the same.
+//! Tests of pushes with fewer or more fields than the sandbox itself would send, with the SDK and
+//! with an account.
 
 use botroupe::{
     prelude::*,
@@ -19,7 +19,7 @@ use crate::harness::{eventually, sandbox};
 const MULTI: &str = "im_open_push.multi_msg_push_ws";
 const ACK: &str = "openim.ws_msg_push_ack";
 
-/// A message of carol's with the least in it.
+/// Returns a message from carol with the minimal fields.
 fn minimal(to: &str, random: u32, text: &str) -> Value {
     json!({
         "From_Account": "carol", "To_Account": to, "MsgSeq": 1, "MsgRandom": random,
@@ -32,7 +32,7 @@ fn c2c(item: &Value) -> Value {
     json!({"Event": 9, "C2cMsgArray": [item]})
 }
 
-/// The same item with other fields; `null` takes a field away.
+/// Returns the item with changed fields; `null` removes a field.
 fn with(item: &Value, changes: &Value) -> Value {
     let mut item = item.clone();
     for (name, value) in changes.as_object().unwrap() {
@@ -55,8 +55,8 @@ fn push_in(sandbox: &Sandbox, user: &str, servcmd: &str, event: &Value, envelope
     sandbox.fault(fault).unwrap();
 }
 
-/// Pushes of one-to-one messages, and what one hears of each: its texts, `[]` for nothing, and
-/// whether the SDK hears the same as we do.
+/// Pushes of one-to-one messages, each with the expected texts (`[]` for none), and whether the SDK
+/// shows the same as our account.
 fn oddities(to: &str) -> Vec<(&'static str, Value, Vec<&'static str>)> {
     let two = json!([
         {"MsgType": "TIMTextElem", "MsgContent": {"Text": "one"}},
@@ -127,7 +127,8 @@ fn the_sdk_takes_odd_one_to_one_pushes() {
             .map(|message| &message["payload"]["text"])
             .collect();
         match what {
-            // Of several elements it shows the first, of one that it does not know that it was there.
+            // The SDK shows the first of several elements; for an unknown element it shows that
+            // there was one.
             "two elements" => assert_eq!(texts, ["one"]),
             "an unknown element" => assert_eq!(texts, [&Value::Null]),
             _ => assert_eq!(texts, expected, "{what}"),
@@ -138,15 +139,14 @@ fn the_sdk_takes_odd_one_to_one_pushes() {
             "{what}: both acknowledged"
         );
     }
-    // What has the number of an own message it takes for that.
+    // The SDK takes an item with the number of an own message for that message.
     let sent = alice.say("carol", "mine");
     let mark = alice.mark();
     let random = u32::try_from(sent["random"].as_u64().unwrap()).unwrap();
     sandbox
         .push("alice", c2c(&minimal("alice", random, "not mine")))
         .unwrap();
-    // Under the other command one-to-one messages are not looked at, and without `NeedAck` nothing is
-    // acknowledged.
+    // The other command ignores one-to-one messages, and nothing is acknowledged without `NeedAck`.
     let silent = json!({"NeedAck": 0});
     let event = c2c(&minimal("alice", 21, "multi"));
     push_in(&sandbox, "alice", MULTI, &event, &silent);
@@ -174,7 +174,7 @@ fn a_bot_takes_odd_one_to_one_pushes() {
     let bot = Troupe::start(&sandbox, me, "watcher");
     let fence = |mark: usize, number: usize| {
         let text = format!("fence {number}");
-        // In the same conversation, so that it is heard last.
+        // It is in the same conversation, so it arrives last.
         sandbox.say("carol", me, &text).unwrap();
         bot.hears_text(mark, &text);
     };
@@ -186,7 +186,7 @@ fn a_bot_takes_odd_one_to_one_pushes() {
         Element::Text(text) => text.text.clone(),
         other => other.msg_type().to_owned(),
     };
-    // Once this is heard, the account has caught up.
+    // When this message arrives, the account has caught up.
     fence(Troupe::watch_mark(), 99);
     for (number, (what, event, expected)) in oddities(me).into_iter().enumerate() {
         let mark = Troupe::watch_mark();
@@ -207,7 +207,7 @@ fn a_bot_takes_odd_one_to_one_pushes() {
     }
     let all = || async { (unacknowledged() == 0).then_some(()) };
     actix_rt::System::new().block_on(eventually("every push to be acknowledged", all));
-    // Numbers of our own messages concern ours only.
+    // Numbers of our own messages only concern our account.
     let api = bot.api();
     let sent = Troupe::wait(api.send_text("carol", "mine")).unwrap();
     let random = sent.key.split('_').nth(1).unwrap().parse().unwrap();
@@ -251,8 +251,8 @@ fn tip(event: u8, seq: u64, random: u32, body: &Value) -> Value {
     group_event(event, "GroupTips", &fields)
 }
 
-/// Odd things about the group `g`, whose next number is `next`, each with what the SDK makes of it and
-/// what we do: a text, `tip 1`, `notice 255`, or nothing.
+/// Unusual items of the group `g`, whose next number is `next`. Each has the SDK's and our expected
+/// result: a text, `tip 1`, `notice 255`, or nothing.
 fn group_oddities(next: u64) -> [(Value, &'static str, &'static str); 7] {
     let op = |op: u8| json!({"OpType": op, "Operator_Account": "zed", "List_Account": ["zed"]});
     let bare = json!({"OpType": 1, "Operator_Account": "zed", "MemberNum": 9});
@@ -262,7 +262,7 @@ fn group_oddities(next: u64) -> [(Value, &'static str, &'static str); 7] {
         (tip(4, next + 1, 32, &bare), "tip 1", "tip 1"),
         (tip(6, 0, 33, &op(2)), "tip 2", "tip 2"),
         (tip(5, 5, 34, &own), "notice 255", "notice 255"),
-        // Of a kind that is not for applications.
+        // The kind is not meant for applications.
         (tip(5, 6, 35, &json!({"ReportType": 15})), "", "notice 15"),
         // A tip with the number of a notice: the SDK takes it for an application to join.
         (tip(5, 103, 36, &op(1)), "notice 1", "notice 0"),
@@ -270,7 +270,7 @@ fn group_oddities(next: u64) -> [(Value, &'static str, &'static str); 7] {
     ]
 }
 
-/// What a page heard, in the words of [`group_oddities`].
+/// Returns what a page received, in the notation of [`group_oddities`].
 fn shown(page: &Page, mark: usize) -> Vec<String> {
     let heard = page.heard(mark);
     let words = heard.iter().map(|m| {
@@ -284,7 +284,7 @@ fn shown(page: &Page, mark: usize) -> Vec<String> {
     words.collect()
 }
 
-/// What a bot heard in a conversation.
+/// Returns what a bot received in a conversation.
 fn told(bot: &Troupe, mark: usize, conversation: &Conversation) -> Vec<String> {
     let heard = bot.heard(mark).into_iter();
     let words =
@@ -358,7 +358,8 @@ fn the_sdk_and_a_bot_take_odd_pushes_about_groups() {
         told(&bot, mark, &Conversation::System),
         of_system.chain(["notice 200"]).collect::<Vec<_>>()
     );
-    // What makes the SDK throw does not hurt us: no name of the group in one place, or in none.
+    // The SDK throws here, but our account continues: the group name is missing in one place or in
+    // both.
     let mark = Troupe::watch_mark();
     let nameless = with(
         &group_text(9, 41, "where?")["GroupMsgArray"][0],
@@ -373,7 +374,7 @@ fn the_sdk_and_a_bot_take_odd_pushes_about_groups() {
         .unwrap();
     sandbox.say("dave", me, "still there?").unwrap();
     bot.hears_text(mark, "still there?");
-    // A group nobody has told us of.
+    // Nobody has told the account of this group.
     let mark = (bob.mark(), Troupe::watch_mark());
     let stranger = json!({
         "ToGroupId": "else", "MsgSeq": 100, "MsgRandom": 42,

@@ -1,6 +1,6 @@
-//! Other versions of the official SDK, each with the core of what the present one is tested with.
+//! Tests of other versions of the official SDK, with the core of the tests of the current version.
 //!
-//! Each version is one test, so that a run stays short: its sections share nothing but the SDK.
+//! Each version is one test, so that a run stays short. Its sections only share the SDK.
 
 use botroupe::prelude::Conversation;
 use botroupe::{
@@ -18,7 +18,7 @@ use crate::harness::sandbox;
 /// The versions, oldest first.
 pub(super) const VERSIONS: &[&str] = &["2.27.6", "3.1.1", "3.2.1", "3.4.5"];
 
-/// What is shown of each version, and the versions that do not have it.
+/// The features shown for each version, and the versions that lack them.
 pub(super) const OLDER_ROWS: &[(&str, &[&str])] = &[
     (
         "login: ready, refused with the code, logout and login again",
@@ -71,7 +71,7 @@ impl Old {
             OLDER_ROWS.iter().any(|(row, _)| *row == feature),
             "{feature}"
         );
-        // The present one has a table of its own.
+        // The current version has its own table.
         if VERSIONS.contains(&self.version) {
             proven_with(self.version, feature);
         }
@@ -83,7 +83,7 @@ impl Old {
     }
 }
 
-/// Nothing was asked that the sandbox does not know, nothing came garbled.
+/// Checks that there was no unknown request and no malformed packet.
 #[track_caller]
 fn all_was_known(sandbox: &Sandbox) {
     let status = sandbox.status();
@@ -100,7 +100,7 @@ fn whole(version: &'static str) {
     let sdk = sdk();
     let old = Old { sdk, version };
     let run = |section: fn(Old)| move || section(old);
-    // Sections wait for events most of the time, so some run beside each other.
+    // Sections mostly wait for events, so some of them run in parallel.
     std::thread::scope(|scope| {
         let sections = [
             scope.spawn(run(logins)),
@@ -153,7 +153,7 @@ fn f3_the_present_version_gets_past_a_second_of_many_messages() {
     });
 }
 
-/// Logins and kicks.
+/// Tests logins and kicks.
 fn logins(old: Old) {
     let sandbox = sandbox(|config| config.strict_checksum = true);
     let page = old.open(&sandbox);
@@ -196,7 +196,7 @@ fn logins(old: Old) {
     all_was_known(&sandbox);
 }
 
-/// One-to-one messages, and what is done to them later.
+/// Tests one-to-one messages and their later changes.
 fn chats(old: Old) {
     let sandbox = sandbox(|config| config.strict_checksum = true);
     let (alice, bob) = (old.page(&sandbox, "alice"), old.page(&sandbox, "bob"));
@@ -280,7 +280,7 @@ fn chats(old: Old) {
     let late = old.open(&sandbox);
     drop(bob);
     late.enter(&sandbox, "bob");
-    // Which gives once everything is there.
+    // The call returns once all data is available.
     late.call("getConversationList", &json!([])).unwrap();
     let history = late
         .call("getMessageList", &json!([{"conversationID": "C2Calice"}]))
@@ -301,7 +301,7 @@ fn chats(old: Old) {
     all_was_known(&sandbox);
 }
 
-/// Groups.
+/// Tests groups.
 fn groups(old: Old) {
     let sandbox = sandbox(|config| config.strict_checksum = true);
     let (alice, bob) = (old.page(&sandbox, "alice"), old.page(&sandbox, "bob"));
@@ -332,7 +332,7 @@ fn groups(old: Old) {
     bob.wait_until(mark, "onMessageRevoked", |list| list[0]["ID"] == said["ID"]);
     let attributes = json!([{"groupID": "team", "groupAttributes": {"a": "1"}}]);
     alice.data("initGroupAttributes", &attributes);
-    // Who changes one has to know it.
+    // A client must know an attribute before it can change it.
     let has = |value: &'static str| move |told: &Value| told["groupAttributes"]["a"] == value;
     bob.wait_until(mark, "groupAttributesUpdated", has("1"));
     let before = alice.mark();
@@ -347,7 +347,7 @@ fn groups(old: Old) {
     all_was_known(&sandbox);
 }
 
-/// Lost links, with much said meanwhile, also within one second, and taken back.
+/// Tests lost links with many messages meanwhile, also within one second, and recalled ones.
 fn outages(old: Old) {
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (old.page(&sandbox, "alice"), old.page(&sandbox, "bob"));
@@ -362,7 +362,8 @@ fn outages(old: Old) {
     }
     let mut taken_back = vec![alice.say("bob", "taken back")];
     if old.version.starts_with("2.") {
-        // It asks for what was taken back in a group; later versions do so in some cases only.
+        // This version fetches recalled messages of a group; later versions only do so in some
+        // cases.
         taken_back.push(alice.say_to_group("team", "taken back"));
     }
     for message in &taken_back {
@@ -387,7 +388,7 @@ fn outages(old: Old) {
             list[0]["ID"] == message["ID"]
         });
     }
-    // Once more, now that everything is there: a storm would show.
+    // Lose the link once more when everything is loaded: a request storm would show.
     drop_link(&sandbox, &bob, "bob", || {
         sandbox.say("carol", "bob", "missed two").unwrap();
     });
@@ -409,11 +410,11 @@ fn outages(old: Old) {
     all_was_known(&sandbox);
 }
 
-/// Files.
+/// Tests files.
 fn media(old: Old) {
     let sandbox = sandbox(|_| ());
     let (alice, bob) = (old.open(&sandbox), old.page(&sandbox, "bob"));
-    // Version 2 looks for it when it logs in.
+    // Version 2 looks for the plugin at login.
     alice.call("useUploads", &json!([])).unwrap();
     alice.enter(&sandbox, "alice");
     let file =
@@ -441,7 +442,7 @@ fn media(old: Old) {
     all_was_known(&sandbox);
 }
 
-/// Two logins of one account.
+/// Tests two logins of one account.
 fn terminals(old: Old) {
     let sandbox = sandbox(|config| config.max_web_instances = 2);
     let bob = old.page(&sandbox, "bob");
@@ -475,7 +476,7 @@ fn terminals(old: Old) {
     all_was_known(&sandbox);
 }
 
-/// With a bot on the other side.
+/// Tests the version with a bot as the peer.
 fn bots(old: Old) {
     let sandbox = sandbox(|_| ());
     let (me, watched) = (format!("bot-of-{}", old.version), Troupe::watch_mark());

@@ -1,4 +1,4 @@
-//! One instance of the official SDK in a process of its own.
+//! One instance of the official SDK in its own process.
 
 use std::{
     io::{BufRead, BufReader, Write},
@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 
 use super::{install::Sdk, journal::Journal};
 
-/// A page of a web application: it has the SDK, an event log, and ends with this value.
+/// A page of a web application with the SDK and an event log. Dropping it ends the process.
 #[derive(Debug)]
 pub(super) struct Page {
     process: Child,
@@ -86,7 +86,7 @@ impl Page {
         (page, version)
     }
 
-    /// Calls a function of the SDK, or one of the driver's; a refusal is given as its code.
+    /// Calls a function of the SDK or the driver. An error is returned as its code.
     #[track_caller]
     pub(super) fn call(&self, name: &str, args: &Value) -> Result<Value, i64> {
         let mark = self.mark();
@@ -109,7 +109,7 @@ impl Page {
         self.call("login", &json!([{"userID": user, "userSig": sig}]))
     }
 
-    /// Logs in with a good UserSig and waits for SDK_READY.
+    /// Logs in with a valid UserSig and waits for SDK_READY.
     #[track_caller]
     pub(super) fn enter(&self, sandbox: &Sandbox, user: &str) {
         let mark = self.mark();
@@ -118,26 +118,26 @@ impl Page {
         self.wait(mark, "sdkStateReady");
     }
 
-    /// Waits until the SDK has got everything it asks for after its first login, so that none of
-    /// that is answered with the reason why the login is over.
+    /// Waits until the SDK's requests after its first login are answered, so that a later kick does
+    /// not become an answer to one of them.
     #[track_caller]
     pub(super) fn settle(&self) {
         self.wait(0, "socketSettled");
     }
 
-    /// Sends a text and gives the message as the SDK then has it.
+    /// Sends a text and returns the message from the SDK.
     #[track_caller]
     pub(super) fn say(&self, to: &str, text: &str) -> Value {
         self.call("sendText", &json!([to, text])).unwrap()
     }
 
-    /// Calls the SDK and gives the data of its answer.
+    /// Calls the SDK and returns the data of its answer.
     #[track_caller]
     pub(super) fn data(&self, name: &str, args: &Value) -> Value {
         self.try_data(name, args).unwrap()
     }
 
-    /// Calls the SDK and gives the data of its answer, or the code of its refusal.
+    /// Calls the SDK and returns the data of its answer, or the error code.
     #[track_caller]
     pub(super) fn try_data(&self, name: &str, args: &Value) -> Result<Value, i64> {
         let mut all = vec![json!(name)];
@@ -145,14 +145,15 @@ impl Page {
         self.call("data", &all.into())
     }
 
-    /// Sends a message of this kind to an account; `more` are further options for making it.
+    /// Sends a message of this kind to an account. `more` contains further options for its
+    /// creation.
     #[track_caller]
     pub(super) fn send_to(&self, user: &str, kind: &str, payload: &Value, more: &Value) -> Value {
         self.try_send_to(user, kind, payload, more, &json!({}))
             .unwrap()
     }
 
-    /// The same with options for sending; a refusal is given as its code.
+    /// Like [`Self::send_to`], with send options. An error is returned as its code.
     #[track_caller]
     pub(super) fn try_send_to(
         &self,
@@ -169,7 +170,7 @@ impl Page {
         self.call("send", &json!([kind, options, sending]))
     }
 
-    /// Sends a message of this kind to a group: `payload` goes to the SDK's `create…Message`.
+    /// Sends a message of this kind to a group. `payload` is passed to the SDK's `create…Message`.
     #[track_caller]
     pub(super) fn send_to_group(&self, group: &str, kind: &str, payload: &Value) -> Value {
         self.try_to_group(group, kind, payload).unwrap()
@@ -192,7 +193,7 @@ impl Page {
         self.send_to_group(group, "Text", &json!({"text": text}))
     }
 
-    /// Waits for a received message that fits, and gives it.
+    /// Waits for a received message that matches, and returns it.
     #[track_caller]
     pub(super) fn hear(&self, mark: usize, what: &str, fits: impl Fn(&Value) -> bool) -> Value {
         self.lines.wait(mark, what, |line| {
@@ -219,7 +220,7 @@ impl Page {
         })
     }
 
-    /// Every message received since `mark`.
+    /// Returns all messages received since `mark`.
     pub(super) fn heard(&self, mark: usize) -> Vec<Value> {
         let lines = self.lines.since(mark);
         let heard = lines
@@ -234,7 +235,7 @@ impl Page {
         self.lines.mark()
     }
 
-    /// Waits for an event from `mark` on and gives its data.
+    /// Waits for an event from `mark` on and returns its data.
     #[track_caller]
     pub(super) fn wait(&self, mark: usize, event: &str) -> Value {
         self.lines.wait(mark, event, |line| {
@@ -242,14 +243,14 @@ impl Page {
         })
     }
 
-    /// The data of every event of this name since `mark`.
+    /// Returns the data of all events with this name since `mark`.
     pub(super) fn all(&self, mark: usize, event: &str) -> Vec<Value> {
         let lines = self.lines.since(mark);
         let of_name = lines.iter().filter(|line| line["event"] == event);
         of_name.map(|line| line["data"].clone()).collect()
     }
 
-    /// Waits for an event whose data fits.
+    /// Waits for an event whose data matches.
     #[track_caller]
     pub(super) fn wait_until(&self, mark: usize, event: &str, fits: impl Fn(&Value) -> bool) {
         self.lines.wait(mark, event, |line| {
@@ -257,7 +258,7 @@ impl Page {
         });
     }
 
-    /// Waits until a message with this text came, and gives all that came since `mark`.
+    /// Waits until a message with this text arrives. Returns all messages since `mark`.
     #[track_caller]
     pub(super) fn heard_up_to(&self, mark: usize, text: &str) -> Vec<Value> {
         self.lines.wait_for_all(mark, text, |lines| {
@@ -271,7 +272,7 @@ impl Page {
         })
     }
 
-    /// The texts that came since `mark`, up to and with this one.
+    /// Returns the texts received since `mark`, up to and including this one.
     #[track_caller]
     pub(super) fn texts_up_to(&self, mark: usize, text: &str) -> Vec<String> {
         let heard = self.heard_up_to(mark, text);
@@ -279,8 +280,8 @@ impl Page {
         heard.iter().filter_map(text_of).collect()
     }
 
-    /// What happened to the login and the link since `mark`: the SDK's events, with the one word of
-    /// data that some have.
+    /// Returns the SDK's events about the login and the link since `mark`, with the data of those
+    /// that have one word of it.
     pub(super) fn lifecycle(&self, mark: usize) -> Vec<String> {
         let word = |line: &Value| {
             let name = line["event"].as_str()?;
@@ -294,7 +295,7 @@ impl Page {
         self.lines.since(mark).iter().filter_map(word).collect()
     }
 
-    /// Waits until this event has happened so often.
+    /// Waits until this event has happened at least `count` times.
     #[track_caller]
     pub(super) fn wait_for_count(&self, mark: usize, event: &str, count: usize) {
         self.lines.wait_for_all(mark, event, |lines| {
@@ -303,7 +304,7 @@ impl Page {
         });
     }
 
-    /// How often this event happened since `mark`.
+    /// Returns how often this event happened since `mark`.
     pub(super) fn count(&self, mark: usize, event: &str) -> usize {
         let lines = self.lines.since(mark);
         lines.iter().filter(|line| line["event"] == event).count()
@@ -312,11 +313,11 @@ impl Page {
 
 impl Drop for Page {
     fn drop(&mut self) {
-        // Both fail if it has ended already, which is what is wanted.
+        // Both calls fail if the process has already ended, which is fine.
         let _ = self.process.kill();
         let _ = self.process.wait();
         if !std::thread::panicking() {
-            // Nothing the sandbox sends may make the SDK throw.
+            // The SDK must not throw, whatever the sandbox sends.
             assert_eq!(self.count(0, "uncaughtException"), 0, "{:?}", self.lines);
         }
     }

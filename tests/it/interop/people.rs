@@ -1,4 +1,4 @@
-//! Profiles, friends, the blacklist, status and invitations, between official SDKs.
+//! Tests of profiles, friends, the blacklist, status and invitations between official SDKs.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// Waits until the page's list of friends is this.
+/// Waits until the page's friend list has these entries.
 #[track_caller]
 fn has_friends(page: &Page, mark: usize, names: &[&str]) {
     page.wait_until(mark, "onFriendListUpdated", |list| {
@@ -140,7 +140,7 @@ fn friends_are_added_asked_for_and_removed() {
     );
     proven("people: friends' remarks, fields and lists", Pair::SdkToSdk);
 
-    // Bob wants to be asked.
+    // Bob requires a confirmation.
     let mark = bob.mark();
     let gone = json!([{"userIDList": ["alice"], "type": "Delete_Type_Both"}]);
     bob.data("deleteFriend", &gone);

@@ -1,4 +1,4 @@
-//! Reactions and extensions, between official SDKs and bots.
+//! Tests of reactions and extensions between official SDKs and bots.
 
 use botroupe::prelude::*;
 use serde_json::{Value, json};
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// Says a text that keys and values may be kept with.
+/// Sends a text that supports extensions.
 fn say_extensible(page: &Page, to: &str, kind: &str, text: &str) -> Value {
     let options = json!({
         "to": to, "conversationType": kind, "payload": {"text": text}, "isSupportExtension": true,
@@ -23,7 +23,7 @@ fn hear_text(page: &Page, mark: usize, text: &str) -> Value {
     page.hear(mark, text, |message| message["payload"]["text"] == text)
 }
 
-/// One reaction as the SDK shows it.
+/// Returns one reaction from the SDK's data.
 fn shown(reactions: &Value) -> (Value, Value, Value) {
     let reaction = &reactions["reactionList"][0];
     let count = reaction["totalUserCount"].clone();
@@ -94,7 +94,7 @@ fn sdks_keep_keys_and_values_with_messages() {
         let told = bob.wait(mark, "onMessageExtensionsUpdated");
         assert_eq!(told["messageID"], sent["ID"]);
         assert_eq!(told["extensions"][0], json!({"key": "k", "value": "v"}));
-        // Bob knows of both by the push, so he may change one.
+        // Bob knows both extensions from the push, so he may change one.
         let mark = alice.mark();
         let change = json!([message, [{"key": "k", "value": "theirs"}]]);
         let done = bob.data("setMessageExtensions", &change);

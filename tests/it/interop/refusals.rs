@@ -1,4 +1,4 @@
-//! What the server says no to, and what it leaves unanswered, on both sides.
+//! Tests of rejected and unanswered requests, on both sides.
 
 use botroupe::{
     account::Phase,
@@ -19,7 +19,7 @@ use crate::harness::{eventually, sandbox};
 const SEND: &str = "openim.sendmsg";
 const SEND_TO_GROUP: &str = "group_open_http_svc.send_group_msg";
 
-/// The codes a message may be refused with, and what ours are called.
+/// The codes with which a message may be rejected, and our names for them.
 const CODES: [(i64, &str); 7] = [
     (20003, "unknown user"),
     (20007, "blacklisted"),
@@ -49,7 +49,7 @@ fn a_refused_message_rejects_with_the_code_and_can_be_sent_again() {
         let no = json!({"text": "no"});
         assert_eq!(alice.try_to_group("g", "Text", &no), Err(code));
     }
-    // The very message that was refused can be sent again.
+    // The same rejected message can be sent again.
     sandbox.refuse("alice", SEND, Code(20012), Some(1)).unwrap();
     alice.call("watchRequests", &json!([[SEND]])).unwrap();
     let options = json!({"to": "bob", "conversationType": "C2C", "payload": {"text": "at last"}});
@@ -97,7 +97,7 @@ fn a_refused_message_of_a_bot_fails_with_the_code_and_its_name() {
             sandbox.refuse(me, servcmd, Code(code), Some(0)).unwrap();
         }
     }
-    // So are requests; and a passing refusal is not the end of a message.
+    // The same holds for requests, and a temporary error does not end a message.
     let servcmd = "profile.portrait_get_all";
     sandbox.refuse(me, servcmd, Code(6017), Some(1)).unwrap();
     let error = Troupe::wait(api.profile("alice")).unwrap_err();
@@ -105,7 +105,7 @@ fn a_refused_message_of_a_bot_fails_with_the_code_and_its_name() {
     sandbox.refuse(me, SEND, Code(20004), Some(1)).unwrap();
     Troupe::wait(api.send_text("alice", "at last")).unwrap();
     assert_eq!(alice.texts_up_to(heard, "at last"), ["at last"]);
-    // The other way round, it is the SDK that is refused.
+    // In the other direction, the SDK's requests are rejected.
     for (code, _) in CODES {
         sandbox.refuse("alice", SEND, Code(code), Some(1)).unwrap();
         assert_eq!(alice.call("sendText", &json!([me, "no"])), Err(code));
@@ -120,7 +120,7 @@ fn a_refused_message_of_a_bot_fails_with_the_code_and_its_name() {
     }
 }
 
-/// The body of a success that says it is a failure.
+/// Injects a successful answer whose body contains an error.
 fn odd_success(sandbox: &Sandbox, user: &str) {
     let body = json!({
         "ActionStatus": "FAIL", "ErrorCode": 0, "ErrorInfo": "x", "MsgTime": 1_700_000_000,
@@ -170,9 +170,9 @@ fn only_the_code_counts_and_silence_ends_after_15_seconds() {
     }
 }
 
-/// Has `user` say something over a link that breaks when it was heard and before the answer arrives.
+/// Makes `user` send a message over a link that breaks after its delivery and before its answer.
 fn lose_the_answer(sandbox: &Sandbox, user: &str, say: impl FnOnce() + Send, heard: impl FnOnce()) {
-    // Long enough that no answer is on its way when the link breaks.
+    // The delay is so long that no answer is in transit when the link breaks.
     sandbox.delay(user, 60_000).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(say);
@@ -244,7 +244,7 @@ fn what_lost_its_answer_is_sent_again_before_the_login_and_delivered_once() {
     Troupe::wait(api.send_text("bob", "done")).unwrap();
     assert_eq!(bob.texts_up_to(heard, "done"), ["once", "done"]);
 
-    // Before the login: it arrives although no login succeeds.
+    // Set before the login: the message arrives although no login succeeds.
     sandbox.ignore(me, SEND, Some(1)).unwrap();
     sandbox
         .refuse_login(me, Code::ACCOUNT_INTERNAL, None)
@@ -270,7 +270,7 @@ fn what_lost_its_answer_is_sent_again_before_the_login_and_delivered_once() {
     );
 }
 
-/// What the SDK asks for by itself after a login.
+/// The SDK's automatic requests after a login.
 const AUTOMATIC: [&str; 9] = [
     "profile.portrait_get_all",
     "sns.friend_get",
@@ -329,7 +329,7 @@ fn without_its_start_index_the_sdk_asks_for_the_blacklist_again_and_again() {
     let alice = Page::open(sdk, &sandbox);
     alice.call("watchRequests", &json!([[BLACKLIST]])).unwrap();
     alice.enter(&sandbox, "alice");
-    // The sandbox's own answer ends it.
+    // The sandbox's own answer ends the retries.
     alice.wait_for_count(0, "requestSent", TIMES as usize + 1);
     alice.settle();
     assert_eq!(alice.count(0, "requestSent"), TIMES as usize + 1);

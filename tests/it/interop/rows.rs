@@ -1,14 +1,14 @@
-//! The rows of the table: which list of checks each is of, and which of its cells can have no tick.
+//! The rows of the compatibility table: their check lists, and the cells that cannot have a tick.
 
 use super::compat::Pair;
 
-/// A row that is known before any test has run.
+/// A predefined row.
 pub(super) struct Row {
-    /// Its name, as tests give it to [`proven`](super::compat::proven).
+    /// Its name, which tests pass to [`proven`](super::compat::proven).
     pub(super) feature: &'static str,
     /// Labels of [`LISTS`].
     pub(super) lists: &'static str,
-    /// Cells that cannot be ticked, and why.
+    /// The cells that cannot have a tick, and the reasons.
     pub(super) absent: &'static [(Pair, &'static str)],
 }
 
@@ -24,8 +24,7 @@ const fn row(
     }
 }
 
-/// What the labels in the last column stand for: the lists of checks that the sandbox was built
-/// after.
+/// The labels of the last column: the check lists from which the sandbox was built.
 pub(super) const LISTS: &[(&str, &str)] = &[
     ("l", "logins, logouts, kicks"),
     (
@@ -65,7 +64,7 @@ const TOPICS: &str = "the SDK asks about topics only when it is told to";
 const NAMELESS: &str = "a bot has a login";
 const REFUSED: &str = "what is refused reaches nobody";
 
-/// Every row; what a test proves beside them is shown without a label.
+/// All rows. Additional features that a test proves appear without a label.
 pub(super) const ROWS: &[Row] = &[
     row("C2C: 200 texts in order", "t1", &[]),
     row(

@@ -1,4 +1,5 @@
-//! Following, and looking for messages, users, groups and members, between official SDKs and bots.
+//! Tests of followers, and of searches for messages, users, groups and members, between official
+//! SDKs and bots.
 
 use botroupe::prelude::*;
 use botroupe::proto::op::follow::Tie;
@@ -14,7 +15,7 @@ use super::{
 };
 use crate::harness::sandbox;
 
-/// Those of a list of the SDK.
+/// Returns the names in a list of the SDK.
 fn names(page: &Page, list: &str) -> Vec<String> {
     let answer = page.data(list, &json!([]));
     let items = answer["resultList"].as_array().unwrap().iter();
@@ -126,7 +127,7 @@ fn sdks_and_bots_follow_each_other() {
     proven("people: followers", Pair::BotToSdk);
 }
 
-/// The texts that the SDK finds in one conversation, newest first.
+/// Returns the texts that the SDK finds in one conversation, newest first.
 fn texts(page: &Page, word: &str, conversation: &str) -> Vec<Value> {
     let search = json!([{"keywordList": [word], "conversationID": conversation}]);
     let found = page.data("searchCloudMessages", &search);

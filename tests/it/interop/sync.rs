@@ -1,4 +1,4 @@
-//! What was missed, and how it is asked for.
+//! Tests of missed messages and the requests that fetch them.
 
 use botroupe::{
     account::Phase,
@@ -19,14 +19,14 @@ use crate::harness::{eventually, sandbox};
 const GET: &str = "openim.getmsg";
 const HISTORY: &str = "openim.getroammsg";
 
-/// Takes a page's link away; the SDK comes back by itself.
+/// Breaks a page's link. The SDK reconnects automatically.
 #[track_caller]
 pub(super) fn drop_link(sandbox: &Sandbox, page: &Page, user: &str, meanwhile: impl FnOnce()) {
-    // It does not for a link that is too young. This one is the last that was opened.
+    // The SDK does not reconnect a link that is too young. This one is the last that was opened.
     let opened = page.count(0, "socketOpened");
     page.wait_for_count(0, "socketGrownUp", opened);
     let mark = page.mark();
-    // However quickly it is back, nobody answers it until everything has happened.
+    // However quickly the page reconnects, it gets no answer until everything has happened.
     sandbox.stop_answering(user, None).unwrap();
     sandbox.drop_link(user).unwrap();
     meanwhile();
@@ -34,7 +34,7 @@ pub(super) fn drop_link(sandbox: &Sandbox, page: &Page, user: &str, meanwhile: i
     page.wait_until(mark, "netStateChange", |data| data["state"] == "connected");
 }
 
-/// What was asked of this command since `mark`, in these fields.
+/// Returns these fields of all requests with this command since `mark`.
 fn asked(page: &Page, mark: usize, servcmd: &str, fields: &[&str]) -> Vec<Value> {
     let sent = page.all(mark, "requestSent").into_iter();
     sent.filter(|sent| sent["servcmd"] == servcmd)
@@ -47,7 +47,7 @@ fn asked(page: &Page, mark: usize, servcmd: &str, fields: &[&str]) -> Vec<Value>
         .collect()
 }
 
-/// How often each text came, of those that came more or less than once.
+/// Returns the number of occurrences of each text that did not arrive exactly once.
 fn not_once<'a>(heard: impl IntoIterator<Item = &'a str>, expected: &[&str]) -> Vec<String> {
     let heard: Vec<&str> = heard.into_iter().collect();
     let times = |text: &str| heard.iter().filter(|heard| **heard == text).count();
@@ -132,12 +132,12 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
     let api = bot.api();
     let [alice, bob, dave] = ["alice", "bob", "dave"].map(|user| page(sdk, &sandbox, user));
     bob.settle();
-    // Two known conversations; dave is a stranger until then.
+    // There are two known conversations; dave is a stranger until then.
     let before = alice.say("bob", "before");
     let theirs = Troupe::wait(api.say(Conversation::c2c("bob"), "before, too")).unwrap();
     bob.heard_up_to(0, "before");
     bob.heard_up_to(0, "before, too");
-    // What follows is at least a second younger.
+    // The following messages are at least a second younger.
     let second = unix_now(&sandbox);
     let next = || async { (unix_now(&sandbox) > second).then_some(()) };
     actix_rt::System::new().block_on(eventually("the next second", next));
@@ -172,7 +172,7 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
     let asked_for = asked(&bob, mark, GET, &["Cookie", "SyncFlag", "IsOnlineSync"]);
     assert_ne!(asked_for[0][0], "", "from where it was");
     assert_eq!((&asked_for[0][1], &asked_for[0][2]), (&json!(0), &json!(0)));
-    // What it knows already of a conversation it goes on from, upwards.
+    // The page continues from the messages that it knows of a conversation, to newer ones.
     let upwards = asked(&bob, mark, HISTORY, &["Peer_Account", "GetDirection"]);
     assert!(upwards.contains(&json!(["alice", 1])), "{upwards:?}");
     for pair in [Pair::SdkToSdk, Pair::BotToSdk] {
@@ -180,11 +180,11 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
         proven("C2C: messages and recalls during an outage", pair);
     }
 
-    // The same with the bot away.
+    // The same test, with the bot offline.
     let first = alice.say(me, "before");
     bot.hears_text(watched, "before");
     let (lost, mark) = (bot.mark(), Troupe::watch_mark());
-    // It stays away until everything is said.
+    // The bot stays offline until all messages are sent.
     sandbox
         .refuse_login(me, Code::ACCOUNT_INTERNAL, None)
         .unwrap();
@@ -218,7 +218,7 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
     proven("C2C: messages and recalls during an outage", Pair::SdkToBot);
 }
 
-/// The ID of the message with this text, as the page has it.
+/// Returns the ID of the message with this text on the page.
 fn theirs_id(page: &Page, text: &str) -> String {
     let heard = page.heard(0);
     let message = heard.iter().find(|m| m["payload"]["text"] == text);
@@ -271,7 +271,7 @@ fn a_lost_push_is_found_when_the_server_hints_at_it() {
     bot.hears_text(mark, "lost push");
     let asked_for = asked(&bob, bobs, GET, &["SyncFlag", "IsOnlineSync"]);
     assert_eq!(asked_for, [json!([0, 1])]);
-    // Nothing came twice by this.
+    // This caused no duplicates.
     for user in ["bob", me] {
         alice.say(user, "fence");
     }
@@ -303,7 +303,7 @@ fn of_several_pages_the_sdk_shows_the_last_and_a_bot_all() {
     bob.call("watchRequests", &json!([[GET]])).unwrap();
     let texts: Vec<String> = (0..5).map(|n| format!("page text {n}")).collect();
     let bobs = bob.mark();
-    // Of one stranger, so that nothing is made up for from histories.
+    // The messages come from one stranger, so that no history replaces them.
     drop_link(&sandbox, &bob, "bob", || {
         for text in &texts {
             sandbox.say("zoe", "bob", text).unwrap();
@@ -367,7 +367,7 @@ fn odd_answers_to_what_was_missed_hurt_nobody() {
             alice.say(user, &text);
         }
         bob.heard_up_to(bobs, &text);
-        // An answer without a cookie is void; what is pushed is heard all the same.
+        // An answer without a cookie is invalid, but pushed messages still arrive.
         bot.hears_text(mark, &text);
     }
     let heard = bob.heard(bobs);

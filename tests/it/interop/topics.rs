@@ -1,4 +1,4 @@
-//! Communities and their topics, between official SDKs and bots.
+//! Tests of communities and their topics between official SDKs and bots.
 
 use botroupe::{
     prelude::*,
@@ -19,7 +19,7 @@ use crate::harness::sandbox;
 
 const CLUB: &str = "@TGS#_club";
 
-/// Has `owner` make a community with topics and these members.
+/// Makes `owner` create a community with topics and these members.
 fn found_club(owner: &Page, members: &[&str]) {
     let members: Vec<Value> = members.iter().map(|user| json!({"userID": user})).collect();
     let options = json!([{
@@ -123,7 +123,7 @@ fn a_bot_follows_the_topics_of_an_sdk_also_over_an_outage() {
     let names: Vec<&str> = listed.iter().map(|topic| topic.name.as_str()).collect();
     assert_eq!(names, ["News", "Talk"]);
 
-    // The link is lost and stays so while both topics go on.
+    // The link stays broken while both topics continue.
     let (before, watch) = (bot.mark(), Troupe::watch_mark());
     sandbox.stop_answering(me, None).unwrap();
     sandbox.drop_link(me).unwrap();

@@ -1,4 +1,4 @@
-//! Translations, the words of sounds, and when an account wants to be left alone.
+//! Tests of translation, speech recognition and do-not-disturb.
 
 use botroupe::{bot::Uploads, prelude::*, sandbox::Sandbox};
 use serde_json::{Value, json};
@@ -15,8 +15,8 @@ use crate::harness::sandbox;
 const TRANSLATE: &str = "im_open_translate.ws_batch_trans_text";
 const RECOGNISE: &str = "im_open_speech.ws_sentence_recognition";
 
-/// Has the sandbox, which neither knows a language nor listens, answer a request once as the service
-/// would: with a result or, of the code 4002, without one.
+/// Makes the sandbox, which has neither translation nor speech recognition, answer one request in
+/// the format of the service: with a result or, for the code 4002, without one.
 fn answer(sandbox: &Sandbox, user: &str, servcmd: &str, result: &Value, code: u32) {
     let body = json!({
         "ErrorCode": 0, "CmdErrorCode": {"ErrorCode": code, "ErrorInfo": ""},
@@ -38,13 +38,13 @@ fn words_are_translated_and_written_down() {
     let mut audio = json!({"name": "voice.mp3", "type": "audio/mpeg", "size": 5000, "seed": 1});
     audio["duration"] = json!(3000);
 
-    // What the sandbox says by itself.
+    // The sandbox's own answer.
     let translated = alice.data("translateText", &wish);
     assert_eq!(translated["translatedTextList"], json!(["hi"]));
     let translated = Troupe::wait(api.translate(["hi", "you"], None, "de"));
     assert_eq!(translated.unwrap(), ["hi", "you"]);
 
-    // The SDK says it, and the bot wants it in other words.
+    // The SDK sends the sound, and the bot requests its text.
     let payload = json!({"file": {"$file": audio}});
     let said = alice.send_to(me, "Audio", &payload, &json!({}));
     alice.say(me, "hi");
@@ -63,7 +63,7 @@ fn words_are_translated_and_written_down() {
     assert_eq!(translated.unwrap(), ["hallo"]);
     proven("other: translation, words of sounds", Pair::SdkToBot);
 
-    // The SDK says it, or the bot does, and a page of the SDK wants it in other words.
+    // The SDK or the bot sends the sound, and a page of the SDK requests its text.
     let upload = Upload::new("mine.mp3", vec![7; 5000]);
     let element = Troupe::wait(api.upload_sound(upload, 3)).unwrap();
     let page_mark = alice.mark();

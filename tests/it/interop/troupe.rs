@@ -1,4 +1,4 @@
-//! Botroupe's accounts and bots, run on a thread of their own as the command line would.
+//! Botroupe's accounts and bots, which run on their own thread as on the command line.
 
 use botroupe::prelude::Conversation;
 use std::{
@@ -46,7 +46,7 @@ fn bots() -> Bots {
         })
 }
 
-/// Gets the file of a message, and sends it back as its own.
+/// Downloads the file of a message and sends it back as a new upload.
 async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
     const LIMIT: u64 = 100 * 1024 * 1024;
     let Some(element) = message.elements.first() else {
@@ -81,7 +81,7 @@ async fn copy(api: Api, message: Message) -> Result<Option<Element>, ApiError> {
     }))
 }
 
-/// Saves the file of a message, and sends it back: pictures from disk, others as a stream.
+/// Saves the file of a message and sends it back: pictures from disk, others as a stream.
 async fn hang_up(api: Api, file: Attachment) -> Result<Outgoing, ApiError> {
     const CHUNK: usize = 10_000;
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +91,7 @@ async fn hang_up(api: Api, file: Attachment) -> Result<Outgoing, ApiError> {
     assert!(too_much.save(&path).await.is_err());
     let bytes = std::fs::read(&path).unwrap();
     if file.is_image() {
-        // It has to be there until it is sent.
+        // The folder must exist until the file is sent.
         let _ = folder.keep();
         return Ok(Outgoing::image(Upload::path(path)));
     }
@@ -106,10 +106,10 @@ async fn hang_up(api: Api, file: Attachment) -> Result<Outgoing, ApiError> {
     Ok(Outgoing::file(Upload::stream(file.name(), size, stream)))
 }
 
-/// Everything an account with the watcher was told, with the account.
+/// All events of accounts with the watcher, with the account name.
 static WATCHED: Journal<(String, Told)> = Journal::new();
 
-/// What a bot can be told.
+/// An event that a bot can receive.
 #[derive(Clone, Debug)]
 pub(super) enum Told {
     Message(Box<Message>),
@@ -126,7 +126,7 @@ async fn notice(api: Api, update: Update) {
     WATCHED.push((api.user().to_owned(), told));
 }
 
-/// Every message that came to an account with the recorder.
+/// All messages to accounts with the recorder.
 static RECORDED: Journal<Message> = Journal::new();
 
 async fn record(message: Message) {
@@ -141,7 +141,7 @@ pub(super) fn recorded(me: &str, fits: impl Fn(&Message) -> bool) -> Message {
     })
 }
 
-/// Waits until the watcher on the account `me` was told something that `read` makes something of.
+/// Waits until `read` returns a value for an event of the watcher on the account `me`.
 #[track_caller]
 fn told<R>(mark: usize, me: &str, what: &str, read: impl Fn(&Told) -> Option<R>) -> R {
     WATCHED.wait(mark, what, |(user, told)| {
@@ -154,9 +154,9 @@ fn told<R>(mark: usize, me: &str, what: &str, read: impl Fn(&Told) -> Option<R>)
 pub(super) struct Troupe {
     changes: Arc<Journal<Changed>>,
     account: AccountHandle,
-    /// Of the thread that can carry files.
+    /// The arbiter of the thread that transfers files.
     files: ArbiterHandle,
-    /// Where the files are.
+    /// The origin of the file server.
     origin: String,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -183,7 +183,7 @@ impl Troupe {
         Self::start_with(sandbox, user, bot, "")
     }
 
-    /// The same with more keys for the account.
+    /// Like [`Self::start`], with more config keys for the account.
     #[track_caller]
     pub(super) fn start_with(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Self {
         let troupe = Self::begin(sandbox, user, bot, more);
@@ -191,7 +191,7 @@ impl Troupe {
         troupe
     }
 
-    /// The same without waiting.
+    /// Starts the bot without waiting.
     #[track_caller]
     pub(super) fn begin(sandbox: &Sandbox, user: &str, bot: &str, more: &str) -> Self {
         let more = format!("[[accounts]]\nuser_id = \"{user}\"\nbots = [\"{bot}\"]\n{more}");
@@ -207,7 +207,7 @@ impl Troupe {
                 let app = app.unwrap();
                 let files = Arbiter::current();
                 started.send((app.account(&user).cloned(), files)).unwrap();
-                let _ = stopped.await; // An error means that the test is over: stop as well.
+                let _ = stopped.await; // An error means that the test has ended, so stop too.
                 app.stop().await;
             });
         });
@@ -235,7 +235,7 @@ impl Troupe {
             })
     }
 
-    /// Waits until the account is offline and stands like this, from `mark` on.
+    /// Waits until the account is offline in this phase, from `mark` on.
     #[track_caller]
     pub(super) fn wait_phase(&self, mark: usize, phase: Phase) -> Status {
         self.changes.wait(mark, phase.word(), |changed| {
@@ -243,12 +243,12 @@ impl Troupe {
         })
     }
 
-    /// Tells the account to come back.
+    /// Orders the account to resume.
     pub(super) fn resume(&self) {
         self.order(Command::Resume);
     }
 
-    /// Why the account was offline from `mark` on, in words.
+    /// Returns the causes of offline periods since `mark`, as words.
     pub(super) fn causes(&self, mark: usize) -> Vec<String> {
         let changes = self.changes.since(mark).into_iter();
         let offline = changes.filter(|changed| changed.online == Some(false));
@@ -257,17 +257,17 @@ impl Troupe {
             .collect()
     }
 
-    /// Gives the account an order.
+    /// Sends a command to the account.
     pub(super) fn order(&self, command: Command) {
         assert!(self.account.instruct(command));
     }
 
-    /// Acts as the account, as a bot does.
+    /// Returns the `Api` of the account, as a bot has it.
     pub(super) fn api(&self) -> Api {
         Api::new(self.account.clone())
     }
 
-    /// The same for files, in this way.
+    /// Returns an `Api` that transfers files with this method.
     pub(super) fn api_with_files(&self, uploads: Uploads) -> Api {
         self.api().with_files(
             self.files.clone(),
@@ -276,12 +276,12 @@ impl Troupe {
         )
     }
 
-    /// The place where the next thing the watcher is told will be.
+    /// Returns the index of the next event of the watcher.
     pub(super) fn watch_mark() -> usize {
         WATCHED.mark()
     }
 
-    /// Waits for a message, tip or notice that fits, told to the watcher from `mark` on.
+    /// Waits for a matching message, tip or notice to the watcher from `mark` on.
     #[track_caller]
     pub(super) fn hears(
         &self,
@@ -306,7 +306,7 @@ impl Troupe {
         self.hears(mark, text, |message| message.text() == Some(text))
     }
 
-    /// Waits until a text was heard so often.
+    /// Waits until a text was received at least `times` times.
     #[track_caller]
     pub(super) fn hears_times(&self, mark: usize, text: &str, times: usize) {
         let me = self.account.user().as_str();
@@ -334,7 +334,7 @@ impl Troupe {
         self.hears(mark, &format!("notice {kind:?}"), is)
     }
 
-    /// Waits for an update that `read` makes something of.
+    /// Waits for an update for which `read` returns a value.
     #[track_caller]
     pub(super) fn learns<R>(
         &self,
@@ -353,7 +353,7 @@ impl Troupe {
         )
     }
 
-    /// Every message told to the watcher from `mark` on.
+    /// Returns all messages to the watcher from `mark` on.
     pub(super) fn heard(&self, mark: usize) -> Vec<Message> {
         let me = self.account.user().as_str();
         let told = WATCHED.since(mark).into_iter();
@@ -365,7 +365,7 @@ impl Troupe {
             .collect()
     }
 
-    /// Waits for something the account was asked to do.
+    /// Waits for the outcome of a request of the account.
     pub(super) fn wait<T>(doing: impl Future<Output = T>) -> T {
         let runtime = tokio::runtime::Builder::new_current_thread().build();
         runtime.unwrap().block_on(doing)

@@ -1,4 +1,4 @@
-//! The rows of what an app does beside accounts, messages and groups.
+//! The rows of the app's other REST calls.
 
 use serde_json::json;
 
@@ -6,7 +6,7 @@ use super::{NO_JSON, Row, row, text};
 
 const EXTRA_MESSAGE: &str = "77_78_1000";
 
-/// Rows with the whole command; they build on those of reactions and extensions.
+/// Returns rows with the full command. They depend on the rows of reactions and extensions.
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = about_accounts();
     rows.extend(about_messages());

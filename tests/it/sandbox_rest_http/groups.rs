@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Fields, NO_JSON, Row, row, text};
 
-/// Rows of `group_open_http_svc`: command, good body, answer, bad body, code.
+/// Returns the rows of `group_open_http_svc`: command, good body, answer, bad body, code.
 pub(super) fn rows() -> Vec<Row> {
     let g = |more: Value| {
         let mut body = json!({"GroupId": "g"});

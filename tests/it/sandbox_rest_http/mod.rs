@@ -1,16 +1,17 @@
-//! Every REST call of the sandbox over real HTTP, once with a good body and once with a bad one.
+//! Tests every REST call of the sandbox over real HTTP, once with a good body and once with a bad
+//! one.
 //!
-//! Covered, in this order, each as a row of a table:
+//! The table has a row for each of the following, in this order:
 //! * accounts: import, multi-import, check, kick, delete;
 //! * C2C (`openim`): send, batch send, import, withdraw, history, online status, read, unread;
 //! * profiles: get, set; `sns`: friends, applications, friend lists, blacklist; `follow`;
 //! * groups: create, import, members, messages, receipts, pins, attributes, counters, profiles,
 //!   joining and applications, recalls, notices, owner, quitting, dismissing;
 //! * reactions and extensions (`openim_msg_ext_http_svc`), topics;
-//! * what an app does beside: silencing accounts, robots, corrections, lists of conversations, messages to
-//!   everybody.
+//! * other calls of an app: muting accounts, robots, corrections, conversation lists, messages to
+//!   all accounts.
 //!
-//! The last test reads the dispatchers and fails if they know a command that no row has.
+//! The last test reads the dispatchers and fails if they contain a command without a row.
 
 mod app;
 mod groups;
@@ -28,15 +29,15 @@ use serde_json::{Value, json};
 
 const APP: u32 = 1_400_000_001;
 
-/// What an answer has to hold, by JSON pointer; null stands for anything that is there.
+/// The expected fields of an answer, by JSON pointer. Null stands for any existing value.
 type Fields = Vec<(&'static str, Value)>;
 
-/// A command, a good body and what it is answered with, a bad body and the code it gets.
+/// A command, a good body with its expected answer, and a bad body with its expected code.
 struct Row {
     command: &'static str,
     good: Value,
     answer: Fields,
-    /// As text, because no JSON is bad as well.
+    /// A text, so that a bad body can be invalid JSON.
     bad: String,
     code: i64,
 }
@@ -61,14 +62,14 @@ fn row(
     }
 }
 
-/// A body that is no JSON, for calls that nothing else is wrong for.
+/// A body that is not JSON, for calls that accept every JSON object.
 const NO_JSON: &str = "{";
 
 fn text(text: &str) -> Value {
     json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}])
 }
 
-/// All rows with the whole command, in the order in which they build on each other.
+/// Returns all rows with the full command, in the order in which they depend on each other.
 fn rows() -> Vec<(String, Row)> {
     let groups = groups::rows()
         .into_iter()
@@ -174,7 +175,7 @@ fn every_call_answers_a_good_body_and_refuses_a_bad_one() {
 fn no_registered_call_is_without_a_row() {
     let known: BTreeSet<String> = Sandbox::rest_calls().into_iter().collect();
     assert!(known.len() >= 90, "{known:?}");
-    // Every group call exists under each service of the groups, and does the same.
+    // Every group call exists under each of the group services, with the same effect.
     let covered: BTreeSet<String> = rows()
         .into_iter()
         .map(|(command, _)| command.trim_start_matches("million_").to_owned())

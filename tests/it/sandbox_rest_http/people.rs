@@ -150,7 +150,7 @@ pub(super) fn profile_rows() -> Vec<Row> {
             set("eve", "Tag_Profile_IM_Nick", "Eve"),
             70107,
         ),
-        // For the applications below.
+        // The applications below need this row.
         row(
             "profile/portrait_set",
             set("carol", allow, "AllowType_Type_NeedConfirm"),
@@ -171,7 +171,8 @@ pub(super) fn profile_rows() -> Vec<Row> {
     ]
 }
 
-/// The `sns` calls of one account. Without an account the answer is 30001, of an unknown one 30003.
+/// Returns the `sns` calls of one account. Without an account the answer is 30001, and for an
+/// unknown account it is 30003.
 pub(super) fn relation_rows() -> Vec<Row> {
     let of = |user: &str, mut body: Value| {
         body["From_Account"] = json!(user);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Fields, NO_JSON, Row, row, text};
 
-/// The fields of two objects.
+/// Merges the fields of two objects.
 fn both(first: &Value, second: &Value) -> Value {
     let mut body = first.clone();
     for (name, value) in second.as_object().unwrap() {
@@ -13,7 +13,7 @@ fn both(first: &Value, second: &Value) -> Value {
     body
 }
 
-/// Messages of both kinds that can be extended.
+/// Returns rows that send extensible messages of both kinds.
 fn messages() -> [Row; 3] {
     let c2c = json!({
         "From_Account": "alice", "To_Account": "bob", "MsgBody": text("hi"), "SyncFromOldSystem": 1,
@@ -52,7 +52,7 @@ fn messages() -> [Row; 3] {
     ]
 }
 
-/// Rows with the whole command.
+/// Returns rows with the full command.
 pub(super) fn rows() -> Vec<Row> {
     let c2c = json!({"From_Account": "alice", "To_Account": "bob", "MsgKey": "77_78_1000"});
     let group = json!({"GroupId": "x", "MsgSeq": 1});
@@ -161,7 +161,7 @@ pub(super) fn rows() -> Vec<Row> {
     rows
 }
 
-/// Rows of topics, under the service of communities.
+/// Returns the rows of topics, under the service of communities.
 pub(super) fn topic_rows() -> Vec<Row> {
     let id = "@TGS#_c@TOPIC#_news";
     let club = |more: Value| both(&json!({"GroupId": "@TGS#_c"}), &more);

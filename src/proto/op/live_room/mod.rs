@@ -1,8 +1,9 @@
-//! Live rooms (AVChatRoom): who is there, marks, bans, and the history. What happens in a room is fetched by
-//! [`poll`]ing.
+//! Live rooms (AVChatRoom): members, marks, bans and history. Clients fetch the messages of a room
+//! by [`poll`]ing. See "Groups" in `docs/src/protocol.md`.
 //!
-//! The service does not keep the members of a live room as it does those of other groups: it lists who is
-//! there now. History comes with the answer to a join and on request, if the app has bought it.
+//! The service keeps no member list of a live room, unlike other groups; it lists the users who are
+//! currently online. The answer to a join contains history, and clients can request more if the app
+//! has bought the feature.
 
 pub mod poll;
 
@@ -17,12 +18,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::to_raw_value;
 use serde_json::{Map, Value};
 
-/// Members that `Api` bans in one request. The service does not say how many it
-/// takes.
+/// The maximum number of members that `Api` bans per request. The limit of the service is not
+/// documented.
 pub const MAX_BANNED: usize = 100;
-/// Members that one request may mark.
+/// The maximum number of members per request to set a mark.
 pub const MAX_MARKED: usize = 500;
-/// The lowest mark an app may give; those below are the service's.
+/// The lowest mark that an app may use. Lower marks are reserved for the service.
 pub const FIRST_MARK: u32 = 1000;
 
 calls! {
@@ -32,33 +33,33 @@ calls! {
     GetRoomHistory => "group_open_http_svc.get_huge_group_msg" -> RoomHistory, Limit::NONE;
 }
 
-/// Throws members out of a live room, and keeps them out for a time.
+/// Removes members from a live room and bans them for a time.
 #[derive(Clone, Debug, Serialize)]
 pub struct Ban {
     /// The room.
     #[serde(rename = "GroupId")]
     pub room: String,
-    /// Who.
+    /// The members.
     #[serde(rename = "Members_Account")]
     pub users: Vec<String>,
-    /// For how many seconds; at least one.
+    /// The duration in seconds, at least one.
     #[serde(rename = "Duration")]
     pub seconds: u32,
-    /// Why.
+    /// The reason.
     #[serde(rename = "Description")]
     pub reason: String,
 }
 
-/// Asks for a page of those who are in a live room.
+/// Requests a page of the online members of a live room.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetLiveMembers {
     /// The room.
     #[serde(rename = "GroupId")]
     pub room: String,
-    /// Where the page begins, as the one before says; 0 to begin.
+    /// The start of the page, from the preceding answer; 0 for the first page.
     #[serde(rename = "Timestamp")]
     pub start: u64,
-    /// Only those with this mark.
+    /// Only members with this mark.
     #[serde(rename = "Mark", skip_serializing_if = "Option::is_none")]
     pub mark: Option<u32>,
 }
@@ -66,18 +67,18 @@ pub struct GetLiveMembers {
 /// The answer to [`GetLiveMembers`].
 #[derive(Clone, Debug, Default, Deserialize)]
 pub struct LiveMembers {
-    /// Those of this page.
+    /// The members of this page.
     #[serde(rename = "MemberList", default, deserialize_with = "lenient::list")]
     pub members: Vec<LiveMember>,
-    /// Where the next page begins; 0 after the last one.
+    /// The start of the next page; 0 after the last page.
     #[serde(rename = "NextTimestamp", default, deserialize_with = "lenient::int")]
     pub next: u64,
 }
 
-/// Somebody who is in a live room.
+/// An online member of a live room.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct LiveMember {
-    /// Who.
+    /// The user.
     #[serde(
         rename = "Member_Account",
         default,
@@ -87,21 +88,21 @@ pub struct LiveMember {
     /// The nick name.
     #[serde(rename = "NickName", default, deserialize_with = "lenient::string")]
     pub nick: String,
-    /// The address of the picture.
+    /// The URL of the picture.
     #[serde(rename = "Avatar", default, deserialize_with = "lenient::string")]
     pub face_url: String,
-    /// When it came in, Unix seconds.
+    /// The time of joining, in Unix seconds.
     #[serde(rename = "JoinTime", default, deserialize_with = "lenient::int")]
     pub joined: u64,
-    /// Its marks.
+    /// The marks.
     #[serde(rename = "Marks", default, deserialize_with = "lenient::list")]
     pub marks: Vec<u32>,
-    /// Fields this crate does not know.
+    /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
-/// Marks members of a live room, or takes marks away.
+/// Sets or removes a mark of members of a live room.
 #[derive(Clone, Debug, Serialize)]
 pub struct MarkMembers {
     #[serde(rename = "GroupId")]
@@ -121,7 +122,7 @@ struct Marked {
 }
 
 impl MarkMembers {
-    /// Gives `mark`, 1,000 or more, to these members, or takes it away.
+    /// Sets or removes `mark` (1,000 or more) for these members.
     pub fn new(room: impl Into<String>, users: Vec<String>, mark: u32, give: bool) -> Self {
         let marked = |user| Marked {
             user,
@@ -136,15 +137,15 @@ impl MarkMembers {
 }
 
 impl Joined {
-    /// What was said in the live room `room` before `me` came in, oldest first, some 20 messages at
-    /// most. No handler is called for these, but for those that came while the account was in the room already.
+    /// Returns the messages of `room` from before `me` joined, oldest first, about 20 at most.
+    /// Handlers only receive those of them that arrived while the account was already in the room.
     #[must_use]
     pub fn history(&self, room: &str, me: &str) -> Vec<Message> {
         messages(&self.items, room, me)
     }
 }
 
-/// Asks what was said in a live room before a number.
+/// Requests the messages of a live room before a sequence number.
 #[derive(Clone, Debug, Serialize)]
 pub struct GetRoomHistory {
     #[serde(rename = "GroupId")]
@@ -156,8 +157,8 @@ pub struct GetRoomHistory {
 }
 
 impl GetRoomHistory {
-    /// Of the live room `group`, entered with `joined`: what was said before the message of this
-    /// number.
+    /// Requests the messages of the live room `group` before this sequence number. `joined` is the
+    /// answer to the join.
     pub fn new(group: impl Into<String>, joined: &Joined, before: u32) -> Self {
         Self {
             group: group.into(),
@@ -175,20 +176,20 @@ impl GetRoomHistory {
 /// The answer to [`GetRoomHistory`].
 #[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 pub struct RoomHistory {
-    /// As it came, oldest first.
+    /// The messages as unparsed objects, oldest first.
     #[serde(rename = "RspMsgList", default, deserialize_with = "lenient::list")]
     pub items: Vec<Value>,
 }
 
 impl RoomHistory {
-    /// The messages, as the account `me` sees them in the live room `room`.
+    /// Returns the messages of `room` from the view of the account `me`.
     #[must_use]
     pub fn messages(&self, room: &str, me: &str) -> Vec<Message> {
         messages(&self.items, room, me)
     }
 }
 
-/// The messages among the items of a live room.
+/// Parses the items of a live room and returns those that are messages.
 fn messages(items: &[Value], room: &str, me: &str) -> Vec<Message> {
     let items = items.iter().filter_map(|item| to_raw_value(item).ok());
     let notices = items.flat_map(|item| read_item(&item, room));

@@ -1,5 +1,5 @@
-//! The answer to the long poll of a live room: items like those of a push, some under short names, and a
-//! recall of its own shape.
+//! The answer to a long poll of a live room. Its items resemble those of a push, but some use short
+//! field names, and a recall has a different shape. See "Groups" in `docs/src/protocol.md`.
 
 use crate::event::Notice;
 use crate::lenient;
@@ -13,31 +13,31 @@ use serde_json::{Map, Value};
 /// The answer to a poll.
 #[derive(Debug, Default, Deserialize)]
 pub struct PollAnswer<'a> {
-    /// The key for the next poll; empty when it stays the same.
+    /// The key for the next poll; empty if it does not change.
     #[serde(rename = "Key", default, deserialize_with = "lenient::string")]
     pub key: String,
-    /// Where the next poll begins; zero when the server did not say.
+    /// The start of the next poll; zero if the server did not send it.
     #[serde(rename = "NextSeq", default, deserialize_with = "lenient::int")]
     pub next_seq: u64,
-    /// Next sequence number for broadcast messages.
+    /// The next sequence number for broadcast messages.
     #[serde(
         rename = "NextBroadcastSeq",
         default,
         deserialize_with = "lenient::opt_int"
     )]
     pub next_broadcast_seq: Option<u64>,
-    /// What happened; read one by one.
+    /// The items. Each one is parsed separately.
     #[serde(rename = "RspMsgList", default, borrow)]
     pub items: Vec<&'a RawValue>,
-    /// Broadcast messages: those to all rooms.
+    /// Broadcast messages, which the server sends to all rooms.
     #[serde(rename = "RspBroadcastMsgList", default, borrow)]
     pub broadcasts: Vec<&'a RawValue>,
 }
 
-/// The answer to a join, as far as a live room is concerned.
+/// The answer to a join, with the fields that live rooms need.
 #[derive(Debug, Default, Deserialize)]
 pub struct RoomJoined<'a> {
-    /// 1: it is a live room.
+    /// 1 for a live room.
     #[serde(rename = "HugeGroupFlag", default, deserialize_with = "lenient::flag")]
     pub is_live: bool,
     /// The key for polls.
@@ -47,7 +47,7 @@ pub struct RoomJoined<'a> {
         deserialize_with = "lenient::string"
     )]
     pub key: String,
-    /// Where the first poll begins.
+    /// The start of the first poll.
     #[serde(rename = "StartSeq", default, deserialize_with = "lenient::int")]
     pub start_seq: u64,
     #[serde(rename = "RspMsgList", default, borrow)]
@@ -55,7 +55,7 @@ pub struct RoomJoined<'a> {
 }
 
 impl<'a> RoomJoined<'a> {
-    /// Earlier messages, oldest first; none when the field is no list.
+    /// Returns earlier messages, oldest first; none if the field is not a list.
     #[must_use]
     pub fn items(&self) -> Vec<&'a RawValue> {
         let items = self.items.map(|items| serde_json::from_str(items.get()));
@@ -63,7 +63,7 @@ impl<'a> RoomJoined<'a> {
     }
 }
 
-/// Short names and what they stand for.
+/// Short field names and their full names.
 const SHORT: &[(&str, &str)] = &[
     ("E", "Event"),
     ("GId", "ToGroupId"),
@@ -104,7 +104,7 @@ fn lengthen(object: &mut Map<String, Value>, names: &[(&str, &str)]) {
     }
 }
 
-/// Reads one item of a poll of `room`.
+/// Parses one item of a poll of `room`.
 #[must_use]
 pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
     let malformed = |error: serde_json::Error| Notice::Malformed {
@@ -126,7 +126,7 @@ pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
         .or_insert_with(|| Value::String(room.to_owned()));
     let event = object.get("Event").and_then(Value::as_u64).unwrap_or(3);
     match event {
-        // Said to all rooms: a message like any other.
+        // A broadcast to all rooms is an ordinary message.
         17 => {
             object.insert("Event".to_owned(), Value::from(3));
         }
@@ -146,7 +146,8 @@ pub fn read_item(raw: &RawValue, room: &str) -> Vec<Notice> {
         }
         _ => {}
     }
-    // Only what cannot be read otherwise loses second names: a custom element may mean both.
+    // Remove duplicate names only if the item cannot be parsed otherwise: a custom element may use
+    // both names with different meanings.
     let item = GroupItem::deserialize(&object).or_else(|_| {
         lenient::take_first_names(&mut object);
         serde_json::from_value(Value::Object(object))

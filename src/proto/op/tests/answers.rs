@@ -1,4 +1,4 @@
-//! What is read of answers; and that none, however odd, is more than an error.
+//! Tests of answers: parsed fields, and errors instead of panics for malformed answers.
 
 use super::*;
 use proptest::prelude::*;
@@ -44,7 +44,7 @@ fn conversations_of_both_kinds_are_read() {
     assert_eq!((group.name.as_str(), group.seq), ("G", 50));
 }
 
-/// JSON that has the wire's names in it, with anything behind them.
+/// Generates JSON with field names of the wire and arbitrary values.
 fn odd_answers() -> impl Strategy<Value = Value> {
     const NAMES: &[&str] = &[
         "MemberList",

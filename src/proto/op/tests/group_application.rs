@@ -1,4 +1,4 @@
-//! Ways into groups: requests as the official client was seen to send them.
+//! Tests of group membership requests against recorded requests of the official client.
 
 use super::looks;
 use crate::message::SystemNotice;

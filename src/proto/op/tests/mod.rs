@@ -1,4 +1,4 @@
-//! What each request looks like, against what the official client was seen to send.
+//! Tests of requests against recorded requests of the official client.
 
 mod answers;
 mod group_application;

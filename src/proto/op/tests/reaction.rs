@@ -1,5 +1,5 @@
-//! Reactions, extensions and topics: requests as the official client was seen to send them, and what
-//! is read of answers and pushes.
+//! Tests of reactions, extensions and topics: requests against those recorded from the official
+//! client, and parsed answers and pushes.
 
 use super::{Call, looks, message};
 use crate::event::Notice;

@@ -1,5 +1,5 @@
-//! Following, searching and who is in live rooms: requests as the official client has them, and what is read of answers and
-//! pushes.
+//! Tests of followers, searches and live room members: requests in the form of the official client,
+//! and parsed answers and pushes.
 
 use super::{looks, users};
 use crate::event::Notice;
@@ -232,7 +232,7 @@ fn what_was_said_in_live_rooms_is_asked_for_and_read() {
     );
     let answer: RoomHistory = serde_json::from_value(json!({"RspMsgList": [said]})).unwrap();
     assert_eq!(answer.messages("room", "me")[0].text(), Some("hi"));
-    // Other groups show nothing.
+    // Other groups have no history.
     let joined: Joined = serde_json::from_value(json!({"RspMsgList": null})).unwrap();
     assert!(joined.history("room", "me").is_empty());
 }
