@@ -1,7 +1,7 @@
 //! Converts WebSocket messages to JSON text.
 //!
 //! A message is plain JSON text, or the four bytes `COMP` followed by a zlib or gzip stream of the
-//! text. The gateway and the sandbox handle the WebSocket framing; [`packet`](super::packet)
+//! text. The gateway and the sandbox handle the WebSocket framing; `packet`
 //! interprets the text. See "Frames and compression" in `docs/src/protocol.md`.
 
 use flate2::{Decompress, FlushDecompress, Status};

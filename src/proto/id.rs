@@ -1,7 +1,7 @@
 //! The two identifiers in every request: the UserID of the account and the SDKAppID of the app.
 //!
 //! Both are validated at construction, so that all other code can rely on them. The numbers that
-//! the server assigns (TinyId, InstId) are in [`packet`](super::packet): no person types them.
+//! the server assigns (TinyId, InstId) are in `packet`: no person types them.
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 

@@ -98,7 +98,7 @@ pub struct Request<'a> {
     pub app: SdkAppId,
     /// The local clock in Unix seconds, without correction by the server's clock.
     pub time: u64,
-    /// `<service>.<command>`, see [`command`](super::command).
+    /// `<service>.<command>`; the module `command` lists them.
     pub servcmd: &'a str,
     /// The sequence number of the request. The answer repeats it.
     pub seq: u32,
