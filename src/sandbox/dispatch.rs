@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
+    answer::{failure, ok, ok_with},
     commands::{Command, Run},
     config::Unknown,
     policy::Now,
@@ -13,7 +14,7 @@ use crate::{
     service::commands,
     state::State,
     wire::{self, Head},
-    world::{Caller, ConnId, clipped, failure, ok, ok_with},
+    world::{Caller, ConnId, clipped},
 };
 
 impl State {

@@ -43,9 +43,11 @@ sandbox.shutdown();
 use botroupe_core::policy;
 use botroupe_proto as proto;
 
+mod answer;
 mod commands;
 mod config;
 mod dispatch;
+mod fields;
 mod request;
 mod rest;
 mod seed;

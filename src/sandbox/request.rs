@@ -54,6 +54,14 @@ impl From<Code> for Refusal {
     }
 }
 
+/// A refusal with a text that is more specific than the code.
+pub(crate) fn refusal(code: Code, info: String) -> Refusal {
+    Refusal {
+        code,
+        info: Some(info),
+    }
+}
+
 /// The fields of an answer, or the reason for a refusal.
 pub(crate) type Outcome = Result<Value, Refusal>;
 

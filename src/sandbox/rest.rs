@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use crate::{
     policy::Now,
-    proto::{code::Code, id::UserId, surrogate},
-    request::{Outcome, Refusal, Request, Speaker},
-    service::commands,
+    proto::{code::Code, surrogate},
+    request::{Outcome, Refusal, Request, Speaker, refusal},
+    service::{app_call::text_account, commands},
     state::{Caller, State},
 };
 
@@ -20,14 +20,6 @@ pub struct RestAnswer {
     pub json: Value,
 }
 
-/// A refusal with a text that is more specific than the code.
-pub(super) fn refusal(code: Code, info: String) -> Refusal {
-    Refusal {
-        code,
-        info: Some(info),
-    }
-}
-
 /// The answer to a call that is not a `POST`, in the shape of the other answers.
 pub(super) fn not_posted() -> Value {
     let code = Code::BAD_REQUEST;
@@ -35,38 +27,6 @@ pub(super) fn not_posted() -> Value {
         "ActionStatus": "FAIL", "ErrorCode": code.0,
         "ErrorInfo": "calls are made by POST, with a JSON object as the body",
     })
-}
-
-/// The most accounts in one call of the message commands.
-pub(crate) const MAX_RECIPIENTS: usize = 500;
-
-/// The REST code for a socket code, where the two differ.
-pub(super) const fn rest_code(code: Code) -> Code {
-    match code {
-        Code::C2C_UNKNOWN_USER => Code::REST_ACCOUNT_UNKNOWN,
-        Code::MESSAGE_TOO_LONG => Code::REST_TOO_LONG,
-        Code::C2C_BAD_PACKET => Code::REST_BODY,
-        other => other,
-    }
-}
-
-pub(crate) fn bounded(
-    list: Option<&Value>,
-    limit: usize,
-    code: Code,
-) -> Result<&Vec<Value>, Refusal> {
-    list.and_then(Value::as_array)
-        .filter(|items| !items.is_empty() && items.len() <= limit)
-        .ok_or_else(|| refusal(code, format!("expected a list of 1 to {limit} accounts")))
-}
-
-pub(super) fn text_account(value: Option<&Value>, code: Code) -> Result<UserId, Refusal> {
-    let text = value.and_then(Value::as_str).ok_or(code)?;
-    UserId::parse(text).map_err(|error| refusal(code, error.to_string()))
-}
-
-pub(super) fn number(value: Option<&Value>) -> Option<u64> {
-    value.and_then(Value::as_u64)
 }
 
 impl State {

@@ -11,6 +11,10 @@ use flate2::{
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::value::RawValue;
 
+/// A connection, numbered by the owner of the sockets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnId(pub u64);
+
 /// One request of a client.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Request<'a> {

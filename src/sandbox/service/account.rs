@@ -10,8 +10,9 @@ use crate::{
         code::Code,
         id::{IdError, UserId},
     },
+    request::refusal,
     request::{Outcome, Refusal, Request},
-    rest::{bounded, number, refusal, text_account},
+    service::app_call::{bounded, number, text_account},
     state::{KickType, State},
 };
 

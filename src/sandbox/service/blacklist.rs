@@ -3,16 +3,14 @@
 //! See "Conversations and people" in docs/src/protocol.md.
 
 use crate::{
+    answer::ok_with,
     commands::Commands,
+    fields::user_ids,
     policy::Now,
     proto::code::Code,
     request::Request,
-    service::{
-        fields::user_ids,
-        relation::{Results, of_account, relation, result, results},
-    },
+    service::relation::{Results, of_account, relation, result, results},
     state::{Caller, State},
-    world::ok_with,
 };
 use serde_json::{Value, json};
 

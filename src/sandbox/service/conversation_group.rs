@@ -5,12 +5,12 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
     proto::code::Code,
     request::Request,
     service::conversation::{Contact, MAX_WORDS, contacts_in, items_in, of_owner, outcome},
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most conversation groups per account.

@@ -4,16 +4,14 @@
 
 pub(crate) use crate::table::follow::{FOLLOWERS, FOLLOWING, MAX_PAGE, MUTUAL, asked};
 use crate::{
+    answer::ok_with,
     commands::Commands,
+    fields::{user_ids, user_ids_in},
     policy::Now,
     proto::{code::Code, id::UserId, op::ItemResult},
     request::Request,
-    service::{
-        fields::{user_ids, user_ids_in},
-        relation::{Results, of_account, result, results},
-    },
+    service::relation::{Results, of_account, result, results},
     state::State,
-    world::ok_with,
 };
 use serde_json::{Value, json};
 

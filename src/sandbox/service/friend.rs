@@ -4,17 +4,17 @@
 
 pub(crate) use crate::table::friend::{Friend, MAX_CUSTOM, MAX_FRIENDS_ASKED, objects, words};
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::user_ids,
     policy::Now,
     proto::{code::Code, id::UserId, op::ItemResult},
     request::Request,
     service::{
-        fields::user_ids,
         friend_application::Application,
         relation::{Results, of_account, relation, result, results},
     },
     state::State,
-    world::{ok, ok_with},
 };
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ impl State {
         friend: &UserId,
         terms: &Application,
     ) {
-        let Some(book) = self.friends.book_mut(&self.world, user) else {
+        let Some(book) = self.friends.book_mut(self.world.has_account(user), user) else {
             return;
         };
         book.applications.forget(friend);
@@ -104,7 +104,7 @@ impl State {
 
     /// Removes `friend` from the friends of `user`; returns false if they were not friends.
     fn unfriend(&mut self, now: Now, user: &UserId, friend: &UserId) -> bool {
-        let Some(book) = self.friends.book_mut(&self.world, user) else {
+        let Some(book) = self.friends.book_mut(self.world.has_account(user), user) else {
             return false;
         };
         if book.friends.remove(friend).is_none() {
@@ -246,7 +246,7 @@ impl State {
         for (user, item) in objects(body, "UpdateItem") {
             let kept = self
                 .friends
-                .book_mut(&self.world, &actor.user)
+                .book_mut(self.world.has_account(&actor.user), &actor.user)
                 .and_then(|book| book.friends.get_mut(&user));
             let Some(kept) = kept else {
                 rows.push(result(&user, Code::FRIEND_NONE));

@@ -4,17 +4,17 @@
 
 pub(crate) use crate::table::friend_application::Application;
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::user_ids,
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
     service::{
-        fields::user_ids,
         friend::{objects, words},
         relation::{Results, of_account, relation, result, results},
     },
     state::State,
-    world::{ok, ok_with},
 };
 use serde_json::{Value, json};
 
@@ -123,7 +123,7 @@ impl State {
     fn ask(&mut self, now: Now, user: &UserId, peer: &UserId, application: &Application) {
         let mut dropped = 0;
         for (owner, other, incoming) in [(peer, user, true), (user, peer, false)] {
-            let Some(book) = self.friends.book_mut(&self.world, owner) else {
+            let Some(book) = self.friends.book_mut(self.world.has_account(owner), owner) else {
                 continue;
             };
             dropped += book.applications.add(incoming, other, application);
@@ -201,7 +201,7 @@ impl State {
     /// Removes the application of `applicant` to `user` on both sides.
     fn drop_application(&mut self, now: Now, user: &UserId, applicant: &UserId) {
         for (owner, other) in [(user, applicant), (applicant, user)] {
-            let Some(book) = self.friends.book_mut(&self.world, owner) else {
+            let Some(book) = self.friends.book_mut(self.world.has_account(owner), owner) else {
                 continue;
             };
             if book.applications.remove(owner == user, other) {
@@ -245,7 +245,9 @@ impl State {
             body.get("PendencyType").and_then(Value::as_str) == Some("Pendency_Type_SendOut");
         let mut rows = Vec::new();
         for user in user_ids(body.get("To_Account")) {
-            let book = self.friends.book_mut(&self.world, &actor.user);
+            let book = self
+                .friends
+                .book_mut(self.world.has_account(&actor.user), &actor.user);
             let gone = book.is_some_and(|book| book.applications.remove(!sent, &user));
             let code = if gone {
                 Code::OK
@@ -265,7 +267,10 @@ impl State {
         let (now, actor, body) = request.parts();
         let until = body.get("LatestPendencyTimeStamp").and_then(Value::as_u64);
         let until = until.unwrap_or(0).min(now.unix_secs());
-        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
+        if let Some(book) = self
+            .friends
+            .book_mut(self.world.has_account(&actor.user), &actor.user)
+        {
             book.applications.seen_until = book.applications.seen_until.max(until);
         }
         let event = relation(json!({"PushType": 7, "ReportTime": until}));

@@ -4,16 +4,16 @@
 
 pub(crate) use crate::table::friend_group::list_names;
 use crate::{
+    answer::ok_with,
     commands::Commands,
+    fields::user_ids,
     proto::code::Code,
     request::Request,
     service::{
-        fields::user_ids,
         friend::{objects, words},
         relation::{Results, of_account, result, results},
     },
     state::State,
-    world::ok_with,
 };
 use serde_json::{Value, json};
 
@@ -48,7 +48,10 @@ impl State {
         let names: Vec<String> = list_names(body);
         let users = user_ids(body.get("To_Account"));
         let mut rows = Vec::new();
-        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
+        if let Some(book) = self
+            .friends
+            .book_mut(self.world.has_account(&actor.user), &actor.user)
+        {
             for name in &names {
                 book.groups.add(name);
             }
@@ -74,7 +77,10 @@ impl State {
 
     pub(crate) fn delete_friend_lists(&mut self, request: &Request<'_>) -> Value {
         let (actor, body) = (request.caller, request.body);
-        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
+        if let Some(book) = self
+            .friends
+            .book_mut(self.world.has_account(&actor.user), &actor.user)
+        {
             for name in list_names(body) {
                 book.groups.groups.remove(&name);
             }
@@ -87,7 +93,10 @@ impl State {
         let old = words(body, "GroupOldName");
         let new = words(body, "GroupNewName");
         let mut rows = Vec::new();
-        if let Some(book) = self.friends.book_mut(&self.world, &actor.user) {
+        if let Some(book) = self
+            .friends
+            .book_mut(self.world.has_account(&actor.user), &actor.user)
+        {
             for (user, item) in objects(body, "UpdateGroupItem") {
                 let kind = item
                     .get("UpdateType")

@@ -2,7 +2,7 @@
 //!
 //! See "Login" in docs/src/protocol.md.
 
-use crate::{commands::Commands, world::ok};
+use crate::{answer::ok, commands::Commands};
 
 pub(crate) fn register(commands: &mut Commands) {
     commands.open("im_open_status.wslogin", |state, now, conn, head, _| {

@@ -12,12 +12,12 @@ pub(crate) use crate::table::media::{
     parts, plain_name, scaled,
 };
 use crate::{
+    answer::ok_with,
     commands::Commands,
     policy::Now,
     proto::id::UserId,
     request::Request,
     state::{ConnId, State},
-    world::ok_with,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};

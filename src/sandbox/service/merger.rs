@@ -4,7 +4,7 @@
 
 pub(crate) use crate::table::merger::{MAX_BYTES, MAX_LISTS};
 use crate::{
-    commands::Commands, proto::code::Code, request::Request, state::State, world::ok_with,
+    answer::ok_with, commands::Commands, proto::code::Code, request::Request, state::State,
 };
 use serde_json::{Value, json};
 

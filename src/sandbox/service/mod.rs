@@ -7,13 +7,13 @@
 //! See "Envelope" in docs/src/protocol.md.
 
 pub(crate) mod account;
+pub(crate) mod app_call;
 pub(crate) mod blacklist;
 pub(crate) mod c2c_message;
 pub(crate) mod client_config;
 pub(crate) mod conversation;
 pub(crate) mod conversation_group;
 pub(crate) mod extension;
-pub(crate) mod fields;
 pub(crate) mod follow;
 pub(crate) mod friend;
 pub(crate) mod friend_application;

@@ -7,15 +7,15 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{user_ids, user_ids_in},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Outcome,
     request::{Request, Speaker},
-    rest::text_account,
-    service::fields::{user_ids, user_ids_in},
+    service::app_call::text_account,
     state::{Caller, State},
-    world::{ok, ok_with},
 };
 
 /// The most profiles in one call.

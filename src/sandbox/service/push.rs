@@ -4,7 +4,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde::{Deserialize, Serialize};
 use serde_json::{
     Value, json,
     value::{RawValue, to_raw_value},
@@ -15,31 +14,13 @@ use crate::{
     proto::{code::Code, id::UserId},
     request::Outcome,
     request::Request,
-    rest::{bounded, number, text_account},
+    service::app_call::{bounded, number, text_account},
     state::{Draft, State, is_message_body},
+    table::push::{ByApp, MAX_LENGTH},
 };
 
 /// The most attributes that the app may name.
 const MAX_NAMES: usize = 10;
-
-/// The most attributes, and tags, of one account.
-pub(crate) const MAX_MARKS: usize = 100;
-
-/// The longest name and value, in bytes.
-const MAX_LENGTH: usize = 50;
-
-/// Data that the app has set for an account.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(crate) struct ByApp {
-    /// The account may not write to users until then, Unix seconds.
-    pub(crate) silent_to_users: u64,
-    /// The account may not write to groups until then, Unix seconds.
-    pub(crate) silent_in_groups: u64,
-    /// Values of the attributes, by name.
-    pub(crate) attributes: BTreeMap<String, String>,
-    pub(crate) tags: BTreeSet<String>,
-}
 
 /// One message to all reaches at most this many accounts.
 const MAX_REACHED: usize = 10_000;
@@ -124,28 +105,6 @@ pub(crate) fn register(commands: &mut Commands) {
         );
         json!({"UserTags": marked})
     });
-}
-
-impl ByApp {
-    /// Sets an attribute. Returns false if the limit is reached or the text is too long.
-    pub(crate) fn set(&mut self, name: &str, value: &str) -> bool {
-        let known = self.attributes.contains_key(name);
-        let fits = name.len() <= MAX_LENGTH && value.len() <= MAX_LENGTH;
-        let fits = fits && (known || self.attributes.len() < MAX_MARKS);
-        if fits {
-            self.attributes.insert(name.to_owned(), value.to_owned());
-        }
-        fits
-    }
-
-    /// Adds a tag. Returns false if the limit is reached or the text is too long.
-    pub(crate) fn tag(&mut self, tag: &str) -> bool {
-        let fits = !tag.is_empty() && tag.len() <= MAX_LENGTH && self.tags.len() < MAX_MARKS;
-        if fits {
-            self.tags.insert(tag.to_owned());
-        }
-        fits
-    }
 }
 
 impl State {
@@ -240,7 +199,8 @@ impl State {
                 extension: false,
                 sync: false,
             };
-            self.send(now, draft, 0).map_err(crate::rest::rest_code)?;
+            self.send(now, draft, 0)
+                .map_err(super::app_call::rest_code)?;
         }
         Ok(json!({"TaskId": format!("{}_{random}", now.unix_secs())}))
     }

@@ -6,15 +6,13 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::ok_with,
     commands::Commands,
+    fields::{list, opt_number, opt_text},
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        c2c_message::item::Item,
-        fields::{list, opt_number, opt_text},
-    },
+    service::c2c_message::item::Item,
     state::State,
-    world::ok_with,
 };
 
 /// The most words, senders and types in one search.

@@ -5,6 +5,7 @@
 pub(crate) use crate::table::user_status::{MAX_STATUS, known, platform_name};
 use crate::{
     commands::Commands,
+    fields::user_ids,
     policy::Now,
     proto::{
         code::Code,
@@ -17,8 +18,8 @@ use crate::{
     },
     request::Outcome,
     request::Request,
-    rest::{MAX_RECIPIENTS, bounded},
-    service::{fields::user_ids, relation::result},
+    service::app_call::{MAX_RECIPIENTS, bounded},
+    service::relation::result,
     state::State,
 };
 use base64::{Engine, engine::general_purpose::STANDARD};

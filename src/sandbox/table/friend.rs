@@ -3,7 +3,6 @@
 use crate::{
     proto::id::UserId,
     table::{friend_application::Applications, friend_group::FriendGroups},
-    world::World,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -87,11 +86,9 @@ impl Friends {
         self.books.get(user)
     }
 
-    /// The friendship data of an account, for a change; `None` if the account does not exist.
-    pub(crate) fn book_mut(&mut self, world: &World, user: &UserId) -> Option<&mut Book> {
-        world
-            .has_account(user)
-            .then(|| self.books.entry(user.clone()).or_default())
+    /// The friendship data of an account, for a change; `None` unless the account `exists`.
+    pub(crate) fn book_mut(&mut self, exists: bool, user: &UserId) -> Option<&mut Book> {
+        exists.then(|| self.books.entry(user.clone()).or_default())
     }
 
     /// Returns true if `other` is a friend of `user`.

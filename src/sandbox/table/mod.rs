@@ -2,6 +2,7 @@
 
 pub(crate) mod blacklist;
 pub(crate) mod c2c_message;
+pub(crate) mod conversation;
 pub(crate) mod extension;
 pub(crate) mod follow;
 pub(crate) mod friend;
@@ -11,5 +12,6 @@ pub(crate) mod group;
 pub(crate) mod marks;
 pub(crate) mod media;
 pub(crate) mod merger;
+pub(crate) mod push;
 pub(crate) mod reaction;
 pub(crate) mod user_status;

@@ -11,12 +11,12 @@ use super::World;
 use crate::{
     policy::Now,
     proto::{id::UserId, op::receive_option::DoNotDisturb},
-    service::{
-        c2c_message::stored::{InboxEntry, MessageId, RecentSend},
+    shape,
+    table::{
+        c2c_message::{InboxEntry, MessageId, RecentSend},
         conversation::Contacts,
         push::ByApp,
     },
-    shape,
 };
 
 /// One account.

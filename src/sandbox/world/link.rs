@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 use super::{CHECK_EVERY, World};
-use crate::{policy::Now, proto::id::UserId, wire};
+use crate::{
+    policy::Now,
+    proto::id::UserId,
+    wire::{self, ConnId},
+};
 
 /// A link is cut after this many invalid frames.
 const GARBAGE_LIMIT: u32 = 100;
 /// How many names of unknown commands are remembered; bounds the memory a flood can use.
 const UNKNOWN_LIMIT: usize = 256;
-
-/// A connection, numbered by the owner of the sockets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ConnId(pub u64);
 
 /// The frame type of a connection, decided by its path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,11 +10,9 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{
-    Caller, ConnId, World,
-    outgoing::{failure, ok_with},
-};
+use super::{Caller, ConnId, World};
 use crate::{
+    answer::{failure, ok_with},
     policy::Now,
     proto::{
         code::Code,

@@ -18,15 +18,15 @@ use std::{
     time::Duration,
 };
 
+pub use crate::wire::ConnId;
 pub(crate) use account::{Account, Peer};
 pub(crate) use caller::Caller;
 pub use fault::{Fault, FaultError};
-pub use link::{ConnId, Frames, Output};
+pub use link::{Frames, Output};
 pub(crate) use link::{Link, clipped};
 pub use login::KickType;
 pub(crate) use login::{Login, PURCHASE_BITS};
 pub(crate) use numbers::Numbers;
-pub(crate) use outgoing::{failure, ok, ok_with};
 pub use status::{Counters, Status};
 
 use crate::{

@@ -5,12 +5,12 @@
 use std::{collections::VecDeque, time::Duration};
 
 use serde::Serialize;
-use serde_json::{Value, json, value::to_raw_value};
+use serde_json::value::to_raw_value;
 
 use super::{ConnId, Frames, Output, World, fault::Reorder};
 use crate::{
     policy::Now,
-    proto::{code::Code, id::UserId},
+    proto::id::UserId,
     wire::{self, Head, Seq},
 };
 
@@ -23,29 +23,6 @@ pub(crate) struct Packet {
 
 /// How long a push held back for reordering waits for the next push.
 const REORDER_WAIT: Duration = Duration::from_secs(5);
-
-/// The body of a success without further fields.
-pub(crate) fn ok() -> Value {
-    json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""})
-}
-
-/// The body of a success with the fields of `extra`, which must be an object.
-pub(crate) fn ok_with(extra: Value) -> Value {
-    let mut body = ok();
-    if let (Value::Object(body), Value::Object(extra)) = (&mut body, extra) {
-        body.extend(extra);
-        // Both status fields agree, whatever `extra` sets.
-        if body.get("ErrorCode").is_some_and(|code| *code != 0) {
-            body.insert("ActionStatus".to_owned(), "FAIL".into());
-        }
-    }
-    body
-}
-
-/// The body of a failure.
-pub(crate) fn failure(code: Code) -> Value {
-    json!({"ActionStatus": "FAIL", "ErrorCode": code.0, "ErrorInfo": code.name()})
-}
 
 impl World {
     /// Answers a request.
@@ -239,6 +216,7 @@ mod tests {
 
     use super::*;
     use crate::{SandboxConfig, proto::id::SdkAppId};
+    use serde_json::json;
 
     struct Counted<'a>(&'a Cell<u32>);
 

@@ -5,7 +5,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ConnId, World, outgoing::failure};
+use super::{ConnId, World};
+use crate::answer::failure;
 use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},

@@ -10,7 +10,7 @@ use crate::{
     policy::Now,
     proto::{code::Code, id::UserId},
     request::{Outcome, Refusal, Request},
-    rest::{MAX_RECIPIENTS, bounded, number, rest_code, text_account},
+    service::app_call::{MAX_RECIPIENTS, bounded, number, rest_code, text_account},
     service::{
         c2c_message::stored::{Message, Sent, is_message_body},
         push::text,

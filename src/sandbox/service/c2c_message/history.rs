@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    answer::failure,
     proto::{code::Code, id::UserId, op::c2c_message::GetHistory},
     request::Request,
     service::c2c_message::{
@@ -15,7 +16,6 @@ use crate::{
     },
     state::{ConnId, State},
     wire::Head,
-    world::failure,
 };
 
 /// A page of history grows to at most this many bytes in order to complete a second.

@@ -11,7 +11,9 @@ use serde::Deserialize;
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
+    answer::{failure, ok_with},
     commands::Commands,
+    fields::MAX_ASKED,
     proto::{
         code::Code,
         id::UserId,
@@ -21,9 +23,8 @@ use crate::{
         },
     },
     request::Request,
-    service::{c2c_message::stored::Draft, fields::MAX_ASKED, merger::MAX_LISTS},
+    service::{c2c_message::stored::Draft, merger::MAX_LISTS},
     state::{Caller, State},
-    world::{failure, ok_with},
 };
 
 /// `openim.sendmsg`. Numbers are optional, because some clients omit them; accounts and body are

@@ -4,20 +4,18 @@
 
 pub(crate) use crate::table::group::application::{APPLICATIONS, Application};
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{flag, opt_number, opt_text, text, user},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{flag, opt_number, opt_text, text, user},
-        group::{
-            Caller, Kind, Role,
-            message::extend,
-            tip::{Notice, Tip, micros},
-        },
+    service::group::{
+        Caller, Kind, Role,
+        message::extend,
+        tip::{Notice, Tip, micros},
     },
     state::State,
-    world::{ok, ok_with},
 };
 use serde_json::{Value, json};
 
@@ -262,7 +260,7 @@ impl State {
         };
         let mut results = Vec::new();
         let mut added = Vec::new();
-        for item in crate::service::fields::list(body, "MemberList") {
+        for item in crate::fields::list(body, "MemberList") {
             let name = item.get("Member_Account").cloned().unwrap_or_default();
             let user = user(item, "Member_Account");
             let result = match user {

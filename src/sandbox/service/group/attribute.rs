@@ -5,13 +5,11 @@
 pub(crate) use crate::table::group::attribute::{Change, listed};
 use crate::{
     commands::Commands,
+    fields::text,
     policy::Now,
     proto::code::Code,
     request::Request,
-    service::{
-        fields::text,
-        group::{Caller, Role},
-    },
+    service::group::{Caller, Role},
     state::State,
 };
 use serde_json::{Value, json};

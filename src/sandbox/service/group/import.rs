@@ -5,19 +5,17 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{list, number, opt_number, text, user},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{list, number, opt_number, text, user},
-        group::{
-            Caller,
-            message::{Entry, What},
-        },
+    service::group::{
+        Caller,
+        message::{Entry, What},
     },
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most messages in one call.

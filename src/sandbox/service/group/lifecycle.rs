@@ -7,19 +7,17 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{flag, list, opt_number, opt_text, pairs, text, user},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{flag, list, opt_number, opt_text, pairs, text, user},
-        group::{
-            Caller, Group, Kind, Member, Role,
-            tip::{Notice, Tip},
-        },
+    service::group::{
+        Caller, Group, Kind, Member, Role,
+        tip::{Notice, Tip},
     },
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The longest group ID in bytes.

@@ -7,17 +7,15 @@
 
 pub(crate) use crate::table::group::live_room::{COUNT_HOLDS, Listener, MAX_ITEMS, Poll};
 use crate::{
+    answer::{failure, ok_with},
     commands::Commands,
+    fields::{opt_number, opt_text, text},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{opt_number, opt_text, text},
-        group::{Caller, Kind, Role, tip::Tip},
-    },
+    service::group::{Caller, Kind, Role, tip::Tip},
     state::{ConnId, State},
     wire::Head,
-    world::{failure, ok_with},
 };
 use serde_json::{Value, json};
 

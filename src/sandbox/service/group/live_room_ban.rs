@@ -5,19 +5,17 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{opt_number, opt_text, text, users},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{opt_number, opt_text, text, users},
-        group::{
-            Group, Role,
-            tip::{Notice, Tip},
-        },
+    service::group::{
+        Group, Role,
+        tip::{Notice, Tip},
     },
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most accounts in one ban request.

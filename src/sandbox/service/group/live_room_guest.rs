@@ -8,16 +8,14 @@
 
 pub(crate) use crate::table::group::live_room_guest::{ENTER, POLL, Visit, parse};
 use crate::{
+    answer::{failure, ok_with},
     commands::Commands,
+    fields::{opt_number, opt_text, text},
     policy::Now,
     proto::code::Code,
-    service::{
-        fields::{opt_number, opt_text, text},
-        group::{Kind, live_room::Listener},
-    },
+    service::group::{Kind, live_room::Listener},
     state::{ConnId, State},
     wire::Head,
-    world::{failure, ok_with},
 };
 use serde_json::{Value, json};
 

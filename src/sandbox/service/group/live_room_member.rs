@@ -5,15 +5,13 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{as_number, list, opt_number, text, users},
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{as_number, list, opt_number, text, users},
-        group::{Caller, Group, Kind, Role},
-    },
+    service::group::{Caller, Group, Kind, Role},
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most members in one page.

@@ -5,21 +5,19 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{flag, list, opt_number, opt_text, pairs, text, user, users},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{flag, list, opt_number, opt_text, pairs, text, user, users},
-        group::{
-            Caller, Kind, Member, Role,
-            lifecycle::set_fields,
-            message::extend,
-            tip::{Notice, Tip},
-        },
+    service::group::{
+        Caller, Kind, Member, Role,
+        lifecycle::set_fields,
+        message::extend,
+        tip::{Notice, Tip},
     },
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most members in one page.

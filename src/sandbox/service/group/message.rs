@@ -7,15 +7,13 @@ pub(crate) use crate::table::group::message::{
     extend, is_message_body, size_of,
 };
 use crate::{
+    answer::ok_with,
     commands::Commands,
+    fields::{flag, list, opt_number, opt_text, place, users},
     policy::Now,
     proto::{code::Code, id::UserId},
-    service::{
-        fields::{flag, list, opt_number, opt_text, place, users},
-        group::{Caller, Kind, Role},
-    },
+    service::group::{Caller, Kind, Role},
     state::State,
-    world::ok_with,
 };
 use serde_json::{Value, json};
 use std::{collections::BTreeSet, time::Duration};

@@ -5,21 +5,19 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{failure, ok_with},
     commands::Commands,
+    fields::{list, opt_number, opt_text, place, seqs},
     policy::Now,
     proto::code::Code,
     request::Request,
-    service::{
-        fields::{list, opt_number, opt_text, place, seqs},
-        group::{
-            Caller, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
-            message::{MAX_MESSAGE, extend, is_message_body, size_of},
-            message_history::MAX_PAGE,
-            tip::micros,
-        },
+    service::group::{
+        Caller, Group, Kind, Role, SYSTEM, SYSTEM_TINY_ID,
+        message::{MAX_MESSAGE, extend, is_message_body, size_of},
+        message_history::MAX_PAGE,
+        tip::micros,
     },
     state::State,
-    world::{failure, ok_with},
 };
 
 /// The most recalls kept per group for members that were offline.

@@ -5,18 +5,16 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{as_number, flag, list, number, opt_number, place, seqs},
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{as_number, flag, list, number, opt_number, place, seqs},
-        group::{
-            Caller, Group, Member, Role,
-            message::{Entry, extend},
-        },
+    service::group::{
+        Caller, Group, Member, Role,
+        message::{Entry, extend},
     },
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most entries in one page.

@@ -5,18 +5,16 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::ok,
     commands::Commands,
+    fields::{list, number, opt_number, opt_text, place},
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{list, number, opt_number, opt_text, place},
-        group::{
-            Group, Kind, Member, SYSTEM,
-            message::{What, extend},
-        },
+    service::group::{
+        Group, Kind, Member, SYSTEM,
+        message::{What, extend},
     },
     state::State,
-    world::ok,
 };
 
 pub(crate) fn register(commands: &mut Commands) {

@@ -5,16 +5,14 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{number, place},
     policy::Now,
     proto::code::Code,
     request::Request,
-    service::{
-        fields::{number, place},
-        group::{Caller, Kind, Role, message::extend, tip::Tip},
-    },
+    service::group::{Caller, Kind, Role, message::extend, tip::Tip},
     state::State,
-    world::{ok, ok_with},
 };
 
 /// The most pinned messages of a group.

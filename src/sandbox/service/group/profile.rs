@@ -5,15 +5,13 @@
 use serde_json::{Value, json};
 
 use crate::{
+    answer::ok_with,
     commands::Commands,
+    fields::{flag, list, opt_number, opt_text},
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{flag, list, opt_number, opt_text},
-        group::{Caller, Group, Kind, Member, message::extend},
-    },
+    service::group::{Caller, Group, Kind, Member, message::extend},
     state::State,
-    world::ok_with,
 };
 
 pub(crate) fn failed(id: &str, code: Code) -> Value {
@@ -76,7 +74,7 @@ impl State {
         communities: bool,
     ) -> Result<Value, Code> {
         let of = match opt_text(body, "Member_Account") {
-            Some(_) if actor.admin => crate::service::fields::user(body, "Member_Account")?,
+            Some(_) if actor.admin => crate::fields::user(body, "Member_Account")?,
             _ => actor.user.clone(),
         };
         let joined = self.groups.joined.get(&of).into_iter().flatten();

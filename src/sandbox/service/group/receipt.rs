@@ -7,15 +7,13 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{number, opt_number, place, seqs},
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{number, opt_number, place, seqs},
-        group::{Role, SYSTEM, message::extend},
-    },
+    service::group::{Role, SYSTEM, message::extend},
     state::State,
-    world::{ok, ok_with},
 };
 
 pub(crate) fn register(commands: &mut Commands) {

@@ -144,10 +144,10 @@ impl State {
         request: &Request<'_>,
     ) -> Result<Value, crate::proto::code::Code> {
         let (now, actor, body) = request.parts();
-        let id = crate::service::fields::text(body, "GroupId")?;
-        let content = crate::service::fields::text(body, "Content")?;
+        let id = crate::fields::text(body, "GroupId")?;
+        let content = crate::fields::text(body, "Content")?;
         let group = self.group(id)?;
-        let named = crate::service::fields::users(body, "ToMembers_Account");
+        let named = crate::fields::users(body, "ToMembers_Account");
         let to: Vec<UserId> = group
             .members
             .keys()
@@ -158,7 +158,7 @@ impl State {
             let more = json!({"UserDefinedField": content});
             self.group_notice(now, id, &actor.user, Notice::Custom, &user, more);
         }
-        Ok(crate::world::ok())
+        Ok(crate::answer::ok())
     }
 
     /// A notice to the caller's other logins.

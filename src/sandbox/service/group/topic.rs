@@ -11,18 +11,16 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use crate::{
+    answer::{ok, ok_with},
     commands::Commands,
+    fields::{list, opt_text, text},
     policy::Now,
     proto::{code::Code, id::UserId},
     request::Request,
-    service::{
-        fields::{list, opt_text, text},
-        group::{
-            Caller, Group, Kind, Member, Role, lifecycle::short_text, message::extend, tip::Notice,
-        },
+    service::group::{
+        Caller, Group, Kind, Member, Role, lifecycle::short_text, message::extend, tip::Notice,
     },
     state::State,
-    world::{ok, ok_with},
 };
 
 /// Separates the Community ID from the suffix of a topic ID.

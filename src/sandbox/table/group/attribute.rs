@@ -1,7 +1,7 @@
 //! Group attributes.
 
-use crate::service::fields::{list, opt_number, opt_text};
-use crate::{proto::code::Code, shape, world::ok_with};
+use crate::fields::{list, opt_number, opt_text};
+use crate::{answer::ok_with, proto::code::Code, shape};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;

@@ -1,6 +1,10 @@
 //! Polls of live rooms and their listeners.
 
-use crate::{proto::id::UserId, table::group::Groups, wire::Seq, world::ConnId};
+use crate::{
+    proto::id::UserId,
+    table::group::Groups,
+    wire::{ConnId, Seq},
+};
 use std::time::Duration;
 
 /// How long clients may cache the number of online members, in seconds.
