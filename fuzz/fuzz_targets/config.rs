@@ -10,7 +10,8 @@ use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|text: &str| {
     let env: BTreeMap<String, String> = BTreeMap::new();
-    let parsed = Config::parse(Sources::new("config.toml", text, &env).known_bots(&["echo", "counter"]));
+    let parsed =
+        Config::parse(Sources::new("config.toml", text, &env).known_bots(&["echo", "counter"]));
     match parsed {
         Ok(config) => assert!(!config.accounts.is_empty()),
         Err(errors) => assert!(!errors.errors().is_empty()),
