@@ -49,7 +49,9 @@ fn every_signal_that_ends_a_process_drains_and_logs_out() {
     for signal in ["HUP", "QUIT", "TERM", "INT"] {
         let folder = tempfile::tempdir().unwrap();
         let path = fleet(&folder, "sandbox");
-        let mut run = Running::start(&["run", "--config", &path]);
+        let mut command = botroupe_that_takes_signals();
+        command.args(["run", "--config", &path]);
+        let mut run = Running::of(command);
         run.line("4 of 4");
         run.signal(signal);
         let (status, out, err) = run.end();

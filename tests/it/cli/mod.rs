@@ -18,7 +18,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::Duration;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -34,6 +34,24 @@ fn botroupe() -> Command {
 
 fn output(args: &[&str]) -> Output {
     botroupe().args(args).stdin(Stdio::null()).output().unwrap()
+}
+
+/// The program with the signal handling of a fresh login. A shell that starts the tests in the
+/// background, or `nohup`, ignores signals, and the program would ignore them as well.
+#[cfg(unix)]
+fn botroupe_that_takes_signals() -> Command {
+    let program = botroupe();
+    if !cfg!(target_os = "linux") {
+        return program;
+    }
+    let mut command = Command::new("env");
+    command
+        .arg("--default-signal=HUP,QUIT,INT,TERM")
+        .arg(program.get_program());
+    for (name, _) in program.get_envs() {
+        command.env_remove(name);
+    }
+    command
 }
 
 /// A running program and its lines of output. Dropping it kills the process.
@@ -117,9 +135,15 @@ impl Running {
     /// Waits for the end. Returns the exit status and the text of both streams.
     fn end(mut self) -> (ExitStatus, String, String) {
         drop(self.child.stdin.take());
-        let status = self.child.wait().unwrap();
         let mut out = std::mem::take(&mut self.seen);
-        out.extend(self.out.iter());
+        loop {
+            match self.out.recv_timeout(PATIENCE) {
+                Ok(line) => out.push(line),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => panic!("it does not end; said {out:#?}"),
+            }
+        }
+        let status = self.child.wait().unwrap();
         let err: Vec<String> = self.err.iter().collect();
         (status, out.join("\n"), err.join("\n"))
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 /// The time limit of every wait. It is far above the need, also on a busy machine.
-const DEADLINE: Duration = Duration::from_secs(60);
+pub(super) const DEADLINE: Duration = Duration::from_secs(60);
 /// The number of entries that a failure prints.
 const SHOWN: usize = 30;
 
