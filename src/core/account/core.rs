@@ -297,7 +297,7 @@ impl Core {
                 if let ConnectError::Busy { retry_after, .. } = &error {
                     // The server counts addresses, and the fleet has one: all of it slows down.
                     let wait = retry_after.unwrap_or_default();
-                    self.pace.hold_at_least_until(now.mono + wait);
+                    self.pace.hold_until(now.mono + wait);
                     self.effects.push_back(Effect::SlowDown(wait));
                 }
                 self.ended(now, memory, Cause::ConnectFailed(error));

@@ -16,13 +16,8 @@ impl LoginPace {
         self.last_login = Some(now);
     }
 
-    /// The server accepts no login before `at`. An earlier request to wait longer is overwritten.
-    pub(super) const fn hold_until(&mut self, at: Duration) {
-        self.not_before = at;
-    }
-
     /// The server accepts no login before `at`, and none before what it asked for earlier.
-    pub(super) fn hold_at_least_until(&mut self, at: Duration) {
+    pub(super) fn hold_until(&mut self, at: Duration) {
         self.not_before = self.not_before.max(at);
     }
 
@@ -55,12 +50,10 @@ mod tests {
         pace.logged_in(secs(5));
         assert_eq!(pace.earliest(secs(6), secs(10)), secs(15));
         assert_eq!(pace.earliest(secs(20), secs(10)), secs(20));
-        pace.hold_at_least_until(secs(30));
-        pace.hold_at_least_until(secs(25));
+        pace.hold_until(secs(30));
+        pace.hold_until(secs(25));
         assert_eq!(pace.earliest(secs(20), secs(10)), secs(30));
         assert_eq!(pace.held_for(secs(28)), secs(2));
         assert_eq!(pace.held_for(secs(31)), secs(0));
-        pace.hold_until(secs(22));
-        assert_eq!(pace.earliest(secs(20), secs(10)), secs(22));
     }
 }
