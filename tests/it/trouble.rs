@@ -347,6 +347,7 @@ async fn spawn_badly(_: Text) -> String {
     "ok".to_owned()
 }
 
+/// The timer is what the test is about: it has to fire while the spawned tasks block.
 async fn wait_a_little(text: Text) -> String {
     tokio::time::sleep(Duration::from_millis(10)).await;
     text.into_inner()
