@@ -1,38 +1,57 @@
-//! The account actor: carries out what [`Core`] decides.
+//! The account actor: carries out what [`Core`] decides, and supervises its connection.
+//!
+//! The connection is a part of the actor and not an actor of its own, so that a message goes from the
+//! socket to a bot and back in one turn of one task. It is supervised all the same: a panic in it is
+//! caught, what it held is dropped, and the next connection is made from fresh state.
 
 use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
-use super::message::{
-    Changed, Command, Deliver, GetStatus, Handled, Instruct, ReserveLogin, Send, SlowDown,
-};
+use super::log::{self, StatusLog};
+use super::message::{Changed, Command, Handled, Instruct, Send, TellStatus};
 use super::provider;
+use super::shared_governor::SharedGovernor;
+use super::subscriber::{Subscriber, Wish};
+use super::timer::Timer;
 use crate::gateway::{
-    Close, ConfirmLogin, Connection, Connector, Dial, Down, DownGuard, Logout, Relogin, Report,
-    Reported, Room, Running, Transmit, now,
+    Connection, Connector, Dial, DownGuard, Report, Running, SharedMemory, Transmit, now,
 };
 use crate::policy::{Now, RestartIntensity};
 use crate::rest::Rest;
-use crate::session::{Event, Ignored, Memory, Session, SessionConfig};
+use crate::session::{Event, Memory, Session, SessionConfig};
+use actix::fut::ActorFuture;
 use actix::prelude::*;
 use botroupe_core::account::Core;
 use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
-use botroupe_core::account::{Attempt, OutboxError};
-use botroupe_core::account::{Cause, Off};
-use botroupe_core::account::{Phase, Status};
+use botroupe_core::account::{Attempt, OutboxError, OutboxItem};
+use botroupe_core::account::{Cause, Phase, Status};
 use std::collections::HashMap;
-use std::mem::{Discriminant, discriminant};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::{Context as TaskContext, Poll, Waker};
 use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// Messages waiting for an account at most: sends of its bots and orders from above.
 const MAILBOX: usize = 1024;
-/// Difference to the server's clock that is worth a warning, in milliseconds.
-const MAX_SKEW: i64 = 60_000;
 /// A connection that dies more often than this is not restarted any more.
 const CRASHES: (usize, Duration) = (5, Duration::from_secs(60));
+/// Tokens from here on are of replies of the subscriber, below those of senders that wait. The tokens of read
+/// reports begin at 2^63.
+const REPLIES: u64 = 1 << 62;
+
+/// What the accounts of a fleet share.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// Paces logins over the fleet.
+    pub governor: SharedGovernor,
+    /// Paces messages to groups over the fleet.
+    pub group_paces: SharedGroupPaces,
+    /// Told of every change.
+    pub observer: Recipient<Changed>,
+}
 
 /// Everything an account actor is made from. The supervisor keeps it and makes a fresh actor from
 /// it whenever the last one died.
@@ -41,23 +60,17 @@ pub struct AccountSpec {
     /// Number of the account, stored in the thread's watchdog marker ([`Running`]) while it works for it.
     pub number: u64,
     /// The account.
-    pub config: CoreConfig,
+    pub config: Arc<CoreConfig>,
     /// Makes the connector, on the arbiter that runs the account.
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>,
     /// Asks whether another login is there, when there are an administrator's credentials.
     pub rest: Option<Rest>,
-    /// Paces logins over the fleet.
-    pub governor: Recipient<ReserveLogin>,
-    /// Told when the server finds the fleet too quick.
-    pub brake: Recipient<SlowDown>,
     /// Gets what happens to the account; outlives it.
-    pub subscriber: Recipient<Deliver>,
-    /// Told of every change.
-    pub observer: Recipient<Changed>,
+    pub subscriber: Arc<dyn Subscriber>,
+    /// What it shares with the other accounts.
+    pub surroundings: Arc<Surroundings>,
     /// Where others find the actor.
     pub handle: AccountHandle,
-    /// Paces messages to groups over the fleet.
-    pub group_paces: SharedGroupPaces,
     /// Set if the account stays away from the start: in which phase, and why.
     pub away: Option<(Phase, Cause)>,
 }
@@ -73,18 +86,26 @@ impl std::fmt::Debug for AccountSpec {
 /// See the module.
 pub struct Account {
     core: Core,
-    spec: AccountSpec,
+    /// Number of the account, for the watchdog of its thread.
+    number: u64,
+    rest: Option<Rest>,
+    subscriber: Arc<dyn Subscriber>,
+    surroundings: Arc<Surroundings>,
+    handle: AccountHandle,
     connector: Rc<dyn Connector>,
-    connection: Option<Addr<Connection>>,
-    /// Number of the present connection actor; messages of those that died are ignored.
-    child: u64,
-    crashes: RestartIntensity,
+    connection: Option<Box<Connection>>,
+    crashes: Option<Box<RestartIntensity>>,
     cookie: Box<str>,
-    replies: HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>,
+    replies: Option<Box<HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>>>,
     next_token: u64,
-    timer: Option<(Duration, SpawnHandle)>,
-    /// The kind of cause that was last logged for being offline.
-    told: Option<Discriminant<Cause>>,
+    /// When turns to log in come, monotonic; at most two are waited for.
+    turns: Vec<Duration>,
+    timer: Timer,
+    /// Wakes the task of the actor.
+    waker: Option<Waker>,
+    /// The subscriber may have something to run.
+    stirred: bool,
+    log: StatusLog,
     /// Incarnation number; a stale actor compares it with the handle's and stops.
     life: u64,
     _guard: DownGuard,
@@ -105,18 +126,32 @@ impl Account {
         let life = handle.begin_life();
         let addr = Self::start_in_arbiter(on, move |ctx: &mut Context<Self>| {
             ctx.set_mailbox_capacity(MAILBOX);
+            let mut core = Core::new(spec.config, fastrand::u64(..), now());
+            {
+                let (now, mut memory) = (now(), spec.handle.memory().lock());
+                match spec.away {
+                    Some((phase, cause)) => core.start_away(now, &mut memory, phase, cause),
+                    None => core.start(now, &mut memory),
+                }
+            }
             Self {
-                core: Core::new(spec.config.clone(), fastrand::u64(..), now()),
+                core,
+                number: spec.number,
+                rest: spec.rest,
+                subscriber: spec.subscriber,
+                surroundings: spec.surroundings,
+                handle: spec.handle,
                 connector: (spec.connector)(),
-                spec,
                 connection: None,
-                child: 0,
-                crashes: RestartIntensity::new(CRASHES.0, CRASHES.1),
+                crashes: None,
                 cookie: "".into(),
-                replies: HashMap::new(),
+                replies: None,
                 next_token: 0,
-                timer: None,
-                told: None,
+                turns: Vec::new(),
+                timer: Timer::default(),
+                waker: None,
+                stirred: true,
+                log: StatusLog::default(),
                 life,
                 _guard: guard,
             }
@@ -125,134 +160,257 @@ impl Account {
         handle.set(addr);
     }
 
-    fn connection(&mut self, ctx: &Context<Self>) -> &Addr<Connection> {
-        let Self {
-            connection,
-            core,
-            spec,
-            connector,
-            child,
-            cookie,
-            ..
-        } = self;
-        connection.get_or_insert_with(|| {
-            let config = SessionConfig::new(spec.config.app, core.user().clone());
-            let mut session =
-                Session::new(config, fastrand::u64(..), &mut spec.handle.memory().lock());
-            session.set_cookie(cookie.clone());
-            let session = (session, spec.handle.memory().clone());
-            *child += 1;
-            let guard = DownGuard::new(ctx.address().recipient(), *child);
-            let owner = ctx.address().recipient();
-            Connection::start(spec.number, session, connector.clone(), owner, guard)
-        })
+    // ── a turn ───────────────────────────────────────────────────────────────────────────────
+
+    /// One turn of the actor's task: what came is handed on as far as it goes, and everything that is to be
+    /// sent leaves at the end, in one write.
+    fn turn(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        let at = now();
+        self.attach(at, cx);
+        self.connection_does(at, |connection, memory| connection.poll(cx, at, memory));
+        if self.timer.take_rung(at.mono) {
+            self.time_has_come(at);
+        }
+        loop {
+            self.carry_out(ctx);
+            if !self.handle.is_present(self.life) {
+                return;
+            }
+            let at = now();
+            let unpolled = self.connection_does(at, |connection, memory| {
+                connection.flush(cx, at);
+                let unpolled = connection.is_unpolled();
+                if unpolled {
+                    connection.poll(cx, at, memory);
+                }
+                unpolled
+            });
+            let more = unpolled.unwrap_or(false) || self.has_report();
+            if !more {
+                break;
+            }
+        }
+        self.arm(cx);
+        if self.stirred {
+            cx.waker().wake_by_ref();
+        }
+    }
+
+    /// The subscriber and handlers of messages wake the task from elsewhere.
+    fn attach(&mut self, at: Now, cx: &TaskContext<'_>) {
+        let known = self.waker.as_ref();
+        if !known.is_some_and(|waker| waker.will_wake(cx.waker())) {
+            self.subscriber.attach(at, self.life, cx.waker());
+            self.waker = Some(cx.waker().clone());
+        }
+        self.stirred = true;
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &self.waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    fn time_has_come(&mut self, at: Now) {
+        let turns = self.turns.len();
+        self.turns.retain(|turn| *turn > at.mono);
+        for _ in self.turns.len()..turns {
+            self.core(Core::turn);
+        }
+        self.core(Core::timeout);
+        self.connection_does(at, |connection, memory| connection.timeout(at, memory));
+    }
+
+    fn arm(&mut self, cx: &mut TaskContext<'_>) {
+        let at = now();
+        let (core, connection) = (&self.core, self.connection.as_mut());
+        let memory = self.handle.memory();
+        let own = core.poll_timeout(&memory.lock());
+        let next = own
+            .into_iter()
+            .chain(connection.and_then(|connection| connection.poll_timeout(memory)))
+            .chain(self.subscriber.poll_timeout())
+            .chain(self.turns.iter().copied().min())
+            .min();
+        if let Some(next) = next {
+            self.timer.arm(cx, at.mono, next);
+        }
     }
 
     /// Gives the core an input that concerns the account's memory.
     fn core<T>(&mut self, input: impl FnOnce(&mut Core, Now, &mut Memory) -> T) -> T {
-        input(&mut self.core, now(), &mut self.spec.handle.memory().lock())
+        input(&mut self.core, now(), &mut self.handle.memory().lock())
     }
 
-    /// Carries out what the core wants, after every input.
-    fn carry_out(&mut self, ctx: &mut Context<Self>) {
-        if !self.spec.handle.is_present(self.life) {
-            // Its thread hung, and another actor has taken over meanwhile.
-            return ctx.stop();
+    // ── the connection ───────────────────────────────────────────────────────────────────────
+
+    /// Lets the connection do something, if there is one. A panic in it costs the connection and nothing else.
+    fn connection_does<T>(
+        &mut self,
+        at: Now,
+        what: impl FnOnce(&mut Connection, &SharedMemory) -> T,
+    ) -> Option<T> {
+        let connection = self.connection.as_mut()?;
+        let memory = self.handle.memory();
+        match catch_unwind(AssertUnwindSafe(|| what(connection, memory))) {
+            Ok(done) => Some(done),
+            Err(_) => {
+                self.connection_died(at);
+                None
+            }
         }
-        while let Some(effect) = self.core.poll_effect() {
-            match effect {
-                Effect::ReserveLogin => self.reserve(ctx),
-                Effect::ReserveGroupTurn { token, group } => {
-                    let at = now();
-                    let wait = self.spec.group_paces.reserve(at.mono, &group);
-                    self.core.group_turn(at, token, wait);
+    }
+
+    fn connection_died(&mut self, at: Now) {
+        // What it held may be in any state: even its drop may panic.
+        let connection = self.connection.take();
+        let _ = catch_unwind(AssertUnwindSafe(move || drop(connection)));
+        let crashes = self
+            .crashes
+            .get_or_insert_with(|| Box::new(RestartIntensity::new(CRASHES.0, CRASHES.1)));
+        let allowed = crashes.allow(at.mono);
+        tracing::error!(
+            account = %self.core.user(), connection = self.core.connection(),
+            "the connection panicked; the next one starts from fresh state"
+        );
+        self.core(|core, now, memory| core.crashed(now, memory, allowed));
+    }
+
+    /// Gives the connection an order; makes one from fresh state if there is none.
+    fn order(&mut self, at: Now, order: impl FnOnce(&mut Connection, &SharedMemory)) {
+        if self.connection.is_none() {
+            let config = SessionConfig::new(self.core.app(), self.core.user().clone());
+            let mut memory = self.handle.memory().lock();
+            let mut session = Session::new(config, fastrand::u64(..), &mut memory);
+            session.set_cookie(self.cookie.clone());
+            drop(memory);
+            self.connection = Some(Box::new(Connection::new(session)));
+        }
+        self.connection_does(at, order);
+    }
+
+    fn has_report(&self) -> bool {
+        let connection = self.connection.as_ref();
+        connection.is_some_and(|connection| connection.has_report())
+    }
+
+    fn reported(&mut self, report: Report) {
+        log::report(&self.core, &report);
+        if let Report::Session(Event::Synced { cookie, .. }) = &report {
+            self.cookie.clone_from(cookie);
+        }
+        self.core(|core, now, memory| core.report(now, memory, report));
+    }
+
+    // ── what is to be done ───────────────────────────────────────────────────────────────────
+
+    /// Does everything that follows from the inputs so far.
+    fn carry_out(&mut self, ctx: &mut Context<Self>) {
+        loop {
+            if !self.handle.is_present(self.life) {
+                // Its thread hung, and another actor has taken over meanwhile.
+                return ctx.stop();
+            }
+            if let Some(effect) = self.core.poll_effect() {
+                self.carry(ctx, effect);
+            } else if let Some(report) = self
+                .connection
+                .as_mut()
+                .and_then(|connection| connection.poll_report())
+            {
+                self.reported(report);
+            } else if let Some(wish) = self.subscriber.poll_wish(self.life) {
+                self.grant(wish);
+            } else if std::mem::take(&mut self.stirred) {
+                // What is left is for the next turn, so that other accounts get theirs.
+                if self.subscriber.proceed(now(), self.life) {
+                    self.wake();
                 }
-                Effect::Dial {
+            } else {
+                return;
+            }
+        }
+    }
+
+    fn carry(&mut self, ctx: &mut Context<Self>, effect: Effect) {
+        let at = now();
+        match effect {
+            Effect::ReserveLogin => self.reserve(at),
+            Effect::ReserveGroupTurn { token, group } => {
+                let wait = self.surroundings.group_paces.reserve(at.mono, &group);
+                self.core.group_turn(at, token, wait);
+            }
+            Effect::Dial {
+                url,
+                limit,
+                user_sig,
+            } => {
+                let connector = self.connector.clone();
+                let dial = Dial {
                     url,
                     limit,
                     user_sig,
-                } => {
-                    let dial = Dial {
-                        url,
-                        limit,
-                        user_sig,
-                    };
-                    self.connection(ctx).do_send(dial);
-                }
-                // On the same arbiter, and at most one per decision: the mailbox bound may be passed.
-                Effect::Relogin(user_sig) => self.connection(ctx).do_send(Relogin(user_sig)),
-                Effect::ConfirmLogin => self.connection(ctx).do_send(ConfirmLogin),
-                // Only when the session has said that it waits.
-                Effect::Room => {
-                    if let Some(connection) = &self.connection {
-                        connection.do_send(Room);
-                    }
-                }
-                Effect::FetchUserSig => self.fetch_user_sig(ctx),
-                Effect::Probe => self.probe(ctx),
-                // One per refusal of a login, and logins are paced: the bound may be passed.
-                Effect::SlowDown(delay) => self.spec.brake.do_send(SlowDown(delay)),
-                Effect::Logout => self.connection(ctx).do_send(Logout),
-                Effect::Close => self.connection(ctx).do_send(Close),
-                Effect::Transmit { token, attempt } => {
-                    let transmit = match attempt {
-                        Attempt::Message(message) => Transmit::Message { token, message },
-                        Attempt::Call { servcmd, body } => Transmit::Call {
-                            token,
-                            servcmd,
-                            body,
-                        },
-                    };
-                    self.connection(ctx).do_send(transmit);
-                }
-                Effect::Note { servcmd, body } => {
-                    self.connection(ctx)
-                        .do_send(Transmit::Note { servcmd, body });
-                }
-                Effect::Reply { token, outcome } => {
-                    if let Err(error) = &outcome {
-                        self.log_unsent(error);
-                    }
-                    if let Some(reply) = self.replies.remove(&token) {
-                        let _ = reply.send(outcome); // Nobody waits: nobody to tell.
-                    }
-                    if self.replies.is_empty() && self.replies.capacity() > 16 {
-                        self.replies = HashMap::new();
-                    }
-                }
-                Effect::Deliver(event) => self.deliver(ctx, event),
-                Effect::Changed { online } => self.changed(online),
-                Effect::Stopped => ctx.stop(),
+                };
+                self.order(at, move |connection, _| {
+                    connection.dial(at, &*connector, dial);
+                });
             }
+            Effect::Relogin(user_sig) => {
+                self.order(at, |connection, _| connection.relogin(at, &user_sig));
+            }
+            Effect::ConfirmLogin => self.order(at, |connection, _| connection.confirm_login(at)),
+            // Only when the session has said that it waits.
+            Effect::Room => {
+                self.connection_does(at, |connection, memory| connection.room(at, memory));
+            }
+            Effect::FetchUserSig => self.fetch_user_sig(ctx),
+            Effect::Probe => self.probe(ctx),
+            Effect::SlowDown(delay) => self.surroundings.governor.slow_down(at.mono, delay),
+            Effect::Logout => self.order(at, |connection, _| connection.logout(at)),
+            Effect::Close => self.order(at, |connection, _| connection.close(at)),
+            Effect::Transmit { token, attempt } => {
+                let transmit = match attempt {
+                    Attempt::Message(message) => Transmit::Message { token, message },
+                    Attempt::Call { servcmd, body } => Transmit::Call {
+                        token,
+                        servcmd,
+                        body,
+                    },
+                };
+                self.order(at, |connection, _| connection.transmit(at, transmit));
+            }
+            Effect::Note { servcmd, body } => {
+                let note = Transmit::Note { servcmd, body };
+                self.order(at, |connection, _| connection.transmit(at, note));
+            }
+            Effect::Reply { token, outcome } => self.settled(at, token, outcome),
+            Effect::Deliver(event) => self.deliver(ctx, at, event),
+            Effect::Changed { online } => self.changed(online),
+            Effect::Stopped => ctx.stop(),
         }
-        self.arm(ctx);
     }
 
-    fn reserve(&mut self, ctx: &mut Context<Self>) {
-        let turn = self.spec.governor.send(ReserveLogin);
-        let turn = turn.into_actor(self).then(|wait, actor, _| {
-            // A governor that is gone is being restarted; a second is a safe guess.
-            let wait = wait.unwrap_or(Duration::from_secs(1));
-            tokio::time::sleep(wait).into_actor(actor)
-        });
-        ctx.spawn(turn.map(|(), actor, ctx| {
-            let _running = Running::enter(actor.spec.number);
-            actor.core(Core::turn);
-            actor.carry_out(ctx);
-        }));
+    fn reserve(&mut self, at: Now) {
+        let wait = self.surroundings.governor.reserve(at.mono);
+        if wait.is_zero() {
+            self.core(Core::turn);
+        } else {
+            self.turns.push(at.mono + wait);
+        }
     }
 
     fn probe(&mut self, ctx: &mut Context<Self>) {
-        let (rest, user) = (self.spec.rest.clone(), self.core.user().clone());
+        let (rest, user) = (self.rest.clone(), self.core.user().clone());
         let asked = async move {
             match rest {
                 Some(rest) => rest.is_online(&user).await.map(Some),
                 None => Ok(None),
             }
         };
-        let asked = Running::during(self.spec.number, asked);
-        ctx.spawn(asked.into_actor(self).map(|outcome, actor, ctx| {
-            let _running = Running::enter(actor.spec.number);
+        let asked = Running::during(self.number, asked);
+        ctx.spawn(asked.into_actor(self).map(|outcome, actor, _| {
+            let _running = Running::enter(actor.number);
             let account = actor.core.user();
             let other = match outcome {
                 Ok(other) => other,
@@ -263,7 +421,7 @@ impl Account {
             };
             tracing::debug!(%account, ?other, "asked for another login");
             actor.core(|core, now, memory| core.probed(now, memory, other));
-            actor.carry_out(ctx);
+            actor.wake();
         }));
     }
 
@@ -272,9 +430,9 @@ impl Account {
             return;
         };
         let fetched = provider::fetch(source, self.core.user().clone());
-        let fetched = Running::during(self.spec.number, fetched);
-        ctx.spawn(fetched.into_actor(self).map(|outcome, actor, ctx| {
-            let _running = Running::enter(actor.spec.number);
+        let fetched = Running::during(self.number, fetched);
+        ctx.spawn(fetched.into_actor(self).map(|outcome, actor, _| {
+            let _running = Running::enter(actor.number);
             if let Err(error) = &outcome {
                 // While it is away, the cause tells it.
                 if actor.core.phase().is_online() {
@@ -284,82 +442,78 @@ impl Account {
                 }
             }
             actor.core(|core, now, memory| core.user_sig(now, memory, outcome));
-            actor.carry_out(ctx);
+            actor.wake();
         }));
     }
 
-    fn deliver(&mut self, ctx: &mut Context<Self>, event: AccountEvent) {
-        // The bots' room bounds the messages. Events that are neither message nor update come at most twice per
-        // login and must not be lost.
+    fn deliver(&mut self, ctx: &mut Context<Self>, at: Now, event: AccountEvent) {
         let is_update = matches!(event, AccountEvent::Update(_));
-        if is_update && !self.spec.handle.wants_updates() {
+        if is_update && !self.handle.wants_updates() {
             return;
         }
-        if !is_update && self.spec.subscriber.connected() {
-            return self.spec.subscriber.do_send(Deliver(event));
+        let (account, connection) = (self.core.user(), self.core.connection());
+        if !self.subscriber.is_alive() {
+            // Only a crash ends a subscriber before the program. The supervisor makes it anew.
+            tracing::error!(%account, connection, "the host of the account's bots died");
+            return ctx.stop();
         }
-        match self.spec.subscriber.try_send(Deliver(event)) {
-            Ok(()) => {}
-            Err(SendError::Full(_)) => {
-                self.spec.handle.note_dropped();
-                tracing::warn!(
-                    account = %self.core.user(), connection = self.core.connection(),
-                    "update dropped: its bots cannot keep up"
-                );
+        if self.subscriber.deliver(at, event) {
+            self.stirred = true;
+        } else {
+            self.handle.note_dropped();
+            tracing::warn!(%account, connection, "update dropped: its bots cannot keep up");
+        }
+    }
+
+    /// Does what the subscriber wants.
+    fn grant(&mut self, wish: Wish) {
+        match wish {
+            Wish::Reply(reply) => {
+                let item = OutboxItem::Message {
+                    to: reply.to,
+                    draft: reply.draft,
+                    key: Some(reply.key),
+                };
+                self.core.send(now(), REPLIES | reply.number, item);
             }
-            Err(SendError::Closed(_)) => {
-                // Only a crash ends a subscriber before the program. The supervisor makes it anew.
-                tracing::error!(
-                    account = %self.core.user(), connection = self.core.connection(),
-                    "the host of the account's bots died"
-                );
-                ctx.stop();
+            Wish::Finished(receipt, true) => {
+                self.core(|core, now, memory| core.handled(now, memory, &receipt));
+            }
+            Wish::Finished(receipt, false) => {
+                self.core(|core, now, memory| core.not_handled(now, memory, &receipt));
             }
         }
     }
 
-    fn log_unsent(&self, error: &OutboxError) {
-        tracing::warn!(
-            account = %self.core.user(), connection = self.core.connection(), %error, "not sent"
-        );
+    /// Tells whoever wanted something sent what became of it.
+    fn settled(&mut self, at: Now, token: u64, outcome: Result<String, OutboxError>) {
+        if token & REPLIES != 0 {
+            self.stirred = true;
+            return self
+                .subscriber
+                .settled(at, token & !REPLIES, outcome.map(drop));
+        }
+        if let Err(error) = &outcome {
+            tracing::warn!(
+                account = %self.core.user(), connection = self.core.connection(), %error, "not sent"
+            );
+        }
+        let Some(replies) = &mut self.replies else {
+            return;
+        };
+        if let Some(reply) = replies.remove(&token) {
+            let _ = reply.send(outcome); // Nobody waits: nobody to tell.
+        }
+        if replies.is_empty() {
+            self.replies = None;
+        }
     }
 
     fn changed(&mut self, online: Option<bool>) {
         let status = self.core(|core, now, memory| core.status(now, memory));
-        let ready = status.phase == Phase::Online;
-        self.spec.handle.set_ready(self.life, ready);
-        let (account, connection) = (&status.user, self.core.connection());
-        match (online, status.phase) {
-            (Some(true), _) => {
-                tracing::info!(%account, connection, resumed = status.resumed, "online")
-            }
-            (Some(false), Phase::Stopping) => {
-                tracing::info!(%account, connection, "logging out");
-            }
-            (Some(false), phase) => {
-                tracing::warn!(%account, connection, cause = %status.cause, phase = phase.word(), "offline");
-            }
-            (None, Phase::Held | Phase::Quarantined | Phase::Contested) => {
-                tracing::warn!(%account, connection, cause = %status.cause, phase = status.phase.word(), "stays offline");
-            }
-            (None, Phase::Waiting | Phase::CoolingDown) if status.cause != Cause::NotStarted => {
-                // Each kind of cause is logged once; the supervisor reports now and then how many accounts wait.
-                if self.told == Some(discriminant(&status.cause)) {
-                    tracing::debug!(%account, connection, cause = %status.cause, "not online; trying again");
-                } else {
-                    tracing::warn!(%account, connection, cause = %status.cause, "not online; trying again");
-                }
-            }
-            (None, phase) => tracing::debug!(%account, connection, phase = phase.word(), "phase"),
-        }
-        match online {
-            Some(true) => self.told = None,
-            Some(false) => self.told = Some(discriminant(&status.cause)),
-            None if status.phase == Phase::Waiting && status.cause != Cause::NotStarted => {
-                self.told = Some(discriminant(&status.cause));
-            }
-            None => {}
-        }
+        self.handle
+            .set_ready(self.life, status.phase == Phase::Online);
+        self.log.changed(&status, online, self.core.connection());
         // Transient phases are not published: with thousands of accounts logging in they would flood the
         // observer. `GetStatus` still shows them.
         let passing = matches!(
@@ -368,34 +522,36 @@ impl Account {
         );
         if online.is_some() || !passing {
             let status = Box::new(status);
-            self.spec.observer.do_send(Changed { status, online });
+            self.surroundings
+                .observer
+                .do_send(Changed { status, online });
         }
-    }
-
-    fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.core(|core, _, memory| core.poll_timeout(memory)) else {
-            return;
-        };
-        if let Some((armed, handle)) = self.timer {
-            if armed <= at {
-                return;
-            }
-            ctx.cancel_future(handle);
-        }
-        let handle = ctx.run_later(at.saturating_sub(now().mono), |actor, ctx| {
-            let _running = Running::enter(actor.spec.number);
-            actor.timer = None;
-            actor.core(Core::timeout);
-            actor.carry_out(ctx);
-        });
-        self.timer = Some((at, handle));
     }
 }
 
 impl Drop for Account {
     fn drop(&mut self) {
         // After a panic too: nobody is ready who is not there.
-        self.spec.handle.set_ready(self.life, false);
+        self.handle.set_ready(self.life, false);
+        self.subscriber.detach(self.life);
+    }
+}
+
+/// The task of an account: takes a turn each time it is woken.
+struct Turns;
+
+impl ActorFuture<Account> for Turns {
+    type Output = ();
+
+    fn poll(
+        self: Pin<&mut Self>,
+        actor: &mut Account,
+        ctx: &mut Context<Account>,
+        cx: &mut TaskContext<'_>,
+    ) -> Poll<()> {
+        let _running = Running::enter(actor.number);
+        actor.turn(ctx, cx);
+        Poll::Pending
     }
 }
 
@@ -403,143 +559,58 @@ impl Actor for Account {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.spec.number);
-        match self.spec.away.take() {
-            Some((phase, cause)) => {
-                self.core(|core, now, memory| core.start_away(now, memory, phase, cause))
-            }
-            None => self.core(Core::start),
-        }
-        self.carry_out(ctx);
+        ctx.spawn(Turns);
     }
 }
 
-impl Handler<Reported> for Account {
-    type Result = ();
-
-    fn handle(&mut self, Reported(report): Reported, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.spec.number);
-        match &report {
-            Report::Session(Event::Synced { cookie, messages }) => {
-                self.cookie.clone_from(cookie);
-                tracing::debug!(account = %self.core.user(), connection = self.core.connection(), messages, "caught up");
-            }
-            Report::Session(Event::Ready(ready)) if ready.clock_offset.abs() > MAX_SKEW => {
-                tracing::warn!(
-                    account = %self.core.user(), connection = self.core.connection(),
-                    skew_ms = ready.clock_offset,
-                    "this machine's clock is off: {}; UserSigs are made by the server's time", Off(ready.clock_offset)
-                );
-            }
-            Report::Session(Event::SyncFailed { part, error }) => {
-                tracing::debug!(account = %self.core.user(), connection = self.core.connection(), %part, %error, "not fetched; trying again");
-            }
-            Report::Session(Event::Trouble {
-                part,
-                reason: Some(reason),
-            }) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), reason, "degraded: {part}; trying again");
-            }
-            Report::Session(Event::Trouble { part, reason: None }) => {
-                tracing::info!(account = %self.core.user(), connection = self.core.connection(), "no longer degraded: {part} is over");
-            }
-            Report::Session(Event::HistoryGone { group, count }) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), group, count, "the history of a group does not have these messages any more");
-            }
-            Report::Session(Event::Dropped(conversation)) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), %conversation, "message dropped: the server does not keep it, and its bots cannot keep up");
-            }
-            Report::Session(Event::Skipped { group, count }) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), group, count, "too many unread messages in a group; the oldest are left to its history");
-            }
-            Report::Session(Event::RoomLost { room, reason }) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), room, reason, "a live room is not heard");
-            }
-            Report::Session(Event::Ignored(
-                what @ (Ignored::Undecodable(_) | Ignored::Malformed(_)),
-            )) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), ?what, "what came cannot be read; it is left out");
-            }
-            Report::Session(Event::Ignored(what)) => {
-                tracing::debug!(account = %self.core.user(), connection = self.core.connection(), ?what, "ignored");
-            }
-            Report::Session(Event::Overloaded { servcmd, delay }) => {
-                tracing::warn!(account = %self.core.user(), connection = self.core.connection(), servcmd, ?delay, "server asks for rest");
-            }
-            _ => {}
-        }
-        self.core(|core, now, memory| core.report(now, memory, report));
-        self.carry_out(ctx);
-    }
-}
-
-impl Handler<Down> for Account {
-    type Result = ();
-
-    fn handle(&mut self, down: Down, ctx: &mut Context<Self>) {
-        if down.child != self.child || self.connection.is_none() {
-            return;
-        }
-        let _running = Running::enter(self.spec.number);
-        self.connection = None;
-        let allowed = self.crashes.allow(now().mono);
-        tracing::error!(
-            account = %self.core.user(), connection = self.core.connection(), panicked = down.panicked,
-            "connection actor died"
-        );
-        self.core(|core, now, memory| core.crashed(now, memory, allowed));
-        self.carry_out(ctx);
-    }
-}
+// actix takes messages before it polls the futures of an actor. So a turn follows each message, and the handlers
+// only note what came.
 
 impl Handler<Send> for Account {
     type Result = ();
 
-    fn handle(&mut self, Send { item, reply }: Send, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.spec.number);
+    fn handle(&mut self, Send { item, reply }: Send, _: &mut Context<Self>) {
+        let _running = Running::enter(self.number);
         self.next_token += 1;
-        self.replies.insert(self.next_token, reply);
+        let replies = self.replies.get_or_insert_default();
+        replies.insert(self.next_token, reply);
         self.core.send(now(), self.next_token, item);
-        self.carry_out(ctx);
     }
 }
 
 impl Handler<Handled> for Account {
     type Result = ();
 
-    fn handle(&mut self, handled: Handled, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.spec.number);
+    fn handle(&mut self, handled: Handled, _: &mut Context<Self>) {
         self.core.noted(handled.room);
-        self.carry_out(ctx);
     }
 }
 
-impl Handler<GetStatus> for Account {
-    type Result = Option<Status>;
+impl Handler<TellStatus> for Account {
+    type Result = ();
 
-    fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Option<Status> {
-        let _running = Running::enter(self.spec.number);
+    fn handle(&mut self, TellStatus(place): TellStatus, _: &mut Context<Self>) {
+        let _running = Running::enter(self.number);
         let mut status = self.core(|core, now, memory| core.full_status(now, memory));
-        status.counters.dropped += self.spec.handle.dropped();
-        Some(status)
+        status.counters.dropped += self.handle.dropped();
+        place.put(status);
     }
 }
 
 impl Handler<Instruct> for Account {
     type Result = ();
 
-    fn handle(&mut self, Instruct(command): Instruct, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.spec.number);
+    fn handle(&mut self, Instruct(command): Instruct, _: &mut Context<Self>) {
+        let _running = Running::enter(self.number);
         match command {
             Command::Hold => self.core(Core::hold),
             Command::Resume => {
-                self.crashes.reset();
+                self.crashes = None;
                 self.core(Core::resume);
             }
             Command::Relogin => self.core(Core::relogin),
             Command::Quarantine => self.core(Core::quarantine),
             Command::Stop => self.core(Core::stop),
         }
-        self.carry_out(ctx);
     }
 }

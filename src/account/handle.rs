@@ -1,7 +1,8 @@
 //! The handle through which bots, host and supervisor reach an account.
 
 use super::actor::Account;
-use super::message::{Command, GetStatus, Handled, Instruct, Send};
+use super::collect::StatusPlace;
+use super::message::{Command, Handled, Instruct, Send, TellStatus};
 use crate::gateway::{SharedMemory, now};
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
@@ -10,49 +11,50 @@ use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::{Call, Limit};
 use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
-use botroupe_core::account::Status;
 use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
-use std::sync::{Arc, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
-/// Reaches an account from any thread, through restarts of its actor.
+/// Reaches an account from any thread, through restarts of its actor. Cheap to clone.
 #[derive(Clone)]
-pub struct AccountHandle {
-    user: UserId,
-    addr: Arc<RwLock<Option<Addr<Account>>>>,
-    lives: Arc<Lives>,
-    /// Places in the outbox; a sender waits until there is one.
-    room: Arc<Semaphore>,
-    memory: SharedMemory,
-}
+pub struct AccountHandle(Arc<Shared>);
 
-/// An actor may be replaced while its thread hangs. When the thread comes back, the old actor must not speak
-/// for the account any more.
-#[derive(Debug, Default)]
-struct Lives {
-    /// The number of the actor that speaks for the account, counted from 1.
+struct Shared {
+    user: UserId,
+    addr: RwLock<Option<Addr<Account>>>,
+    /// The number of the actor that speaks for the account, counted from 1. An actor may be replaced while its
+    /// thread hangs; when the thread comes back, the old actor must not speak for the account any more.
     present: AtomicU64,
     /// The number of the actor that is ready; zero when none is.
     ready: AtomicU64,
-    /// Wakes those who wait for an answer of an actor that is lost.
-    lost: Notify,
-    /// Some bot wants to hear what changes about messages and people.
-    wants_updates: AtomicBool,
     /// Updates that found no room with the bots.
     dropped: AtomicU64,
-    /// Wakes those who wait for the account to be ready.
-    became_ready: Notify,
     /// The number of the next message.
     message_seq: AtomicU32,
+    /// Some bot wants to hear what changes about messages and people.
+    wants_updates: AtomicBool,
+    memory: SharedMemory,
+    /// Made for the first sender: an account whose bots only reply has none.
+    signals: OnceLock<Box<Signals>>,
+}
+
+/// Wakes those who wait for the account.
+struct Signals {
+    /// For an answer of an actor that is lost.
+    lost: Notify,
+    /// For the account to be ready.
+    became_ready: Notify,
+    /// Places in the outbox; a sender waits until there is one.
+    room: Semaphore,
 }
 
 impl std::fmt::Debug for AccountHandle {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("AccountHandle")
-            .field("user", &self.user)
+            .field("user", &self.0.user)
             .finish_non_exhaustive()
     }
 }
@@ -113,66 +115,82 @@ impl AccountHandle {
     /// A handle to an account that does not run yet.
     #[must_use]
     pub fn new(user: UserId) -> Self {
-        Self {
-            user,
-            addr: Arc::default(),
-            lives: Arc::new(Lives {
-                message_seq: AtomicU32::new(fastrand::u32(1..=u32::MAX / 2)),
-                ..Lives::default()
-            }),
-            room: Arc::new(Semaphore::new(MAX_OUTBOX)),
-            memory: SharedMemory::default(),
-        }
+        Self::with_memory(user, SharedMemory::default())
     }
 
-    /// Uses this memory of the account; messages that its bots have finished are noted there.
+    /// Like [`new`](Self::new), with this memory of the account: messages that its bots have finished are noted
+    /// there.
     #[must_use]
-    pub fn with_memory(mut self, memory: SharedMemory) -> Self {
-        self.memory = memory;
-        self
+    pub fn with_memory(user: UserId, memory: SharedMemory) -> Self {
+        Self(Arc::new(Shared {
+            user,
+            addr: RwLock::default(),
+            present: AtomicU64::new(0),
+            ready: AtomicU64::new(0),
+            dropped: AtomicU64::new(0),
+            message_seq: AtomicU32::new(fastrand::u32(1..=u32::MAX / 2)),
+            wants_updates: AtomicBool::new(false),
+            memory,
+            signals: OnceLock::new(),
+        }))
     }
 
     /// What the account remembers of its messages, whatever crashes.
-    pub(super) const fn memory(&self) -> &SharedMemory {
-        &self.memory
+    pub(super) fn memory(&self) -> &SharedMemory {
+        &self.0.memory
+    }
+
+    /// The bots of the account died with everything they had: it is delivered again.
+    pub fn bots_died(&self) {
+        self.0.memory.lock().bots_died();
+    }
+
+    fn signals(&self) -> &Signals {
+        self.0.signals.get_or_init(|| {
+            Box::new(Signals {
+                lost: Notify::new(),
+                became_ready: Notify::new(),
+                room: Semaphore::new(MAX_OUTBOX),
+            })
+        })
     }
 
     /// The account.
     #[must_use]
-    pub const fn user(&self) -> &UserId {
-        &self.user
+    pub fn user(&self) -> &UserId {
+        &self.0.user
     }
 
     /// Whether the account may act at present (SDK_READY).
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        let ready = self.lives.ready.load(Ordering::Relaxed);
+        let ready = self.0.ready.load(Ordering::Relaxed);
         ready != 0 && self.is_present(ready)
     }
 
     /// Sets whether updates are handed on, as a bot wants them or not.
     pub fn want_updates(&self, wanted: bool) {
-        self.lives.wants_updates.store(wanted, Ordering::Relaxed);
+        self.0.wants_updates.store(wanted, Ordering::Relaxed);
     }
 
     pub(super) fn wants_updates(&self) -> bool {
-        self.lives.wants_updates.load(Ordering::Relaxed)
+        self.0.wants_updates.load(Ordering::Relaxed)
     }
 
     /// Counts an update that found no room with the bots.
     pub fn note_dropped(&self) {
-        self.lives.dropped.fetch_add(1, Ordering::Relaxed);
+        self.0.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     pub(super) fn dropped(&self) -> u64 {
-        self.lives.dropped.load(Ordering::Relaxed)
+        self.0.dropped.load(Ordering::Relaxed)
     }
 
     /// Waits until the account may act.
     pub async fn ready(&self) {
         loop {
             // Listens before it asks, so that nothing falls in between.
-            let became_ready = self.lives.became_ready.notified();
+            let became_ready = self.signals().became_ready.notified();
             if self.is_ready() {
                 return;
             }
@@ -181,34 +199,38 @@ impl AccountHandle {
     }
 
     fn addr(&self) -> Option<Addr<Account>> {
-        self.addr.read().ok()?.clone()
+        self.0.addr.read().ok()?.clone()
     }
 
     /// A new actor takes over. Returns its number and silences every actor before it.
     pub(super) fn begin_life(&self) -> u64 {
-        self.lives.present.fetch_add(1, Ordering::Relaxed) + 1
+        self.0.present.fetch_add(1, Ordering::Relaxed) + 1
     }
 
     /// Silences the present actor, which is lost.
     pub(crate) fn end_life(&self) {
         self.begin_life();
-        if let Ok(mut slot) = self.addr.write() {
+        if let Ok(mut slot) = self.0.addr.write() {
             *slot = None;
         }
-        self.lives.lost.notify_waiters();
+        if let Some(signals) = self.0.signals.get() {
+            signals.lost.notify_waiters();
+        }
     }
 
     /// Whether the actor of this number still speaks for the account.
     pub(super) fn is_present(&self, life: u64) -> bool {
-        self.lives.present.load(Ordering::Relaxed) == life
+        self.0.present.load(Ordering::Relaxed) == life
     }
 
     /// Whether the account may act at present; kept up by its actor of this number.
     pub(super) fn set_ready(&self, life: u64, ready: bool) {
-        let slot = &self.lives.ready;
+        let slot = &self.0.ready;
         if ready {
             slot.store(life, Ordering::Relaxed);
-            self.lives.became_ready.notify_waiters();
+            if let Some(signals) = self.0.signals.get() {
+                signals.became_ready.notify_waiters();
+            }
         } else {
             // Of another actor this one knows nothing: then it stays.
             let _ = slot.compare_exchange(life, 0, Ordering::Relaxed, Ordering::Relaxed);
@@ -216,7 +238,7 @@ impl AccountHandle {
     }
 
     pub(super) fn set(&self, addr: Addr<Account>) {
-        if let Ok(mut slot) = self.addr.write() {
+        if let Ok(mut slot) = self.0.addr.write() {
             *slot = Some(addr);
         }
     }
@@ -239,7 +261,7 @@ impl AccountHandle {
     #[must_use]
     pub fn draw_key(&self) -> MessageKey {
         // Ascending, so that messages of one second are shown in their order.
-        let seq = self.lives.message_seq.fetch_add(1, Ordering::Relaxed);
+        let seq = self.0.message_seq.fetch_add(1, Ordering::Relaxed);
         MessageKey {
             seq: seq.max(1),
             random: fastrand::u32(0..100_000_000),
@@ -303,9 +325,14 @@ impl AccountHandle {
 
     async fn run(&self, item: OutboxItem) -> Result<String, SendError> {
         // First come, first served. It is never closed.
-        let _place = self.room.acquire().await.map_err(|_| SendError::Gone)?;
+        let _place = self
+            .signals()
+            .room
+            .acquire()
+            .await
+            .map_err(|_| SendError::Gone)?;
         // Listens before it asks, so that nothing falls in between.
-        let lost = self.lives.lost.notified();
+        let lost = self.signals().lost.notified();
         let addr = self.addr().ok_or(SendError::Gone)?;
         let (reply, outcome) = oneshot::channel();
         match addr.try_send(Send { item, reply }) {
@@ -329,12 +356,12 @@ impl AccountHandle {
         })
     }
 
-    /// How the account stands now; `None` when it does not answer in time.
-    pub async fn status(&self, limit: Duration) -> Option<Status> {
-        tokio::time::timeout(limit, self.addr()?.send(GetStatus))
-            .await
-            .ok()?
-            .ok()?
+    /// Asks the account how it stands; it does not answer while it does not run.
+    pub fn tell_status(&self, place: StatusPlace) {
+        if let Some(addr) = self.addr() {
+            // One for each account and question, and there is at most one question at a time.
+            addr.do_send(TellStatus(place));
+        }
     }
 
     /// Every bot is done with a message (`done`), or one of them will not handle it, and it stays unread.
@@ -343,9 +370,9 @@ impl AccountHandle {
         // that is there.
         let at = now();
         let room = if done {
-            self.memory.lock().finished(at, receipt)
+            self.0.memory.lock().finished(at, receipt)
         } else {
-            self.memory.lock().abandoned(at, receipt)
+            self.0.memory.lock().abandoned(at, receipt)
         };
         if let Some(addr) = self.addr() {
             // One for each message that was handed out, and those are bounded.

@@ -1,20 +1,9 @@
 //! The messages between an account, its supervisor and its subscriber.
 
-use std::time::Duration;
-
+use super::collect::StatusPlace;
 use actix::prelude::*;
 use botroupe_core::account::{AccountEvent, OutboxError, OutboxItem, Status};
 use tokio::sync::oneshot;
-
-/// Asks the governor for a turn to log in; the answer is how long to wait for it.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Duration")]
-pub struct ReserveLogin;
-
-/// The server finds the fleet too quick: no login for this long, and slower ones after.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct SlowDown(pub Duration);
 
 /// Carries an event to the account's subscriber.
 #[derive(Clone, Debug, Message)]
@@ -49,10 +38,10 @@ pub struct Handled {
     pub room: bool,
 }
 
-/// Asks an account how it stands now, counters included.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "Option<Status>")]
-pub struct GetStatus;
+/// Asks an account how it stands now, counters included. An account that is gone drops the place.
+#[derive(Debug, Message)]
+#[rtype(result = "()")]
+pub struct TellStatus(pub StatusPlace);
 
 /// What an operator may order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,6 +2,7 @@
 //!
 //! No policy lives here. Signals, output and exit codes belong to the command line.
 
+mod hosts;
 mod maker;
 #[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
 mod sandbox;
@@ -16,8 +17,8 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, Bots, Draining, FileAccess, Host, HostSpec, Pool, Registered,
-    SettingsError, Uploads,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, SettingsError, Site as BotSite,
+    Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{AwcConnector, Connector, NetError, SharedMemory, check_net, use_net};
@@ -26,16 +27,15 @@ use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
 use crate::supervisor::{
-    ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, SubscriberFactory, Supervisor,
-    UntilEnd,
+    ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, Supervisor, UntilEnd,
 };
 use actix::prelude::*;
+use hosts::{Hosts, make_bot};
 use maker::Maker;
 use sandbox::{Sandbox, SandboxError};
 use std::collections::{HashMap, HashSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A running config.
@@ -43,9 +43,9 @@ use std::time::Duration;
 pub struct App {
     supervisor: Addr<Supervisor>,
     accounts: HashMap<UserId, AccountHandle>,
-    hosts: Hosts,
-    /// Carries the hosts of the bots and no account, so that delivered messages survive a hanging account.
-    host_thread: Arbiter,
+    hosts: Arc<Hosts>,
+    /// Carries the files of the bots, and no account.
+    file_thread: Arbiter,
     sandbox: Option<Sandbox>,
     pool: Pool,
     grace: Duration,
@@ -53,9 +53,6 @@ pub struct App {
     uploads: Uploads,
     files: FileAccess,
 }
-
-/// The host of each account. A host outlives its account's actor, and is replaced only when it dies itself.
-type Hosts = Arc<Mutex<HashMap<UserId, Addr<Host>>>>;
 
 /// Why a config could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -249,8 +246,7 @@ impl App {
         let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
         let rest = rest(config, sandbox.as_ref(), &credentials);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
-        let host_thread = Arbiter::new();
-        let hosts = Hosts::default();
+        let file_thread = Arbiter::new();
         let (uploads, files) = match &config.endpoint {
             Endpoint::Sandbox | Endpoint::Url(_) => {
                 (Uploads::Private, FileAccess::new(Some(&walk.current())))
@@ -267,6 +263,17 @@ impl App {
                 .map(|account| account.user_id.as_str().into())
                 .collect(),
         );
+        let site = Arc::new(BotSite {
+            config: config.host,
+            uploads,
+            files: files.clone(),
+            file_thread: file_thread.handle(),
+            pool: pool.clone(),
+            fleet,
+        });
+        let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
+        let connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync> =
+            Arc::new(|| Rc::new(AwcConnector));
         let mut specs = Vec::with_capacity(enabled.len());
         for account in enabled {
             let Some(credential) = credentials.of(account) else {
@@ -276,30 +283,20 @@ impl App {
                 config.host.queue as usize,
                 account.policy.mark_read,
             ));
-            let handle = AccountHandle::new(account.user_id.clone()).with_memory(memory.clone());
+            let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
             accounts.insert(account.user_id.clone(), handle.clone());
             specs.push(ChildSpec {
-                config: CoreConfig {
+                config: Arc::new(CoreConfig {
                     app: config.app.sdk_app_id,
                     user: account.user_id.clone(),
                     credential,
                     hosts: walk.clone(),
                     policy: account.policy.clone(),
                     probes: rest.is_some(),
-                },
-                connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
+                }),
+                connector: connector.clone(),
                 rest: rest.clone(),
-                subscriber: subscriber(
-                    config,
-                    account,
-                    bots,
-                    &handle,
-                    &maker,
-                    &pool,
-                    &hosts,
-                    host_thread.handle(),
-                    (memory, fleet.clone(), uploads, files.clone()),
-                ),
+                subscriber: hosts.factory(specs.len(), account.bots.clone(), handle.clone()),
                 away: away.remove(&account.user_id),
                 handle,
             });
@@ -309,7 +306,7 @@ impl App {
             supervisor,
             accounts,
             hosts,
-            host_thread,
+            file_thread,
             sandbox,
             pool,
             grace: config.shutdown.grace,
@@ -341,7 +338,7 @@ impl App {
     #[must_use]
     pub fn api(&self, user: &str) -> Option<Api> {
         let account = self.accounts.get(user)?.clone();
-        let thread = self.host_thread.handle();
+        let thread = self.file_thread.handle();
         Some(Api::new(account).with_files(thread, self.uploads, self.files.clone()))
     }
 
@@ -378,12 +375,7 @@ impl App {
     /// sandbox needs to write its store.
     pub async fn stop(self) -> Stopped {
         let draining = Draining::new();
-        for host in lock(&self.hosts).values() {
-            if let Some(drain) = draining.one() {
-                // There is one per host, so it may exceed the mailbox bound.
-                host.do_send(drain);
-            }
-        }
+        self.hosts.drain(&draining);
         // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
         let drained = draining.wait(self.grace / 2).await;
         let logout = self.supervisor.send(StopAll);
@@ -394,7 +386,7 @@ impl App {
         };
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
-        self.host_thread.stop();
+        self.file_thread.stop();
         end_programs();
         Stopped {
             drained,
@@ -465,109 +457,6 @@ pub(crate) async fn made_name(
         bot: "without a name".to_owned(),
         reason: error.to_string(),
     })
-}
-
-fn make_bot(
-    registered: &Registered,
-    account: &AccountContext,
-    settings: Option<&BotSettings>,
-) -> Result<Bot, AppError> {
-    // A closure that panicked half-way is called again only after its account was told to resume.
-    let made = catch_unwind(AssertUnwindSafe(|| registered.make(account)));
-    let mut bot = made.map_err(|panic| AppError::Bot {
-        bot: registered.name().to_owned(),
-        reason: format!("it panicked: {}", maker::words(&*panic)),
-    })?;
-    if bot.name() != registered.name() {
-        return Err(AppError::BotName {
-            registered: registered.name().to_owned(),
-            own: bot.name(),
-        });
-    }
-    bot.configure(settings.map(BotSettings::table))?;
-    Ok(bot)
-}
-
-#[expect(
-    clippy::too_many_arguments,
-    reason = "everything an account's host is made from"
-)]
-fn subscriber(
-    config: &Config,
-    account: &AccountConfig,
-    bots: &Bots,
-    handle: &AccountHandle,
-    maker: &Maker,
-    pool: &Pool,
-    hosts: &Hosts,
-    thread: ArbiterHandle,
-    (memory, fleet, uploads, files): (SharedMemory, FleetUsers, Uploads, FileAccess),
-) -> SubscriberFactory {
-    let (handle, pool, hosts, maker) = (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
-    let (names, settings) = (account.bots.clone(), config.bots.clone());
-    let settings = if names.iter().any(|name| settings.contains_key(&**name)) {
-        settings
-    } else {
-        Default::default()
-    };
-    let host_config = config.host;
-    let registered: Arc<[Registered]> = names
-        .iter()
-        .filter_map(|name| bots.find(name))
-        .cloned()
-        .collect();
-    Arc::new(move || {
-        let present = lock(&hosts).get(handle.user()).cloned();
-        if let Some(host) = present.filter(Addr::connected) {
-            return Box::pin(std::future::ready(Ok(host.recipient())));
-        }
-        let (handle, pool, hosts, maker) =
-            (handle.clone(), pool.clone(), hosts.clone(), maker.clone());
-        let (names, settings, thread) = (names.clone(), settings.clone(), thread.clone());
-        let registered = registered.clone();
-        let (memory, fleet, files) = (memory.clone(), fleet.clone(), files.clone());
-        Box::pin(async move {
-            let context = AccountContext::new(handle.user().clone());
-            let made = maker.run(maker::LIMIT, move || {
-                let made = registered
-                    .iter()
-                    .map(|bot| make_bot(bot, &context, settings.get(bot.name())));
-                // The start has checked this; a bot that fails since then is no bot either.
-                made.collect::<Result<Vec<Bot>, AppError>>()
-            });
-            let made = match made.await {
-                Ok(made) => made.map_err(|error| error.to_string())?,
-                Err(error) => return Err(format!("{} could not be made: {error}", named(&names))),
-            };
-            // Messages that the last host had not finished are delivered to this one again.
-            memory.lock().bots_died();
-            let spec = HostSpec {
-                account: handle.clone(),
-                bots: made,
-                config: host_config,
-                uploads,
-                files,
-                pool,
-                fleet,
-            };
-            let host = Host::start_on(&thread, spec);
-            lock(&hosts).insert(handle.user().clone(), host.clone());
-            Ok(host.recipient())
-        })
-    })
-}
-
-/// The bots of an account in words.
-fn named(bots: &[Arc<str>]) -> String {
-    match bots {
-        [bot] => format!("bot {bot}"),
-        bots => format!("one of the bots {}", bots.join(", ")),
-    }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    // Nothing panics while holding it.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Checks that the network settings of the config can be used, and changes nothing.

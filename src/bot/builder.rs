@@ -4,7 +4,10 @@ use super::event::{Event, Rejection, Values, What};
 use super::extract::Kicked;
 use super::file_access::FileAccess;
 use super::handler::{Handler, Parameters};
+use super::isolation::{Isolation, IsolationError};
+use super::pool::Pool;
 use super::reply::{IntoReply, Reply};
+use super::seat::SharedBot;
 use super::settings::{self, Mistake};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
@@ -16,7 +19,8 @@ type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), Mistake>;
 
 /// A bot: a name, handlers and shared state.
 ///
-/// Every account that runs the bot has a value of its own, which the bot's `bot()` function makes.
+/// Accounts that run the bot share one value, unless it has [state](Self::state) or handlers that capture
+/// something: then the bot's `bot()` function makes one for each account.
 pub struct Bot {
     name: &'static str,
     handlers: Vec<Registered>,
@@ -25,11 +29,16 @@ pub struct Bot {
     hears_fleet: bool,
     file_hosts: Vec<String>,
     files_from_anywhere: bool,
+    isolation: Isolation,
+    /// Values of its own were given to it.
+    has_state: bool,
 }
 
 struct Registered {
     name: &'static str,
     wants_updates: bool,
+    /// The handler captures nothing.
+    is_bare: bool,
     accepts: fn(&What) -> bool,
     call: Call,
 }
@@ -86,6 +95,8 @@ impl Bot {
             hears_fleet: false,
             file_hosts: Vec::new(),
             files_from_anywhere: false,
+            isolation: Isolation::Auto,
+            has_state: false,
         }
     }
 
@@ -247,6 +258,7 @@ impl Bot {
         self.handlers.push(Registered {
             name: std::any::type_name::<H>(),
             wants_updates: false,
+            is_bare: size_of::<H>() == 0,
             accepts,
             call,
         });
@@ -278,15 +290,6 @@ impl Bot {
         self
     }
 
-    pub(super) fn file_access(&self, base: &FileAccess) -> FileAccess {
-        let base = base.clone();
-        base.with(&self.file_hosts, self.files_from_anywhere)
-    }
-
-    pub(super) const fn hears_fleet(&self) -> bool {
-        self.hears_fleet
-    }
-
     /// Shares `value` between the handlers, which take it as `State<T>`.
     ///
     /// ```
@@ -303,6 +306,7 @@ impl Bot {
     #[must_use]
     pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
         self.values.insert(TypeId::of::<T>(), Arc::new(value));
+        self.has_state = true;
         self
     }
 
@@ -341,20 +345,63 @@ impl Bot {
     /// When they do not fit what the bot declared.
     pub fn configure(&mut self, settings: Option<&toml::Table>) -> Result<(), SettingsError> {
         let bot = self.name;
+        let mut settings = settings.cloned();
+        if let Some(isolation) = settings
+            .as_mut()
+            .and_then(|table| table.remove("isolation"))
+        {
+            let text = isolation.as_str().unwrap_or_default();
+            self.isolation = text.parse().map_err(|error: IsolationError| {
+                let (path, reason) = (vec!["isolation".to_owned()], error.to_string());
+                SettingsError::Unfit { bot, path, reason }
+            })?;
+            settings = settings.filter(|table| !table.is_empty() || self.settings.is_some());
+        }
         match (self.settings, settings) {
             (None, None) => Ok(()),
             (None, Some(_)) => Err(SettingsError::NotWanted(bot)),
-            (Some(read), table) => read(table.cloned().unwrap_or_default(), &mut self.values)
-                .map_err(|mistake| {
+            (Some(read), table) => {
+                read(table.unwrap_or_default(), &mut self.values).map_err(|mistake| {
                     let Mistake { path, reason } = mistake;
                     SettingsError::Unfit { bot, path, reason }
-                }),
+                })
+            }
         }
     }
 
-    /// Splits the bot into its name, its shared values and its handlers.
-    pub(super) fn into_parts(self) -> (&'static str, Arc<Values>, Handlers) {
-        (self.name, Arc::new(self.values), Handlers(self.handlers))
+    /// Chooses where the bot's handlers run; [`Isolation::Auto`] if nothing is said. `isolation` in the
+    /// bot's section of the config file comes before this.
+    #[must_use]
+    pub const fn isolation(mut self, isolation: Isolation) -> Self {
+        self.isolation = isolation;
+        self
+    }
+
+    /// Whether all accounts may share the bot: it holds nothing that could tell them apart, neither values nor
+    /// captures of its handlers.
+    pub(super) fn is_shareable(&self) -> bool {
+        !self.has_state && self.handlers.iter().all(|handler| handler.is_bare)
+    }
+
+    /// The bot as accounts run it. It fetches files from where `base` allows it and where it says itself.
+    #[cfg_attr(not(feature = "unstable"), doc(hidden))]
+    #[must_use]
+    pub fn into_shared(self, base: &FileAccess, pool: &Pool) -> Arc<SharedBot> {
+        let files = base.clone();
+        Arc::new(SharedBot {
+            name: self.name,
+            values: Arc::new(self.values),
+            handlers: Handlers(self.handlers),
+            hears_fleet: self.hears_fleet,
+            isolation: self.isolation,
+            files: files.with(&self.file_hosts, self.files_from_anywhere),
+            trust: pool.trust(self.name),
+        })
+    }
+
+    /// The handlers and values of a bot under test.
+    pub(super) fn into_tested(self) -> (Handlers, Arc<Values>) {
+        (Handlers(self.handlers), Arc::new(self.values))
     }
 }
 

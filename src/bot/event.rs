@@ -1,12 +1,13 @@
 //! The event that handlers are called with, and the trait that reads their parameters from it.
 
 use super::api::Api;
+use super::seat::Seat;
 use crate::account::Cause;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// Values shared by the handlers of one bot on one account, by type.
 pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
@@ -26,8 +27,18 @@ pub(super) enum What {
 #[derive(Clone, Debug)]
 pub struct Event {
     pub(super) what: What,
-    pub(super) api: Api,
-    pub(super) values: Arc<Values>,
+    place: Place,
+    /// Made when somebody asks for it: many handlers only answer.
+    api: OnceLock<Api>,
+}
+
+/// Where an event happens.
+#[derive(Clone, Debug)]
+enum Place {
+    /// On a bot of an account.
+    Seat(Arc<Seat>),
+    /// On a bot under test.
+    Test(Arc<Values>),
 }
 
 /// Why a handler was not called.
@@ -83,6 +94,46 @@ pub trait FromEvent: Sized {
 }
 
 impl Event {
+    /// An event for a bot on an account.
+    pub(super) const fn new(what: What, seat: Arc<Seat>) -> Self {
+        Self {
+            what,
+            place: Place::Seat(seat),
+            api: OnceLock::new(),
+        }
+    }
+
+    /// An event for a bot under test.
+    pub(super) fn of_test(what: What, api: Api, values: Arc<Values>) -> Self {
+        Self {
+            what,
+            place: Place::Test(values),
+            api: api.into(),
+        }
+    }
+
+    /// The bot on its account; `None` in a test.
+    pub(super) const fn seat(&self) -> Option<&Arc<Seat>> {
+        match &self.place {
+            Place::Seat(seat) => Some(seat),
+            Place::Test(_) => None,
+        }
+    }
+
+    /// The values that the handlers of the bot share.
+    pub(super) fn values(&self) -> &Values {
+        match &self.place {
+            Place::Seat(seat) => &seat.bot.values,
+            Place::Test(values) => values,
+        }
+    }
+
+    /// Whether files are being transferred for the handler.
+    pub(super) fn is_transferring(&self) -> bool {
+        let api = self.api.get();
+        api.is_some_and(|api| api.transfers().any())
+    }
+
     /// The message; `None` for other events.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
@@ -107,7 +158,13 @@ impl Event {
 
     /// The API of the account.
     #[must_use]
-    pub const fn api(&self) -> &Api {
-        &self.api
+    pub fn api(&self) -> &Api {
+        self.api.get_or_init(|| match &self.place {
+            Place::Seat(seat) => {
+                seat.api(seat.bot.handlers.candidate(&self.what).unwrap_or("none"))
+            }
+            // Made with the event.
+            Place::Test(_) => Api::recorded(Arc::default()),
+        })
     }
 }

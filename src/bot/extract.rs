@@ -110,7 +110,7 @@ impl FromEvent for Conversation {
 
 impl FromEvent for Api {
     fn from_event(event: &Event) -> Result<Self, Rejection> {
-        Ok(event.api.clone())
+        Ok(event.api().clone())
     }
 }
 
@@ -251,7 +251,7 @@ impl<T: Send + Sync + 'static> FromEvent for Config<T> {
 
 fn value<T: Send + Sync + 'static>(event: &Event) -> Option<Arc<T>> {
     event
-        .values
+        .values()
         .get(&TypeId::of::<T>())?
         .clone()
         .downcast()

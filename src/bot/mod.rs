@@ -41,14 +41,18 @@ mod extract;
 mod file_access;
 mod handler;
 mod host;
+mod isolation;
+mod lines;
 mod loop_guard;
 mod outgoing_file;
 mod pool;
 mod recording;
 mod registry;
+mod replies;
 mod reply;
 mod run;
 mod schedule;
+mod seat;
 mod settings;
 mod tasks;
 pub mod testing;
@@ -70,9 +74,10 @@ pub use file_access::FileAccess;
 pub(crate) use file_access::FileAccess;
 pub use handler::{Handler, Parameters};
 #[cfg(feature = "unstable")]
-pub use host::{Host, HostSpec};
+pub use host::Host;
 #[cfg(not(feature = "unstable"))]
-pub(crate) use host::{Host, HostSpec};
+pub(crate) use host::Host;
+pub use isolation::{Isolation, IsolationError};
 pub use outgoing_file::Outgoing;
 #[cfg(feature = "unstable")]
 pub use pool::Pool;
@@ -81,4 +86,8 @@ pub(crate) use pool::Pool;
 pub(crate) use registry::Registered;
 pub use registry::{AccountContext, Bots};
 pub use reply::{IntoReply, Reply};
+#[cfg(feature = "unstable")]
+pub use seat::{SharedBot, Site};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use seat::{SharedBot, Site};
 pub use transfer::{FileError, TransferError};

@@ -1,16 +1,22 @@
 //! The threads that run handlers, and the watchdog that looks after them.
 //!
-//! Handlers do not share threads with connections. [`Schedule`] decides which one runs next. The watchdog
-//! notices a poll that holds its thread for too long: another thread takes over at once if jobs wait, and
-//! from then on the bot runs on threads of its own. (Arbiters would tie every unfinished handler to the thread
-//! it started on: a neighbour waiting for its own reply would be stuck with the culprit.)
+//! A handler of a bot that is trusted begins on the thread of its account; all others run on threads of their
+//! own. [`Schedule`] decides which one runs next. The watchdog notices a poll that holds its thread for too
+//! long: another thread takes over at once if jobs wait, and from then on the bot runs on threads of its own.
+//! (Arbiters would tie every unfinished handler to the thread it started on: a neighbour waiting for its own
+//! reply would be stuck with the culprit.)
 
+use super::isolation::Trust;
 use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
-use crate::gateway::now;
+use crate::gateway::{Running, SystemThread, now};
+use crate::proto::id::UserId;
 use async_task::{Builder, Runnable};
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -27,16 +33,14 @@ const STUCK: Duration = Duration::from_secs(10);
 const TASK_THREADS: usize = 8;
 /// Stack size of a bot thread in bytes: handlers may nest deeply, and a stack overflow ends the process.
 const STACK: usize = 8 << 20;
-/// The nice value of the threads of blocking bots.
-#[cfg(target_os = "linux")]
-const NICE: i32 = 19;
-
 /// Names a job for the watchdog.
 #[derive(Debug, Clone)]
 pub(super) struct Label {
-    pub(super) account: Arc<str>,
+    pub(super) account: UserId,
     pub(super) bot: &'static str,
     pub(super) handler: &'static str,
+    /// What the bot's polls have shown so far.
+    pub(super) trust: Arc<Trust>,
 }
 
 impl Label {
@@ -69,6 +73,11 @@ struct Shared {
     threads: usize,
     patience: Duration,
     slots: Mutex<Vec<Arc<Slot>>>,
+    /// Threads of accounts on which handlers have run.
+    account_slots: Mutex<Vec<Weak<Slot>>>,
+    trusts: Mutex<HashMap<&'static str, Arc<Trust>>>,
+    /// How many bots are parked.
+    parked: AtomicUsize,
     tasks: tokio::runtime::Handle,
     clock: tokio::runtime::Handle,
     /// Taken at the end and shut down without waiting for blocked threads.
@@ -77,12 +86,30 @@ struct Shared {
 
 struct Jobs {
     schedule: Schedule<Job>,
+    /// Quick threads that sleep, and how many of them were woken and do not run yet.
+    sleeping: usize,
+    woken: usize,
     over: bool,
+}
+
+impl Jobs {
+    /// Whether a quick thread is to be woken. One at a time: it wakes the next when it finds more to do, so a
+    /// burst does not pay for a wake-up per job.
+    fn wakes_one(&mut self) -> bool {
+        let wakes = self.sleeping > 0 && self.woken == 0;
+        self.woken += usize::from(wakes);
+        wakes
+    }
+}
+
+thread_local! {
+    /// The slot of this thread in a pool, if handlers have run in place here.
+    static ACCOUNT_SLOT: RefCell<Option<(Weak<Shared>, Arc<Slot>)>> = const { RefCell::new(None) };
 }
 
 /// What one thread is doing.
 #[derive(Default)]
-struct Slot(Mutex<SlotState>, Thread);
+struct Slot(Mutex<SlotState>, SystemThread);
 
 #[derive(Default)]
 struct SlotState {
@@ -130,6 +157,8 @@ impl Pool {
             jobs: Mutex::new(Jobs {
                 // Half of them, so that a bot that computes without end leaves a core to everybody else.
                 schedule: Schedule::new(threads / 2),
+                sleeping: 0,
+                woken: 0,
                 over: false,
             }),
             quick: Condvar::new(),
@@ -137,6 +166,9 @@ impl Pool {
             threads,
             patience,
             slots: Mutex::default(),
+            account_slots: Mutex::default(),
+            trusts: Mutex::default(),
+            parked: AtomicUsize::new(0),
             tasks: tasks.handle().clone(),
             clock: clock.handle().clone(),
             owned: Mutex::new(vec![tasks, clock]),
@@ -165,6 +197,38 @@ impl Pool {
         task.detach();
     }
 
+    /// What the polls of a bot have shown so far, over all accounts.
+    pub(super) fn trust(&self, bot: &'static str) -> Arc<Trust> {
+        lock(&self.shared.trusts).entry(bot).or_default().clone()
+    }
+
+    /// Polls a handler on this thread, which carries accounts, under the eyes of the watchdog. What the handler
+    /// starts runs where the tasks of handlers run.
+    pub(super) fn in_place<T>(&self, label: &Label, poll: impl FnOnce() -> T) -> T {
+        let slot = self.shared.account_slot();
+        let _context = self.shared.tasks.enter();
+        let began = now().mono;
+        lock(&slot.0).busy = Some((began, label.clone()));
+        let handling = Running::handling(began);
+        let polled = poll();
+        drop(handling);
+        let ended = now().mono;
+        let mut state = lock(&slot.0);
+        state.busy = None;
+        let reported = std::mem::take(&mut state.reported);
+        drop(state);
+        let held = ended.saturating_sub(began);
+        if held >= SLOW {
+            self.shared.demote(ended, label);
+        } else {
+            label.trust.note(held);
+        }
+        if reported {
+            gave_back(label, held);
+        }
+        polled
+    }
+
     /// Waits for this time, however many threads handlers block.
     pub(super) fn sleep(&self, time: Duration) -> tokio::time::Sleep {
         let _clock = self.shared.clock.enter();
@@ -181,7 +245,10 @@ impl Pool {
     }
 
     /// Whether the bot is parked on this account because it kept blocking threads.
-    pub(super) fn is_parked(&self, account: &Arc<str>, bot: &'static str) -> bool {
+    pub(super) fn is_parked(&self, account: &UserId, bot: &'static str) -> bool {
+        if self.shared.parked.load(Ordering::Relaxed) == 0 {
+            return false;
+        }
         let account = account.clone();
         lock(&self.shared.jobs)
             .schedule
@@ -200,7 +267,12 @@ impl Pool {
 
     /// Lets the parked bots of an account run again, and returns their number.
     pub fn release(&self, account: &str) -> usize {
-        lock(&self.shared.jobs).schedule.release(account)
+        let mut jobs = lock(&self.shared.jobs);
+        let released = jobs.schedule.release(account);
+        self.shared
+            .parked
+            .store(jobs.schedule.parked().count(), Ordering::Relaxed);
+        released
     }
 }
 
@@ -224,9 +296,14 @@ impl Shared {
             return;
         }
         let pushed = jobs.schedule.push(lane, job);
+        let wakes = matches!(pushed, Ok(Pushed::Quick)) && jobs.wakes_one();
         drop(jobs);
         match pushed {
-            Ok(Pushed::Quick) => self.quick.notify_one(),
+            Ok(Pushed::Quick) => {
+                if wakes {
+                    self.quick.notify_one();
+                }
+            }
             Ok(Pushed::Slow) => self.others.notify_all(),
             Ok(Pushed::SlowThreadWanted) => self.add_slow_thread(bot),
             Err(parked) => drop(parked),
@@ -256,8 +333,8 @@ impl Shared {
                     own.1.give_way();
                 }
                 let _context = shared.tasks.enter();
-                while let Some((lane, job)) = shared.next(bot) {
-                    if shared.run(&own, &lane, job) {
+                while let Some((_, job)) = shared.next(bot) {
+                    if shared.run(&own, bot.is_none(), job) {
                         break;
                     }
                 }
@@ -278,12 +355,20 @@ impl Shared {
             }
             match bot {
                 None => match jobs.schedule.next_quick() {
-                    Some(next) => return Some(next),
+                    Some(next) => {
+                        if !jobs.schedule.is_idle() && jobs.wakes_one() {
+                            self.quick.notify_one();
+                        }
+                        return Some(next);
+                    }
                     None => {
+                        jobs.sleeping += 1;
                         jobs = self
                             .quick
                             .wait(jobs)
                             .unwrap_or_else(PoisonError::into_inner);
+                        jobs.sleeping -= 1;
+                        jobs.woken = jobs.woken.saturating_sub(1);
                     }
                 },
                 Some(bot) => match jobs.schedule.next_slow(bot) {
@@ -308,7 +393,7 @@ impl Shared {
     }
 
     /// Polls a job once. `true` when another thread has taken the place of this one meanwhile.
-    fn run(self: &Arc<Self>, slot: &Slot, lane: &LaneKey, job: Job) -> bool {
+    fn run(self: &Arc<Self>, slot: &Slot, is_quick: bool, job: Job) -> bool {
         let label = job.metadata().clone();
         let began = now().mono;
         lock(&slot.0).busy = Some((began, label.clone()));
@@ -326,19 +411,25 @@ impl Shared {
         let (replaced, reported) = (state.replaced, std::mem::take(&mut state.reported));
         drop(state);
         if held >= SLOW {
-            self.demote(ended, lane.bot, label.handler);
+            self.demote(ended, &label);
+        } else if is_quick {
+            label.trust.note(held);
         }
         if reported {
-            tracing::warn!(
-                account = %label.account, bot = label.bot, handler = label.handler, blocked = ?held,
-                "handler gave its thread back"
-            );
+            gave_back(&label, held);
         }
         replaced
     }
 
     /// A bot has held a thread for too long: from now on it runs on slow threads.
-    fn demote(self: &Arc<Self>, at: Duration, bot: &'static str, handler: &'static str) {
+    fn demote(self: &Arc<Self>, at: Duration, label: &Label) {
+        let Label {
+            bot,
+            handler,
+            ref trust,
+            ..
+        } = *label;
+        trust.lose();
         let mut jobs = lock(&self.jobs);
         let is_new = jobs.schedule.demote(at, bot);
         let wants = jobs.schedule.wants_slow_thread(bot);
@@ -353,6 +444,21 @@ impl Shared {
         if wants {
             self.add_slow_thread(bot);
         }
+    }
+
+    /// The slot of this thread, which carries accounts.
+    fn account_slot(self: &Arc<Self>) -> Arc<Slot> {
+        ACCOUNT_SLOT.with_borrow_mut(|known| {
+            if let Some((pool, slot)) = known
+                && std::ptr::eq(pool.as_ptr(), Arc::as_ptr(self))
+            {
+                return slot.clone();
+            }
+            let slot = Arc::new(Slot::default());
+            lock(&self.account_slots).push(Arc::downgrade(&slot));
+            *known = Some((Arc::downgrade(self), slot.clone()));
+            slot
+        })
     }
 
     fn watch(self: &Arc<Self>) {
@@ -384,6 +490,7 @@ impl Shared {
         let at = now().mono;
         let slots = lock(&self.slots).clone();
         let mut busy = !lock(&self.jobs).schedule.is_idle();
+        busy |= self.look_at_accounts(at);
         for slot in &slots {
             let mut state = lock(&slot.0);
             let Some((began, label)) = state.busy.clone() else {
@@ -415,18 +522,50 @@ impl Shared {
         busy
     }
 
+    /// Looks at the threads of accounts. A bot that holds one for long does not begin there any more; the
+    /// supervisor moves the accounts when it does not come back.
+    fn look_at_accounts(self: &Arc<Self>, at: Duration) -> bool {
+        let mut busy = false;
+        let mut slots = lock(&self.account_slots);
+        slots.retain(|slot| slot.strong_count() > 0);
+        let slots = slots.clone();
+        for slot in slots.iter().filter_map(Weak::upgrade) {
+            let mut state = lock(&slot.0);
+            let Some((began, label)) = state.busy.clone() else {
+                continue;
+            };
+            busy = true;
+            let held = at.saturating_sub(began);
+            let reports = held >= self.patience && !state.reported;
+            state.reported |= reports;
+            drop(state);
+            if held >= SLOW {
+                self.demote(at, &label);
+            }
+            if reports {
+                self.blocks(at, &label);
+            }
+        }
+        busy
+    }
+
     /// A poll has held its thread for too long.
     fn blocks(&self, at: Duration, label: &Label) {
         let Label {
             account,
             bot,
             handler,
+            ..
         } = label;
         tracing::error!(
             %account, bot, handler,
             "handler blocks its thread (use async calls, or spawn_blocking)"
         );
-        let lost = lock(&self.jobs).schedule.offend(at, &label.lane());
+        let mut jobs = lock(&self.jobs);
+        let lost = jobs.schedule.offend(at, &label.lane());
+        self.parked
+            .store(jobs.schedule.parked().count(), Ordering::Relaxed);
+        drop(jobs);
         if lost.is_some() {
             tracing::error!(
                 %account, bot,
@@ -440,7 +579,7 @@ impl Shared {
     fn replace(self: &Arc<Self>, at: Duration, label: &Label, is_apart: bool, threads: usize) {
         if !is_apart {
             // It held a quick thread: that one is replaced, and the bot moves to slow threads.
-            self.demote(at, label.bot, label.handler);
+            self.demote(at, label);
         }
         if threads >= MAX_THREADS {
             tracing::error!("{MAX_THREADS} bot threads are blocked; no more are started");
@@ -458,23 +597,9 @@ impl Shared {
     }
 }
 
-/// The system's ID of a thread.
-#[derive(Default)]
-struct Thread(#[cfg(target_os = "linux")] std::sync::OnceLock<rustix::process::Pid>);
-
-impl Thread {
-    /// Notes the current thread.
-    fn note(&self) {
-        #[cfg(target_os = "linux")]
-        let _ = self.0.set(rustix::thread::gettid());
-    }
-
-    /// Lowers the thread's priority below every other thread of the process.
-    fn give_way(&self) {
-        // On Linux the nice value belongs to the thread. If it is not permitted, the thread keeps its priority.
-        #[cfg(target_os = "linux")]
-        if let Some(thread) = self.0.get() {
-            let _ = rustix::process::setpriority_process(Some(*thread), NICE);
-        }
-    }
+fn gave_back(label: &Label, held: Duration) {
+    tracing::warn!(
+        account = %label.account, bot = label.bot, handler = label.handler, blocked = ?held,
+        "handler gave its thread back"
+    );
 }

@@ -48,6 +48,8 @@ pub struct Bots(Vec<Registered>);
 pub(crate) struct Registered {
     name: Arc<str>,
     make: Arc<Make>,
+    /// `make` looks at the account.
+    has_context: bool,
 }
 
 impl Bots {
@@ -58,31 +60,38 @@ impl Bots {
     }
 
     /// Adds a bot. The config file calls it by `name`, which has to be the name that `make` gives to
-    /// [`Bot::new`]. `make` runs once per account, and once more while the config is checked.
+    /// [`Bot::new`]. `make` runs once while the config is checked, and once for all accounts together, or once
+    /// for each account if the bot has [state](Bot::state) or handlers that capture something.
     #[must_use]
     pub fn with(
         self,
         name: impl Into<Arc<str>>,
         make: impl Fn() -> Bot + Send + Sync + 'static,
     ) -> Self {
-        self.with_context(name, move |_| make())
+        self.add(name.into(), false, Arc::new(move |_| make()))
     }
 
-    /// Like [`with`](Self::with); `make` is told the account. While the config is checked that is the first
+    /// Like [`with`](Self::with); `make` is told the account, and runs once for each. While the config is checked that is the first
     /// account of the config.
     #[must_use]
     pub fn with_context(
-        mut self,
+        self,
         name: impl Into<Arc<str>>,
         make: impl Fn(&AccountContext) -> Bot + Send + Sync + 'static,
     ) -> Self {
-        let name: Arc<str> = name.into();
+        self.add(name.into(), true, Arc::new(make))
+    }
+
+    fn add(mut self, name: Arc<str>, has_context: bool, make: Arc<Make>) -> Self {
         // `stringify!` gives the raw identifier of a file that is named like a keyword.
         let name = name.strip_prefix("r#").map_or(name.clone(), Arc::from);
-        let make: Arc<Make> = Arc::new(make);
         // A later bot replaces an earlier one of its name.
         self.0.retain(|known| known.name != name);
-        self.0.push(Registered { name, make });
+        self.0.push(Registered {
+            name,
+            make,
+            has_context,
+        });
         self
     }
 
@@ -115,6 +124,11 @@ impl fmt::Debug for Bots {
 impl Registered {
     pub(crate) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether all accounts may share a bot that was made here.
+    pub(crate) fn is_shareable(&self, bot: &Bot) -> bool {
+        !self.has_context && bot.is_shareable()
     }
 
     /// Runs the code of the bot's author, which may panic or block.

@@ -1,173 +1,279 @@
-//! Runs one handler on one event and sends what it answers.
+//! Runs one handler on one event and tells its host what it answers.
 
-use super::api::ApiError;
-use super::builder::Handlers;
 use super::event::Event;
+use super::host::Ticket;
+use super::outgoing_file::Outgoing;
 use super::pool::{Label, Pool};
 use super::reply::{Answer, Reply};
 use super::tasks::panic_text;
-use crate::account::{AccountHandle, OutboxError, SendError};
-use crate::proto::message::Conversation;
+use crate::proto::message::{Conversation, Draft};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use std::error::Error;
 use std::fmt;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
-use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
-use tokio::sync::watch;
 
 /// How often to check whether the time limit of a handler runs.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// A call of a handler, with everything it needs.
-pub(super) struct Run {
-    pub(super) handlers: Arc<Handlers>,
+/// A handler that is to be called.
+pub(super) struct Call {
     pub(super) event: Event,
     pub(super) label: Label,
-    /// The time limit; it runs while the account is online.
-    pub(super) limit: Duration,
-    pub(super) account: AccountHandle,
-    pub(super) pool: Pool,
-    /// `true` when no new handlers are started any more.
-    pub(super) draining: watch::Receiver<bool>,
+    pub(super) ticket: Ticket,
+}
+
+/// How a handler ended.
+#[derive(Debug)]
+pub(super) enum Outcome {
+    /// Its answer is to be sent.
+    Answer(Conversation, Draft),
+    /// It is done, and nothing is to be sent.
+    Done,
+    /// It did not run: its message counts as not handled.
+    NotRun,
+}
+
+/// A call under way.
+pub(super) struct Run {
+    call: Call,
+    stage: Stage,
+}
+
+enum Stage {
+    /// Nothing has run.
+    Begin,
+    /// The handler runs; its name.
+    Handler(&'static str, BoxFuture<'static, Reply>),
+    /// The file of its answer is to be uploaded.
+    File(&'static str, Box<Outgoing>),
+}
+
+/// What a stage led to.
+enum Step {
+    Next(Stage),
+    End(&'static str, Outcome),
 }
 
 impl Run {
-    /// Runs the handler to its end. `false` when its reply could not be sent before the program ended: then
-    /// the message has to be handled again. Never panics.
-    pub(super) async fn finish(self) -> bool {
-        let Some((handler, answer)) = self.call().await else {
-            return true;
+    pub(super) const fn new(call: Call) -> Self {
+        Self {
+            call,
+            stage: Stage::Begin,
+        }
+    }
+
+    /// Begins on the current thread and polls once. `Err` when the handler has to wait for something, or its
+    /// answer has a file: then it goes on with [`finish`](Self::finish). Never panics.
+    pub(super) fn first_poll(self) -> Result<(), Self> {
+        let Self { call, stage } = self;
+        let stage = match stage {
+            Stage::Begin => match begin(&call) {
+                Step::Next(stage) => stage,
+                Step::End(handler, outcome) => {
+                    call.ticket.settle_here(handler, outcome);
+                    return Ok(());
+                }
+            },
+            stage => stage,
         };
-        let Label { account, bot, .. } = &self.label;
-        let Some(place) = self
+        let Stage::Handler(handler, mut future) = stage else {
+            return Err(Self { call, stage });
+        };
+        // Whoever goes on polls again at once, so nothing has to be woken before.
+        let mut cx = Context::from_waker(Waker::noop());
+        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
+        let step = match polled {
+            Ok(Poll::Pending) => {
+                let stage = Stage::Handler(handler, future);
+                return Err(Self { call, stage });
+            }
+            Ok(Poll::Ready(reply)) => {
+                drop_quietly(&call.label, future);
+                replied(&call, handler, reply)
+            }
+            Err(panic) => {
+                drop_quietly(&call.label, future);
+                panicked(&call.label, handler, &*panic)
+            }
+        };
+        match step {
+            Step::Next(stage) => Err(Self { call, stage }),
+            Step::End(handler, outcome) => {
+                call.ticket.settle_here(handler, outcome);
+                Ok(())
+            }
+        }
+    }
+
+    /// Runs the handler to its end. Never panics.
+    pub(super) async fn finish(self, pool: Pool) {
+        let Self { call, mut stage } = self;
+        let (handler, outcome) = loop {
+            let step = match stage {
+                Stage::Begin => begin(&call),
+                Stage::Handler(handler, future) => {
+                    let future = AssertUnwindSafe(future).catch_unwind();
+                    handled(&call, handler, within(&call, &pool, future).await)
+                }
+                // The file may come from a stream of the handler, which may panic or hang.
+                Stage::File(handler, file) => {
+                    let upload = AssertUnwindSafe(file.upload(call.event.api())).catch_unwind();
+                    uploaded(&call, handler, within(&call, &pool, upload).await)
+                }
+            };
+            match step {
+                Step::Next(next) => stage = next,
+                Step::End(handler, outcome) => break (handler, outcome),
+            }
+        };
+        call.ticket.settle(handler, outcome);
+    }
+}
+
+/// Finds the handler and calls it.
+fn begin(call: &Call) -> Step {
+    let Label { account, bot, .. } = &call.label;
+    let Some(seat) = call.event.seat() else {
+        return Step::End("none", Outcome::Done);
+    };
+    let found = AssertUnwindSafe(|| seat.bot.handlers.dispatch(&call.event));
+    match catch_unwind(found) {
+        Ok(Ok(Some((handler, future)))) => Step::Next(Stage::Handler(handler, future)),
+        Ok(Ok(None)) => Step::End("none", Outcome::Done),
+        Ok(Err((handler, mistake))) => {
+            tracing::error!(%account, bot, handler, mistake, "handler cannot be called");
+            Step::End(handler, Outcome::Done)
+        }
+        Err(_) => {
+            tracing::error!(%account, bot, "handler panicked before its first await");
+            Step::End("none", Outcome::Done)
+        }
+    }
+}
+
+type Caught<T> = Result<T, Box<dyn std::any::Any + Send>>;
+
+/// The handler has ended, or has exceeded its limit.
+fn handled(call: &Call, handler: &'static str, outcome: Option<Caught<Reply>>) -> Step {
+    let Label { account, bot, .. } = &call.label;
+    match outcome {
+        Some(Ok(reply)) => replied(call, handler, reply),
+        Some(Err(panic)) => panicked(&call.label, handler, &*panic),
+        None => {
+            let limit = limit(call);
+            tracing::error!(%account, bot, handler, ?limit, "handler took too long; it was ended");
+            Step::End(handler, Outcome::Done)
+        }
+    }
+}
+
+fn panicked(label: &Label, handler: &'static str, panic: &(dyn std::any::Any + Send)) -> Step {
+    let Label { account, bot, .. } = label;
+    let reason = panic_text(panic);
+    tracing::error!(%account, bot, handler, reason, "handler panicked");
+    Step::End(handler, Outcome::Done)
+}
+
+/// The handler has returned.
+fn replied(call: &Call, handler: &'static str, reply: Reply) -> Step {
+    let Label { account, bot, .. } = &call.label;
+    match reply.into_result() {
+        Ok(None) => Step::End(handler, Outcome::Done),
+        Ok(Some(Answer::Message(draft))) => answered(call, handler, draft),
+        Ok(Some(Answer::File(file))) => Step::Next(Stage::File(handler, file)),
+        Err(error) => {
+            tracing::error!(%account, bot, handler, error = %Causes(&*error), "handler failed");
+            Step::End(handler, Outcome::Done)
+        }
+    }
+}
+
+/// There is something to send.
+fn answered(call: &Call, handler: &'static str, draft: Draft) -> Step {
+    let Label { account, bot, .. } = &call.label;
+    let Some(message) = call.event.message() else {
+        tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
+        return Step::End(handler, Outcome::Done);
+    };
+    Step::End(
+        handler,
+        Outcome::Answer(message.conversation.clone(), draft),
+    )
+}
+
+/// The file of an answer was uploaded, or was not.
+fn uploaded<E: fmt::Display>(
+    call: &Call,
+    handler: &'static str,
+    outcome: Option<Caught<Result<Draft, E>>>,
+) -> Step {
+    let Label { account, bot, .. } = &call.label;
+    let to = call.event.message().map(|message| &message.conversation);
+    let to = to.map(ToString::to_string).unwrap_or_default();
+    match outcome {
+        Some(Ok(Ok(draft))) => return answered(call, handler, draft),
+        Some(Ok(Err(error))) => {
+            tracing::warn!(%account, bot, handler, to, %error, "file of the reply not uploaded");
+        }
+        Some(Err(panic)) => {
+            let reason = panic_text(&*panic);
+            tracing::error!(%account, bot, handler, to, reason, "file of the reply panicked");
+        }
+        None => {
+            let limit = limit(call);
+            tracing::error!(%account, bot, handler, to, ?limit, "file of the reply took too long; it was given up");
+        }
+    }
+    Step::End(handler, Outcome::Done)
+}
+
+/// How long a handler may take.
+fn limit(call: &Call) -> Duration {
+    let seat = call.event.seat();
+    seat.map_or(Duration::MAX, |seat| seat.site.config.handler_timeout)
+}
+
+/// Runs a future; `None` when it exceeds the limit. The time counts only while the account is online and
+/// no file is being transferred.
+async fn within<F: Future>(call: &Call, pool: &Pool, future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    // Most are ready at once and need no timer.
+    if let Some(outcome) = (&mut future).now_or_never() {
+        return Some(outcome);
+    }
+    let (limit, mut spent) = (limit(call), Duration::ZERO);
+    loop {
+        let slice = limit.saturating_sub(spent).min(LOOK);
+        tokio::select! {
+            biased;
+            outcome = &mut future => return Some(outcome),
+            () = pool.sleep(slice) => {}
+        }
+        let is_ready = call
             .event
-            .message()
-            .map(|message| message.conversation.clone())
-        else {
-            tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
-            return true;
-        };
-        // The file may come from a stream of the handler, which may panic or hang.
-        let upload = AssertUnwindSafe(answer.into_draft(&self.event.api)).catch_unwind();
-        let draft = match self.within(upload).await {
-            Some(Ok(Ok(draft))) => draft,
-            Some(Ok(Err(error))) => {
-                tracing::warn!(%account, bot, handler, to = %place, %error, "file of the reply not uploaded");
-                return true;
-            }
-            Some(Err(panic)) => {
-                let reason = panic_text(&*panic);
-                tracing::error!(%account, bot, handler, to = %place, reason, "file of the reply panicked");
-                return true;
-            }
-            None => {
-                tracing::error!(%account, bot, handler, to = %place, limit = ?self.limit, "file of the reply took too long; it was given up");
-                return true;
-            }
-        };
-        self.reply(handler, place, draft).await
-    }
-
-    /// The answer and the name of the handler; `None` when there is nothing to send.
-    async fn call(&self) -> Option<(&'static str, Answer)> {
-        let Label { account, bot, .. } = &self.label;
-        let found = AssertUnwindSafe(|| self.handlers.dispatch(&self.event));
-        let (handler, future) = match std::panic::catch_unwind(found) {
-            Ok(Ok(found)) => found?,
-            Ok(Err((handler, mistake))) => {
-                tracing::error!(%account, bot, handler, mistake, "handler cannot be called");
+            .seat()
+            .is_some_and(|seat| seat.account.is_ready());
+        if is_ready && !call.event.is_transferring() {
+            spent += slice;
+            if spent >= limit {
                 return None;
             }
-            Err(_) => {
-                tracing::error!(%account, bot, "handler panicked before its first await");
-                return None;
-            }
-        };
-        let outcome = self.within(AssertUnwindSafe(future).catch_unwind()).await;
-        match outcome.map(|outcome| outcome.map(Reply::into_result)) {
-            Some(Ok(Ok(answer))) => answer.map(|answer| (handler, answer)),
-            Some(Ok(Err(error))) => {
-                tracing::error!(%account, bot, handler, error = %Causes(&*error), "handler failed");
-                None
-            }
-            Some(Err(panic)) => {
-                let reason = panic_text(&*panic);
-                tracing::error!(%account, bot, handler, reason, "handler panicked");
-                None
-            }
-            None => {
-                tracing::error!(%account, bot, handler, limit = ?self.limit, "handler took too long; it was ended");
-                None
-            }
         }
     }
+}
 
-    /// Sends the reply. It waits for the account as long as that is offline.
-    async fn reply(
-        &self,
-        handler: &'static str,
-        place: Conversation,
-        draft: crate::proto::message::Draft,
-    ) -> bool {
-        let Label { account, bot, .. } = &self.label;
-        let (draft, key) = (Arc::new(draft), self.account.draw_key());
-        let mut draining = self.draining.clone();
-        loop {
-            let sent = self.account.send_as(place.clone(), draft.clone(), key);
-            match sent.await.map_err(ApiError::from) {
-                Ok(_) => return true,
-                Err(ApiError::Send(
-                    SendError::Outbox(OutboxError::Offline(_) | OutboxError::Full)
-                    | SendError::Gone
-                    | SendError::Busy
-                    | SendError::NotReady,
-                )) => {
-                    if *draining.borrow() {
-                        tracing::info!(%account, bot, handler, to = %place, "reply not sent before the end; its message stays unread");
-                        return false;
-                    }
-                    // The account is held, contested or restarting. With the same key it stays the same message.
-                    tokio::select! {
-                        () = self.back() => {}
-                        _ = draining.wait_for(|draining| *draining) => {}
-                    }
-                }
-                Err(error) => {
-                    tracing::warn!(%account, bot, handler, to = %place, %error, "reply not sent");
-                    return true;
-                }
-            }
-        }
-    }
-
-    /// Waits until the account is back, and a moment longer.
-    async fn back(&self) {
-        self.pool.sleep(Duration::from_millis(100)).await;
-        self.account.ready().await;
-    }
-
-    /// Runs a future; `None` when it exceeds the limit. The time counts only while the account is online and
-    /// no file is being transferred.
-    async fn within<F: Future>(&self, future: F) -> Option<F::Output> {
-        let mut future = pin!(future);
-        let mut spent = Duration::ZERO;
-        loop {
-            let slice = (self.limit.saturating_sub(spent)).min(LOOK);
-            tokio::select! {
-                biased;
-                outcome = &mut future => return Some(outcome),
-                () = self.pool.sleep(slice) => {}
-            }
-            if self.account.is_ready() && !self.event.api.transfers().any() {
-                spent += slice;
-                if spent >= self.limit {
-                    return None;
-                }
-            }
-        }
+/// Drops a future of a bot, whose drop may panic.
+fn drop_quietly(label: &Label, future: BoxFuture<'static, Reply>) {
+    if catch_unwind(AssertUnwindSafe(move || drop(future))).is_err() {
+        tracing::error!(
+            account = %label.account, bot = label.bot, handler = label.handler,
+            "handler panicked while it was being dropped"
+        );
     }
 }
 

@@ -5,8 +5,8 @@
 //! only, so that it holds up nobody but itself. If that does not happen again for a while, the bot returns to
 //! the quick threads. A bot that keeps blocking is parked on its account.
 
+use crate::proto::id::UserId;
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// A poll that takes longer is slow.
@@ -20,7 +20,7 @@ const OFFENCES_WITHIN: Duration = Duration::from_secs(600);
 /// A bot on an account.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct LaneKey {
-    pub(super) account: Arc<str>,
+    pub(super) account: UserId,
     pub(super) bot: &'static str,
 }
 
@@ -254,8 +254,9 @@ impl<J> Schedule<J> {
     /// An operator releases the bots of an account. Returns how many were parked.
     pub(super) fn release(&mut self, account: &str) -> usize {
         let before = self.parked.len();
-        self.parked.retain(|key, _| *key.account != *account);
-        self.offences.retain(|key, _| *key.account != *account);
+        self.parked.retain(|key, _| key.account.as_str() != account);
+        self.offences
+            .retain(|key, _| key.account.as_str() != account);
         before - self.parked.len()
     }
 }
@@ -270,7 +271,7 @@ mod tests {
 
     fn lane(account: &str, bot: &'static str) -> LaneKey {
         LaneKey {
-            account: account.into(),
+            account: UserId::parse(account).unwrap(),
             bot,
         }
     }

@@ -56,6 +56,7 @@ impl Spawner {
             account,
             bot,
             handler,
+            ..
         } = self.label.clone();
         let mut ended = self.ended.clone();
         self.pool.spawn(self.label.clone(), async move {

@@ -42,7 +42,7 @@ impl TestBot {
     /// Runs the bot that `bot()` makes.
     #[must_use]
     pub fn new(bot: Bot) -> Self {
-        let (_, values, handlers) = bot.into_parts();
+        let (handlers, values) = bot.into_tested();
         Self {
             handlers,
             values,
@@ -100,16 +100,13 @@ impl TestBot {
 
     async fn react(&self, from: &str, elements: Vec<Element>) -> Vec<Draft> {
         let item = C2cItem::new(from, "bot", elements);
-        let event = Event {
-            what: What::Message(Arc::new(Message::from_c2c(item, "bot"))),
-            api: self.api(),
-            values: self.values.clone(),
-        };
+        let what = What::Message(Arc::new(Message::from_c2c(item, "bot")));
+        let event = Event::of_test(what, self.api(), self.values.clone());
         if let Ok(Some((_, future))) = self.handlers.dispatch(&event)
             && let Ok(Some(answer)) = future.await.into_result()
-            && let Ok(draft) = answer.into_draft(&event.api).await
+            && let Ok(draft) = answer.into_draft(event.api()).await
         {
-            let _ = event.api.send(Conversation::c2c(from), draft).await;
+            let _ = event.api().send(Conversation::c2c(from), draft).await;
         }
         self.sent().into_iter().map(|(_, draft)| draft).collect()
     }

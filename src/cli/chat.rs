@@ -5,7 +5,7 @@ use super::exit::Failure;
 use super::output;
 use crate::account::{
     AccountEvent, AccountHandle, Cause, Changed, CoreConfig, Deliver, Phase, Policy, Receipt,
-    Status,
+    Status, Subscriber,
 };
 use crate::app::{Credentials, walk};
 use crate::bot::{Api, ApiError};
@@ -56,7 +56,7 @@ pub(super) fn chat(args: &ChatArgs, config: &Config) -> Result<(), Failure> {
         let (ear, mut heard) = mpsc::channel(BACKLOG);
         // Messages are reported as read here, when they were shown.
         let memory = SharedMemory::new(InboxLimits::new(BACKLOG, false));
-        let handle = AccountHandle::new(args.user.clone()).with_memory(memory);
+        let handle = AccountHandle::with_memory(args.user.clone(), memory);
         let supervisor = start(args, config, &handle, &ear)?;
         let outcome = tokio::select! {
             outcome = converse(args, config, &handle, &mut heard) => outcome,
@@ -90,21 +90,21 @@ fn start(
         |account| account.policy.clone(),
     );
     let spec = ChildSpec {
-        config: CoreConfig {
+        config: Arc::new(CoreConfig {
             app: config.app.sdk_app_id,
             user: args.user.clone(),
             credential,
             hosts,
             policy: base,
             probes: false,
-        },
+        }),
         connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
             move || {
-                let ear = Ear(ear.clone()).start().recipient();
-                Box::pin(std::future::ready(Ok(ear)))
+                let ear: Recipient<Deliver> = Ear(ear.clone()).start().recipient();
+                Box::pin(std::future::ready(Ok(Arc::new(ear) as Arc<dyn Subscriber>)))
             }
         }),
         handle: handle.clone(),

@@ -1,33 +1,23 @@
-//! The connection actor: a session, at most one link, one timer. It feeds and drains, and decides
-//! nothing.
+//! A connection: a session and at most one link, driven by the account that owns it. It feeds and
+//! drains, and decides nothing.
 
-use super::connector::Connector;
-use super::down::DownGuard;
+use super::connector::{Connector, Dialled};
 use super::memory::SharedMemory;
-use super::now;
-use super::running::Running;
 use super::websocket::{CLOSE_LIMIT, Heard, ReadTurn, WebSocket};
 use crate::policy::Now;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, Memory, OutgoingMessage, RequestError, RequestId, Session};
-use actix::fut::ActorFuture;
-use actix::prelude::*;
-use botroupe_core::account::{LinkEnd, Report};
+use crate::session::{Event, OutgoingMessage, RequestError, RequestId, Session};
+use botroupe_core::account::{ConnectError, LinkEnd, Report};
+use futures_util::future::LocalBoxFuture;
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context as TaskContext, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
-/// Messages waiting for the actor at most: its owner sends a handful at a time.
-const MAILBOX: usize = 512;
-
-/// Open a link; the session resumes on it, or logs in with `user_sig`.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
+/// A link to open; the session resumes on it, or logs in with `user_sig`.
+#[derive(Debug)]
 pub struct Dial {
     /// `ws://` or `wss://`, path and query included.
     pub url: String,
@@ -37,34 +27,8 @@ pub struct Dial {
     pub user_sig: Option<UserSig>,
 }
 
-/// Replace the login on the open link by a new one.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Relogin(pub UserSig);
-
-/// Confirm the login on the open link, as the server wanted with [`Event::ResumeWanted`].
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct ConfirmLogin;
-
-/// The bots have room again.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Room;
-
-/// Log out on the open link; [`Event::LoggedOut`] follows.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Logout;
-
-/// Close the link; what is queued goes out first.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "()")]
-pub struct Close;
-
-/// Send a message or a request; [`Report::Settled`] with the same token follows.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
+/// Something to send. Of a message or a request [`Report::Settled`] with the same token follows.
+#[derive(Debug)]
 pub enum Transmit {
     /// A chat message.
     Message {
@@ -91,26 +55,25 @@ pub enum Transmit {
     },
 }
 
-/// Carries a [`Report`] to the owner.
-#[derive(Debug, Message)]
-#[rtype(result = "()")]
-pub struct Reported(pub Report);
+/// A link that is being opened.
+struct Dialling {
+    link: LocalBoxFuture<'static, Result<Dialled, ConnectError>>,
+    user_sig: Option<UserSig>,
+}
 
-/// See the module.
+/// See the module. Its owner calls [`poll`](Self::poll) whenever its task is woken, takes the reports, gives
+/// orders, and ends each turn with [`flush`](Self::flush), so that everything of a turn leaves in one write.
 pub struct Connection {
     session: Session,
-    memory: SharedMemory,
-    connector: Rc<dyn Connector>,
-    owner: Recipient<Reported>,
     link: Option<WebSocket>,
-    /// Number of the present link; what belongs to an earlier one is ignored.
-    generation: u64,
-    waker: Option<Waker>,
-    timer: Option<(Duration, SpawnHandle)>,
-    tokens: HashMap<RequestId, u64>,
-    /// Number of the account, stored in the thread's watchdog marker ([`Running`]) while it works for it.
-    account: u64,
-    _guard: DownGuard,
+    dialling: Option<Box<Dialling>>,
+    /// The goodbye of a link that its owner closed: the owner wants to know that it is out.
+    goodbye: Option<LocalBoxFuture<'static, ()>>,
+    /// The tokens of requests in flight.
+    tokens: Vec<(RequestId, u64)>,
+    reports: VecDeque<Report>,
+    /// Something is under way that was not polled yet: nobody would be woken for it.
+    unpolled: bool,
 }
 
 impl std::fmt::Debug for Connection {
@@ -122,37 +85,216 @@ impl std::fmt::Debug for Connection {
 }
 
 impl Connection {
-    /// Starts the actor on the current arbiter. `owner` is on the same arbiter: reports bypass its
-    /// mailbox bound, and are bounded by the read budget of a turn instead. `account` is the number that the
-    /// thread's watchdog marker shows, see [`Running`].
-    pub fn start(
-        account: u64,
-        (session, memory): (Session, SharedMemory),
-        connector: Rc<dyn Connector>,
-        owner: Recipient<Reported>,
-        guard: DownGuard,
-    ) -> Addr<Self> {
+    /// A connection without a link.
+    #[must_use]
+    pub const fn new(session: Session) -> Self {
         Self {
             session,
-            memory,
-            connector,
-            owner,
             link: None,
-            generation: 0,
-            waker: None,
-            timer: None,
-            tokens: HashMap::new(),
-            account,
-            _guard: guard,
+            dialling: None,
+            goodbye: None,
+            tokens: Vec::new(),
+            reports: VecDeque::new(),
+            unpolled: false,
         }
-        .start()
+    }
+
+    // ── outputs ──────────────────────────────────────────────────────────────────────────────
+
+    /// The next thing its owner has to know.
+    pub fn poll_report(&mut self) -> Option<Report> {
+        let report = self.reports.pop_front();
+        if report.is_none() && self.reports.capacity() > 4 {
+            self.reports = VecDeque::new();
+        }
+        report
+    }
+
+    /// Whether [`poll_report`](Self::poll_report) has something.
+    #[must_use]
+    pub fn has_report(&self) -> bool {
+        !self.reports.is_empty()
+    }
+
+    /// When to call [`timeout`](Self::timeout), as monotonic time.
+    #[must_use]
+    pub fn poll_timeout(&mut self, memory: &SharedMemory) -> Option<Duration> {
+        self.session.poll_timeout(&mut memory.lock())
+    }
+
+    // ── inputs ───────────────────────────────────────────────────────────────────────────────
+
+    /// Opens a link. One that is still there makes way; its end is of no interest any more.
+    pub fn dial(&mut self, now: Now, connector: &dyn Connector, dial: Dial) {
+        if let Some(link) = self.link.take() {
+            let abandoned = self.session.logins_in_flight() > 0;
+            self.session.closed(now);
+            if !abandoned {
+                actix_rt::spawn(farewell(link));
+            }
+        }
+        if let Some(goodbye) = self.goodbye.take() {
+            actix_rt::spawn(goodbye);
+        }
+        self.unpolled = true;
+        self.dialling = Some(Box::new(Dialling {
+            link: connector.dial(dial.url, dial.limit),
+            user_sig: dial.user_sig,
+        }));
+    }
+
+    /// Replaces the login on the open link by a new one.
+    pub fn relogin(&mut self, now: Now, user_sig: &UserSig) {
+        if let Err(error) = self.session.relogin(now, user_sig) {
+            tracing::debug!(account = %self.session.user(), %error, "login not replaced");
+        }
+        self.drain(now);
+    }
+
+    /// Confirms the login on the open link, as the server wanted with [`Event::ResumeWanted`].
+    pub fn confirm_login(&mut self, now: Now) {
+        self.session.resume_login(now);
+        self.drain(now);
+    }
+
+    /// The bots have room again.
+    pub fn room(&mut self, now: Now, memory: &SharedMemory) {
+        self.session.room(now, &mut memory.lock());
+        self.drain(now);
+    }
+
+    /// Logs out on the open link; [`Event::LoggedOut`] follows.
+    pub fn logout(&mut self, now: Now) {
+        self.session.logout(now);
+        self.drain(now);
+    }
+
+    /// Closes the link; what is queued goes out first.
+    pub fn close(&mut self, now: Now) {
+        self.dialling = None;
+        if self.link.is_some() {
+            self.end_link(now, LinkEnd::Ours);
+        } else {
+            self.report(Report::Closed(LinkEnd::Ours));
+        }
+    }
+
+    /// Sends a message or a request.
+    pub fn transmit(&mut self, now: Now, transmit: Transmit) {
+        match transmit {
+            Transmit::Message { token, message } => {
+                let sent = self.session.send(now, &message);
+                self.transmitted(token, sent);
+            }
+            Transmit::Call {
+                token,
+                servcmd,
+                body,
+            } => {
+                let sent = self.session.request(now, &servcmd, &body);
+                self.transmitted(token, sent);
+            }
+            Transmit::Note { servcmd, body } => {
+                if let Err(error) = self.session.request(now, &servcmd, &body) {
+                    tracing::debug!(account = %self.session.user(), %servcmd, %error, "note not sent");
+                }
+            }
+        }
+        self.drain(now);
+    }
+
+    /// The time named by [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
+    pub fn timeout(&mut self, now: Now, memory: &SharedMemory) {
+        self.session.timeout(now, &mut memory.lock());
+        self.drain(now);
+    }
+
+    // ── the link ─────────────────────────────────────────────────────────────────────────────
+
+    /// Goes on with what is under way: a dial, a goodbye, and one turn of reading. Reports follow.
+    pub fn poll(&mut self, cx: &mut Context<'_>, now: Now, memory: &SharedMemory) {
+        self.unpolled = false;
+        if let Some(goodbye) = &mut self.goodbye
+            && goodbye.as_mut().poll(cx).is_ready()
+        {
+            self.goodbye = None;
+            self.report(Report::Closed(LinkEnd::Ours));
+        }
+        if let Some(dialling) = &mut self.dialling
+            && let Poll::Ready(outcome) = dialling.link.as_mut().poll(cx)
+            && let Some(dialling) = self.dialling.take()
+        {
+            self.dialled(now, outcome, dialling.user_sig.as_ref());
+        }
+        self.read(cx, now, memory);
+    }
+
+    /// Whether [`poll`](Self::poll) has to be called once more before the task sleeps.
+    #[must_use]
+    pub const fn is_unpolled(&self) -> bool {
+        self.unpolled
+    }
+
+    /// Writes what is queued.
+    pub fn flush(&mut self, cx: &mut Context<'_>, now: Now) {
+        if let Some(link) = &mut self.link
+            && let Poll::Ready(Err(end)) = link.poll_flush(cx)
+        {
+            self.end_link(now, end);
+        }
+    }
+
+    fn dialled(
+        &mut self,
+        now: Now,
+        outcome: Result<Dialled, ConnectError>,
+        user_sig: Option<&UserSig>,
+    ) {
+        let dialled = match outcome {
+            Ok(dialled) => dialled,
+            Err(error) => return self.report(Report::DialFailed(error)),
+        };
+        if let Some(time) = dialled.server_time {
+            self.report(Report::ServerTime(time));
+        }
+        let (frames, max) = (self.session.frames(), self.session.max_packet());
+        self.link = Some(WebSocket::new(dialled.io, frames, dialled.early, max));
+        self.report(Report::Opened);
+        self.session.opened(now, user_sig);
+        self.drain(now);
+    }
+
+    fn read(&mut self, cx: &mut Context<'_>, now: Now, memory: &SharedMemory) {
+        let Some(link) = &mut self.link else {
+            return;
+        };
+        let session = &mut self.session;
+        let turn = link.poll_read(cx, |heard| {
+            // Held for no longer than the session needs it: whatever hangs must not hold up the account's next
+            // actor.
+            let memory = &mut *memory.lock();
+            match heard {
+                Heard::Message(message) => session.received(now, memory, message),
+                Heard::TooLarge(bytes) => session.received_too_large(now, memory, bytes),
+            }
+            true
+        });
+        match turn {
+            Poll::Pending => self.drain(now),
+            Poll::Ready(ReadTurn::More) => {
+                cx.waker().wake_by_ref();
+                self.drain(now);
+            }
+            Poll::Ready(ReadTurn::Ended(end)) => {
+                self.drain(now);
+                self.end_link(now, end);
+            }
+        }
     }
 
     fn transmitted(&mut self, token: u64, sent: Result<RequestId, RequestError>) {
         match sent {
-            Ok(id) => {
-                self.tokens.insert(id, token);
-            }
+            Ok(id) => self.tokens.push((id, token)),
             Err(error) => self.report(Report::Settled {
                 token,
                 outcome: Err(error),
@@ -160,111 +302,62 @@ impl Connection {
         }
     }
 
-    /// Gives the session an input that concerns the account's memory.
-    fn session<T>(&mut self, input: impl FnOnce(&mut Session, Now, &mut Memory) -> T) -> T {
-        input(&mut self.session, now(), &mut self.memory.lock())
+    fn report(&mut self, report: Report) {
+        self.reports.push_back(report);
     }
 
-    fn report(&self, report: Report) {
-        self.owner.do_send(Reported(report));
-    }
-
-    /// Drains the session after every input: packets to the link, events to the owner, timer.
-    fn drain(&mut self, ctx: &mut Context<Self>) {
+    /// Drains the session after every input: packets to the link, events to the owner.
+    fn drain(&mut self, now: Now) {
         while let Some(packet) = self.session.poll_transmit() {
             if let Some(link) = &mut self.link
                 && let Err(end) = link.send(&packet)
             {
-                self.end_link(ctx, end);
+                self.end_link(now, end);
             }
         }
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::LinkDead(fault) => self.end_link(ctx, LinkEnd::Fault(fault)),
-                Event::Settled { id, outcome } => {
-                    if let Some(token) = self.tokens.remove(&id) {
-                        self.report(Report::Settled { token, outcome });
-                    }
-                    if self.tokens.is_empty() && self.tokens.capacity() > 16 {
-                        self.tokens = HashMap::new();
-                    }
-                }
+                Event::LinkDead(fault) => self.end_link(now, LinkEnd::Fault(fault)),
+                Event::Settled { id, outcome } => self.settled(id, outcome),
                 event => self.report(Report::Session(event)),
             }
         }
-        self.arm(ctx);
-        if let Some(waker) = &self.waker {
-            waker.wake_by_ref();
+    }
+
+    fn settled(&mut self, id: RequestId, outcome: Result<String, RequestError>) {
+        if let Some(at) = self.tokens.iter().position(|(of, _)| *of == id) {
+            let (_, token) = self.tokens.swap_remove(at);
+            self.report(Report::Settled { token, outcome });
+        }
+        if self.tokens.is_empty() && self.tokens.capacity() > 4 {
+            self.tokens = Vec::new();
         }
     }
 
-    /// Arms the timer if it has to ring earlier than it would. Deadlines move later with every packet; a timer
-    /// that rings too early finds nothing to do and is armed again.
-    fn arm(&mut self, ctx: &mut Context<Self>) {
-        let Some(at) = self.session(|session, _, memory| session.poll_timeout(memory)) else {
-            return;
-        };
-        if let Some((armed, handle)) = self.timer {
-            if armed <= at {
-                return;
-            }
-            ctx.cancel_future(handle);
-        }
-        let delay = at.saturating_sub(now().mono);
-        let handle = ctx.run_later(delay, |actor, ctx| {
-            let _running = Running::enter(actor.account);
-            actor.timer = None;
-            actor.session(Session::timeout);
-            actor.drain(ctx);
-        });
-        self.timer = Some((at, handle));
-    }
-
-    /// Resets a link that may still hold a login, which must not arrive any more.
-    fn abandon(&mut self, ctx: &mut Context<Self>, link: WebSocket, end: LinkEnd) {
-        drop(link);
-        self.report(Report::Closed(end));
-        self.session.closed(now());
-        self.drain(ctx);
-    }
-
-    fn opened(&mut self, ctx: &mut Context<Self>, link: WebSocket, user_sig: Option<&UserSig>) {
-        self.link = Some(link);
-        self.report(Report::Opened);
-        self.session.opened(now(), user_sig);
-        self.drain(ctx);
-        ctx.spawn(Drive {
-            generation: self.generation,
-        });
-    }
-
-    fn end_link(&mut self, ctx: &mut Context<Self>, end: LinkEnd) {
+    fn end_link(&mut self, now: Now, end: LinkEnd) {
         let Some(mut link) = self.link.take() else {
             return;
         };
-        self.generation += 1;
-        self.waker = None;
         if self.session.logins_in_flight() > 0 || matches!(end, LinkEnd::Fault(_)) {
-            return self.abandon(ctx, link, end);
-        }
-        link.close(match end {
-            LinkEnd::Protocol(error) => error.close_code(),
-            _ => 1000,
-        });
-        let farewell = farewell(link);
-        if end == LinkEnd::Ours {
-            // Whoever waits for this wants to know that the goodbye is out.
-            ctx.spawn(
-                farewell
-                    .into_actor(self)
-                    .map(|(), actor, _| actor.report(Report::Closed(LinkEnd::Ours))),
-            );
-        } else {
-            actix_rt::spawn(farewell);
+            // It may still hold a login, which must not arrive any more: dropping the link resets it.
+            drop(link);
             self.report(Report::Closed(end));
+        } else {
+            link.close(match end {
+                LinkEnd::Protocol(error) => error.close_code(),
+                _ => 1000,
+            });
+            let farewell = farewell(link);
+            if end == LinkEnd::Ours {
+                self.unpolled = true;
+                self.goodbye = Some(Box::pin(farewell));
+            } else {
+                actix_rt::spawn(farewell);
+                self.report(Report::Closed(end));
+            }
         }
-        self.session.closed(now());
-        self.drain(ctx);
+        self.session.closed(now);
+        self.drain(now);
     }
 }
 
@@ -285,190 +378,4 @@ async fn farewell(mut link: WebSocket) {
         }
     });
     let _ = tokio::time::timeout(CLOSE_LIMIT, goodbye).await;
-}
-
-/// Reads and writes whenever the link is ready for it.
-struct Drive {
-    generation: u64,
-}
-
-impl ActorFuture<Connection> for Drive {
-    type Output = ();
-
-    fn poll(
-        self: Pin<&mut Self>,
-        actor: &mut Connection,
-        ctx: &mut Context<Connection>,
-        cx: &mut TaskContext<'_>,
-    ) -> Poll<()> {
-        if actor.generation != self.generation {
-            return Poll::Ready(());
-        }
-        let Some(mut link) = actor.link.take() else {
-            return Poll::Ready(());
-        };
-        let _running = Running::enter(actor.account);
-        actor.waker = None; // Woken by ourselves below, not by the draining.
-        let at = now();
-        let (session, memory) = (&mut actor.session, &actor.memory);
-        let turn = link.poll_read(cx, |heard| {
-            let mut memory = memory.lock();
-            match heard {
-                Heard::Message(message) => session.received(at, &mut memory, message),
-                Heard::TooLarge(bytes) => session.received_too_large(at, &mut memory, bytes),
-            }
-            true
-        });
-        actor.link = Some(link);
-        actor.drain(ctx);
-        match turn {
-            Poll::Ready(ReadTurn::Ended(end)) => {
-                actor.end_link(ctx, end);
-                return Poll::Ready(());
-            }
-            Poll::Ready(ReadTurn::More) => cx.waker().wake_by_ref(),
-            Poll::Pending => {}
-        }
-        if actor.generation != self.generation {
-            return Poll::Ready(()); // Draining ended it.
-        }
-        if let Some(link) = &mut actor.link
-            && let Poll::Ready(Err(end)) = link.poll_flush(cx)
-        {
-            actor.end_link(ctx, end);
-            return Poll::Ready(());
-        }
-        actor.waker = Some(cx.waker().clone());
-        Poll::Pending
-    }
-}
-
-impl Actor for Connection {
-    type Context = Context<Self>;
-
-    fn started(&mut self, ctx: &mut Context<Self>) {
-        ctx.set_mailbox_capacity(MAILBOX);
-    }
-}
-
-impl Handler<Dial> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, dial: Dial, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        // A link that is still there makes way; its end is of no interest any more.
-        if let Some(link) = self.link.take() {
-            let abandoned = self.session.logins_in_flight() > 0;
-            self.session.closed(now());
-            if !abandoned {
-                actix_rt::spawn(farewell(link));
-            }
-        }
-        self.generation += 1;
-        let generation = self.generation;
-        let frames = self.session.frames();
-        let max = self.session.max_packet();
-        let dialled = self.connector.dial(dial.url, dial.limit);
-        let dialled = Running::during(self.account, dialled);
-        ctx.spawn(dialled.into_actor(self).map(move |outcome, actor, ctx| {
-            let _running = Running::enter(actor.account);
-            if actor.generation != generation {
-                return; // Overtaken by another order.
-            }
-            match outcome {
-                Ok(dialled) => {
-                    if let Some(time) = dialled.server_time {
-                        actor.report(Report::ServerTime(time));
-                    }
-                    let link = WebSocket::new(dialled.io, frames, dialled.early, max);
-                    actor.opened(ctx, link, dial.user_sig.as_ref());
-                }
-                Err(error) => actor.report(Report::DialFailed(error)),
-            }
-        }));
-    }
-}
-
-impl Handler<Relogin> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, Relogin(user_sig): Relogin, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        if let Err(error) = self.session.relogin(now(), &user_sig) {
-            tracing::debug!(account = %self.session.user(), %error, "login not replaced");
-        }
-        self.drain(ctx);
-    }
-}
-
-impl Handler<ConfirmLogin> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, _: ConfirmLogin, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        self.session.resume_login(now());
-        self.drain(ctx);
-    }
-}
-
-impl Handler<Room> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, _: Room, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        self.session(Session::room);
-        self.drain(ctx);
-    }
-}
-
-impl Handler<Logout> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, _: Logout, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        self.session.logout(now());
-        self.drain(ctx);
-    }
-}
-
-impl Handler<Close> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, _: Close, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        if self.link.is_some() {
-            self.end_link(ctx, LinkEnd::Ours);
-        } else {
-            self.generation += 1; // A dial in flight is void.
-            self.report(Report::Closed(LinkEnd::Ours));
-        }
-    }
-}
-
-impl Handler<Transmit> for Connection {
-    type Result = ();
-
-    fn handle(&mut self, transmit: Transmit, ctx: &mut Context<Self>) {
-        let _running = Running::enter(self.account);
-        match transmit {
-            Transmit::Message { token, message } => {
-                let sent = self.session.send(now(), &message);
-                self.transmitted(token, sent);
-            }
-            Transmit::Call {
-                token,
-                servcmd,
-                body,
-            } => {
-                let sent = self.session.request(now(), &servcmd, &body);
-                self.transmitted(token, sent);
-            }
-            Transmit::Note { servcmd, body } => {
-                if let Err(error) = self.session.request(now(), &servcmd, &body) {
-                    tracing::debug!(account = %self.session.user(), %servcmd, %error, "note not sent");
-                }
-            }
-        }
-        self.drain(ctx);
-    }
 }

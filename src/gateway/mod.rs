@@ -20,17 +20,17 @@ mod memory;
 mod net;
 mod proxy;
 mod running;
+mod system_thread;
 mod upgrade;
 mod websocket;
 
 pub use clock::now;
-pub use connection::{
-    Close, ConfirmLogin, Connection, Dial, Logout, Relogin, Reported, Room, Transmit,
-};
+pub use connection::{Connection, Dial, Transmit};
 pub use connector::{AwcConnector, Connector, Dialled, Io};
 pub use down::{Down, DownGuard};
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
 pub use memory::SharedMemory;
 pub use net::{NetError, check_net, use_net};
 pub use proxy::ProxyError;
-pub use running::{Running, Workplace};
+pub use running::{Handling, Running, Workplace};
+pub use system_thread::SystemThread;

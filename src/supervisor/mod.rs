@@ -11,8 +11,8 @@ mod outage;
 mod threads;
 
 use crate::account::{
-    Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig,
-    Deliver, Phase, ReserveLogin, SharedGroupPaces, SlowDown, Status,
+    Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Phase,
+    SharedGovernor, SharedGroupPaces, Status, StatusCollector, Subscriber, Surroundings,
 };
 use crate::config::{GovernorConfig, IoConfig};
 use crate::gateway::{Connector, Down, DownGuard, now};
@@ -46,7 +46,7 @@ const SUMMARY: Duration = Duration::from_secs(60);
 #[rtype(result = "()")]
 struct Made {
     number: usize,
-    subscriber: Result<Recipient<Deliver>, String>,
+    subscriber: Result<Arc<dyn Subscriber>, String>,
 }
 
 /// How long an account may take to say how it stands.
@@ -54,15 +54,15 @@ const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
 /// Gives the subscriber of an account, or the reason why there is none; makes a new one when the last one
 /// died. It is called on the supervisor's thread, so slow work belongs into the future or on another thread.
-/// The subscriber lives on a thread without accounts, so that delivered messages survive the account.
+/// The subscriber outlives the account's actors, so that delivered messages do too.
 pub type SubscriberFactory =
-    Arc<dyn Fn() -> LocalBoxFuture<'static, Result<Recipient<Deliver>, String>> + Send + Sync>;
+    Arc<dyn Fn() -> LocalBoxFuture<'static, Result<Arc<dyn Subscriber>, String>> + Send + Sync>;
 
 /// Everything that an account is started from, each time it is restarted.
 #[derive(Clone)]
 pub struct ChildSpec {
     /// The account.
-    pub config: CoreConfig,
+    pub config: Arc<CoreConfig>,
     /// Makes the connector.
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>,
     /// Asks whether another login is there, when there are an administrator's credentials.
@@ -86,17 +86,47 @@ impl std::fmt::Debug for ChildSpec {
 struct Child {
     spec: ChildSpec,
     /// The current subscriber.
-    subscriber: Option<Recipient<Deliver>>,
+    subscriber: Option<Arc<dyn Subscriber>>,
     thread: usize,
     /// Counts the actors of this account, so that messages of a dead or hanging one are told apart.
     life: u32,
     intensity: RestartIntensity,
     hangs: RestartIntensity,
     deaths: u32,
-    status: Box<Status>,
+    standing: Standing,
     running: bool,
     /// Its subscriber is being made.
     making: bool,
+}
+
+/// How an account stood when it last said so, or why it does not run. Counters are asked for when they are
+/// wanted.
+struct Standing {
+    phase: Phase,
+    since: Duration,
+    cause: Cause,
+    next: Option<Duration>,
+    waits_for: Option<&'static str>,
+}
+
+impl Child {
+    /// What is known without asking the account.
+    fn status(&self) -> Box<Status> {
+        let Standing {
+            phase,
+            since,
+            ref cause,
+            next,
+            waits_for,
+        } = self.standing;
+        Box::new(Status {
+            phase,
+            cause: cause.clone(),
+            next,
+            waits_for: waits_for.map(str::to_owned),
+            ..Status::new(self.spec.config.user.clone(), since)
+        })
+    }
 }
 
 /// The parent of all accounts.
@@ -104,8 +134,10 @@ pub struct Supervisor {
     children: Vec<Child>,
     index: HashMap<UserId, usize>,
     threads: Threads,
-    governor: Governor,
+    governor: SharedGovernor,
     group_paces: SharedGroupPaces,
+    /// What all accounts share; made when the supervisor has an address.
+    surroundings: Option<Arc<Surroundings>>,
     observer: Option<Recipient<Changed>>,
     /// How many children run.
     running: usize,
@@ -165,7 +197,13 @@ impl Supervisor {
                 thread: number % threads.len(),
                 life: 0,
                 hangs: RestartIntensity::new(HANGS.0, HANGS.1),
-                status: Box::new(Status::new(spec.config.user.clone(), at.unix)),
+                standing: Standing {
+                    phase: Phase::Waiting,
+                    since: at.unix,
+                    cause: Cause::NotStarted,
+                    next: None,
+                    waits_for: None,
+                },
                 spec,
                 intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
                 deaths: 0,
@@ -182,8 +220,12 @@ impl Supervisor {
             children,
             index,
             threads,
-            governor: Governor::new(f64::from(governor.logins_per_second), governor.burst),
+            governor: SharedGovernor::new(Governor::new(
+                f64::from(governor.logins_per_second),
+                governor.burst,
+            )),
             group_paces: SharedGroupPaces::default(),
+            surroundings: None,
             observer,
             running: 0,
             stopping: None,
@@ -203,7 +245,7 @@ impl Supervisor {
             return;
         }
         child.making = true;
-        child.status.waits_for = Some("its bots to be made".to_owned());
+        child.standing.waits_for = Some("its bots to be made");
         let (made, supervisor) = ((child.spec.subscriber)(), ctx.address());
         // Not among the actor's own futures: it looks through all of them whenever one wakes up.
         actix_rt::spawn(async move {
@@ -217,8 +259,16 @@ impl Supervisor {
         &mut self,
         ctx: &Context<Self>,
         number: usize,
-        subscriber: Recipient<Deliver>,
+        subscriber: Arc<dyn Subscriber>,
     ) {
+        let surroundings = self.surroundings.get_or_insert_with(|| {
+            Arc::new(Surroundings {
+                governor: self.governor.clone(),
+                group_paces: self.group_paces.clone(),
+                observer: ctx.address().recipient(),
+            })
+        });
+        let surroundings = surroundings.clone();
         let Some(child) = self.children.get_mut(number) else {
             return;
         };
@@ -234,12 +284,9 @@ impl Supervisor {
             config: child.spec.config.clone(),
             connector: child.spec.connector.clone(),
             rest: child.spec.rest.clone(),
-            governor: ctx.address().recipient(),
             subscriber,
-            brake: ctx.address().recipient(),
-            observer: ctx.address().recipient(),
+            surroundings,
             handle: child.spec.handle.clone(),
-            group_paces: self.group_paces.clone(),
             away: child.spec.away.clone(),
         };
         let guard = DownGuard::new(ctx.address().recipient(), named(number, child.life));
@@ -252,11 +299,11 @@ impl Supervisor {
             return;
         };
         tracing::error!(account = %child.spec.config.user, reason, "no bots for an account; quarantined");
-        child.status.phase = Phase::Quarantined;
-        child.status.cause = Cause::NoBot(reason);
-        child.status.since = now().unix;
-        child.status.next = None;
-        let status = child.status.clone();
+        child.standing.phase = Phase::Quarantined;
+        child.standing.cause = Cause::NoBot(reason);
+        child.standing.since = now().unix;
+        child.standing.next = None;
+        let status = child.status();
         self.publish(status, None);
     }
 
@@ -267,30 +314,30 @@ impl Supervisor {
             return;
         };
         let at = now();
-        let was_online = child.status.phase.is_online();
-        child.status.cause = cause.clone();
-        child.status.since = at.unix;
-        child.status.waits_for = None;
+        let was_online = child.standing.phase.is_online();
+        child.standing.cause = cause.clone();
+        child.standing.since = at.unix;
+        child.standing.waits_for = None;
         if allowed {
             // An account that did nothing wrong restarts at once.
             let wait = match child.deaths {
                 0 => Duration::ZERO,
                 deaths => Backoff::DEFAULT.delay(deaths, fastrand::f64()),
             };
-            child.status.phase = Phase::Waiting;
-            child.status.next = Some(at.unix + wait);
+            child.standing.phase = Phase::Waiting;
+            child.standing.next = Some(at.unix + wait);
             ctx.run_later(wait, move |supervisor, ctx| {
                 supervisor.start_child(ctx, number)
             });
         } else {
-            child.status.phase = Phase::Quarantined;
-            child.status.next = None;
+            child.standing.phase = Phase::Quarantined;
+            child.standing.next = None;
         }
         if was_online && let Some(subscriber) = &child.subscriber {
             // The supervisor tells the bots, because the account itself is gone.
-            subscriber.do_send(Deliver(AccountEvent::NotReady(cause)));
+            subscriber.deliver(at, AccountEvent::NotReady(cause));
         }
-        let status = child.status.clone();
+        let status = child.status();
         self.publish(status, was_online.then_some(false));
     }
 
@@ -316,7 +363,8 @@ impl Supervisor {
             self.running = self.running.saturating_sub(1);
             child.life = child.life.wrapping_add(1);
             child.spec.handle.end_life();
-            let guilty = culprit.is_none_or(|culprit| culprit == number);
+            // A bot that holds a thread loses its place there. That is no fault of its account.
+            let guilty = !hung.by_handler && culprit.is_none_or(|culprit| culprit == number);
             let allowed = !guilty || child.hangs.allow(now().mono);
             if guilty {
                 child.deaths = child.deaths.saturating_add(1);
@@ -356,7 +404,8 @@ impl Actor for Supervisor {
             self.start_child(ctx, number);
         }
         ctx.run_interval(SUMMARY, |supervisor, _| {
-            let away = supervisor.children.iter().map(|child| &*child.status);
+            let standings = supervisor.children.iter().map(|child| &child.standing);
+            let away = standings.map(|standing| (standing.phase, &standing.cause));
             for line in outage(away) {
                 tracing::warn!("{line}");
             }
@@ -380,7 +429,7 @@ impl Handler<Made> for Supervisor {
     fn handle(&mut self, Made { number, subscriber }: Made, ctx: &mut Context<Self>) {
         if let Some(child) = self.children.get_mut(number) {
             child.making = false;
-            child.status.waits_for = None;
+            child.standing.waits_for = None;
         }
         if self.is_stopping {
             return;
@@ -389,28 +438,6 @@ impl Handler<Made> for Supervisor {
             Ok(subscriber) => self.start_with_subscriber(ctx, number, subscriber),
             Err(reason) => self.not_made(number, reason),
         }
-    }
-}
-
-impl Handler<ReserveLogin> for Supervisor {
-    type Result = MessageResult<ReserveLogin>;
-
-    fn handle(&mut self, _: ReserveLogin, _: &mut Context<Self>) -> Self::Result {
-        MessageResult(self.governor.reserve(now().mono))
-    }
-}
-
-impl Handler<SlowDown> for Supervisor {
-    type Result = ();
-
-    fn handle(&mut self, SlowDown(delay): SlowDown, _: &mut Context<Self>) {
-        self.governor.slow_down(now().mono, delay);
-        let rate = self.governor.rate();
-        tracing::warn!(
-            ?delay,
-            rate,
-            "the server finds the logins too quick; slowing down"
-        );
     }
 }
 
@@ -428,7 +455,20 @@ impl Handler<Changed> for Supervisor {
                 (phase @ (Phase::Held | Phase::Quarantined), cause) => Some((phase, cause.clone())),
                 _ => None,
             };
-            child.status = changed.status.clone();
+            let Status {
+                phase,
+                since,
+                cause,
+                next,
+                ..
+            } = &*changed.status;
+            child.standing = Standing {
+                phase: *phase,
+                since: *since,
+                cause: cause.clone(),
+                next: *next,
+                waits_for: None,
+            };
         }
         self.publish(changed.status, changed.online);
     }
@@ -447,7 +487,7 @@ impl Handler<Down> for Supervisor {
         }
         child.running = false;
         self.running = self.running.saturating_sub(1);
-        if self.is_stopping || child.status.phase == Phase::Stopped {
+        if self.is_stopping || child.standing.phase == Phase::Stopped {
             return self.check_all_stopped();
         }
         child.deaths = child.deaths.saturating_add(1);
@@ -463,28 +503,31 @@ impl Handler<Down> for Supervisor {
 }
 
 impl Handler<GetStatus> for Supervisor {
-    type Result = ResponseFuture<Vec<Status>>;
+    type Result = ResponseActFuture<Self, Vec<Status>>;
 
     fn handle(&mut self, _: GetStatus, _: &mut Context<Self>) -> Self::Result {
         // Accounts are asked each time, because counters change without a change of phase. An account that
-        // does not answer is shown with its last known status.
-        let asked: Vec<_> = self
-            .children
-            .iter()
-            .map(|child| {
-                let (handle, last) = (child.spec.handle.clone(), (*child.status).clone());
-                let running = child.running;
-                async move {
-                    let now = if running {
-                        handle.status(STATUS_LIMIT).await
-                    } else {
-                        None
-                    };
-                    now.unwrap_or(last)
+        // does not answer is shown as it was last known.
+        let collector = StatusCollector::default();
+        for (number, child) in self.children.iter().enumerate() {
+            if child.running {
+                child.spec.handle.tell_status(collector.place(number));
+            }
+        }
+        let collected = collector.collect(STATUS_LIMIT).into_actor(self);
+        Box::pin(collected.map(|answers, supervisor, _| {
+            let mut all: Vec<Option<Status>> = vec![None; supervisor.children.len()];
+            for (number, status) in answers {
+                if let Some(place) = all.get_mut(number) {
+                    *place = Some(status);
                 }
-            })
-            .collect();
-        Box::pin(futures_util::future::join_all(asked))
+            }
+            let children = supervisor.children.iter();
+            children
+                .zip(all)
+                .map(|(child, answer)| answer.unwrap_or_else(|| *child.status()))
+                .collect()
+        }))
     }
 }
 
@@ -492,7 +535,7 @@ impl Handler<CountOnline> for Supervisor {
     type Result = usize;
 
     fn handle(&mut self, _: CountOnline, _: &mut Context<Self>) -> usize {
-        let online = |child: &&Child| child.status.phase.is_online();
+        let online = |child: &&Child| child.standing.phase.is_online();
         self.children.iter().filter(online).count()
     }
 }

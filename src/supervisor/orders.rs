@@ -73,11 +73,11 @@ impl Supervisor {
         };
         // Obeyed as soon as the account runs.
         child.spec.away = Some((phase, Cause::Ordered));
-        child.status.phase = phase;
-        child.status.cause = Cause::Ordered;
-        child.status.since = now().unix;
-        child.status.next = None;
-        let status = child.status.clone();
+        child.standing.phase = phase;
+        child.standing.cause = Cause::Ordered;
+        child.standing.since = now().unix;
+        child.standing.next = None;
+        let status = child.status();
         self.publish(status, None);
         Ok(())
     }
@@ -93,7 +93,7 @@ impl Handler<Order> for Supervisor {
         else {
             return Err(OrderError::Unknown(user.to_string()));
         };
-        let phase = child.status.phase;
+        let phase = child.standing.phase;
         if command == Command::Relogin && matches!(phase, Phase::Held | Phase::Quarantined) {
             return Err(OrderError::StaysAway { user, phase });
         }

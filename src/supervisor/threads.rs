@@ -34,7 +34,12 @@ pub(super) struct Hung {
     pub(super) thread: usize,
     /// The account it was working for, where that is known.
     pub(super) child: Option<u64>,
+    /// A handler of a bot holds it.
+    pub(super) by_handler: bool,
 }
+
+/// How long a handler may hold a thread of accounts.
+const HANDLER_LIMIT: Duration = Duration::from_secs(2);
 
 impl Thread {
     fn start() -> Self {
@@ -87,14 +92,21 @@ impl Threads {
                 thread.pulse.forgive(now);
             }
             let answered = thread.answered.load(Ordering::Relaxed);
-            if thread.pulse.is_over(now, answered, self.hang_after) {
+            // A handler of a bot is no code of ours, and nothing else can be the cause: no need to wait long.
+            let is_blocked = !late
+                && thread.place.handling_since().is_some_and(|since| {
+                    now.saturating_sub(since) >= self.hang_after.min(HANDLER_LIMIT)
+                });
+            if is_blocked || thread.pulse.is_over(now, answered, self.hang_after) {
                 let child = thread.place.child();
+                thread.place.give_way();
                 let old = std::mem::replace(thread, Thread::start());
                 // Takes effect when the thread comes back; everything on it ends then.
                 old.arbiter.stop();
                 hung.push(Hung {
                     thread: number,
                     child,
+                    by_handler: is_blocked,
                 });
             } else if let Some(beat) = thread.pulse.ask(now, answered) {
                 let answer = thread.answered.clone();

@@ -4,7 +4,7 @@ use crate::harness::{APP, KEY, eventually, sandbox};
 use actix::prelude::*;
 use botroupe::account::{
     AccountEvent, AccountHandle, Cause, CoreConfig, Credential, Deliver, Phase, Policy, SendError,
-    Status,
+    Status, Subscriber,
 };
 use botroupe::config::{GovernorConfig, IoConfig};
 use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
@@ -89,13 +89,14 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
         let user = UserId::parse(name).unwrap();
         let ear = Arc::new(Mutex::new(Vec::new()));
         heard.push(ear.clone());
-        let subscriber = Ear(ear).start().recipient();
+        let subscriber: Recipient<Deliver> = Ear(ear).start().recipient();
+        let subscriber: Arc<dyn Subscriber> = Arc::new(subscriber);
         let (left, blocked) = (left.clone(), Arc::clone(&blocked));
         let guilty = name == "guilty";
         let handle = AccountHandle::new(user.clone());
         handles.push(handle.clone());
         ChildSpec {
-            config: CoreConfig {
+            config: Arc::new(CoreConfig {
                 app: SdkAppId::new(APP).unwrap(),
                 user,
                 credential: Credential::Minted {
@@ -105,7 +106,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 hosts: HostWalk::fixed(&sandbox.url()),
                 policy: policy.clone(),
                 probes: false,
-            },
+            }),
             connector: Arc::new(move || match guilty {
                 true => Rc::new(Hangs {
                     left: left.clone(),

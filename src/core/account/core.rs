@@ -20,12 +20,13 @@ use super::user_sigs::UserSigs;
 use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
-use crate::proto::endpoint::connect_url;
+use crate::proto::endpoint::{HostWalk, connect_url};
 use crate::proto::event::KickType;
-use crate::proto::id::UserId;
+use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::usersig::UserSig;
 use crate::session::{Event, LinkFault, Memory, Ready, Receipt};
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long an orderly stop waits for the second of the last handled message to end, so that it can be
@@ -41,7 +42,9 @@ const LOGIN_LIMIT: Duration = Duration::from_secs(95);
 /// [`poll_timeout`](Self::poll_timeout).
 #[derive(Debug)]
 pub struct Core {
-    config: CoreConfig,
+    config: Arc<CoreConfig>,
+    /// Where it connects next.
+    hosts: HostWalk,
     instance_id: Box<str>,
     rng: fastrand::Rng,
     life: Life,
@@ -76,9 +79,11 @@ macro_rules! outlet {
 impl Core {
     /// An account that has not started. `seed` decides every number it draws.
     #[must_use]
-    pub fn new(config: CoreConfig, seed: u64, now: Now) -> Self {
+    pub fn new(config: impl Into<Arc<CoreConfig>>, seed: u64, now: Now) -> Self {
+        let config = config.into();
         let mut rng = fastrand::Rng::with_seed(seed);
         Self {
+            hosts: config.hosts.clone(),
             config,
             instance_id: format!("{:032x}", rng.u128(..)).into(),
             life: Life::Away(Away::new(Reason::Waiting, None)),
@@ -153,13 +158,19 @@ impl Core {
 
     /// The account.
     #[must_use]
-    pub const fn user(&self) -> &UserId {
+    pub fn user(&self) -> &UserId {
         &self.config.user
+    }
+
+    /// The application.
+    #[must_use]
+    pub fn app(&self) -> SdkAppId {
+        self.config.app
     }
 
     /// Where its UserSigs come from.
     #[must_use]
-    pub const fn credential(&self) -> &Credential {
+    pub fn credential(&self) -> &Credential {
         &self.config.credential
     }
 
@@ -536,11 +547,11 @@ impl Core {
         self.pace.logged_in(now.mono);
         self.enter(now, Life::Connecting(now.mono + limit + LOGIN_LIMIT));
         let random = self.rng.f64();
-        let origin = self.config.hosts.current();
+        let origin = self.hosts.current();
         let url = connect_url(&origin, self.config.app, &self.instance_id, random, false);
         self.link.dial(&origin);
         // The next connection goes to the next host, however this one ends.
-        self.config.hosts.advance();
+        self.hosts.advance();
         self.effects.push_back(Effect::Dial {
             url,
             limit,
@@ -601,9 +612,12 @@ impl Core {
                 }
                 self.timeout(now, memory);
             }
+            // Somebody may have resumed the account meanwhile: then the next link is under way already.
             Event::LoggedOut => {
-                self.link.keep_ticket(false);
-                self.effects.push_back(Effect::Close);
+                if !self.life.is_connected() {
+                    self.link.keep_ticket(false);
+                    self.effects.push_back(Effect::Close);
+                }
             }
             Event::Ignored(_) => self.counters.ignored += 1,
             Event::Skipped { count, .. } => self.counters.dropped += u64::from(count),
@@ -766,6 +780,7 @@ impl Core {
         self.delivery
             .fail(outlet!(self, now), &self.cause.to_string());
         if linked {
+            self.link.keep_ticket(false);
             self.effects.push_back(Effect::Logout);
             self.link.logging_out(now.mono);
         } else if stopping {

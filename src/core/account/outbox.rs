@@ -186,7 +186,8 @@ impl Outbox {
         item: OutboxItem,
         limit: Duration,
     ) -> Result<Option<Box<str>>, OutboxError> {
-        if self.items.len() >= MAX_OUTBOX {
+        // Those who wait for an answer and the replies of bots have as many places each.
+        if self.items.len() >= 2 * MAX_OUTBOX {
             return Err(OutboxError::Full);
         }
         let (mut not_before, mut awaited) = (Duration::ZERO, None);

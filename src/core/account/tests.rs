@@ -123,6 +123,33 @@ fn usersigs_are_made_by_the_servers_time_as_soon_as_it_has_told_it() {
 }
 
 #[test]
+fn an_account_that_is_resumed_while_it_logs_out_comes_back_with_a_login() {
+    let mut rig = Rig::minting(0);
+    rig.dials(None);
+    let ready = |rig: &mut Rig| {
+        let ready = Event::Ready(Ready {
+            resumed: false,
+            inst_id: None,
+            clock_offset: 0,
+        });
+        for report in [Report::Opened, Report::Session(ready)] {
+            rig.core.report(rig.now(), &mut rig.memory, report);
+        }
+    };
+    ready(&mut rig);
+    rig.core.hold(rig.now(), &mut rig.memory);
+    rig.core.resume(rig.now(), &mut rig.memory);
+    rig.dials(None); // With a UserSig: the ticket is void.
+    let late = Report::Session(Event::LoggedOut);
+    rig.core.report(rig.now(), &mut rig.memory, late);
+    let closes =
+        std::iter::from_fn(|| rig.core.poll_effect()).any(|effect| matches!(effect, Effect::Close));
+    assert!(!closes, "the goodbye of the last link ended the next one");
+    ready(&mut rig);
+    assert_eq!(rig.core.phase(), Phase::Online);
+}
+
+#[test]
 fn seconds_of_difference_are_none() {
     let mut rig = Rig::minting(-2);
     rig.dials(None);

@@ -1,0 +1,491 @@
+//! Decides which event of an account is handled when: gated on SDK_READY, one at a time in each
+//! conversation, and a message is done when every bot is done with it.
+//!
+//! Pure: events and the ends of handlers go in, starts of handlers and finished messages come out, time is an
+//! argument. Each bot has a line of events for each conversation and one for the account itself.
+
+use super::drain::Drain;
+use super::event::What;
+use super::loop_guard::{Found, LoopGuard};
+use crate::proto::message::{Conversation, Message};
+use crate::session::Receipt;
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How long after its first message a second of the server's clock is certainly over.
+const SECOND: Duration = Duration::from_millis(1_200);
+/// The number of loop guards above which those of idle conversations are removed.
+const MAX_GUARDS: usize = 256;
+
+/// A bot and a conversation; `None` is the line of events of the account itself.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub(super) struct LineKey {
+    pub(super) bot: usize,
+    pub(super) conversation: Option<Conversation>,
+}
+
+/// An event that is being handled.
+#[derive(Clone, Debug)]
+pub(super) struct Job {
+    pub(super) line: Arc<LineKey>,
+    /// The fingerprint of its message, if it is one.
+    message: Option<u64>,
+}
+
+/// A handler that is to be started.
+#[derive(Debug)]
+pub(super) struct Start {
+    pub(super) job: Job,
+    pub(super) what: What,
+}
+
+/// A loop that was found: a bot and somebody else answer each other without end.
+#[derive(Debug)]
+pub(super) struct Looping {
+    pub(super) line: Arc<LineKey>,
+    /// How long the bot is silent there.
+    pub(super) pause: Duration,
+}
+
+/// The events of one conversation, or of the account, that wait for one bot.
+#[derive(Debug, Default)]
+struct Line {
+    waiting: VecDeque<Start>,
+    running: bool,
+    /// The loop guard wants it silent.
+    silent: bool,
+}
+
+/// A message that at least one bot is not done with.
+#[derive(Debug)]
+struct Open {
+    receipt: Receipt,
+    /// How many bots are not done.
+    bots: usize,
+    /// `false` once a bot has left it unhandled.
+    done: bool,
+}
+
+/// The end of a silence.
+#[derive(Debug)]
+struct Silence {
+    at: Duration,
+    line: Arc<LineKey>,
+    /// A loop is listened for; otherwise the pause after one ends.
+    listening: bool,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    ready: bool,
+    /// The bots have got their start event.
+    started: bool,
+    is_draining: bool,
+    /// Told when nothing runs any more.
+    draining: Option<Drain>,
+    /// While draining: messages up to this second are still handled, until this time.
+    last_second: Option<(u64, Duration)>,
+    /// The newest second (server time) with a one-to-one message, and when it was noticed.
+    newest: (u64, Duration),
+    lines: HashMap<Arc<LineKey>, Line>,
+    guards: HashMap<Arc<LineKey>, LoopGuard>,
+    silences: Vec<Silence>,
+    /// Lines whose next event may be due.
+    due: VecDeque<Arc<LineKey>>,
+    running: usize,
+    /// Messages that were delivered and are not finished, by fingerprint.
+    open: HashMap<u64, Open>,
+    finished: VecDeque<(Receipt, bool)>,
+    /// How many updates wait.
+    updates: usize,
+}
+
+impl Lines {
+    // ── questions ────────────────────────────────────────────────────────────────────────────
+
+    /// No new handlers are started.
+    pub(super) const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// How many messages the bots have not finished.
+    #[cfg(test)]
+    fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    /// How many updates wait.
+    pub(super) const fn updates(&self) -> usize {
+        self.updates
+    }
+
+    /// When to call [`timeout`](Self::timeout), monotonic.
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        let silences = self.silences.iter().map(|silence| silence.at);
+        let last_second = self.last_second.map(|(_, until)| until);
+        silences.chain(last_second).min()
+    }
+
+    // ── inputs ───────────────────────────────────────────────────────────────────────────────
+
+    /// The account is ready, or is not. Returns whether it is ready for the first time.
+    pub(super) fn set_ready(&mut self, ready: bool) -> bool {
+        self.ready = ready;
+        if ready {
+            self.due = self.lines.keys().cloned().collect();
+        }
+        ready && !std::mem::replace(&mut self.started, true)
+    }
+
+    /// A message came that these bots want.
+    pub(super) fn message(&mut self, now: Duration, message: Arc<Message>, wanting: &[usize]) {
+        let receipt = Receipt::of(&message);
+        if matches!(message.conversation, Conversation::C2c(_)) && message.time > self.newest.0 {
+            self.newest = (message.time, now);
+        }
+        if wanting.is_empty() {
+            return self.finished.push_back((receipt, true));
+        }
+        let id = receipt.id();
+        let open = Open {
+            receipt,
+            bots: wanting.len(),
+            done: true,
+        };
+        self.open.insert(id, open);
+        for bot in wanting {
+            let line = Arc::new(LineKey {
+                bot: *bot,
+                conversation: Some(message.conversation.clone()),
+            });
+            if let Some(guard) = self.guards.get_mut(&line) {
+                guard.came(now);
+            }
+            self.enqueue(line, What::Message(message.clone()), Some(id));
+        }
+    }
+
+    /// Something about messages or people changed that this bot wants to hear.
+    pub(super) fn update(&mut self, bot: usize, what: What) {
+        self.updates += 1;
+        let conversation = Some(Conversation::System);
+        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
+    }
+
+    /// Something happened to the account itself that this bot wants to hear.
+    pub(super) fn happened(&mut self, bot: usize, what: What) {
+        let conversation = None;
+        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
+    }
+
+    /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
+    /// nobody: messages that it does not handle stay unread.
+    pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) {
+        self.running -= 1;
+        if let Some(id) = job.message {
+            self.settle(id, done);
+        }
+        let mut left = VecDeque::new();
+        if let Some(line) = self.lines.get_mut(&job.line) {
+            line.running = false;
+            if !done && parked {
+                left = std::mem::take(&mut line.waiting);
+            }
+            if !line.waiting.is_empty() {
+                self.due.push_back(job.line.clone());
+            } else if !line.silent {
+                self.lines.remove(&job.line);
+            }
+        }
+        for start in left {
+            self.updates -= usize::from(matches!(start.what, What::Update(_)));
+            if let Some(id) = start.job.message {
+                self.settle(id, false);
+            }
+        }
+        self.prune(now);
+        self.check_drained(now);
+    }
+
+    /// Starts no more handlers. A second of one-to-one messages that was begun is finished: read reports name
+    /// whole seconds, and if a message of a second is handled and another is not, both come again after a
+    /// restart.
+    pub(super) fn drain(&mut self, now: Duration, mut drain: Drain) {
+        let (second, since) = self.newest;
+        if second > 0 && since + SECOND > now {
+            self.last_second = Some((second, since + SECOND));
+        }
+        self.is_draining = true;
+        if self.running > 0 {
+            drain.set_busy();
+        }
+        self.draining = Some(drain);
+        self.check_drained(now);
+    }
+
+    /// The time named by [`poll_timeout`](Self::poll_timeout) has come. Harmless when early. Returns the loops
+    /// that were found.
+    pub(super) fn timeout(&mut self, now: Duration) -> Vec<Looping> {
+        let mut loops = Vec::new();
+        let mut index = 0;
+        while let Some(silence) = self.silences.get(index) {
+            if silence.at > now {
+                index += 1;
+                continue;
+            }
+            let Silence {
+                line, listening, ..
+            } = self.silences.swap_remove(index);
+            let found = self
+                .guards
+                .get_mut(&line)
+                .filter(|_| listening)
+                .and_then(|guard| guard.silence_over(now));
+            if let Some(Found::Loop(pause)) = found {
+                self.silences.push(Silence {
+                    at: now + pause,
+                    line: line.clone(),
+                    listening: false,
+                });
+                loops.push(Looping { line, pause });
+            } else {
+                if let Some(state) = self.lines.get_mut(&line) {
+                    state.silent = false;
+                }
+                self.due.push_back(line);
+            }
+        }
+        self.check_drained(now);
+        loops
+    }
+
+    // ── outputs ──────────────────────────────────────────────────────────────────────────────
+
+    /// The next handler to start, of the bots that `may` names; the others stay where they are.
+    pub(super) fn poll_start(
+        &mut self,
+        now: Duration,
+        may: impl Fn(usize) -> bool,
+    ) -> Option<Start> {
+        for _ in 0..self.due.len() {
+            let line = self.due.pop_front()?;
+            if !may(line.bot) {
+                self.due.push_back(line);
+            } else if let Some(start) = self.advance(now, &line) {
+                return Some(start);
+            }
+        }
+        if self.due.is_empty() && self.due.capacity() > 16 {
+            self.due = VecDeque::new();
+        }
+        None
+    }
+
+    /// Whether some line may have a handler to start.
+    pub(super) fn is_due(&self) -> bool {
+        !self.due.is_empty()
+    }
+
+    /// The next message that every bot is done with (`true`), or that one of them will not handle.
+    pub(super) fn poll_finished(&mut self) -> Option<(Receipt, bool)> {
+        self.finished.pop_front()
+    }
+
+    // ── inside ───────────────────────────────────────────────────────────────────────────────
+
+    fn enqueue(&mut self, line: Arc<LineKey>, what: What, message: Option<u64>) {
+        let job = Job {
+            line: line.clone(),
+            message,
+        };
+        let state = self.lines.entry(line.clone()).or_default();
+        state.waiting.push_back(Start { job, what });
+        if !state.running && state.waiting.len() == 1 {
+            self.due.push_back(line);
+        }
+    }
+
+    /// The next event of a line, if it may be handled. Messages wait until the account is ready.
+    fn advance(&mut self, now: Duration, key: &Arc<LineKey>) -> Option<Start> {
+        if !self.ready && key.conversation.is_some() {
+            return None;
+        }
+        let line = self.lines.get_mut(key)?;
+        if line.running || line.silent {
+            return None;
+        }
+        let Some(Start { what, .. }) = line.waiting.front() else {
+            self.lines.remove(key);
+            return None;
+        };
+        if let What::Message(message) = what {
+            let is_of_last_second = self.last_second.is_some_and(|(second, until)| {
+                matches!(message.conversation, Conversation::C2c(_))
+                    && message.time <= second
+                    && now < until
+            });
+            if self.is_draining && !is_of_last_second {
+                return None;
+            }
+            let guard = self.guards.entry(key.clone()).or_default();
+            if let Some(silence) = guard.handles(now) {
+                line.silent = true;
+                self.silences.push(Silence {
+                    at: now + silence,
+                    line: key.clone(),
+                    listening: true,
+                });
+                return None;
+            }
+        } else if self.is_draining {
+            return None;
+        }
+        let start = line.waiting.pop_front()?;
+        self.updates -= usize::from(matches!(start.what, What::Update(_)));
+        line.running = true;
+        self.running += 1;
+        Some(start)
+    }
+
+    /// One bot is done with a message.
+    fn settle(&mut self, id: u64, done: bool) {
+        let Some(open) = self.open.get_mut(&id) else {
+            return;
+        };
+        open.bots -= 1;
+        open.done &= done;
+        if open.bots == 0
+            && let Some(open) = self.open.remove(&id)
+        {
+            self.finished.push_back((open.receipt, open.done));
+        }
+    }
+
+    fn check_drained(&mut self, now: Duration) {
+        if self.last_second.is_some_and(|(_, until)| now >= until) {
+            self.last_second = None;
+        }
+        if self.is_draining && self.running == 0 && self.last_second.is_none() {
+            self.draining = None;
+        }
+    }
+
+    /// Forgets the guards of conversations in which nothing happens.
+    fn prune(&mut self, now: Duration) {
+        if self.guards.len() > MAX_GUARDS {
+            self.guards.retain(|_, guard| !guard.is_idle(now));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::drain::Draining;
+    use super::*;
+    use crate::proto::message::C2cItem;
+
+    const NOW: Duration = Duration::from_secs(100);
+
+    fn message(from: &str, seq: u32) -> Arc<Message> {
+        let item = C2cItem {
+            seq,
+            time: 50,
+            ..C2cItem::new(from, "bot", Vec::new())
+        };
+        Arc::new(Message::from_c2c(item, "bot"))
+    }
+
+    fn seq(start: &Start) -> u32 {
+        match &start.what {
+            What::Message(message) => message.seq,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn start(lines: &mut Lines, now: Duration) -> Option<Start> {
+        lines.poll_start(now, |_| true)
+    }
+
+    #[test]
+    fn a_conversation_is_handled_in_order_and_one_at_a_time_while_others_go_on() {
+        let mut lines = Lines::default();
+        for (from, seq) in [("alice", 1), ("alice", 2), ("bob", 3)] {
+            lines.message(NOW, message(from, seq), &[0]);
+        }
+        assert!(start(&mut lines, NOW).is_none(), "not ready");
+        assert!(lines.set_ready(true) && !lines.set_ready(true));
+        let mut running = [
+            start(&mut lines, NOW).unwrap(),
+            start(&mut lines, NOW).unwrap(),
+        ];
+        running.sort_by_key(seq);
+        assert_eq!(running.each_ref().map(seq), [1, 3]);
+        assert!(start(&mut lines, NOW).is_none());
+        lines.ended(NOW, &running[0].job, true, false);
+        assert_eq!(start(&mut lines, NOW).as_ref().map(seq), Some(2));
+        assert_eq!(lines.open(), 2);
+    }
+
+    #[test]
+    fn a_message_is_finished_when_every_bot_is_done_and_not_done_when_one_is_not() {
+        let mut lines = Lines::default();
+        lines.set_ready(true);
+        lines.message(NOW, message("alice", 1), &[0, 1]);
+        let (first, second) = (
+            start(&mut lines, NOW).unwrap(),
+            start(&mut lines, NOW).unwrap(),
+        );
+        lines.ended(NOW, &first.job, false, false);
+        assert!(lines.poll_finished().is_none());
+        lines.ended(NOW, &second.job, true, false);
+        assert!(!lines.poll_finished().unwrap().1);
+        lines.message(NOW, message("alice", 2), &[]);
+        assert!(lines.poll_finished().unwrap().1, "nobody wants it");
+    }
+
+    #[test]
+    fn a_parked_bot_leaves_what_waits_for_it_unread() {
+        let mut lines = Lines::default();
+        lines.set_ready(true);
+        lines.message(NOW, message("alice", 1), &[0]);
+        lines.message(NOW, message("alice", 2), &[0]);
+        let first = start(&mut lines, NOW).unwrap();
+        lines.ended(NOW, &first.job, false, true);
+        let finished = [lines.poll_finished(), lines.poll_finished()];
+        assert!(finished.iter().all(|one| matches!(one, Some((_, false)))));
+        assert_eq!((lines.open(), lines.is_due()), (0, false));
+    }
+
+    #[actix_rt::test]
+    async fn a_drain_finishes_what_runs_and_the_second_that_was_begun() {
+        let mut lines = Lines::default();
+        lines.set_ready(true);
+        lines.message(NOW, message("alice", 1), &[0]);
+        lines.message(NOW, message("alice", 2), &[0]);
+        let first = start(&mut lines, NOW).unwrap();
+        let draining = Draining::new();
+        lines.drain(NOW, draining.one().unwrap());
+        lines.ended(NOW, &first.job, true, false);
+        let second = start(&mut lines, NOW).expect("of the same second");
+        lines.ended(NOW, &second.job, true, false);
+        let over = lines.poll_timeout().unwrap();
+        lines.message(over, message("alice", 3), &[0]);
+        assert!(lines.timeout(over).is_empty());
+        assert!(start(&mut lines, over).is_none(), "the second is over");
+        assert!(draining.wait(Duration::from_secs(60)).await);
+    }
+
+    #[test]
+    fn bots_that_may_not_run_here_wait_without_holding_up_the_others() {
+        let mut lines = Lines::default();
+        lines.set_ready(true);
+        lines.message(NOW, message("alice", 1), &[0, 1]);
+        let start = lines.poll_start(NOW, |bot| bot == 1).unwrap();
+        assert_eq!(start.job.line.bot, 1);
+        assert!(lines.poll_start(NOW, |bot| bot == 1).is_none());
+        assert!(lines.is_due());
+        assert_eq!(lines.poll_start(NOW, |_| true).unwrap().job.line.bot, 0);
+    }
+}

@@ -1,0 +1,131 @@
+//! A bot, shared by the accounts that run it, and its seat on one of them.
+
+use super::api::{Api, Uploads};
+use super::builder::Handlers;
+use super::event::Values;
+use super::file_access::FileAccess;
+use super::isolation::{Isolation, Place, Trust};
+use super::pool::{Label, Pool};
+use super::tasks::Spawner;
+use super::transfer::Carriage;
+use crate::account::{AccountHandle, FleetUsers};
+use crate::config::HostConfig;
+use actix::prelude::ArbiterHandle;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+use tokio::sync::watch;
+
+/// What the hosts of a process share.
+pub struct Site {
+    /// Limits of handlers.
+    pub config: HostConfig,
+    /// How the server gives out addresses for files.
+    pub uploads: Uploads,
+    /// Where files of messages may be fetched from.
+    pub files: FileAccess,
+    /// The thread that carries files.
+    pub file_thread: ArbiterHandle,
+    /// The threads that run handlers.
+    pub pool: Pool,
+    /// The accounts of this process: only bots that ask for it hear them.
+    pub fleet: FleetUsers,
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Site").finish_non_exhaustive()
+    }
+}
+
+/// A bot that was made. Accounts share it unless it has state of its own for each.
+pub struct SharedBot {
+    pub(super) name: &'static str,
+    pub(super) values: Arc<Values>,
+    pub(super) handlers: Handlers,
+    pub(super) hears_fleet: bool,
+    pub(super) isolation: Isolation,
+    pub(super) files: FileAccess,
+    pub(super) trust: Arc<Trust>,
+}
+
+impl std::fmt::Debug for SharedBot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SharedBot")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl SharedBot {
+    /// Where its handlers begin.
+    pub(super) fn place(&self) -> Place {
+        self.trust.place(self.isolation)
+    }
+}
+
+/// One bot on one account.
+pub(super) struct Seat {
+    pub(super) account: AccountHandle,
+    pub(super) bot: Arc<SharedBot>,
+    pub(super) site: Arc<Site>,
+    /// Made when a handler first takes the [`Api`].
+    extras: OnceLock<Box<Extras>>,
+    is_over: AtomicBool,
+}
+
+struct Extras {
+    carriage: Carriage,
+    /// `true` when the bot ends.
+    ended: watch::Sender<bool>,
+}
+
+impl std::fmt::Debug for Seat {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Seat")
+            .field("account", self.account.user())
+            .field("bot", &self.bot.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Seat {
+    pub(super) fn new(site: &Arc<Site>, account: &AccountHandle, bot: Arc<SharedBot>) -> Self {
+        Self {
+            account: account.clone(),
+            bot,
+            site: site.clone(),
+            extras: OnceLock::new(),
+            is_over: AtomicBool::new(false),
+        }
+    }
+
+    /// The API for one call of a handler.
+    pub(super) fn api(&self, handler: &'static str) -> Api {
+        let extras = self.extras.get_or_init(|| {
+            Box::new(Extras {
+                carriage: Carriage::new(self.site.file_thread.clone(), self.bot.files.clone()),
+                ended: watch::channel(self.is_over.load(Ordering::Relaxed)).0,
+            })
+        });
+        Api::new(self.account.clone())
+            .with_carriage(extras.carriage.clone(), self.site.uploads)
+            .with_spawner(Spawner {
+                pool: self.site.pool.clone(),
+                label: Label {
+                    account: self.account.user().clone(),
+                    bot: self.bot.name,
+                    handler,
+                    trust: self.bot.trust.clone(),
+                },
+                ended: extras.ended.subscribe(),
+            })
+    }
+
+    /// The bot ends: its background tasks do, too.
+    pub(super) fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        if let Some(extras) = self.extras.get() {
+            extras.ended.send_replace(true);
+        }
+    }
+}
