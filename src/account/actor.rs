@@ -101,6 +101,8 @@ pub struct Account {
     /// When turns to log in come, monotonic; at most two are waited for.
     turns: Vec<Duration>,
     timer: Timer,
+    /// The time of the present turn.
+    at: Now,
     /// Wakes the task of the actor.
     waker: Option<Waker>,
     /// The subscriber may have something to run.
@@ -149,6 +151,7 @@ impl Account {
                 next_token: 0,
                 turns: Vec::new(),
                 timer: Timer::default(),
+                at: now(),
                 waker: None,
                 stirred: true,
                 log: StatusLog::default(),
@@ -165,7 +168,7 @@ impl Account {
     /// One turn of the actor's task: what came is handed on as far as it goes, and everything that is to be
     /// sent leaves at the end, in one write.
     fn turn(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
-        let at = now();
+        let at = self.begin();
         self.attach(at, cx);
         self.connection_does(at, |connection, memory| connection.poll(cx, at, memory));
         if self.timer.take_rung(at.mono) {
@@ -176,7 +179,7 @@ impl Account {
             if !self.handle.is_present(self.life) {
                 return;
             }
-            let at = now();
+            let at = self.at;
             let unpolled = self.connection_does(at, |connection, memory| {
                 connection.flush(cx, at);
                 let unpolled = connection.is_unpolled();
@@ -194,6 +197,12 @@ impl Account {
         if self.stirred {
             cx.waker().wake_by_ref();
         }
+    }
+
+    /// Something begins: what follows from it happens at this time.
+    fn begin(&mut self) -> Now {
+        self.at = now();
+        self.at
     }
 
     /// The subscriber and handlers of messages wake the task from elsewhere.
@@ -223,7 +232,7 @@ impl Account {
     }
 
     fn arm(&mut self, cx: &mut TaskContext<'_>) {
-        let at = now();
+        let at = self.at;
         let (core, connection) = (&self.core, self.connection.as_mut());
         let memory = self.handle.memory();
         let own = core.poll_timeout(&memory.lock());
@@ -240,7 +249,7 @@ impl Account {
 
     /// Gives the core an input that concerns the account's memory.
     fn core<T>(&mut self, input: impl FnOnce(&mut Core, Now, &mut Memory) -> T) -> T {
-        input(&mut self.core, now(), &mut self.handle.memory().lock())
+        input(&mut self.core, self.at, &mut self.handle.memory().lock())
     }
 
     // ── the connection ───────────────────────────────────────────────────────────────────────
@@ -324,9 +333,10 @@ impl Account {
                 self.grant(wish);
             } else if std::mem::take(&mut self.stirred) {
                 // What is left is for the next turn, so that other accounts get theirs.
-                if self.subscriber.proceed(now(), self.life) {
+                if self.subscriber.proceed(self.at, self.life) {
                     self.wake();
                 }
+                self.begin();
             } else {
                 return;
             }
@@ -334,7 +344,7 @@ impl Account {
     }
 
     fn carry(&mut self, ctx: &mut Context<Self>, effect: Effect) {
-        let at = now();
+        let at = self.at;
         match effect {
             Effect::ReserveLogin => self.reserve(at),
             Effect::ReserveGroupTurn { token, group } => {
@@ -411,6 +421,7 @@ impl Account {
         let asked = Running::during(self.number, asked);
         ctx.spawn(asked.into_actor(self).map(|outcome, actor, _| {
             let _running = Running::enter(actor.number);
+            actor.begin();
             let account = actor.core.user();
             let other = match outcome {
                 Ok(other) => other,
@@ -433,6 +444,7 @@ impl Account {
         let fetched = Running::during(self.number, fetched);
         ctx.spawn(fetched.into_actor(self).map(|outcome, actor, _| {
             let _running = Running::enter(actor.number);
+            actor.begin();
             if let Err(error) = &outcome {
                 // While it is away, the cause tells it.
                 if actor.core.phase().is_online() {
@@ -474,7 +486,7 @@ impl Account {
                     draft: reply.draft,
                     key: Some(reply.key),
                 };
-                self.core.send(now(), REPLIES | reply.number, item);
+                self.core.send(self.at, REPLIES | reply.number, item);
             }
             Wish::Finished(receipt, true) => {
                 self.core(|core, now, memory| core.handled(now, memory, &receipt));
@@ -574,7 +586,8 @@ impl Handler<Send> for Account {
         self.next_token += 1;
         let replies = self.replies.get_or_insert_default();
         replies.insert(self.next_token, reply);
-        self.core.send(now(), self.next_token, item);
+        let at = self.begin();
+        self.core.send(at, self.next_token, item);
     }
 }
 
@@ -591,6 +604,7 @@ impl Handler<TellStatus> for Account {
 
     fn handle(&mut self, TellStatus(place): TellStatus, _: &mut Context<Self>) {
         let _running = Running::enter(self.number);
+        self.begin();
         let mut status = self.core(|core, now, memory| core.full_status(now, memory));
         status.counters.dropped += self.handle.dropped();
         place.put(status);
@@ -602,6 +616,7 @@ impl Handler<Instruct> for Account {
 
     fn handle(&mut self, Instruct(command): Instruct, _: &mut Context<Self>) {
         let _running = Running::enter(self.number);
+        self.begin();
         match command {
             Command::Hold => self.core(Core::hold),
             Command::Resume => {
@@ -613,4 +628,31 @@ impl Handler<Instruct> for Account {
             Command::Stop => self.core(Core::stop),
         }
     }
+}
+
+#[cfg(test)]
+#[test]
+fn sizes() {
+    eprintln!(
+        "Account {} Core {} Connection {} Session {} HostWalk {}",
+        size_of::<Account>(),
+        size_of::<Core>(),
+        size_of::<Connection>(),
+        size_of::<Session>(),
+        size_of::<botroupe_core::account::CoreConfig>()
+    );
+    eprintln!(
+        "Memory {} Status {} Cause {} Effect {} Report {}",
+        size_of::<Memory>(),
+        size_of::<botroupe_core::account::Status>(),
+        size_of::<Cause>(),
+        size_of::<Effect>(),
+        size_of::<Report>()
+    );
+    eprintln!(
+        "Rest {} AccountEvent {}",
+        size_of::<Rest>(),
+        size_of::<AccountEvent>()
+    );
+    eprintln!("Context {}", size_of::<Context<Account>>());
 }

@@ -293,7 +293,18 @@ pub(super) fn write(out: &mut Vec<u8>, frame: OutgoingFrame<'_>, mask: [u8; 4]) 
     out.extend_from_slice(&mask);
     let start = out.len();
     out.extend_from_slice(payload);
-    for (byte, key) in out[start..].iter_mut().zip(mask.iter().cycle()) {
+    apply(&mut out[start..], mask);
+}
+
+/// Masks a payload, eight bytes at a time.
+fn apply(payload: &mut [u8], mask: [u8; 4]) {
+    let [a, b, c, d] = mask;
+    let word = u64::from_ne_bytes([a, b, c, d, a, b, c, d]);
+    let (words, rest) = payload.as_chunks_mut::<8>();
+    for bytes in words {
+        *bytes = (u64::from_ne_bytes(*bytes) ^ word).to_ne_bytes();
+    }
+    for (byte, key) in rest.iter_mut().zip(mask.iter().cycle()) {
         *byte ^= key;
     }
 }

@@ -16,7 +16,8 @@ const TIP: u64 = 4;
 const NOTICE: u64 = 5;
 const UNSTORED_TIP: u64 = 6;
 const MENTION: u64 = 12;
-const MESSAGE: u64 = 3;
+/// Event number of group messages.
+pub(super) const MESSAGE: u64 = 3;
 const ALL_READ: u64 = 14;
 const C2C_RECEIPT: u64 = 16;
 const DO_NOT_DISTURB: u64 = 24;

@@ -19,6 +19,7 @@ pub mod endpoint;
 pub mod event;
 mod events;
 pub mod id;
+pub mod incoming;
 pub mod lenient;
 
 pub mod message;

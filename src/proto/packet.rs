@@ -106,81 +106,82 @@ pub struct Request<'a> {
     pub body: &'a str,
 }
 
-#[derive(Serialize)]
-struct RequestHead<'a> {
-    ver: &'a str,
-    platform: u8,
-    websdkappid: u32,
-    websdkversion: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    a2: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    tinyid: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status_instid: Option<&'a InstId>,
-    sdkappid: u32,
-    contenttype: &'a str,
-    reqtime: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    identifier: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    usersig: Option<&'a str>,
-    sdkability: u32,
-    sdkability_ext: &'a str,
-    cappid: u32,
-    cs: u32,
-    servcmd: &'a str,
-    seq: u32,
-}
-
 impl Request<'_> {
     /// Returns the JSON text of the whole packet.
     #[must_use]
     pub fn encode(&self) -> String {
-        let mut head = RequestHead {
-            ver: "v4",
-            platform: PLATFORM_WEB,
-            websdkappid: WEB_SDK_APP_ID,
-            websdkversion: WEB_SDK_VERSION,
-            a2: None,
-            tinyid: None,
-            status_instid: Some(&InstId::NONE),
-            sdkappid: self.app.get(),
-            contenttype: "json",
-            reqtime: self.time,
-            identifier: None,
-            usersig: None,
-            sdkability: SDK_ABILITY,
-            sdkability_ext: "",
-            cappid: 0,
-            cs: checksum(self.servcmd, self.body),
-            servcmd: self.servcmd,
-            seq: self.seq,
-        };
+        let mut text = String::with_capacity(HEAD_BYTES + self.body.len());
+        // Writing to a string cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    /// The order of the fields is that of the web SDK.
+    fn write(&self, text: &mut String) -> std::fmt::Result {
+        use std::fmt::Write as _;
+        write!(
+            text,
+            r#"{{"head":{{"ver":"v4","platform":{PLATFORM_WEB},"websdkappid":{WEB_SDK_APP_ID},"websdkversion":"{WEB_SDK_VERSION}""#
+        )?;
         match self.identity {
-            Identity::Anonymous => {
-                head.identifier = Some("");
-                head.usersig = Some("");
-            }
-            Identity::UserSig(user, sig) => {
-                head.identifier = Some(user.as_str());
-                head.usersig = Some(sig.expose());
-            }
             Identity::Ticket(ticket) => {
-                head.a2 = Some(ticket.a2.expose_secret());
-                head.tinyid = Some(&ticket.tiny_id);
-                head.status_instid = ticket.inst_id.as_ref();
+                text.push_str(r#","a2":"#);
+                push_text(text, ticket.a2.expose_secret());
+                text.push_str(r#","tinyid":"#);
+                push_text(text, &ticket.tiny_id);
+                match &ticket.inst_id {
+                    Some(InstId::Number(number)) => write!(text, r#","status_instid":{number}"#)?,
+                    Some(InstId::Text(id)) => {
+                        text.push_str(r#","status_instid":"#);
+                        push_text(text, id);
+                    }
+                    None => {}
+                }
             }
+            Identity::Anonymous | Identity::UserSig(..) => text.push_str(r#","status_instid":0"#),
         }
-        // Serialising a struct of strings and numbers cannot fail.
-        let head = serde_json::to_string(&head).unwrap_or_default();
-        let mut text = String::with_capacity(head.len() + self.body.len() + 18);
-        text.push_str(r#"{"head":"#);
-        text.push_str(&head);
-        text.push_str(r#","body":"#);
+        let (app, time) = (self.app.get(), self.time);
+        write!(
+            text,
+            r#","sdkappid":{app},"contenttype":"json","reqtime":{time}"#
+        )?;
+        let sender = match self.identity {
+            Identity::Anonymous => Some(("", "")),
+            Identity::UserSig(user, sig) => Some((user.as_str(), sig.expose())),
+            Identity::Ticket(_) => None,
+        };
+        if let Some((user, sig)) = sender {
+            text.push_str(r#","identifier":"#);
+            push_text(text, user);
+            text.push_str(r#","usersig":"#);
+            push_text(text, sig);
+        }
+        let (checksum, seq) = (checksum(self.servcmd, self.body), self.seq);
+        write!(
+            text,
+            r#","sdkability":{SDK_ABILITY},"sdkability_ext":"","cappid":0,"cs":{checksum},"servcmd":"#
+        )?;
+        push_text(text, self.servcmd);
+        write!(text, r#","seq":{seq}}},"body":"#)?;
         text.push_str(self.body);
         text.push('}');
-        text
+        Ok(())
+    }
+}
+
+/// Room for the head of a request with a ticket. Longer heads make the text grow.
+const HEAD_BYTES: usize = 512;
+
+/// Appends a JSON string.
+fn push_text(text: &mut String, value: &str) {
+    let plain = |byte: u8| byte >= 0x20 && byte != b'"' && byte != b'\\';
+    if value.bytes().all(plain) {
+        text.push('"');
+        text.push_str(value);
+        text.push('"');
+    } else {
+        // Serialising a string cannot fail.
+        text.push_str(&serde_json::to_string(value).unwrap_or_default());
     }
 }
 
@@ -204,12 +205,20 @@ struct Envelope<'a> {
     body: Option<&'a RawValue>,
 }
 
+/// The head of a packet from the server.
 #[derive(Deserialize)]
-struct Head<'a> {
+pub(super) struct Head<'a> {
     #[serde(borrow, default)]
     servcmd: Cow<'a, str>,
     #[serde(default, deserialize_with = "lenient::opt_int")]
     seq: Option<u64>,
+}
+
+impl Head<'_> {
+    /// `<service>.<command>`; empty if it is missing.
+    pub(super) fn command(&self) -> &str {
+        &self.servcmd
+    }
 }
 
 impl<'a> Packet<'a> {
@@ -220,6 +229,14 @@ impl<'a> Packet<'a> {
     /// `head.servcmd` is missing or empty.
     pub fn parse(text: &'a str) -> Result<Self, DecodeError> {
         let Envelope { head, body } = serde_json::from_str(text)?;
+        Self::of(head, body)
+    }
+
+    /// A packet of these parts.
+    ///
+    /// # Errors
+    /// [`DecodeError::NoCommand`].
+    pub(super) fn of(head: Head<'a>, body: Option<&'a RawValue>) -> Result<Self, DecodeError> {
         if head.servcmd.is_empty() {
             return Err(DecodeError::NoCommand);
         }
@@ -359,6 +376,15 @@ mod tests {
         };
         assert!(!format!("{ticket:?}").contains("marker"));
         assert!(!format!("{:?}", Identity::Ticket(&ticket)).contains("marker"));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_is_written_as_json_writes_it(value in "(\\PC|[\"\\\\\n\t\u{1}\u{7f}]){0,20}") {
+            let mut text = String::new();
+            push_text(&mut text, &value);
+            prop_assert_eq!(text, serde_json::to_string(&value).unwrap());
+        }
     }
 
     proptest! {

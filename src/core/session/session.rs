@@ -17,6 +17,7 @@ use crate::proto::codec::{self, Frames};
 use crate::proto::command;
 use crate::proto::event::{KickType, Push};
 use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::incoming::Incoming;
 use crate::proto::message::{Conversation, SendC2c, SendGroup};
 use crate::proto::packet::{AnswerStatus, Packet};
 use crate::proto::surrogate;
@@ -193,14 +194,20 @@ impl Session {
             Err(error) => return self.undecodable(&error),
         };
         let text = surrogate::mend(text);
-        let packet = match Packet::parse(&text) {
-            Ok(packet) => packet,
+        let incoming = match Incoming::parse(&text) {
+            Ok(incoming) => incoming,
             Err(error) => return self.undecodable(&error),
         };
         link.garbage = 0;
-        match self.shared.out.take_answered(&packet) {
-            Some(request) => self.answered(now, memory, &request, &packet),
-            None => self.pushed(now, memory, &packet),
+        match incoming {
+            Incoming::Messages(push) => self.pushed(now, memory, push),
+            Incoming::Packet(packet) => match self.shared.out.take_answered(&packet) {
+                Some(request) => self.answered(now, memory, &request, &packet),
+                None => match Push::parse(&packet.servcmd, packet.body) {
+                    Push::Unknown => self.unknown(&packet),
+                    push => self.pushed(now, memory, push),
+                },
+            },
         }
         self.shared.out.shrink();
     }
@@ -645,8 +652,8 @@ impl Session {
 
     // ── pushes ───────────────────────────────────────────────────────────────────────────────
 
-    fn pushed(&mut self, now: Now, memory: &mut Memory, packet: &Packet<'_>) {
-        match Push::parse(&packet.servcmd, packet.body) {
+    fn pushed(&mut self, now: Now, memory: &mut Memory, push: Push) {
+        match push {
             Push::Events {
                 notices,
                 ack,
@@ -684,17 +691,19 @@ impl Session {
                     self.shared.events.push(Event::ResumeWanted);
                 }
             }
-            Push::Unknown => {
-                let out = &self.shared.out;
-                let is_late = packet.seq.is_some_and(|seq| out.is_late_answer(seq));
-                let servcmd = packet.servcmd.to_string();
-                if !is_late {
-                    self.ignore(Ignored::Push(servcmd));
-                } else if servcmd != command::LOGOUT {
-                    // Nobody waits for the answer to a goodbye of a renewal or a kick.
-                    self.ignore(Ignored::Answer(servcmd));
-                }
-            }
+            Push::Unknown => {}
+        }
+    }
+
+    fn unknown(&mut self, packet: &Packet<'_>) {
+        let out = &self.shared.out;
+        let is_late = packet.seq.is_some_and(|seq| out.is_late_answer(seq));
+        let servcmd = packet.servcmd.to_string();
+        if !is_late {
+            self.ignore(Ignored::Push(servcmd));
+        } else if servcmd != command::LOGOUT {
+            // Nobody waits for the answer to a goodbye of a renewal or a kick.
+            self.ignore(Ignored::Answer(servcmd));
         }
     }
 
@@ -714,4 +723,20 @@ impl Session {
     fn ignore(&mut self, what: Ignored) {
         self.shared.events.ignore(what);
     }
+}
+
+#[cfg(test)]
+#[test]
+fn sizes() {
+    eprintln!(
+        "Session {} Shared {} Outgoing {} Intake {} Events {} Login {} Feed {}",
+        size_of::<Session>(),
+        size_of::<Shared>(),
+        size_of::<Outgoing>(),
+        size_of::<Intake>(),
+        size_of::<Events>(),
+        size_of::<Login>(),
+        size_of::<Feed>()
+    );
+    eprintln!("Memory {}", size_of::<Memory>());
 }

@@ -7,6 +7,7 @@ use super::tip::{GroupTip, SystemNotice};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Map;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
 /// One element of a message. Most messages have one element.
@@ -204,12 +205,18 @@ impl Serialize for Element {
 impl<'de> Deserialize<'de> for Element {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         #[derive(Deserialize)]
-        struct Wire {
-            #[serde(rename = "MsgType")]
-            msg_type: String,
-            #[serde(rename = "MsgContent")]
-            content: Box<RawValue>,
+        struct Wire<'a> {
+            #[serde(rename = "MsgType", borrow)]
+            msg_type: Cow<'a, str>,
+            #[serde(rename = "MsgContent", borrow)]
+            content: &'a RawValue,
         }
+        let other = |msg_type: Cow<'_, str>, content: &RawValue| {
+            Self::Other(Other {
+                msg_type: msg_type.into_owned(),
+                content: content.to_owned(),
+            })
+        };
         let whole = Box::<RawValue>::deserialize(deserializer)?;
         let Ok(Wire { msg_type, content }) = serde_json::from_str(whole.get()) else {
             return Ok(Self::Other(Other {
@@ -218,7 +225,7 @@ impl<'de> Deserialize<'de> for Element {
             }));
         };
         let json = content.get();
-        let known = match msg_type.as_str() {
+        let known = match &*msg_type {
             "TIMTextElem" => serde_json::from_str(json).map(Self::Text),
             "TIMCustomElem" => serde_json::from_str(json).map(Self::Custom),
             "TIMFaceElem" => serde_json::from_str(json).map(Self::Face),
@@ -228,9 +235,9 @@ impl<'de> Deserialize<'de> for Element {
             "TIMSoundElem" => serde_json::from_str(json).map(Self::Sound),
             "TIMVideoFileElem" => serde_json::from_str(json).map(Self::Video),
             "TIMRelayElem" => serde_json::from_str(json).map(Self::Merger),
-            _ => return Ok(Self::Other(Other { msg_type, content })),
+            _ => return Ok(other(msg_type, content)),
         };
-        Ok(known.unwrap_or(Self::Other(Other { msg_type, content })))
+        Ok(known.unwrap_or_else(|_| other(msg_type, content)))
     }
 }
 
