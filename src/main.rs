@@ -6,6 +6,11 @@ mod bots;
 
 use std::process::ExitCode;
 
+/// Keeps small what a burst of logins leaves behind.
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> ExitCode {
     botroupe::cli::main(bots::all())
 }

@@ -24,7 +24,7 @@ use botroupe_core::account::Core;
 use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
 use botroupe_core::account::{Attempt, OutboxError, OutboxItem};
-use botroupe_core::account::{Cause, Phase, Status};
+use botroupe_core::account::{Cause, Phase};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -64,7 +64,7 @@ pub struct AccountSpec {
     /// Makes the connector, on the arbiter that runs the account.
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + std::marker::Send + Sync>,
     /// Asks whether another login is there, when there are an administrator's credentials.
-    pub rest: Option<Rest>,
+    pub rest: Option<Arc<Rest>>,
     /// Gets what happens to the account; outlives it.
     pub subscriber: Arc<dyn Subscriber>,
     /// What it shares with the other accounts.
@@ -72,7 +72,7 @@ pub struct AccountSpec {
     /// Where others find the actor.
     pub handle: AccountHandle,
     /// Set if the account stays away from the start: in which phase, and why.
-    pub away: Option<(Phase, Cause)>,
+    pub away: Option<Box<(Phase, Cause)>>,
 }
 
 impl std::fmt::Debug for AccountSpec {
@@ -88,7 +88,7 @@ pub struct Account {
     core: Core,
     /// Number of the account, for the watchdog of its thread.
     number: u64,
-    rest: Option<Rest>,
+    rest: Option<Arc<Rest>>,
     subscriber: Arc<dyn Subscriber>,
     surroundings: Arc<Surroundings>,
     handle: AccountHandle,
@@ -132,7 +132,10 @@ impl Account {
             {
                 let (now, mut memory) = (now(), spec.handle.memory().lock());
                 match spec.away {
-                    Some((phase, cause)) => core.start_away(now, &mut memory, phase, cause),
+                    Some(away) => {
+                        let (phase, cause) = *away;
+                        core.start_away(now, &mut memory, phase, cause);
+                    }
                     None => core.start(now, &mut memory),
                 }
             }
@@ -628,31 +631,4 @@ impl Handler<Instruct> for Account {
             Command::Stop => self.core(Core::stop),
         }
     }
-}
-
-#[cfg(test)]
-#[test]
-fn sizes() {
-    eprintln!(
-        "Account {} Core {} Connection {} Session {} HostWalk {}",
-        size_of::<Account>(),
-        size_of::<Core>(),
-        size_of::<Connection>(),
-        size_of::<Session>(),
-        size_of::<botroupe_core::account::CoreConfig>()
-    );
-    eprintln!(
-        "Memory {} Status {} Cause {} Effect {} Report {}",
-        size_of::<Memory>(),
-        size_of::<botroupe_core::account::Status>(),
-        size_of::<Cause>(),
-        size_of::<Effect>(),
-        size_of::<Report>()
-    );
-    eprintln!(
-        "Rest {} AccountEvent {}",
-        size_of::<Rest>(),
-        size_of::<AccountEvent>()
-    );
-    eprintln!("Context {}", size_of::<Context<Account>>());
 }

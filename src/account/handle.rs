@@ -15,7 +15,6 @@ use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
-use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, oneshot};
 
 /// Reaches an account from any thread, through restarts of its actor. Cheap to clone.

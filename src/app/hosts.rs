@@ -4,9 +4,7 @@
 use super::AppError;
 use super::maker::{self, Maker};
 use crate::account::{AccountHandle, Subscriber};
-use crate::bot::{
-    AccountContext, Bot, Bots, Draining, Host, Registered, SettingsError, SharedBot, Site,
-};
+use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Registered, SharedBot, Site};
 use crate::config::{BotSettings, Config};
 use crate::supervisor::SubscriberFactory;
 use std::collections::{BTreeMap, HashMap};
@@ -21,9 +19,17 @@ pub(super) struct Hosts {
     settings: BTreeMap<String, BotSettings>,
     /// Bots that all accounts share, by name.
     shared: Mutex<HashMap<Arc<str>, Arc<SharedBot>>>,
-    /// The host of each account, in their order. A host outlives its account's actor, and is replaced only when
-    /// it dies itself.
-    hosts: Mutex<Vec<Option<Host>>>,
+    /// In the order of the accounts.
+    places: Mutex<Vec<Place>>,
+}
+
+/// The bots of an account, and their host. A host outlives its account's actor, and is replaced only when it
+/// dies itself.
+#[derive(Clone)]
+struct Place {
+    account: AccountHandle,
+    bots: Arc<[Arc<str>]>,
+    host: Option<Arc<Host>>,
 }
 
 impl std::fmt::Debug for Hosts {
@@ -47,30 +53,45 @@ impl Hosts {
             bots: bots.clone(),
             settings: config.bots.clone(),
             shared: Mutex::default(),
-            hosts: Mutex::new(vec![None; accounts]),
+            places: Mutex::new(Vec::with_capacity(accounts)),
         }
     }
 
-    /// What gives the account of this number its host.
-    pub(super) fn factory(
-        self: &Arc<Self>,
-        number: usize,
-        bots: Arc<[Arc<str>]>,
-        account: AccountHandle,
-    ) -> SubscriberFactory {
+    /// Adds the next account, which runs these bots.
+    pub(super) fn add(&self, bots: Arc<[Arc<str>]>, account: AccountHandle) {
+        lock(&self.places).push(Place {
+            account,
+            bots,
+            host: None,
+        });
+    }
+
+    /// What gives each account its host.
+    pub(super) fn factory(self: &Arc<Self>) -> SubscriberFactory {
         let hosts = self.clone();
-        Arc::new(move || {
-            if let Some(host) = hosts.present(number) {
-                return Box::pin(std::future::ready(Ok(host)));
+        Arc::new(move |number| {
+            let Some(place) = lock(&hosts.places).get(number).cloned() else {
+                let reason = "there is no such account".to_owned();
+                return Box::pin(std::future::ready(Err(reason)));
+            };
+            match place.host {
+                Some(host) if host.is_alive() => Box::pin(std::future::ready(Ok(host as _))),
+                _ => {
+                    let hosts = hosts.clone();
+                    Box::pin(async move { hosts.make(number, &place.bots, &place.account).await })
+                }
             }
-            let (hosts, bots, account) = (hosts.clone(), bots.clone(), account.clone());
-            Box::pin(async move { hosts.make(number, &bots, &account).await })
         })
     }
 
     /// Tells every host to start no more handlers.
     pub(super) fn drain(self: &Arc<Self>, draining: &Draining) {
-        let hosts: Vec<Host> = lock(&self.hosts).iter().flatten().cloned().collect();
+        let places = lock(&self.places);
+        let hosts: Vec<Arc<Host>> = places
+            .iter()
+            .filter_map(|place| place.host.clone())
+            .collect();
+        drop(places);
         let mut longest = None;
         for host in &hosts {
             if let Some(drain) = draining.one() {
@@ -88,12 +109,6 @@ impl Hosts {
         }
     }
 
-    fn present(&self, number: usize) -> Option<Arc<dyn Subscriber>> {
-        let host = lock(&self.hosts).get(number)?.clone()?;
-        host.is_alive()
-            .then(|| Arc::new(host) as Arc<dyn Subscriber>)
-    }
-
     async fn make(
         &self,
         number: usize,
@@ -109,10 +124,10 @@ impl Hosts {
         // Messages that the last host had not finished are delivered to this one again.
         account.bots_died();
         let host = Host::new(self.site.clone(), account, bots);
-        if let Some(place) = lock(&self.hosts).get_mut(number) {
-            *place = Some(host.clone());
+        if let Some(place) = lock(&self.places).get_mut(number) {
+            place.host = Some(host.clone());
         }
-        Ok(Arc::new(host))
+        Ok(host)
     }
 
     /// The bot of this name for an account: the one that all share, if it can be shared.

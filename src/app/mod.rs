@@ -244,7 +244,7 @@ impl App {
             _ => None,
         };
         let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
-        let rest = rest(config, sandbox.as_ref(), &credentials);
+        let rest = rest(config, sandbox.as_ref(), &credentials).map(Arc::new);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let file_thread = Arbiter::new();
         let (uploads, files) = match &config.endpoint {
@@ -272,6 +272,7 @@ impl App {
             fleet,
         });
         let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
+        let subscriber = hosts.factory();
         let connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync> =
             Arc::new(|| Rc::new(AwcConnector));
         let mut specs = Vec::with_capacity(enabled.len());
@@ -285,6 +286,7 @@ impl App {
             ));
             let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
             accounts.insert(account.user_id.clone(), handle.clone());
+            hosts.add(account.bots.clone(), handle.clone());
             specs.push(ChildSpec {
                 config: Arc::new(CoreConfig {
                     app: config.app.sdk_app_id,
@@ -296,8 +298,8 @@ impl App {
                 }),
                 connector: connector.clone(),
                 rest: rest.clone(),
-                subscriber: hosts.factory(specs.len(), account.bots.clone(), handle.clone()),
-                away: away.remove(&account.user_id),
+                subscriber: subscriber.clone(),
+                away: away.remove(&account.user_id).map(Box::new),
                 handle,
             });
         }

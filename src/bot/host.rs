@@ -7,7 +7,6 @@
 //! which its message came. The host outlives the actors of its account. The account bounds how many messages
 //! are here: it takes no more from the server than its bots have room for.
 
-use super::builder::Bot;
 use super::drain::Drain;
 use super::event::{Event, What};
 use super::isolation::Place;
@@ -30,11 +29,10 @@ use std::time::Duration;
 /// How long handlers may run in place in one turn of their account, so that other accounts get theirs.
 const TURN: Duration = Duration::from_millis(2);
 
-/// See the module. Clones share it.
-#[derive(Clone)]
-pub struct Host(Arc<Inner>);
-
-struct Inner {
+/// See the module.
+pub struct Host {
+    /// Itself: calls of handlers find their host through it.
+    me: Weak<Self>,
     site: Arc<Site>,
     seats: Box<[Arc<Seat>]>,
     state: Mutex<State>,
@@ -60,13 +58,14 @@ impl std::fmt::Debug for Host {
 impl Host {
     /// A host for the bots of an account.
     #[must_use]
-    pub fn new(site: Arc<Site>, account: &AccountHandle, bots: Vec<Arc<SharedBot>>) -> Self {
+    pub fn new(site: Arc<Site>, account: &AccountHandle, bots: Vec<Arc<SharedBot>>) -> Arc<Self> {
         let seats: Box<[Arc<Seat>]> = bots
             .into_iter()
             .map(|bot| Arc::new(Seat::new(&site, account, bot)))
             .collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
-        Self(Arc::new(Inner {
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
             site,
             seats,
             state: Mutex::new(State {
@@ -75,23 +74,23 @@ impl Host {
                 life: 0,
                 waker: None,
             }),
-        }))
+        })
     }
 
     /// Starts no more handlers; `drain` is dropped when none runs any more. Returns how long the second of the
     /// newest message still lasts: [`look`](Self::look) has to be called then.
     pub fn drain(&self, drain: Drain) -> Option<Duration> {
         let at = now();
-        let Ok(mut state) = self.0.lock() else {
+        let Ok(mut state) = self.lock() else {
             return None;
         };
         state.lines.drain(at.mono, drain);
         let given_up = state.replies.drain();
-        self.0.replied(&mut state, at, given_up);
+        self.replied(&mut state, at, given_up);
         let until = state.lines.poll_timeout();
         state.wake();
         drop(state);
-        for seat in &self.0.seats {
+        for seat in &self.seats {
             seat.end();
         }
         until.map(|until| until.saturating_sub(at.mono))
@@ -99,14 +98,14 @@ impl Host {
 
     /// Looks whether something has become due, whether the account runs or not.
     pub fn look(&self) {
-        if let Ok(mut state) = self.0.lock() {
-            self.0.time_has_come(&mut state, now());
+        if let Ok(mut state) = self.lock() {
+            self.time_has_come(&mut state, now());
             state.wake();
         }
     }
 }
 
-impl Inner {
+impl Host {
     fn lock(&self) -> Result<MutexGuard<'_, State>, Dead> {
         // Poisoned: a bug of ours. The account gets a new host, and its messages again.
         self.state.lock().map_err(|_| Dead)
@@ -169,7 +168,7 @@ impl Inner {
     // ── handlers ─────────────────────────────────────────────────────────────────────────────
 
     /// Starts what may be started on the pool. For hosts whose account has no actor at present.
-    fn run_elsewhere(self: &Arc<Self>) {
+    fn run_elsewhere(&self) {
         while let Ok(mut state) = self.lock()
             && let Some(start) = state.lines.poll_start(now().mono, |_| true)
         {
@@ -179,7 +178,7 @@ impl Inner {
     }
 
     /// Runs what may run, on this thread where the bot is trusted. Returns whether something is left.
-    fn run_here(self: &Arc<Self>, at: Now, life: u64) -> bool {
+    fn run_here(&self, at: Now, life: u64) -> bool {
         let mut at = at.mono;
         let until = at + TURN;
         loop {
@@ -205,7 +204,7 @@ impl Inner {
         }
     }
 
-    fn call(self: &Arc<Self>, Start { job, what }: Start, life: Option<u64>) -> Call {
+    fn call(&self, Start { job, what }: Start, life: Option<u64>) -> Call {
         let seat = self.seats[job.line.bot].clone();
         let label = Label {
             account: seat.account.user().clone(),
@@ -217,7 +216,7 @@ impl Inner {
             event: Event::new(what, seat),
             label,
             ticket: Ticket {
-                host: Arc::downgrade(self),
+                host: self.me.clone(),
                 job,
                 life,
                 settled: false,
@@ -241,13 +240,7 @@ impl Inner {
     }
 
     /// A handler has ended; in a turn of the actor `life`, or somewhere else.
-    fn ended(
-        self: &Arc<Self>,
-        job: &Job,
-        handler: &'static str,
-        outcome: Outcome,
-        life: Option<u64>,
-    ) {
+    fn ended(&self, job: &Job, handler: &'static str, outcome: Outcome, life: Option<u64>) {
         let at = now();
         let Ok(mut state) = self.lock() else {
             return;
@@ -311,7 +304,7 @@ impl State {
 /// The right and the duty to tell the host how a handler ended: if nobody does, dropping it says that the
 /// handler did not run, also after a panic in the drop of a handler.
 pub(super) struct Ticket {
-    host: Weak<Inner>,
+    host: Weak<Host>,
     job: Job,
     /// The actor in whose turn the handler was started.
     life: Option<u64>,
@@ -348,11 +341,11 @@ impl Drop for Ticket {
 
 impl Subscriber for Host {
     fn is_alive(&self) -> bool {
-        !self.0.state.is_poisoned()
+        !self.state.is_poisoned()
     }
 
     fn attach(&self, _: Now, life: u64, waker: &Waker) {
-        if let Ok(mut state) = self.0.lock() {
+        if let Ok(mut state) = self.lock() {
             state.life = life;
             state.waker = Some(waker.clone());
             state.replies.account_replaced();
@@ -360,7 +353,7 @@ impl Subscriber for Host {
     }
 
     fn detach(&self, life: u64) {
-        if let Ok(mut state) = self.0.lock()
+        if let Ok(mut state) = self.lock()
             && state.life == life
         {
             state.waker = None;
@@ -368,7 +361,7 @@ impl Subscriber for Host {
     }
 
     fn deliver(&self, at: Now, event: AccountEvent) -> bool {
-        let host = &self.0;
+        let host = self;
         let Ok(mut state) = host.lock() else {
             return true; // The account will notice.
         };
@@ -400,14 +393,14 @@ impl Subscriber for Host {
     }
 
     fn proceed(&self, at: Now, life: u64) -> bool {
-        if let Ok(mut state) = self.0.lock() {
-            self.0.time_has_come(&mut state, at);
+        if let Ok(mut state) = self.lock() {
+            self.time_has_come(&mut state, at);
         }
-        self.0.run_here(at, life)
+        self.run_here(at, life)
     }
 
     fn poll_wish(&self, life: u64) -> Option<Wish> {
-        let mut state = self.0.lock().ok()?;
+        let mut state = self.lock().ok()?;
         if state.life != life {
             return None;
         }
@@ -419,15 +412,15 @@ impl Subscriber for Host {
     }
 
     fn settled(&self, at: Now, reply: u64, outcome: Result<(), OutboxError>) {
-        if let Ok(mut state) = self.0.lock() {
+        if let Ok(mut state) = self.lock() {
             let draining = state.lines.is_draining();
             let ended = state.replies.settled(at.mono, reply, outcome, draining);
-            self.0.replied(&mut state, at, ended);
+            self.replied(&mut state, at, ended);
         }
     }
 
     fn poll_timeout(&self) -> Option<Duration> {
-        let state = self.0.lock().ok()?;
+        let state = self.lock().ok()?;
         let (lines, replies) = (state.lines.poll_timeout(), state.replies.poll_timeout());
         lines.into_iter().chain(replies).min()
     }

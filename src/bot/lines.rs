@@ -15,6 +15,8 @@ use std::time::Duration;
 
 /// How long after its first message a second of the server's clock is certainly over.
 const SECOND: Duration = Duration::from_millis(1_200);
+/// How long after the end of everything to look whether anything is still to be remembered.
+const REST: Duration = Duration::from_secs(3);
 /// The number of loop guards above which those of idle conversations are removed.
 const MAX_GUARDS: usize = 256;
 
@@ -86,7 +88,14 @@ pub(super) struct Lines {
     /// Told when nothing runs any more.
     draining: Option<Drain>,
     /// While draining: messages up to this second are still handled, until this time.
-    last_second: Option<(u64, Duration)>,
+    last_second: Option<Box<(u64, Duration)>>,
+    /// `None` while nothing happens: most accounts are silent for long.
+    work: Option<Box<Work>>,
+}
+
+/// What is going on.
+#[derive(Debug, Default)]
+struct Work {
     /// The newest second (server time) with a one-to-one message, and when it was noticed.
     newest: (u64, Duration),
     lines: HashMap<Arc<LineKey>, Line>,
@@ -100,135 +109,20 @@ pub(super) struct Lines {
     finished: VecDeque<(Receipt, bool)>,
     /// How many updates wait.
     updates: usize,
+    /// When to look whether anything is still going on.
+    rest_at: Option<Duration>,
 }
 
-impl Lines {
-    // ── questions ────────────────────────────────────────────────────────────────────────────
-
-    /// No new handlers are started.
-    pub(super) const fn is_draining(&self) -> bool {
-        self.is_draining
+impl Work {
+    fn is_at_rest(&self) -> bool {
+        self.lines.is_empty()
+            && self.open.is_empty()
+            && self.finished.is_empty()
+            && self.silences.is_empty()
     }
 
-    /// How many messages the bots have not finished.
-    #[cfg(test)]
-    fn open(&self) -> usize {
-        self.open.len()
-    }
-
-    /// How many updates wait.
-    pub(super) const fn updates(&self) -> usize {
-        self.updates
-    }
-
-    /// When to call [`timeout`](Self::timeout), monotonic.
-    pub(super) fn poll_timeout(&self) -> Option<Duration> {
-        let silences = self.silences.iter().map(|silence| silence.at);
-        let last_second = self.last_second.map(|(_, until)| until);
-        silences.chain(last_second).min()
-    }
-
-    // ── inputs ───────────────────────────────────────────────────────────────────────────────
-
-    /// The account is ready, or is not. Returns whether it is ready for the first time.
-    pub(super) fn set_ready(&mut self, ready: bool) -> bool {
-        self.ready = ready;
-        if ready {
-            self.due = self.lines.keys().cloned().collect();
-        }
-        ready && !std::mem::replace(&mut self.started, true)
-    }
-
-    /// A message came that these bots want.
-    pub(super) fn message(&mut self, now: Duration, message: Arc<Message>, wanting: &[usize]) {
-        let receipt = Receipt::of(&message);
-        if matches!(message.conversation, Conversation::C2c(_)) && message.time > self.newest.0 {
-            self.newest = (message.time, now);
-        }
-        if wanting.is_empty() {
-            return self.finished.push_back((receipt, true));
-        }
-        let id = receipt.id();
-        let open = Open {
-            receipt,
-            bots: wanting.len(),
-            done: true,
-        };
-        self.open.insert(id, open);
-        for bot in wanting {
-            let line = Arc::new(LineKey {
-                bot: *bot,
-                conversation: Some(message.conversation.clone()),
-            });
-            if let Some(guard) = self.guards.get_mut(&line) {
-                guard.came(now);
-            }
-            self.enqueue(line, What::Message(message.clone()), Some(id));
-        }
-    }
-
-    /// Something about messages or people changed that this bot wants to hear.
-    pub(super) fn update(&mut self, bot: usize, what: What) {
-        self.updates += 1;
-        let conversation = Some(Conversation::System);
-        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
-    }
-
-    /// Something happened to the account itself that this bot wants to hear.
-    pub(super) fn happened(&mut self, bot: usize, what: What) {
-        let conversation = None;
-        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
-    }
-
-    /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
-    /// nobody: messages that it does not handle stay unread.
-    pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) {
-        self.running -= 1;
-        if let Some(id) = job.message {
-            self.settle(id, done);
-        }
-        let mut left = VecDeque::new();
-        if let Some(line) = self.lines.get_mut(&job.line) {
-            line.running = false;
-            if !done && parked {
-                left = std::mem::take(&mut line.waiting);
-            }
-            if !line.waiting.is_empty() {
-                self.due.push_back(job.line.clone());
-            } else if !line.silent {
-                self.lines.remove(&job.line);
-            }
-        }
-        for start in left {
-            self.updates -= usize::from(matches!(start.what, What::Update(_)));
-            if let Some(id) = start.job.message {
-                self.settle(id, false);
-            }
-        }
-        self.prune(now);
-        self.check_drained(now);
-    }
-
-    /// Starts no more handlers. A second of one-to-one messages that was begun is finished: read reports name
-    /// whole seconds, and if a message of a second is handled and another is not, both come again after a
-    /// restart.
-    pub(super) fn drain(&mut self, now: Duration, mut drain: Drain) {
-        let (second, since) = self.newest;
-        if second > 0 && since + SECOND > now {
-            self.last_second = Some((second, since + SECOND));
-        }
-        self.is_draining = true;
-        if self.running > 0 {
-            drain.set_busy();
-        }
-        self.draining = Some(drain);
-        self.check_drained(now);
-    }
-
-    /// The time named by [`poll_timeout`](Self::poll_timeout) has come. Harmless when early. Returns the loops
-    /// that were found.
-    pub(super) fn timeout(&mut self, now: Duration) -> Vec<Looping> {
-        let mut loops = Vec::new();
+    /// Ends the silences that are over.
+    fn end_silences(&mut self, now: Duration, loops: &mut Vec<Looping>) {
         let mut index = 0;
         while let Some(silence) = self.silences.get(index) {
             if silence.at > now {
@@ -257,96 +151,6 @@ impl Lines {
                 self.due.push_back(line);
             }
         }
-        self.check_drained(now);
-        loops
-    }
-
-    // ── outputs ──────────────────────────────────────────────────────────────────────────────
-
-    /// The next handler to start, of the bots that `may` names; the others stay where they are.
-    pub(super) fn poll_start(
-        &mut self,
-        now: Duration,
-        may: impl Fn(usize) -> bool,
-    ) -> Option<Start> {
-        for _ in 0..self.due.len() {
-            let line = self.due.pop_front()?;
-            if !may(line.bot) {
-                self.due.push_back(line);
-            } else if let Some(start) = self.advance(now, &line) {
-                return Some(start);
-            }
-        }
-        if self.due.is_empty() && self.due.capacity() > 16 {
-            self.due = VecDeque::new();
-        }
-        None
-    }
-
-    /// Whether some line may have a handler to start.
-    pub(super) fn is_due(&self) -> bool {
-        !self.due.is_empty()
-    }
-
-    /// The next message that every bot is done with (`true`), or that one of them will not handle.
-    pub(super) fn poll_finished(&mut self) -> Option<(Receipt, bool)> {
-        self.finished.pop_front()
-    }
-
-    // ── inside ───────────────────────────────────────────────────────────────────────────────
-
-    fn enqueue(&mut self, line: Arc<LineKey>, what: What, message: Option<u64>) {
-        let job = Job {
-            line: line.clone(),
-            message,
-        };
-        let state = self.lines.entry(line.clone()).or_default();
-        state.waiting.push_back(Start { job, what });
-        if !state.running && state.waiting.len() == 1 {
-            self.due.push_back(line);
-        }
-    }
-
-    /// The next event of a line, if it may be handled. Messages wait until the account is ready.
-    fn advance(&mut self, now: Duration, key: &Arc<LineKey>) -> Option<Start> {
-        if !self.ready && key.conversation.is_some() {
-            return None;
-        }
-        let line = self.lines.get_mut(key)?;
-        if line.running || line.silent {
-            return None;
-        }
-        let Some(Start { what, .. }) = line.waiting.front() else {
-            self.lines.remove(key);
-            return None;
-        };
-        if let What::Message(message) = what {
-            let is_of_last_second = self.last_second.is_some_and(|(second, until)| {
-                matches!(message.conversation, Conversation::C2c(_))
-                    && message.time <= second
-                    && now < until
-            });
-            if self.is_draining && !is_of_last_second {
-                return None;
-            }
-            let guard = self.guards.entry(key.clone()).or_default();
-            if let Some(silence) = guard.handles(now) {
-                line.silent = true;
-                self.silences.push(Silence {
-                    at: now + silence,
-                    line: key.clone(),
-                    listening: true,
-                });
-                return None;
-            }
-        } else if self.is_draining {
-            return None;
-        }
-        let start = line.waiting.pop_front()?;
-        self.updates -= usize::from(matches!(start.what, What::Update(_)));
-        line.running = true;
-        self.running += 1;
-        Some(start)
     }
 
     /// One bot is done with a message.
@@ -362,20 +166,267 @@ impl Lines {
             self.finished.push_back((open.receipt, open.done));
         }
     }
+}
 
-    fn check_drained(&mut self, now: Duration) {
-        if self.last_second.is_some_and(|(_, until)| now >= until) {
-            self.last_second = None;
+impl Lines {
+    // ── questions ────────────────────────────────────────────────────────────────────────────
+
+    /// No new handlers are started.
+    pub(super) const fn is_draining(&self) -> bool {
+        self.is_draining
+    }
+
+    /// How many messages the bots have not finished.
+    #[cfg(test)]
+    fn open(&self) -> usize {
+        self.work.as_ref().map_or(0, |work| work.open.len())
+    }
+
+    /// How many updates wait.
+    pub(super) fn updates(&self) -> usize {
+        self.work.as_ref().map_or(0, |work| work.updates)
+    }
+
+    /// When to call [`timeout`](Self::timeout), monotonic.
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        let last_second = self.last_second.as_ref().map(|second| second.1);
+        let work = self.work.as_ref();
+        let rest_at = work.and_then(|work| work.rest_at);
+        let silences = work.into_iter().flat_map(|work| &work.silences);
+        silences
+            .map(|silence| silence.at)
+            .chain(last_second)
+            .chain(rest_at)
+            .min()
+    }
+
+    // ── inputs ───────────────────────────────────────────────────────────────────────────────
+
+    /// The account is ready, or is not. Returns whether it is ready for the first time.
+    pub(super) fn set_ready(&mut self, ready: bool) -> bool {
+        self.ready = ready;
+        if ready && let Some(work) = &mut self.work {
+            work.due = work.lines.keys().cloned().collect();
         }
-        if self.is_draining && self.running == 0 && self.last_second.is_none() {
-            self.draining = None;
+        ready && !std::mem::replace(&mut self.started, true)
+    }
+
+    /// A message came that these bots want.
+    pub(super) fn message(&mut self, now: Duration, message: Arc<Message>, wanting: &[usize]) {
+        let receipt = Receipt::of(&message);
+        let work = self.work.get_or_insert_default();
+        work.rest_at.get_or_insert(now + REST);
+        if matches!(message.conversation, Conversation::C2c(_)) && message.time > work.newest.0 {
+            work.newest = (message.time, now);
+        }
+        if wanting.is_empty() {
+            return work.finished.push_back((receipt, true));
+        }
+        let id = receipt.id();
+        let open = Open {
+            receipt,
+            bots: wanting.len(),
+            done: true,
+        };
+        work.open.insert(id, open);
+        for bot in wanting {
+            let line = Arc::new(LineKey {
+                bot: *bot,
+                conversation: Some(message.conversation.clone()),
+            });
+            let guard = self
+                .work
+                .as_mut()
+                .and_then(|work| work.guards.get_mut(&line));
+            if let Some(guard) = guard {
+                guard.came(now);
+            }
+            self.enqueue(line, What::Message(message.clone()), Some(id));
         }
     }
 
-    /// Forgets the guards of conversations in which nothing happens.
-    fn prune(&mut self, now: Duration) {
-        if self.guards.len() > MAX_GUARDS {
-            self.guards.retain(|_, guard| !guard.is_idle(now));
+    /// Something about messages or people changed that this bot wants to hear.
+    pub(super) fn update(&mut self, bot: usize, what: What) {
+        self.work.get_or_insert_default().updates += 1;
+        let conversation = Some(Conversation::System);
+        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
+    }
+
+    /// Something happened to the account itself that this bot wants to hear.
+    pub(super) fn happened(&mut self, bot: usize, what: What) {
+        let conversation = None;
+        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
+    }
+
+    /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
+    /// nobody: messages that it does not handle stay unread.
+    pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) {
+        let Some(work) = &mut self.work else {
+            return;
+        };
+        work.running -= 1;
+        if let Some(id) = job.message {
+            work.settle(id, done);
+        }
+        let mut left = VecDeque::new();
+        if let Some(line) = work.lines.get_mut(&job.line) {
+            line.running = false;
+            if !done && parked {
+                left = std::mem::take(&mut line.waiting);
+            }
+            if !line.waiting.is_empty() {
+                work.due.push_back(job.line.clone());
+            } else if !line.silent {
+                work.lines.remove(&job.line);
+            }
+        }
+        for start in left {
+            work.updates -= usize::from(matches!(start.what, What::Update(_)));
+            if let Some(id) = start.job.message {
+                work.settle(id, false);
+            }
+        }
+        // Guards of conversations in which nothing happens are forgotten.
+        if work.guards.len() > MAX_GUARDS {
+            work.guards.retain(|_, guard| !guard.is_idle(now));
+        }
+        work.rest_at = work.is_at_rest().then_some(now + REST);
+        self.check_drained(now);
+    }
+
+    /// Starts no more handlers. A second of one-to-one messages that was begun is finished: read reports name
+    /// whole seconds, and if a message of a second is handled and another is not, both come again after a
+    /// restart.
+    pub(super) fn drain(&mut self, now: Duration, mut drain: Drain) {
+        self.is_draining = true;
+        if let Some(work) = &self.work {
+            let (second, since) = work.newest;
+            if second > 0 && since + SECOND > now {
+                self.last_second = Some(Box::new((second, since + SECOND)));
+            }
+            if work.running > 0 {
+                drain.set_busy();
+            }
+        }
+        self.draining = Some(drain);
+        self.check_drained(now);
+    }
+
+    /// The time named by [`poll_timeout`](Self::poll_timeout) has come. Harmless when early. Returns the loops
+    /// that were found.
+    pub(super) fn timeout(&mut self, now: Duration) -> Vec<Looping> {
+        let mut loops = Vec::new();
+        if let Some(work) = &mut self.work {
+            work.end_silences(now, &mut loops);
+            if work.rest_at.is_some_and(|at| at <= now) {
+                work.rest_at = None;
+                work.guards.retain(|_, guard| !guard.is_idle(now));
+                if work.is_at_rest() && work.guards.is_empty() {
+                    self.work = None;
+                } else if work.is_at_rest() {
+                    work.rest_at = Some(now + REST);
+                }
+            }
+        }
+        self.check_drained(now);
+        loops
+    }
+
+    // ── outputs ──────────────────────────────────────────────────────────────────────────────
+
+    /// The next handler to start, of the bots that `may` names; the others stay where they are.
+    pub(super) fn poll_start(
+        &mut self,
+        now: Duration,
+        may: impl Fn(usize) -> bool,
+    ) -> Option<Start> {
+        let due = self.work.as_ref().map_or(0, |work| work.due.len());
+        for _ in 0..due {
+            let line = self.work.as_mut()?.due.pop_front()?;
+            if !may(line.bot) {
+                self.work.as_mut()?.due.push_back(line);
+            } else if let Some(start) = self.advance(now, &line) {
+                return Some(start);
+            }
+        }
+        None
+    }
+
+    /// Whether some line may have a handler to start.
+    pub(super) fn is_due(&self) -> bool {
+        self.work.as_ref().is_some_and(|work| !work.due.is_empty())
+    }
+
+    /// The next message that every bot is done with (`true`), or that one of them will not handle.
+    pub(super) fn poll_finished(&mut self) -> Option<(Receipt, bool)> {
+        self.work.as_mut()?.finished.pop_front()
+    }
+
+    // ── inside ───────────────────────────────────────────────────────────────────────────────
+
+    fn enqueue(&mut self, line: Arc<LineKey>, what: What, message: Option<u64>) {
+        let job = Job {
+            line: line.clone(),
+            message,
+        };
+        let work = self.work.get_or_insert_default();
+        let state = work.lines.entry(line.clone()).or_default();
+        state.waiting.push_back(Start { job, what });
+        if !state.running && state.waiting.len() == 1 {
+            work.due.push_back(line);
+        }
+    }
+
+    /// The next event of a line, if it may be handled. Messages wait until the account is ready.
+    fn advance(&mut self, now: Duration, key: &Arc<LineKey>) -> Option<Start> {
+        if !self.ready && key.conversation.is_some() {
+            return None;
+        }
+        let work = self.work.as_mut()?;
+        let line = work.lines.get_mut(key)?;
+        if line.running || line.silent {
+            return None;
+        }
+        let Some(Start { what, .. }) = line.waiting.front() else {
+            work.lines.remove(key);
+            return None;
+        };
+        if let What::Message(message) = what {
+            let is_of_last_second = self.last_second.as_ref().is_some_and(|last| {
+                matches!(message.conversation, Conversation::C2c(_))
+                    && message.time <= last.0
+                    && now < last.1
+            });
+            if self.is_draining && !is_of_last_second {
+                return None;
+            }
+            let guard = work.guards.entry(key.clone()).or_default();
+            if let Some(silence) = guard.handles(now) {
+                line.silent = true;
+                work.silences.push(Silence {
+                    at: now + silence,
+                    line: key.clone(),
+                    listening: true,
+                });
+                return None;
+            }
+        } else if self.is_draining {
+            return None;
+        }
+        let start = line.waiting.pop_front()?;
+        work.updates -= usize::from(matches!(start.what, What::Update(_)));
+        line.running = true;
+        work.running += 1;
+        Some(start)
+    }
+
+    fn check_drained(&mut self, now: Duration) {
+        if self.last_second.as_ref().is_some_and(|last| now >= last.1) {
+            self.last_second = None;
+        }
+        let runs = self.work.as_ref().is_some_and(|work| work.running > 0);
+        if self.is_draining && !runs && self.last_second.is_none() {
+            self.draining = None;
         }
     }
 }

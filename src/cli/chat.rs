@@ -102,7 +102,7 @@ fn start(
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();
-            move || {
+            move |_| {
                 let ear: Recipient<Deliver> = Ear(ear.clone()).start().recipient();
                 Box::pin(std::future::ready(Ok(Arc::new(ear) as Arc<dyn Subscriber>)))
             }

@@ -104,7 +104,8 @@ impl Connection {
     /// The next thing its owner has to know.
     pub fn poll_report(&mut self) -> Option<Report> {
         let report = self.reports.pop_front();
-        if report.is_none() && self.reports.capacity() > 4 {
+        if report.is_none() && self.reports.capacity() > 0 {
+            // Between two packets there is nothing to report, and accounts are many.
             self.reports = VecDeque::new();
         }
         report

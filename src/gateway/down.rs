@@ -4,6 +4,7 @@
 //! child holds a guard. Dropping the guard, at a stop or during a panic, tells the parent, which decides.
 
 use actix::prelude::*;
+use std::sync::Arc;
 
 /// A child is gone.
 #[derive(Clone, Copy, Debug, Message, PartialEq, Eq)]
@@ -18,14 +19,14 @@ pub struct Down {
 /// Reports [`Down`] when dropped.
 #[derive(Debug)]
 pub struct DownGuard {
-    parent: Recipient<Down>,
+    parent: Arc<Recipient<Down>>,
     child: u64,
 }
 
 impl DownGuard {
     /// A guard for the child that `parent` calls `child`.
     #[must_use]
-    pub const fn new(parent: Recipient<Down>, child: u64) -> Self {
+    pub const fn new(parent: Arc<Recipient<Down>>, child: u64) -> Self {
         Self { parent, child }
     }
 }

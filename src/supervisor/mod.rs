@@ -52,11 +52,12 @@ struct Made {
 /// How long an account may take to say how it stands.
 const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
-/// Gives the subscriber of an account, or the reason why there is none; makes a new one when the last one
+/// Gives the subscriber of the account of this number, counted from zero, or the reason why there is none; makes a new one when the last one
 /// died. It is called on the supervisor's thread, so slow work belongs into the future or on another thread.
 /// The subscriber outlives the account's actors, so that delivered messages do too.
-pub type SubscriberFactory =
-    Arc<dyn Fn() -> LocalBoxFuture<'static, Result<Arc<dyn Subscriber>, String>> + Send + Sync>;
+pub type SubscriberFactory = Arc<
+    dyn Fn(usize) -> LocalBoxFuture<'static, Result<Arc<dyn Subscriber>, String>> + Send + Sync,
+>;
 
 /// Everything that an account is started from, each time it is restarted.
 #[derive(Clone)]
@@ -66,13 +67,13 @@ pub struct ChildSpec {
     /// Makes the connector.
     pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>,
     /// Asks whether another login is there, when there are an administrator's credentials.
-    pub rest: Option<Rest>,
+    pub rest: Option<Arc<Rest>>,
     /// Makes the subscriber.
     pub subscriber: SubscriberFactory,
     /// Where others find the account.
     pub handle: AccountHandle,
     /// The phase and cause of an account that an operator held or quarantined before the last stop.
-    pub away: Option<(Phase, Cause)>,
+    pub away: Option<Box<(Phase, Cause)>>,
 }
 
 impl std::fmt::Debug for ChildSpec {
@@ -90,13 +91,28 @@ struct Child {
     thread: usize,
     /// Counts the actors of this account, so that messages of a dead or hanging one are told apart.
     life: u32,
-    intensity: RestartIntensity,
-    hangs: RestartIntensity,
     deaths: u32,
+    /// How often it died and hung; `None` of an account that never did.
+    history: Option<Box<History>>,
     standing: Standing,
     running: bool,
     /// Its subscriber is being made.
     making: bool,
+}
+
+/// The deaths of an account.
+struct History {
+    crashes: RestartIntensity,
+    hangs: RestartIntensity,
+}
+
+impl Default for History {
+    fn default() -> Self {
+        Self {
+            crashes: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
+            hangs: RestartIntensity::new(HANGS.0, HANGS.1),
+        }
+    }
 }
 
 /// How an account stood when it last said so, or why it does not run. Counters are asked for when they are
@@ -138,6 +154,8 @@ pub struct Supervisor {
     group_paces: SharedGroupPaces,
     /// What all accounts share; made when the supervisor has an address.
     surroundings: Option<Arc<Surroundings>>,
+    /// Where accounts report their end.
+    deaths: Option<Arc<Recipient<Down>>>,
     observer: Option<Recipient<Changed>>,
     /// How many children run.
     running: usize,
@@ -196,7 +214,7 @@ impl Supervisor {
                 subscriber: None,
                 thread: number % threads.len(),
                 life: 0,
-                hangs: RestartIntensity::new(HANGS.0, HANGS.1),
+                history: None,
                 standing: Standing {
                     phase: Phase::Waiting,
                     since: at.unix,
@@ -205,7 +223,6 @@ impl Supervisor {
                     waits_for: None,
                 },
                 spec,
-                intensity: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
                 deaths: 0,
                 running: false,
                 making: false,
@@ -226,6 +243,7 @@ impl Supervisor {
             )),
             group_paces: SharedGroupPaces::default(),
             surroundings: None,
+            deaths: None,
             observer,
             running: 0,
             stopping: None,
@@ -246,7 +264,7 @@ impl Supervisor {
         }
         child.making = true;
         child.standing.waits_for = Some("its bots to be made");
-        let (made, supervisor) = ((child.spec.subscriber)(), ctx.address());
+        let (made, supervisor) = ((child.spec.subscriber)(number), ctx.address());
         // Not among the actor's own futures: it looks through all of them whenever one wakes up.
         actix_rt::spawn(async move {
             let subscriber = made.await;
@@ -269,6 +287,10 @@ impl Supervisor {
             })
         });
         let surroundings = surroundings.clone();
+        let deaths = self
+            .deaths
+            .get_or_insert_with(|| Arc::new(ctx.address().recipient()))
+            .clone();
         let Some(child) = self.children.get_mut(number) else {
             return;
         };
@@ -289,7 +311,7 @@ impl Supervisor {
             handle: child.spec.handle.clone(),
             away: child.spec.away.clone(),
         };
-        let guard = DownGuard::new(ctx.address().recipient(), named(number, child.life));
+        let guard = DownGuard::new(deaths, named(number, child.life));
         Account::start_on(&arbiter, spec, guard);
     }
 
@@ -365,7 +387,8 @@ impl Supervisor {
             child.spec.handle.end_life();
             // A bot that holds a thread loses its place there. That is no fault of its account.
             let guilty = !hung.by_handler && culprit.is_none_or(|culprit| culprit == number);
-            let allowed = !guilty || child.hangs.allow(now().mono);
+            let history = child.history.get_or_insert_default();
+            let allowed = !guilty || history.hangs.allow(now().mono);
             if guilty {
                 child.deaths = child.deaths.saturating_add(1);
             }
@@ -452,7 +475,9 @@ impl Handler<Changed> for Supervisor {
         {
             // A restart after a crash must not bring the account back either.
             child.spec.away = match (changed.status.phase, &changed.status.cause) {
-                (phase @ (Phase::Held | Phase::Quarantined), cause) => Some((phase, cause.clone())),
+                (phase @ (Phase::Held | Phase::Quarantined), cause) => {
+                    Some(Box::new((phase, cause.clone())))
+                }
                 _ => None,
             };
             let Status {
@@ -492,7 +517,8 @@ impl Handler<Down> for Supervisor {
         }
         child.deaths = child.deaths.saturating_add(1);
         let (account, panicked) = (child.spec.config.user.clone(), down.panicked);
-        let allowed = child.intensity.allow(now().mono);
+        let history = child.history.get_or_insert_default();
+        let allowed = history.crashes.allow(now().mono);
         if allowed {
             tracing::error!(%account, panicked, "account actor died; restarting it");
         } else {

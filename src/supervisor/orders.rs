@@ -56,8 +56,7 @@ impl Supervisor {
         let phase = match command {
             // It died too often or had no bots. The order means that somebody has looked at it.
             Command::Resume => {
-                child.intensity.reset();
-                child.hangs.reset();
+                child.history = None;
                 child.deaths = 0;
                 child.spec.away = None;
                 self.start_child(ctx, number);
@@ -72,7 +71,7 @@ impl Supervisor {
             }
         };
         // Obeyed as soon as the account runs.
-        child.spec.away = Some((phase, Cause::Ordered));
+        child.spec.away = Some(Box::new((phase, Cause::Ordered)));
         child.standing.phase = phase;
         child.standing.cause = Cause::Ordered;
         child.standing.since = now().unix;

@@ -115,7 +115,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                 false => Rc::new(AwcConnector),
             }),
             rest: None,
-            subscriber: Arc::new(move || Box::pin(std::future::ready(Ok(subscriber.clone())))),
+            subscriber: Arc::new(move |_| Box::pin(std::future::ready(Ok(subscriber.clone())))),
             handle,
             away: None,
         }

@@ -916,23 +916,3 @@ impl Core {
         }
     }
 }
-
-#[cfg(test)]
-#[test]
-fn sizes() {
-    eprintln!(
-        "Core {} Life {} Link {} Setbacks {} Pace {} Sigs {} Clock {} Delivery {} Troubles {} Counters {} Recorder {} Cause {}",
-        size_of::<Core>(),
-        size_of::<Life>(),
-        size_of::<Link>(),
-        size_of::<Setbacks>(),
-        size_of::<LoginPace>(),
-        size_of::<UserSigs>(),
-        size_of::<ServiceClock>(),
-        size_of::<Delivery>(),
-        size_of::<Troubles>(),
-        size_of::<Counters>(),
-        size_of::<Recorder>(),
-        size_of::<Cause>()
-    );
-}

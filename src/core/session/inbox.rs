@@ -76,13 +76,18 @@ impl Receipt {
             Conversation::Group(_) => u64::from(message.seq),
             _ => 0,
         };
-        let mut hasher = DefaultHasher::new();
-        message.key().hash(&mut hasher);
         Self {
             conversation: message.conversation.clone(),
             mark,
-            id: hasher.finish(),
+            id: Self::id_of(message),
         }
+    }
+
+    /// The [`id`](Self::id) of the receipt of a message.
+    pub(super) fn id_of(message: &Message) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        message.key().hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The conversation of the message.

@@ -24,16 +24,24 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
 pub struct Memory {
-    order: VecDeque<u64>,
-    known: HashSet<u64>,
-    /// Messages of `known` that were reported and not yet handed on.
-    pending: HashMap<u64, Receipt>,
+    /// `None` until the first message: most accounts are silent for long.
+    seen: Option<Box<Seen>>,
     /// The messages that are with the bots.
     inbox: Inbox,
     /// How far each group was handed on.
     groups: BTreeMap<Box<str>, GroupMark>,
     /// Live rooms that are followed, and the number at which each goes on.
     rooms: BTreeMap<Box<str>, u64>,
+}
+
+/// The messages that were handed out.
+#[derive(Debug, Default)]
+#[cfg_attr(test, derive(Clone))]
+struct Seen {
+    order: VecDeque<u64>,
+    known: HashSet<u64>,
+    /// Messages of `known` that were reported and not yet handed on.
+    pending: HashMap<u64, Receipt>,
 }
 
 /// How far a group was handed on.
@@ -60,7 +68,8 @@ impl Memory {
         let first = self.remember(&receipt, bound);
         if first {
             self.inbox.take(now.mono, &receipt);
-            self.pending.insert(receipt.id(), receipt);
+            let seen = self.seen.get_or_insert_default();
+            seen.pending.insert(receipt.id(), receipt);
         }
         first
     }
@@ -72,7 +81,9 @@ impl Memory {
 
     /// Whether a message was handed out already.
     pub(super) fn knows(&self, message: &Message) -> bool {
-        self.known.contains(&Receipt::of(message).id())
+        self.seen
+            .as_ref()
+            .is_some_and(|seen| seen.known.contains(&Receipt::id_of(message)))
     }
 
     /// Whether the bots have room for another message of this conversation, or of any. When they have
@@ -116,9 +127,12 @@ impl Memory {
         {
             self.reach(group, message.seq, message.time);
         }
-        self.pending.remove(&Receipt::of(message).id());
-        if self.pending.is_empty() && self.pending.capacity() > 16 {
-            self.pending = HashMap::new();
+        let Some(seen) = &mut self.seen else {
+            return;
+        };
+        seen.pending.remove(&Receipt::id_of(message));
+        if seen.pending.is_empty() && seen.pending.capacity() > 16 {
+            seen.pending = HashMap::new();
         }
     }
 
@@ -137,10 +151,12 @@ impl Memory {
     /// The bots died. Everything they had counts as never handed out.
     pub fn bots_died(&mut self) {
         let (ids, groups) = self.inbox.give_all_back();
-        self.pending = HashMap::new();
         let lost: HashSet<u64> = ids.into_iter().collect();
-        self.known.retain(|id| !lost.contains(id));
-        self.order.retain(|id| !lost.contains(id));
+        if let Some(seen) = &mut self.seen {
+            seen.pending = HashMap::new();
+            seen.known.retain(|id| !lost.contains(id));
+            seen.order.retain(|id| !lost.contains(id));
+        }
         for (group, before) in groups {
             if let Some(mark) = self.groups.get_mut(&group) {
                 mark.seq = mark.seq.min(before);
@@ -196,7 +212,7 @@ impl Memory {
     /// Everything in a group up to this number was handed on or needs no handing on.
     pub(super) fn reached(&mut self, group: &str, seq: u32) {
         // Messages that were reported and not yet handed on hold the mark back.
-        if self.pending.is_empty() {
+        if !self.is_pending() {
             self.reach(group, seq, 0);
         }
     }
@@ -210,7 +226,7 @@ impl Memory {
     /// A live room is followed; the next poll asks for items from this number on.
     pub(super) fn poll_room(&mut self, room: &str, start: u64) {
         // Messages that were reported and not yet handed on hold the number back.
-        let reached = self.pending.is_empty();
+        let reached = !self.is_pending();
         match self.rooms.get_mut(room) {
             Some(before) if reached => *before = start,
             Some(_) => {}
@@ -237,11 +253,20 @@ impl Memory {
     pub fn forget_pending(&mut self) {
         // The next session begins by catching up.
         self.inbox.forget_lags();
-        for (id, receipt) in std::mem::take(&mut self.pending) {
+        let Some(seen) = &mut self.seen else {
+            return;
+        };
+        for (id, receipt) in std::mem::take(&mut seen.pending) {
             self.inbox.give_back(&receipt);
-            self.known.remove(&id);
-            self.order.retain(|known| *known != id);
+            seen.known.remove(&id);
+            seen.order.retain(|known| *known != id);
         }
+    }
+
+    /// Whether messages were reported and not yet handed on.
+    fn is_pending(&self) -> bool {
+        let seen = self.seen.as_ref();
+        seen.is_some_and(|seen| !seen.pending.is_empty())
     }
 
     fn reach(&mut self, group: &str, seq: u32, time: u64) {
@@ -258,14 +283,15 @@ impl Memory {
 
     fn remember(&mut self, receipt: &Receipt, bound: usize) -> bool {
         let id = receipt.id();
-        if !self.known.insert(id) {
+        let seen = self.seen.get_or_insert_default();
+        if !seen.known.insert(id) {
             return false;
         }
-        self.order.push_back(id);
-        while self.order.len() > bound.max(1) {
-            if let Some(oldest) = self.order.pop_front() {
-                self.known.remove(&oldest);
-                self.pending.remove(&oldest);
+        seen.order.push_back(id);
+        while seen.order.len() > bound.max(1) {
+            if let Some(oldest) = seen.order.pop_front() {
+                seen.known.remove(&oldest);
+                seen.pending.remove(&oldest);
             }
         }
         true

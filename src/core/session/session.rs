@@ -724,19 +724,3 @@ impl Session {
         self.shared.events.ignore(what);
     }
 }
-
-#[cfg(test)]
-#[test]
-fn sizes() {
-    eprintln!(
-        "Session {} Shared {} Outgoing {} Intake {} Events {} Login {} Feed {}",
-        size_of::<Session>(),
-        size_of::<Shared>(),
-        size_of::<Outgoing>(),
-        size_of::<Intake>(),
-        size_of::<Events>(),
-        size_of::<Login>(),
-        size_of::<Feed>()
-    );
-    eprintln!("Memory {}", size_of::<Memory>());
-}
