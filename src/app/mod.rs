@@ -20,7 +20,7 @@ use crate::bot::{
     SettingsError, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
-use crate::gateway::{AwcConnector, Connector, NetError, SharedMemory, check_net, use_net};
+use crate::gateway::{Connector, NetConnector, NetError, SharedMemory, check_net, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
@@ -287,7 +287,7 @@ impl App {
                     policy: account.policy.clone(),
                     probes: rest.is_some(),
                 },
-                connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
+                connector: Arc::new(|| Rc::new(NetConnector) as Rc<dyn Connector>),
                 rest: rest.clone(),
                 subscriber: subscriber(
                     config,

@@ -1,8 +1,9 @@
-//! A TCP connection to a host: all of its addresses in turn, or through a proxy.
+//! A TCP connection to a host: to one of its addresses, or through a proxy.
 
 use super::address::{self, is_public};
 use super::net::Net;
 use super::now;
+use super::proxy::Proxy;
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
@@ -11,6 +12,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use url::Url;
 
 /// How long an address may take to answer while there are others to try.
 const ADDRESS_LIMIT: Duration = Duration::from_secs(3);
@@ -29,6 +31,17 @@ pub(super) enum Purpose {
     Stranger,
 }
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DialError {
+    /// The name has no address.
+    #[error("{0}")]
+    Name(io::Error),
+    /// None of its addresses can be reached.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
 /// Makes connections for an awc client.
 pub(super) fn dialler(
     net: Arc<Net>,
@@ -38,57 +51,64 @@ pub(super) fn dialler(
     fn_service(move |info: ConnectInfo<Uri>| {
         let net = net.clone();
         async move {
-            let stream =
-                connect(&net, purpose, info.request(), info.hostname(), info.port()).await?;
+            let is_secure = matches!(info.request().scheme_str(), Some("wss" | "https"));
+            let stream = connect(&net, purpose, is_secure, info.hostname(), info.port()).await;
+            let stream = stream.map_err(|error| match error {
+                DialError::Name(error) => ConnectError::Resolver(Box::new(error)),
+                DialError::Io(error) => ConnectError::Io(error),
+            })?;
             Ok(Connection::new(info.request().clone(), stream))
         }
     })
 }
 
+/// Connects a link.
+pub(super) async fn link(net: &Net, url: &Url) -> Result<TcpStream, DialError> {
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    connect(net, Purpose::Link, url.scheme() == "wss", host, port).await
+}
+
 async fn connect(
     net: &Net,
     purpose: Purpose,
-    uri: &Uri,
+    is_secure: bool,
     host: &str,
     port: u16,
-) -> Result<TcpStream, ConnectError> {
-    let is_secure = matches!(uri.scheme_str(), Some("wss" | "https"));
-    let mut stream = match net.proxies.of(is_secure, host) {
-        Some(proxy) => {
-            // Of a proxy that fails it has to be said that it is the proxy, and not the host.
-            let (name, at) = (proxy.host(), proxy.port());
-            let failed = |what: String| {
-                ConnectError::Io(io::Error::other(format!("the proxy {name}:{at} {what}")))
-            };
-            let mut stream =
-                direct(Purpose::Request, name, at)
-                    .await
-                    .map_err(|error| match error {
-                        ConnectError::Io(error) => failed(format!("cannot be reached: {error}")),
-                        other => failed(format!("cannot be reached: {other}")),
-                    })?;
-            proxy
-                .open_way(&mut stream, host, port)
-                .await
-                .map_err(|error| failed(error.to_string()))?;
-            stream
-        }
+) -> Result<TcpStream, DialError> {
+    let stream = match net.proxies.of(is_secure, host) {
+        // Boxed, so that a dial without a proxy is not as large as one with.
+        Some(proxy) => Box::pin(through(proxy, host, port)).await?,
         None => direct(purpose, host, port).await?,
     };
-    prepare(&mut stream, purpose);
+    prepare(&stream, purpose);
     Ok(stream)
 }
 
-async fn direct(purpose: Purpose, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+async fn through(proxy: &Proxy, host: &str, port: u16) -> io::Result<TcpStream> {
+    // Of a proxy that fails it has to be said that it is the proxy, and not the host.
+    let (name, at) = (proxy.host(), proxy.port());
+    let failed = |what: String| io::Error::other(format!("the proxy {name}:{at} {what}"));
+    let mut stream = direct(Purpose::Request, name, at)
+        .await
+        .map_err(|error| failed(format!("cannot be reached: {error}")))?;
+    proxy
+        .open_way(&mut stream, host, port)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(stream)
+}
+
+async fn direct(purpose: Purpose, host: &str, port: u16) -> Result<TcpStream, DialError> {
     let mut addresses = address::resolve(host, port, now())
         .await
-        .map_err(|error| ConnectError::Resolver(Box::new(error)))?;
+        .map_err(DialError::Name)?;
     if purpose == Purpose::Stranger {
         addresses.retain(|address| is_public(address.ip()));
         if addresses.is_empty() {
             let refused = "the address is not one of the public internet";
             let refused = io::Error::new(io::ErrorKind::PermissionDenied, refused);
-            return Err(ConnectError::Io(refused));
+            return Err(refused.into());
         }
     }
     let mut last = None;
@@ -102,7 +122,10 @@ async fn direct(purpose: Purpose, host: &str, port: u16) -> Result<TcpStream, Co
             }
         }
     }
-    Err(last.map_or(ConnectError::NoRecords, ConnectError::Io))
+    Err(last.map_or_else(
+        || DialError::Name(io::Error::new(io::ErrorKind::NotFound, "no address")),
+        DialError::Io,
+    ))
 }
 
 async fn one(address: SocketAddr, others: bool) -> io::Result<TcpStream> {
@@ -115,7 +138,7 @@ async fn one(address: SocketAddr, others: bool) -> io::Result<TcpStream> {
         .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
 }
 
-fn prepare(stream: &mut TcpStream, purpose: Purpose) {
+fn prepare(stream: &TcpStream, purpose: Purpose) {
     // An acknowledgement and a reply are two small packets: the second must not wait for the other
     // side to confirm the first.
     if let Err(error) = stream.set_nodelay(true) {
@@ -154,7 +177,7 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
             let refused = direct(Purpose::Stranger, host, port).await.unwrap_err();
-            let ConnectError::Io(error) = refused else {
+            let DialError::Io(error) = refused else {
                 panic!("{refused:?}");
             };
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
@@ -166,8 +189,8 @@ mod tests {
     async fn d_a_link_sends_at_once() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut stream = direct(Purpose::Link, "127.0.0.1", port).await.unwrap();
-        prepare(&mut stream, Purpose::Link);
+        let stream = direct(Purpose::Link, "127.0.0.1", port).await.unwrap();
+        prepare(&stream, Purpose::Link);
         assert!(stream.nodelay().unwrap());
     }
 }

@@ -1,7 +1,7 @@
 //! One WebSocket: dialling, framing, and the actor that drives a [`Session`](crate::session::Session).
 //!
-//! awc does name resolution, TLS and the upgrade; from the 101 on our own small frame layer works
-//! on the raw stream. It costs an idle account about a fifth of what a buffered framing does, closes
+//! A link is dialled by hand, without a client for HTTP (`connector`, `dial`, `upgrade`), and our own small frame
+//! layer works on the raw stream. It costs an idle account about a fifth of what a buffered framing does, closes
 //! without losing its last frames, and bounds what it buffers. Nothing here decides *when* to
 //! connect, log in or give up: that is [`crate::account`]'s business.
 
@@ -20,6 +20,7 @@ mod memory;
 mod net;
 mod proxy;
 mod running;
+mod stream;
 mod upgrade;
 mod websocket;
 
@@ -27,10 +28,11 @@ pub use clock::now;
 pub use connection::{
     Close, ConfirmLogin, Connection, Dial, Logout, Relogin, Reported, Room, Transmit,
 };
-pub use connector::{AwcConnector, Connector, Dialled, Io};
+pub use connector::{Connector, Dialled, NetConnector};
 pub use down::{Down, DownGuard};
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
 pub use memory::SharedMemory;
 pub use net::{NetError, check_net, use_net};
 pub use proxy::ProxyError;
 pub use running::{Running, Workplace};
+pub use stream::{Io, Stream};
