@@ -20,7 +20,9 @@ use crate::bot::{
     SettingsError, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
-use crate::gateway::{Connector, NetConnector, NetError, SharedMemory, check_net, use_net};
+use crate::gateway::{
+    Connector, NetConnector, NetError, SharedMemory, check_net, limit_links, use_net,
+};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
@@ -233,6 +235,12 @@ impl App {
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
+        // The sandbox's side of a link is in the same process.
+        limit_links(if config.endpoint == Endpoint::Sandbox {
+            2
+        } else {
+            1
+        });
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts

@@ -2,14 +2,14 @@
 
 use super::dial::{self, DialError};
 use super::net::{Net, net};
-use super::stream::Stream;
+use super::reason::{reason_of, tls_error};
+use super::stream::{Stream, Tcp};
 use super::upgrade::{UpgradeError, upgrade};
 use botroupe_core::account::ConnectError;
 use futures_util::future::LocalBoxFuture;
 use rustls::pki_types::ServerName;
 use std::io;
 use std::time::Duration;
-use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
@@ -109,11 +109,11 @@ async fn open(url: &Url) -> Result<Dialled, ConnectError> {
     }
 }
 
-async fn secure(net: &Net, url: &Url, tcp: TcpStream) -> io::Result<Stream> {
+async fn secure(net: &Net, url: &Url, tcp: Tcp) -> io::Result<Stream> {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(net.tls.clone());
+    let connector = TlsConnector::from(net.tls().clone());
     let stream = connector.connect(name, tcp).await?;
     Ok(Stream::Tls(Box::new(stream)))
 }
@@ -158,40 +158,6 @@ fn explain_io(error: &io::Error, host: String) -> ConnectError {
         io::ErrorKind::ConnectionRefused => ConnectError::Refused(host),
         io::ErrorKind::InvalidData => ConnectError::Tls { host, reason },
         _ => ConnectError::Unreachable { host, reason },
-    }
-}
-
-/// Why a connection failed, and what helps where that is known.
-pub(super) fn reason_of(error: &io::Error) -> String {
-    let remedy = match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(wrong)) => remedy_of(wrong),
-        _ => None,
-    };
-    match remedy {
-        Some(remedy) => format!("{error}; {remedy}"),
-        None => error.to_string(),
-    }
-}
-
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
-}
-
-/// What helps against a certificate that is not trusted.
-const fn remedy_of(wrong: &rustls::CertificateError) -> Option<&'static str> {
-    use rustls::CertificateError as Wrong;
-    match wrong {
-        Wrong::UnknownIssuer => {
-            Some("if you know the authority that signed it, name its certificate in [tls] ca_file")
-        }
-        Wrong::Expired
-        | Wrong::ExpiredContext { .. }
-        | Wrong::NotValidYet
-        | Wrong::NotValidYetContext { .. } => Some("is the clock of this machine right?"),
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
-            Some("use a name in endpoint that the certificate is for")
-        }
-        _ => None,
     }
 }
 

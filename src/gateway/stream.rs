@@ -1,5 +1,6 @@
 //! The byte stream of a link.
 
+use super::limits::Slot;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -16,9 +17,9 @@ impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
 /// functions and, without TLS, no allocation.
 pub enum Stream {
     /// TCP.
-    Plain(TcpStream),
+    Plain(Tcp),
     /// TLS over TCP.
-    Tls(Box<TlsStream<TcpStream>>),
+    Tls(Box<TlsStream<Tcp>>),
     /// Anything else, such as a link within the process.
     Other(Box<dyn Io>),
 }
@@ -30,6 +31,50 @@ impl std::fmt::Debug for Stream {
             Self::Tls(_) => "Tls",
             Self::Other(_) => "Other",
         })
+    }
+}
+
+/// TCP, and the file handle that is counted for it.
+#[derive(Debug)]
+pub struct Tcp {
+    stream: TcpStream,
+    _slot: Slot,
+}
+
+impl Tcp {
+    pub(super) const fn new(stream: TcpStream, slot: Slot) -> Self {
+        Self {
+            stream,
+            _slot: slot,
+        }
+    }
+}
+
+impl AsyncRead for Tcp {
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buffer)
+    }
+}
+
+impl AsyncWrite for Tcp {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
     }
 }
 

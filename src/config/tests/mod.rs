@@ -103,6 +103,8 @@ fn the_smallest_config_takes_the_defaults() {
     assert_eq!(config.host.queue, 1_024);
     assert_eq!(config.io.arbiters, 1);
     assert_eq!(config.io.hang_after, Duration::from_secs(15));
+    assert!(config.network.bind.is_empty());
+    assert_eq!(config.network.keepalive, Some(Duration::from_secs(60)));
     assert_eq!(config.shutdown.grace, Duration::from_secs(10));
     assert_eq!(config.log, LogConfig::default());
 }
@@ -146,6 +148,8 @@ fn every_key_is_read() {
         [io]
         arbiters = 3
         hang_after = "20s"
+        bind = ["10.0.0.4", "fd00::1"]
+        keepalive = "90s"
         [shutdown]
         grace = "0s"
         [log]
@@ -180,6 +184,9 @@ fn every_key_is_read() {
     let governor = config.governor;
     assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
     assert_eq!(config.io.hang_after, Duration::from_secs(20));
+    let network = &config.network;
+    assert_eq!(network.bind.len(), 2);
+    assert_eq!(network.keepalive, Some(Duration::from_secs(90)));
     assert_eq!(
         (config.host.threads, config.host.queue, config.io.arbiters),
         (4, 5, 3)
