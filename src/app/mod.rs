@@ -295,7 +295,10 @@ impl App {
                     policy: account.policy.clone(),
                     probes: rest.is_some(),
                 },
-                connector: Arc::new(|| Rc::new(NetConnector) as Rc<dyn Connector>),
+                connector: {
+                    let proxy = account.proxy.clone();
+                    Arc::new(move || Rc::new(NetConnector::new(proxy.clone())) as Rc<dyn Connector>)
+                },
                 rest: rest.clone(),
                 subscriber: subscriber(
                     config,

@@ -98,7 +98,7 @@ fn start(
             policy: base,
             probes: false,
         },
-        connector: Arc::new(|| Rc::new(NetConnector) as Rc<dyn Connector>),
+        connector: Arc::new(|| Rc::new(NetConnector::default()) as Rc<dyn Connector>),
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();

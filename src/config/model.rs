@@ -16,6 +16,7 @@ use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
 use super::place::Place;
+use super::proxy::AccountProxy;
 use crate::proto::{
     endpoint::Site,
     id::{SdkAppId, UserId},
@@ -131,6 +132,8 @@ pub struct AccountConfig {
     pub user_sig_lifetime: Duration,
     /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
     pub user_sig_timeout: Duration,
+    /// The proxy of its links; `None` takes that of [`NetworkConfig`].
+    pub proxy: Option<Arc<AccountProxy>>,
     /// What it does by itself after faults and kicks.
     pub policy: Arc<Policy>,
     /// The place of its UserID.

@@ -565,11 +565,10 @@ fn bind(section: &mut Section<'_>) -> Vec<IpAddr> {
 
 fn io(section: &mut Section<'_>) -> IoConfig {
     let base = IoConfig::default();
-    let config = IoConfig {
+    IoConfig {
         arbiters: section.integer("arbiters", base.arbiters, THREADS),
         hang_after: section.duration("hang_after", base.hang_after, (SECOND, 10 * MINUTE)),
-    };
-    config
+    }
 }
 
 fn shutdown(mut section: Section<'_>) -> ShutdownConfig {

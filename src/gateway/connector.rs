@@ -5,10 +5,12 @@ use super::net::{Net, net};
 use super::reason::{reason_of, tls_error};
 use super::stream::{Stream, Tcp};
 use super::upgrade::{UpgradeError, upgrade};
+use crate::config::AccountProxy;
 use botroupe_core::account::ConnectError;
 use futures_util::future::LocalBoxFuture;
 use rustls::pki_types::ServerName;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::TlsConnector;
 use url::Url;
@@ -42,8 +44,18 @@ pub trait Connector {
 }
 
 /// The real network.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct NetConnector;
+#[derive(Clone, Debug, Default)]
+pub struct NetConnector {
+    proxy: Option<Arc<AccountProxy>>,
+}
+
+impl NetConnector {
+    /// Opens links of an account that chose this proxy; `None` takes that of the network's configuration.
+    #[must_use]
+    pub const fn new(proxy: Option<Arc<AccountProxy>>) -> Self {
+        Self { proxy }
+    }
+}
 
 impl Connector for NetConnector {
     fn dial(
@@ -56,8 +68,9 @@ impl Connector for NetConnector {
             Ok(url) => url,
             Err(error) => return Box::pin(std::future::ready(Err(error))),
         };
+        let proxy = self.proxy.clone();
         Box::pin(async move {
-            let outcome = tokio::time::timeout(limit, open(&url)).await;
+            let outcome = tokio::time::timeout(limit, open(&url, proxy.as_deref())).await;
             outcome.unwrap_or_else(|_| {
                 let host = place(&url);
                 Err(ConnectError::TimedOut { host, limit })
@@ -85,9 +98,9 @@ fn place(url: &Url) -> String {
     }
 }
 
-async fn open(url: &Url) -> Result<Dialled, ConnectError> {
+async fn open(url: &Url, proxy: Option<&AccountProxy>) -> Result<Dialled, ConnectError> {
     let net = net();
-    let tcp = dial::link(&net, url)
+    let tcp = dial::link(&net, url, proxy)
         .await
         .map_err(|error| explain(error, url))?;
     let mut io = match url.scheme() {
@@ -191,7 +204,9 @@ mod tests {
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await.unwrap_err().kind()
         });
-        let dialled = NetConnector.dial(url, Duration::from_secs(10)).await;
+        let dialled = NetConnector::default()
+            .dial(url, Duration::from_secs(10))
+            .await;
         drop(dialled.unwrap());
         assert_eq!(server.await.unwrap(), io::ErrorKind::ConnectionReset);
     }
@@ -215,7 +230,9 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
             stream
         });
-        let outcome = NetConnector.dial(url, Duration::from_secs(10)).await;
+        let outcome = NetConnector::default()
+            .dial(url, Duration::from_secs(10))
+            .await;
         drop(server.await.unwrap());
         outcome
     }
@@ -272,7 +289,9 @@ mod tests {
             }
             written
         });
-        let refused = NetConnector.dial(url, Duration::from_secs(60)).await;
+        let refused = NetConnector::default()
+            .dial(url, Duration::from_secs(60))
+            .await;
         assert!(
             matches!(refused, Err(ConnectError::Upgrade { .. })),
             "{refused:?}"
@@ -283,7 +302,7 @@ mod tests {
     #[actix_rt::test]
     async fn what_is_no_address_of_a_link_is_said() {
         for url in ["http://h.example/", "ws://", "", "h.example"] {
-            let refused = NetConnector
+            let refused = NetConnector::default()
                 .dial(url.to_owned(), Duration::from_secs(1))
                 .await;
             assert!(matches!(refused, Err(ConnectError::Url(_))), "{refused:?}");
@@ -293,7 +312,7 @@ mod tests {
     #[test]
     fn a_dial_is_small_and_so_is_a_stream() {
         let url = Url::parse("ws://h.example/").unwrap();
-        let size = size_of_val(&open(&url));
+        let size = size_of_val(&open(&url, None));
         assert!(size <= 768, "{size}");
         assert!(size_of::<Stream>() <= 40, "{}", size_of::<Stream>());
     }

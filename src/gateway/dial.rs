@@ -4,9 +4,10 @@ use super::address::{self, is_public};
 use super::limits::{Slot, explain_bind, explain_connect, explain_files};
 use super::net::Net;
 use super::now;
-use super::proxy::Proxy;
+use super::proxy::open_way;
 use super::race::race;
 use super::stream::Tcp;
+use crate::config::{AccountProxy, ProxyUrl};
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
@@ -52,7 +53,8 @@ pub(super) fn dialler(
         let net = net.clone();
         async move {
             let is_secure = matches!(info.request().scheme_str(), Some("wss" | "https"));
-            let stream = connect(&net, purpose, is_secure, info.hostname(), info.port()).await;
+            let proxy = net.proxies.of(is_secure, info.hostname());
+            let stream = connect(&net, purpose, proxy, info.hostname(), info.port()).await;
             let stream = stream.map_err(|error| match error {
                 DialError::Name(error) => ConnectError::Resolver(Box::new(error)),
                 DialError::Io(error) => ConnectError::Io(error),
@@ -63,22 +65,27 @@ pub(super) fn dialler(
 }
 
 /// Connects a link.
-pub(super) async fn link(net: &Net, url: &Url) -> Result<Tcp, DialError> {
+pub(super) async fn link(
+    net: &Net,
+    url: &Url,
+    choice: Option<&AccountProxy>,
+) -> Result<Tcp, DialError> {
     let slot = Slot::take()?;
     let host = url.host_str().unwrap_or_default();
     let port = url.port_or_known_default().unwrap_or_default();
-    let stream = connect(net, Purpose::Link, url.scheme() == "wss", host, port).await?;
+    let proxy = net.proxies.of_link(choice, url.scheme() == "wss", host);
+    let stream = connect(net, Purpose::Link, proxy, host, port).await?;
     Ok(Tcp::new(stream, slot))
 }
 
 async fn connect(
     net: &Net,
     purpose: Purpose,
-    is_secure: bool,
+    proxy: Option<&ProxyUrl>,
     host: &str,
     port: u16,
 ) -> Result<TcpStream, DialError> {
-    let stream = match net.proxies.of(is_secure, host) {
+    let stream = match proxy {
         // Boxed, so that a dial without a proxy is not as large as one with.
         Some(proxy) => Box::pin(through(net, purpose, proxy, host, port)).await?,
         None => direct(net, purpose, host, port).await?,
@@ -90,7 +97,7 @@ async fn connect(
 async fn through(
     net: &Net,
     purpose: Purpose,
-    proxy: &Proxy,
+    proxy: &ProxyUrl,
     host: &str,
     port: u16,
 ) -> io::Result<TcpStream> {
@@ -105,8 +112,7 @@ async fn through(
     let mut stream = direct(net, purpose, name, at)
         .await
         .map_err(|error| failed(format!("cannot be reached: {error}")))?;
-    proxy
-        .open_way(&mut stream, host, port)
+    open_way(proxy, &mut stream, host, port)
         .await
         .map_err(|error| failed(error.to_string()))?;
     Ok(stream)
@@ -326,7 +332,7 @@ mod tests {
                 ..Default::default()
             };
             let net = Net::with(&config, Default::default());
-            let link = connect(&net, Purpose::Link, false, "127.0.0.1", port)
+            let link = connect(&net, Purpose::Link, None, "127.0.0.1", port)
                 .await
                 .unwrap();
             let socket = SockRef::from(&link);

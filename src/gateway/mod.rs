@@ -23,6 +23,7 @@ mod proxy;
 mod race;
 mod reason;
 mod running;
+mod socks;
 mod sources;
 mod stream;
 mod upgrade;
@@ -38,6 +39,5 @@ pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_u
 pub use limits::{BESIDE_LINKS, limit_links};
 pub use memory::SharedMemory;
 pub use net::{NetError, check_net, use_net};
-pub use proxy::ProxyError;
 pub use running::{Running, Workplace};
 pub use stream::{Io, Stream, Tcp};

@@ -1,8 +1,8 @@
 //! Certificates and proxies, the same for links, the REST API and files.
 
-use super::proxy::{Proxies, Proxy, ProxyError};
+use super::proxy::Proxies;
 use super::sources::Sources;
-use crate::config::NetworkConfig;
+use crate::config::{NetworkConfig, ProxyError, ProxyUrl};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -78,7 +78,7 @@ impl Net {
     fn new(config: &NetworkConfig) -> Result<Self, NetError> {
         let mut proxies = match &config.proxy {
             Some(proxy) => {
-                let proxy = Proxy::parse(proxy.expose_secret())?;
+                let proxy = ProxyUrl::parse(proxy.expose_secret())?;
                 Proxies {
                     plain: Some(proxy.clone()),
                     secure: Some(proxy),

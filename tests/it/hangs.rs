@@ -42,7 +42,7 @@ impl Connector for Hangs {
                 blocked.lock().unwrap().push(release);
                 let _ = wait.recv();
             }
-            NetConnector.dial(url, limit).await
+            NetConnector::default().dial(url, limit).await
         })
     }
 }
@@ -111,7 +111,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                     left: left.clone(),
                     blocked: blocked.clone(),
                 }) as Rc<dyn Connector>,
-                false => Rc::new(NetConnector),
+                false => Rc::new(NetConnector::default()),
             }),
             rest: None,
             subscriber: Arc::new(move || Box::pin(std::future::ready(Ok(subscriber.clone())))),
