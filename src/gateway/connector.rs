@@ -4,6 +4,7 @@ use super::dial::{self, DialError};
 use super::net::{Net, net};
 use super::reason::{reason_of, tls_error};
 use super::stream::{Stream, Tcp};
+use super::tls::Tls;
 use super::upgrade::{UpgradeError, upgrade};
 use crate::config::AccountProxy;
 use botroupe_core::account::ConnectError;
@@ -12,7 +13,6 @@ use rustls::pki_types::ServerName;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio_rustls::TlsConnector;
 use url::Url;
 
 /// An open stream, after the upgrade.
@@ -126,9 +126,8 @@ async fn secure(net: &Net, url: &Url, tcp: Tcp) -> io::Result<Stream> {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
-    let connector = TlsConnector::from(net.tls().clone());
-    let stream = connector.connect(name, tcp).await?;
-    Ok(Stream::Tls(Box::new(stream)))
+    let tls = Tls::connect(net.tls().clone(), name, tcp).await?;
+    Ok(Stream::Tls(tls))
 }
 
 fn explain(error: DialError, url: &Url) -> ConnectError {

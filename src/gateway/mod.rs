@@ -26,6 +26,8 @@ mod running;
 mod socks;
 mod sources;
 mod stream;
+mod tickets;
+mod tls;
 mod upgrade;
 mod websocket;
 
@@ -41,3 +43,4 @@ pub use memory::SharedMemory;
 pub use net::{NetError, check_net, use_net};
 pub use running::{Running, Workplace};
 pub use stream::{Io, Stream, Tcp};
+pub use tls::Tls;

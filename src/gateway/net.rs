@@ -2,7 +2,9 @@
 
 use super::proxy::Proxies;
 use super::sources::Sources;
+use super::tickets::Tickets;
 use crate::config::{NetworkConfig, ProxyError, ProxyUrl};
+use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -172,6 +174,7 @@ fn client_config(roots: RootCertStore) -> Arc<ClientConfig> {
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     // HTTP/2 cannot carry the upgrade.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::store(Arc::new(Tickets::default()));
     Arc::new(config)
 }
 

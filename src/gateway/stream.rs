@@ -1,12 +1,12 @@
 //! The byte stream of a link.
 
 use super::limits::Slot;
+use super::tls::Tls;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio_rustls::client::TlsStream;
 
 /// A byte stream to the server.
 pub trait Io: AsyncRead + AsyncWrite + Unpin {}
@@ -19,7 +19,7 @@ pub enum Stream {
     /// TCP.
     Plain(Tcp),
     /// TLS over TCP.
-    Tls(Box<TlsStream<Tcp>>),
+    Tls(Box<Tls>),
     /// Anything else, such as a link within the process.
     Other(Box<dyn Io>),
 }
