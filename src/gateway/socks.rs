@@ -261,4 +261,16 @@ mod tests {
         let long = "x".repeat(256);
         talk(YES, Target::Name(&long, 1), None).await.0.unwrap_err();
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_answer_is_too_odd(mut bytes: Vec<u8>, begins in 0..=YES.len(), has_login: bool) {
+            bytes.splice(0..0, YES[..begins].iter().copied());
+            let login = has_login.then_some(("user", "geheim"));
+            let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+            if let (Err(said), _) = runtime.block_on(talk(&bytes, NAME, login)) {
+                assert!(!said.contains("geheim"), "{said}");
+            }
+        }
+    }
 }

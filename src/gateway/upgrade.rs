@@ -371,6 +371,23 @@ mod tests {
         fed([&b"HTTP/1.1 101 S\r\n"[..], &[]])
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_answer_is_too_odd(
+            mut bytes: Vec<u8>,
+            at: proptest::sample::Index,
+            piece in 1_usize..40,
+        ) {
+            // Odd bytes alone, and within a good answer.
+            let _ = fed(bytes.chunks(piece));
+            let good = good();
+            let (a, b) = good.as_bytes().split_at(at.index(good.len()));
+            bytes.truncate(8);
+            let odd = [a, &bytes[..], b].concat();
+            let _ = fed(odd.chunks(piece));
+        }
+    }
+
     #[test]
     fn retry_after_is_read_in_both_forms_and_capped() {
         let now = "Sun, 06 Nov 1994 08:49:37 GMT";
