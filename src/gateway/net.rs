@@ -7,7 +7,7 @@ use crate::config::{NetworkConfig, ProxyError, ProxyUrl};
 use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CipherSuite, ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
 use socket2::TcpKeepalive;
 use std::path::{Path, PathBuf};
@@ -162,8 +162,13 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), NetError> {
 }
 
 fn client_config(roots: RootCertStore) -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider);
+    let mut provider = rustls::crypto::ring::default_provider();
+    // First what browsers ask for first: its hash is the one that processors compute themselves.
+    let first = CipherSuite::TLS13_AES_128_GCM_SHA256;
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| suite.suite() != first);
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider));
     #[expect(
         clippy::expect_used,
         reason = "ring offers both versions the feature flags name"
