@@ -21,7 +21,9 @@ use crate::bot::{
     Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
-use crate::gateway::{AwcConnector, Connector, NetError, SharedMemory, check_net, use_net};
+use crate::gateway::{
+    Connector, NetConnector, NetError, SharedMemory, check_net, limit_links, use_net,
+};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
@@ -230,6 +232,12 @@ impl App {
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;
+        // The sandbox's side of a link is in the same process.
+        limit_links(if config.endpoint == Endpoint::Sandbox {
+            2
+        } else {
+            1
+        });
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -274,7 +282,7 @@ impl App {
         let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
         let subscriber = hosts.factory();
         let connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync> =
-            Arc::new(|| Rc::new(AwcConnector));
+            Arc::new(|| Rc::new(NetConnector::default()));
         let mut specs = Vec::with_capacity(enabled.len());
         for account in enabled {
             let Some(credential) = credentials.of(account) else {
@@ -296,7 +304,10 @@ impl App {
                     policy: account.policy.clone(),
                     probes: rest.is_some(),
                 }),
-                connector: connector.clone(),
+                connector: match account.proxy.clone() {
+                    None => connector.clone(),
+                    proxy => Arc::new(move || Rc::new(NetConnector::new(proxy.clone()))),
+                },
                 rest: rest.clone(),
                 subscriber: subscriber.clone(),
                 away: away.remove(&account.user_id).map(Box::new),

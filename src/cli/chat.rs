@@ -11,7 +11,7 @@ use crate::app::{Credentials, walk};
 use crate::bot::{Api, ApiError};
 use crate::config::{Config, Endpoint, GovernorConfig, IoConfig, nearest, websocket_url};
 use crate::fleet::Signals;
-use crate::gateway::{AwcConnector, ConnectError, Connector, SharedMemory, use_net};
+use crate::gateway::{ConnectError, Connector, NetConnector, SharedMemory, use_net};
 use crate::proto::code::Code;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::UserId;
@@ -98,7 +98,7 @@ fn start(
             policy: base,
             probes: false,
         }),
-        connector: Arc::new(|| Rc::new(AwcConnector) as Rc<dyn Connector>),
+        connector: Arc::new(|| Rc::new(NetConnector::default()) as Rc<dyn Connector>),
         rest: None,
         subscriber: Arc::new({
             let ear = ear.clone();

@@ -1,9 +1,8 @@
 //! The limit of open files, and the number of accounts that it suffices for.
 
 use crate::config::{Config, Endpoint};
+use crate::gateway::BESIDE_LINKS as BESIDE;
 
-/// Handles that the process needs besides its accounts: for threads, sockets, files of bots and programs.
-const BESIDE: u64 = 64;
 /// With fewer, not even the threads can be started.
 const LEAST: u64 = 48;
 /// The most that is ever requested: some systems report "unlimited" and then refuse larger numbers.

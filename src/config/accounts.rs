@@ -14,6 +14,7 @@ use super::{
     pattern::{MAX_ACCOUNTS, expand_pattern, is_pattern},
     place::Place,
     policy,
+    proxy::AccountProxy,
     read::{Node, Section},
     user_sig_source::{self, Source},
 };
@@ -32,6 +33,7 @@ struct Common<'c> {
     enabled: bool,
     user_sig_lifetime: Duration,
     user_sig_timeout: Duration,
+    proxy: Option<Arc<AccountProxy>>,
     policy: Arc<Policy>,
     /// Where UserSigs are fetched from.
     source: Source<'c>,
@@ -49,6 +51,7 @@ pub(super) fn read(
         enabled: defaults::ENABLED,
         user_sig_lifetime: defaults::USER_SIG_LIFETIME,
         user_sig_timeout: defaults::USER_SIG_TIMEOUT,
+        proxy: None,
         policy: Arc::new(match endpoint {
             Endpoint::Sandbox => Policy {
                 login_spacing: defaults::LOGIN_SPACING_SANDBOX,
@@ -156,6 +159,7 @@ fn common<'c>(
         base.user_sig_timeout,
         (100 * MILLI, HOUR / 12),
     );
+    let proxy = section.get("proxy").and_then(|node| proxy(&node));
     let policy = policy::read(section, &base.policy);
     let source = match user_sig_source::read(section, user_sig) {
         Source::None => base.source.clone(),
@@ -166,12 +170,26 @@ fn common<'c>(
         enabled,
         user_sig_lifetime,
         user_sig_timeout,
+        proxy: proxy.or_else(|| base.proxy.clone()),
         policy: if policy == *base.policy {
             Arc::clone(&base.policy)
         } else {
             Arc::new(policy)
         },
         source,
+    }
+}
+
+fn proxy(node: &Node<'_>) -> Option<Arc<AccountProxy>> {
+    let text = node.secret()?;
+    match AccountProxy::parse(text.expose_secret()) {
+        Ok(proxy) => Some(Arc::new(proxy)),
+        Err(error) => {
+            node.report(Problem::Unusable {
+                reason: error.to_string(),
+            });
+            None
+        }
     }
 }
 
@@ -273,6 +291,7 @@ fn account<'c>(
             enabled: common.enabled,
             user_sig_lifetime: common.user_sig_lifetime,
             user_sig_timeout: common.user_sig_timeout,
+            proxy: common.proxy.clone(),
             policy: Arc::clone(&common.policy),
             place: Arc::clone(&place),
         });

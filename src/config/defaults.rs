@@ -59,5 +59,9 @@ pub(crate) const IO_ARBITERS: u32 = 1;
 /// `io.hang_after`: nothing we do takes a thread this long, however many accounts come back at once.
 pub(crate) const IO_HANG_AFTER: Duration = Duration::from_secs(15);
 
+/// `io.keepalive`: heartbeats notice a dead link of an account that is online; this is for the rest, and keeps the
+/// tables of routers on the way that forget a connection after some minutes.
+pub(crate) const IO_KEEPALIVE: Duration = Duration::from_secs(60);
+
 /// `shutdown.grace`: handlers under way may finish and accounts log out.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);

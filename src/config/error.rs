@@ -228,6 +228,14 @@ pub enum Problem {
         /// The text in the config.
         text: String,
     },
+    /// No single address of this machine, or one that is named twice.
+    #[error(
+        "{text:?} cannot be bound to; name each address of this machine once, for example \"10.0.0.4\""
+    )]
+    Source {
+        /// The text in the config.
+        text: String,
+    },
     /// The lower end of a range above the upper one.
     #[error("{min_key} ({min}) is above {max_key} ({max})")]
     MinAboveMax {

@@ -22,6 +22,7 @@ mod parse;
 mod pattern;
 mod place;
 mod policy;
+mod proxy;
 mod read;
 mod sources;
 mod suggest;
@@ -47,6 +48,7 @@ pub use model::{
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
+pub use proxy::{AccountProxy, ProxyError, ProxyKind, ProxyUrl};
 pub use sources::Sources;
 #[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;

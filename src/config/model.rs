@@ -1,6 +1,13 @@
 //! The types of a valid config. Other modules read and check them.
 
-use std::{collections::BTreeMap, fmt, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    sync::Arc,
+    time::Duration,
+};
 
 use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
@@ -9,6 +16,7 @@ use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
 use super::place::Place;
+use super::proxy::AccountProxy;
 use crate::proto::{
     endpoint::Site,
     id::{SdkAppId, UserId},
@@ -35,7 +43,7 @@ pub struct Config {
     pub governor: GovernorConfig,
     /// How bots are run.
     pub host: HostConfig,
-    /// The trusted certificates and the proxy of connections.
+    /// The trusted certificates, the proxy and the sockets of connections.
     pub network: NetworkConfig,
     /// How connections are run.
     pub io: IoConfig,
@@ -124,6 +132,8 @@ pub struct AccountConfig {
     pub user_sig_lifetime: Duration,
     /// How long a program or an HTTP service may take to give a UserSig; 100 ms to 5 minutes.
     pub user_sig_timeout: Duration,
+    /// The proxy of its links; `None` takes that of [`NetworkConfig`].
+    pub proxy: Option<Arc<AccountProxy>>,
     /// What it does by itself after faults and kicks.
     pub policy: Arc<Policy>,
     /// The place of its UserID.
@@ -292,8 +302,8 @@ pub struct SandboxConfig {
     pub refuse_unknown: bool,
 }
 
-/// `[tls]` and `[proxy]`: the trusted certificates and the proxy of connections.
-#[derive(Clone, Debug, Default)]
+/// `[tls]`, `[proxy]` and a part of `[io]`: the trusted certificates, the proxy and the sockets of connections.
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct NetworkConfig {
     /// A PEM file of certificates that are trusted besides the system's. A relative path starts where the
@@ -303,6 +313,24 @@ pub struct NetworkConfig {
     pub proxy: Option<SecretString>,
     /// Hosts that are reached without it.
     pub no_proxy: Vec<String>,
+    /// `io.bind`: addresses of this machine that links come from, in turn; empty leaves it to the system.
+    pub bind: Vec<IpAddr>,
+    /// `io.keepalive`: silence of a link after which the system asks whether the other side is there; `None`
+    /// never asks. 1 second to 1 hour, whole seconds.
+    pub keepalive: Option<Duration>,
+}
+
+impl Default for NetworkConfig {
+    /// As when nothing is written.
+    fn default() -> Self {
+        Self {
+            ca_file: None,
+            proxy: None,
+            no_proxy: Vec::new(),
+            bind: Vec::new(),
+            keepalive: Some(defaults::IO_KEEPALIVE),
+        }
+    }
 }
 
 /// `tls`, `tls_cert` and `tls_key` of `[sandbox]`.

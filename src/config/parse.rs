@@ -3,7 +3,7 @@
 use std::{
     cell::RefCell,
     collections::{BTreeMap, BTreeSet},
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -170,8 +170,10 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     }
     let governor = governor(root.section("governor"));
     let host = host(root.section("host"));
-    let network = network(&mut root, &mut places);
-    let io = io(root.section("io"));
+    let mut io_section = root.section("io");
+    let network = network(&mut root, &mut io_section, &mut places);
+    let io = io(&mut io_section);
+    io_section.finish();
     let shutdown = shutdown(root.section("shutdown"));
     let log = log(root.section("log"));
     root.finish();
@@ -454,8 +456,12 @@ fn names(section: &mut Section<'_>, key: &'static str) -> Vec<String> {
     texts.map(|(_, text)| text).collect()
 }
 
-/// `[tls]` and `[proxy]`.
-fn network(root: &mut Section<'_>, places: &mut BTreeMap<&'static str, Place>) -> NetworkConfig {
+/// `[tls]`, `[proxy]`, and what `[io]` says of sockets.
+fn network(
+    root: &mut Section<'_>,
+    io: &mut Section<'_>,
+    places: &mut BTreeMap<&'static str, Place>,
+) -> NetworkConfig {
     let mut tls = root.section("tls");
     let ca_file = tls.get("ca_file").and_then(|node| {
         places.insert("tls.ca_file", node.place());
@@ -471,6 +477,12 @@ fn network(root: &mut Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
         ca_file: ca_file.map(PathBuf::from),
         proxy: url,
         no_proxy: names(&mut proxy, "except"),
+        bind: bind(io),
+        keepalive: match io.get("keepalive") {
+            Some(node) if node.is_text("never") => None,
+            Some(node) => node.duration(SECOND, HOUR).map(whole_seconds),
+            None => Some(defaults::IO_KEEPALIVE),
+        },
     };
     proxy.finish();
     config
@@ -532,14 +544,31 @@ fn host(mut section: Section<'_>) -> HostConfig {
     config
 }
 
-fn io(mut section: Section<'_>) -> IoConfig {
+/// Addresses of this machine.
+fn bind(section: &mut Section<'_>) -> Vec<IpAddr> {
+    let texts = section.get("bind").and_then(|node| node.texts());
+    let mut addresses = Vec::new();
+    for (node, text) in texts.unwrap_or_default() {
+        match text.parse::<IpAddr>() {
+            Ok(address)
+                if !address.is_unspecified()
+                    && !address.is_multicast()
+                    && !addresses.contains(&address) =>
+            {
+                addresses.push(address);
+            }
+            _ => node.report(Problem::Source { text }),
+        }
+    }
+    addresses
+}
+
+fn io(section: &mut Section<'_>) -> IoConfig {
     let base = IoConfig::default();
-    let config = IoConfig {
+    IoConfig {
         arbiters: section.integer("arbiters", base.arbiters, THREADS),
         hang_after: section.duration("hang_after", base.hang_after, (SECOND, 10 * MINUTE)),
-    };
-    section.finish();
-    config
+    }
 }
 
 fn shutdown(mut section: Section<'_>) -> ShutdownConfig {

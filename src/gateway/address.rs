@@ -13,6 +13,9 @@ const NAME_LIFE: Duration = Duration::from_secs(60);
 /// Names remembered per thread; a fleet knows a handful.
 const MAX_NAMES: usize = 64;
 
+/// Addresses of one name that are tried at most.
+const MAX_ADDRESSES: usize = 16;
+
 /// The addresses of a name, in the order in which they are tried.
 #[derive(Debug)]
 struct Known {
@@ -65,20 +68,22 @@ pub(super) async fn resolve(host: &str, port: u16, now: Now) -> io::Result<Vec<S
         .collect())
 }
 
-/// An address of a name did not answer: the others come first from now on. When all have failed, the name is
-/// resolved again.
+/// An address of a name did not answer: the others come first from now on.
 pub(super) fn failed(host: &str, address: IpAddr) {
     NAMES.with_borrow_mut(|names| {
         let Some(known) = names.get_mut(host) else {
             return;
         };
-        if known.addresses.last() == Some(&address) {
-            names.remove(host);
-        } else if let Some(at) = known.addresses.iter().position(|known| *known == address) {
+        if let Some(at) = known.addresses.iter().position(|known| *known == address) {
             let failed = known.addresses.remove(at);
             known.addresses.push(failed);
         }
     });
+}
+
+/// No address of a name answers: it is resolved again.
+pub(super) fn forget(host: &str) {
+    NAMES.with_borrow_mut(|names| names.remove(host));
 }
 
 /// IPv4 and IPv6 by turns, IPv4 first: a host without IPv6 connectivity is common, one without IPv4 is not.
@@ -96,6 +101,7 @@ fn in_order(found: Vec<IpAddr>) -> Vec<IpAddr> {
         }
         order.extend(pair.0);
         order.extend(pair.1);
+        order.truncate(MAX_ADDRESSES);
     }
 }
 
@@ -227,7 +233,7 @@ mod tests {
         failed("two.example", addresses[0]);
         let first = NAMES.with_borrow(|names| names["two.example"].addresses[0]);
         assert_eq!(first, addresses[1]);
-        failed("two.example", addresses[0]);
+        forget("two.example");
         assert!(NAMES.with_borrow(|names| !names.contains_key("two.example")));
     }
 }

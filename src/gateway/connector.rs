@@ -1,25 +1,24 @@
-//! Opening a WebSocket: name resolution, TCP, TLS and the upgrade, through awc.
+//! Opening a WebSocket: name resolution, TCP, TLS and the upgrade.
 
-use super::dial::{Purpose, dialler};
-use super::net::net;
-use super::upgrade::{Busy, KeepBusy, date};
-use awc::error::{ConnectError as AwcConnectError, SendRequestError, WsClientError};
+use super::dial::{self, DialError};
+use super::net::{Net, net};
+use super::reason::{reason_of, tls_error};
+use super::stream::{Stream, Tcp};
+use super::tls::Tls;
+use super::upgrade::{UpgradeError, upgrade};
+use crate::config::AccountProxy;
 use botroupe_core::account::ConnectError;
 use futures_util::future::LocalBoxFuture;
-use std::cell::RefCell;
+use rustls::pki_types::ServerName;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncWrite};
-
-/// A byte stream to the server.
-pub trait Io: AsyncRead + AsyncWrite + Unpin {}
-
-impl<T: AsyncRead + AsyncWrite + Unpin> Io for T {}
+use url::Url;
 
 /// An open stream, after the upgrade.
 pub struct Dialled {
     /// The stream.
-    pub io: Box<dyn Io>,
+    pub io: Stream,
     /// Bytes that the server sent right behind its answer to the upgrade.
     pub early: Vec<u8>,
     /// The server's time, Unix time in whole seconds, if it told it.
@@ -44,127 +43,123 @@ pub trait Connector {
     ) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>>;
 }
 
-/// The real network. All accounts of a thread share one awc client.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct AwcConnector;
-
-thread_local! {
-    /// This thread's client, and which configuration of the network it is made from.
-    static CLIENT: RefCell<Option<(u64, awc::Client)>> = const { RefCell::new(None) };
+/// The real network.
+#[derive(Clone, Debug, Default)]
+pub struct NetConnector {
+    proxy: Option<Arc<AccountProxy>>,
 }
 
-impl Connector for AwcConnector {
+impl NetConnector {
+    /// Opens links of an account that chose this proxy; `None` takes that of the network's configuration.
+    #[must_use]
+    pub const fn new(proxy: Option<Arc<AccountProxy>>) -> Self {
+        Self { proxy }
+    }
+}
+
+impl Connector for NetConnector {
     fn dial(
         &self,
         url: String,
         limit: Duration,
     ) -> LocalBoxFuture<'static, Result<Dialled, ConnectError>> {
+        // Parsed here, so that the future holds the address once.
+        let url = match parse(&url) {
+            Ok(url) => url,
+            Err(error) => return Box::pin(std::future::ready(Err(error))),
+        };
+        let proxy = self.proxy.clone();
         Box::pin(async move {
-            let parsed =
-                url::Url::parse(&url).map_err(|error| ConnectError::Url(error.to_string()))?;
-            let host = parsed.host_str().unwrap_or_default();
-            let place = match parsed.port() {
-                Some(port) => format!("{host}:{port}"),
-                None => host.to_owned(),
-            };
-            match tokio::time::timeout(limit, open(&url, &place)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(ConnectError::TimedOut { host: place, limit }),
-            }
+            let outcome = tokio::time::timeout(limit, open(&url, proxy.as_deref())).await;
+            outcome.unwrap_or_else(|_| {
+                let host = place(&url);
+                Err(ConnectError::TimedOut { host, limit })
+            })
         })
     }
 }
 
-async fn open(url: &str, place: &str) -> Result<Dialled, ConnectError> {
-    let (answer, framed) = client()
-        .ws(url)
-        .connect()
-        .await
-        .map_err(|error| explain(error, place))?;
-    let server_time = date(answer.headers());
-    let parts = framed.into_parts();
-    Ok(Dialled {
-        io: Box::new(parts.io),
-        early: parts.read_buf.to_vec(),
-        server_time,
-    })
+fn parse(text: &str) -> Result<Url, ConnectError> {
+    let url = Url::parse(text).map_err(|error| ConnectError::Url(error.to_string()))?;
+    match url.scheme() {
+        "ws" | "wss" => Ok(url),
+        other => Err(ConnectError::Url(format!(
+            "a link is ws:// or wss://, not {other}://"
+        ))),
+    }
 }
 
-fn client() -> awc::Client {
+/// How errors name the host.
+fn place(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+async fn open(url: &Url, proxy: Option<&AccountProxy>) -> Result<Dialled, ConnectError> {
     let net = net();
-    CLIENT.with_borrow_mut(|slot| {
-        if let Some((number, client)) = slot
-            && *number == net.number
-        {
-            return client.clone();
+    let tcp = dial::link(&net, url, proxy)
+        .await
+        .map_err(|error| explain(error, url))?;
+    let mut io = match url.scheme() {
+        "wss" => {
+            // Apart, because it is large and most of a dial is not that.
+            let secured = Box::pin(secure(&net, url, tcp)).await;
+            secured.map_err(|error| explain_io(&error, place(url)))?
         }
-        let connector = awc::Connector::new()
-            .connector(dialler(net.clone(), Purpose::Link))
-            .rustls_0_23(net.tls.clone())
-            // A WebSocket holds its permit for life; any limit is a limit on accounts.
-            .limit(0)
-            // Our own deadline covers all of it.
-            .timeout(Duration::from_secs(60))
-            .handshake_timeout(Duration::from_secs(60));
-        let client = awc::Client::builder()
-            .connector(connector)
-            .wrap(KeepBusy)
-            .disable_timeout()
-            .finish();
-        *slot = Some((net.number, client.clone()));
-        client
-    })
+        _ => Stream::Plain(tcp),
+    };
+    drop(net);
+    match upgrade(&mut io, url).await {
+        Ok(upgraded) => Ok(Dialled {
+            io,
+            early: upgraded.early,
+            server_time: upgraded.server_time,
+        }),
+        Err(error) => Err(explain_upgrade(error, place(url))),
+    }
 }
 
-fn explain(error: WsClientError, host: &str) -> ConnectError {
-    let host = host.to_owned();
+async fn secure(net: &Net, url: &Url, tcp: Tcp) -> io::Result<Stream> {
+    let host = url.host_str().unwrap_or_default();
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
+    let tls = Tls::connect(net.tls().clone(), name, tcp).await?;
+    Ok(Stream::Tls(tls))
+}
+
+fn explain(error: DialError, url: &Url) -> ConnectError {
+    let host = place(url);
     match error {
-        WsClientError::SendRequest(SendRequestError::Connect(error)) => match error {
-            AwcConnectError::Io(error) => explain_io(&error, host),
-            AwcConnectError::Resolver(error) => ConnectError::Dns {
-                host,
-                reason: error.to_string(),
-            },
-            AwcConnectError::NoRecords => ConnectError::Dns {
-                host,
-                reason: "no address".into(),
-            },
-            AwcConnectError::SslIsNotSupported => ConnectError::Tls {
-                host,
-                reason: "not supported".into(),
-            },
-            other => ConnectError::Unreachable {
-                host,
-                reason: other.to_string(),
-            },
-        },
-        WsClientError::SendRequest(SendRequestError::Custom(error, context)) => {
-            match error.downcast_ref::<Busy>() {
-                Some(Busy {
-                    status,
-                    retry_after,
-                }) => ConnectError::Busy {
-                    host,
-                    status: *status,
-                    retry_after: *retry_after,
-                },
-                None => ConnectError::Upgrade {
-                    host,
-                    reason: format!("{context:?}: {error}"),
-                },
-            }
-        }
-        WsClientError::SendRequest(SendRequestError::Url(error)) => {
-            ConnectError::Url(error.to_string())
-        }
-        WsClientError::InvalidResponseStatus(status) => ConnectError::Upgrade {
+        DialError::Name(error) => ConnectError::Dns {
             host,
-            reason: format!("status {status}"),
+            reason: error.to_string(),
         },
-        other => ConnectError::Upgrade {
+        DialError::Io(error) => explain_io(&error, host),
+    }
+}
+
+fn explain_upgrade(error: UpgradeError, host: String) -> ConnectError {
+    match error {
+        UpgradeError::Io(error) if tls_error(&error).is_some() => explain_io(&error, host),
+        UpgradeError::Io(error) => {
+            let reason = match error.kind() {
+                io::ErrorKind::UnexpectedEof => "it closed the connection".to_owned(),
+                _ => error.to_string(),
+            };
+            ConnectError::Upgrade { host, reason }
+        }
+        UpgradeError::Busy {
+            status,
+            retry_after,
+        } => ConnectError::Busy {
             host,
-            reason: other.to_string(),
+            status,
+            retry_after,
         },
+        UpgradeError::Refused(reason) => ConnectError::Upgrade { host, reason },
     }
 }
 
@@ -175,40 +170,6 @@ fn explain_io(error: &io::Error, host: String) -> ConnectError {
         io::ErrorKind::ConnectionRefused => ConnectError::Refused(host),
         io::ErrorKind::InvalidData => ConnectError::Tls { host, reason },
         _ => ConnectError::Unreachable { host, reason },
-    }
-}
-
-/// Why a connection failed, and what helps where that is known.
-pub(super) fn reason_of(error: &io::Error) -> String {
-    let remedy = match tls_error(error) {
-        Some(rustls::Error::InvalidCertificate(wrong)) => remedy_of(wrong),
-        _ => None,
-    };
-    match remedy {
-        Some(remedy) => format!("{error}; {remedy}"),
-        None => error.to_string(),
-    }
-}
-
-fn tls_error(error: &io::Error) -> Option<&rustls::Error> {
-    error.get_ref()?.downcast_ref()
-}
-
-/// What helps against a certificate that is not trusted.
-const fn remedy_of(wrong: &rustls::CertificateError) -> Option<&'static str> {
-    use rustls::CertificateError as Wrong;
-    match wrong {
-        Wrong::UnknownIssuer => {
-            Some("if you know the authority that signed it, name its certificate in [tls] ca_file")
-        }
-        Wrong::Expired
-        | Wrong::ExpiredContext { .. }
-        | Wrong::NotValidYet
-        | Wrong::NotValidYetContext { .. } => Some("is the clock of this machine right?"),
-        Wrong::NotValidForName | Wrong::NotValidForNameContext { .. } => {
-            Some("use a name in endpoint that the certificate is for")
-        }
-        _ => None,
     }
 }
 
@@ -242,7 +203,9 @@ mod tests {
             let mut rest = Vec::new();
             stream.read_to_end(&mut rest).await.unwrap_err().kind()
         });
-        let dialled = AwcConnector.dial(url, Duration::from_secs(10)).await;
+        let dialled = NetConnector::default()
+            .dial(url, Duration::from_secs(10))
+            .await;
         drop(dialled.unwrap());
         assert_eq!(server.await.unwrap(), io::ErrorKind::ConnectionReset);
     }
@@ -266,7 +229,9 @@ mod tests {
             stream.write_all(answer.as_bytes()).await.unwrap();
             stream
         });
-        let outcome = AwcConnector.dial(url, Duration::from_secs(10)).await;
+        let outcome = NetConnector::default()
+            .dial(url, Duration::from_secs(10))
+            .await;
         drop(server.await.unwrap());
         outcome
     }
@@ -305,5 +270,49 @@ mod tests {
                       date: Sun, 06 Nov 1994 08:49:37 GMT\r\nsec-websocket-accept: ACCEPT\r\n\r\n";
         let dialled = answered(answer).await.unwrap();
         assert_eq!(dialled.server_time, Some(Duration::from_secs(784_111_777)));
+    }
+
+    #[actix_rt::test]
+    async fn bytes_behind_the_answer_are_kept_and_an_answer_without_an_end_is_not_waited_for() {
+        let early = "HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: upgrade\r\n\
+                     sec-websocket-accept: ACCEPT\r\n\r\nfirst words";
+        assert_eq!(answered(early).await.unwrap().early, b"first words");
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("ws://{}/", listener.local_addr().unwrap());
+        let server = actix_rt::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut written = 0;
+            while stream.write_all(b"HTTP/1.1 101 S\r\nX: y").await.is_ok() {
+                written += 1;
+            }
+            written
+        });
+        let refused = NetConnector::default()
+            .dial(url, Duration::from_secs(60))
+            .await;
+        assert!(
+            matches!(refused, Err(ConnectError::Upgrade { .. })),
+            "{refused:?}"
+        );
+        assert!(server.await.unwrap() > 0);
+    }
+
+    #[actix_rt::test]
+    async fn what_is_no_address_of_a_link_is_said() {
+        for url in ["http://h.example/", "ws://", "", "h.example"] {
+            let refused = NetConnector::default()
+                .dial(url.to_owned(), Duration::from_secs(1))
+                .await;
+            assert!(matches!(refused, Err(ConnectError::Url(_))), "{refused:?}");
+        }
+    }
+
+    #[test]
+    fn a_dial_is_small_and_so_is_a_stream() {
+        let url = Url::parse("ws://h.example/").unwrap();
+        let size = size_of_val(&open(&url, None));
+        assert!(size <= 768, "{size}");
+        assert!(size_of::<Stream>() <= 40, "{}", size_of::<Stream>());
     }
 }

@@ -1,19 +1,22 @@
-//! A TCP connection to a host: all of its addresses in turn, or through a proxy.
+//! A TCP connection to a host: to one of its addresses, or through a proxy.
 
 use super::address::{self, is_public};
+use super::limits::{Slot, explain_bind, explain_connect, explain_files};
 use super::net::Net;
 use super::now;
+use super::proxy::open_way;
+use super::race::race;
+use super::stream::Tcp;
+use crate::config::{AccountProxy, ProxyUrl};
 use actix_service::{Service, fn_service};
 use actix_tls::connect::{ConnectError, ConnectInfo, Connection};
 use awc::http::Uri;
+use socket2::SockRef;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
-use tokio::net::TcpStream;
-
-/// How long an address may take to answer while there are others to try.
-const ADDRESS_LIMIT: Duration = Duration::from_secs(3);
+use tokio::net::{TcpSocket, TcpStream};
+use url::Url;
 
 /// What a connection is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +32,17 @@ pub(super) enum Purpose {
     Stranger,
 }
 
+/// Why there is no connection.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum DialError {
+    /// The name has no address.
+    #[error("{0}")]
+    Name(io::Error),
+    /// None of its addresses can be reached.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+}
+
 /// Makes connections for an awc client.
 pub(super) fn dialler(
     net: Arc<Net>,
@@ -38,99 +52,183 @@ pub(super) fn dialler(
     fn_service(move |info: ConnectInfo<Uri>| {
         let net = net.clone();
         async move {
-            let stream =
-                connect(&net, purpose, info.request(), info.hostname(), info.port()).await?;
+            let is_secure = matches!(info.request().scheme_str(), Some("wss" | "https"));
+            let proxy = net.proxies.of(is_secure, info.hostname());
+            let stream = connect(&net, purpose, proxy, info.hostname(), info.port()).await;
+            let stream = stream.map_err(|error| match error {
+                DialError::Name(error) => ConnectError::Resolver(Box::new(error)),
+                DialError::Io(error) => ConnectError::Io(error),
+            })?;
             Ok(Connection::new(info.request().clone(), stream))
         }
     })
 }
 
+/// Connects a link.
+pub(super) async fn link(
+    net: &Net,
+    url: &Url,
+    choice: Option<&AccountProxy>,
+) -> Result<Tcp, DialError> {
+    let slot = Slot::take()?;
+    let host = url.host_str().unwrap_or_default();
+    let port = url.port_or_known_default().unwrap_or_default();
+    let proxy = net.proxies.of_link(choice, url.scheme() == "wss", host);
+    let stream = connect(net, Purpose::Link, proxy, host, port).await?;
+    Ok(Tcp::new(stream, slot))
+}
+
 async fn connect(
     net: &Net,
     purpose: Purpose,
-    uri: &Uri,
+    proxy: Option<&ProxyUrl>,
     host: &str,
     port: u16,
-) -> Result<TcpStream, ConnectError> {
-    let is_secure = matches!(uri.scheme_str(), Some("wss" | "https"));
-    let mut stream = match net.proxies.of(is_secure, host) {
-        Some(proxy) => {
-            // Of a proxy that fails it has to be said that it is the proxy, and not the host.
-            let (name, at) = (proxy.host(), proxy.port());
-            let failed = |what: String| {
-                ConnectError::Io(io::Error::other(format!("the proxy {name}:{at} {what}")))
-            };
-            let mut stream =
-                direct(Purpose::Request, name, at)
-                    .await
-                    .map_err(|error| match error {
-                        ConnectError::Io(error) => failed(format!("cannot be reached: {error}")),
-                        other => failed(format!("cannot be reached: {other}")),
-                    })?;
-            proxy
-                .open_way(&mut stream, host, port)
-                .await
-                .map_err(|error| failed(error.to_string()))?;
-            stream
-        }
-        None => direct(purpose, host, port).await?,
+) -> Result<TcpStream, DialError> {
+    let stream = match proxy {
+        // Boxed, so that a dial without a proxy is not as large as one with.
+        Some(proxy) => Box::pin(through(net, purpose, proxy, host, port)).await?,
+        None => direct(net, purpose, host, port).await?,
     };
-    prepare(&mut stream, purpose);
+    prepare(net, &stream, purpose);
     Ok(stream)
 }
 
-async fn direct(purpose: Purpose, host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+async fn through(
+    net: &Net,
+    purpose: Purpose,
+    proxy: &ProxyUrl,
+    host: &str,
+    port: u16,
+) -> io::Result<TcpStream> {
+    // The proxy itself may be anywhere.
+    let purpose = match purpose {
+        Purpose::Stranger => Purpose::Request,
+        purpose => purpose,
+    };
+    // Of a proxy that fails it has to be said that it is the proxy, and not the host.
+    let (name, at) = (proxy.host(), proxy.port());
+    let failed = |what: String| io::Error::other(format!("the proxy {name}:{at} {what}"));
+    let mut stream = direct(net, purpose, name, at)
+        .await
+        .map_err(|error| failed(format!("cannot be reached: {error}")))?;
+    open_way(proxy, &mut stream, host, port)
+        .await
+        .map_err(|error| failed(error.to_string()))?;
+    Ok(stream)
+}
+
+async fn direct(
+    net: &Net,
+    purpose: Purpose,
+    host: &str,
+    port: u16,
+) -> Result<TcpStream, DialError> {
     let mut addresses = address::resolve(host, port, now())
         .await
-        .map_err(|error| ConnectError::Resolver(Box::new(error)))?;
+        .map_err(|error| DialError::Name(explain_files(error)))?;
     if purpose == Purpose::Stranger {
         addresses.retain(|address| is_public(address.ip()));
         if addresses.is_empty() {
             let refused = "the address is not one of the public internet";
             let refused = io::Error::new(io::ErrorKind::PermissionDenied, refused);
-            return Err(ConnectError::Io(refused));
+            return Err(refused.into());
         }
     }
-    let mut last = None;
-    let count = addresses.len();
-    for (tried, address) in addresses.into_iter().enumerate() {
-        match one(address, tried + 1 < count).await {
-            Ok(stream) => return Ok(stream),
-            Err(error) => {
-                address::failed(host, address.ip());
-                last = Some(error);
+    if purpose == Purpose::Link {
+        addresses.retain(|address| net.sources.reach(address));
+        if addresses.is_empty() {
+            let refused = "none of the addresses in [io] bind is of a family that it has";
+            return Err(io::Error::other(refused).into());
+        }
+    }
+    let outcome = match addresses[..] {
+        [only] => {
+            let outcome = one(net, purpose, only).await;
+            if outcome.is_err() {
+                address::forget(host);
             }
+            outcome
+        }
+        // Boxed, so that a dial to one address is not as large as one to several.
+        _ => Box::pin(several(net, purpose, host, addresses)).await,
+    };
+    outcome.map_err(DialError::Io)
+}
+
+async fn several(
+    net: &Net,
+    purpose: Purpose,
+    host: &str,
+    addresses: Vec<SocketAddr>,
+) -> io::Result<TcpStream> {
+    let race = race(addresses, |address| one(net, purpose, address)).await;
+    match race.outcome {
+        Ok(_) => race
+            .behind
+            .iter()
+            .for_each(|address| address::failed(host, address.ip())),
+        Err(_) => address::forget(host),
+    }
+    race.outcome
+}
+
+async fn one(net: &Net, purpose: Purpose, to: SocketAddr) -> io::Result<TcpStream> {
+    if purpose != Purpose::Link || net.sources.is_empty() {
+        let connected = socket(to)?.connect(to).await;
+        return connected.map_err(|error| explain_connect(error, None, to));
+    }
+    let mut full = io::Error::from(io::ErrorKind::AddrNotAvailable);
+    for from in net.sources.in_turn(&to) {
+        match one_from(from, to).await {
+            // Another address may have a port left.
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => full = error,
+            outcome => return outcome,
         }
     }
-    Err(last.map_or(ConnectError::NoRecords, ConnectError::Io))
+    Err(full)
 }
 
-async fn one(address: SocketAddr, others: bool) -> io::Result<TcpStream> {
-    let connecting = TcpStream::connect(address);
-    if !others {
-        return connecting.await; // Whoever asked has a limit.
-    }
-    tokio::time::timeout(ADDRESS_LIMIT, connecting)
-        .await
-        .unwrap_or_else(|_| Err(io::ErrorKind::TimedOut.into()))
+async fn one_from(from: IpAddr, to: SocketAddr) -> io::Result<TcpStream> {
+    let socket = socket(to)?;
+    socket
+        .bind(SocketAddr::new(from, 0))
+        .map_err(|error| explain_bind(&error, from, to))?;
+    let connected = socket.connect(to).await;
+    connected.map_err(|error| explain_connect(error, Some(from), to))
 }
 
-fn prepare(stream: &mut TcpStream, purpose: Purpose) {
+fn socket(to: SocketAddr) -> io::Result<TcpSocket> {
+    let made = match to {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    };
+    made.map_err(explain_files)
+}
+
+fn prepare(net: &Net, stream: &TcpStream, purpose: Purpose) {
     // An acknowledgement and a reply are two small packets: the second must not wait for the other
     // side to confirm the first.
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection cannot send at once");
     }
-    if purpose == Purpose::Link
-        && let Err(error) = stream.set_zero_linger()
-    {
+    if purpose != Purpose::Link {
+        return;
+    }
+    if let Err(error) = stream.set_zero_linger() {
         tracing::debug!(%error, "a connection could not be told to reset when dropped");
+    }
+    if let Some(keepalive) = &net.keepalive
+        && let Err(error) = SockRef::from(stream).set_tcp_keepalive(keepalive)
+    {
+        tracing::debug!(%error, "a connection is not kept alive");
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::gateway::net::net;
 
     #[actix_rt::test]
     async fn d_every_address_of_a_name_is_tried() {
@@ -139,11 +237,13 @@ mod tests {
         let port = listener.local_addr().unwrap().port();
         address::remember("both.example", &["127.0.0.1", "::1"]);
         for _ in 0..2 {
-            let stream = direct(Purpose::Link, "both.example", port).await.unwrap();
+            let stream = direct(&net(), Purpose::Link, "both.example", port)
+                .await
+                .unwrap();
             assert!(stream.peer_addr().unwrap().is_ipv6());
         }
         drop(listener);
-        direct(Purpose::Link, "both.example", port)
+        direct(&net(), Purpose::Link, "both.example", port)
             .await
             .unwrap_err();
     }
@@ -153,21 +253,94 @@ mod tests {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         for host in ["localhost", "127.0.0.1", "[::ffff:127.0.0.1]"] {
-            let refused = direct(Purpose::Stranger, host, port).await.unwrap_err();
-            let ConnectError::Io(error) = refused else {
+            let refused = direct(&net(), Purpose::Stranger, host, port)
+                .await
+                .unwrap_err();
+            let DialError::Io(error) = refused else {
                 panic!("{refused:?}");
             };
             assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
         }
-        direct(Purpose::Request, "localhost", port).await.unwrap();
+        direct(&net(), Purpose::Request, "localhost", port)
+            .await
+            .unwrap();
     }
 
     #[actix_rt::test]
     async fn d_a_link_sends_at_once() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut stream = direct(Purpose::Link, "127.0.0.1", port).await.unwrap();
-        prepare(&mut stream, Purpose::Link);
+        let stream = direct(&net(), Purpose::Link, "127.0.0.1", port)
+            .await
+            .unwrap();
+        prepare(&net(), &stream, Purpose::Link);
         assert!(stream.nodelay().unwrap());
+    }
+
+    /// A configuration with these addresses to bind to.
+    fn bound(addresses: &[&str]) -> Net {
+        let config = crate::config::NetworkConfig {
+            bind: addresses.iter().map(|text| text.parse().unwrap()).collect(),
+            ..Default::default()
+        };
+        Net::with(&config, Default::default())
+    }
+
+    #[cfg(target_os = "linux")] // Where all of 127.0.0.0/8 is this machine.
+    #[actix_rt::test]
+    async fn links_come_from_the_addresses_of_the_config_and_requests_do_not() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let net = bound(&["127.0.0.2", "127.0.0.3", "fd00::1"]);
+        for from in ["127.0.0.2", "127.0.0.3", "127.0.0.2"] {
+            let link = direct(&net, Purpose::Link, "127.0.0.1", port)
+                .await
+                .unwrap();
+            let (_, peer) = listener.accept().await.unwrap();
+            assert_eq!(peer.ip().to_string(), from);
+            assert_eq!(link.local_addr().unwrap(), peer);
+        }
+        let request = direct(&net, Purpose::Request, "127.0.0.1", port).await;
+        assert_eq!(
+            request.unwrap().local_addr().unwrap().ip().to_string(),
+            "127.0.0.1"
+        );
+
+        for (addresses, words) in [
+            (
+                ["192.0.2.1"],
+                "192.0.2.1 of [io] bind cannot be used: it is no address",
+            ),
+            (["::1"], "is of a family that it has"),
+        ] {
+            let refused = direct(&bound(&addresses), Purpose::Link, "127.0.0.1", port).await;
+            let said = refused.unwrap_err().to_string();
+            assert!(said.contains(words), "{said}");
+        }
+    }
+
+    #[actix_rt::test]
+    async fn a_link_is_kept_alive_as_the_config_says() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for (keepalive, kept) in [
+            (Some(std::time::Duration::from_secs(90)), true),
+            (None, false),
+        ] {
+            let config = crate::config::NetworkConfig {
+                keepalive,
+                ..Default::default()
+            };
+            let net = Net::with(&config, Default::default());
+            let link = connect(&net, Purpose::Link, None, "127.0.0.1", port)
+                .await
+                .unwrap();
+            let socket = SockRef::from(&link);
+            assert_eq!(socket.keepalive().unwrap(), kept);
+            #[cfg(target_os = "linux")]
+            if let Some(keepalive) = keepalive {
+                assert_eq!(socket.tcp_keepalive_time().unwrap(), keepalive);
+            }
+        }
     }
 }

@@ -1,8 +1,8 @@
 //! Plain HTTP requests: the thread's client, and how failed requests are classified.
 
-use super::connector::reason_of;
 use super::dial::{Purpose, dialler};
 use super::net::net;
+use super::reason::reason_of;
 use actix_http::error::ParseError;
 use awc::error::{ConnectError, SendRequestError};
 use std::cell::RefCell;
@@ -40,7 +40,7 @@ fn client(made: &Made, purpose: Purpose) -> awc::Client {
     }
     let connector = awc::Connector::new()
         .connector(dialler(net.clone(), purpose))
-        .rustls_0_23(net.tls.clone())
+        .rustls_0_23(net.tls().clone())
         .limit(CONNECTIONS)
         .timeout(Duration::from_secs(60))
         .handshake_timeout(Duration::from_secs(60));

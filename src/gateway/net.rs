@@ -1,14 +1,19 @@
 //! Certificates and proxies, the same for links, the REST API and files.
 
-use super::proxy::{Proxies, Proxy, ProxyError};
-use crate::config::NetworkConfig;
+use super::proxy::Proxies;
+use super::sources::Sources;
+use super::tickets::Tickets;
+use crate::config::{NetworkConfig, ProxyError, ProxyUrl};
+use rustls::client::Resumption;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
-use rustls::{ClientConfig, RootCertStore};
+use rustls::{CipherSuite, ClientConfig, RootCertStore};
 use secrecy::ExposeSecret;
+use socket2::TcpKeepalive;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::time::Duration;
 
 /// Why a [`NetworkConfig`] cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -27,11 +32,15 @@ pub enum NetError {
     Proxy(#[from] ProxyError),
 }
 
-/// Certificates and proxies, ready for use.
+/// Certificates, proxies and sockets, ready for use.
 #[derive(Debug)]
 pub(super) struct Net {
-    pub(super) tls: Arc<ClientConfig>,
+    tls: OnceLock<Arc<ClientConfig>>,
     pub(super) proxies: Proxies,
+    /// Where links come from.
+    pub(super) sources: Sources,
+    /// How the system finds out that the other side of a link is gone.
+    pub(super) keepalive: Option<TcpKeepalive>,
     /// Number of the configuration; threads compare it with that of the client they keep.
     pub(super) number: u64,
 }
@@ -44,13 +53,8 @@ static NUMBERS: AtomicU64 = AtomicU64::new(1);
 /// # Errors
 /// When it cannot be used; nothing changes then.
 pub fn use_net(config: &NetworkConfig) -> Result<(), NetError> {
-    let net = if is_default(config) {
-        // Made when it is needed: without TLS nobody needs certificates.
-        None
-    } else {
-        Some(Arc::new(Net::new(config)?))
-    };
-    *NET.write().unwrap_or_else(PoisonError::into_inner) = net;
+    let net = Arc::new(Net::new(config)?);
+    *NET.write().unwrap_or_else(PoisonError::into_inner) = Some(net);
     Ok(())
 }
 
@@ -59,19 +63,7 @@ pub fn use_net(config: &NetworkConfig) -> Result<(), NetError> {
 /// # Errors
 /// When it cannot be used.
 pub fn check_net(config: &NetworkConfig) -> Result<(), NetError> {
-    if is_default(config) {
-        return Ok(());
-    }
     Net::new(config).map(drop)
-}
-
-const fn is_default(config: &NetworkConfig) -> bool {
-    let NetworkConfig {
-        ca_file,
-        proxy,
-        no_proxy,
-    } = config;
-    ca_file.is_none() && proxy.is_none() && no_proxy.is_empty()
 }
 
 /// The configuration in use; the defaults if none was set.
@@ -80,19 +72,15 @@ pub(super) fn net() -> Arc<Net> {
         return net.clone();
     }
     let mut slot = NET.write().unwrap_or_else(PoisonError::into_inner);
-    slot.get_or_insert_with(|| Arc::new(Net::with(system_roots(), environment())))
+    slot.get_or_insert_with(|| Arc::new(Net::with(&NetworkConfig::default(), environment())))
         .clone()
 }
 
 impl Net {
     fn new(config: &NetworkConfig) -> Result<Self, NetError> {
-        let mut roots = system_roots();
-        if let Some(path) = &config.ca_file {
-            add_file(&mut roots, path)?;
-        }
         let mut proxies = match &config.proxy {
             Some(proxy) => {
-                let proxy = Proxy::parse(proxy.expose_secret())?;
+                let proxy = ProxyUrl::parse(proxy.expose_secret())?;
                 Proxies {
                     plain: Some(proxy.clone()),
                     secure: Some(proxy),
@@ -102,16 +90,37 @@ impl Net {
             None => environment(),
         };
         proxies.except.extend(config.no_proxy.iter().cloned());
-        Ok(Self::with(roots, proxies))
+        let net = Self::with(config, proxies);
+        if let Some(path) = &config.ca_file {
+            let mut roots = system_roots();
+            add_file(&mut roots, path)?;
+            net.tls.get_or_init(|| client_config(roots));
+        }
+        Ok(net)
     }
 
-    fn with(roots: RootCertStore, proxies: Proxies) -> Self {
+    pub(super) fn with(config: &NetworkConfig, proxies: Proxies) -> Self {
         Self {
-            tls: client_config(roots),
+            tls: OnceLock::new(),
             proxies,
+            sources: Sources::new(&config.bind),
+            keepalive: config.keepalive.map(keepalive),
             number: NUMBERS.fetch_add(1, Ordering::Relaxed),
         }
     }
+
+    /// For TLS. Without it nobody needs certificates, so they are read when they are.
+    pub(super) fn tls(&self) -> &Arc<ClientConfig> {
+        self.tls.get_or_init(|| client_config(system_roots()))
+    }
+}
+
+/// Asks after so much silence, and a few times more before the connection counts as broken.
+fn keepalive(after: Duration) -> TcpKeepalive {
+    TcpKeepalive::new()
+        .with_time(after)
+        .with_interval((after / 4).max(Duration::from_secs(1)))
+        .with_retries(3)
 }
 
 fn environment() -> Proxies {
@@ -153,8 +162,13 @@ fn add_file(roots: &mut RootCertStore, path: &Path) -> Result<(), NetError> {
 }
 
 fn client_config(roots: RootCertStore) -> Arc<ClientConfig> {
-    let provider = Arc::new(rustls::crypto::ring::default_provider());
-    let builder = ClientConfig::builder_with_provider(provider);
+    let mut provider = rustls::crypto::ring::default_provider();
+    // First what browsers ask for first: its hash is the one that processors compute themselves.
+    let first = CipherSuite::TLS13_AES_128_GCM_SHA256;
+    provider
+        .cipher_suites
+        .sort_by_key(|suite| suite.suite() != first);
+    let builder = ClientConfig::builder_with_provider(Arc::new(provider));
     #[expect(
         clippy::expect_used,
         reason = "ring offers both versions the feature flags name"
@@ -165,6 +179,7 @@ fn client_config(roots: RootCertStore) -> Arc<ClientConfig> {
     let mut config = builder.with_root_certificates(roots).with_no_client_auth();
     // HTTP/2 cannot carry the upgrade.
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    config.resumption = Resumption::store(Arc::new(Tickets::default()));
     Arc::new(config)
 }
 

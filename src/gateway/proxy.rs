@@ -1,136 +1,108 @@
-//! Which requests go through a proxy, and how a tunnel through it is opened (HTTP `CONNECT`).
+//! Which requests go through a proxy, and how a way through it is opened (HTTP `CONNECT`, SOCKS 5).
 
+use super::socks::{self, Target};
+use super::{address, now};
+use crate::config::{AccountProxy, ProxyKind, ProxyUrl};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use secrecy::{ExposeSecret, SecretString};
+use secrecy::ExposeSecret;
 use std::io;
 use std::net::IpAddr;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use url::Url;
 
 /// Bytes of a proxy's answer at most.
 const MAX_ANSWER: usize = 8 * 1024;
 
-/// Why the address of a proxy cannot be used.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum ProxyError {
-    /// The text is no address.
-    #[error("a proxy is an address like http://127.0.0.1:8080")]
-    NoUrl,
-    /// Only proxies that speak plain HTTP are supported.
-    #[error("a proxy of kind {0} is not known; it is an address like http://127.0.0.1:8080")]
-    Scheme(String),
-}
-
-/// A proxy that opens tunnels with `CONNECT`.
-#[derive(Clone, Debug)]
-pub(super) struct Proxy {
-    host: Box<str>,
+/// Opens a way to `host` on a connection to the proxy. Errors tell what the proxy did, not its address.
+pub(super) async fn open_way(
+    proxy: &ProxyUrl,
+    stream: &mut TcpStream,
+    host: &str,
     port: u16,
-    /// The value of `Proxy-Authorization`.
-    authorization: Option<SecretString>,
+) -> io::Result<()> {
+    let bare = host.trim_start_matches('[').trim_end_matches(']');
+    let target = match (proxy.kind(), bare.parse::<IpAddr>()) {
+        (ProxyKind::Http, _) => return open_tunnel(proxy, stream, host, port).await,
+        (_, Ok(address)) => Target::Address((address, port).into()),
+        (ProxyKind::Socks5h, Err(_)) => Target::Name(host, port),
+        (ProxyKind::Socks5, Err(_)) => {
+            let found = address::resolve(host, port, now()).await;
+            let found = found.map_err(|error| {
+                io::Error::other(format!(
+                    "is of kind socks5, and {host} cannot be resolved here ({error}); with socks5h it resolves names"
+                ))
+            })?;
+            let first = found.first().copied();
+            Target::Address(first.ok_or_else(|| io::Error::other("has no address to go to"))?)
+        }
+    };
+    socks::open_way(stream, target, proxy.login()).await
 }
 
-impl Proxy {
-    /// Reads `http://[user:password@]host[:port]`; without a port it is 80.
-    ///
-    /// # Errors
-    /// When it is no such address. The error does not quote it: it may hold a password.
-    pub(super) fn parse(text: &str) -> Result<Self, ProxyError> {
-        let text = text.trim();
-        let whole = if text.contains("://") {
-            text.to_owned()
-        } else {
-            format!("http://{text}")
-        };
-        let url = Url::parse(&whole).map_err(|_| ProxyError::NoUrl)?;
-        if url.scheme() != "http" {
-            return Err(ProxyError::Scheme(url.scheme().to_owned()));
-        }
-        let host = url.host_str().ok_or(ProxyError::NoUrl)?;
-        let authorization = (!url.username().is_empty()).then(|| {
-            let word = |text: &str| {
-                percent_encoding::percent_decode_str(text)
-                    .decode_utf8_lossy()
-                    .into_owned()
-            };
-            let pair = format!(
-                "{}:{}",
-                word(url.username()),
-                word(url.password().unwrap_or_default())
-            );
-            SecretString::from(format!("Basic {}", STANDARD.encode(pair)))
-        });
-        Ok(Self {
-            host: host.into(),
-            port: url.port().unwrap_or(80),
-            authorization,
-        })
-    }
+/// The value of `Proxy-Authorization`.
+fn authorization(proxy: &ProxyUrl) -> Option<String> {
+    let (user, password) = proxy.login()?;
+    let pair = format!("{}:{}", user.expose_secret(), password.expose_secret());
+    Some(format!("Basic {}", STANDARD.encode(pair)))
+}
 
-    pub(super) fn host(&self) -> &str {
-        &self.host
-    }
-
-    pub(super) const fn port(&self) -> u16 {
-        self.port
-    }
-
-    /// Opens a tunnel to `host` on a connection to the proxy. Errors tell what the proxy did, not its address.
-    pub(super) async fn open_way(
-        &self,
-        stream: &mut TcpStream,
-        host: &str,
-        port: u16,
-    ) -> io::Result<()> {
-        let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
-        if let Some(authorization) = &self.authorization {
-            request.push_str("Proxy-Authorization: ");
-            request.push_str(authorization.expose_secret());
-            request.push_str("\r\n");
-        }
+async fn open_tunnel(
+    proxy: &ProxyUrl,
+    stream: &mut TcpStream,
+    host: &str,
+    port: u16,
+) -> io::Result<()> {
+    let mut request = format!("CONNECT {host}:{port} HTTP/1.1\r\nHost: {host}:{port}\r\n");
+    let authorization = authorization(proxy);
+    if let Some(authorization) = &authorization {
+        request.push_str("Proxy-Authorization: ");
+        request.push_str(authorization);
         request.push_str("\r\n");
-        let asked = stream.write_all(request.as_bytes()).await;
-        asked.map_err(|error| io::Error::other(format!("broke off: {error}")))?;
-        // Byte by byte: what comes behind the answer is the other side's.
-        let mut answer = Vec::with_capacity(128);
-        while !answer.ends_with(b"\r\n\r\n") {
-            if answer.len() >= MAX_ANSWER {
-                return Err(io::Error::other("gives an answer without an end"));
-            }
-            let byte = stream.read_u8().await;
-            answer.push(byte.map_err(|error| io::Error::other(format!("broke off: {error}")))?);
-        }
-        let mut headers = [httparse::EMPTY_HEADER; 64];
-        let mut parsed = httparse::Response::new(&mut headers);
-        let is_http = parsed.parse(&answer).is_ok();
-        let status = parsed
-            .code
-            .filter(|_| is_http)
-            .ok_or_else(|| io::Error::other("does not answer in HTTP"))?;
-        if (200..300).contains(&status) {
-            return Ok(());
-        }
-        let remedy = match (status, &self.authorization) {
-            (407, None) => "; it wants a user and a password, which belong into [proxy] url",
-            (407, Some(_)) => "; mend the user or the password in [proxy] url",
-            _ => "",
-        };
-        Err(io::Error::other(format!(
-            "refuses a way to {host}:{port} with status {status}{remedy}"
-        )))
     }
+    request.push_str("\r\n");
+    let asked = stream.write_all(request.as_bytes()).await;
+    asked.map_err(|error| io::Error::other(format!("broke off: {error}")))?;
+    // Byte by byte: what comes behind the answer is the other side's.
+    let mut answer = Vec::with_capacity(128);
+    while !answer.ends_with(b"\r\n\r\n") {
+        if answer.len() >= MAX_ANSWER {
+            return Err(io::Error::other("gives an answer without an end"));
+        }
+        let byte = stream.read_u8().await;
+        answer.push(byte.map_err(|error| io::Error::other(format!("broke off: {error}")))?);
+    }
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Response::new(&mut headers);
+    let is_http = parsed.parse(&answer).is_ok();
+    let status = parsed
+        .code
+        .filter(|_| is_http)
+        .ok_or_else(|| io::Error::other("does not answer in HTTP"))?;
+    if (200..300).contains(&status) {
+        return Ok(());
+    }
+    let remedy = match (status, &authorization) {
+        (407, None) => {
+            "; it wants a user and a password, which belong into [proxy] url or into the account's proxy"
+        }
+        (407, Some(_)) => {
+            "; mend the user or the password in [proxy] url or in the account's proxy"
+        }
+        _ => "",
+    };
+    Err(io::Error::other(format!(
+        "refuses a way to {host}:{port} with status {status}{remedy}"
+    )))
 }
 
 /// Which proxy a host is reached through.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Proxies {
     /// For `ws` and `http`.
-    pub(super) plain: Option<Proxy>,
+    pub(super) plain: Option<ProxyUrl>,
     /// For `wss` and `https`.
-    pub(super) secure: Option<Proxy>,
+    pub(super) secure: Option<ProxyUrl>,
     /// Hosts that are reached directly: names (and everything below them), addresses, `*` for all.
     pub(super) except: Vec<String>,
 }
@@ -143,7 +115,7 @@ impl Proxies {
             let (name, text) = names
                 .iter()
                 .find_map(|name| Some((name, get(name).filter(|text| !text.is_empty())?)))?;
-            Proxy::parse(&text)
+            ProxyUrl::parse(&text)
                 .inspect_err(|error| tracing::warn!(variable = name, %error, "no proxy"))
                 .ok()
         };
@@ -162,16 +134,35 @@ impl Proxies {
 
     /// The proxy for a host; `None` when it is reached directly. This machine always is.
     #[must_use]
-    pub(super) fn of(&self, is_secure: bool, host: &str) -> Option<&Proxy> {
+    pub(super) fn of(&self, is_secure: bool, host: &str) -> Option<&ProxyUrl> {
         let proxy = if is_secure { &self.secure } else { &self.plain };
-        let proxy = proxy.as_ref()?;
+        proxy.as_ref().filter(|_| !self.is_direct(host))
+    }
+
+    /// The proxy of a link to a host, for an account that may have chosen one itself.
+    #[must_use]
+    pub(super) fn of_link<'a>(
+        &'a self,
+        choice: Option<&'a AccountProxy>,
+        is_secure: bool,
+        host: &str,
+    ) -> Option<&'a ProxyUrl> {
+        match choice {
+            None => self.of(is_secure, host),
+            Some(AccountProxy::Direct) => None,
+            Some(AccountProxy::Through(proxy)) => Some(proxy).filter(|_| !self.is_direct(host)),
+        }
+    }
+
+    /// Whether no proxy is asked for a host.
+    fn is_direct(&self, host: &str) -> bool {
         let bare = host.trim_start_matches('[').trim_end_matches(']');
         let is_here = bare == "localhost"
             || bare
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address.is_loopback());
         let is_excepted = self.except.iter().any(|except| excepts(except, bare));
-        (!is_here && !is_excepted).then_some(proxy)
+        is_here || is_excepted
     }
 }
 
@@ -232,16 +223,30 @@ mod tests {
     }
 
     #[test]
-    fn passwords_are_not_shown_and_odd_addresses_are_refused() {
-        let proxy = Proxy::parse("http://user:geheim@proxy.example").unwrap();
-        assert!(!format!("{proxy:?}").contains("geheim") && proxy.port() == 80);
+    fn an_account_may_choose_its_own_proxy_or_none() {
+        let proxies = env(&[("ALL_PROXY", "all.example"), ("NO_PROXY", "near.example")]);
+        let own = AccountProxy::parse("socks5://own.example").unwrap();
+        let host_of = |choice: Option<&AccountProxy>, host: &str| {
+            let proxy = proxies.of_link(choice, true, host);
+            proxy.map(|proxy| proxy.host().to_owned())
+        };
+        assert_eq!(host_of(None, "h.example").as_deref(), Some("all.example"));
         assert_eq!(
-            proxy.authorization.unwrap().expose_secret(),
-            "Basic dXNlcjpnZWhlaW0="
+            host_of(Some(&own), "h.example").as_deref(),
+            Some("own.example")
         );
-        for wrong in ["socks5://h:1", "https://h:1", "http://", "http://:geheim@"] {
-            let error = Proxy::parse(wrong).unwrap_err().to_string();
-            assert!(error.contains("http://127.0.0.1:8080") && !error.contains("geheim"));
+        assert_eq!(host_of(Some(&AccountProxy::Direct), "h.example"), None);
+        for host in ["127.0.0.1", "a.near.example"] {
+            assert_eq!(host_of(Some(&own), host), None, "{host}");
         }
+    }
+
+    #[test]
+    fn a_login_is_basic_authorization() {
+        let proxy = ProxyUrl::parse("http://user:geheim@proxy.example").unwrap();
+        assert_eq!(
+            authorization(&proxy).as_deref(),
+            Some("Basic dXNlcjpnZWhlaW0=")
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! A WebSocket over a raw stream: bounded buffers in both directions and a close that flushes.
 
-use super::connector::Io;
 use super::frame::{self, FrameReader, IncomingFrame, OutgoingFrame};
+use super::stream::Stream;
 use crate::proto::codec::Frames;
 use botroupe_core::account::LinkEnd;
 use std::cell::RefCell;
@@ -9,7 +9,7 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::io::ReadBuf;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Bytes waiting to be written at most. A peer that lets this much pile up does not read.
 const MAX_UNSENT: usize = 256 << 10;
@@ -43,7 +43,7 @@ pub(super) enum ReadTurn {
 
 /// A WebSocket, client side.
 pub(super) struct WebSocket {
-    io: Box<dyn Io>,
+    io: Stream,
     frames: Frames,
     reader: FrameReader,
     /// Bytes that came and were not read yet: at most the head of a frame, apart from those that came with the
@@ -67,7 +67,7 @@ impl std::fmt::Debug for WebSocket {
 
 impl WebSocket {
     pub(super) const fn new(
-        io: Box<dyn Io>,
+        io: Stream,
         frames: Frames,
         early: Vec<u8>,
         max_message: usize,
@@ -118,7 +118,7 @@ impl WebSocket {
     /// Writes what is queued. `Ready(Ok)` when nothing is left.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkEnd>> {
         while self.sent < self.unsent.len() {
-            let written = ready!(Pin::new(&mut *self.io).poll_write(cx, &self.unsent[self.sent..]));
+            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.unsent[self.sent..]));
             match written {
                 Ok(0) => return Poll::Ready(Err(LinkEnd::Cut)),
                 Ok(written) => self.sent += written,
@@ -130,11 +130,10 @@ impl WebSocket {
             self.unsent = Vec::new();
             self.sent = 0;
         }
-        let flushed =
-            ready!(Pin::new(&mut *self.io).poll_flush(cx)).map_err(|error| io_end(&error));
+        let flushed = ready!(Pin::new(&mut self.io).poll_flush(cx)).map_err(|error| io_end(&error));
         if flushed.is_ok() && self.closing && self.peer_closed {
             // Both sides said it: the stream can be shut down.
-            let _ = ready!(Pin::new(&mut *self.io).poll_shutdown(cx));
+            let _ = ready!(Pin::new(&mut self.io).poll_shutdown(cx));
         }
         Poll::Ready(flushed)
     }
@@ -157,7 +156,7 @@ impl WebSocket {
         loop {
             let turn = SCRATCH.with_borrow_mut(|scratch| {
                 let mut buffer = ReadBuf::new(scratch);
-                match ready!(Pin::new(&mut *self.io).poll_read(cx, &mut buffer)) {
+                match ready!(Pin::new(&mut self.io).poll_read(cx, &mut buffer)) {
                     Ok(()) if buffer.filled().is_empty() => Poll::Ready(Err(LinkEnd::Cut)),
                     Ok(()) => {
                         budget = budget.saturating_sub(buffer.filled().len());

@@ -7,7 +7,7 @@ use botroupe::account::{
     Status, Subscriber,
 };
 use botroupe::config::{GovernorConfig, IoConfig};
-use botroupe::gateway::{AwcConnector, ConnectError, Connector, Dialled};
+use botroupe::gateway::{ConnectError, Connector, Dialled, NetConnector};
 use botroupe::prelude::Conversation;
 use botroupe::proto::endpoint::HostWalk;
 use botroupe::proto::id::{SdkAppId, UserId};
@@ -42,7 +42,7 @@ impl Connector for Hangs {
                 blocked.lock().unwrap().push(release);
                 let _ = wait.recv();
             }
-            AwcConnector.dial(url, limit).await
+            NetConnector::default().dial(url, limit).await
         })
     }
 }
@@ -112,7 +112,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
                     left: left.clone(),
                     blocked: blocked.clone(),
                 }) as Rc<dyn Connector>,
-                false => Rc::new(AwcConnector),
+                false => Rc::new(NetConnector::default()),
             }),
             rest: None,
             subscriber: Arc::new(move |_| Box::pin(std::future::ready(Ok(subscriber.clone())))),

@@ -103,6 +103,8 @@ fn the_smallest_config_takes_the_defaults() {
     assert_eq!(config.host.queue, 1_024);
     assert_eq!(config.io.arbiters, 1);
     assert_eq!(config.io.hang_after, Duration::from_secs(15));
+    assert!(config.network.bind.is_empty());
+    assert_eq!(config.network.keepalive, Some(Duration::from_secs(60)));
     assert_eq!(config.shutdown.grace, Duration::from_secs(10));
     assert_eq!(config.log, LogConfig::default());
 }
@@ -120,6 +122,7 @@ fn every_key_is_read() {
         backoff = { min = "2s" }
         login_spacing = "1s"
         send_timeout = "5s"
+        proxy = "socks5://own.example:9050"
         enabled = false
         [[accounts]]
         user_id = "a"
@@ -127,6 +130,7 @@ fn every_key_is_read() {
         user_id = "b-{01..03}"
         bots = ["echo", "counter"]
         backoff = { max = "9s" }
+        proxy = "direct"
         enabled = true
         [sandbox]
         listen = "[::1]:0"
@@ -146,6 +150,8 @@ fn every_key_is_read() {
         [io]
         arbiters = 3
         hang_after = "20s"
+        bind = ["10.0.0.4", "fd00::1"]
+        keepalive = "90s"
         [shutdown]
         grace = "0s"
         [log]
@@ -164,6 +170,11 @@ fn every_key_is_read() {
     assert_eq!(names, ["a", "b-01", "b-02", "b-03"]);
     let (a, b) = (&config.accounts[0], &config.accounts[1]);
     assert!(!a.enabled && b.enabled);
+    let hosts = [a, b].map(|account| match account.proxy.as_deref() {
+        Some(AccountProxy::Through(proxy)) => proxy.host().to_owned(),
+        other => format!("{other:?}"),
+    });
+    assert_eq!(hosts, ["own.example", "Some(Direct)"]);
     assert_eq!(&*a.bots[0], "counter");
     assert_eq!(a.policy.backoff.min(), Duration::from_secs(2));
     assert_eq!(a.policy.backoff.max(), Backoff::DEFAULT.max());
@@ -180,6 +191,9 @@ fn every_key_is_read() {
     let governor = config.governor;
     assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
     assert_eq!(config.io.hang_after, Duration::from_secs(20));
+    let network = &config.network;
+    assert_eq!(network.bind.len(), 2);
+    assert_eq!(network.keepalive, Some(Duration::from_secs(90)));
     assert_eq!(
         (config.host.threads, config.host.queue, config.io.arbiters),
         (4, 5, 3)
@@ -366,13 +380,14 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
         parse(&shown).unwrap_or_else(|e| panic!("{e}\n{shown}")),
     );
     assert!(
-        full.contributions.file >= bare.contributions.file + 33,
+        full.contributions.file >= bare.contributions.file + 35,
         "{shown}"
     );
     assert_eq!(full.accounts[0].policy, bare.accounts[0].policy);
     assert_eq!(format!("{:?}", full.sandbox), format!("{:?}", bare.sandbox));
     assert_eq!(full.governor, bare.governor);
     assert_eq!(full.host, bare.host);
+    assert_eq!(format!("{:?}", full.network), format!("{:?}", bare.network));
     assert_eq!(
         (full.io, full.shutdown, full.log),
         (bare.io, bare.shutdown, bare.log)

@@ -150,6 +150,24 @@ fn values_out_of_range() {
             "config.toml:8:10: sandbox.listen: \"localhost\" is not an address and a port",
         ),
         (
+            "[io]\nbind = [\"10.0.0.4\", \"10.0.0.4\"]\n",
+            "config.toml:8:21: io.bind: \"10.0.0.4\" cannot be bound to; name each address",
+        ),
+        (
+            "[io]\nbind = [\"eth0\"]\n",
+            "io.bind: \"eth0\" cannot be bound to",
+        ),
+        ("[io]\nbind = [\"0.0.0.0\"]\n", "cannot be bound to"),
+        (
+            "[io]\nkeepalive = \"500ms\"\n",
+            "io.keepalive: 500ms is out of range: expected 1s to 1h",
+        ),
+        (
+            "proxy = \"socks4://u:s3cr3tM4rk3r@h\"\n",
+            "config.toml:7:9: accounts[0].proxy: a proxy of kind socks4 is not known",
+        ),
+        ("proxy = \"\"\n", "accounts[0].proxy: the secret is empty"),
+        (
             "[sandbox]\nadmins = []\n",
             "sandbox.admins: empty; name at least one",
         ),

@@ -149,6 +149,75 @@ fn run(path: &str, env: &[(&str, &str)]) -> Running {
     Running::of(command)
 }
 
+/// Runs a SOCKS5 proxy that wants `user` and `p@ss`, and is the only one to resolve names below `.invalid`.
+/// Returns its port and the names it was asked for.
+fn socks() -> (u16, Arc<Mutex<Vec<String>>>) {
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let list = asked.clone();
+    let port = serve(move |mut stream| {
+        let list = list.clone();
+        async move {
+            let mut methods = [0; 4];
+            stream.read_exact(&mut methods).await?;
+            assert_eq!(methods, [5, 2, 0, 2], "offers to tell a password");
+            stream.write_all(&[5, 2]).await?;
+            let mut login = [0; 11];
+            stream.read_exact(&mut login).await?;
+            assert_eq!(&login, b"\x01\x04user\x04p@ss");
+            stream.write_all(&[1, 0]).await?;
+            let mut request = [0; 5];
+            stream.read_exact(&mut request).await?;
+            assert_eq!(&request[..4], [5, 1, 0, 3], "asks for a name");
+            let mut name = vec![0; usize::from(request[4])];
+            stream.read_exact(&mut name).await?;
+            let port = stream.read_u16().await?;
+            list.lock().unwrap().push(String::from_utf8(name).unwrap());
+            let way = TcpStream::connect(("127.0.0.1", port)).await?;
+            stream.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await?;
+            let (near, far) = (stream.into_split(), way.into_split());
+            let both = tokio::join!(
+                copy(near.0, far.1, Arc::default()),
+                copy(far.0, near.1, Arc::default())
+            );
+            both.0.and(both.1)
+        }
+    });
+    (port, asked)
+}
+
+#[test]
+fn d_an_account_may_have_a_proxy_of_its_own() {
+    let sandbox = harness::sandbox(|config| config.hosts = vec!["sandbox.invalid".to_owned()]);
+    let (socks, names) = socks();
+    let proxy = Proxy::start(None);
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("ws://sandbox.invalid:{}", sandbox.addr().port());
+    let more = format!(
+        "proxy = \"socks5h://user:p%40ss@127.0.0.1:{socks}\"\n\
+         [[accounts]]\nuser_id = \"other\"\nbots = [\"echo\"]\n\
+         [[accounts]]\nuser_id = \"third\"\nbots = [\"echo\"]\nproxy = \"direct\"\n\
+         [proxy]\nurl = \"http://127.0.0.1:{}\"\n",
+        proxy.port
+    );
+    let path = one(&folder, &url, &more);
+    let mut run = run(&path, &[]);
+    // Nobody here knows the name.
+    complaint(&run, "cannot resolve sandbox.invalid");
+    sandbox.import("alice").unwrap();
+    actix_rt::System::new().block_on(harness::eventually("both online", || async {
+        (sandbox.is_online("bot") && sandbox.is_online("other")).then_some(())
+    }));
+    sandbox.say("alice", "bot", "through SOCKS").unwrap();
+    wait_for_answer(&sandbox, "through SOCKS");
+    run.child.kill().unwrap();
+    let (_, out, err) = run.end();
+    assert_eq!(*names.lock().unwrap(), ["sandbox.invalid"]);
+    assert_eq!(proxy.asked().len(), 1, "that of the other account");
+    for secret in ["p%40ss", "p@ss"] {
+        assert!(!out.contains(secret) && !err.contains(secret), "{secret}");
+    }
+}
+
 /// Waits for the log line about a failed connection.
 fn complaint(run: &Running, words: &str) -> String {
     loop {
