@@ -23,7 +23,7 @@ use actix::prelude::*;
 use botroupe_core::account::Core;
 use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
-use botroupe_core::account::{Attempt, OutboxError, OutboxItem};
+use botroupe_core::account::{Attempt, OutboxError, OutboxItem, REPLIES};
 use botroupe_core::account::{Cause, Phase};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -38,9 +38,6 @@ use tokio::sync::oneshot;
 const MAILBOX: usize = 1024;
 /// A connection that dies more often than this is not restarted any more.
 const CRASHES: (usize, Duration) = (5, Duration::from_secs(60));
-/// Tokens from here on are of replies of the subscriber, below those of senders that wait. The tokens of read
-/// reports begin at 2^63.
-const REPLIES: u64 = 1 << 62;
 
 /// What the accounts of a fleet share.
 #[derive(Clone, Debug)]

@@ -34,7 +34,7 @@ pub use credential::{Credential, CredentialError, External, Redacted};
 pub use effect::{AccountEvent, CoreConfig, Effect};
 pub use fleet_users::{FleetUsers, is_heard};
 pub use group_paces::GroupPaces;
-pub use outbox::{Attempt, MAX_OUTBOX, OutboxError, OutboxItem};
+pub use outbox::{Attempt, MAX_OUTBOX, OutboxError, OutboxItem, REPLIES};
 pub use recovery::{Policy, TakeBack};
 pub use report::{ConnectError, FrameError, LinkEnd, Report};
 pub use status::{Counters, Phase, Record, RecordedEvent, Status};

@@ -14,8 +14,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Messages waiting or in flight at most, per account.
+/// Messages waiting or in flight at most, per account; as many replies of bots beside them.
 pub const MAX_OUTBOX: usize = 256;
+/// Tokens from here on, and below those of read reports, are of replies of bots.
+pub const REPLIES: u64 = 1 << 62;
 /// Pause before a message that failed for a passing reason is tried again.
 const AGAIN: Duration = Duration::from_secs(1);
 /// Messages and requests in flight at most: fewer than a session takes, so that none finds it full.
@@ -186,8 +188,7 @@ impl Outbox {
         item: OutboxItem,
         limit: Duration,
     ) -> Result<Option<Box<str>>, OutboxError> {
-        // Those who wait for an answer and the replies of bots have as many places each.
-        if self.items.len() >= 2 * MAX_OUTBOX {
+        if self.items.len() >= MAX_OUTBOX && self.is_full_for(token) {
             return Err(OutboxError::Full);
         }
         let (mut not_before, mut awaited) = (Duration::ZERO, None);
@@ -225,6 +226,15 @@ impl Outbox {
             sending,
         });
         Ok(awaited)
+    }
+
+    /// Replies of bots and everything else have as many places each: neither can keep the other out.
+    fn is_full_for(&self, token: u64) -> bool {
+        let alike = self
+            .items
+            .iter()
+            .filter(|item| (item.token >= REPLIES) == (token >= REPLIES));
+        alike.count() >= MAX_OUTBOX
     }
 
     /// The message of this token may go to its group after so long a wait.
