@@ -119,11 +119,11 @@ impl Host {
             .map(|(number, _)| number)
     }
 
-    fn message(&self, state: &mut State, at: Now, message: Message) {
+    fn message(&self, state: &mut State, at: Now, message: Arc<Message>) {
         let fleet = &self.site.fleet;
         let with_fleet = is_heard(&message, fleet, true);
         let without = with_fleet && is_heard(&message, fleet, false);
-        let what = What::Message(Arc::new(message));
+        let what = What::Message(message);
         let hears = |bot: &usize| without || (with_fleet && self.seats[*bot].bot.hears_fleet);
         let wanting: Vec<usize> = self.wanting(&what).filter(hears).collect();
         if let What::Message(message) = what {
@@ -379,7 +379,7 @@ impl Subscriber for Host {
                 state.lines.set_ready(false);
                 host.happened(&mut state, &What::NotReady(cause));
             }
-            AccountEvent::Message(message) => host.message(&mut state, at, *message),
+            AccountEvent::Message(message) => host.message(&mut state, at, message),
             AccountEvent::Update(update) => {
                 took = host.update(&mut state, &What::Update(Arc::from(update)));
             }

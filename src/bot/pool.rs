@@ -6,7 +6,7 @@
 //! (Arbiters would tie every unfinished handler to the thread it started on: a neighbour waiting for its own
 //! reply would be stuck with the culprit.)
 
-use super::isolation::Trust;
+use super::isolation::{QUICK, Trust};
 use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
 use crate::gateway::{Running, SystemThread, now};
 use crate::proto::id::UserId;
@@ -25,6 +25,8 @@ const MAX_THREADS: usize = 256;
 /// How often the watchdog looks while handlers run, and while none does.
 const LOOK: Duration = Duration::from_millis(10);
 const REST: Duration = Duration::from_millis(250);
+/// How old the count of what a thread was kept from may be when a poll begins.
+const DELAY_AGE: Duration = Duration::from_millis(5);
 /// A slow thread without work ends after this.
 const SLOW_IDLE: Duration = Duration::from_secs(5);
 /// A poll on a slow thread counts as stuck after this time; another thread takes its place.
@@ -114,10 +116,35 @@ struct Slot(Mutex<SlotState>, SystemThread);
 #[derive(Default)]
 struct SlotState {
     busy: Option<(Duration, Label)>,
+    /// How long the thread had been kept from running, and when that was looked up.
+    delay: Duration,
+    delay_at: Duration,
     /// Another thread has taken its place; the thread ends when its poll returns.
     replaced: bool,
     /// It was reported as blocked.
     reported: bool,
+}
+
+impl Slot {
+    /// A poll begins.
+    fn begin(&self, at: Duration, label: &Label) {
+        let mut state = lock(&self.0);
+        if at.saturating_sub(state.delay_at) >= DELAY_AGE {
+            state.delay = self.1.run_delay();
+            state.delay_at = at;
+        }
+        state.busy = Some((at, label.clone()));
+    }
+
+    /// How long a poll has held the thread by itself: what a busy machine took from it does not count. `delay`
+    /// was looked up before the poll.
+    fn held(&self, delay: Duration, began: Duration, at: Duration) -> Duration {
+        let held = at.saturating_sub(began);
+        if held <= QUICK {
+            return held;
+        }
+        held.saturating_sub(self.1.run_delay().saturating_sub(delay))
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -208,16 +235,16 @@ impl Pool {
         let slot = self.shared.account_slot();
         let _context = self.shared.tasks.enter();
         let began = now().mono;
-        lock(&slot.0).busy = Some((began, label.clone()));
+        slot.begin(began, label);
         let handling = Running::handling(began);
         let polled = poll();
         drop(handling);
         let ended = now().mono;
         let mut state = lock(&slot.0);
         state.busy = None;
-        let reported = std::mem::take(&mut state.reported);
+        let (reported, delay) = (std::mem::take(&mut state.reported), state.delay);
         drop(state);
-        let held = ended.saturating_sub(began);
+        let held = slot.held(delay, began, ended);
         if held >= SLOW {
             self.shared.demote(ended, label);
         } else {
@@ -396,7 +423,7 @@ impl Shared {
     fn run(self: &Arc<Self>, slot: &Slot, is_quick: bool, job: Job) -> bool {
         let label = job.metadata().clone();
         let began = now().mono;
-        lock(&slot.0).busy = Some((began, label.clone()));
+        slot.begin(began, &label);
         let outcome = catch_unwind(AssertUnwindSafe(|| job.run()));
         if outcome.is_err() {
             tracing::error!(
@@ -405,11 +432,12 @@ impl Shared {
             );
         }
         let ended = now().mono;
-        let held = ended.saturating_sub(began);
         let mut state = lock(&slot.0);
         state.busy = None;
         let (replaced, reported) = (state.replaced, std::mem::take(&mut state.reported));
+        let delay = state.delay;
         drop(state);
+        let held = slot.held(delay, began, ended);
         if held >= SLOW {
             self.demote(ended, &label);
         } else if is_quick {
@@ -455,6 +483,7 @@ impl Shared {
                 return slot.clone();
             }
             let slot = Arc::new(Slot::default());
+            slot.1.note();
             lock(&self.account_slots).push(Arc::downgrade(&slot));
             *known = Some((Arc::downgrade(self), slot.clone()));
             slot
@@ -497,7 +526,7 @@ impl Shared {
                 continue;
             };
             busy = true;
-            let held = at.saturating_sub(began);
+            let held = slot.held(state.delay, began, at);
             if held < SLOW {
                 continue;
             }
@@ -535,7 +564,7 @@ impl Shared {
                 continue;
             };
             busy = true;
-            let held = at.saturating_sub(began);
+            let held = slot.held(state.delay, began, at);
             let reports = held >= self.patience && !state.reported;
             state.reported |= reports;
             drop(state);

@@ -42,7 +42,7 @@ const BACKLOG: usize = 256;
 
 /// An event of the conversation loop.
 enum Heard {
-    Message(Box<ChatMessage>),
+    Message(Arc<ChatMessage>),
     Changed(Box<Status>, Option<bool>),
 }
 

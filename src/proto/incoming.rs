@@ -7,11 +7,13 @@ use super::command;
 use super::event::{Notice, Push};
 use super::events::MESSAGE;
 use super::lenient;
-use super::message::{C2cItem, GroupItem};
+use super::message::{C2cItem, Element, GroupItem};
 use super::packet::{Head, Packet};
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
+use serde_json::Map;
 use serde_json::value::RawValue;
+use std::borrow::Cow;
 use std::fmt;
 
 /// A packet from the server.
@@ -118,7 +120,7 @@ struct MessageEvent {
     #[serde(rename = "Event", default, deserialize_with = "lenient::opt_int")]
     _event: Option<u64>,
     #[serde(rename = "C2cMsgArray", default)]
-    c2c: Vec<C2cItem>,
+    c2c: Vec<PushedItem>,
     #[serde(rename = "GroupMsgArray", default)]
     group: Vec<GroupItem>,
 }
@@ -129,7 +131,7 @@ impl Messages {
         for MessageEvent { c2c, group, .. } in self.events {
             // An event is of one kind; if it has several, the first counts.
             if !c2c.is_empty() {
-                notices.extend(c2c.into_iter().map(|item| Notice::C2c(Box::new(item))));
+                notices.extend(c2c.into_iter().map(|item| Notice::C2c(item.into())));
             } else {
                 notices.extend(group.into_iter().map(|item| Notice::Group {
                     event: MESSAGE,
@@ -145,6 +147,139 @@ impl Messages {
     }
 }
 
+/// A pushed [`C2cItem`]. Nobody looks at unknown fields of a pushed message, so they are not kept.
+#[derive(Deserialize)]
+struct PushedItem {
+    #[serde(rename = "From_Account")]
+    from: String,
+    #[serde(rename = "To_Account", default)]
+    to: Option<String>,
+    #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
+    seq: u32,
+    #[serde(rename = "MsgRandom", deserialize_with = "lenient::int")]
+    random: u32,
+    #[serde(
+        rename = "MsgTimeStamp",
+        alias = "MsgTime",
+        deserialize_with = "lenient::int"
+    )]
+    time: u64,
+    #[serde(rename = "MsgBody", default)]
+    body: Vec<PushedElement>,
+    #[serde(
+        rename = "MsgClientTime",
+        default,
+        deserialize_with = "lenient::opt_int"
+    )]
+    client_time: Option<u64>,
+    #[serde(rename = "TinyId", default, deserialize_with = "lenient::opt_string")]
+    tiny_id: Option<String>,
+    #[serde(
+        rename = "CloudCustomData",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    cloud_custom_data: String,
+    #[serde(
+        rename = "From_AccountNick",
+        default,
+        deserialize_with = "lenient::string"
+    )]
+    nick: String,
+    #[serde(rename = "IsSyncMsg", default, deserialize_with = "lenient::flag")]
+    is_sync: bool,
+    #[serde(rename = "MsgLifeTime", default, deserialize_with = "lenient::opt_int")]
+    life_time: Option<u32>,
+    #[serde(rename = "MsgFlagBits", default, deserialize_with = "lenient::int")]
+    flag_bits: u32,
+    #[serde(
+        rename = "IsNeedReadReceipt",
+        default,
+        deserialize_with = "lenient::opt_int"
+    )]
+    needs_receipt: Option<u32>,
+    #[serde(rename = "MsgVersion", default, deserialize_with = "lenient::opt_int")]
+    version: Option<u32>,
+}
+
+impl From<PushedItem> for Box<C2cItem> {
+    fn from(item: PushedItem) -> Self {
+        Self::new(C2cItem {
+            from: item.from,
+            to: item.to,
+            seq: item.seq,
+            random: item.random,
+            time: item.time,
+            body: item.body.into_iter().map(|element| element.0).collect(),
+            client_time: item.client_time,
+            tiny_id: item.tiny_id,
+            cloud_custom_data: item.cloud_custom_data,
+            nick: item.nick,
+            is_sync: item.is_sync,
+            life_time: item.life_time,
+            flag_bits: item.flag_bits,
+            needs_receipt: item.needs_receipt,
+            version: item.version,
+            extra: Map::new(),
+        })
+    }
+}
+
+/// An element whose type comes before its content. A text is read in the same pass.
+struct PushedElement(Element);
+
+impl<'de> Deserialize<'de> for PushedElement {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(ElementVisitor).map(Self)
+    }
+}
+
+struct ElementVisitor;
+
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum ElementKey {
+    #[serde(rename = "MsgType")]
+    Type,
+    #[serde(rename = "MsgContent")]
+    Content,
+}
+
+/// The content of a text without unknown fields.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PlainText {
+    #[serde(rename = "Text")]
+    text: String,
+}
+
+impl<'de> Visitor<'de> for ElementVisitor {
+    type Value = Element;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an element")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Element, A::Error> {
+        let (Some(ElementKey::Type), kind) = (map.next_key()?, map.next_value::<Cow<'de, str>>()?)
+        else {
+            return Err(Error::custom("the type does not come first"));
+        };
+        let Some(ElementKey::Content) = map.next_key()? else {
+            return Err(Error::missing_field("MsgContent"));
+        };
+        let element = if kind == "TIMTextElem" {
+            Element::text(map.next_value::<PlainText>()?.text)
+        } else {
+            Element::read(&kind, map.next_value::<&RawValue>()?)
+        };
+        match map.next_key::<ElementKey>()? {
+            None => Ok(element),
+            Some(_) => Err(Error::custom("repeated")),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,12 +288,36 @@ mod tests {
     fn patient(text: &str) -> Option<String> {
         let packet = Packet::parse(text).ok()?;
         let push = Push::parse(&packet.servcmd, packet.body);
-        matches!(push, Push::Events { .. }).then(|| format!("{push:?}"))
+        matches!(push, Push::Events { .. }).then(|| known(&push))
+    }
+
+    /// Unknown fields of the messages aside.
+    fn known(push: &Push) -> String {
+        let Push::Events {
+            notices,
+            ack,
+            sync_hint,
+        } = push
+        else {
+            return format!("{push:?}");
+        };
+        let notices = notices.iter().map(|notice| match notice {
+            Notice::C2c(item) => {
+                let item = C2cItem {
+                    extra: Map::new(),
+                    ..(**item).clone()
+                };
+                format!("{item:?}")
+            }
+            other => format!("{other:?}"),
+        });
+        let notices: Vec<String> = notices.collect();
+        format!("{notices:?} {ack:?} {sync_hint}")
     }
 
     fn quick(text: &str) -> Option<String> {
         match Incoming::parse(text).ok()? {
-            Incoming::Messages(push) => Some(format!("{push:?}")),
+            Incoming::Messages(push) => Some(known(&push)),
             Incoming::Packet(_) => None,
         }
     }

@@ -50,7 +50,7 @@ pub(super) struct BotsConfig {
 /// One conversation.
 #[derive(Debug, Default)]
 struct Line {
-    waiting: VecDeque<Box<Message>>,
+    waiting: VecDeque<Arc<Message>>,
     running: Option<Running>,
 }
 
@@ -58,7 +58,7 @@ struct Line {
 #[derive(Debug)]
 struct Running {
     number: u64,
-    message: Box<Message>,
+    message: Arc<Message>,
     stage: Stage,
 }
 
@@ -133,7 +133,7 @@ impl Line {
 
 impl SimAccount {
     /// Delivers a message to the bots.
-    pub(super) fn hand_over(&mut self, now: Now, message: Box<Message>, wants: &mut Vec<Want>) {
+    pub(super) fn hand_over(&mut self, now: Now, message: Arc<Message>, wants: &mut Vec<Want>) {
         let config = &self.bots.config;
         if !is_heard(&message, &config.fleet, config.hears_fleet) {
             return self

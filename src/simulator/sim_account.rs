@@ -10,6 +10,7 @@ use botroupe_proto::message::{Conversation, Message};
 use botroupe_proto::usersig::UserSig;
 use botroupe_sandbox::state::ConnId;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// A request of a node to the world.
@@ -48,11 +49,11 @@ pub(super) enum Note {
     Changed {
         online: Option<bool>,
     },
-    Handed(Box<Message>),
+    Handed(Arc<Message>),
     /// `full` and `crowded` tell whether, until this moment, the queue of the conversation or of
     /// the account was full.
     Handled {
-        message: Box<Message>,
+        message: Arc<Message>,
         full: bool,
         crowded: bool,
     },

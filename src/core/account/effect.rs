@@ -39,7 +39,7 @@ pub enum AccountEvent {
     NotReady(Cause),
     /// A message came. The subscriber reports through the account's handle when it has handled the message;
     /// the message then counts as read and makes room for the next one.
-    Message(Box<Message>),
+    Message(Arc<Message>),
     /// Something about messages or people changed.
     Update(Box<Update>),
 }

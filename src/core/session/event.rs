@@ -7,6 +7,7 @@ use crate::proto::message::{Conversation, Message};
 use crate::proto::packet::InstId;
 use crate::proto::update::Update;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Something the shell must know. Drained with [`Session::poll_event`](super::Session::poll_event).
@@ -37,7 +38,7 @@ pub enum Event {
     /// The link must be dropped by the shell: nothing useful will come of it.
     LinkDead(LinkFault),
     /// A chat message, each one once.
-    Message(Box<Message>),
+    Message(Arc<Message>),
     /// Something about messages or people changed.
     Update(Box<Update>),
     /// Missed messages are caught up: every message up to now has been handed out.

@@ -13,6 +13,7 @@ use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
 use crate::proto::update::Update;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// Messages held back at most while catching up; further ones are fetched.
 const MAX_HELD: usize = 2_048;
@@ -196,7 +197,7 @@ impl Intake {
                 })));
             }
         } else if memory.insert(now, &message, bound) {
-            events.push(Event::Message(Box::new(message)));
+            events.push(Event::Message(Arc::new(message)));
         }
     }
 

@@ -211,12 +211,6 @@ impl<'de> Deserialize<'de> for Element {
             #[serde(rename = "MsgContent", borrow)]
             content: &'a RawValue,
         }
-        let other = |msg_type: Cow<'_, str>, content: &RawValue| {
-            Self::Other(Other {
-                msg_type: msg_type.into_owned(),
-                content: content.to_owned(),
-            })
-        };
         let whole = Box::<RawValue>::deserialize(deserializer)?;
         let Ok(Wire { msg_type, content }) = serde_json::from_str(whole.get()) else {
             return Ok(Self::Other(Other {
@@ -224,8 +218,21 @@ impl<'de> Deserialize<'de> for Element {
                 content: whole,
             }));
         };
+        Ok(Self::read(&msg_type, content))
+    }
+}
+
+impl Element {
+    /// Reads the content of an element of this type. Content of an unknown type or shape is kept as it is.
+    pub(crate) fn read(msg_type: &str, content: &RawValue) -> Self {
         let json = content.get();
-        let known = match &*msg_type {
+        let other = || {
+            Self::Other(Other {
+                msg_type: msg_type.to_owned(),
+                content: content.to_owned(),
+            })
+        };
+        let known = match msg_type {
             "TIMTextElem" => serde_json::from_str(json).map(Self::Text),
             "TIMCustomElem" => serde_json::from_str(json).map(Self::Custom),
             "TIMFaceElem" => serde_json::from_str(json).map(Self::Face),
@@ -235,9 +242,9 @@ impl<'de> Deserialize<'de> for Element {
             "TIMSoundElem" => serde_json::from_str(json).map(Self::Sound),
             "TIMVideoFileElem" => serde_json::from_str(json).map(Self::Video),
             "TIMRelayElem" => serde_json::from_str(json).map(Self::Merger),
-            _ => return Ok(other(msg_type, content)),
+            _ => return other(),
         };
-        Ok(known.unwrap_or_else(|_| other(msg_type, content)))
+        known.unwrap_or_else(|_| other())
     }
 }
 
