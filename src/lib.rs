@@ -126,7 +126,7 @@ struct Book;
 pub mod prelude {
     pub use crate::bot::{
         Api, ApiError, Attachment, Bot, Config, Event, FromEvent, Group, GroupApi, IntoReply,
-        Kicked, NotReady, Outgoing, Rejection, Sender, State, Text, Upload,
+        Isolation, Kicked, NotReady, Outgoing, Rejection, Sender, State, Text, Upload,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

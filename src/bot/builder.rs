@@ -445,3 +445,60 @@ impl Handlers {
         Ok(None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn configured(bot: Bot, text: &str) -> Result<Isolation, SettingsError> {
+        let mut bot = bot;
+        bot.configure(Some(&text.parse().unwrap()))?;
+        Ok(bot.isolation)
+    }
+
+    #[test]
+    fn the_config_decides_on_isolation_before_the_bot_and_its_settings() {
+        #[derive(serde::Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Settings {
+            #[expect(dead_code, reason = "only read")]
+            word: String,
+        }
+        let bare = || Bot::new("bare").isolation(Isolation::Inline);
+        let with_settings = || Bot::new("settled").config::<Settings>();
+        assert_eq!(
+            configured(bare(), "isolation = \"pool\""),
+            Ok(Isolation::Pool)
+        );
+        let text = "isolation = \"inline\"\nword = \"w\"";
+        assert_eq!(configured(with_settings(), text), Ok(Isolation::Inline));
+        assert_eq!(
+            configured(bare(), "isolation = \"pool\"\nword = \"w\""),
+            Err(SettingsError::NotWanted("bare"))
+        );
+        for wrong in [
+            "isolation = 1",
+            "isolation = \"process\"",
+            "isolation = \"Auto\"",
+        ] {
+            let Err(SettingsError::Unfit { path, reason, .. }) = configured(bare(), wrong) else {
+                panic!("{wrong}");
+            };
+            assert_eq!(path, ["isolation"]);
+            assert!(reason.contains("\"auto\""), "{reason}");
+        }
+    }
+
+    #[test]
+    fn accounts_share_a_bot_unless_it_could_tell_them_apart() {
+        async fn nothing() {}
+        let captured = std::sync::atomic::AtomicU32::new(0);
+        let counts = move || {
+            captured.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            std::future::ready(())
+        };
+        assert!(Bot::new("a").on_start(nothing).is_shareable());
+        assert!(!Bot::new("a").on_start(counts).is_shareable());
+        assert!(!Bot::new("a").state(1_u8).on_start(nothing).is_shareable());
+    }
+}

@@ -9,6 +9,7 @@ mod golden;
 mod hangs;
 mod harness;
 mod hostile;
+mod in_place;
 mod interop;
 mod layering;
 mod making;
