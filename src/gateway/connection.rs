@@ -6,10 +6,11 @@ use super::memory::SharedMemory;
 use super::websocket::{CLOSE_LIMIT, Heard, ReadTurn, WebSocket};
 use crate::policy::Now;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, OutgoingMessage, RequestError, RequestId, Session};
+use crate::session::{Event, OutgoingMessage, RepeatedPush, RequestError, RequestId, Session};
 use botroupe_core::account::{ConnectError, LinkEnd, Report};
 use futures_util::future::LocalBoxFuture;
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -53,6 +54,11 @@ pub enum Transmit {
         /// Its body.
         body: String,
     },
+}
+
+thread_local! {
+    /// A message to a group comes to many accounts of a thread in the same bytes.
+    static REPEATED: RefCell<RepeatedPush> = RefCell::default();
 }
 
 /// A link that is being opened.
@@ -275,7 +281,9 @@ impl Connection {
             // actor.
             let memory = &mut *memory.lock();
             match heard {
-                Heard::Message(message) => session.received(now, memory, message),
+                Heard::Message(message) => REPEATED.with_borrow_mut(|repeated| {
+                    session.received(now, memory, repeated, message);
+                }),
                 Heard::TooLarge(bytes) => session.received_too_large(now, memory, bytes),
             }
             true

@@ -18,7 +18,7 @@ use std::time::Duration;
 const MAX_OVERLOAD: Duration = Duration::from_secs(3600);
 
 /// A parsed push.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Push {
     /// Messages and notices.
     Events {
@@ -43,7 +43,7 @@ pub enum Push {
 }
 
 /// One event of a push or of a page of missed messages.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub enum Notice {
     /// A C2C message.
     C2c(Box<C2cItem>),

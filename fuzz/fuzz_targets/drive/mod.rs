@@ -19,7 +19,7 @@ use botroupe::proto::op::topic::Topics;
 use botroupe::proto::op::{speech::Recognised, translation::Translated};
 use botroupe::proto::packet::Packet;
 use botroupe::proto::usersig::UserSig;
-use botroupe::session::{Memory, OutgoingMessage, Session, SessionConfig};
+use botroupe::session::{Memory, OutgoingMessage, RepeatedPush, Session, SessionConfig};
 use serde_json::value::RawValue;
 use std::time::Duration;
 
@@ -118,6 +118,7 @@ pub fn session(data: &[u8]) {
         return;
     };
     let mut memory = Memory::default();
+    let mut repeated = RepeatedPush::default();
     let mut session = Session::new(SessionConfig::new(app, user), 1, &mut memory);
     let mut now = Now::new(Duration::ZERO, Duration::from_secs(1_795_000_000));
     let sig = UserSig::from("sig".to_owned());
@@ -128,7 +129,7 @@ pub fn session(data: &[u8]) {
             .map_or((0, &[][..]), |(op, rest)| (*op, rest));
         match op % 8 {
             0 => session.opened(now, Some(&sig)),
-            1 => session.received(now, &mut memory, rest),
+            1 => session.received(now, &mut memory, &mut repeated, rest),
             // An answer to the last request, with any body.
             2 | 3 => {
                 if let Some((servcmd, seq)) = asked.pop() {
@@ -136,7 +137,7 @@ pub fn session(data: &[u8]) {
                     let packet = format!(
                         r#"{{"head":{{"servcmd":"{servcmd}","seq":{seq}}},"body":{body}}}"#
                     );
-                    session.received(now, &mut memory, packet.as_bytes());
+                    session.received(now, &mut memory, &mut repeated, packet.as_bytes());
                 }
             }
             4 => {

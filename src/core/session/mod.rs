@@ -32,6 +32,7 @@ mod listing;
 mod login;
 mod memory;
 mod outgoing;
+mod repeated;
 mod request;
 mod rooms;
 #[expect(
@@ -49,6 +50,7 @@ mod waiting;
 pub use event::{Event, Ignored, LinkFault, Part, Ready};
 pub use inbox::{InboxLimits, ReadMark, Receipt};
 pub use memory::Memory;
+pub use repeated::RepeatedPush;
 pub use request::{RequestError, RequestId};
 pub use session::Session;
 pub use state::{LoginError, OutgoingMessage, SessionConfig, SessionState};

@@ -8,6 +8,7 @@ use super::intake::Intake;
 use super::login::{Login, Unusable};
 use super::memory::Memory;
 use super::outgoing::Outgoing;
+use super::repeated::RepeatedPush;
 use super::request::{InFlight, Purpose, RequestError, RequestId};
 use super::state::{LoginError, OutgoingMessage, SessionConfig, SessionState};
 use super::turn::Shared;
@@ -183,12 +184,22 @@ impl Session {
         }
     }
 
-    /// A WebSocket message came.
-    pub fn received(&mut self, now: Now, memory: &mut Memory, payload: &[u8]) {
+    /// A WebSocket message came. `repeated` is shared by the sessions of a thread.
+    pub fn received(
+        &mut self,
+        now: Now,
+        memory: &mut Memory,
+        repeated: &mut RepeatedPush,
+        payload: &[u8],
+    ) {
         let Some(link) = &mut self.link else {
             return;
         };
         link.last_received = now.mono;
+        if let Some(push) = repeated.find(payload) {
+            link.garbage = 0;
+            return self.pushed(now, memory, push);
+        }
         let text = match codec::decode(payload, self.frames, self.max_packet) {
             Ok(text) => text,
             Err(error) => return self.undecodable(&error),
@@ -200,7 +211,10 @@ impl Session {
         };
         link.garbage = 0;
         match incoming {
-            Incoming::Messages(push) => self.pushed(now, memory, push),
+            Incoming::Messages(push) => {
+                repeated.note(payload, &push);
+                self.pushed(now, memory, push);
+            }
             Incoming::Packet(packet) => match self.shared.out.take_answered(&packet) {
                 Some(request) => self.answered(now, memory, &request, &packet),
                 None => match Push::parse(&packet.servcmd, packet.body) {

@@ -21,7 +21,7 @@ use botroupe_core::account::FleetUsers;
 use botroupe_core::account::{ConnectError, Core};
 use botroupe_core::account::{GroupPaces, Policy, Status};
 use botroupe_core::policy::Governor;
-use botroupe_core::session::Session;
+use botroupe_core::session::{RepeatedPush, Session};
 use botroupe_proto::command;
 use botroupe_proto::id::{IdError, SdkAppId, UserId};
 use botroupe_proto::message::Conversation;
@@ -429,7 +429,7 @@ impl World {
                 if self.nodes[node].link == Some(link) {
                     let now = self.clock_of(node);
                     self.nodes[node].session(now, |session, now, memory| {
-                        session.received(now, memory, &bytes)
+                        session.received(now, memory, &mut RepeatedPush::default(), &bytes)
                     });
                     self.settle(node);
                 }

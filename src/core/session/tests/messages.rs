@@ -130,8 +130,12 @@ fn a6_a_text_with_half_a_character_is_handed_out_with_its_neighbours() {
     let push = message_push(&[item(1, "one"), item(2, "seven#"), item(3, "three")]);
     let packet = json!({"head": {"servcmd": command::MSG_PUSH, "seq": 1}, "body": push});
     let packet = packet.to_string().replace('#', "\\ud83d");
-    rig.session
-        .received(rig.now, &mut rig.memory, packet.as_bytes());
+    rig.session.received(
+        rig.now,
+        &mut rig.memory,
+        &mut RepeatedPush::default(),
+        packet.as_bytes(),
+    );
     rig.drain();
     assert_eq!(rig.texts(), ["one", "seven\u{fffd}", "three"]);
 }

@@ -119,8 +119,12 @@ impl Rig {
     }
 
     fn receive(&mut self, packet: &Value) {
-        self.session
-            .received(self.now, &mut self.memory, packet.to_string().as_bytes());
+        self.session.received(
+            self.now,
+            &mut self.memory,
+            &mut RepeatedPush::default(),
+            packet.to_string().as_bytes(),
+        );
         self.drain();
     }
 
@@ -627,7 +631,12 @@ fn a_kick_after_logout_is_ignored() {
 fn garbage_is_counted_and_too_much_of_it_ends_the_link() {
     let mut rig = Rig::online();
     for _ in 0..20 {
-        rig.session.received(rig.now, &mut rig.memory, b"\xff\xfe");
+        rig.session.received(
+            rig.now,
+            &mut rig.memory,
+            &mut RepeatedPush::default(),
+            b"\xff\xfe",
+        );
     }
     rig.drain();
     let ignored = rig
