@@ -129,6 +129,33 @@ impl Group {
         self.head.as_ref().map(Span::done)
     }
 
+    /// The last number handed out, if that is all there is to know about the group.
+    pub(super) fn quiet(&self) -> Option<u32> {
+        let Self {
+            head,
+            holes,
+            asked,
+            doubt,
+            assumed,
+            first_pushed: _, // Of no interest once the head is known.
+            target,
+            failures,
+            not_before,
+            ahead,
+        } = self;
+        let head = head.as_ref()?;
+        let is_quiet = head.is_quiet()
+            && *target == head.done()
+            && holes.is_empty()
+            && asked.is_none()
+            && doubt.is_none()
+            && assumed.is_none()
+            && *failures == 0
+            && not_before.is_zero()
+            && ahead.is_empty();
+        is_quiet.then(|| head.done())
+    }
+
     /// The lowest number that is missing and may never come.
     pub(super) fn hole(&self) -> Option<u32> {
         if self.assumed.is_some() {

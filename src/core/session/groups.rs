@@ -13,6 +13,7 @@
 use super::event::{Event, Ignored, Part};
 use super::group::{Group, Listed, Pushed};
 use super::listing::{Listing, Named, Progress};
+use super::member::Member;
 use super::request::{Purpose, RequestError};
 use super::span::Found;
 use super::turn::Turn;
@@ -46,7 +47,7 @@ pub(super) struct Groups {
 
 #[derive(Debug)]
 struct Followed {
-    known: BTreeMap<Box<str>, Group>,
+    known: BTreeMap<Box<str>, Member>,
     listing: Listing,
     /// Which group a request in flight is about, by its number.
     fetches: HashMap<u32, Box<str>>,
@@ -87,7 +88,7 @@ impl Groups {
     pub(super) fn start(&mut self, turn: &mut Turn<'_>) {
         let followed = self.followed.get_or_insert_default();
         followed.fetches.clear();
-        followed.known.values_mut().for_each(Group::abort);
+        followed.abort();
         followed.listing.start(turn);
     }
 
@@ -97,7 +98,7 @@ impl Groups {
             followed.fetches.clear();
             followed.next_fetch = None;
             followed.listing.abort();
-            followed.known.values_mut().for_each(Group::abort);
+            followed.abort();
         }
     }
 
@@ -221,10 +222,12 @@ impl Groups {
         let Some(seq) = sent.map(|sent| sent.seq).filter(|seq| *seq > 0) else {
             return;
         };
-        let Some(state) = followed.known.get_mut(&group) else {
+        let Some(member) = followed.known.get_mut(&group) else {
             return;
         };
-        if state.sent(seq) {
+        let is_next = member.open().sent(seq);
+        member.rest();
+        if is_next {
             turn.memory.reached(&group, seq);
         } else {
             followed.fetch(turn);
@@ -292,6 +295,15 @@ impl Groups {
 }
 
 impl Followed {
+    /// What was in flight about single groups will not be answered.
+    fn abort(&mut self) {
+        for member in self.known.values_mut() {
+            if let Some(group) = member.opened() {
+                group.abort();
+            }
+        }
+    }
+
     fn pushed(&mut self, turn: &mut Turn<'_>, message: Message) {
         let Conversation::Group(name) = &message.conversation else {
             return;
@@ -304,14 +316,17 @@ impl Followed {
         } else {
             Listed::No
         };
-        let state = self.known.entry(name.clone()).or_default();
+        let member = self.known.entry(name.clone()).or_default();
+        let state = member.open();
         let before = state.hole();
         if let Some((read, waiting)) = state.settle_doubt(message.seq) {
             self.began_anew(turn, &name, read, waiting);
             return self.pushed(turn, message);
         }
         let has_room = turn.memory.has_room(Some(&message.conversation));
-        match state.pushed(message, listed, has_room) {
+        let pushed = state.pushed(message, listed, has_room);
+        member.rest();
+        match pushed {
             Pushed::Next(message) => {
                 self.note_hole(turn, &name, before);
                 turn.hand_out(*message);
@@ -342,14 +357,14 @@ impl Followed {
     /// session, too: that one is closed when this session has come as far.
     fn note_hole(&self, turn: &mut Turn<'_>, group: &str, before: Option<u32>) {
         let known = turn.memory.hole(group);
-        let state = self.known.get(group);
-        let hole = state.and_then(Group::hole);
+        let member = self.known.get(group);
+        let hole = member.and_then(|member| member.look(Group::hole));
         if hole == before && hole == known {
             return;
         }
-        let missing = state.filter(|_| hole.is_none() && known.is_some());
+        let missing = member.filter(|_| hole.is_none() && known.is_some());
         let reached = turn.memory.reach_of(group);
-        let hole = hole.or_else(|| missing?.missing_up_to(reached));
+        let hole = hole.or_else(|| missing?.look(|group| group.missing_up_to(reached)));
         if hole == known {
             return;
         }
@@ -371,10 +386,10 @@ impl Followed {
             self.next_fetch = None;
             let memory = &mut *turn.memory;
             let mut next: Option<Duration> = None;
-            let found = self.known.iter_mut().find(|(name, state)| {
-                if !state.wants() {
+            let found = self.known.iter_mut().find(|(name, member)| {
+                let Some(state) = member.peek().filter(|state| state.wants()) else {
                     return false;
-                }
+                };
                 let at = state.not_before();
                 if at > now {
                     next = Some(next.map_or(at, |before| before.min(at)));
@@ -383,12 +398,12 @@ impl Followed {
                 // Without room, the end of a message wakes the session up.
                 memory.has_room(Some(&Conversation::group(&***name)))
             });
-            let Some((name, state)) = found else {
+            let Some((name, member)) = found else {
                 // The next one has to wait for the end of its pause.
                 self.next_fetch = next;
                 return;
             };
-            let Some(page) = state.ask() else {
+            let Some(page) = member.open().ask() else {
                 return;
             };
             let body = GetHistory::new(&**name, Some(page.top), page.count);
@@ -408,9 +423,10 @@ impl Followed {
     fn history_came(&mut self, turn: &mut Turn<'_>, name: &str, page: &GroupHistory<'_>) {
         let found = read_history(turn, name, page);
         let newest_time = found.messages.iter().map(|message| message.time).max();
-        let Some(state) = self.known.get_mut(name) else {
+        let Some(member) = self.known.get_mut(name) else {
             return;
         };
+        let state = member.open();
         if state.is_doubted() {
             let hole = state.hole();
             let is_newer = newest_time.is_some_and(|time| time > turn.memory.time(name));
@@ -427,6 +443,7 @@ impl Followed {
         let (hole, last) = (state.hole(), state.last());
         let fetched = state.answered(found);
         let reached = state.last();
+        member.rest();
         if fetched.gone > 0 {
             turn.events.push(Event::HistoryGone {
                 group: name.to_owned(),
@@ -452,13 +469,17 @@ impl Followed {
         if is_gone {
             // The account is no member any more, or there is no such group: nothing is left to follow. What
             // was pushed all the same is handed out.
-            let waiting = self.known.remove(name).map(Group::into_waiting);
+            let waiting = self
+                .known
+                .remove(name)
+                .map(|member| member.into_group().into_waiting());
             for message in waiting.unwrap_or_default() {
                 turn.hand_out(message);
             }
             turn.memory.set_hole(turn.now, name, None);
             turn.events.set_trouble(part.clone(), None);
-        } else if let Some(state) = self.known.get_mut(name) {
+        } else if let Some(member) = self.known.get_mut(name) {
+            let state = member.open();
             let hole = state.hole();
             let failed = state.failed(turn.now, chance);
             for message in failed.messages {
@@ -481,7 +502,8 @@ impl Followed {
         if self.known.len() >= MAX_GROUPS && !self.known.contains_key(id) {
             return;
         }
-        let state = self.known.entry(id.into()).or_default();
+        let member = self.known.entry(id.into()).or_default();
+        let state = member.open();
         let read = named.read.unwrap_or(newest).min(newest);
         let oldest = newest.saturating_sub(MAX_BACKLOG);
         // Where an earlier session had got to matters only at the begin of this one.
@@ -501,6 +523,7 @@ impl Followed {
             }
             _ => state.listed(newest, begin, mark),
         }
+        member.rest();
         self.note_hole(turn, id, hole);
         if is_new && begin > read {
             let (group, count) = (id.to_owned(), begin - read);
@@ -511,7 +534,11 @@ impl Followed {
     /// The list does not come: what was pushed is where groups begin.
     fn follow_unlisted(&mut self, turn: &mut Turn<'_>) {
         let mut changed = Vec::new();
-        for (name, state) in &mut self.known {
+        // Where a group begins is open only of those in which something is going on.
+        for (name, member) in &mut self.known {
+            let Some(state) = member.opened() else {
+                continue;
+            };
             let hole = state.hole();
             if state.assume(turn.memory.mark(name)) {
                 changed.push((name.clone(), hole));
@@ -526,12 +553,16 @@ impl Followed {
     /// pushed.
     fn listed(&mut self, turn: &mut Turn<'_>) {
         let mut changed = Vec::new();
-        for (name, state) in &mut self.known {
+        for (name, member) in &mut self.known {
+            let Some(state) = member.opened() else {
+                continue;
+            };
             let hole = state.hole();
             state.unlisted();
             if state.hole() != hole {
                 changed.push((name.clone(), hole));
             }
+            member.rest();
         }
         for (name, hole) in changed {
             self.note_hole(turn, &name, hole);

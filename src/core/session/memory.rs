@@ -48,8 +48,8 @@ struct Seen {
 #[derive(Clone, Copy, Debug)]
 struct GroupMark {
     seq: u32,
-    /// When the newest of them was sent, in Unix seconds.
-    time: u64,
+    /// When the newest of them was sent, in Unix seconds: until 2106, for there are many groups.
+    time: u32,
 }
 
 impl Memory {
@@ -206,7 +206,7 @@ impl Memory {
 
     /// The time of the newest message of a group that was handed on, in Unix seconds; zero if unknown.
     pub(super) fn time(&self, group: &str) -> u64 {
-        self.groups.get(group).map_or(0, |mark| mark.time)
+        self.groups.get(group).map_or(0, |mark| mark.time.into())
     }
 
     /// Everything in a group up to this number was handed on or needs no handing on.
@@ -270,6 +270,7 @@ impl Memory {
     }
 
     fn reach(&mut self, group: &str, seq: u32, time: u64) {
+        let time = u32::try_from(time).unwrap_or(u32::MAX);
         match self.groups.get_mut(group) {
             Some(mark) => {
                 mark.seq = mark.seq.max(seq);

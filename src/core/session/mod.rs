@@ -30,6 +30,7 @@ mod inbox;
 mod intake;
 mod listing;
 mod login;
+mod member;
 mod memory;
 mod outgoing;
 mod repeated;

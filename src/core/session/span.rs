@@ -74,6 +74,19 @@ impl Span {
         self.target
     }
 
+    /// Whether nothing is wanted, and nothing is kept but the number up to which everything has come.
+    pub(super) fn is_quiet(&self) -> bool {
+        let Self {
+            done,
+            target,
+            stride,
+            below,
+            newer,
+            gone,
+        } = self;
+        done == target && *stride == FETCH && below.is_none() && newer.is_empty() && *gone == 0
+    }
+
     /// Whether there is something to ask for.
     pub(super) const fn is_behind(&self) -> bool {
         self.done < self.target
