@@ -11,6 +11,7 @@ mod files;
 mod guard;
 mod hub;
 mod server;
+mod socket;
 mod store;
 mod thumbnail;
 mod tls;
