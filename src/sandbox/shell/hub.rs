@@ -51,6 +51,9 @@ impl Shared {
 
 /// How many sockets are written before other tasks get their turn.
 const WRITES: usize = 256;
+/// So many sockets are written before the turn ends: after thousands of others, what belongs to a
+/// socket would have left the caches of the processor.
+const BATCH: usize = 128;
 
 /// All sockets of the server, on one thread.
 pub(super) struct Hub {
@@ -58,8 +61,12 @@ pub(super) struct Hub {
     links: RefCell<Hashed<ConnId, Rc<Socket>>>,
     /// Sockets that have something to write.
     unwritten: RefCell<Vec<Rc<Socket>>>,
-    /// The task that writes; `None` if it was woken.
-    writer: Cell<Option<Waker>>,
+    /// How many of them were listed since the last writing.
+    listed: Cell<usize>,
+    /// The task that writes.
+    writer: RefCell<Waker>,
+    /// The writer waits to be woken.
+    is_waiting: Cell<bool>,
     /// The time of this turn.
     turn: Cell<Option<Now>>,
     next: Cell<u64>,
@@ -97,7 +104,9 @@ impl Hub {
             shared,
             links: RefCell::default(),
             unwritten: RefCell::default(),
-            writer: Cell::new(None),
+            listed: Cell::new(0),
+            writer: RefCell::new(Waker::noop().clone()),
+            is_waiting: Cell::new(false),
             turn: Cell::new(None),
             next: Cell::new(0),
             armed: Cell::new(None),
@@ -140,13 +149,11 @@ impl Hub {
 
     /// Lets the writer run at the end of this turn. Returns false without a writer.
     fn wake_writer(&self) -> bool {
-        match self.writer.take() {
-            Some(writer) => {
-                writer.wake();
-                true
-            }
-            None => false,
+        let was_waiting = self.is_waiting.replace(false);
+        if was_waiting {
+            self.writer.borrow().wake_by_ref();
         }
+        was_waiting
     }
 
     /// Calls the state and performs the resulting output.
@@ -164,6 +171,10 @@ impl Hub {
         };
         if due.is_some_and(|due| self.armed.get().is_none_or(|armed| due < armed)) {
             self.rearm.notify_one();
+        }
+        if self.listed.get() >= BATCH {
+            let writer = self.writer.borrow().clone();
+            self.write(&mut Context::from_waker(&writer));
         }
         result
     }
@@ -197,6 +208,7 @@ impl Hub {
     fn list(&self, socket: &Rc<Socket>) {
         if !socket.is_ending() && socket.list() {
             self.unwritten.borrow_mut().push(Rc::clone(socket));
+            self.listed.set(self.listed.get() + 1);
             self.wake_writer();
         }
     }
@@ -212,18 +224,23 @@ impl Hub {
     }
 
     /// Writes what the turn has for the sockets, and what they could not take before.
-    pub(super) fn poll_write(&self, cx: &Context<'_>) -> Poll<()> {
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.turn.set(None);
-        self.writer.set(Some(cx.waker().clone()));
+        self.writer.borrow_mut().clone_from(cx.waker());
+        self.is_waiting.set(true);
+        self.write(cx);
+        Poll::Pending
+    }
+
+    fn write(&self, cx: &mut Context<'_>) {
+        self.listed.set(0);
         let mut unwritten = self.unwritten.take();
-        let mut cx = Context::from_waker(cx.waker());
         let rest = unwritten.split_off(unwritten.len().min(WRITES));
         let has_rest = !rest.is_empty();
-        // Those that cannot be written wait behind the others.
         unwritten.retain(|socket| {
             let waits = !socket.is_cut()
                 && !socket.is_ending()
-                && match socket.poll_write(&mut cx) {
+                && match socket.poll_write(cx) {
                     Poll::Ready(Ok(())) => false,
                     Poll::Ready(Err(_)) => {
                         socket.cut();
@@ -236,13 +253,13 @@ impl Hub {
             }
             waits
         });
-        let mut list = self.unwritten.borrow_mut();
-        list.splice(0..0, rest.into_iter().chain(unwritten));
-        drop(list);
+        // Those that could not be written wait behind the others.
+        self.unwritten
+            .borrow_mut()
+            .splice(0..0, rest.into_iter().chain(unwritten));
         if has_rest {
             self.wake_writer();
         }
-        Poll::Pending
     }
 
     /// Asks every socket to close, at the end of the server.
@@ -322,7 +339,7 @@ mod tests {
     async fn what_a_turn_has_for_a_connection_leaves_at_its_end() {
         let (hub, socket, mut client) = connected(1 << 20).await;
         let mut cx = Context::from_waker(Waker::noop());
-        assert!(hub.poll_write(&cx).is_pending());
+        assert!(hub.poll_write(&mut cx).is_pending());
         let start = hub.now();
         for seq in 1..=3 {
             beat(&hub, seq);
@@ -330,7 +347,7 @@ mod tests {
         assert_eq!(hub.now(), start, "the time of a turn");
         let waiting = socket.unsent();
         assert!(waiting > 3 * 64, "{waiting}");
-        assert!(hub.poll_write(&cx).is_pending());
+        assert!(hub.poll_write(&mut cx).is_pending());
         assert_eq!((socket.unsent(), hub.turn.get()), (0, None));
         let mut read = vec![0; waiting + 1];
         assert_eq!(client.read(&mut read).await.unwrap(), waiting);
