@@ -135,9 +135,6 @@ impl Socket {
     /// Writes what is unsent.
     pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let unsent = &mut *self.unsent.borrow_mut();
-        if unsent.is_empty() {
-            return Poll::Ready(Ok(()));
-        }
         let wire = &mut *self.wire.borrow_mut();
         while !unsent.is_empty() {
             let sent = ready!(Pin::new(&mut *wire).poll_write(cx, unsent))?;
@@ -148,12 +145,13 @@ impl Socket {
         }
         let mut spare = std::mem::take(unsent);
         WRITING.with_borrow_mut(|writing| {
-            if writing.len() < SPARE && spare.capacity() <= SPARE_SIZE {
+            let fits = (1..=SPARE_SIZE).contains(&spare.capacity());
+            if fits && writing.len() < SPARE {
                 spare.clear();
                 writing.push(spare);
             }
         });
-        // TLS has buffers of its own.
+        // TLS has buffers of its own, which may be full when everything is written.
         Pin::new(wire).poll_flush(cx)
     }
 
@@ -161,9 +159,7 @@ impl Socket {
     pub(super) fn poll_end(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.is_ending.set(true);
         ready!(self.poll_write(cx))?;
-        let wire = &mut *self.wire.borrow_mut();
-        ready!(Pin::new(&mut *wire).poll_flush(cx))?;
-        Pin::new(wire).poll_shutdown(cx)
+        Pin::new(&mut *self.wire.borrow_mut()).poll_shutdown(cx)
     }
 
     /// Returns true if the task of the connection writes, and not the hub.
@@ -277,5 +273,75 @@ impl Stream for Incoming {
                 }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{future::poll_fn, sync::Arc, time::Duration};
+    use tokio::net::{TcpListener, TcpStream};
+
+    /// With TLS, all may be taken and not all be on its way.
+    #[actix_rt::test]
+    async fn over_tls_everything_arrives_at_a_slow_reader() {
+        let made = rcgen::generate_simple_self_signed(vec!["localhost".to_owned()]).unwrap();
+        let key = rustls::pki_types::PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
+        let chain = vec![made.cert.der().clone()];
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let server = rustls::ServerConfig::builder_with_provider(Arc::clone(&provider))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(chain, key)
+            .unwrap();
+        let mut roots = rustls::RootCertStore::empty();
+        roots.add(made.cert.der().clone()).unwrap();
+        let client = rustls::ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let connecting = async {
+            let io = TcpStream::connect(addr).await.unwrap();
+            let name = "localhost".try_into().unwrap();
+            let connector = tokio_rustls::TlsConnector::from(Arc::new(client));
+            connector.connect(name, io).await.unwrap()
+        };
+        let accepting = async {
+            let (io, _) = listener.accept().await.unwrap();
+            let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+            acceptor.accept(io).await.unwrap()
+        };
+        let (mut client, secure) = tokio::join!(connecting, accepting);
+        let permit = SocketPermit::new(&Rc::default());
+        let stream = CuttableStream::new(Wire::Secure(Box::new(secure)), permit);
+        let socket = Socket::new(stream);
+        // Until TLS has taken a frame and the system takes no more of it.
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        let mut size = 0;
+        loop {
+            socket.put(Kind::Binary, &[0; 4000]);
+            size += 4004;
+            if socket.poll_write(&mut cx).is_pending() {
+                break;
+            }
+        }
+        assert_eq!(socket.unsent(), 0);
+        assert!(
+            socket.poll_write(&mut cx).is_pending(),
+            "not all is on its way"
+        );
+        let mut read = vec![0; size];
+        let both = futures_util::future::join(
+            poll_fn(|cx| socket.poll_write(cx)),
+            client.read_exact(&mut read),
+        );
+        let both = tokio::time::timeout(Duration::from_secs(10), both).await;
+        let (written, got) = both.expect("everything arrives");
+        written.unwrap();
+        assert_eq!(got.unwrap(), size);
     }
 }
