@@ -78,6 +78,7 @@ fn settings(config: &Config) -> SandboxConfig {
             key: key.clone(),
         }),
     };
+    sandbox.tls_ca_file.clone_from(&config.sandbox.tls_ca);
     // The accounts of the config exist, even where nobody else is imported.
     sandbox.accounts = config
         .accounts

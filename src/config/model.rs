@@ -292,6 +292,9 @@ pub struct SandboxConfig {
     pub store: Option<PathBuf>,
     /// Whether it speaks TLS too, on the same port.
     pub tls: SandboxTlsConfig,
+    /// The file to which the certificate that it makes itself is written, for clients to trust. A relative
+    /// path starts where the config file is.
+    pub tls_ca: Option<PathBuf>,
     /// Web pages of these origins may use it, besides those of this machine.
     pub origins: Vec<String>,
     /// Names it may be called by, besides addresses and `localhost`.

@@ -93,7 +93,7 @@ impl Config {
             Some(mut parts) if errors.is_empty() => {
                 let sandbox = &mut parts.sandbox;
                 if let Some(folder) = Path::new(sources.file).parent() {
-                    for file in [&mut sandbox.seed, &mut sandbox.store] {
+                    for file in [&mut sandbox.seed, &mut sandbox.store, &mut sandbox.tls_ca] {
                         *file = file.take().map(|file| folder.join(file));
                     }
                     let ca_file = &mut parts.network.ca_file;
@@ -421,6 +421,9 @@ fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>)
             &[("warn", false), ("refuse", true)],
         )
     });
+    let tls_ca = section
+        .get("tls_ca")
+        .and_then(|node| node.filled_text("name a file to write, or leave the key out"));
     let config = SandboxConfig {
         listen: listen.unwrap_or(default),
         max_web_instances: section.integer(
@@ -439,6 +442,7 @@ fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>)
         media_dir,
         seed,
         store,
+        tls_ca: tls_ca.map(PathBuf::from),
         tls: sandbox_tls(&mut section),
         origins: names(&mut section, "origins"),
         hosts: names(&mut section, "hosts"),

@@ -2,6 +2,7 @@
 //!
 //! See "Envelope" in docs/src/protocol.md.
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::proto::code::Code;
@@ -9,6 +10,23 @@ use crate::proto::code::Code;
 /// The body of a success without further fields.
 pub(crate) fn ok() -> Value {
     json!({"ActionStatus": "OK", "ErrorCode": 0, "ErrorInfo": ""})
+}
+
+/// [`ok`] for frequent answers: nothing is built for it.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Success {
+    action_status: &'static str,
+    error_code: u8,
+    error_info: &'static str,
+}
+
+impl Success {
+    pub(crate) const OK: Self = Self {
+        action_status: "OK",
+        error_code: 0,
+        error_info: "",
+    };
 }
 
 /// The body of a success with the fields of `extra`, which must be an object.

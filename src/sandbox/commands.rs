@@ -5,10 +5,7 @@
 //! ([`Speaker`]). Names have the socket form `service.command`; the REST path `service/command` has
 //! the same name.
 
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, btree_map::Entry},
-};
+use std::{borrow::Cow, collections::hash_map::Entry};
 
 use serde_json::{Value, json, value::RawValue};
 
@@ -18,14 +15,14 @@ use crate::{
     request::{IntoOutcome, Outcome, Request, Speaker},
     state::State,
     wire::Head,
-    world::ConnId,
+    world::{ConnId, Hashed},
 };
 
 type Handler = Box<dyn Fn(&mut State, &Request<'_>) -> Outcome + Send + Sync>;
 /// A handler that sends its own answer, at once or later.
-pub(crate) type Linked = fn(&mut State, &Request<'_>, ConnId, &Head);
+pub(crate) type Linked = fn(&mut State, &Request<'_>, ConnId, &Head<'_>);
 /// Like [`Linked`], for a command that needs no login.
-pub(crate) type Open = fn(&mut State, Now, ConnId, &Head, &RawValue);
+pub(crate) type Open = fn(&mut State, Now, ConnId, &Head<'_>, &RawValue);
 
 pub(crate) enum Run {
     Answer(Handler),
@@ -173,7 +170,7 @@ pub(crate) struct Commands {
 /// The commands of one side (clients or REST), by name.
 #[derive(Default)]
 struct Table {
-    commands: BTreeMap<Cow<'static, str>, Command>,
+    commands: Hashed<Cow<'static, str>, Command>,
     /// Names that were registered more than once.
     doubled: Vec<String>,
 }
@@ -284,9 +281,12 @@ impl Commands {
         self.socket.find(servcmd)
     }
 
-    /// The names of all REST calls.
+    /// The names of all REST calls, in order.
     pub(crate) fn names_of_app(&self) -> impl Iterator<Item = &str> {
-        self.rest.commands.keys().map(|name| &**name)
+        let names = self.rest.commands.keys().map(|name| &**name);
+        let mut names: Vec<&str> = names.collect();
+        names.sort_unstable();
+        names.into_iter()
     }
 
     /// The REST call with this name.

@@ -95,6 +95,9 @@ pub struct SandboxConfig {
     /// Serves TLS on the same port, for connections that begin with a TLS handshake. `None` serves
     /// plain HTTP only.
     pub tls: Option<SandboxTls>,
+    /// The file to which a certificate of [`SandboxTls::SelfSigned`] is written as PEM, for clients
+    /// to trust. It is written at every start.
+    pub tls_ca_file: Option<PathBuf>,
     /// Origins (`https://host[:port]`) of web pages that may use the sandbox, in addition to pages
     /// of this machine.
     pub origins: Vec<String>,
@@ -186,6 +189,7 @@ impl SandboxConfig {
             media_files: 10_000,
             media_dir: None,
             tls: None,
+            tls_ca_file: None,
             origins: Vec::new(),
             hosts: Vec::new(),
             token: None,

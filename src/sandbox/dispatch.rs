@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Value, value::RawValue};
 
 use crate::{
-    answer::{failure, ok, ok_with},
+    answer::{Success, failure, ok, ok_with},
     commands::{Command, Run},
     config::Unknown,
     policy::Now,
@@ -52,7 +52,7 @@ impl State {
         }
         // The official SDK answers an error to a ping with a reconnect storm.
         if head.servcmd == "heartbeat.alive" {
-            self.world.answer(now, conn, &head, ok());
+            self.world.answer(now, conn, &head, Success::OK);
             return;
         }
         let refused = if !in_time {
@@ -77,7 +77,13 @@ impl State {
             None => {
                 self.world.answering = Some((conn, head.seq.clone()));
                 // After the checksum, which covers the body as sent.
-                let mended = surrogate::mend(body.get().into());
+                let text = Cow::Borrowed(body.get());
+                let has_escapes = text.as_bytes().contains(&b'\\');
+                let mended = if has_escapes {
+                    surrogate::mend(text)
+                } else {
+                    text
+                };
                 match &mended {
                     Cow::Borrowed(_) => self.dispatch(now, conn, &head, body),
                     Cow::Owned(text) => match serde_json::from_str(text) {
@@ -91,7 +97,7 @@ impl State {
     }
 
     /// Executes a request whose head has been checked.
-    pub(crate) fn dispatch(&mut self, now: Now, conn: ConnId, head: &Head, body: &RawValue) {
+    pub(crate) fn dispatch(&mut self, now: Now, conn: ConnId, head: &Head<'_>, body: &RawValue) {
         let command = commands().of_client(&head.servcmd);
         if !command.is_some_and(|command| command.changes_nothing()) {
             // An unknown command might change anything.
@@ -147,7 +153,7 @@ impl State {
     }
 
     /// Executes a command that needs no login.
-    fn without_login(&mut self, now: Now, command: &Command, head: &Head) -> Value {
+    fn without_login(&mut self, now: Now, command: &Command, head: &Head<'_>) -> Value {
         let user = UserId::parse(&head.identifier).or_else(|_| UserId::parse("nobody"));
         let Ok(user) = user else {
             return failure(Code::USERSIG_WRONG_USER);

@@ -29,7 +29,9 @@ pub(crate) use crate::table::{
 };
 pub(crate) use crate::world::{Caller, World};
 pub use crate::world::{ConnId, Counters, Fault, FaultError, Frames, KickType, Output, Status};
-use crate::{config::SandboxConfig, policy::Now, proto::id::UserId, world::CHECK_EVERY};
+use crate::{
+    config::SandboxConfig, policy::Now, proto::id::UserId, world::CHECK_EVERY, world::Hashed,
+};
 
 /// The sandbox without its sockets.
 #[derive(Debug)]
@@ -39,7 +41,9 @@ pub struct State {
     /// The number of earlier starts that left a snapshot.
     pub(crate) starts: u64,
     pub(crate) messages: BTreeMap<MessageId, Message>,
-    pub(crate) conversations: BTreeMap<ConversationKey, VecDeque<MessageId>>,
+    /// No stored message is later, in Unix seconds.
+    pub(crate) latest: u64,
+    pub(crate) conversations: Hashed<ConversationKey, VecDeque<MessageId>>,
     pub(crate) groups: group::Groups,
     pub(crate) friends: Friends,
     pub(crate) blacklists: Blacklists,
@@ -66,7 +70,8 @@ impl State {
             world,
             starts: 0,
             messages: BTreeMap::new(),
-            conversations: BTreeMap::new(),
+            latest: 0,
+            conversations: Hashed::default(),
             groups: group::Groups::default(),
             friends: Friends::default(),
             blacklists: Blacklists::default(),
@@ -155,13 +160,10 @@ impl State {
         self.end_polls(now);
         if self.world.next_check.is_some_and(|due| due <= now.mono) {
             let limit = self.world.config.idle_timeout;
-            let idle: Vec<_> = self
-                .world
-                .links
-                .iter()
-                .filter(|(_, link)| now.mono.saturating_sub(link.last_frame) > limit)
-                .map(|(conn, _)| *conn)
-                .collect();
+            let links = self.world.links.iter();
+            let idle = links.filter(|(_, link)| now.mono.saturating_sub(link.last_frame) > limit);
+            let mut idle: Vec<_> = idle.map(|(conn, _)| *conn).collect();
+            idle.sort_unstable();
             for conn in idle {
                 self.world.counters.idle_cut += 1;
                 self.world.cut(now, conn);

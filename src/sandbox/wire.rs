@@ -2,13 +2,16 @@
 //!
 //! Pure. The body of a request stays in its original text, because the checksum covers that text.
 
-use std::io::Write;
+use std::{borrow::Cow, fmt, io::Write};
 
 use flate2::{
     Compress, Compression, FlushCompress,
     write::{GzEncoder, ZlibEncoder},
 };
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Unexpected, Visitor},
+};
 use serde_json::value::RawValue;
 
 /// A connection, numbered by the owner of the sockets.
@@ -18,7 +21,8 @@ pub struct ConnId(pub u64);
 /// One request of a client.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Request<'a> {
-    pub(crate) head: Head,
+    #[serde(borrow)]
+    pub(crate) head: Head<'a>,
     #[serde(borrow)]
     pub(crate) body: &'a RawValue,
 }
@@ -26,19 +30,20 @@ pub(crate) struct Request<'a> {
 /// The fields of a request head that the sandbox reads. All but the command and its number are
 /// optional: a later check refuses an unusable head with the proper code.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Head {
-    pub(crate) servcmd: String,
+pub(crate) struct Head<'a> {
+    #[serde(borrow)]
+    pub(crate) servcmd: Cow<'a, str>,
     pub(crate) seq: Seq,
     #[serde(default, deserialize_with = "lenient_u64")]
     pub(crate) sdkappid: u64,
     #[serde(default = "web", deserialize_with = "lenient_u64")]
     pub(crate) platform: u64,
-    #[serde(default)]
-    pub(crate) identifier: String,
-    #[serde(default)]
-    pub(crate) usersig: String,
-    #[serde(default)]
-    pub(crate) a2: Option<String>,
+    #[serde(borrow, default)]
+    pub(crate) identifier: Cow<'a, str>,
+    #[serde(borrow, default)]
+    pub(crate) usersig: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "some_text")]
+    pub(crate) a2: Option<Cow<'a, str>>,
     /// `None` from clients that send no checksum.
     #[serde(default, deserialize_with = "some_u64")]
     pub(crate) cs: Option<u64>,
@@ -49,7 +54,7 @@ const fn web() -> u64 {
 }
 
 /// The number of a request, echoed in its JSON type.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub(crate) enum Seq {
     /// The usual form.
@@ -58,13 +63,93 @@ pub(crate) enum Seq {
     Text(String),
 }
 
+impl<'de> Deserialize<'de> for Seq {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl Visitor<'_> for Either {
+            type Value = Seq;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number or a string")
+            }
+
+            fn visit_u64<E: Error>(self, number: u64) -> Result<Seq, E> {
+                Ok(Seq::Number(number))
+            }
+
+            fn visit_i64<E: Error>(self, number: i64) -> Result<Seq, E> {
+                let number = u64::try_from(number)
+                    .map_err(|_| E::invalid_value(Unexpected::Signed(number), &self))?;
+                Ok(Seq::Number(number))
+            }
+
+            fn visit_str<E: Error>(self, text: &str) -> Result<Seq, E> {
+                Ok(Seq::Text(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
+}
+
 /// A number that may be written as a string; anything else counts as zero.
 fn lenient_u64<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    Ok(match serde_json::Value::deserialize(deserializer)? {
-        serde_json::Value::Number(number) => number.as_u64().unwrap_or(0),
-        serde_json::Value::String(text) => text.parse().unwrap_or(0),
-        _ => 0,
-    })
+    struct Lenient;
+
+    impl<'de> Visitor<'de> for Lenient {
+        type Value = u64;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("anything")
+        }
+
+        fn visit_u64<E>(self, number: u64) -> Result<u64, E> {
+            Ok(number)
+        }
+
+        fn visit_i64<E>(self, number: i64) -> Result<u64, E> {
+            Ok(u64::try_from(number).unwrap_or(0))
+        }
+
+        fn visit_f64<E>(self, _: f64) -> Result<u64, E> {
+            Ok(0)
+        }
+
+        fn visit_bool<E>(self, _: bool) -> Result<u64, E> {
+            Ok(0)
+        }
+
+        fn visit_unit<E>(self) -> Result<u64, E> {
+            Ok(0)
+        }
+
+        fn visit_str<E>(self, text: &str) -> Result<u64, E> {
+            Ok(text.parse().unwrap_or(0))
+        }
+
+        fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<u64, A::Error> {
+            while items.next_element::<IgnoredAny>()?.is_some() {}
+            Ok(0)
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<u64, A::Error> {
+            while fields.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+            Ok(0)
+        }
+    }
+
+    deserializer.deserialize_any(Lenient)
+}
+
+/// An optional string that is borrowed where it has no escapes.
+fn some_text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Cow<'de, str>>, D::Error> {
+    #[derive(Deserialize)]
+    struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+    Ok(Option::<Text<'de>>::deserialize(deserializer)?.map(|text| text.0))
 }
 
 /// Like [`lenient_u64`], for an optional field.
@@ -95,7 +180,7 @@ pub(crate) fn encode<S: Serialize, B: Serialize>(servcmd: &str, seq: S, body: B)
         head: OutHead { servcmd, seq },
         body,
     };
-    let mut out = Vec::with_capacity(256);
+    let mut out = Vec::with_capacity(512);
     if serde_json::to_writer(&mut out, &envelope).is_err() {
         // Only maps with non-string keys fail, and there are none; a client ignores an empty frame.
         out.clear();
@@ -198,7 +283,7 @@ mod tests {
 
         let sync = compress(text.clone(), CompressMode::Sync);
         assert!(sync.ends_with(&[0, 0, 0xff, 0xff]), "ends in a sync flush");
-        let mut out = Vec::with_capacity(256);
+        let mut out = Vec::with_capacity(512);
         flate2::Decompress::new(false)
             .decompress_vec(&sync[14..], &mut out, flate2::FlushDecompress::Sync)
             .unwrap();

@@ -242,6 +242,14 @@ impl CheckArgs {
     }
 }
 
+/// Whose certificate the sandbox has.
+#[cfg(feature = "sandbox")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(super) enum TlsKind {
+    /// Its own, made at the start.
+    SelfSigned,
+}
+
 /// `botroupe sandbox`.
 #[cfg(feature = "sandbox")]
 #[derive(Clone, Debug, ClapArgs)]
@@ -289,9 +297,13 @@ pub(super) struct SandboxArgs {
     #[arg(long = "host", value_name = "NAME")]
     pub(super) hosts: Vec<String>,
 
-    /// Speaks TLS too, on the same port, with a certificate that it makes itself.
-    #[arg(long, conflicts_with = "tls_cert")]
-    pub(super) tls: bool,
+    /// Speaks TLS too, on the same port, with a certificate that it makes itself and prints.
+    #[arg(long, value_name = "KIND", num_args = 0..=1, default_missing_value = "self-signed", conflicts_with = "tls_cert")]
+    pub(super) tls: Option<TlsKind>,
+
+    /// Writes the certificate that it makes to this file (PEM), which clients name as `[tls] ca_file`.
+    #[arg(long, value_name = "FILE", requires = "tls")]
+    pub(super) tls_ca: Option<PathBuf>,
 
     /// Speaks TLS too, with this certificate (a PEM file).
     #[arg(long, value_name = "FILE", requires = "tls_key")]

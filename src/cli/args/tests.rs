@@ -146,8 +146,24 @@ fn the_sandbox_takes_its_options() {
     assert_eq!(args.store, Some(PathBuf::from("s.json")));
     assert_eq!(args.tls_cert, Some(PathBuf::from("c.pem")));
     assert_eq!(args.tls_key, Some(PathBuf::from("k.pem")));
-    assert!(!args.tls);
-    for line in ["--tls-cert c.pem", "--tls --tls-cert c.pem --tls-key k.pem"] {
+    assert_eq!(args.tls, None);
+    for (line, ca) in [
+        ("--tls", None),
+        ("--tls self-signed", None),
+        ("--tls --tls-ca ca.pem", Some(PathBuf::from("ca.pem"))),
+    ] {
+        let line = format!("sandbox --sdk-app-id 7 --secret-key k {line}");
+        let Command::Sandbox(args) = read(&line).unwrap().into_command() else {
+            panic!("not the sandbox");
+        };
+        assert_eq!((args.tls, args.tls_ca), (Some(TlsKind::SelfSigned), ca));
+    }
+    for line in [
+        "--tls-cert c.pem",
+        "--tls --tls-cert c.pem --tls-key k.pem",
+        "--tls strange",
+        "--tls-ca ca.pem",
+    ] {
         let line = format!("sandbox --sdk-app-id 7 --secret-key k {line}");
         assert!(read(&line).is_err(), "{line}");
     }

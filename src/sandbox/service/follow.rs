@@ -127,11 +127,7 @@ impl State {
         let page: Vec<Value> = page
             .iter()
             .map(|(user, since)| {
-                let profile = self
-                    .world
-                    .accounts
-                    .get(*user)
-                    .map(|a| a.profile_items(user));
+                let profile = self.world.accounts.get(user).map(|a| a.profile_items(user));
                 json!({
                     "To_Account": user, "FollowTime": since,
                     "ProfileItem": profile.unwrap_or_else(|| json!([])),

@@ -28,6 +28,11 @@ impl Cut {
     /// Makes every further operation on the stream fail, which closes the connection.
     pub(super) fn cut(&self) {
         self.done.set(true);
+        self.wake();
+    }
+
+    /// Wakes the task that uses the stream.
+    pub(super) fn wake(&self) {
         if let Some(waker) = self.waker.borrow_mut().take() {
             waker.wake();
         }
@@ -37,7 +42,8 @@ impl Cut {
         self.done.get()
     }
 
-    fn check(&self, cx: &Context<'_>) -> io::Result<()> {
+    /// Fails if the stream was cut. Wakes the task when that changes.
+    pub(super) fn check(&self, cx: &Context<'_>) -> io::Result<()> {
         if self.done.get() {
             return Err(io::ErrorKind::ConnectionReset.into());
         }
@@ -65,23 +71,43 @@ pub(super) enum Wire {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Scheme(pub(super) &'static str);
 
+/// RAII guard: one open socket.
+#[derive(Debug)]
+pub(super) struct SocketPermit(Rc<Cell<usize>>);
+
+impl SocketPermit {
+    pub(super) fn new(sockets: &Rc<Cell<usize>>) -> Self {
+        sockets.set(sockets.get() + 1);
+        Self(Rc::clone(sockets))
+    }
+}
+
+impl Drop for SocketPermit {
+    fn drop(&mut self) {
+        self.0.set(self.0.get().saturating_sub(1));
+    }
+}
+
 /// A stream with its abort handle.
 #[derive(Debug)]
 pub(super) struct CuttableStream {
     io: Wire,
     cut: Rc<Cut>,
+    permit: SocketPermit,
 }
 
 impl CuttableStream {
-    pub(super) fn new(io: Wire) -> Self {
+    pub(super) fn new(io: Wire, permit: SocketPermit) -> Self {
         Self {
             io,
             cut: Rc::default(),
+            permit,
         }
     }
 
-    pub(super) fn abort_handle(&self) -> Rc<Cut> {
-        Rc::clone(&self.cut)
+    /// Takes the stream apart.
+    pub(super) fn into_parts(self) -> (Wire, Rc<Cut>, SocketPermit) {
+        (self.io, self.cut, self.permit)
     }
 
     pub(super) const fn scheme(&self) -> Scheme {

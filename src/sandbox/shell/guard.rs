@@ -77,6 +77,11 @@ impl Refusal {
     /// The server is starting or stopping.
     pub(super) const NOT_READY: Self =
         refuse(StatusCode::SERVICE_UNAVAILABLE, "the sandbox is not ready");
+
+    /// The body of the answer.
+    pub(super) fn json(&self) -> String {
+        json!({"error": self.reason}).to_string()
+    }
 }
 
 impl fmt::Display for Refusal {
@@ -91,7 +96,10 @@ impl ResponseError for Refusal {
     }
 
     fn error_response(&self) -> HttpResponse {
-        HttpResponse::build(self.status).json(json!({"error": self.reason}))
+        let body = self.json();
+        HttpResponse::build(self.status)
+            .content_type("application/json")
+            .body(body)
     }
 }
 

@@ -1,19 +1,22 @@
 //! Connects the pure state with the sockets of one thread: passes input, sends output, runs the
 //! timer.
+//!
+//! A turn is what the thread does between two waits for sockets: it reads all that are readable.
+//! The output of a turn is written at its end, and the time is read once in it.
 
 use std::{
     cell::{Cell, RefCell},
-    collections::{BTreeMap, VecDeque},
     rc::Rc,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::sync::Notify;
 
-use super::{cut::Cut, files::Files, guard::Guard};
+use super::{files::Files, guard::Guard, socket::Kind, socket::Socket};
 use crate::policy::Now;
-use crate::{state::ConnId, state::Output, state::State};
+use crate::{state::ConnId, state::Output, state::State, world::Hashed};
 
 /// Data shared by the sandbox's threads. The lock is never held across an await.
 #[derive(Debug)]
@@ -46,75 +49,26 @@ impl Shared {
     }
 }
 
-/// Wakes the actor of a connection.
-pub(super) trait Wake {
-    /// The queue is not empty.
-    fn wake(&self);
-}
-
-/// A frame, or the end of the connection, queued for one socket.
-#[derive(Debug)]
-pub(super) enum Outgoing {
-    Binary(Vec<u8>),
-    Text(Vec<u8>),
-    Close(u16),
-}
-
-/// Outgoing queue of one socket; its actor drains it, the hub bounds it.
-pub(super) struct Outbound {
-    pub(super) abort_handle: Rc<Cut>,
-    wake: Box<dyn Wake>,
-    queue: RefCell<VecDeque<Outgoing>>,
-    bytes: Cell<usize>,
-    woken: Cell<bool>,
-}
-
-impl Outbound {
-    pub(super) fn new(abort_handle: Rc<Cut>, wake: Box<dyn Wake>) -> Self {
-        Self {
-            abort_handle,
-            wake,
-            queue: RefCell::default(),
-            bytes: Cell::new(0),
-            woken: Cell::new(false),
-        }
-    }
-
-    /// Runs `call` without wake-ups: the caller takes the queue afterwards.
-    pub(super) fn quietly(&self, call: impl FnOnce()) {
-        self.woken.set(true);
-        call();
-    }
-
-    /// Takes the whole queue.
-    pub(super) fn take(&self) -> VecDeque<Outgoing> {
-        self.woken.set(false);
-        self.bytes.set(0);
-        std::mem::take(&mut *self.queue.borrow_mut())
-    }
-
-    /// Queues an item; returns false if the queue is at its limit.
-    fn put(&self, outgoing: Outgoing, limit: usize) -> bool {
-        if self.bytes.get() >= limit {
-            return false;
-        }
-        let size = match &outgoing {
-            Outgoing::Binary(bytes) | Outgoing::Text(bytes) => bytes.len(),
-            Outgoing::Close(_) => 0,
-        };
-        self.bytes.set(self.bytes.get() + size + 16);
-        self.queue.borrow_mut().push_back(outgoing);
-        if !self.woken.replace(true) {
-            self.wake.wake();
-        }
-        true
-    }
-}
+/// How many sockets are written before other tasks get their turn.
+const WRITES: usize = 256;
+/// So many sockets are written before the turn ends: after thousands of others, what belongs to a
+/// socket would have left the caches of the processor.
+const BATCH: usize = 128;
 
 /// All sockets of the server, on one thread.
 pub(super) struct Hub {
     pub(super) shared: Arc<Shared>,
-    links: RefCell<BTreeMap<ConnId, Rc<Outbound>>>,
+    links: RefCell<Hashed<ConnId, Rc<Socket>>>,
+    /// Sockets that have something to write.
+    unwritten: RefCell<Vec<Rc<Socket>>>,
+    /// How many of them were listed since the last writing.
+    listed: Cell<usize>,
+    /// The task that writes.
+    writer: RefCell<Waker>,
+    /// The writer waits to be woken.
+    is_waiting: Cell<bool>,
+    /// The time of this turn.
+    turn: Cell<Option<Now>>,
     next: Cell<u64>,
     /// The time for which the timer is set.
     armed: Cell<Option<Duration>>,
@@ -149,6 +103,11 @@ impl Hub {
         Self {
             shared,
             links: RefCell::default(),
+            unwritten: RefCell::default(),
+            listed: Cell::new(0),
+            writer: RefCell::new(Waker::noop().clone()),
+            is_waiting: Cell::new(false),
+            turn: Cell::new(None),
             next: Cell::new(0),
             armed: Cell::new(None),
             rearm: Notify::new(),
@@ -167,8 +126,8 @@ impl Hub {
         self.links.borrow().len()
     }
 
-    pub(super) fn register(&self, conn: ConnId, outbound: Rc<Outbound>) {
-        self.links.borrow_mut().insert(conn, outbound);
+    pub(super) fn register(&self, conn: ConnId, socket: Rc<Socket>) {
+        self.links.borrow_mut().insert(conn, socket);
     }
 
     pub(super) fn unregister(&self, conn: ConnId) {
@@ -176,72 +135,144 @@ impl Hub {
         self.with(|state, now| state.closed(now, conn));
     }
 
+    /// The time, read once a turn.
+    fn now(&self) -> Now {
+        if let Some(now) = self.turn.get() {
+            return now;
+        }
+        let now = self.shared.now();
+        if self.wake_writer() {
+            self.turn.set(Some(now));
+        }
+        now
+    }
+
+    /// Lets the writer run at the end of this turn. Returns false without a writer.
+    fn wake_writer(&self) -> bool {
+        let was_waiting = self.is_waiting.replace(false);
+        if was_waiting {
+            self.writer.borrow().wake_by_ref();
+        }
+        was_waiting
+    }
+
     /// Calls the state and performs the resulting output.
     pub(super) fn with<T>(&self, call: impl FnOnce(&mut State, Now) -> T) -> T {
-        let now = self.shared.now();
-        let mut outputs = Vec::new();
+        let now = self.now();
         let (result, due) = {
             let mut state = self.shared.lock();
             let result = call(&mut state, now);
             while let Some(output) = state.poll_output() {
-                outputs.push(output);
+                if let Some(slow) = self.carry_out(output) {
+                    state.too_slow(now, slow);
+                }
             }
             (result, state.poll_timeout())
         };
-        self.carry_out(outputs);
         if due.is_some_and(|due| self.armed.get().is_none_or(|armed| due < armed)) {
             self.rearm.notify_one();
+        }
+        if self.listed.get() >= BATCH {
+            let writer = self.writer.borrow().clone();
+            self.write(&mut Context::from_waker(&writer));
         }
         result
     }
 
-    fn carry_out(&self, outputs: Vec<Output>) {
-        let mut slow = Vec::new();
-        for output in outputs {
-            let (conn, outgoing) = match output {
-                Output::Send {
-                    conn,
-                    bytes,
-                    text: true,
-                } => (conn, Outgoing::Text(bytes)),
-                Output::Send {
-                    conn,
-                    bytes,
-                    text: false,
-                } => (conn, Outgoing::Binary(bytes)),
-                Output::Close { conn, code } => (conn, Outgoing::Close(code)),
-                Output::Drop { conn } => {
-                    // The actor stops when its stream fails, and then unregisters.
-                    if let Some(outbound) = self.links.borrow().get(&conn) {
-                        outbound.abort_handle.cut();
-                    }
-                    continue;
+    /// Returns the connection if it does not read what it gets.
+    fn carry_out(&self, output: Output) -> Option<ConnId> {
+        let (Output::Send { conn, .. } | Output::Close { conn, .. } | Output::Drop { conn }) =
+            output;
+        let links = self.links.borrow();
+        let socket = links.get(&conn)?;
+        match output {
+            Output::Send { bytes, text, .. } => {
+                let kind = if text { Kind::Text } else { Kind::Binary };
+                if !self.has_room(socket) {
+                    return Some(conn);
                 }
-            };
-            let outbound = self.links.borrow().get(&conn).cloned();
-            if outbound.is_some_and(|outbound| !outbound.put(outgoing, self.outgoing_limit)) {
-                slow.push(conn);
+                socket.put(kind, &bytes);
+                self.list(socket);
             }
+            Output::Close { code, .. } => socket.close(code),
+            // The task of the socket ends, and unregisters it.
+            Output::Drop { .. } => socket.cut(),
         }
-        for conn in slow {
+        None
+    }
+
+    fn has_room(&self, socket: &Socket) -> bool {
+        socket.unsent() < self.outgoing_limit
+    }
+
+    fn list(&self, socket: &Rc<Socket>) {
+        if !socket.is_ending() && socket.list() {
+            self.unwritten.borrow_mut().push(Rc::clone(socket));
+            self.listed.set(self.listed.get() + 1);
+            self.wake_writer();
+        }
+    }
+
+    /// Queues encoded frames that do not come from the state.
+    pub(super) fn put_encoded(&self, conn: ConnId, socket: &Rc<Socket>, frames: &[u8]) {
+        if self.has_room(socket) {
+            socket.put_encoded(frames);
+            self.list(socket);
+        } else {
             self.with(|state, now| state.too_slow(now, conn));
+        }
+    }
+
+    /// Writes what the turn has for the sockets, and what they could not take before.
+    pub(super) fn poll_write(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.turn.set(None);
+        self.writer.borrow_mut().clone_from(cx.waker());
+        self.is_waiting.set(true);
+        self.write(cx);
+        Poll::Pending
+    }
+
+    fn write(&self, cx: &mut Context<'_>) {
+        self.listed.set(0);
+        let mut unwritten = self.unwritten.take();
+        let rest = unwritten.split_off(unwritten.len().min(WRITES));
+        let has_rest = !rest.is_empty();
+        unwritten.retain(|socket| {
+            let waits = !socket.is_cut()
+                && !socket.is_ending()
+                && match socket.poll_write(cx) {
+                    Poll::Ready(Ok(())) => false,
+                    Poll::Ready(Err(_)) => {
+                        socket.cut();
+                        false
+                    }
+                    Poll::Pending => true,
+                };
+            if !waits {
+                socket.unlist();
+            }
+            waits
+        });
+        // Those that could not be written wait behind the others.
+        self.unwritten
+            .borrow_mut()
+            .splice(0..0, rest.into_iter().chain(unwritten));
+        if has_rest {
+            self.wake_writer();
         }
     }
 
     /// Asks every socket to close, at the end of the server.
     pub(super) fn close_all(&self) {
-        let links: Vec<_> = self.links.borrow().values().cloned().collect();
-        for outbound in links {
-            if !outbound.put(Outgoing::Close(1001), usize::MAX) {
-                outbound.abort_handle.cut();
-            }
+        for socket in self.links.borrow().values() {
+            socket.close(1001);
         }
     }
 
     /// Cuts the remaining sockets.
     pub(super) fn cut_all(&self) {
-        for outbound in self.links.borrow().values() {
-            outbound.abort_handle.cut();
+        for socket in self.links.borrow().values() {
+            socket.cut();
         }
     }
 
@@ -264,5 +295,75 @@ impl Hub {
             }
             self.with(|state, now| state.tick(now));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        SandboxConfig,
+        proto::id::SdkAppId,
+        shell::cut::{CuttableStream, SocketPermit, Wire},
+        state::Frames,
+    };
+    use tokio::{
+        io::AsyncReadExt,
+        net::{TcpListener, TcpStream},
+    };
+
+    /// A hub with one connection, and the other end of it.
+    async fn connected(limit: usize) -> (Hub, Rc<Socket>, TcpStream) {
+        let mut config = SandboxConfig::new(SdkAppId::new(1_400_000_001).unwrap(), "key");
+        config.outgoing_limit = limit;
+        let hub = Hub::new(Arc::new(Shared::new(State::new(config, 1))), false);
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (client, accepted) = tokio::join!(TcpStream::connect(addr), listener.accept());
+        let wire = Wire::Plain(accepted.unwrap().0);
+        let stream = CuttableStream::new(wire, SocketPermit::new(&Rc::default()));
+        let socket = Rc::new(Socket::new(stream));
+        hub.register(ConnId(1), Rc::clone(&socket));
+        hub.with(|state, now| state.connect(now, ConnId(1), Frames::Binary, &[]));
+        (hub, socket, client.unwrap())
+    }
+
+    fn beat(hub: &Hub, seq: u32) {
+        let frame = format!(
+            r#"{{"head":{{"servcmd":"heartbeat.alive","seq":{seq},"sdkappid":1400000001}},"body":{{}}}}"#
+        );
+        hub.with(|state, now| state.receive(now, ConnId(1), frame.as_bytes()));
+    }
+
+    #[actix_rt::test]
+    async fn what_a_turn_has_for_a_connection_leaves_at_its_end() {
+        let (hub, socket, mut client) = connected(1 << 20).await;
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(hub.poll_write(&mut cx).is_pending());
+        let start = hub.now();
+        for seq in 1..=3 {
+            beat(&hub, seq);
+        }
+        assert_eq!(hub.now(), start, "the time of a turn");
+        let waiting = socket.unsent();
+        assert!(waiting > 3 * 64, "{waiting}");
+        assert!(hub.poll_write(&mut cx).is_pending());
+        assert_eq!((socket.unsent(), hub.turn.get()), (0, None));
+        let mut read = vec![0; waiting + 1];
+        assert_eq!(client.read(&mut read).await.unwrap(), waiting);
+        // Nothing is left to write, so nobody is asked again.
+        assert!(hub.unwritten.borrow().is_empty());
+        assert!(socket.poll_write(&mut cx).is_ready());
+    }
+
+    #[actix_rt::test]
+    async fn who_does_not_read_is_cut_at_the_limit() {
+        let (hub, socket, _client) = connected(256).await;
+        for seq in 1..=20 {
+            beat(&hub, seq);
+            assert!(socket.unsent() < 512);
+        }
+        assert!(socket.is_cut());
+        assert_eq!(hub.shared.lock().counters().slow_cut, 1);
     }
 }

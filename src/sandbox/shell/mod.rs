@@ -11,6 +11,7 @@ mod files;
 mod guard;
 mod hub;
 mod server;
+mod socket;
 mod store;
 mod thumbnail;
 mod tls;
@@ -42,6 +43,8 @@ pub struct Sandbox {
     shared: Arc<Shared>,
     addr: SocketAddr,
     is_secure: bool,
+    /// The certificate made for this start, as PEM.
+    certificate: Option<String>,
     app: SdkAppId,
     key: SecretString,
     stop: oneshot::Sender<()>,
@@ -125,7 +128,7 @@ impl Sandbox {
     ) -> Result<(Self, Prepared), SandboxError> {
         let (app, key, tls) = (config.app, config.key.clone(), config.tls.clone());
         let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
-        let every = config.store_interval;
+        let (every, ca_file) = (config.store_interval, config.tls_ca_file.clone());
         // Locks the store before reading it, so that no other sandbox changes it afterwards.
         let store = file.clone().map(|file| Store::open(file, every));
         let store = store.transpose()?;
@@ -134,9 +137,10 @@ impl Sandbox {
         store::log_start(restored, file.as_deref(), seed.as_deref());
         let shared = Arc::new(shared);
         let (listener, addr) = server::bind(listen)?;
-        let tls = tls.map(|tls| tls.acceptor(addr)).transpose();
-        let tls = tls.map_err(SandboxError::Tls)?;
+        let tls = tls.map(|tls| tls.acceptor(addr, ca_file.as_deref()));
+        let tls = tls.transpose().map_err(SandboxError::Tls)?;
         let is_secure = tls.is_some();
+        let (tls, certificate) = tls.map_or((None, None), |tls| (Some(tls.tls), tls.own));
         if is_secure {
             tracing::info!("the sandbox also serves TLS at https://{addr}");
         }
@@ -155,6 +159,7 @@ impl Sandbox {
                 shared,
                 addr,
                 is_secure,
+                certificate,
                 app,
                 key,
                 stop,
@@ -192,6 +197,12 @@ impl Sandbox {
     /// is the same, and file addresses use `https`.
     pub fn secure_url(&self) -> Option<String> {
         self.is_secure.then(|| format!("wss://{}", self.addr))
+    }
+
+    /// The certificate of [`SandboxTls::SelfSigned`](crate::SandboxTls::SelfSigned) as PEM, for
+    /// clients to trust.
+    pub fn certificate(&self) -> Option<&str> {
+        self.certificate.as_deref()
     }
 
     /// The app that the sandbox serves.

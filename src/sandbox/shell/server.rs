@@ -5,6 +5,8 @@
 
 use std::{
     cell::Cell,
+    convert::Infallible,
+    future::poll_fn,
     net::{SocketAddr, TcpListener},
     path::{Path, PathBuf},
     rc::Rc,
@@ -13,7 +15,7 @@ use std::{
 };
 
 use actix_http::HttpService;
-use actix_service::map_config;
+use actix_service::{fn_service, map_config};
 use actix_web::{
     App, FromRequest, HttpRequest, HttpResponse, ResponseError,
     dev::{AppConfig, Payload, Service, ServiceFactory},
@@ -31,10 +33,10 @@ use tokio::sync::oneshot;
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    cut::CuttableStream, files, guard::Guard, guard::Refusal, hub::Hub, hub::Shared, store::Store,
-    store::StoreError, tls, tls::TlsError, websocket,
+    cut::CuttableStream, cut::SocketPermit, files, guard::Guard, guard::Refusal, hub::Hub,
+    hub::Shared, store::Store, store::StoreError, tls, tls::TlsError, websocket,
 };
-use crate::{seed::Seed, seed::SeedError, state::Fault, state::Frames, state::MEDIA_PATH};
+use crate::{seed::Seed, seed::SeedError, state::Fault, state::MEDIA_PATH};
 
 /// Why a sandbox did not start.
 #[derive(Debug, Error)]
@@ -144,6 +146,10 @@ pub(super) async fn serve(prepared: Prepared) {
     let local = listener.local_addr();
     let is_open = local.map_or(true, |local| !local.ip().to_canonical().is_loopback());
     let hub = Rc::new(Hub::new(Arc::clone(&shared), is_open));
+    let writing = Rc::clone(&hub);
+    let writer = actix_rt::spawn(tokio::task::unconstrained(poll_fn(move |cx| {
+        writing.poll_write(cx)
+    })));
     let saving = async {
         match &store {
             Some(store) => store.keep_up(&shared).await,
@@ -165,6 +171,7 @@ pub(super) async fn serve(prepared: Prepared) {
     if tokio::time::timeout(CLOSING_TIME, closing).await.is_err() {
         hub.cut_all();
     }
+    writer.abort();
     let is_saved = match &store {
         Some(store) => {
             let is_saved = store.save(&shared).await;
@@ -175,22 +182,6 @@ pub(super) async fn serve(prepared: Prepared) {
     };
     // The receiver may be gone.
     let _ = done.send(is_saved);
-}
-
-/// RAII guard: one open socket.
-struct SocketPermit(Rc<Cell<usize>>);
-
-impl SocketPermit {
-    fn new(sockets: &Rc<Cell<usize>>) -> Self {
-        sockets.set(sockets.get() + 1);
-        Self(Rc::clone(sockets))
-    }
-}
-
-impl Drop for SocketPermit {
-    fn drop(&mut self) {
-        self.0.set(self.0.get().saturating_sub(1));
-    }
 }
 
 async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) {
@@ -217,8 +208,8 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
             }
         })
         .route(&format!("{MEDIA_PATH}{{file:.*}}"), web::to(media))
-        .route("/{folder:(?:.*/)?}binfo", web::to(binary_socket))
-        .route("/{folder:(?:.*/)?}info", web::to(text_socket))
+        .route("/{folder:(?:.*/)?}binfo", web::to(not_upgraded))
+        .route("/{folder:(?:.*/)?}info", web::to(not_upgraded))
         .service(
             web::resource("/v4/{call:.*}")
                 .route(web::post().to(rest_call))
@@ -243,11 +234,15 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
                 )
                 .default_service(web::to(no_such_fault)),
         );
+    let sessions = Rc::clone(hub);
     let http = HttpService::build()
         .on_connect_ext(|io: &CuttableStream, data| {
-            data.insert(io.abort_handle());
             data.insert(io.scheme());
         })
+        .upgrade(fn_service(move |(request, framed)| {
+            websocket::serve(&sessions, &request, framed);
+            ready(Ok::<_, Infallible>(()))
+        }))
         .h1(map_config(app, |()| AppConfig::default()));
     let Ok(service) = http.new_service(()).await else {
         tracing::error!("the sandbox cannot build its web service");
@@ -271,13 +266,13 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
                 let (service, tls) = (Rc::clone(&service), tls.clone());
                 actix_rt::spawn(async move {
                     if let Some(io) = tls::greet(tls.as_ref(), io).await {
-                        let serving = service.call((CuttableStream::new(io), Some(peer)));
+                        let io = CuttableStream::new(io, permit);
+                        let serving = service.call((io, Some(peer)));
                         // Such errors come from peers that disconnected or do not speak HTTP.
                         if let Err(error) = serving.await {
                             tracing::debug!(%error, "a socket of the sandbox ended");
                         }
                     }
-                    drop(permit);
                 });
             }
             Err(error) => {
@@ -332,7 +327,12 @@ impl FromRequest for Body {
 
 /// The decoded pairs of a query.
 fn query_of(request: &HttpRequest) -> Vec<(String, String)> {
-    url::form_urlencoded::parse(request.query_string().as_bytes())
+    pairs(request.query_string())
+}
+
+/// The decoded pairs of the text of a query.
+pub(super) fn pairs(query: &str) -> Vec<(String, String)> {
+    url::form_urlencoded::parse(query.as_bytes())
         .into_owned()
         .collect()
 }
@@ -341,36 +341,8 @@ async fn media(hub: Serving, request: HttpRequest, payload: web::Payload) -> Htt
     files::answer(&hub.0, &request, payload).await
 }
 
-async fn binary_socket(
-    hub: Serving,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, actix_web::Error> {
-    socket(&hub.0, &request, payload, Frames::Binary)
-}
-
-async fn text_socket(
-    hub: Serving,
-    request: HttpRequest,
-    payload: web::Payload,
-) -> Result<HttpResponse, actix_web::Error> {
-    socket(&hub.0, &request, payload, Frames::Text)
-}
-
-fn socket(
-    hub: &Rc<Hub>,
-    request: &HttpRequest,
-    payload: web::Payload,
-    frames: Frames,
-) -> Result<HttpResponse, actix_web::Error> {
-    let (max_connections, max_frame) = {
-        let state = hub.shared.lock();
-        (state.config().max_connections, state.config().max_frame)
-    };
-    if hub.links() >= max_connections {
-        return Ok(HttpResponse::ServiceUnavailable().body("the sandbox is full"));
-    }
-    websocket::upgrade(hub, request, payload, frames, query_of(request), max_frame)
+async fn not_upgraded() -> HttpResponse {
+    HttpResponse::BadRequest().body("this is the address of a WebSocket")
 }
 
 async fn rest_call(hub: Serving, request: HttpRequest, body: Body) -> HttpResponse {

@@ -5,12 +5,13 @@
 
 use std::{
     net::{IpAddr, SocketAddr},
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
 
 use crate::SandboxTls;
+use base64::Engine;
 use rustls::{
     ServerConfig,
     pki_types::{
@@ -44,6 +45,14 @@ pub enum TlsError {
     /// Certificate and key do not match or cannot be used.
     #[error("certificate and key cannot be used: {0}; name a matching pair")]
     Unfit(#[from] rustls::Error),
+    /// The own certificate cannot be written for clients.
+    #[error("{path}: {source}; name a file that can be written", path = path.display())]
+    Ca {
+        /// The path of the file.
+        path: PathBuf,
+        /// The error of the operating system.
+        source: std::io::Error,
+    },
     /// The self-signed certificate could not be created.
     #[error("no certificate could be created: {0}")]
     Making(#[from] rcgen::Error),
@@ -55,10 +64,24 @@ const HANDSHAKE: u8 = 0x16;
 const PATIENCE: Duration = Duration::from_secs(10);
 
 impl SandboxTls {
-    /// Reads the files, or creates a self-signed certificate.
-    pub(super) fn acceptor(&self, listen: SocketAddr) -> Result<TlsAcceptor, TlsError> {
+    /// Reads the files, or creates a self-signed certificate. Writes the latter to `ca_file`.
+    pub(super) fn acceptor(
+        &self,
+        listen: SocketAddr,
+        ca_file: Option<&Path>,
+    ) -> Result<Acceptor, TlsError> {
+        let mut own = None;
         let (chain, key) = match self {
-            Self::SelfSigned => self_signed(listen.ip())?,
+            Self::SelfSigned => {
+                let made = self_signed(listen.ip())?;
+                if let Some(path) = ca_file {
+                    let path = path.to_owned();
+                    std::fs::write(&path, &made.pem)
+                        .map_err(|source| TlsError::Ca { path, source })?;
+                }
+                own = Some(made.pem);
+                made.pair
+            }
             Self::Files { certificate, key } => {
                 let bad = |path: &PathBuf| {
                     let path = path.clone();
@@ -77,17 +100,33 @@ impl SandboxTls {
             }
         };
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
+        let mut config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .with_no_client_auth()
             .with_single_cert(chain, key)?;
-        Ok(TlsAcceptor::from(Arc::new(config)))
+        // The sessions are kept by the clients: a fleet that comes back resumes, however large it is.
+        config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+        Ok(Acceptor {
+            tls: TlsAcceptor::from(Arc::new(config)),
+            own,
+        })
     }
 }
 
-type Pair = (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>);
+/// What serves TLS.
+pub(super) struct Acceptor {
+    pub(super) tls: TlsAcceptor,
+    /// The certificate that the sandbox made itself, as PEM.
+    pub(super) own: Option<String>,
+}
 
-fn self_signed(listen: IpAddr) -> Result<Pair, rcgen::Error> {
+/// A certificate made for this start.
+struct Made {
+    pair: (Vec<CertificateDer<'static>>, PrivateKeyDer<'static>),
+    pem: String,
+}
+
+fn self_signed(listen: IpAddr) -> Result<Made, rcgen::Error> {
     let mut names = vec![
         "localhost".to_owned(),
         "127.0.0.1".to_owned(),
@@ -99,7 +138,24 @@ fn self_signed(listen: IpAddr) -> Result<Pair, rcgen::Error> {
     }
     let made = rcgen::generate_simple_self_signed(names)?;
     let key = PrivateKeyDer::Pkcs8(made.signing_key.serialize_der().into());
-    Ok((vec![made.cert.der().clone()], key))
+    Ok(Made {
+        pair: (vec![made.cert.der().clone()], key),
+        pem: pem(made.cert.der()),
+    })
+}
+
+/// A certificate as PEM.
+fn pem(der: &[u8]) -> String {
+    let text = base64::engine::general_purpose::STANDARD.encode(der);
+    let mut pem = String::from("-----BEGIN CERTIFICATE-----\n");
+    for (at, letter) in text.chars().enumerate() {
+        if at > 0 && at % 64 == 0 {
+            pem.push('\n');
+        }
+        pem.push(letter);
+    }
+    pem.push_str("\n-----END CERTIFICATE-----\n");
+    pem
 }
 
 /// Detects the protocol of a connection and performs the TLS handshake. Returns `None` if the
@@ -138,8 +194,8 @@ mod tests {
     #[test]
     fn f6_the_own_certificate_is_for_this_machine_and_nothing_else() {
         let listen: SocketAddr = "192.0.2.7:1".parse().unwrap();
-        assert!(SandboxTls::SelfSigned.acceptor(listen).is_ok());
-        let (chain, _) = self_signed(listen.ip()).unwrap();
+        assert!(SandboxTls::SelfSigned.acceptor(listen, None).is_ok());
+        let (chain, _) = self_signed(listen.ip()).unwrap().pair;
         let mut roots = RootCertStore::empty();
         roots.add(chain[0].clone()).unwrap();
         let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -160,6 +216,75 @@ mod tests {
         }
     }
 
+    /// Connects once; returns how the handshake went.
+    async fn shake_hands(
+        acceptor: &TlsAcceptor,
+        client: &Arc<rustls::ClientConfig>,
+    ) -> Option<rustls::HandshakeKind> {
+        use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let serving = async {
+            let (io, _) = listener.accept().await.unwrap();
+            let mut wire = greet(Some(acceptor), io).await.unwrap();
+            wire.write_all(b"hello").await.unwrap();
+            wire.flush().await.unwrap();
+            wire
+        };
+        let asking = async {
+            let io = TcpStream::connect(addr).await.unwrap();
+            let name = ServerName::try_from("127.0.0.1").unwrap();
+            let connector = tokio_rustls::TlsConnector::from(Arc::clone(client));
+            let mut io = connector.connect(name, io).await.unwrap();
+            // The tickets come with the first data.
+            io.read_exact(&mut [0; 5]).await.unwrap();
+            io.get_ref().1.handshake_kind()
+        };
+        tokio::join!(serving, asking).1
+    }
+
+    #[actix_rt::test]
+    async fn clients_trust_the_written_certificate_and_resume() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("ca.pem");
+        let listen: SocketAddr = "127.0.0.1:1".parse().unwrap();
+        let acceptor = SandboxTls::SelfSigned
+            .acceptor(listen, Some(&file))
+            .unwrap();
+        let written = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(acceptor.own, Some(written));
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_file_iter(&file).unwrap() {
+            roots.add(certificate.unwrap()).unwrap();
+        }
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let first = {
+            let config = rustls::ClientConfig::builder_with_provider(provider);
+            let config = config.with_safe_default_protocol_versions().unwrap();
+            let config = config.with_root_certificates(roots);
+            Arc::new(config.with_no_client_auth())
+        };
+        let kind = shake_hands(&acceptor.tls, &first).await;
+        assert_eq!(kind, Some(rustls::HandshakeKind::Full));
+        // The clients keep the sessions: a cache of the server would be too small for a fleet.
+        assert!(acceptor.tls.config().ticketer.enabled());
+        let kind = shake_hands(&acceptor.tls, &first).await;
+        assert_eq!(kind, Some(rustls::HandshakeKind::Resumed));
+    }
+
+    #[actix_rt::test]
+    async fn a_handshake_has_a_deadline() {
+        let acceptor = SandboxTls::SelfSigned.acceptor("127.0.0.1:1".parse().unwrap(), None);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let (silent, accepted) = tokio::join!(TcpStream::connect(addr), listener.accept());
+        let (silent, (io, _)) = (silent.unwrap(), accepted.unwrap());
+        tokio::time::pause();
+        assert!(greet(Some(&acceptor.unwrap().tls), io).await.is_none());
+        drop(silent);
+    }
+
     #[test]
     fn f6_files_that_are_no_certificate_or_key_are_named() {
         let folder = tempfile::tempdir().unwrap();
@@ -175,7 +300,7 @@ mod tests {
             (&empty, &missing, "empty.pem"),
         ] {
             let (certificate, key) = (certificate.clone(), key.clone());
-            let refused = SandboxTls::Files { certificate, key }.acceptor(listen);
+            let refused = SandboxTls::Files { certificate, key }.acceptor(listen, None);
             let refused = refused.err().unwrap().to_string();
             assert!(refused.contains(named), "{refused}");
         }

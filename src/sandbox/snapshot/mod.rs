@@ -34,7 +34,7 @@ use crate::{
         merger::MergedLists,
         user_status::UserStatuses,
     },
-    world::Account,
+    world::{Account, Accounts},
 };
 
 /// The format written, and the newest format read.
@@ -103,7 +103,7 @@ struct Kept<'a> {
     sessions: u64,
     next_instance: u64,
     next_message: u64,
-    accounts: &'a BTreeMap<UserId, Account>,
+    accounts: &'a Accounts,
     messages: &'a BTreeMap<MessageId, Message>,
     groups: &'a Groups,
     friends: &'a Friends,
@@ -153,6 +153,7 @@ impl State {
             messages,
             // Rebuilt from the messages, by time.
             conversations: _,
+            latest: _,
             groups,
             friends,
             blacklists,
@@ -224,7 +225,7 @@ impl State {
         self.world.sessions = contents.sessions;
         self.world.next_instance = self.world.next_instance.max(contents.next_instance);
         self.world.next_message = contents.next_message.max(1);
-        self.world.accounts = contents.accounts;
+        self.world.accounts = contents.accounts.into();
         self.messages = contents.messages;
         self.groups = contents.groups;
         self.friends = contents.friends;
@@ -259,6 +260,8 @@ impl State {
             self.messages.pop_first();
         }
         self.conversations.clear();
+        let times = self.messages.values().map(|message| message.time);
+        self.latest = times.max().unwrap_or(0);
         let messages = self.messages.iter();
         let mut by_time: Vec<(u64, MessageId)> =
             messages.map(|(id, message)| (message.time, *id)).collect();

@@ -5,9 +5,16 @@ use crate::{
     shape,
     table::marks::Marks,
 };
-use serde::{Deserialize, Serialize};
+use serde::{
+    Deserialize, Deserializer, Serialize, Serializer,
+    de::{MapAccess, SeqAccess, Visitor},
+};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, VecDeque},
+    fmt,
+};
 
 /// The position of a message in the order of all messages of the sandbox.
 pub(crate) type MessageId = u64;
@@ -115,6 +122,60 @@ pub(crate) struct RecentSend {
     pub(crate) time: u64,
 }
 
+/// The last sends of an account, oldest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct RecentSends {
+    sends: VecDeque<RecentSend>,
+    /// A mix of the numbers of each send: most searches find nothing, and read only these.
+    mixes: VecDeque<u32>,
+}
+
+fn mix(seq: u64, random: u64) -> u32 {
+    let mixed = (seq ^ random.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    // The upper half depends on all bits.
+    (mixed >> 32) as u32
+}
+
+impl RecentSends {
+    /// The last send with these numbers.
+    pub(crate) fn find(&self, to: &UserId, seq: u64, random: u64) -> Option<&RecentSend> {
+        let wanted = mix(seq, random);
+        let (front, back) = self.mixes.as_slices();
+        if !front.contains(&wanted) && !back.contains(&wanted) {
+            return None;
+        }
+        let mut sends = self.sends.iter().rev();
+        sends.find(|sent| sent.seq == seq && sent.random == random && sent.to == *to)
+    }
+
+    /// Adds a send and forgets the oldest beyond the limit.
+    pub(crate) fn add(&mut self, sent: RecentSend) {
+        self.mixes.push_back(mix(sent.seq, sent.random));
+        self.sends.push_back(sent);
+        while self.sends.len() > RECENT_SENDS {
+            self.sends.pop_front();
+            self.mixes.pop_front();
+        }
+    }
+}
+
+impl Serialize for RecentSends {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.sends.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for RecentSends {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let sends = VecDeque::<RecentSend>::deserialize(deserializer)?;
+        let mixes = sends
+            .iter()
+            .map(|sent| mix(sent.seq, sent.random))
+            .collect();
+        Ok(Self { sends, mixes })
+    }
+}
+
 /// The result of a send.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Sent {
@@ -122,20 +183,79 @@ pub(crate) struct Sent {
     pub(crate) key: String,
 }
 
+/// JSON that a client could parse: unlike skipped JSON, its depth, strings and numbers are checked.
+struct Parsable {
+    is_object: bool,
+}
+
+impl<'de> Deserialize<'de> for Parsable {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Checked;
+
+        const PLAIN: Parsable = Parsable { is_object: false };
+
+        impl<'de> Visitor<'de> for Checked {
+            type Value = Parsable;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("JSON")
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<Parsable, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_u64<E>(self, _: u64) -> Result<Parsable, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<Parsable, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<Parsable, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<Parsable, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_unit<E>(self) -> Result<Parsable, E> {
+                Ok(PLAIN)
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Parsable, A::Error> {
+                while items.next_element::<Parsable>()?.is_some() {}
+                Ok(PLAIN)
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Parsable, A::Error> {
+                while fields.next_entry::<Parsable, Parsable>()?.is_some() {}
+                Ok(Parsable { is_object: true })
+            }
+        }
+
+        deserializer.deserialize_any(Checked)
+    }
+}
+
 /// Returns true if `body` is a non-empty array of elements, each with a type and a content object.
 pub(crate) fn is_message_body(body: &RawValue) -> bool {
     #[derive(Deserialize)]
     #[serde(rename_all = "PascalCase")]
-    struct Element {
-        msg_type: String,
+    struct Element<'a> {
+        #[serde(borrow)]
+        msg_type: Cow<'a, str>,
         #[serde(default)]
-        msg_content: Option<serde_json::Map<String, serde_json::Value>>,
+        msg_content: Option<Parsable>,
     }
-    serde_json::from_str::<Vec<Element>>(body.get()).is_ok_and(|elements| {
+    serde_json::from_str::<Vec<Element<'_>>>(body.get()).is_ok_and(|elements| {
         !elements.is_empty()
-            && elements
-                .iter()
-                .all(|e| !e.msg_type.is_empty() && e.msg_content.is_some())
+            && elements.iter().all(|element| {
+                let content = element.msg_content.as_ref();
+                !element.msg_type.is_empty() && content.is_some_and(|content| content.is_object)
+            })
     })
 }
 
@@ -168,5 +288,66 @@ impl Message {
 
     pub(crate) fn key(&self) -> String {
         format!("{}_{}_{}", self.draft.seq, self.draft.random, self.time)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_elements_with_a_type_and_a_content_that_clients_can_parse() {
+        let deep = |depth: usize| {
+            let (open, close) = ("[".repeat(depth), "]".repeat(depth));
+            format!(r#"[{{"MsgType":"a","MsgContent":{{"x":{open}{close}}}}}]"#)
+        };
+        let cases = [
+            (
+                r#"[{"MsgType":"a","MsgContent":{"x":[1,-1,1.5,null,true,"y"]}}]"#,
+                true,
+            ),
+            (r#"[{"MsgContent":{},"MsgType":"a","more":1}]"#, true),
+            ("[]", false),
+            ("{}", false),
+            (r#"[{"MsgType":"","MsgContent":{}}]"#, false),
+            (r#"[{"MsgType":"a"}]"#, false),
+            (r#"[{"MsgType":"a","MsgContent":null}]"#, false),
+            (r#"[{"MsgType":"a","MsgContent":[]}]"#, false),
+            (r#"[{"MsgType":"a","MsgContent":"x"}]"#, false),
+            (r#"[{"MsgType":"a","MsgContent":{"x":1e999}}]"#, false),
+            (r#"[{"MsgType":"a","MsgContent":{"x":"\ud800"}}]"#, false),
+        ];
+        let cases = cases.map(|(text, right)| (text.to_owned(), right));
+        for (text, right) in cases
+            .into_iter()
+            .chain([(deep(9), true), (deep(200), false)])
+        {
+            let body = RawValue::from_string(text.clone()).unwrap();
+            assert_eq!(is_message_body(&body), right, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_repeat_is_found_among_the_last_sends_only() {
+        let user = |name: &str| UserId::parse(name).unwrap();
+        let mut sends = RecentSends::default();
+        for seq in 0..200 {
+            let (to, random, time) = (user("bob"), seq % 7, 1);
+            sends.add(RecentSend {
+                to,
+                seq,
+                random,
+                time,
+            });
+        }
+        assert!(sends.find(&user("bob"), 199, 199 % 7).is_some());
+        assert!(sends.find(&user("bob"), 72, 72 % 7).is_some());
+        assert!(sends.find(&user("bob"), 71, 71 % 7).is_none());
+        assert!(sends.find(&user("carol"), 199, 199 % 7).is_none());
+        assert!(sends.find(&user("bob"), 199, 0).is_none());
+        let text = serde_json::to_string(&sends).unwrap();
+        let read: RecentSends = serde_json::from_str(&text).unwrap();
+        assert_eq!(read.mixes, sends.mixes);
+        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     proto::{id::UserId, op::receive_option::DoNotDisturb},
     shape,
     table::{
-        c2c_message::{InboxEntry, MessageId, RecentSend},
+        c2c_message::{InboxEntry, MessageId, RecentSends},
         conversation::Contacts,
         push::ByApp,
     },
@@ -40,7 +40,7 @@ pub(crate) struct Account {
     /// Messages and notices that the account's other devices have not seen yet. Bounded.
     pub(crate) inbox: VecDeque<InboxEntry>,
     /// The last messages the account sent; a repeat gets the first answer. Bounded.
-    pub(crate) recent_sends: VecDeque<RecentSend>,
+    pub(crate) recent_sends: RecentSends,
     pub(crate) peers: BTreeMap<UserId, Peer>,
     /// Group notices that arrived while no login had a link, by sequence position. Bounded.
     #[serde(deserialize_with = "shape::readable")]
@@ -100,6 +100,14 @@ impl Account {
         let room = self.profile.len() < MAX_PROFILE_TAGS || self.profile.contains_key(tag);
         if fits && room && tag.starts_with("Tag_Profile_") && tag.len() <= 64 {
             self.profile.insert(tag.to_owned(), value.clone());
+        }
+    }
+
+    /// Adds an entry to the inbox and drops the oldest beyond `limit`.
+    pub(crate) fn enter(&mut self, entry: InboxEntry, limit: usize) {
+        self.inbox.push_back(entry);
+        if self.inbox.len() > limit {
+            self.inbox.pop_front();
         }
     }
 

@@ -347,7 +347,8 @@ impl World {
             }
             Fault::Compress { mode } => self.compress = mode,
             Fault::Restart { forget_logins } => {
-                let conns: Vec<_> = self.links.keys().copied().collect();
+                let mut conns: Vec<_> = self.links.keys().copied().collect();
+                conns.sort_unstable();
                 for conn in conns {
                     self.cut(now, conn);
                 }

@@ -150,9 +150,9 @@ impl World {
 
     /// Records the account whose frames arrive on the link, so that its faults apply to all its
     /// links.
-    pub(crate) fn note_user(&mut self, conn: ConnId, head: &wire::Head) {
+    pub(crate) fn note_user(&mut self, conn: ConnId, head: &wire::Head<'_>) {
         let user = match &head.a2 {
-            Some(a2) => self.logins.get(a2).map(|login| login.user.clone()),
+            Some(a2) => self.logins.get(&**a2).map(|login| login.user.clone()),
             None => UserId::parse(&head.identifier).ok(),
         };
         if let Some(link) = self.links.get_mut(&conn)

@@ -119,7 +119,7 @@ impl Login {
 
 impl World {
     /// Identifies the sender of a request by ticket or by UserSig.
-    pub(crate) fn authenticate(&mut self, now: Now, head: &Head) -> Result<Caller, Refused> {
+    pub(crate) fn authenticate(&mut self, now: Now, head: &Head<'_>) -> Result<Caller, Refused> {
         let Some(a2) = head.a2.as_deref().filter(|a2| !a2.is_empty()) else {
             let user = UserId::parse(&head.identifier).map_err(|_| Code::USERSIG_WRONG_USER)?;
             self.check_usersig(now, &user, &head.usersig)?;
@@ -181,7 +181,7 @@ impl World {
 
     /// Refuses a request. Only answers about the login itself mention a kick: the official SDK
     /// reports a kick for every answer that names one, and has a dozen requests open after a login.
-    pub(crate) fn refuse(&mut self, now: Now, conn: ConnId, head: &Head, refused: Refused) {
+    pub(crate) fn refuse(&mut self, now: Now, conn: ConnId, head: &Head<'_>, refused: Refused) {
         let mut body = failure(refused.code);
         let is_about_login = matches!(
             &*head.servcmd,
@@ -196,7 +196,7 @@ impl World {
     }
 
     /// Handles a first login or a resume. Returns the account that is now logged in.
-    pub(crate) fn log_in(&mut self, now: Now, conn: ConnId, head: &Head) -> Option<UserId> {
+    pub(crate) fn log_in(&mut self, now: Now, conn: ConnId, head: &Head<'_>) -> Option<UserId> {
         let outcome = match head.a2.as_deref().filter(|a2| !a2.is_empty()) {
             Some(a2) => self.resume(now, conn, head, a2).map(|()| a2.to_owned()),
             None => self.first_login(now, conn, head),
@@ -237,7 +237,7 @@ impl World {
         }))
     }
 
-    fn first_login(&mut self, now: Now, conn: ConnId, head: &Head) -> Result<String, Refused> {
+    fn first_login(&mut self, now: Now, conn: ConnId, head: &Head<'_>) -> Result<String, Refused> {
         let user = UserId::parse(&head.identifier).map_err(|_| Code::ACCOUNT_PARAMETER)?;
         if let Some(code) = self.refusal(&user) {
             return Err(code.into());
@@ -271,7 +271,7 @@ impl World {
         Ok(a2)
     }
 
-    fn resume(&mut self, now: Now, conn: ConnId, head: &Head, a2: &str) -> Result<(), Refused> {
+    fn resume(&mut self, now: Now, conn: ConnId, head: &Head<'_>, a2: &str) -> Result<(), Refused> {
         let caller = self.authenticate(now, head)?;
         if let Some(code) = self.refusal(&caller.user) {
             return Err(code.into());
@@ -450,7 +450,7 @@ impl World {
     }
 
     /// Ends the login whose ticket the head names. Returns its account, if the login existed.
-    pub(crate) fn log_out(&mut self, head: &Head) -> Option<UserId> {
+    pub(crate) fn log_out(&mut self, head: &Head<'_>) -> Option<UserId> {
         let a2 = head.a2.as_deref()?;
         let login = self.logins.get(a2)?;
         if login.standing != Standing::Valid {

@@ -4,6 +4,7 @@
 //! See "Envelope" in docs/src/protocol.md.
 
 mod account;
+mod accounts;
 mod caller;
 mod fault;
 mod link;
@@ -20,6 +21,7 @@ use std::{
 
 pub use crate::wire::ConnId;
 pub(crate) use account::{Account, Peer};
+pub(crate) use accounts::{Accounts, Hashed};
 pub(crate) use caller::Caller;
 pub use fault::{Fault, FaultError};
 pub use link::{Frames, Output};
@@ -31,7 +33,6 @@ pub use status::{Counters, Status};
 
 use crate::{
     config::SandboxConfig,
-    proto::id::UserId,
     wire::{self, CompressMode},
 };
 
@@ -43,9 +44,9 @@ pub(crate) const CHECK_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct World {
     pub(crate) config: SandboxConfig,
     pub(crate) numbers: Numbers,
-    pub(crate) accounts: BTreeMap<UserId, Account>,
-    pub(crate) logins: BTreeMap<String, Login>,
-    pub(crate) links: BTreeMap<ConnId, Link>,
+    pub(crate) accounts: Accounts,
+    pub(crate) logins: Hashed<String, Login>,
+    pub(crate) links: Hashed<ConnId, Link>,
     /// Links closed since the last `take_gone`, for services that keep data per link.
     gone: Vec<ConnId>,
     pub(crate) faults: fault::Faults,
@@ -73,9 +74,9 @@ impl World {
         Self {
             config,
             numbers: Numbers::new(key),
-            accounts: BTreeMap::new(),
-            logins: BTreeMap::new(),
-            links: BTreeMap::new(),
+            accounts: Accounts::default(),
+            logins: Hashed::default(),
+            links: Hashed::default(),
             gone: Vec::new(),
             faults: BTreeMap::new(),
             compress: CompressMode::None,

@@ -4,7 +4,7 @@
 
 use std::{collections::VecDeque, time::Duration};
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::value::to_raw_value;
 
 use super::{ConnId, Frames, Output, World, fault::Reorder};
@@ -26,7 +26,13 @@ const REORDER_WAIT: Duration = Duration::from_secs(5);
 
 impl World {
     /// Answers a request.
-    pub(crate) fn answer<B: Serialize>(&mut self, now: Now, conn: ConnId, head: &Head, body: B) {
+    pub(crate) fn answer<B: Serialize>(
+        &mut self,
+        now: Now,
+        conn: ConnId,
+        head: &Head<'_>,
+        body: B,
+    ) {
         let text = wire::encode(&head.servcmd, &head.seq, body);
         self.answer_encoded(now, conn, &head.seq, text);
     }
@@ -105,17 +111,25 @@ impl World {
 
     /// Pushes chat events (`im_open_push.msg_push`) on one link.
     pub(crate) fn push_event<B: Serialize>(&mut self, now: Now, conn: ConnId, event: B) {
+        struct Session(u64);
+
+        impl Serialize for Session {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.collect_str(&format_args!("push-{}", self.0))
+            }
+        }
+
         #[derive(Serialize)]
         #[serde(rename_all = "PascalCase")]
         struct Body<B> {
             need_ack: u8,
-            session_data: String,
+            session_data: Session,
             event_array: [B; 1],
         }
         self.sessions += 1;
         let body = Body {
             need_ack: 1,
-            session_data: format!("push-{}", self.sessions),
+            session_data: Session(self.sessions),
             event_array: [event],
         };
         self.push(now, conn, "im_open_push.msg_push", body);
@@ -200,19 +214,17 @@ impl World {
 
     /// Every link of `user`, logged in or not.
     pub(crate) fn links_of(&self, user: &UserId) -> Vec<ConnId> {
-        self.links
-            .iter()
-            .filter(|(_, link)| link.user.as_ref() == Some(user))
-            .map(|(conn, _)| *conn)
-            .collect()
+        let links = self.links.iter();
+        let own = links.filter(|(_, link)| link.user.as_ref() == Some(user));
+        let mut conns: Vec<_> = own.map(|(conn, _)| *conn).collect();
+        conns.sort_unstable();
+        conns
     }
 }
 
 #[cfg(test)]
 mod tests {
     use std::cell::Cell;
-
-    use serde::Serializer;
 
     use super::*;
     use crate::{SandboxConfig, proto::id::SdkAppId};

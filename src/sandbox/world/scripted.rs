@@ -35,7 +35,7 @@ impl World {
         now: Now,
         conn: ConnId,
         user: &UserId,
-        head: &Head,
+        head: &Head<'_>,
     ) -> bool {
         let Some(commands) = self.faults.get_mut(user).map(|faults| &mut faults.commands) else {
             return false;

@@ -107,7 +107,7 @@ impl Position {
 
 impl State {
     /// `openim.getmsg`: everything since the cookie, in one page unless `sync_page` is set.
-    pub(crate) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+    pub(crate) fn getmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head<'_>) {
         let (now, caller) = (request.now, request.caller);
         #[derive(Deserialize, Default)]
         #[serde(rename_all = "PascalCase", default)]
@@ -219,7 +219,7 @@ impl State {
     }
 
     /// `openim.getroammsg`: a page of one conversation, in ascending order.
-    pub(crate) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+    pub(crate) fn getroammsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head<'_>) {
         let (now, caller) = (request.now, request.caller);
         let asked = request.read::<GetHistory>(Code::C2C_BAD_PACKET);
         let asked = asked.and_then(|asked| Ok((user(&asked.peer)?, asked)));

@@ -7,7 +7,7 @@ pub(crate) mod history;
 pub(crate) mod item;
 pub(crate) mod stored;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json, value::RawValue};
 
 use crate::{
@@ -23,8 +23,12 @@ use crate::{
         },
     },
     request::Request,
-    service::{c2c_message::stored::Draft, merger::MAX_LISTS},
+    service::{
+        c2c_message::stored::{Draft, Sent},
+        merger::MAX_LISTS,
+    },
     state::{Caller, State},
+    wire::{ConnId, Head},
 };
 
 /// `openim.sendmsg`. Numbers are optional, because some clients omit them; accounts and body are
@@ -84,7 +88,7 @@ pub(crate) fn user(text: &str) -> Result<UserId, Code> {
 
 pub(crate) fn register(commands: &mut Commands) {
     commands
-        .socket("openim.sendmsg", |s, r| s.sendmsg(r))
+        .linked("openim.sendmsg", State::sendmsg)
         .reads_text();
     commands.socket("openim.msgwithdraw", |s, r| s.withdraw(r));
     commands.socket("openim.msgreaded", |s, r| s.report_c2c_read(r));
@@ -131,7 +135,35 @@ impl State {
         Ok(Done)
     }
 
-    fn sendmsg(&mut self, request: &Request<'_>) -> Result<Value, Code> {
+    /// `openim.sendmsg`, the most frequent command. It writes its answer without building it first.
+    fn sendmsg(&mut self, request: &Request<'_>, conn: ConnId, head: &Head<'_>) {
+        #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
+        struct Answer<'a> {
+            action_status: &'a str,
+            error_code: u8,
+            error_info: &'a str,
+            msg_key: &'a str,
+            msg_time: u64,
+        }
+
+        let now = request.now;
+        match self.send_as_asked(request) {
+            Ok(sent) => {
+                let answer = Answer {
+                    action_status: "OK",
+                    error_code: 0,
+                    error_info: "",
+                    msg_key: &sent.key,
+                    msg_time: sent.time,
+                };
+                self.world.answer(now, conn, head, answer);
+            }
+            Err(code) => self.world.answer(now, conn, head, failure(code)),
+        }
+    }
+
+    fn send_as_asked(&mut self, request: &Request<'_>) -> Result<Sent, Code> {
         let (now, caller, body) = (request.now, request.caller, request.text);
         let request: SendRequest = parse(body)?;
         if request.from != caller.user {
@@ -159,7 +191,8 @@ impl State {
         );
         let face_url = or(request.face_url, sender.map(|account| account.face_url()));
         let draft = Draft {
-            from: request.from,
+            // Shares the text of the login.
+            from: caller.user.clone(),
             to: request.to,
             seq: request.msg_seq,
             random: request.msg_random,
@@ -175,8 +208,7 @@ impl State {
             extension: request.support_message_extension != 0,
             sync: true,
         };
-        let sent = self.send(now, draft, caller.instance)?;
-        Ok(ok_with(json!({"MsgTime": sent.time, "MsgKey": sent.key})))
+        self.send(now, draft, caller.instance)
     }
 
     /// Both sides may edit; the version detects concurrent edits.

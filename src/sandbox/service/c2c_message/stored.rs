@@ -3,8 +3,8 @@
 //! See "C2C messages" and "Identity and de-duplication" in docs/src/protocol.md.
 
 pub(crate) use crate::table::c2c_message::{
-    Draft, HistoryItem, Inbound, InboxEntry, MAX_MESSAGE, Message, MessageId, RECENT_SENDS,
-    RecentSend, Sent, conversation_key, is_message_body, is_unread,
+    Draft, HistoryItem, Inbound, InboxEntry, MAX_MESSAGE, Message, MessageId, RecentSend, Sent,
+    conversation_key, is_message_body, is_unread,
 };
 use crate::{
     policy::Now,
@@ -19,11 +19,10 @@ use std::collections::VecDeque;
 impl State {
     /// Sends a message from the login `by` (zero for none). A repeat of (from, to, seq, random)
     /// gets the first result and is not delivered again.
-    pub(crate) fn send(&mut self, now: Now, draft: Draft, by: u64) -> Result<Sent, Code> {
+    pub(crate) fn send(&mut self, now: Now, mut draft: Draft, by: u64) -> Result<Sent, Code> {
         let repeat = self.world.accounts.get(&draft.from).and_then(|account| {
-            account.recent_sends.iter().rev().find(|sent| {
-                sent.seq == draft.seq && sent.random == draft.random && sent.to == draft.to
-            })
+            let sends = &account.recent_sends;
+            sends.find(&draft.to, draft.seq, draft.random)
         });
         if let Some(sent) = repeat {
             self.world.counters.repeated_sends += 1;
@@ -42,19 +41,19 @@ impl State {
         if !self.world.known_or_created(&draft.to) {
             return Err(Code::C2C_UNKNOWN_USER);
         }
+        if let Some(to) = self.world.accounts.shared(&draft.to) {
+            draft.to = to;
+        }
         let Some(sender) = self.world.accounts.get_mut(&draft.from) else {
             return Err(Code::C2C_UNKNOWN_USER);
         };
         let time = now.unix_secs();
-        sender.recent_sends.push_back(RecentSend {
+        sender.recent_sends.add(RecentSend {
             to: draft.to.clone(),
             seq: draft.seq,
             random: draft.random,
             time,
         });
-        if sender.recent_sends.len() > RECENT_SENDS {
-            sender.recent_sends.pop_front();
-        }
         let tiny_id = sender.tiny_id;
         let message = Message {
             draft,
@@ -155,11 +154,17 @@ impl State {
             .conversations
             .entry(conversation_key(&from, &to))
             .or_default();
-        let later = conversation.iter().rev().take_while(|id| {
-            let other = self.messages.get(id);
-            other.is_some_and(|message| message.time > time)
-        });
-        let at = conversation.len().saturating_sub(later.count());
+        let later = if time < self.latest {
+            let later = conversation.iter().rev().take_while(|id| {
+                let other = self.messages.get(id);
+                other.is_some_and(|message| message.time > time)
+            });
+            later.count()
+        } else {
+            0
+        };
+        self.latest = self.latest.max(time);
+        let at = conversation.len().saturating_sub(later);
         conversation.insert(at, id);
         let no_last = no_last || at + 1 < conversation.len();
         if conversation.len() > self.world.config.history_limit.max(1)
@@ -174,10 +179,11 @@ impl State {
                 what: Inbound::Received,
                 by: 0,
             };
-            if !past {
-                self.enter(&to, entry);
-            }
+            let limit = self.world.config.inbox_limit.max(1);
             if let Some(account) = self.world.accounts.get_mut(&to) {
+                if !past {
+                    account.enter(entry, limit);
+                }
                 let peer = account.peers.entry(from.clone()).or_default();
                 if !no_unread {
                     peer.unread = peer.unread.saturating_add(1);
@@ -210,10 +216,7 @@ impl State {
     fn enter(&mut self, user: &UserId, entry: InboxEntry) {
         let limit = self.world.config.inbox_limit.max(1);
         if let Some(account) = self.world.accounts.get_mut(user) {
-            account.inbox.push_back(entry);
-            if account.inbox.len() > limit {
-                account.inbox.pop_front();
-            }
+            account.enter(entry, limit);
         }
     }
 

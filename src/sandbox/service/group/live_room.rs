@@ -134,7 +134,7 @@ impl State {
     }
 
     /// `get_msg` of the long-polling service.
-    fn poll_live(&mut self, request: &Request<'_>, conn: ConnId, head: &Head) {
+    fn poll_live(&mut self, request: &Request<'_>, conn: ConnId, head: &Head<'_>) {
         let answer = match self.take_poll(request, conn, head) {
             Ok(None) => return,
             Ok(Some(answer)) => answer,
@@ -148,7 +148,7 @@ impl State {
         &mut self,
         request: &Request<'_>,
         conn: ConnId,
-        head: &Head,
+        head: &Head<'_>,
     ) -> Result<Option<Value>, Code> {
         let (now, caller, body) = (request.now, request.caller, request.body);
         let key = opt_text(body, "Key").filter(|key| !key.is_empty());
@@ -178,7 +178,7 @@ impl State {
         &mut self,
         now: Now,
         conn: ConnId,
-        head: &Head,
+        head: &Head<'_>,
         listener: Listener,
         start: u64,
     ) -> Option<Value> {
@@ -201,7 +201,7 @@ impl State {
         }
         self.groups.polls.push(Poll {
             conn,
-            servcmd: head.servcmd.clone(),
+            servcmd: head.servcmd.clone().into_owned(),
             seq: head.seq.clone(),
             listener,
             start,

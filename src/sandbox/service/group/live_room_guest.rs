@@ -69,7 +69,7 @@ impl State {
         &mut self,
         now: Now,
         conn: ConnId,
-        head: &Head,
+        head: &Head<'_>,
         body: &Value,
     ) -> Result<Option<Value>, Code> {
         let key = opt_text(body, "Key").filter(|key| !key.is_empty());
