@@ -80,6 +80,8 @@ impl std::fmt::Debug for AccountSpec {
     }
 }
 
+type Replies = HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>;
+
 /// See the module.
 pub struct Account {
     core: Core,
@@ -93,7 +95,8 @@ pub struct Account {
     connection: Option<Box<Connection>>,
     crashes: Option<Box<RestartIntensity>>,
     cookie: Box<str>,
-    replies: Option<Box<HashMap<u64, oneshot::Sender<Result<String, OutboxError>>>>>,
+    /// Those who wait for the outcome of a send; `None` of an account whose bots only reply.
+    replies: Option<Box<Replies>>,
     next_token: u64,
     /// When turns to log in come, monotonic; at most two are waited for.
     turns: Vec<Duration>,

@@ -127,7 +127,7 @@ impl Host {
         let hears = |bot: &usize| without || (with_fleet && self.seats[*bot].bot.hears_fleet);
         let wanting: Vec<usize> = self.wanting(&what).filter(hears).collect();
         if let What::Message(message) = what {
-            state.lines.message(at.mono, message, &wanting);
+            state.lines.message(at.mono, &message, &wanting);
         }
     }
 

@@ -89,9 +89,9 @@ impl Trust {
         }
     }
 
-    /// A poll of the bot has held its thread for much too long.
-    pub(super) fn lose(&self) {
-        self.0.store(0, Ordering::Relaxed);
+    /// A poll of the bot has held its thread for much too long. Returns whether that costs it its place.
+    pub(super) fn lose(&self) -> bool {
+        self.0.swap(0, Ordering::Relaxed) >= TRUSTED
     }
 }
 
@@ -122,7 +122,7 @@ mod tests {
         for _ in 0..100 {
             trust.note(Duration::ZERO);
         }
-        trust.lose();
+        assert!(trust.lose() && !trust.lose());
         assert_eq!(trust.place(Isolation::Auto), Place::Pool);
     }
 

@@ -212,8 +212,8 @@ impl Lines {
     }
 
     /// A message came that these bots want.
-    pub(super) fn message(&mut self, now: Duration, message: Arc<Message>, wanting: &[usize]) {
-        let receipt = Receipt::of(&message);
+    pub(super) fn message(&mut self, now: Duration, message: &Arc<Message>, wanting: &[usize]) {
+        let receipt = Receipt::of(message);
         let work = self.work.get_or_insert_default();
         work.rest_at.get_or_insert(now + REST);
         if matches!(message.conversation, Conversation::C2c(_)) && message.time > work.newest.0 {
@@ -463,7 +463,7 @@ mod tests {
     fn a_conversation_is_handled_in_order_and_one_at_a_time_while_others_go_on() {
         let mut lines = Lines::default();
         for (from, seq) in [("alice", 1), ("alice", 2), ("bob", 3)] {
-            lines.message(NOW, message(from, seq), &[0]);
+            lines.message(NOW, &message(from, seq), &[0]);
         }
         assert!(start(&mut lines, NOW).is_none(), "not ready");
         assert!(lines.set_ready(true) && !lines.set_ready(true));
@@ -483,7 +483,7 @@ mod tests {
     fn a_message_is_finished_when_every_bot_is_done_and_not_done_when_one_is_not() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, message("alice", 1), &[0, 1]);
+        lines.message(NOW, &message("alice", 1), &[0, 1]);
         let (first, second) = (
             start(&mut lines, NOW).unwrap(),
             start(&mut lines, NOW).unwrap(),
@@ -492,7 +492,7 @@ mod tests {
         assert!(lines.poll_finished().is_none());
         lines.ended(NOW, &second.job, true, false);
         assert!(!lines.poll_finished().unwrap().1);
-        lines.message(NOW, message("alice", 2), &[]);
+        lines.message(NOW, &message("alice", 2), &[]);
         assert!(lines.poll_finished().unwrap().1, "nobody wants it");
     }
 
@@ -500,8 +500,8 @@ mod tests {
     fn a_parked_bot_leaves_what_waits_for_it_unread() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, message("alice", 1), &[0]);
-        lines.message(NOW, message("alice", 2), &[0]);
+        lines.message(NOW, &message("alice", 1), &[0]);
+        lines.message(NOW, &message("alice", 2), &[0]);
         let first = start(&mut lines, NOW).unwrap();
         lines.ended(NOW, &first.job, false, true);
         let finished = [lines.poll_finished(), lines.poll_finished()];
@@ -513,8 +513,8 @@ mod tests {
     async fn a_drain_finishes_what_runs_and_the_second_that_was_begun() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, message("alice", 1), &[0]);
-        lines.message(NOW, message("alice", 2), &[0]);
+        lines.message(NOW, &message("alice", 1), &[0]);
+        lines.message(NOW, &message("alice", 2), &[0]);
         let first = start(&mut lines, NOW).unwrap();
         let draining = Draining::new();
         lines.drain(NOW, draining.one().unwrap());
@@ -522,7 +522,7 @@ mod tests {
         let second = start(&mut lines, NOW).expect("of the same second");
         lines.ended(NOW, &second.job, true, false);
         let over = lines.poll_timeout().unwrap();
-        lines.message(over, message("alice", 3), &[0]);
+        lines.message(over, &message("alice", 3), &[0]);
         assert!(lines.timeout(over).is_empty());
         assert!(start(&mut lines, over).is_none(), "the second is over");
         assert!(draining.wait(Duration::from_secs(60)).await);
@@ -532,7 +532,7 @@ mod tests {
     fn bots_that_may_not_run_here_wait_without_holding_up_the_others() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, message("alice", 1), &[0, 1]);
+        lines.message(NOW, &message("alice", 1), &[0, 1]);
         let start = lines.poll_start(NOW, |bot| bot == 1).unwrap();
         assert_eq!(start.job.line.bot, 1);
         assert!(lines.poll_start(NOW, |bot| bot == 1).is_none());

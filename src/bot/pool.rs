@@ -246,7 +246,7 @@ impl Pool {
         drop(state);
         let held = slot.held(delay, began, ended);
         if held >= SLOW {
-            self.shared.demote(ended, label);
+            lost_place(label);
         } else {
             label.trust.note(held);
         }
@@ -457,7 +457,7 @@ impl Shared {
             ref trust,
             ..
         } = *label;
-        trust.lose();
+        let _ = trust.lose();
         let mut jobs = lock(&self.jobs);
         let is_new = jobs.schedule.demote(at, bot);
         let wants = jobs.schedule.wants_slow_thread(bot);
@@ -569,7 +569,7 @@ impl Shared {
             state.reported |= reports;
             drop(state);
             if held >= SLOW {
-                self.demote(at, &label);
+                lost_place(&label);
             }
             if reports {
                 self.blocks(at, &label);
@@ -623,6 +623,18 @@ impl Shared {
         } else if let Err(error) = self.add_thread(None) {
             tracing::error!(%error, "no thread to take over");
         }
+    }
+}
+
+/// A handler has held the thread of its account for too long. On threads of its own the bot harms nobody, and can
+/// earn its place again: one slow poll may have been the machine's fault.
+fn lost_place(label: &Label) {
+    if label.trust.lose() {
+        tracing::info!(
+            account = %label.account, bot = label.bot, handler = label.handler,
+            "a handler held the thread of its account for more than {SLOW:?}; the bot runs on threads of its own \
+             until it has shown again that it is quick"
+        );
     }
 }
 

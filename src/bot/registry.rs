@@ -68,7 +68,7 @@ impl Bots {
         name: impl Into<Arc<str>>,
         make: impl Fn() -> Bot + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), false, Arc::new(move |_| make()))
+        self.add(&name.into(), false, Arc::new(move |_| make()))
     }
 
     /// Like [`with`](Self::with); `make` is told the account, and runs once for each. While the config is checked that is the first
@@ -79,10 +79,10 @@ impl Bots {
         name: impl Into<Arc<str>>,
         make: impl Fn(&AccountContext) -> Bot + Send + Sync + 'static,
     ) -> Self {
-        self.add(name.into(), true, Arc::new(make))
+        self.add(&name.into(), true, Arc::new(make))
     }
 
-    fn add(mut self, name: Arc<str>, has_context: bool, make: Arc<Make>) -> Self {
+    fn add(mut self, name: &Arc<str>, has_context: bool, make: Arc<Make>) -> Self {
         // `stringify!` gives the raw identifier of a file that is named like a keyword.
         let name = name.strip_prefix("r#").map_or(name.clone(), Arc::from);
         // A later bot replaces an earlier one of its name.

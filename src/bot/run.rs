@@ -29,6 +29,10 @@ pub(super) struct Call {
 
 /// How a handler ended.
 #[derive(Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there is one at a time, and most are answers"
+)]
 pub(super) enum Outcome {
     /// Its answer is to be sent.
     Answer(Conversation, Draft),
@@ -69,7 +73,7 @@ impl Run {
 
     /// Begins on the current thread and polls once. `Err` when the handler has to wait for something, or its
     /// answer has a file: then it goes on with [`finish`](Self::finish). Never panics.
-    pub(super) fn first_poll(self) -> Result<(), Self> {
+    pub(super) fn first_poll(self) -> Result<(), Box<Self>> {
         let Self { call, stage } = self;
         let stage = match stage {
             Stage::Begin => match begin(&call) {
@@ -82,7 +86,7 @@ impl Run {
             stage => stage,
         };
         let Stage::Handler(handler, mut future) = stage else {
-            return Err(Self { call, stage });
+            return Err(Box::new(Self { call, stage }));
         };
         // Whoever goes on polls again at once, so nothing has to be woken before.
         let mut cx = Context::from_waker(Waker::noop());
@@ -90,7 +94,7 @@ impl Run {
         let step = match polled {
             Ok(Poll::Pending) => {
                 let stage = Stage::Handler(handler, future);
-                return Err(Self { call, stage });
+                return Err(Box::new(Self { call, stage }));
             }
             Ok(Poll::Ready(reply)) => {
                 drop_quietly(&call.label, future);
@@ -102,7 +106,7 @@ impl Run {
             }
         };
         match step {
-            Step::Next(stage) => Err(Self { call, stage }),
+            Step::Next(stage) => Err(Box::new(Self { call, stage })),
             Step::End(handler, outcome) => {
                 call.ticket.settle_here(handler, outcome);
                 Ok(())
