@@ -632,3 +632,16 @@ impl Handler<Instruct> for Account {
         }
     }
 }
+
+#[cfg(all(test, target_pointer_width = "64"))]
+mod tests {
+    use super::*;
+
+    /// A fleet has tens of thousands of each. The allocator rounds up to 896 and, with what actix and tokio add,
+    /// to 1,536 bytes: a field more may cost an eighth.
+    #[test]
+    fn an_account_and_its_connection_stay_small() {
+        let sizes = [size_of::<Account>(), size_of::<Connection>()];
+        assert!(sizes[0] <= 1016 && sizes[1] <= 896, "{sizes:?}");
+    }
+}

@@ -50,7 +50,8 @@ pub(super) struct WebSocket {
     /// answer to the upgrade.
     unread: Vec<u8>,
     unsent: Vec<u8>,
-    sent: usize,
+    /// How much of `unsent` was written; less than [`MAX_UNSENT`] and a frame.
+    sent: u32,
     closing: bool,
     peer_closed: bool,
 }
@@ -59,7 +60,7 @@ impl std::fmt::Debug for WebSocket {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("WebSocket")
             .field("unread", &self.unread.len())
-            .field("unsent", &(self.unsent.len() - self.sent))
+            .field("unsent", &(self.waiting()))
             .field("closing", &self.closing)
             .finish_non_exhaustive()
     }
@@ -92,7 +93,7 @@ impl WebSocket {
         if self.closing {
             return Ok(());
         }
-        if self.unsent.len() - self.sent + text.len() > MAX_UNSENT {
+        if self.waiting() + text.len() > MAX_UNSENT {
             return Err(LinkEnd::NotReading);
         }
         let frame = match self.frames {
@@ -111,17 +112,23 @@ impl WebSocket {
         }
     }
 
+    /// Bytes that are not written yet.
+    const fn waiting(&self) -> usize {
+        self.unsent.len().saturating_sub(self.sent as usize)
+    }
+
     fn put(&mut self, frame: OutgoingFrame<'_>) {
         frame::write(&mut self.unsent, frame, fastrand::u32(..).to_ne_bytes());
     }
 
     /// Writes what is queued. `Ready(Ok)` when nothing is left.
     pub(super) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), LinkEnd>> {
-        while self.sent < self.unsent.len() {
-            let written = ready!(Pin::new(&mut self.io).poll_write(cx, &self.unsent[self.sent..]));
+        while self.waiting() > 0 {
+            let written =
+                ready!(Pin::new(&mut self.io).poll_write(cx, &self.unsent[self.sent as usize..]));
             match written {
                 Ok(0) => return Poll::Ready(Err(LinkEnd::Cut)),
-                Ok(written) => self.sent += written,
+                Ok(written) => self.sent += u32::try_from(written).unwrap_or(u32::MAX),
                 Err(error) => return Poll::Ready(Err(io_end(&error))),
             }
         }
@@ -217,7 +224,7 @@ impl WebSocket {
                 }
             }
             if let Some(payload) = pong.take() {
-                if self.unsent.len() - self.sent > MAX_UNSENT {
+                if self.waiting() > MAX_UNSENT {
                     return Err(LinkEnd::NotReading);
                 }
                 if !self.closing {

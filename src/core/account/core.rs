@@ -15,6 +15,7 @@ use super::report::{ConnectError, LinkEnd, Report};
 use super::service_clock::ServiceClock;
 use super::setbacks::{Setbacks, is_stable};
 use super::status::{Counters, Phase, RecordedEvent, Status};
+use super::tally::Tally;
 use super::troubles::Troubles;
 use super::user_sigs::UserSigs;
 use crate::policy::Now;
@@ -48,8 +49,8 @@ pub struct Core {
     instance_id: Box<str>,
     rng: fastrand::Rng,
     life: Life,
-    /// Since when it has been in its present state.
-    since: Now,
+    /// Since when it has been in its present state, Unix time.
+    since: Duration,
     cause: Cause,
     link: Link,
     setbacks: Setbacks,
@@ -58,7 +59,7 @@ pub struct Core {
     clock: ServiceClock,
     delivery: Delivery,
     troubles: Troubles,
-    counters: Counters,
+    tally: Tally,
     recorder: Recorder,
     effects: VecDeque<Effect>,
 }
@@ -87,7 +88,7 @@ impl Core {
             config,
             instance_id: format!("{:032x}", rng.u128(..)).into(),
             life: Life::Away(Away::new(Reason::Waiting, None)),
-            since: now,
+            since: now.unix,
             cause: Cause::NotStarted,
             link: Link::default(),
             setbacks: Setbacks::default(),
@@ -96,7 +97,7 @@ impl Core {
             clock: ServiceClock::default(),
             delivery: Delivery::new(rng.fork()),
             troubles: Troubles::default(),
-            counters: Counters::default(),
+            tally: Tally::default(),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
             rng,
@@ -115,7 +116,7 @@ impl Core {
         };
         Status {
             phase: self.phase(),
-            since: self.since.unix,
+            since: self.since,
             cause: self.cause.clone(),
             next: next.map(wall),
             resumed: self.link.resumed(),
@@ -123,14 +124,14 @@ impl Core {
                 sent: self.delivery.sent(),
                 unsent: self.delivery.unsent(),
                 paced: self.delivery.paced(),
-                ..self.counters
+                ..self.tally.counters()
             },
             user_sig_ends: self.sigs.ends(),
             clock_offset: self.clock.shown(),
             waits_for: self.life.waits_for().map(str::to_owned),
             degraded: self.degraded(),
             open: memory.open(),
-            ..Status::new(self.config.user.clone(), self.since.unix)
+            ..Status::new(self.config.user.clone(), self.since)
         }
     }
 
@@ -586,7 +587,7 @@ impl Core {
             } => self.refused(now, memory, code, info, resuming),
             Event::Kicked(kick) => self.kicked(now, memory, kick),
             Event::Expired { code, .. } => {
-                self.counters.expired += 1;
+                self.tally.expired += 1;
                 self.link.keep_ticket(false);
                 self.sigs.void();
                 self.ended(now, memory, Cause::UserSigExpired(code));
@@ -598,13 +599,13 @@ impl Core {
                 }
             }
             Event::Message(message) => {
-                self.counters.received += 1;
+                self.tally.received += 1;
                 memory.delivered(&message);
                 self.deliver(AccountEvent::Message(message));
             }
             Event::Update(update) => self.deliver(AccountEvent::Update(update)),
             Event::Trouble { part, reason } => self.troubles.set(part, reason),
-            Event::Dropped(_) => self.counters.dropped += 1,
+            Event::Dropped(_) => self.tally.dropped += 1,
             Event::ResumeWanted => {
                 let at = self.spaced(now.mono);
                 if let Life::Online(online) = &mut self.life {
@@ -619,8 +620,8 @@ impl Core {
                     self.effects.push_back(Effect::Close);
                 }
             }
-            Event::Ignored(_) => self.counters.ignored += 1,
-            Event::Skipped { count, .. } => self.counters.dropped += u64::from(count),
+            Event::Ignored(_) => self.tally.ignored += 1,
+            Event::Skipped { count, .. } => self.tally.dropped += u64::from(count),
             Event::Synced { .. }
             | Event::SyncFailed { .. }
             | Event::HistoryGone { .. }
@@ -639,9 +640,9 @@ impl Core {
         self.sigs.accepted();
         self.clock.logged_in(now, ready.clock_offset);
         match (&self.life, ready.resumed) {
-            (Life::Renewing(..), _) => self.counters.renewals += 1,
-            (_, true) => self.counters.resumes += 1,
-            (_, false) => self.counters.logins += 1,
+            (Life::Renewing(..), _) => self.tally.renewals += 1,
+            (_, true) => self.tally.resumes += 1,
+            (_, false) => self.tally.logins += 1,
         }
         if !ready.resumed {
             self.plan_renewal(now);
@@ -695,11 +696,11 @@ impl Core {
         self.setbacks
             .kicked(now.mono, kick, online, &self.config.policy);
         match kick {
-            KickType::MultipleAccount => self.counters.kicked_by_account += 1,
-            KickType::MultipleDevice => self.counters.kicked_by_device += 1,
+            KickType::MultipleAccount => self.tally.kicked_by_account += 1,
+            KickType::MultipleDevice => self.tally.kicked_by_device += 1,
             // Every UserSig made before is void.
             KickType::RestApi => {
-                self.counters.kicked_by_rest += 1;
+                self.tally.kicked_by_rest += 1;
                 self.sigs.void();
             }
         }
@@ -718,7 +719,7 @@ impl Core {
             self.stopped(now);
         } else if self.life.is_connected() {
             if self.phase().is_online() {
-                self.counters.lost_links += 1;
+                self.tally.lost_links += 1;
             }
             self.ended(now, memory, Cause::LinkLost(end));
         }
@@ -810,7 +811,7 @@ impl Core {
         let (was, is) = (self.phase().is_online(), life.phase().is_online());
         self.life = life;
         self.delivery.set_online(now, is);
-        self.since = now;
+        self.since = now.unix;
         let online = (was != is).then_some(is);
         self.effects.push_back(Effect::Changed { online });
     }

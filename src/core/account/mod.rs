@@ -22,6 +22,7 @@ mod report;
 mod service_clock;
 mod setbacks;
 mod status;
+mod tally;
 #[cfg(test)]
 mod tests;
 mod troubles;

@@ -22,15 +22,15 @@ const MAX_UNSTORED: usize = 2_048;
 /// Messages waiting for room in their own conversations, from which on no more are fetched.
 const MAX_WAITING: usize = 1_024;
 /// Messages remembered at most while the cookie stands still.
-const MAX_SEEN: usize = 65_536;
+const MAX_SEEN: u32 = 65_536;
 
 /// Messages on their way from the server to the bots.
 #[derive(Debug)]
 pub(super) struct Intake {
     /// Messages remembered for telling repeats.
-    seen: usize,
+    seen: u32,
     /// Messages pushed since the cookie moved: they come again with the next page.
-    pushed: usize,
+    pushed: u32,
     /// Pushed while catching up.
     held: Vec<Message>,
     /// Fetched, and waiting for room.
@@ -44,7 +44,7 @@ pub(super) struct Intake {
 impl Intake {
     pub(super) fn new(seen: usize) -> Self {
         Self {
-            seen,
+            seen: u32::try_from(seen).unwrap_or(u32::MAX),
             pushed: 0,
             held: Vec::new(),
             waiting: Waiting::default(),
@@ -93,7 +93,7 @@ impl Intake {
         if memory.knows(&message) {
             return false;
         }
-        self.pushed += 1;
+        self.pushed = self.pushed.saturating_add(1);
         if self.refused.contains(&message.conversation) {
             self.refuse(message.conversation, memory);
             true
@@ -187,7 +187,7 @@ impl Intake {
         memory: &mut Memory,
         events: &mut Events,
     ) {
-        let bound = self.seen + self.pushed.min(MAX_SEEN);
+        let bound = (self.seen as usize).saturating_add(self.pushed.min(MAX_SEEN) as usize);
         if let Some(is_typing) = message.typing() {
             if memory.note(&message, bound) {
                 events.push(Event::Update(Box::new(Update::Typing {

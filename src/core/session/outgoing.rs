@@ -25,7 +25,8 @@ pub(super) struct Outgoing {
     rng: fastrand::Rng,
     requests: Requests,
     /// Commands that must rest, and until when.
-    overloads: Vec<(Box<str>, Duration)>,
+    #[expect(clippy::box_collection, reason = "idle accounts pay for it inline")]
+    overloads: Option<Box<Vec<(Box<str>, Duration)>>>,
     linked: bool,
     packets: VecDeque<String>,
 }
@@ -41,7 +42,7 @@ impl Outgoing {
             seq: rng.u32(1..=99_999_999),
             rng,
             requests: Requests::default(),
-            overloads: Vec::new(),
+            overloads: None,
             linked: false,
             packets: VecDeque::new(),
         }
@@ -267,22 +268,30 @@ impl Outgoing {
 
     /// The server asks for a pause of one command.
     pub(super) fn rest(&mut self, now: Now, servcmd: &str, delay: Duration) {
-        self.overloads
-            .retain(|(name, until)| **name != *servcmd && *until > now.mono);
-        if self.overloads.len() < MAX_OVERLOADS {
-            self.overloads.push((servcmd.into(), now.mono + delay));
+        let overloads = self.overloads.get_or_insert_default();
+        overloads.retain(|(name, until)| **name != *servcmd && *until > now.mono);
+        if overloads.len() < MAX_OVERLOADS {
+            overloads.push((servcmd.into(), now.mono + delay));
         }
     }
 
+    fn overloads(&self) -> impl Iterator<Item = &(Box<str>, Duration)> {
+        self.overloads.iter().flat_map(|overloads| overloads.iter())
+    }
+
     pub(super) fn is_overloaded(&self, servcmd: &str, now: Duration) -> bool {
-        self.overloads
-            .iter()
+        self.overloads()
             .any(|(name, until)| **name == *servcmd && *until > now)
     }
 
     /// Forgets the pauses that are over.
     pub(super) fn timeout(&mut self, now: Now) {
-        self.overloads.retain(|(_, until)| *until > now.mono);
+        if let Some(overloads) = &mut self.overloads {
+            overloads.retain(|(_, until)| *until > now.mono);
+            if overloads.is_empty() {
+                self.overloads = None;
+            }
+        }
     }
 
     // ── outputs ──────────────────────────────────────────────────────────────────────────────
@@ -296,7 +305,7 @@ impl Outgoing {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
-        let rested = self.overloads.iter().map(|(_, until)| *until).min();
+        let rested = self.overloads().map(|(_, until)| *until).min();
         self.requests
             .next_deadline()
             .into_iter()
