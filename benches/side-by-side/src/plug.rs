@@ -4,6 +4,7 @@
 //! nothing in the process that is measured. Everything above the byte stream is real: TLS, the upgrade, frames.
 
 use botroupe::gateway::{ConnectError, Connector, Dialled, open_over};
+use bytes::{Buf, Bytes, BytesMut};
 use futures_util::future::LocalBoxFuture;
 use slab::Slab;
 use std::io::{self, Read, Write};
@@ -22,6 +23,8 @@ pub(crate) const HEAD: usize = 8;
 pub(crate) const THREAD: &str = "links";
 /// More than any account leaves unread.
 const MAX_UNREAD: usize = 1 << 20;
+/// What is read at a time.
+const CHUNK: usize = 64 << 10;
 
 /// The number of the link at the beginning of `bytes`, and how many bytes follow.
 pub(crate) fn head_of(bytes: &[u8]) -> Option<(u32, usize)> {
@@ -50,8 +53,7 @@ struct Shared {
 /// The client's end of a link.
 #[derive(Default)]
 struct End {
-    unread: Vec<u8>,
-    read: usize,
+    unread: Bytes,
     waker: Option<Waker>,
     is_closed: bool,
 }
@@ -111,35 +113,31 @@ impl Connector for Plug {
 }
 
 impl Shared {
-    /// Brings what the server sends to the links, until it is gone.
+    /// Brings what the server sends to the links, until it is gone. Links get parts of what was read, and no copies:
+    /// small pieces of memory that one thread takes and another gives back would weigh more than they are.
     fn carry_in(&self, mut socket: UnixStream) {
-        let mut bytes = vec![0; 256 << 10];
-        let mut filled = 0;
-        while let Ok(read) = socket.read(&mut bytes[filled..])
-            && read > 0
-        {
-            filled += read;
-            let mut at = 0;
-            while let Some((number, len)) = head_of(&bytes[at..filled]) {
-                let (start, end) = (at + HEAD, at + HEAD + len);
-                if end > filled {
-                    if HEAD + len > bytes.len() {
-                        bytes.resize(HEAD + len, 0);
-                    }
-                    break;
-                }
-                self.bring(number, &bytes[start..end]);
-                at = end;
+        let mut inbox = BytesMut::new();
+        loop {
+            let old = inbox.len();
+            inbox.resize(old + CHUNK, 0);
+            let read = socket.read(&mut inbox[old..]).unwrap_or_default();
+            inbox.truncate(old + read);
+            if read == 0 {
+                break;
             }
-            bytes.copy_within(at..filled, 0);
-            filled -= at;
+            while let Some((number, len)) = head_of(&inbox)
+                && HEAD + len <= inbox.len()
+            {
+                inbox.advance(HEAD);
+                self.bring(number, inbox.split_to(len).freeze());
+            }
         }
         for (_, end) in &*lock(&self.ends) {
             lock(end).close();
         }
     }
 
-    fn bring(&self, number: u32, bytes: &[u8]) {
+    fn bring(&self, number: u32, bytes: Bytes) {
         let end = lock(&self.ends).get(number as usize).cloned();
         let Some(end) = end else {
             return;
@@ -149,7 +147,10 @@ impl Shared {
             end.close();
             return;
         }
-        end.unread.extend_from_slice(bytes);
+        end.unread = match end.unread.is_empty() {
+            true => bytes,
+            false => [&*end.unread, &*bytes].concat().into(),
+        };
         let waker = end.waker.take();
         drop(end);
         if let Some(waker) = waker {
@@ -171,6 +172,7 @@ impl Shared {
                 return;
             }
             bytes.clear();
+            bytes.shrink_to(CHUNK);
         }
     }
 
@@ -203,21 +205,18 @@ impl AsyncRead for Pipe {
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let mut end = lock(&self.end);
-        let rest = &end.unread[end.read..];
-        if rest.is_empty() {
+        if end.unread.is_empty() {
             if end.is_closed {
                 return Poll::Ready(Ok(()));
             }
             end.waker = Some(cx.waker().clone());
             return Poll::Pending;
         }
-        let taken = rest.len().min(buffer.remaining());
-        buffer.put_slice(&rest[..taken]);
-        end.read += taken;
-        if end.read == end.unread.len() {
+        let taken = end.unread.len().min(buffer.remaining());
+        buffer.put_slice(&end.unread.split_to(taken));
+        if end.unread.is_empty() {
             // As in the kernel, an idle link keeps no buffer.
-            end.unread = Vec::new();
-            end.read = 0;
+            end.unread = Bytes::new();
         }
         Poll::Ready(Ok(()))
     }
@@ -261,7 +260,7 @@ mod tests {
     use std::os::unix::net::UnixListener;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-    #[actix_rt::test]
+    #[tokio::test]
     async fn links_share_a_socket_and_end_one_by_one() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("links");

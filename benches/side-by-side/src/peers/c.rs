@@ -33,9 +33,10 @@ pub(super) async fn talk<S: AsyncRead + AsyncWrite + Unpin>(
     let mut rest = Vec::new();
     loop {
         let mut asked = Asked::default();
-        let mut out = take_out();
         let turn = poll_fn(|cx| read(cx, &mut stream, &mut rest, &mut account, &mut asked));
         turn.await?;
+        // Not before: an account that waits would keep it.
+        let mut out = take_out();
         for data in &asked.acknowledge {
             frames::masked(&mut out, |out| account.acknowledge(out, data));
         }

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::plug::Plug;
 use crate::tls;
 use clap::{Args, ValueEnum};
+use futures_util::future::BoxFuture;
 use rustls::pki_types::ServerName;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -58,6 +59,9 @@ pub(crate) struct Options {
 
 /// A message for the bot, and where its answer goes.
 type Job = (Line, oneshot::Sender<Line>);
+
+/// What an account does once it is connected.
+type Talk<'a> = BoxFuture<'a, Result<()>>;
 
 /// Where messages are handled.
 #[derive(Clone)]
@@ -136,7 +140,14 @@ async fn serve(options: Options) -> Result<()> {
             let Ok(permit) = logins.acquire_owned().await else {
                 return;
             };
-            if let Err(error) = site.connect(number, permit).await {
+            // Boxed, as the talk is, so that the task of an account holds what it lives with and not what it began
+            // with: the handshake of TLS alone would take 4 KiB.
+            let talk = Box::pin(site.connect(number, permit)).await;
+            let outcome = match talk {
+                Ok(talk) => talk.await,
+                Err(error) => Err(error),
+            };
+            if let Err(error) = outcome {
                 crate::complain(&format!("account {number}: {error}"));
             }
         });
@@ -145,44 +156,42 @@ async fn serve(options: Options) -> Result<()> {
 }
 
 impl Site {
-    async fn connect(&self, number: usize, permit: OwnedSemaphorePermit) -> Result<()> {
+    /// Dials; the future that comes back is the rest of the account's life.
+    async fn connect(&self, number: usize, permit: OwnedSemaphorePermit) -> Result<Talk<'_>> {
         if let Some(plug) = &self.plug {
             return self.secure(number, plug.open(), permit).await;
         }
-        let server = self
-            .server
-            .ok_or_else(|| Error::new("no server is named"))?;
+        let server = self.server;
+        let server = server.ok_or_else(|| Error::new("no server is named"))?;
         let stream = TcpStream::connect(server).await?;
         stream.set_nodelay(true)?;
         self.secure(number, stream, permit).await
     }
 
-    // Each step boxes what follows, so that the task of an account holds what it lives with and not what it
-    // began with.
     async fn secure<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         &self,
         number: usize,
         stream: S,
         permit: OwnedSemaphorePermit,
-    ) -> Result<()> {
-        match &self.tls {
-            None => self.talk(number, stream, permit).await,
+    ) -> Result<Talk<'_>> {
+        Ok(match &self.tls {
+            None => self.talk(number, stream, permit),
             Some(tls) => {
-                let stream = Box::pin(tls.connect(self.host.clone(), stream)).await?;
-                self.talk(number, stream, permit).await
+                let stream = tls.connect(self.host.clone(), stream).await?;
+                self.talk(number, stream, permit)
             }
-        }
+        })
     }
 
-    async fn talk<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
+    fn talk<S: AsyncRead + AsyncWrite + Send + Unpin + 'static>(
         &self,
         number: usize,
         stream: S,
         permit: OwnedSemaphorePermit,
-    ) -> Result<()> {
+    ) -> Talk<'_> {
         match self.kind {
-            Kind::B => Box::pin(b::talk(number, stream, &self.bot, permit)).await,
-            Kind::C => Box::pin(c::talk(number, stream, &self.bot, permit)).await,
+            Kind::B => Box::pin(b::talk(number, stream, &self.bot, permit)),
+            Kind::C => Box::pin(c::talk(number, stream, &self.bot, permit)),
         }
     }
 }

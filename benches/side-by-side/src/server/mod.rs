@@ -278,7 +278,11 @@ impl Server {
         let Way::Tcp(socket) = &mut seat.way else {
             return Ok(());
         };
-        while is_readable {
+        // As long as there is something; a write needs no look.
+        loop {
+            if !is_readable {
+                break;
+            }
             let read = match socket.read(&mut self.scratch) {
                 Ok(0) => return Err(Error::new("gone")),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
@@ -319,7 +323,7 @@ impl Server {
                 return Ok(());
             };
             match trunk.socket.read(&mut self.scratch) {
-                Ok(0) => return Err(Error::new("the client of the links is gone")),
+                Ok(0) => std::process::exit(0),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => break,
                 read => trunk.inbox.extend_from_slice(&self.scratch[..read?]),
             }

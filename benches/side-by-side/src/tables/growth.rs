@@ -16,7 +16,7 @@ from SIGINT to the end of the process.";
 const CALM: Duration = Duration::from_secs(12);
 
 pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
-    let idle = scale.of(Duration::from_secs(20), Duration::from_secs(4));
+    let idle = scale.of(Duration::from_secs(20), Duration::from_secs(11));
     let calm = scale.of(CALM, Duration::from_secs(2));
     let mut table = Table::new(&[
         "accounts",

@@ -56,7 +56,7 @@ pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
             let login = running.online()?;
             running.rest(SETTLE)?;
             let resident = running.memory().resident;
-            let idle = scale.of(Duration::from_secs(20), Duration::from_secs(4));
+            let idle = scale.of(Duration::from_secs(20), Duration::from_secs(11));
             let (all, ours) = (running.cpu(""), running.cpu(THREAD));
             let (begin, beats) = (Instant::now(), running.alive().heartbeats);
             running.rest(idle)?;
