@@ -260,7 +260,8 @@ impl Bench {
     ) -> Result<Command> {
         let (kind, in_place) = match case.client {
             Client::Ours(_) => {
-                let mut command = Command::new(&self.botroupe);
+                let mut command = Command::new(std::env::current_exe()?);
+                command.args(["other", "--"]).arg(&self.botroupe);
                 command.args(["run", "--config"]).arg(config);
                 return Ok(command);
             }
@@ -268,8 +269,12 @@ impl Bench {
                 let sdk = self.sdk.as_ref();
                 let sdk = sdk.ok_or_else(|| Error::new("the official SDK is not there"))?;
                 let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("node/echo.cjs");
-                let mut command = Command::new("node");
-                command.arg(script).arg(sdk).arg(url);
+                let mut command = Command::new(std::env::current_exe()?);
+                command
+                    .args(["other", "--", "node"])
+                    .arg(script)
+                    .arg(sdk)
+                    .arg(url);
                 command.args([APP.to_string(), KEY.to_owned(), case.accounts.to_string()]);
                 return Ok(command);
             }

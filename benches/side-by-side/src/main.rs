@@ -20,11 +20,13 @@ mod told;
 use case::Bench;
 use clap::{Args, Parser, Subcommand};
 use error::{Error, Result};
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Resource, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 use tables::{Name, Scale};
 
 /// The same as that of the program `botroupe`, for every client.
@@ -53,6 +55,12 @@ enum Program {
     /// Our fleet over links without sockets.
     #[command(hide = true)]
     Fleet(fleet::Options),
+    /// Another program.
+    #[command(hide = true)]
+    Other {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        words: Vec<OsString>,
+    },
 }
 
 /// What to measure.
@@ -80,10 +88,15 @@ struct Measure {
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    if cli.program.is_some() {
+        // Nothing goes on when the runner is gone. Where the kernel cannot promise that, it is only less tidy.
+        let _ = set_parent_process_death_signal(Some(Signal::KILL));
+    }
     let outcome = match cli.program {
         Some(Program::Serve(options)) => server::run(options),
         Some(Program::Peer(options)) => peers::run(options),
         Some(Program::Fleet(options)) => fleet::run(&options),
+        Some(Program::Other { words }) => become_other(&words),
         None => measure(&cli.measure),
     };
     match outcome {
@@ -93,6 +106,14 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Makes another program of this process.
+fn become_other(words: &[OsString]) -> Result<()> {
+    let Some((program, words)) = words.split_first() else {
+        return Err(Error::new("no program is named"));
+    };
+    Err(Command::new(program).args(words).exec().into())
 }
 
 /// Writes a line to standard error.

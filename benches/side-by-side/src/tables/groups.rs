@@ -9,6 +9,8 @@ const ABOUT: &str = "\
 Every account is in the same groups, in which it has missed nothing. A membership is what resident memory grows by, \
 over the fleet without groups in the same run.";
 
+const MIB: f64 = 1_048_576.0;
+
 pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
     let (accounts, groups) = (scale.of(2_000, 300), 100);
     let mut series: Series<[f64; 3]> = Series::new();
@@ -21,25 +23,26 @@ pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
             })?;
             running.online()?;
             running.rest(SETTLE)?;
-            weights.push(running.memory().resident / accounts as f64);
+            weights.push(running.memory().resident);
         }
         if let [without, with] = *weights {
-            let each = (with - without) / f64::from(groups);
+            let memberships = accounts as f64 * f64::from(groups);
+            let each = (with - without) / memberships;
             series.entry(OURS).or_default().push([without, with, each]);
         }
     }
     let mut table = Table::new(&[
         "accounts",
         "groups each",
-        "bytes an account without",
-        "bytes an account with",
+        "resident without, MiB",
+        "resident with, MiB",
         "bytes a membership",
     ]);
     table.row(&[
         accounts.to_string(),
         groups.to_string(),
-        cell(&series, OURS, 0, |[without, _, _]| *without),
-        cell(&series, OURS, 0, |[_, with, _]| *with),
+        cell(&series, OURS, 1, |[without, _, _]| *without / MIB),
+        cell(&series, OURS, 1, |[_, with, _]| *with / MIB),
         cell(&series, OURS, 0, |[_, _, each]| *each),
     ]);
     Ok(format!("## Groups\n\n{ABOUT}\n\n{}\n", table.finish()))

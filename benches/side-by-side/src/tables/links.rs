@@ -1,6 +1,6 @@
 //! More accounts than a machine allows open files.
 
-use super::{B, C, OURS, SETTLE, Scale, base};
+use super::{B, C, OURS, SETTLE, Scale, Tenth};
 use crate::case::{Bench, Case, DEFAULT, Pace};
 use crate::error::Result;
 use crate::plug::THREAD;
@@ -12,7 +12,7 @@ Where the limit of open files does not allow so many sockets, links lie in memor
 server, which is another process. Everything above the byte stream is the same as over TCP: TLS handshakes, the \
 upgrade, frames. \"Idle CPU\" is that of the client with its heartbeats, less that of the two threads that carry the \
 bytes in place of the kernel; they are shown beside it. b and c send no heartbeats. An account's end of such a link \
-takes about 150 bytes, and is in all figures.";
+takes about 150 bytes, and is in all figures. \"Bytes an account\" is reckoned as above.";
 
 const PACES: &str = "\
 How exactly the governor keeps its pace when a fleet starts from cold: the time from the first connection to the last \
@@ -25,7 +25,7 @@ const FAST: Pace = Pace {
 };
 
 pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
-    let accounts = scale.of(100_000, 1_000);
+    let accounts = scale.of(100_000, 5_000);
     let mut table = Table::new(&[
         "client",
         "TLS",
@@ -51,7 +51,7 @@ pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
                 pace: FAST,
                 ..Case::idle(client, accounts).over_tls(tls)
             };
-            let base = base(bench, &case)?;
+            let base = Tenth::measure(bench, &case)?;
             let mut running = bench.start(case)?;
             let login = running.online()?;
             running.rest(SETTLE)?;
@@ -66,7 +66,7 @@ pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
                 client.to_string(),
                 yes_or_no(tls),
                 format!("{:.0}", resident / 1_048_576.0),
-                format!("{:.0}", (resident - base) / accounts as f64),
+                format!("{:.0}", base.each(resident)),
                 format!("{:.2}", ours / seconds * 100.0),
                 format!("{:.2}", (all - ours) / seconds * 100.0),
                 format!(

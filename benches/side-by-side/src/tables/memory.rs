@@ -1,6 +1,6 @@
 //! What an idle account weighs.
 
-use super::{B, C, OURS, SETTLE, Scale, Series, base, cell, ratio};
+use super::{B, C, OURS, SETTLE, Scale, Series, Tenth, cell, ratio};
 use crate::case::{Bench, Case, DEFAULT, Pace};
 use crate::error::Result;
 use crate::figures::Memory;
@@ -8,16 +8,16 @@ use crate::spread::Table;
 use std::collections::BTreeMap;
 
 const ABOUT: &str = "\
-Resident memory of the client, some seconds after the last login, less that of the same client with one account, for \
-each account. What the kernel keeps for sockets is in none of these. All clients have the same allocator (mimalloc). \
+Resident memory of the client, some seconds after the last login, less that of the same client with a tenth of the \
+accounts, for each of the others. What the kernel keeps for sockets is in none of these. All clients have the same allocator (mimalloc). \
 b and c let 200 accounts log in at a time; \"at once\" our governor holds nobody back, \"paced\" it has its defaults. \
 Peak is the most that was resident, reckoned in the same way.";
 
 pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
     let mut text = format!("## Memory\n\n{ABOUT}\n");
     for (tls, sizes) in [
-        (false, scale.of(&[2_000, 10_000][..], &[500])),
-        (true, scale.of(&[2_000, 10_000], &[500])),
+        (false, scale.of(&[2_000, 10_000][..], &[2_000])),
+        (true, scale.of(&[2_000, 10_000], &[2_000])),
     ] {
         for accounts in sizes {
             let title = if tls { ", TLS" } else { "" };
@@ -25,7 +25,7 @@ pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
             text += &format!("{}\n", table(bench, scale, *accounts, tls)?);
         }
     }
-    let accounts = scale.of(10_000, 500);
+    let accounts = scale.of(10_000, 2_000);
     let paced = one_series(bench, scale, accounts, DEFAULT)?;
     text += &format!("\n{accounts} accounts at the default pace: {paced} bytes an account.\n");
     Ok(text)
@@ -36,18 +36,18 @@ fn table(bench: &mut Bench, scale: Scale, accounts: usize, tls: bool) -> Result<
     let case = |client| Case::idle(client, accounts).over_tls(tls);
     let mut bases = BTreeMap::new();
     for client in clients {
-        bases.insert(client, base(bench, &case(client))?);
+        bases.insert(client, Tenth::measure(bench, &case(client))?);
     }
     let mut series: Series<Memory> = Series::new();
     for _ in 0..scale.runs {
         for client in clients {
             let memory = settled(bench, case(client))?;
-            let base = bases.get(&client).copied().unwrap_or_default();
-            let each = |bytes: f64| (bytes - base) / accounts as f64;
-            series.entry(client).or_default().push(Memory {
-                resident: each(memory.resident),
-                peak: each(memory.peak),
-            });
+            if let Some(base) = bases.get(&client) {
+                series.entry(client).or_default().push(Memory {
+                    resident: base.each(memory.resident),
+                    peak: base.each(memory.peak),
+                });
+            }
         }
     }
     let mut table = Table::new(&[
@@ -56,10 +56,10 @@ fn table(bench: &mut Bench, scale: Scale, accounts: usize, tls: bool) -> Result<
         "× b",
         "× c",
         "at the peak",
-        "base, MiB",
+        "a tenth of them, MiB",
     ]);
     for client in clients {
-        let base = bases.get(&client).copied().unwrap_or_default();
+        let base = bases.get(&client).map_or(0.0, |base| base.resident);
         table.row(&[
             client.to_string(),
             cell(&series, client, 0, |memory| memory.resident),
@@ -78,12 +78,14 @@ fn one_series(bench: &mut Bench, scale: Scale, accounts: usize, pace: Pace) -> R
         pace,
         ..Case::idle(OURS, accounts)
     };
-    let base = base(bench, &case)?;
+    let base = Tenth::measure(bench, &case)?;
     let mut series: Series<f64> = Series::new();
     for _ in 0..scale.runs {
         let memory = settled(bench, case.clone())?;
-        let each = (memory.resident - base) / accounts as f64;
-        series.entry(OURS).or_default().push(each);
+        series
+            .entry(OURS)
+            .or_default()
+            .push(base.each(memory.resident));
     }
     Ok(cell(&series, OURS, 0, |each| *each))
 }

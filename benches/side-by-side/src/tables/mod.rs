@@ -130,17 +130,36 @@ fn ratio<T>(series: &Series<T>, client: Client, base: Client, of: impl Fn(&T) ->
     Spread::ratio(&one, &base).text(2)
 }
 
-/// Resident memory of a client with one account, the smaller of two looks.
-fn base(bench: &mut Bench, case: &Case) -> Result<f64> {
-    let mut least = f64::INFINITY;
-    for _ in 0..2 {
-        let mut running = bench.start(Case {
-            accounts: 1,
-            ..case.clone()
-        })?;
-        running.online()?;
-        running.rest(Duration::from_secs(1))?;
-        least = least.min(running.memory().resident);
+/// What a client weighs with a tenth of the accounts: by then the allocator has filled what it takes in advance.
+#[derive(Clone, Copy, Debug)]
+struct Tenth {
+    resident: f64,
+    /// The accounts that are not among them.
+    others: f64,
+}
+
+impl Tenth {
+    /// The smaller of two looks.
+    fn measure(bench: &mut Bench, case: &Case) -> Result<Self> {
+        let accounts = (case.accounts / 10).max(1);
+        let mut resident = f64::INFINITY;
+        for _ in 0..2 {
+            let mut running = bench.start(Case {
+                accounts,
+                ..case.clone()
+            })?;
+            running.online()?;
+            running.rest(SETTLE)?;
+            resident = resident.min(running.memory().resident);
+        }
+        Ok(Self {
+            resident,
+            others: case.accounts.saturating_sub(accounts).max(1) as f64,
+        })
     }
-    Ok(least)
+
+    /// Bytes that each of the other accounts adds.
+    fn each(self, resident: f64) -> f64 {
+        (resident - self.resident) / self.others
+    }
 }
