@@ -23,8 +23,9 @@ exchange. \"CPU\" is that of all threads of the client, system calls included. \
 message where it was read; \"over a channel\" and `pool` hand it to a bot elsewhere. In the closed loop every account \
 has one message under way, so the client is saturated and its latency follows from its rate; only the ratio of p99 to \
 p50 tells something there, which is how fair accounts are to each other. In the open loop messages come at a fixed \
-rate, whatever becomes of them. \"Server\" is the load of the server's core: where it is near 1, the server was the \
-bottleneck.";
+rate, whatever becomes of them. \"Client\" and \"server\" are \
+the loads of their cores: in a closed loop both far below 1 say that others had the machine, and a server near 1 was \
+the bottleneck.";
 
 pub(super) fn measure(bench: &mut Bench, scale: Scale) -> Result<String> {
     let (few, many) = (scale.of(200, 50), scale.of(5_000, 500));
@@ -73,6 +74,7 @@ fn table(bench: &mut Bench, scale: Scale, case: &Case) -> Result<String> {
         "p99, ms",
         "p99 ÷ p50",
         "switches a message",
+        "client",
         "server",
         "strays",
     ]);
@@ -89,6 +91,7 @@ fn table(bench: &mut Bench, scale: Scale, case: &Case) -> Result<String> {
             cell(&series, client, 2, |load| load.p99 / 1e3),
             cell(&series, client, 1, |load| load.p99 / load.p50),
             cell(&series, client, 2, |load| load.switches as f64 / each(load)),
+            cell(&series, client, 2, |load| load.client_cpu / load.seconds),
             cell(&series, client, 2, |load| load.server_cpu / load.seconds),
             cell(&series, client, 0, |load| load.strays as f64),
         ];

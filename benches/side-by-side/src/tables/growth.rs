@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 const ABOUT: &str = "\
 Our fleet only, idle. Its heartbeats are what it does; \"status\" is the time of the whole command, and \"stop\" that \
-from SIGINT to the end of the process.";
+from SIGINT to the end of the process. One run.";
 
 /// The longest that anything goes on after the logins.
 const CALM: Duration = Duration::from_secs(12);

@@ -12,7 +12,8 @@ Where the limit of open files does not allow so many sockets, links lie in memor
 server, which is another process. Everything above the byte stream is the same as over TCP: TLS handshakes, the \
 upgrade, frames. \"Idle CPU\" is that of the client with its heartbeats, less that of the two threads that carry the \
 bytes in place of the kernel; they are shown beside it. b and c send no heartbeats. An account's end of such a link \
-takes about 150 bytes, and is in all figures. \"Bytes an account\" is reckoned as above.";
+takes about 150 bytes, and is in all figures. \"Bytes an account\" is reckoned as above. \
+One run.";
 
 const PACES: &str = "\
 How exactly the governor keeps its pace when a fleet starts from cold: the time from the first connection to the last \
