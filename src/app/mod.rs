@@ -40,6 +40,9 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Makes what accounts open their links with.
+pub type MakeConnector = Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>;
+
 /// A running config.
 #[derive(Debug)]
 pub struct App {
@@ -227,7 +230,23 @@ impl App {
         config: &Config,
         bots: &Bots,
         observer: Option<Recipient<Changed>>,
+        away: HashMap<UserId, (Phase, Cause)>,
+    ) -> Result<Self, AppError> {
+        let connector: MakeConnector = Arc::new(|| Rc::new(NetConnector::default()));
+        Self::start_over(config, bots, observer, away, connector).await
+    }
+
+    /// Like [`start_with`](Self::start_with); the accounts that chose no proxy open their links with
+    /// `connector`.
+    ///
+    /// # Errors
+    /// When a part cannot be started; nothing is left running then.
+    pub async fn start_over(
+        config: &Config,
+        bots: &Bots,
+        observer: Option<Recipient<Changed>>,
         mut away: HashMap<UserId, (Phase, Cause)>,
+        connector: MakeConnector,
     ) -> Result<Self, AppError> {
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
@@ -281,8 +300,6 @@ impl App {
         });
         let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
         let subscriber = hosts.factory();
-        let connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync> =
-            Arc::new(|| Rc::new(NetConnector::default()));
         let mut specs = Vec::with_capacity(enabled.len());
         for account in enabled {
             let Some(credential) = credentials.of(account) else {

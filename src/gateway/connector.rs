@@ -3,7 +3,7 @@
 use super::dial::{self, DialError};
 use super::net::{Net, net};
 use super::reason::{reason_of, tls_error};
-use super::stream::{Stream, Tcp};
+use super::stream::{Io, Stream};
 use super::tls::Tls;
 use super::upgrade::{UpgradeError, upgrade};
 use crate::config::AccountProxy;
@@ -103,15 +103,37 @@ async fn open(url: &Url, proxy: Option<&AccountProxy>) -> Result<Dialled, Connec
     let tcp = dial::link(&net, url, proxy)
         .await
         .map_err(|error| explain(error, url))?;
-    let mut io = match url.scheme() {
+    let io = match url.scheme() {
         "wss" => {
             // Apart, because it is large and most of a dial is not that.
             let secured = Box::pin(secure(&net, url, tcp)).await;
-            secured.map_err(|error| explain_io(&error, place(url)))?
+            Stream::Tls(secured.map_err(|error| explain_io(&error, place(url)))?)
         }
         _ => Stream::Plain(tcp),
     };
     drop(net);
+    upgraded(io, url).await
+}
+
+/// Does over any stream what follows on a dial: TLS for `wss://`, with the network's configuration, and the
+/// upgrade. For connectors whose links are not TCP.
+///
+/// # Errors
+/// [`ConnectError`].
+pub async fn open_over<T: Io + 'static>(url: &str, stream: T) -> Result<Dialled, ConnectError> {
+    let url = parse(url)?;
+    let io: Box<dyn Io> = match url.scheme() {
+        "wss" => {
+            let net = net();
+            let secured = Box::pin(secure(&net, &url, stream)).await;
+            secured.map_err(|error| explain_io(&error, place(&url)))?
+        }
+        _ => Box::new(stream),
+    };
+    upgraded(Stream::Other(io), &url).await
+}
+
+async fn upgraded(mut io: Stream, url: &Url) -> Result<Dialled, ConnectError> {
     match upgrade(&mut io, url).await {
         Ok(upgraded) => Ok(Dialled {
             io,
@@ -122,12 +144,11 @@ async fn open(url: &Url, proxy: Option<&AccountProxy>) -> Result<Dialled, Connec
     }
 }
 
-async fn secure(net: &Net, url: &Url, tcp: Tcp) -> io::Result<Stream> {
+async fn secure<T: Io>(net: &Net, url: &Url, stream: T) -> io::Result<Box<Tls<T>>> {
     let host = url.host_str().unwrap_or_default();
     let bare = host.trim_start_matches('[').trim_end_matches(']');
     let name = ServerName::try_from(bare.to_owned()).map_err(io::Error::other)?;
-    let tls = Tls::connect(net.tls().clone(), name, tcp).await?;
-    Ok(Stream::Tls(tls))
+    Tls::connect(net.tls().clone(), name, stream).await
 }
 
 fn explain(error: DialError, url: &Url) -> ConnectError {

@@ -34,7 +34,7 @@ mod websocket;
 
 pub use clock::now;
 pub use connection::{Connection, Dial, Transmit};
-pub use connector::{Connector, Dialled, NetConnector};
+pub use connector::{Connector, Dialled, NetConnector, open_over};
 pub use down::{Down, DownGuard};
 pub(crate) use http::{http_client, http_client_for_strangers, is_lost, without_url};
 pub use limits::{BESIDE_LINKS, limit_links};

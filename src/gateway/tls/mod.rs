@@ -3,7 +3,7 @@
 //! `tokio-rustls` keeps 4 KiB to read into for every connection, as long as it lives. Here every link of a thread
 //! reads through the same buffer, and a link that is idle holds keys and state only.
 
-use super::stream::Tcp;
+use super::stream::{Io, Tcp};
 use rustls::client::UnbufferedClientConnection;
 use rustls::pki_types::ServerName;
 use rustls::unbuffered::{
@@ -30,9 +30,9 @@ thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; 16 << 10].into_boxed_slice());
 }
 
-/// A TLS connection, client side.
-pub struct Tls {
-    tcp: Tcp,
+/// A TLS connection over `T`, client side.
+pub struct Tls<T = Tcp> {
+    tcp: T,
     conn: UnbufferedClientConnection,
     /// Records that are not complete.
     incoming: Vec<u8>,
@@ -47,7 +47,7 @@ pub struct Tls {
     said_goodbye: bool,
 }
 
-impl std::fmt::Debug for Tls {
+impl<T> std::fmt::Debug for Tls<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Tls")
             .field("ended", &self.ended)
@@ -66,7 +66,7 @@ enum Turn {
     Over,
 }
 
-impl Tls {
+impl<T: Io> Tls<T> {
     /// Does the handshake.
     ///
     /// # Errors
@@ -74,7 +74,7 @@ impl Tls {
     pub(super) async fn connect(
         config: Arc<ClientConfig>,
         name: ServerName<'static>,
-        tcp: Tcp,
+        tcp: T,
     ) -> io::Result<Box<Self>> {
         let conn = UnbufferedClientConnection::new(config, name).map_err(broken)?;
         let mut tls = Box::new(Self {
@@ -250,7 +250,7 @@ impl Tls {
     }
 }
 
-impl AsyncRead for Tls {
+impl<T: Io> AsyncRead for Tls<T> {
     fn poll_read(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
@@ -286,7 +286,7 @@ impl AsyncRead for Tls {
     }
 }
 
-impl AsyncWrite for Tls {
+impl<T: Io> AsyncWrite for Tls<T> {
     fn poll_write(
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
