@@ -173,6 +173,7 @@ impl Account {
     fn turn(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
         let at = self.begin();
         self.attach(at, cx);
+        self.stirred = true; // It may have been the subscriber that woke the task.
         self.connection_does(at, |connection, memory| connection.poll(cx, at, memory));
         if self.timer.take_rung(at.mono) {
             self.time_has_come(at);
@@ -197,9 +198,6 @@ impl Account {
             }
         }
         self.arm(cx);
-        if self.stirred {
-            cx.waker().wake_by_ref();
-        }
     }
 
     /// Something begins: what follows from it happens at this time.
@@ -215,7 +213,6 @@ impl Account {
             self.subscriber.attach(at, self.life, cx.waker());
             self.waker = Some(cx.waker().clone());
         }
-        self.stirred = true;
     }
 
     fn wake(&self) {

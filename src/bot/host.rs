@@ -87,7 +87,7 @@ impl Host {
         state.lines.drain(at.mono, drain);
         let given_up = state.replies.drain();
         self.replied(&mut state, at, given_up);
-        let until = state.lines.poll_timeout();
+        let until = state.lines.last_second_ends();
         state.wake();
         drop(state);
         for seat in &self.seats {
@@ -170,7 +170,7 @@ impl Host {
     /// Starts what may be started on the pool. For hosts whose account has no actor at present.
     fn run_elsewhere(&self) {
         while let Ok(mut state) = self.lock()
-            && let Some(start) = state.lines.poll_start(now().mono, |_| true)
+            && let Some(start) = state.lines.poll_start(now().mono)
         {
             drop(state);
             self.run_on_pool(self.call(start, None));
@@ -188,7 +188,7 @@ impl Host {
             if at >= until {
                 return state.lines.is_due();
             }
-            let Some(start) = state.lines.poll_start(at, |_| true) else {
+            let Some(start) = state.lines.poll_start(at) else {
                 return false;
             };
             drop(state);
@@ -219,6 +219,7 @@ impl Host {
                 host: self.me.clone(),
                 job,
                 life,
+                began: false,
                 settled: false,
             },
         }
@@ -234,7 +235,7 @@ impl Host {
     fn run_in_place(&self, call: Call) {
         let (pool, label) = (&self.site.pool, call.label.clone());
         let polled = pool.in_place(&label, || Run::new(call).first_poll());
-        if let Err(run) = polled {
+        if let Some(Err(run)) = polled {
             pool.spawn(label, run.finish(pool.clone()));
         }
     }
@@ -301,17 +302,24 @@ impl State {
     }
 }
 
-/// The right and the duty to tell the host how a handler ended: if nobody does, dropping it says that the
-/// handler did not run, also after a panic in the drop of a handler.
+/// The right and the duty to tell the host how a handler ended. If nobody does, dropping it does: the handler is
+/// done if it had begun, also after a panic of its bot, and has not run otherwise.
 pub(super) struct Ticket {
     host: Weak<Host>,
     job: Job,
     /// The actor in whose turn the handler was started.
     life: Option<u64>,
+    /// Code of the bot has run: whatever becomes of it, the event is not handled a second time.
+    began: bool,
     settled: bool,
 }
 
 impl Ticket {
+    /// Code of the bot is about to run.
+    pub(super) const fn begin(&mut self) {
+        self.began = true;
+    }
+
     /// Tells the host, from another thread than that of the account.
     pub(super) fn settle(mut self, handler: &'static str, outcome: Outcome) {
         self.settled = true;
@@ -334,7 +342,12 @@ impl Drop for Ticket {
         if !self.settled
             && let Some(host) = self.host.upgrade()
         {
-            host.ended(&self.job, "none", Outcome::NotRun, None);
+            let outcome = if self.began {
+                Outcome::Done
+            } else {
+                Outcome::NotRun
+            };
+            host.ended(&self.job, "none", outcome, None);
         }
     }
 }
@@ -346,9 +359,10 @@ impl Subscriber for Host {
 
     fn attach(&self, _: Now, life: u64, waker: &Waker) {
         if let Ok(mut state) = self.lock() {
-            state.life = life;
             state.waker = Some(waker.clone());
-            state.replies.account_replaced();
+            if std::mem::replace(&mut state.life, life) != life {
+                state.replies.account_replaced();
+            }
         }
     }
 
@@ -361,8 +375,7 @@ impl Subscriber for Host {
     }
 
     fn deliver(&self, at: Now, event: AccountEvent) -> bool {
-        let host = self;
-        let Ok(mut state) = host.lock() else {
+        let Ok(mut state) = self.lock() else {
             return true; // The account will notice.
         };
         let mut took = true;
@@ -371,23 +384,23 @@ impl Subscriber for Host {
                 let is_first = state.lines.set_ready(true);
                 state.replies.account_ready();
                 if is_first {
-                    host.happened(&mut state, &What::Start);
+                    self.happened(&mut state, &What::Start);
                 }
-                host.happened(&mut state, &What::Ready);
+                self.happened(&mut state, &What::Ready);
             }
             AccountEvent::NotReady(cause) => {
                 state.lines.set_ready(false);
-                host.happened(&mut state, &What::NotReady(cause));
+                self.happened(&mut state, &What::NotReady(cause));
             }
-            AccountEvent::Message(message) => host.message(&mut state, at, message),
+            AccountEvent::Message(message) => self.message(&mut state, at, message),
             AccountEvent::Update(update) => {
-                took = host.update(&mut state, &What::Update(Arc::from(update)));
+                took = self.update(&mut state, &What::Update(Arc::from(update)));
             }
         }
         let is_alone = state.waker.is_none();
         drop(state);
         if is_alone {
-            host.run_elsewhere();
+            self.run_elsewhere();
         }
         took
     }

@@ -187,9 +187,14 @@ impl Lines {
         self.work.as_ref().map_or(0, |work| work.updates)
     }
 
+    /// While draining: when the second that is finished before the stop is over, monotonic.
+    pub(super) fn last_second_ends(&self) -> Option<Duration> {
+        self.last_second.as_ref().map(|second| second.1)
+    }
+
     /// When to call [`timeout`](Self::timeout), monotonic.
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
-        let last_second = self.last_second.as_ref().map(|second| second.1);
+        let last_second = self.last_second_ends();
         let work = self.work.as_ref();
         let rest_at = work.and_then(|work| work.rest_at);
         let silences = work.into_iter().flat_map(|work| &work.silences);
@@ -334,22 +339,14 @@ impl Lines {
 
     // ── outputs ──────────────────────────────────────────────────────────────────────────────
 
-    /// The next handler to start, of the bots that `may` names; the others stay where they are.
-    pub(super) fn poll_start(
-        &mut self,
-        now: Duration,
-        may: impl Fn(usize) -> bool,
-    ) -> Option<Start> {
-        let due = self.work.as_ref().map_or(0, |work| work.due.len());
-        for _ in 0..due {
+    /// The next handler to start.
+    pub(super) fn poll_start(&mut self, now: Duration) -> Option<Start> {
+        loop {
             let line = self.work.as_mut()?.due.pop_front()?;
-            if !may(line.bot) {
-                self.work.as_mut()?.due.push_back(line);
-            } else if let Some(start) = self.advance(now, &line) {
+            if let Some(start) = self.advance(now, &line) {
                 return Some(start);
             }
         }
-        None
     }
 
     /// Whether some line may have a handler to start.
@@ -389,6 +386,7 @@ impl Lines {
         }
         let Some(Start { what, .. }) = line.waiting.front() else {
             work.lines.remove(key);
+            work.rest_at.get_or_insert(now + REST);
             return None;
         };
         if let What::Message(message) = what {
@@ -456,7 +454,7 @@ mod tests {
     }
 
     fn start(lines: &mut Lines, now: Duration) -> Option<Start> {
-        lines.poll_start(now, |_| true)
+        lines.poll_start(now)
     }
 
     #[test]
@@ -526,17 +524,5 @@ mod tests {
         assert!(lines.timeout(over).is_empty());
         assert!(start(&mut lines, over).is_none(), "the second is over");
         assert!(draining.wait(Duration::from_secs(60)).await);
-    }
-
-    #[test]
-    fn bots_that_may_not_run_here_wait_without_holding_up_the_others() {
-        let mut lines = Lines::default();
-        lines.set_ready(true);
-        lines.message(NOW, &message("alice", 1), &[0, 1]);
-        let start = lines.poll_start(NOW, |bot| bot == 1).unwrap();
-        assert_eq!(start.job.line.bot, 1);
-        assert!(lines.poll_start(NOW, |bot| bot == 1).is_none());
-        assert!(lines.is_due());
-        assert_eq!(lines.poll_start(NOW, |_| true).unwrap().job.line.bot, 0);
     }
 }

@@ -230,14 +230,15 @@ impl Pool {
     }
 
     /// Polls a handler on this thread, which carries accounts, under the eyes of the watchdog. What the handler
-    /// starts runs where the tasks of handlers run.
-    pub(super) fn in_place<T>(&self, label: &Label, poll: impl FnOnce() -> T) -> T {
+    /// starts runs where the tasks of handlers run. `None` if code of the bot panicked where nobody else catches
+    /// it: in the text or the drop of an error.
+    pub(super) fn in_place<T>(&self, label: &Label, poll: impl FnOnce() -> T) -> Option<T> {
         let slot = self.shared.account_slot();
         let _context = self.shared.tasks.enter();
         let began = now().mono;
         slot.begin(began, label);
         let handling = Running::handling(began);
-        let polled = poll();
+        let polled = catch_unwind(AssertUnwindSafe(poll));
         drop(handling);
         let ended = now().mono;
         let mut state = lock(&slot.0);
@@ -253,7 +254,7 @@ impl Pool {
         if reported {
             gave_back(label, held);
         }
-        polled
+        polled.inspect_err(|_| panicked(label)).ok()
     }
 
     /// Waits for this time, however many threads handlers block.
@@ -426,10 +427,7 @@ impl Shared {
         slot.begin(began, &label);
         let outcome = catch_unwind(AssertUnwindSafe(|| job.run()));
         if outcome.is_err() {
-            tracing::error!(
-                account = %label.account, bot = label.bot, handler = label.handler,
-                "handler panicked while it was being dropped"
-            );
+            panicked(&label);
         }
         let ended = now().mono;
         let mut state = lock(&slot.0);
@@ -636,6 +634,13 @@ fn lost_place(label: &Label) {
              until it has shown again that it is quick"
         );
     }
+}
+
+fn panicked(label: &Label) {
+    tracing::error!(
+        account = %label.account, bot = label.bot, handler = label.handler,
+        "the bot panicked outside of its handler: in the text or the drop of what it made"
+    );
 }
 
 fn gave_back(label: &Label, held: Duration) {

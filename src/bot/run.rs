@@ -72,11 +72,11 @@ impl Run {
     }
 
     /// Begins on the current thread and polls once. `Err` when the handler has to wait for something, or its
-    /// answer has a file: then it goes on with [`finish`](Self::finish). Never panics.
+    /// answer has a file: then it goes on with [`finish`](Self::finish).
     pub(super) fn first_poll(self) -> Result<(), Box<Self>> {
-        let Self { call, stage } = self;
+        let Self { mut call, stage } = self;
         let stage = match stage {
-            Stage::Begin => match begin(&call) {
+            Stage::Begin => match begin(&mut call) {
                 Step::Next(stage) => stage,
                 Step::End(handler, outcome) => {
                     call.ticket.settle_here(handler, outcome);
@@ -114,12 +114,15 @@ impl Run {
         }
     }
 
-    /// Runs the handler to its end. Never panics.
+    /// Runs the handler to its end.
     pub(super) async fn finish(self, pool: Pool) {
-        let Self { call, mut stage } = self;
+        let Self {
+            mut call,
+            mut stage,
+        } = self;
         let (handler, outcome) = loop {
             let step = match stage {
-                Stage::Begin => begin(&call),
+                Stage::Begin => begin(&mut call),
                 Stage::Handler(handler, future) => {
                     let future = AssertUnwindSafe(future).catch_unwind();
                     handled(&call, handler, within(&call, &pool, future).await)
@@ -140,7 +143,8 @@ impl Run {
 }
 
 /// Finds the handler and calls it.
-fn begin(call: &Call) -> Step {
+fn begin(call: &mut Call) -> Step {
+    call.ticket.begin();
     let Label { account, bot, .. } = &call.label;
     let Some(seat) = call.event.seat() else {
         return Step::End("none", Outcome::Done);

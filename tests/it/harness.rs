@@ -10,6 +10,7 @@ use botroupe::sandbox::{Sandbox, SandboxConfig, Unknown};
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::path::Path;
+use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use tokio::time::{Instant, interval};
 
@@ -131,4 +132,23 @@ pub(crate) fn said(sandbox: &Sandbox, from: &str, to: &str) -> Vec<String> {
             })
         })
         .collect()
+}
+
+/// Blocks every thread that calls it, until the test opens it.
+pub(crate) struct Gate(Mutex<bool>, Condvar);
+
+impl Gate {
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(false), Condvar::new())
+    }
+
+    pub(crate) fn block(&self) {
+        let closed = self.0.lock().unwrap();
+        drop(self.1.wait_while(closed, |open| !*open).unwrap());
+    }
+
+    pub(crate) fn open(&self) {
+        *self.0.lock().unwrap() = true;
+        self.1.notify_all();
+    }
 }

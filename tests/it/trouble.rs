@@ -3,7 +3,7 @@
 //!
 //! The names begin with the row of the promise in the list of promises.
 
-use crate::harness::{eventually, phase, said, sandbox, start, status};
+use crate::harness::{Gate, eventually, phase, said, sandbox, start, status};
 use botroupe::account::Phase;
 use botroupe::app::App;
 use botroupe::bot::Bots;
@@ -12,8 +12,8 @@ use botroupe::proto::code::Code;
 use botroupe::sandbox::Sandbox;
 use serde_json::json;
 use std::collections::BTreeMap;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex};
 use std::time::Duration;
 use tokio::sync::Semaphore;
 
@@ -274,25 +274,6 @@ async fn a7_a_reply_waits_while_its_account_is_held_and_longer_than_its_time_to_
 }
 
 // ── C: bots that harm others ─────────────────────────────────────────────────────────────────────
-
-/// Blocks every thread that calls it, until the test opens it.
-struct Gate(Mutex<bool>, Condvar);
-
-impl Gate {
-    const fn new() -> Self {
-        Self(Mutex::new(false), Condvar::new())
-    }
-
-    fn block(&self) {
-        let closed = self.0.lock().unwrap();
-        drop(self.1.wait_while(closed, |open| !*open).unwrap());
-    }
-
-    fn open(&self) {
-        *self.0.lock().unwrap() = true;
-        self.1.notify_all();
-    }
-}
 
 static BLOCKED: Gate = Gate::new();
 
