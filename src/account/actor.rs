@@ -485,6 +485,7 @@ impl Account {
                     to: reply.to,
                     draft: reply.draft,
                     key: Some(reply.key),
+                    sent_since: reply.sent_since,
                 };
                 self.core.send(self.at, REPLIES | reply.number, item);
             }

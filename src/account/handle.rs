@@ -277,8 +277,13 @@ impl AccountHandle {
         draft: Arc<Draft>,
         key: MessageKey,
     ) -> Result<Sent, SendError> {
-        let key = Some(key);
-        let body = self.run(OutboxItem::Message { to, draft, key }).await?;
+        let item = OutboxItem::Message {
+            to,
+            draft,
+            key: Some(key),
+            sent_since: None,
+        };
+        let body = self.run(item).await?;
         serde_json::from_str(&body).map_err(|error| unreadable(&error))
     }
 

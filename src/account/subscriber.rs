@@ -68,6 +68,8 @@ pub struct Reply {
     pub draft: Arc<Draft>,
     /// Drawn once: sent again with it, it is the same message.
     pub key: MessageKey,
+    /// An earlier process may have sent it, at this time of the service (Unix seconds) at the earliest.
+    pub sent_since: Option<u64>,
 }
 
 impl Subscriber for Recipient<Deliver> {

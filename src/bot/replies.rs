@@ -96,6 +96,7 @@ impl Replies {
             to: reply.to.clone(),
             draft: reply.draft.clone(),
             key: reply.key,
+            sent_since: None,
         })
     }
 

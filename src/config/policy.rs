@@ -35,6 +35,7 @@ pub(super) fn read(section: &mut Section<'_>, base: &Policy) -> Policy {
         },
         renew_at: recovery.number("renew_at", base.renew_at, (0.1, 0.95)),
         mark_read: recovery.boolean("mark_read", base.mark_read),
+        trust_send_keys: recovery.boolean("trust_send_keys", base.trust_send_keys),
         multiple_account: take_back(recovery.section("multiple_account"), base.multiple_account),
         multiple_device: take_back(recovery.section("multiple_device"), base.multiple_device),
     };

@@ -60,6 +60,13 @@ pub fn may_be_repeated(servcmd: &str) -> bool {
     (asks && service != "group_open_long_polling_http_svc") || settles
 }
 
+/// Returns whether a request sends a message.
+#[must_use]
+pub fn sends(servcmd: &str) -> bool {
+    let (_, command) = servcmd.rsplit_once('.').unwrap_or(("", servcmd));
+    matches!(command, "sendmsg" | "send_group_msg")
+}
+
 /// Heartbeat. Every success code is a valid answer.
 pub const HEARTBEAT: &str = "heartbeat.alive";
 /// Login, and the re-login after a lost connection.

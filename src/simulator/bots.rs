@@ -236,6 +236,7 @@ impl SimAccount {
             to: conversation.clone(),
             draft: Arc::new(draft),
             key: Some(key),
+            sent_since: None,
         };
         self.core.send(now, token, item);
     }

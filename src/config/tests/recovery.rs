@@ -25,6 +25,7 @@ fn every_key_is_read_and_only_what_is_written_is_overridden() {
         return_after = "10m"
         renew_at = 0.6
         mark_read = false
+        trust_send_keys = false
         [defaults.recovery.multiple_account]
         cool_down_min = "2s"
         cool_down_max = "4s"
@@ -46,6 +47,7 @@ fn every_key_is_read_and_only_what_is_written_is_overridden() {
         return_after: Some(600 * SECOND),
         renew_at: 0.6,
         mark_read: false,
+        trust_send_keys: false,
         multiple_account: TakeBack {
             cool_down: Backoff::new(2 * SECOND, 4 * SECOND).unwrap(),
             window: 5 * SECOND,

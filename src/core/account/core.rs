@@ -72,6 +72,7 @@ macro_rules! outlet {
             is_online: matches!($core.life, Life::Online(_)),
             me: &$core.config.user,
             server_secs: $core.clock.shown_secs($now),
+            service_secs: $core.clock.heard_secs($now),
             effects: &mut $core.effects,
         }
     };
@@ -83,6 +84,7 @@ impl Core {
     pub fn new(config: impl Into<Arc<CoreConfig>>, seed: u64, now: Now) -> Self {
         let config = config.into();
         let mut rng = fastrand::Rng::with_seed(seed);
+        let trusts_keys = config.policy.trust_send_keys;
         Self {
             hosts: config.hosts.clone(),
             config,
@@ -95,7 +97,7 @@ impl Core {
             pace: LoginPace::default(),
             sigs: UserSigs::default(),
             clock: ServiceClock::default(),
-            delivery: Delivery::new(rng.fork()),
+            delivery: Delivery::new(rng.fork(), trusts_keys),
             troubles: Troubles::default(),
             tally: Tally::default(),
             recorder: Recorder::default(),
@@ -173,6 +175,12 @@ impl Core {
     #[must_use]
     pub fn credential(&self) -> &Credential {
         &self.config.credential
+    }
+
+    /// The service's time as it was heard last, in Unix seconds; ours before it has told any.
+    #[must_use]
+    pub fn service_time(&self, now: Now) -> u64 {
+        self.clock.heard_secs(now)
     }
 
     /// The number of the present or last connection, counted from 1; names it in logs.

@@ -2,7 +2,7 @@
 //! that it types no longer.
 
 use super::effect::Effect;
-use super::outbox::{Outbox, OutboxError, OutboxItem, Outcome};
+use super::outbox::{Moment, Outbox, OutboxError, OutboxItem, Outcome};
 use super::read_reports::ReadReports;
 use super::typing::Typing;
 use crate::policy::Now;
@@ -29,16 +29,18 @@ pub(super) struct Outlet<'a> {
     pub(super) now: Now,
     pub(super) is_online: bool,
     pub(super) me: &'a UserId,
-    /// The server's time, Unix seconds.
+    /// The server's time as messages show it, Unix seconds.
     pub(super) server_secs: u64,
+    /// The server's time as it was heard last, Unix seconds.
+    pub(super) service_secs: u64,
     pub(super) effects: &'a mut VecDeque<Effect>,
 }
 
 impl Delivery {
-    /// `rng` decides the keys of messages.
-    pub(super) fn new(rng: fastrand::Rng) -> Self {
+    /// `rng` decides the keys of messages; `trusts_keys`: see [`Outbox::new`].
+    pub(super) fn new(rng: fastrand::Rng, trusts_keys: bool) -> Self {
         Self {
-            outbox: Outbox::new(rng),
+            outbox: Outbox::new(rng, trusts_keys),
             read_reports: ReadReports::default(),
             typing: Typing::default(),
             sent: 0,
@@ -140,7 +142,7 @@ impl Delivery {
             let error = outcome.as_ref().err();
             return self.read_reports.settled(outlet.now, memory, token, error);
         }
-        if let Some(outcome) = self.outbox.settle(outlet.now, token, outcome) {
+        if let Some(outcome) = self.outbox.settle(outlet.now, outlet.me, token, outcome) {
             self.reply(outlet, outcome);
         }
         self.pump(outlet);
@@ -171,7 +173,8 @@ impl Delivery {
         if !outlet.is_online {
             return;
         }
-        while let Some((token, attempt)) = self.outbox.next(outlet.now) {
+        let moment = Moment::new(outlet.now, outlet.service_secs);
+        while let Some((token, attempt)) = self.outbox.next(outlet.now, moment) {
             let transmit = Effect::Transmit { token, attempt };
             outlet.effects.push_back(transmit);
         }

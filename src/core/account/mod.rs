@@ -15,6 +15,7 @@ mod lifecycle;
 mod link;
 mod login_pace;
 mod outbox;
+mod read_back;
 mod read_reports;
 mod recorder;
 mod recovery;

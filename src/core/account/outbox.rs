@@ -2,10 +2,13 @@
 //! one conversation leave in order, and no quicker than a group allows.
 //!
 //! A message keeps its key through every try, so the server delivers it once however often it is
-//! sent. Other requests are sent once. While the account is away, or the server has asked for rest,
-//! everything waits, and its time stands still.
+//! sent within the time for which it remembers keys. After that, the history is read first, and only
+//! what is not there is sent again; see [`ReadBack`]. Other requests are sent once. While the account is
+//! away, or the server has asked for rest, everything waits, and its time stands still.
 
+use super::read_back::{Found, ReadBack};
 use crate::policy::{Now, Pace};
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::Limit;
 use crate::session::{OutgoingMessage, RequestError};
@@ -22,6 +25,11 @@ pub const REPLIES: u64 = 1 << 62;
 const AGAIN: Duration = Duration::from_secs(1);
 /// Messages and requests in flight at most: fewer than a session takes, so that none finds it full.
 const MAX_FLIGHTS: usize = 96;
+/// How long the service recognises a repeated one-to-one message (Tencent documents 120 s), less the time that a
+/// message may be on its way.
+const C2C_KEYS: Duration = Duration::from_secs(100);
+/// The same of a group message (Tencent documents 5 min).
+const GROUP_KEYS: Duration = Duration::from_secs(280);
 
 /// Kinds of requests whose pace is remembered; beyond, those that have long been idle are forgotten.
 const MAX_PACED: usize = 256;
@@ -37,6 +45,9 @@ pub enum OutboxItem {
         draft: Arc<Draft>,
         /// What makes a repetition the same message; drawn when there is none.
         key: Option<MessageKey>,
+        /// An earlier process may have sent it with this key, at this time of the service (Unix seconds) at the
+        /// earliest: it is sent only if the history does not have it.
+        sent_since: Option<u64>,
     },
     /// Ask the server for something, or tell it to do something.
     Call {
@@ -73,6 +84,9 @@ pub enum OutboxError {
     /// The account is offline and will not be back by itself, or is shutting down.
     #[error("account is offline: {0}")]
     Offline(String),
+    /// It was sent at least once, and whether it arrived cannot be found out.
+    #[error("unknown whether it arrived: {0}")]
+    Unknown(String),
     /// It could not be sent within its time online; the last reason is given.
     #[error("not sent in time: {0}")]
     Expired(RequestError),
@@ -106,6 +120,45 @@ struct Item {
     not_before: Duration,
     last: RequestError,
     sending: Attempt,
+    tried: Tried,
+    /// The same before the try that is in flight.
+    tried_before: Tried,
+    /// The history is being read.
+    read_back: Option<Box<ReadBack>>,
+}
+
+/// Whether a message may have been sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Tried {
+    /// Never, or it is known not to have arrived.
+    Never,
+    /// First at this time.
+    At(Moment),
+    /// By an earlier process, at this time of the service at the earliest.
+    Before(u64),
+}
+
+/// A time by two clocks: one of them may stand still or jump.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Moment {
+    mono: Duration,
+    service: u64,
+}
+
+impl Moment {
+    /// `service`: Unix seconds of the service.
+    pub(super) const fn new(now: Now, service: u64) -> Self {
+        Self {
+            mono: now.mono,
+            service,
+        }
+    }
+
+    fn elapsed(self, since: Self) -> Duration {
+        let service = self.service.saturating_sub(since.service);
+        let mono = self.mono.saturating_sub(since.mono);
+        mono.max(Duration::from_secs(service))
+    }
 }
 
 impl Item {
@@ -145,11 +198,16 @@ pub(super) struct Outbox {
     paced: u64,
     online: bool,
     flights: usize,
+    /// The service recognises a repeated message.
+    trusts_keys: bool,
 }
 
 impl Outbox {
-    pub(super) fn new(mut rng: fastrand::Rng) -> Self {
+    /// With `trusts_keys` messages are repeated as long as the service is said to recognise them; without, the
+    /// history is read before every repetition.
+    pub(super) fn new(mut rng: fastrand::Rng, trusts_keys: bool) -> Self {
         Self {
+            trusts_keys,
             items: VecDeque::new(),
             message_seq: rng.u32(1..=u32::MAX / 2),
             rng,
@@ -191,9 +249,15 @@ impl Outbox {
         if self.items.len() >= MAX_OUTBOX && self.is_full_for(token) {
             return Err(OutboxError::Full);
         }
-        let (mut not_before, mut awaited) = (Duration::ZERO, None);
+        let (mut not_before, mut awaited, mut tried) = (Duration::ZERO, None, Tried::Never);
         let sending = match item {
-            OutboxItem::Message { to, draft, key } => {
+            OutboxItem::Message {
+                to,
+                draft,
+                key,
+                sent_since,
+            } => {
+                tried = sent_since.map_or(Tried::Never, Tried::Before);
                 let key = key.unwrap_or_else(|| self.draw_key());
                 if let Conversation::Group(group) = &to {
                     awaited = Some((&**group).into());
@@ -224,6 +288,9 @@ impl Outbox {
             not_before,
             last: RequestError::NotLoggedIn,
             sending,
+            tried,
+            tried_before: tried,
+            read_back: None,
         });
         Ok(awaited)
     }
@@ -281,7 +348,7 @@ impl Outbox {
     }
 
     /// The next item to send: the oldest message of a conversation that has none in flight, or a request.
-    pub(super) fn next(&mut self, now: Now) -> Option<(u64, Attempt)> {
+    pub(super) fn next(&mut self, now: Now, moment: Moment) -> Option<(u64, Attempt)> {
         if self.flights >= MAX_FLIGHTS {
             return None; // An answer makes room.
         }
@@ -301,26 +368,110 @@ impl Outbox {
                     let mut earlier = self.items.iter().take(index);
                     earlier.any(|earlier| earlier.to() == Some(to))
                 });
-            if !blocked {
-                let item = &mut self.items[index];
-                item.in_flight = true;
-                self.flights += 1;
-                return Some((item.token, item.sending.clone()));
+            if blocked {
+                continue;
             }
+            let attempt = match self.doubt(index, moment) {
+                None => {
+                    let item = &mut self.items[index];
+                    item.tried_before = item.tried;
+                    if item.tried == Tried::Never {
+                        item.tried = Tried::At(moment);
+                    }
+                    item.sending.clone()
+                }
+                Some(read_back) => {
+                    let wait = self.pace(now, read_back.limit());
+                    if wait > now.mono {
+                        let item = &mut self.items[index];
+                        (item.not_before, item.read_back) = (wait, Some(read_back));
+                        continue;
+                    }
+                    let request = read_back.request();
+                    self.items[index].read_back = Some(read_back);
+                    request
+                }
+            };
+            let item = &mut self.items[index];
+            item.in_flight = true;
+            self.flights += 1;
+            return Some((item.token, attempt));
         }
         None
     }
 
-    /// Notes the outcome of a try. Returns the item's outcome if that settles it.
+    /// The search that has to come before another try of a message; `None` when it may be sent.
+    fn doubt(&mut self, index: usize, moment: Moment) -> Option<Box<ReadBack>> {
+        let item = self.items.get_mut(index)?;
+        if let Some(read_back) = item.read_back.take() {
+            return Some(read_back);
+        }
+        let Attempt::Message(message) = &item.sending else {
+            return None;
+        };
+        let since = match item.tried {
+            Tried::Never => return None,
+            Tried::Before(since) => since,
+            Tried::At(first) => {
+                let keys = if message.to.is_group() {
+                    GROUP_KEYS
+                } else {
+                    C2C_KEYS
+                };
+                if self.trusts_keys && moment.elapsed(first) <= keys {
+                    return None;
+                }
+                first.service
+            }
+        };
+        ReadBack::new(message, since).map(Box::new)
+    }
+
+    /// A page of history has come, or has not. Returns the item's outcome if that settles it.
+    fn read_back(
+        &mut self,
+        now: Now,
+        me: &UserId,
+        (index, mut read_back): (usize, Box<ReadBack>),
+        outcome: Result<String, RequestError>,
+    ) -> Option<Result<String, OutboxError>> {
+        let item = self.items.get_mut(index)?;
+        match outcome {
+            Ok(body) => match read_back.answered(me, &body) {
+                Found::Arrived(answer) => return Some(Ok(answer)),
+                Found::Unknown(reason) => return Some(Err(OutboxError::Unknown(reason))),
+                Found::Absent => item.tried = Tried::Never,
+                Found::NotYet => item.read_back = Some(read_back),
+            },
+            Err(error) if error.is_retryable() || error == RequestError::Lost => {
+                // To ask again is no part of the message's time.
+                if let Time::Until(at) = &mut item.time {
+                    *at += AGAIN;
+                }
+                item.not_before = now.mono + AGAIN;
+                item.last = error;
+            }
+            Err(error) => return Some(Err(OutboxError::Unknown(error.to_string()))),
+        }
+        None
+    }
+
+    /// Notes the outcome of a try of the account `me`. Returns the item's outcome if that settles it.
     pub(super) fn settle(
         &mut self,
         now: Now,
+        me: &UserId,
         token: u64,
         outcome: Result<String, RequestError>,
     ) -> Option<Outcome> {
         let index = self.items.iter().position(|item| item.token == token)?;
-        if std::mem::take(&mut self.items[index].in_flight) {
+        let item = &mut self.items[index];
+        if std::mem::take(&mut item.in_flight) {
             self.flights -= 1;
+        }
+        if let Some(read_back) = item.read_back.take() {
+            let outcome = self.read_back(now, me, (index, read_back), outcome)?;
+            return self.take_at(index, outcome);
         }
         let outcome = match outcome {
             Ok(body) => Ok(body),
@@ -328,6 +479,9 @@ impl Outbox {
             // The server has asked for rest, or there was no way to it: that is not the message's time.
             Err(error) if error.is_unsent() || error == RequestError::NotLoggedIn => {
                 let item = &mut self.items[index];
+                if error.is_unsent() {
+                    item.tried = item.tried_before;
+                }
                 if let Time::Until(at) = &mut item.time {
                     *at += AGAIN;
                 }
@@ -345,6 +499,10 @@ impl Outbox {
                 return None;
             }
         };
+        self.take_at(index, outcome)
+    }
+
+    fn take_at(&mut self, index: usize, outcome: Result<String, OutboxError>) -> Option<Outcome> {
         let item = self.items.remove(index)?;
         self.shrink();
         Some(item.settled(outcome))
@@ -420,7 +578,20 @@ mod tests {
             to: Conversation::group(group),
             draft: Arc::new(Draft::text("x")),
             key: None,
+            sent_since: None,
         }
+    }
+
+    fn outbox() -> Outbox {
+        Outbox::new(fastrand::Rng::with_seed(1), true)
+    }
+
+    fn me() -> UserId {
+        UserId::parse("bot").unwrap()
+    }
+
+    fn next(outbox: &mut Outbox, now: Now) -> Option<(u64, Attempt)> {
+        outbox.next(now, Moment::new(now, now.unix_secs()))
     }
 
     /// Sends what may be sent, each answered at once, for `millis`; how many it were.
@@ -428,8 +599,12 @@ mod tests {
         let mut sent = 0;
         for at in 0..millis {
             let now = START.after(Duration::from_millis(at));
-            while let Some((token, _)) = outbox.next(now) {
-                assert!(outbox.settle(now, token, Ok(String::new())).is_some());
+            while let Some((token, _)) = next(outbox, now) {
+                assert!(
+                    outbox
+                        .settle(now, &me(), token, Ok(String::new()))
+                        .is_some()
+                );
                 sent += 1;
             }
         }
@@ -438,14 +613,14 @@ mod tests {
 
     #[test]
     fn a_group_gets_forty_messages_a_second_and_another_one_does_not_wait_for_it() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let mut outbox = outbox();
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         let mut paces = GroupPaces::default();
         let mut push = |outbox: &mut Outbox, token, to| {
             let group = outbox.push(START, token, message(to), deadline).unwrap();
             if token == 0 {
-                assert!(outbox.next(START).is_none(), "its turn is not known yet");
+                assert!(next(outbox, START).is_none(), "its turn is not known yet");
             }
             let wait = paces.reserve(START.mono, &group.unwrap());
             outbox.group_turn(START, token, wait);
@@ -462,7 +637,7 @@ mod tests {
 
     #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let mut outbox = outbox();
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         for token in 0..3 {
@@ -482,7 +657,7 @@ mod tests {
 
     #[test]
     fn a_request_that_timed_out_is_not_made_again_and_a_message_is() {
-        let mut outbox = Outbox::new(fastrand::Rng::with_seed(1));
+        let mut outbox = outbox();
         let deadline = Duration::from_secs(60);
         outbox.set_online(START, true);
         let call = OutboxItem::Call {
@@ -492,15 +667,159 @@ mod tests {
         };
         outbox.push(START, 1, call, deadline).unwrap();
         outbox.push(START, 2, message("g"), deadline).unwrap();
-        while outbox.next(START).is_some() {}
+        while next(&mut outbox, START).is_some() {}
         let settled = outbox
-            .settle(START, 1, Err(RequestError::TimedOut))
+            .settle(START, &me(), 1, Err(RequestError::TimedOut))
             .unwrap();
         assert!(settled.outcome.is_err() && !settled.is_message);
         assert!(
             outbox
-                .settle(START, 2, Err(RequestError::TimedOut))
+                .settle(START, &me(), 2, Err(RequestError::TimedOut))
                 .is_none()
         );
+    }
+
+    const ALICE: &str = "alice";
+
+    fn text(to: Conversation, sent_since: Option<u64>) -> OutboxItem {
+        OutboxItem::Message {
+            to,
+            draft: Arc::new(Draft::text("x")),
+            key: Some(MessageKey { seq: 7, random: 9 }),
+            sent_since,
+        }
+    }
+
+    /// What an attempt asks the server: to send, or for its history.
+    fn is_message(attempt: Option<(u64, Attempt)>) -> bool {
+        match attempt {
+            Some((1, Attempt::Message(_))) => true,
+            Some((1, Attempt::Call { servcmd, .. })) => {
+                assert!(servcmd.ends_with("getroammsg") || servcmd.ends_with("group_msg_get"));
+                false
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_message_is_repeated_while_the_service_remembers_its_key_and_looked_for_afterwards() {
+        let (c2c, group) = (Conversation::c2c(ALICE), Conversation::group("g"));
+        // Where, whether keys are trusted, seconds by our clock and by the service's, whether it is repeated.
+        let rows = [
+            (&c2c, true, 99, 99, true),
+            (&c2c, true, 101, 101, false),
+            (&c2c, true, 1, 101, false),
+            (&c2c, true, 101, 1, false),
+            (&c2c, false, 1, 1, false),
+            (&group, true, 279, 279, true),
+            (&group, true, 281, 281, false),
+            (&group, true, 1, 7_200, false),
+            (&group, false, 1, 1, false),
+        ];
+        for (to, trusts, ours, services, repeated) in rows {
+            let mut outbox = Outbox::new(fastrand::Rng::with_seed(1), trusts);
+            outbox.set_online(START, true);
+            let limit = Duration::from_secs(9_999);
+            outbox
+                .push(START, 1, text(to.clone(), None), limit)
+                .unwrap();
+            outbox.group_turn(START, 1, Duration::ZERO);
+            assert!(is_message(next(&mut outbox, START)));
+            let lost = Err(RequestError::TimedOut);
+            assert!(outbox.settle(START, &me(), 1, lost).is_none());
+            let now = START.after(Duration::from_secs(ours));
+            let then = Moment::new(now, START.unix_secs() + services);
+            let is_repeated = is_message(outbox.next(now, then));
+            assert_eq!(is_repeated, repeated, "{to} {trusts} {ours} {services}");
+        }
+    }
+
+    #[test]
+    fn what_never_left_is_sent_without_a_look_at_the_history() {
+        let mut outbox = outbox();
+        outbox.set_online(START, true);
+        let limit = Duration::from_secs(9_999);
+        let item = text(Conversation::c2c(ALICE), None);
+        outbox.push(START, 1, item, limit).unwrap();
+        assert!(is_message(next(&mut outbox, START)));
+        let unsent = Err(RequestError::Overloaded);
+        assert!(outbox.settle(START, &me(), 1, unsent).is_none());
+        let later = START.after(Duration::from_secs(3_600));
+        assert!(is_message(next(&mut outbox, later)));
+    }
+
+    /// The history of `to` as the server gives it: one message of alice, and ours if it has it.
+    fn history(to: &Conversation, has_it: bool, time: u64) -> String {
+        let mut items = vec![serde_json::json!({
+            "From_Account": ALICE, "MsgSeq": 7, "MsgRandom": 9, "MsgTimeStamp": time, "MsgBody": []
+        })];
+        if has_it {
+            items.push(serde_json::json!({
+                "From_Account": "bot", "MsgSeq": 7, "MsgRandom": 9, "MsgTimeStamp": time, "MsgBody": []
+            }));
+        }
+        let name = if to.is_group() {
+            "RspMsgList"
+        } else {
+            "MsgList"
+        };
+        serde_json::json!({name: items, "LastMsgTime": time, "MsgKey": "k"}).to_string()
+    }
+
+    #[test]
+    fn the_history_decides_whether_a_message_of_an_earlier_process_is_sent() {
+        let sent = START.unix_secs();
+        for to in [Conversation::c2c(ALICE), Conversation::group("g")] {
+            let ask = |answer: Result<String, RequestError>| {
+                let mut outbox = outbox();
+                outbox.set_online(START, true);
+                let limit = Duration::from_secs(9_999);
+                let item = text(to.clone(), Some(sent));
+                outbox.push(START, 1, item, limit).unwrap();
+                outbox.group_turn(START, 1, Duration::ZERO);
+                assert!(!is_message(next(&mut outbox, START)), "{to}");
+                let settled = outbox.settle(START, &me(), 1, answer);
+                (outbox, settled.map(|settled| settled.outcome))
+            };
+            let (_, arrived) = ask(Ok(history(&to, true, sent)));
+            let answer = arrived.unwrap().unwrap();
+            assert!(answer.contains(&format!("\"MsgTime\":{sent}")), "{answer}");
+            let (mut outbox, absent) = ask(Ok(history(&to, false, sent - 3_600)));
+            assert!(
+                absent.is_none() && is_message(next(&mut outbox, START)),
+                "{to}"
+            );
+            let (_, unread) = ask(Err(RequestError::Refused {
+                code: crate::proto::code::Code(10007),
+                info: String::new(),
+            }));
+            assert!(matches!(unread, Some(Err(OutboxError::Unknown(_)))), "{to}");
+            let (mut outbox, later) = ask(Err(RequestError::TimedOut));
+            assert!(later.is_none());
+            assert!(!is_message(next(&mut outbox, START.after(AGAIN))), "{to}");
+            // A page that does not reach back far enough leads to the next one, and one that leads nowhere does not.
+            let (mut outbox, more) = ask(Ok(history(&to, false, sent)));
+            assert!(more.is_none());
+            assert!(!is_message(next(&mut outbox, START)), "{to}");
+            let same = outbox.settle(START, &me(), 1, Ok(history(&to, false, sent)));
+            let outcome = same.map(|settled| settled.outcome);
+            assert!(
+                matches!(outcome, Some(Err(OutboxError::Unknown(_)))),
+                "{to}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_message_that_leaves_no_trace_is_repeated_as_it_is() {
+        let mut outbox = outbox();
+        outbox.set_online(START, true);
+        let mut item = text(Conversation::c2c(ALICE), Some(1));
+        if let OutboxItem::Message { draft, .. } = &mut item {
+            *draft = Arc::new(Draft::text("x").online_only());
+        }
+        outbox.push(START, 1, item, Duration::from_secs(9)).unwrap();
+        assert!(is_message(next(&mut outbox, START)));
     }
 }

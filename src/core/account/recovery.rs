@@ -27,6 +27,9 @@ pub struct Policy {
     pub send_timeout: Duration,
     /// Report messages as read once they were handed to the bots.
     pub mark_read: bool,
+    /// The service recognises a message that is sent again within its window; otherwise the history is read
+    /// before every repetition.
+    pub trust_send_keys: bool,
 }
 
 /// How an account comes back after another login took its place.
@@ -87,6 +90,8 @@ impl Policy {
             send_timeout: Duration::from_secs(60),
             // What a bot has handled is not to be delivered again at its next start.
             mark_read: true,
+            // Tencent documents it.
+            trust_send_keys: true,
         }
     }
 }

@@ -54,6 +54,14 @@ impl ServiceClock {
         u64::try_from(local.saturating_add(self.shown) / 1000).unwrap_or(0)
     }
 
+    /// The server's time in Unix seconds by what was heard last; ours before it has told any.
+    pub(super) fn heard_secs(&self, now: Now) -> u64 {
+        match self.heard {
+            None => now.unix_secs(),
+            Some((at, time)) => time.saturating_add(now.mono.saturating_sub(at)).as_secs(),
+        }
+    }
+
     /// By how many milliseconds the server's clock is ahead of ours now, as far as is known.
     pub(super) fn offset(&self, now: Now) -> i64 {
         let Some((at, time)) = self.heard else {

@@ -113,6 +113,7 @@ mod tests {
             to: crate::proto::message::Conversation::c2c(user),
             draft: Arc::new(draft),
             key: None,
+            sent_since: None,
         };
         core.send(now, 1, item);
     }

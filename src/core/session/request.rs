@@ -98,9 +98,24 @@ pub(super) struct InFlight {
 }
 
 impl InFlight {
-    /// Whether the request may go out again on another link.
-    pub(super) fn may_be_repeated(&self) -> bool {
+    /// Whether it does no harm to make the request again.
+    pub(super) fn may_be_made_again(&self) -> bool {
         self.purpose == Purpose::User && (!self.sent || command::may_be_repeated(&self.servcmd))
+    }
+
+    /// Whether the session sends the request again on another link. A message that was sent it gives back: the
+    /// sender knows how long the service recognises it.
+    pub(super) fn may_be_repeated(&self) -> bool {
+        self.may_be_made_again() && !(self.sent && command::sends(&self.servcmd))
+    }
+
+    /// What to say of the request when its link is lost and it does not go out again.
+    pub(super) fn lost(&self) -> RequestError {
+        if command::sends(&self.servcmd) {
+            RequestError::TimedOut
+        } else {
+            RequestError::Lost
+        }
     }
 
     pub(super) const fn limit(purpose: Purpose) -> Duration {

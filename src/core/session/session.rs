@@ -167,7 +167,7 @@ impl Session {
         self.login.over();
         for request in self.shared.out.closed() {
             // Nobody will tell whether it was carried out.
-            self.shared.events.settle(&request, Err(RequestError::Lost));
+            self.shared.events.settle(&request, Err(request.lost()));
         }
         self.feed.link_lost();
         if self.shared.state == SessionState::LoggingOut {
@@ -513,7 +513,7 @@ impl Session {
         self.shared.out.drop_ticket();
         self.login.over();
         for request in self.shared.out.take_all(which) {
-            let error = if request.may_be_repeated() {
+            let error = if request.may_be_made_again() {
                 RequestError::NotLoggedIn
             } else {
                 RequestError::Lost

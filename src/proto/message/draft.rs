@@ -4,6 +4,7 @@ use super::{
     Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
     Text, Video, quote, typing,
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// A message to send: elements, mentions and options.
@@ -14,20 +15,27 @@ use serde_json::{Map, Value};
 /// let draft = Draft::text("on my way").mention("bob").receipt();
 /// assert_eq!(draft.elements.len(), 1);
 /// ```
-#[derive(Clone, Debug, Default, PartialEq)]
+///
+/// As JSON it can be kept and sent later: it is then the same message, byte by byte.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Draft {
     /// The content: at least one element, and at most 12 KiB in total.
     pub elements: Vec<Element>,
     /// Application data stored with the message.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub cloud_custom_data: String,
     /// The mentioned members; groups only.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
     /// The send options.
+    #[serde(skip_serializing_if = "SendOptions::is_ordinary")]
     pub options: SendOptions,
 }
 
 /// Send options. The default is an ordinary message.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct SendOptions {
     /// Deliver only to users who are online; do not store.
     pub online_only: bool,
@@ -52,7 +60,8 @@ pub struct SendOptions {
 }
 
 /// The push notification for phones that are not connected.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct OfflinePush {
     /// Suppress the notification.
     pub off: bool,
@@ -65,7 +74,7 @@ pub struct OfflinePush {
 }
 
 /// The priority of a group message. A busy server drops messages of low priority first.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Priority {
     /// `High`
     High,
@@ -88,6 +97,13 @@ impl Priority {
             Self::Low => "Low",
             Self::Lowest => "Lowest",
         }
+    }
+}
+
+impl SendOptions {
+    /// Returns whether these are the options of an ordinary message.
+    fn is_ordinary(&self) -> bool {
+        *self == Self::default()
     }
 }
 

@@ -235,3 +235,39 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_draft_that_was_kept_is_sent_byte_by_byte_as_it_would_have_been() {
+    let item =
+        item(r#"{"From_Account":"bob","MsgSeq":1,"MsgRandom":3,"MsgTimeStamp":2,"MsgBody":[]}"#);
+    let quoted = Message::from_c2c(item, "me");
+    let wire = r#"[{"MsgType":"TIMImageElem","MsgContent":{"UUID":"u","ImageFormat":255,"ImageInfoArray":[
+        {"Type":1,"Size":3,"Width":4,"Height":5,"URL":"http://x"}]}},
+        {"MsgType":"TIMFileElem","MsgContent":{"Url":"http://y","FileSize":7,"FileName":"é.txt"}}]"#;
+    let elements: Vec<Element> = serde_json::from_str(wire).unwrap();
+    let drafts = [
+        Draft::text("plain \"text\" 😀\u{2028}"),
+        Draft::location("here", 0.1, -1.0 / 3.0),
+        Draft::face(3, "tt").mention("bob").mention_all(),
+        Draft::from(elements).quote(&quoted).receipt().extensible(),
+        Draft::custom("{}")
+            .only_for(["a", "b"])
+            .priority(Priority::Low)
+            .offline_push(OfflinePush {
+                title: "t".to_owned(),
+                ..OfflinePush::default()
+            }),
+    ];
+    let key = MessageKey { seq: 1, random: 2 };
+    for draft in drafts {
+        let kept = serde_json::to_string(&draft).unwrap();
+        let again: Draft = serde_json::from_str(&kept).unwrap();
+        assert_eq!(again, draft, "{kept}");
+        let sent = |draft: &Draft| {
+            let c2c = serde_json::to_string(&SendC2c::new("me", "bob", draft, key, 5)).unwrap();
+            let group = SendGroup::new("me", "g", draft, key, 5);
+            (c2c, serde_json::to_string(&group).unwrap())
+        };
+        assert_eq!(sent(&again), sent(&draft));
+    }
+}

@@ -5,8 +5,8 @@ use super::*;
 #[test]
 fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
     let mut rig = Rig::online();
-    let message = rig.outgoing("hello");
-    let id = rig.session.send(rig.now, &message).unwrap();
+    let servcmd = "profile.portrait_get_all";
+    let id = rig.session.request(rig.now, servcmd, "{}").unwrap();
     rig.drain();
     let first = rig.sent.remove(0);
     rig.close();
@@ -14,10 +14,10 @@ fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
     rig.open();
     assert_eq!(
         rig.commands(),
-        [command::SEND_C2C, command::LOGIN, command::HEARTBEAT]
+        [servcmd, command::LOGIN, command::HEARTBEAT]
     );
     assert_eq!(rig.sent[0], first);
-    rig.answer(command::SEND_C2C, json!({"MsgTime": 5, "MsgKey": "k"}));
+    rig.answer(servcmd, json!({}));
     let answer = json!({"head": first["head"], "body": {}});
     rig.receive(&answer);
     let settled: Vec<_> = rig
@@ -30,6 +30,29 @@ fn a_request_is_sent_again_unchanged_before_the_resume_and_settled_once() {
         rig.events.last(),
         Some(Event::Ignored(Ignored::Answer(_)))
     ));
+}
+
+#[test]
+fn a_message_whose_link_is_lost_is_given_back_and_one_that_was_never_sent_goes_out() {
+    let mut rig = Rig::online();
+    let message = rig.outgoing("hello");
+    rig.session.send(rig.now, &message).unwrap();
+    rig.drain();
+    rig.close();
+    assert!(matches!(
+        rig.events[..],
+        [Event::Settled {
+            outcome: Err(RequestError::TimedOut),
+            ..
+        }]
+    ));
+    rig.sent.clear();
+    rig.session.send(rig.now, &message).unwrap();
+    rig.open();
+    assert_eq!(
+        rig.commands(),
+        [command::SEND_C2C, command::LOGIN, command::HEARTBEAT]
+    );
 }
 
 #[test]
@@ -75,8 +98,8 @@ fn a8_what_could_be_done_twice_is_not_repeated_and_its_outcome_is_unknown() {
 #[test]
 fn a_request_times_out_after_fifteen_seconds_also_without_a_link() {
     let mut rig = Rig::online();
-    let message = rig.outgoing("hello");
-    rig.session.send(rig.now, &message).unwrap();
+    let servcmd = "profile.portrait_get_all";
+    rig.session.request(rig.now, servcmd, "{}").unwrap();
     rig.close();
     rig.pass(14, false);
     assert!(rig.events.is_empty());
