@@ -32,8 +32,9 @@ const CRATES: &[Crate] = &[
         dir: "src/core",
         rooms: &[
             ("policy", &[]),
-            ("session", &["policy", "proto"]),
-            ("account", &["session", "policy", "proto"]),
+            ("ledger", &["proto"]),
+            ("session", &["ledger", "policy", "proto"]),
+            ("account", &["session", "ledger", "policy", "proto"]),
         ],
     },
     Crate {

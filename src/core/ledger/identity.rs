@@ -38,7 +38,8 @@ impl Fingerprint {
 }
 
 /// Identifies a message over all its copies: pushed, pushed again, caught up with, or read in the history. A group
-/// message is known by its group and its number, another one by sender, receiver, MsgSeq, MsgRandom and time.
+/// message is known by its group, its number and its time (a group that is made anew counts from one), another one
+/// by sender, receiver, MsgSeq, MsgRandom and time.
 #[must_use]
 pub fn message_id(message: &Message) -> u64 {
     match &message.conversation {
@@ -46,6 +47,7 @@ pub fn message_id(message: &Message) -> u64 {
             Fingerprint::new("group")
                 .text(group)
                 .number(message.seq.into())
+                .number(message.time)
                 .finish()
         }
         _ => Fingerprint::new("message")

@@ -8,9 +8,9 @@
 //! one-to-one conversations are whole seconds, so a second counts only when nothing of it is open and
 //! nothing of it can still come: when something newer came, or it is some time ago that its first message did.
 
+use crate::ledger::message_id;
 use crate::proto::message::{Conversation, Message};
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 /// How long after its first message a second counts as over: the second itself, and another one for
@@ -62,7 +62,7 @@ pub struct Receipt {
     /// The second of a one-to-one message, or the number of a group message; zero for messages that are
     /// never reported as read.
     mark: u64,
-    /// The fingerprint of its key.
+    /// See [`message_id`].
     id: u64,
 }
 
@@ -79,17 +79,8 @@ impl Receipt {
         Self {
             conversation: message.conversation.clone(),
             mark,
-            id: Self::id_of(message),
+            id: message_id(message),
         }
-    }
-
-    /// The [`id`](Self::id) of the receipt of a message.
-    pub(super) fn id_of(message: &Message) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        // The fields of its key, without making one.
-        (&message.from, &message.to).hash(&mut hasher);
-        (message.seq, message.random, message.time).hash(&mut hasher);
-        hasher.finish()
     }
 
     /// The conversation of the message.
@@ -98,7 +89,7 @@ impl Receipt {
         &self.conversation
     }
 
-    /// The fingerprint of its key: the same for every copy of the message.
+    /// The [`message_id`]: the same for every copy of the message.
     #[must_use]
     pub const fn id(&self) -> u64 {
         self.id

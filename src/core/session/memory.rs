@@ -2,6 +2,7 @@
 //! handed out, which of them are with the bots, and how far its groups and rooms were followed.
 
 use super::inbox::{Inbox, InboxLimits, Reach, ReadMark, Receipt};
+use crate::ledger::message_id;
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
@@ -83,7 +84,7 @@ impl Memory {
     pub(super) fn knows(&self, message: &Message) -> bool {
         self.seen
             .as_ref()
-            .is_some_and(|seen| seen.known.contains(&Receipt::id_of(message)))
+            .is_some_and(|seen| seen.known.contains(&message_id(message)))
     }
 
     /// Whether the bots have room for another message of this conversation, or of any. When they have
@@ -130,7 +131,7 @@ impl Memory {
         let Some(seen) = &mut self.seen else {
             return;
         };
-        seen.pending.remove(&Receipt::id_of(message));
+        seen.pending.remove(&message_id(message));
         if seen.pending.is_empty() && seen.pending.capacity() > 16 {
             seen.pending = HashMap::new();
         }
