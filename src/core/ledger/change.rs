@@ -181,6 +181,14 @@ pub struct Cell {
     pub at: u64,
 }
 
+impl Cell {
+    /// What counts towards the quota of its bot: the bytes of the name and the value.
+    #[must_use]
+    pub const fn bytes(&self) -> usize {
+        self.key.name.len() + self.value.len()
+    }
+}
+
 /// What a store still knows of one account when a process starts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {

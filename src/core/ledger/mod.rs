@@ -13,4 +13,4 @@ pub use change::{
     AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered, Scope,
 };
 pub use identity::{Fingerprint, exchange, message_id};
-pub use tables::{Horizon, Tables};
+pub use tables::{Counts, Horizon, Tables};

@@ -3,7 +3,7 @@
 use super::change::{
     AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 /// The contents of a store, in memory.
 #[derive(Clone, Debug, Default)]
@@ -13,9 +13,13 @@ pub struct Tables {
     read: HashMap<AccountNo, u64>,
     letters: BTreeMap<u64, Letter>,
     records: BTreeMap<u64, Record>,
-    /// Numbers of letters and records by account and effect.
-    effects: HashMap<(AccountNo, u64), u64>,
+    /// Numbers of letters by account and effect.
+    letter_effects: HashMap<(AccountNo, u64), u64>,
+    /// The same of records. A message and a result may have the same key.
+    record_effects: HashMap<(AccountNo, u64), u64>,
     cells: BTreeMap<CellKey, Cell>,
+    /// How many values each bot has, and their bytes.
+    usage: HashMap<Box<str>, (usize, usize)>,
     last: u64,
 }
 
@@ -56,11 +60,12 @@ impl Tables {
             Change::Queued(letter) => {
                 self.note(letter.number);
                 let effect = letter.effect.map(|effect| (letter.account, effect));
-                if effect.is_some_and(|effect| self.effects.contains_key(&effect)) {
+                let is_wanted = |effect| self.letter_effects.contains_key(&effect);
+                if effect.is_some_and(is_wanted) || self.letters.contains_key(&letter.number) {
                     return; // It was wanted before.
                 }
                 if let Some(effect) = effect {
-                    self.effects.insert(effect, letter.number);
+                    self.letter_effects.insert(effect, letter.number);
                 }
                 self.letters.insert(letter.number, (**letter).clone());
             }
@@ -78,23 +83,25 @@ impl Tables {
             Change::Recorded(record) => {
                 self.note(record.number);
                 let effect = (record.account, record.effect);
-                if self.effects.contains_key(&effect) {
+                let number = record.number;
+                if self.record_effects.contains_key(&effect) || self.records.contains_key(&number) {
                     return;
                 }
-                self.effects.insert(effect, record.number);
+                self.record_effects.insert(effect, number);
                 self.records.insert(record.number, (**record).clone());
             }
             Change::Forgotten { number } => {
                 if let Some(record) = self.records.remove(number) {
-                    self.effects.remove(&(record.account, record.effect));
+                    self.record_effects.remove(&(record.account, record.effect));
                 }
             }
             Change::Put(cell) => {
+                self.drop_cell(&cell.key);
+                let usage = self.usage.entry(cell.key.bot.clone()).or_default();
+                *usage = (usage.0 + 1, usage.1 + cell.bytes());
                 self.cells.insert(cell.key.clone(), (**cell).clone());
             }
-            Change::Removed(key) => {
-                self.cells.remove(key);
-            }
+            Change::Removed(key) => self.drop_cell(key),
         }
     }
 
@@ -106,7 +113,19 @@ impl Tables {
         if let Some(letter) = self.letters.remove(&number)
             && let Some(effect) = letter.effect
         {
-            self.effects.remove(&(letter.account, effect));
+            self.letter_effects.remove(&(letter.account, effect));
+        }
+    }
+
+    fn drop_cell(&mut self, key: &CellKey) {
+        let Some(cell) = self.cells.remove(key) else {
+            return;
+        };
+        if let Some(usage) = self.usage.get_mut(&key.bot) {
+            *usage = (usage.0 - 1, usage.1 - cell.bytes());
+            if usage.0 == 0 {
+                self.usage.remove(&key.bot);
+            }
         }
     }
 
@@ -145,13 +164,15 @@ impl Tables {
     /// The letter that an effect has led to.
     #[must_use]
     pub fn letter_of(&self, account: AccountNo, effect: u64) -> Option<&Letter> {
-        self.letters.get(self.effects.get(&(account, effect))?)
+        self.letters
+            .get(self.letter_effects.get(&(account, effect))?)
     }
 
     /// The result that was recorded of an effect.
     #[must_use]
     pub fn record_of(&self, account: AccountNo, effect: u64) -> Option<&Record> {
-        self.records.get(self.effects.get(&(account, effect))?)
+        self.records
+            .get(self.record_effects.get(&(account, effect))?)
     }
 
     /// A value that has not ended at `now`, in Unix seconds.
@@ -164,10 +185,7 @@ impl Tables {
     /// How many values a bot has, and how many bytes their names and values take.
     #[must_use]
     pub fn usage(&self, bot: &str) -> (usize, usize) {
-        let cells = self.cells.iter().filter(|(key, _)| &*key.bot == bot);
-        cells.fold((0, 0), |(count, bytes), (key, cell)| {
-            (count + 1, bytes + key.name.len() + cell.value.len())
-        })
+        self.usage.get(bot).copied().unwrap_or_default()
     }
 
     /// The letters that failed, or of which it is unknown whether they arrived, in the order of their numbers.
@@ -180,6 +198,12 @@ impl Tables {
         })
     }
 
+    /// A letter by its number.
+    #[must_use]
+    pub fn letter(&self, number: u64) -> Option<&Letter> {
+        self.letters.get(&number)
+    }
+
     /// Letters that are still to be sent or to be confirmed.
     #[must_use]
     pub fn queued(&self) -> usize {
@@ -189,47 +213,83 @@ impl Tables {
             .count()
     }
 
-    /// Forgets what nobody needs any more, by these times in Unix seconds: records of messages that the server
-    /// knows as read, other records of messages, callers' keys, dead letters, and values that have ended by `now`.
-    /// What is unsettled stays.
+    /// How much there is of each kind.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            handled: self.handled.len() as u64,
+            records: self.records.len() as u64,
+            cells: self.cells.len() as u64,
+            ..Counts::default()
+        };
+        for letter in self.letters.values() {
+            *counts.of_letters(&letter.state) += 1;
+        }
+        counts
+    }
+
+    /// Forgets what nobody needs any more, see [`Horizon`]. What is unsettled stays.
     pub fn prune(&mut self, before: &Horizon) {
         let read = &self.read;
-        self.handled.retain(|_, handled| {
-            let read = read.get(&handled.account).copied().unwrap_or(0);
-            let horizon = if handled.at < read {
-                before.read
-            } else {
-                before.handled
-            };
-            handled.at >= horizon
+        self.handled.retain(|number, handled| {
+            let read = read.get(&handled.account).copied();
+            !before.ends_handled(*number, handled.at, read)
         });
-        let over: BTreeSet<u64> = self
-            .letters
-            .values()
-            .filter(|letter| match &letter.state {
-                LetterState::Queued => false,
-                LetterState::Ended(Ended::Sent) => true,
-                LetterState::Ended(Ended::Answered(_)) => letter.at < before.keys,
-                LetterState::Ended(Ended::Failed { at, .. } | Ended::Unknown { at, .. }) => {
-                    *at < before.dead_letters
-                }
-            })
+        let letters = self.letters.values();
+        let over: Vec<u64> = letters
+            .filter(|letter| before.ends_letter(letter.number, letter.at, &letter.state))
             .map(|letter| letter.number)
             .collect();
         for number in over {
             self.drop_letter(number);
         }
-        let over: Vec<u64> = self
-            .records
-            .values()
-            .filter(|record| record.at < before.keys)
+        let records = self.records.values();
+        let over: Vec<u64> = records
+            .filter(|record| before.ends_record(record.number, record.at))
             .map(|record| record.number)
             .collect();
         for number in over {
             self.apply_one(&Change::Forgotten { number });
         }
-        self.cells
-            .retain(|_, cell| cell.ends.is_none_or(|ends| before.now < ends));
+        let cells = self.cells.values();
+        let over: Vec<CellKey> = cells
+            .filter(|cell| cell.ends.is_some_and(|ends| ends <= before.now))
+            .map(|cell| cell.key.clone())
+            .collect();
+        for key in over {
+            self.drop_cell(&key);
+        }
+    }
+}
+
+/// How much a store holds of each kind.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Messages that bots are done with.
+    pub handled: u64,
+    /// Letters that are still to be sent or to be confirmed.
+    pub queued: u64,
+    /// Letters that were sent and whose answer is kept.
+    pub answered: u64,
+    /// Letters that failed.
+    pub failed: u64,
+    /// Letters of which it is unknown whether they arrived.
+    pub unknown: u64,
+    /// Recorded results.
+    pub records: u64,
+    /// Values of bots.
+    pub cells: u64,
+}
+
+impl Counts {
+    /// Where letters in a state are counted.
+    pub const fn of_letters(&mut self, state: &LetterState) -> &mut u64 {
+        match state {
+            LetterState::Queued => &mut self.queued,
+            LetterState::Ended(Ended::Sent | Ended::Answered(_)) => &mut self.answered,
+            LetterState::Ended(Ended::Failed { .. }) => &mut self.failed,
+            LetterState::Ended(Ended::Unknown { .. }) => &mut self.unknown,
+        }
     }
 }
 
@@ -244,12 +304,58 @@ pub struct Horizon {
     pub keys: u64,
     /// Letters that failed or are unknown.
     pub dead_letters: u64,
-    /// The present time.
+    /// The present time; values that ended before it are pruned as well.
     pub now: u64,
+    /// Records of smaller numbers are older than all these times by another clock. Those that claim to come from the
+    /// future are pruned: the clock was wrong when they were written.
+    pub old: u64,
+}
+
+/// How far in the future the time of a record may lie before it is taken for a mistake of the clock, in seconds.
+const AHEAD: u64 = 24 * 3600;
+
+impl Horizon {
+    /// Whether a record of a handled message is over, when what its account had handled before `read` is read.
+    #[must_use]
+    pub fn ends_handled(&self, number: u64, at: u64, read: Option<u64>) -> bool {
+        let is_read = read.is_some_and(|read| at < read);
+        let before = if is_read { self.read } else { self.handled };
+        self.is_over(number, at, before)
+    }
+
+    /// Whether a letter that was written down at `at` is over.
+    #[must_use]
+    pub fn ends_letter(&self, number: u64, at: u64, state: &LetterState) -> bool {
+        match state {
+            LetterState::Queued => false,
+            LetterState::Ended(Ended::Sent) => true,
+            LetterState::Ended(Ended::Answered(_)) => self.is_over(number, at, self.keys),
+            LetterState::Ended(Ended::Failed { at, .. } | Ended::Unknown { at, .. }) => {
+                self.is_over(number, *at, self.dead_letters)
+            }
+        }
+    }
+
+    /// Whether a recorded result is over.
+    #[must_use]
+    pub fn ends_record(&self, number: u64, at: u64) -> bool {
+        self.is_over(number, at, self.keys)
+    }
+
+    const fn is_over(&self, number: u64, at: u64, before: u64) -> bool {
+        at < before || (number < self.old && self.is_ahead(at))
+    }
+
+    /// Whether this time lies so far in the future that the clock must have been wrong.
+    #[must_use]
+    pub const fn is_ahead(&self, at: u64) -> bool {
+        at > self.now.saturating_add(AHEAD)
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::change::Scope;
     use super::*;
     use crate::proto::message::{Conversation, MessageKey};
 
@@ -352,9 +458,81 @@ mod tests {
             keys: u64::MAX,
             dead_letters: u64::MAX,
             now: u64::MAX,
+            old: u64::MAX,
         });
         let left = tables.recover().remove(&ACCOUNT).unwrap();
         assert_eq!((left.handled.len(), left.letters.len()), (0, 1));
         assert_eq!(tables.dead_letters().count(), 0);
+    }
+
+    #[test]
+    fn a_message_and_a_result_may_have_the_same_key() {
+        let mut tables = Tables::default();
+        let record = Change::Recorded(Box::new(Record {
+            number: 2,
+            account: ACCOUNT,
+            effect: 9,
+            lasting: true,
+            value: "1".into(),
+            at: 100,
+        }));
+        tables.apply(&[letter(1, Some(9), true), record]);
+        assert_eq!(tables.letter_of(ACCOUNT, 9).unwrap().number, 1);
+        assert_eq!(tables.record_of(ACCOUNT, 9).unwrap().number, 2);
+    }
+
+    #[test]
+    fn a_letter_that_is_queued_once_more_stays_where_it_stands() {
+        let mut tables = Tables::default();
+        let failed = Ended::Failed {
+            reason: "80002".into(),
+            at: 100,
+        };
+        tables.apply(&[letter(1, None, false), ended(1, failed)]);
+        tables.apply(&[letter(1, None, false)]);
+        assert_eq!((tables.queued(), tables.dead_letters().count()), (0, 1));
+        let counts = tables.counts();
+        assert_eq!((counts.queued, counts.failed), (0, 1));
+    }
+
+    #[test]
+    fn usage_is_counted_with_every_change() {
+        let mut tables = Tables::default();
+        let key = CellKey {
+            bot: "echo".into(),
+            scope: Scope::Bot,
+            name: "n".into(),
+        };
+        let put = |value: &str, ends| {
+            Change::Put(Box::new(Cell {
+                key: key.clone(),
+                value: value.into(),
+                ends,
+                at: 100,
+            }))
+        };
+        tables.apply(&[put("12345", None), put("123", Some(200))]);
+        assert_eq!(tables.usage("echo"), (1, 4));
+        assert!(tables.cell(&key, 199).is_some());
+        assert!(tables.cell(&key, 200).is_none());
+        tables.prune(&Horizon {
+            now: 200,
+            ..Horizon::default()
+        });
+        assert_eq!((tables.usage("echo"), tables.counts().cells), ((0, 0), 0));
+    }
+
+    #[test]
+    fn records_of_a_wrong_clock_go_when_another_clock_says_that_they_are_old() {
+        let horizon = Horizon {
+            handled: 1_000,
+            now: 2_000,
+            old: 50,
+            ..Horizon::default()
+        };
+        let future = 2_000 + 366 * 24 * 3600;
+        assert!(horizon.ends_handled(49, future, None));
+        assert!(!horizon.ends_handled(50, future, None));
+        assert!(!horizon.ends_handled(49, 1_500, None), "it is young");
     }
 }
