@@ -47,7 +47,7 @@
 //! | `cli` | yes | the command line: [`cli::main`] and the program `botroupe` |
 //! | `sandbox` | yes | the embedded server: [`sandbox`], and the endpoint `sandbox` |
 //! | `simulator` | no | `simulator`: a fleet and its server on a virtual clock |
-//! | `unstable` | no | every layer: `account`, `app`, `gateway`, `policy`, `proto`, `rest`, `session`, `supervisor`. They change with any release |
+//! | `unstable` | no | every layer: `account`, `app`, `gateway`, `policy`, `proto`, `rest`, `session`, `store`, `supervisor`. They change with any release |
 //!
 //! # Layers
 //!
@@ -96,6 +96,10 @@ mod gateway;
 pub mod rest;
 #[cfg(not(feature = "unstable"))]
 mod rest;
+#[cfg(feature = "unstable")]
+pub mod store;
+#[cfg(not(feature = "unstable"))]
+mod store;
 #[cfg(feature = "unstable")]
 pub mod supervisor;
 #[cfg(not(feature = "unstable"))]

@@ -66,6 +66,7 @@ const CRATES: &[Crate] = &[
         dir: "src",
         rooms: &[
             ("config", &["proto"]),
+            ("store", &["proto"]),
             ("gateway", &["config", "session", "proto", "policy"]),
             ("rest", &["gateway", "proto"]),
             (

@@ -1,0 +1,82 @@
+//! A store that ends with the process.
+
+use super::unix_now;
+use crate::proto::id::{SdkAppId, UserId};
+use botroupe_core::ledger::{AccountNo, Change, Horizon, Tables};
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// It is pruned when it has grown by half, and by this many changes at least.
+const GROWTH: u64 = 10_000;
+/// How long it is kept that a message was handled that is not known as read. Nothing of it outlives the process, so
+/// this is only about messages that come twice.
+const HANDLED: u64 = 3_600;
+/// How long keys and dead letters are kept.
+const SETTLED: u64 = 30 * 24 * 3_600;
+
+#[derive(Debug, Default)]
+pub(super) struct Memory {
+    inner: Mutex<Inner>,
+    last: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    tables: Tables,
+    accounts: HashMap<SdkAppId, HashMap<UserId, AccountNo>>,
+    given: u32,
+    since_pruned: u64,
+    kept: u64,
+}
+
+impl Memory {
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // No change leaves anything half done.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn accounts(&self, app: SdkAppId, users: &[UserId]) -> Vec<AccountNo> {
+        let mut inner = self.lock();
+        let Inner {
+            accounts, given, ..
+        } = &mut *inner;
+        let known = accounts.entry(app).or_default();
+        let mut number = |user: &UserId| {
+            *known.entry(user.clone()).or_insert_with(|| {
+                *given += 1;
+                AccountNo(*given)
+            })
+        };
+        users.iter().map(&mut number).collect()
+    }
+
+    pub(super) fn next_number(&self) -> u64 {
+        self.last.fetch_add(1, Ordering::Relaxed) + 1
+    }
+
+    pub(super) fn apply(&self, changes: &[Change]) {
+        let mut inner = self.lock();
+        inner.tables.apply(changes);
+        self.last.fetch_max(inner.tables.last(), Ordering::Relaxed);
+        inner.since_pruned += changes.len() as u64;
+        if inner.since_pruned > GROWTH.max(inner.kept / 2) {
+            let now = unix_now();
+            inner.tables.prune(&Horizon {
+                read: now,
+                handled: now.saturating_sub(HANDLED),
+                keys: now.saturating_sub(SETTLED),
+                dead_letters: now.saturating_sub(SETTLED),
+                now,
+                old: 0,
+            });
+            let counts = inner.tables.counts();
+            inner.kept = counts.handled + counts.queued + counts.answered + counts.cells;
+            inner.since_pruned = 0;
+        }
+    }
+
+    pub(super) fn read<T>(&self, of: impl FnOnce(&Tables) -> T) -> T {
+        of(&self.lock().tables)
+    }
+}

@@ -1,0 +1,307 @@
+//! Where accounts and bots keep what must not be lost when the process dies.
+//!
+//! A [`Store`] takes lists of [`Change`]s and hands them to one thread that writes many lists in one transaction:
+//! at once when there is little to do, every few milliseconds under load. [`Sink::committed`] says when a list is on
+//! disk. When writing fails it is tried again, in the same order, until it succeeds; [`Store::condition`] tells what
+//! is wrong meanwhile. What is read back sees what is still waiting.
+//!
+//! Behind [`Backend`](backend::Backend) is a file of SQLite, in [`sqlite`]; a store in memory is made of
+//! [`Tables`](botroupe_core::ledger::Tables).
+
+mod backend;
+mod clock;
+mod condition;
+mod disk;
+mod error;
+mod file;
+mod lock;
+mod memory;
+mod pending;
+mod readers;
+mod sqlite;
+mod writer;
+
+pub use condition::{Cause, Condition, Sizes, Trouble};
+pub use error::{OpenError, StoreError};
+pub use file::StoreFile;
+
+use crate::proto::id::{SdkAppId, UserId};
+use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Letter, Record, Recovered};
+use disk::Disk;
+use memory::Memory;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+/// How a store works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreConfig {
+    /// How long it is kept that a message was handled once the server knows it as read.
+    pub read: Duration,
+    /// How long it is kept that a message was handled otherwise.
+    pub handled: Duration,
+    /// How long callers' keys and recorded results are kept once they are settled.
+    pub keys: Duration,
+    /// How long letters are kept that failed, or of which it is unknown whether they arrived.
+    pub dead_letters: Duration,
+    /// How long changes wait for others, under load.
+    pub delay: Duration,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        const DAY: u64 = 24 * 3600;
+        Self {
+            read: Duration::from_secs(3600),
+            handled: Duration::from_secs(7 * DAY),
+            keys: Duration::from_secs(30 * DAY),
+            dead_letters: Duration::from_secs(30 * DAY),
+            delay: Duration::from_millis(5),
+        }
+    }
+}
+
+/// Is told that changes have taken effect. It is called on the thread that writes, so it must not block.
+pub trait Sink: Send + Sync {
+    /// The changes that were submitted with this number are on disk.
+    fn committed(&self, batch: u64);
+}
+
+/// Whom to tell when a list of changes has taken effect.
+#[derive(Clone)]
+pub struct Done {
+    /// The receiver.
+    pub sink: Arc<dyn Sink>,
+    /// The receiver's number for the list.
+    pub batch: u64,
+}
+
+impl fmt::Debug for Done {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Done").field(&self.batch).finish()
+    }
+}
+
+/// What a bot uses of a store.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// How many values it has.
+    pub count: u64,
+    /// The bytes of their names and of the values.
+    pub bytes: u64,
+}
+
+/// A store. Copies are of the same one; it is closed with the last of them, or by [`Store::close`].
+#[derive(Clone, Debug)]
+pub struct Store(Kind);
+
+#[derive(Clone, Debug)]
+enum Kind {
+    Memory(Arc<Memory>),
+    Disk(Arc<Disk>),
+}
+
+impl Store {
+    /// A store that ends with the process.
+    #[must_use]
+    pub fn memory() -> Self {
+        Self(Kind::Memory(Arc::new(Memory::default())))
+    }
+
+    /// Opens or makes the store in a file. `:memory:` is [`Self::memory`]. Blocks.
+    ///
+    /// # Errors
+    /// When another process has it, when the file is no store, damaged or of a later version, or when it cannot be
+    /// written to.
+    pub fn open(path: &Path, config: StoreConfig) -> Result<Self, OpenError> {
+        if path.as_os_str() == ":memory:" {
+            return Ok(Self::memory());
+        }
+        Ok(Self(Kind::Disk(Arc::new(Disk::open(path, config)?))))
+    }
+
+    /// Whether what it holds outlives the process.
+    #[must_use]
+    pub const fn is_durable(&self) -> bool {
+        matches!(self.0, Kind::Disk(_))
+    }
+
+    /// The numbers of accounts of an app, in the order of `users`; an account gets its number when it is first seen.
+    /// Blocks.
+    ///
+    /// # Errors
+    /// When it can be neither read nor written.
+    pub fn accounts(&self, app: SdkAppId, users: &[UserId]) -> Result<Vec<AccountNo>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => Ok(memory.accounts(app, users)),
+            Kind::Disk(disk) => disk.accounts(app, users),
+        }
+    }
+
+    /// What each account finds at its start, as far as it is on disk. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn recover(&self) -> Result<BTreeMap<AccountNo, Recovered>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => Ok(memory.read(|tables| tables.recover())),
+            Kind::Disk(disk) => disk.recover(),
+        }
+    }
+
+    /// A number for a new record. It is greater than every number that was ever written here.
+    #[must_use]
+    pub fn next_number(&self) -> u64 {
+        match &self.0 {
+            Kind::Memory(memory) => memory.next_number(),
+            Kind::Disk(disk) => disk.next_number(),
+        }
+    }
+
+    /// Hands over changes. Returns true if they have taken effect already; otherwise `done` is told when they have.
+    /// After [`Self::close`] they are dropped and nobody is told.
+    pub fn submit(&self, changes: Vec<Change>, done: Option<Done>) -> bool {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                memory.apply(&changes);
+                true
+            }
+            Kind::Disk(disk) => {
+                disk.submit(changes, done);
+                false
+            }
+        }
+    }
+
+    /// The letter that an effect has led to.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn letter_of(
+        &self,
+        account: AccountNo,
+        effect: u64,
+    ) -> Result<Option<Letter>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                Ok(memory.read(|tables| tables.letter_of(account, effect).cloned()))
+            }
+            Kind::Disk(disk) => disk.letter_of(account, effect).await,
+        }
+    }
+
+    /// The result that was recorded of an effect.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn record_of(
+        &self,
+        account: AccountNo,
+        effect: u64,
+    ) -> Result<Option<Record>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                Ok(memory.read(|tables| tables.record_of(account, effect).cloned()))
+            }
+            Kind::Disk(disk) => disk.record_of(account, effect).await,
+        }
+    }
+
+    /// A value that has not ended at `now`, in Unix seconds.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn cell(&self, key: CellKey, now: u64) -> Result<Option<Cell>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => Ok(memory.read(|tables| tables.cell(&key, now).cloned())),
+            Kind::Disk(disk) => {
+                let cell = disk.cell(key).await?;
+                Ok(cell.filter(|cell| cell.ends.is_none_or(|ends| now < ends)))
+            }
+        }
+    }
+
+    /// What a bot uses, by what has taken effect.
+    ///
+    /// # Errors
+    /// None of the present stores has any.
+    #[allow(clippy::unused_async, reason = "a store elsewhere has to ask")]
+    pub async fn usage(&self, bot: &str) -> Result<Usage, StoreError> {
+        Ok(match &self.0 {
+            Kind::Memory(memory) => {
+                let (count, bytes) = memory.read(|tables| tables.usage(bot));
+                Usage {
+                    count: count as u64,
+                    bytes: bytes as u64,
+                }
+            }
+            Kind::Disk(disk) => disk.usage(bot),
+        })
+    }
+
+    /// The letters that failed, or of which it is unknown whether they arrived, in the order of their numbers.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub async fn dead_letters(&self) -> Result<Vec<Letter>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                Ok(memory.read(|tables| tables.dead_letters().cloned().collect()))
+            }
+            Kind::Disk(disk) => disk.dead_letters().await,
+        }
+    }
+
+    /// A letter by its number.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn letter(&self, number: u64) -> Result<Option<Letter>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => Ok(memory.read(|tables| tables.letter(number).cloned())),
+            Kind::Disk(disk) => disk.letter(number).await,
+        }
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn condition(&self) -> Condition {
+        match &self.0 {
+            Kind::Memory(memory) => memory.read(|tables| Condition {
+                counts: tables.counts(),
+                ..Condition::default()
+            }),
+            Kind::Disk(disk) => disk.condition(),
+        }
+    }
+
+    /// Writes a copy to a new file while everything goes on, and returns its size in bytes. It has whatever was
+    /// committed when it began.
+    ///
+    /// # Errors
+    /// When the file exists, or cannot be written; for a store in memory.
+    pub async fn back_up(&self, to: PathBuf) -> Result<u64, StoreError> {
+        match &self.0 {
+            Kind::Memory(_) => Err(StoreError::InMemory),
+            Kind::Disk(disk) => disk.back_up(to).await,
+        }
+    }
+
+    /// Writes what waits, for some seconds at most, and closes the file. Blocks.
+    pub fn close(&self) {
+        if let Kind::Disk(disk) = &self.0 {
+            disk.close();
+        }
+    }
+}
+
+/// The system's time, in Unix seconds.
+fn unix_now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,164 @@
+//! Reads a store.
+
+use super::super::backend::{Failure, Reader};
+use super::convert::{self, CELL, LETTER, RECORD, bits};
+use botroupe_core::ledger::{AccountNo, Cell, CellKey, Letter, Record, Recovered};
+use rusqlite::{Connection, OptionalExtension, Row};
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+/// A connection that reads.
+#[derive(Debug)]
+pub(super) struct Reading(Connection);
+
+impl Reading {
+    pub(super) const fn new(connection: Connection) -> Self {
+        Self(connection)
+    }
+
+    fn one<T>(
+        &self,
+        query: &str,
+        params: impl rusqlite::Params,
+        read: impl FnOnce(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Option<T>, Failure> {
+        let mut statement = self.0.prepare_cached(query)?;
+        Ok(statement.query_row(params, read).optional()?)
+    }
+
+    fn all<T>(
+        &self,
+        query: &str,
+        read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<Vec<T>, Failure> {
+        let mut statement = self.0.prepare(query)?;
+        let rows = statement.query_map((), read)?;
+        Ok(rows.collect::<Result<_, _>>()?)
+    }
+}
+
+impl Reader for Reading {
+    fn recover(&mut self) -> Result<BTreeMap<AccountNo, Recovered>, Failure> {
+        let mut all: HashMap<u32, Recovered> = HashMap::new();
+        // All of one moment.
+        let transaction = self.0.unchecked_transaction()?;
+        let mut statement = self
+            .0
+            .prepare("SELECT number, account, exchange FROM handled ORDER BY number")?;
+        let mut rows = statement.query(())?;
+        while let Some(row) = rows.next()? {
+            let (number, exchange): (i64, i64) = (row.get(0)?, row.get(2)?);
+            let recovered = all.entry(row.get(1)?).or_default();
+            let both = (number.cast_unsigned(), exchange.cast_unsigned());
+            recovered.handled.push(both);
+        }
+        let letters = format!(
+            "SELECT {LETTER} FROM letters WHERE state = 0 OR (state = 1 AND lasting = 0) ORDER BY number"
+        );
+        for letter in self.all(&letters, convert::letter)? {
+            let recovered = all.entry(letter.account.0).or_default();
+            recovered.letters.push(letter);
+        }
+        let records = format!("SELECT {RECORD} FROM records WHERE lasting = 0 ORDER BY number");
+        for record in self.all(&records, convert::record)? {
+            let recovered = all.entry(record.account.0).or_default();
+            recovered.records.push(record);
+        }
+        drop(transaction);
+        let all = all.into_iter();
+        Ok(all.map(|(number, it)| (AccountNo(number), it)).collect())
+    }
+
+    fn letter_of(&mut self, account: AccountNo, effect: u64) -> Result<Option<Letter>, Failure> {
+        let query = const_format(LETTER, "letters WHERE account = ?1 AND effect = ?2");
+        self.one(&query, (account.0, bits(effect)), convert::letter)
+    }
+
+    fn record_of(&mut self, account: AccountNo, effect: u64) -> Result<Option<Record>, Failure> {
+        let query = const_format(RECORD, "records WHERE account = ?1 AND effect = ?2");
+        self.one(&query, (account.0, bits(effect)), convert::record)
+    }
+
+    fn cell(&mut self, key: &CellKey) -> Result<Option<Cell>, Failure> {
+        let query = const_format(
+            CELL,
+            "cells WHERE bot = ?1 AND scope = ?2 AND account = ?3 AND place = ?4 AND name = ?5",
+        );
+        let (scope, account, place) = convert::scope(&key.scope);
+        let params = (&*key.bot, scope, account, place, &*key.name);
+        self.one(&query, params, convert::cell)
+    }
+
+    fn letter(&mut self, number: u64) -> Result<Option<Letter>, Failure> {
+        let query = const_format(LETTER, "letters WHERE number = ?1");
+        self.one(&query, (bits(number),), convert::letter)
+    }
+
+    fn letters(&mut self, queued: bool) -> Result<Vec<Letter>, Failure> {
+        let which = if queued { "state <> 1" } else { "state > 1" };
+        let query = format!("SELECT {LETTER} FROM letters WHERE {which} ORDER BY number");
+        self.all(&query, convert::letter)
+    }
+
+    fn check(&mut self) -> Result<Vec<String>, Failure> {
+        super::check(&self.0, "integrity_check")
+    }
+
+    fn export(&mut self, line: &mut dyn FnMut(&str) -> bool) -> Result<(), Failure> {
+        let transaction = self.0.unchecked_transaction()?;
+        for query in EXPORT {
+            let mut statement = self.0.prepare(query)?;
+            let mut rows = statement.query(())?;
+            while let Some(row) = rows.next()? {
+                if !line(
+                    row.get_ref(0)?
+                        .as_str()
+                        .map_err(|_| rusqlite::Error::InvalidQuery)?,
+                ) {
+                    return Ok(());
+                }
+            }
+        }
+        drop(transaction);
+        Ok(())
+    }
+
+    fn back_up(&mut self, to: &Path) -> Result<(), Failure> {
+        let Some(to) = to.to_str() else {
+            let text = format!("{}: the path is not UTF-8", to.display());
+            return Err(Failure::new(super::Cause::Other, text));
+        };
+        // VACUUM INTO counts as writing; the file itself is only read.
+        self.0.pragma_update(None, "query_only", false)?;
+        let done = self.0.execute("VACUUM INTO ?1", (to,));
+        self.0.pragma_update(None, "query_only", true)?;
+        done?;
+        Ok(())
+    }
+}
+
+fn const_format(columns: &str, rest: &str) -> String {
+    format!("SELECT {columns} FROM {rest}")
+}
+
+/// Each gives one column of JSON. Fingerprints are written as text: not every reader of JSON takes 64 bits.
+const EXPORT: &[&str] = &[
+    "SELECT json_object('kind', 'account', 'number', number, 'app', app, 'user', user) FROM accounts",
+    "SELECT json_object('kind', 'handled', 'number', number, 'account', account,
+        'exchange', printf('%016x', exchange), 'at', at) FROM handled",
+    "SELECT json_object('kind', 'letter', 'number', number, 'account', account, 'bot', bot,
+        'effect', iif(effect IS NULL, NULL, printf('%016x', effect)),
+        'lasting', json(iif(lasting, 'true', 'false')),
+        'to', json_object(CASE kind WHEN 0 THEN 'user' WHEN 1 THEN 'group' ELSE 'system' END, peer),
+        'state', CASE state WHEN 0 THEN 'queued' WHEN 1 THEN 'answered' WHEN 2 THEN 'failed' ELSE 'unknown' END,
+        'at', at, 'service_time', service_time, 'ended_at', ended_at, 'seq', seq, 'random', random,
+        'draft', draft, 'outcome', outcome) FROM letters",
+    "SELECT json_object('kind', 'record', 'number', number, 'account', account,
+        'effect', printf('%016x', effect), 'lasting', json(iif(lasting, 'true', 'false')), 'at', at,
+        'value', value) FROM records",
+    "SELECT json_object('kind', 'cell', 'bot', bot,
+        'scope', CASE scope WHEN 0 THEN 'bot' WHEN 1 THEN 'account' WHEN 2 THEN 'user' WHEN 10 THEN 'conversation'
+            WHEN 11 THEN 'group' ELSE 'system' END,
+        'account', iif(scope = 0, NULL, account), 'place', place, 'name', name,
+        'value', value, 'ends', ends, 'at', at) FROM cells",
+];

@@ -1,0 +1,291 @@
+//! Every store gives back what the model does.
+
+use super::*;
+use crate::store::backend::{Backend, Batch, Place, Reader, Writer};
+use crate::store::sqlite::Sqlite;
+use botroupe_core::ledger::{Ended, Horizon, Scope, Tables};
+use proptest::prelude::*;
+use std::collections::HashMap;
+
+/// Changes as accounts make them: numbers of records are new ones, ends are of whatever number.
+fn change(number: u64) -> impl Strategy<Value = Change> {
+    let account = || (0..3_u32).prop_map(AccountNo);
+    let of = 1..=number;
+    let text = || {
+        prop_oneof![
+            Just("".into()),
+            "[a-z\"\\\\好\n]{0,9}".prop_map(String::into_boxed_str)
+        ]
+    };
+    let at = || {
+        prop_oneof![
+            T..T + 50,
+            Just(T + 400 * 24 * 3600),
+            Just(u64::MAX),
+            Just(0)
+        ]
+    };
+    let effect = || prop_oneof![0..4_u64, Just(u64::MAX)];
+    let to = prop_oneof![
+        text().prop_map(Conversation::C2c),
+        text().prop_map(Conversation::Group),
+        Just(Conversation::System)
+    ];
+    let scope = prop_oneof![
+        Just(Scope::Bot),
+        account().prop_map(Scope::Account),
+        (account(), to.clone()).prop_map(|(account, to)| Scope::Conversation(account, to)),
+        (account(), text()).prop_map(|(account, user)| Scope::User(account, user)),
+    ];
+    let bot = || prop_oneof![Just(Box::from("echo")), Just(Box::from("poll"))];
+    let key =
+        (bot(), scope, prop_oneof![Just("a"), Just("好")]).prop_map(|(bot, scope, name)| CellKey {
+            bot,
+            scope,
+            name: name.into(),
+        });
+    let ended = prop_oneof![
+        Just(Ended::Sent),
+        text().prop_map(Ended::Answered),
+        (text(), at()).prop_map(|(reason, at)| Ended::Failed { reason, at }),
+        (text(), at()).prop_map(|(reason, at)| Ended::Unknown { reason, at }),
+    ];
+    let letter = (
+        (account(), text(), prop::option::of(effect()), any::<bool>()),
+        (to, text(), any::<u32>(), any::<u32>(), at(), at()),
+    )
+        .prop_map(
+            move |((account, bot, effect, lasting), (to, draft, seq, random, at, service_time))| {
+                Change::Queued(Box::new(Letter {
+                    number,
+                    account,
+                    bot,
+                    effect,
+                    lasting,
+                    to,
+                    draft,
+                    key: MessageKey { seq, random },
+                    at,
+                    service_time,
+                    state: LetterState::Queued,
+                }))
+            },
+        );
+    prop_oneof![
+        (account(), any::<u64>(), at()).prop_map(move |(account, exchange, at)| Change::Handled {
+            number,
+            account,
+            exchange,
+            at
+        }),
+        (account(), at()).prop_map(|(account, until)| Change::Read { account, until }),
+        3 => letter,
+        3 => (of.clone(), ended).prop_map(|(number, ended)| Change::Ended { number, ended }),
+        of.clone().prop_map(|number| Change::Retried { number }),
+        of.clone().prop_map(|number| Change::Dropped { number }),
+        (account(), effect(), any::<bool>(), text(), at()).prop_map(
+            move |(account, effect, lasting, value, at)| Change::Recorded(Box::new(Record {
+                number,
+                account,
+                effect,
+                lasting,
+                value,
+                at
+            }))
+        ),
+        of.prop_map(|number| Change::Forgotten { number }),
+        2 => (key.clone(), text(), prop::option::of(at()), at()).prop_map(|(key, value, ends, at)| {
+            Change::Put(Box::new(Cell { key, value, ends, at }))
+        }),
+        key.prop_map(|key| Change::Removed(Box::new(key))),
+    ]
+}
+
+fn lists() -> impl Strategy<Value = Vec<Vec<Change>>> {
+    prop::collection::vec(1..5_usize, 1..12).prop_flat_map(|sizes| {
+        let mut number = 0;
+        let lists: Vec<Vec<_>> = sizes
+            .into_iter()
+            .map(|size| {
+                let changes = (0..size).map(|_| {
+                    number += 1;
+                    change(number).boxed()
+                });
+                changes.collect()
+            })
+            .collect();
+        lists
+    })
+}
+
+/// Everything that can be asked.
+fn compare(tables: &Tables, reader: &mut dyn Reader, writer: &mut dyn Writer) {
+    assert_eq!(reader.recover().unwrap(), tables.recover());
+    let dead: Vec<Letter> = tables.dead_letters().cloned().collect();
+    assert_eq!(reader.letters(false).unwrap(), dead);
+    for account in (0..3).map(AccountNo) {
+        for effect in [0, 1, 2, 3, u64::MAX] {
+            let letter = reader.letter_of(account, effect).unwrap();
+            assert_eq!(letter.as_ref(), tables.letter_of(account, effect));
+            let record = reader.record_of(account, effect).unwrap();
+            assert_eq!(record.as_ref(), tables.record_of(account, effect));
+        }
+    }
+    for number in 0..60 {
+        assert_eq!(
+            reader.letter(number).unwrap().as_ref(),
+            tables.letter(number)
+        );
+    }
+    let used = writer.usage();
+    for bot in ["echo", "poll", "none"] {
+        let usage = used.get(bot).copied().unwrap_or_default();
+        assert_eq!(
+            (usage.count as usize, usage.bytes as usize),
+            tables.usage(bot)
+        );
+    }
+    assert_eq!(writer.figures().counts, tables.counts());
+    assert_eq!(writer.figures().last, tables.last());
+    let queued = tables.recover().into_values().flat_map(|it| it.letters);
+    let queued = queued.filter(|letter| letter.state == LetterState::Queued);
+    let oldest = queued.map(|letter| (letter.number, letter.at)).min();
+    assert_eq!(writer.unsettled(0).unwrap(), oldest);
+}
+
+fn batches(lists: &[Vec<Change>]) -> Vec<Batch> {
+    let lists = lists.iter().cloned();
+    lists
+        .map(|changes| Batch {
+            changes,
+            done: None,
+        })
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    #[test]
+    fn a_file_holds_what_the_model_holds(lists in lists(), at in T - 10..T + 60) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("botroupe.db");
+        let mut tables = Tables::default();
+        for list in &lists {
+            tables.apply(list);
+        }
+        let file = Sqlite::open(&path).unwrap();
+        let mut writer = file.writer(false).unwrap();
+        writer.write(&batches(&lists)).unwrap();
+        compare(&tables, &mut *file.reader().unwrap(), &mut *writer);
+        // A commit of which nobody knows whether it succeeded is repeated.
+        let mut twice = tables.clone();
+        for list in &lists {
+            twice.apply(list);
+        }
+        writer.write(&batches(&lists)).unwrap();
+        compare(&twice, &mut *file.reader().unwrap(), &mut *writer);
+        drop(writer);
+        drop(file);
+
+        let file = Sqlite::open(&path).unwrap();
+        let mut writer = file.writer(true).unwrap();
+        compare(&twice, &mut *file.reader().unwrap(), &mut *writer);
+        let before = Horizon { read: at, handled: at - 5, keys: at - 3, dead_letters: at - 1, now: at, old: 7 };
+        twice.prune(&before);
+        let mut read: HashMap<AccountNo, u64> = HashMap::new();
+        for change in lists.iter().flatten() {
+            if let Change::Read { account, until } = change {
+                let read = read.entry(*account).or_default();
+                *read = (*read).max(*until);
+            }
+        }
+        let mut place = Place::Handled(0);
+        while place != Place::Done {
+            writer.prune(&before, &read, &mut place).unwrap();
+        }
+        compare(&twice, &mut *file.reader().unwrap(), &mut *writer);
+        prop_assert!(file.reader().unwrap().check().unwrap().is_empty());
+        let mut lines = 0;
+        file.reader().unwrap().export(&mut |line| {
+            lines += 1;
+            serde_json::from_str::<serde_json::Value>(line).is_ok()
+        }).unwrap();
+        let counts = twice.counts();
+        let letters = counts.queued + counts.answered + counts.failed + counts.unknown;
+        prop_assert_eq!(lines, counts.handled + letters + counts.records + counts.cells);
+    }
+
+    #[test]
+    fn both_stores_answer_as_the_model_does_before_and_after_the_commit(lists in lists()) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("botroupe.db");
+        let mut tables = Tables::default();
+        let disk = Store::open(&path, StoreConfig::default()).unwrap();
+        let memory = Store::memory();
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        for list in &lists {
+            tables.apply(list);
+            for store in [&disk, &memory] {
+                store.submit(list.clone(), None);
+                runtime.block_on(async {
+                    for effect in [0, 1, 2, 3, u64::MAX] {
+                        for account in (0..3).map(AccountNo) {
+                            let letter = store.letter_of(account, effect).await.unwrap();
+                            assert_eq!(letter.as_ref(), tables.letter_of(account, effect));
+                            let record = store.record_of(account, effect).await.unwrap();
+                            assert_eq!(record.as_ref(), tables.record_of(account, effect));
+                        }
+                    }
+                    for change in lists.iter().flatten() {
+                        let key = match change {
+                            Change::Put(cell) => &cell.key,
+                            Change::Removed(key) => key,
+                            _ => continue,
+                        };
+                        let cell = store.cell(key.clone(), T + 20).await.unwrap();
+                        assert_eq!(cell.as_ref(), tables.cell(key, T + 20));
+                    }
+                });
+            }
+        }
+        for store in [&disk, &memory] {
+            apply(store, Vec::new());
+            prop_assert_eq!(store.recover().unwrap(), tables.recover());
+            let dead: Vec<Letter> = tables.dead_letters().cloned().collect();
+            prop_assert_eq!(runtime.block_on(store.dead_letters()).unwrap(), dead);
+            let usage = runtime.block_on(store.usage("echo")).unwrap();
+            prop_assert_eq!((usage.count as usize, usage.bytes as usize), tables.usage("echo"));
+            prop_assert_eq!(store.condition().counts, tables.counts());
+            prop_assert!(store.next_number() > tables.last());
+        }
+    }
+}
+
+#[test]
+fn a_back_up_is_a_store_of_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("botroupe.db");
+    let copy = folder.path().join("copy.db");
+    let store = Store::open(&path, StoreConfig::default()).unwrap();
+    apply(&store, vec![handled(1, T), handled(2, T)]);
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let size = runtime.block_on(store.back_up(copy.clone())).unwrap();
+    assert_eq!(size, std::fs::metadata(&copy).unwrap().len());
+    assert!(
+        runtime.block_on(store.back_up(copy.clone())).is_err(),
+        "it is there already"
+    );
+    apply(&store, Vec::new());
+    assert!(store.condition().backed_up.is_some());
+    #[cfg(unix)]
+    for file in [&path, &copy] {
+        use std::os::unix::fs::PermissionsExt;
+        let mode = std::fs::metadata(file).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+    }
+    let twin = Store::open(&copy, StoreConfig::default()).unwrap();
+    assert_eq!(twin.recover().unwrap(), store.recover().unwrap());
+}
