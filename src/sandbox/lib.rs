@@ -63,7 +63,7 @@ mod tests;
 mod wire;
 mod world;
 
-pub use config::{SandboxConfig, SandboxTls, Unknown};
+pub use config::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 #[cfg(feature = "server")]

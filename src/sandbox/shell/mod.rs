@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use self::{hub::Shared, server::Prepared, store::Store};
 pub use self::{server::SandboxError, store::StoreError, tls::TlsError};
 use crate::{
-    CompressMode, SandboxConfig,
+    CompressMode, Dedupe, SandboxConfig,
     policy::Now,
     proto::{
         code::Code,
@@ -258,7 +258,9 @@ impl Sandbox {
         let result = {
             let mut state = self.shared.lock();
             state.note_change();
-            call(&mut state, now)
+            let result = call(&mut state, now);
+            self.shared.adjust_clock(&state);
+            result
         };
         self.shared.touched.notify_one();
         result
@@ -567,6 +569,20 @@ impl Sandbox {
     pub fn compress(&self, mode: CompressMode) {
         // This fault names no account and has no value that could be out of range.
         let _ = self.fault(Fault::Compress { mode });
+    }
+
+    /// Recognises other repeated sends from now on.
+    pub fn dedupe(&self, mode: Dedupe) {
+        // This fault names no account and has no value that could be out of range.
+        let _ = self.fault(Fault::Dedupe { mode });
+    }
+
+    /// Moves the sandbox's clock forward.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn skip_clock(&self, seconds: u64) -> Result<(), FaultError> {
+        self.fault(Fault::SkipClock { seconds })
     }
 
     /// Cuts every link, as a restart of the server would; with `forget_logins`, tickets are no

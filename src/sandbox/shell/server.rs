@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use actix_http::HttpService;
@@ -20,7 +20,10 @@ use actix_web::{
     App, FromRequest, HttpRequest, HttpResponse, ResponseError,
     dev::{AppConfig, Payload, Service, ServiceFactory},
     guard,
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue, HttpDate},
+    },
     web::{self, Bytes},
 };
 use futures_util::{
@@ -36,7 +39,7 @@ use super::{
     cut::CuttableStream, cut::SocketPermit, files, guard::Guard, guard::Refusal, hub::Hub,
     hub::Shared, store::Store, store::StoreError, tls, tls::TlsError, websocket,
 };
-use crate::{seed::Seed, seed::SeedError, state::Fault, state::MEDIA_PATH};
+use crate::{policy::Now, seed::Seed, seed::SeedError, state::Fault, state::MEDIA_PATH};
 
 /// Why a sandbox did not start.
 #[derive(Debug, Error)]
@@ -196,15 +199,23 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
         .app_data(Rc::clone(hub))
         .app_data(web::PayloadConfig::new(MAX_BODY))
         .wrap_fn(|request, service| {
-            let admitted = match hub_of(request.request()) {
+            let hub = hub_of(request.request());
+            let admitted = match &hub {
                 Ok(hub) => hub.guard().admit(request.headers()),
-                Err(refusal) => Err(refusal),
+                Err(refusal) => Err(*refusal),
             };
-            match admitted {
+            let answering = match admitted {
                 Ok(()) => Either::Left(service.call(request)),
                 Err(refusal) => {
                     Either::Right(ready(Ok(request.into_response(refusal.error_response()))))
                 }
+            };
+            async move {
+                let mut answer = answering.await?;
+                if let Some(date) = hub.ok().and_then(|hub| date(hub.shared.now())) {
+                    answer.headers_mut().insert(header::DATE, date);
+                }
+                Ok(answer)
             }
         })
         .route(&format!("{MEDIA_PATH}{{file:.*}}"), web::to(media))
@@ -325,6 +336,13 @@ impl FromRequest for Body {
     }
 }
 
+/// The value of `Date`. Clients learn the time of the sandbox from it, and that may be ahead of the
+/// system's, which is what HTTP servers write by themselves.
+pub(super) fn date(now: Now) -> Option<HeaderValue> {
+    let time = UNIX_EPOCH.checked_add(now.unix)?;
+    HeaderValue::from_str(&HttpDate::from(time).to_string()).ok()
+}
+
 /// The decoded pairs of a query.
 fn query_of(request: &HttpRequest) -> Vec<(String, String)> {
     pairs(request.query_string())
@@ -398,7 +416,62 @@ fn parse_fault(name: &str, body: &[u8]) -> Result<Fault, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Write},
+        net::TcpStream,
+        time::SystemTime,
+    };
+
     use super::*;
+    use crate::{Sandbox, SandboxConfig, proto::id::SdkAppId};
+
+    /// The value of `Date` in the answer to a request.
+    fn date_of(sandbox: &Sandbox, request: &str) -> SystemTime {
+        let mut link = TcpStream::connect(sandbox.addr()).unwrap();
+        let request = format!("{request}Host: 127.0.0.1\r\n\r\n");
+        link.write_all(request.as_bytes()).unwrap();
+        let dates: Vec<String> = BufReader::new(link)
+            .lines()
+            .map_while(|line| line.ok().filter(|line| !line.is_empty()))
+            .filter_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("date").then(|| value.to_owned())
+            })
+            .collect();
+        assert_eq!(dates.len(), 1, "{request} {dates:?}");
+        dates[0].parse::<HttpDate>().unwrap().into()
+    }
+
+    #[test]
+    fn answers_have_the_date_of_the_sandbox() {
+        let config = SandboxConfig::new(SdkAppId::new(1_400_000_001).unwrap(), "key");
+        let sandbox = Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap();
+        let upgrade = "GET /binfo?sdkappid=1400000001 HTTP/1.1\r\nConnection: Upgrade\r\n\
+                       Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let requests = [
+            "GET /sandbox/status HTTP/1.1\r\n",
+            "GET /binfo HTTP/1.1\r\n",
+            upgrade,
+        ];
+        for ahead in [0, 7200] {
+            sandbox.skip_clock(ahead).unwrap();
+            for request in requests {
+                let now = SystemTime::now();
+                let date = date_of(&sandbox, request);
+                let ahead = Duration::from_secs(ahead);
+                // Dates have whole seconds.
+                let earliest = now + ahead - Duration::from_secs(1);
+                assert!(date >= earliest, "{request}");
+                assert!(date <= SystemTime::now() + ahead, "{request}");
+            }
+        }
+        let sent = sandbox.say("alice", "bob", "hello").unwrap();
+        let time: u64 = sent.rsplit('_').next().unwrap().parse().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        assert!(time.abs_diff(now.as_secs() + 7200) <= 5, "{sent}");
+        assert!(sandbox.shutdown());
+    }
 
     #[test]
     fn faults_from_paths_and_bodies() {

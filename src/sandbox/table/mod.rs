@@ -14,4 +14,5 @@ pub(crate) mod media;
 pub(crate) mod merger;
 pub(crate) mod push;
 pub(crate) mod reaction;
+pub(crate) mod recent;
 pub(crate) mod user_status;

@@ -3,6 +3,7 @@
 
 mod clients;
 mod contacts;
+mod dedupe;
 mod faults;
 mod follow;
 mod groups;
@@ -223,7 +224,9 @@ impl World {
     }
 
     fn fault(&mut self, fault: Fault) {
+        let before = self.state.skipped();
         self.state.fault(self.now, fault).unwrap();
+        self.now.unix += self.state.skipped() - before;
         self.pump();
     }
 
