@@ -43,6 +43,8 @@ pub struct SandboxConfig {
     pub unknown: Unknown,
     /// Which repeated sends are recognised, and for how long.
     pub dedupe: Dedupe,
+    /// Keeps a record of each accepted message, see `Sandbox::ledger`. A million messages at most.
+    pub ledger: bool,
     /// The most open connections; further ones are refused with HTTP 503.
     pub max_connections: usize,
     /// The most accounts.
@@ -186,6 +188,7 @@ impl SandboxConfig {
             strict_checksum: false,
             unknown: Unknown::Warn,
             dedupe: Dedupe::Documented,
+            ledger: false,
             max_connections: 20_000,
             max_accounts: 100_000,
             max_frame: 1024 * 1024,

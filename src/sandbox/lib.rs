@@ -69,5 +69,7 @@ pub use seed::{Mistake, Seed, SeedError};
 #[cfg(feature = "server")]
 pub use shell::{Sandbox, SandboxError, StoreError, TlsError};
 pub use snapshot::SnapshotError;
-pub use state::{Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, Status};
+pub use state::{
+    Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, LedgerEntry, Status,
+};
 pub use wire::CompressMode;

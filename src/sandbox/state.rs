@@ -19,11 +19,13 @@ use crate::table::{
     c2c_message::{ConversationKey, Message, MessageId, RecentSend},
     follow::Follows,
     friend::Friends,
-    group, media, merger,
+    group,
+    ledger::Ledger,
+    media, merger,
     recent::Recent,
     user_status::UserStatuses,
 };
-pub use crate::table::{c2c_message::HistoryItem, group::GroupItem};
+pub use crate::table::{c2c_message::HistoryItem, group::GroupItem, ledger::LedgerEntry};
 pub(crate) use crate::table::{
     c2c_message::{Draft, is_message_body},
     media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
@@ -47,6 +49,8 @@ pub struct State {
     pub(crate) conversations: Hashed<ConversationKey, VecDeque<MessageId>>,
     /// The last one-to-one messages that were sent. Bounded.
     pub(crate) recent_sends: Recent<RecentSend>,
+    /// A record of each accepted message, if the configuration asks for them. Bounded.
+    pub(crate) ledger: Ledger,
     pub(crate) groups: group::Groups,
     pub(crate) friends: Friends,
     pub(crate) blacklists: Blacklists,
@@ -76,6 +80,7 @@ impl State {
             latest: 0,
             conversations: Hashed::default(),
             recent_sends: Recent::default(),
+            ledger: Ledger::default(),
             groups: group::Groups::default(),
             friends: Friends::default(),
             blacklists: Blacklists::default(),

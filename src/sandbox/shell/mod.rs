@@ -34,7 +34,7 @@ use crate::{
     },
     service::commands,
     snapshot::Restored,
-    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, State, Status},
+    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, LedgerEntry, State, Status},
 };
 
 /// A running sandbox. Its methods may be called from any thread. Dropping it stops the server.
@@ -337,6 +337,12 @@ impl Sandbox {
     /// The messages and tips stored in a group, oldest first.
     pub fn group_history(&self, group: &str) -> Vec<GroupItem> {
         self.look(|state, _| state.group_history(group))
+    }
+
+    /// The messages that the sandbox accepted, from this number on, with [`SandboxConfig::ledger`]. What
+    /// changes later (repeats, who has read it) changes in the same entry.
+    pub fn ledger(&self, from: u64) -> Vec<LedgerEntry> {
+        self.look(|state, _| state.ledger(from, usize::MAX))
     }
 
     /// Executes a REST call as the first administrator, without HTTP, e.g.

@@ -239,6 +239,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
                     }
                 })
                 .route("/status", web::get().to(status))
+                .route("/ledger", web::get().to(ledger))
                 .route(
                     "/{fault}",
                     web::post().guard(guard::fn_guard(names_fault)).to(order),
@@ -380,6 +381,31 @@ async fn status(hub: Serving) -> HttpResponse {
     HttpResponse::Ok().json(hub.0.with(|state, now| state.status(now)))
 }
 
+/// The most entries of the ledger in one answer.
+const LEDGER_PAGE: usize = 10_000;
+
+/// `GET /sandbox/ledger?from=N`: a page of the ledger, and where the next one begins.
+async fn ledger(hub: Serving, request: HttpRequest) -> HttpResponse {
+    let query = query_of(&request);
+    let from = query.iter().find(|(name, _)| name == "from");
+    let Some(from) = from.map_or(Some(0_u64), |(_, from)| from.parse().ok()) else {
+        return HttpResponse::BadRequest()
+            .json(json!({"error": "from is the number of the first entry"}));
+    };
+    let entries = hub.0.with(|state, _| {
+        let is_kept = state.config().ledger;
+        is_kept.then(|| state.ledger(from, LEDGER_PAGE))
+    });
+    match entries {
+        Some(entries) => {
+            let next = entries.last().map_or(from, |last| last.number + 1);
+            HttpResponse::Ok().json(json!({"entries": entries, "next": next}))
+        }
+        None => HttpResponse::NotFound()
+            .json(json!({"error": "the sandbox keeps no ledger; set SandboxConfig::ledger"})),
+    }
+}
+
 /// Returns true if the last segment of the path is the name of a fault.
 fn names_fault(context: &guard::GuardContext<'_>) -> bool {
     let name = context.head().uri.path().rsplit('/').next();
@@ -417,7 +443,7 @@ fn parse_fault(name: &str, body: &[u8]) -> Result<Fault, String> {
 #[cfg(test)]
 mod tests {
     use std::{
-        io::{BufRead, BufReader, Write},
+        io::{BufRead, BufReader, Read, Write},
         net::TcpStream,
         time::SystemTime,
     };
@@ -471,6 +497,60 @@ mod tests {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
         assert!(time.abs_diff(now.as_secs() + 7200) <= 5, "{sent}");
         assert!(sandbox.shutdown());
+    }
+
+    /// Status and body of the answer to a `GET`.
+    fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
+        let mut link = TcpStream::connect(sandbox.addr()).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        link.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        link.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (
+            head[9..12].parse().unwrap(),
+            serde_json::from_str(body).unwrap(),
+        )
+    }
+
+    #[test]
+    fn the_ledger_is_read_in_pages() {
+        let mut config = SandboxConfig::new(SdkAppId::new(1_400_000_001).unwrap(), "key");
+        let without = Sandbox::spawn_thread(config.clone(), ([127, 0, 0, 1], 0).into()).unwrap();
+        assert_eq!(get(&without, "/sandbox/ledger").0, 404);
+        config.ledger = true;
+        let sandbox = Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap();
+        assert_eq!(
+            get(&sandbox, "/sandbox/ledger"),
+            (200, json!({"entries": [], "next": 0}))
+        );
+        let count = LEDGER_PAGE + 5;
+        for number in 0..count {
+            sandbox
+                .say("alice", "bob", &format!("text {number}"))
+                .unwrap();
+        }
+        let (status, page) = get(&sandbox, "/sandbox/ledger?from=3");
+        assert_eq!((status, &page["next"]), (200, &json!(LEDGER_PAGE + 3)));
+        let first = &page["entries"][0];
+        assert_eq!(
+            (&first["text"], &first["number"]),
+            (&json!("text 3"), &json!(3))
+        );
+        assert_eq!(
+            (&first["from"], &first["to"]),
+            (&json!("alice"), &json!("bob"))
+        );
+        let (_, rest) = get(
+            &sandbox,
+            &format!("/sandbox/ledger?from={}", LEDGER_PAGE + 3),
+        );
+        assert_eq!(rest["entries"].as_array().unwrap().len(), 2);
+        assert_eq!(rest["next"], count);
+        assert_eq!(get(&sandbox, "/sandbox/ledger?from=-1").0, 400);
+        let entries = sandbox.ledger(3);
+        assert_eq!((entries.len(), &*entries[0].text), (count - 3, "text 3"));
     }
 
     #[test]

@@ -160,6 +160,8 @@ impl State {
             // Rebuilt from the messages, by time.
             conversations: _,
             latest: _,
+            // It judges what happens while the sandbox runs.
+            ledger: _,
             recent_sends,
             groups,
             friends,

@@ -118,6 +118,9 @@ pub(crate) struct RecentSend {
     pub(crate) random: u64,
     pub(crate) crc: u32,
     pub(crate) time: u64,
+    /// The number of its record in the ledger.
+    #[serde(skip)]
+    pub(crate) record: Option<u64>,
 }
 
 impl RecentSend {
@@ -130,6 +133,7 @@ impl RecentSend {
             random: draft.random,
             crc: crc32fast::hash(draft.body.get().as_bytes()),
             time,
+            record: None,
         }
     }
 

@@ -9,6 +9,7 @@ pub(crate) mod friend;
 pub(crate) mod friend_application;
 pub(crate) mod friend_group;
 pub(crate) mod group;
+pub(crate) mod ledger;
 pub(crate) mod marks;
 pub(crate) mod media;
 pub(crate) mod merger;

@@ -10,6 +10,7 @@ mod groups;
 mod groups_live;
 mod groups_messages;
 mod groups_rest;
+mod ledger;
 mod logins;
 mod media;
 mod messages;

@@ -36,6 +36,8 @@ pub struct Counters {
     pub repeated_sends: u64,
     /// Sends of which a repeat is no longer recognised because there were too many within the window.
     pub forgotten_sends: u64,
+    /// Messages that the ledger had no room for.
+    pub unrecorded: u64,
     /// Invalid frames.
     pub garbage: u64,
     /// Requests with a wrong checksum.

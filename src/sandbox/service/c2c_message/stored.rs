@@ -25,6 +25,9 @@ impl State {
         let mut sending = RecentSend::new(&draft, time);
         if let Some(sent) = self.recent_sends.find(dedupe, time, &sending) {
             self.world.counters.repeated_sends += 1;
+            if let Some(record) = sent.record {
+                self.ledger.count_repeat(record);
+            }
             let key = format!("{}_{}_{}", sent.seq, sent.random, sent.time);
             return Ok(Sent {
                 time: sent.time,
@@ -48,6 +51,7 @@ impl State {
             return Err(Code::C2C_UNKNOWN_USER);
         };
         let tiny_id = sender.tiny_id;
+        sending.record = self.record_c2c(&draft, time);
         let forgotten = self.recent_sends.add(dedupe, time, sending);
         self.world.counters.forgotten_sends += forgotten;
         let message = Message {

@@ -49,10 +49,15 @@ impl State {
             random,
             time,
             seq: 0,
+            record: None,
         };
         if let Some(sent) = self.group(id)?.sent.find(dedupe, time, &sending) {
             let answer = json!({"MsgTime": sent.time, "MsgSeq": sent.seq});
+            let record = sent.record;
             self.world.counters.repeated_sends += 1;
+            if let Some(record) = record {
+                self.ledger.count_repeat(record);
+            }
             return Ok(ok_with(answer));
         }
         let said = self.read_message(id, &from, actor, body, now)?;
@@ -84,8 +89,11 @@ impl State {
             self.add_entry(now, id, entry, Some((&from, actor.instance)))
         };
         self.world.counters.group_messages += 1;
-        let group = self.group_mut(id)?;
         sending.seq = seq;
+        if !online_only {
+            sending.record = self.record_group(id, &sending, body);
+        }
+        let group = self.group_mut(id)?;
         let forgotten = group.sent.add(dedupe, time, sending);
         self.world.counters.forgotten_sends += forgotten;
         Ok(ok_with(json!({"MsgTime": time, "MsgSeq": seq})))

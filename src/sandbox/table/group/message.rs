@@ -87,6 +87,9 @@ pub(crate) struct RecentSend {
     pub(crate) random: u64,
     pub(crate) time: u64,
     pub(crate) seq: u64,
+    /// The number of its record in the ledger.
+    #[serde(skip)]
+    pub(crate) record: Option<u64>,
 }
 
 impl Repeatable for RecentSend {
