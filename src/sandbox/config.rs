@@ -3,6 +3,7 @@
 use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 
 use crate::proto::id::{SdkAppId, UserId};
 
@@ -40,6 +41,10 @@ pub struct SandboxConfig {
 
     /// How to answer client commands that the sandbox does not know.
     pub unknown: Unknown,
+    /// Which repeated sends are recognised, and for how long.
+    pub dedupe: Dedupe,
+    /// Keeps a record of each accepted message, see `Sandbox::ledger`. A million messages at most.
+    pub ledger: bool,
     /// The most open connections; further ones are refused with HTTP 503.
     pub max_connections: usize,
     /// The most accounts.
@@ -148,6 +153,23 @@ pub enum Unknown {
     Refuse,
 }
 
+/// Which repeated sends the sandbox recognises. A repeat gets the answer to the first one and is not
+/// delivered again. One-to-one messages are told apart by sender, receiver, `MsgSeq`, `MsgRandom` and
+/// the CRC-32 of the content, group messages by sender and `Random` within the group.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Dedupe {
+    /// As Tencent documents it for the REST API: one-to-one messages for 120 s, group messages for
+    /// 5 minutes. That it holds for web clients too is a guess.
+    #[default]
+    Documented,
+    /// None: every send is delivered.
+    None,
+    /// All, however late, as far as the sandbox remembers.
+    Forever,
+}
+
 impl SandboxConfig {
     /// Settings for `app`, whose UserSigs are signed with `key`.
     pub fn new(app: SdkAppId, key: impl Into<SecretString>) -> Self {
@@ -165,6 +187,8 @@ impl SandboxConfig {
             sync_page: None,
             strict_checksum: false,
             unknown: Unknown::Warn,
+            dedupe: Dedupe::Documented,
+            ledger: false,
             max_connections: 20_000,
             max_accounts: 100_000,
             max_frame: 1024 * 1024,

@@ -63,11 +63,13 @@ mod tests;
 mod wire;
 mod world;
 
-pub use config::{SandboxConfig, SandboxTls, Unknown};
+pub use config::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 #[cfg(feature = "server")]
 pub use shell::{Sandbox, SandboxError, StoreError, TlsError};
 pub use snapshot::SnapshotError;
-pub use state::{Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, Status};
+pub use state::{
+    Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, LedgerEntry, Status,
+};
 pub use wire::CompressMode;

@@ -16,13 +16,16 @@ use sha2::{Digest, Sha256};
 
 use crate::table::{
     blacklist::Blacklists,
-    c2c_message::{ConversationKey, Message, MessageId},
+    c2c_message::{ConversationKey, Message, MessageId, RecentSend},
     follow::Follows,
     friend::Friends,
-    group, media, merger,
+    group,
+    ledger::Ledger,
+    media, merger,
+    recent::Recent,
     user_status::UserStatuses,
 };
-pub use crate::table::{c2c_message::HistoryItem, group::GroupItem};
+pub use crate::table::{c2c_message::HistoryItem, group::GroupItem, ledger::LedgerEntry};
 pub(crate) use crate::table::{
     c2c_message::{Draft, is_message_body},
     media::{COVER, MEDIA_PATH, MediaFile, MediaRefusal},
@@ -44,6 +47,10 @@ pub struct State {
     /// No stored message is later, in Unix seconds.
     pub(crate) latest: u64,
     pub(crate) conversations: Hashed<ConversationKey, VecDeque<MessageId>>,
+    /// The last one-to-one messages that were sent. Bounded.
+    pub(crate) recent_sends: Recent<RecentSend>,
+    /// A record of each accepted message, if the configuration asks for them. Bounded.
+    pub(crate) ledger: Ledger,
     pub(crate) groups: group::Groups,
     pub(crate) friends: Friends,
     pub(crate) blacklists: Blacklists,
@@ -72,6 +79,8 @@ impl State {
             messages: BTreeMap::new(),
             latest: 0,
             conversations: Hashed::default(),
+            recent_sends: Recent::default(),
+            ledger: Ledger::default(),
             groups: group::Groups::default(),
             friends: Friends::default(),
             blacklists: Blacklists::default(),
@@ -140,6 +149,12 @@ impl State {
         let applied = self.world.fault(now, fault);
         self.forget_gone();
         applied
+    }
+
+    /// How far [`Fault::SkipClock`] has moved the clock: the owner of the clock adds it to the Unix
+    /// time that it passes in.
+    pub const fn skipped(&self) -> Duration {
+        Duration::from_secs(self.world.skipped)
     }
 
     /// Drops the data of links that have closed.

@@ -74,7 +74,12 @@ fn e2_a_web_page_commands_nothing_and_sees_nothing() {
                     "{headers}"
                 );
             }
-            for path in ["/sandbox/status", "/v4/openim/sendmsg", "/binfo?sdkappid=1"] {
+            for path in [
+                "/sandbox/status",
+                "/sandbox/ledger",
+                "/v4/openim/sendmsg",
+                "/binfo?sdkappid=1",
+            ] {
                 let request = format!("GET {path} HTTP/1.1\r\nHost: evil.example\r\n\r\n");
                 assert_eq!(status(&sandbox, request).await, 403, "{path}");
             }

@@ -19,6 +19,7 @@ pub(crate) mod friend;
 pub(crate) mod friend_application;
 pub(crate) mod friend_group;
 pub(crate) mod group;
+pub(crate) mod ledger;
 pub(crate) mod login;
 pub(crate) mod marks;
 pub(crate) mod media;

@@ -7,7 +7,10 @@
 use std::{
     cell::{Cell, RefCell},
     rc::Rc,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, Waker},
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
@@ -25,6 +28,8 @@ pub(super) struct Shared {
     /// Notified after a change to the state from outside the server's thread.
     pub(super) touched: Notify,
     started: Instant,
+    /// How many seconds the clock is ahead of the system's.
+    skipped: AtomicU64,
 }
 
 impl Shared {
@@ -33,14 +38,22 @@ impl Shared {
             state: Mutex::new(state),
             touched: Notify::new(),
             started: Instant::now(),
+            skipped: AtomicU64::new(0),
         }
+    }
+
+    /// Moves the clock to where the state wants it. Returns true if it was elsewhere.
+    pub(super) fn adjust_clock(&self, state: &State) -> bool {
+        let skipped = state.skipped().as_secs();
+        self.skipped.swap(skipped, Ordering::Relaxed) != skipped
     }
 
     pub(super) fn now(&self) -> Now {
         let unix = SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .unwrap_or_default();
-        Now::new(self.started.elapsed(), unix)
+        let skipped = Duration::from_secs(self.skipped.load(Ordering::Relaxed));
+        Now::new(self.started.elapsed(), unix.saturating_add(skipped))
     }
 
     /// Locks the state. A poisoned lock is ignored: after a panic the state is still usable.
@@ -162,6 +175,9 @@ impl Hub {
         let (result, due) = {
             let mut state = self.shared.lock();
             let result = call(&mut state, now);
+            if self.shared.adjust_clock(&state) {
+                self.turn.set(None);
+            }
             while let Some(output) = state.poll_output() {
                 if let Some(slow) = self.carry_out(output) {
                     state.too_slow(now, slow);

@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use self::{hub::Shared, server::Prepared, store::Store};
 pub use self::{server::SandboxError, store::StoreError, tls::TlsError};
 use crate::{
-    CompressMode, SandboxConfig,
+    CompressMode, Dedupe, SandboxConfig,
     policy::Now,
     proto::{
         code::Code,
@@ -34,7 +34,7 @@ use crate::{
     },
     service::commands,
     snapshot::Restored,
-    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, State, Status},
+    state::{Fault, FaultError, GroupItem, HistoryItem, KickType, LedgerEntry, State, Status},
 };
 
 /// A running sandbox. Its methods may be called from any thread. Dropping it stops the server.
@@ -258,7 +258,9 @@ impl Sandbox {
         let result = {
             let mut state = self.shared.lock();
             state.note_change();
-            call(&mut state, now)
+            let result = call(&mut state, now);
+            self.shared.adjust_clock(&state);
+            result
         };
         self.shared.touched.notify_one();
         result
@@ -335,6 +337,12 @@ impl Sandbox {
     /// The messages and tips stored in a group, oldest first.
     pub fn group_history(&self, group: &str) -> Vec<GroupItem> {
         self.look(|state, _| state.group_history(group))
+    }
+
+    /// The messages that the sandbox accepted, from this number on, with [`SandboxConfig::ledger`]. What
+    /// changes later (repeats, who has read it) changes in the same entry.
+    pub fn ledger(&self, from: u64) -> Vec<LedgerEntry> {
+        self.look(|state, _| state.ledger(from, usize::MAX))
     }
 
     /// Executes a REST call as the first administrator, without HTTP, e.g.
@@ -567,6 +575,20 @@ impl Sandbox {
     pub fn compress(&self, mode: CompressMode) {
         // This fault names no account and has no value that could be out of range.
         let _ = self.fault(Fault::Compress { mode });
+    }
+
+    /// Recognises other repeated sends from now on.
+    pub fn dedupe(&self, mode: Dedupe) {
+        // This fault names no account and has no value that could be out of range.
+        let _ = self.fault(Fault::Dedupe { mode });
+    }
+
+    /// Moves the sandbox's clock forward.
+    ///
+    /// # Errors
+    /// See [`Sandbox::fault`].
+    pub fn skip_clock(&self, seconds: u64) -> Result<(), FaultError> {
+        self.fault(Fault::SkipClock { seconds })
     }
 
     /// Cuts every link, as a restart of the server would; with `forget_logins`, tickets are no

@@ -11,7 +11,7 @@ use std::{
     path::{Path, PathBuf},
     rc::Rc,
     sync::Arc,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use actix_http::HttpService;
@@ -20,7 +20,10 @@ use actix_web::{
     App, FromRequest, HttpRequest, HttpResponse, ResponseError,
     dev::{AppConfig, Payload, Service, ServiceFactory},
     guard,
-    http::StatusCode,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue, HttpDate},
+    },
     web::{self, Bytes},
 };
 use futures_util::{
@@ -36,7 +39,7 @@ use super::{
     cut::CuttableStream, cut::SocketPermit, files, guard::Guard, guard::Refusal, hub::Hub,
     hub::Shared, store::Store, store::StoreError, tls, tls::TlsError, websocket,
 };
-use crate::{seed::Seed, seed::SeedError, state::Fault, state::MEDIA_PATH};
+use crate::{policy::Now, seed::Seed, seed::SeedError, state::Fault, state::MEDIA_PATH};
 
 /// Why a sandbox did not start.
 #[derive(Debug, Error)]
@@ -196,15 +199,23 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
         .app_data(Rc::clone(hub))
         .app_data(web::PayloadConfig::new(MAX_BODY))
         .wrap_fn(|request, service| {
-            let admitted = match hub_of(request.request()) {
+            let hub = hub_of(request.request());
+            let admitted = match &hub {
                 Ok(hub) => hub.guard().admit(request.headers()),
-                Err(refusal) => Err(refusal),
+                Err(refusal) => Err(*refusal),
             };
-            match admitted {
+            let answering = match admitted {
                 Ok(()) => Either::Left(service.call(request)),
                 Err(refusal) => {
                     Either::Right(ready(Ok(request.into_response(refusal.error_response()))))
                 }
+            };
+            async move {
+                let mut answer = answering.await?;
+                if let Some(date) = hub.ok().and_then(|hub| date(hub.shared.now())) {
+                    answer.headers_mut().insert(header::DATE, date);
+                }
+                Ok(answer)
             }
         })
         .route(&format!("{MEDIA_PATH}{{file:.*}}"), web::to(media))
@@ -228,6 +239,7 @@ async fn accept(hub: &Rc<Hub>, listener: TcpListener, tls: Option<TlsAcceptor>) 
                     }
                 })
                 .route("/status", web::get().to(status))
+                .route("/ledger", web::get().to(ledger))
                 .route(
                     "/{fault}",
                     web::post().guard(guard::fn_guard(names_fault)).to(order),
@@ -325,6 +337,13 @@ impl FromRequest for Body {
     }
 }
 
+/// The value of `Date`. Clients learn the time of the sandbox from it, and that may be ahead of the
+/// system's, which is what HTTP servers write by themselves.
+pub(super) fn date(now: Now) -> Option<HeaderValue> {
+    let time = UNIX_EPOCH.checked_add(now.unix)?;
+    HeaderValue::from_str(&HttpDate::from(time).to_string()).ok()
+}
+
 /// The decoded pairs of a query.
 fn query_of(request: &HttpRequest) -> Vec<(String, String)> {
     pairs(request.query_string())
@@ -360,6 +379,31 @@ async fn not_posted() -> HttpResponse {
 
 async fn status(hub: Serving) -> HttpResponse {
     HttpResponse::Ok().json(hub.0.with(|state, now| state.status(now)))
+}
+
+/// The most entries of the ledger in one answer.
+const LEDGER_PAGE: usize = 10_000;
+
+/// `GET /sandbox/ledger?from=N`: a page of the ledger, and where the next one begins.
+async fn ledger(hub: Serving, request: HttpRequest) -> HttpResponse {
+    let query = query_of(&request);
+    let from = query.iter().find(|(name, _)| name == "from");
+    let Some(from) = from.map_or(Some(0_u64), |(_, from)| from.parse().ok()) else {
+        return HttpResponse::BadRequest()
+            .json(json!({"error": "from is the number of the first entry"}));
+    };
+    let entries = hub.0.with(|state, _| {
+        let is_kept = state.config().ledger;
+        is_kept.then(|| state.ledger(from, LEDGER_PAGE))
+    });
+    match entries {
+        Some(entries) => {
+            let next = entries.last().map_or(from, |last| last.number + 1);
+            HttpResponse::Ok().json(json!({"entries": entries, "next": next}))
+        }
+        None => HttpResponse::NotFound()
+            .json(json!({"error": "the sandbox keeps no ledger; set SandboxConfig::ledger"})),
+    }
 }
 
 /// Returns true if the last segment of the path is the name of a fault.
@@ -398,7 +442,116 @@ fn parse_fault(name: &str, body: &[u8]) -> Result<Fault, String> {
 
 #[cfg(test)]
 mod tests {
+    use std::{
+        io::{BufRead, BufReader, Read, Write},
+        net::TcpStream,
+        time::SystemTime,
+    };
+
     use super::*;
+    use crate::{Sandbox, SandboxConfig, proto::id::SdkAppId};
+
+    /// The value of `Date` in the answer to a request.
+    fn date_of(sandbox: &Sandbox, request: &str) -> SystemTime {
+        let mut link = TcpStream::connect(sandbox.addr()).unwrap();
+        let request = format!("{request}Host: 127.0.0.1\r\n\r\n");
+        link.write_all(request.as_bytes()).unwrap();
+        let dates: Vec<String> = BufReader::new(link)
+            .lines()
+            .map_while(|line| line.ok().filter(|line| !line.is_empty()))
+            .filter_map(|line| {
+                let (name, value) = line.split_once(": ")?;
+                name.eq_ignore_ascii_case("date").then(|| value.to_owned())
+            })
+            .collect();
+        assert_eq!(dates.len(), 1, "{request} {dates:?}");
+        dates[0].parse::<HttpDate>().unwrap().into()
+    }
+
+    #[test]
+    fn answers_have_the_date_of_the_sandbox() {
+        let config = SandboxConfig::new(SdkAppId::new(1_400_000_001).unwrap(), "key");
+        let sandbox = Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap();
+        let upgrade = "GET /binfo?sdkappid=1400000001 HTTP/1.1\r\nConnection: Upgrade\r\n\
+                       Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\
+                       Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n";
+        let requests = [
+            "GET /sandbox/status HTTP/1.1\r\n",
+            "GET /binfo HTTP/1.1\r\n",
+            upgrade,
+        ];
+        for ahead in [0, 7200] {
+            sandbox.skip_clock(ahead).unwrap();
+            for request in requests {
+                let now = SystemTime::now();
+                let date = date_of(&sandbox, request);
+                let ahead = Duration::from_secs(ahead);
+                // Dates have whole seconds.
+                let earliest = now + ahead - Duration::from_secs(1);
+                assert!(date >= earliest, "{request}");
+                assert!(date <= SystemTime::now() + ahead, "{request}");
+            }
+        }
+        let sent = sandbox.say("alice", "bob", "hello").unwrap();
+        let time: u64 = sent.rsplit('_').next().unwrap().parse().unwrap();
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+        assert!(time.abs_diff(now.as_secs() + 7200) <= 5, "{sent}");
+        assert!(sandbox.shutdown());
+    }
+
+    /// Status and body of the answer to a `GET`.
+    fn get(sandbox: &Sandbox, path: &str) -> (u16, Value) {
+        let mut link = TcpStream::connect(sandbox.addr()).unwrap();
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n");
+        link.write_all(request.as_bytes()).unwrap();
+        let mut answer = String::new();
+        link.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        (
+            head[9..12].parse().unwrap(),
+            serde_json::from_str(body).unwrap(),
+        )
+    }
+
+    #[test]
+    fn the_ledger_is_read_in_pages() {
+        let mut config = SandboxConfig::new(SdkAppId::new(1_400_000_001).unwrap(), "key");
+        let without = Sandbox::spawn_thread(config.clone(), ([127, 0, 0, 1], 0).into()).unwrap();
+        assert_eq!(get(&without, "/sandbox/ledger").0, 404);
+        config.ledger = true;
+        let sandbox = Sandbox::spawn_thread(config, ([127, 0, 0, 1], 0).into()).unwrap();
+        assert_eq!(
+            get(&sandbox, "/sandbox/ledger"),
+            (200, json!({"entries": [], "next": 0}))
+        );
+        let count = LEDGER_PAGE + 5;
+        for number in 0..count {
+            sandbox
+                .say("alice", "bob", &format!("text {number}"))
+                .unwrap();
+        }
+        let (status, page) = get(&sandbox, "/sandbox/ledger?from=3");
+        assert_eq!((status, &page["next"]), (200, &json!(LEDGER_PAGE + 3)));
+        let first = &page["entries"][0];
+        assert_eq!(
+            (&first["text"], &first["number"]),
+            (&json!("text 3"), &json!(3))
+        );
+        assert_eq!(
+            (&first["from"], &first["to"]),
+            (&json!("alice"), &json!("bob"))
+        );
+        let (_, rest) = get(
+            &sandbox,
+            &format!("/sandbox/ledger?from={}", LEDGER_PAGE + 3),
+        );
+        assert_eq!(rest["entries"].as_array().unwrap().len(), 2);
+        assert_eq!(rest["next"], count);
+        assert_eq!(get(&sandbox, "/sandbox/ledger?from=-1").0, 400);
+        let entries = sandbox.ledger(3);
+        assert_eq!((entries.len(), &*entries[0].text), (count - 3, "text 3"));
+    }
 
     #[test]
     fn faults_from_paths_and_bodies() {

@@ -81,7 +81,10 @@ pub(super) fn restore(
     files: &BTreeMap<String, u64>,
 ) -> Result<Restored, StoreError> {
     let now = shared.now();
-    let restored = shared.lock().restore(now, text, files);
+    let mut state = shared.lock();
+    let restored = state.restore(now, text, files);
+    shared.adjust_clock(&state);
+    drop(state);
     restored.map_err(|why| StoreError {
         file: file.to_owned(),
         why,

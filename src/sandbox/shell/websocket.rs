@@ -25,7 +25,7 @@ use actix_http::{
     ws::{self, CloseCode, CloseReason, Codec, Item, ProtocolError},
 };
 use actix_web::{
-    http::header::{CONTENT_TYPE, HOST, HeaderValue},
+    http::header::{CONTENT_TYPE, DATE, HOST, HeaderValue},
     web::{Bytes, BytesMut},
 };
 use actix_web_actors::ws::{Message as Frame, WebsocketContext};
@@ -34,7 +34,7 @@ use futures_util::{Stream, stream};
 use super::{
     cut::{CuttableStream, Scheme},
     hub::Hub,
-    server::pairs,
+    server::{date, pairs},
     socket::{Incoming, Socket},
 };
 use crate::{state::ConnId, state::Frames};
@@ -58,6 +58,10 @@ pub(super) fn serve(hub: &Rc<Hub>, request: &Request, framed: Framed<CuttableStr
             (response, Err(text))
         }
     };
+    let mut response = response;
+    if let Some(date) = date(hub.shared.now()) {
+        response.headers_mut().insert(DATE, date);
+    }
     let size = session.as_ref().err().map_or(BodySize::None, |text| {
         BodySize::Sized(u64::try_from(text.len()).unwrap_or(0))
     });

@@ -26,15 +26,16 @@ use crate::{
     state::State,
     table::{
         blacklist::Blacklists,
-        c2c_message::{Message, MessageId, conversation_key},
+        c2c_message::{Message, MessageId, RecentSend, conversation_key},
         follow::Follows,
         friend::Friends,
         group::Groups,
         media::Media,
         merger::MergedLists,
+        recent::Recent,
         user_status::UserStatuses,
     },
-    world::{Account, Accounts},
+    world::{Account, Accounts, MAX_SKIP},
 };
 
 /// The format written, and the newest format read.
@@ -103,8 +104,10 @@ struct Kept<'a> {
     sessions: u64,
     next_instance: u64,
     next_message: u64,
+    skipped: u64,
     accounts: &'a Accounts,
     messages: &'a BTreeMap<MessageId, Message>,
+    recent_sends: &'a Recent<RecentSend>,
     groups: &'a Groups,
     friends: &'a Friends,
     blacklists: &'a Blacklists,
@@ -127,8 +130,11 @@ struct Contents {
     next_instance: u64,
     #[serde(deserialize_with = "shape::counter")]
     next_message: u64,
+    #[serde(deserialize_with = "shape::counter")]
+    skipped: u64,
     accounts: BTreeMap<UserId, Account>,
     messages: BTreeMap<MessageId, Message>,
+    recent_sends: Recent<RecentSend>,
     groups: Groups,
     friends: Friends,
     blacklists: Blacklists,
@@ -154,6 +160,9 @@ impl State {
             // Rebuilt from the messages, by time.
             conversations: _,
             latest: _,
+            // It judges what happens while the sandbox runs.
+            ledger: _,
+            recent_sends,
             groups,
             friends,
             blacklists,
@@ -171,8 +180,10 @@ impl State {
                 sessions: world.sessions,
                 next_instance: world.next_instance,
                 next_message: world.next_message,
+                skipped: world.skipped,
                 accounts: &world.accounts,
                 messages,
+                recent_sends,
                 groups,
                 friends,
                 blacklists,
@@ -225,8 +236,11 @@ impl State {
         self.world.sessions = contents.sessions;
         self.world.next_instance = self.world.next_instance.max(contents.next_instance);
         self.world.next_message = contents.next_message.max(1);
+        // The clock does not go back.
+        self.world.skipped = contents.skipped.min(MAX_SKIP);
         self.world.accounts = contents.accounts.into();
         self.messages = contents.messages;
+        self.recent_sends = contents.recent_sends;
         self.groups = contents.groups;
         self.friends = contents.friends;
         self.blacklists = contents.blacklists;

@@ -3,18 +3,15 @@
 use crate::{
     proto::{id::UserId, message::MessageRef},
     shape,
-    table::marks::Marks,
+    table::{marks::Marks, recent::Repeatable},
 };
+use foldhash::fast::FixedState;
 use serde::{
-    Deserialize, Deserializer, Serialize, Serializer,
+    Deserialize, Deserializer, Serialize,
     de::{MapAccess, SeqAccess, Visitor},
 };
 use serde_json::value::RawValue;
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, VecDeque},
-    fmt,
-};
+use std::{borrow::Cow, collections::BTreeMap, fmt, hash::BuildHasher};
 
 /// The position of a message in the order of all messages of the sandbox.
 pub(crate) type MessageId = u64;
@@ -32,9 +29,6 @@ pub(crate) fn conversation_key(a: &UserId, b: &UserId) -> ConversationKey {
 
 /// The most bytes of a message, content and custom data together.
 pub(crate) const MAX_MESSAGE: usize = 12 * 1024;
-
-/// Sends remembered per account; a repeat gets the first result.
-pub(crate) const RECENT_SENDS: usize = 128;
 
 /// A message to be sent, as read from a request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -113,66 +107,55 @@ pub(crate) enum Inbound {
     Recalled,
 }
 
-/// A send that succeeded.
+/// A send that succeeded. What makes a repeat is documented for REST: sender, `MsgSeq`, `MsgRandom`
+/// and the CRC-32 of the content. The receiver is ours, because `batchsendmsg` gives many receivers
+/// the same numbers.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecentSend {
+    pub(crate) from: UserId,
     pub(crate) to: UserId,
     pub(crate) seq: u64,
     pub(crate) random: u64,
+    pub(crate) crc: u32,
     pub(crate) time: u64,
+    /// The number of its record in the ledger.
+    #[serde(skip)]
+    pub(crate) record: Option<u64>,
 }
 
-/// The last sends of an account, oldest first.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct RecentSends {
-    sends: VecDeque<RecentSend>,
-    /// A mix of the numbers of each send: most searches find nothing, and read only these.
-    mixes: VecDeque<u32>,
-}
-
-fn mix(seq: u64, random: u64) -> u32 {
-    let mixed = (seq ^ random.rotate_left(32)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    // The upper half depends on all bits.
-    (mixed >> 32) as u32
-}
-
-impl RecentSends {
-    /// The last send with these numbers.
-    pub(crate) fn find(&self, to: &UserId, seq: u64, random: u64) -> Option<&RecentSend> {
-        let wanted = mix(seq, random);
-        let (front, back) = self.mixes.as_slices();
-        if !front.contains(&wanted) && !back.contains(&wanted) {
-            return None;
-        }
-        let mut sends = self.sends.iter().rev();
-        sends.find(|sent| sent.seq == seq && sent.random == random && sent.to == *to)
-    }
-
-    /// Adds a send and forgets the oldest beyond the limit.
-    pub(crate) fn add(&mut self, sent: RecentSend) {
-        self.mixes.push_back(mix(sent.seq, sent.random));
-        self.sends.push_back(sent);
-        while self.sends.len() > RECENT_SENDS {
-            self.sends.pop_front();
-            self.mixes.pop_front();
+impl RecentSend {
+    /// The send of `draft` at the Unix second `time`.
+    pub(crate) fn new(draft: &Draft, time: u64) -> Self {
+        Self {
+            from: draft.from.clone(),
+            to: draft.to.clone(),
+            seq: draft.seq,
+            random: draft.random,
+            crc: crc32fast::hash(draft.body.get().as_bytes()),
+            time,
+            record: None,
         }
     }
-}
 
-impl Serialize for RecentSends {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.sends.serialize(serializer)
+    fn key(&self) -> (u64, u64, u32, &UserId, &UserId) {
+        (self.seq, self.random, self.crc, &self.from, &self.to)
     }
 }
 
-impl<'de> Deserialize<'de> for RecentSends {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let sends = VecDeque::<RecentSend>::deserialize(deserializer)?;
-        let mixes = sends
-            .iter()
-            .map(|sent| mix(sent.seq, sent.random))
-            .collect();
-        Ok(Self { sends, mixes })
+impl Repeatable for RecentSend {
+    const WINDOW: u64 = 120;
+    const LIMIT: usize = 1 << 20;
+
+    fn mix(&self) -> u64 {
+        FixedState::default().hash_one(self.key())
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        self.key() == other.key()
+    }
+
+    fn time(&self) -> u64 {
+        self.time
     }
 }
 
@@ -325,29 +308,5 @@ mod tests {
             let body = RawValue::from_string(text.clone()).unwrap();
             assert_eq!(is_message_body(&body), right, "{text}");
         }
-    }
-
-    #[test]
-    fn a_repeat_is_found_among_the_last_sends_only() {
-        let user = |name: &str| UserId::parse(name).unwrap();
-        let mut sends = RecentSends::default();
-        for seq in 0..200 {
-            let (to, random, time) = (user("bob"), seq % 7, 1);
-            sends.add(RecentSend {
-                to,
-                seq,
-                random,
-                time,
-            });
-        }
-        assert!(sends.find(&user("bob"), 199, 199 % 7).is_some());
-        assert!(sends.find(&user("bob"), 72, 72 % 7).is_some());
-        assert!(sends.find(&user("bob"), 71, 71 % 7).is_none());
-        assert!(sends.find(&user("carol"), 199, 199 % 7).is_none());
-        assert!(sends.find(&user("bob"), 199, 0).is_none());
-        let text = serde_json::to_string(&sends).unwrap();
-        let read: RecentSends = serde_json::from_str(&text).unwrap();
-        assert_eq!(read.mixes, sends.mixes);
-        assert_eq!(serde_json::to_string(&read).unwrap(), text);
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{World, config, user};
+use super::{START, World, config, user};
 use crate::{
     CompressMode, SandboxConfig,
     state::{Fault, FaultError},
@@ -226,6 +226,41 @@ fn a_restart_may_forget() {
         let code = &world.call(&alice, "im_open_status.wslogin", &json!({}))["ErrorCode"];
         assert_eq!(*code, if forget_logins { 70001 } else { 0 });
     }
+}
+
+#[test]
+fn the_clock_of_the_service_goes_ahead_of_monotonic_time() {
+    let mut world = World::new(config());
+    let alice = world.login("alice");
+    let sent = world.send(&alice, "bob", 1, "before");
+    world.fault(Fault::SkipClock { seconds: 121 });
+    assert_eq!(world.state.skipped().as_secs(), 121);
+    // The link lives by monotonic time.
+    world.pass(1.0);
+    assert!(world.dropped.is_empty());
+    // The window of repeats is over.
+    let again = world.send(&alice, "bob", 1, "before");
+    assert_eq!(
+        (&sent["MsgTime"], &again["MsgTime"]),
+        (&json!(START), &json!(START + 122))
+    );
+    let login = world.login("bob");
+    world.close(login.conn);
+    let conn = world.connect();
+    let sig = world.sig("bob");
+    let answer = world.try_login(conn, "bob", &sig);
+    assert_eq!(answer["TimeStamp"], START + 122, "{answer}");
+    world.fault(Fault::SkipClock { seconds: 86_401 });
+    assert_eq!(
+        world.try_login(conn, "bob", &sig)["ErrorCode"],
+        70001,
+        "the UserSig is over"
+    );
+    for seconds in [u64::MAX, 315_360_000] {
+        let too_far = world.state.fault(world.now, Fault::SkipClock { seconds });
+        assert_eq!(too_far, Err(FaultError::ClockSkip { found: seconds }));
+    }
+    assert_eq!(world.state.skipped().as_secs(), 121 + 86_401);
 }
 
 #[test]

@@ -3,12 +3,14 @@
 
 mod clients;
 mod contacts;
+mod dedupe;
 mod faults;
 mod follow;
 mod groups;
 mod groups_live;
 mod groups_messages;
 mod groups_rest;
+mod ledger;
 mod logins;
 mod media;
 mod messages;
@@ -223,7 +225,9 @@ impl World {
     }
 
     fn fault(&mut self, fault: Fault) {
+        let before = self.state.skipped();
         self.state.fault(self.now, fault).unwrap();
+        self.now.unix += self.state.skipped() - before;
         self.pump();
     }
 

@@ -13,7 +13,7 @@ use crate::{
     proto::{id::UserId, op::receive_option::DoNotDisturb},
     shape,
     table::{
-        c2c_message::{InboxEntry, MessageId, RecentSends},
+        c2c_message::{InboxEntry, MessageId},
         conversation::Contacts,
         push::ByApp,
     },
@@ -39,8 +39,6 @@ pub(crate) struct Account {
     pub(crate) expired_before: u64,
     /// Messages and notices that the account's other devices have not seen yet. Bounded.
     pub(crate) inbox: VecDeque<InboxEntry>,
-    /// The last messages the account sent; a repeat gets the first answer. Bounded.
-    pub(crate) recent_sends: RecentSends,
     pub(crate) peers: BTreeMap<UserId, Peer>,
     /// Group notices that arrived while no login had a link, by sequence position. Bounded.
     #[serde(deserialize_with = "shape::readable")]

@@ -16,6 +16,7 @@ use super::{
     scripted::{Script, Scripted},
 };
 use crate::{
+    config::Dedupe,
     policy::Now,
     proto::{
         code::Code,
@@ -163,6 +164,20 @@ pub enum Fault {
         /// The compression mode.
         mode: CompressMode,
     },
+    /// Recognises other repeated sends from now on, see [`SandboxConfig::dedupe`].
+    ///
+    /// [`SandboxConfig::dedupe`]: crate::SandboxConfig::dedupe
+    Dedupe {
+        /// Which ones.
+        mode: Dedupe,
+    },
+    /// Moves the sandbox's clock forward: times of messages, windows, the life of UserSigs and what
+    /// clients are told of the time. Monotonic time is not touched. Without a shell, the owner of the
+    /// clock adds [`State::skipped`](crate::state::State::skipped).
+    SkipClock {
+        /// Seconds, ten years at most in all.
+        seconds: u64,
+    },
     /// Cuts every link, as a restart of the server would.
     Restart {
         /// Also forgets all logins, so that tickets are no longer known.
@@ -170,6 +185,9 @@ pub enum Fault {
         forget_logins: bool,
     },
 }
+
+/// How far the clock may be ahead, in seconds.
+pub(crate) const MAX_SKIP: u64 = 10 * 365 * 86_400;
 
 const fn normal_close() -> u16 {
     1000
@@ -181,7 +199,7 @@ fn usual_push() -> String {
 
 impl Fault {
     /// The names of all faults, in the order of the enum.
-    pub const NAMES: [&'static str; 17] = [
+    pub const NAMES: [&'static str; 19] = [
         "drop_link",
         "close_link",
         "stop_answering",
@@ -198,6 +216,8 @@ impl Fault {
         "ignore",
         "push",
         "compress",
+        "dedupe",
+        "skip_clock",
         "restart",
     ];
 }
@@ -216,6 +236,12 @@ pub enum FaultError {
     KickType {
         /// The number given.
         found: u8,
+    },
+    /// The clock would be too far ahead.
+    #[error("the clock may be ten years ahead at most, and is not moved by {found} s")]
+    ClockSkip {
+        /// The seconds given.
+        found: u64,
     },
     /// The UserID is not valid.
     #[error(transparent)]
@@ -346,6 +372,12 @@ impl World {
                 self.push_raw(now, &user, &servcmd, &event, &envelope);
             }
             Fault::Compress { mode } => self.compress = mode,
+            Fault::Dedupe { mode } => self.config.dedupe = mode,
+            Fault::SkipClock { seconds } => {
+                let skipped = self.skipped.checked_add(seconds);
+                let skipped = skipped.filter(|skipped| *skipped <= MAX_SKIP);
+                self.skipped = skipped.ok_or(FaultError::ClockSkip { found: seconds })?;
+            }
             Fault::Restart { forget_logins } => {
                 let mut conns: Vec<_> = self.links.keys().copied().collect();
                 conns.sort_unstable();

@@ -23,6 +23,7 @@ pub use crate::wire::ConnId;
 pub(crate) use account::{Account, Peer};
 pub(crate) use accounts::{Accounts, Hashed};
 pub(crate) use caller::Caller;
+pub(crate) use fault::MAX_SKIP;
 pub use fault::{Fault, FaultError};
 pub use link::{Frames, Output};
 pub(crate) use link::{Link, clipped};
@@ -64,6 +65,8 @@ pub(crate) struct World {
     pub(crate) next_check: Option<Duration>,
     unknown_commands: BTreeSet<String>,
     pub(crate) counters: Counters,
+    /// How many seconds the clock is ahead of that of its owner.
+    pub(crate) skipped: u64,
     /// Number of changes to stored data.
     changes: u64,
 }
@@ -91,6 +94,7 @@ impl World {
             next_check: None,
             unknown_commands: BTreeSet::new(),
             counters: Counters::default(),
+            skipped: 0,
             changes: 0,
         }
     }

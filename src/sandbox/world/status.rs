@@ -34,6 +34,10 @@ pub struct Counters {
     pub messages: u64,
     /// Repeated sends, which were not delivered again.
     pub repeated_sends: u64,
+    /// Sends of which a repeat is no longer recognised because there were too many within the window.
+    pub forgotten_sends: u64,
+    /// Messages that the ledger had no room for.
+    pub unrecorded: u64,
     /// Invalid frames.
     pub garbage: u64,
     /// Requests with a wrong checksum.

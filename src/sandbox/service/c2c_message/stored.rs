@@ -17,15 +17,17 @@ use serde_json::{json, value::RawValue};
 use std::collections::VecDeque;
 
 impl State {
-    /// Sends a message from the login `by` (zero for none). A repeat of (from, to, seq, random)
-    /// gets the first result and is not delivered again.
+    /// Sends a message from the login `by` (zero for none). A repeat gets the first result and is not
+    /// delivered again.
     pub(crate) fn send(&mut self, now: Now, mut draft: Draft, by: u64) -> Result<Sent, Code> {
-        let repeat = self.world.accounts.get(&draft.from).and_then(|account| {
-            let sends = &account.recent_sends;
-            sends.find(&draft.to, draft.seq, draft.random)
-        });
-        if let Some(sent) = repeat {
+        let time = now.unix_secs();
+        let dedupe = self.world.config.dedupe;
+        let mut sending = RecentSend::new(&draft, time);
+        if let Some(sent) = self.recent_sends.find(dedupe, time, &sending) {
             self.world.counters.repeated_sends += 1;
+            if let Some(record) = sent.record {
+                self.ledger.count_repeat(record);
+            }
             let key = format!("{}_{}_{}", sent.seq, sent.random, sent.time);
             return Ok(Sent {
                 time: sent.time,
@@ -42,19 +44,16 @@ impl State {
             return Err(Code::C2C_UNKNOWN_USER);
         }
         if let Some(to) = self.world.accounts.shared(&draft.to) {
+            sending.to = to.clone();
             draft.to = to;
         }
-        let Some(sender) = self.world.accounts.get_mut(&draft.from) else {
+        let Some(sender) = self.world.accounts.get(&draft.from) else {
             return Err(Code::C2C_UNKNOWN_USER);
         };
-        let time = now.unix_secs();
-        sender.recent_sends.add(RecentSend {
-            to: draft.to.clone(),
-            seq: draft.seq,
-            random: draft.random,
-            time,
-        });
         let tiny_id = sender.tiny_id;
+        sending.record = self.record_c2c(&draft, time);
+        let forgotten = self.recent_sends.add(dedupe, time, sending);
+        self.world.counters.forgotten_sends += forgotten;
         let message = Message {
             draft,
             time,

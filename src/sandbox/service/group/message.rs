@@ -3,8 +3,7 @@
 //! See "Groups" in docs/src/protocol.md; the codes are in section "Sandbox choices".
 
 pub(crate) use crate::table::group::message::{
-    Entry, MAX_MESSAGE, MAX_TARGETS, RECENT_SENDS, REST_REPEAT_SECONDS, RecentSend, Said, What,
-    extend, is_message_body, size_of,
+    Entry, MAX_MESSAGE, MAX_TARGETS, RecentSend, Said, What, extend, is_message_body, size_of,
 };
 use crate::{
     answer::ok_with,
@@ -44,15 +43,21 @@ impl State {
         let random = random.ok_or(Code::GROUP_PARAMETER)?;
         let client_seq = opt_number(body, "ClientSeq").unwrap_or(0);
         let time = now.unix_secs();
-        let group = self.group(id)?;
-        let repeat = group.sent.iter().rev().find(|sent| {
-            let fresh =
-                sent.client_seq != 0 || time < sent.time.saturating_add(REST_REPEAT_SECONDS);
-            sent.random == random && sent.client_seq == client_seq && sent.from == from && fresh
-        });
-        if let Some(sent) = repeat {
+        let dedupe = self.world.config.dedupe;
+        let mut sending = RecentSend {
+            from: from.clone(),
+            random,
+            time,
+            seq: 0,
+            record: None,
+        };
+        if let Some(sent) = self.group(id)?.sent.find(dedupe, time, &sending) {
             let answer = json!({"MsgTime": sent.time, "MsgSeq": sent.seq});
+            let record = sent.record;
             self.world.counters.repeated_sends += 1;
+            if let Some(record) = record {
+                self.ledger.count_repeat(record);
+            }
             return Ok(ok_with(answer));
         }
         let said = self.read_message(id, &from, actor, body, now)?;
@@ -84,17 +89,13 @@ impl State {
             self.add_entry(now, id, entry, Some((&from, actor.instance)))
         };
         self.world.counters.group_messages += 1;
-        let group = self.group_mut(id)?;
-        group.sent.push_back(RecentSend {
-            from,
-            random,
-            client_seq,
-            time,
-            seq,
-        });
-        if group.sent.len() > RECENT_SENDS {
-            group.sent.pop_front();
+        sending.seq = seq;
+        if !online_only {
+            sending.record = self.record_group(id, &sending, body);
         }
+        let group = self.group_mut(id)?;
+        let forgotten = group.sent.add(dedupe, time, sending);
+        self.world.counters.forgotten_sends += forgotten;
         Ok(ok_with(json!({"MsgTime": time, "MsgSeq": seq})))
     }
 
@@ -323,7 +324,8 @@ impl State {
         group: &str,
         text: &str,
     ) -> Result<u64, Code> {
-        let random = self.world.numbers.next() % 100_000_000;
+        // All 32 bits: a number that the sender used in the last minutes would make this a repeat.
+        let random = self.world.numbers.next() % (1 << 32);
         let body = json!({
             "GroupId": group, "Random": random, "ClientSeq": random.max(1),
             "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": text}}],

@@ -6,21 +6,16 @@ use crate::{
     table::{
         group::{Group, GroupItem},
         marks::Marks,
+        recent::Repeatable,
     },
 };
+use foldhash::fast::FixedState;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, hash::BuildHasher};
 
 /// The most bytes of a message, content and custom data together.
 pub(crate) const MAX_MESSAGE: usize = 12 * 1024;
-
-/// Sends remembered per group; a repeat gets the first result.
-pub(crate) const RECENT_SENDS: usize = 256;
-
-/// How long a repeated REST call is recognised, in seconds: REST calls have only the random number
-/// as key.
-pub(crate) const REST_REPEAT_SECONDS: u64 = 300;
 
 /// The most receivers of a targeted message.
 pub(crate) const MAX_TARGETS: usize = 50;
@@ -85,14 +80,33 @@ pub(crate) fn extend(object: &mut Value, more: Value) {
     }
 }
 
-/// A send that succeeded.
-#[derive(Debug, Serialize, Deserialize)]
+/// A send that succeeded. What makes a repeat is documented for REST: sender and `Random`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct RecentSend {
     pub(crate) from: UserId,
     pub(crate) random: u64,
-    pub(crate) client_seq: u64,
     pub(crate) time: u64,
     pub(crate) seq: u64,
+    /// The number of its record in the ledger.
+    #[serde(skip)]
+    pub(crate) record: Option<u64>,
+}
+
+impl Repeatable for RecentSend {
+    const WINDOW: u64 = 300;
+    const LIMIT: usize = 1 << 16;
+
+    fn mix(&self) -> u64 {
+        FixedState::default().hash_one((self.random, &self.from))
+    }
+
+    fn is_like(&self, other: &Self) -> bool {
+        (self.random, &self.from) == (other.random, &other.from)
+    }
+
+    fn time(&self) -> u64 {
+        self.time
+    }
 }
 
 /// Returns true if `body` is a non-empty list of elements, each with a type and a content object.

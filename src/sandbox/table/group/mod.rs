@@ -17,6 +17,7 @@ use crate::{
         application::Application, attribute::Attributes, counter::Counters, live_room::Poll,
         live_room_guest::Guests, message::Entry,
     },
+    table::recent::Recent,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -109,7 +110,7 @@ pub(crate) struct Group {
     pub(crate) last_order: u64,
     pub(crate) last_recall: u64,
     /// The last sends; a repeat gets the first answer. Bounded.
-    pub(crate) sent: VecDeque<message::RecentSend>,
+    pub(crate) sent: Recent<message::RecentSend>,
     /// When the bucket of messages is empty again (the theoretical arrival time of GCRA).
     #[serde(skip)]
     pub(crate) busy_until: Duration,
@@ -247,7 +248,7 @@ impl Group {
             last_time: time,
             last_order: 0,
             last_recall: 0,
-            sent: VecDeque::new(),
+            sent: Recent::default(),
             busy_until: Duration::ZERO,
             applications: VecDeque::new(),
             recalls: VecDeque::new(),

@@ -124,6 +124,38 @@ fn numbers_go_on_where_they_were() {
 }
 
 #[test]
+fn repeats_are_recognised_after_a_restart_for_as_long_as_before_it() {
+    let body = json!({
+        "GroupId": "g", "Random": 7, "ClientSeq": 7,
+        "MsgBody": [{"MsgType": "TIMTextElem", "MsgContent": {"Text": "hello"}}],
+    });
+    // Seconds before and after the restart, and how often both are in the history then.
+    for (before, after, expected) in [
+        (60.0, 59.0, (1, 1)),
+        (60.0, 60.0, (2, 1)),
+        (200.0, 99.0, (2, 1)),
+        (200.0, 100.0, (2, 2)),
+    ] {
+        let mut world = World::new(config());
+        let alice = world.login("alice");
+        world.found(&alice, "Public", "g", &[]);
+        let said = |world: &World| world.state.group_history("g").len();
+        let tips = said(&world);
+        world.send(&alice, "bob", 7, "hello");
+        world.group(&alice, "send_group_msg", &body);
+        world.pass(before);
+        let mut world = restored(&world);
+        world.pass(after);
+        let alice = world.login("alice");
+        world.send(&alice, "bob", 7, "hello");
+        world.group(&alice, "send_group_msg", &body);
+        let history = world.state.history(&user("alice"), &user("bob"));
+        let found = (history.len(), said(&world) - tips);
+        assert_eq!(found, expected, "{before} s and {after} s");
+    }
+}
+
+#[test]
 fn each_start_draws_tickets_of_its_own() {
     let mut first = World::new(config());
     let before = first.login("alice").a2;

@@ -329,6 +329,7 @@ fn busy() -> World {
     talk_in_a_topic(&mut world, alice);
     let rest = json!({"Level": 2, "StartTime": 10, "EndTime": 20, "IsRepeated": 1});
     world.call(alice, "im_msg_db_logic.ws_set_do_not_disturb", &rest);
+    world.fault(Fault::SkipClock { seconds: 5 });
     let follow = json!({"FollowItem": [{"To_Account": "bob"}, {"To_Account": "dave"}]});
     world.call(alice, "follow.follow_add", &follow);
     let ban = json!({"GroupId": "room", "Members_Account": ["dave", "eve"], "Duration": 1_000_000});

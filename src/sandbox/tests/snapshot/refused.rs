@@ -287,8 +287,10 @@ fn assert_contains(kept: &Value, old: &Value, place: &str) {
     match (kept, old) {
         (Value::Object(kept), Value::Object(old)) => {
             for (name, value) in old {
-                if !matches!(&**name, "starts" | "next_message") {
-                    let place = format!("{place}.{name}");
+                let place = format!("{place}.{name}");
+                // Repeats were recognised by other fields, and only for minutes.
+                let is_over = name == "recent_sends" || place.ends_with(".sent.client_seq");
+                if !matches!(&**name, "starts" | "next_message") && !is_over {
                     assert_contains(kept.get(name).unwrap_or(&Value::Null), value, &place);
                 }
             }
