@@ -1,4 +1,4 @@
-//! Counts what each person says: a bot with state and settings.
+//! Counts what each person says, over restarts: a bot with values in the store, and settings.
 //!
 //! ```toml
 //! [bots.counter]
@@ -7,12 +7,6 @@
 
 use botroupe::prelude::*;
 use serde::Deserialize;
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-/// How many texts each UserID has sent since the account's bot was started.
-#[derive(Default)]
-struct Counts(Mutex<HashMap<String, u64>>);
 
 /// `[bots.counter]`
 #[derive(Deserialize)]
@@ -32,17 +26,15 @@ impl Default for Settings {
 
 /// Makes the bot.
 pub fn bot() -> Bot {
-    Bot::new("counter")
-        .state(Counts::default())
-        .config::<Settings>()
-        .on_text(count)
+    Bot::new("counter").config::<Settings>().on_text(count)
 }
 
-async fn count(sender: Sender, counts: State<Counts>, settings: Config<Settings>) -> String {
-    let mut counts = counts.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let count = counts.entry(sender.user_id).or_default();
-    *count += 1;
-    format!("{} number {count}", settings.word)
+async fn count(store: Store<u64>, settings: Config<Settings>) -> Result<String, ValueError> {
+    let counts = store.user()?;
+    let count = counts
+        .update("texts", |count| count.unwrap_or(0) + 1)
+        .await?;
+    Ok(format!("{} number {count}", settings.word))
 }
 
 #[cfg(test)]

@@ -130,7 +130,8 @@ struct Book;
 pub mod prelude {
     pub use crate::bot::{
         Api, ApiError, Attachment, Bot, Config, Event, FromEvent, Group, GroupApi, IntoReply,
-        Isolation, Kicked, NotReady, Outgoing, Rejection, Sender, State, Text, Upload,
+        Isolation, Kicked, NotReady, OnUnknown, Outgoing, Rejection, RunError, Sender, State,
+        Store, Text, Upload, ValueError,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

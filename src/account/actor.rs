@@ -396,6 +396,7 @@ impl Account {
             }
             Effect::Reply { token, outcome } => self.settled(at, token, outcome),
             Effect::Deliver(event) => self.deliver(ctx, at, event),
+            Effect::AllRead => self.subscriber.all_read(),
             Effect::Changed { online } => self.changed(online),
             Effect::Stopped => ctx.stop(),
         }
@@ -502,9 +503,7 @@ impl Account {
     fn settled(&mut self, at: Now, token: u64, outcome: Result<String, OutboxError>) {
         if token & REPLIES != 0 {
             self.stirred = true;
-            return self
-                .subscriber
-                .settled(at, token & !REPLIES, outcome.map(drop));
+            return self.subscriber.settled(at, token & !REPLIES, outcome);
         }
         if let Err(error) = &outcome {
             tracing::warn!(
@@ -524,6 +523,8 @@ impl Account {
 
     fn changed(&mut self, online: Option<bool>) {
         let status = self.core(|core, now, memory| core.status(now, memory));
+        let service_time = self.core.service_time(self.at);
+        self.handle.set_service_time(self.at, service_time);
         self.handle
             .set_ready(self.life, status.phase == Phase::Online);
         self.log.changed(&status, online, self.core.connection());
@@ -608,6 +609,7 @@ impl Handler<TellStatus> for Account {
         self.begin();
         let mut status = self.core(|core, now, memory| core.full_status(now, memory));
         status.counters.dropped += self.handle.dropped();
+        status.counters.unknown += self.handle.unknown();
         place.put(status);
     }
 }

@@ -4,6 +4,7 @@ use super::actor::Account;
 use super::collect::StatusPlace;
 use super::message::{Command, Handled, Instruct, Send, TellStatus};
 use crate::gateway::{SharedMemory, now};
+use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
 use crate::proto::id::UserId;
@@ -13,7 +14,7 @@ use crate::session::{Receipt, RequestError};
 use actix::prelude::*;
 use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 use tokio::sync::{Notify, Semaphore, oneshot};
 
@@ -31,10 +32,14 @@ struct Shared {
     ready: AtomicU64,
     /// Updates that found no room with the bots.
     dropped: AtomicU64,
+    /// Messages of which nobody knows whether they arrived.
+    unknown: AtomicU32,
     /// The number of the next message.
     message_seq: AtomicU32,
     /// Some bot wants to hear what changes about messages and people.
     wants_updates: AtomicBool,
+    /// By how many seconds the service's clock is ahead of ours.
+    service_ahead: AtomicI64,
     memory: SharedMemory,
     /// Made for the first sender: an account whose bots only reply has none.
     signals: OnceLock<Box<Signals>>,
@@ -127,8 +132,10 @@ impl AccountHandle {
             present: AtomicU64::new(0),
             ready: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
+            unknown: AtomicU32::new(0),
             message_seq: AtomicU32::new(fastrand::u32(1..=u32::MAX / 2)),
             wants_updates: AtomicBool::new(false),
+            service_ahead: AtomicI64::new(0),
             memory,
             signals: OnceLock::new(),
         }))
@@ -174,6 +181,28 @@ impl AccountHandle {
 
     pub(super) fn wants_updates(&self) -> bool {
         self.0.wants_updates.load(Ordering::Relaxed)
+    }
+
+    /// Notes the service's time in Unix seconds.
+    pub(super) fn set_service_time(&self, now: Now, time: u64) {
+        let ahead = i64::try_from(time).unwrap_or(0) - i64::try_from(now.unix_secs()).unwrap_or(0);
+        self.0.service_ahead.store(ahead, Ordering::Relaxed);
+    }
+
+    /// The service's time in Unix seconds, as it was heard last; ours before it has told any.
+    #[must_use]
+    pub fn service_time(&self, now: Now) -> u64 {
+        let ahead = self.0.service_ahead.load(Ordering::Relaxed);
+        now.unix_secs().saturating_add_signed(ahead)
+    }
+
+    /// Counts a message of which nobody knows whether it arrived.
+    pub fn note_unknown(&self) {
+        self.0.unknown.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn unknown(&self) -> u64 {
+        self.0.unknown.load(Ordering::Relaxed).into()
     }
 
     /// Counts an update that found no room with the bots.

@@ -39,8 +39,11 @@ pub trait Subscriber: Send + Sync {
         None
     }
 
-    /// What became of the reply of this number.
-    fn settled(&self, _now: Now, _reply: u64, _outcome: Result<(), OutboxError>) {}
+    /// What became of the reply of this number: the body of the server's answer, or why there is none.
+    fn settled(&self, _now: Now, _reply: u64, _outcome: Result<String, OutboxError>) {}
+
+    /// The server has confirmed that everything that was finished up to now is read.
+    fn all_read(&self) {}
 
     /// When to call [`proceed`](Self::proceed), as monotonic time.
     fn poll_timeout(&self) -> Option<Duration> {

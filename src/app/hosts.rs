@@ -4,7 +4,7 @@
 use super::AppError;
 use super::maker::{self, Maker};
 use crate::account::{AccountHandle, Subscriber};
-use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Registered, SharedBot, Site};
+use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot, Site};
 use crate::config::{BotSettings, Config};
 use crate::supervisor::SubscriberFactory;
 use std::collections::{BTreeMap, HashMap};
@@ -27,6 +27,7 @@ pub(super) struct Hosts {
 /// dies itself.
 #[derive(Clone)]
 struct Place {
+    ledger: Arc<Ledger>,
     account: AccountHandle,
     bots: Arc<[Arc<str>]>,
     host: Option<Arc<Host>>,
@@ -58,8 +59,9 @@ impl Hosts {
     }
 
     /// Adds the next account, which runs these bots.
-    pub(super) fn add(&self, bots: Arc<[Arc<str>]>, account: AccountHandle) {
+    pub(super) fn add(&self, bots: Arc<[Arc<str>]>, account: AccountHandle, ledger: Arc<Ledger>) {
         lock(&self.places).push(Place {
+            ledger,
             account,
             bots,
             host: None,
@@ -78,7 +80,7 @@ impl Hosts {
                 Some(host) if host.is_alive() => Box::pin(std::future::ready(Ok(host as _))),
                 _ => {
                     let hosts = hosts.clone();
-                    Box::pin(async move { hosts.make(number, &place.bots, &place.account).await })
+                    Box::pin(async move { hosts.make(number, &place).await })
                 }
             }
         })
@@ -109,21 +111,17 @@ impl Hosts {
         }
     }
 
-    async fn make(
-        &self,
-        number: usize,
-        names: &[Arc<str>],
-        account: &AccountHandle,
-    ) -> Result<Arc<dyn Subscriber>, String> {
-        let mut bots = Vec::with_capacity(names.len());
-        for name in names {
+    async fn make(&self, number: usize, place: &Place) -> Result<Arc<dyn Subscriber>, String> {
+        let account = &place.account;
+        let mut bots = Vec::with_capacity(place.bots.len());
+        for name in &*place.bots {
             if let Some(registered) = self.bots.find(name) {
                 bots.push(self.bot(name, registered, account).await?);
             }
         }
         // Messages that the last host had not finished are delivered to this one again.
         account.bots_died();
-        let host = Host::new(self.site.clone(), account, bots);
+        let host = Host::new(self.site.clone(), account, &place.ledger, bots);
         if let Some(place) = lock(&self.places).get_mut(number) {
             place.host = Some(host.clone());
         }

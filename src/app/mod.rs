@@ -17,8 +17,8 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, SettingsError, Site as BotSite,
-    Uploads,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Ledger, Pool, SettingsError, Shelf,
+    Site as BotSite, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
 use crate::gateway::{
@@ -28,6 +28,7 @@ use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
+use crate::store::{OpenError, Store, StoreError};
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, Supervisor, UntilEnd,
 };
@@ -48,6 +49,8 @@ pub type MakeConnector = Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>;
 pub struct App {
     supervisor: Addr<Supervisor>,
     accounts: HashMap<UserId, AccountHandle>,
+    ledgers: HashMap<UserId, Arc<Ledger>>,
+    store: Store,
     hosts: Arc<Hosts>,
     /// Carries the files of the bots, and no account.
     file_thread: Arbiter,
@@ -95,6 +98,12 @@ pub enum AppError {
     /// The network settings of the config cannot be used.
     #[error(transparent)]
     Net(#[from] NetError),
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] OpenError),
+    /// The store cannot be read at the start.
+    #[error("the store cannot be read: {0}")]
+    StoreRead(#[from] StoreError),
     /// An account wants a bot that is not in the list.
     #[error("no bot is called {0:?}")]
     UnknownBot(String),
@@ -117,6 +126,7 @@ impl AppError {
             Self::NoSandbox => Some("endpoint"),
             Self::Net(NetError::Ca { .. }) => Some("tls.ca_file"),
             Self::Net(NetError::Proxy(_)) => Some("proxy.url"),
+            Self::Store(_) | Self::StoreRead(_) => Some("store.path"),
             _ => None,
         }
     }
@@ -126,7 +136,7 @@ impl AppError {
     pub const fn is_mistake(&self) -> bool {
         match self {
             Self::Sandbox(error) => sandbox::is_mistake(error),
-            Self::Threads(_) => false,
+            Self::Threads(_) | Self::Store(_) | Self::StoreRead(_) => false,
             _ => true,
         }
     }
@@ -257,6 +267,7 @@ impl App {
         } else {
             1
         });
+        let store = open_store(config).await?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -284,6 +295,14 @@ impl App {
             ),
         };
         let mut accounts = HashMap::new();
+        let mut ledgers = HashMap::new();
+        let users: Vec<UserId> = enabled
+            .iter()
+            .map(|account| account.user_id.clone())
+            .collect();
+        let mut numbers = store.accounts(config.app.sdk_app_id, &users)?.into_iter();
+        let mut recovered = store.recover()?;
+        let shelf = Shelf::new(store.clone(), store_of(config).2);
         let fleet: FleetUsers = Arc::new(
             enabled
                 .iter()
@@ -311,7 +330,11 @@ impl App {
             ));
             let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
             accounts.insert(account.user_id.clone(), handle.clone());
-            hosts.add(account.bots.clone(), handle.clone());
+            let number = numbers.next().unwrap_or_default();
+            let found = recovered.remove(&number).unwrap_or_default();
+            let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
+            ledgers.insert(account.user_id.clone(), ledger.clone());
+            hosts.add(account.bots.clone(), handle.clone(), ledger);
             specs.push(ChildSpec {
                 config: Arc::new(CoreConfig {
                     app: config.app.sdk_app_id,
@@ -335,6 +358,8 @@ impl App {
         Ok(Self {
             supervisor,
             accounts,
+            ledgers,
+            store,
             hosts,
             file_thread,
             sandbox,
@@ -369,7 +394,11 @@ impl App {
     pub fn api(&self, user: &str) -> Option<Api> {
         let account = self.accounts.get(user)?.clone();
         let thread = self.file_thread.handle();
-        Some(Api::new(account).with_files(thread, self.uploads, self.files.clone()))
+        let api = Api::new(account).with_files(thread, self.uploads, self.files.clone());
+        Some(match self.ledgers.get(user) {
+            Some(ledger) => api.on_ledger(ledger.clone()),
+            None => api,
+        })
     }
 
     /// A controller for other threads and tasks.
@@ -418,6 +447,9 @@ impl App {
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();
         end_programs();
+        let store = self.store;
+        // A thread that panics has written what it could.
+        let _ = tokio::task::spawn_blocking(move || store.close()).await;
         Stopped {
             drained,
             logged_out,
@@ -453,6 +485,33 @@ pub fn check_settings(
 ///
 /// # Errors
 /// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
+/// Opens the store, on a thread of its own: it reads the whole file.
+async fn open_store(config: &Config) -> Result<Store, AppError> {
+    let (path, settings, _) = store_of(config);
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, settings)).await;
+    Ok(opened.map_err(std::io::Error::other)??)
+}
+
+fn store_of(_: &Config) -> (std::path::PathBuf, crate::store::StoreConfig, u64) {
+    static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
+    let n = N.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let path = std::env::var("BOTROUPE_TRIAL_STORE").map_or_else(
+        |_| ":memory:".into(),
+        |dir| {
+            if dir.ends_with(".db") {
+                dir
+            } else {
+                format!("{dir}/{}-{n}.db", std::process::id())
+            }
+        },
+    );
+    (
+        std::path::PathBuf::from(path),
+        crate::store::StoreConfig::default(),
+        1 << 26,
+    )
+}
+
 async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
     let mut checked = HashSet::new();
     for account in &config.accounts {

@@ -1,8 +1,8 @@
 //! The embedded server of a config.
 
 use super::AppError;
-use crate::config::{Config, Endpoint, SandboxTlsConfig};
-use crate::sandbox::{SandboxConfig, SandboxTls, Unknown};
+use crate::config::{Config, Endpoint, SandboxDedupe, SandboxTlsConfig};
+use crate::sandbox::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 use secrecy::SecretString;
 
 pub(super) use crate::sandbox::{Sandbox, SandboxError};
@@ -69,6 +69,11 @@ fn settings(config: &Config) -> SandboxConfig {
         Unknown::Refuse
     } else {
         Unknown::Warn
+    };
+    sandbox.dedupe = match config.sandbox.dedupe {
+        SandboxDedupe::Documented => Dedupe::Documented,
+        SandboxDedupe::None => Dedupe::None,
+        SandboxDedupe::Forever => Dedupe::Forever,
     };
     sandbox.tls = match &config.sandbox.tls {
         SandboxTlsConfig::Off => None,

@@ -4,7 +4,8 @@ use super::event::{Event, Rejection, Values, What};
 use super::extract::Kicked;
 use super::file_access::FileAccess;
 use super::handler::{Handler, Parameters};
-use super::isolation::{Isolation, IsolationError};
+use super::isolation::Isolation;
+use super::on_unknown::OnUnknown;
 use super::pool::Pool;
 use super::reply::{IntoReply, Reply};
 use super::seat::SharedBot;
@@ -12,6 +13,8 @@ use super::settings::{self, Mistake};
 use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
+use std::fmt::Display;
+use std::str::FromStr;
 use std::sync::Arc;
 
 type Call = Box<dyn Fn(&Event) -> Result<BoxFuture<'static, Reply>, Rejection> + Send + Sync>;
@@ -30,6 +33,7 @@ pub struct Bot {
     file_hosts: Vec<String>,
     files_from_anywhere: bool,
     isolation: Isolation,
+    on_unknown: OnUnknown,
     /// Values of its own were given to it.
     has_state: bool,
 }
@@ -65,7 +69,7 @@ pub enum SettingsError {
 /// `a.b: `, or nothing.
 struct Keys<'a>(&'a [String]);
 
-impl std::fmt::Display for Keys<'_> {
+impl Display for Keys<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         if self.0.is_empty() {
             return Ok(());
@@ -96,6 +100,7 @@ impl Bot {
             file_hosts: Vec::new(),
             files_from_anywhere: false,
             isolation: Isolation::Auto,
+            on_unknown: OnUnknown::default(),
             has_state: false,
         }
     }
@@ -346,16 +351,18 @@ impl Bot {
     pub fn configure(&mut self, settings: Option<&toml::Table>) -> Result<(), SettingsError> {
         let bot = self.name;
         let mut settings = settings.cloned();
-        if let Some(isolation) = settings
-            .as_mut()
-            .and_then(|table| table.remove("isolation"))
-        {
-            let text = isolation.as_str().unwrap_or_default();
-            self.isolation = text.parse().map_err(|error: IsolationError| {
-                let (path, reason) = (vec!["isolation".to_owned()], error.to_string());
-                SettingsError::Unfit { bot, path, reason }
-            })?;
+        let (isolation, on_unknown) = settings.as_mut().map_or((None, None), |table| {
+            (table.remove("isolation"), table.remove("on_unknown"))
+        });
+        if isolation.is_some() || on_unknown.is_some() {
+            // A section of nothing but these is none for the bot.
             settings = settings.filter(|table| !table.is_empty() || self.settings.is_some());
+        }
+        if let Some(value) = isolation {
+            self.isolation = reserved(bot, "isolation", &value)?;
+        }
+        if let Some(value) = on_unknown {
+            self.on_unknown = reserved(bot, "on_unknown", &value)?;
         }
         match (self.settings, settings) {
             (None, None) => Ok(()),
@@ -377,6 +384,14 @@ impl Bot {
         self
     }
 
+    /// Chooses what becomes of a message of which nobody can tell whether it arrived; [`OnUnknown::Ask`] if
+    /// nothing is said. `on_unknown` in the bot's section of the config file comes before this.
+    #[must_use]
+    pub const fn on_unknown(mut self, on_unknown: OnUnknown) -> Self {
+        self.on_unknown = on_unknown;
+        self
+    }
+
     /// Whether all accounts may share the bot: it holds nothing that could tell them apart, neither values nor
     /// captures of its handlers.
     pub(super) fn is_shareable(&self) -> bool {
@@ -394,6 +409,7 @@ impl Bot {
             handlers: Handlers(self.handlers),
             hears_fleet: self.hears_fleet,
             isolation: self.isolation,
+            on_unknown: self.on_unknown,
             files: files.with(&self.file_hosts, self.files_from_anywhere),
             trust: pool.trust(self.name),
         })
@@ -403,6 +419,20 @@ impl Bot {
     pub(super) fn into_tested(self) -> (Handlers, Arc<Values>) {
         (Handlers(self.handlers), Arc::new(self.values))
     }
+}
+
+/// Reads a key that every bot has.
+fn reserved<T: FromStr<Err: Display>>(
+    bot: &'static str,
+    key: &str,
+    value: &toml::Value,
+) -> Result<T, SettingsError> {
+    let text = value.as_str().unwrap_or_default();
+    text.parse().map_err(|error: T::Err| SettingsError::Unfit {
+        bot,
+        path: vec![key.to_owned()],
+        reason: error.to_string(),
+    })
 }
 
 /// A value and the name of the handler that it is about.

@@ -1,10 +1,12 @@
 //! The event that handlers are called with, and the trait that reads their parameters from it.
 
 use super::api::Api;
+use super::ledger::{Exchange, Ledger, Owner};
 use super::seat::Seat;
 use crate::account::Cause;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
+use botroupe_core::ledger::{exchange, message_id};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
@@ -30,6 +32,8 @@ pub struct Event {
     place: Place,
     /// Made when somebody asks for it: many handlers only answer.
     api: OnceLock<Api>,
+    /// Made with the API or the first value of the store.
+    exchange: OnceLock<Arc<Exchange>>,
 }
 
 /// Where an event happens.
@@ -37,8 +41,8 @@ pub struct Event {
 enum Place {
     /// On a bot of an account.
     Seat(Arc<Seat>),
-    /// On a bot under test.
-    Test(Arc<Values>),
+    /// On a bot under test, with the name of the bot.
+    Test(Arc<Values>, Arc<Ledger>, &'static str),
 }
 
 /// Why a handler was not called.
@@ -100,15 +104,22 @@ impl Event {
             what,
             place: Place::Seat(seat),
             api: OnceLock::new(),
+            exchange: OnceLock::new(),
         }
     }
 
     /// An event for a bot under test.
-    pub(super) fn of_test(what: What, api: Api, values: Arc<Values>) -> Self {
+    pub(super) fn of_test(
+        what: What,
+        api: Api,
+        values: Arc<Values>,
+        (ledger, bot): (Arc<Ledger>, &'static str),
+    ) -> Self {
         Self {
             what,
-            place: Place::Test(values),
+            place: Place::Test(values, ledger, bot),
             api: api.into(),
+            exchange: OnceLock::new(),
         }
     }
 
@@ -116,7 +127,7 @@ impl Event {
     pub(super) const fn seat(&self) -> Option<&Arc<Seat>> {
         match &self.place {
             Place::Seat(seat) => Some(seat),
-            Place::Test(_) => None,
+            Place::Test(..) => None,
         }
     }
 
@@ -124,8 +135,43 @@ impl Event {
     pub(super) fn values(&self) -> &Values {
         match &self.place {
             Place::Seat(seat) => &seat.bot.values,
-            Place::Test(values) => values,
+            Place::Test(values, ..) => values,
         }
+    }
+
+    /// The ledger that the handler is on.
+    pub(super) fn ledger(&self) -> &Arc<Ledger> {
+        match &self.place {
+            Place::Seat(seat) => &seat.ledger,
+            Place::Test(_, ledger, _) => ledger,
+        }
+    }
+
+    /// What the handler does on the ledger.
+    pub(super) fn owner(&self) -> Owner {
+        let exchange = self.exchange.get_or_init(|| {
+            let bot = self.bot();
+            let message = match &self.what {
+                What::Message(message) => Some(message),
+                _ => None,
+            };
+            let id = message.map(|message| exchange(bot, message_id(message)));
+            let place = message.map(|said| (said.conversation.clone(), said.from.clone()));
+            Arc::new(Exchange::new(id, place))
+        });
+        Owner::new(self.bot().into(), Some(exchange.clone()))
+    }
+
+    fn bot(&self) -> &'static str {
+        match &self.place {
+            Place::Seat(seat) => seat.bot.name,
+            Place::Test(.., bot) => bot,
+        }
+    }
+
+    /// What the handler has done on the ledger, if it has asked for anything there.
+    pub(super) fn take_exchange(&mut self) -> Option<Arc<Exchange>> {
+        self.exchange.take()
     }
 
     /// Whether files are being transferred for the handler.
@@ -161,10 +207,11 @@ impl Event {
     pub fn api(&self) -> &Api {
         self.api.get_or_init(|| match &self.place {
             Place::Seat(seat) => {
-                seat.api(seat.bot.handlers.candidate(&self.what).unwrap_or("none"))
+                let handler = seat.bot.handlers.candidate(&self.what);
+                seat.api(handler.unwrap_or("none"), self.owner())
             }
             // Made with the event.
-            Place::Test(_) => Api::recorded(Arc::default()),
+            Place::Test(..) => Api::recorded(Arc::default()),
         })
     }
 }

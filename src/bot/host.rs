@@ -10,7 +10,9 @@
 use super::drain::Drain;
 use super::event::{Event, What};
 use super::isolation::Place;
+use super::ledger::{Exchange, Finished, Ledger, Written};
 use super::lines::{Job, Lines, Start};
+use super::on_unknown::OnUnknown;
 use super::pool::Label;
 use super::replies::{Ended, Replies};
 use super::run::{Call, Outcome, Run};
@@ -21,7 +23,9 @@ use crate::account::{
 use crate::bot::api::ApiError;
 use crate::gateway::now;
 use crate::policy::Now;
+use crate::proto::answer::Sent;
 use crate::proto::message::Message;
+use botroupe_core::ledger::message_id;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -34,6 +38,7 @@ pub struct Host {
     /// Itself: calls of handlers find their host through it.
     me: Weak<Self>,
     site: Arc<Site>,
+    ledger: Arc<Ledger>,
     seats: Box<[Arc<Seat>]>,
     state: Mutex<State>,
 }
@@ -58,15 +63,21 @@ impl std::fmt::Debug for Host {
 impl Host {
     /// A host for the bots of an account.
     #[must_use]
-    pub fn new(site: Arc<Site>, account: &AccountHandle, bots: Vec<Arc<SharedBot>>) -> Arc<Self> {
+    pub fn new(
+        site: Arc<Site>,
+        account: &AccountHandle,
+        ledger: &Arc<Ledger>,
+        bots: Vec<Arc<SharedBot>>,
+    ) -> Arc<Self> {
         let seats: Box<[Arc<Seat>]> = bots
             .into_iter()
-            .map(|bot| Arc::new(Seat::new(&site, account, bot)))
+            .map(|bot| Arc::new(Seat::new(&site, account, ledger, bot)))
             .collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
-        Arc::new_cyclic(|me| Self {
+        let host = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             site,
+            ledger: ledger.clone(),
             seats,
             state: Mutex::new(State {
                 lines: Lines::default(),
@@ -74,7 +85,9 @@ impl Host {
                 life: 0,
                 waker: None,
             }),
-        })
+        });
+        ledger.attach(&host.me);
+        host
     }
 
     /// Starts no more handlers; `drain` is dropped when none runs any more. Returns how long the second of the
@@ -125,8 +138,12 @@ impl Host {
         let without = with_fleet && is_heard(&message, fleet, false);
         let what = What::Message(message);
         let hears = |bot: &usize| without || (with_fleet && self.seats[*bot].bot.hears_fleet);
-        let wanting: Vec<usize> = self.wanting(&what).filter(hears).collect();
+        let mut wanting: Vec<usize> = self.wanting(&what).filter(hears).collect();
         if let What::Message(message) = what {
+            if self.ledger.is_durable() && !wanting.is_empty() {
+                let id = message_id(&message);
+                wanting.retain(|bot| !self.ledger.is_handled(self.seats[*bot].bot.name, id));
+            }
             state.lines.message(at.mono, &message, &wanting);
         }
     }
@@ -148,6 +165,56 @@ impl Host {
     fn happened(&self, state: &mut State, what: &What) {
         for bot in self.wanting(what) {
             state.lines.happened(bot, what.clone());
+        }
+    }
+
+    /// The ledger has written something down; called from any thread.
+    pub(super) fn written(&self) {
+        let Ok(mut state) = self.lock() else {
+            return;
+        };
+        let is_alone = state.waker.is_none();
+        if is_alone {
+            self.take_written(&mut state, now());
+        }
+        state.wake();
+        drop(state);
+        if is_alone {
+            self.run_elsewhere();
+        }
+    }
+
+    /// Goes on with what the ledger has written down.
+    fn take_written(&self, state: &mut State, at: Now) {
+        while let Some(written) = self.ledger.poll_written() {
+            match written {
+                Written::Handler {
+                    job,
+                    handler,
+                    mut answers,
+                } => {
+                    state.lines.freed(at.mono, &job, false);
+                    let Some(last) = answers.pop() else {
+                        self.job_over(state, &job, true);
+                        continue;
+                    };
+                    for answer in answers {
+                        state.replies.post(None, handler, answer);
+                    }
+                    state.replies.post(Some(job), handler, last);
+                }
+                Written::Letter(posting) => state.replies.post(None, "", posting),
+                Written::Told(_) => {}
+            }
+        }
+    }
+
+    /// A bot is done with a message.
+    fn job_over(&self, state: &mut State, job: &Job, done: bool) {
+        state.lines.settled(job, done);
+        if let Some(message) = job.message() {
+            self.ledger
+                .is_over(self.seats[job.line.bot].bot.name, message);
         }
     }
 
@@ -241,18 +308,46 @@ impl Host {
     }
 
     /// A handler has ended; in a turn of the actor `life`, or somewhere else.
-    fn ended(&self, job: &Job, handler: &'static str, outcome: Outcome, life: Option<u64>) {
+    fn ended(
+        &self,
+        job: &Job,
+        handler: &'static str,
+        outcome: Outcome,
+        exchange: Option<Arc<Exchange>>,
+        life: Option<u64>,
+    ) {
         let at = now();
+        let seat = &self.seats[job.line.bot];
+        let succeeded = !matches!(outcome, Outcome::Failed);
+        let is_kept = self.ledger.is_durable() && job.message().is_some();
+        if is_kept && !matches!(outcome, Outcome::NotRun) {
+            let answers = match outcome {
+                Outcome::Answer(to, draft) => vec![(to, draft, seat.account.draw_key())],
+                _ => Vec::new(),
+            };
+            // The store confirms it, and the ledger then wakes the host.
+            self.ledger.finish(Finished {
+                job: job.clone(),
+                handler,
+                bot: seat.bot.name,
+                answers,
+                exchange,
+                succeeded,
+            });
+            return;
+        }
+        if let Some(exchange) = exchange {
+            self.ledger.close(&exchange, succeeded);
+        }
         let Ok(mut state) = self.lock() else {
             return;
         };
-        let seat = &self.seats[job.line.bot];
         match outcome {
             Outcome::Answer(to, draft) => {
-                let key = seat.account.draw_key();
+                let key = (seat.account.draw_key(), seat.account.service_time(at));
                 state.replies.push(job.clone(), handler, to, draft, key);
             }
-            Outcome::Done => state.lines.ended(at.mono, job, true, false),
+            Outcome::Done | Outcome::Failed => state.lines.ended(at.mono, job, true, false),
             Outcome::NotRun => {
                 let parked = self.site.pool.is_parked(seat.account.user(), seat.bot.name);
                 state.lines.ended(at.mono, job, false, parked);
@@ -273,24 +368,69 @@ impl Host {
     /// Answers were settled.
     fn replied(&self, state: &mut State, at: Now, ended: impl IntoIterator<Item = Ended>) {
         for ended in ended {
-            let (reply, done) = match ended {
-                Ended::Sent(reply) => (reply, true),
-                Ended::Failed(reply, error) => {
-                    let seat = &self.seats[reply.job.line.bot];
-                    let (account, bot) = (seat.account.user(), seat.bot.name);
-                    let error = ApiError::from(SendError::Outbox(error));
-                    tracing::warn!(%account, bot, handler = reply.handler, to = %reply.to, %error, "reply not sent");
-                    (reply, true)
-                }
-                Ended::GivenUp(reply) => {
-                    let seat = &self.seats[reply.job.line.bot];
-                    let (account, bot) = (seat.account.user(), seat.bot.name);
-                    tracing::info!(%account, bot, handler = reply.handler, to = %reply.to, "reply not sent before the end; its message stays unread");
-                    (reply, false)
-                }
+            let (reply, outcome) = match ended {
+                Ended::Sent(reply, answer) => (reply, Some(Ok(answer))),
+                Ended::Failed(reply, error) => (reply, Some(Err(error))),
+                Ended::GivenUp(reply) => (reply, None),
             };
-            state.lines.ended(at.mono, &reply.job, done, false);
+            let account = self.ledger.account();
+            let bot = reply.letter.as_ref().map(|letter| letter.bot.clone());
+            let bot = bot.or_else(|| {
+                let job = reply.job.as_ref()?;
+                Some(self.seats[job.line.bot].bot.name.into())
+            });
+            let bot = bot.as_deref().unwrap_or_default();
+            let mut done = true;
+            match (&outcome, &reply.letter) {
+                (Some(Ok(_)), _) => {}
+                (Some(Err(error)), _) => {
+                    let on_unknown = self.on_unknown(bot);
+                    let is_unknown = matches!(error, OutboxError::Unknown(_));
+                    if is_unknown && reply.letter.is_some() && on_unknown == OnUnknown::Resend {
+                        tracing::warn!(%account, bot, to = %reply.to, %error, "message sent again: it may be said twice");
+                        state.replies.resend(reply);
+                        continue;
+                    }
+                    let error = ApiError::from(SendError::Outbox(error.clone()));
+                    tracing::warn!(%account, bot, handler = reply.handler, to = %reply.to, %error, "reply not sent");
+                }
+                (None, Some(_)) => {
+                    tracing::info!(%account, bot, handler = reply.handler, to = %reply.to, "reply not sent before the end; the next start sends it");
+                }
+                (None, None) => {
+                    tracing::info!(%account, bot, handler = reply.handler, to = %reply.to, "reply not sent before the end; its message stays unread");
+                    done = false;
+                }
+            }
+            match (&reply.letter, outcome) {
+                (Some(letter), Some(outcome)) => {
+                    let drops = self.on_unknown(bot) == OnUnknown::Drop;
+                    let outcome = outcome
+                        .map(|answer| serde_json::from_str::<Sent>(&answer).unwrap_or_default());
+                    self.ledger.settled(letter.number, outcome, drops);
+                    if let Some(job) = &reply.job {
+                        self.job_over(state, job, done);
+                    }
+                }
+                (Some(_), None) => {
+                    if let Some(job) = &reply.job {
+                        self.job_over(state, job, done);
+                    }
+                }
+                (None, _) => {
+                    if let Some(job) = &reply.job {
+                        state.lines.ended(at.mono, job, done, false);
+                    }
+                }
+            }
         }
+    }
+
+    /// What the bot of this name wants done with messages of which nobody knows whether they arrived.
+    fn on_unknown(&self, bot: &str) -> OnUnknown {
+        let mut seats = self.seats.iter();
+        let seat = seats.find(|seat| seat.bot.name == bot);
+        seat.map_or_else(OnUnknown::default, |seat| seat.bot.on_unknown)
     }
 }
 
@@ -321,18 +461,28 @@ impl Ticket {
     }
 
     /// Tells the host, from another thread than that of the account.
-    pub(super) fn settle(mut self, handler: &'static str, outcome: Outcome) {
+    pub(super) fn settle(
+        mut self,
+        handler: &'static str,
+        outcome: Outcome,
+        exchange: Option<Arc<Exchange>>,
+    ) {
         self.settled = true;
         if let Some(host) = self.host.upgrade() {
-            host.ended(&self.job, handler, outcome, None);
+            host.ended(&self.job, handler, outcome, exchange, None);
         }
     }
 
     /// Tells the host in the turn of its account.
-    pub(super) fn settle_here(mut self, handler: &'static str, outcome: Outcome) {
+    pub(super) fn settle_here(
+        mut self,
+        handler: &'static str,
+        outcome: Outcome,
+        exchange: Option<Arc<Exchange>>,
+    ) {
         self.settled = true;
         if let Some(host) = self.host.upgrade() {
-            host.ended(&self.job, handler, outcome, self.life);
+            host.ended(&self.job, handler, outcome, exchange, self.life);
         }
     }
 }
@@ -343,11 +493,11 @@ impl Drop for Ticket {
             && let Some(host) = self.host.upgrade()
         {
             let outcome = if self.began {
-                Outcome::Done
+                Outcome::Failed
             } else {
                 Outcome::NotRun
             };
-            host.ended(&self.job, "none", outcome, None);
+            host.ended(&self.job, "none", outcome, None, None);
         }
     }
 }
@@ -407,6 +557,7 @@ impl Subscriber for Host {
 
     fn proceed(&self, at: Now, life: u64) -> bool {
         if let Ok(mut state) = self.lock() {
+            self.take_written(&mut state, at);
             self.time_has_come(&mut state, at);
         }
         self.run_here(at, life)
@@ -424,12 +575,19 @@ impl Subscriber for Host {
         Some(Wish::Finished(receipt, done))
     }
 
-    fn settled(&self, at: Now, reply: u64, outcome: Result<(), OutboxError>) {
+    fn settled(&self, at: Now, reply: u64, outcome: Result<String, OutboxError>) {
         if let Ok(mut state) = self.lock() {
             let draining = state.lines.is_draining();
-            let ended = state.replies.settled(at.mono, reply, outcome, draining);
+            let letter = state.replies.letter_of(reply);
+            let persists = letter.is_some_and(|letter| !self.ledger.is_awaited(letter));
+            let how = (draining, persists);
+            let ended = state.replies.settled(at.mono, reply, outcome, how);
             self.replied(&mut state, at, ended);
         }
+    }
+
+    fn all_read(&self) {
+        self.ledger.all_read();
     }
 
     fn poll_timeout(&self) -> Option<Duration> {

@@ -35,6 +35,13 @@ pub(super) struct Job {
     message: Option<u64>,
 }
 
+impl Job {
+    /// The [`message_id`](botroupe_core::ledger::message_id) of its message, if it is one.
+    pub(super) const fn message(&self) -> Option<u64> {
+        self.message
+    }
+}
+
 /// A handler that is to be started.
 #[derive(Debug)]
 pub(super) struct Start {
@@ -266,17 +273,29 @@ impl Lines {
     /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
     /// nobody: messages that it does not handle stay unread.
     pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) {
+        self.settled(job, done);
+        self.freed(now, job, !done && parked);
+    }
+
+    /// A bot is done with a message, or will not handle it.
+    pub(super) fn settled(&mut self, job: &Job, done: bool) {
+        if let Some(work) = &mut self.work
+            && let Some(id) = job.message
+        {
+            work.settle(id, done);
+        }
+    }
+
+    /// A handler has ended, and the next event of its line may be handled; `leave` leaves all of them unread.
+    pub(super) fn freed(&mut self, now: Duration, job: &Job, leave: bool) {
         let Some(work) = &mut self.work else {
             return;
         };
-        work.running -= 1;
-        if let Some(id) = job.message {
-            work.settle(id, done);
-        }
+        work.running = work.running.saturating_sub(1);
         let mut left = VecDeque::new();
         if let Some(line) = work.lines.get_mut(&job.line) {
             line.running = false;
-            if !done && parked {
+            if leave {
                 left = std::mem::take(&mut line.waiting);
             }
             if !line.waiting.is_empty() {

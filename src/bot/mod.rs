@@ -42,8 +42,10 @@ mod file_access;
 mod handler;
 mod host;
 mod isolation;
+mod ledger;
 mod lines;
 mod loop_guard;
+mod on_unknown;
 mod outgoing_file;
 mod pool;
 mod recording;
@@ -54,12 +56,13 @@ mod run;
 mod schedule;
 mod seat;
 mod settings;
+mod store;
 mod tasks;
 pub mod testing;
 mod transfer;
 
 pub use crate::account::SendError;
-pub use api::{Api, ApiError, GroupApi, Kind, Upload, Uploads};
+pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads};
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
 #[cfg(feature = "unstable")]
@@ -78,6 +81,11 @@ pub use host::Host;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use host::Host;
 pub use isolation::{Isolation, IsolationError};
+#[cfg(feature = "unstable")]
+pub use ledger::{Ledger, Shelf};
+#[cfg(not(feature = "unstable"))]
+pub(crate) use ledger::{Ledger, Shelf};
+pub use on_unknown::{OnUnknown, OnUnknownError};
 pub use outgoing_file::Outgoing;
 #[cfg(feature = "unstable")]
 pub use pool::Pool;
@@ -90,4 +98,5 @@ pub use reply::{IntoReply, Reply};
 pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use seat::{SharedBot, Site};
+pub use store::{Cells, Store, ValueError};
 pub use transfer::{FileError, TransferError};

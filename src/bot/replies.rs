@@ -3,6 +3,7 @@
 //!
 //! Pure: answers and outcomes go in, messages to send come out.
 
+use super::ledger::Posting;
 use super::lines::Job;
 use crate::account::{MAX_OUTBOX, OutboxError, Reply};
 use crate::proto::message::{Conversation, Draft, MessageKey};
@@ -11,6 +12,10 @@ use std::time::Duration;
 
 /// When an answer that found the outbox full is tried again.
 const AGAIN: Duration = Duration::from_millis(100);
+/// When a letter that could not be sent in time is tried again; each time later.
+const LATER: Duration = Duration::from_secs(10);
+/// So many times a letter is tried again before it counts as unknown.
+const MAX_TRIES: u32 = 10;
 
 /// Where an answer stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,19 +35,35 @@ enum State {
 pub(super) struct Outgoing {
     number: u64,
     state: State,
-    pub(super) job: Job,
+    /// The handler that ends with it.
+    pub(super) job: Option<Job>,
     /// The handler it is from.
     pub(super) handler: &'static str,
     pub(super) to: Conversation,
     draft: Arc<Draft>,
     key: MessageKey,
+    /// It may have been sent, at this time of the service at the earliest.
+    sent_since: Option<u64>,
+    /// When it was given, by the service's clock.
+    service_time: u64,
+    /// What the ledger knows of it.
+    pub(super) letter: Option<Letter>,
+}
+
+/// An answer that the ledger keeps.
+#[derive(Clone, Debug)]
+pub(super) struct Letter {
+    /// Its number there.
+    pub(super) number: u64,
+    pub(super) bot: Arc<str>,
+    tries: u32,
 }
 
 /// The end of an answer.
 #[derive(Debug)]
 pub(super) enum Ended {
-    /// It was sent.
-    Sent(Outgoing),
+    /// It was sent; the server's answer.
+    Sent(Outgoing, String),
     /// It could not be sent, and will not be.
     Failed(Outgoing, OutboxError),
     /// The program ends before it could be sent: its message stays unread.
@@ -66,18 +87,46 @@ impl Replies {
         handler: &'static str,
         to: Conversation,
         draft: Draft,
-        key: MessageKey,
+        (key, service_time): (MessageKey, u64),
     ) {
-        self.next += 1;
-        self.all.push(Outgoing {
-            number: self.next,
+        self.add(Outgoing {
+            number: 0,
             state: State::Waiting,
-            job,
+            job: Some(job),
             handler,
             to,
             draft: Arc::new(draft),
             key,
+            sent_since: None,
+            service_time,
+            letter: None,
         });
+    }
+
+    /// The ledger has a letter to send; `job` ends with it.
+    pub(super) fn post(&mut self, job: Option<Job>, handler: &'static str, posting: Posting) {
+        self.add(Outgoing {
+            number: 0,
+            state: State::Waiting,
+            job,
+            handler,
+            to: posting.to,
+            draft: posting.draft,
+            key: posting.key,
+            sent_since: posting.sent_since,
+            service_time: posting.service_time,
+            letter: Some(Letter {
+                number: posting.number,
+                bot: posting.bot,
+                tries: 0,
+            }),
+        });
+    }
+
+    fn add(&mut self, mut outgoing: Outgoing) {
+        self.next += 1;
+        outgoing.number = self.next;
+        self.all.push(outgoing);
     }
 
     /// The next answer to send. No more are with the account than it has places for.
@@ -96,24 +145,41 @@ impl Replies {
             to: reply.to.clone(),
             draft: reply.draft.clone(),
             key: reply.key,
-            sent_since: None,
+            sent_since: reply.sent_since,
         })
     }
 
-    /// What became of an answer. While `draining` nothing is tried again.
+    /// What became of an answer. While `draining` nothing is tried again. A letter that `persists` is tried again
+    /// when its time was too short.
     pub(super) fn settled(
         &mut self,
         now: Duration,
         number: u64,
-        outcome: Result<(), OutboxError>,
-        draining: bool,
+        outcome: Result<String, OutboxError>,
+        (draining, persists): (bool, bool),
     ) -> Option<Ended> {
         let at = self.all.iter().position(|reply| reply.number == number)?;
         self.sent = self.sent.saturating_sub(1);
+        let reply = &mut self.all[at];
         let state = match outcome {
-            Ok(()) => return Some(Ended::Sent(self.take(at))),
-            Err(OutboxError::Offline(_)) => State::Away,
+            Ok(answer) => return Some(Ended::Sent(self.take(at), answer)),
+            Err(OutboxError::Offline(_)) => {
+                reply.sent_since = Some(reply.service_time);
+                State::Away
+            }
             Err(OutboxError::Full) => State::Later(now + AGAIN),
+            Err(error @ OutboxError::Expired(_)) if persists => {
+                let Some(letter) = &mut reply.letter else {
+                    return Some(Ended::Failed(self.take(at), error));
+                };
+                letter.tries += 1;
+                if letter.tries > MAX_TRIES {
+                    let unknown = OutboxError::Unknown(error.to_string());
+                    return Some(Ended::Failed(self.take(at), unknown));
+                }
+                reply.sent_since = Some(reply.service_time);
+                State::Later(now + LATER * letter.tries)
+            }
             Err(error) => return Some(Ended::Failed(self.take(at), error)),
         };
         if draining {
@@ -121,6 +187,19 @@ impl Replies {
         }
         self.all[at].state = state;
         None
+    }
+
+    /// The letter of the answer of this number.
+    pub(super) fn letter_of(&self, number: u64) -> Option<u64> {
+        let reply = self.all.iter().find(|reply| reply.number == number)?;
+        reply.letter.as_ref().map(|letter| letter.number)
+    }
+
+    /// A letter is sent again without a look at the history: its bot would rather say something twice than not at
+    /// all.
+    pub(super) fn resend(&mut self, mut outgoing: Outgoing) {
+        (outgoing.state, outgoing.sent_since) = (State::Waiting, None);
+        self.all.push(outgoing);
     }
 
     /// The account is ready: what it could not take before goes out.
@@ -138,6 +217,7 @@ impl Replies {
         for reply in &mut self.all {
             if reply.state == State::Sent {
                 reply.state = State::Waiting;
+                reply.sent_since = Some(reply.service_time);
             }
         }
     }

@@ -27,6 +27,13 @@ pub(super) struct Call {
     pub(super) ticket: Ticket,
 }
 
+impl Call {
+    fn settle_here(mut self, handler: &'static str, outcome: Outcome) {
+        let exchange = self.event.take_exchange();
+        self.ticket.settle_here(handler, outcome, exchange);
+    }
+}
+
 /// How a handler ended.
 #[derive(Debug)]
 #[expect(
@@ -38,6 +45,8 @@ pub(super) enum Outcome {
     Answer(Conversation, Draft),
     /// It is done, and nothing is to be sent.
     Done,
+    /// It failed: what it would have changed stays as it was.
+    Failed,
     /// It did not run: its message counts as not handled.
     NotRun,
 }
@@ -79,7 +88,7 @@ impl Run {
             Stage::Begin => match begin(&mut call) {
                 Step::Next(stage) => stage,
                 Step::End(handler, outcome) => {
-                    call.ticket.settle_here(handler, outcome);
+                    call.settle_here(handler, outcome);
                     return Ok(());
                 }
             },
@@ -108,7 +117,7 @@ impl Run {
         match step {
             Step::Next(stage) => Err(Box::new(Self { call, stage })),
             Step::End(handler, outcome) => {
-                call.ticket.settle_here(handler, outcome);
+                call.settle_here(handler, outcome);
                 Ok(())
             }
         }
@@ -138,7 +147,8 @@ impl Run {
                 Step::End(handler, outcome) => break (handler, outcome),
             }
         };
-        call.ticket.settle(handler, outcome);
+        call.ticket
+            .settle(handler, outcome, call.event.take_exchange());
     }
 }
 
@@ -155,11 +165,11 @@ fn begin(call: &mut Call) -> Step {
         Ok(Ok(None)) => Step::End("none", Outcome::Done),
         Ok(Err((handler, mistake))) => {
             tracing::error!(%account, bot, handler, mistake, "handler cannot be called");
-            Step::End(handler, Outcome::Done)
+            Step::End(handler, Outcome::Failed)
         }
         Err(_) => {
             tracing::error!(%account, bot, "handler panicked before its first await");
-            Step::End("none", Outcome::Done)
+            Step::End("none", Outcome::Failed)
         }
     }
 }
@@ -175,7 +185,7 @@ fn handled(call: &Call, handler: &'static str, outcome: Option<Caught<Reply>>) -
         None => {
             let limit = limit(call);
             tracing::error!(%account, bot, handler, ?limit, "handler took too long; it was ended");
-            Step::End(handler, Outcome::Done)
+            Step::End(handler, Outcome::Failed)
         }
     }
 }
@@ -184,7 +194,7 @@ fn panicked(label: &Label, handler: &'static str, panic: &(dyn std::any::Any + S
     let Label { account, bot, .. } = label;
     let reason = panic_text(panic);
     tracing::error!(%account, bot, handler, reason, "handler panicked");
-    Step::End(handler, Outcome::Done)
+    Step::End(handler, Outcome::Failed)
 }
 
 /// The handler has returned.
@@ -196,7 +206,7 @@ fn replied(call: &Call, handler: &'static str, reply: Reply) -> Step {
         Ok(Some(Answer::File(file))) => Step::Next(Stage::File(handler, file)),
         Err(error) => {
             tracing::error!(%account, bot, handler, error = %Causes(&*error), "handler failed");
-            Step::End(handler, Outcome::Done)
+            Step::End(handler, Outcome::Failed)
         }
     }
 }

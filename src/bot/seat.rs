@@ -5,6 +5,8 @@ use super::builder::Handlers;
 use super::event::Values;
 use super::file_access::FileAccess;
 use super::isolation::{Isolation, Place, Trust};
+use super::ledger::{Ledger, Owner};
+use super::on_unknown::OnUnknown;
 use super::pool::{Label, Pool};
 use super::tasks::Spawner;
 use super::transfer::Carriage;
@@ -44,6 +46,7 @@ pub struct SharedBot {
     pub(super) handlers: Handlers,
     pub(super) hears_fleet: bool,
     pub(super) isolation: Isolation,
+    pub(super) on_unknown: OnUnknown,
     pub(super) files: FileAccess,
     pub(super) trust: Arc<Trust>,
 }
@@ -66,6 +69,7 @@ impl SharedBot {
 /// One bot on one account.
 pub(super) struct Seat {
     pub(super) account: AccountHandle,
+    pub(super) ledger: Arc<Ledger>,
     pub(super) bot: Arc<SharedBot>,
     pub(super) site: Arc<Site>,
     /// Made when a handler first takes the [`Api`].
@@ -89,9 +93,15 @@ impl std::fmt::Debug for Seat {
 }
 
 impl Seat {
-    pub(super) fn new(site: &Arc<Site>, account: &AccountHandle, bot: Arc<SharedBot>) -> Self {
+    pub(super) fn new(
+        site: &Arc<Site>,
+        account: &AccountHandle,
+        ledger: &Arc<Ledger>,
+        bot: Arc<SharedBot>,
+    ) -> Self {
         Self {
             account: account.clone(),
+            ledger: ledger.clone(),
             bot,
             site: site.clone(),
             extras: OnceLock::new(),
@@ -100,7 +110,7 @@ impl Seat {
     }
 
     /// The API for one call of a handler.
-    pub(super) fn api(&self, handler: &'static str) -> Api {
+    pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
         let extras = self.extras.get_or_init(|| {
             Box::new(Extras {
                 carriage: Carriage::new(self.site.file_thread.clone(), self.bot.files.clone()),
@@ -108,6 +118,7 @@ impl Seat {
             })
         });
         Api::new(self.account.clone())
+            .with_ledger(self.ledger.clone(), owner)
             .with_carriage(extras.carriage.clone(), self.site.uploads)
             .with_spawner(Spawner {
                 pool: self.site.pool.clone(),

@@ -20,16 +20,24 @@
 use super::api::Api;
 use super::builder::{Bot, Handlers};
 use super::event::{Event, Values, What};
+use super::ledger::Ledger;
 use super::recording::Recording;
+use crate::account::AccountHandle;
+use crate::proto::id::UserId;
 use crate::proto::message::{C2cItem, Conversation, Draft, Element, Message};
 use serde_json::Value;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A bot on an account named `bot`, without a connection.
 pub struct TestBot {
+    name: &'static str,
     handlers: Handlers,
     values: Arc<Values>,
     recording: Arc<Recording>,
+    ledger: Arc<Ledger>,
+    /// The number of the last message.
+    said: AtomicU32,
 }
 
 impl std::fmt::Debug for TestBot {
@@ -42,11 +50,16 @@ impl TestBot {
     /// Runs the bot that `bot()` makes.
     #[must_use]
     pub fn new(bot: Bot) -> Self {
+        let name = bot.name();
         let (handlers, values) = bot.into_tested();
+        let user = UserId::parse(Recording::USER).expect("a name that fits");
         Self {
+            name,
             handlers,
             values,
             recording: Arc::default(),
+            ledger: Ledger::in_memory(AccountHandle::new(user)),
+            said: AtomicU32::new(0),
         }
     }
 
@@ -99,14 +112,26 @@ impl TestBot {
     }
 
     async fn react(&self, from: &str, elements: Vec<Element>) -> Vec<Draft> {
-        let item = C2cItem::new(from, "bot", elements);
+        let item = C2cItem {
+            seq: self.said.fetch_add(1, Ordering::Relaxed) + 1,
+            ..C2cItem::new(from, Recording::USER, elements)
+        };
         let what = What::Message(Arc::new(Message::from_c2c(item, "bot")));
-        let event = Event::of_test(what, self.api(), self.values.clone());
+        let books = (self.ledger.clone(), self.name);
+        let mut event = Event::of_test(what, self.api(), self.values.clone(), books);
+        let mut succeeded = false;
         if let Ok(Some((_, future))) = self.handlers.dispatch(&event)
-            && let Ok(Some(answer)) = future.await.into_result()
-            && let Ok(draft) = answer.into_draft(event.api()).await
+            && let Ok(answer) = future.await.into_result()
         {
-            let _ = event.api().send(Conversation::c2c(from), draft).await;
+            succeeded = true;
+            if let Some(answer) = answer
+                && let Ok(draft) = answer.into_draft(event.api()).await
+            {
+                let _ = event.api().send(Conversation::c2c(from), draft).await;
+            }
+        }
+        if let Some(exchange) = event.take_exchange() {
+            self.ledger.close(&exchange, succeeded);
         }
         self.sent().into_iter().map(|(_, draft)| draft).collect()
     }

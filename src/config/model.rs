@@ -301,6 +301,8 @@ pub struct SandboxConfig {
     pub hosts: Vec<String>,
     /// The token that orders (`/sandbox/…`) have to carry.
     pub token: Option<SecretString>,
+    /// Which repeated sends it recognises.
+    pub dedupe: SandboxDedupe,
     /// `unknown = "refuse"`: commands that it does not know are refused instead of answered with OK.
     pub refuse_unknown: bool,
 }
@@ -334,6 +336,19 @@ impl Default for NetworkConfig {
             keepalive: Some(defaults::IO_KEEPALIVE),
         }
     }
+}
+
+/// `dedupe` of `[sandbox]`: which repeated sends are answered as the first one and not delivered again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SandboxDedupe {
+    /// As documented: one-to-one messages for 120 s, group messages for 5 minutes.
+    #[default]
+    Documented,
+    /// None: every send is delivered.
+    None,
+    /// All, however late.
+    Forever,
 }
 
 /// `tls`, `tls_cert` and `tls_key` of `[sandbox]`.

@@ -18,7 +18,8 @@ use super::{
     layers::{self, Merged},
     model::{
         App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
-        LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxTlsConfig, ShutdownConfig,
+        LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
+        ShutdownConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
@@ -421,6 +422,16 @@ fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>)
             &[("warn", false), ("refuse", true)],
         )
     });
+    let dedupe = section.get("dedupe").and_then(|node| {
+        node.choice(
+            "which repeated sends it recognises",
+            &[
+                ("documented", SandboxDedupe::Documented),
+                ("none", SandboxDedupe::None),
+                ("forever", SandboxDedupe::Forever),
+            ],
+        )
+    });
     let tls_ca = section
         .get("tls_ca")
         .and_then(|node| node.filled_text("name a file to write, or leave the key out"));
@@ -447,6 +458,7 @@ fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>)
         origins: names(&mut section, "origins"),
         hosts: names(&mut section, "hosts"),
         token: section.get("token").and_then(|node| node.secret()),
+        dedupe: dedupe.unwrap_or_default(),
         refuse_unknown: refuse_unknown.unwrap_or(false),
     };
     section.finish();

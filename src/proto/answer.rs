@@ -4,7 +4,7 @@ use super::lenient;
 #[cfg(doc)]
 use super::message::GroupItem;
 use super::packet::InstId;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 /// The hello interval in seconds, if the server does not specify one.
@@ -78,7 +78,7 @@ impl MissedMessages<'_> {
 }
 
 /// The answer to `openim.sendmsg` and `send_group_msg`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sent {
     /// Server time of the message in Unix seconds.
     #[serde(rename = "MsgTime", default, deserialize_with = "lenient::int")]

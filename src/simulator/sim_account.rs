@@ -214,6 +214,7 @@ impl SimAccount {
             }
             Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
             Effect::Deliver(event) => self.deliver(now, event, wants),
+            Effect::AllRead => {}
             Effect::Changed { online } => wants.push(Want::Note(Note::Changed { online })),
             Effect::Stopped => wants.push(Want::Stopped),
         }

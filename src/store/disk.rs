@@ -142,7 +142,7 @@ impl Disk {
         let disk = self
             .ask(move |reader| reader.letter_of(account, effect))
             .await?;
-        Ok(pending::replay_letter(disk, waiting))
+        Ok(pending::replay_letter(disk, waiting, true))
     }
 
     pub(super) async fn letter(&self, number: u64) -> Result<Option<Letter>, StoreError> {
@@ -151,7 +151,7 @@ impl Disk {
             .shared
             .waiting(|batches, found| pending::about_letters(batches, is_it, found));
         let disk = self.ask(move |reader| reader.letter(number)).await?;
-        Ok(pending::replay_letter(disk, waiting))
+        Ok(pending::replay_letter(disk, waiting, false))
     }
 
     pub(super) async fn record_of(

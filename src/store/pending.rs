@@ -58,8 +58,13 @@ pub(super) fn about_letters(
     );
 }
 
-/// What has become of the letter on disk with these changes; `is_it` as for [`about_letters`].
-pub(super) fn replay_letter(disk: Option<Letter>, changes: Vec<Change>) -> Option<Letter> {
+/// What has become of the letter on disk with these changes, which are about one letter, or about the letters of
+/// one effect.
+pub(super) fn replay_letter(
+    disk: Option<Letter>,
+    changes: Vec<Change>,
+    of_effect: bool,
+) -> Option<Letter> {
     let mut letter = disk;
     for change in changes {
         let of = letter.as_ref().map(|letter| letter.number);
@@ -76,8 +81,16 @@ pub(super) fn replay_letter(disk: Option<Letter>, changes: Vec<Change>) -> Optio
             {
                 letter = None;
             }
+            // What was refused leaves its effect to another letter.
+            Change::Ended {
+                number,
+                ended: Ended::Failed { .. },
+            } if of == Some(number) && of_effect => letter = None,
             Change::Ended { number, ended } if of == Some(number) => {
                 if let Some(letter) = &mut letter {
+                    if matches!(ended, Ended::Failed { .. }) {
+                        letter.effect = None;
+                    }
                     letter.state = LetterState::Ended(ended);
                 }
             }

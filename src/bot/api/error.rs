@@ -8,6 +8,7 @@ use crate::proto::message::DraftError;
 use crate::proto::op::ItemResult;
 use crate::proto::op::c2c_message::Edited;
 use crate::proto::shown::Shown;
+use crate::store::StoreError;
 
 /// Why an action failed.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -43,6 +44,9 @@ pub enum ApiError {
         /// How many there may be.
         limit: usize,
     },
+    /// The store cannot be asked at present. Nothing was sent.
+    #[error("the store cannot be asked: {0}")]
+    Store(#[from] StoreError),
     /// The new content of a message cannot be sent. Nothing was.
     #[error(transparent)]
     Draft(#[from] DraftError),
@@ -116,6 +120,7 @@ impl ApiError {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Send(error) | Self::Call(error) => kind_of(error),
+            Self::Store(_) => Kind::NotSent,
             Self::Conflict(_) => Kind::Refused(Code::C2C_EDIT_CONFLICT),
             Self::Item { code, .. } => Kind::Refused(*code),
             Self::TooMany { .. } | Self::Draft(_) | Self::Unfit(_) | Self::NoAnswer { .. } => {

@@ -25,6 +25,7 @@ mod reaction;
 mod receipt;
 mod receive_option;
 mod search;
+mod send;
 mod signaling;
 mod speech;
 mod topic;
@@ -38,15 +39,18 @@ mod tests;
 pub use error::{ApiError, Kind};
 pub use group::GroupApi;
 pub use media::Uploads;
+pub use send::{RunError, Sending};
 pub use upload::Upload;
 
 use self::media::Carrier;
 use super::file_access::FileAccess;
+use super::ledger::{Ledger, Owner};
 use super::recording::Recording;
 use super::tasks::{Spawner, Transfers};
 use super::transfer::Carriage;
-use crate::account::{AccountHandle, SendError};
-use crate::proto::answer::Sent;
+use crate::account::AccountHandle;
+#[cfg(doc)]
+use crate::account::SendError;
 use crate::proto::message::{Conversation, Draft, Element, Message};
 use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
@@ -84,6 +88,8 @@ pub struct Api {
     transfers: Transfers,
     /// `None` outside of handlers and in tests.
     spawner: Option<Spawner>,
+    /// Where the actions are on the books, and whose they are; `None` in tests.
+    books: Option<(Arc<Ledger>, Owner)>,
 }
 
 #[derive(Clone, Debug)]
@@ -103,6 +109,7 @@ impl Api {
             carrier: None,
             transfers: Transfers::default(),
             spawner: None,
+            books: None,
         }
     }
 
@@ -125,6 +132,7 @@ impl Api {
             carrier: None,
             transfers: Transfers::default(),
             spawner: None,
+            books: None,
         }
     }
 
@@ -176,18 +184,20 @@ impl Api {
     }
 
     /// Sends a text to the user `to`. Waits while the account is offline for a passing reason; the send
-    /// timeout counts while the account is online.
+    /// timeout counts while the account is online. [`Sending::key`] sends it once over restarts.
     ///
     /// # Errors
     /// When the text was not sent: the server refused it, the account is held or quarantined, or the send
     /// timeout passed.
-    pub async fn send_text(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
-        if to.starts_with(GROUP) {
-            return Err(ApiError::Unfit(
+    pub fn send_text(&self, to: &str, text: impl Into<String>) -> Sending<'_> {
+        let what = if to.starts_with(GROUP) {
+            Err(ApiError::Unfit(
                 "this is the ID of a group; use `send` with `Conversation::group`",
-            ));
-        }
-        self.send(Conversation::c2c(to), Draft::text(text)).await
+            ))
+        } else {
+            Ok((Conversation::c2c(to), Draft::text(text)))
+        };
+        Sending::new(self, what)
     }
 
     /// Like [`send_text`](Self::send_text), but does not wait for an account that is offline.
@@ -195,13 +205,8 @@ impl Api {
     /// # Errors
     /// [`SendError::NotReady`] at once when the account is not ready; otherwise as
     /// [`send_text`](Self::send_text).
-    pub async fn send_text_now(&self, to: &str, text: impl Into<String>) -> Result<Sent, ApiError> {
-        if let Backend::Account(account) = &self.backend
-            && !account.is_ready()
-        {
-            return Err(ApiError::Send(SendError::NotReady));
-        }
-        self.send_text(to, text).await
+    pub fn send_text_now(&self, to: &str, text: impl Into<String>) -> Sending<'_> {
+        self.send_text(to, text).now()
     }
 
     /// Sends a message to a user (`Conversation::c2c("alice")`), to a group
@@ -210,16 +215,8 @@ impl Api {
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
-    pub async fn send(
-        &self,
-        to: impl Into<Conversation>,
-        draft: impl Into<Draft>,
-    ) -> Result<Sent, ApiError> {
-        let (to, draft) = (to.into(), draft.into());
-        match &self.backend {
-            Backend::Account(account) => Ok(account.send(to, draft).await?),
-            Backend::Recorded(recording) => Ok(recording.send(to, draft)),
-        }
+    pub fn send(&self, to: impl Into<Conversation>, draft: impl Into<Draft>) -> Sending<'_> {
+        Sending::new(self, Ok((to.into(), draft.into())))
     }
 
     /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like.

@@ -137,6 +137,7 @@ fn every_key_is_read() {
         max_web_instances = 2
         hello_interval = "2s"
         unknown = "refuse"
+        dedupe = "none"
         auto_import = false
         admins = ["root"]
         [governor]
@@ -188,6 +189,7 @@ fn every_key_is_read() {
     );
     assert_eq!(config.sandbox.hello_interval, Duration::from_secs(2));
     assert!(config.sandbox.refuse_unknown);
+    assert_eq!(config.sandbox.dedupe, SandboxDedupe::None);
     let governor = config.governor;
     assert_eq!((governor.logins_per_second, governor.burst), (10, 20));
     assert_eq!(config.io.hang_after, Duration::from_secs(20));

@@ -140,7 +140,10 @@ impl Delivery {
     ) {
         if ReadReports::is_token(token) {
             let error = outcome.as_ref().err();
-            return self.read_reports.settled(outlet.now, memory, token, error);
+            if self.read_reports.settled(outlet.now, memory, token, error) {
+                outlet.effects.push_back(Effect::AllRead);
+            }
+            return;
         }
         if let Some(outcome) = self.outbox.settle(outlet.now, outlet.me, token, outcome) {
             self.reply(outlet, outcome);

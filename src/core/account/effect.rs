@@ -105,6 +105,8 @@ pub enum Effect {
     },
     /// Tell the subscriber.
     Deliver(AccountEvent),
+    /// The server has confirmed that everything that was finished up to now is read.
+    AllRead,
     /// The status changed.
     Changed {
         /// Went online (`true`) or offline (`false`) just now.

@@ -77,20 +77,21 @@ impl ReadReports {
     }
 
     /// What became of a report. One that did not arrive is made again, or what is handled would come
-    /// again at the next start.
+    /// again at the next start. Returns whether everything that was finished is known as read now.
     pub(super) fn settled(
         &mut self,
         now: Now,
         memory: &mut Memory,
         token: u64,
         error: Option<&RequestError>,
-    ) {
+    ) -> bool {
         let marks = self.under_way.remove(&token).unwrap_or_default();
         let is_lost =
             error.is_some_and(|error| error.is_retryable() || *error == RequestError::Lost);
         if is_lost {
             memory.report_again(now, &marks);
         }
+        error.is_none() && self.under_way.is_empty() && memory.is_reported()
     }
 
     /// The connection died: no report under way will be settled.

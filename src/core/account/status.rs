@@ -84,6 +84,8 @@ pub struct Counters {
     pub sent: u64,
     /// Messages that could not be sent.
     pub unsent: u64,
+    /// Messages that were sent, and of which it cannot be found out whether they arrived.
+    pub unknown: u64,
     /// Messages and requests that waited for a rate limit of the service.
     pub paced: u64,
     /// Received messages that no bot will handle: unstored ones that found no room, and those left to the

@@ -72,7 +72,7 @@ pub enum Ended {
     Sent,
     /// It was sent. The answer of the server is kept for a handler that runs again, or for the caller's key.
     Answered(Box<str>),
-    /// It was refused, for this reason.
+    /// It was refused, for this reason. Its effect may lead to another letter.
     Failed {
         /// The reason.
         reason: Box<str>,
@@ -195,8 +195,8 @@ pub struct Recovered {
     /// What bots are done with: the number of the record, and the [`exchange`](super::exchange). In the order of
     /// the numbers.
     pub handled: Vec<(u64, u64)>,
-    /// Letters that are not sent, and those that were sent for a handler that has not ended. Without those of a
-    /// caller's key that were sent, and those that failed. In the order of their numbers.
+    /// Letters that are not sent, and those that were sent, or are unknown, for a handler that has not ended. In the
+    /// order of their numbers.
     pub letters: Vec<Letter>,
     /// Results of handlers that have not ended, in the order of their numbers.
     pub records: Vec<Record>,

@@ -71,7 +71,15 @@ impl Tables {
             }
             Change::Ended { number, ended } => match (self.letters.get_mut(number), ended) {
                 (Some(_), Ended::Sent) => self.drop_letter(*number),
-                (Some(letter), ended) => letter.state = LetterState::Ended(ended.clone()),
+                (Some(letter), ended) => {
+                    letter.state = LetterState::Ended(ended.clone());
+                    // What was refused may be tried again.
+                    if matches!(ended, Ended::Failed { .. })
+                        && let Some(effect) = letter.effect.take()
+                    {
+                        self.letter_effects.remove(&(letter.account, effect));
+                    }
+                }
                 (None, _) => {}
             },
             Change::Retried { number } => {
@@ -146,7 +154,9 @@ impl Tables {
         for letter in self.letters.values() {
             let is_wanted = match &letter.state {
                 LetterState::Queued => true,
-                LetterState::Ended(Ended::Answered(_)) => !letter.lasting,
+                LetterState::Ended(Ended::Answered(_) | Ended::Unknown { .. }) => {
+                    letter.effect.is_some() && !letter.lasting
+                }
                 LetterState::Ended(_) => false,
             };
             if is_wanted {

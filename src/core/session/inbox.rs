@@ -409,6 +409,11 @@ impl Inbox {
         }
     }
 
+    /// Whether nothing that was finished is still to be reported.
+    pub(super) fn is_reported(&self) -> bool {
+        self.unreported.is_empty() && self.lines.values().all(|line| line.finished.is_empty())
+    }
+
     /// When [`reports`](Self::reports) has something to say.
     pub(super) const fn report_at(&self) -> Option<Duration> {
         self.report_at

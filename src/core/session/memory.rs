@@ -171,6 +171,12 @@ impl Memory {
         self.inbox.open()
     }
 
+    /// Whether everything that was finished has been reported as read.
+    #[must_use]
+    pub fn is_reported(&self) -> bool {
+        self.inbox.is_reported()
+    }
+
     /// When [`reports`](Self::reports) has something to say, as monotonic time.
     #[must_use]
     pub fn report_at(&self) -> Option<Duration> {

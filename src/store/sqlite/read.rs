@@ -53,7 +53,8 @@ impl Reader for Reading {
             recovered.handled.push(both);
         }
         let letters = format!(
-            "SELECT {LETTER} FROM letters WHERE state = 0 OR (state = 1 AND lasting = 0) ORDER BY number"
+            "SELECT {LETTER} FROM letters WHERE state = 0
+                OR (state IN (1, 3) AND lasting = 0 AND effect IS NOT NULL) ORDER BY number"
         );
         for letter in self.all(&letters, convert::letter)? {
             let recovered = all.entry(letter.account.0).or_default();

@@ -11,6 +11,10 @@ use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+/// The end of a letter. What was refused (state 2) may be tried again under its effect.
+const END: &str = "UPDATE letters SET state = ?2, ended_at = ?3, outcome = ?4, \
+     effect = CASE ?2 WHEN 2 THEN NULL ELSE effect END WHERE number = ?1";
+
 /// Rows that are looked at in one transaction of pruning.
 const SLICE: usize = 2_000;
 
@@ -183,9 +187,7 @@ impl<'c> Work<'c> {
             ))?,
             sent: connection
                 .prepare_cached("DELETE FROM letters WHERE number = ?1 AND state = 0")?,
-            ended: connection.prepare_cached(
-                "UPDATE letters SET state = ?2, ended_at = ?3, outcome = ?4 WHERE number = ?1 AND state = 0",
-            )?,
+            ended: connection.prepare_cached(&format!("{END} AND state = 0"))?,
             dropped: connection
                 .prepare_cached("DELETE FROM letters WHERE number = ?1 AND state = 1")?,
         })
@@ -299,9 +301,7 @@ impl<'c> Work<'c> {
             take(&mut self.figures.counts.queued, 1);
             *self.figures.counts.of_letters(to) += 1;
         } else if let Some(before) = self.state_of(number)? {
-            let mut statement = self.connection.prepare_cached(
-                "UPDATE letters SET state = ?2, ended_at = ?3, outcome = ?4 WHERE number = ?1",
-            )?;
+            let mut statement = self.connection.prepare_cached(END)?;
             statement.execute((bits(number), state, at, text))?;
             take(self.figures.counts.of_letters(&before), 1);
             *self.figures.counts.of_letters(to) += 1;

@@ -1,0 +1,507 @@
+//! The ledger of an account: what its bots did and what they want sent, kept by the [`Store`].
+//!
+//! A handler that ends is written down in one transaction: its message is handled, its answers are to be sent,
+//! its values are changed. Only then are the answers sent and is the message reported as read. So a crash at any
+//! moment leaves either a message that comes again, or answers that the next process sends.
+//!
+//! The ledger outlives the hosts and the actors of its account. A store in memory keeps values of bots and
+//! nothing else.
+
+mod book;
+mod exchange;
+mod shelf;
+
+pub(super) use book::{Known, Outcome, Posting, Written};
+pub(super) use exchange::{Exchange, Owner, cell_key};
+pub use shelf::Shelf;
+
+use super::api::ApiError;
+use super::host::Host;
+use super::lines::Job;
+use crate::account::{AccountHandle, OutboxError, SendError};
+use crate::gateway::now;
+use crate::proto::answer::Sent;
+use crate::proto::id::UserId;
+use crate::proto::message::{Conversation, Draft, MessageKey};
+use crate::store::{Done, Sink, Store};
+use book::Book;
+use botroupe_core::ledger::{
+    AccountNo, Change, Ended, Letter, LetterState, Record, Recovered, exchange,
+};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use tokio::sync::{Semaphore, oneshot};
+
+/// Letters that bots and the program may have under way at a time, answers to messages aside.
+const MAX_LETTERS: usize = 256;
+
+/// See the module.
+pub struct Ledger {
+    me: Weak<Self>,
+    shelf: Arc<Shelf>,
+    number: AccountNo,
+    account: AccountHandle,
+    /// `None` while there is nothing on it: most accounts are silent for long.
+    book: Mutex<Option<Box<Book>>>,
+    host: Mutex<Weak<Host>>,
+    room: OnceLock<Box<Semaphore>>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger")
+            .field("account", self.account.user())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handler that has ended.
+pub(super) struct Finished {
+    pub(super) job: Job,
+    pub(super) handler: &'static str,
+    pub(super) bot: &'static str,
+    /// Its answers, with their keys.
+    pub(super) answers: Vec<(Conversation, Draft, MessageKey)>,
+    /// What it did besides.
+    pub(super) exchange: Option<Arc<Exchange>>,
+    /// Whether it succeeded: otherwise its values stay as they were.
+    pub(super) succeeded: bool,
+}
+
+impl Ledger {
+    /// The ledger of the account that the store knows by this number.
+    #[must_use]
+    pub fn new(
+        shelf: Arc<Shelf>,
+        number: AccountNo,
+        account: AccountHandle,
+        found: Recovered,
+    ) -> Arc<Self> {
+        let is_empty = found == Recovered::default();
+        let book = (!is_empty).then(|| Box::new(Book::recovered(found)));
+        Arc::new_cyclic(|me| Self {
+            me: me.clone(),
+            shelf,
+            number,
+            account,
+            book: Mutex::new(book),
+            host: Mutex::default(),
+            room: OnceLock::new(),
+        })
+    }
+
+    /// A ledger that keeps values in memory.
+    #[must_use]
+    pub fn in_memory(account: AccountHandle) -> Arc<Self> {
+        Self::new(
+            Shelf::new(Store::memory(), u64::MAX),
+            AccountNo(0),
+            account,
+            Recovered::default(),
+        )
+    }
+
+    pub(super) fn is_durable(&self) -> bool {
+        self.shelf.store().is_durable()
+    }
+
+    pub(super) fn shelf(&self) -> &Shelf {
+        &self.shelf
+    }
+
+    pub(super) fn account(&self) -> &UserId {
+        self.account.user()
+    }
+
+    pub(super) const fn number(&self) -> AccountNo {
+        self.number
+    }
+
+    fn book(&self) -> MutexGuard<'_, Option<Box<Book>>> {
+        // Nothing panics while holding it.
+        self.book.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn times(&self) -> (u64, u64) {
+        let now = now();
+        (now.unix_secs(), self.account.service_time(now))
+    }
+
+    // ── for the host ─────────────────────────────────────────────────────────────────────────
+
+    /// This host speaks for the account's bots from now on.
+    pub(super) fn attach(&self, host: &Weak<Host>) {
+        let mut slot = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_first = slot.strong_count() == 0 && slot.ptr_eq(&Weak::new());
+        *slot = host.clone();
+        drop(slot);
+        if !is_first && let Some(book) = &mut *self.book() {
+            book.host_replaced();
+        }
+    }
+
+    /// Whether a bot is done with a message, of which the `id` is given.
+    pub(super) fn is_handled(&self, bot: &str, id: u64) -> bool {
+        let book = self.book();
+        let book = book.as_ref();
+        book.is_some_and(|book| book.is_handled(exchange(bot, id)))
+    }
+
+    /// The next thing that was written down.
+    pub(super) fn poll_written(&self) -> Option<Written> {
+        let mut slot = self.book();
+        let book = slot.as_mut()?;
+        let written = book.poll_written();
+        if written.is_none() && book.is_empty() {
+            *slot = None;
+        }
+        written
+    }
+
+    /// Writes down that a handler has ended; [`poll_written`](Self::poll_written) gives it back when that is done.
+    /// Returns whether it is already.
+    pub(super) fn finish(&self, finished: Finished) -> bool {
+        let Finished {
+            job,
+            handler,
+            bot,
+            answers,
+            exchange: done,
+            succeeded,
+        } = finished;
+        let (at, service_time) = self.times();
+        let mut changes = Vec::with_capacity(1 + answers.len());
+        let mut slot = self.book();
+        let book = slot.get_or_insert_default();
+        if let Some(message) = job.message() {
+            let exchange = exchange(bot, message);
+            book.handled(exchange);
+            changes.push(Change::Handled {
+                number: self.shelf.store().next_number(),
+                account: self.number,
+                exchange,
+                at,
+            });
+        }
+        let bot: Arc<str> = bot.into();
+        let mut postings = Vec::with_capacity(answers.len());
+        for (to, draft, key) in answers {
+            let number = self.shelf.store().next_number();
+            let posting = Posting {
+                number,
+                bot: bot.clone(),
+                to,
+                draft: Arc::new(draft),
+                key,
+                sent_since: None,
+                service_time,
+            };
+            changes.push(self.queued(&posting, at, None, false));
+            book.letter(posting.clone(), None, false);
+            postings.push(posting);
+        }
+        if let Some(done) = done {
+            let (steps, writes) = done.close();
+            book.steps_over(steps, &mut changes);
+            if succeeded {
+                changes.extend(writes);
+            }
+        }
+        let written = Written::Handler {
+            job,
+            handler,
+            answers: postings,
+        };
+        let batch = book.writes(written);
+        self.submit(book, changes, batch)
+    }
+
+    /// Writes down what a handler of something other than a message did.
+    pub(super) fn close(&self, exchange: &Exchange, succeeded: bool) {
+        let (steps, writes) = exchange.close();
+        let mut changes = Vec::new();
+        let mut slot = self.book();
+        if let Some(book) = slot.as_mut() {
+            book.steps_over(steps, &mut changes);
+        }
+        if succeeded {
+            changes.extend(writes);
+        }
+        if !changes.is_empty() {
+            self.shelf.store().submit(changes, None);
+        }
+    }
+
+    /// A message cannot come again in this process.
+    pub(super) fn is_over(&self, bot: &str, message: u64) {
+        if let Some(book) = &mut *self.book() {
+            book.is_over(exchange(bot, message));
+        }
+    }
+
+    /// Whether somebody waits for the outcome of a letter.
+    pub(super) fn is_awaited(&self, letter: u64) -> bool {
+        let mut book = self.book();
+        book.as_mut().is_some_and(|book| book.is_awaited(letter))
+    }
+
+    /// A letter has met its end. One that is unknown is forgotten if the bot `drops` such.
+    pub(super) fn settled(&self, letter: u64, outcome: Outcome, drops: bool) {
+        let (at, _) = self.times();
+        let is_unknown = matches!(
+            &outcome,
+            Err(OutboxError::Unknown(_) | OutboxError::Expired(_))
+        );
+        if is_unknown {
+            self.account.note_unknown();
+        }
+        let mut slot = self.book();
+        let change = slot
+            .as_mut()
+            .and_then(|book| book.settled(letter, outcome, at));
+        if let Some(change) = change {
+            let change = if is_unknown && drops {
+                Change::Dropped { number: letter }
+            } else {
+                change
+            };
+            self.shelf.store().submit(vec![change], None);
+        }
+        if slot.as_ref().is_some_and(|book| book.is_empty()) {
+            *slot = None;
+        }
+    }
+
+    /// Everything that the bots had handled up to now is known as read.
+    pub(super) fn all_read(&self) {
+        if self.is_durable() {
+            let read = Change::Read {
+                account: self.number,
+                until: now().unix_secs(),
+            };
+            self.shelf.store().submit(vec![read], None);
+        }
+    }
+
+    /// A letter that had failed is to be sent after all.
+    pub fn retry(&self, letter: Letter) {
+        let number = letter.number;
+        let mut slot = self.book();
+        let book = slot.get_or_insert_default();
+        if let Some(posting) = book.retried(letter) {
+            let batch = book.writes(Written::Letter(posting));
+            if self.submit(book, vec![Change::Retried { number }], batch) {
+                drop(slot);
+                self.tell_host();
+            }
+        }
+    }
+
+    // ── for handlers ─────────────────────────────────────────────────────────────────────────
+
+    /// Sends a message, which survives this process; once for each `effect`.
+    pub(super) async fn send(
+        &self,
+        owner: &Owner,
+        (to, draft): (Conversation, Draft),
+        caller_key: Option<&str>,
+    ) -> Result<Sent, ApiError> {
+        let effect = owner.effect_of_send(&to, caller_key);
+        let (effect, lasting) = (effect, caller_key.is_some());
+        if let Some(effect) = effect {
+            match self.known(effect, lasting).await? {
+                Some(Known::Settled(number, outcome)) => {
+                    owner.sent(number, lasting);
+                    return outcome.map_err(failed);
+                }
+                Some(Known::UnderWay(number, outcome)) => {
+                    owner.sent(number, lasting);
+                    return heard(outcome).await;
+                }
+                Some(Known::Result(..)) | None => {}
+            }
+        }
+        let room = self
+            .room
+            .get_or_init(|| Box::new(Semaphore::new(MAX_LETTERS)));
+        // It is never closed.
+        let _place = room.acquire().await.map_err(|_| gone())?;
+        let Some(outcome) = self.post(owner, to, draft, (effect, lasting)) else {
+            return Err(gone());
+        };
+        heard(outcome).await
+    }
+
+    fn post(
+        &self,
+        owner: &Owner,
+        to: Conversation,
+        draft: Draft,
+        (effect, lasting): (Option<u64>, bool),
+    ) -> Option<oneshot::Receiver<Outcome>> {
+        let (at, service_time) = self.times();
+        let posting = Posting {
+            number: self.shelf.store().next_number(),
+            bot: owner.bot().into(),
+            to,
+            draft: Arc::new(draft),
+            key: self.account.draw_key(),
+            sent_since: None,
+            service_time,
+        };
+        let number = posting.number;
+        let change = self.queued(&posting, at, effect, lasting);
+        let mut slot = self.book();
+        let book = slot.get_or_insert_default();
+        book.letter(posting.clone(), effect, lasting);
+        if effect.is_some() {
+            owner.sent(number, lasting);
+        }
+        let outcome = book.wait_for(number);
+        let batch = book.writes(Written::Letter(posting));
+        if self.submit(book, vec![change], batch) {
+            drop(slot);
+            self.tell_host();
+        }
+        outcome
+    }
+
+    /// What an effect has led to.
+    async fn known(&self, effect: u64, lasting: bool) -> Result<Option<Known>, ApiError> {
+        let known = self.book().as_mut().and_then(|book| book.known(effect));
+        if known.is_some() || !lasting {
+            return Ok(known);
+        }
+        let found = self.shelf.store().letter_of(self.number, effect).await?;
+        let Some(Letter { number, state, .. }) = found else {
+            return Ok(None);
+        };
+        Ok(match state {
+            LetterState::Ended(Ended::Answered(answer)) => {
+                let sent = serde_json::from_str(&answer).unwrap_or_default();
+                Some(Known::Settled(number, Ok(sent)))
+            }
+            LetterState::Ended(Ended::Unknown { reason, .. }) => Some(Known::Settled(
+                number,
+                Err(OutboxError::Unknown(reason.into())),
+            )),
+            // What failed may be tried again; what is queued is on the books.
+            _ => self.book().as_mut().and_then(|book| book.known(effect)),
+        })
+    }
+
+    /// The result that was recorded of an effect, as JSON.
+    pub(super) async fn result(
+        &self,
+        owner: &Owner,
+        effect: u64,
+        lasting: bool,
+    ) -> Result<Option<Box<str>>, ApiError> {
+        let known = self.book().as_mut().and_then(|book| book.known(effect));
+        if let Some(Known::Result(number, value)) = known {
+            owner.recorded(number);
+            return Ok(Some(value));
+        }
+        if !lasting {
+            return Ok(None);
+        }
+        let found = self.shelf.store().record_of(self.number, effect).await?;
+        Ok(found.map(|record| record.value))
+    }
+
+    /// Records a result, for good if it is `lasting`, and waits until it is written down.
+    pub(super) async fn record(&self, owner: &Owner, effect: u64, lasting: bool, value: Box<str>) {
+        let (at, _) = self.times();
+        let number = self.shelf.store().next_number();
+        let record = Change::Recorded(Box::new(Record {
+            number,
+            account: self.number,
+            effect,
+            lasting,
+            value: value.clone(),
+            at,
+        }));
+        if !lasting {
+            let mut slot = self.book();
+            slot.get_or_insert_default().result(number, effect, value);
+            drop(slot);
+            owner.recorded(number);
+        }
+        self.write(vec![record]).await;
+    }
+
+    /// Writes something down and waits until that is done.
+    pub(super) async fn write(&self, changes: Vec<Change>) {
+        let (tell, told) = oneshot::channel();
+        {
+            let mut slot = self.book();
+            let book = slot.get_or_insert_default();
+            let batch = book.writes(Written::Told(tell));
+            self.submit(book, changes, batch);
+        }
+        // An error means that the account has gone: nobody cares any more.
+        let _ = told.await;
+    }
+
+    // ── inside ───────────────────────────────────────────────────────────────────────────────
+
+    fn queued(&self, posting: &Posting, at: u64, effect: Option<u64>, lasting: bool) -> Change {
+        Change::Queued(Box::new(Letter {
+            number: posting.number,
+            account: self.number,
+            bot: (&*posting.bot).into(),
+            effect,
+            lasting,
+            to: posting.to.clone(),
+            // It holds texts and numbers only, so it can be written.
+            draft: serde_json::to_string(&*posting.draft)
+                .unwrap_or_default()
+                .into(),
+            key: posting.key,
+            at,
+            service_time: posting.service_time,
+            state: LetterState::Queued,
+        }))
+    }
+
+    /// Returns whether the batch has taken effect already and the host has to look.
+    fn submit(&self, book: &mut Book, changes: Vec<Change>, batch: u64) -> bool {
+        let sink = self.me.upgrade();
+        let done = sink.map(|sink| Done { sink, batch });
+        self.shelf.store().submit(changes, done) && book.committed(batch)
+    }
+
+    fn tell_host(&self) {
+        let host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
+        let host = host.upgrade();
+        if let Some(host) = host {
+            host.written();
+        }
+    }
+}
+
+impl Sink for Ledger {
+    fn committed(&self, batch: u64) {
+        let mut slot = self.book();
+        let for_host = slot.as_mut().is_some_and(|book| book.committed(batch));
+        drop(slot);
+        if for_host {
+            self.tell_host();
+        }
+    }
+}
+
+async fn heard(outcome: oneshot::Receiver<Outcome>) -> Result<Sent, ApiError> {
+    match outcome.await {
+        Ok(Ok(sent)) => Ok(sent),
+        Ok(Err(error)) => Err(failed(error)),
+        Err(_) => Err(gone()),
+    }
+}
+
+const fn failed(error: OutboxError) -> ApiError {
+    ApiError::Send(SendError::Outbox(error))
+}
+
+const fn gone() -> ApiError {
+    ApiError::Send(SendError::Gone)
+}
