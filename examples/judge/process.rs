@@ -7,11 +7,12 @@ use std::{
 };
 
 use botroupe::sandbox::Sandbox;
+use botroupe::store::{Store, StoreConfig};
 
 use crate::{Result, trial::Plan};
 
 /// Whether a fleet keeps a store. Unknown keys of a config are refused.
-pub(crate) const HAS_STORE: bool = false;
+pub(crate) const HAS_STORE: bool = true;
 /// The first word of a process of bots.
 pub(crate) const BOTS: &str = "bots";
 /// The SecretKey of the sandbox.
@@ -150,7 +151,7 @@ fn text(plan: &Plan, sandbox: &Sandbox, store: &Path, bots: &[String]) -> String
          backoff = { min = \"20ms\", max = \"200ms\" }\n",
     );
     if HAS_STORE && !plan.dedupes {
-        text.push_str("trust_send_keys = false\n");
+        text.push_str("recovery = { trust_send_keys = false }\n");
     }
     for bot in bots {
         text.push_str(&format!(
@@ -160,7 +161,13 @@ fn text(plan: &Plan, sandbox: &Sandbox, store: &Path, bots: &[String]) -> String
     text
 }
 
-/// How many replies the store of a process has settled as unknown. Without a store there are none.
-pub(crate) fn unknown_in_store(_store: &Path) -> Result<u64> {
-    Ok(0)
+/// How many replies the store of a process has settled as unknown.
+pub(crate) fn unknown_in_store(store: &Path) -> Result<u64> {
+    if !store.exists() {
+        return Ok(0);
+    }
+    let store = Store::open(store, StoreConfig::default())?;
+    let unknown = store.condition().counts.unknown;
+    store.close();
+    Ok(unknown)
 }

@@ -20,7 +20,7 @@ use crate::bot::{
     AccountContext, Api, Bot, Bots, Draining, FileAccess, Ledger, Pool, SettingsError, Shelf,
     Site as BotSite, Uploads,
 };
-use crate::config::{AccountConfig, BotSettings, Config, Endpoint};
+use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
 use crate::gateway::{
     Connector, NetConnector, NetError, SharedMemory, check_net, limit_links, use_net,
 };
@@ -267,7 +267,7 @@ impl App {
         } else {
             1
         });
-        let store = open_store(config).await?;
+        let store = open_store(&config.store).await?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -302,7 +302,7 @@ impl App {
             .collect();
         let mut numbers = store.accounts(config.app.sdk_app_id, &users)?.into_iter();
         let mut recovered = store.recover()?;
-        let shelf = Shelf::new(store.clone(), store_of(config).2);
+        let shelf = Shelf::new(store.clone(), config.store.quota);
         let fleet: FleetUsers = Arc::new(
             enabled
                 .iter()
@@ -480,38 +480,25 @@ pub fn check_settings(
     }
 }
 
+/// Opens the store, on a thread of its own: it reads the whole file.
+async fn open_store(config: &StoreConfig) -> Result<Store, AppError> {
+    let path = config.path.clone();
+    let settings = crate::store::StoreConfig {
+        read: config.read,
+        handled: config.handled,
+        keys: config.keys,
+        dead_letters: config.dead_letters,
+        delay: config.delay,
+    };
+    let opened = tokio::task::spawn_blocking(move || Store::open(&path, settings)).await;
+    Ok(opened.map_err(std::io::Error::other)??)
+}
+
 /// Makes each bot once for the first account that runs it, so that wrong settings stop the start and not
 /// an account. `make` runs on a thread of `maker`: it may never return.
 ///
 /// # Errors
 /// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
-/// Opens the store, on a thread of its own: it reads the whole file.
-async fn open_store(config: &Config) -> Result<Store, AppError> {
-    let (path, settings, _) = store_of(config);
-    let opened = tokio::task::spawn_blocking(move || Store::open(&path, settings)).await;
-    Ok(opened.map_err(std::io::Error::other)??)
-}
-
-fn store_of(_: &Config) -> (std::path::PathBuf, crate::store::StoreConfig, u64) {
-    static N: std::sync::atomic::AtomicU32 = std::sync::atomic::AtomicU32::new(0);
-    let n = N.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    let path = std::env::var("BOTROUPE_TRIAL_STORE").map_or_else(
-        |_| ":memory:".into(),
-        |dir| {
-            if dir.ends_with(".db") {
-                dir
-            } else {
-                format!("{dir}/{}-{n}.db", std::process::id())
-            }
-        },
-    );
-    (
-        std::path::PathBuf::from(path),
-        crate::store::StoreConfig::default(),
-        1 << 26,
-    )
-}
-
 async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
     let mut checked = HashSet::new();
     for account in &config.accounts {

@@ -63,5 +63,27 @@ pub(crate) const IO_HANG_AFTER: Duration = Duration::from_secs(15);
 /// tables of routers on the way that forget a connection after some minutes.
 pub(crate) const IO_KEEPALIVE: Duration = Duration::from_secs(60);
 
+/// `store.path` of a file `config.toml`. Another one, `NAME.toml`, has `botroupe-NAME.db`, so that two configs in one
+/// folder do not get in each other's way.
+pub(crate) const STORE_PATH: &str = "botroupe.db";
+
+/// `store.read`: what the server knows as read it does not bring again; an hour is for what was under way.
+pub(crate) const STORE_READ: Duration = Duration::from_secs(3_600);
+
+/// `store.handled`: as long as the service keeps messages for accounts that are away.
+pub(crate) const STORE_HANDLED: Duration = Duration::from_secs(7 * 86_400);
+
+/// `store.keys`: a caller that asks again does so within a billing period.
+pub(crate) const STORE_KEYS: Duration = Duration::from_secs(30 * 86_400);
+
+/// `store.dead_letters`: somebody looks at them once a month.
+pub(crate) const STORE_DEAD_LETTERS: Duration = Duration::from_secs(30 * 86_400);
+
+/// `store.quota`: some hundred thousand small values.
+pub(crate) const STORE_QUOTA: u64 = 64 << 20;
+
+/// `store.delay`: 200 times a second, a disk that syncs in a millisecond or two is not the bottleneck; nobody sees it.
+pub(crate) const STORE_DELAY: Duration = Duration::from_millis(5);
+
 /// `shutdown.grace`: handlers under way may finish and accounts log out.
 pub(crate) const SHUTDOWN_GRACE: Duration = Duration::from_secs(10);

@@ -24,6 +24,7 @@ mod place;
 mod policy;
 mod proxy;
 mod read;
+mod size;
 mod sources;
 mod suggest;
 #[cfg(test)]
@@ -43,7 +44,7 @@ pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
     LogConfig, LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-    ShutdownConfig, UserSigSource,
+    ShutdownConfig, StoreConfig, UserSigSource,
 };
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

@@ -49,6 +49,8 @@ pub struct Config {
     pub io: IoConfig,
     /// How the process ends.
     pub shutdown: ShutdownConfig,
+    /// Where the process keeps what must not be lost when it dies.
+    pub store: StoreConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Which layer set how much.
@@ -430,6 +432,26 @@ impl Default for IoConfig {
 pub struct ShutdownConfig {
     /// How long handlers may take to finish and accounts to log out; 0 to 10 minutes.
     pub grace: Duration,
+}
+
+/// `[store]`: what is kept over restarts, and how long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct StoreConfig {
+    /// The file; `:memory:` keeps nothing. A relative path starts where the config file is.
+    pub path: PathBuf,
+    /// How long it is kept that a message was handled, once the server knows it as read; 1 minute to 365 days.
+    pub read: Duration,
+    /// How long it is kept otherwise; 1 hour to 365 days.
+    pub handled: Duration,
+    /// How long the keys of sent messages and recorded results are kept; 1 hour to 365 days.
+    pub keys: Duration,
+    /// How long messages are kept that could not be sent; 1 hour to 365 days.
+    pub dead_letters: Duration,
+    /// The most bytes that the values of one bot may take; 1 KiB to 1 TiB.
+    pub quota: u64,
+    /// How long writing waits for more to write, under load; 0 to 1 second.
+    pub delay: Duration,
 }
 
 /// `[log]`: what is logged, and how. The command line can say otherwise.

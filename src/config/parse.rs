@@ -19,7 +19,7 @@ use super::{
     model::{
         App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
         LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-        ShutdownConfig,
+        ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
@@ -92,10 +92,17 @@ impl Config {
         let errors = context.errors.into_inner();
         match parts {
             Some(mut parts) if errors.is_empty() => {
+                let store = &mut parts.store.path;
+                if store.as_os_str().is_empty() {
+                    *store = default_store(Path::new(sources.file));
+                }
                 let sandbox = &mut parts.sandbox;
                 if let Some(folder) = Path::new(sources.file).parent() {
                     for file in [&mut sandbox.seed, &mut sandbox.store, &mut sandbox.tls_ca] {
                         *file = file.take().map(|file| folder.join(file));
+                    }
+                    if parts.store.path.as_os_str() != ":memory:" {
+                        parts.store.path = folder.join(&parts.store.path);
                     }
                     let ca_file = &mut parts.network.ca_file;
                     *ca_file = ca_file.take().map(|file| folder.join(file));
@@ -176,6 +183,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     let io = io(&mut io_section);
     io_section.finish();
     let shutdown = shutdown(root.section("shutdown"));
+    let store = store(root.section("store"), &mut places);
     let log = log(root.section("log"));
     root.finish();
     Some(Config {
@@ -193,6 +201,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         network,
         io,
         shutdown,
+        store,
         log,
         contributions: layers::Contributions::default(),
         places,
@@ -594,6 +603,37 @@ fn shutdown(mut section: Section<'_>) -> ShutdownConfig {
             defaults::SHUTDOWN_GRACE,
             (Duration::ZERO, 10 * MINUTE),
         ),
+    };
+    section.finish();
+    config
+}
+
+/// The file of the store when none is named.
+fn default_store(config: &Path) -> PathBuf {
+    match config.file_stem().and_then(|stem| stem.to_str()) {
+        None | Some("config") => defaults::STORE_PATH.into(),
+        Some(stem) => format!("botroupe-{stem}.db").into(),
+    }
+}
+
+fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -> StoreConfig {
+    let path = section.get("path").and_then(|node| {
+        places.insert("store.path", node.place());
+        node.filled_text("name a file, or \":memory:\" to keep nothing")
+    });
+    let long = (HOUR, 365 * DAY);
+    let config = StoreConfig {
+        // The default depends on the name of the config, and is filled in where that is known.
+        path: path.unwrap_or_default().into(),
+        read: section.duration("read", defaults::STORE_READ, (MINUTE, 365 * DAY)),
+        handled: section.duration("handled", defaults::STORE_HANDLED, long),
+        keys: section.duration("keys", defaults::STORE_KEYS, long),
+        dead_letters: section.duration("dead_letters", defaults::STORE_DEAD_LETTERS, long),
+        quota: section
+            .get("quota")
+            .and_then(|node| node.size(1 << 10, 1 << 40))
+            .unwrap_or(defaults::STORE_QUOTA),
+        delay: section.duration("delay", defaults::STORE_DELAY, (Duration::ZERO, SECOND)),
     };
     section.finish();
     config

@@ -15,6 +15,7 @@ use super::{
     expand::expand,
     layers,
     place::{Place, Positions, index, join},
+    size::{format_size, parse_size},
     suggest::nearest,
 };
 
@@ -226,6 +227,28 @@ impl<'c> Node<'c> {
                 None
             }
         }
+    }
+
+    /// A size from `min` to `max`, in bytes.
+    pub(super) fn size(&self, min: u64, max: u64) -> Option<u64> {
+        let size = match &self.value.kind {
+            ValueKind::I64(number) => u64::try_from(*number).ok(),
+            ValueKind::String(_) => parse_size(&self.text()?),
+            _ => None,
+        };
+        let Some(size) = size else {
+            self.wrong_type("a size like \"64MiB\" (B, KiB, MiB, GiB)");
+            return None;
+        };
+        if (min..=max).contains(&size) {
+            return Some(size);
+        }
+        self.report(Problem::OutOfRange {
+            value: format_size(size),
+            min: format_size(min),
+            max: format_size(max),
+        });
+        None
     }
 
     /// One of a few names.

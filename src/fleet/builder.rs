@@ -178,6 +178,13 @@ impl FleetBuilder {
         self
     }
 
+    /// Keeps what must survive in this file: which messages were handled, what is still to be sent, and the values of
+    /// bots. A fleet of a config file does so by itself, beside the config; one that is described in code keeps
+    /// nothing unless told so here.
+    pub fn store(self, path: impl AsRef<str>) -> Self {
+        self.set("store.path", literal(path.as_ref()))
+    }
+
     /// Adds an account. Given as a `&str` it runs every bot of this builder; see [`FleetAccount`]. Accounts are
     /// added to those of a config file.
     pub fn account(mut self, account: impl Into<FleetAccount>) -> Self {
@@ -310,7 +317,13 @@ impl FleetBuilder {
             Some(_) => &ProcessEnv,
             None => &none,
         };
-        let config = load::parse(&file, &text, &self.settings, env, &bots)?;
+        let mut settings = Vec::new();
+        if self.file.is_none() {
+            // A fleet in code has no folder to leave a file in.
+            settings.push(("store.path".to_owned(), ":memory:".to_owned()));
+        }
+        settings.append(&mut self.settings);
+        let config = load::parse(&file, &text, &settings, env, &bots)?;
         Ok((config, bots, self.on_change.take()))
     }
 }

@@ -5,7 +5,26 @@
 //! clock is believed once the two have agreed for a day. Until then the time goes on from the newest record.
 
 use botroupe_core::ledger::Horizon;
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// The system's time, in Unix seconds.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where this room reads it"
+)]
+pub(super) fn unix_now() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |since| since.as_secs())
+}
+
+/// The time of the process.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the one place where this room reads it"
+)]
+pub(super) fn now() -> Instant {
+    Instant::now()
+}
 
 /// How long the clocks must agree.
 const TRUST: Duration = Duration::from_secs(24 * 3600);

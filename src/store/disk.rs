@@ -1,6 +1,7 @@
 //! A store on disk: one thread writes, a few read.
 
 use super::backend::{Backend, Batch, Failure};
+use super::clock::{now, unix_now};
 use super::condition::{Cause, Condition};
 use super::error::{OpenError, StoreError};
 use super::lock::Lock;
@@ -8,7 +9,7 @@ use super::pending;
 use super::readers::Readers;
 use super::sqlite::{self, Sqlite};
 use super::writer::{Clocks, Order, Shared, Writing};
-use super::{Done, StoreConfig, Usage, unix_now};
+use super::{Done, StoreConfig, Usage};
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Letter, Record, Recovered};
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// How long closing waits for what is not written.
@@ -69,7 +70,7 @@ impl Disk {
             Arc::clone(&shared),
             Arc::clone(&backend),
             writer,
-            config,
+            &config,
             clocks,
         );
         let readers = Readers::start(&backend).map_err(no_thread)?;
@@ -211,7 +212,7 @@ impl Disk {
 
     pub(super) fn close(&self) {
         self.readers.close();
-        self.shared.close(Instant::now() + CLOSING);
+        self.shared.close(now() + CLOSING);
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = ended.take()
             && ended.recv_timeout(CLOSING + HANGING) == Err(mpsc::RecvTimeoutError::Timeout)

@@ -1,6 +1,6 @@
 //! A store that ends with the process.
 
-use super::unix_now;
+use super::clock::unix_now;
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{AccountNo, Change, Horizon, Tables};
 use std::collections::HashMap;

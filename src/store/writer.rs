@@ -1,11 +1,11 @@
 //! The thread that writes.
 
 use super::backend::{Backend, Batch, Failure, Figures, Place, Writer};
-use super::clock::{PruneClock, Retention};
+use super::clock::{PruneClock, Retention, now, unix_now};
 use super::condition::{Cause, Condition, Trouble};
 use super::error::StoreError;
 use super::pending::PendingCells;
-use super::{StoreConfig, Usage, unix_now};
+use super::{StoreConfig, Usage};
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Horizon};
 use std::collections::HashMap;
@@ -52,7 +52,7 @@ pub(super) struct Clocks {
 
 impl Default for Clocks {
     fn default() -> Self {
-        let start = Instant::now();
+        let start = now();
         Self {
             wall: Arc::new(unix_now),
             run: Arc::new(move || start.elapsed()),
@@ -289,7 +289,7 @@ impl Writing {
         shared: Arc<Shared>,
         backend: Arc<dyn Backend>,
         writer: Box<dyn Writer>,
-        config: StoreConfig,
+        config: &StoreConfig,
         clocks: Clocks,
     ) -> Self {
         let figures = writer.figures();
@@ -315,11 +315,11 @@ impl Writing {
             read: HashMap::new(),
             place: Place::Done,
             horizon: Horizon::default(),
-            pruned: Instant::now(),
+            pruned: now(),
             last_commit: None,
             settled: 0,
             looked: None,
-            reminded: Instant::now(),
+            reminded: now(),
         }
     }
 
@@ -362,7 +362,7 @@ impl Writing {
             if !queue.orders.is_empty() {
                 return Task::Orders(std::mem::take(&mut queue.orders));
             }
-            let now = Instant::now();
+            let now = now();
             let wait = if queue.waiting.is_empty() {
                 if queue.closing.is_some() {
                     return Task::End;
@@ -442,7 +442,7 @@ impl Writing {
             }
             wait = (wait * 2).min(self.clocks.back_off.1);
         };
-        self.last_commit = Some(Instant::now());
+        self.last_commit = Some(now());
         self.recover();
         for change in batches.iter().flat_map(|batch| &batch.changes) {
             match change {
@@ -466,7 +466,7 @@ impl Writing {
             done.sink.committed(done.batch);
         }
         drop(batches);
-        self.looked.get_or_insert_with(Instant::now);
+        self.looked.get_or_insert_with(now);
         if self.is_tidying_due() {
             self.tidy();
         }
@@ -493,7 +493,7 @@ impl Writing {
     /// Says that something is wrong: at once, and once a minute.
     fn suffer(&mut self, failure: Failure) {
         let Failure { cause, text } = failure;
-        let now = Instant::now();
+        let now = now();
         let mut view = self.shared.view();
         let is_new = view
             .writing
@@ -527,10 +527,10 @@ impl Writing {
 
     /// Waits before another attempt. Returns false when there is no more time for one.
     fn pause(&self, wait: Duration) -> bool {
-        let until = Instant::now() + wait;
+        let until = now() + wait;
         let mut queue = self.shared.queue();
         loop {
-            let now = Instant::now();
+            let now = now();
             let end = queue.closing.map_or(until, |closing| closing.min(until));
             if now >= end {
                 return queue.closing.is_none_or(|closing| now < closing);
@@ -563,7 +563,7 @@ impl Writing {
     }
 
     fn is_tidying_due(&self) -> bool {
-        let now = Instant::now();
+        let now = now();
         self.place != Place::Done
             || now.duration_since(self.pruned) >= self.clocks.prune
             || self
@@ -581,7 +581,7 @@ impl Writing {
             if self.pruned.elapsed() < self.clocks.prune {
                 return;
             }
-            self.pruned = Instant::now();
+            self.pruned = now();
             let newest = self.shared.view().figures.last;
             let (wall, run) = ((self.clocks.wall)(), (self.clocks.run)());
             self.horizon = self.clock.horizon(wall, run, newest, &self.keep);

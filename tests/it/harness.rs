@@ -8,9 +8,11 @@ use botroupe::proto::id::SdkAppId;
 use botroupe::proto::message::Element;
 use botroupe::sandbox::{Sandbox, SandboxConfig, Unknown};
 use std::collections::BTreeMap;
+use std::fs;
 use std::future::Future;
-use std::path::Path;
-use std::sync::{Condvar, Mutex};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Condvar, Mutex, OnceLock};
 use std::time::Duration;
 use tokio::time::{Instant, interval};
 
@@ -63,7 +65,23 @@ pub(crate) fn config(endpoint: &str, bots: &Bots, more: &str) -> Config {
         "#
     );
     let names: Vec<&str> = bots.names().collect();
-    Config::parse(Sources::new("test.toml", &text, &BTreeMap::new()).known_bots(&names)).unwrap()
+    let file = file_in_fresh_folder();
+    Config::parse(Sources::new(&file, &text, &BTreeMap::new()).known_bots(&names)).unwrap()
+}
+
+/// The name of a config file in a folder of its own, where its store will be.
+pub(crate) fn file_in_fresh_folder() -> String {
+    static FOLDERS: OnceLock<PathBuf> = OnceLock::new();
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let folders = FOLDERS.get_or_init(|| {
+        let folders = Path::new(env!("CARGO_TARGET_TMPDIR")).join("stores");
+        // What an earlier run has left.
+        let _ = fs::remove_dir_all(&folders);
+        folders
+    });
+    let folder = folders.join(NEXT.fetch_add(1, Ordering::Relaxed).to_string());
+    fs::create_dir_all(&folder).unwrap();
+    folder.join("config.toml").display().to_string()
 }
 
 /// Starts `accounts`, each with all of `bots`.

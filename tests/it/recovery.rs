@@ -153,6 +153,7 @@ async fn start_text(endpoint: &str, more: &str) -> App {
     let text = format!(
         "endpoint = \"{endpoint}\"\n[app]\nsdk_app_id = {APP}\nsecret_key = \"{KEY}\"\n{more}"
     );
-    let config = Config::parse(Sources::new("test.toml", &text, &BTreeMap::new())).unwrap();
+    let file = crate::harness::file_in_fresh_folder();
+    let config = Config::parse(Sources::new(&file, &text, &BTreeMap::new())).unwrap();
     App::start(&config, &no_bots(), None).await.unwrap()
 }

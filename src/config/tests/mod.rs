@@ -5,7 +5,7 @@ mod recovery;
 mod refused;
 mod source;
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, path::Path, time::Duration};
 
 use secrecy::ExposeSecret;
 
@@ -106,6 +106,9 @@ fn the_smallest_config_takes_the_defaults() {
     assert!(config.network.bind.is_empty());
     assert_eq!(config.network.keepalive, Some(Duration::from_secs(60)));
     assert_eq!(config.shutdown.grace, Duration::from_secs(10));
+    assert_eq!(config.store.path, Path::new("botroupe.db"));
+    assert_eq!(config.store.quota, 64 << 20);
+    assert_eq!(config.store.delay, Duration::from_millis(5));
     assert_eq!(config.log, LogConfig::default());
 }
 
@@ -155,6 +158,14 @@ fn every_key_is_read() {
         keepalive = "90s"
         [shutdown]
         grace = "0s"
+        [store]
+        path = "state/bots.db"
+        read = "2h"
+        handled = "8d"
+        keys = "31d"
+        dead_letters = "1d"
+        quota = "1GiB"
+        delay = "0ms"
         [log]
         level = "debug"
         format = "json"
@@ -201,6 +212,11 @@ fn every_key_is_read() {
         (4, 5, 3)
     );
     assert_eq!(config.shutdown.grace, Duration::ZERO);
+    let store = &config.store;
+    assert_eq!(store.path, Path::new("state/bots.db"));
+    let hours = [store.read, store.handled, store.keys, store.dead_letters];
+    assert_eq!(hours.map(|it| it.as_secs() / 3600), [2, 192, 744, 24]);
+    assert_eq!((store.quota, store.delay), (1 << 30, Duration::ZERO));
     assert_eq!(
         (config.log.level, config.log.format),
         (LogLevel::Debug, LogFormat::Json)
@@ -396,6 +412,7 @@ fn the_defaults_written_in_the_shipped_config_are_the_defaults() {
         (full.io, full.shutdown, full.log),
         (bare.io, bare.shutdown, bare.log)
     );
+    assert_eq!(full.store, bare.store);
 }
 
 fn is_key(text: &str) -> bool {
@@ -424,4 +441,26 @@ fn d_certificates_and_a_proxy_can_be_named() {
     let network = set.unwrap().network;
     assert_eq!(network.ca_file, Some("b.pem".into()));
     assert_eq!(network.proxy.unwrap().expose_secret(), "http://p:2");
+}
+
+#[test]
+fn the_store_is_beside_the_config_under_its_name() {
+    let path = |file: &str, more: &str| {
+        let text = with(more);
+        let env = BTreeMap::<String, String>::new();
+        let sources = Sources::new(file, &text, &env).known_bots(BOTS);
+        Config::parse(sources).unwrap().store.path
+    };
+    assert_eq!(
+        path("/etc/bots/config.toml", ""),
+        Path::new("/etc/bots/botroupe.db")
+    );
+    assert_eq!(
+        path("bots/prod.toml", ""),
+        Path::new("bots/botroupe-prod.db")
+    );
+    let memory = path("bots/prod.toml", "[store]\npath = \":memory:\"\n");
+    assert_eq!(memory, Path::new(":memory:"));
+    let other = path("bots/prod.toml", "[store]\npath = \"/var/lib/x.db\"\n");
+    assert_eq!(other, Path::new("/var/lib/x.db"));
 }

@@ -122,6 +122,15 @@ fn values_out_of_range() {
             "config.toml:8:9: governor.burst: 9999999 is out of range: expected 1 to 100000",
         ),
         (
+            "[store]\nquota = \"64MB\"\n",
+            "store.quota: expected a size like \"64MiB\" (B, KiB, MiB, GiB), found text",
+        ),
+        (
+            "[store]\nquota = 7\n",
+            "store.quota: 7B is out of range: expected 1KiB to 1024GiB",
+        ),
+        ("[store]\npath = \"\"\n", "store.path: "),
+        (
             "[shutdown]\ngrace = 10\n",
             "config.toml:8:9: shutdown.grace: which unit? write \"10s\"",
         ),

@@ -7,6 +7,7 @@ mod write;
 
 use super::OpenError;
 use super::backend::{Backend, Failure, Reader, Writer};
+use super::clock::now;
 use super::condition::{Cause, Sizes};
 use read::Reading;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
@@ -14,7 +15,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use write::Writing;
 
 /// How long a connection waits for another program. A reader beside the writer does not wait.
@@ -49,7 +50,7 @@ impl Sqlite {
                 "the store is not looked through at the start; `botroupe store check` does it"
             );
         } else {
-            let begun = Instant::now();
+            let begun = now();
             let wrong = check(&connection, "quick_check").map_err(failed)?;
             if let Some(finding) = wrong.into_iter().next() {
                 return Err(OpenError::Corrupt {

@@ -19,6 +19,7 @@ const END: &str = "UPDATE letters SET state = ?2, ended_at = ?3, outcome = ?4, \
 const SLICE: usize = 2_000;
 
 type Used = HashMap<Box<str>, Usage>;
+type Changed = Vec<(Box<str>, Usage)>;
 
 /// The connection that writes.
 #[derive(Debug)]
@@ -76,7 +77,7 @@ impl Writing {
     fn transaction(
         &mut self,
         work: impl FnOnce(&mut Work<'_>) -> Result<(), Failure>,
-    ) -> Result<Vec<(Box<str>, Usage)>, Failure> {
+    ) -> Result<Changed, Failure> {
         let done = self.attempt(work);
         match done {
             Ok((figures, changed)) => {
@@ -103,7 +104,7 @@ impl Writing {
     fn attempt(
         &self,
         work: impl FnOnce(&mut Work<'_>) -> Result<(), Failure>,
-    ) -> Result<(Figures, Vec<(Box<str>, Usage)>), Failure> {
+    ) -> Result<(Figures, Changed), Failure> {
         let connection = &self.connection;
         connection.prepare_cached("BEGIN IMMEDIATE")?.execute(())?;
         let mut work_on = Work::new(connection, self.figures, &self.used)?;
@@ -515,7 +516,7 @@ impl<'c> Work<'c> {
 }
 
 impl Writer for Writing {
-    fn write(&mut self, batches: &[Batch]) -> Result<Vec<(Box<str>, Usage)>, Failure> {
+    fn write(&mut self, batches: &[Batch]) -> Result<Changed, Failure> {
         self.transaction(|work| {
             let mut changes = batches.iter().flat_map(|batch| &batch.changes);
             changes.try_for_each(|change| work.apply(change))
@@ -550,7 +551,7 @@ impl Writer for Writing {
         before: &Horizon,
         read: &HashMap<AccountNo, u64>,
         place: &mut Place,
-    ) -> Result<Vec<(Box<str>, Usage)>, Failure> {
+    ) -> Result<Changed, Failure> {
         let mut next = *place;
         let changed = self.transaction(|work| {
             next = match *place {

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::store::backend::{Backend, Batch, Failure, Figures, Place, Reader, Writer};
+use crate::store::clock::now;
 use crate::store::disk::Disk;
 use crate::store::lock::Lock;
 use crate::store::sqlite::Sqlite;
@@ -137,7 +138,9 @@ fn place() -> Place0 {
 
 /// Waits until the store tells of a trouble.
 fn trouble(store: &Store) -> Trouble {
+    let begun = now();
     loop {
+        assert!(begun.elapsed() < Duration::from_secs(60), "all is well");
         if let Some(trouble) = store.condition().trouble {
             return trouble;
         }
@@ -206,9 +209,10 @@ fn writes_that_fail_are_done_later_in_their_order_and_nothing_is_lost() {
 #[test]
 fn a_connection_that_cannot_be_opened_anew_is_tried_again() {
     let at = place();
-    let mut script = Script::default();
-    script.writes = [Fault::Refused(Cause::Io)].into();
-    let script = Arc::new(Mutex::new(script));
+    let script = Arc::new(Mutex::new(Script {
+        writes: [Fault::Refused(Cause::Io)].into(),
+        ..Script::default()
+    }));
     let backend = Flaky {
         file: Arc::new(Sqlite::open(&at.path).unwrap()),
         script: Arc::clone(&script),
@@ -442,7 +446,7 @@ fn a_real_full_disk_takes_up_again() {
     let (sink, told) = tell();
     let mut big = letter(1, None);
     big.draft = "x".repeat(600_000).into();
-    fs::write(&ballast, vec![0; 300_000]).unwrap();
+    fs::write(&ballast, vec![0; 600_000]).unwrap();
     let done = Done { sink, batch: 1 };
     store.submit(vec![Change::Queued(Box::new(big))], Some(done));
     let trouble = trouble(&store);

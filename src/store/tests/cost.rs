@@ -1,0 +1,142 @@
+//! What a message costs. Prints, and judges nothing.
+
+use super::*;
+use crate::store::clock::{now, unix_now};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+struct Count(AtomicU64);
+
+impl Sink for Count {
+    fn committed(&self, _: u64) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Processor time of this process so far.
+fn cpu() -> Duration {
+    let stat = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let main: u64 = stat
+        .split(' ')
+        .next()
+        .and_then(|it| it.parse().ok())
+        .unwrap_or(0);
+    let mut all = 0;
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let path = task.unwrap().path().join("schedstat");
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        all += text
+            .split(' ')
+            .next()
+            .and_then(|it| it.parse::<u64>().ok())
+            .unwrap_or(0);
+    }
+    Duration::from_nanos(all.max(main))
+}
+
+fn of_thread(name: &str) -> Duration {
+    for task in std::fs::read_dir("/proc/self/task").unwrap() {
+        let path = task.unwrap().path();
+        let comm = std::fs::read_to_string(path.join("comm")).unwrap_or_default();
+        if comm.trim() == name {
+            let text = std::fs::read_to_string(path.join("schedstat")).unwrap_or_default();
+            let nanos = text.split(' ').next().and_then(|it| it.parse().ok());
+            return Duration::from_nanos(nanos.unwrap_or(0));
+        }
+    }
+    Duration::ZERO
+}
+
+/// `cargo test --release -p botroupe --lib store::tests::cost -- --ignored --nocapture`; `RATE` and `SECONDS`, and
+/// `EFFECT=1` for letters that a handler's step leads to.
+#[test]
+#[ignore = "measures"]
+#[allow(
+    clippy::print_stdout,
+    clippy::disallowed_methods,
+    reason = "it prints, and keeps a rate"
+)]
+fn three_changes_a_message() {
+    let number = |name, otherwise| {
+        let text = std::env::var(name).ok();
+        text.and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+    };
+    let (rate, seconds): (u64, u64) = (number("RATE", 10_000), number("SECONDS", 10));
+    let has_effect = number("EFFECT", 0) > 0;
+    let folder = std::env::var("FOLDER").unwrap_or_else(|_| "/tmp".into());
+    let folder = tempfile::tempdir_in(folder).unwrap();
+    let path = folder.path().join("botroupe.db");
+    let store = Store::open(&path, StoreConfig::default()).unwrap();
+    let count = Arc::new(Count(AtomicU64::new(0)));
+    let (begun, before) = (now(), cpu());
+    let writing = of_thread("store-write");
+    let threads: Vec<_> = (0..2)
+        .map(|thread| {
+            let (store, count) = (store.clone(), Arc::clone(&count));
+            std::thread::spawn(move || {
+                let mut queued = std::collections::VecDeque::new();
+                let each = rate / 2 * seconds;
+                let (mut sent, start) = (0, now());
+                while sent < each {
+                    // In bursts of a millisecond.
+                    for _ in 0..(rate / 2_000).max(1) {
+                        let at = unix_now();
+                        let done = store.next_number();
+                        let number = store.next_number();
+                        let mut letter = letter(
+                            number,
+                            has_effect.then_some(number.wrapping_mul(0x9E37_79B9_7F4A_7C15)),
+                        );
+                        letter.draft = "x".repeat(150).into();
+                        letter.account = AccountNo((sent % 1_000) as u32 * 2 + thread);
+                        let account = letter.account;
+                        let handled = Change::Handled {
+                            number: done,
+                            account,
+                            exchange: done.wrapping_mul(77),
+                            at,
+                        };
+                        let mut changes = vec![handled, Change::Queued(Box::new(letter))];
+                        queued.push_back(number);
+                        if queued.len() > 100
+                            && let Some(number) = queued.pop_front()
+                        {
+                            changes.push(Change::Ended {
+                                number,
+                                ended: botroupe_core::ledger::Ended::Sent,
+                            });
+                        }
+                        let sink = Arc::clone(&count) as Arc<dyn Sink>;
+                        store.submit(changes, Some(Done { sink, batch: sent }));
+                        sent += 1;
+                    }
+                    let due = start + Duration::from_nanos(1_000_000_000 / (rate / 2) * sent);
+                    std::thread::sleep(due.saturating_duration_since(now()));
+                }
+                // Alive until its time is counted.
+                while count.0.load(Ordering::Relaxed) < each * 2 {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                of_self()
+            })
+        })
+        .collect();
+    let submitters: Duration = threads.into_iter().map(|it| it.join().unwrap()).sum();
+    let took = begun.elapsed();
+    let total = count.0.load(Ordering::Relaxed);
+    let writer = of_thread("store-write") - writing;
+    let per = |cpu: Duration| cpu.as_secs_f64() * 1e6 / total as f64;
+    println!(
+        "{total} lists in {took:.2?}: {:.0} lists/s; writer {:.2} us/list, submitters with the making of changes {:.2} us/list, main {:.2}",
+        total as f64 / took.as_secs_f64(),
+        per(writer),
+        per(submitters),
+        per(cpu() - before - writer)
+    );
+    println!("{:?}", store.condition());
+}
+
+fn of_self() -> Duration {
+    let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanos = text.split(' ').next().and_then(|it| it.parse().ok());
+    Duration::from_nanos(nanos.unwrap_or(0))
+}
