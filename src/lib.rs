@@ -106,9 +106,9 @@ pub mod supervisor;
 mod supervisor;
 
 #[cfg(feature = "unstable")]
-pub use botroupe_core::{policy, session};
+pub use botroupe_core::{ledger, policy, session};
 #[cfg(not(feature = "unstable"))]
-pub(crate) use botroupe_core::{policy, session};
+pub(crate) use botroupe_core::{ledger, policy, session};
 #[cfg(feature = "unstable")]
 pub use botroupe_proto as proto;
 #[cfg(not(feature = "unstable"))]

@@ -25,6 +25,7 @@ use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
 use botroupe_core::account::{Attempt, OutboxError, OutboxItem, REPLIES};
 use botroupe_core::account::{Cause, Phase};
+use botroupe_core::ledger::{Boundary, pass};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -186,6 +187,7 @@ impl Account {
             let at = self.at;
             let unpolled = self.connection_does(at, |connection, memory| {
                 connection.flush(cx, at);
+                pass(Boundary::Flushed);
                 let unpolled = connection.is_unpolled();
                 if unpolled {
                     connection.poll(cx, at, memory);
@@ -306,8 +308,10 @@ impl Account {
 
     fn reported(&mut self, report: Report) {
         log::report(&self.core, &report);
-        if let Report::Session(Event::Synced { cookie, .. }) = &report {
-            self.cookie.clone_from(cookie);
+        match &report {
+            Report::Session(Event::Synced { cookie, .. }) => self.cookie.clone_from(cookie),
+            Report::Settled { .. } => pass(Boundary::Answered),
+            _ => {}
         }
         self.core(|core, now, memory| core.report(now, memory, report));
     }
@@ -380,6 +384,7 @@ impl Account {
             Effect::Logout => self.order(at, |connection, _| connection.logout(at)),
             Effect::Close => self.order(at, |connection, _| connection.close(at)),
             Effect::Transmit { token, attempt } => {
+                pass(Boundary::Sending);
                 let transmit = match attempt {
                     Attempt::Message(message) => Transmit::Message { token, message },
                     Attempt::Call { servcmd, body } => Transmit::Call {
@@ -396,7 +401,10 @@ impl Account {
             }
             Effect::Reply { token, outcome } => self.settled(at, token, outcome),
             Effect::Deliver(event) => self.deliver(ctx, at, event),
-            Effect::AllRead => self.subscriber.all_read(),
+            Effect::AllRead => {
+                pass(Boundary::Read);
+                self.subscriber.all_read();
+            }
             Effect::Changed { online } => self.changed(online),
             Effect::Stopped => ctx.stop(),
         }

@@ -25,7 +25,7 @@ use crate::gateway::now;
 use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::message::Message;
-use botroupe_core::ledger::message_id;
+use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -145,6 +145,7 @@ impl Host {
                 wanting.retain(|bot| !self.ledger.is_handled(self.seats[*bot].bot.name, id));
             }
             state.lines.message(at.mono, &message, &wanting);
+            pass(Boundary::Delivered);
         }
     }
 

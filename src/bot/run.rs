@@ -7,6 +7,7 @@ use super::pool::{Label, Pool};
 use super::reply::{Answer, Reply};
 use super::tasks::panic_text;
 use crate::proto::message::{Conversation, Draft};
+use botroupe_core::ledger::{Boundary, pass};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::error::Error;
@@ -154,6 +155,7 @@ impl Run {
 
 /// Finds the handler and calls it.
 fn begin(call: &mut Call) -> Step {
+    pass(Boundary::Called);
     call.ticket.begin();
     let Label { account, bot, .. } = &call.label;
     let Some(seat) = call.event.seat() else {

@@ -7,7 +7,7 @@ use super::error::StoreError;
 use super::pending::PendingCells;
 use super::{StoreConfig, Usage};
 use crate::proto::id::{SdkAppId, UserId};
-use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Horizon};
+use botroupe_core::ledger::{AccountNo, Boundary, Cell, CellKey, Change, Horizon, pass};
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::mpsc::SyncSender;
@@ -424,6 +424,7 @@ impl Writing {
     fn write(&mut self, batches: Arc<Vec<Batch>>, list: u64) {
         let mut wait = self.clocks.back_off.0;
         let changed = loop {
+            pass(Boundary::Writing);
             match self.attempt(|writer| writer.write(&batches)) {
                 Ok(changed) => break changed,
                 Err(failure) => self.suffer(failure),
@@ -462,9 +463,11 @@ impl Writing {
         queue.writing = Arc::default();
         queue.cells.settle(list);
         drop(queue);
+        pass(Boundary::Committed);
         for done in batches.iter().filter_map(|batch| batch.done.as_ref()) {
             done.sink.committed(done.batch);
         }
+        pass(Boundary::Told);
         drop(batches);
         self.looked.get_or_insert_with(now);
         if self.is_tidying_due() {

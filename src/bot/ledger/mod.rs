@@ -26,7 +26,7 @@ use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::store::{Done, Sink, Store};
 use book::Book;
 use botroupe_core::ledger::{
-    AccountNo, Change, Ended, Letter, LetterState, Record, Recovered, exchange,
+    AccountNo, Boundary, Change, Ended, Letter, LetterState, Record, Recovered, exchange, pass,
 };
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::sync::{Semaphore, oneshot};
@@ -168,6 +168,7 @@ impl Ledger {
             exchange: done,
             succeeded,
         } = finished;
+        pass(Boundary::Finished);
         let (at, service_time) = self.times();
         let mut changes = Vec::with_capacity(1 + answers.len());
         let mut slot = self.book();
@@ -212,7 +213,10 @@ impl Ledger {
             answers: postings,
         };
         let batch = book.writes(written);
-        self.submit(book, changes, batch)
+        let is_written = self.submit(book, changes, batch);
+        drop(slot);
+        pass(Boundary::Submitted);
+        is_written
     }
 
     /// Writes down what a handler of something other than a message did.
@@ -246,6 +250,7 @@ impl Ledger {
 
     /// A letter has met its end. One that is unknown is forgotten if the bot `drops` such.
     pub(super) fn settled(&self, letter: u64, outcome: Outcome, drops: bool) {
+        pass(Boundary::Settling);
         let (at, _) = self.times();
         let is_unknown = matches!(
             &outcome,
@@ -265,6 +270,7 @@ impl Ledger {
                 change
             };
             self.shelf.store().submit(vec![change], None);
+            pass(Boundary::Settled);
         }
         if slot.as_ref().is_some_and(|book| book.is_empty()) {
             *slot = None;

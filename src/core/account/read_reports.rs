@@ -1,6 +1,7 @@
 //! Reports to the server about what was read, and which of them are under way.
 
 use super::outbox::Attempt;
+use crate::ledger::{Boundary, pass};
 use crate::policy::Now;
 use crate::proto::address::GroupAddress;
 use crate::proto::command;
@@ -37,6 +38,7 @@ impl ReadReports {
 
     /// The requests that report everything read since the last report.
     pub(super) fn report(&mut self, now: Now, memory: &mut Memory) -> Vec<(u64, Attempt)> {
+        pass(Boundary::Reporting);
         let (mut requests, mut items, mut users) = (Vec::new(), Vec::new(), Vec::new());
         for read in memory.reports(now) {
             let (name, mark) = (read.conversation.name(), read.mark);

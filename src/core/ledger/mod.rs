@@ -5,10 +5,12 @@
 //! store holds afterwards: the store in memory and the simulator's disk are made of it, and every other store has
 //! to give back the same.
 
+mod boundary;
 mod change;
 mod identity;
 mod tables;
 
+pub use boundary::{Boundary, pass, watch_boundaries};
 pub use change::{
     AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered, Scope,
 };

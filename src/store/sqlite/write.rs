@@ -5,7 +5,7 @@ use super::super::backend::{Batch, Failure, Figures, Place, Writer};
 use super::convert::{self, CELL, LETTER, QUEUED, RECORD, bits};
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{
-    AccountNo, Cell, CellKey, Change, Ended, Horizon, Letter, LetterState, Record,
+    AccountNo, Boundary, Cell, CellKey, Change, Ended, Horizon, Letter, LetterState, Record, pass,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -519,7 +519,9 @@ impl Writer for Writing {
     fn write(&mut self, batches: &[Batch]) -> Result<Changed, Failure> {
         self.transaction(|work| {
             let mut changes = batches.iter().flat_map(|batch| &batch.changes);
-            changes.try_for_each(|change| work.apply(change))
+            changes.try_for_each(|change| work.apply(change))?;
+            pass(Boundary::Written);
+            Ok(())
         })
     }
 
