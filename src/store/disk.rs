@@ -210,6 +210,12 @@ impl Disk {
         Ok(size)
     }
 
+    pub(super) fn prune(&self) -> Result<(), StoreError> {
+        let (reply, replied) = mpsc::sync_channel(1);
+        self.shared.order(Order::Prune { reply });
+        Ok(replied.recv().map_err(|_| StoreError::Closed)??)
+    }
+
     pub(super) fn close(&self) {
         self.readers.close();
         self.shared.close(now() + CLOSING);
