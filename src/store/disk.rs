@@ -217,7 +217,7 @@ impl Disk {
     }
 
     pub(super) fn close(&self) {
-        self.readers.close();
+        self.readers.close(HANGING);
         self.shared.close(now() + CLOSING);
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = ended.take()

@@ -606,6 +606,10 @@ impl Writing {
             Err(failure) => {
                 self.place = Place::Done;
                 tracing::debug!(text = failure.text, "cannot prune the store");
+                if failure.cause == Cause::Corrupt {
+                    // Nobody else may come by that page.
+                    self.shared.note_read::<()>(&Err(failure.into()));
+                }
             }
         }
     }
