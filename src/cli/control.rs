@@ -183,6 +183,9 @@ async fn answer(request: Request, desk: &Desk) -> Value {
         Request::Resume { account } | Request::Release { account } => (account, Command::Resume),
         Request::Relogin { account } => (account, Command::Relogin),
         Request::Quarantine { account } => (account, Command::Quarantine),
+        Request::RetryLetter { .. } | Request::DropLetter { .. } => {
+            return json!({"error": "this process has no outbox to order"});
+        }
     };
     let done = match UserId::parse(&account) {
         Ok(user) => controller.order(&user, command).await,

@@ -5,6 +5,7 @@ use std::{error::Error, fmt, io, path::PathBuf};
 use thiserror::Error;
 
 use crate::config::ConfigErrors;
+use crate::store::OpenError;
 
 /// Wrong usage or wrong config: `EX_USAGE` of sysexits.
 pub(super) const USAGE: u8 = 64;
@@ -50,6 +51,9 @@ pub(super) enum Failure {
         /// The number of the process, where that is known.
         pid: Option<u32>,
     },
+    /// Another process has the store.
+    #[error("{0}; stop it first")]
+    StoreInUse(#[source] OpenError),
     /// Something failed at run time.
     #[error("{0}")]
     Runtime(Box<dyn Error + Send + Sync>),
@@ -68,7 +72,7 @@ impl Failure {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
             Self::Output(_) | Self::NotSaved | Self::Runtime(_) => Some(1),
-            Self::AlreadyRunning { .. } => Some(ALREADY_RUNNING),
+            Self::AlreadyRunning { .. } | Self::StoreInUse(_) => Some(ALREADY_RUNNING),
             Self::Internal(_) => Some(INTERNAL),
             Self::Interrupted => Some(INTERRUPTED),
         }

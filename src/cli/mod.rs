@@ -23,6 +23,7 @@ mod run;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod seat;
+mod store;
 mod usersig;
 
 use std::{
@@ -114,6 +115,8 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             order(&args, |account| request::Request::Quarantine { account })?;
         }
         Command::Release(args) => order(&args, |account| request::Request::Release { account })?,
+        Command::Store(command) => store::store(&command, env, bots, out)?,
+        Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;
             chat::check(&args, &config)?;

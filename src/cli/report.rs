@@ -82,7 +82,7 @@ fn text<'a>(value: &'a Value, key: &str) -> &'a str {
 }
 
 /// `5s`, `12m`, `3h 20m`, `4d 2h`.
-fn span(seconds: u64) -> String {
+pub(super) fn span(seconds: u64) -> String {
     let (minutes, hours, days) = (seconds / 60, seconds / 3600, seconds / 86_400);
     match seconds {
         0..60 => format!("{seconds}s"),
@@ -240,7 +240,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
 
 /// The text with spaces up to a width in columns of the terminal: a Chinese character takes two, which the
 /// formatter of the standard library does not know.
-fn padded(text: &str, width: usize) -> String {
+pub(super) fn padded(text: &str, width: usize) -> String {
     let missing = width.saturating_sub(text.width());
     format!("{text}{}", " ".repeat(missing))
 }

@@ -18,4 +18,8 @@ pub(super) enum Request {
     Quarantine { account: String },
     /// Come back from quarantine.
     Release { account: String },
+    /// Send a letter that failed, or of which it is unknown whether it arrived.
+    RetryLetter { letter: u64 },
+    /// Forget a letter.
+    DropLetter { letter: u64 },
 }

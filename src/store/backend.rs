@@ -115,6 +115,8 @@ pub(super) trait Reader: Send {
     fn letter(&mut self, number: u64) -> Result<Option<Letter>, Failure>;
     /// Letters that have failed or are unknown, and with `queued` those that are to be sent.
     fn letters(&mut self, queued: bool) -> Result<Vec<Letter>, Failure>;
+    /// The UserIDs of accounts.
+    fn accounts(&mut self) -> Result<BTreeMap<AccountNo, String>, Failure>;
     /// Looks through everything and returns what is wrong.
     fn check(&mut self) -> Result<Vec<String>, Failure>;
     /// Gives every record, as a JSON object of one line.

@@ -43,6 +43,19 @@ pub(super) struct Retention {
 }
 
 impl Retention {
+    /// What is over at a time that nobody doubts.
+    pub(super) fn horizon(&self, now: u64, old: u64) -> Horizon {
+        let before = |keep: Duration| now.saturating_sub(keep.as_secs());
+        Horizon {
+            read: before(self.read),
+            handled: before(self.handled),
+            keys: before(self.keys),
+            dead_letters: before(self.dead_letters),
+            now,
+            old,
+        }
+    }
+
     fn longest(&self) -> Duration {
         self.read
             .max(self.handled)
@@ -101,16 +114,7 @@ impl PruneClock {
             self.old = self.mark.0;
             self.mark = (newest, run);
         }
-        let now = self.now(wall, run);
-        let before = |keep: Duration| now.saturating_sub(keep.as_secs());
-        Horizon {
-            read: before(keep.read),
-            handled: before(keep.handled),
-            keys: before(keep.keys),
-            dead_letters: before(keep.dead_letters),
-            now,
-            old: self.old,
-        }
+        keep.horizon(self.now(wall, run), self.old)
     }
 
     fn now(&self, wall: u64, run: Duration) -> u64 {

@@ -46,6 +46,18 @@ pub struct Trouble {
     pub since: u64,
 }
 
+impl Trouble {
+    /// Something that is wrong since a time, in Unix seconds.
+    #[must_use]
+    pub fn new(cause: Cause, text: impl Into<String>, since: u64) -> Self {
+        Self {
+            cause,
+            text: text.into(),
+            since,
+        }
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({}); {}", self.cause, self.text, self.cause.remedy())

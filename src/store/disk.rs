@@ -210,8 +210,14 @@ impl Disk {
         Ok(size)
     }
 
+    pub(super) fn prune(&self) -> Result<(), StoreError> {
+        let (reply, replied) = mpsc::sync_channel(1);
+        self.shared.order(Order::Prune { reply });
+        Ok(replied.recv().map_err(|_| StoreError::Closed)??)
+    }
+
     pub(super) fn close(&self) {
-        self.readers.close();
+        self.readers.close(HANGING);
         self.shared.close(now() + CLOSING);
         let mut ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(ended) = ended.take()

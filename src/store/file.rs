@@ -4,7 +4,8 @@ use super::backend::Reader;
 use super::disk;
 use super::error::{OpenError, StoreError};
 use super::sqlite::Sqlite;
-use botroupe_core::ledger::Letter;
+use botroupe_core::ledger::{AccountNo, Letter};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -40,6 +41,14 @@ impl StoreFile {
     /// When they cannot be read.
     pub fn letters(&mut self) -> Result<Vec<Letter>, StoreError> {
         Ok(self.0.letters(true)?)
+    }
+
+    /// The UserIDs of the accounts in it.
+    ///
+    /// # Errors
+    /// When they cannot be read.
+    pub fn accounts(&mut self) -> Result<BTreeMap<AccountNo, String>, StoreError> {
+        Ok(self.0.accounts()?)
     }
 
     /// Gives every record, as a JSON object of one line, until the receiver returns false.

@@ -289,6 +289,17 @@ impl Store {
         }
     }
 
+    /// Removes at once what is older than the config says by the system's clock, which the caller answers for. Blocks.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn prune(&self) -> Result<(), StoreError> {
+        match &self.0 {
+            Kind::Memory(_) => Ok(()),
+            Kind::Disk(disk) => disk.prune(),
+        }
+    }
+
     /// Writes what waits, for some seconds at most, and closes the file. Blocks.
     pub fn close(&self) {
         if let Kind::Disk(disk) = &self.0 {

@@ -2,8 +2,10 @@
 
 use super::backend::{Backend, Failure, Reader};
 use super::error::StoreError;
+use std::sync::mpsc as std_mpsc;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread::{self, JoinHandle};
+use std::thread;
+use std::time::Duration;
 use tokio::sync::{mpsc, oneshot};
 
 /// How many there are.
@@ -17,25 +19,28 @@ type Question = Box<dyn FnOnce(Result<&mut dyn Reader, Failure>) -> bool + Send>
 #[derive(Debug)]
 pub(super) struct Readers {
     questions: Mutex<Option<mpsc::Sender<Question>>>,
-    threads: Mutex<Vec<JoinHandle<()>>>,
+    /// Disconnected when all threads have ended.
+    ended: Mutex<std_mpsc::Receiver<()>>,
 }
 
 impl Readers {
     pub(super) fn start(backend: &Arc<dyn Backend>) -> std::io::Result<Self> {
         let (sender, receiver) = mpsc::channel(QUESTIONS);
         let receiver = Arc::new(Mutex::new(receiver));
-        let mut threads = Vec::new();
+        let (end, ended) = std_mpsc::channel::<()>();
         for number in 0..READERS {
             let (receiver, backend) = (Arc::clone(&receiver), Arc::clone(backend));
-            threads.push(
-                thread::Builder::new()
-                    .name(format!("store-read-{number}"))
-                    .spawn(move || serve(&receiver, &*backend))?,
-            );
+            let end = end.clone();
+            thread::Builder::new()
+                .name(format!("store-read-{number}"))
+                .spawn(move || {
+                    serve(&receiver, &*backend);
+                    drop(end);
+                })?;
         }
         Ok(Self {
             questions: Mutex::new(Some(sender)),
-            threads: Mutex::new(threads),
+            ended: Mutex::new(ended),
         })
     }
 
@@ -65,20 +70,18 @@ impl Readers {
         Ok(answered.await.map_err(|_| StoreError::Closed)??)
     }
 
-    /// Ends them when what was asked is answered.
-    pub(super) fn close(&self) {
+    /// Ends them when what was asked is answered, and waits for that, but no longer than this.
+    pub(super) fn close(&self, at_most: Duration) {
+        let questions = &self.questions;
         drop(
-            self.questions
+            questions
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take(),
         );
-        let threads =
-            std::mem::take(&mut *self.threads.lock().unwrap_or_else(PoisonError::into_inner));
-        for thread in threads {
-            // One that panicked has left the same message as any other.
-            let _ = thread.join();
-        }
+        let ended = self.ended.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nothing is ever sent: it ends with the last thread.
+        let _ = ended.recv_timeout(at_most);
     }
 }
 

@@ -36,6 +36,10 @@ pub(super) enum Order {
         reply: SyncSender<Result<Vec<AccountNo>, Failure>>,
     },
     BackedUp(u64),
+    /// Everything, now.
+    Prune {
+        reply: SyncSender<Result<(), Failure>>,
+    },
 }
 
 /// The clocks that a store goes by.
@@ -554,6 +558,15 @@ impl Writing {
                 // Whoever asked may have gone.
                 let _ = reply.send(numbers);
             }
+            Order::Prune { reply } => {
+                let horizon = self.keep.horizon((self.clocks.wall)(), 0);
+                let mut place = Place::Handled(0);
+                let mut pruned = Ok(());
+                while pruned.is_ok() && place != Place::Done {
+                    pruned = self.prune(&horizon, &mut place);
+                }
+                let _ = reply.send(pruned);
+            }
             Order::BackedUp(at) => {
                 if let Err(failure) = self.attempt(|writer| writer.backed_up(at)) {
                     tracing::debug!(text = failure.text, "the time of the back-up is not kept");
@@ -591,20 +604,29 @@ impl Writing {
             self.place = Place::Handled(0);
         }
         let (horizon, mut place) = (self.horizon, self.place);
-        let read = std::mem::take(&mut self.read);
-        match self.attempt(|writer| writer.prune(&horizon, &read, &mut place)) {
-            Ok(changed) => {
-                self.place = place;
-                if let Some(writer) = &self.writer {
-                    self.shared.publish(writer.figures(), changed);
-                }
-            }
+        match self.prune(&horizon, &mut place) {
+            Ok(()) => self.place = place,
             Err(failure) => {
                 self.place = Place::Done;
                 tracing::debug!(text = failure.text, "cannot prune the store");
+                if failure.cause == Cause::Corrupt {
+                    // Nobody else may come by that page.
+                    self.shared.note_read::<()>(&Err(failure.into()));
+                }
             }
         }
+    }
+
+    /// Prunes one slice.
+    fn prune(&mut self, horizon: &Horizon, place: &mut Place) -> Result<(), Failure> {
+        let read = std::mem::take(&mut self.read);
+        let pruned = self.attempt(|writer| writer.prune(horizon, &read, place));
         self.read = read;
+        let changed = pruned?;
+        if let Some(writer) = &self.writer {
+            self.shared.publish(writer.figures(), changed);
+        }
+        Ok(())
     }
 
     /// Finds the oldest letter that is to be sent.

@@ -155,6 +155,14 @@ Examples:
     /// Brings a quarantined account of a running process back.
     Release(OrderArgs),
 
+    /// Looks after the file in which a process keeps what must not be lost.
+    #[command(subcommand)]
+    Store(StoreCommand),
+
+    /// Shows messages that are to be sent or could not be sent, and decides on them.
+    #[command(subcommand)]
+    Outbox(OutboxCommand),
+
     /// Talks to an account from this terminal: each line is sent, each answer printed.
     #[command(after_help = "\
 Examples:
@@ -344,6 +352,89 @@ pub(super) struct OrderArgs {
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config: PathBuf,
+}
+
+/// Which store.
+#[derive(Clone, Debug, ClapArgs)]
+pub(super) struct StoreArgs {
+    /// The config file whose store it is.
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
+    pub(super) config: PathBuf,
+
+    /// The file of the store itself; no config is read.
+    #[arg(long, value_name = "DB", conflicts_with = "config")]
+    pub(super) file: Option<PathBuf>,
+}
+
+/// `botroupe store …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum StoreCommand {
+    /// Looks through the whole file: exit code 1 if something is wrong. A process may be using it.
+    Check {
+        #[command(flatten)]
+        store: StoreArgs,
+
+        /// The result as a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Writes a copy to a new file. A process may be using the store.
+    #[command(after_help = "\
+Example:
+  botroupe store backup /backup/botroupe-$(date +%F).db
+
+To go back to a copy, stop the process and put the copy in the place of the store; remove the files beside
+it that end in -wal and -shm.")]
+    Backup {
+        /// The new file.
+        #[arg(value_name = "FILE")]
+        to: PathBuf,
+
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Prints everything in it, as one JSON object per line. A process may be using it.
+    Export {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Removes what is older than [store] says, as a running process does by itself. None may be running.
+    Prune {
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+}
+
+/// `botroupe outbox …`.
+#[derive(Clone, Debug, Subcommand)]
+pub(super) enum OutboxCommand {
+    /// Lists what is to be sent, what failed, and what may or may not have arrived.
+    List {
+        #[command(flatten)]
+        store: StoreArgs,
+
+        /// Everything as one JSON object, the messages themselves included.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Sends a message after all: at once, or when the process runs again.
+    Retry {
+        /// Its number in the list.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+
+        #[command(flatten)]
+        store: StoreArgs,
+    },
+    /// Forgets a message.
+    Drop {
+        /// Its number in the list.
+        #[arg(value_name = "NUMBER")]
+        number: u64,
+
+        #[command(flatten)]
+        store: StoreArgs,
+    },
 }
 
 /// `botroupe chat`.

@@ -101,8 +101,24 @@ impl Reader for Reading {
         self.all(&query, convert::letter)
     }
 
+    fn accounts(&mut self) -> Result<BTreeMap<AccountNo, String>, Failure> {
+        let accounts = self.all("SELECT number, user FROM accounts", |row| {
+            Ok((AccountNo(row.get(0)?), row.get(1)?))
+        })?;
+        Ok(accounts.into_iter().collect())
+    }
+
     fn check(&mut self) -> Result<Vec<String>, Failure> {
-        super::check(&self.0, "integrity_check")
+        let mut wrong = super::check(&self.0, "integrity_check")?;
+        if wrong.is_empty() {
+            let miscounted = self.all(MISCOUNTED, |row| row.get::<_, String>(0))?;
+            wrong.extend(
+                miscounted
+                    .into_iter()
+                    .map(|what| format!("miscounted: {what}")),
+            );
+        }
+        Ok(wrong)
     }
 
     fn export(&mut self, line: &mut dyn FnMut(&str) -> bool) -> Result<(), Failure> {
@@ -141,6 +157,19 @@ impl Reader for Reading {
 fn const_format(columns: &str, rest: &str) -> String {
     format!("SELECT {columns} FROM {rest}")
 }
+
+/// What is counted otherwise than it is there.
+const MISCOUNTED: &str = "SELECT what FROM (
+    SELECT 'handled' AS what, handled AS kept, (SELECT count(*) FROM handled) AS found FROM summary
+    UNION ALL SELECT 'queued', queued, (SELECT count(*) FROM letters WHERE state = 0) FROM summary
+    UNION ALL SELECT 'answered', answered, (SELECT count(*) FROM letters WHERE state = 1) FROM summary
+    UNION ALL SELECT 'failed', failed, (SELECT count(*) FROM letters WHERE state = 2) FROM summary
+    UNION ALL SELECT 'unknown', unknown, (SELECT count(*) FROM letters WHERE state = 3) FROM summary
+    UNION ALL SELECT 'records', records, (SELECT count(*) FROM records) FROM summary
+    UNION ALL SELECT 'cells', cells, (SELECT count(*) FROM cells) FROM summary
+    UNION ALL SELECT 'usage', (SELECT coalesce(sum(bytes), 0) FROM usage),
+        (SELECT coalesce(sum(octet_length(name) + octet_length(value)), 0) FROM cells)
+) WHERE kept <> found";
 
 /// Each gives one column of JSON. Fingerprints are written as text: not every reader of JSON takes 64 bits.
 const EXPORT: &[&str] = &[

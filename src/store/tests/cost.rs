@@ -140,3 +140,33 @@ fn of_self() -> Duration {
     let nanos = text.split(' ').next().and_then(|it| it.parse().ok());
     Duration::from_nanos(nanos.unwrap_or(0))
 }
+
+/// What a start costs: a million rows of 10,000 accounts.
+#[test]
+#[ignore = "measures"]
+#[allow(clippy::print_stdout, reason = "this is its result")]
+fn a_start_with_a_million_rows() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("botroupe.db");
+    let store = Store::open(&path, StoreConfig::default()).unwrap();
+    let rows = 1..=1_000_000_u64;
+    let changes = rows.map(|number| Change::Handled {
+        number,
+        account: AccountNo((number % 10_000) as u32),
+        exchange: number.wrapping_mul(0x9E37_79B9_7F4A_7C15),
+        at: unix_now(),
+    });
+    apply(&store, changes.collect());
+    store.close();
+    drop(store);
+    let begun = now();
+    let store = Store::open(&path, StoreConfig::default()).unwrap();
+    let opened = begun.elapsed();
+    let all = store.recover().unwrap();
+    let took = begun.elapsed() - opened;
+    println!(
+        "{} bytes; open with quick_check {opened:.2?}, recover {took:.2?}, {} accounts",
+        store.condition().sizes.file,
+        all.len()
+    );
+}
