@@ -28,6 +28,8 @@ const STOP: Duration = Duration::from_secs(60);
 pub(crate) enum Client {
     /// The program `botroupe` with the echo bot, whose `isolation` this is.
     Ours(&'static str),
+    /// The same, with a store on disk.
+    Kept(&'static str),
     B {
         in_place: bool,
     },
@@ -49,6 +51,7 @@ impl std::fmt::Display for Client {
         };
         match *self {
             Self::Ours(isolation) => write!(f, "botroupe, {isolation}"),
+            Self::Kept(isolation) => write!(f, "botroupe, {isolation}, with a store"),
             Self::B { in_place } => write!(f, "b, {}", way(in_place)),
             Self::C { in_place } => write!(f, "c, {}", way(in_place)),
             Self::Sdk => f.write_str("official SDK in Node.js"),
@@ -224,7 +227,7 @@ impl Bench {
         if let (true, Client::B { .. } | Client::C { .. }) = (case.tls, case.client) {
             client.arg("--certificate").arg(&certificate);
         }
-        if let (true, Client::Ours(_)) = (case.links, case.client) {
+        if let (true, Client::Ours(_) | Client::Kept(_)) = (case.links, case.client) {
             client = Command::new(&here);
             client.arg("fleet").arg("--config").arg(&config);
             client.arg("--links").arg(&links);
@@ -259,7 +262,7 @@ impl Bench {
         url: &str,
     ) -> Result<Command> {
         let (kind, in_place) = match case.client {
-            Client::Ours(_) => {
+            Client::Ours(_) | Client::Kept(_) => {
                 let mut command = Command::new(std::env::current_exe()?);
                 command.args(["other", "--"]).arg(&self.botroupe);
                 command.args(["run", "--config"]).arg(config);
@@ -427,8 +430,12 @@ fn config_text(case: &Case, url: &str, certificate: &Path) -> String {
     if case.tls {
         text += &format!("[tls]\nca_file = \"{}\"\n", certificate.display());
     }
-    if let Client::Ours(isolation) = case.client {
+    if let Client::Ours(isolation) | Client::Kept(isolation) = case.client {
         text += &format!("[bots.echo]\nisolation = \"{isolation}\"\n");
+    }
+    if let Client::Ours(_) = case.client {
+        // The others keep nothing either.
+        text += "[store]\npath = \":memory:\"\n";
     }
     text
 }

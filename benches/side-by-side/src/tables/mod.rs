@@ -7,6 +7,7 @@ mod links;
 mod login;
 mod memory;
 mod node;
+mod store;
 
 use crate::case::{Bench, Case, Client};
 use crate::error::Result;
@@ -25,6 +26,7 @@ pub(crate) enum Name {
     Groups,
     Links,
     Node,
+    Store,
     /// All of them.
     All,
 }
@@ -41,6 +43,7 @@ impl Name {
                 Self::Groups,
                 Self::Links,
                 Self::Node,
+                Self::Store,
             ],
             one => std::slice::from_ref(one),
         }
@@ -56,6 +59,7 @@ impl Name {
             Self::Groups => "groups",
             Self::Links => "links",
             Self::Node => "node",
+            Self::Store => "store",
             Self::All => "all",
         }
     }
@@ -70,6 +74,7 @@ impl Name {
             Self::Groups => groups::measure(bench, scale),
             Self::Links => links::measure(bench, scale),
             Self::Node => node::measure(bench, scale),
+            Self::Store => store::measure(bench, scale),
             Self::All => Ok(String::new()),
         }
     }
