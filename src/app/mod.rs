@@ -4,10 +4,12 @@
 
 mod hosts;
 mod maker;
+mod outbox;
 #[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
 mod sandbox;
 mod terms;
 
+pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
 
@@ -28,13 +30,14 @@ use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::UserId;
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
-use crate::store::{OpenError, Store, StoreError};
+use crate::store::{Condition, OpenError, Store, StoreError};
 use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, Supervisor, UntilEnd,
 };
 use actix::prelude::*;
 use hosts::{Hosts, make_bot};
 use maker::Maker;
+use outbox::Outbox;
 use sandbox::{Sandbox, SandboxError};
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
@@ -50,7 +53,7 @@ pub struct App {
     supervisor: Addr<Supervisor>,
     accounts: HashMap<UserId, AccountHandle>,
     ledgers: HashMap<UserId, Arc<Ledger>>,
-    store: Store,
+    outbox: Outbox,
     hosts: Arc<Hosts>,
     /// Carries the files of the bots, and no account.
     file_thread: Arbiter,
@@ -147,6 +150,7 @@ impl AppError {
 pub struct Controller {
     supervisor: Addr<Supervisor>,
     pool: Pool,
+    outbox: Outbox,
 }
 
 impl Controller {
@@ -183,6 +187,20 @@ impl Controller {
         let order = self.supervisor.send(Order { user, command });
         let outcome = order.await.unwrap_or(Err(OrderError::NoSupervisor));
         if released { Ok(()) } else { outcome }
+    }
+
+    /// Gives an order about a letter that failed, or of which it is unknown whether it arrived.
+    ///
+    /// # Errors
+    /// When there is no such letter, when it is on its way or was sent, or when its account does not run.
+    pub async fn outbox(&self, letter: u64, order: OutboxOrder) -> Result<(), OutboxOrderError> {
+        self.outbox.order(letter, order).await
+    }
+
+    /// How the store is doing.
+    #[must_use]
+    pub fn store(&self) -> Condition {
+        self.outbox.store.condition()
     }
 
     /// How many bot threads a handler blocks at the moment.
@@ -295,7 +313,7 @@ impl App {
             ),
         };
         let mut accounts = HashMap::new();
-        let mut ledgers = HashMap::new();
+        let (mut ledgers, mut by_number) = (HashMap::new(), HashMap::new());
         let users: Vec<UserId> = enabled
             .iter()
             .map(|account| account.user_id.clone())
@@ -334,6 +352,7 @@ impl App {
             let found = recovered.remove(&number).unwrap_or_default();
             let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
             ledgers.insert(account.user_id.clone(), ledger.clone());
+            by_number.insert(number, ledger.clone());
             hosts.add(account.bots.clone(), handle.clone(), ledger);
             specs.push(ChildSpec {
                 config: Arc::new(CoreConfig {
@@ -354,12 +373,16 @@ impl App {
                 handle,
             });
         }
+        let outbox = Outbox {
+            store,
+            ledgers: Arc::new(by_number),
+        };
         let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);
         Ok(Self {
             supervisor,
             accounts,
             ledgers,
-            store,
+            outbox,
             hosts,
             file_thread,
             sandbox,
@@ -407,6 +430,7 @@ impl App {
         Controller {
             supervisor: self.supervisor.clone(),
             pool: self.pool.clone(),
+            outbox: self.outbox.clone(),
         }
     }
 
@@ -447,7 +471,7 @@ impl App {
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();
         end_programs();
-        let store = self.store;
+        let store = self.outbox.store;
         // A thread that panics has written what it could.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
         Stopped {

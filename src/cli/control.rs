@@ -7,8 +7,9 @@ use super::exit::Failure;
 use super::report;
 use super::request::Request;
 use super::seat::Seat;
+use super::store;
 use crate::account::Command;
-use crate::app::{Controller, OrderError};
+use crate::app::{Controller, OrderError, OutboxOrder};
 use crate::proto::id::UserId;
 use serde_json::{Value, json};
 use std::fs::{self, DirBuilder, Permissions};
@@ -176,6 +177,7 @@ async fn answer(request: Request, desk: &Desk) -> Value {
             return json!({
                 "accounts": accounts,
                 "blocked_threads": controller.blocked_threads(),
+                "store": store::condition_to_json(&controller.store()),
                 "socket": desk.moved,
             });
         }
@@ -183,8 +185,11 @@ async fn answer(request: Request, desk: &Desk) -> Value {
         Request::Resume { account } | Request::Release { account } => (account, Command::Resume),
         Request::Relogin { account } => (account, Command::Relogin),
         Request::Quarantine { account } => (account, Command::Quarantine),
-        Request::RetryLetter { .. } | Request::DropLetter { .. } => {
-            return json!({"error": "this process has no outbox to order"});
+        Request::RetryLetter { letter } => {
+            return outbox(controller, letter, OutboxOrder::Retry).await;
+        }
+        Request::DropLetter { letter } => {
+            return outbox(controller, letter, OutboxOrder::Drop).await;
         }
     };
     let done = match UserId::parse(&account) {
@@ -194,6 +199,16 @@ async fn answer(request: Request, desk: &Desk) -> Value {
     match done {
         Ok(()) => {
             tracing::info!(account, ?command, "ordered");
+            json!({"done": true})
+        }
+        Err(error) => json!({"error": error.to_string()}),
+    }
+}
+
+async fn outbox(controller: &Controller, letter: u64, order: OutboxOrder) -> Value {
+    match controller.outbox(letter, order).await {
+        Ok(()) => {
+            tracing::info!(letter, ?order, "ordered");
             json!({"done": true})
         }
         Err(error) => json!({"error": error.to_string()}),

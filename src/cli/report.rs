@@ -1,5 +1,6 @@
 //! The status of accounts, as JSON for programs and as text for people.
 
+use super::store;
 use crate::account::{Cause, Clock, Off, RecordedEvent, Status};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -52,7 +53,7 @@ pub(super) fn to_json(status: &Status) -> Value {
             "lost_links": counters.lost_links, "multipleAccount": counters.kicked_by_account,
             "multipleDevice": counters.kicked_by_device, "REST_API_Kick": counters.kicked_by_rest,
             "userSigExpired": counters.expired, "received": counters.received,
-            "sent": counters.sent, "unsent": counters.unsent, "paced": counters.paced, "dropped": counters.dropped,
+            "sent": counters.sent, "unsent": counters.unsent, "unknown": counters.unknown, "paced": counters.paced, "dropped": counters.dropped,
             "ignored": counters.ignored,
         },
         "records": records,
@@ -137,6 +138,7 @@ pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
             "{blocked} bot threads are blocked by a handler; the log names it"
         );
     }
+    out.push_str(&store::condition_line(&answer["store"], now));
     let (online, away): (Vec<&Value>, Vec<&Value>) = accounts
         .iter()
         .partition(|account| account["online"].as_bool().unwrap_or(false));

@@ -326,7 +326,6 @@ fn bytes(size: u64) -> String {
 }
 
 /// The condition of a store as JSON, for `status`.
-#[allow(dead_code, reason = "the control socket is to give it")]
 pub(super) fn condition_to_json(condition: &Condition) -> Value {
     let counts = &condition.counts;
     json!({
@@ -353,7 +352,6 @@ pub(super) fn condition_to_json(condition: &Condition) -> Value {
 }
 
 /// The line of `status` about a store, from [`condition_to_json`]; nothing for one in memory.
-#[allow(dead_code, reason = "the control socket is to give it")]
 pub(super) fn condition_line(store: &Value, now: u64) -> String {
     let Some(path) = store["path"].as_str() else {
         return String::new();

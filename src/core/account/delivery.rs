@@ -145,7 +145,7 @@ impl Delivery {
             }
             return;
         }
-        if let Some(outcome) = self.outbox.settle(outlet.now, outlet.me, token, outcome) {
+        for outcome in self.outbox.settle(outlet.now, outlet.me, token, outcome) {
             self.reply(outlet, outcome);
         }
         self.pump(outlet);

@@ -8,18 +8,20 @@ use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, MessageKey};
 use crate::proto::op::{Call, Limit};
 use crate::proto::op::{c2c_message, group_message};
-use crate::session::OutgoingMessage;
 
 /// How much earlier than it was written down a message may stand in the history: the service's clock is known to
-/// about a second, and was perhaps asked long ago.
-const SLACK: u64 = 60;
+/// about a second.
+const SLACK: u64 = 10;
 /// Pages that are read at most: 750 messages of a person, and 1,000 of a group.
 const MAX_PAGES: u32 = 50;
 
-/// A search under way.
+/// A search under way, for all messages of a conversation that are in doubt.
 #[derive(Clone, Debug)]
 pub(super) struct ReadBack {
-    key: MessageKey,
+    /// The tokens of the messages that were not found yet, and their keys.
+    wanted: Vec<(u64, MessageKey)>,
+    /// Those that have arrived, with an answer as the service gave it when they were sent.
+    arrived: Vec<(u64, String)>,
     /// Nothing before this is looked at, in Unix seconds of the service.
     since: u64,
     place: Place,
@@ -32,13 +34,11 @@ enum Place {
     Group { id: Box<str>, upper: Option<u32> },
 }
 
-/// What a page tells.
+/// What a page tells of the messages that were not found.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Found {
-    /// The message has arrived: an answer as the service gave it when the message was sent.
-    Arrived(String),
-    /// It has not.
-    Absent,
+    /// All were found, or the others have not arrived.
+    Everything,
     /// The next page has to be read.
     NotYet,
     /// The history does not reach back far enough, or cannot be read.
@@ -46,13 +46,13 @@ pub(super) enum Found {
 }
 
 impl ReadBack {
-    /// A search for a message that was sent at `since` (Unix seconds of the service) at the earliest; `None` for
-    /// messages that leave no trace in a history.
-    pub(super) fn new(message: &OutgoingMessage, since: u64) -> Option<Self> {
-        if message.draft.options.online_only {
-            return None;
-        }
-        let place = match &message.to {
+    /// A search for messages to one conversation: their tokens, keys, and when they were sent at the earliest (Unix
+    /// seconds of the service). `None` for a conversation without a history.
+    pub(super) fn new(
+        to: &Conversation,
+        doubtful: impl Iterator<Item = (u64, MessageKey, u64)>,
+    ) -> Option<Self> {
+        let place = match to {
             Conversation::C2c(peer) => Place::C2c(Box::new(c2c_message::GetHistory::newest(
                 &**peer,
                 c2c_message::PAGE,
@@ -63,9 +63,15 @@ impl ReadBack {
             },
             _ => return None,
         };
+        let (mut wanted, mut first) = (Vec::new(), u64::MAX);
+        for (token, key, since) in doubtful {
+            wanted.push((token, key));
+            first = first.min(since);
+        }
         Some(Self {
-            key: message.key,
-            since: since.saturating_sub(SLACK),
+            wanted,
+            arrived: Vec::new(),
+            since: first.saturating_sub(SLACK),
             place,
             pages: 0,
         })
@@ -98,14 +104,17 @@ impl ReadBack {
     /// The answer to the request.
     pub(super) fn answered(&mut self, me: &UserId, body: &str) -> Found {
         self.pages += 1;
-        let found = match &mut self.place {
-            Place::C2c(page) => match serde_json::from_str(body) {
-                Ok(answer) => in_c2c(page, me, self.key, self.since, &answer),
-                Err(error) => Found::Unknown(format!("the history cannot be read: {error}")),
+        let unreadable = |error: serde_json::Error| {
+            Found::Unknown(format!("the history cannot be read: {error}"))
+        };
+        let found = match &self.place {
+            Place::C2c(_) => match serde_json::from_str(body) {
+                Ok(page) => self.c2c(me, &page),
+                Err(error) => unreadable(error),
             },
-            Place::Group { upper, .. } => match serde_json::from_str(body) {
-                Ok(answer) => in_group(upper, me, self.key, self.since, &answer),
-                Err(error) => Found::Unknown(format!("the history cannot be read: {error}")),
+            Place::Group { .. } => match serde_json::from_str(body) {
+                Ok(page) => self.group(me, &page),
+                Err(error) => unreadable(error),
             },
         };
         if found == Found::NotYet && self.pages >= MAX_PAGES {
@@ -115,72 +124,80 @@ impl ReadBack {
         }
         found
     }
-}
 
-fn in_c2c(
-    page: &mut c2c_message::GetHistory,
-    me: &UserId,
-    key: MessageKey,
-    since: u64,
-    answer: &c2c_message::History,
-) -> Found {
-    let is_it = |item: &&crate::proto::message::C2cItem| {
-        item.from == me.as_str() && (item.seq, item.random) == (key.seq, key.random)
-    };
-    if let Some(item) = answer.items.iter().find(is_it) {
-        let answer = serde_json::json!({
-            "ActionStatus": "OK", "ErrorCode": 0, "MsgTime": item.time,
-            "MsgKey": format!("{}_{}_{}", item.seq, item.random, item.time),
-        });
-        return Found::Arrived(answer.to_string());
+    /// The messages that have arrived, and those of which nothing was found.
+    pub(super) fn into_parts(self) -> (Vec<(u64, String)>, Vec<u64>) {
+        let missing = self.wanted.into_iter().map(|(token, _)| token);
+        (self.arrived, missing.collect())
     }
-    let oldest = answer.items.iter().map(|item| item.time).min();
-    if answer.complete || oldest.is_some_and(|oldest| oldest < since) {
-        return Found::Absent;
-    }
-    let Some(oldest) = oldest else {
-        return Found::Unknown("the history ends before it is complete".to_owned());
-    };
-    let stands_still = page.time == answer.time && page.key == answer.key;
-    if answer.time == 0 && answer.key.is_empty() || stands_still || oldest == 0 {
-        return Found::Unknown("the history does not go on".to_owned());
-    }
-    *page = page.clone().before(answer, c2c_message::PAGE);
-    Found::NotYet
-}
 
-fn in_group(
-    upper: &mut Option<u32>,
-    me: &UserId,
-    key: MessageKey,
-    since: u64,
-    answer: &group_message::History,
-) -> Found {
-    let is_it = |item: &&crate::proto::message::GroupItem| {
-        item.from == me.as_str() && item.random == key.random
-    };
-    if let Some(item) = answer.items.iter().find(is_it) {
-        let answer = serde_json::json!({
-            "ActionStatus": "OK", "ErrorCode": 0, "MsgTime": item.time, "MsgSeq": item.seq,
-        });
-        return Found::Arrived(answer.to_string());
+    fn c2c(&mut self, me: &UserId, answer: &c2c_message::History) -> Found {
+        for item in answer.items.iter().filter(|item| item.from == me.as_str()) {
+            self.arrived_if(
+                |key| (item.seq, item.random) == (key.seq, key.random),
+                || {
+                    serde_json::json!({
+                        "ActionStatus": "OK", "ErrorCode": 0, "MsgTime": item.time,
+                        "MsgKey": format!("{}_{}_{}", item.seq, item.random, item.time),
+                    })
+                },
+            );
+        }
+        let oldest = answer.items.iter().map(|item| item.time).min();
+        if self.wanted.is_empty()
+            || answer.complete
+            || oldest.is_some_and(|oldest| oldest < self.since)
+        {
+            return Found::Everything;
+        }
+        let Place::C2c(page) = &mut self.place else {
+            return Found::NotYet;
+        };
+        let stands_still = page.time == answer.time && page.key == answer.key;
+        if answer.time == 0 && answer.key.is_empty() || stands_still || oldest.is_none() {
+            return Found::Unknown("the history does not go on".to_owned());
+        }
+        **page = page.as_ref().clone().before(answer, c2c_message::PAGE);
+        Found::NotYet
     }
-    let oldest = answer
-        .items
-        .iter()
-        .map(|item| item.time)
-        .filter(|time| *time > 0)
-        .min();
-    let lowest = answer.lowest().unwrap_or(1);
-    if lowest <= 1 || oldest.is_some_and(|oldest| oldest < since) {
-        return Found::Absent;
+
+    fn group(&mut self, me: &UserId, answer: &group_message::History) -> Found {
+        for item in answer.items.iter().filter(|item| item.from == me.as_str()) {
+            self.arrived_if(|key| item.random == key.random, || {
+                serde_json::json!({
+                    "ActionStatus": "OK", "ErrorCode": 0, "MsgTime": item.time, "MsgSeq": item.seq,
+                })
+            });
+        }
+        let times = answer.items.iter().map(|item| item.time);
+        let oldest = times.filter(|time| *time > 0).min();
+        let lowest = answer.lowest().unwrap_or(1);
+        if self.wanted.is_empty() || lowest <= 1 || oldest.is_some_and(|oldest| oldest < self.since)
+        {
+            return Found::Everything;
+        }
+        if answer.finished == Some(2) {
+            return Found::Unknown("the group keeps no messages from so long ago".to_owned());
+        }
+        let Place::Group { upper, .. } = &mut self.place else {
+            return Found::NotYet;
+        };
+        if upper.is_some_and(|upper| lowest > upper) {
+            return Found::Unknown("the history does not go on".to_owned());
+        }
+        *upper = Some(lowest - 1);
+        Found::NotYet
     }
-    if answer.finished == Some(2) {
-        return Found::Unknown("the group keeps no messages from so long ago".to_owned());
+
+    /// A message of ours stands in the history.
+    fn arrived_if(
+        &mut self,
+        is_it: impl Fn(&MessageKey) -> bool,
+        answer: impl FnOnce() -> serde_json::Value,
+    ) {
+        if let Some(at) = self.wanted.iter().position(|(_, key)| is_it(key)) {
+            let (token, _) = self.wanted.remove(at);
+            self.arrived.push((token, answer().to_string()));
+        }
     }
-    if upper.is_some_and(|upper| lowest > upper) {
-        return Found::Unknown("the history does not go on".to_owned());
-    }
-    *upper = Some(lowest - 1);
-    Found::NotYet
 }
