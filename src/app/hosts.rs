@@ -151,6 +151,7 @@ impl Hosts {
             Err(error) => return Err(format!("bot {name} could not be made: {error}")),
         };
         let is_shared = registered.is_shareable(&made);
+        let made = self.bots.adopt(made);
         let bot = made.into_shared(&self.site.files, &self.site.pool);
         if is_shared {
             // Several accounts may have made it at the same time: all use the first.

@@ -315,6 +315,14 @@ impl Bot {
         self
     }
 
+    /// Adds values that it has none of.
+    pub(super) fn with_values(mut self, values: &Values) -> Self {
+        for (key, value) in values {
+            self.values.entry(*key).or_insert_with(|| value.clone());
+        }
+        self
+    }
+
     /// Reads the bot's section of the config file into a `T`, which handlers take as `Config<T>`.
     /// A missing section reads as an empty one.
     ///

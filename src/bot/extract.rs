@@ -201,8 +201,8 @@ impl FromEvent for Sender {
     }
 }
 
-/// A value that the bot's handlers share, given with [`Bot::state`](super::Bot::state). Each account
-/// has its own.
+/// A value that handlers share: of the bot on one account, given with [`Bot::state`](super::Bot::state), or of the
+/// whole process, given with [`FleetBuilder::state`](crate::fleet::FleetBuilder::state).
 #[derive(Debug)]
 pub struct State<T>(Arc<T>);
 
@@ -219,7 +219,7 @@ impl<T: Send + Sync + 'static> FromEvent for State<T> {
         value(event).map(Self).ok_or_else(|| {
             let name = std::any::type_name::<T>();
             Rejection::Misconfigured(format!(
-                "no state of type {name}: add `.state(…)` to the bot"
+                "no state of type {name}: add `.state(…)` to the bot, or to the fleet"
             ))
         })
     }

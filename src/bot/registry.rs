@@ -1,7 +1,9 @@
 //! The bots of a program, by name.
 
 use super::builder::Bot;
+use super::event::Values;
 use crate::proto::id::UserId;
+use std::any::TypeId;
 use std::fmt;
 use std::sync::Arc;
 
@@ -41,7 +43,11 @@ impl AccountContext {
 /// assert_eq!(bots.names().collect::<Vec<_>>(), ["greeter"]);
 /// ```
 #[derive(Clone, Default)]
-pub struct Bots(Vec<Registered>);
+pub struct Bots {
+    all: Vec<Registered>,
+    /// What all bots share.
+    values: Values,
+}
 
 /// One bot of the list.
 #[derive(Clone)]
@@ -86,8 +92,8 @@ impl Bots {
         // `stringify!` gives the raw identifier of a file that is named like a keyword.
         let name = name.strip_prefix("r#").map_or(name.clone(), Arc::from);
         // A later bot replaces an earlier one of its name.
-        self.0.retain(|known| known.name != name);
-        self.0.push(Registered {
+        self.all.retain(|known| known.name != name);
+        self.all.push(Registered {
             name,
             make,
             has_context,
@@ -98,20 +104,49 @@ impl Bots {
     /// Adds every bot of another list.
     #[must_use]
     pub fn and(mut self, more: Self) -> Self {
-        for bot in more.0 {
-            self.0.retain(|known| known.name != bot.name);
-            self.0.push(bot);
+        for bot in more.all {
+            self.all.retain(|known| known.name != bot.name);
+            self.all.push(bot);
         }
+        self.values.extend(more.values);
         self
+    }
+
+    /// Shares a value of the process (a pool of database connections, an HTTP client) with the handlers of every bot
+    /// on every account, which take it as [`State<T>`](super::State). A bot that has a [state](Bot::state) of the
+    /// same type of its own gets that.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use botroupe::bot::Bots;
+    ///
+    /// struct Pool; // of connections to a database
+    ///
+    /// async fn answer(text: Text, pool: State<Pool>) -> String {
+    ///     format!("looked up {}", &*text)
+    /// }
+    ///
+    /// let bots = Bots::new().with("faq", || Bot::new("faq").on_text(answer)).state(Pool);
+    /// # let _ = bots;
+    /// ```
+    #[must_use]
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.values.insert(TypeId::of::<T>(), Arc::new(value));
+        self
+    }
+
+    /// Gives a bot the values that all bots share.
+    pub(crate) fn adopt(&self, bot: Bot) -> Bot {
+        bot.with_values(&self.values)
     }
 
     /// The names, in the order in which the bots were added.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|bot| &*bot.name)
+        self.all.iter().map(|bot| &*bot.name)
     }
 
     pub(crate) fn find(&self, name: &str) -> Option<&Registered> {
-        self.0.iter().find(|bot| &*bot.name == name)
+        self.all.iter().find(|bot| &*bot.name == name)
     }
 }
 

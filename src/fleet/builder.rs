@@ -218,6 +218,29 @@ impl FleetBuilder {
         self
     }
 
+    /// Shares a value of the process with the handlers of every bot on every account, which take it as
+    /// [`State<T>`](crate::bot::State); see [`Bots::state`].
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    ///
+    /// async fn count(count: State<AtomicU64>) -> String {
+    ///     format!("text number {} of the process", count.fetch_add(1, Ordering::Relaxed) + 1)
+    /// }
+    ///
+    /// let fleet = Fleet::builder()
+    ///     .sandbox()
+    ///     .state(AtomicU64::new(0))
+    ///     .bot(|| Bot::new("counter").on_text(count))
+    ///     .account("a-{1..3}");
+    /// # let _ = fleet;
+    /// ```
+    pub fn state<T: Send + Sync + 'static>(mut self, value: T) -> Self {
+        self.bots = self.bots.state(value);
+        self
+    }
+
     /// Adds a list of bots, as [`bots!`](crate::bots) makes one.
     pub fn bots(mut self, bots: Bots) -> Self {
         self.bots = self.bots.and(bots);

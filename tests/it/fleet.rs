@@ -73,6 +73,33 @@ async fn a_fleet_runs_under_any_runtime_and_its_accounts_can_be_used() {
 }
 
 #[tokio::test]
+async fn all_accounts_share_what_main_gave_to_the_fleet() {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    async fn count(count: State<AtomicU32>) -> String {
+        let before = count.fetch_add(1, Ordering::Relaxed);
+        format!("number {}", before + 1)
+    }
+    let fleet = Fleet::builder()
+        .sandbox()
+        .state(AtomicU32::new(0))
+        .bot(|| Bot::new("counter").on_text(count))
+        .account("a-{1..2}")
+        .start()
+        .await
+        .unwrap();
+    tokio::time::timeout(PATIENCE, fleet.ready())
+        .await
+        .unwrap()
+        .unwrap();
+    let sandbox = fleet.sandbox().unwrap();
+    for (user, answer) in [("a-1", "number 1"), ("a-2", "number 2")] {
+        sandbox.say("alice", user, "hi").unwrap();
+        assert_eq!(last_word(sandbox, user, "alice").await, answer);
+    }
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_config_file_runs_with_bots_that_hold_what_main_made() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("config.toml");
