@@ -133,7 +133,7 @@ impl AccountHandle {
             ready: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             unknown: AtomicU32::new(0),
-            message_seq: AtomicU32::new(fastrand::u32(1..=u32::MAX / 2)),
+            message_seq: AtomicU32::new(first_seq(now())),
             wants_updates: AtomicBool::new(false),
             service_ahead: AtomicI64::new(0),
             memory,
@@ -292,7 +292,7 @@ impl AccountHandle {
         let seq = self.0.message_seq.fetch_add(1, Ordering::Relaxed);
         MessageKey {
             seq: seq.max(1),
-            random: fastrand::u32(0..100_000_000),
+            random: random_of(seq),
         }
     }
 
@@ -414,9 +414,38 @@ impl AccountHandle {
     }
 }
 
+/// The first number of a process. It grows with the time, by 250 a second, so that no process draws the numbers of
+/// the one before.
+fn first_seq(now: Now) -> u32 {
+    let quarters = (now.unix.as_millis() / 4) % (1 << 31);
+    u32::try_from(quarters).unwrap_or(0).max(1)
+}
+
+/// The random number of a message: another one for each of a hundred million numbers in a row. In a group the
+/// service takes two messages of one sender with the same random number for one message, whatever they say.
+fn random_of(seq: u32) -> u32 {
+    /// The range of the official client.
+    const RANGE: u64 = 100_000_000;
+    /// Has no divisor with the range in common.
+    const STEP: u64 = 61_803_399;
+    u32::try_from(u64::from(seq) * STEP % RANGE).unwrap_or(0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn no_two_messages_of_an_account_have_the_same_random_number() {
+        let start = Now::new(Duration::ZERO, Duration::from_secs(1_795_000_000));
+        let minute_later = start.after(Duration::from_secs(60));
+        let mut drawn = std::collections::HashSet::new();
+        for first in [first_seq(start), first_seq(minute_later)] {
+            assert!((0..10_000).all(|at| drawn.insert(random_of(first + at))));
+        }
+        assert!(first_seq(minute_later) > first_seq(start));
+    }
 
     #[test]
     fn an_actor_that_was_replaced_says_nothing_about_readiness_any_more() {
