@@ -129,6 +129,23 @@ impl Count {
         Ok(())
     }
 
+    /// The first texts that were said and have no reply, or more than one, with their conversation, for those who look
+    /// into it.
+    pub(crate) fn suspects(&self) -> impl Iterator<Item = String> {
+        let said = self.said.iter().enumerate();
+        let said = said.filter_map(|(number, said)| Some((number, said, said.place.as_ref()?)));
+        said.filter(|(_, said, _)| said.replies != 1)
+            .take(10)
+            .map(|(number, said, place)| {
+                format!(
+                    "{} in {place}: handled {} times, {} replies",
+                    text(number),
+                    said.handled,
+                    said.replies
+                )
+            })
+    }
+
     /// The sums. What the service did not accept was not said.
     pub(crate) fn outcome(&self) -> Outcome {
         let mut outcome = Outcome {

@@ -358,6 +358,11 @@ impl Trial<'_> {
             self.count.read_runs(process.log())?;
             self.sums.unknown += unknown_in_store(process.store())?;
         }
+        if self.plan.stores {
+            for suspect in self.count.suspects() {
+                eprintln!("{}: {suspect}", self.name);
+            }
+        }
         let mut outcome = self.count.outcome();
         outcome.add(&self.sums);
         Ok(outcome)
