@@ -380,11 +380,20 @@ impl Outbox {
                     }
                     item.sending.clone()
                 }
-                Some(read_back) => {
-                    let wait = self.pace(now, read_back.limit());
-                    if wait > now.mono {
+                Some(mut read_back) => {
+                    let has_turn = read_back.take_turn();
+                    let turn = match has_turn {
+                        true => Duration::ZERO,
+                        false => self.pace(now, read_back.limit()),
+                    };
+                    if turn > now.mono {
+                        read_back.give_turn();
                         let item = &mut self.items[index];
-                        (item.not_before, item.read_back) = (wait, Some(read_back));
+                        // That is not the message's time.
+                        if let Time::Until(at) = &mut item.time {
+                            *at += turn - now.mono;
+                        }
+                        (item.not_before, item.read_back) = (turn, Some(read_back));
                         continue;
                     }
                     let request = read_back.request();
@@ -633,6 +642,44 @@ mod tests {
         assert_eq!(run(&mut outbox, 1), 11);
         assert_eq!(run(&mut outbox, 1_000), 39);
         assert_eq!(outbox.paced(), 190);
+    }
+
+    #[test]
+    fn many_messages_whose_history_is_read_first_all_get_their_turn() {
+        const LETTERS: u64 = 40;
+        let mut outbox = outbox();
+        outbox.set_online(START, true);
+        for number in 0..LETTERS {
+            let item = OutboxItem::Message {
+                to: Conversation::c2c(format!("user-{number}")),
+                draft: Arc::new(Draft::text("x")),
+                key: None,
+                sent_since: Some(START.unix_secs() - 300),
+            };
+            // Less time than all of them take together.
+            let limit = Duration::from_secs(5);
+            outbox.push(START, number, item, limit).unwrap();
+        }
+        let empty = r#"{"ActionStatus":"OK","ErrorCode":0,"Complete":1,"MsgList":[]}"#;
+        let (mut read, mut sent) = (0, 0);
+        for at in 0..60_000 {
+            let now = START.after(Duration::from_millis(at));
+            assert!(outbox.take_expired(now).is_none(), "after {at} ms");
+            while let Some((token, attempt)) = next(&mut outbox, now) {
+                let body = match attempt {
+                    Attempt::Call { .. } => {
+                        read += 1;
+                        empty
+                    }
+                    Attempt::Message(_) => {
+                        sent += 1;
+                        "{}"
+                    }
+                };
+                outbox.settle(now, &me(), token, Ok(body.to_owned()));
+            }
+        }
+        assert_eq!((read, sent), (LETTERS, LETTERS));
     }
 
     #[test]
