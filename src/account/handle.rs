@@ -22,6 +22,11 @@ use tokio::sync::{Notify, Semaphore, oneshot};
 #[derive(Clone)]
 pub struct AccountHandle(Arc<Shared>);
 
+/// How many numbers there are for `MsgRandom`, and what lies between two of them that follow each other. The two have no
+/// common factor, so that every number comes before one comes again.
+const RANDOMS: u64 = 100_000_000;
+const STEP: u64 = 61_803_399;
+
 struct Shared {
     user: UserId,
     addr: RwLock<Option<Addr<Account>>>,
@@ -289,10 +294,13 @@ impl AccountHandle {
     #[must_use]
     pub fn draw_key(&self) -> MessageKey {
         // Ascending, so that messages of one second are shown in their order.
-        let seq = self.0.message_seq.fetch_add(1, Ordering::Relaxed);
+        let seq = self.0.message_seq.fetch_add(1, Ordering::Relaxed).max(1);
+        // The service takes a group message for a repetition if it has seen its number in the last minutes. Drawn
+        // numbers would meet: one in thousands of a busy group.
+        let random = u64::from(seq) * STEP % RANDOMS;
         MessageKey {
-            seq: seq.max(1),
-            random: fastrand::u32(0..100_000_000),
+            seq,
+            random: u32::try_from(random).unwrap_or_default(),
         }
     }
 
@@ -417,6 +425,14 @@ impl AccountHandle {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_two_messages_of_a_long_time_have_one_number() {
+        let handle = AccountHandle::new(UserId::parse("bot").unwrap());
+        let randoms: std::collections::HashSet<u32> =
+            (0..100_000).map(|_| handle.draw_key().random).collect();
+        assert_eq!(randoms.len(), 100_000);
+    }
 
     #[test]
     fn an_actor_that_was_replaced_says_nothing_about_readiness_any_more() {
