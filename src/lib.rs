@@ -124,6 +124,7 @@ pub use botroupe_proto::{code, id, message};
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../docs/src/bots.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
+#[doc = include_str!("../docs/src/reliability.md")]
 struct Book;
 
 /// What a bot needs: `use botroupe::prelude::*;`.

@@ -289,9 +289,9 @@ impl AccountHandle {
     #[must_use]
     pub fn draw_key(&self) -> MessageKey {
         // Ascending, so that messages of one second are shown in their order.
-        let seq = self.0.message_seq.fetch_add(1, Ordering::Relaxed);
+        let seq = self.0.message_seq.fetch_add(1, Ordering::Relaxed).max(1);
         MessageKey {
-            seq: seq.max(1),
+            seq,
             random: random_of(seq),
         }
     }

@@ -62,8 +62,8 @@ pub enum Rejection {
 /// [`Conversation`](crate::proto::message::Conversation). About what happens around messages: [`Update`],
 /// [`GroupTip`](crate::proto::message::GroupTip) and
 /// [`SystemNotice`](crate::proto::message::SystemNotice). About the account: [`NotReady`](super::NotReady)
-/// and [`Kicked`](super::Kicked). Always: [`Api`], [`State<T>`](super::State) and
-/// [`Config<T>`](super::Config). Further types are a bot's own:
+/// and [`Kicked`](super::Kicked). Always: [`Api`], [`State<T>`](super::State),
+/// [`Store<T>`](super::Store) and [`Config<T>`](super::Config). Further types are a bot's own:
 ///
 /// ```
 /// use botroupe::prelude::*;
@@ -87,7 +87,7 @@ pub enum Rejection {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     label = "not a parameter of a handler",
-    note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>` and `Config<T>`, or your own type with `impl FromEvent`"
+    note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>`, `Store<T>` and `Config<T>`, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized {
     /// Reads the value from the event.

@@ -196,7 +196,7 @@ impl Host {
                 } => {
                     state.lines.freed(at.mono, &job, false);
                     let Some(last) = answers.pop() else {
-                        self.job_over(state, &job, true);
+                        state.lines.settled(&job, true);
                         continue;
                     };
                     for answer in answers {
@@ -207,15 +207,6 @@ impl Host {
                 Written::Letter(posting) => state.replies.post(None, "", posting),
                 Written::Told(_) => {}
             }
-        }
-    }
-
-    /// A bot is done with a message.
-    fn job_over(&self, state: &mut State, job: &Job, done: bool) {
-        state.lines.settled(job, done);
-        if let Some(message) = job.message() {
-            self.ledger
-                .is_over(self.seats[job.line.bot].bot.name, message);
         }
     }
 
@@ -410,12 +401,12 @@ impl Host {
                         .map(|answer| serde_json::from_str::<Sent>(&answer).unwrap_or_default());
                     self.ledger.settled(letter.number, outcome, drops);
                     if let Some(job) = &reply.job {
-                        self.job_over(state, job, done);
+                        state.lines.settled(job, done);
                     }
                 }
                 (Some(_), None) => {
                     if let Some(job) = &reply.job {
-                        self.job_over(state, job, done);
+                        state.lines.settled(job, done);
                     }
                 }
                 (None, _) => {
@@ -573,6 +564,12 @@ impl Subscriber for Host {
             return Some(Wish::Reply(reply));
         }
         let (receipt, done) = state.lines.poll_finished()?;
+        drop(state);
+        // Until now it comes again if the host dies. What a bot left unhandled stays unread.
+        if done {
+            let bots = self.seats.iter().map(|seat| seat.bot.name);
+            self.ledger.is_over(bots, receipt.id());
+        }
         Some(Wish::Finished(receipt, done))
     }
 

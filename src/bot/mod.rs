@@ -23,6 +23,11 @@
 //!   side.
 //! * A message counts as read only when every bot that wants it is done with it. The bots of an account hold
 //!   a bounded number of messages; the others wait at the server.
+//! * A message is handled once, and its answer is said once, over crashes and restarts: that a message is handled, its
+//!   answers and the values that its handler wrote ([`Store<T>`](Store)) are kept together. A handler that dies half-way runs
+//!   again; what it has sent is not sent again, and what it did through [`Api::run`] is not done again. The
+//!   book (`docs/src/reliability.md`) says on what this rests and where it ends. With `[store] path = ":memory:"`
+//!   nothing of it holds over a restart.
 //! * A handler that panics, never ends or blocks its thread harms no other bot: panics are caught, a
 //!   deadline ends handlers that hang, a bot that holds its thread for long gets threads of its own, and a bot
 //!   that keeps blocking is parked on its account. Some faults end the process, and nothing can prevent it: a

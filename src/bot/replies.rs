@@ -134,10 +134,17 @@ impl Replies {
         if self.sent >= MAX_OUTBOX {
             return None;
         }
-        let reply = self
-            .all
-            .iter_mut()
-            .find(|reply| reply.state == State::Waiting)?;
+        // What has to wait longer holds up its conversation, so that the order is kept.
+        let mut held: Vec<&Conversation> = Vec::new();
+        let at = self.all.iter().position(|reply| match reply.state {
+            State::Waiting => !held.contains(&&reply.to),
+            State::Sent => false,
+            State::Away | State::Later(_) => {
+                held.push(&reply.to);
+                false
+            }
+        })?;
+        let reply = &mut self.all[at];
         reply.state = State::Sent;
         self.sent += 1;
         Some(Reply {
@@ -199,7 +206,10 @@ impl Replies {
     /// all.
     pub(super) fn resend(&mut self, mut outgoing: Outgoing) {
         (outgoing.state, outgoing.sent_since) = (State::Waiting, None);
-        self.all.push(outgoing);
+        let at = self
+            .all
+            .partition_point(|reply| reply.number < outgoing.number);
+        self.all.insert(at, outgoing);
     }
 
     /// The account is ready: what it could not take before goes out.
@@ -262,3 +272,6 @@ impl Replies {
         taken
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -330,3 +330,6 @@ fn unfit(key: &CellKey, error: &serde_json::Error) -> ValueError {
         reason: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,7 @@ use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
 use crate::proto::id::UserId;
+use crate::store::OpenError;
 use actix::prelude::*;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -148,6 +149,7 @@ fn supervisor_died() -> Failure {
 /// Tells mistakes in the config from problems of the machine.
 fn app_failure(config: &Config, error: AppError) -> Failure {
     match error {
+        AppError::Store(error @ OpenError::InUse { .. }) => Failure::StoreInUse(error),
         error if !error.is_mistake() => Failure::Runtime(error.into()),
         error if error.key().is_some() => check::unusable(config, &error).into(),
         mistake => Failure::Usage(mistake.to_string()),

@@ -4,6 +4,8 @@
 
 mod bots;
 mod cli;
+#[cfg(unix)]
+mod durable;
 mod fleet;
 mod golden;
 mod hangs;

@@ -114,19 +114,22 @@ impl Book {
             book.effects.insert(record.effect, result);
         }
         for letter in found.letters {
-            book.restore(letter);
+            if let Some(posting) = book.insert(letter) {
+                book.written.push_back(Written::Letter(posting));
+            }
         }
         book
     }
 
-    fn restore(&mut self, letter: Letter) {
+    /// Takes a letter of the store in. Returns what is to be sent of it.
+    fn insert(&mut self, letter: Letter) -> Option<Posting> {
         let Ok(draft) = serde_json::from_str::<Draft>(&letter.draft) else {
             // Written by a later version: it stays in the store.
             tracing::error!(
                 number = letter.number,
                 "a letter in the store cannot be read"
             );
-            return;
+            return None;
         };
         let answer = match &letter.state {
             LetterState::Ended(Ended::Answered(answer)) => {
@@ -146,9 +149,7 @@ impl Book {
             sent_since: Some(letter.service_time),
             service_time: letter.service_time,
         };
-        if answer.is_none() {
-            self.written.push_back(Written::Letter(posting.clone()));
-        }
+        let to_send = answer.is_none().then(|| posting.clone());
         if let Some(effect) = letter.effect {
             self.effects.insert(effect, Effect::Letter(letter.number));
         }
@@ -161,6 +162,7 @@ impl Book {
             waiters: Vec::new(),
         };
         self.letters.insert(letter.number, open);
+        to_send
     }
 
     // ── questions ────────────────────────────────────────────────────────────────────────────
@@ -184,6 +186,16 @@ impl Book {
                 Some(Known::UnderWay(*number, outcome))
             }
         }
+    }
+
+    /// Whether an effect is on the books.
+    pub(in crate::bot) fn has(&self, effect: u64) -> bool {
+        self.effects.contains_key(&effect)
+    }
+
+    /// Whether a letter has a caller's key.
+    pub(in crate::bot) fn lasts(&self, number: u64) -> bool {
+        self.letters.get(&number).is_some_and(|open| open.lasting)
     }
 
     /// Whether nothing is on the books.
@@ -354,17 +366,22 @@ impl Book {
         Some(Change::Ended { number, ended })
     }
 
-    /// A letter that had failed is to be sent again, without a look at the history: somebody has decided so.
+    /// A letter that had failed is to be sent again, without a look at the history: somebody has decided so. `None`
+    /// when it is under way.
     pub(in crate::bot) fn retried(&mut self, letter: Letter) -> Option<Posting> {
-        if self.letters.contains_key(&letter.number) {
-            return None;
-        }
         let number = letter.number;
-        self.restore(Letter {
-            state: LetterState::Queued,
-            ..letter
-        });
-        self.written.pop_back();
+        match self.letters.get_mut(&number) {
+            // A handler may still ask for it.
+            Some(open) if matches!(open.answer, Some(Err(_))) => open.answer = None,
+            Some(_) => return None,
+            None => {
+                let queued = LetterState::Queued;
+                self.insert(Letter {
+                    state: queued,
+                    ..letter
+                })?;
+            }
+        }
         let open = self.letters.get_mut(&number)?;
         open.posting.sent_since = None;
         Some(open.posting.clone())
@@ -400,3 +417,6 @@ impl Book {
             .collect();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -26,7 +26,7 @@ struct State {
     steps: Steps,
     writes: BTreeMap<CellKey, Option<Cell>>,
     /// Values that nobody else may change before the end.
-    locks: Vec<(CellKey, OwnedMutexGuard<()>)>,
+    locks: Locks,
 }
 
 impl Exchange {
@@ -43,17 +43,20 @@ impl Exchange {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The handler has ended. Returns what it did and what it changed.
-    pub(super) fn close(&self) -> (Steps, Vec<Change>) {
+    /// The handler has ended.
+    pub(super) fn close(&self) -> Closed {
         let mut state = self.state();
         state.is_over = true;
-        state.locks.clear();
         let writes = std::mem::take(&mut state.writes);
         let writes = writes.into_iter().map(|(key, cell)| match cell {
             Some(cell) => Change::Put(Box::new(cell)),
             None => Change::Removed(Box::new(key)),
         });
-        (std::mem::take(&mut state.steps), writes.collect())
+        Closed {
+            writes: writes.collect(),
+            steps: std::mem::take(&mut state.steps),
+            locks: std::mem::take(&mut state.locks),
+        }
     }
 
     /// The value of a cell that the handler itself has written; `None` when it has not.
@@ -101,6 +104,18 @@ impl Exchange {
         state.locks.push((key, lock));
         None
     }
+}
+
+/// The locks of values that a handler had.
+pub(super) type Locks = Vec<(CellKey, OwnedMutexGuard<()>)>;
+
+/// What a handler did, and what it changed.
+#[derive(Debug)]
+pub(super) struct Closed {
+    pub(super) steps: Steps,
+    pub(super) writes: Vec<Change>,
+    /// Kept until the changes are with the store: others must not read the values before.
+    pub(super) locks: Locks,
 }
 
 /// Who does something: a bot in a handler, beside one, or the program.
@@ -197,5 +212,145 @@ pub(in crate::bot) fn cell_key(bot: &str, scope: Scope, name: &str) -> CellKey {
         bot: bot.into(),
         scope,
         name: name.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn owner(bot: &str, id: Option<u64>) -> Owner {
+        Owner::new(bot.into(), Some(Arc::new(Exchange::new(id, None))))
+    }
+
+    fn alice() -> Conversation {
+        Conversation::c2c("alice")
+    }
+
+    #[test]
+    fn sends_are_known_by_their_place_in_each_conversation_and_again_in_the_next_run() {
+        let effects = |owner: &Owner| {
+            let to = [
+                alice(),
+                Conversation::c2c("bob"),
+                alice(),
+                Conversation::group("alice"),
+            ];
+            to.map(|to| owner.effect_of_send(&to, None).unwrap())
+        };
+        let first = effects(&owner("echo", Some(1)));
+        let distinct: std::collections::HashSet<u64> = first.into();
+        assert_eq!(distinct.len(), 4, "{first:?}");
+        assert_eq!(effects(&owner("echo", Some(1))), first);
+        assert_ne!(effects(&owner("echo", Some(2))), first);
+        // What is sent elsewhere in between does not count.
+        let other = owner("echo", Some(1));
+        other.effect_of_send(&Conversation::c2c("carol"), None);
+        assert_eq!(other.effect_of_send(&alice(), None), Some(first[0]));
+    }
+
+    #[test]
+    fn a_callers_key_is_that_of_its_bot_wherever_it_is_used_and_takes_no_place() {
+        let in_handler = owner("billing", Some(1));
+        let key = in_handler.effect_of_send(&alice(), Some("17"));
+        let beside = Owner::new("billing".into(), None);
+        assert_eq!(
+            beside.effect_of_send(&Conversation::c2c("bob"), Some("17")),
+            key
+        );
+        assert_ne!(beside.effect_of_send(&alice(), Some("18")), key);
+        assert_ne!(
+            owner("echo", Some(1)).effect_of_send(&alice(), Some("17")),
+            key
+        );
+        let first = in_handler.effect_of_send(&alice(), None);
+        assert_eq!(
+            owner("billing", Some(1)).effect_of_send(&alice(), None),
+            first
+        );
+    }
+
+    #[test]
+    fn what_is_sent_beside_a_message_has_no_effect_and_a_result_lasts() {
+        let ended = owner("echo", Some(1));
+        let running = ended.effect_of_result("charge");
+        assert!(!running.1);
+        ended.exchange().unwrap().close();
+        let beside = [ended, owner("echo", None), Owner::new("echo".into(), None)];
+        for owner in &beside {
+            assert_eq!(owner.effect_of_send(&alice(), None), None);
+            let (effect, lasting) = owner.effect_of_result("charge");
+            assert!(lasting && effect != running.0);
+        }
+        assert_eq!(
+            beside[0].effect_of_result("charge"),
+            beside[2].effect_of_result("charge")
+        );
+        assert_ne!(
+            owner("echo", Some(2)).effect_of_result("charge"),
+            running,
+            "another message"
+        );
+    }
+
+    #[test]
+    fn the_steps_of_a_handler_are_those_that_do_not_last() {
+        let owner = owner("echo", Some(1));
+        owner.sent(1, false);
+        owner.sent(2, true);
+        owner.recorded(3);
+        let exchange = owner.exchange().unwrap().clone();
+        let closed = exchange.close();
+        assert_eq!(
+            (closed.steps.letters, closed.steps.results),
+            (vec![1], vec![3])
+        );
+        owner.sent(4, false);
+        let closed = exchange.close();
+        assert!(closed.steps.letters.is_empty(), "it has ended");
+    }
+
+    fn cell(value: &str) -> Cell {
+        Cell {
+            key: cell_key("echo", Scope::Bot, "x"),
+            value: value.into(),
+            ends: None,
+            at: 1,
+        }
+    }
+
+    #[test]
+    fn writes_take_effect_with_the_end_and_after_it_at_once() {
+        let exchange = Exchange::new(Some(1), None);
+        let key = cell("1").key;
+        assert_eq!(exchange.written(&key), None);
+        assert_eq!(exchange.write(key.clone(), Some(cell("1"))), None);
+        assert_eq!(exchange.written(&key), Some(Some(cell("1"))));
+        assert_eq!(exchange.bytes_written(), 2);
+        assert_eq!(exchange.write(key.clone(), None), None);
+        assert_eq!(exchange.written(&key), Some(None));
+        assert_eq!(exchange.bytes_written(), 0);
+        let removed = Change::Removed(Box::new(key.clone()));
+        assert_eq!(exchange.close().writes, [removed]);
+        let put = Change::Put(Box::new(cell("2")));
+        assert_eq!(exchange.write(key, Some(cell("2"))), Some(put));
+    }
+
+    #[test]
+    fn a_lock_is_given_back_by_whoever_closes_the_exchange() {
+        let exchange = Exchange::new(Some(1), None);
+        let key = cell("1").key;
+        let lock = Arc::new(tokio::sync::Mutex::new(()));
+        let held = lock.clone().try_lock_owned().unwrap();
+        assert!(exchange.hold(key.clone(), held).is_none());
+        assert!(exchange.holds(&key));
+        let closed = exchange.close();
+        assert!(
+            lock.clone().try_lock_owned().is_err(),
+            "others would read the value before"
+        );
+        drop(closed);
+        let held = lock.clone().try_lock_owned().unwrap();
+        assert!(exchange.hold(key, held).is_some(), "it has ended");
     }
 }

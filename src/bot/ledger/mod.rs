@@ -12,6 +12,7 @@ mod exchange;
 mod shelf;
 
 pub(super) use book::{Known, Outcome, Posting, Written};
+use exchange::Locks;
 pub(super) use exchange::{Exchange, Owner, cell_key};
 pub use shelf::Shelf;
 
@@ -28,6 +29,7 @@ use book::Book;
 use botroupe_core::ledger::{
     AccountNo, Boundary, Change, Ended, Letter, LetterState, Record, Recovered, exchange, pass,
 };
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -44,6 +46,8 @@ pub struct Ledger {
     book: Mutex<Option<Box<Book>>>,
     host: Mutex<Weak<Host>>,
     room: OnceLock<Box<Semaphore>>,
+    /// How many letters with a caller's key have met their end: they are in the store only from then on.
+    ended_keys: AtomicU32,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -86,6 +90,7 @@ impl Ledger {
             book: Mutex::new(book),
             host: Mutex::default(),
             room: OnceLock::new(),
+            ended_keys: AtomicU32::new(0),
         })
     }
 
@@ -171,6 +176,7 @@ impl Ledger {
         pass(Boundary::Finished);
         let (at, service_time) = self.times();
         let mut changes = Vec::with_capacity(1 + answers.len());
+        let mut locks = Locks::default();
         let mut slot = self.book();
         let book = slot.get_or_insert_default();
         if let Some(message) = job.message() {
@@ -201,11 +207,12 @@ impl Ledger {
             postings.push(posting);
         }
         if let Some(done) = done {
-            let (steps, writes) = done.close();
-            book.steps_over(steps, &mut changes);
+            let closed = done.close();
+            book.steps_over(closed.steps, &mut changes);
             if succeeded {
-                changes.extend(writes);
+                changes.extend(closed.writes);
             }
+            locks = closed.locks;
         }
         let written = Written::Handler {
             job,
@@ -215,30 +222,36 @@ impl Ledger {
         let batch = book.writes(written);
         let is_written = self.submit(book, changes, batch);
         drop(slot);
+        // Whoever waited for a value now reads what was written.
+        drop(locks);
         pass(Boundary::Submitted);
         is_written
     }
 
     /// Writes down what a handler of something other than a message did.
     pub(super) fn close(&self, exchange: &Exchange, succeeded: bool) {
-        let (steps, writes) = exchange.close();
+        let closed = exchange.close();
         let mut changes = Vec::new();
         let mut slot = self.book();
         if let Some(book) = slot.as_mut() {
-            book.steps_over(steps, &mut changes);
+            book.steps_over(closed.steps, &mut changes);
         }
         if succeeded {
-            changes.extend(writes);
+            changes.extend(closed.writes);
         }
         if !changes.is_empty() {
             self.shelf.store().submit(changes, None);
         }
+        // Whoever waited for a value now reads what was written.
+        drop(closed.locks);
     }
 
-    /// A message cannot come again in this process.
-    pub(super) fn is_over(&self, bot: &str, message: u64) {
+    /// A message cannot come again in this process: all of its `bots` are done with it, and the account knows.
+    pub(super) fn is_over<'a>(&self, bots: impl Iterator<Item = &'a str>, message: u64) {
         if let Some(book) = &mut *self.book() {
-            book.is_over(exchange(bot, message));
+            for bot in bots {
+                book.is_over(exchange(bot, message));
+            }
         }
     }
 
@@ -260,6 +273,9 @@ impl Ledger {
             self.account.note_unknown();
         }
         let mut slot = self.book();
+        if slot.as_ref().is_some_and(|book| book.lasts(letter)) {
+            self.ended_keys.fetch_add(1, Ordering::AcqRel);
+        }
         let change = slot
             .as_mut()
             .and_then(|book| book.settled(letter, outcome, at));
@@ -313,38 +329,53 @@ impl Ledger {
     ) -> Result<Sent, ApiError> {
         let effect = owner.effect_of_send(&to, caller_key);
         let (effect, lasting) = (effect, caller_key.is_some());
-        if let Some(effect) = effect {
-            match self.known(effect, lasting).await? {
-                Some(Known::Settled(number, outcome)) => {
-                    owner.sent(number, lasting);
-                    return outcome.map_err(failed);
+        let mut what = (to, draft);
+        let mut place = None;
+        loop {
+            let ended = self.ended_keys.load(Ordering::Acquire);
+            if let Some(effect) = effect {
+                match self.known(effect, lasting).await? {
+                    Some(Known::Settled(number, outcome)) => {
+                        owner.sent(number, lasting);
+                        return outcome.map_err(failed);
+                    }
+                    Some(Known::UnderWay(number, outcome)) => {
+                        owner.sent(number, lasting);
+                        return heard(outcome).await;
+                    }
+                    Some(Known::Result(..)) | None => {}
                 }
-                Some(Known::UnderWay(number, outcome)) => {
-                    owner.sent(number, lasting);
-                    return heard(outcome).await;
-                }
-                Some(Known::Result(..)) | None => {}
+            }
+            if place.is_none() {
+                let room = self
+                    .room
+                    .get_or_init(|| Box::new(Semaphore::new(MAX_LETTERS)));
+                // It is never closed.
+                place = Some(room.acquire().await.map_err(|_| gone())?);
+            }
+            match self.post(owner, what, (effect, lasting, ended)) {
+                Ok(Some(outcome)) => return heard(outcome).await,
+                Ok(None) => return Err(gone()),
+                // Somebody else was quicker with this key.
+                Err(again) => what = again,
             }
         }
-        let room = self
-            .room
-            .get_or_init(|| Box::new(Semaphore::new(MAX_LETTERS)));
-        // It is never closed.
-        let _place = room.acquire().await.map_err(|_| gone())?;
-        let Some(outcome) = self.post(owner, to, draft, (effect, lasting)) else {
-            return Err(gone());
-        };
-        heard(outcome).await
     }
 
+    /// Gives `what` back if its effect may have become known since the caller looked, when `ended` was read.
     fn post(
         &self,
         owner: &Owner,
-        to: Conversation,
-        draft: Draft,
-        (effect, lasting): (Option<u64>, bool),
-    ) -> Option<oneshot::Receiver<Outcome>> {
+        (to, draft): (Conversation, Draft),
+        (effect, lasting, ended): (Option<u64>, bool, u32),
+    ) -> Result<Option<oneshot::Receiver<Outcome>>, (Conversation, Draft)> {
         let (at, service_time) = self.times();
+        let mut slot = self.book();
+        let book = slot.get_or_insert_default();
+        let is_known = effect.is_some_and(|effect| book.has(effect));
+        if is_known || lasting && self.ended_keys.load(Ordering::Acquire) != ended {
+            return Err((to, draft));
+        }
         let posting = Posting {
             number: self.shelf.store().next_number(),
             bot: owner.bot().into(),
@@ -356,8 +387,6 @@ impl Ledger {
         };
         let number = posting.number;
         let change = self.queued(&posting, at, effect, lasting);
-        let mut slot = self.book();
-        let book = slot.get_or_insert_default();
         book.letter(posting.clone(), effect, lasting);
         if effect.is_some() {
             owner.sent(number, lasting);
@@ -368,7 +397,7 @@ impl Ledger {
             drop(slot);
             self.tell_host();
         }
-        outcome
+        Ok(outcome)
     }
 
     /// What an effect has led to.
@@ -511,3 +540,6 @@ const fn failed(error: OutboxError) -> ApiError {
 const fn gone() -> ApiError {
     ApiError::Send(SendError::Gone)
 }
+
+#[cfg(test)]
+mod tests;

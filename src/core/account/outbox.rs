@@ -408,11 +408,20 @@ impl Outbox {
                     }
                     item.sending.clone()
                 }
-                Some(read_back) => {
-                    let wait = self.pace(now, read_back.limit());
-                    if wait > now.mono {
+                Some(mut read_back) => {
+                    let has_turn = read_back.take_turn();
+                    let turn = match has_turn {
+                        true => Duration::ZERO,
+                        false => self.pace(now, read_back.limit()),
+                    };
+                    if turn > now.mono {
+                        read_back.give_turn();
                         let item = &mut self.items[index];
-                        (item.not_before, item.read_back) = (wait, Some(read_back));
+                        // That is not the message's time.
+                        if let Time::Until(at) = &mut item.time {
+                            *at += turn - now.mono;
+                        }
+                        (item.not_before, item.read_back) = (turn, Some(read_back));
                         continue;
                     }
                     let request = read_back.request();

@@ -26,6 +26,8 @@ pub(super) struct ReadBack {
     since: u64,
     place: Place,
     pages: u32,
+    /// The next request has its turn already.
+    has_turn: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -74,6 +76,7 @@ impl ReadBack {
             since: first.saturating_sub(SLACK),
             place,
             pages: 0,
+            has_turn: false,
         })
     }
 
@@ -83,6 +86,16 @@ impl ReadBack {
             Place::C2c(_) => c2c_message::GetHistory::LIMIT,
             Place::Group { .. } => group_message::GetHistory::LIMIT,
         }
+    }
+
+    /// The next request has got its turn, which comes later.
+    pub(super) const fn give_turn(&mut self) {
+        self.has_turn = true;
+    }
+
+    /// Whether the next request had got its turn.
+    pub(super) const fn take_turn(&mut self) -> bool {
+        std::mem::replace(&mut self.has_turn, false)
     }
 
     /// The request for the next page.

@@ -4,6 +4,8 @@
 mod chat;
 mod configs;
 #[cfg(unix)]
+mod durable;
+#[cfg(unix)]
 mod life;
 mod network;
 #[cfg(unix)]

@@ -310,3 +310,41 @@ fn one_look_at_the_history_settles_everything_of_a_conversation() {
         Some((2, Attempt::Message(_)))
     ));
 }
+
+#[test]
+fn many_messages_whose_history_is_read_first_all_get_their_turn() {
+    const LETTERS: u64 = 40;
+    let mut outbox = outbox();
+    outbox.set_online(START, true);
+    for number in 0..LETTERS {
+        let item = OutboxItem::Message {
+            to: Conversation::c2c(format!("user-{number}")),
+            draft: Arc::new(Draft::text("x")),
+            key: None,
+            sent_since: Some(START.unix_secs() - 300),
+        };
+        // Less time than all of them take together.
+        let limit = Duration::from_secs(5);
+        outbox.push(START, number, item, limit).unwrap();
+    }
+    let empty = r#"{"ActionStatus":"OK","ErrorCode":0,"Complete":1,"MsgList":[]}"#;
+    let (mut read, mut sent) = (0, 0);
+    for at in 0..60_000 {
+        let now = START.after(Duration::from_millis(at));
+        assert!(outbox.take_expired(now).is_none(), "after {at} ms");
+        while let Some((token, attempt)) = next(&mut outbox, now) {
+            let body = match attempt {
+                Attempt::Call { .. } => {
+                    read += 1;
+                    empty
+                }
+                Attempt::Message(_) => {
+                    sent += 1;
+                    "{}"
+                }
+            };
+            outbox.settle(now, &me(), token, Ok(body.to_owned()));
+        }
+    }
+    assert_eq!((read, sent), (LETTERS, LETTERS));
+}
