@@ -186,7 +186,7 @@ impl Account {
             }
             let at = self.at;
             let unpolled = self.connection_does(at, |connection, memory| {
-                connection.flush(cx, at);
+                connection.flush(cx, at, memory);
                 pass(Boundary::Flushed);
                 let unpolled = connection.is_unpolled();
                 if unpolled {
@@ -240,7 +240,7 @@ impl Account {
         let own = core.poll_timeout(&memory.lock());
         let next = own
             .into_iter()
-            .chain(connection.and_then(|connection| connection.poll_timeout(memory)))
+            .chain(connection.and_then(|connection| connection.poll_timeout(at, memory)))
             .chain(self.subscriber.poll_timeout())
             .chain(self.turns.iter().copied().min())
             .min();

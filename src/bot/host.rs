@@ -26,6 +26,7 @@ use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::message::Message;
 use botroupe_core::ledger::{Boundary, message_id, pass};
+use std::borrow::Cow;
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -97,6 +98,7 @@ impl Host {
         let Ok(mut state) = self.lock() else {
             return None;
         };
+        self.ledger.flush();
         state.lines.drain(at.mono, drain);
         let given_up = state.replies.drain();
         self.replied(&mut state, at, given_up);
@@ -196,7 +198,7 @@ impl Host {
                 } => {
                     state.lines.freed(at.mono, &job, false);
                     let Some(last) = answers.pop() else {
-                        state.lines.settled(&job, true);
+                        state.lines.settled(at.mono, &job, true);
                         continue;
                     };
                     for answer in answers {
@@ -211,6 +213,7 @@ impl Host {
     }
 
     fn time_has_come(&self, state: &mut State, at: Now) {
+        self.ledger.strike_out(at.mono);
         state.replies.timeout(at.mono);
         for found in state.lines.timeout(at.mono) {
             let seat = &self.seats[found.line.bot];
@@ -369,7 +372,7 @@ impl Host {
             let bot = reply.letter.as_ref().map(|letter| letter.bot.clone());
             let bot = bot.or_else(|| {
                 let job = reply.job.as_ref()?;
-                Some(self.seats[job.line.bot].bot.name.into())
+                Some(Cow::Borrowed(self.seats[job.line.bot].bot.name))
             });
             let bot = bot.as_deref().unwrap_or_default();
             let mut done = true;
@@ -401,12 +404,12 @@ impl Host {
                         .map(|answer| serde_json::from_str::<Sent>(&answer).unwrap_or_default());
                     self.ledger.settled(letter.number, outcome, drops);
                     if let Some(job) = &reply.job {
-                        state.lines.settled(job, done);
+                        state.lines.settled(at.mono, job, done);
                     }
                 }
                 (Some(_), None) => {
                     if let Some(job) = &reply.job {
-                        state.lines.settled(job, done);
+                        state.lines.settled(at.mono, job, done);
                     }
                 }
                 (None, _) => {
@@ -514,6 +517,7 @@ impl Subscriber for Host {
         {
             state.waker = None;
         }
+        self.ledger.flush();
     }
 
     fn deliver(&self, at: Now, event: AccountEvent) -> bool {

@@ -273,16 +273,18 @@ impl Lines {
     /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
     /// nobody: messages that it does not handle stay unread.
     pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) {
-        self.settled(job, done);
+        self.settled(now, job, done);
         self.freed(now, job, !done && parked);
     }
 
     /// A bot is done with a message, or will not handle it.
-    pub(super) fn settled(&mut self, job: &Job, done: bool) {
+    pub(super) fn settled(&mut self, now: Duration, job: &Job, done: bool) {
         if let Some(work) = &mut self.work
             && let Some(id) = job.message
         {
             work.settle(id, done);
+            // The handler may have ended long before.
+            work.rest_at.get_or_insert(now + REST);
         }
     }
 

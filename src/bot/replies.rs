@@ -7,6 +7,7 @@ use super::ledger::Posting;
 use super::lines::Job;
 use crate::account::{MAX_OUTBOX, OutboxError, Reply};
 use crate::proto::message::{Conversation, Draft, MessageKey};
+use std::borrow::Cow;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +56,7 @@ pub(super) struct Outgoing {
 pub(super) struct Letter {
     /// Its number there.
     pub(super) number: u64,
-    pub(super) bot: Arc<str>,
+    pub(super) bot: Cow<'static, str>,
     tries: u32,
 }
 

@@ -56,9 +56,22 @@ pub enum Transmit {
     },
 }
 
+/// How long an acknowledgement waits for an answer of a bot; a store on disk takes about as long.
+/// In milliseconds.
+const HOLD: u32 = 10;
+
 thread_local! {
     /// A message to a group comes to many accounts of a thread in the same bytes.
     static REPEATED: RefCell<RepeatedPush> = RefCell::default();
+}
+
+/// The lower bits of a time.
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "only near times are compared"
+)]
+const fn millis(now: Now) -> u32 {
+    now.mono.as_millis() as u32
 }
 
 /// A link that is being opened.
@@ -78,6 +91,12 @@ pub struct Connection {
     /// The tokens of requests in flight.
     tokens: Vec<(RequestId, u64)>,
     reports: VecDeque<Report>,
+    /// There are only acknowledgements to send, and they wait for the answers of bots.
+    is_held: bool,
+    /// Until then, in milliseconds, of which the upper bits are left out: there are many connections.
+    held_until: u32,
+    /// There is something else to send as well.
+    has_urgent: bool,
     /// Something is under way that was not polled yet: nobody would be woken for it.
     unpolled: bool,
 }
@@ -101,6 +120,9 @@ impl Connection {
             goodbye: None,
             tokens: Vec::new(),
             reports: VecDeque::new(),
+            is_held: false,
+            held_until: 0,
+            has_urgent: false,
             unpolled: false,
         }
     }
@@ -125,8 +147,20 @@ impl Connection {
 
     /// When to call [`timeout`](Self::timeout), as monotonic time.
     #[must_use]
-    pub fn poll_timeout(&mut self, memory: &SharedMemory) -> Option<Duration> {
-        self.session.poll_timeout(&mut memory.lock())
+    pub fn poll_timeout(&mut self, now: Now, memory: &SharedMemory) -> Option<Duration> {
+        let session = self.session.poll_timeout(&mut memory.lock());
+        let held = self.is_held.then(|| now.mono + self.held_for(now));
+        session.into_iter().chain(held).min()
+    }
+
+    /// How long acknowledgements are held back.
+    fn held_for(&self, now: Now) -> Duration {
+        let left = self.held_until.wrapping_sub(millis(now));
+        // A time that is over shows as one that is far away.
+        if left > u32::MAX / 2 {
+            return Duration::ZERO;
+        }
+        Duration::from_millis(left.into())
     }
 
     // ── inputs ───────────────────────────────────────────────────────────────────────────────
@@ -243,7 +277,17 @@ impl Connection {
     }
 
     /// Writes what is queued.
-    pub fn flush(&mut self, cx: &mut Context<'_>, now: Now) {
+    ///
+    /// An acknowledgement that is alone waits a little while bots are at work: it goes with their answer, in one
+    /// write.
+    pub fn flush(&mut self, cx: &mut Context<'_>, now: Now, memory: &SharedMemory) {
+        if self.is_held {
+            if !self.held_for(now).is_zero() && memory.lock().open() > 0 {
+                return;
+            }
+            self.is_held = false;
+        }
+        self.has_urgent = false;
         if let Some(link) = &mut self.link
             && let Poll::Ready(Err(end)) = link.poll_flush(cx)
         {
@@ -317,12 +361,19 @@ impl Connection {
 
     /// Drains the session after every input: packets to the link, events to the owner.
     fn drain(&mut self, now: Now) {
+        let mut sent = false;
         while let Some(packet) = self.session.poll_transmit() {
+            sent = true;
             if let Some(link) = &mut self.link
                 && let Err(end) = link.send(&packet)
             {
                 self.end_link(now, end);
             }
+        }
+        if self.session.take_urgency() {
+            (self.is_held, self.has_urgent) = (false, true);
+        } else if sent && !self.has_urgent && !self.is_held {
+            (self.is_held, self.held_until) = (true, millis(now).wrapping_add(HOLD));
         }
         while let Some(event) = self.session.poll_event() {
             match event {

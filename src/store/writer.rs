@@ -14,7 +14,7 @@ use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// So many changes are written without waiting for more.
+/// So many lists are written without waiting for more.
 const FULL: usize = 256;
 /// The most lists of one transaction.
 const LISTS: usize = 4_096;
@@ -85,8 +85,6 @@ pub(super) struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     waiting: Vec<Batch>,
-    /// The changes in `waiting`.
-    changes: usize,
     /// How many lists were submitted so far.
     submitted: u64,
     /// What the writer is at.
@@ -133,7 +131,6 @@ impl Shared {
     }
 
     pub(super) fn submit(&self, batch: Batch) {
-        let count = batch.changes.len().max(1);
         let mut queue = self.queue();
         if queue.is_closed {
             return;
@@ -142,9 +139,7 @@ impl Shared {
         let list = queue.submitted;
         queue.cells.note(list, &batch.changes);
         queue.waiting.push(batch);
-        let before = queue.changes;
-        queue.changes += count;
-        let is_full = before < FULL && queue.changes >= FULL;
+        let is_full = queue.waiting.len() == FULL;
         let wake = std::mem::take(&mut queue.is_idle) || is_full;
         drop(queue);
         if wake {
@@ -381,7 +376,7 @@ impl Writing {
             } else {
                 let due = self.last_commit.map(|last| last + self.delay);
                 let wait = due.map_or(Duration::ZERO, |due| due.saturating_duration_since(now));
-                if wait.is_zero() || queue.changes >= FULL || queue.closing.is_some() {
+                if wait.is_zero() || queue.waiting.len() >= FULL || queue.closing.is_some() {
                     return Self::take(&mut queue);
                 }
                 wait
@@ -398,11 +393,8 @@ impl Writing {
 
     fn take(queue: &mut Queue) -> Task {
         let mut batches = std::mem::take(&mut queue.waiting);
-        queue.changes = 0;
         if batches.len() > LISTS {
             queue.waiting = batches.split_off(LISTS);
-            let changes = queue.waiting.iter().map(|batch| batch.changes.len().max(1));
-            queue.changes = changes.sum();
         }
         let list = queue.submitted - queue.waiting.len() as u64;
         let batches = Arc::new(batches);

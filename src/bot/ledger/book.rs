@@ -8,8 +8,10 @@ use crate::bot::lines::Job;
 use crate::proto::answer::Sent;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use botroupe_core::ledger::{Change, Ended, Letter, LetterState, Recovered};
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::oneshot;
 
 /// What the sender of a letter hears.
@@ -19,7 +21,7 @@ pub(in crate::bot) type Outcome = Result<Sent, OutboxError>;
 #[derive(Clone, Debug)]
 pub(in crate::bot) struct Posting {
     pub(in crate::bot) number: u64,
-    pub(in crate::bot) bot: Arc<str>,
+    pub(in crate::bot) bot: Cow<'static, str>,
     pub(in crate::bot) to: Conversation,
     pub(in crate::bot) draft: Arc<Draft>,
     pub(in crate::bot) key: MessageKey,
@@ -93,6 +95,9 @@ pub(in crate::bot) struct Book {
     batches: u64,
     /// For the host.
     written: VecDeque<Written>,
+    /// Letters that were sent, of which the store does not know yet, and since when there are some.
+    struck: Vec<Change>,
+    struck_since: Duration,
 }
 
 impl Book {
@@ -142,7 +147,7 @@ impl Book {
         };
         let posting = Posting {
             number: letter.number,
-            bot: Arc::from(&*letter.bot),
+            bot: letter.bot.into_string().into(),
             to: letter.to,
             draft: Arc::new(draft),
             key: letter.key,
@@ -205,6 +210,7 @@ impl Book {
             && self.letters.is_empty()
             && self.writing.is_empty()
             && self.written.is_empty()
+            && self.struck.is_empty()
     }
 
     // ── inputs ───────────────────────────────────────────────────────────────────────────────
@@ -236,6 +242,23 @@ impl Book {
             }
         }
         for_host
+    }
+
+    /// A letter was sent. The store hears of it with the next thing that is written down: if it does not, the next
+    /// process looks for the letter, and finds that it has arrived.
+    pub(in crate::bot) fn strike(&mut self, now: Duration, sent: Change) {
+        if self.struck.is_empty() {
+            self.struck_since = now;
+        }
+        self.struck.push(sent);
+    }
+
+    /// Letters that were sent, if some wait since `until` or longer.
+    pub(in crate::bot) fn take_struck(&mut self, until: Duration) -> Vec<Change> {
+        if self.struck.is_empty() || self.struck_since > until {
+            return Vec::new();
+        }
+        std::mem::take(&mut self.struck)
     }
 
     /// The next thing that was written down.

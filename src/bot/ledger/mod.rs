@@ -31,10 +31,14 @@ use botroupe_core::ledger::{
 };
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::time::Duration;
 use tokio::sync::{Semaphore, oneshot};
 
 /// Letters that bots and the program may have under way at a time, answers to messages aside.
 const MAX_LETTERS: usize = 256;
+
+/// How long the store may not know that a letter was sent.
+const STRIKE: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub struct Ledger {
@@ -175,7 +179,7 @@ impl Ledger {
         } = finished;
         pass(Boundary::Finished);
         let (at, service_time) = self.times();
-        let mut changes = Vec::with_capacity(1 + answers.len());
+        let mut changes = Vec::with_capacity(3 + answers.len());
         let mut locks = Locks::default();
         let mut slot = self.book();
         let book = slot.get_or_insert_default();
@@ -189,13 +193,13 @@ impl Ledger {
                 at,
             });
         }
-        let bot: Arc<str> = bot.into();
+        changes.extend(book.take_struck(Duration::MAX));
         let mut postings = Vec::with_capacity(answers.len());
         for (to, draft, key) in answers {
             let number = self.shelf.store().next_number();
             let posting = Posting {
                 number,
-                bot: bot.clone(),
+                bot: bot.into(),
                 to,
                 draft: Arc::new(draft),
                 key,
@@ -285,11 +289,45 @@ impl Ledger {
             } else {
                 change
             };
-            self.shelf.store().submit(vec![change], None);
+            match (&change, slot.as_mut()) {
+                // One more thing for the next list: nothing waits for it.
+                (
+                    Change::Ended {
+                        ended: Ended::Sent, ..
+                    },
+                    Some(book),
+                ) => book.strike(now().mono, change),
+                _ => drop(self.shelf.store().submit(vec![change], None)),
+            }
             pass(Boundary::Settled);
         }
         if slot.as_ref().is_some_and(|book| book.is_empty()) {
             *slot = None;
+        }
+    }
+
+    /// Tells the store of letters that were sent some time ago.
+    pub(super) fn strike_out(&self, now: Duration) {
+        self.strike(now.saturating_sub(STRIKE));
+    }
+
+    /// Tells the store of everything.
+    pub(super) fn flush(&self) {
+        self.strike(Duration::MAX);
+    }
+
+    fn strike(&self, until: Duration) {
+        let mut slot = self.book();
+        let Some(book) = slot.as_mut() else {
+            return;
+        };
+        let struck = book.take_struck(until);
+        if book.is_empty() {
+            *slot = None;
+        }
+        drop(slot);
+        if !struck.is_empty() {
+            self.shelf.store().submit(struck, None);
         }
     }
 
@@ -378,7 +416,7 @@ impl Ledger {
         }
         let posting = Posting {
             number: self.shelf.store().next_number(),
-            bot: owner.bot().into(),
+            bot: owner.bot().to_owned().into(),
             to,
             draft: Arc::new(draft),
             key: self.account.draw_key(),

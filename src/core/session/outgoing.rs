@@ -3,6 +3,7 @@
 
 use super::request::{InFlight, Purpose, RequestError, RequestId, Requests};
 use crate::policy::Now;
+use crate::proto::command;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::op::of_login;
 use crate::proto::packet::{Identity, InstId, Packet, Request, SEQ_LIMIT, Ticket};
@@ -31,6 +32,8 @@ pub(super) struct Outgoing {
     overloads: Option<Box<Overloads>>,
     linked: bool,
     packets: VecDeque<String>,
+    /// Some of what was sent must not wait.
+    urgent: bool,
 }
 
 impl Outgoing {
@@ -47,6 +50,7 @@ impl Outgoing {
             overloads: None,
             linked: false,
             packets: VecDeque::new(),
+            urgent: false,
         }
     }
 
@@ -106,6 +110,7 @@ impl Outgoing {
             .iter()
             .map(|request| request.packet.to_string());
         self.packets.extend(again);
+        self.urgent = true;
     }
 
     /// The link is gone. Returns the requests that must not go out a second time.
@@ -148,6 +153,13 @@ impl Outgoing {
             .map_or(Identity::Anonymous, Identity::Ticket);
         let packet = self.encode(now, servcmd, body, seq, identity);
         self.packets.push_back(packet);
+        // An acknowledgement may go with the answer.
+        self.urgent |= servcmd != command::PUSH_ACK;
+    }
+
+    /// Whether anything but acknowledgements was sent since the last time.
+    pub(super) const fn take_urgency(&mut self) -> bool {
+        std::mem::replace(&mut self.urgent, false)
     }
 
     /// Sends a request of the caller.
@@ -244,6 +256,7 @@ impl Outgoing {
         });
         if self.linked {
             self.packets.push_back(packet);
+            self.urgent = true;
         }
     }
 

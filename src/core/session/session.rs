@@ -401,6 +401,12 @@ impl Session {
         self.shared.out.poll_packet()
     }
 
+    /// Whether there was anything but acknowledgements among the packets since this was asked last. An
+    /// acknowledgement may wait some milliseconds for what follows it.
+    pub const fn take_urgency(&mut self) -> bool {
+        self.shared.out.take_urgency()
+    }
+
     /// The next thing to know.
     pub fn poll_event(&mut self) -> Option<Event> {
         self.shared.events.poll()

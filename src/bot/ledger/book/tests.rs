@@ -276,7 +276,7 @@ fn job() -> Job {
     lines.set_ready(true);
     let item = crate::proto::message::C2cItem::new("alice", "bot", Vec::new());
     let message = Arc::new(crate::proto::message::Message::from_c2c(item, "bot"));
-    let now = std::time::Duration::from_secs(1);
+    let now = Duration::from_secs(1);
     lines.message(now, &message, &[0]);
     lines.poll_start(now).unwrap().job
 }
