@@ -49,6 +49,7 @@ impl std::fmt::Debug for TestBot {
 impl TestBot {
     /// Runs the bot that `bot()` makes.
     #[must_use]
+    #[expect(clippy::expect_used, reason = "the name fits, and only tests are here")]
     pub fn new(bot: Bot) -> Self {
         let name = bot.name();
         let (handlers, values) = bot.into_tested();

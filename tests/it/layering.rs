@@ -77,7 +77,7 @@ const CRATES: &[Crate] = &[
                 "supervisor",
                 &["account", "rest", "gateway", "config", "proto", "policy"],
             ),
-            ("bot", &["account", "gateway", "config", "proto"]),
+            ("bot", &["account", "store", "gateway", "config", "proto"]),
         ],
     },
 ];

@@ -18,6 +18,10 @@ use std::task::{Context, Poll};
 #[must_use = "nothing is sent before `.await`"]
 pub struct Sending<'a>(Stage<'a>);
 
+#[expect(
+    clippy::large_enum_variant,
+    reason = "it is sent at once, and has no box before"
+)]
 enum Stage<'a> {
     /// Described.
     Described(Described<'a>),

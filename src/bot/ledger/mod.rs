@@ -282,13 +282,8 @@ impl Ledger {
         }
         let change = slot
             .as_mut()
-            .and_then(|book| book.settled(letter, outcome, at));
+            .and_then(|book| book.settled(letter, outcome, (at, drops)));
         if let Some(change) = change {
-            let change = if is_unknown && drops {
-                Change::Dropped { number: letter }
-            } else {
-                change
-            };
             match (&change, slot.as_mut()) {
                 // One more thing for the next list: nothing waits for it.
                 (
@@ -367,7 +362,7 @@ impl Ledger {
     ) -> Result<Sent, ApiError> {
         let effect = owner.effect_of_send(&to, caller_key);
         let (effect, lasting) = (effect, caller_key.is_some());
-        let mut what = (to, draft);
+        let mut what = Some((to, draft));
         let mut place = None;
         loop {
             let ended = self.ended_keys.load(Ordering::Acquire);
@@ -391,29 +386,31 @@ impl Ledger {
                 // It is never closed.
                 place = Some(room.acquire().await.map_err(|_| gone())?);
             }
-            match self.post(owner, what, (effect, lasting, ended)) {
-                Ok(Some(outcome)) => return heard(outcome).await,
-                Ok(None) => return Err(gone()),
-                // Somebody else was quicker with this key.
-                Err(again) => what = again,
+            if let Some(outcome) = self.post(owner, &mut what, (effect, lasting, ended)) {
+                return heard(outcome).await;
             }
+            if what.is_none() {
+                return Err(gone());
+            }
+            // Somebody else was quicker with this key.
         }
     }
 
-    /// Gives `what` back if its effect may have become known since the caller looked, when `ended` was read.
+    /// Takes `what` and posts it, unless its effect may have become known since the caller looked, when `ended` was read.
     fn post(
         &self,
         owner: &Owner,
-        (to, draft): (Conversation, Draft),
+        what: &mut Option<(Conversation, Draft)>,
         (effect, lasting, ended): (Option<u64>, bool, u32),
-    ) -> Result<Option<oneshot::Receiver<Outcome>>, (Conversation, Draft)> {
+    ) -> Option<oneshot::Receiver<Outcome>> {
         let (at, service_time) = self.times();
         let mut slot = self.book();
         let book = slot.get_or_insert_default();
         let is_known = effect.is_some_and(|effect| book.has(effect));
         if is_known || lasting && self.ended_keys.load(Ordering::Acquire) != ended {
-            return Err((to, draft));
+            return None;
         }
+        let (to, draft) = what.take()?;
         let posting = Posting {
             number: self.shelf.store().next_number(),
             bot: owner.bot().to_owned().into(),
@@ -435,7 +432,7 @@ impl Ledger {
             drop(slot);
             self.tell_host();
         }
-        Ok(outcome)
+        outcome
     }
 
     /// What an effect has led to.

@@ -33,7 +33,7 @@ async fn online(sandbox: &Sandbox, bot: &str) {
 /// The letters of a store that are not settled, or failed; none if there is no store yet.
 fn letters(store: &Path) -> Vec<Letter> {
     StoreFile::open(store)
-        .and_then(|mut file| Ok(file.letters().unwrap_or_default()))
+        .map(|mut file| file.letters().unwrap_or_default())
         .unwrap_or_default()
 }
 

@@ -1,5 +1,10 @@
 //! A process of bots: this binary, started once more.
 
+#![expect(
+    clippy::print_stderr,
+    reason = "what a process says is kept for a test that fails"
+)]
+
 use crate::harness::{APP, KEY, eventually};
 use botroupe::ledger::{Boundary, watch_boundaries};
 use botroupe::prelude::*;
@@ -294,7 +299,7 @@ async fn patient(text: Text) -> String {
 /// Sends several messages at once.
 async fn burst(_: Text, sender: Sender, api: Api) -> Result<String, ApiError> {
     let sends = (1..=5).map(|number| api.send_text(&sender.user_id, number.to_string()));
-    for sent in join_all(sends.map(|send| async { send.await })).await {
+    for sent in join_all(sends.map(IntoFuture::into_future)).await {
         sent?;
     }
     Ok("all".to_owned())

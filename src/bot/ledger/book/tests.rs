@@ -3,6 +3,9 @@ use crate::session::RequestError;
 use botroupe_core::ledger::{AccountNo, Record};
 
 const T: u64 = 1_795_000_000;
+/// At this time, and somebody decides about what is unknown.
+const ASKS: (u64, bool) = (T, false);
+const DROPS: (u64, bool) = (T, true);
 
 fn posting(number: u64) -> Posting {
     Posting {
@@ -137,7 +140,7 @@ fn an_effect_is_known_under_way_settled_and_unknown_and_not_once_it_failed() {
         panic!("it is under way");
     };
     assert!(book.is_awaited(1));
-    let change = book.settled(1, Ok(sent(5)), T);
+    let change = book.settled(1, Ok(sent(5)), ASKS);
     assert_eq!(heard.try_recv().unwrap().unwrap(), sent(5));
     assert!(matches!(
         change,
@@ -148,7 +151,7 @@ fn an_effect_is_known_under_way_settled_and_unknown_and_not_once_it_failed() {
     ));
     assert!(matches!(book.known(10), Some(Known::Settled(1, Ok(_)))));
 
-    let change = book.settled(2, Err(unknown()), T);
+    let change = book.settled(2, Err(unknown()), ASKS);
     assert!(matches!(
         change,
         Some(Change::Ended {
@@ -161,7 +164,7 @@ fn an_effect_is_known_under_way_settled_and_unknown_and_not_once_it_failed() {
         Some(Known::Settled(2, Err(OutboxError::Unknown(_))))
     ));
 
-    let change = book.settled(3, Err(refused()), T);
+    let change = book.settled(3, Err(refused()), ASKS);
     assert!(matches!(
         change,
         Some(Change::Ended {
@@ -170,14 +173,14 @@ fn an_effect_is_known_under_way_settled_and_unknown_and_not_once_it_failed() {
         })
     ));
     assert!(book.known(30).is_none(), "it may be tried again");
-    assert!(book.settled(3, Ok(sent(1)), T).is_none(), "settled once");
+    assert!(book.settled(3, Ok(sent(1)), ASKS).is_none(), "settled once");
 }
 
 #[test]
 fn nobody_asks_for_an_answer_of_a_handler_and_the_store_for_a_callers_key() {
     let mut book = Book::default();
     book.letter(posting(1), None, false);
-    let change = book.settled(1, Ok(sent(1)), T);
+    let change = book.settled(1, Ok(sent(1)), ASKS);
     assert_eq!(
         change,
         Some(Change::Ended {
@@ -187,7 +190,7 @@ fn nobody_asks_for_an_answer_of_a_handler_and_the_store_for_a_callers_key() {
     );
     book.letter(posting(2), Some(20), true);
     assert!(book.has(20) && book.lasts(2));
-    let change = book.settled(2, Ok(sent(1)), T);
+    let change = book.settled(2, Ok(sent(1)), ASKS);
     assert!(matches!(
         change,
         Some(Change::Ended {
@@ -217,8 +220,8 @@ fn with_the_handler_its_steps_end_and_what_is_unknown_stays_for_somebody_to_deci
         book.letter(posting(number), Some(10 * number), false);
     }
     book.result(4, 40, "1".into());
-    book.settled(1, Ok(sent(1)), T);
-    book.settled(2, Err(unknown()), T);
+    book.settled(1, Ok(sent(1)), ASKS);
+    book.settled(2, Err(unknown()), ASKS);
     let mut changes = Vec::new();
     book.steps_over(steps(&[1, 2, 3, 9], &[4]), &mut changes);
     assert_eq!(
@@ -232,7 +235,7 @@ fn with_the_handler_its_steps_end_and_what_is_unknown_stays_for_somebody_to_deci
         assert!(book.known(effect).is_none(), "{effect}");
     }
     assert!(!book.is_empty(), "one is under way");
-    let change = book.settled(3, Ok(sent(1)), T);
+    let change = book.settled(3, Ok(sent(1)), ASKS);
     assert_eq!(
         change,
         Some(Change::Ended {
@@ -240,6 +243,24 @@ fn with_the_handler_its_steps_end_and_what_is_unknown_stays_for_somebody_to_deci
             ended: Ended::Sent
         })
     );
+    assert!(book.is_empty(), "{book:?}");
+}
+
+#[test]
+fn a_bot_that_drops_what_is_unknown_does_not_send_it_when_its_handler_runs_again() {
+    let mut book = Book::default();
+    book.letter(posting(1), None, false);
+    let change = book.settled(1, Err(unknown()), DROPS);
+    assert_eq!(change, Some(Change::Dropped { number: 1 }));
+    book.letter(posting(2), Some(20), false);
+    let change = book.settled(2, Err(unknown()), DROPS);
+    let Some(Change::Ended { number: 2, ended }) = change else {
+        panic!("the handler has not ended: {change:?}");
+    };
+    assert!(matches!(ended, Ended::Unknown { .. }));
+    let mut changes = Vec::new();
+    book.steps_over(steps(&[2], &[]), &mut changes);
+    assert_eq!(changes, [Change::Dropped { number: 2 }]);
     assert!(book.is_empty(), "{book:?}");
 }
 
@@ -288,7 +309,7 @@ fn the_next_host_gets_every_letter_once_and_those_that_may_have_been_sent_as_suc
     book.letter(posting(1), None, false);
     // Settled: kept for its handler.
     book.letter(posting(2), Some(20), false);
-    book.settled(2, Ok(sent(1)), T);
+    book.settled(2, Ok(sent(1)), ASKS);
     // Written, and the host has not looked.
     book.letter(posting(3), None, false);
     let third = book.writes(Written::Letter(posting(3)));
@@ -333,7 +354,7 @@ fn a_letter_that_failed_is_sent_again_without_a_look_at_the_history() {
 fn a_letter_that_is_unknown_is_sent_again_although_its_handler_has_not_ended() {
     let mut book = Book::default();
     book.letter(posting(1), Some(10), false);
-    book.settled(1, Err(unknown()), T);
+    book.settled(1, Err(unknown()), ASKS);
     let state = LetterState::Ended(Ended::Unknown {
         reason: "no history".into(),
         at: T,

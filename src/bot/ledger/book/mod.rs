@@ -65,6 +65,8 @@ struct Open {
     /// The server's answer is kept when it was sent: for its handler, or for good.
     is_kept: bool,
     lasting: bool,
+    /// Nobody is to decide about it if it is unknown.
+    drops: bool,
     /// Once it is settled and somebody may still ask.
     answer: Option<Outcome>,
     waiters: Vec<oneshot::Sender<Outcome>>,
@@ -163,6 +165,7 @@ impl Book {
             effect: letter.effect,
             is_kept: letter.effect.is_some(),
             lasting: letter.lasting,
+            drops: false,
             answer,
             waiters: Vec::new(),
         };
@@ -295,6 +298,7 @@ impl Book {
             effect,
             is_kept: effect.is_some(),
             lasting,
+            drops: false,
             answer: None,
             waiters: Vec::new(),
         };
@@ -325,12 +329,12 @@ impl Book {
                 self.effects.remove(&effect);
             }
             open.is_kept = false;
-            let answer = open.answer.take();
+            let (answer, drops) = (open.answer.take(), open.drops);
             if answer.is_some() {
                 self.letters.remove(&number);
             }
             // What is unknown stays for somebody to decide.
-            if matches!(answer, Some(Ok(_))) {
+            if answer.is_some_and(|answer| answer.is_ok() || drops) {
                 changes.push(Change::Dropped { number });
             }
         }
@@ -351,12 +355,13 @@ impl Book {
         })
     }
 
-    /// A letter has met its end. Returns what the store has to know.
+    /// A letter has met its end. Returns what the store has to know. One that is unknown is forgotten if its bot
+    /// `drops` such, as soon as nothing can lead to it again.
     pub(in crate::bot) fn settled(
         &mut self,
         number: u64,
         outcome: Outcome,
-        at: u64,
+        (at, drops): (u64, bool),
     ) -> Option<Change> {
         let open = self.letters.get_mut(&number)?;
         for waiter in std::mem::take(&mut open.waiters) {
@@ -364,6 +369,7 @@ impl Book {
         }
         let (is_kept, lasting, effect) = (open.is_kept, open.lasting, open.effect);
         open.answer = Some(outcome.clone());
+        open.drops = drops;
         let ended = match outcome {
             Ok(sent) if is_kept => {
                 let answer = serde_json::to_string(&sent).unwrap_or_default();
@@ -386,7 +392,10 @@ impl Book {
                 self.effects.remove(&effect);
             }
         }
-        Some(Change::Ended { number, ended })
+        Some(match ended {
+            Ended::Unknown { .. } if drops && !is_kept => Change::Dropped { number },
+            ended => Change::Ended { number, ended },
+        })
     }
 
     /// A letter that had failed is to be sent again, without a look at the history: somebody has decided so. `None`
