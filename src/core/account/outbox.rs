@@ -125,6 +125,8 @@ struct Item {
     tried_before: Tried,
     /// The history is being read.
     read_back: Option<Box<ReadBack>>,
+    /// The next page of it may be asked for from `not_before` on.
+    has_turn: bool,
 }
 
 /// Whether a message may have been sent.
@@ -291,6 +293,7 @@ impl Outbox {
             tried,
             tried_before: tried,
             read_back: None,
+            has_turn: false,
         });
         Ok(awaited)
     }
@@ -349,15 +352,15 @@ impl Outbox {
 
     /// The next item to send: the oldest message of a conversation that has none in flight, or a request.
     pub(super) fn next(&mut self, now: Now, moment: Moment) -> Option<(u64, Attempt)> {
-        if self.flights >= MAX_FLIGHTS {
-            return None; // An answer makes room.
-        }
         // A pause that is over is no time to wake up for any more, also for what still has to wait
-        // behind an earlier message.
+        // behind an earlier message, or for room.
         for item in &mut self.items {
             if item.not_before <= now.mono {
                 item.not_before = Duration::ZERO;
             }
+        }
+        if self.flights >= MAX_FLIGHTS {
+            return None; // An answer makes room.
         }
         for index in 0..self.items.len() {
             let item = &self.items[index];
@@ -381,10 +384,17 @@ impl Outbox {
                     item.sending.clone()
                 }
                 Some(read_back) => {
-                    let wait = self.pace(now, read_back.limit());
+                    // A turn that has come is not given up for a later one: with many messages in doubt,
+                    // none would ever be asked for.
+                    let wait = if std::mem::take(&mut self.items[index].has_turn) {
+                        Duration::ZERO
+                    } else {
+                        self.pace(now, read_back.limit())
+                    };
                     if wait > now.mono {
                         let item = &mut self.items[index];
                         (item.not_before, item.read_back) = (wait, Some(read_back));
+                        item.has_turn = true;
                         continue;
                     }
                     let request = read_back.request();
@@ -636,6 +646,35 @@ mod tests {
     }
 
     #[test]
+    fn what_waits_for_room_is_no_reason_to_wake_up_again_and_again() {
+        let mut outbox = outbox();
+        outbox.set_online(START, true);
+        let limit = Duration::from_secs(60);
+        let to = |name: &str| OutboxItem::Message {
+            to: Conversation::c2c(name),
+            draft: Arc::new(Draft::text("x")),
+            key: None,
+            sent_since: None,
+        };
+        outbox.push(START, 0, to("alice"), limit).unwrap();
+        assert!(next(&mut outbox, START).is_some());
+        let lost = Err(RequestError::TimedOut);
+        assert!(outbox.settle(START, &me(), 0, lost).is_none());
+        for token in 1..=MAX_FLIGHTS as u64 {
+            let item = to(&format!("u{token}"));
+            outbox.push(START, token, item, limit).unwrap();
+        }
+        while next(&mut outbox, START).is_some() {}
+        let again = START.after(AGAIN);
+        assert_eq!(outbox.next_try(), Some(again.mono));
+        // All places are taken: an answer, and not the time, makes the next one go.
+        assert!(next(&mut outbox, again).is_none());
+        assert_eq!(outbox.next_try(), None);
+        outbox.settle(again, &me(), 1, Ok(String::new())).unwrap();
+        assert_eq!(next(&mut outbox, again).map(|(token, _)| token), Some(0));
+    }
+
+    #[test]
     fn requests_with_a_limit_wait_and_others_do_not() {
         let mut outbox = outbox();
         let deadline = Duration::from_secs(60);
@@ -809,6 +848,33 @@ mod tests {
                 "{to}"
             );
         }
+    }
+
+    #[test]
+    fn many_messages_in_doubt_are_looked_for_at_the_pace_of_the_service() {
+        let mut outbox = outbox();
+        outbox.set_online(START, true);
+        let limit = Duration::from_secs(60);
+        for token in 0..200 {
+            let to = Conversation::c2c(format!("u{token}"));
+            let item = text(to, Some(START.unix_secs()));
+            outbox.push(START, token, item, limit).unwrap();
+        }
+        let mut asked = 0;
+        let mut now = START;
+        // 4 at once, and then 20 a second.
+        while now.mono <= START.mono + Duration::from_secs(10) {
+            while let Some((token, attempt)) = next(&mut outbox, now) {
+                let Attempt::Call { .. } = attempt else {
+                    panic!("{attempt:?}");
+                };
+                asked += 1;
+                let has_it = history(&Conversation::c2c("x"), true, now.unix_secs());
+                outbox.settle(now, &me(), token, Ok(has_it)).unwrap();
+            }
+            now = now.after(Duration::from_millis(50));
+        }
+        assert_eq!(asked, 200);
     }
 
     #[test]
