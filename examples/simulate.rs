@@ -8,12 +8,19 @@
 //! simulates a server outage of five minutes for 10,000 accounts. `--trace N` prints the events of
 //! one account, and `--seeds N` runs N seeds one after the other. Without arguments, the example
 //! runs a short day.
+//!
+//! `--store disk --store-faults` gives each process a disk, lets steps of replies meet crashes and faults of
+//! the disk, and checks that each message is answered exactly once. `--store none --store-faults` shows the
+//! same without a store.
 
 #![expect(clippy::print_stdout, reason = "an example talks to whoever runs it")]
 
 use botroupe::account::{Policy, TakeBack};
 use botroupe::policy::Backoff;
-use botroupe::simulator::{Action, Clocks, Options, Shift, Summary, Work, World};
+use botroupe::sandbox::Dedupe;
+use botroupe::simulator::{
+    Action, Clocks, Journal, Options, Shift, StoreModel, Summary, Work, World,
+};
 use clap::{Parser, ValueEnum};
 use std::collections::BTreeSet;
 use std::error::Error;
@@ -56,6 +63,16 @@ struct Args {
     /// detected
     #[arg(long, default_value_t = HELLO)]
     hello: u64,
+    /// Where the process keeps what it must not forget
+    #[arg(long, value_enum, default_value_t = Store::None)]
+    store: Store,
+    /// Check that each message is answered exactly once, and let one in N steps of a reply meet a crash of the
+    /// process or its machine, a broken link, an outage, or a fault of the disk; the default of N is 1,000
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1000")]
+    store_faults: Option<u32>,
+    /// The service recognises no repeated message, and the accounts do not rely on it
+    #[arg(long)]
+    no_dedupe: bool,
     /// Print the events of this account
     #[arg(long)]
     trace: Option<usize>,
@@ -63,6 +80,32 @@ struct Args {
 
 /// Hellos are most of the events of an undisturbed fleet, so the default interval is long.
 const HELLO: u64 = 10_800;
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Store {
+    /// Nowhere
+    None,
+    /// On a disk
+    Disk,
+    /// On a disk, and what is written is acknowledged before the fsync
+    Early,
+    /// On a disk, and what is whole of a torn transaction counts
+    Torn,
+    /// On a disk, and an fsync that failed is repeated
+    Resync,
+}
+
+impl Store {
+    const fn model(self) -> StoreModel {
+        StoreModel::Disk(match self {
+            Self::None => return StoreModel::None,
+            Self::Disk => Journal::Honest,
+            Self::Early => Journal::AcknowledgesEarly,
+            Self::Torn => Journal::KeepsTorn,
+            Self::Resync => Journal::RepeatsSync,
+        })
+    }
+}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Rules {
@@ -113,6 +156,10 @@ impl Args {
             .unwrap_or(if self.outage { 10_000 } else { 100 })
     }
 
+    fn watches_replies(&self) -> bool {
+        self.store != Store::None || self.store_faults.is_some()
+    }
+
     fn run(&self, seed: u64, policy: &Policy) -> Result<Outcome, Box<dyn Error>> {
         let days = Options {
             policy: policy.clone(),
@@ -129,6 +176,18 @@ impl Args {
                 work: Work::Ordinary,
                 echo: true,
                 groups: self.accounts().div_ceil(10),
+                store: self.store.model(),
+                mishaps: self.store_faults.unwrap_or(0),
+                exactly_once: self.watches_replies(),
+                dedupe: if self.no_dedupe {
+                    Dedupe::None
+                } else {
+                    Dedupe::Documented
+                },
+                policy: Policy {
+                    trust_send_keys: !self.no_dedupe,
+                    ..days.policy
+                },
                 ..days
             }
         } else {
@@ -168,6 +227,7 @@ impl Args {
         // One more hour, so that the last fault can end.
         let end = Duration::from_secs(self.days * 86_400 + 3600);
         let away = if self.copies == 1 {
+            world.plan_mishaps(Duration::from_secs(self.days * 86_400));
             world.plan_days(self.days)
         } else {
             let each = 3 + 6 * self.days;
@@ -200,6 +260,31 @@ impl Args {
             ];
             let at = rows.len().saturating_sub(2);
             let more = more.map(|(label, value)| (label.to_owned(), value));
+            rows.splice(at..at, more);
+        }
+        if self.watches_replies() {
+            let store = &outcome.summary.store;
+            let summary = &outcome.summary;
+            let more = [
+                ("mishaps", summary.mishaps),
+                ("  failures of power", store.power_losses),
+                ("answered", summary.answered),
+                ("  lost", summary.lost),
+                ("  doubled", summary.doubled),
+                ("  unknown", summary.unknown),
+                ("  refused", summary.refused),
+                ("known as handled", summary.known),
+                ("transactions", store.committed),
+                ("  torn by a crash", store.torn),
+                ("  reordered by a crash", store.reordered),
+                ("  dropped by a crash", store.dropped),
+                ("  found, unacknowledged", store.surprises),
+                ("writes to a full disk", store.full),
+                ("failed fsyncs", store.failed_syncs),
+                ("fsyncs of seconds", store.slow_syncs),
+            ];
+            let at = rows.len().saturating_sub(2);
+            let more = more.map(|(label, value)| (label.to_owned(), value.to_string()));
             rows.splice(at..at, more);
         }
         rows
@@ -295,6 +380,9 @@ fn main() -> Result<(), Box<dyn Error>> {
                     summary.hash,
                     summary.violations.len()
                 );
+                if args.watches_replies() {
+                    println!("  {}", replies(summary));
+                }
             }
             for violation in summary.violations.iter().take(5) {
                 println!("  violation: {violation}");
@@ -305,6 +393,26 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("{violations} violations").into());
     }
     Ok(())
+}
+
+fn replies(summary: &Summary) -> String {
+    let store = &summary.store;
+    let disk = [store.full, store.failed_syncs, store.slow_syncs];
+    let crash = [store.torn, store.reordered, store.dropped, store.surprises];
+    format!(
+        "said {} answered {} lost {} doubled {} unknown {} refused {} mishaps {} restarts {} power {} \
+         committed {} full/failed/slow {disk:?} torn/reordered/dropped/found {crash:?}",
+        summary.said,
+        summary.answered,
+        summary.lost,
+        summary.doubled,
+        summary.unknown,
+        summary.refused,
+        summary.mishaps,
+        summary.restarts,
+        store.power_losses,
+        store.committed,
+    )
 }
 
 /// Prints one column per outcome.

@@ -67,6 +67,23 @@ pub struct Summary {
     pub replied: u64,
     /// The number of replies that could not be sent.
     pub unreplied: u64,
+    /// The number of messages that the next process did not deliver again, because the store knew them as handled.
+    pub known: u64,
+    /// With [`exactly_once`](super::Options::exactly_once), the number of replies that took effect, as the other
+    /// side sees it.
+    pub answered: u64,
+    /// The number of replies that took effect more than once. Each is a violation.
+    pub doubled: u64,
+    /// The number of messages without a reply at the end. Each is a violation.
+    pub lost: u64,
+    /// The number of replies of which it is unknown whether they arrived.
+    pub unknown: u64,
+    /// The number of replies that the server refused for good.
+    pub refused: u64,
+    /// The number of mishaps at a step of a reply, see [`mishaps`](super::Options::mishaps).
+    pub mishaps: u64,
+    /// What happened to the disks.
+    pub store: super::StoreCounts,
     /// The fraction of time in which exactly one copy of an account was online, for the account
     /// with the lowest value.
     pub one_copy_online: f64,

@@ -52,6 +52,8 @@ pub(super) struct BotsConfig {
 struct Line {
     waiting: VecDeque<Arc<Message>>,
     running: Option<Running>,
+    /// Handlers that have ended, and whose end the account still has to hear of.
+    replying: usize,
 }
 
 /// A running handler.
@@ -67,6 +69,8 @@ enum Stage {
     Working,
     /// The handler never ends.
     Hanging,
+    /// The store is writing down that the handler has ended.
+    Writing,
     /// The account is sending the reply.
     Replying(MessageKey),
     /// The reply waits until the account is online again.
@@ -108,6 +112,35 @@ impl Bots {
         self.hang_next = true;
     }
 
+    pub(super) const fn is_draining(&self) -> bool {
+        self.draining
+    }
+
+    /// A handler has ended, and the next message of its conversation may be handled.
+    pub(super) fn freed(&mut self, conversation: &Conversation) {
+        if let Some(line) = self.lines.get_mut(conversation) {
+            line.running = None;
+            line.replying += 1;
+        }
+    }
+
+    /// The bot is done with a message of which the handler ended before. Returns whether the queue of the
+    /// conversation, and that of the account, was full.
+    pub(super) fn replied(&mut self, conversation: &Conversation) -> (bool, bool) {
+        let limits = self.config.limits;
+        let crowded = self.open >= limits.account;
+        self.open = self.open.saturating_sub(1);
+        let Some(line) = self.lines.get_mut(conversation) else {
+            return (false, crowded);
+        };
+        let full = line.len() >= limits.conversation;
+        line.replying = line.replying.saturating_sub(1);
+        if line.len() == 0 {
+            self.lines.remove(conversation);
+        }
+        (full, crowded)
+    }
+
     /// Stops starting handlers.
     pub(super) const fn drain(&mut self) {
         self.draining = true;
@@ -127,8 +160,14 @@ impl Bots {
 
 impl Line {
     fn len(&self) -> usize {
-        self.waiting.len() + usize::from(self.running.is_some())
+        self.waiting.len() + usize::from(self.running.is_some()) + self.replying
     }
+}
+
+/// What the bots answer to a message.
+fn answer(message: &Message) -> Draft {
+    let text = message.text().unwrap_or_default();
+    Draft::text(format!("re: {text}"))
 }
 
 impl SimAccount {
@@ -140,6 +179,16 @@ impl SimAccount {
                 .core
                 .handled(now, &mut self.memory, &Receipt::of(&message));
         }
+        if self
+            .book
+            .as_ref()
+            .is_some_and(|book| book.is_handled(&message))
+        {
+            self.core
+                .handled(now, &mut self.memory, &Receipt::of(&message));
+            wants.push(Want::Note(Note::Known(message)));
+            return;
+        }
         wants.push(Want::Note(Note::Handed(message.clone())));
         let conversation = message.conversation.clone();
         let line = self.bots.lines.entry(conversation.clone()).or_default();
@@ -149,7 +198,7 @@ impl SimAccount {
     }
 
     /// Starts the handler of the next message of a conversation, if the rules allow it.
-    fn advance(&mut self, now: Now, conversation: &Conversation, wants: &mut Vec<Want>) {
+    pub(super) fn advance(&mut self, now: Now, conversation: &Conversation, wants: &mut Vec<Want>) {
         loop {
             let bots = &mut self.bots;
             if !bots.ready || bots.draining {
@@ -162,7 +211,9 @@ impl SimAccount {
                 return;
             }
             let Some(message) = line.waiting.pop_front() else {
-                bots.lines.remove(conversation);
+                if line.replying == 0 {
+                    bots.lines.remove(conversation);
+                }
                 return;
             };
             bots.runs += 1;
@@ -210,7 +261,17 @@ impl SimAccount {
         if running.number != run || !matches!(running.stage, Stage::Working) {
             return;
         }
-        if echoes && running.message.text().is_some() {
+        let answers = echoes && running.message.text().is_some();
+        if self.book.is_some() {
+            running.stage = Stage::Writing;
+            let message = running.message.clone();
+            let draft = answers.then(|| answer(&message));
+            return self.ended(now, message, (draft, key), wants);
+        }
+        let Some(running) = self.bots.running_mut(conversation) else {
+            return;
+        };
+        if answers {
             running.stage = Stage::Waiting(key);
             self.reply(now, conversation);
         } else {
@@ -227,8 +288,7 @@ impl SimAccount {
             return;
         };
         running.stage = Stage::Replying(key);
-        let text = running.message.text().unwrap_or_default();
-        let draft = Draft::text(format!("re: {text}"));
+        let draft = answer(&running.message);
         self.next_token += 1;
         let token = self.next_token;
         self.bots.replies.insert(token, conversation.clone());
@@ -249,6 +309,9 @@ impl SimAccount {
         outcome: &Result<String, OutboxError>,
         wants: &mut Vec<Want>,
     ) {
+        if self.book.is_some() {
+            return self.settled(now, token, outcome, wants);
+        }
         let Some(conversation) = self.bots.replies.remove(&token) else {
             return;
         };
@@ -299,6 +362,7 @@ impl SimAccount {
         if !ready {
             return;
         }
+        self.post_again(now);
         let conversations: Vec<Conversation> = self.bots.lines.keys().cloned().collect();
         for conversation in conversations {
             self.reply(now, &conversation);

@@ -45,6 +45,12 @@ pub(super) struct Account {
     pub(super) gone: HashSet<u64>,
     /// The node that first delivered each message.
     pub(super) first: HashMap<u64, usize>,
+    /// Messages without a reply, and whether they were said in a group.
+    pub(super) unanswered: BTreeMap<u64, bool>,
+    /// Messages whose reply was seen.
+    pub(super) answered: HashSet<u64>,
+    /// Messages whose reply nobody need ever see: a dead letter.
+    pub(super) excused: HashSet<u64>,
 }
 
 /// The ledger of one copy of an account.
@@ -72,6 +78,10 @@ pub(super) struct Ledger {
     pub(super) accounts: Vec<Account>,
     pub(super) copies: Vec<Copy>,
     pub(super) said: u64,
+    /// Group messages up to this number were lost by the server, and so were their replies.
+    pub(super) forgotten: u64,
+    /// The next entry of the server's own ledger.
+    pub(super) seen: u64,
 }
 
 impl Ledger {
@@ -80,6 +90,8 @@ impl Ledger {
             accounts: (0..names).map(|_| Account::default()).collect(),
             copies: (0..nodes).map(|_| Copy::default()).collect(),
             said: 0,
+            forgotten: 0,
+            seen: 0,
         }
     }
 
@@ -96,7 +108,10 @@ impl Ledger {
 
     /// Marks all owed group messages as lost by the server: they may still arrive, but need not.
     pub(super) fn forget_groups(&mut self) {
+        self.forgotten = self.said;
         for account in &mut self.accounts {
+            // Their replies are forgotten too, so that nobody can tell whether they arrived.
+            account.unanswered.retain(|_, in_group| !*in_group);
             let gone = &mut account.gone;
             account.owed.retain(|number, owed| {
                 let is_kept = matches!(owed.place, Place::C2c(_));

@@ -30,8 +30,10 @@
 //! as late as in reality.
 
 mod audit;
+mod book;
 mod bots;
 mod clocks;
+mod disk;
 mod groups;
 mod ledger;
 mod login_pacing;
@@ -46,6 +48,7 @@ mod tests;
 pub use audit::{Summary, Violation};
 pub use bots::Work;
 pub use clocks::Clocks;
+pub use disk::{Journal, StoreCounts, StoreModel};
 pub use login_pacing::{Comeback, Shift};
 pub use options::{Action, NetworkConfig, Options};
 pub use trouble::Nudge;

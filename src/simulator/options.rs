@@ -2,9 +2,11 @@
 
 use super::bots::Work;
 use super::clocks::Clocks;
+use super::disk::StoreModel;
 use super::trouble::Nudge;
 use botroupe_core::account::Policy;
 use botroupe_core::session::InboxLimits;
+use botroupe_sandbox::Dedupe;
 use botroupe_sandbox::state::KickType;
 use std::time::Duration;
 
@@ -76,6 +78,16 @@ pub struct Options {
     pub slots: usize,
     /// The interval of the server's slow checks and of the audit.
     pub audit_every: Duration,
+    /// Where processes keep what they must not forget.
+    pub store: StoreModel,
+    /// Of so many steps of a reply, one meets a crash of the process or of its machine, a broken link, an outage or
+    /// a fault of the disk, as long as [`World::plan_mishaps`](super::World::plan_mishaps) says; 0 for none.
+    pub mishaps: u32,
+    /// Whether the audit checks that each message is answered exactly once, as the other side sees it. It needs
+    /// [`echo`](Self::echo), one copy, and a calm end of the run.
+    pub exactly_once: bool,
+    /// The repeated messages that the server recognises.
+    pub dedupe: Dedupe,
 }
 
 impl Options {
@@ -103,6 +115,10 @@ impl Options {
             copy_gap: Duration::ZERO,
             slots: 1,
             audit_every: Duration::from_secs(60),
+            store: StoreModel::None,
+            mishaps: 0,
+            exactly_once: false,
+            dedupe: Dedupe::Documented,
         }
     }
 }
@@ -174,6 +190,15 @@ pub enum Action {
     Stop(usize, Duration),
     /// Kills the process of a copy, and restarts it after this time.
     Kill(usize, Duration),
+    /// The machine of a copy loses its power, and is back after this time: what its disk was not told to keep may
+    /// be lost.
+    PowerLoss(usize, Duration),
+    /// The disk of a copy is full for this time.
+    FillDisk(usize, Duration),
+    /// Each fsync of a copy's disk takes seconds for this time.
+    SlowDisk(usize, Duration),
+    /// The next fsyncs of a copy's disk fail.
+    FailSyncs(usize, u32),
     /// Crashes the connection actor of an account.
     Crash(usize),
     /// Logs in as the account from another client, which stays online.

@@ -1,9 +1,11 @@
 //! One simulated account: its core and session, connected in the same way as the actors connect
 //! them.
 
+use super::book::Book;
 use super::bots::{Bots, BotsConfig};
 use botroupe_core::account::{AccountEvent, Attempt, Core, CoreConfig, Effect, Status};
 use botroupe_core::account::{ConnectError, LinkEnd, Report};
+use botroupe_core::ledger::Change;
 use botroupe_core::policy::Now;
 use botroupe_core::session::{Event, Memory, RequestId, Session, SessionConfig};
 use botroupe_proto::message::{Conversation, Message};
@@ -33,6 +35,13 @@ pub(super) enum Want {
         conversation: Conversation,
         run: u64,
     },
+    /// Changes for the store, with a tag if the account waits until they are on the disk.
+    Submit {
+        tag: Option<u64>,
+        changes: Vec<Change>,
+    },
+    /// A letter is tried again at this time.
+    Later(Duration),
     /// The account has logged out and does not return.
     Stopped,
     /// An entry for the log and the audit.
@@ -60,6 +69,14 @@ pub(super) enum Note {
     Replied {
         ok: bool,
     },
+    /// An earlier process has handled the message, as the store knows.
+    Known(Arc<Message>),
+    /// A message of this text could not be sent, or it is unknown whether it arrived.
+    Dead {
+        text: String,
+        reason: String,
+        is_unknown: bool,
+    },
 }
 
 #[derive(Debug)]
@@ -74,6 +91,8 @@ pub(super) struct SimAccount {
     tokens: HashMap<RequestId, u64>,
     pub(super) next_token: u64,
     pub(super) bots: Bots,
+    /// What the bots keep in the store, if there is one.
+    pub(super) book: Option<Book>,
     /// Fingerprints of the receipts that the bots of this process received, to detect duplicates.
     pub(super) handed: HashSet<u64>,
     /// Messages that were reported as read before the account logged in without a cookie.
@@ -89,7 +108,7 @@ impl SimAccount {
         mut memory: Memory,
         seed: u64,
         now: Now,
-        bots: BotsConfig,
+        (bots, book): (BotsConfig, Option<Book>),
     ) -> Self {
         let session = Session::new(
             SessionConfig::new(config.app, config.user.clone()),
@@ -107,6 +126,7 @@ impl SimAccount {
             tokens: HashMap::new(),
             next_token: 0,
             bots: Bots::new(bots, seed ^ 0xb075_0001),
+            book,
             handed: HashSet::new(),
             settled: HashSet::new(),
             cookie: "".into(),
@@ -214,7 +234,7 @@ impl SimAccount {
             }
             Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
             Effect::Deliver(event) => self.deliver(now, event, wants),
-            Effect::AllRead => {}
+            Effect::AllRead => self.all_read(now, wants),
             Effect::Changed { online } => wants.push(Want::Note(Note::Changed { online })),
             Effect::Stopped => wants.push(Want::Stopped),
         }

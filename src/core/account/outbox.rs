@@ -377,15 +377,15 @@ impl Outbox {
 
     /// The next item to send: the oldest message of a conversation that has none in flight, or a request.
     pub(super) fn next(&mut self, now: Now, moment: Moment) -> Option<(u64, Attempt)> {
-        if self.flights >= MAX_FLIGHTS {
-            return None; // An answer makes room.
-        }
         // A pause that is over is no time to wake up for any more, also for what still has to wait
-        // behind an earlier message.
+        // behind an earlier message, or for room.
         for item in &mut self.items {
             if item.not_before <= now.mono {
                 item.not_before = Duration::ZERO;
             }
+        }
+        if self.flights >= MAX_FLIGHTS {
+            return None; // An answer makes room.
         }
         for index in 0..self.items.len() {
             let item = &self.items[index];

@@ -13,6 +13,7 @@ mod groups;
 mod loss;
 mod outage;
 mod refusals;
+mod store;
 mod work;
 
 fn secs(n: u64) -> Duration {

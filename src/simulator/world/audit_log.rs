@@ -52,7 +52,20 @@ impl World {
                 self.log(Some(node), &format!("handled {message}"));
                 self.handled(node, &note);
             }
+            Note::Known(message) => {
+                self.log(Some(node), &format!("known {message}"));
+                self.known(node, &message);
+            }
+            Note::Dead {
+                text,
+                reason,
+                is_unknown,
+            } => {
+                self.log(Some(node), &format!("not sent: {text}: {reason}"));
+                self.dead(node, &text, is_unknown);
+            }
             Note::Replied { ok } => {
+                self.step_of_reply(node);
                 let count = if ok {
                     &mut self.summary.replied
                 } else {

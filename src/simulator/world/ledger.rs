@@ -17,6 +17,11 @@ fn number(text: &str) -> Option<u64> {
     if text.starts_with("re:") {
         return None;
     }
+    number_in(text)
+}
+
+/// Returns the number in a message or in the reply to it.
+pub(super) fn number_in(text: &str) -> Option<u64> {
     text.rsplit_once('#')?.1.parse().ok()
 }
 
@@ -37,7 +42,12 @@ impl World {
             place,
         };
         self.summary.said += 1;
-        self.ledger.accounts[name].owed.insert(number, owed);
+        let account = &mut self.ledger.accounts[name];
+        if self.options.exactly_once {
+            let in_group = matches!(owed.place, Place::Group(..));
+            account.unanswered.insert(number, in_group);
+        }
+        account.owed.insert(number, owed);
     }
 
     /// Records that a message reaches a bot.
@@ -70,8 +80,13 @@ impl World {
         match (before, first) {
             (Some(life), _) => {
                 self.summary.handled_again += 1;
-                if !self.ledger.copies[node].excused.contains(&life) {
-                    let what = format!("handled before an orderly restart, and again: {message}");
+                let keeps = !self.disks.is_empty();
+                if keeps || !self.ledger.copies[node].excused.contains(&life) {
+                    let what = if keeps {
+                        format!("handled, as the store knows, and again: {message}")
+                    } else {
+                        format!("handled before an orderly restart, and again: {message}")
+                    };
                     self.violate(Some(node), what);
                 }
             }
@@ -110,6 +125,18 @@ impl World {
         if let Some(number) = message.text().and_then(number) {
             copy.done.insert(number, self.lives[node]);
             let name = node % self.options.accounts;
+            if self.ledger.accounts[name].owed.remove(&number).is_some() {
+                self.summary.handled += 1;
+            }
+        }
+    }
+
+    /// Records that a message comes to the bots again, and that the store knows it as handled.
+    pub(super) fn known(&mut self, node: usize, message: &Message) {
+        self.summary.known += 1;
+        if let Some(number) = message.text().and_then(number) {
+            let name = node % self.options.accounts;
+            self.ledger.copies[node].got.insert(number);
             if self.ledger.accounts[name].owed.remove(&number).is_some() {
                 self.summary.handled += 1;
             }

@@ -2,25 +2,32 @@
 
 mod audit_log;
 mod clocks;
+mod disks;
 mod groups;
 mod ledger;
 mod login_pacing;
 mod loss;
+mod mishaps;
 mod network;
 mod processes;
+mod replies;
 mod scenario;
 mod trouble;
 
+pub(super) use disks::store_time;
+
 use crate::audit::{LogHash, Share, Summary, Window};
+use crate::disk::{Disk, StoreModel};
 use crate::groups::SimGroup;
 use crate::ledger::Ledger;
 use crate::login_pacing::Turns;
 use crate::options::{Action, Options};
-use crate::sim_account::SimAccount;
+use crate::sim_account::{SimAccount, Want};
 use botroupe_core::account::FleetUsers;
 use botroupe_core::account::{ConnectError, Core};
 use botroupe_core::account::{GroupPaces, Policy, Status};
-use botroupe_core::policy::Governor;
+use botroupe_core::ledger::Recovered;
+use botroupe_core::policy::{Governor, Now};
 use botroupe_core::session::{RepeatedPush, Session};
 use botroupe_proto::command;
 use botroupe_proto::id::{IdError, SdkAppId, UserId};
@@ -45,6 +52,12 @@ pub(super) enum Happening {
     Turn(usize, u32),
     /// A handler in the process with this number ends.
     Worked(usize, u32, Box<Conversation>, u64),
+    /// The disk of a copy makes its next step for the process with this number.
+    Disk(usize, u32),
+    /// The disks forget what nobody needs any more.
+    Prune,
+    /// A letter of an account, in the process with this number, is tried again.
+    Later(usize, u32),
     /// The process of a copy, with this number, reaches a step of its shutdown.
     Ends(usize, u32, Ending),
     Dialled {
@@ -120,6 +133,11 @@ pub struct World {
     pub(super) next_number: u64,
     pub(super) rng: fastrand::Rng,
     pub(super) governors: Vec<Governor>,
+    /// The disk of each copy; none without a store.
+    pub(super) disks: Vec<Disk>,
+    /// Decides on mishaps, which happen until this time.
+    pub(super) fate: fastrand::Rng,
+    pub(super) mishaps_until: Duration,
     pub(super) links: BTreeMap<ConnId, Link>,
     pub(super) next_link: u64,
     /// For each account, the end and the rate of an increased packet loss.
@@ -160,6 +178,8 @@ impl World {
         sandbox.message_limit = usize::MAX;
         sandbox.inbox_limit = usize::MAX;
         sandbox.group_history_limit = usize::MAX;
+        sandbox.ledger = options.exactly_once;
+        sandbox.dedupe = options.dedupe;
         let mut rng = fastrand::Rng::with_seed(options.seed);
         let users: Vec<UserId> = (0..options.accounts * options.copies)
             .map(|n| UserId::parse(&format!("bot-{:05}", n % options.accounts)))
@@ -171,10 +191,19 @@ impl World {
         let offsets = (0..users.len())
             .map(|_| options.clocks.draw(&mut rng))
             .collect();
+        let disks = match options.store {
+            StoreModel::None => Vec::new(),
+            StoreModel::Disk(journal) => (0..options.copies as u64)
+                .map(|copy| Disk::new(journal, options.seed ^ 0xd15c_0001 ^ (copy << 32)))
+                .collect(),
+        };
         let (accounts, names, copies) = (users.len(), options.accounts, options.copies);
         let mut world = Self {
             server: State::new(sandbox, rng.u64(..)),
             governors: vec![Governor::new(options.rate, options.burst); options.copies],
+            disks,
+            fate: fastrand::Rng::with_seed(options.seed ^ 0xfa7e_0001),
+            mishaps_until: Duration::ZERO,
             offsets,
             app,
             key,
@@ -219,9 +248,10 @@ impl World {
         };
         world.make_groups();
         for node in 0..accounts {
-            let fresh = world.new_node(node);
+            let fresh = world.new_node(node, Recovered::default());
             world.nodes.push(fresh);
         }
+        world.prune_later();
         for node in 0..accounts {
             let copy = u32::try_from(node / names).unwrap_or(u32::MAX);
             let at = world.options.copy_gap.saturating_mul(copy);
@@ -238,6 +268,7 @@ impl World {
         self.alive[node] = true;
         let at = self.clock_of(node);
         self.nodes[node].core(at, Core::start);
+        self.nodes[node].post(at);
         self.settle(node);
     }
 
@@ -317,7 +348,9 @@ impl World {
     /// Returns the results so far. It also runs the checks that are only possible at the end.
     pub fn summary(&mut self) -> Summary {
         self.audit();
+        self.check_unanswered();
         let mut summary = self.summary.clone();
+        summary.store = self.store_counts();
         summary.elapsed = self.now;
         summary.hash = self.hash.value();
         for (since, offline) in self.online_since.iter().zip(&self.offline_since) {
@@ -361,13 +394,16 @@ impl World {
             Happening::Ends(copy, process, ending) => self.ends(copy, process, ending),
             Happening::Worked(node, life, conversation, run) => {
                 if self.lives[node] == life {
-                    let now = self.clock_of(node);
-                    let mut wants = Vec::new();
-                    self.nodes[node].worked(now, &conversation, run, &mut wants);
-                    for want in wants {
-                        self.grant(node, want);
-                    }
-                    self.settle(node);
+                    self.with(node, |account, now, wants| {
+                        account.worked(now, &conversation, run, wants);
+                    });
+                }
+            }
+            Happening::Disk(copy, process) => self.disk_steps(copy, process),
+            Happening::Prune => self.prune(),
+            Happening::Later(node, life) => {
+                if self.lives[node] == life {
+                    self.with(node, |account, now, _| account.post_later(now));
                 }
             }
             Happening::Wake(node) => {
@@ -481,6 +517,21 @@ impl World {
         }
     }
 
+    /// Does something with an account, and carries out what it then wants.
+    pub(super) fn with(
+        &mut self,
+        node: usize,
+        act: impl FnOnce(&mut SimAccount, Now, &mut Vec<Want>),
+    ) {
+        let now = self.clock_of(node);
+        let mut wants = Vec::new();
+        act(&mut self.nodes[node], now, &mut wants);
+        for want in wants {
+            self.grant(node, want);
+        }
+        self.settle(node);
+    }
+
     /// Processes a packet of an account that the server has accepted.
     fn taken(&mut self, node: usize, packet: &[u8]) {
         let Ok(packet) = std::str::from_utf8(packet) else {
@@ -493,6 +544,10 @@ impl World {
         }
         if head.contains(command::READ_C2C) || head.contains(command::READ_GROUP) {
             self.check_read(node);
+        }
+        if head.contains(command::SEND_C2C) || head.contains(command::SEND_GROUP) {
+            self.watch_replies();
+            self.step_of_reply(node);
         }
     }
 }

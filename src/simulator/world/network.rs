@@ -100,8 +100,14 @@ impl World {
                 let at = self.now + round_trip.min(limit);
                 self.schedule(at, Happening::Dialled { node, dial, late });
             }
+            Want::Submit { tag, changes } => self.submit(node, tag, changes),
+            Want::Later(at) => {
+                let life = self.lives[node];
+                self.schedule(at.max(self.now), Happening::Later(node, life));
+            }
             Want::Send(link, packet) => {
                 self.count_request(node, &packet);
+                self.sends(node, &packet);
                 self.carry(link, true, packet.into_bytes());
             }
             Want::Closed(link) => self.hung_up(link),
@@ -252,7 +258,11 @@ impl World {
                 self.break_all();
             }
             Action::Stop(copy, away) => self.stop_process(copy, away),
-            Action::Kill(copy, away) => self.end_process(copy, away),
+            Action::Kill(copy, away) => self.end_process(copy, away, false),
+            Action::PowerLoss(copy, away) => self.end_process(copy, away, true),
+            Action::FillDisk(copy, length) => self.fill_disk(copy, length),
+            Action::SlowDisk(copy, length) => self.slow_disk(copy, length),
+            Action::FailSyncs(copy, count) => self.fail_syncs(copy, count),
             Action::Crash(node) if !self.alive[node] => {}
             Action::Crash(node) => {
                 let seed = self.rng.u64(..);

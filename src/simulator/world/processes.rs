@@ -4,6 +4,7 @@
 use super::{Ending, Happening, World};
 use crate::sim_account::SimAccount;
 use botroupe_core::account::{Core, CoreConfig, Credential, GroupPaces};
+use botroupe_core::ledger::Recovered;
 use botroupe_core::policy::Governor;
 use botroupe_core::session::Memory;
 use botroupe_proto::endpoint::HostWalk;
@@ -13,8 +14,8 @@ use std::time::Duration;
 const GRACE: Duration = Duration::from_secs(5);
 
 impl World {
-    /// Creates an account of a new process, without any state.
-    pub(super) fn new_node(&mut self, node: usize) -> SimAccount {
+    /// Creates an account of a new process, with what the store has `found`.
+    pub(super) fn new_node(&mut self, node: usize, found: Recovered) -> SimAccount {
         let config = CoreConfig {
             app: self.app,
             user: self.users[node].clone(),
@@ -39,11 +40,11 @@ impl World {
             Memory::new(self.options.inbox),
             seed,
             self.clock_of(node),
-            bots,
+            (bots, self.new_book(node, found)),
         )
     }
 
-    fn nodes_of(&self, copy: usize) -> std::ops::Range<usize> {
+    pub(super) fn nodes_of(&self, copy: usize) -> std::ops::Range<usize> {
         let names = self.options.accounts;
         copy * names..(copy + 1) * names
     }
@@ -55,6 +56,9 @@ impl World {
         }
         for node in self.nodes_of(copy) {
             self.nodes[node].bots.drain();
+            if !self.disks.is_empty() {
+                self.with(node, SimAccount::give_up);
+            }
         }
         let number = self.processes[copy];
         let (first, then) = (Ending::Drained, Ending::Gone(away));
@@ -75,26 +79,29 @@ impl World {
                     self.settle(node);
                 }
             }
-            Ending::Gone(away) => self.end_process(copy, away),
+            Ending::Gone(away) => self.end_process(copy, away, false),
         }
     }
 
-    /// Ends the process of a copy at once. It restarts after `away`.
-    pub(super) fn end_process(&mut self, copy: usize, away: Duration) {
+    /// Ends the process of a copy at once, for its machine `loses_power` or for another reason. It restarts after
+    /// `away`.
+    pub(super) fn end_process(&mut self, copy: usize, away: Duration, loses_power: bool) {
         self.summary.restarts += 1;
         self.stopping[copy] = false;
         self.processes[copy] += 1;
         self.paces[copy] = GroupPaces::default();
         self.governors[copy] = Governor::new(self.options.rate, self.options.burst);
         let start = self.now + away.max(Duration::from_secs(2));
+        let mut found = self.crash_disk(copy, loses_power);
         for node in self.nodes_of(copy) {
-            self.end_node(node);
+            let account = self.account_number(node);
+            self.end_node(node, found.remove(&account).unwrap_or_default());
             let life = self.lives[node];
             self.schedule(start, Happening::Start(node, life));
         }
     }
 
-    fn end_node(&mut self, node: usize) {
+    fn end_node(&mut self, node: usize, found: Recovered) {
         self.log(Some(node), "its process is gone");
         let clean = std::mem::take(&mut self.farewells[node]);
         self.gone(node, clean);
@@ -109,7 +116,7 @@ impl World {
         self.last_login[node] = None;
         self.lives[node] += 1;
         self.alive[node] = false;
-        let mut fresh = self.new_node(node);
+        let mut fresh = self.new_node(node, found);
         // Dial numbers continue, so that the new node ignores the outcomes of the old node's dial
         // attempts.
         fresh.dials = self.nodes[node].dials + 1;
