@@ -81,6 +81,5 @@ fn what_was_committed_is_there_after_a_restart() {
     assert_eq!((condition.counts.handled, condition.counts.queued), (1, 1));
 }
 
-mod cost;
 mod faults;
 mod model;

@@ -30,30 +30,6 @@ fn version(path: &Path) -> i64 {
     number(&Connection::open(path).unwrap(), "user_version").unwrap()
 }
 
-/// Made once, as the program of that version did it, and kept.
-#[test]
-#[ignore = "writes the fixture"]
-fn make_the_fixture() {
-    let _ = fs::remove_file(fixture());
-    let mut connection = Connection::open(fixture()).unwrap();
-    step_up(&mut connection, 0, STEPS[0]).unwrap();
-    connection
-        .execute_batch(
-            r#"INSERT INTO accounts VALUES (1, 1400000001, 'echo-bot'), (2, 1400000001, 'other-bot');
-            INSERT INTO handled VALUES (1, 1, -77, 1795000000), (2, 2, 78, 1795000001), (9, 1, 79, 1795000009);
-            INSERT INTO letters VALUES
-                (3, 1, 500, 0, 0, 1795000002, 1795000002, NULL, 7, 4000000000, 0, 'alice', '{"a":1}', NULL),
-                (4, 1, NULL, 0, 2, 1795000003, 1795000003, 1795000004, 8, 5, 1, '@TGS#1', '{}', '80002'),
-                (5, 2, -1, 1, 1, 1795000003, 1795000003, NULL, 8, 5, 0, 'bob', '{}', '{"time":1}');
-            INSERT INTO records VALUES (6, 1, 501, 0, 1795000005, '"paid"');
-            INSERT INTO cells VALUES
-                ('echo', 0, 0, '', 'total', '12', NULL, 1795000006),
-                ('echo', 10, 1, 'alice', 'mood', '"好"', 1795009999, 1795000007);"#,
-        )
-        .unwrap();
-    connection.execute_batch("VACUUM").unwrap();
-}
-
 #[test]
 fn a_store_of_version_1_becomes_one_of_the_present_version() {
     let (_folder, path) = copy_of_fixture();

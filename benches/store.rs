@@ -1,8 +1,46 @@
-//! What a message costs. Prints, and judges nothing.
+//! Measures what keeping a message costs, and what a start costs with a million records. Prints, and judges nothing.
+//!
+//! Run with `cargo bench --bench store`.
 
-use super::*;
-use crate::store::clock::{now, unix_now};
+#![allow(clippy::unwrap_used, reason = "a bench that cannot go on fails")]
+#![allow(clippy::print_stdout, reason = "this is its result")]
+#![allow(
+    clippy::disallowed_methods,
+    reason = "it has a clock, and keeps a rate"
+)]
+
+use botroupe::ledger::{AccountNo, Change, Ended, Letter, LetterState};
+use botroupe::message::{Conversation, MessageKey};
+use botroupe::store::{Done, Sink, Store, StoreConfig};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+fn main() {
+    three_changes_a_message();
+    a_start_with_a_million_rows();
+}
+
+fn unix_now() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+fn letter(number: u64, effect: Option<u64>) -> Letter {
+    Letter {
+        number,
+        account: AccountNo(1),
+        bot: "echo".into(),
+        effect,
+        lasting: false,
+        to: Conversation::c2c("alice"),
+        draft: "{}".into(),
+        key: MessageKey { seq: 1, random: 2 },
+        at: unix_now(),
+        service_time: unix_now(),
+        state: LetterState::Queued,
+    }
+}
 
 struct Count(AtomicU64);
 
@@ -46,15 +84,8 @@ fn of_thread(name: &str) -> Duration {
     Duration::ZERO
 }
 
-/// `cargo test --release -p botroupe --lib store::tests::cost -- --ignored --nocapture`; `RATE` and `SECONDS`, and
-/// `EFFECT=1` for letters that a handler's step leads to.
-#[test]
-#[ignore = "measures"]
-#[allow(
-    clippy::print_stdout,
-    clippy::disallowed_methods,
-    reason = "it prints, and keeps a rate"
-)]
+/// What a message costs: `RATE` lists a second for `SECONDS`, with `EFFECT=1` for letters that a handler's step leads
+/// to, in a folder of `FOLDER`.
 fn three_changes_a_message() {
     let number = |name, otherwise| {
         let text = std::env::var(name).ok();
@@ -67,7 +98,7 @@ fn three_changes_a_message() {
     let path = folder.path().join("botroupe.db");
     let store = Store::open(&path, StoreConfig::default()).unwrap();
     let count = Arc::new(Count(AtomicU64::new(0)));
-    let (begun, before) = (now(), cpu());
+    let (begun, before) = (Instant::now(), cpu());
     let writing = of_thread("store-write");
     let threads: Vec<_> = (0..2)
         .map(|thread| {
@@ -75,7 +106,7 @@ fn three_changes_a_message() {
             std::thread::spawn(move || {
                 let mut queued = std::collections::VecDeque::new();
                 let each = rate / 2 * seconds;
-                let (mut sent, start) = (0, now());
+                let (mut sent, start) = (0, Instant::now());
                 while sent < each {
                     // In bursts of a millisecond.
                     for _ in 0..(rate / 2_000).max(1) {
@@ -102,7 +133,7 @@ fn three_changes_a_message() {
                         {
                             changes.push(Change::Ended {
                                 number,
-                                ended: botroupe_core::ledger::Ended::Sent,
+                                ended: Ended::Sent,
                             });
                         }
                         let sink = Arc::clone(&count) as Arc<dyn Sink>;
@@ -110,7 +141,7 @@ fn three_changes_a_message() {
                         sent += 1;
                     }
                     let due = start + Duration::from_nanos(1_000_000_000 / (rate / 2) * sent);
-                    std::thread::sleep(due.saturating_duration_since(now()));
+                    std::thread::sleep(due.saturating_duration_since(Instant::now()));
                 }
                 // Alive until its time is counted.
                 while count.0.load(Ordering::Relaxed) < each * 2 {
@@ -142,9 +173,6 @@ fn of_self() -> Duration {
 }
 
 /// What a start costs: a million rows of 10,000 accounts.
-#[test]
-#[ignore = "measures"]
-#[allow(clippy::print_stdout, reason = "this is its result")]
 fn a_start_with_a_million_rows() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("botroupe.db");
@@ -156,10 +184,10 @@ fn a_start_with_a_million_rows() {
         exchange: number.wrapping_mul(0x9E37_79B9_7F4A_7C15),
         at: unix_now(),
     });
-    apply(&store, changes.collect());
+    store.submit(changes.collect(), None);
     store.close();
     drop(store);
-    let begun = now();
+    let begun = Instant::now();
     let store = Store::open(&path, StoreConfig::default()).unwrap();
     let opened = begun.elapsed();
     let all = store.recover().unwrap();
