@@ -26,7 +26,13 @@ fn a_second_copy_is_refused_and_takes_nothing_away() {
     let (_, table, _) = control(&path, &["status"]);
     assert!(table.starts_with("4 accounts: 4 online\n"), "{table}");
 
-    let mut forced = Running::start(&["run", &path, "--force"]);
+    // The store is not shared, whoever forces what.
+    let forced = output(&["run", &path, "--force"]);
+    let err = String::from_utf8(forced.stderr).unwrap();
+    assert_eq!(forced.status.code(), Some(75), "{err}");
+    assert!(err.contains("botroupe.db: the store is in use"), "{err}");
+    let no_store = "store.path=\":memory:\"";
+    let mut forced = Running::start(&["run", &path, "--force", "--set", no_store]);
     forced.line("sandbox listening");
     forced.signal("TERM");
     assert_eq!(forced.end().0.code(), Some(0));
@@ -37,11 +43,13 @@ fn a_second_copy_is_refused_and_takes_nothing_away() {
     );
     first.signal("TERM");
     assert_eq!(first.end().0.code(), Some(0));
-    let left: Vec<_> = fs::read_dir(folder.path())
+    let mut left: Vec<_> = fs::read_dir(folder.path())
         .unwrap()
         .map(|entry| entry.unwrap().file_name())
         .collect();
-    assert_eq!(left, ["config.toml"], "nothing is left behind");
+    left.sort();
+    let kept = ["botroupe.db", "config.toml"];
+    assert_eq!(left, kept, "nothing else is left behind");
 }
 
 #[test]
