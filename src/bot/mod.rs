@@ -67,6 +67,7 @@ pub mod testing;
 mod transfer;
 
 pub use crate::account::SendError;
+pub use crate::store::{Cause as StoreCause, StoreError};
 pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads};
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};

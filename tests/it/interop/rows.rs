@@ -121,7 +121,7 @@ pub(super) const ROWS: &[Row] = &[
     row("C2C: resend delivers once", "t1, t10", &[]),
     row("C2C: said while away", "t3", &[]),
     row(
-        "C2C: sent again before the login, delivered once",
+        "C2C: sent again on the next link, delivered once",
         "t10",
         &[],
     ),
