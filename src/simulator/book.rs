@@ -185,6 +185,7 @@ impl SimAccount {
         let Some(Finished { message, answer }) = book.writing.remove(&tag) else {
             return;
         };
+        wants.push(Want::Note(Note::Written(message.clone())));
         let conversation = message.conversation.clone();
         self.bots.freed(&conversation);
         match answer {

@@ -69,6 +69,8 @@ pub(super) enum Note {
     Replied {
         ok: bool,
     },
+    /// The store has it that the bots are done with the message.
+    Written(Arc<Message>),
     /// An earlier process has handled the message, as the store knows.
     Known(Arc<Message>),
     /// A message of this text could not be sent, or it is unknown whether it arrived.

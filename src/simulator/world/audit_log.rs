@@ -52,6 +52,7 @@ impl World {
                 self.log(Some(node), &format!("handled {message}"));
                 self.handled(node, &note);
             }
+            Note::Written(message) => self.settle_debt(node, &message),
             Note::Known(message) => {
                 self.log(Some(node), &format!("known {message}"));
                 self.known(node, &message);

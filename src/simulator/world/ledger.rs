@@ -135,8 +135,15 @@ impl World {
     pub(super) fn known(&mut self, node: usize, message: &Message) {
         self.summary.known += 1;
         if let Some(number) = message.text().and_then(number) {
-            let name = node % self.options.accounts;
             self.ledger.copies[node].got.insert(number);
+        }
+        self.settle_debt(node, message);
+    }
+
+    /// Records that the store has it that a message is handled: it need not come again.
+    pub(super) fn settle_debt(&mut self, node: usize, message: &Message) {
+        if let Some(number) = message.text().and_then(number) {
+            let name = node % self.options.accounts;
             if self.ledger.accounts[name].owed.remove(&number).is_some() {
                 self.summary.handled += 1;
             }
