@@ -26,6 +26,7 @@ mod signals;
 
 pub use crate::account::{Cause, Command, Counters, Phase, Record, RecordedEvent, Status};
 pub use crate::app::{AppError, OrderError, Stopped};
+pub use crate::store::OpenError;
 pub use builder::{Fleet, FleetAccount, FleetBuilder};
 pub use env::ProcessEnv;
 pub use error::FleetError;
