@@ -328,7 +328,9 @@ impl Ledger {
 
     /// Everything that the bots had handled up to now is known as read.
     pub(super) fn all_read(&self) {
-        if self.is_durable() {
+        // An answer under way holds its message back: it was handled and is not read.
+        let is_quiet = self.book().as_ref().is_none_or(|book| book.is_quiet());
+        if self.is_durable() && is_quiet {
             let read = Change::Read {
                 account: self.number,
                 until: now().unix_secs(),

@@ -258,7 +258,7 @@ impl Group {
     pub(super) fn sent(&mut self, seq: u32) -> bool {
         self.target = self.target.max(seq);
         let Some(head) = &mut self.head else {
-            return true;
+            return false; // What is before it is unknown.
         };
         let is_fetching = matches!(self.asked, Some(Asked::Head(_)));
         let is_next = head.done() + 1 == seq && !is_fetching && !head.is_cut();

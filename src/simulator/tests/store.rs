@@ -182,3 +182,32 @@ fn hundreds_of_letters_in_doubt_are_settled_after_a_crash() {
         );
     }
 }
+
+/// Regression test from a month of mishaps: a process that does not know its groups yet sends the reply of the one
+/// before it to a group. What was said there meanwhile counted as handed out, and was then read and lost.
+#[test]
+fn a_reply_of_an_earlier_process_does_not_hide_what_was_said_meanwhile() {
+    for (seed, code) in (0..60).flat_map(|seed| [(seed, Some(60002)), (seed, None)]) {
+        let options = Options {
+            exactly_once: true,
+            store: HONEST,
+            echo: true,
+            groups: 1,
+            group_size: 3,
+            ..Options::new(seed, 3)
+        };
+        let mut world = World::new(options).unwrap();
+        world.trace(0);
+        world.run_until(secs(60));
+        world.refuse_for(secs(60), 0, command::JOINED_GROUPS, code, secs(278));
+        world.at(secs(61), Action::SayIn(0));
+        let crash = secs(61) + Duration::from_millis(40 + seed);
+        world.at(crash, Action::Kill(0, secs(10)));
+        world.at(secs(65), Action::SayIn(0));
+        world.at(secs(90), Action::CutLink(0));
+        world.at(secs(90) + Duration::from_millis(300), Action::SayIn(0));
+        world.run_until(secs(3_000));
+        let summary = assert_sound(&mut world);
+        assert_eq!(summary.answered, 9, "seed {seed}: {:#?}", world.story());
+    }
+}

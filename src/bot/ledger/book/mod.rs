@@ -180,6 +180,13 @@ impl Book {
         !self.handled.is_empty() && self.handled.contains(&exchange)
     }
 
+    /// Whether nothing is being written down or sent.
+    pub(in crate::bot) fn is_quiet(&self) -> bool {
+        self.writing.is_empty()
+            && self.written.is_empty()
+            && self.letters.values().all(|open| open.answer.is_some())
+    }
+
     /// What an effect has led to, as far as it is on the books.
     pub(in crate::bot) fn known(&mut self, effect: u64) -> Option<Known> {
         match self.effects.get(&effect)? {
