@@ -10,7 +10,7 @@ use super::backend::{Backend, Failure, Reader, Writer};
 use super::clock::now;
 use super::condition::{Cause, Sizes};
 use read::Reading;
-use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+use rusqlite::{Connection, ErrorCode, MAIN_DB, OpenFlags, ffi};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -41,7 +41,7 @@ impl Sqlite {
             source,
         })?;
         let failed = |failure: Failure| OpenError::from_failure(path, failure);
-        let mut connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE).map_err(failed)?;
+        let mut connection = connect_to_write(path).map_err(failed)?;
         schema::expect_ours(&connection, path)?;
         let length = fs::metadata(path).map_or(0, |about| about.len());
         if length > CHECK_UP_TO {
@@ -101,7 +101,7 @@ impl Sqlite {
 
 impl Backend for Sqlite {
     fn writer(&self, mend: bool) -> Result<Box<dyn Writer>, Failure> {
-        let connection = connect(&self.path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let connection = connect_to_write(&self.path)?;
         set_up(&connection)?;
         if mend {
             // After a failed fsync the system may show pages that are not on disk, and says so only once. What is in
@@ -126,6 +126,15 @@ impl Backend for Sqlite {
             log: length(Path::new(&log)),
         }
     }
+}
+
+/// A connection that can write. SQLite opens a file that is protected all the same, to read it.
+fn connect_to_write(path: &Path) -> Result<Connection, Failure> {
+    let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    if connection.is_readonly(MAIN_DB)? {
+        return Err(Failure::new(Cause::ReadOnly, "permission denied"));
+    }
+    Ok(connection)
 }
 
 /// Makes an empty file that this user alone can read, if there is none. SQLite gives its other files the same mode.

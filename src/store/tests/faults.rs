@@ -335,11 +335,35 @@ fn a_page_that_gets_damaged_later_is_told() {
     assert_eq!(trouble.cause, Cause::Corrupt);
 }
 
+/// Runs a test of this file as a user who may not write everywhere.
+fn as_nobody(test: &str) {
+    use std::os::unix::fs::{PermissionsExt, chown};
+    use std::os::unix::process::CommandExt;
+    const NOBODY: u32 = 65_534;
+    let folder = tempfile::tempdir().unwrap();
+    fs::set_permissions(&folder, fs::Permissions::from_mode(0o755)).unwrap();
+    // The folders above the program may be closed to others.
+    let (program, work) = (folder.path().join("tests"), folder.path().join("work"));
+    fs::copy(std::env::current_exe().unwrap(), &program).unwrap();
+    fs::create_dir(&work).unwrap();
+    chown(&work, Some(NOBODY), Some(NOBODY)).unwrap();
+    let output = std::process::Command::new(program)
+        .args(["--exact", &format!("store::tests::faults::{test}")])
+        .env("TMPDIR", &work)
+        .current_dir("/")
+        .uid(NOBODY)
+        .gid(NOBODY)
+        .output()
+        .unwrap();
+    let out = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && out.contains("1 passed"), "{out}");
+}
+
 #[test]
 fn a_folder_or_a_file_that_cannot_be_written_to_is_told_at_the_start() {
     use std::os::unix::fs::PermissionsExt;
     if rustix::process::geteuid().is_root() {
-        return; // Who may write everywhere.
+        return as_nobody("a_folder_or_a_file_that_cannot_be_written_to_is_told_at_the_start");
     }
     let at = place();
     filled(&at.path);
