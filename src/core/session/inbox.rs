@@ -409,9 +409,13 @@ impl Inbox {
         }
     }
 
-    /// Whether nothing that was finished is still to be reported.
+    /// Whether everything unread has come, and nothing that was finished is still to be reported.
     pub(super) fn is_reported(&self) -> bool {
-        self.unreported.is_empty() && self.lines.values().all(|line| line.finished.is_empty())
+        let mut lines = self.lines.values();
+        self.reach == Reach::CaughtUp
+            && self.lagging.is_empty()
+            && self.unreported.is_empty()
+            && lines.all(|line| line.finished.is_empty() && line.hole.is_none())
     }
 
     /// When [`reports`](Self::reports) has something to say.

@@ -171,7 +171,7 @@ impl Memory {
         self.inbox.open()
     }
 
-    /// Whether everything that was finished has been reported as read.
+    /// Whether everything unread has come, and everything that was finished has been reported as read.
     #[must_use]
     pub fn is_reported(&self) -> bool {
         self.inbox.is_reported()

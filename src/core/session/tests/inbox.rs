@@ -191,6 +191,27 @@ fn one_conversation_does_not_take_the_room_of_the_others() {
 }
 
 #[test]
+fn all_is_reported_only_when_all_that_is_unread_has_come() {
+    let mut inbox = caught_up();
+    assert!(inbox.is_reported());
+    inbox.take(at(0), &numbered(5));
+    inbox.finish(at(0), &numbered(5));
+    assert!(!inbox.is_reported(), "finished and not reported");
+    assert_eq!(marks(&mut inbox, at(1)), [5]);
+    assert!(inbox.is_reported());
+    inbox.set_hole(at(1), "g", Some(6));
+    assert!(
+        !inbox.is_reported(),
+        "something of the group is to be fetched"
+    );
+    inbox.set_hole(at(1), "g", None);
+    inbox.lag(&Conversation::c2c("alice"));
+    assert!(!inbox.is_reported(), "something of alice waits for room");
+    inbox.forget_lags();
+    assert!(!inbox.is_reported(), "nobody knows yet what was missed");
+}
+
+#[test]
 fn what_a_dead_host_held_is_given_back_and_groups_go_back_before_it() {
     let mut inbox = caught_up();
     for seq in 5..8 {
