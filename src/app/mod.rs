@@ -27,7 +27,7 @@ use crate::gateway::{
     Connector, NetConnector, NetError, SharedMemory, check_net, limit_links, use_net,
 };
 use crate::proto::endpoint::{HostWalk, Site};
-use crate::proto::id::UserId;
+use crate::proto::id::{SdkAppId, UserId};
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
 use crate::store::{Condition, OpenError, Store, StoreError};
@@ -35,6 +35,7 @@ use crate::supervisor::{
     ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, Supervisor, UntilEnd,
 };
 use actix::prelude::*;
+use botroupe_core::ledger::{AccountNo, Recovered};
 use hosts::{Hosts, make_bot};
 use maker::Maker;
 use outbox::Outbox;
@@ -285,7 +286,6 @@ impl App {
         } else {
             1
         });
-        let store = open_store(&config.store).await?;
         let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
@@ -295,6 +295,10 @@ impl App {
         if let Some(account) = enabled.iter().find(|account| !credentials.any_for(account)) {
             return Err(AppError::NoCredential(account.user_id.clone()));
         }
+        let users = enabled.iter().map(|account| account.user_id.clone());
+        let (store, known) =
+            open_store(&config.store, config.app.sdk_app_id, users.collect()).await?;
+        let mut known = known.into_iter();
         let sandbox = match &config.endpoint {
             Endpoint::Sandbox => Some(sandbox::start(config).await?),
             _ => None,
@@ -314,12 +318,6 @@ impl App {
         };
         let mut accounts = HashMap::new();
         let (mut ledgers, mut by_number) = (HashMap::new(), HashMap::new());
-        let users: Vec<UserId> = enabled
-            .iter()
-            .map(|account| account.user_id.clone())
-            .collect();
-        let mut numbers = store.accounts(config.app.sdk_app_id, &users)?.into_iter();
-        let mut recovered = store.recover()?;
         let shelf = Shelf::new(store.clone(), config.store.quota);
         let fleet: FleetUsers = Arc::new(
             enabled
@@ -348,8 +346,7 @@ impl App {
             ));
             let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
             accounts.insert(account.user_id.clone(), handle.clone());
-            let number = numbers.next().unwrap_or_default();
-            let found = recovered.remove(&number).unwrap_or_default();
+            let (number, found) = known.next().unwrap_or_default();
             let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
             ledgers.insert(account.user_id.clone(), ledger.clone());
             by_number.insert(number, ledger.clone());
@@ -504,18 +501,40 @@ pub fn check_settings(
     }
 }
 
-/// Opens the store, on a thread of its own: it reads the whole file.
-async fn open_store(config: &StoreConfig) -> Result<Store, AppError> {
-    let path = config.path.clone();
-    let settings = crate::store::StoreConfig {
+/// The store, and what it knows of the accounts, in their order.
+type Opened = (Store, Vec<(AccountNo, Recovered)>);
+
+/// Opens the store and reads it, on a thread of its own: both look through the whole file.
+async fn open_store(
+    config: &StoreConfig,
+    app: SdkAppId,
+    users: Vec<UserId>,
+) -> Result<Opened, AppError> {
+    let (path, settings) = (config.path.clone(), store_settings(config));
+    let open = move || {
+        let store = Store::open(&path, settings)?;
+        let numbers = store.accounts(app, &users)?;
+        let mut found = store.recover()?;
+        let known = numbers.into_iter().map(|number| {
+            let recovered = found.remove(&number).unwrap_or_default();
+            (number, recovered)
+        });
+        let known = known.collect();
+        Ok((store, known))
+    };
+    let opened = tokio::task::spawn_blocking(open).await;
+    opened.map_err(std::io::Error::other)?
+}
+
+/// What the section `[store]` says of how the store works.
+pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreConfig {
+    crate::store::StoreConfig {
         read: config.read,
         handled: config.handled,
         keys: config.keys,
         dead_letters: config.dead_letters,
         delay: config.delay,
-    };
-    let opened = tokio::task::spawn_blocking(move || Store::open(&path, settings)).await;
-    Ok(opened.map_err(std::io::Error::other)??)
+    }
 }
 
 /// Makes each bot once for the first account that runs it, so that wrong settings stop the start and not

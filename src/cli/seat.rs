@@ -4,10 +4,11 @@
 //! socket) they are in a private folder, under a name made from the config's path.
 
 use super::exit::Failure;
+use crate::store::{is_same, write_pid};
 use sha2::{Digest, Sha256};
 use std::fmt::Write as _;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 /// The longest path of a socket: 104 bytes on some systems, with a zero at the end. While a socket is created its
@@ -217,27 +218,6 @@ impl Lock {
             });
         }
     }
-}
-
-fn write_pid(mut file: &File) -> io::Result<()> {
-    file.set_len(0)?;
-    file.seek(SeekFrom::Start(0))?;
-    writeln!(file, "{}", std::process::id())
-}
-
-/// Whether the file is still the one of that name.
-#[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    match (file.metadata(), fs::metadata(path)) {
-        (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
-        _ => false,
-    }
-}
-
-#[cfg(not(unix))]
-const fn is_same(_: &File, _: &Path) -> bool {
-    true // A file that is open cannot be taken away.
 }
 
 impl Drop for Lock {

@@ -66,7 +66,8 @@ fn options() -> OpenOptions {
     options
 }
 
-fn write_pid(mut file: &File) -> io::Result<()> {
+/// Writes the number of this process into a lock, for those who find it taken.
+pub(crate) fn write_pid(mut file: &File) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     writeln!(file, "{}", std::process::id())
@@ -74,7 +75,7 @@ fn write_pid(mut file: &File) -> io::Result<()> {
 
 /// Whether the file is still the one of that name.
 #[cfg(unix)]
-fn is_same(file: &File, path: &Path) -> bool {
+pub(crate) fn is_same(file: &File, path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
     match (file.metadata(), fs::metadata(path)) {
         (Ok(file), Ok(named)) => (file.dev(), file.ino()) == (named.dev(), named.ino()),
@@ -83,6 +84,6 @@ fn is_same(file: &File, path: &Path) -> bool {
 }
 
 #[cfg(not(unix))]
-const fn is_same(_: &File, _: &Path) -> bool {
+pub(crate) const fn is_same(_: &File, _: &Path) -> bool {
     true // A file that is open cannot be taken away.
 }

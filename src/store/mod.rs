@@ -24,6 +24,8 @@ mod writer;
 pub use condition::{Cause, Condition, Sizes, Trouble};
 pub use error::{OpenError, StoreError};
 pub use file::StoreFile;
+#[cfg(feature = "cli")]
+pub(crate) use lock::{is_same, write_pid};
 
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Letter, Record, Recovered};

@@ -6,6 +6,7 @@ use super::load::load;
 use super::report::{padded, span};
 use super::request::Request;
 use super::{control, unix_now};
+use crate::app::store_settings;
 use crate::bot::Bots;
 use crate::config::Env;
 use crate::store::{Condition, Done, OpenError, Sink, Store, StoreConfig, StoreError, StoreFile};
@@ -47,13 +48,7 @@ fn named(args: &StoreArgs, env: &dyn Env, bots: &Bots) -> Result<Named, Failure>
         return Err(Failure::Usage(text));
     }
     Ok(Named {
-        config: StoreConfig {
-            read: store.read,
-            handled: store.handled,
-            keys: store.keys,
-            dead_letters: store.dead_letters,
-            delay: store.delay,
-        },
+        config: store_settings(&store),
         path: store.path,
     })
 }
