@@ -23,7 +23,6 @@ use crate::account::{
 use crate::bot::api::ApiError;
 use crate::gateway::now;
 use crate::policy::Now;
-use crate::proto::answer::Sent;
 use crate::proto::message::Message;
 use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::borrow::Cow;
@@ -375,11 +374,11 @@ impl Host {
                 Some(Cow::Borrowed(self.seats[job.line.bot].bot.name))
             });
             let bot = bot.as_deref().unwrap_or_default();
+            let on_unknown = self.on_unknown(bot);
             let mut done = true;
             match (&outcome, &reply.letter) {
                 (Some(Ok(_)), _) => {}
                 (Some(Err(error)), _) => {
-                    let on_unknown = self.on_unknown(bot);
                     let is_unknown = matches!(error, OutboxError::Unknown(_));
                     if is_unknown && reply.letter.is_some() && on_unknown == OnUnknown::Resend {
                         tracing::warn!(%account, bot, to = %reply.to, %error, "message sent again: it may be said twice");
@@ -397,26 +396,15 @@ impl Host {
                     done = false;
                 }
             }
-            match (&reply.letter, outcome) {
-                (Some(letter), Some(outcome)) => {
-                    let drops = self.on_unknown(bot) == OnUnknown::Drop;
-                    let outcome = outcome
-                        .map(|answer| serde_json::from_str::<Sent>(&answer).unwrap_or_default());
-                    self.ledger.settled(letter.number, outcome, drops);
-                    if let Some(job) = &reply.job {
-                        state.lines.settled(at.mono, job, done);
-                    }
-                }
-                (Some(_), None) => {
-                    if let Some(job) = &reply.job {
-                        state.lines.settled(at.mono, job, done);
-                    }
-                }
-                (None, _) => {
-                    if let Some(job) = &reply.job {
-                        state.lines.ended(at.mono, job, done, false);
-                    }
-                }
+            if let (Some(letter), Some(outcome)) = (&reply.letter, outcome) {
+                let drops = on_unknown == OnUnknown::Drop;
+                self.ledger.settled(letter.number, outcome, drops);
+            }
+            match &reply.job {
+                // The end of its handler was written down, and the line has gone on since.
+                Some(job) if reply.letter.is_some() => state.lines.settled(at.mono, job, done),
+                Some(job) => state.lines.ended(at.mono, job, done, false),
+                None => {}
             }
         }
     }

@@ -4,8 +4,8 @@
 //! its values are changed. Only then are the answers sent and is the message reported as read. So a crash at any
 //! moment leaves either a message that comes again, or answers that the next process sends.
 //!
-//! The ledger outlives the hosts and the actors of its account. A store in memory keeps values of bots and
-//! nothing else.
+//! The ledger outlives the hosts and the actors of its account. With a store in memory, answers and handled messages
+//! are on no ledger; callers' keys, results and values are, and end with the process.
 
 mod book;
 mod exchange;
@@ -48,7 +48,8 @@ pub struct Ledger {
     account: AccountHandle,
     /// `None` while there is nothing on it: most accounts are silent for long.
     book: Mutex<Option<Box<Book>>>,
-    host: Mutex<Weak<Host>>,
+    /// `None` before the first.
+    host: Mutex<Option<Weak<Host>>>,
     room: OnceLock<Box<Semaphore>>,
     /// How many letters with a caller's key have met their end: they are in the store only from then on.
     ended_keys: AtomicU32,
@@ -140,10 +141,11 @@ impl Ledger {
     /// This host speaks for the account's bots from now on.
     pub(super) fn attach(&self, host: &Weak<Host>) {
         let mut slot = self.host.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_first = slot.strong_count() == 0 && slot.ptr_eq(&Weak::new());
-        *slot = host.clone();
+        let before = slot.replace(host.clone());
         drop(slot);
-        if !is_first && let Some(book) = &mut *self.book() {
+        if before.is_some()
+            && let Some(book) = &mut *self.book()
+        {
             book.host_replaced();
         }
     }
@@ -166,9 +168,9 @@ impl Ledger {
         written
     }
 
-    /// Writes down that a handler has ended; [`poll_written`](Self::poll_written) gives it back when that is done.
-    /// Returns whether it is already.
-    pub(super) fn finish(&self, finished: Finished) -> bool {
+    /// Writes down that a handler has ended; the host is told when that is done, and finds it with
+    /// [`poll_written`](Self::poll_written).
+    pub(super) fn finish(&self, finished: Finished) {
         let Finished {
             job,
             handler,
@@ -229,7 +231,9 @@ impl Ledger {
         // Whoever waited for a value now reads what was written.
         drop(locks);
         pass(Boundary::Submitted);
-        is_written
+        if is_written {
+            self.tell_host();
+        }
     }
 
     /// Writes down what a handler of something other than a message did.
@@ -266,7 +270,7 @@ impl Ledger {
     }
 
     /// A letter has met its end. One that is unknown is forgotten if the bot `drops` such.
-    pub(super) fn settled(&self, letter: u64, outcome: Outcome, drops: bool) {
+    pub(super) fn settled(&self, letter: u64, outcome: Result<String, OutboxError>, drops: bool) {
         pass(Boundary::Settling);
         let (at, _) = self.times();
         let is_unknown = matches!(
@@ -280,9 +284,15 @@ impl Ledger {
         if slot.as_ref().is_some_and(|book| book.lasts(letter)) {
             self.ended_keys.fetch_add(1, Ordering::AcqRel);
         }
-        let change = slot
-            .as_mut()
-            .and_then(|book| book.settled(letter, outcome, (at, drops)));
+        let change = slot.as_mut().and_then(|book| {
+            // Nobody looks at the answers to most.
+            let is_wanted = book.is_answer_wanted(letter);
+            let outcome = outcome.map(|answer| match is_wanted {
+                true => serde_json::from_str(&answer).unwrap_or_default(),
+                false => Sent::default(),
+            });
+            book.settled(letter, outcome, (at, drops))
+        });
         if let Some(change) = change {
             match (&change, slot.as_mut()) {
                 // One more thing for the next list: nothing waits for it.
@@ -544,7 +554,7 @@ impl Ledger {
 
     fn tell_host(&self) {
         let host = self.host.lock().unwrap_or_else(PoisonError::into_inner);
-        let host = host.upgrade();
+        let host = host.as_ref().and_then(Weak::upgrade);
         if let Some(host) = host {
             host.written();
         }

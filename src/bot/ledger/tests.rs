@@ -48,7 +48,8 @@ async fn serve<T>(
             let Written::Letter(posting) = written else {
                 panic!("{written:?}");
             };
-            ledger.settled(posting.number, end(), false);
+            let answer = end().map(|sent| serde_json::to_string(&sent).unwrap());
+            ledger.settled(posting.number, answer, false);
             count += 1;
         }
     }

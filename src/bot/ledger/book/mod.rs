@@ -208,6 +208,12 @@ impl Book {
         self.effects.contains_key(&effect)
     }
 
+    /// Whether somebody will look at the server's answer to a letter.
+    pub(in crate::bot) fn is_answer_wanted(&self, number: u64) -> bool {
+        let open = self.letters.get(&number);
+        open.is_some_and(|open| open.is_kept || !open.waiters.is_empty())
+    }
+
     /// Whether a letter has a caller's key.
     pub(in crate::bot) fn lasts(&self, number: u64) -> bool {
         self.letters.get(&number).is_some_and(|open| open.lasting)

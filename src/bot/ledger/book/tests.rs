@@ -363,3 +363,21 @@ fn a_letter_that_is_unknown_is_sent_again_although_its_handler_has_not_ended() {
     assert_eq!((posting.number, posting.sent_since), (1, None));
     assert!(matches!(book.known(10), Some(Known::UnderWay(1, _))));
 }
+
+#[test]
+fn a_book_with_an_answer_under_way_is_not_quiet() {
+    let mut book = Book::default();
+    assert!(book.is_quiet());
+    let answer = posting(7);
+    book.letter(answer.clone(), None, false);
+    let batch = book.writes(Written::Letter(answer));
+    assert!(!book.is_quiet(), "it is being written down");
+    assert!(
+        book.committed(batch) && !book.is_quiet(),
+        "the host has to take it"
+    );
+    assert!(book.poll_written().is_some());
+    assert!(!book.is_quiet(), "it is being sent");
+    assert!(book.settled(7, Ok(Sent::default()), (1, false)).is_some());
+    assert!(book.is_quiet());
+}
