@@ -30,6 +30,8 @@ let compressed = 0;
 let sockets = 0;
 // The commands whose requests are reported when they are sent.
 const watched = new Set();
+// The frames that `holdFrames` keeps back, or null.
+let held = null;
 globalThis.WebSocket = class extends Socket {
   constructor(...args) {
     super(...args);
@@ -53,7 +55,8 @@ globalThis.WebSocket = class extends Socket {
         happened('requestSent', { socket: this.number, servcmd: head.servcmd, seq: head.seq, body });
       }
     }
-    super.send(data, ...rest);
+    if (held) held.push(() => super.send(data, ...rest));
+    else super.send(data, ...rest);
   }
 
   close(code, reason) {
@@ -362,6 +365,18 @@ async function main() {
     // Starts to report requests with these commands.
     watchRequests(commands) {
       commands.forEach((command) => watched.add(command));
+      return null;
+    },
+    // Keeps back every frame, as a slow link does.
+    holdFrames() {
+      held ??= [];
+      return null;
+    },
+    // Sends what was kept back. Frames for a link that is gone are lost with it.
+    releaseFrames() {
+      const frames = held ?? [];
+      held = null;
+      frames.forEach((send) => send());
       return null;
     },
   };
