@@ -130,9 +130,9 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Attachment, Bot, Config, Event, FromEvent, Group, GroupApi, IntoReply,
-        Isolation, Kicked, NotReady, OnUnknown, Outgoing, Rejection, RunError, Sender, State,
-        Store, Text, Upload, ValueError,
+        Api, ApiError, Attachment, Bot, Config, Event, Failure, Filter, FromEvent, Group, GroupApi,
+        IntoReply, Isolation, Kicked, Needs, Next, NotReady, OnUnknown, Outgoing, Pass, Rejection,
+        Reply, RunError, Sender, Skipped, State, Store, Text, Upload, ValueError, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;
