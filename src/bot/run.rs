@@ -100,8 +100,7 @@ impl Run {
         if matches!(self.stage, Stage::Files(..)) {
             return Err(Box::new(self));
         }
-        let (ticket, handler, outcome, exchange) = self.end();
-        ticket.settle_here(handler, outcome, exchange);
+        self.end(Ticket::settle_here);
         Ok(())
     }
 
@@ -129,8 +128,7 @@ impl Run {
                 Stage::Begin | Stage::End => break,
             }
         }
-        let (ticket, handler, outcome, exchange) = self.end();
-        ticket.settle(handler, outcome, exchange);
+        self.end(Ticket::settle);
     }
 
     fn begin(&mut self) {
@@ -143,13 +141,24 @@ impl Run {
         self.stage = Stage::Handler(run(self.call.event.clone(), self.call.only));
     }
 
-    fn end(self) -> (Ticket, &'static str, Outcome, Option<Arc<Exchange>>) {
-        let (handler, exchange) = (self.handler(), self.call.event.exchange());
+    fn end(
+        self,
+        settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>),
+    ) {
+        let handler = self.handler();
+        let Call {
+            event,
+            label,
+            ticket,
+            ..
+        } = self.call;
         let outcome = Outcome::Ended {
             answers: self.answers,
             succeeded: self.succeeded,
         };
-        (self.call.ticket, handler, outcome, exchange)
+        settle(ticket, handler, outcome, event.exchange());
+        // It may hold the handler's error.
+        drop_quietly(&label, event);
     }
 
     /// The name of the handler that was called.
@@ -294,9 +303,9 @@ async fn within<F: Future>(call: &Call, pool: &Pool, future: F) -> Option<F::Out
     }
 }
 
-/// Drops a future of a bot, whose drop may panic.
-fn drop_quietly(label: &Label, future: BoxFuture<'static, Reply>) {
-    if catch_unwind(AssertUnwindSafe(move || drop(future))).is_err() {
+/// Drops something of a bot, whose drop may panic.
+fn drop_quietly<T>(label: &Label, value: T) {
+    if catch_unwind(AssertUnwindSafe(move || drop(value))).is_err() {
         tracing::error!(
             account = %label.account, bot = label.bot, handler = label.handler,
             "handler panicked while it was being dropped"
