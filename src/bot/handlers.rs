@@ -1,5 +1,6 @@
 //! The handlers of a bot, and which of them is called for an event.
 
+use super::dialogue::converse;
 use super::event::{Event, Values, What};
 use super::filter::Filter;
 use super::handler::{Handler, Parameters};
@@ -80,10 +81,13 @@ pub(super) struct Handlers {
     layers: Vec<Layer>,
     /// Called when one of the others fails.
     on_error: Option<Registered>,
+    /// One of them holds dialogues.
+    have_dialogues: bool,
 }
 
 impl Handlers {
     pub(super) fn add(&mut self, handler: Registered) {
+        self.have_dialogues |= handler.needs.has_dialogue();
         self.all.push(handler);
     }
 
@@ -151,6 +155,17 @@ impl Handlers {
             .map(|(number, _)| number)
     }
 
+    /// The handler of this name that holds dialogues.
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        let mut all = self.all.iter();
+        all.position(|handler| handler.name == name && handler.needs.has_dialogue())
+    }
+
+    /// Whether one of them holds dialogues.
+    pub(super) const fn have_dialogues(&self) -> bool {
+        self.have_dialogues
+    }
+
     /// The name of the handler that was called; before that, of the first that may take the event.
     pub(super) fn name(&self, event: &Event) -> &'static str {
         let called = event.called().and_then(|number| self.all.get(number));
@@ -213,6 +228,9 @@ pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply
     if !handlers.layers.is_empty() {
         return Next::first(only).run(event).boxed();
     }
+    if handlers.have_dialogues {
+        return dispatch(event, only).boxed();
+    }
     // Most bots have one handler of a kind, without a filter: it needs nothing around it.
     let sole = only.or_else(|| {
         let mut wanting = handlers.wanting(event.what());
@@ -231,6 +249,19 @@ pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply
 /// Calls the handlers.
 pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
     let bot = event.bot().clone();
+    if bot.handlers.have_dialogues {
+        match converse(&event).await {
+            Ok(None) => {}
+            Ok(Some(number)) => {
+                event.call(number);
+                return match bot.handlers.all.get(number) {
+                    Some(handler) => handler.call(event).await,
+                    None => Reply::none(),
+                };
+            }
+            Err(reply) => return reply,
+        }
+    }
     for (number, handler) in bot.handlers.all.iter().enumerate() {
         if only.is_some_and(|only| only != number) || !handler.filter.passes(&event).await {
             continue;

@@ -40,6 +40,7 @@
 mod api;
 mod attachment;
 mod builder;
+mod dialogue;
 mod drain;
 mod event;
 mod extract;
@@ -82,6 +83,7 @@ pub use builder::{Bot, SettingsError};
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use drain::{Drain, Draining};
+pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
 pub use event::{Event, FromEvent};
 pub use extract::{Config, Group, Kicked, NotReady, Sender, State, Text};
 pub use failure::Failure;

@@ -9,6 +9,7 @@ pub struct Needs {
     /// The kinds of events of which all parameters can be read.
     kinds: Kinds,
     may_skip: bool,
+    has_dialogue: bool,
     values: Vec<Value>,
 }
 
@@ -78,6 +79,7 @@ impl Needs {
         Self {
             kinds: Kinds::ALL,
             may_skip: false,
+            has_dialogue: false,
             values: Vec::new(),
         }
     }
@@ -90,6 +92,15 @@ impl Needs {
     /// The value can be read from these kinds of events, and always.
     pub(super) fn only(&mut self, kinds: Kinds) {
         self.kinds = self.kinds & kinds;
+    }
+
+    /// The handler holds dialogues.
+    pub(super) const fn dialogue(&mut self) {
+        self.has_dialogue = true;
+    }
+
+    pub(super) const fn has_dialogue(&self) -> bool {
+        self.has_dialogue
     }
 
     /// The bot must have a [`State<T>`](super::State).
