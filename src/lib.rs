@@ -130,9 +130,10 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Answer, Api, ApiError, Attachment, Bot, Config, Dialogue, DialogueError, Event, Failure, Filter, FromEvent, Group, GroupApi,
-        IntoReply, Isolation, Kicked, Needs, Next, NoAnswer, NotReady, OnUnknown, Outgoing, Pass, Rejection,
-        Reply, RunError, Sender, Skipped, State, Store, Text, Upload, ValueError, filter,
+        Answer, Api, ApiError, Attachment, Bot, Config, Dialogue, DialogueError, Event, Failure,
+        Filter, FromEvent, Group, GroupApi, IntoReply, Isolation, Kicked, Needs, Next, NoAnswer,
+        NotReady, OnUnknown, Outgoing, Pass, Rejection, Reply, RunError, Sender, Skipped, State,
+        Store, Text, Upload, ValueError, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

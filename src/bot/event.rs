@@ -6,7 +6,6 @@ use super::failure::Failure;
 use super::kinds::Kinds;
 use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
-use super::recording::Recording;
 use super::rejection::Rejection;
 use super::seat::{Seat, SharedBot};
 use crate::account::Cause;
@@ -75,7 +74,8 @@ struct Inner {
 enum Place {
     /// On a bot of an account.
     Seat(Arc<Seat>),
-    /// On a bot under test.
+    /// On a bot, and no account.
+    #[cfg(test)]
     Test(Arc<SharedBot>, Arc<Ledger>),
 }
 
@@ -184,7 +184,8 @@ impl Event {
         Self::make(what, Place::Seat(seat), OnceLock::new())
     }
 
-    /// An event for a bot under test.
+    /// An event for a bot without an account.
+    #[cfg(test)]
     pub(super) fn of_test(what: What, api: Api, bot: Arc<SharedBot>, ledger: Arc<Ledger>) -> Self {
         Self::make(what, Place::Test(bot, ledger), api.into())
     }
@@ -201,6 +202,7 @@ impl Event {
     pub(super) fn seat(&self) -> Option<&Arc<Seat>> {
         match &self.0.place {
             Place::Seat(seat) => Some(seat),
+            #[cfg(test)]
             Place::Test(..) => None,
         }
     }
@@ -210,7 +212,8 @@ impl Event {
     pub fn user(&self) -> &str {
         match &self.0.place {
             Place::Seat(seat) => seat.account.user().as_str(),
-            Place::Test(..) => Recording::USER,
+            #[cfg(test)]
+            Place::Test(..) => super::recording::Recording::USER,
         }
     }
 
@@ -218,6 +221,7 @@ impl Event {
     pub(super) fn bot(&self) -> &Arc<SharedBot> {
         match &self.0.place {
             Place::Seat(seat) => &seat.bot,
+            #[cfg(test)]
             Place::Test(bot, _) => bot,
         }
     }
@@ -226,6 +230,7 @@ impl Event {
     pub(super) fn ledger(&self) -> &Arc<Ledger> {
         match &self.0.place {
             Place::Seat(seat) => &seat.ledger,
+            #[cfg(test)]
             Place::Test(_, ledger) => ledger,
         }
     }
@@ -325,7 +330,8 @@ impl Event {
 
     /// Whether the handler that holds a dialogue does not go on.
     pub(super) fn has_stopped(&self) -> bool {
-        self.dialogue().is_some_and(|script| script.lock().has_ended())
+        self.dialogue()
+            .is_some_and(|script| script.lock().has_ended())
     }
 
     /// How the dialogue stands after the handler did not go on.
@@ -404,6 +410,7 @@ impl Event {
                 seat.api(handlers.name(self), self.owner())
             }
             // Made with the event.
+            #[cfg(test)]
             Place::Test(..) => Api::recorded(Arc::default()),
         })
     }

@@ -4,8 +4,8 @@
 //! Pure: events and the ends of handlers go in, starts of handlers and finished messages come out, time is an
 //! argument. Each bot has a line of events for each conversation and one for the account itself.
 
-use super::drain::Drain;
 use super::dialogue::Lapse;
+use super::drain::Drain;
 use super::event::What;
 use super::loop_guard::{Found, LoopGuard};
 use crate::proto::message::{Conversation, Message};
@@ -184,6 +184,14 @@ impl Lines {
     /// No new handlers are started.
     pub(super) const fn is_draining(&self) -> bool {
         self.is_draining
+    }
+
+    /// Whether nothing runs, and nothing waits that could.
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.as_ref().is_none_or(|work| {
+            let waits = |line: &Line| !line.waiting.is_empty() && self.ready && !line.silent;
+            work.running == 0 && work.finished.is_empty() && !work.lines.values().any(waits)
+        })
     }
 
     /// How many messages the bots have not finished.

@@ -79,11 +79,11 @@ pub use crate::store::{Cause as StoreCause, StoreError};
 pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads};
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
+pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use drain::{Drain, Draining};
-pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
 pub use event::{Event, FromEvent};
 pub use extract::{Config, Group, Kicked, NotReady, Sender, State, Text};
 pub use failure::Failure;

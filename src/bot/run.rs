@@ -155,10 +155,7 @@ impl Run {
         self.stage = Stage::Handler(run(self.call.event.clone(), self.call.only));
     }
 
-    fn end(
-        self,
-        settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>),
-    ) {
+    fn end(self, settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>)) {
         let handler = self.handler();
         let Call {
             event,
@@ -245,6 +242,9 @@ impl Run {
         self.succeeded = false;
         if let Some(seat) = event.seat() {
             seat.account.note_failure();
+            if let Some(recording) = &seat.recording {
+                recording.fail(failure.clone());
+            }
         }
         event.fail(failure);
         if let Some(on_error) = event.bot().handlers.on_error() {

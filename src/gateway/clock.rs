@@ -2,8 +2,8 @@
 
 use crate::policy::Now;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Reads both clocks. Everything below this layer gets the time from here, as an argument.

@@ -19,6 +19,10 @@ const SETTLED: u64 = 30 * 24 * 3_600;
 pub(super) struct Memory {
     inner: Mutex<Inner>,
     last: AtomicU64,
+    /// It counts as durable: tests let what is in it outlive what uses it.
+    is_durable: bool,
+    /// How many lists of changes are still taken; `None` for all.
+    left: Mutex<Option<usize>>,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +59,37 @@ impl Memory {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) fn apply(&self, changes: &[Change]) {
+    /// A store that stands for one on disk.
+    pub(super) fn durable() -> Self {
+        Self {
+            is_durable: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn is_durable(&self) -> bool {
+        self.is_durable
+    }
+
+    /// Takes so many more lists of changes and then none; `None` ends that.
+    pub(super) fn take_only(&self, left: Option<usize>) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+    }
+
+    /// Returns whether the changes were taken.
+    pub(super) fn take(&self, changes: &[Change]) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *left {
+            Some(0) => return false,
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        drop(left);
+        self.apply(changes);
+        true
+    }
+
+    fn apply(&self, changes: &[Change]) {
         let mut inner = self.lock();
         inner.tables.apply(changes);
         self.last.fetch_max(inner.tables.last(), Ordering::Relaxed);

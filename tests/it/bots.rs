@@ -228,7 +228,13 @@ async fn a_bot_hears_what_happens_to_its_account() {
     let sandbox = sandbox(|_| {});
     let app = start(&sandbox.url(), &listening_bots(), &["bot"], "").await;
     // A kick is told to both handlers that are for it.
-    let expected = ["ready", "link_lost", "ready", "RestApiKick", "REST_API_Kick"];
+    let expected = [
+        "ready",
+        "link_lost",
+        "ready",
+        "RestApiKick",
+        "REST_API_Kick",
+    ];
     let heard = |count: usize| async move { (HEARD.lock().unwrap().len() >= count).then_some(()) };
     eventually("ready", || heard(1)).await;
     sandbox.drop_link("bot").unwrap();

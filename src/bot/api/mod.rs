@@ -49,10 +49,10 @@ use super::ledger::{Ledger, Owner};
 use super::recording::Recording;
 use super::tasks::{Spawner, Transfers};
 use super::transfer::Carriage;
-use crate::account::{AccountHandle, unreadable};
-use crate::bot::dialogue::StepKind;
 #[cfg(doc)]
 use crate::account::SendError;
+use crate::account::{AccountHandle, unreadable};
+use crate::bot::dialogue::StepKind;
 use crate::proto::message::{Conversation, Draft, Element, Message};
 use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
@@ -165,7 +165,12 @@ impl Api {
     /// }
     /// # let _ = Bot::new("clock").on_start(start);
     /// ```
+    ///
+    /// A handler that holds a [`Dialogue`](super::Dialogue) and runs again starts it once.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if !self.spawns_now() {
+            return;
+        }
         match &self.spawner {
             Some(spawner) => spawner.spawn(task),
             None => drop(tokio::spawn(task)),
@@ -249,7 +254,10 @@ impl Api {
     #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
         let key = || Fingerprint::new("call").text(&call.servcmd()).finish();
-        match self.dialogue_step::<Box<RawValue>>(StepKind::Call, key).await? {
+        match self
+            .dialogue_step::<Box<RawValue>>(StepKind::Call, key)
+            .await?
+        {
             Step::Done(answer) => read(answer.get()),
             Step::Live(record) => {
                 let answer = match &self.backend {

@@ -123,7 +123,9 @@ impl Answer for char {
 /// Full-width digits, as Chinese keyboards write them, become plain ones.
 fn plain(text: &str) -> String {
     let plain = |c: char| match c {
-        '０'..='９' => char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c),
+        '０'..='９' => {
+            char::from_u32(u32::from(c) - u32::from('０') + u32::from('0')).unwrap_or(c)
+        }
         '．' => '.',
         '－' => '-',
         other => other,
@@ -176,8 +178,16 @@ mod tests {
     fn answers_are_read_as_people_write_them() {
         assert_eq!(answer::<u8>(" 42 "), Ok(42));
         assert_eq!(answer::<u8>("４２"), Ok(42));
-        assert_eq!(answer::<u8>("256"), Err(NoAnswer::Integer { from: 0, to: 255 }));
-        assert!(answer::<u8>("old").unwrap_err().to_string().contains("0 to 255"));
+        assert_eq!(
+            answer::<u8>("256"),
+            Err(NoAnswer::Integer { from: 0, to: 255 })
+        );
+        assert!(
+            answer::<u8>("old")
+                .unwrap_err()
+                .to_string()
+                .contains("0 to 255")
+        );
         assert_eq!(answer::<i32>("-7"), Ok(-7));
         assert_eq!(answer::<f64>("1.5"), Ok(1.5));
         assert_eq!(answer::<f64>("NaN"), Err(NoAnswer::Number));

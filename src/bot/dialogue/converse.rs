@@ -11,8 +11,7 @@ use std::sync::Arc;
 
 /// Words that end a dialogue.
 const CANCEL: [&str; 6] = ["cancel", "/cancel", "stop", "/stop", "取消", "退出"];
-const CHANGED: &str =
-    "This dialogue was changed by an update in the meantime. Please start again.";
+const CHANGED: &str = "This dialogue was changed by an update in the meantime. Please start again.";
 const TOO_LONG: &str = "This dialogue has become too long. Please start again.";
 const CANCELLED: &str = "OK, cancelled.";
 const TIMED_OUT: &str = "You did not answer in time. Please start again.";

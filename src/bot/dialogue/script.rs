@@ -125,12 +125,12 @@ impl Script {
         }
     }
 
-    /// The message that the dialogue began with.
+    #[cfg(test)]
     pub(in crate::bot) const fn start(&self) -> &Arc<Message> {
         &self.start
     }
 
-    /// Whether the handler gets things back that it has done before.
+    #[cfg(test)]
     pub(in crate::bot) const fn is_replaying(&self) -> bool {
         self.position < self.steps.len()
     }
@@ -148,7 +148,10 @@ impl Script {
             }
             Some(_) => self.change(),
             // The question comes before everything else that is new.
-            None if self.pending.is_some_and(|pending| kind != Kind::Ask || pending != key) => {
+            None if self
+                .pending
+                .is_some_and(|pending| kind != Kind::Ask || pending != key) =>
+            {
                 self.change()
             }
             None => Next::Live,

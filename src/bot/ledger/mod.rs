@@ -89,7 +89,8 @@ impl Ledger {
         found: Recovered,
     ) -> Arc<Self> {
         let waiting = Waiting::recovered(&found.cells);
-        let is_empty = found.handled.is_empty() && found.letters.is_empty() && found.records.is_empty();
+        let is_empty =
+            found.handled.is_empty() && found.letters.is_empty() && found.records.is_empty();
         let book = (!is_empty).then(|| Box::new(Book::recovered(found)));
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -166,6 +167,11 @@ impl Ledger {
         let book = self.book();
         let book = book.as_ref();
         book.is_some_and(|book| book.is_handled(exchange(bot, id)))
+    }
+
+    /// Whether nothing is on its way to the host or to the account.
+    pub(super) fn is_idle(&self) -> bool {
+        self.book().as_ref().is_none_or(|book| book.is_quiet())
     }
 
     /// The next thing that was written down.
@@ -379,7 +385,10 @@ impl Ledger {
     // ── dialogues ────────────────────────────────────────────────────────────────────────────
 
     fn with_dialogues<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
-        let mut slot = self.dialogues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .dialogues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let waiting = slot.as_mut()?;
         let changed = change(waiting);
         if waiting.is_empty() {
@@ -395,7 +404,10 @@ impl Ledger {
 
     /// A dialogue waits there from now on.
     pub(super) fn park_dialogue(&self, place: DialoguePlace, deadline: u64) {
-        let mut slot = self.dialogues.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut slot = self
+            .dialogues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         slot.get_or_insert_default().park(place, deadline);
     }
 
@@ -411,7 +423,8 @@ impl Ledger {
 
     /// When the time of the next dialogue is over, in Unix seconds.
     pub(super) fn next_lapse(&self) -> Option<u64> {
-        self.with_dialogues(|waiting| waiting.next_deadline()).flatten()
+        self.with_dialogues(|waiting| waiting.next_deadline())
+            .flatten()
     }
 
     /// How many dialogues wait.
