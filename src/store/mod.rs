@@ -146,6 +146,14 @@ impl Store {
         }
     }
 
+    /// Whether a store [for tests](Self::for_tests) has not taken something since.
+    pub(crate) fn has_refused(&self) -> bool {
+        match &self.0 {
+            Kind::Memory(memory) => memory.has_refused(),
+            Kind::Disk(_) => false,
+        }
+    }
+
     /// The numbers of accounts of an app, in the order of `users`; an account gets its number when it is first seen.
     /// Blocks.
     ///

@@ -9,7 +9,7 @@ use crate::bot::ledger::{Ledger, Shelf};
 use crate::bot::pool::Pool;
 use crate::bot::recording::Recording;
 use crate::bot::seat::{SharedBot, Site};
-use crate::gateway::Clock;
+use crate::gateway::{Clock, SharedMemory};
 use crate::proto::answer::Sent;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, GroupTip, Message, MessageKey};
@@ -25,6 +25,8 @@ use tokio::sync::Notify;
 
 /// A bot that does nothing for so long, and has not finished, is stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process takes to start again.
+const STARTING: Duration = Duration::from_secs(1);
 /// The actor that the stage plays.
 const LIFE: u64 = 1;
 
@@ -184,6 +186,7 @@ impl Stage {
     /// The process dies and starts again, with another bot or the same.
     pub(super) async fn restart(&self, bot: Option<Bot>) -> Outcome {
         self.store.take_only(None);
+        self.clock.advance(STARTING);
         let open = {
             let mut state = self.state();
             if let Some(bot) = bot {
@@ -236,7 +239,12 @@ impl Stage {
                 return false;
             }
             let woken = pin!(self.woken.0.notified());
-            let limit = pin!(self.site.pool.sleep(PATIENCE));
+            // A dead store never answers; only what runs on other threads may still come to its end.
+            let patience = match self.store.has_refused() {
+                true => PATIENCE / 100,
+                false => PATIENCE,
+            };
+            let limit = pin!(self.site.pool.sleep(patience));
             if let futures_util::future::Either::Right(_) =
                 futures_util::future::select(woken, limit).await
             {
@@ -279,7 +287,8 @@ fn start(
 ) -> (Arc<Ledger>, Arc<Host>) {
     let user = UserId::parse(Recording::USER).expect("a name that fits");
     let app = SdkAppId::new(1).expect("a number that fits");
-    let account = AccountHandle::new(user.clone());
+    let memory = SharedMemory::default();
+    let account = AccountHandle::starting_at(clock.now(), user.clone(), memory);
     let numbers = store.accounts(app, &[user]).expect("memory");
     let mut found = store.recover().expect("memory");
     let number = *numbers.first().expect("one for each account");
