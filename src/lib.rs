@@ -131,8 +131,8 @@ struct Book;
 pub mod prelude {
     pub use crate::bot::{
         Api, ApiError, Attachment, Bot, Config, Event, FromEvent, Group, GroupApi, IntoReply,
-        Isolation, Kicked, NotReady, OnUnknown, Outgoing, Rejection, RunError, Sender, State,
-        Store, Text, Upload, ValueError,
+        Isolation, Kicked, Language, NotReady, OnUnknown, Outgoing, Rejection, RunError, Sender,
+        State, Store, Text, Texts, Upload, ValueError,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

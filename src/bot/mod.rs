@@ -47,6 +47,12 @@ mod file_access;
 mod handler;
 mod host;
 mod isolation;
+#[allow(
+    dead_code,
+    unused_imports,
+    reason = "commands and handlers come to use it"
+)]
+mod language;
 mod ledger;
 mod lines;
 mod loop_guard;
@@ -87,6 +93,7 @@ pub use host::Host;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use host::Host;
 pub use isolation::{Isolation, IsolationError};
+pub use language::{Language, LanguageError, TextValue, Texts, TextsError};
 #[cfg(feature = "unstable")]
 pub use ledger::{Ledger, Shelf};
 #[cfg(not(feature = "unstable"))]

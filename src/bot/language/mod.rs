@@ -1,0 +1,11 @@
+//! The languages that a bot speaks, and its texts in them: [Fluent](https://projectfluent.org) files, those of
+//! the framework beside this code and those of the bot.
+
+mod choice;
+mod tag;
+mod texts;
+
+pub(super) use choice::LanguageSetting;
+pub use tag::{Language, LanguageError};
+pub(super) use texts::{TextSet, TextSources};
+pub use texts::{TextValue, Texts, TextsError};
