@@ -130,9 +130,10 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Attachment, Bot, Config, Event, FromEvent, Group, GroupApi, IntoReply,
-        Isolation, Kicked, Language, NotReady, OnUnknown, Outgoing, Rejection, RunError, Sender,
-        State, Store, Text, Texts, Upload, ValueError,
+        Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Event, FromEvent, Group,
+        GroupApi, IntoReply, Isolation, Kicked, Language, NotReady, OnUnknown, Outgoing,
+        Permission, Rejection, RunError, Sender, State, Store, Text, Texts, Upload, ValueError,
+        command,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

@@ -40,6 +40,8 @@
 mod api;
 mod attachment;
 mod builder;
+#[allow(dead_code, unused_imports, reason = "handlers come to use it")]
+mod command;
 mod drain;
 mod event;
 mod extract;
@@ -77,6 +79,10 @@ pub use crate::store::{Cause as StoreCause, StoreError};
 pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads};
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
+pub use command::{
+    Args, Command, CommandError, Cooldown, PatternError, PatternMistake, Permission, PrefixError,
+    command,
+};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]

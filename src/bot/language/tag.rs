@@ -59,7 +59,7 @@ impl Language {
     }
 
     /// This language, then the less special ones: `zh-Hans-CN`, `zh-Hans`, `zh`.
-    pub(super) fn from_special_to_base(self) -> impl Iterator<Item = Self> {
+    pub(super) fn down_to_base(self) -> impl Iterator<Item = Self> {
         let without_region = Self {
             region: None,
             ..self
@@ -140,10 +140,7 @@ mod tests {
             ("ja", &["ja"]),
         ] {
             let language: Language = text.parse().unwrap();
-            let names: Vec<String> = language
-                .from_special_to_base()
-                .map(|it| it.to_string())
-                .collect();
+            let names: Vec<String> = language.down_to_base().map(|it| it.to_string()).collect();
             assert_eq!(names, chain, "{text}");
         }
         for text in ["", "auto-detect-me", "e", "und", "中文", "de-1996"] {

@@ -140,7 +140,7 @@ impl TextSet {
         id: &str,
         values: &[(&str, TextValue<'_>)],
     ) -> Option<String> {
-        let languages = language.from_special_to_base().chain([Language::english()]);
+        let languages = language.down_to_base().chain([Language::english()]);
         let mut bundles = languages.filter_map(|language| {
             let found = self.bundles.iter().find(|(known, _)| *known == language);
             found.map(|(_, bundle)| bundle)
