@@ -130,10 +130,10 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Event, FromEvent, Group,
-        GroupApi, IntoReply, Isolation, Kicked, Language, NotReady, OnUnknown, Outgoing,
-        Permission, Rejection, RunError, Sender, State, Store, Text, Texts, Upload, ValueError,
-        command,
+        Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Event, Failure, Filter,
+        FromEvent, Group, GroupApi, IntoReply, Isolation, Kicked, Language, Needs, Next, NotReady,
+        OnUnknown, Outgoing, Pass, Permission, Rejection, Reply, RunError, Sender, Skipped, State,
+        Store, Text, Texts, Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

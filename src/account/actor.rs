@@ -618,6 +618,7 @@ impl Handler<TellStatus> for Account {
         let mut status = self.core(|core, now, memory| core.full_status(now, memory));
         status.counters.dropped += self.handle.dropped();
         status.counters.unknown += self.handle.unknown();
+        status.counters.failed_handlers += self.handle.failed_handlers();
         place.put(status);
     }
 }

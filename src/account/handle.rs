@@ -34,6 +34,7 @@ struct Shared {
     dropped: AtomicU64,
     /// Messages of which nobody knows whether they arrived.
     unknown: AtomicU32,
+    failed_handlers: AtomicU32,
     /// The number of the next message.
     message_seq: AtomicU32,
     /// Some bot wants to hear what changes about messages and people.
@@ -133,6 +134,7 @@ impl AccountHandle {
             ready: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             unknown: AtomicU32::new(0),
+            failed_handlers: AtomicU32::new(0),
             message_seq: AtomicU32::new(first_seq(now())),
             wants_updates: AtomicBool::new(false),
             service_ahead: AtomicI64::new(0),
@@ -199,6 +201,15 @@ impl AccountHandle {
     /// Counts a message of which nobody knows whether it arrived.
     pub fn note_unknown(&self) {
         self.0.unknown.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts a handler that failed.
+    pub fn note_failure(&self) {
+        self.0.failed_handlers.fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn failed_handlers(&self) -> u64 {
+        self.0.failed_handlers.load(Ordering::Relaxed).into()
     }
 
     pub(super) fn unknown(&self) -> u64 {

@@ -142,7 +142,8 @@ impl Hosts {
         let settings = self.settings.get(&**name).cloned();
         let made = {
             let registered = registered.clone();
-            let make = move || make_bot(&registered, &context, settings.as_ref());
+            let bots = self.bots.clone();
+            let make = move || make_bot(&bots, &registered, &context, settings.as_ref());
             self.maker.run(maker::LIMIT, make).await
         };
         let made = match made {
@@ -151,7 +152,7 @@ impl Hosts {
             Err(error) => return Err(format!("bot {name} could not be made: {error}")),
         };
         let is_shared = registered.is_shareable(&made);
-        let made = self.bots.adopt(made);
+        // Checked at the start, for the first account.
         let bot = made.into_shared(&self.site.files, &self.site.pool);
         if is_shared {
             // Several accounts may have made it at the same time: all use the first.
@@ -165,8 +166,9 @@ impl Hosts {
 /// Makes a bot, and gives it its settings.
 ///
 /// # Errors
-/// [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
+/// [`AppError::Bot`], [`AppError::BotName`], [`AppError::Settings`] or [`AppError::BotMistakes`].
 pub(super) fn make_bot(
+    bots: &Bots,
     registered: &Registered,
     account: &AccountContext,
     settings: Option<&BotSettings>,
@@ -184,6 +186,12 @@ pub(super) fn make_bot(
         });
     }
     bot.configure(settings.map(BotSettings::table))?;
+    let bot = bots.adopt(bot);
+    let checked = bot.check();
+    checked.map_err(|mistakes| AppError::BotMistakes {
+        bot: registered.name().to_owned(),
+        mistakes,
+    })?;
     Ok(bot)
 }
 

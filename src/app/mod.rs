@@ -19,8 +19,8 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, Bots, Draining, FileAccess, Ledger, Pool, SettingsError, Shelf,
-    Site as BotSite, Uploads,
+    AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, SettingsError,
+    Shelf, Site as BotSite, Uploads,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
 use crate::gateway::{
@@ -98,6 +98,14 @@ pub enum AppError {
         registered: String,
         /// The name given to [`Bot::new`].
         own: &'static str,
+    },
+    /// The handlers of a bot do not fit each other, or ask for what the bot does not have.
+    #[error("bot {bot} is put together wrongly: {}", Lines(.mistakes))]
+    BotMistakes {
+        /// The bot.
+        bot: String,
+        /// What is wrong.
+        mistakes: Vec<BotMistake>,
     },
     /// The network settings of the config cannot be used.
     #[error(transparent)]
@@ -479,6 +487,19 @@ impl App {
     }
 }
 
+/// Mistakes, one after the other.
+struct Lines<'a>(&'a [BotMistake]);
+
+impl std::fmt::Display for Lines<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (number, mistake) in self.0.iter().enumerate() {
+            let separator = if number == 0 { "" } else { "; " };
+            write!(f, "{separator}{mistake}")?;
+        }
+        Ok(())
+    }
+}
+
 /// What is wrong with the settings of one bot, for [`Config::parse_with`].
 #[must_use]
 pub fn check_settings(
@@ -488,7 +509,7 @@ pub fn check_settings(
     settings: Option<&BotSettings>,
 ) -> Option<(Vec<String>, String)> {
     let account = AccountContext::new(account.clone());
-    match make_bot(bots.find(name)?, &account, settings) {
+    match make_bot(bots, bots.find(name)?, &account, settings) {
         Ok(_) => None,
         Err(AppError::Settings(SettingsError::Unfit { path, reason, .. })) => {
             let section = match settings {
@@ -541,7 +562,8 @@ pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreC
 /// an account. `make` runs on a thread of `maker`: it may never return.
 ///
 /// # Errors
-/// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`] or [`AppError::Settings`].
+/// [`AppError::UnknownBot`], [`AppError::Bot`], [`AppError::BotName`], [`AppError::BotMistakes`] or
+/// [`AppError::Settings`].
 async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
     let mut checked = HashSet::new();
     for account in &config.accounts {
@@ -551,8 +573,9 @@ async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), A
                 .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
             let (registered, settings) = (registered.clone(), config.bots.get(&**name).cloned());
             let context = AccountContext::new(account.user_id.clone());
+            let bots = bots.clone();
             let made = maker.run(maker::LIMIT, move || {
-                make_bot(&registered, &context, settings.as_ref()).map(drop)
+                make_bot(&bots, &registered, &context, settings.as_ref()).map(drop)
             });
             made.await.map_err(|error| AppError::Bot {
                 bot: name.to_string(),

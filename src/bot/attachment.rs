@@ -1,7 +1,10 @@
 //! Files of messages, as handlers take and return them.
 
 use super::api::{Api, ApiError};
-use super::event::{Event, FromEvent, Rejection};
+use super::event::{Event, FromEvent};
+use super::kinds::Kinds;
+use super::needs::Needs;
+use super::rejection::Skipped;
 use crate::proto::message::Element;
 use crate::proto::op::media::FileKind;
 use bytes::Bytes;
@@ -101,16 +104,23 @@ impl Attachment {
 }
 
 impl FromEvent for Attachment {
-    fn from_event(event: &Event) -> Result<Self, Rejection> {
-        let message = event.message().ok_or(Rejection::Skip)?;
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let message = event.message().ok_or(Skipped)?;
         let mut elements = message.elements.iter();
         let found = elements.find_map(|element| Some((element, kind_of(element)?)));
-        let (element, kind) = found.ok_or(Rejection::Skip)?;
+        let (element, kind) = found.ok_or(Skipped)?;
         Ok(Self {
             element: element.clone(),
             api: event.api().clone(),
             limit: kind.limit(),
         })
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+        needs.may_skip();
     }
 }
 

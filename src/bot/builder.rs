@@ -1,23 +1,26 @@
 //! The [`Bot`] value.
 
-use super::event::{Event, Rejection, Values, What};
-use super::extract::Kicked;
+use super::event::{Event, Values};
 use super::file_access::FileAccess;
+use super::filter::{self, Filter};
 use super::handler::{Handler, Parameters};
-use super::isolation::Isolation;
+use super::handlers::{Handlers, Registered};
+use super::isolation::{Isolation, Trust};
+use super::kinds::Kinds;
+use super::middleware::{Layer, Next, layer};
+use super::needs::BotMistake;
 use super::on_unknown::OnUnknown;
 use super::pool::Pool;
-use super::reply::{IntoReply, Reply};
+use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
-use futures_util::future::BoxFuture;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::fmt::Display;
+use std::future::Future;
 use std::str::FromStr;
 use std::sync::Arc;
 
-type Call = Box<dyn Fn(&Event) -> Result<BoxFuture<'static, Reply>, Rejection> + Send + Sync>;
 type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), Mistake>;
 
 /// A bot: a name, handlers and shared state.
@@ -26,7 +29,7 @@ type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), Mistake>;
 /// something: then the bot's `bot()` function makes one for each account.
 pub struct Bot {
     name: &'static str,
-    handlers: Vec<Registered>,
+    handlers: Handlers,
     values: Values,
     settings: Option<ReadSettings>,
     hears_fleet: bool,
@@ -36,15 +39,8 @@ pub struct Bot {
     on_unknown: OnUnknown,
     /// Values of its own were given to it.
     has_state: bool,
-}
-
-struct Registered {
-    name: &'static str,
-    wants_updates: bool,
-    /// The handler captures nothing.
+    /// Its middleware captures nothing.
     is_bare: bool,
-    accepts: fn(&What) -> bool,
-    call: Call,
 }
 
 /// Why a bot refused its settings.
@@ -93,7 +89,7 @@ impl Bot {
     pub fn new(name: &'static str) -> Self {
         Self {
             name,
-            handlers: Vec::new(),
+            handlers: Handlers::default(),
             values: Values::new(),
             settings: None,
             hears_fleet: false,
@@ -102,6 +98,7 @@ impl Bot {
             isolation: Isolation::Auto,
             on_unknown: OnUnknown::default(),
             has_state: false,
+            is_bare: true,
         }
     }
 
@@ -121,10 +118,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(
-            handler,
-            |what| matches!(what, What::Message(message) if message.text().is_some()),
-        )
+        self.on(filter::text(), handler)
     }
 
     /// Calls `handler` for every message that somebody said, whatever its elements. Typing notices of
@@ -137,10 +131,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(
-            handler,
-            |what| matches!(what, What::Message(message) if message.tip().is_none() && message.notice().is_none()),
-        )
+        self.on(filter::message(), handler)
     }
 
     /// Calls `handler` for what happens in the account's groups (joined, quit, kicked, muted,
@@ -153,10 +144,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(
-            handler,
-            |what| matches!(what, What::Message(message) if message.tip().is_some()),
-        )
+        self.on(Filter::kinds_only(Kinds::TIP), handler)
     }
 
     /// Calls `handler` for what the server tells this account about groups (applications,
@@ -170,10 +158,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(
-            handler,
-            |what| matches!(what, What::Message(message) if message.notice().is_some()),
-        )
+        self.on(Filter::kinds_only(Kinds::NOTICE), handler)
     }
 
     /// Calls `handler` when something about messages or people changes (recalled, edited, read, typed,
@@ -186,11 +171,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        let mut bot = self.on(handler, |what| matches!(what, What::Update(_)));
-        if let Some(handler) = bot.handlers.last_mut() {
-            handler.wants_updates = true;
-        }
-        bot
+        self.on(Filter::kinds_only(Kinds::UPDATE), handler)
     }
 
     /// Calls `handler` once, when the account is ready for the first time: the place to start background tasks
@@ -203,7 +184,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(handler, |what| matches!(what, What::Start))
+        self.on(Filter::kinds_only(Kinds::START), handler)
     }
 
     /// Calls `handler` each time the account becomes ready (SDK_READY), so after every outage. What has to
@@ -216,7 +197,7 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(handler, |what| matches!(what, What::Ready))
+        self.on(Filter::kinds_only(Kinds::READY), handler)
     }
 
     /// Calls `handler` each time the account stops being ready while the program runs; it may take
@@ -230,11 +211,11 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(handler, |what| matches!(what, What::NotReady(_)))
+        self.on(Filter::kinds_only(Kinds::NOT_READY), handler)
     }
 
-    /// Calls `handler` each time the account is kicked (KICKED_OUT); it may take [`Kicked`]. Add it before
-    /// `on_not_ready`: the first handler that accepts an event gets it alone.
+    /// Calls `handler` each time the account is kicked (KICKED_OUT); it may take [`Kicked`](super::Kicked).
+    /// Handlers of `on_not_ready` are called, too.
     #[must_use]
     pub fn on_kicked<Args, H>(self, handler: H) -> Self
     where
@@ -243,30 +224,67 @@ impl Bot {
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        self.on(
-            handler,
-            |what| matches!(what, What::NotReady(cause) if Kicked::by(cause).is_some()),
-        )
+        self.on(Filter::kinds_only(Kinds::KICKED), handler)
     }
 
-    fn on<Args, H>(mut self, handler: H, accepts: fn(&What) -> bool) -> Self
+    /// Calls `handler` for what passes the [`filter`](super::filter).
+    ///
+    /// Of the handlers of a message only the first is called whose filter passes and whose parameters can be read; one
+    /// that returns [`Pass`](super::Pass) leaves the message to the next. Everything else that happens (updates, ready,
+    /// kicked, …) reaches every handler that is for it.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn answer(text: Text) -> String {
+    ///     format!("You said {}.", &*text)
+    /// }
+    /// # let _ =
+    /// Bot::new("polite").on(filter::mentioned() | filter::private(), answer)
+    /// # ;
+    /// ```
+    #[must_use]
+    pub fn on<Args, H>(mut self, filter: Filter, handler: H) -> Self
     where
         H: Handler<Args>,
         Args: Parameters,
         H::Output: IntoReply,
         H::Future: Send + 'static,
     {
-        let call: Call = Box::new(move |event| {
-            let future = handler.call(Args::from_event(event)?);
-            Ok(Box::pin(async move { future.await.into_reply() }))
-        });
-        self.handlers.push(Registered {
-            name: std::any::type_name::<H>(),
-            wants_updates: false,
-            is_bare: size_of::<H>() == 0,
-            accepts,
-            call,
-        });
+        self.handlers.add(Registered::new(filter, handler));
+        self
+    }
+
+    /// Calls `handler` when another one fails: it returned an error, panicked or exceeded its time limit. It may take
+    /// [`Failure`](super::Failure) and everything that the other could; what it returns is answered. Without one, a
+    /// short apology is answered in one-to-one chats, and in groups to messages that mention the account. The failure
+    /// is logged in any case, and counted.
+    #[must_use]
+    pub fn on_error<Args, H>(mut self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let filter = Filter::kinds_only(Kinds::ALL);
+        self.handlers.set_on_error(Registered::new(filter, handler));
+        self
+    }
+
+    /// Puts code around every handler of the bot. The first that is added is the outermost; those of a
+    /// [fleet](super::Bots::middleware) are around those of its bots. [`Next`](super::Next) has an example.
+    #[must_use]
+    pub fn middleware<F, R>(
+        mut self,
+        middleware: impl Fn(Event, Next) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoReply,
+    {
+        self.is_bare &= size_of_val(&middleware) == 0;
+        self.handlers.add_layer(layer(middleware));
         self
     }
 
@@ -315,8 +333,9 @@ impl Bot {
         self
     }
 
-    /// Adds values that it has none of.
-    pub(super) fn with_values(mut self, values: &Values) -> Self {
+    /// Adds values that it has none of, and puts middleware around its own.
+    pub(super) fn with_shared(mut self, values: &Values, layers: &[Layer]) -> Self {
+        self.handlers.surround(layers);
         for (key, value) in values {
             self.values.entry(*key).or_insert_with(|| value.clone());
         }
@@ -403,29 +422,48 @@ impl Bot {
     /// Whether all accounts may share the bot: it holds nothing that could tell them apart, neither values nor
     /// captures of its handlers.
     pub(super) fn is_shareable(&self) -> bool {
-        !self.has_state && self.handlers.iter().all(|handler| handler.is_bare)
+        !self.has_state && self.is_bare && self.handlers.are_bare()
     }
 
     /// The bot as accounts run it. It fetches files from where `base` allows it and where it says itself.
     #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     #[must_use]
     pub fn into_shared(self, base: &FileAccess, pool: &Pool) -> Arc<SharedBot> {
+        let trust = pool.trust(self.name);
+        self.share(base, trust)
+    }
+
+    /// The bot as tests run it.
+    pub(super) fn into_tested(self) -> Arc<SharedBot> {
+        self.share(&FileAccess::default(), Arc::default())
+    }
+
+    fn share(self, base: &FileAccess, trust: Arc<Trust>) -> Arc<SharedBot> {
         let files = base.clone();
         Arc::new(SharedBot {
             name: self.name,
             values: Arc::new(self.values),
-            handlers: Handlers(self.handlers),
+            handlers: self.handlers,
             hears_fleet: self.hears_fleet,
             isolation: self.isolation,
             on_unknown: self.on_unknown,
             files: files.with(&self.file_hosts, self.files_from_anywhere),
-            trust: pool.trust(self.name),
+            trust,
         })
     }
 
-    /// The handlers and values of a bot under test.
-    pub(super) fn into_tested(self) -> (Handlers, Arc<Values>) {
-        (Handlers(self.handlers), Arc::new(self.values))
+    /// Checks that the bot has everything its handlers ask for. A fleet does so when it starts, and a
+    /// [`TestBot`](super::testing::TestBot) when it is made.
+    ///
+    /// # Errors
+    /// All mistakes that were found.
+    pub fn check(&self) -> Result<(), Vec<BotMistake>> {
+        let mistakes = self.handlers.mistakes(&self.values);
+        if mistakes.is_empty() {
+            Ok(())
+        } else {
+            Err(mistakes)
+        }
     }
 }
 
@@ -441,47 +479,6 @@ fn reserved<T: FromStr<Err: Display>>(
         path: vec![key.to_owned()],
         reason: error.to_string(),
     })
-}
-
-/// A value and the name of the handler that it is about.
-type Named<T> = (&'static str, T);
-
-/// The handlers of a bot, in the order they were added.
-pub(super) struct Handlers(Vec<Registered>);
-
-impl Handlers {
-    /// Whether a handler takes updates.
-    pub(super) fn want_updates(&self) -> bool {
-        self.0.iter().any(|handler| handler.wants_updates)
-    }
-
-    /// The name of the first handler that may take the event; `None` when none will.
-    pub(super) fn candidate(&self, what: &What) -> Option<&'static str> {
-        self.0
-            .iter()
-            .find(|handler| (handler.accepts)(what))
-            .map(|handler| handler.name)
-    }
-
-    /// The first handler that takes the event: its name and its future. `Err` when the bot lacks something
-    /// that the handler asks for.
-    pub(super) fn dispatch(
-        &self,
-        event: &Event,
-    ) -> Result<Option<Named<BoxFuture<'static, Reply>>>, Named<String>> {
-        for handler in self
-            .0
-            .iter()
-            .filter(|handler| (handler.accepts)(&event.what))
-        {
-            match (handler.call)(event) {
-                Ok(future) => return Ok(Some((handler.name, future))),
-                Err(Rejection::Skip) => {}
-                Err(Rejection::Misconfigured(reason)) => return Err((handler.name, reason)),
-            }
-        }
-        Ok(None)
-    }
 }
 
 #[cfg(test)]

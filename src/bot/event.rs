@@ -1,18 +1,28 @@
 //! The event that handlers are called with, and the trait that reads their parameters from it.
 
 use super::api::Api;
+use super::failure::Failure;
+use super::kinds::Kinds;
 use super::ledger::{Exchange, Ledger, Owner};
-use super::seat::Seat;
+use super::needs::Needs;
+use super::recording::Recording;
+use super::rejection::Rejection;
+use super::seat::{Seat, SharedBot};
 use crate::account::Cause;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use botroupe_core::ledger::{exchange, message_id};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
+use std::future::Future;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 /// Values shared by the handlers of one bot on one account, by type.
 pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
+
+/// No handler has been called yet.
+const NONE: usize = usize::MAX;
 
 /// What happened.
 #[derive(Clone, Debug)]
@@ -25,45 +35,43 @@ pub(super) enum What {
     NotReady(Cause),
 }
 
-/// The event that a handler is called with.
+/// The event that a handler is called with. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Event {
-    pub(super) what: What,
+pub struct Event(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    what: What,
     place: Place,
     /// Made when somebody asks for it: many handlers only answer.
     api: OnceLock<Api>,
     /// Made with the API or the first value of the store.
     exchange: OnceLock<Arc<Exchange>>,
+    /// The handler that runs.
+    handler: AtomicUsize,
+    /// What went wrong before, for a handler of errors.
+    failure: OnceLock<Failure>,
 }
 
 /// Where an event happens.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 enum Place {
     /// On a bot of an account.
     Seat(Arc<Seat>),
-    /// On a bot under test, with the name of the bot.
-    Test(Arc<Values>, Arc<Ledger>, &'static str),
-}
-
-/// Why a handler was not called.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Rejection {
-    /// The handler is not for this event. The next one is asked.
-    Skip,
-    /// The bot lacks something that the handler asks for; the text says what to add. No other handler is asked.
-    Misconfigured(String),
+    /// On a bot under test.
+    Test(Arc<SharedBot>, Arc<Ledger>),
 }
 
 /// Types that a handler may take as a parameter.
 ///
-/// About a message: [`Text`](super::Text), [`Message`], [`Attachment`](super::Attachment),
+/// About a message: [`Text`](super::Text), [`Message`] and `Arc<Message>`, [`Attachment`](super::Attachment),
 /// [`Sender`](super::Sender), [`Group`](super::Group) and
 /// [`Conversation`](crate::proto::message::Conversation). About what happens around messages: [`Update`],
 /// [`GroupTip`](crate::proto::message::GroupTip) and
 /// [`SystemNotice`](crate::proto::message::SystemNotice). About the account: [`NotReady`](super::NotReady)
-/// and [`Kicked`](super::Kicked). Always: [`Api`], [`State<T>`](super::State),
-/// [`Store<T>`](super::Store) and [`Config<T>`](super::Config). Further types are a bot's own:
+/// and [`Kicked`](super::Kicked). Always: [`Event`], [`Api`], [`State<T>`](super::State),
+/// [`Store<T>`](super::Store) and [`Config<T>`](super::Config). `Option<T>` and `Result<T, T::Rejection>` of each
+/// do not keep the handler from being called. Further types are a bot's own:
 ///
 /// ```
 /// use botroupe::prelude::*;
@@ -72,10 +80,12 @@ pub enum Rejection {
 /// struct Number(i64);
 ///
 /// impl FromEvent for Number {
-///     fn from_event(event: &Event) -> Result<Self, Rejection> {
+///     type Rejection = Skipped;
+///
+///     async fn from_event(event: &Event) -> Result<Self, Skipped> {
 ///         let text = event.message().and_then(|message| message.text());
 ///         let number = text.and_then(|text| text.trim().parse().ok());
-///         number.map(Self).ok_or(Rejection::Skip)
+///         number.map(Self).ok_or(Skipped)
 ///     }
 /// }
 ///
@@ -87,71 +97,126 @@ pub enum Rejection {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     label = "not a parameter of a handler",
-    note = "parameters are `Text`, `Message`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Api`, `State<T>`, `Store<T>` and `Config<T>`, or your own type with `impl FromEvent`"
+    note = "parameters are `Text`, `Message`, `Arc<Message>`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>` and `Config<T>`, an `Option` or `Result` of one, or your own type with `impl FromEvent`"
 )]
-pub trait FromEvent: Sized {
-    /// Reads the value from the event.
+pub trait FromEvent: Sized + Send {
+    /// Why the value cannot be read; it becomes what the bot does then.
+    type Rejection: Into<Rejection> + Send;
+
+    /// Reads the value from the event. It may wait for something: the store, a request.
     ///
     /// # Errors
-    /// [`Rejection::Skip`] when the handler is not meant for the event.
-    fn from_event(event: &Event) -> Result<Self, Rejection>;
+    /// [`Skipped`](super::Skipped), or [`Rejection::Skip`], when the handler is not meant for the event; others as the
+    /// extractor decides.
+    fn from_event(event: &Event) -> impl Future<Output = Result<Self, Self::Rejection>> + Send;
+
+    /// Says what the value needs of its bot; checked when the bot is made. By default nothing, and the handler may be
+    /// skipped.
+    fn needs(needs: &mut Needs) {
+        needs.may_skip();
+    }
+}
+
+/// `None` when the value cannot be read.
+impl<T: FromEvent> FromEvent for Option<T> {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_event(event: &Event) -> Result<Self, Self::Rejection> {
+        Ok(T::from_event(event).await.ok())
+    }
+
+    fn needs(_: &mut Needs) {}
+}
+
+/// Hands the reason to the handler.
+impl<T: FromEvent> FromEvent for Result<T, T::Rejection> {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_event(event: &Event) -> Result<Self, Self::Rejection> {
+        Ok(T::from_event(event).await)
+    }
+
+    fn needs(_: &mut Needs) {}
+}
+
+impl FromEvent for Event {
+    type Rejection = std::convert::Infallible;
+
+    async fn from_event(event: &Event) -> Result<Self, Self::Rejection> {
+        Ok(event.clone())
+    }
+
+    fn needs(_: &mut Needs) {}
 }
 
 impl Event {
-    /// An event for a bot on an account.
-    pub(super) const fn new(what: What, seat: Arc<Seat>) -> Self {
-        Self {
+    fn make(what: What, place: Place, api: OnceLock<Api>) -> Self {
+        Self(Arc::new(Inner {
             what,
-            place: Place::Seat(seat),
-            api: OnceLock::new(),
+            place,
+            api,
             exchange: OnceLock::new(),
-        }
+            handler: AtomicUsize::new(NONE),
+            failure: OnceLock::new(),
+        }))
+    }
+
+    /// An event for a bot on an account.
+    pub(super) fn new(what: What, seat: Arc<Seat>) -> Self {
+        Self::make(what, Place::Seat(seat), OnceLock::new())
     }
 
     /// An event for a bot under test.
-    pub(super) fn of_test(
-        what: What,
-        api: Api,
-        values: Arc<Values>,
-        (ledger, bot): (Arc<Ledger>, &'static str),
-    ) -> Self {
-        Self {
-            what,
-            place: Place::Test(values, ledger, bot),
-            api: api.into(),
-            exchange: OnceLock::new(),
-        }
+    pub(super) fn of_test(what: What, api: Api, bot: Arc<SharedBot>, ledger: Arc<Ledger>) -> Self {
+        Self::make(what, Place::Test(bot, ledger), api.into())
+    }
+
+    pub(super) fn what(&self) -> &What {
+        &self.0.what
+    }
+
+    pub(super) fn kind(&self) -> Kinds {
+        Kinds::of(&self.0.what)
     }
 
     /// The bot on its account; `None` in a test.
-    pub(super) const fn seat(&self) -> Option<&Arc<Seat>> {
-        match &self.place {
+    pub(super) fn seat(&self) -> Option<&Arc<Seat>> {
+        match &self.0.place {
             Place::Seat(seat) => Some(seat),
             Place::Test(..) => None,
         }
     }
 
-    /// The values that the handlers of the bot share.
-    pub(super) fn values(&self) -> &Values {
-        match &self.place {
-            Place::Seat(seat) => &seat.bot.values,
-            Place::Test(values, ..) => values,
+    /// The UserID of the account.
+    #[must_use]
+    pub fn user(&self) -> &str {
+        match &self.0.place {
+            Place::Seat(seat) => seat.account.user().as_str(),
+            Place::Test(..) => Recording::USER,
+        }
+    }
+
+    /// The bot that the event is for.
+    pub(super) fn bot(&self) -> &Arc<SharedBot> {
+        match &self.0.place {
+            Place::Seat(seat) => &seat.bot,
+            Place::Test(bot, _) => bot,
         }
     }
 
     /// The ledger that the handler is on.
     pub(super) fn ledger(&self) -> &Arc<Ledger> {
-        match &self.place {
+        match &self.0.place {
             Place::Seat(seat) => &seat.ledger,
-            Place::Test(_, ledger, _) => ledger,
+            Place::Test(_, ledger) => ledger,
         }
     }
 
     /// What the handler does on the ledger.
     pub(super) fn owner(&self) -> Owner {
-        let exchange = self.exchange.get_or_init(|| {
-            let bot = self.bot();
-            let message = match &self.what {
+        let bot = self.bot().name;
+        let exchange = self.0.exchange.get_or_init(|| {
+            let message = match &self.0.what {
                 What::Message(message) => Some(message),
                 _ => None,
             };
@@ -159,31 +224,48 @@ impl Event {
             let place = message.map(|said| (said.conversation.clone(), said.from.clone()));
             Arc::new(Exchange::new(id, place))
         });
-        Owner::new(self.bot().into(), Some(exchange.clone()))
-    }
-
-    fn bot(&self) -> &'static str {
-        match &self.place {
-            Place::Seat(seat) => seat.bot.name,
-            Place::Test(.., bot) => bot,
-        }
+        Owner::new(bot.into(), Some(exchange.clone()))
     }
 
     /// What the handler has done on the ledger, if it has asked for anything there.
-    pub(super) fn take_exchange(&mut self) -> Option<Arc<Exchange>> {
-        self.exchange.take()
+    pub(super) fn exchange(&self) -> Option<Arc<Exchange>> {
+        self.0.exchange.get().cloned()
     }
 
     /// Whether files are being transferred for the handler.
     pub(super) fn is_transferring(&self) -> bool {
-        let api = self.api.get();
+        let api = self.0.api.get();
         api.is_some_and(|api| api.transfers().any())
+    }
+
+    /// The handler of this place in the list is called.
+    pub(super) fn call(&self, handler: usize) {
+        self.0.handler.store(handler, Ordering::Relaxed);
+    }
+
+    /// The handler that was called last.
+    pub(super) fn called(&self) -> Option<usize> {
+        let handler = self.0.handler.load(Ordering::Relaxed);
+        (handler != NONE).then_some(handler)
+    }
+
+    /// A handler has failed.
+    pub(super) fn fail(&self, failure: Failure) {
+        let _ = self.0.failure.set(failure);
+    }
+
+    pub(super) fn failure(&self) -> Option<&Failure> {
+        self.0.failure.get()
     }
 
     /// The message; `None` for other events.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
-        match &self.what {
+        self.shared_message().map(|message| &**message)
+    }
+
+    pub(super) fn shared_message(&self) -> Option<&Arc<Message>> {
+        match &self.0.what {
             What::Message(message) => Some(message),
             What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
         }
@@ -192,23 +274,19 @@ impl Event {
     /// The update; `None` for other events.
     #[must_use]
     pub fn update(&self) -> Option<&Update> {
-        match &self.what {
+        match &self.0.what {
             What::Update(update) => Some(update),
             _ => None,
         }
     }
 
-    pub(super) fn said(&self) -> Result<&Message, Rejection> {
-        self.message().ok_or(Rejection::Skip)
-    }
-
     /// The API of the account.
     #[must_use]
     pub fn api(&self) -> &Api {
-        self.api.get_or_init(|| match &self.place {
+        self.0.api.get_or_init(|| match &self.0.place {
             Place::Seat(seat) => {
-                let handler = seat.bot.handlers.candidate(&self.what);
-                seat.api(handler.unwrap_or("none"), self.owner())
+                let handlers = &seat.bot.handlers;
+                seat.api(handlers.name(self), self.owner())
             }
             // Made with the event.
             Place::Test(..) => Api::recorded(Arc::default()),

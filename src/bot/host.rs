@@ -26,6 +26,7 @@ use crate::policy::Now;
 use crate::proto::message::Message;
 use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::borrow::Cow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
 use std::task::Waker;
 use std::time::Duration;
@@ -125,12 +126,26 @@ impl Host {
         self.state.lock().map_err(|_| Dead)
     }
 
-    /// The bots with a handler for the event.
+    /// The bots with a handler for a message.
     fn wanting<'a>(&'a self, what: &'a What) -> impl Iterator<Item = usize> + 'a {
         let seats = self.seats.iter().enumerate();
         seats
-            .filter(|(_, seat)| seat.bot.handlers.candidate(what).is_some())
+            .filter(|(_, seat)| {
+                let event = || Event::new(what.clone(), Arc::clone(seat));
+                // A filter is the author's code.
+                let wants = || seat.bot.handlers.want(what, event);
+                catch_unwind(AssertUnwindSafe(wants)).unwrap_or(true)
+            })
             .map(|(number, _)| number)
+    }
+
+    /// The bots and their handlers that each get something other than a message.
+    fn hearing<'a>(&'a self, what: &'a What) -> impl Iterator<Item = (usize, usize)> + 'a {
+        let seats = self.seats.iter().enumerate();
+        seats.flat_map(move |(number, seat)| {
+            let handlers = seat.bot.handlers.wanting(what);
+            handlers.map(move |handler| (number, handler))
+        })
     }
 
     fn message(&self, state: &mut State, at: Now, message: Arc<Message>) {
@@ -153,20 +168,20 @@ impl Host {
     /// Returns `false` if an update found no room.
     fn update(&self, state: &mut State, what: &What) -> bool {
         let mut took = true;
-        for bot in self.wanting(what) {
+        for (bot, handler) in self.hearing(what) {
             if state.lines.updates() >= self.site.config.queue as usize {
                 took = false;
                 continue;
             }
-            state.lines.update(bot, what.clone());
+            state.lines.update(bot, handler, what.clone());
         }
         took
     }
 
     /// Something happened to the account itself.
     fn happened(&self, state: &mut State, what: &What) {
-        for bot in self.wanting(what) {
-            state.lines.happened(bot, what.clone());
+        for (bot, handler) in self.hearing(what) {
+            state.lines.happened(bot, handler, what.clone());
         }
     }
 
@@ -265,17 +280,19 @@ impl Host {
         }
     }
 
-    fn call(&self, Start { job, what }: Start, life: Option<u64>) -> Call {
+    fn call(&self, start: Start, life: Option<u64>) -> Call {
+        let Start { job, what, only } = start;
         let seat = self.seats[job.line.bot].clone();
         let label = Label {
             account: seat.account.user().clone(),
             bot: seat.bot.name,
-            handler: seat.bot.handlers.candidate(&what).unwrap_or("none"),
+            handler: seat.bot.handlers.candidate(&what),
             trust: seat.bot.trust.clone(),
         };
         Call {
             event: Event::new(what, seat),
             label,
+            only,
             ticket: Ticket {
                 host: self.me.clone(),
                 job,
@@ -312,19 +329,21 @@ impl Host {
     ) {
         let at = now();
         let seat = &self.seats[job.line.bot];
-        let succeeded = !matches!(outcome, Outcome::Failed);
-        let is_kept = self.ledger.is_durable() && job.message().is_some();
-        if is_kept && !matches!(outcome, Outcome::NotRun) {
-            let answers = match outcome {
-                Outcome::Answer(to, draft) => vec![(to, draft, seat.account.draw_key())],
-                _ => Vec::new(),
-            };
+        let (answers, succeeded) = match outcome {
+            Outcome::Ended { answers, succeeded } => (Some(answers), succeeded),
+            Outcome::NotRun => (None, true),
+        };
+        let draw = |(to, draft)| (to, draft, seat.account.draw_key());
+        if self.ledger.is_durable()
+            && job.message().is_some()
+            && let Some(answers) = answers
+        {
             // The store confirms it, and the ledger then wakes the host.
             self.ledger.finish(Finished {
                 job: job.clone(),
                 handler,
                 bot: seat.bot.name,
-                answers,
+                answers: answers.into_iter().map(draw).collect(),
                 exchange,
                 succeeded,
             });
@@ -336,16 +355,25 @@ impl Host {
         let Ok(mut state) = self.lock() else {
             return;
         };
-        match outcome {
-            Outcome::Answer(to, draft) => {
-                let key = (seat.account.draw_key(), seat.account.service_time(at));
-                state.replies.push(job.clone(), handler, to, draft, key);
+        if let Some(mut answers) = answers {
+            let service_time = seat.account.service_time(at);
+            let mut push = |answer, job| {
+                let (to, draft, key) = draw(answer);
+                let key = (key, service_time);
+                state.replies.push(job, handler, to, draft, key);
+            };
+            // The line goes on when the last of them is settled.
+            let last = answers.pop();
+            for answer in answers {
+                push(answer, None);
             }
-            Outcome::Done | Outcome::Failed => state.lines.ended(at.mono, job, true, false),
-            Outcome::NotRun => {
-                let parked = self.site.pool.is_parked(seat.account.user(), seat.bot.name);
-                state.lines.ended(at.mono, job, false, parked);
+            match last {
+                Some(last) => push(last, Some(job.clone())),
+                None => state.lines.ended(at.mono, job, true, false),
             }
+        } else {
+            let parked = self.site.pool.is_parked(seat.account.user(), seat.bot.name);
+            state.lines.ended(at.mono, job, false, parked);
         }
         // Within its own turn the account looks for itself. If its thread hung in the handler, another actor
         // has taken over.
@@ -476,7 +504,10 @@ impl Drop for Ticket {
             && let Some(host) = self.host.upgrade()
         {
             let outcome = if self.began {
-                Outcome::Failed
+                Outcome::Ended {
+                    answers: Vec::new(),
+                    succeeded: false,
+                }
             } else {
                 Outcome::NotRun
             };

@@ -47,6 +47,8 @@ impl Job {
 pub(super) struct Start {
     pub(super) job: Job,
     pub(super) what: What,
+    /// The handler that it is for, if it is for one alone.
+    pub(super) only: Option<usize>,
 }
 
 /// A loop that was found: a bot and somebody else answer each other without end.
@@ -253,21 +255,23 @@ impl Lines {
             if let Some(guard) = guard {
                 guard.came(now);
             }
-            self.enqueue(line, What::Message(message.clone()), Some(id));
+            self.enqueue(line, What::Message(message.clone()), (Some(id), None));
         }
     }
 
-    /// Something about messages or people changed that this bot wants to hear.
-    pub(super) fn update(&mut self, bot: usize, what: What) {
+    /// Something about messages or people changed that this handler of a bot wants to hear.
+    pub(super) fn update(&mut self, bot: usize, handler: usize, what: What) {
         self.work.get_or_insert_default().updates += 1;
         let conversation = Some(Conversation::System);
-        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
+        let line = Arc::new(LineKey { bot, conversation });
+        self.enqueue(line, what, (None, Some(handler)));
     }
 
-    /// Something happened to the account itself that this bot wants to hear.
-    pub(super) fn happened(&mut self, bot: usize, what: What) {
+    /// Something happened to the account itself that this handler of a bot wants to hear.
+    pub(super) fn happened(&mut self, bot: usize, handler: usize, what: What) {
         let conversation = None;
-        self.enqueue(Arc::new(LineKey { bot, conversation }), what, None);
+        let line = Arc::new(LineKey { bot, conversation });
+        self.enqueue(line, what, (None, Some(handler)));
     }
 
     /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
@@ -382,14 +386,19 @@ impl Lines {
 
     // ── inside ───────────────────────────────────────────────────────────────────────────────
 
-    fn enqueue(&mut self, line: Arc<LineKey>, what: What, message: Option<u64>) {
+    fn enqueue(
+        &mut self,
+        line: Arc<LineKey>,
+        what: What,
+        (message, only): (Option<u64>, Option<usize>),
+    ) {
         let job = Job {
             line: line.clone(),
             message,
         };
         let work = self.work.get_or_insert_default();
         let state = work.lines.entry(line.clone()).or_default();
-        state.waiting.push_back(Start { job, what });
+        state.waiting.push_back(Start { job, what, only });
         if !state.running && state.waiting.len() == 1 {
             work.due.push_back(line);
         }

@@ -45,10 +45,14 @@ mod command;
 mod drain;
 mod event;
 mod extract;
+mod failure;
 mod file_access;
+pub mod filter;
 mod handler;
+mod handlers;
 mod host;
 mod isolation;
+mod kinds;
 #[allow(
     dead_code,
     unused_imports,
@@ -58,11 +62,14 @@ mod language;
 mod ledger;
 mod lines;
 mod loop_guard;
+mod middleware;
+mod needs;
 mod on_unknown;
 mod outgoing_file;
 mod pool;
 mod recording;
 mod registry;
+mod rejection;
 mod replies;
 mod reply;
 mod run;
@@ -87,12 +94,14 @@ pub use command::{
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use drain::{Drain, Draining};
-pub use event::{Event, FromEvent, Rejection};
+pub use event::{Event, FromEvent};
 pub use extract::{Config, Group, Kicked, NotReady, Sender, State, Text};
+pub use failure::Failure;
 #[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use file_access::FileAccess;
+pub use filter::Filter;
 pub use handler::{Handler, Parameters};
 #[cfg(feature = "unstable")]
 pub use host::Host;
@@ -104,6 +113,8 @@ pub use language::{Language, LanguageError, TextValue, Texts, TextsError};
 pub use ledger::{Ledger, Shelf};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use ledger::{Ledger, Shelf};
+pub use middleware::Next;
+pub use needs::{BotMistake, Needs};
 pub use on_unknown::{OnUnknown, OnUnknownError};
 pub use outgoing_file::Outgoing;
 #[cfg(feature = "unstable")]
@@ -112,7 +123,8 @@ pub use pool::Pool;
 pub(crate) use pool::Pool;
 pub(crate) use registry::Registered;
 pub use registry::{AccountContext, Bots};
-pub use reply::{IntoReply, Reply};
+pub use rejection::{Missing, Rejection, Skipped};
+pub use reply::{IntoReply, Pass, Reply};
 #[cfg(feature = "unstable")]
 pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]

@@ -1,10 +1,13 @@
 //! The bots of a program, by name.
 
 use super::builder::Bot;
-use super::event::Values;
+use super::event::{Event, Values};
+use super::middleware::{Layer, Next, layer};
+use super::reply::IntoReply;
 use crate::proto::id::UserId;
 use std::any::TypeId;
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 
 /// Makes a bot for an account.
@@ -47,6 +50,7 @@ pub struct Bots {
     all: Vec<Registered>,
     /// What all bots share.
     values: Values,
+    layers: Vec<Layer>,
 }
 
 /// One bot of the list.
@@ -109,6 +113,7 @@ impl Bots {
             self.all.push(bot);
         }
         self.values.extend(more.values);
+        self.layers.extend(more.layers);
         self
     }
 
@@ -135,9 +140,38 @@ impl Bots {
         self
     }
 
+    /// Puts code around every handler of every bot: rate limits, logging, the choice of a language. The first that is
+    /// added is the outermost.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use botroupe::bot::Bots;
+    ///
+    /// async fn logged(event: Event, next: Next) -> Reply {
+    ///     let reply = next.run(event).await;
+    ///     if let Some(error) = reply.error() {
+    ///         eprintln!("a handler failed: {error}");
+    ///     }
+    ///     reply
+    /// }
+    /// # let _ = Bots::new().middleware(logged);
+    /// ```
+    #[must_use]
+    pub fn middleware<F, R>(
+        mut self,
+        middleware: impl Fn(Event, Next) -> F + Send + Sync + 'static,
+    ) -> Self
+    where
+        F: Future<Output = R> + Send + 'static,
+        R: IntoReply,
+    {
+        self.layers.push(layer(middleware));
+        self
+    }
+
     /// Gives a bot the values that all bots share.
     pub(crate) fn adopt(&self, bot: Bot) -> Bot {
-        bot.with_values(&self.values)
+        bot.with_shared(&self.values, &self.layers)
     }
 
     /// The names, in the order in which the bots were added.

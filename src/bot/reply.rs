@@ -3,7 +3,10 @@
 use super::api::{Api, ApiError};
 use super::outgoing_file::Outgoing;
 use crate::proto::message::{Draft, Element};
+use std::borrow::Cow;
+use std::collections::VecDeque;
 use std::error::Error;
+use std::fmt;
 
 /// An error of a handler, as it is logged; its sources are kept.
 pub(super) type HandlerError = Box<dyn Error + Send + Sync>;
@@ -28,37 +31,150 @@ pub(super) type HandlerError = Box<dyn Error + Send + Sync>;
 /// }
 /// ```
 #[derive(Debug)]
-pub struct Reply(Result<Option<Answer>, HandlerError>);
+#[must_use = "a reply that is not returned is not sent"]
+pub struct Reply(Said);
+
+#[derive(Debug)]
+enum Said {
+    /// The handler is not for the event after all.
+    Pass,
+    Nothing,
+    One(Answer),
+    Many(Vec<Answer>),
+    Failed(HandlerError),
+}
 
 impl Reply {
     /// Nothing is sent.
-    #[must_use]
     pub const fn none() -> Self {
-        Self(Ok(None))
+        Self(Said::Nothing)
+    }
+
+    /// The handler leaves the event to the next handler, see [`Pass`].
+    pub const fn pass() -> Self {
+        Self(Said::Pass)
     }
 
     /// A message is sent.
-    #[must_use]
     pub fn message(draft: impl Into<Draft>) -> Self {
-        Self(Ok(Some(Answer::Message(draft.into()))))
+        Self(Said::One(Answer::Message(draft.into())))
     }
 
     /// A file is uploaded and sent.
-    #[must_use]
     pub fn file(file: Outgoing) -> Self {
-        Self(Ok(Some(Answer::File(Box::new(file)))))
+        Self(Said::One(Answer::File(Box::new(file))))
     }
 
-    /// The handler failed: nothing is sent, and the error is logged with account and bot.
-    #[must_use]
+    /// The handler failed: the error is logged with account and bot, and
+    /// [`Bot::on_error`](super::Bot::on_error) decides what is answered.
     pub fn failed(error: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
-        Self(Err(error.into()))
+        Self(Said::Failed(error.into()))
     }
 
-    pub(super) fn into_result(self) -> Result<Option<Answer>, HandlerError> {
-        self.0
+    /// Sends another reply after this one. A failure of either is the failure of both: then nothing is sent.
+    pub fn then(self, next: Self) -> Self {
+        match (self.0, next.0) {
+            (Said::Failed(error), _) | (_, Said::Failed(error)) => Self(Said::Failed(error)),
+            (Said::Pass, other) | (other, Said::Pass) => Self(other),
+            (Said::Nothing, other) | (other, Said::Nothing) => Self(other),
+            (Said::One(first), Said::One(second)) => Self(Said::Many(vec![first, second])),
+            (Said::One(first), Said::Many(mut more)) => {
+                more.insert(0, first);
+                Self(Said::Many(more))
+            }
+            (Said::Many(mut all), Said::One(last)) => {
+                all.push(last);
+                Self(Said::Many(all))
+            }
+            (Said::Many(mut all), Said::Many(more)) => {
+                all.extend(more);
+                Self(Said::Many(all))
+            }
+        }
+    }
+
+    /// Whether the event is left to the next handler.
+    #[must_use]
+    pub const fn is_pass(&self) -> bool {
+        matches!(self.0, Said::Pass)
+    }
+
+    /// The error of a handler that failed.
+    #[must_use]
+    pub fn error(&self) -> Option<&(dyn Error + Send + Sync + 'static)> {
+        match &self.0 {
+            Said::Failed(error) => Some(&**error),
+            _ => None,
+        }
+    }
+
+    /// How many messages are sent.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        match &self.0 {
+            Said::Pass | Said::Nothing | Said::Failed(_) => 0,
+            Said::One(_) => 1,
+            Said::Many(all) => all.len(),
+        }
+    }
+
+    /// Whether nothing is sent.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    pub(super) fn into_result(self) -> Result<Answers, HandlerError> {
+        Ok(match self.0 {
+            Said::Pass | Said::Nothing => Answers::default(),
+            Said::One(answer) => Answers {
+                first: Some(answer),
+                more: VecDeque::new(),
+            },
+            Said::Many(all) => Answers {
+                first: None,
+                more: all.into(),
+            },
+            Said::Failed(error) => return Err(error),
+        })
     }
 }
+
+/// The answers of a handler, in order.
+#[derive(Debug, Default)]
+pub(super) struct Answers {
+    /// Most handlers have one.
+    first: Option<Answer>,
+    more: VecDeque<Answer>,
+}
+
+impl Answers {
+    pub(super) fn next(&mut self) -> Option<Answer> {
+        self.first.take().or_else(|| self.more.pop_front())
+    }
+}
+
+/// What a handler returns when it is not for the event after all: the next handler that takes it is called. It must
+/// not have sent anything.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn greet(text: Text) -> Result<&'static str, Pass> {
+///     if text.contains("hello") { Ok("Hello!") } else { Err(Pass) }
+/// }
+/// # let _ = Bot::new("greeter").on_text(greet);
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pass;
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the handler is not for this event")
+    }
+}
+
+impl Error for Pass {}
 
 /// The content of a reply.
 #[derive(Debug)]
@@ -82,16 +198,21 @@ impl Answer {
     }
 }
 
-/// Types a handler may return: `()`, `String`, `&'static str`, [`Draft`], [`Element`], [`Outgoing`],
-/// `Option` and `Result` of these, and [`Reply`]. The reply goes where the message came from: to its sender, or to its
-/// group. An `Err` is logged with bot and account, and nothing is sent; its type is anything that converts into a
-/// `Box<dyn Error + Send + Sync>`.
+/// Types a handler may return: `()`, texts (`String`, `&'static str`, `Cow<'static, str>`, `Box<str>`), [`Draft`],
+/// [`Element`], [`Outgoing`], [`Pass`], [`Reply`], and `Option`, `Result`, `Vec`, arrays and tuples of these: several are
+/// sent in order. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with
+/// bot, account, conversation and message, and answered as [`Bot::on_error`](super::Bot::on_error) says; its type is
+/// anything that converts into a `Box<dyn Error + Send + Sync>`. `Err(Pass)` leaves the event to the next handler.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a reply",
-    note = "return `()`, `String`, `&'static str`, `Draft`, `Element`, `Outgoing`, or an `Option` or `Result` of one"
+    note = "return `()`, a text, `Draft`, `Element`, `Outgoing` or `Pass`, or an `Option`, `Result`, `Vec` or tuple of these"
 )]
 pub trait IntoReply {
+    /// Whether the value can be [`Pass`]. Handlers that cannot take every event of their kind, and a handler after
+    /// them that would never be called is a mistake.
+    const MAY_PASS: bool = true;
+
     /// Turns the value into a reply.
     fn into_reply(self) -> Reply;
 }
@@ -102,50 +223,123 @@ impl IntoReply for Reply {
     }
 }
 
+impl IntoReply for Pass {
+    fn into_reply(self) -> Reply {
+        Reply::pass()
+    }
+}
+
 impl IntoReply for () {
+    const MAY_PASS: bool = false;
+
     fn into_reply(self) -> Reply {
         Reply::none()
     }
 }
 
-impl IntoReply for String {
-    fn into_reply(self) -> Reply {
-        Reply::message(Draft::text(self))
-    }
-}
-
-impl IntoReply for &'static str {
-    fn into_reply(self) -> Reply {
-        Reply::message(Draft::text(self))
-    }
-}
-
-impl IntoReply for Element {
-    fn into_reply(self) -> Reply {
-        Reply::message(self)
-    }
-}
-
-impl IntoReply for Draft {
-    fn into_reply(self) -> Reply {
-        Reply::message(self)
-    }
-}
-
 impl IntoReply for Outgoing {
+    const MAY_PASS: bool = false;
+
     fn into_reply(self) -> Reply {
         Reply::file(self)
     }
 }
 
+macro_rules! message {
+    ($($type:ty),*) => {$(
+        impl IntoReply for $type {
+            const MAY_PASS: bool = false;
+
+            fn into_reply(self) -> Reply {
+                Reply::message(self)
+            }
+        }
+    )*};
+}
+
+message!(String, &'static str, Element, Draft);
+
+impl IntoReply for Cow<'static, str> {
+    const MAY_PASS: bool = false;
+
+    fn into_reply(self) -> Reply {
+        Reply::message(self.into_owned())
+    }
+}
+
+impl IntoReply for Box<str> {
+    const MAY_PASS: bool = false;
+
+    fn into_reply(self) -> Reply {
+        Reply::message(String::from(self))
+    }
+}
+
 impl<T: IntoReply> IntoReply for Option<T> {
+    const MAY_PASS: bool = T::MAY_PASS;
+
     fn into_reply(self) -> Reply {
         self.map_or(Reply::none(), T::into_reply)
     }
 }
 
 impl<T: IntoReply, E: Into<Box<dyn Error + Send + Sync>>> IntoReply for Result<T, E> {
+    // The error may be one.
+    const MAY_PASS: bool = true;
+
     fn into_reply(self) -> Reply {
-        self.map_or_else(Reply::failed, T::into_reply)
+        match self {
+            Ok(value) => value.into_reply(),
+            Err(error) => {
+                let error = error.into();
+                if error.is::<Pass>() {
+                    Reply::pass()
+                } else {
+                    Reply::failed(error)
+                }
+            }
+        }
     }
 }
+
+impl<T: IntoReply> IntoReply for Vec<T> {
+    const MAY_PASS: bool = T::MAY_PASS;
+
+    fn into_reply(self) -> Reply {
+        all(self)
+    }
+}
+
+impl<T: IntoReply, const N: usize> IntoReply for [T; N] {
+    const MAY_PASS: bool = T::MAY_PASS;
+
+    fn into_reply(self) -> Reply {
+        all(self)
+    }
+}
+
+fn all(replies: impl IntoIterator<Item: IntoReply>) -> Reply {
+    let replies = replies.into_iter().map(IntoReply::into_reply);
+    replies.fold(Reply::none(), Reply::then)
+}
+
+macro_rules! tuple {
+    ($first:ident $(, $more:ident)*) => {
+        impl<$first: IntoReply $(, $more: IntoReply)*> IntoReply for ($first, $($more,)*) {
+            const MAY_PASS: bool = $first::MAY_PASS $(&& $more::MAY_PASS)*;
+
+            #[allow(non_snake_case, reason = "the values are named like their types")]
+            fn into_reply(self) -> Reply {
+                let ($first, $($more,)*) = self;
+                $first.into_reply()$(.then($more.into_reply()))*
+            }
+        }
+    };
+}
+
+tuple!(A);
+tuple!(A, B);
+tuple!(A, B, C);
+tuple!(A, B, C, D);
+tuple!(A, B, C, D, E);
+tuple!(A, B, C, D, E, F);

@@ -1,22 +1,29 @@
 //! Runs one handler on one event and tells its host what it answers.
 
+use super::api::ApiError;
 use super::event::Event;
+use super::failure::Failure;
+use super::handlers::run;
 use super::host::Ticket;
+use super::ledger::Exchange;
 use super::outgoing_file::Outgoing;
 use super::pool::{Label, Pool};
-use super::reply::{Answer, Reply};
+use super::reply::{Answer, Answers, Reply};
 use super::tasks::panic_text;
-use crate::proto::message::{Conversation, Draft};
+use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::{Boundary, pass};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use std::error::Error;
-use std::fmt;
+use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
+
+/// What is answered when a handler fails and the bot does not say what.
+const SORRY: &str = "Sorry, something went wrong.";
 
 /// How often to check whether the time limit of a handler runs.
 const LOOK: Duration = Duration::from_secs(1);
@@ -26,28 +33,20 @@ pub(super) struct Call {
     pub(super) event: Event,
     pub(super) label: Label,
     pub(super) ticket: Ticket,
-}
-
-impl Call {
-    fn settle_here(mut self, handler: &'static str, outcome: Outcome) {
-        let exchange = self.event.take_exchange();
-        self.ticket.settle_here(handler, outcome, exchange);
-    }
+    /// The handler to call, if it is one alone.
+    pub(super) only: Option<usize>,
 }
 
 /// How a handler ended.
 #[derive(Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "there is one at a time, and most are answers"
-)]
 pub(super) enum Outcome {
-    /// Its answer is to be sent.
-    Answer(Conversation, Draft),
-    /// It is done, and nothing is to be sent.
-    Done,
-    /// It failed: what it would have changed stays as it was.
-    Failed,
+    /// It has run.
+    Ended {
+        /// What is to be sent.
+        answers: Vec<(Conversation, Draft)>,
+        /// If not, what it would have changed stays as it was.
+        succeeded: bool,
+    },
     /// It did not run: its message counts as not handled.
     NotRun,
 }
@@ -56,200 +55,214 @@ pub(super) enum Outcome {
 pub(super) struct Run {
     call: Call,
     stage: Stage,
+    /// What is to be sent so far.
+    answers: Vec<(Conversation, Draft)>,
+    succeeded: bool,
 }
 
 enum Stage {
     /// Nothing has run.
     Begin,
-    /// The handler runs; its name.
-    Handler(&'static str, BoxFuture<'static, Reply>),
-    /// The file of its answer is to be uploaded.
-    File(&'static str, Box<Outgoing>),
+    /// The handler runs, or that of its error.
+    Handler(BoxFuture<'static, Reply>),
+    /// Answers that are left. The next has a file, which is to be uploaded.
+    Files(Box<Outgoing>, Answers),
+    /// Nothing is left to do.
+    End,
 }
 
-/// What a stage led to.
-enum Step {
-    Next(Stage),
-    End(&'static str, Outcome),
-}
+type Caught<T> = Result<T, Box<dyn Any + Send>>;
 
 impl Run {
     pub(super) const fn new(call: Call) -> Self {
         Self {
             call,
             stage: Stage::Begin,
+            answers: Vec::new(),
+            succeeded: true,
         }
     }
 
     /// Begins on the current thread and polls once. `Err` when the handler has to wait for something, or its
     /// answer has a file: then it goes on with [`finish`](Self::finish).
-    pub(super) fn first_poll(self) -> Result<(), Box<Self>> {
-        let Self { mut call, stage } = self;
-        let stage = match stage {
-            Stage::Begin => match begin(&mut call) {
-                Step::Next(stage) => stage,
-                Step::End(handler, outcome) => {
-                    call.settle_here(handler, outcome);
-                    return Ok(());
-                }
-            },
-            stage => stage,
-        };
-        let Stage::Handler(handler, mut future) = stage else {
-            return Err(Box::new(Self { call, stage }));
-        };
+    pub(super) fn first_poll(mut self) -> Result<(), Box<Self>> {
+        self.begin();
         // Whoever goes on polls again at once, so nothing has to be woken before.
         let mut cx = Context::from_waker(Waker::noop());
-        let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
-        let step = match polled {
-            Ok(Poll::Pending) => {
-                let stage = Stage::Handler(handler, future);
-                return Err(Box::new(Self { call, stage }));
-            }
-            Ok(Poll::Ready(reply)) => {
-                drop_quietly(&call.label, future);
-                replied(&call, handler, reply)
-            }
-            Err(panic) => {
-                drop_quietly(&call.label, future);
-                panicked(&call.label, handler, &*panic)
-            }
-        };
-        match step {
-            Step::Next(stage) => Err(Box::new(Self { call, stage })),
-            Step::End(handler, outcome) => {
-                call.settle_here(handler, outcome);
-                Ok(())
+        while let Stage::Handler(future) = &mut self.stage {
+            let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
+            match polled {
+                Ok(Poll::Pending) => return Err(Box::new(self)),
+                Ok(Poll::Ready(reply)) => self.handled(Some(Ok(reply))),
+                Err(panic) => self.handled(Some(Err(panic))),
             }
         }
+        if matches!(self.stage, Stage::Files(..)) {
+            return Err(Box::new(self));
+        }
+        self.end(Ticket::settle_here);
+        Ok(())
     }
 
     /// Runs the handler to its end.
-    pub(super) async fn finish(self, pool: Pool) {
-        let Self {
-            mut call,
-            mut stage,
-        } = self;
-        let (handler, outcome) = loop {
-            let step = match stage {
-                Stage::Begin => begin(&mut call),
-                Stage::Handler(handler, future) => {
-                    let future = AssertUnwindSafe(future).catch_unwind();
-                    handled(&call, handler, within(&call, &pool, future).await)
+    pub(super) async fn finish(mut self, pool: Pool) {
+        self.begin();
+        loop {
+            match std::mem::replace(&mut self.stage, Stage::End) {
+                Stage::Handler(mut future) => {
+                    let outcome = {
+                        let future = AssertUnwindSafe(&mut future).catch_unwind();
+                        within(&self.call, &pool, future).await
+                    };
+                    self.stage = Stage::Handler(future);
+                    self.handled(outcome);
                 }
                 // The file may come from a stream of the handler, which may panic or hang.
-                Stage::File(handler, file) => {
-                    let upload = AssertUnwindSafe(file.upload(call.event.api())).catch_unwind();
-                    uploaded(&call, handler, within(&call, &pool, upload).await)
+                Stage::Files(file, left) => {
+                    let upload = file.upload(self.call.event.api());
+                    let upload = AssertUnwindSafe(upload).catch_unwind();
+                    let outcome = within(&self.call, &pool, upload).await;
+                    self.uploaded(outcome);
+                    self.answer(left);
                 }
-            };
-            match step {
-                Step::Next(next) => stage = next,
-                Step::End(handler, outcome) => break (handler, outcome),
+                Stage::Begin | Stage::End => break,
             }
+        }
+        self.end(Ticket::settle);
+    }
+
+    fn begin(&mut self) {
+        if !matches!(self.stage, Stage::Begin) {
+            return;
+        }
+        pass(Boundary::Called);
+        self.call.ticket.begin();
+        // Code of the bot runs only when this is polled.
+        self.stage = Stage::Handler(run(self.call.event.clone(), self.call.only));
+    }
+
+    fn end(self, settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>)) {
+        let handler = self.handler();
+        let Call {
+            event,
+            label,
+            ticket,
+            ..
+        } = self.call;
+        let outcome = Outcome::Ended {
+            answers: self.answers,
+            succeeded: self.succeeded,
         };
-        call.ticket
-            .settle(handler, outcome, call.event.take_exchange());
+        settle(ticket, handler, outcome, event.exchange());
+        // It may hold the handler's error.
+        drop_quietly(&label, event);
+    }
+
+    /// The name of the handler that was called.
+    fn handler(&self) -> &'static str {
+        let event = &self.call.event;
+        event.bot().handlers.name(event)
+    }
+
+    /// The handler has ended, or has exceeded its limit.
+    fn handled(&mut self, outcome: Option<Caught<Reply>>) {
+        if let Stage::Handler(future) = std::mem::replace(&mut self.stage, Stage::End) {
+            drop_quietly(&self.call.label, future);
+        }
+        let handler = self.handler();
+        let failure = match outcome {
+            Some(Ok(reply)) => match reply.into_result() {
+                Ok(answers) => return self.answer(answers),
+                Err(error) => Failure::error_of(handler, error),
+            },
+            Some(Err(panic)) => Failure::panic_of(handler, panic_text(&*panic)),
+            None => Failure::timeout_of(handler, limit(&self.call)),
+        };
+        self.failed(failure);
+    }
+
+    /// The handler has failed: the bot may have one for that.
+    fn failed(&mut self, failure: Failure) {
+        let Label { account, bot, .. } = &self.call.label;
+        let event = &self.call.event;
+        let message = event.message();
+        let (to, id) = message.map_or_else(Default::default, |message| {
+            (message.conversation.to_string(), message.server_key())
+        });
+        let handler = failure.handler();
+        if event.failure().is_some() {
+            tracing::error!(%account, bot, conversation = to, message = id, error = %failure, "handler of errors failed");
+            return;
+        }
+        tracing::error!(%account, bot, handler, conversation = to, message = id, error = %failure, "handler failed");
+        self.succeeded = false;
+        if let Some(seat) = event.seat() {
+            seat.account.note_failure();
+        }
+        event.fail(failure);
+        if let Some(on_error) = event.bot().handlers.on_error() {
+            self.stage = Stage::Handler(on_error.call(event.clone()));
+        } else if let Some(message) = message
+            && is_addressed(message, event.user())
+        {
+            let to = message.conversation.clone();
+            self.answers.push((to, Draft::text(SORRY)));
+        }
+    }
+
+    /// The handler has answered.
+    fn answer(&mut self, mut answers: Answers) {
+        let message = self.call.event.message();
+        let to = message.map(|message| message.conversation.clone());
+        while let Some(answer) = answers.next() {
+            let Some(to) = &to else {
+                let Label { account, bot, .. } = &self.call.label;
+                let handler = self.handler();
+                tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
+                return;
+            };
+            match answer {
+                Answer::Message(draft) => self.answers.push((to.clone(), draft)),
+                Answer::File(file) => {
+                    self.stage = Stage::Files(file, answers);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// The file of an answer was uploaded, or was not.
+    fn uploaded(&mut self, outcome: Option<Caught<Result<Draft, ApiError>>>) {
+        let Label { account, bot, .. } = &self.call.label;
+        let handler = self.handler();
+        let message = self.call.event.message();
+        let Some(to) = message.map(|message| message.conversation.clone()) else {
+            return;
+        };
+        match outcome {
+            Some(Ok(Ok(draft))) => self.answers.push((to, draft)),
+            Some(Ok(Err(error))) => {
+                tracing::warn!(%account, bot, handler, %to, %error, "file of the reply not uploaded");
+            }
+            Some(Err(panic)) => {
+                let reason = panic_text(&*panic);
+                tracing::error!(%account, bot, handler, %to, reason, "file of the reply panicked");
+            }
+            None => {
+                let limit = limit(&self.call);
+                tracing::error!(%account, bot, handler, %to, ?limit, "file of the reply took too long; it was given up");
+            }
+        }
     }
 }
 
-/// Finds the handler and calls it.
-fn begin(call: &mut Call) -> Step {
-    pass(Boundary::Called);
-    call.ticket.begin();
-    let Label { account, bot, .. } = &call.label;
-    let Some(seat) = call.event.seat() else {
-        return Step::End("none", Outcome::Done);
-    };
-    let found = AssertUnwindSafe(|| seat.bot.handlers.dispatch(&call.event));
-    match catch_unwind(found) {
-        Ok(Ok(Some((handler, future)))) => Step::Next(Stage::Handler(handler, future)),
-        Ok(Ok(None)) => Step::End("none", Outcome::Done),
-        Ok(Err((handler, mistake))) => {
-            tracing::error!(%account, bot, handler, mistake, "handler cannot be called");
-            Step::End(handler, Outcome::Failed)
-        }
-        Err(_) => {
-            tracing::error!(%account, bot, "handler panicked before its first await");
-            Step::End("none", Outcome::Failed)
-        }
+/// Whether the sender of a message expects an answer of the account.
+fn is_addressed(message: &Message, me: &str) -> bool {
+    let is_said = message.tip().is_none() && message.notice().is_none();
+    match message.conversation {
+        Conversation::C2c(_) => is_said,
+        _ => is_said && message.mentions(me),
     }
-}
-
-type Caught<T> = Result<T, Box<dyn std::any::Any + Send>>;
-
-/// The handler has ended, or has exceeded its limit.
-fn handled(call: &Call, handler: &'static str, outcome: Option<Caught<Reply>>) -> Step {
-    let Label { account, bot, .. } = &call.label;
-    match outcome {
-        Some(Ok(reply)) => replied(call, handler, reply),
-        Some(Err(panic)) => panicked(&call.label, handler, &*panic),
-        None => {
-            let limit = limit(call);
-            tracing::error!(%account, bot, handler, ?limit, "handler took too long; it was ended");
-            Step::End(handler, Outcome::Failed)
-        }
-    }
-}
-
-fn panicked(label: &Label, handler: &'static str, panic: &(dyn std::any::Any + Send)) -> Step {
-    let Label { account, bot, .. } = label;
-    let reason = panic_text(panic);
-    tracing::error!(%account, bot, handler, reason, "handler panicked");
-    Step::End(handler, Outcome::Failed)
-}
-
-/// The handler has returned.
-fn replied(call: &Call, handler: &'static str, reply: Reply) -> Step {
-    let Label { account, bot, .. } = &call.label;
-    match reply.into_result() {
-        Ok(None) => Step::End(handler, Outcome::Done),
-        Ok(Some(Answer::Message(draft))) => answered(call, handler, draft),
-        Ok(Some(Answer::File(file))) => Step::Next(Stage::File(handler, file)),
-        Err(error) => {
-            tracing::error!(%account, bot, handler, error = %Causes(&*error), "handler failed");
-            Step::End(handler, Outcome::Failed)
-        }
-    }
-}
-
-/// There is something to send.
-fn answered(call: &Call, handler: &'static str, draft: Draft) -> Step {
-    let Label { account, bot, .. } = &call.label;
-    let Some(message) = call.event.message() else {
-        tracing::error!(%account, bot, handler, "nobody to reply to: return nothing here");
-        return Step::End(handler, Outcome::Done);
-    };
-    Step::End(
-        handler,
-        Outcome::Answer(message.conversation.clone(), draft),
-    )
-}
-
-/// The file of an answer was uploaded, or was not.
-fn uploaded<E: fmt::Display>(
-    call: &Call,
-    handler: &'static str,
-    outcome: Option<Caught<Result<Draft, E>>>,
-) -> Step {
-    let Label { account, bot, .. } = &call.label;
-    let to = call.event.message().map(|message| &message.conversation);
-    let to = to.map(ToString::to_string).unwrap_or_default();
-    match outcome {
-        Some(Ok(Ok(draft))) => return answered(call, handler, draft),
-        Some(Ok(Err(error))) => {
-            tracing::warn!(%account, bot, handler, to, %error, "file of the reply not uploaded");
-        }
-        Some(Err(panic)) => {
-            let reason = panic_text(&*panic);
-            tracing::error!(%account, bot, handler, to, reason, "file of the reply panicked");
-        }
-        None => {
-            let limit = limit(call);
-            tracing::error!(%account, bot, handler, to, ?limit, "file of the reply took too long; it was given up");
-        }
-    }
-    Step::End(handler, Outcome::Done)
 }
 
 /// How long a handler may take.
@@ -287,33 +300,12 @@ async fn within<F: Future>(call: &Call, pool: &Pool, future: F) -> Option<F::Out
     }
 }
 
-/// Drops a future of a bot, whose drop may panic.
-fn drop_quietly(label: &Label, future: BoxFuture<'static, Reply>) {
-    if catch_unwind(AssertUnwindSafe(move || drop(future))).is_err() {
+/// Drops something of a bot, whose drop may panic.
+fn drop_quietly<T>(label: &Label, value: T) {
+    if catch_unwind(AssertUnwindSafe(move || drop(value))).is_err() {
         tracing::error!(
             account = %label.account, bot = label.bot, handler = label.handler,
             "handler panicked while it was being dropped"
         );
-    }
-}
-
-/// An error with everything that caused it, on one line.
-struct Causes<'a>(&'a (dyn Error + Send + Sync));
-
-impl fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut said = self.0.to_string();
-        f.write_str(&said)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            let text = cause.to_string();
-            // Many errors quote their cause already.
-            if !said.contains(&text) {
-                write!(f, ": {text}")?;
-                said.push_str(&text);
-            }
-            source = cause.source();
-        }
-        Ok(())
     }
 }

@@ -1,9 +1,9 @@
 //! A bot, shared by the accounts that run it, and its seat on one of them.
 
 use super::api::{Api, Uploads};
-use super::builder::Handlers;
 use super::event::Values;
 use super::file_access::FileAccess;
+use super::handlers::Handlers;
 use super::isolation::{Isolation, Place, Trust};
 use super::ledger::{Ledger, Owner};
 use super::on_unknown::OnUnknown;

@@ -18,10 +18,12 @@
 //! ```
 
 use super::api::Api;
-use super::builder::{Bot, Handlers};
-use super::event::{Event, Values, What};
+use super::builder::Bot;
+use super::event::{Event, What};
+use super::handlers::run;
 use super::ledger::Ledger;
 use super::recording::Recording;
+use super::seat::SharedBot;
 use crate::account::AccountHandle;
 use crate::proto::id::UserId;
 use crate::proto::message::{C2cItem, Conversation, Draft, Element, Message};
@@ -31,9 +33,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A bot on an account named `bot`, without a connection.
 pub struct TestBot {
-    name: &'static str,
-    handlers: Handlers,
-    values: Arc<Values>,
+    bot: Arc<SharedBot>,
     recording: Arc<Recording>,
     ledger: Arc<Ledger>,
     /// The number of the last message.
@@ -51,13 +51,13 @@ impl TestBot {
     #[must_use]
     #[expect(clippy::expect_used, reason = "the name fits, and only tests are here")]
     pub fn new(bot: Bot) -> Self {
-        let name = bot.name();
-        let (handlers, values) = bot.into_tested();
+        if let Err(mistakes) = bot.check() {
+            let mistakes: Vec<String> = mistakes.iter().map(ToString::to_string).collect();
+            panic!("{}", mistakes.join("\n"));
+        }
         let user = UserId::parse(Recording::USER).expect("a name that fits");
         Self {
-            name,
-            handlers,
-            values,
+            bot: bot.into_tested(),
             recording: Arc::default(),
             ledger: Ledger::in_memory(AccountHandle::new(user)),
             said: AtomicU32::new(0),
@@ -118,20 +118,17 @@ impl TestBot {
             ..C2cItem::new(from, Recording::USER, elements)
         };
         let what = What::Message(Arc::new(Message::from_c2c(item, "bot")));
-        let books = (self.ledger.clone(), self.name);
-        let mut event = Event::of_test(what, self.api(), self.values.clone(), books);
+        let event = Event::of_test(what, self.api(), self.bot.clone(), self.ledger.clone());
         let mut succeeded = false;
-        if let Ok(Some((_, future))) = self.handlers.dispatch(&event)
-            && let Ok(answer) = future.await.into_result()
-        {
+        if let Ok(mut answers) = run(event.clone(), None).await.into_result() {
             succeeded = true;
-            if let Some(answer) = answer
-                && let Ok(draft) = answer.into_draft(event.api()).await
-            {
-                let _ = event.api().send(Conversation::c2c(from), draft).await;
+            while let Some(answer) = answers.next() {
+                if let Ok(draft) = answer.into_draft(event.api()).await {
+                    let _ = event.api().send(Conversation::c2c(from), draft).await;
+                }
             }
         }
-        if let Some(exchange) = event.take_exchange() {
+        if let Some(exchange) = event.exchange() {
             self.ledger.close(&exchange, succeeded);
         }
         self.sent().into_iter().map(|(_, draft)| draft).collect()

@@ -54,7 +54,7 @@ pub(super) fn to_json(status: &Status) -> Value {
             "multipleDevice": counters.kicked_by_device, "REST_API_Kick": counters.kicked_by_rest,
             "userSigExpired": counters.expired, "received": counters.received,
             "sent": counters.sent, "unsent": counters.unsent, "unknown": counters.unknown, "paced": counters.paced, "dropped": counters.dropped,
-            "ignored": counters.ignored,
+            "ignored": counters.ignored, "failed_handlers": counters.failed_handlers,
         },
         "records": records,
     })

@@ -134,8 +134,9 @@ async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
     // The same conversations continue after the deadline has ended the hanging handler.
     for from in ["p", "h", "f"] {
         sandbox.say(from, "one", "again").unwrap();
-        eventually("an answer", || async {
-            (said(&sandbox, "one", from) == ["again"]).then_some(())
+        eventually("an apology and an answer", || async {
+            let expected = ["Sorry, something went wrong.", "again"];
+            (said(&sandbox, "one", from) == expected).then_some(())
         })
         .await;
     }
@@ -154,6 +155,7 @@ async fn a_bot_that_panics_hangs_fails_and_blocks_harms_nobody_else() {
             "{user}"
         );
     }
+    assert_eq!(status(&app, "one").await.counters.failed_handlers, 3);
     app.stop().await;
 }
 
@@ -225,7 +227,14 @@ fn listening_bots() -> Bots {
 async fn a_bot_hears_what_happens_to_its_account() {
     let sandbox = sandbox(|_| {});
     let app = start(&sandbox.url(), &listening_bots(), &["bot"], "").await;
-    let expected = ["ready", "link_lost", "ready", "RestApiKick"];
+    // A kick is told to both handlers that are for it.
+    let expected = [
+        "ready",
+        "link_lost",
+        "ready",
+        "RestApiKick",
+        "REST_API_Kick",
+    ];
     let heard = |count: usize| async move { (HEARD.lock().unwrap().len() >= count).then_some(()) };
     eventually("ready", || heard(1)).await;
     sandbox.drop_link("bot").unwrap();
@@ -233,7 +242,7 @@ async fn a_bot_hears_what_happens_to_its_account() {
     sandbox
         .kick("bot", botroupe::sandbox::KickType::Rest)
         .unwrap();
-    eventually("kicked", || heard(4)).await;
+    eventually("kicked", || heard(5)).await;
     assert_eq!(*HEARD.lock().unwrap(), expected);
     app.stop().await;
 }

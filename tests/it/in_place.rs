@@ -120,7 +120,10 @@ async fn what_waits_leaves_the_thread_of_its_account_and_a_panic_harms_nobody() 
     assert_eq!(told, "account pool tasks");
     let trouble_over = "hello";
     for trouble in ["panic", "fail"] {
-        sandbox.say("alice", "panics", trouble).unwrap();
+        assert_eq!(
+            ask(&sandbox, "alice", "panics", trouble).await,
+            "Sorry, something went wrong."
+        );
         assert_eq!(
             ask(&sandbox, "alice", "panics", trouble_over).await,
             trouble_over

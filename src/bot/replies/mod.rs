@@ -81,10 +81,10 @@ pub(super) struct Replies {
 }
 
 impl Replies {
-    /// A handler has answered.
+    /// A handler has answered; `job` ends with the last of its answers.
     pub(super) fn push(
         &mut self,
-        job: Job,
+        job: Option<Job>,
         handler: &'static str,
         to: Conversation,
         draft: Draft,
@@ -93,7 +93,7 @@ impl Replies {
         self.add(Outgoing {
             number: 0,
             state: State::Waiting,
-            job: Some(job),
+            job,
             handler,
             to,
             draft: Arc::new(draft),

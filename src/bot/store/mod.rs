@@ -1,12 +1,14 @@
 //! Values that a bot keeps: [`Store<T>`].
 
-use super::event::{Event, FromEvent, Rejection};
+use super::event::{Event, FromEvent};
 use super::ledger::{Ledger, Owner, cell_key};
+use super::needs::Needs;
 use crate::gateway::now;
 use crate::store::StoreError;
 use botroupe_core::ledger::{Cell, CellKey, Change, Scope};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::convert::Infallible;
 use std::fmt;
 use std::marker::PhantomData;
 use std::sync::Arc;
@@ -78,13 +80,17 @@ pub struct Cells<T> {
 }
 
 impl<T> FromEvent for Store<T> {
-    fn from_event(event: &Event) -> Result<Self, Rejection> {
+    type Rejection = Infallible;
+
+    async fn from_event(event: &Event) -> Result<Self, Infallible> {
         Ok(Self {
             ledger: event.ledger().clone(),
             owner: event.owner(),
             of: PhantomData,
         })
     }
+
+    fn needs(_: &mut Needs) {}
 }
 
 impl<T> Clone for Store<T> {

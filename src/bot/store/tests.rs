@@ -1,6 +1,6 @@
 use crate::account::AccountHandle;
 use crate::bot::api::Api;
-use crate::bot::event::{Event, Values, What};
+use crate::bot::event::{Event, What};
 use crate::bot::ledger::{Ledger, Shelf, cell_key};
 use crate::bot::testing::TestBot;
 use crate::prelude::*;
@@ -139,9 +139,9 @@ fn ledger(shelf: &Arc<Shelf>, number: u32) -> Arc<Ledger> {
 }
 
 fn event(ledger: &Arc<Ledger>, what: What) -> Event {
-    let books = (ledger.clone(), "values");
     let api = Api::recorded(Arc::default());
-    Event::of_test(what, api, Arc::new(Values::default()), books)
+    let bot = Bot::new("values").into_tested();
+    Event::of_test(what, api, bot, ledger.clone())
 }
 
 fn said(seq: u32) -> What {
@@ -153,14 +153,15 @@ fn said(seq: u32) -> What {
 }
 
 /// Ends the handler of an event.
-fn end(ledger: &Ledger, mut event: Event, succeeded: bool) {
-    if let Some(exchange) = event.take_exchange() {
+fn end(ledger: &Ledger, event: Event, succeeded: bool) {
+    if let Some(exchange) = event.exchange() {
         ledger.close(&exchange, succeeded);
     }
 }
 
 fn store<T>(event: &Event) -> Store<T> {
-    Store::from_event(event).unwrap_or_else(|_| panic!("every event has a store"))
+    let store = Store::from_event(event).now_or_never();
+    store.unwrap().unwrap()
 }
 
 #[actix_rt::test]

@@ -93,6 +93,8 @@ pub struct Counters {
     pub dropped: u64,
     /// Packets and events that were not understood.
     pub ignored: u64,
+    /// Handlers of bots that returned an error, panicked or exceeded their time limit.
+    pub failed_handlers: u64,
 }
 
 impl Counters {

@@ -1,0 +1,198 @@
+//! What a handler can take of a message or an update.
+
+use crate::bot::event::{Event, FromEvent};
+use crate::bot::kinds::Kinds;
+use crate::bot::needs::Needs;
+use crate::bot::rejection::Skipped;
+use crate::proto::message::{Conversation, GroupTip, Message, SystemNotice};
+use crate::proto::update::Update;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// The text of a text message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Text(String);
+
+impl Text {
+    /// The text itself.
+    #[must_use]
+    pub fn into_inner(self) -> String {
+        self.0
+    }
+}
+
+impl From<&str> for Text {
+    fn from(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromEvent for Text {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let text = event.message().and_then(Message::text);
+        text.map(Self::from).ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::TEXT);
+    }
+}
+
+impl FromEvent for Message {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        event.message().cloned().ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+    }
+}
+
+/// Without a copy of the message.
+impl FromEvent for Arc<Message> {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        event.shared_message().cloned().ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+    }
+}
+
+impl FromEvent for Update {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        event.update().cloned().ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::UPDATE);
+    }
+}
+
+impl FromEvent for GroupTip {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let tip = event.message().and_then(Message::tip);
+        tip.cloned().ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::TIP);
+    }
+}
+
+impl FromEvent for SystemNotice {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let notice = event.message().and_then(Message::notice);
+        notice.cloned().ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::NOTICE);
+    }
+}
+
+/// The group of the message. A handler that takes it is called for group messages only.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Group {
+    /// Its GroupID.
+    pub id: String,
+    /// Its name; empty when the server did not give it.
+    pub name: String,
+}
+
+impl Group {
+    /// A group of this GroupID and name, to try a handler with.
+    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            name: name.into(),
+        }
+    }
+}
+
+impl FromEvent for Group {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let message = event.message().ok_or(Skipped)?;
+        match &message.conversation {
+            Conversation::Group(id) => {
+                let name = message.group.as_ref().map(|group| group.name.clone());
+                Ok(Self::new(id.to_string(), name.unwrap_or_default()))
+            }
+            _ => Err(Skipped),
+        }
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+        needs.may_skip();
+    }
+}
+
+impl FromEvent for Conversation {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let message = event.message().ok_or(Skipped)?;
+        Ok(message.conversation.clone())
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+    }
+}
+
+/// The sender of the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Sender {
+    /// Its UserID.
+    pub user_id: String,
+    /// Its nick name; empty when the server did not give it.
+    pub nick: String,
+}
+
+impl Sender {
+    /// A sender of this UserID and nick name, to try a handler with.
+    pub fn new(user_id: impl Into<String>, nick: impl Into<String>) -> Self {
+        Self {
+            user_id: user_id.into(),
+            nick: nick.into(),
+        }
+    }
+}
+
+impl FromEvent for Sender {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let Message { from, nick, .. } = event.message().ok_or(Skipped)?;
+        Ok(Self::new(from.to_string(), nick.clone()))
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+    }
+}

@@ -1,0 +1,9 @@
+//! The types that a handler can take as parameters.
+
+mod account;
+mod message;
+mod values;
+
+pub use account::{Kicked, NotReady};
+pub use message::{Group, Sender, Text};
+pub use values::{Config, State};

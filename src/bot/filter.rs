@@ -1,0 +1,268 @@
+//! Filters: which events a handler is for. They combine with `&`, `|` and `!`.
+//!
+//! ```
+//! use botroupe::prelude::*;
+//!
+//! async fn help() -> &'static str {
+//!     "Ask me in a private chat."
+//! }
+//! # let _ =
+//! Bot::new("helper")
+//!     .on(filter::text() & filter::mentioned() & !filter::from("spammer"), help)
+//!     .on(filter::private() & filter::regex("(?i)^help"), help)
+//! # ;
+//! ```
+
+use super::event::{Event, What};
+use super::kinds::Kinds;
+use crate::proto::message::Conversation;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use regex::Regex;
+use std::fmt;
+use std::future::Future;
+use std::ops::{BitAnd, BitOr, Not};
+use std::sync::Arc;
+
+/// Which events a handler is for. See the [module](self).
+#[derive(Clone)]
+pub struct Filter(Node);
+
+#[derive(Clone)]
+enum Node {
+    Kinds(Kinds),
+    /// Decided at once, of what somebody said.
+    Check(Arc<dyn Fn(&Event) -> bool + Send + Sync>),
+    /// Decided after a wait, of what somebody said.
+    Ask(Arc<dyn Fn(Event) -> BoxFuture<'static, bool> + Send + Sync>),
+    Both(Arc<(Node, Node)>),
+    Either(Arc<(Node, Node)>),
+    Other(Arc<Node>),
+    /// It cannot be used: why.
+    Broken(Arc<str>),
+}
+
+impl fmt::Debug for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Filter").finish_non_exhaustive()
+    }
+}
+
+/// Every message that somebody said, whatever its elements. Typing notices of the UI kits are none: they are
+/// [`Update::Typing`](crate::proto::update::Update::Typing).
+#[must_use]
+pub const fn message() -> Filter {
+    Filter(Node::Kinds(Kinds::SAID))
+}
+
+/// Text messages.
+#[must_use]
+pub const fn text() -> Filter {
+    Filter(Node::Kinds(Kinds::TEXT))
+}
+
+/// Messages that mention the account, or everybody.
+#[must_use]
+pub fn mentioned() -> Filter {
+    check(|event| {
+        let message = event.message();
+        message.is_some_and(|message| message.mentions(event.user()))
+    })
+}
+
+/// Messages of one-to-one chats.
+#[must_use]
+pub fn private() -> Filter {
+    check(|event| matches!(place(event), Some(Conversation::C2c(_))))
+}
+
+/// Messages of groups.
+#[must_use]
+pub fn group() -> Filter {
+    check(|event| matches!(place(event), Some(Conversation::Group(_))))
+}
+
+/// Messages of this group.
+#[must_use]
+pub fn in_group(id: impl Into<String>) -> Filter {
+    let id = id.into();
+    check(move |event| matches!(place(event), Some(Conversation::Group(group)) if **group == *id))
+}
+
+/// Messages of this user.
+#[must_use]
+pub fn from(user: impl Into<String>) -> Filter {
+    let user = user.into();
+    check(move |event| {
+        let message = event.message();
+        message.is_some_and(|message| *message.from == *user)
+    })
+}
+
+/// Texts that contain these words; capitals do not count.
+#[must_use]
+pub fn contains(words: impl AsRef<str>) -> Filter {
+    let words = words.as_ref().to_lowercase();
+    check(move |event| {
+        let text = event.message().and_then(|message| message.text());
+        text.is_some_and(|text| text.to_lowercase().contains(&words))
+    })
+}
+
+/// Texts that match a regular expression somewhere, in the syntax of the crate
+/// [`regex`](https://docs.rs/regex/latest/regex/#syntax). A wrong one stops the bot from being made.
+#[must_use]
+pub fn regex(pattern: &str) -> Filter {
+    match Regex::new(pattern) {
+        Ok(pattern) => check(move |event| {
+            let text = event.message().and_then(|message| message.text());
+            text.is_some_and(|text| pattern.is_match(text))
+        }),
+        Err(error) => Filter(Node::Broken(error.to_string().into())),
+    }
+}
+
+/// Messages of which `check` says so.
+pub fn check(check: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Filter {
+    Filter(Node::Check(Arc::new(check)))
+}
+
+/// Messages of which `ask` says so, after it has waited for something: the store, a request.
+pub fn ask<F>(ask: impl Fn(Event) -> F + Send + Sync + 'static) -> Filter
+where
+    F: Future<Output = bool> + Send + 'static,
+{
+    Filter(Node::Ask(Arc::new(move |event| ask(event).boxed())))
+}
+
+fn place(event: &Event) -> Option<&Conversation> {
+    Some(&event.message()?.conversation)
+}
+
+impl Filter {
+    pub(super) const fn kinds_only(kinds: Kinds) -> Self {
+        Self(Node::Kinds(kinds))
+    }
+
+    /// The kinds of events that may pass.
+    pub(super) fn kinds(&self) -> Kinds {
+        self.0.kinds()
+    }
+
+    /// Whether the kind alone decides.
+    pub(super) const fn is_plain(&self) -> bool {
+        matches!(self.0, Node::Kinds(_))
+    }
+
+    /// Why it cannot be used.
+    pub(super) fn broken(&self) -> Option<&str> {
+        self.0.broken()
+    }
+
+    /// Whether the event passes, as far as that is known from its kind.
+    pub(super) fn quick(&self, what: &What) -> Option<bool> {
+        let kind = Kinds::of(what);
+        match &self.0 {
+            Node::Kinds(kinds) => Some(kinds.meets(kind)),
+            node if !node.kinds().meets(kind) => Some(false),
+            _ => None,
+        }
+    }
+
+    /// Whether the event passes; `None` when that has to be waited for.
+    pub(super) fn now(&self, event: &Event) -> Option<bool> {
+        self.0.now(event)
+    }
+
+    /// Whether the event passes.
+    pub(super) async fn passes(&self, event: &Event) -> bool {
+        match self.0.now(event) {
+            Some(passes) => passes,
+            None => self.0.later(event).await,
+        }
+    }
+}
+
+impl Node {
+    fn kinds(&self) -> Kinds {
+        match self {
+            Self::Kinds(kinds) => *kinds,
+            Self::Check(_) | Self::Ask(_) | Self::Broken(_) => Kinds::SAID,
+            Self::Both(both) => both.0.kinds() & both.1.kinds(),
+            Self::Either(either) => either.0.kinds() | either.1.kinds(),
+            Self::Other(other) => match &**other {
+                Self::Kinds(kinds) => !*kinds,
+                _ => Kinds::SAID,
+            },
+        }
+    }
+
+    fn broken(&self) -> Option<&str> {
+        match self {
+            Self::Broken(why) => Some(why),
+            Self::Both(two) | Self::Either(two) => two.0.broken().or_else(|| two.1.broken()),
+            Self::Other(other) => other.broken(),
+            Self::Kinds(_) | Self::Check(_) | Self::Ask(_) => None,
+        }
+    }
+
+    fn now(&self, event: &Event) -> Option<bool> {
+        match self {
+            Self::Kinds(kinds) => Some(kinds.meets(event.kind())),
+            Self::Check(check) => Some(Kinds::SAID.meets(event.kind()) && check(event)),
+            Self::Ask(_) if Kinds::SAID.meets(event.kind()) => None,
+            Self::Ask(_) | Self::Broken(_) => Some(false),
+            Self::Both(both) => match both.0.now(event) {
+                Some(false) => Some(false),
+                Some(true) => both.1.now(event),
+                None => both.1.now(event).filter(|passes| !passes),
+            },
+            Self::Either(either) => match either.0.now(event) {
+                Some(true) => Some(true),
+                Some(false) => either.1.now(event),
+                None => either.1.now(event).filter(|passes| *passes),
+            },
+            Self::Other(other) => other.now(event).map(|passes| !passes),
+        }
+    }
+
+    fn later<'a>(&'a self, event: &'a Event) -> BoxFuture<'a, bool> {
+        async move {
+            if let Some(passes) = self.now(event) {
+                return passes;
+            }
+            match self {
+                Self::Ask(ask) => ask(event.clone()).await,
+                Self::Both(both) => both.0.later(event).await && both.1.later(event).await,
+                Self::Either(either) => either.0.later(event).await || either.1.later(event).await,
+                Self::Other(other) => !other.later(event).await,
+                Self::Kinds(_) | Self::Check(_) | Self::Broken(_) => false,
+            }
+        }
+        .boxed()
+    }
+}
+
+impl BitAnd for Filter {
+    type Output = Self;
+
+    fn bitand(self, other: Self) -> Self {
+        Self(Node::Both(Arc::new((self.0, other.0))))
+    }
+}
+
+impl BitOr for Filter {
+    type Output = Self;
+
+    fn bitor(self, other: Self) -> Self {
+        Self(Node::Either(Arc::new((self.0, other.0))))
+    }
+}
+
+impl Not for Filter {
+    type Output = Self;
+
+    fn not(self) -> Self {
+        Self(Node::Other(Arc::new(self.0)))
+    }
+}

@@ -1,0 +1,245 @@
+//! The handlers of a bot, and which of them is called for an event.
+
+use super::event::{Event, Values, What};
+use super::filter::Filter;
+use super::handler::{Handler, Parameters};
+use super::kinds::Kinds;
+use super::middleware::{Layer, Next};
+use super::needs::{BotMistake, Needs, Store};
+use super::reply::{IntoReply, Reply};
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use std::sync::Arc;
+
+type Call = Box<dyn Fn(Event) -> BoxFuture<'static, Reply> + Send + Sync>;
+
+/// One handler, as it was added.
+pub(super) struct Registered {
+    name: &'static str,
+    filter: Filter,
+    needs: Needs,
+    may_pass: bool,
+    /// It captures nothing.
+    is_bare: bool,
+    call: Call,
+}
+
+impl Registered {
+    pub(super) fn new<Args, H>(filter: Filter, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let mut needs = Needs::new();
+        Args::needs(&mut needs);
+        let handler = Arc::new(handler);
+        let call: Call = Box::new(move |event| {
+            let handler = handler.clone();
+            Box::pin(async move {
+                let args = Args::from_event(&event).await;
+                // What the event holds is not needed while the handler runs, unless it took it.
+                drop(event);
+                match args {
+                    Ok(args) => handler.call(args).await.into_reply(),
+                    Err(rejection) => rejection.into_reply(),
+                }
+            })
+        });
+        Self {
+            name: std::any::type_name::<H>(),
+            filter,
+            needs,
+            may_pass: H::Output::MAY_PASS,
+            is_bare: size_of::<H>() == 0,
+            call,
+        }
+    }
+
+    /// Calls the handler.
+    pub(super) fn call(&self, event: Event) -> BoxFuture<'static, Reply> {
+        (self.call)(event)
+    }
+
+    /// The kinds of events that it takes.
+    fn kinds(&self) -> Kinds {
+        self.filter.kinds()
+    }
+
+    /// Takes every event of its kinds.
+    fn takes_all(&self) -> bool {
+        self.filter.is_plain() && !self.may_pass && self.needs.always(self.kinds())
+    }
+}
+
+/// The handlers of a bot, in the order they were added.
+#[derive(Default)]
+pub(super) struct Handlers {
+    all: Vec<Registered>,
+    layers: Vec<Layer>,
+    /// Called when one of the others fails.
+    on_error: Option<Registered>,
+}
+
+impl Handlers {
+    pub(super) fn add(&mut self, handler: Registered) {
+        self.all.push(handler);
+    }
+
+    pub(super) fn add_layer(&mut self, layer: Layer) {
+        self.layers.push(layer);
+    }
+
+    /// Puts these around the bot's own.
+    pub(super) fn surround(&mut self, layers: &[Layer]) {
+        self.layers.splice(0..0, layers.iter().cloned());
+    }
+
+    pub(super) fn set_on_error(&mut self, handler: Registered) {
+        self.on_error = Some(handler);
+    }
+
+    pub(super) const fn on_error(&self) -> Option<&Registered> {
+        self.on_error.as_ref()
+    }
+
+    pub(super) const fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    pub(super) fn layer(&self, position: usize) -> Option<Layer> {
+        self.layers.get(position).cloned()
+    }
+
+    /// Whether nothing in them could tell accounts apart.
+    pub(super) fn are_bare(&self) -> bool {
+        let mut all = self.all.iter().chain(&self.on_error);
+        all.all(|handler| handler.is_bare)
+    }
+
+    /// Whether a handler takes updates.
+    pub(super) fn want_updates(&self) -> bool {
+        self.all
+            .iter()
+            .any(|handler| handler.kinds().meets(Kinds::UPDATE))
+    }
+
+    /// Whether some handler may take the event, which is made of `what` when it has to be looked at.
+    pub(super) fn want(&self, what: &What, event: impl FnOnce() -> Event) -> bool {
+        let mut unclear = false;
+        for handler in &self.all {
+            match handler.filter.quick(what) {
+                Some(true) => return true,
+                Some(false) => {}
+                None => unclear = true,
+            }
+        }
+        if !unclear {
+            return false;
+        }
+        let event = event();
+        self.all
+            .iter()
+            .any(|handler| handler.filter.now(&event) != Some(false))
+    }
+
+    /// The handlers that each get an event of this kind.
+    pub(super) fn wanting<'a>(&'a self, what: &'a What) -> impl Iterator<Item = usize> + 'a {
+        let all = self.all.iter().enumerate();
+        all.filter(|(_, handler)| handler.filter.quick(what) != Some(false))
+            .map(|(number, _)| number)
+    }
+
+    /// The name of the handler that was called; before that, of the first that may take the event.
+    pub(super) fn name(&self, event: &Event) -> &'static str {
+        let called = event.called().and_then(|number| self.all.get(number));
+        called.map_or_else(|| self.candidate(event.what()), |handler| handler.name)
+    }
+
+    /// The name of the first handler that may take the event.
+    pub(super) fn candidate(&self, what: &What) -> &'static str {
+        let mut all = self.all.iter();
+        let found = all.find(|handler| handler.filter.quick(what) != Some(false));
+        found.map_or("none", |handler| handler.name)
+    }
+
+    /// What is wrong with them, for a bot with these values.
+    pub(super) fn mistakes(&self, values: &Values) -> Vec<BotMistake> {
+        let mut mistakes = Vec::new();
+        for (number, handler) in self.all.iter().chain(&self.on_error).enumerate() {
+            let name = handler.name;
+            if let Some(reason) = handler.filter.broken() {
+                let reason = reason.to_owned();
+                mistakes.push(BotMistake::Filter {
+                    handler: name,
+                    reason,
+                });
+            }
+            for value in handler.needs.values() {
+                let of = value.of;
+                if !values.contains_key(&value.id) {
+                    mistakes.push(match value.what {
+                        Store::State => BotMistake::NoState { handler: name, of },
+                        Store::Config => BotMistake::NoConfig { handler: name, of },
+                    });
+                }
+            }
+            if number >= self.all.len() {
+                continue; // The handler of errors.
+            }
+            let possible = handler.kinds() & handler.needs.kinds();
+            if possible.is_empty() {
+                mistakes.push(BotMistake::NeverCalled { handler: name });
+            } else if Kinds::MESSAGE.holds(possible)
+                && let Some(first) = self.all[..number]
+                    .iter()
+                    .find(|first| first.takes_all() && first.kinds().holds(possible))
+            {
+                mistakes.push(BotMistake::Shadowed {
+                    handler: name,
+                    by: first.name,
+                });
+            }
+        }
+        mistakes
+    }
+}
+
+/// Runs the middleware of the event's bot, and the handlers: only one, or those that take the event until one does
+/// not pass. Nothing of them has run when this returns.
+pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply> {
+    let handlers = &event.bot().handlers;
+    if !handlers.layers.is_empty() {
+        return Next::first(only).run(event).boxed();
+    }
+    // Most bots have one handler of a kind, without a filter: it needs nothing around it.
+    let sole = only.or_else(|| {
+        let mut wanting = handlers.wanting(event.what());
+        wanting.next().filter(|_| wanting.next().is_none())
+    });
+    let sole = sole.and_then(|number| Some((number, handlers.all.get(number)?)));
+    match sole {
+        Some((number, handler)) if handler.filter.is_plain() => {
+            event.call(number);
+            handler.call(event.clone())
+        }
+        _ => dispatch(event, only).boxed(),
+    }
+}
+
+/// Calls the handlers.
+pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
+    let bot = event.bot().clone();
+    for (number, handler) in bot.handlers.all.iter().enumerate() {
+        if only.is_some_and(|only| only != number) || !handler.filter.passes(&event).await {
+            continue;
+        }
+        event.call(number);
+        let reply = handler.call(event.clone()).await;
+        if !reply.is_pass() {
+            return reply;
+        }
+    }
+    Reply::pass()
+}
