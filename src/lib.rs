@@ -131,9 +131,9 @@ struct Book;
 pub mod prelude {
     pub use crate::bot::{
         Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Event, Failure, Filter,
-        FromEvent, Group, GroupApi, IntoReply, Isolation, Kicked, Language, Needs, Next, NotReady,
-        OnUnknown, Outgoing, Pass, Permission, Rejection, Reply, RunError, Sender, Skipped, State,
-        Store, Text, Texts, Upload, ValueError, command, filter,
+        FromEvent, Group, GroupApi, IntoReply, Isolation, Kicked, Language, LanguageChoice, Needs,
+        Next, NotReady, OnUnknown, Outgoing, Pass, Permission, Rejection, Reply, RunError, Sender,
+        Skipped, State, Store, Text, Texts, Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

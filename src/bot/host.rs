@@ -70,9 +70,10 @@ impl Host {
         ledger: &Arc<Ledger>,
         bots: Vec<Arc<SharedBot>>,
     ) -> Arc<Self> {
+        let bots: Arc<[Arc<SharedBot>]> = bots.into();
         let seats: Box<[Arc<Seat>]> = bots
-            .into_iter()
-            .map(|bot| Arc::new(Seat::new(&site, account, ledger, bot)))
+            .iter()
+            .map(|bot| Arc::new(Seat::new(&site, account, ledger, bot.clone(), &bots)))
             .collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
         let host = Arc::new_cyclic(|me| Self {

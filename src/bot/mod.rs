@@ -40,7 +40,6 @@
 mod api;
 mod attachment;
 mod builder;
-#[allow(dead_code, unused_imports, reason = "handlers come to use it")]
 mod command;
 mod drain;
 mod event;
@@ -53,11 +52,6 @@ mod handlers;
 mod host;
 mod isolation;
 mod kinds;
-#[allow(
-    dead_code,
-    unused_imports,
-    reason = "commands and handlers come to use it"
-)]
 mod language;
 mod ledger;
 mod lines;
@@ -87,8 +81,8 @@ pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads}
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
 pub use command::{
-    Args, Command, CommandError, Cooldown, PatternError, PatternMistake, Permission, PrefixError,
-    command,
+    Args, Command, CommandError, Cooldown, NotGiven, PatternError, PatternMistake, Permission,
+    PrefixError, command,
 };
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
@@ -108,7 +102,7 @@ pub use host::Host;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use host::Host;
 pub use isolation::{Isolation, IsolationError};
-pub use language::{Language, LanguageError, TextValue, Texts, TextsError};
+pub use language::{Language, LanguageChoice, LanguageError, TextValue, Texts, TextsError};
 #[cfg(feature = "unstable")]
 pub use ledger::{Ledger, Shelf};
 #[cfg(not(feature = "unstable"))]

@@ -72,6 +72,8 @@ pub(super) struct Seat {
     pub(super) ledger: Arc<Ledger>,
     pub(super) bot: Arc<SharedBot>,
     pub(super) site: Arc<Site>,
+    /// All bots of the account.
+    pub(super) neighbours: Arc<[Arc<SharedBot>]>,
     /// Made when a handler first takes the [`Api`].
     extras: OnceLock<Box<Extras>>,
     is_over: AtomicBool,
@@ -98,12 +100,14 @@ impl Seat {
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
         bot: Arc<SharedBot>,
+        neighbours: &Arc<[Arc<SharedBot>]>,
     ) -> Self {
         Self {
             account: account.clone(),
             ledger: ledger.clone(),
             bot,
             site: site.clone(),
+            neighbours: neighbours.clone(),
             extras: OnceLock::new(),
             is_over: AtomicBool::new(false),
         }

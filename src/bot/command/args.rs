@@ -4,9 +4,15 @@ use super::fault::Fault;
 use super::given::Given;
 use super::pattern::Pattern;
 use super::root::Root;
+use super::set::{CommandError, Commands};
 use super::usage::{UsageError, UsageMistake};
 
 use super::written;
+use crate::bot::event::{Event, FromEvent};
+use crate::bot::kinds::Kinds;
+use crate::bot::needs::Needs;
+use crate::bot::rejection::Rejection;
+use crate::bot::reply::Reply;
 use serde::de::DeserializeOwned;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
@@ -55,6 +61,57 @@ impl<T> DerefMut for Args<T> {
     fn deref_mut(&mut self) -> &mut T {
         &mut self.0
     }
+}
+
+/// Why there are no arguments.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum NotGiven {
+    /// The handler is not called for a command.
+    #[error("the handler is not called for a command")]
+    NoCommand,
+    /// What was written does not fit the type; this is answered.
+    #[error("what was written does not fit the arguments")]
+    Unfit(Reply),
+}
+
+impl From<NotGiven> for Rejection {
+    fn from(reason: NotGiven) -> Self {
+        match reason {
+            NotGiven::NoCommand => Self::Skip,
+            NotGiven::Unfit(reply) => Self::Answer(reply),
+        }
+    }
+}
+
+impl<T: DeserializeOwned + Send> FromEvent for Args<T> {
+    type Rejection = NotGiven;
+
+    async fn from_event(event: &Event) -> Result<Self, NotGiven> {
+        let called = event.command().ok_or(NotGiven::NoCommand)?;
+        let error = match read(&called.given) {
+            Ok(args) => return Ok(Self(args)),
+            Err(error) => error,
+        };
+        let desk = event.bot().handlers.desk();
+        Err(NotGiven::Unfit(
+            desk.misused(event, called.index, &error).await,
+        ))
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::TEXT);
+        needs.args(ArgsNeed {
+            check: Commands::check_args::<T>,
+        });
+    }
+}
+
+/// What a handler asks of its command.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::bot) struct ArgsNeed {
+    /// Whether the type fits the command of this place.
+    pub(super) check: fn(&Commands, usize) -> Result<(), CommandError>,
 }
 
 /// Reads what was given.

@@ -64,6 +64,8 @@ impl Cooldown {
 pub(in crate::bot) struct Use<'a> {
     /// The place of the command in its set.
     pub(in crate::bot) command: usize,
+    /// A bot may serve several accounts.
+    pub(in crate::bot) account: &'a str,
     pub(in crate::bot) user: &'a str,
     pub(in crate::bot) conversation: &'a str,
 }
@@ -86,7 +88,7 @@ pub(in crate::bot) struct Cooldowns {
 }
 
 /// Command, number of the cool-down, and whose it is.
-type Key = (usize, usize, String);
+type Key = (usize, usize, Box<str>);
 
 #[derive(Debug)]
 struct Running {
@@ -95,7 +97,7 @@ struct Running {
 }
 
 /// So many users of a bot are remembered. Beyond that those are forgotten whose cool-down ends next.
-const MOST: usize = 4_096;
+const MOST: usize = 16_384;
 
 impl Cooldowns {
     /// Begins a use of the command if none of its cool-downs runs. `now` is the time since some start.
@@ -115,7 +117,9 @@ impl Cooldowns {
                     Scope::Global => "",
                 };
                 let rest = *rule.rest.as_ref().ok()?;
-                Some(((by.command, at, whose.to_owned()), rest))
+                // No UserID has a line break.
+                let whose = format!("{}\n{whose}", by.account);
+                Some(((by.command, at, whose.into()), rest))
             })
             .collect();
         let mut wait: Option<(Duration, bool)> = None;
@@ -190,6 +194,7 @@ mod tests {
         ] {
             let by = Use {
                 command,
+                account: "bot",
                 user,
                 conversation: user,
             };
@@ -209,6 +214,7 @@ mod tests {
         let mut begin = |second, user, conversation| {
             let by = Use {
                 command: 0,
+                account: "bot",
                 user,
                 conversation,
             };
@@ -226,10 +232,11 @@ mod tests {
     fn no_crowd_fills_the_memory() {
         let rules = [Cooldown::per_user("1h")];
         let mut cooldowns = Cooldowns::default();
-        for user in 0..20_000_u32 {
+        for user in 0..60_000_u32 {
             let user = user.to_string();
             let by = Use {
                 command: 0,
+                account: "bot",
                 user: &user,
                 conversation: "g",
             };
@@ -251,7 +258,7 @@ mod tests {
         fn between_two_uses_there_is_always_the_rest(seconds in proptest::collection::vec(0u64..100, 1..60)) {
             let rules = [Cooldown::per_user("10s")];
             let mut cooldowns = Cooldowns::default();
-            let by = Use { command: 0, user: "bob", conversation: "bob" };
+            let by = Use { command: 0, account: "bot", user: "bob", conversation: "bob" };
             let mut seconds = seconds;
             seconds.sort_unstable();
             let mut last = None;

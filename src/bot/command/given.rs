@@ -72,6 +72,12 @@ impl Given {
         })
     }
 
+    /// The text of the first argument, as it was written.
+    pub(super) fn first_text(&self) -> &str {
+        let first = self.taken.first().and_then(|taken| taken.first());
+        first.map_or("", |one| one.written.as_str())
+    }
+
     /// What somebody might give: everything, or only what is required.
     pub(super) fn sample(pattern: &Arc<Pattern>, all: bool, round: usize) -> Self {
         let taken = pattern.arguments.iter().map(|argument| {

@@ -10,6 +10,7 @@ mod cell;
 )]
 mod command;
 mod cooldown;
+mod desk;
 mod fault;
 mod given;
 mod help;
@@ -17,23 +18,23 @@ mod kind;
 mod mistake;
 mod pattern;
 mod permission;
+mod ranks;
 mod root;
 mod set;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod trials;
 mod usage;
 mod words;
 mod written;
 
 pub use address::PrefixError;
-pub(super) use address::Prefixes;
-pub use args::Args;
+pub(super) use args::ArgsNeed;
+pub use args::{Args, NotGiven};
 pub use command::{Command, command};
 pub use cooldown::Cooldown;
-pub(super) use cooldown::{Cooldowns, Pace, Use};
-pub(super) use help::wait;
+pub(super) use desk::{Attended, Called, Desk};
 pub use mistake::{PatternError, PatternMistake};
 pub use permission::Permission;
-pub(super) use permission::{ADMINS, Asker, GroupRank, Roles, Verdict};
 pub use set::CommandError;
-pub(super) use set::{Commands, Found, Said, Unknown};

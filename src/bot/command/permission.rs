@@ -1,5 +1,6 @@
 //! Who may use a command.
 
+use crate::proto::op::group_member::Role;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -30,6 +31,17 @@ pub(in crate::bot) enum GroupRank {
     Member,
     Admin,
     Owner,
+}
+
+impl GroupRank {
+    pub(super) const fn of(role: Role) -> Option<Self> {
+        match role {
+            Role::Owner => Some(Self::Owner),
+            Role::Admin => Some(Self::Admin),
+            Role::Member => Some(Self::Member),
+            _ => None,
+        }
+    }
 }
 
 /// The users of each role, as the config file has them.

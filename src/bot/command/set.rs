@@ -129,6 +129,15 @@ impl Commands {
         self.prefixes = prefixes;
     }
 
+    pub(in crate::bot) const fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether the text is for commands, whether there is such a one or not.
+    pub(in crate::bot) fn is_addressed(&self, text: &str, own_names: &[&str]) -> bool {
+        self.prefixes.strip(text, own_names).is_some()
+    }
+
     pub(in crate::bot) const fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }

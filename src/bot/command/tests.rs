@@ -1,5 +1,7 @@
 use super::given::{Around, Given};
+use super::help::wait;
 use super::pattern::Pattern;
+use super::set::{Commands, Found, Said};
 use super::usage::UsageError;
 use super::words::quote;
 use super::*;
@@ -428,7 +430,7 @@ fn help_lists_and_explains_in_the_language_of_the_asker() {
             "",
             "Commands:\n/weather <city> [days] – The weather of a city\n\
              /config set <key> <value> – Changes a setting\n/config get <key>\n/天气 <城市> – 查天气\n\
-             /help [about...]\n/help <command> tells more about one.",
+             /help [about...] – What the bot can do\n/help <command> tells more about one.",
         ),
         (
             &english(),

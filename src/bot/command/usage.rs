@@ -54,11 +54,6 @@ impl UsageError {
         .into()
     }
 
-    #[cfg(test)]
-    pub(super) const fn mistake(&self) -> &UsageMistake {
-        &self.0
-    }
-
     /// The sentence that tells it.
     pub(super) fn say(&self, texts: &Texts) -> String {
         let with = |id: &str, values: &[(&str, &str)]| {
