@@ -362,9 +362,17 @@ impl AccountHandle {
     /// # Errors
     /// When there was no good answer: [`SendError::code`] has the server's reason.
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, SendError> {
-        let body = serde_json::to_string(call).map_err(|error| unreadable(&error))?;
-        let answer = self.request_within(call.servcmd(), body, C::LIMIT).await?;
+        let answer = self.ask(call).await?;
         serde_json::from_str(&answer).map_err(|error| unreadable(&error))
+    }
+
+    /// Like [`call`](Self::call), and returns the body of the answer as it came.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call).
+    pub async fn ask<C: Call>(&self, call: &C) -> Result<String, SendError> {
+        let body = serde_json::to_string(call).map_err(|error| unreadable(&error))?;
+        self.request_within(call.servcmd(), body, C::LIMIT).await
     }
 
     async fn run(&self, item: OutboxItem) -> Result<String, SendError> {

@@ -285,7 +285,7 @@ impl Bot {
         H::Future: Send + 'static,
     {
         let handler = Registered::new(Filter::kinds_only(Kinds::TEXT), handler);
-        self.handlers.desk_mut().add(command.into(), handler);
+        self.handlers.add_command(command.into(), handler);
         self
     }
 

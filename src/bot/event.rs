@@ -2,6 +2,7 @@
 
 use super::api::Api;
 use super::command::Called;
+use super::dialogue::{self, DialoguePlace, Lapse, Resumed, Script, Shared, Stop, cell_of};
 use super::failure::Failure;
 use super::kinds::Kinds;
 use super::ledger::{Exchange, Ledger, Owner};
@@ -10,9 +11,10 @@ use super::recording::Recording;
 use super::rejection::Rejection;
 use super::seat::{Seat, SharedBot};
 use crate::account::Cause;
-use crate::proto::message::Message;
+use crate::policy::Now;
+use crate::proto::message::{Conversation, Message};
 use crate::proto::update::Update;
-use botroupe_core::ledger::{exchange, message_id};
+use botroupe_core::ledger::{Change, exchange, message_id};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
@@ -34,6 +36,19 @@ pub(super) enum What {
     Start,
     Ready,
     NotReady(Cause),
+    /// The time for an answer in a dialogue is over.
+    Lapsed(Arc<Lapse>),
+}
+
+impl What {
+    /// The name of an event that is handled once, over restarts.
+    pub(super) fn id(&self) -> Option<u64> {
+        match self {
+            Self::Message(message) => Some(message_id(message)),
+            Self::Lapsed(lapse) => Some(lapse.id()),
+            Self::Update(_) | Self::Start | Self::Ready | Self::NotReady(_) => None,
+        }
+    }
 }
 
 /// The event that a handler is called with. Cheap to clone.
@@ -54,6 +69,8 @@ struct Inner {
     failure: OnceLock<Failure>,
     /// The command that it is, for its handler.
     command: OnceLock<Called>,
+    /// The dialogue that goes on with it.
+    resumed: OnceLock<Resumed>,
 }
 
 /// Where an event happens.
@@ -163,6 +180,7 @@ impl Event {
             handler: AtomicUsize::new(NONE),
             failure: OnceLock::new(),
             command: OnceLock::new(),
+            resumed: OnceLock::new(),
         }))
     }
 
@@ -221,12 +239,17 @@ impl Event {
     pub(super) fn owner(&self) -> Owner {
         let bot = self.bot().name;
         let exchange = self.0.exchange.get_or_init(|| {
-            let message = match &self.0.what {
-                What::Message(message) => Some(message),
+            let id = self.0.what.id().map(|id| exchange(bot, id));
+            let place = match &self.0.what {
+                What::Message(said) => Some((said.conversation.clone(), said.from.clone())),
+                What::Lapsed(lapse) => {
+                    let DialoguePlace {
+                        conversation, user, ..
+                    } = &*lapse.place;
+                    Some((conversation.clone(), user.clone()))
+                }
                 _ => None,
             };
-            let id = message.map(|message| exchange(bot, message_id(message)));
-            let place = message.map(|said| (said.conversation.clone(), said.from.clone()));
             Arc::new(Exchange::new(id, place))
         });
         Owner::new(bot.into(), Some(exchange.clone()))
@@ -277,16 +300,109 @@ impl Event {
         self.0.failure.get()
     }
 
-    /// The message; `None` for other events.
+    /// The time.
+    pub(super) fn now(&self) -> Now {
+        self.ledger().now()
+    }
+
+    // ── dialogues ────────────────────────────────────────────────────────────────────────────
+
+    /// Where a dialogue about this event is held; `None` if it can be none.
+    pub(super) fn dialogue_place(&self) -> Option<DialoguePlace> {
+        match &self.0.what {
+            What::Message(message) if Kinds::SAID.meets(self.kind()) => Some(DialoguePlace {
+                bot: self.bot().name.into(),
+                conversation: message.conversation.clone(),
+                user: message.from.clone(),
+            }),
+            What::Lapsed(lapse) => Some((*lapse.place).clone()),
+            _ => None,
+        }
+    }
+
+    /// A dialogue goes on with this event.
+    pub(super) fn resume(&self, resumed: Resumed) {
+        self.owner();
+        if let Some(exchange) = self.0.exchange.get() {
+            exchange.hold_dialogue(|| resumed.script.clone());
+        }
+        let _ = self.0.resumed.set(resumed);
+    }
+
+    /// The dialogue that the handler holds; it begins one if it holds none.
+    pub(super) fn begin_dialogue(&self) -> Option<Shared> {
+        let start = self.shared_message()?.clone();
+        let owner = self.owner();
+        let exchange = owner.exchange()?;
+        Some(exchange.hold_dialogue(|| Shared::new(Script::new(start))))
+    }
+
+    /// The dialogue that the handler holds.
+    pub(super) fn dialogue(&self) -> Option<&Shared> {
+        self.0.exchange.get()?.dialogue()
+    }
+
+    /// Whether the handler that holds a dialogue does not go on.
+    pub(super) fn has_stopped(&self) -> bool {
+        self.dialogue()
+            .is_some_and(|script| script.lock().has_ended())
+    }
+
+    /// How the dialogue stands after the handler did not go on.
+    pub(super) fn stop(&self, handler: &str) -> Option<Stop> {
+        let mut script = self.dialogue()?.lock();
+        let end = script.take_end()?;
+        Some(Stop::of(end, &script, handler))
+    }
+
+    /// Keeps the dialogue that the handler holds until its deadline.
+    pub(super) fn keep_dialogue(&self, value: Box<str>, deadline: u64) {
+        if let Some(place) = self.dialogue_place()
+            && let Some(exchange) = self.0.exchange.get()
+        {
+            let cell = dialogue::cell(&place, self, value);
+            exchange.change(Change::Put(Box::new(cell)));
+            self.ledger().park_dialogue(place, deadline);
+        }
+    }
+
+    /// The dialogue of the place is over.
+    pub(super) fn forget_dialogue(&self) {
+        let Some(place) = self.dialogue_place() else {
+            return;
+        };
+        if self.ledger().is_in_dialogue(&place) {
+            let owner = self.owner();
+            if let Some(exchange) = owner.exchange() {
+                let key = cell_of(&place, self.ledger().number());
+                exchange.change(Change::Removed(Box::new(key)));
+            }
+            self.ledger().end_dialogue(&place);
+        }
+    }
+
+    /// The conversation that the event is about.
+    pub(super) fn conversation(&self) -> Option<&Conversation> {
+        match &self.0.what {
+            What::Message(message) => Some(&message.conversation),
+            What::Lapsed(lapse) => Some(&lapse.place.conversation),
+            What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
+        }
+    }
+
+    /// The message; `None` for other events. In a dialogue it is the one that the dialogue began with.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         self.shared_message().map(|message| &**message)
     }
 
     pub(super) fn shared_message(&self) -> Option<&Arc<Message>> {
+        if let Some(resumed) = self.0.resumed.get() {
+            return Some(&resumed.start);
+        }
         match &self.0.what {
             What::Message(message) => Some(message),
-            What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
+            _ => None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The handlers of a bot, and which of them is called for an event.
 
-use super::command::{Attended, Desk};
+use super::command::{Attended, Command, Desk};
+use super::dialogue::converse;
 use super::event::{Event, Values, What};
 use super::filter::Filter;
 use super::handler::{Handler, Parameters};
@@ -91,10 +92,13 @@ pub(super) struct Handlers {
     on_error: Option<Registered>,
     /// The commands with their handlers, which come before the others.
     desk: Desk,
+    /// One of them holds dialogues.
+    have_dialogues: bool,
 }
 
 impl Handlers {
     pub(super) fn add(&mut self, handler: Registered) {
+        self.have_dialogues |= handler.needs.has_dialogue();
         self.all.push(handler);
     }
 
@@ -117,6 +121,16 @@ impl Handlers {
 
     pub(super) const fn desk(&self) -> &Desk {
         &self.desk
+    }
+
+    pub(super) fn add_command(&mut self, command: Command, handler: Registered) {
+        self.have_dialogues |= handler.needs.has_dialogue();
+        self.desk.add(command, handler);
+    }
+
+    /// The command of the handler that was called, if it is one of a command.
+    pub(super) fn called_command(&self, event: &Event) -> Option<usize> {
+        event.called()?.checked_sub(self.all.len())
     }
 
     pub(super) const fn desk_mut(&mut self) -> &mut Desk {
@@ -179,6 +193,17 @@ impl Handlers {
         let all = self.all.iter().enumerate();
         all.filter(|(_, handler)| handler.filter.quick(what) != Some(false))
             .map(|(number, _)| number)
+    }
+
+    /// The handler of this name that holds dialogues.
+    pub(super) fn named(&self, name: &str) -> Option<usize> {
+        let mut all = self.all.iter().chain(self.desk.handlers());
+        all.position(|handler| handler.name == name && handler.needs.has_dialogue())
+    }
+
+    /// Whether one of them holds dialogues.
+    pub(super) const fn have_dialogues(&self) -> bool {
+        self.have_dialogues
     }
 
     /// The name of the handler that was called; before that, of the first that may take the event.
@@ -247,7 +272,7 @@ pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply
     if !handlers.layers.is_empty() {
         return Next::first(only).run(event).boxed();
     }
-    if handlers.desk.may_be_command(event.what()) {
+    if handlers.have_dialogues || handlers.desk.may_be_command(event.what()) {
         return dispatch(event, only).boxed();
     }
     // Most bots have one handler of a kind, without a filter: it needs nothing around it.
@@ -268,6 +293,19 @@ pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply
 /// Calls the handlers.
 pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
     let bot = event.bot().clone();
+    if bot.handlers.have_dialogues {
+        match converse(&event).await {
+            Ok(None) => {}
+            Ok(Some(number)) => {
+                event.call(number);
+                return match bot.handlers.numbered(number) {
+                    Some(handler) => handler.call(event).await,
+                    None => Reply::none(),
+                };
+            }
+            Err(reply) => return reply,
+        }
+    }
     let desk = &bot.handlers.desk;
     let mut unknown = None;
     if desk.may_be_command(event.what()) {
@@ -276,9 +314,8 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
             Attended::Unknown(name) => unknown = Some(name),
             Attended::Answer(reply) => return reply,
             Attended::Call(index) => {
-                let number = bot.handlers.all.len() + index;
+                event.call(bot.handlers.all.len() + index);
                 if let Some(handler) = desk.handlers().get(index) {
-                    event.call(number);
                     let reply = handler.call(event.clone()).await;
                     if !reply.is_pass() {
                         return reply;

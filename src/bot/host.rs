@@ -21,7 +21,6 @@ use crate::account::{
     AccountEvent, AccountHandle, OutboxError, SendError, Subscriber, Wish, is_heard,
 };
 use crate::bot::api::ApiError;
-use crate::gateway::now;
 use crate::policy::Now;
 use crate::proto::message::Message;
 use botroupe_core::ledger::{Boundary, message_id, pass};
@@ -95,7 +94,7 @@ impl Host {
     /// Starts no more handlers; `drain` is dropped when none runs any more. Returns how long the second of the
     /// newest message still lasts: [`look`](Self::look) has to be called then.
     pub fn drain(&self, drain: Drain) -> Option<Duration> {
-        let at = now();
+        let at = self.ledger.now();
         let Ok(mut state) = self.lock() else {
             return None;
         };
@@ -115,7 +114,7 @@ impl Host {
     /// Looks whether something has become due, whether the account runs or not.
     pub fn look(&self) {
         if let Ok(mut state) = self.lock() {
-            self.time_has_come(&mut state, now());
+            self.time_has_come(&mut state, self.ledger.now());
             state.wake();
         }
     }
@@ -128,10 +127,18 @@ impl Host {
     }
 
     /// The bots with a handler for a message.
-    fn wanting<'a>(&'a self, what: &'a What) -> impl Iterator<Item = usize> + 'a {
+    fn wanting<'a>(&'a self, lines: &'a Lines, what: &'a What) -> impl Iterator<Item = usize> + 'a {
         let seats = self.seats.iter().enumerate();
         seats
-            .filter(|(_, seat)| {
+            .filter(|(number, seat)| {
+                // Whether it answers a question shows when its turn comes: one may be asked until then.
+                if seat.bot.handlers.have_dialogues()
+                    && let Some(place) = Event::new(what.clone(), Arc::clone(seat)).dialogue_place()
+                    && (lines.is_busy(*number, &place.conversation)
+                        || self.ledger.is_in_dialogue(&place))
+                {
+                    return true;
+                }
                 let event = || Event::new(what.clone(), Arc::clone(seat));
                 // A filter is the author's code.
                 let wants = || seat.bot.handlers.want(what, event);
@@ -155,7 +162,7 @@ impl Host {
         let without = with_fleet && is_heard(&message, fleet, false);
         let what = What::Message(message);
         let hears = |bot: &usize| without || (with_fleet && self.seats[*bot].bot.hears_fleet);
-        let mut wanting: Vec<usize> = self.wanting(&what).filter(hears).collect();
+        let mut wanting: Vec<usize> = self.wanting(&state.lines, &what).filter(hears).collect();
         if let What::Message(message) = what {
             if self.ledger.is_durable() && !wanting.is_empty() {
                 let id = message_id(&message);
@@ -193,7 +200,7 @@ impl Host {
         };
         let is_alone = state.waker.is_none();
         if is_alone {
-            self.take_written(&mut state, now());
+            self.take_written(&mut state, self.ledger.now());
         }
         state.wake();
         drop(state);
@@ -229,6 +236,13 @@ impl Host {
 
     fn time_has_come(&self, state: &mut State, at: Now) {
         self.ledger.strike_out(at.mono);
+        while let Some(lapse) = self.ledger.lapsed(at.unix_secs()) {
+            // A dialogue of a bot that the account has no more waits for the bot to come back.
+            let mut seats = self.seats.iter();
+            if let Some(bot) = seats.position(|seat| *seat.bot.name == *lapse.place.bot) {
+                state.lines.lapsed(bot, lapse);
+            }
+        }
         state.replies.timeout(at.mono);
         for found in state.lines.timeout(at.mono) {
             let seat = &self.seats[found.line.bot];
@@ -247,7 +261,7 @@ impl Host {
     /// Starts what may be started on the pool. For hosts whose account has no actor at present.
     fn run_elsewhere(&self) {
         while let Ok(mut state) = self.lock()
-            && let Some(start) = state.lines.poll_start(now().mono)
+            && let Some(start) = state.lines.poll_start(self.ledger.now().mono)
         {
             drop(state);
             self.run_on_pool(self.call(start, None));
@@ -274,7 +288,7 @@ impl Host {
             match seat.bot.place() {
                 Place::Here if !self.site.pool.is_parked(seat.account.user(), seat.bot.name) => {
                     self.run_in_place(call);
-                    at = now().mono;
+                    at = self.ledger.now().mono;
                 }
                 Place::Here | Place::Pool => self.run_on_pool(call),
             }
@@ -328,7 +342,7 @@ impl Host {
         exchange: Option<Arc<Exchange>>,
         life: Option<u64>,
     ) {
-        let at = now();
+        let at = self.ledger.now();
         let seat = &self.seats[job.line.bot];
         let (answers, succeeded) = match outcome {
             Outcome::Ended { answers, succeeded } => (Some(answers), succeeded),
@@ -615,6 +629,10 @@ impl Subscriber for Host {
     fn poll_timeout(&self) -> Option<Duration> {
         let state = self.lock().ok()?;
         let (lines, replies) = (state.lines.poll_timeout(), state.replies.poll_timeout());
-        lines.into_iter().chain(replies).min()
+        let lapse = self.ledger.next_lapse().map(|lapse| {
+            let now = self.ledger.now();
+            now.mono + Duration::from_secs(lapse.saturating_sub(now.unix_secs()))
+        });
+        lines.into_iter().chain(replies).chain(lapse).min()
     }
 }

@@ -27,7 +27,9 @@ impl Kinds {
     pub(super) const AWAY: Self = Self(1 << 7);
     /// The account was kicked.
     pub(super) const KICKED: Self = Self(1 << 8);
-    /// Every kind.
+    /// The time for an answer is over.
+    pub(super) const LAPSED: Self = Self(1 << 9);
+    /// Every kind that a handler can be added for.
     pub(super) const ALL: Self = Self((1 << 9) - 1);
     /// What somebody said.
     pub(super) const SAID: Self = Self(Self::TEXT.0 | Self::NO_TEXT.0);
@@ -48,6 +50,7 @@ impl Kinds {
             What::Ready => Self::READY,
             What::NotReady(cause) if Kicked::by(cause).is_some() => Self::KICKED,
             What::NotReady(_) => Self::AWAY,
+            What::Lapsed(_) => Self::LAPSED,
         }
     }
 

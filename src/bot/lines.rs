@@ -4,6 +4,7 @@
 //! Pure: events and the ends of handlers go in, starts of handlers and finished messages come out, time is an
 //! argument. Each bot has a line of events for each conversation and one for the account itself.
 
+use super::dialogue::Lapse;
 use super::drain::Drain;
 use super::event::What;
 use super::loop_guard::{Found, LoopGuard};
@@ -191,6 +192,17 @@ impl Lines {
         self.work.as_ref().map_or(0, |work| work.open.len())
     }
 
+    /// Whether a bot has something to do in a conversation.
+    pub(super) fn is_busy(&self, bot: usize, conversation: &Conversation) -> bool {
+        let line = LineKey {
+            bot,
+            conversation: Some(conversation.clone()),
+        };
+        self.work
+            .as_ref()
+            .is_some_and(|work| work.lines.contains_key(&line))
+    }
+
     /// How many updates wait.
     pub(super) fn updates(&self) -> usize {
         self.work.as_ref().map_or(0, |work| work.updates)
@@ -265,6 +277,16 @@ impl Lines {
         let conversation = Some(Conversation::System);
         let line = Arc::new(LineKey { bot, conversation });
         self.enqueue(line, what, (None, Some(handler)));
+    }
+
+    /// The time for an answer in a dialogue of this bot is over.
+    pub(super) fn lapsed(&mut self, bot: usize, lapse: Lapse) {
+        let line = Arc::new(LineKey {
+            bot,
+            conversation: Some(lapse.place.conversation.clone()),
+        });
+        let id = lapse.id();
+        self.enqueue(line, What::Lapsed(Arc::new(lapse)), (Some(id), None));
     }
 
     /// Something happened to the account itself that this handler of a bot wants to hear.

@@ -41,6 +41,7 @@ mod api;
 mod attachment;
 mod builder;
 mod command;
+mod dialogue;
 mod drain;
 mod event;
 mod extract;
@@ -84,6 +85,7 @@ pub use command::{
     Args, Command, CommandError, Cooldown, NotGiven, PatternError, PatternMistake, Permission,
     PrefixError, command,
 };
+pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]

@@ -11,6 +11,7 @@ pub struct Needs {
     /// The kinds of events of which all parameters can be read.
     kinds: Kinds,
     may_skip: bool,
+    has_dialogue: bool,
     values: Vec<Value>,
     args: Vec<ArgsNeed>,
 }
@@ -102,6 +103,7 @@ impl Needs {
         Self {
             kinds: Kinds::ALL,
             may_skip: false,
+            has_dialogue: false,
             values: Vec::new(),
             args: Vec::new(),
         }
@@ -115,6 +117,15 @@ impl Needs {
     /// The value can be read from these kinds of events, and always.
     pub(super) fn only(&mut self, kinds: Kinds) {
         self.kinds = self.kinds & kinds;
+    }
+
+    /// The handler holds dialogues.
+    pub(super) const fn dialogue(&mut self) {
+        self.has_dialogue = true;
+    }
+
+    pub(super) const fn has_dialogue(&self) -> bool {
+        self.has_dialogue
     }
 
     /// The bot must have a [`State<T>`](super::State).

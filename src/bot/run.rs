@@ -1,6 +1,7 @@
 //! Runs one handler on one event and tells its host what it answers.
 
 use super::api::ApiError;
+use super::dialogue::DialogueError;
 use super::event::Event;
 use super::failure::Failure;
 use super::handlers::run;
@@ -15,7 +16,7 @@ use botroupe_core::ledger::{Boundary, pass};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::any::Any;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::pin;
 use std::sync::Arc;
@@ -92,6 +93,7 @@ impl Run {
         while let Stage::Handler(future) = &mut self.stage {
             let polled = catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut cx)));
             match polled {
+                Ok(Poll::Pending) if self.call.event.has_stopped() => self.stopped(),
                 Ok(Poll::Pending) => return Err(Box::new(self)),
                 Ok(Poll::Ready(reply)) => self.handled(Some(Ok(reply))),
                 Err(panic) => self.handled(Some(Err(panic))),
@@ -110,12 +112,24 @@ impl Run {
         loop {
             match std::mem::replace(&mut self.stage, Stage::End) {
                 Stage::Handler(mut future) => {
+                    let event = &self.call.event;
                     let outcome = {
-                        let future = AssertUnwindSafe(&mut future).catch_unwind();
+                        // `None` when the handler asks something: it does not go on.
+                        let future = poll_fn(|cx| match future.as_mut().poll(cx) {
+                            Poll::Ready(reply) => Poll::Ready(Some(reply)),
+                            Poll::Pending if event.has_stopped() => Poll::Ready(None),
+                            Poll::Pending => Poll::Pending,
+                        });
+                        let future = AssertUnwindSafe(future).catch_unwind();
                         within(&self.call, &pool, future).await
                     };
                     self.stage = Stage::Handler(future);
-                    self.handled(outcome);
+                    match outcome {
+                        Some(Ok(Some(reply))) => self.handled(Some(Ok(reply))),
+                        Some(Ok(None)) => self.stopped(),
+                        Some(Err(panic)) => self.handled(Some(Err(panic))),
+                        None => self.handled(None),
+                    }
                 }
                 // The file may come from a stream of the handler, which may panic or hang.
                 Stage::Files(file, left) => {
@@ -164,16 +178,46 @@ impl Run {
         event.bot().handlers.name(event)
     }
 
+    /// The handler asks something, and does not go on: the answer calls it again.
+    fn stopped(&mut self) {
+        if let Stage::Handler(future) = std::mem::replace(&mut self.stage, Stage::End) {
+            drop_quietly(&self.call.label, future);
+        }
+        let event = &self.call.event;
+        let Some(stop) = event.stop(self.handler()) else {
+            return;
+        };
+        match stop.kept {
+            Some((value, deadline)) => event.keep_dialogue(value, deadline),
+            None => event.forget_dialogue(),
+        }
+        if let Some(to) = event.conversation() {
+            self.answers.push((to.clone(), stop.said));
+        }
+    }
+
     /// The handler has ended, or has exceeded its limit.
     fn handled(&mut self, outcome: Option<Caught<Reply>>) {
         if let Stage::Handler(future) = std::mem::replace(&mut self.stage, Stage::End) {
             drop_quietly(&self.call.label, future);
         }
         let handler = self.handler();
+        let event = &self.call.event;
+        if event.dialogue().is_some() {
+            event.forget_dialogue();
+        }
         let failure = match outcome {
             Some(Ok(reply)) => match reply.into_result() {
                 Ok(answers) => return self.answer(answers),
-                Err(error) => Failure::error_of(handler, error),
+                Err(error) => match error.downcast::<DialogueError>() {
+                    Ok(ended) => {
+                        let to = event.conversation().cloned();
+                        let said = |to| (to, Draft::text(ended.said()));
+                        self.answers.extend(to.map(said));
+                        return;
+                    }
+                    Err(error) => Failure::error_of(handler, error),
+                },
             },
             Some(Err(panic)) => Failure::panic_of(handler, panic_text(&*panic)),
             None => Failure::timeout_of(handler, limit(&self.call)),
@@ -212,8 +256,7 @@ impl Run {
 
     /// The handler has answered.
     fn answer(&mut self, mut answers: Answers) {
-        let message = self.call.event.message();
-        let to = message.map(|message| message.conversation.clone());
+        let to = self.call.event.conversation().cloned();
         while let Some(answer) = answers.next() {
             let Some(to) = &to else {
                 let Label { account, bot, .. } = &self.call.label;
@@ -235,8 +278,7 @@ impl Run {
     fn uploaded(&mut self, outcome: Option<Caught<Result<Draft, ApiError>>>) {
         let Label { account, bot, .. } = &self.call.label;
         let handler = self.handler();
-        let message = self.call.event.message();
-        let Some(to) = message.map(|message| message.conversation.clone()) else {
+        let Some(to) = self.call.event.conversation().cloned() else {
             return;
         };
         match outcome {

@@ -32,7 +32,7 @@ mod tls;
 mod upgrade;
 mod websocket;
 
-pub use clock::now;
+pub use clock::{Clock, now};
 pub use connection::{Connection, Dial, Transmit};
 pub use connector::{Connector, Dialled, NetConnector, open_over};
 pub use down::{Down, DownGuard};

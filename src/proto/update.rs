@@ -10,7 +10,9 @@ use serde_json::{Map, Value};
 use std::fmt;
 
 /// A change. Each variant keeps additional data of the server in its `extra` field.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its JSON is that of this crate, to keep an update for later; it is not what is on the wire.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Update {
     /// Messages were recalled.

@@ -28,6 +28,7 @@ mod search;
 mod send;
 mod signaling;
 mod speech;
+mod step;
 mod topic;
 mod translation;
 mod upload;
@@ -48,13 +49,18 @@ use super::ledger::{Ledger, Owner};
 use super::recording::Recording;
 use super::tasks::{Spawner, Transfers};
 use super::transfer::Carriage;
-use crate::account::AccountHandle;
 #[cfg(doc)]
 use crate::account::SendError;
+use crate::account::{AccountHandle, unreadable};
+use crate::bot::dialogue::StepKind;
 use crate::proto::message::{Conversation, Draft, Element, Message};
 use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
+use botroupe_core::ledger::Fingerprint;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use std::sync::Arc;
+use step::Step;
 
 /// The prefix of the GroupIDs and TopicIDs that the service assigns.
 const GROUP: &str = "@TGS#";
@@ -242,11 +248,28 @@ impl Api {
     /// answer.
     #[cfg_attr(not(feature = "unstable"), doc(hidden))]
     pub async fn call<C: Call>(&self, call: &C) -> Result<C::Answer, ApiError> {
-        match &self.backend {
-            Backend::Account(account) => account.call(call).await.map_err(ApiError::from_call),
-            Backend::Recorded(recording) => recording.call(call),
+        let key = || Fingerprint::new("call").text(&call.servcmd()).finish();
+        match self
+            .dialogue_step::<Box<RawValue>>(StepKind::Call, key)
+            .await?
+        {
+            Step::Done(answer) => read(answer.get()),
+            Step::Live(record) => {
+                let answer = match &self.backend {
+                    Backend::Account(account) => {
+                        account.ask(call).await.map_err(ApiError::from_call)?
+                    }
+                    Backend::Recorded(recording) => recording.call(call)?,
+                };
+                record.answered(&answer);
+                read(&answer)
+            }
         }
     }
+}
+
+fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiError> {
+    serde_json::from_str(answer).map_err(|error| ApiError::Call(unreadable(&error)))
 }
 
 /// Collects a list of users and checks its length.

@@ -1,10 +1,13 @@
 //! Sending messages, and doing things outside the chat once.
 
+use super::step::Step;
 use super::{Api, ApiError, Backend};
 use crate::account::SendError;
+use crate::bot::dialogue::StepKind;
 use crate::bot::ledger::Owner;
 use crate::proto::answer::Sent;
 use crate::proto::message::{Conversation, Draft};
+use botroupe_core::ledger::Fingerprint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::fmt;
@@ -85,6 +88,28 @@ impl<'a> Sending<'a> {
 
 impl Described<'_> {
     async fn send(self) -> Result<Sent, ApiError> {
+        let (to, draft) = self.what?;
+        let api = self.api;
+        let key = || {
+            let key = Fingerprint::new("send").number(u64::from(to.is_group()));
+            key.text(to.name()).finish()
+        };
+        match api.dialogue_step(StepKind::Send, key).await? {
+            Step::Done(sent) => Ok(sent),
+            Step::Live(record) => {
+                let sent = Self {
+                    what: Ok((to, draft)),
+                    ..self
+                }
+                .send_now()
+                .await?;
+                record.done(&sent);
+                Ok(sent)
+            }
+        }
+    }
+
+    async fn send_now(self) -> Result<Sent, ApiError> {
         let (to, draft) = self.what?;
         let account = match &self.api.backend {
             Backend::Recorded(recording) => return Ok(recording.send(to, draft)),
@@ -169,6 +194,24 @@ impl Api {
     /// # let _ = Bot::new("shop").on_text(pay);
     /// ```
     pub async fn run<T, E, F, W>(&self, name: &str, work: F) -> Result<T, RunError<E>>
+    where
+        T: Serialize + DeserializeOwned,
+        F: FnOnce() -> W,
+        W: Future<Output = Result<T, E>>,
+    {
+        let key = || Fingerprint::new("run").text(name).finish();
+        let step = self.dialogue_step(StepKind::Run, key).await;
+        match step.map_err(RunError::Store)? {
+            Step::Done(result) => Ok(result),
+            Step::Live(record) => {
+                let result = self.run_now(name, work).await?;
+                record.done(&result);
+                Ok(result)
+            }
+        }
+    }
+
+    async fn run_now<T, E, F, W>(&self, name: &str, work: F) -> Result<T, RunError<E>>
     where
         T: Serialize + DeserializeOwned,
         F: FnOnce() -> W,

@@ -88,12 +88,17 @@ impl<T: DeserializeOwned + Send> FromEvent for Args<T> {
     type Rejection = NotGiven;
 
     async fn from_event(event: &Event) -> Result<Self, NotGiven> {
-        let called = event.command().ok_or(NotGiven::NoCommand)?;
+        let desk = event.bot().handlers.desk();
+        let recalled = match event.command() {
+            Some(_) => None,
+            None => desk.recall(event),
+        };
+        let called = event.command().or(recalled.as_ref());
+        let called = called.ok_or(NotGiven::NoCommand)?;
         let error = match read(&called.given) {
             Ok(args) => return Ok(Self(args)),
             Err(error) => error,
         };
-        let desk = event.bot().handlers.desk();
         Err(NotGiven::Unfit(
             desk.misused(event, called.index, &error).await,
         ))

@@ -16,7 +16,6 @@ use crate::bot::kinds::Kinds;
 use crate::bot::language::{Language, LanguageSetting, TextSet, TextSources, Texts, chosen_by};
 use crate::bot::needs::BotMistake;
 use crate::bot::reply::Reply;
-use crate::gateway::now;
 use crate::proto::address::GroupAddress;
 use crate::proto::message::{Conversation, Message};
 use jiff::civil::Date;
@@ -253,7 +252,7 @@ impl Desk {
         let account = event.user();
         let conversation = message.conversation.to_string();
         let pace = self.running().cooldowns.begin(
-            now().mono,
+            event.now().mono,
             self.commands.cooldowns(index),
             &Use {
                 command: index,
@@ -275,6 +274,19 @@ impl Desk {
         }
         event.set_command(Called { index, given });
         Attended::Call(index)
+    }
+
+    /// The command of a handler that goes on with a dialogue: its event is the answer to a question, and its message the
+    /// one that began it.
+    pub(super) fn recall(&self, event: &Event) -> Option<Called> {
+        let wanted = event.bot().handlers.called_command(event)?;
+        match self.find(event.message()?, event.user()) {
+            Found::Command {
+                index,
+                given: Ok(given),
+            } if index == wanted => Some(Called { index, given }),
+            _ => None,
+        }
     }
 
     /// The answer to a name that no command has, in a chat where somebody waits for one.
@@ -334,7 +346,7 @@ impl Desk {
             text: message.text().unwrap_or_default(),
             own_names: own_names(message, me).as_slice(),
             mentions: &mentions,
-            today: today(),
+            today: day_of(message),
         })
     }
 
@@ -365,7 +377,7 @@ impl Desk {
         }
         let address = GroupAddress::new(&**group);
         let who = (event.user(), address.group(), &*message.from);
-        let known = self.running().ranks.get(now().mono, who);
+        let known = self.running().ranks.get(event.now().mono, who);
         if let Some(rank) = known {
             return Ok(rank);
         }
@@ -374,7 +386,7 @@ impl Desk {
         let rank = members
             .first()
             .and_then(|member| GroupRank::of(member.role()));
-        self.running().ranks.set(now().mono, who, rank);
+        self.running().ranks.set(event.now().mono, who, rank);
         Ok(rank)
     }
 
@@ -392,9 +404,10 @@ fn own_names<'a>(message: &Message, me: &'a str) -> Option<&'a str> {
     is_mentioned.then_some(me)
 }
 
-/// The day at the place of this machine.
-fn today() -> Date {
-    let seconds = i64::try_from(now().unix.as_secs()).unwrap_or(i64::MAX);
+/// The day on which somebody said it, at the place of this machine. A handler that runs again, even days later, reads
+/// the same.
+fn day_of(message: &Message) -> Date {
+    let seconds = i64::try_from(message.time).unwrap_or(i64::MAX);
     let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     TimeZone::system().to_datetime(time).date()
 }

@@ -1,10 +1,11 @@
 //! One call of a handler, as far as the ledger is concerned: what it sent, recorded and changed on its way.
 
 use super::book::Steps;
+use crate::bot::dialogue::Shared;
 use crate::proto::message::Conversation;
 use botroupe_core::ledger::{Cell, CellKey, Change, Fingerprint, Scope};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use tokio::sync::OwnedMutexGuard;
 
 /// See the module.
@@ -14,6 +15,8 @@ pub(in crate::bot) struct Exchange {
     id: Option<u64>,
     /// The conversation and the sender of the message.
     pub(in crate::bot) place: Option<(Conversation, Box<str>)>,
+    /// The dialogue that the handler holds.
+    script: OnceLock<Shared>,
     state: Mutex<State>,
 }
 
@@ -25,6 +28,8 @@ struct State {
     sends: Vec<(Conversation, u64)>,
     steps: Steps,
     writes: BTreeMap<CellKey, Option<Cell>>,
+    /// What changes even if the handler fails.
+    always: Vec<Change>,
     /// Values that nobody else may change before the end.
     locks: Locks,
 }
@@ -34,6 +39,7 @@ impl Exchange {
         Self {
             id,
             place,
+            script: OnceLock::new(),
             state: Mutex::default(),
         }
     }
@@ -53,6 +59,7 @@ impl Exchange {
             None => Change::Removed(Box::new(key)),
         });
         Closed {
+            always: std::mem::take(&mut state.always),
             writes: writes.collect(),
             steps: std::mem::take(&mut state.steps),
             locks: std::mem::take(&mut state.locks),
@@ -75,6 +82,21 @@ impl Exchange {
             Some(cell) => Change::Put(Box::new(cell)),
             None => Change::Removed(Box::new(key)),
         })
+    }
+
+    /// Changes something at the end of the handler, even if it fails.
+    pub(in crate::bot) fn change(&self, change: Change) {
+        self.state().always.push(change);
+    }
+
+    /// The handler holds this dialogue, if it holds none yet. Returns the one that it holds.
+    pub(in crate::bot) fn hold_dialogue(&self, script: impl FnOnce() -> Shared) -> Shared {
+        self.script.get_or_init(script).clone()
+    }
+
+    /// The dialogue that the handler holds.
+    pub(in crate::bot) fn dialogue(&self) -> Option<&Shared> {
+        self.script.get()
     }
 
     /// The bytes by which what was written so far grows what `key` held; for quotas.
@@ -114,6 +136,7 @@ pub(super) type Locks = Vec<(CellKey, OwnedMutexGuard<()>)>;
 pub(super) struct Closed {
     pub(super) steps: Steps,
     pub(super) writes: Vec<Change>,
+    pub(super) always: Vec<Change>,
     /// Kept until the changes are with the store: others must not read the values before.
     pub(super) locks: Locks,
 }
@@ -137,6 +160,13 @@ impl Owner {
 
     pub(in crate::bot) const fn exchange(&self) -> Option<&Arc<Exchange>> {
         self.exchange.as_ref()
+    }
+
+    /// The dialogue of the handler, as long as it runs.
+    pub(in crate::bot) fn dialogue(&self) -> Option<&Shared> {
+        let exchange = self.exchange.as_ref()?;
+        let script = exchange.script.get()?;
+        (!exchange.state().is_over).then_some(script)
     }
 
     /// The handler of a message that has not ended: what it does is known when it runs again.

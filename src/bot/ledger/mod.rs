@@ -20,7 +20,8 @@ use super::api::ApiError;
 use super::host::Host;
 use super::lines::Job;
 use crate::account::{AccountHandle, OutboxError, SendError};
-use crate::gateway::now;
+use crate::bot::dialogue::{DialoguePlace, Lapse, Waiting};
+use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
@@ -51,6 +52,8 @@ pub struct Ledger {
     /// `None` before the first.
     host: Mutex<Option<Weak<Host>>>,
     room: OnceLock<Box<Semaphore>>,
+    /// `None` while no dialogue waits.
+    dialogues: Mutex<Option<Box<Waiting>>>,
     /// How many letters with a caller's key have met their end: they are in the store only from then on.
     ended_keys: AtomicU32,
 }
@@ -85,7 +88,9 @@ impl Ledger {
         account: AccountHandle,
         found: Recovered,
     ) -> Arc<Self> {
-        let is_empty = found == Recovered::default();
+        let waiting = Waiting::recovered(&found.cells);
+        let is_empty =
+            found.handled.is_empty() && found.letters.is_empty() && found.records.is_empty();
         let book = (!is_empty).then(|| Box::new(Book::recovered(found)));
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -95,6 +100,7 @@ impl Ledger {
             book: Mutex::new(book),
             host: Mutex::default(),
             room: OnceLock::new(),
+            dialogues: Mutex::new((!waiting.is_empty()).then(|| Box::new(waiting))),
             ended_keys: AtomicU32::new(0),
         })
     }
@@ -131,8 +137,13 @@ impl Ledger {
         self.book.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The time.
+    pub(super) fn now(&self) -> Now {
+        self.shelf.now()
+    }
+
     fn times(&self) -> (u64, u64) {
-        let now = now();
+        let now = self.now();
         (now.unix_secs(), self.account.service_time(now))
     }
 
@@ -148,6 +159,7 @@ impl Ledger {
         {
             book.host_replaced();
         }
+        self.with_dialogues(Waiting::again);
     }
 
     /// Whether a bot is done with a message, of which the `id` is given.
@@ -218,6 +230,7 @@ impl Ledger {
             if succeeded {
                 changes.extend(closed.writes);
             }
+            changes.extend(closed.always);
             locks = closed.locks;
         }
         let written = Written::Handler {
@@ -247,6 +260,7 @@ impl Ledger {
         if succeeded {
             changes.extend(closed.writes);
         }
+        changes.extend(closed.always);
         if !changes.is_empty() {
             self.shelf.store().submit(changes, None);
         }
@@ -301,7 +315,7 @@ impl Ledger {
                         ended: Ended::Sent, ..
                     },
                     Some(book),
-                ) => book.strike(now().mono, change),
+                ) => book.strike(self.now().mono, change),
                 _ => drop(self.shelf.store().submit(vec![change], None)),
             }
             pass(Boundary::Settled);
@@ -343,7 +357,7 @@ impl Ledger {
         if self.is_durable() && is_quiet {
             let read = Change::Read {
                 account: self.number,
-                until: now().unix_secs(),
+                until: self.now().unix_secs(),
             };
             self.shelf.store().submit(vec![read], None);
         }
@@ -361,6 +375,57 @@ impl Ledger {
                 self.tell_host();
             }
         }
+    }
+
+    // ── dialogues ────────────────────────────────────────────────────────────────────────────
+
+    fn with_dialogues<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
+        let mut slot = self
+            .dialogues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let waiting = slot.as_mut()?;
+        let changed = change(waiting);
+        if waiting.is_empty() {
+            *slot = None;
+        }
+        Some(changed)
+    }
+
+    /// Whether a dialogue waits there.
+    pub(super) fn is_in_dialogue(&self, place: &DialoguePlace) -> bool {
+        self.with_dialogues(|waiting| waiting.is_at(place)) == Some(true)
+    }
+
+    /// A dialogue waits there from now on.
+    pub(super) fn park_dialogue(&self, place: DialoguePlace, deadline: u64) {
+        let mut slot = self
+            .dialogues
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        slot.get_or_insert_default().park(place, deadline);
+    }
+
+    /// No dialogue waits there any more.
+    pub(super) fn end_dialogue(&self, place: &DialoguePlace) {
+        self.with_dialogues(|waiting| waiting.end(place));
+    }
+
+    /// The next dialogue whose time is over.
+    pub(super) fn lapsed(&self, now: u64) -> Option<Lapse> {
+        self.with_dialogues(|waiting| waiting.lapsed(now)).flatten()
+    }
+
+    /// When the time of the next dialogue is over, in Unix seconds.
+    pub(super) fn next_lapse(&self) -> Option<u64> {
+        self.with_dialogues(|waiting| waiting.next_deadline())
+            .flatten()
+    }
+
+    /// How many dialogues wait.
+    #[must_use]
+    pub fn dialogues(&self) -> usize {
+        self.with_dialogues(|waiting| waiting.len()).unwrap_or(0)
     }
 
     // ── for handlers ─────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,8 @@
 //! What the ledgers of a process share: the store, and the locks and quotas of the values that bots keep there.
 
 use crate::bot::store::ValueError;
+use crate::gateway::Clock;
+use crate::policy::Now;
 use crate::store::Store;
 use botroupe_core::ledger::CellKey;
 use std::collections::HashMap;
@@ -20,17 +22,29 @@ pub struct Shelf {
     /// Bytes that the values of one bot may take.
     quota: u64,
     locks: Mutex<HashMap<CellKey, Arc<tokio::sync::Mutex<()>>>>,
+    clock: Clock,
 }
 
 impl Shelf {
     /// A shelf on this store, with so many bytes for the values of each bot.
     #[must_use]
     pub fn new(store: Store, quota: u64) -> Arc<Self> {
+        Self::with_clock(store, quota, Clock::default())
+    }
+
+    /// A shelf with a clock of its own.
+    pub(in crate::bot) fn with_clock(store: Store, quota: u64, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
             store,
             quota,
             locks: Mutex::default(),
+            clock,
         })
+    }
+
+    /// The time.
+    pub(in crate::bot) fn now(&self) -> Now {
+        self.clock.now()
     }
 
     /// The store.

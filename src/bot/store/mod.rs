@@ -3,7 +3,6 @@
 use super::event::{Event, FromEvent};
 use super::ledger::{Ledger, Owner, cell_key};
 use super::needs::Needs;
-use crate::gateway::now;
 use crate::store::StoreError;
 use botroupe_core::ledger::{Cell, CellKey, Change, Scope};
 use serde::Serialize;
@@ -261,7 +260,7 @@ impl<T: Serialize + DeserializeOwned> Cells<T> {
     }
 
     async fn read(&self, key: &CellKey) -> Result<Option<Box<str>>, ValueError> {
-        let now = now().unix_secs();
+        let now = self.ledger.now().unix_secs();
         let own = self.owner.exchange();
         if let Some(written) = own.and_then(|exchange| exchange.written(key)) {
             let cell = written.filter(|cell| cell.ends.is_none_or(|ends| now < ends));
@@ -280,7 +279,7 @@ impl<T: Serialize + DeserializeOwned> Cells<T> {
         let value = serde_json::to_string(value).map_err(|error| unfit(&key, &error))?;
         let more = self.written_bytes() + key.name.len() + value.len();
         self.ledger.shelf().check_quota(&key.bot, more).await?;
-        let at = now().unix_secs();
+        let at = self.ledger.now().unix_secs();
         let cell = Cell {
             key: key.clone(),
             value: value.into(),

@@ -155,6 +155,21 @@ pub enum Scope {
     Conversation(AccountNo, Conversation),
     /// One user, as an account knows them.
     User(AccountNo, Box<str>),
+    /// Events that an account's bots are to get at a time.
+    Alarms(AccountNo),
+    /// Dialogues that wait for an answer in a conversation of an account; their names are those of the users.
+    Dialogues(AccountNo, Conversation),
+}
+
+impl Scope {
+    /// Whether an account needs its values from the start on: the account, if so.
+    #[must_use]
+    pub const fn wanted_at_start(&self) -> Option<AccountNo> {
+        match self {
+            Self::Alarms(account) | Self::Dialogues(account, _) => Some(*account),
+            Self::Bot | Self::Account(_) | Self::Conversation(..) | Self::User(..) => None,
+        }
+    }
 }
 
 /// Names a value of a bot.
@@ -200,4 +215,6 @@ pub struct Recovered {
     pub letters: Vec<Letter>,
     /// Results of handlers that have not ended, in the order of their numbers.
     pub records: Vec<Record>,
+    /// Values that are [wanted at the start](Scope::wanted_at_start), in the order of their keys.
+    pub cells: Vec<Cell>,
 }

@@ -168,6 +168,11 @@ impl Tables {
             let recovered = all.entry(record.account).or_default();
             recovered.records.push(record.clone());
         }
+        for cell in self.cells.values() {
+            if let Some(account) = cell.key.scope.wanted_at_start() {
+                all.entry(account).or_default().cells.push(cell.clone());
+            }
+        }
         all
     }
 

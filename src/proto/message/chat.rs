@@ -5,6 +5,7 @@ use super::tip::{GroupTip, SystemNotice};
 use super::{C2cItem, Element, name};
 use crate::answer::Sent;
 use crate::id::UserId;
+use serde::{Deserialize, Serialize};
 use std::fmt;
 
 /// The UserID of the server.
@@ -27,7 +28,7 @@ pub struct C2cKey {
 }
 
 /// A conversation.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Conversation {
     /// A one-to-one conversation, named by the UserID of the peer.
@@ -99,7 +100,9 @@ impl fmt::Display for Conversation {
 }
 
 /// A chat message as a bot receives it. Sender and receiver are the actual ones.
-#[derive(Clone, Debug)]
+///
+/// Its JSON is that of this crate, to keep a message for later; it is not what is on the wire.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Message {
     /// The conversation.
@@ -111,6 +114,7 @@ pub struct Message {
     /// The sender's nick name, or empty if it is unknown.
     pub nick: String,
     /// The content. Every message from a client has at least one element.
+    #[serde(with = "super::kept")]
     pub elements: Vec<Element>,
     /// Application data stored with the message.
     pub cloud_custom_data: String,

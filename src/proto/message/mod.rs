@@ -11,6 +11,7 @@ mod content;
 mod draft;
 mod element;
 mod group;
+mod kept;
 mod media;
 mod merger;
 mod name;

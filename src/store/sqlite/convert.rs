@@ -120,9 +120,14 @@ pub(super) fn scope(scope: &Scope) -> (i64, u32, &str) {
         Scope::Bot => (0, 0, ""),
         Scope::Account(account) => (1, account.0, ""),
         Scope::User(account, user) => (2, account.0, user),
+        Scope::Alarms(account) => (3, account.0, ""),
         Scope::Conversation(account, of) => {
             let (kind, name) = conversation(of);
             (10 + kind, account.0, name)
+        }
+        Scope::Dialogues(account, of) => {
+            let (kind, name) = conversation(of);
+            (20 + kind, account.0, name)
         }
     }
 }
@@ -133,6 +138,10 @@ pub(super) fn cell(row: &Row<'_>) -> rusqlite::Result<Cell> {
         0 => Scope::Bot,
         1 => Scope::Account(account),
         2 => Scope::User(account, place),
+        3 => Scope::Alarms(account),
+        20.. => conversation_of(kind - 20, place)
+            .map(|of| Scope::Dialogues(account, of))
+            .ok_or_else(|| wrong(1))?,
         _ => conversation_of(kind - 10, place)
             .map(|of| Scope::Conversation(account, of))
             .ok_or_else(|| wrong(1))?,

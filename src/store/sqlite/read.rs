@@ -65,6 +65,16 @@ impl Reader for Reading {
             let recovered = all.entry(record.account.0).or_default();
             recovered.records.push(record);
         }
+        let cells = format!("SELECT {CELL} FROM cells WHERE scope = 3 OR scope >= 20");
+        for cell in self.all(&cells, convert::cell)? {
+            if let Some(account) = cell.key.scope.wanted_at_start() {
+                all.entry(account.0).or_default().cells.push(cell);
+            }
+        }
+        // As the model has them.
+        for recovered in all.values_mut() {
+            recovered.cells.sort_by(|a, b| a.key.cmp(&b.key));
+        }
         drop(transaction);
         let all = all.into_iter();
         Ok(all.map(|(number, it)| (AccountNo(number), it)).collect())

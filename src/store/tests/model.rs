@@ -36,6 +36,8 @@ fn change(number: u64) -> impl Strategy<Value = Change> {
         account().prop_map(Scope::Account),
         (account(), to.clone()).prop_map(|(account, to)| Scope::Conversation(account, to)),
         (account(), text()).prop_map(|(account, user)| Scope::User(account, user)),
+        account().prop_map(Scope::Alarms),
+        (account(), to.clone()).prop_map(|(account, to)| Scope::Dialogues(account, to)),
     ];
     let bot = || prop_oneof![Just(Box::from("echo")), Just(Box::from("poll"))];
     let key =

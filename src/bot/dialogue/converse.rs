@@ -1,0 +1,132 @@
+//! Brings the answer to a question back to the handler that asked it.
+
+use super::script::{End, Input, Journal, Script};
+use super::waiting::{DialoguePlace, cell_of};
+use super::{DialogueError, Shared};
+use crate::bot::event::{Event, What};
+use crate::bot::reply::Reply;
+use crate::proto::message::{Draft, Message};
+use botroupe_core::ledger::Cell;
+use std::sync::Arc;
+
+/// Words that end a dialogue.
+const CANCEL: [&str; 6] = ["cancel", "/cancel", "stop", "/stop", "取消", "退出"];
+const CHANGED: &str = "This dialogue was changed by an update in the meantime. Please start again.";
+const TOO_LONG: &str = "This dialogue has become too long. Please start again.";
+const CANCELLED: &str = "OK, cancelled.";
+const TIMED_OUT: &str = "You did not answer in time. Please start again.";
+
+/// A dialogue that goes on.
+#[derive(Debug)]
+pub(in crate::bot) struct Resumed {
+    /// The message that it began with.
+    pub(in crate::bot) start: Arc<Message>,
+    pub(in crate::bot) script: Shared,
+}
+
+/// What the event has to do with a dialogue: `Err` with the reply if no handler is to be called, `Ok` with the handler
+/// to go on with.
+pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Reply> {
+    let ledger = event.ledger();
+    let Some(place) = event.dialogue_place() else {
+        return Ok(None);
+    };
+    let lapse = matches!(event.what(), What::Lapsed(_));
+    let elsewhere = if lapse { Err(Reply::none()) } else { Ok(None) };
+    if !ledger.is_in_dialogue(&place) {
+        return elsewhere;
+    }
+    let key = cell_of(&place, ledger.number());
+    let found = ledger.shelf().store().cell(key, 0).await;
+    let cell = found.map_err(Reply::failed)?;
+    let Some(cell) = cell else {
+        ledger.end_dialogue(&place);
+        return elsewhere;
+    };
+    let bot = event.bot().clone();
+    let journal = serde_json::from_str::<Journal>(&cell.value).ok();
+    let resumed = journal.and_then(|journal| {
+        let handler = bot.handlers.named(&journal.handler)?;
+        Some((journal, handler))
+    });
+    let Some((journal, handler)) = resumed else {
+        // The handler is gone, or the journal is of a later version.
+        event.forget_dialogue();
+        return Err(Reply::message(CHANGED));
+    };
+    let input = match event.what() {
+        What::Message(message) => {
+            let said = message.text().unwrap_or_default().trim().to_lowercase();
+            if CANCEL.contains(&said.as_str()) {
+                Input::Cancelled
+            } else {
+                Input::Message(message.clone())
+            }
+        }
+        // It was answered meanwhile, and asks something else.
+        _ if journal.deadline > event.now().unix_secs() => return elsewhere,
+        _ => Input::TimedOut,
+    };
+    let start = journal.start.clone();
+    let script = Shared::new(Script::resumed(journal, input));
+    event.resume(Resumed { start, script });
+    Ok(Some(handler))
+}
+
+/// What becomes of a dialogue whose handler did not go on.
+#[derive(Debug)]
+pub(in crate::bot) struct Stop {
+    /// What is said.
+    pub(in crate::bot) said: Draft,
+    /// The dialogue as it is kept, and its deadline; `None` when it is over.
+    pub(in crate::bot) kept: Option<(Box<str>, u64)>,
+}
+
+impl Stop {
+    /// The end of a run.
+    pub(in crate::bot) fn of(end: End, script: &Script, handler: &str) -> Self {
+        let over = |said: &str| Self {
+            said: Draft::text(said),
+            kept: None,
+        };
+        match end {
+            End::Asked {
+                question,
+                deadline,
+                pending,
+            } => {
+                let journal = script.journal(handler, pending, deadline);
+                match serde_json::to_string(&journal) {
+                    Ok(value) => Self {
+                        said: *question,
+                        kept: Some((value.into(), deadline)),
+                    },
+                    // It holds texts and numbers only, so it can be written.
+                    Err(_) => over(TOO_LONG),
+                }
+            }
+            End::Changed => over(CHANGED),
+            End::TooLong => over(TOO_LONG),
+        }
+    }
+}
+
+impl DialogueError {
+    /// What the user is told when the handler returns this.
+    pub(in crate::bot) const fn said(&self) -> &'static str {
+        match self {
+            Self::Cancelled => CANCELLED,
+            Self::TimedOut => TIMED_OUT,
+        }
+    }
+}
+
+/// The value that keeps a dialogue.
+pub(in crate::bot) fn cell(place: &DialoguePlace, event: &Event, value: Box<str>) -> Cell {
+    Cell {
+        key: cell_of(place, event.ledger().number()),
+        value,
+        ends: None,
+        at: event.now().unix_secs(),
+    }
+}
