@@ -130,10 +130,11 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Answer, Api, ApiError, Attachment, Bot, Config, Dialogue, DialogueError, Event, Failure,
-        Filter, FromEvent, Group, GroupApi, IntoReply, Isolation, Kicked, Needs, Next, NoAnswer,
-        NotReady, OnUnknown, Outgoing, Pass, Rejection, Reply, RunError, Sender, Skipped, State,
-        Store, Text, Upload, ValueError, filter,
+        Answer, Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Dialogue,
+        DialogueError, Event, Failure, Filter, FromEvent, Group, GroupApi, IntoReply, Isolation,
+        Kicked, Language, LanguageChoice, Needs, Next, NoAnswer, NotReady, OnUnknown, Outgoing,
+        Pass, Permission, Rejection, Reply, RunError, Sender, Skipped, State, Store, Text, Texts,
+        Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

@@ -1,5 +1,6 @@
 //! The [`Bot`] value.
 
+use super::command::Command;
 use super::event::{Event, Values};
 use super::file_access::FileAccess;
 use super::filter::{self, Filter};
@@ -255,6 +256,79 @@ impl Bot {
         self
     }
 
+    /// Calls `handler` for a command: a text that begins with a [prefix](Self::prefixes) and the name in the pattern.
+    /// [`Command`] explains patterns, and what else can be said about a command. Commands come before all other
+    /// handlers; a text that is none is for those.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn weather(Args((city, days)): Args<(String, Option<u8>)>) -> String {
+    ///     format!("{city}: sunny, for {} days", days.unwrap_or(1))
+    /// }
+    /// # let _ =
+    /// Bot::new("weather").command(
+    ///     command("weather <city> [days:1..7]").alias("w").about("The weather of a city"),
+    ///     weather,
+    /// )
+    /// # ;
+    /// ```
+    ///
+    /// What does not fit the pattern is answered with what was expected, in the language of whoever wrote it. The bot
+    /// answers `/help` and `/help weather` by itself.
+    #[must_use]
+    pub fn command<Args, H>(mut self, command: impl Into<Command>, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let handler = Registered::new(Filter::kinds_only(Kinds::TEXT), handler);
+        self.handlers.add_command(command.into(), handler);
+        self
+    }
+
+    /// What commands begin with, in the place of `/`: signs such as `!`, words such as `bot`, and `@` for a mention of
+    /// the account at the start. A mention may always stand in front of another prefix. `prefixes` in the bot's section
+    /// of the config file comes before this.
+    #[must_use]
+    pub fn prefixes(mut self, prefixes: &[&str]) -> Self {
+        self.handlers.desk_mut().set_prefixes(prefixes);
+        self
+    }
+
+    /// Leaves out the command `help`, which a bot with commands has by itself. A command `help` of its own comes in
+    /// the place of that one without this.
+    #[must_use]
+    pub const fn without_help(mut self) -> Self {
+        self.handlers.desk_mut().leave_out_help();
+        self
+    }
+
+    /// Adds texts in a language: the content of a [Fluent](https://projectfluent.org) file. Handlers take them as
+    /// [`Texts`](super::Texts). What the framework itself says has texts, too (`src/bot/language/en.ftl`); those of the
+    /// bot come before them.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn greet(texts: Texts, from: Sender) -> String {
+    ///     texts.with("hello", &[("name", from.nick.as_str().into())])
+    /// }
+    /// # let _ =
+    /// Bot::new("greeter")
+    ///     .texts("en", "hello = Hello { $name }!")
+    ///     .texts("zh", "hello = 你好，{ $name }！")
+    ///     .on_text(greet)
+    /// # ;
+    /// ```
+    #[must_use]
+    pub fn texts(mut self, language: &str, fluent: &str) -> Self {
+        self.handlers.desk_mut().add_texts(language, fluent);
+        self
+    }
+
     /// Calls `handler` when another one fails: it returned an error, panicked or exceeded its time limit. It may take
     /// [`Failure`](super::Failure) and everything that the other could; what it returns is answered. Without one, a
     /// short apology is answered in one-to-one chats, and in groups to messages that mention the account. The failure
@@ -381,7 +455,13 @@ impl Bot {
         let (isolation, on_unknown) = settings.as_mut().map_or((None, None), |table| {
             (table.remove("isolation"), table.remove("on_unknown"))
         });
-        if isolation.is_some() || on_unknown.is_some() {
+        let desk = settings
+            .as_mut()
+            .map(|table| self.handlers.desk_mut().configure(table));
+        let desk = desk
+            .transpose()
+            .map_err(|(path, reason)| SettingsError::Unfit { bot, path, reason })?;
+        if isolation.is_some() || on_unknown.is_some() || desk == Some(true) {
             // A section of nothing but these is none for the bot.
             settings = settings.filter(|table| !table.is_empty() || self.settings.is_some());
         }
@@ -439,7 +519,8 @@ impl Bot {
         self.share(&FileAccess::default(), Arc::default())
     }
 
-    fn share(self, base: &FileAccess, trust: Arc<Trust>) -> Arc<SharedBot> {
+    fn share(mut self, base: &FileAccess, trust: Arc<Trust>) -> Arc<SharedBot> {
+        self.handlers.desk_mut().finish();
         let files = base.clone();
         Arc::new(SharedBot {
             name: self.name,

@@ -1,6 +1,7 @@
 //! The event that handlers are called with, and the trait that reads their parameters from it.
 
 use super::api::Api;
+use super::command::Called;
 use super::dialogue::{self, DialoguePlace, Lapse, Resumed, Script, Shared, Stop, cell_of};
 use super::failure::Failure;
 use super::kinds::Kinds;
@@ -65,6 +66,8 @@ struct Inner {
     handler: AtomicUsize,
     /// What went wrong before, for a handler of errors.
     failure: OnceLock<Failure>,
+    /// The command that it is, for its handler.
+    command: OnceLock<Called>,
     /// The dialogue that goes on with it.
     resumed: OnceLock<Resumed>,
 }
@@ -87,7 +90,8 @@ enum Place {
 /// [`GroupTip`](crate::proto::message::GroupTip) and
 /// [`SystemNotice`](crate::proto::message::SystemNotice). About the account: [`NotReady`](super::NotReady)
 /// and [`Kicked`](super::Kicked). Always: [`Event`], [`Api`], [`State<T>`](super::State),
-/// [`Store<T>`](super::Store) and [`Config<T>`](super::Config). `Option<T>` and `Result<T, T::Rejection>` of each
+/// [`Store<T>`](super::Store), [`Config<T>`](super::Config), [`Language`](super::Language) and
+/// [`Texts`](super::Texts). Of a command: [`Args<T>`](super::Args). `Option<T>` and `Result<T, T::Rejection>` of each
 /// do not keep the handler from being called. Further types are a bot's own:
 ///
 /// ```
@@ -114,7 +118,7 @@ enum Place {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     label = "not a parameter of a handler",
-    note = "parameters are `Text`, `Message`, `Arc<Message>`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>` and `Config<T>`, an `Option` or `Result` of one, or your own type with `impl FromEvent`"
+    note = "parameters are `Text`, `Message`, `Arc<Message>`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>`, `Config<T>`, `Args<T>`, `Language` and `Texts`, an `Option` or `Result` of one, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized + Send {
     /// Why the value cannot be read; it becomes what the bot does then.
@@ -175,6 +179,7 @@ impl Event {
             exchange: OnceLock::new(),
             handler: AtomicUsize::new(NONE),
             failure: OnceLock::new(),
+            command: OnceLock::new(),
             resumed: OnceLock::new(),
         }))
     }
@@ -275,6 +280,20 @@ impl Event {
     pub(super) fn called(&self) -> Option<usize> {
         let handler = self.0.handler.load(Ordering::Relaxed);
         (handler != NONE).then_some(handler)
+    }
+
+    /// It is this command.
+    pub(super) fn set_command(&self, command: Called) {
+        let _ = self.0.command.set(command);
+    }
+
+    pub(super) fn command(&self) -> Option<&Called> {
+        self.0.command.get()
+    }
+
+    /// All bots of the account; none in a test.
+    pub(super) fn neighbours(&self) -> &[Arc<SharedBot>] {
+        self.seat().map_or(&[], |seat| &seat.neighbours)
     }
 
     /// A handler has failed.

@@ -1,5 +1,6 @@
 //! The handlers of a bot, and which of them is called for an event.
 
+use super::command::{Attended, Command, Desk};
 use super::dialogue::converse;
 use super::event::{Event, Values, What};
 use super::filter::Filter;
@@ -63,6 +64,14 @@ impl Registered {
         (self.call)(event)
     }
 
+    pub(super) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(super) const fn needs(&self) -> &Needs {
+        &self.needs
+    }
+
     /// The kinds of events that it takes.
     fn kinds(&self) -> Kinds {
         self.filter.kinds()
@@ -81,6 +90,8 @@ pub(super) struct Handlers {
     layers: Vec<Layer>,
     /// Called when one of the others fails.
     on_error: Option<Registered>,
+    /// The commands with their handlers, which come before the others.
+    desk: Desk,
     /// One of them holds dialogues.
     have_dialogues: bool,
 }
@@ -108,8 +119,32 @@ impl Handlers {
         self.on_error.as_ref()
     }
 
-    pub(super) const fn len(&self) -> usize {
-        self.all.len()
+    pub(super) const fn desk(&self) -> &Desk {
+        &self.desk
+    }
+
+    pub(super) fn add_command(&mut self, command: Command, handler: Registered) {
+        self.have_dialogues |= handler.needs.has_dialogue();
+        self.desk.add(command, handler);
+    }
+
+    /// The command of the handler that was called, if it is one of a command.
+    pub(super) fn called_command(&self, event: &Event) -> Option<usize> {
+        event.called()?.checked_sub(self.all.len())
+    }
+
+    pub(super) const fn desk_mut(&mut self) -> &mut Desk {
+        &mut self.desk
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.all.len() + self.desk.handlers().len()
+    }
+
+    /// The handler of this number: those of commands come after the others.
+    fn numbered(&self, number: usize) -> Option<&Registered> {
+        let command = number.checked_sub(self.all.len());
+        command.map_or_else(|| self.all.get(number), |at| self.desk.handlers().get(at))
     }
 
     pub(super) fn layer(&self, position: usize) -> Option<Layer> {
@@ -118,7 +153,8 @@ impl Handlers {
 
     /// Whether nothing in them could tell accounts apart.
     pub(super) fn are_bare(&self) -> bool {
-        let mut all = self.all.iter().chain(&self.on_error);
+        let all = self.all.iter().chain(self.desk.handlers());
+        let mut all = all.chain(&self.on_error);
         all.all(|handler| handler.is_bare)
     }
 
@@ -139,10 +175,14 @@ impl Handlers {
                 None => unclear = true,
             }
         }
-        if !unclear {
+        let may_be_command = self.desk.may_be_command(what);
+        if !unclear && !may_be_command {
             return false;
         }
         let event = event();
+        if may_be_command && self.desk.may_want(&event) {
+            return true;
+        }
         self.all
             .iter()
             .any(|handler| handler.filter.now(&event) != Some(false))
@@ -157,7 +197,7 @@ impl Handlers {
 
     /// The handler of this name that holds dialogues.
     pub(super) fn named(&self, name: &str) -> Option<usize> {
-        let mut all = self.all.iter();
+        let mut all = self.all.iter().chain(self.desk.handlers());
         all.position(|handler| handler.name == name && handler.needs.has_dialogue())
     }
 
@@ -168,7 +208,7 @@ impl Handlers {
 
     /// The name of the handler that was called; before that, of the first that may take the event.
     pub(super) fn name(&self, event: &Event) -> &'static str {
-        let called = event.called().and_then(|number| self.all.get(number));
+        let called = event.called().and_then(|number| self.numbered(number));
         called.map_or_else(|| self.candidate(event.what()), |handler| handler.name)
     }
 
@@ -181,9 +221,14 @@ impl Handlers {
 
     /// What is wrong with them, for a bot with these values.
     pub(super) fn mistakes(&self, values: &Values) -> Vec<BotMistake> {
-        let mut mistakes = Vec::new();
-        for (number, handler) in self.all.iter().chain(&self.on_error).enumerate() {
+        let mut mistakes = self.desk.mistakes().to_vec();
+        let commands = self.all.len()..self.len();
+        let all = self.all.iter().chain(self.desk.handlers());
+        for (number, handler) in all.chain(&self.on_error).enumerate() {
             let name = handler.name;
+            if !commands.contains(&number) && !handler.needs.all_args().is_empty() {
+                mistakes.push(BotMistake::NoCommand { handler: name });
+            }
             if let Some(reason) = handler.filter.broken() {
                 let reason = reason.to_owned();
                 mistakes.push(BotMistake::Filter {
@@ -200,12 +245,11 @@ impl Handlers {
                     });
                 }
             }
-            if number >= self.all.len() {
-                continue; // The handler of errors.
-            }
             let possible = handler.kinds() & handler.needs.kinds();
             if possible.is_empty() {
                 mistakes.push(BotMistake::NeverCalled { handler: name });
+            } else if number >= self.all.len() {
+                // A command, or the handler of errors: nothing comes before them.
             } else if Kinds::MESSAGE.holds(possible)
                 && let Some(first) = self.all[..number]
                     .iter()
@@ -228,7 +272,7 @@ pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply
     if !handlers.layers.is_empty() {
         return Next::first(only).run(event).boxed();
     }
-    if handlers.have_dialogues {
+    if handlers.have_dialogues || handlers.desk.may_be_command(event.what()) {
         return dispatch(event, only).boxed();
     }
     // Most bots have one handler of a kind, without a filter: it needs nothing around it.
@@ -254,12 +298,30 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
             Ok(None) => {}
             Ok(Some(number)) => {
                 event.call(number);
-                return match bot.handlers.all.get(number) {
+                return match bot.handlers.numbered(number) {
                     Some(handler) => handler.call(event).await,
                     None => Reply::none(),
                 };
             }
             Err(reply) => return reply,
+        }
+    }
+    let desk = &bot.handlers.desk;
+    let mut unknown = None;
+    if desk.may_be_command(event.what()) {
+        match desk.attend(&event).await {
+            Attended::No => {}
+            Attended::Unknown(name) => unknown = Some(name),
+            Attended::Answer(reply) => return reply,
+            Attended::Call(index) => {
+                event.call(bot.handlers.all.len() + index);
+                if let Some(handler) = desk.handlers().get(index) {
+                    let reply = handler.call(event.clone()).await;
+                    if !reply.is_pass() {
+                        return reply;
+                    }
+                }
+            }
         }
     }
     for (number, handler) in bot.handlers.all.iter().enumerate() {
@@ -272,5 +334,8 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
             return reply;
         }
     }
-    Reply::pass()
+    match unknown {
+        Some(name) => desk.unknown(&event, &name).await,
+        None => Reply::pass(),
+    }
 }

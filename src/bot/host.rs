@@ -81,9 +81,14 @@ impl Host {
         bots: Vec<Arc<SharedBot>>,
         recording: Option<&Arc<Recording>>,
     ) -> Arc<Self> {
+        let bots: Arc<[Arc<SharedBot>]> = bots.into();
+        let seat = |bot: &Arc<SharedBot>| {
+            let recording = recording.cloned();
+            Arc::new(Seat::new(&site, account, ledger, bot.clone(), &bots, recording))
+        };
         let seats: Box<[Arc<Seat>]> = bots
-            .into_iter()
-            .map(|bot| Arc::new(Seat::new(&site, account, ledger, bot, recording.cloned())))
+            .iter()
+            .map(seat)
             .collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
         let host = Arc::new_cyclic(|me| Self {

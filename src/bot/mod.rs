@@ -40,6 +40,7 @@
 mod api;
 mod attachment;
 mod builder;
+mod command;
 mod dialogue;
 mod drain;
 mod event;
@@ -52,6 +53,7 @@ mod handlers;
 mod host;
 mod isolation;
 mod kinds;
+mod language;
 mod ledger;
 mod lines;
 mod loop_guard;
@@ -79,6 +81,10 @@ pub use crate::store::{Cause as StoreCause, StoreError};
 pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads};
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
+pub use command::{
+    Args, Command, CommandError, Cooldown, NotGiven, PatternError, PatternMistake, Permission,
+    PrefixError, command,
+};
 pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
@@ -98,6 +104,7 @@ pub use host::Host;
 #[cfg(not(feature = "unstable"))]
 pub(crate) use host::Host;
 pub use isolation::{Isolation, IsolationError};
+pub use language::{Language, LanguageChoice, LanguageError, TextValue, Texts, TextsError};
 #[cfg(feature = "unstable")]
 pub use ledger::{Ledger, Shelf};
 #[cfg(not(feature = "unstable"))]

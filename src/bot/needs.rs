@@ -1,6 +1,8 @@
 //! What the handlers of a bot need, checked when the bot is made and not at the first message.
 
+use super::command::{ArgsNeed, CommandError, PrefixError};
 use super::kinds::Kinds;
+use super::language::TextsError;
 use std::any::TypeId;
 
 /// Collects what the parameters of one handler need. See [`FromEvent::needs`](super::FromEvent::needs).
@@ -11,6 +13,7 @@ pub struct Needs {
     may_skip: bool,
     has_dialogue: bool,
     values: Vec<Value>,
+    args: Vec<ArgsNeed>,
 }
 
 /// A value that a handler takes.
@@ -62,6 +65,27 @@ pub enum BotMistake {
         /// Why not.
         reason: String,
     },
+    /// A command of a handler cannot be used.
+    #[error("the command of {handler} cannot be used: {reason}")]
+    Command {
+        /// The handler.
+        handler: &'static str,
+        /// Why not.
+        #[source]
+        reason: CommandError,
+    },
+    /// A handler takes [`Args`](super::Args), and is added for no command.
+    #[error("{handler} takes `Args`, which only a command has: add it with `.command(…)`")]
+    NoCommand {
+        /// The handler.
+        handler: &'static str,
+    },
+    /// What a command begins with cannot be used.
+    #[error(transparent)]
+    Prefix(PrefixError),
+    /// A file of texts cannot be used.
+    #[error(transparent)]
+    Texts(TextsError),
     /// An earlier handler takes every message of the kind.
     #[error(
         "{handler} is never called: {by} comes first and takes every such message; let {by} return `Pass` for what it does not answer, add a filter to it, or add {handler} before it"
@@ -81,6 +105,7 @@ impl Needs {
             may_skip: false,
             has_dialogue: false,
             values: Vec::new(),
+            args: Vec::new(),
         }
     }
 
@@ -119,6 +144,15 @@ impl Needs {
             of: std::any::type_name::<T>(),
             what,
         });
+    }
+
+    /// The arguments of a command are read.
+    pub(super) fn args(&mut self, need: ArgsNeed) {
+        self.args.push(need);
+    }
+
+    pub(super) fn all_args(&self) -> &[ArgsNeed] {
+        &self.args
     }
 
     /// The kinds of events of which everything can be read.

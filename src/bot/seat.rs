@@ -87,6 +87,8 @@ pub(super) struct Seat {
     pub(super) ledger: Arc<Ledger>,
     pub(super) bot: Arc<SharedBot>,
     pub(super) site: Arc<Site>,
+    /// All bots of the account.
+    pub(super) neighbours: Arc<[Arc<SharedBot>]>,
     /// What it does in a test.
     pub(super) recording: Option<Arc<Recording>>,
     /// Made when a handler first takes the [`Api`].
@@ -115,6 +117,7 @@ impl Seat {
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
         bot: Arc<SharedBot>,
+        neighbours: &Arc<[Arc<SharedBot>]>,
         recording: Option<Arc<Recording>>,
     ) -> Self {
         Self {
@@ -122,6 +125,7 @@ impl Seat {
             ledger: ledger.clone(),
             bot,
             site: site.clone(),
+            neighbours: neighbours.clone(),
             recording,
             extras: OnceLock::new(),
             is_over: AtomicBool::new(false),

@@ -1,0 +1,56 @@
+# Botroupe 自身的中文文本。机器人可以用 `Bot::texts` 覆盖其中任何一条。
+
+## 帮助
+help-title = 命令：
+help-line = { $usage } – { $about }
+help-line-bare = { $usage }
+help-more = 发送“{ $help } <命令>”查看某个命令的用法。
+help-none = 这里没有您可以使用的命令。
+command-help = 查看机器人能做什么
+help-usage = 用法：{ $usage }
+help-aliases = 别名：{ $names }
+help-options = 选项：
+help-arguments = 参数：
+help-argument = { $name }：{ $wanted }
+
+## 不存在或不能使用的命令
+command-unknown = 没有 { $name } 这个命令。
+command-did-you-mean = 没有 { $name } 这个命令，您是不是想用 { $nearest }？
+command-not-allowed = 您没有使用 { $name } 的权限。
+command-wait = 请等待 { $time }。
+
+## 写错的命令
+usage-missing = 缺少 { $argument }。
+usage-too-many = 多了“{ $written }”。
+usage-unclosed = 引号 { $quote } 没有闭合：{ $near }
+usage-wrong = { $argument }：“{ $written }”不是{ $wanted }。
+usage-refused = { $argument }：“{ $written }”不合适：{ $reason }
+usage-unknown-option = 没有 { $option } 这个选项。
+usage-unknown-option-near = 没有 { $option } 这个选项，您是不是想用 { $nearest }？
+usage-option-without-value = { $option } 需要一个值。
+usage-option-with-value = { $option } 后面不能有值。
+usage-option-twice = { $option } 出现了两次。
+
+## 参数的类型
+wanted-text = 文字
+wanted-character = 一个字符
+wanted-whole = 整数
+wanted-whole-from = 不小于 { $from } 的整数
+wanted-whole-up-to = 不大于 { $to } 的整数
+wanted-whole-between = { $from } 到 { $to } 之间的整数
+wanted-number = 数字
+wanted-yes-or-no = “是”或“否”
+wanted-duration = 时长，例如 90秒、30分钟、2小时 或 1天
+wanted-user = 用户，例如 @bob
+wanted-group = 群 ID
+wanted-date = 日期，例如 2026-12-31、今天 或 明天
+wanted-one-of = 下列之一：{ $choices }
+wanted-flag = 可写可不写
+
+## 零件
+list-separator = 、
+duration-days = { $count }天
+duration-hours = { $count }小时
+duration-minutes = { $count }分钟
+duration-seconds = { $count }秒
+duration-two = { $first }{ $second }
