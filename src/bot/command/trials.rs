@@ -212,6 +212,23 @@ fn mistakes_are_found_when_the_bot_is_made() {
     }
 }
 
+#[actix_rt::test]
+async fn a_command_holds_a_dialogue_and_keeps_its_arguments() {
+    async fn order(
+        Args((what, on)): Args<(String, Option<String>)>,
+        dialogue: Dialogue,
+    ) -> Result<String, DialogueError> {
+        let pieces: u8 = dialogue.ask(format!("How many {what}?")).await?;
+        Ok(format!("{pieces} {what}, {}", on.unwrap_or_default()))
+    }
+    let bot = TestBot::new(Bot::new("shop").command("order <what> [on:date]", order));
+    assert_eq!(
+        bot.say("/order \"red apples\" 2026-12-31").await,
+        ["How many red apples?"]
+    );
+    assert_eq!(bot.say("7").await, ["7 red apples, 2026-12-31"]);
+}
+
 /// A bot in the group `g`.
 struct InGroup {
     bot: Arc<SharedBot>,
