@@ -342,6 +342,7 @@ pub(super) fn condition_to_json(condition: &Condition) -> Value {
         "answered": counts.answered,
         "results": counts.records,
         "values": counts.cells,
+        "spilled": counts.spilled,
         "backed_up": condition.backed_up,
     })
 }
