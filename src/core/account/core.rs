@@ -461,7 +461,9 @@ impl Core {
     /// Whether an update has to queue behind others in the store: it goes to [`update_refused`](Self::update_refused).
     #[must_use]
     pub fn is_spilling_updates(&self, memory: &Memory) -> bool {
-        memory.is_spilling_updates()
+        let is_return = |effect: &Effect| matches!(effect, Effect::Return { .. });
+        // What comes back may stand behind newer ones among what is to be done.
+        memory.is_spilling_updates() || memory.is_spilling() && self.effects.iter().any(is_return)
     }
 
     /// The subscriber had no room for an update. Returns whether it goes to the store; otherwise it is lost.
@@ -738,6 +740,7 @@ impl Core {
                 self.tally.received += 1;
                 memory.delivered(&message);
                 let line = SpillLine::Conversation(message.conversation);
+                memory.spill_written(&line, &body);
                 self.effects.push_back(Effect::Spill { line, body });
                 self.refill(now, memory);
             }

@@ -276,8 +276,15 @@ impl Memory {
         if used + bytes > quota {
             return None;
         }
-        self.spill.get_or_insert_default().add(line, bytes);
+        self.spill.get_or_insert_default().announce(line, bytes);
         Some(body)
+    }
+
+    /// What went to the store is with it from now on.
+    pub(crate) fn spill_written(&mut self, line: &SpillLine, body: &str) {
+        if let Some(spill) = &mut self.spill {
+            spill.written(line, spill_bytes(line, body));
+        }
     }
 
     /// Whether updates wait in the store, so that newer ones have to queue behind them.
@@ -288,7 +295,9 @@ impl Memory {
 
     /// Notes that an update goes to the store; `None` when there is no room for it.
     pub(crate) fn spill_update(&mut self, update: &Update) -> Option<Box<str>> {
-        self.spill(SpillLine::Updates, update)
+        let body = self.spill(SpillLine::Updates, update)?;
+        self.spill_written(&SpillLine::Updates, &body);
+        Some(body)
     }
 
     /// The next that comes back from the store.
@@ -471,6 +480,10 @@ impl Memory {
     pub fn forget_pending(&mut self) {
         // The next session begins by catching up.
         self.inbox.forget_lags();
+        if let Some(spill) = &mut self.spill {
+            spill.writer_died();
+        }
+        self.tidy_spill();
         let Some(seen) = &mut self.seen else {
             return;
         };

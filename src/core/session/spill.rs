@@ -48,6 +48,8 @@ pub(super) enum Name {
 #[derive(Debug, Default)]
 #[cfg_attr(test, derive(Clone))]
 struct Backlog {
+    /// What is on its way to the store, and its bytes: nothing of it can be read yet.
+    announced: (u64, u64),
     /// How much of it is in the store.
     count: u64,
     /// How much of that was handed out.
@@ -60,6 +62,10 @@ struct Backlog {
 }
 
 impl Backlog {
+    const fn is_empty(&self) -> bool {
+        self.count == 0 && self.announced.0 == 0
+    }
+
     /// How much is in the store and not read.
     fn unread(&self) -> u64 {
         self.count
@@ -108,19 +114,41 @@ impl Spill {
 
     /// Whether something of the line is still to be handed out, so that what is newer has to queue behind it.
     pub(super) fn has(&self, line: &SpillLine) -> bool {
-        self.ready.contains(line)
+        let backlog = self.lines.get(line);
+        backlog.is_some_and(|backlog| backlog.announced.0 > 0)
+            || self.ready.contains(line)
             || self.unread.contains(line)
             || self.reading.as_ref() == Some(line)
     }
 
-    /// Something is written to the store.
-    pub(super) fn add(&mut self, line: SpillLine, bytes: u64) {
+    /// Something is going to be written to the store: [`written`](Self::written) says when it can be read.
+    pub(super) fn announce(&mut self, line: SpillLine, bytes: u64) {
         self.bytes += bytes;
-        let backlog = self.lines.entry(line.clone()).or_default();
+        let backlog = self.lines.entry(line).or_default();
+        backlog.announced = (backlog.announced.0 + 1, backlog.announced.1 + bytes);
+    }
+
+    /// What was announced first of what is not written is with the store.
+    pub(super) fn written(&mut self, line: &SpillLine, bytes: u64) {
+        let Some(backlog) = self.lines.get_mut(line) else {
+            return;
+        };
+        let (count, of) = &mut backlog.announced;
+        *count = count.saturating_sub(1);
+        *of = of.saturating_sub(bytes);
         backlog.count += 1;
-        if backlog.ready.is_empty() && self.reading.as_ref() != Some(&line) {
-            self.unread.insert(line);
+        if backlog.ready.is_empty() && self.reading.as_ref() != Some(line) {
+            self.unread.insert(line.clone());
         }
+    }
+
+    /// Whoever announced something is gone: what is not written will not be.
+    pub(super) fn writer_died(&mut self) {
+        for backlog in self.lines.values_mut() {
+            let (_, bytes) = std::mem::take(&mut backlog.announced);
+            self.bytes = self.bytes.saturating_sub(bytes);
+        }
+        self.lines.retain(|_, backlog| backlog.count > 0);
     }
 
     /// The next that is handed out, of a line that has room. Give it a [`Name`] with [`out`](Self::out), or say that it
@@ -178,7 +206,7 @@ impl Spill {
         if let Some(backlog) = self.lines.get_mut(line) {
             backlog.count = backlog.count.saturating_sub(1);
             backlog.handed = backlog.handed.saturating_sub(1);
-            if backlog.count == 0 {
+            if backlog.is_empty() {
                 self.forget(line);
             }
         }
@@ -234,7 +262,7 @@ impl Spill {
             Some(found) if found.is_empty() => {
                 // It is not there: somebody has emptied the store. What came meanwhile is.
                 backlog.count = backlog.count.saturating_sub(backlog.asked);
-                if backlog.count == 0 {
+                if backlog.is_empty() {
                     self.forget(line);
                 } else if backlog.unread() > 0 {
                     self.unread.insert(line.clone());
@@ -265,7 +293,9 @@ impl Spill {
         for (line, backlog) in &mut self.lines {
             (backlog.handed, backlog.after) = (0, 0);
             backlog.ready = VecDeque::new();
-            self.unread.insert(line.clone());
+            if backlog.count > 0 {
+                self.unread.insert(line.clone());
+            }
         }
     }
 }

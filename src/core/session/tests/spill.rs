@@ -28,7 +28,8 @@ impl Rig {
             body: "{}".into(),
             at: 1,
         };
-        self.spill.add(line.clone(), spilled.bytes());
+        self.spill.announce(line.clone(), spilled.bytes());
+        self.spill.written(line, spilled.bytes());
         self.store.push(spilled);
         self.number
     }
@@ -156,6 +157,24 @@ fn what_an_earlier_process_left_comes_first() {
     assert!(rig.spill.has(&a));
     rig.add(&a);
     assert_eq!(rig.take(|_| true), [1, 2, 3]);
+}
+
+#[test]
+fn what_is_not_written_yet_is_not_read_and_nothing_overtakes_it() {
+    let mut rig = Rig::default();
+    let a = line("a");
+    rig.add(&a);
+    let bytes = rig.spill.bytes();
+    rig.spill.announce(a.clone(), bytes);
+    assert_eq!(rig.take(|_| true), [1]);
+    assert!(rig.spill.poll_read(NOW, |_| true).is_none());
+    assert!(rig.spill.has(&a), "it is on its way");
+    rig.finish(1);
+    assert!(rig.spill.has(&a) && !rig.spill.is_empty());
+    // The session dies, and what it wanted written with it.
+    rig.spill.writer_died();
+    assert!(!rig.spill.has(&a) && rig.spill.is_empty());
+    assert_eq!(rig.spill.bytes(), 0);
 }
 
 #[derive(Clone, Debug)]
