@@ -180,9 +180,9 @@ async fn updates_wait_for_a_slow_bot_and_are_handled_once_and_in_order() {
         Bot::new("slow").on_update(move |update: Update| {
             let slow = slow.clone();
             async move {
-                if let Update::Recalled { messages, .. } = update {
-                    for message in messages {
-                        slow.handle(message.seq.to_string()).await;
+                if let Update::Extensions(change) = update {
+                    for extension in change.set() {
+                        slow.handle(extension.key.clone()).await;
                     }
                 }
             }
@@ -192,19 +192,18 @@ async fn updates_wait_for_a_slow_bot_and_are_handled_once_and_in_order() {
     phase(&app, "bot", Phase::Online).await;
     let speaker = speakers(&sandbox, &["alice"]).await;
     let api = speaker.api("alice").unwrap();
-    let mut recalled = Vec::new();
-    // With some more the session asks for what it may have missed, and hears of each recall again.
-    for number in 0..240 {
-        let to = Conversation::c2c("bot");
-        let sent = api.send(to.clone(), number.to_string()).await.unwrap();
-        let message = Message::sent("alice", to, Vec::new(), String::new(), &sent);
-        api.recall(&message).await.unwrap();
-        recalled.push(message.seq.to_string());
+    let (to, draft) = (Conversation::c2c("bot"), Draft::text("hi").extensible());
+    let sent = api.send(to.clone(), draft).await.unwrap();
+    let message = Message::sent("alice", to, Vec::new(), String::new(), &sent);
+    let keys: Vec<String> = (0..240).map(|number| format!("k{number}")).collect();
+    for key in &keys {
+        let change = api.set_extensions(&message, &[], [(key, "v")]);
+        change.await.unwrap();
     }
     open.send(true).unwrap();
     let handled = slow.all(240).await;
     assert_eq!(handled.len(), 240);
-    assert_eq!(differing(&handled, &recalled), []);
+    assert_eq!(differing(&handled, &keys), []);
     assert_eq!(status(&app, "bot").await.counters.dropped, 0);
     speaker.stop().await;
     app.stop().await;
