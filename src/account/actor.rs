@@ -173,6 +173,10 @@ impl Account {
     /// One turn of the actor's task: what came is handed on as far as it goes, and everything that is to be
     /// sent leaves at the end, in one write.
     fn turn(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        if !self.handle.is_present(self.life) {
+            // Its thread hung: what comes now is for another actor.
+            return ctx.stop();
+        }
         let at = self.begin();
         self.attach(at, cx);
         self.stirred = true; // It may have been the subscriber that woke the task.

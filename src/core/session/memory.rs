@@ -43,7 +43,7 @@ pub struct Memory {
 /// What becomes of a message that the server does not keep.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Admission {
-    /// The bots have room for it.
+    /// The bots have room for it, unless it came before.
     Room,
     /// It came before.
     Repeat,
@@ -242,16 +242,17 @@ impl Memory {
     /// handed out before it. Of one that goes to the store is noted that it came, until then as something that was
     /// reported and not handed on.
     pub(super) fn admit(&mut self, message: &Message, is_behind: bool, bound: usize) -> Admission {
-        if self.knows(message) {
-            return Admission::Repeat;
-        }
         let conversation = &message.conversation;
+        let line = || SpillLine::Conversation(conversation.clone());
         let spill = self.spill.as_ref();
-        let line = SpillLine::Conversation(conversation.clone());
-        let waits = is_behind || spill.is_some_and(|spill| spill.has(&line));
+        let waits = is_behind || spill.is_some_and(|spill| spill.has(&line()));
         if !waits && self.inbox.has_room_for(conversation) {
             return Admission::Room;
         }
+        if self.knows(message) {
+            return Admission::Repeat;
+        }
+        let line = line();
         match self.spill(line, message) {
             Some(body) => {
                 let receipt = Receipt::of(message);
@@ -280,6 +281,13 @@ impl Memory {
         Some(body)
     }
 
+    /// As if a session had found no room for it.
+    #[cfg(test)]
+    pub(crate) fn announce_spill(&mut self, line: SpillLine, body: &str) {
+        let bytes = spill_bytes(&line, body);
+        self.spill.get_or_insert_default().announce(line, bytes);
+    }
+
     /// What went to the store is with it from now on.
     pub(crate) fn spill_written(&mut self, line: &SpillLine, body: &str) {
         if let Some(spill) = &mut self.spill {
@@ -304,7 +312,7 @@ impl Memory {
     pub(crate) fn poll_returned(&mut self, now: Now) -> Option<Returned> {
         let (spill, inbox) = (self.spill.as_mut()?, &mut self.inbox);
         let updates = spill.updates_out();
-        let spilled = spill.next(|line| has_room(inbox, updates, line))?;
+        let spilled = spill.next(!inbox.has_room(), |line| has_room(inbox, updates, line))?;
         let number = spilled.number;
         let gone = |spill: &mut Spill, is_lost| {
             spill.remove(&spilled.line, spilled.bytes());
@@ -339,7 +347,8 @@ impl Memory {
     pub(crate) fn poll_spill_read(&mut self, now: Now) -> Option<(SpillLine, u64)> {
         let (spill, inbox) = (self.spill.as_mut()?, &self.inbox);
         let updates = spill.updates_out();
-        spill.poll_read(now.mono, |line| has_room(inbox, updates, line))
+        let is_full = !inbox.has_room();
+        spill.poll_read(now.mono, is_full, |line| has_room(inbox, updates, line))
     }
 
     /// When to look for something to read without another input, as monotonic time.

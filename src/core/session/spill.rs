@@ -151,10 +151,14 @@ impl Spill {
         self.lines.retain(|_, backlog| backlog.count > 0);
     }
 
-    /// The next that is handed out, of a line that has room. Give it a [`Name`] with [`out`](Self::out), or say that it
+    /// The next that is handed out, of a line that has room; if there `is_full`, only updates may have some. Give it a [`Name`] with [`out`](Self::out), or say that it
     /// is [`over`](Self::remove).
-    pub(super) fn next(&mut self, has_room: impl FnMut(&SpillLine) -> bool) -> Option<Spilled> {
-        let line = turn_of(&self.ready, self.last.as_ref(), has_room)?;
+    pub(super) fn next(
+        &mut self,
+        is_full: bool,
+        has_room: impl FnMut(&SpillLine) -> bool,
+    ) -> Option<Spilled> {
+        let line = turn_of(&self.ready, self.last.as_ref(), is_full, has_room)?;
         let backlog = self.lines.get_mut(&line)?;
         let spilled = backlog.ready.pop_front();
         backlog.handed += u64::from(spilled.is_some());
@@ -225,13 +229,14 @@ impl Spill {
     pub(super) fn poll_read(
         &mut self,
         now: Duration,
+        is_full: bool,
         has_room: impl FnMut(&SpillLine) -> bool,
     ) -> Option<(SpillLine, u64)> {
         if self.reading.is_some() || self.again.is_some_and(|again| now < again) {
             return None;
         }
         self.again = None;
-        let line = turn_of(&self.unread, self.last.as_ref(), has_room)?;
+        let line = turn_of(&self.unread, self.last.as_ref(), is_full, has_room)?;
         self.unread.remove(&line);
         let backlog = self.lines.get_mut(&line)?;
         backlog.asked = backlog.unread();
@@ -300,12 +305,20 @@ impl Spill {
     }
 }
 
-/// The next line after the one that had the last turn, and then from the first on, that has room.
+/// The next line after the one that had the last turn, and then from the first on, that has room. Of many lines few have
+/// none while there is some (a conversation that is full has an eighth of all the room), so none are looked at otherwise.
 fn turn_of(
     lines: &BTreeSet<SpillLine>,
     last: Option<&SpillLine>,
+    is_full: bool,
     mut has_room: impl FnMut(&SpillLine) -> bool,
 ) -> Option<SpillLine> {
+    if is_full {
+        return lines
+            .get(&SpillLine::Updates)
+            .filter(|line| has_room(line))
+            .cloned();
+    }
     let after = last.map_or(Bound::Unbounded, Bound::Excluded);
     let later = lines.range((after, Bound::Unbounded));
     let mut found = later.chain(lines.iter()).take(lines.len());

@@ -36,7 +36,7 @@ impl Rig {
 
     /// Reads what is wanted.
     fn serve(&mut self) {
-        while let Some((line, after)) = self.spill.poll_read(NOW, |_| true) {
+        while let Some((line, after)) = self.spill.poll_read(NOW, false, |_| true) {
             let found = self.store.iter().filter(|it| it.line == line);
             let found = found.filter(|it| it.number > after).take(PAGE).cloned();
             let found: Vec<Spilled> = found.collect();
@@ -50,7 +50,7 @@ impl Rig {
         let mut taken = Vec::new();
         loop {
             self.serve();
-            let Some(spilled) = self.spill.next(&has_room) else {
+            let Some(spilled) = self.spill.next(false, &has_room) else {
                 return taken;
             };
             self.spill.out(Name::Message(spilled.number), &spilled);
@@ -83,6 +83,18 @@ fn lines_take_turns_and_one_without_room_holds_up_nobody() {
 }
 
 #[test]
+fn a_full_account_has_room_for_updates_only() {
+    let mut rig = Rig::default();
+    rig.add(&line("a"));
+    rig.add(&SpillLine::Updates);
+    rig.serve();
+    let next = rig.spill.next(true, |_| true).unwrap();
+    assert_eq!(next.line, SpillLine::Updates);
+    assert_eq!(rig.spill.next(true, |_| true), None);
+    assert!(rig.spill.next(false, |_| true).is_some());
+}
+
+#[test]
 fn no_more_than_a_page_of_a_line_is_in_memory() {
     let mut rig = Rig::default();
     let a = line("a");
@@ -92,7 +104,7 @@ fn no_more_than_a_page_of_a_line_is_in_memory() {
     rig.serve();
     assert_eq!(rig.read, PAGE);
     let mut all = Vec::new();
-    while let Some(spilled) = rig.spill.next(|_| true) {
+    while let Some(spilled) = rig.spill.next(false, |_| true) {
         all.push(spilled.number);
         rig.serve();
     }
@@ -122,21 +134,27 @@ fn a_store_that_cannot_be_read_is_asked_again_and_one_that_was_emptied_is_not() 
     let mut rig = Rig::default();
     let a = line("a");
     rig.add(&a);
-    let (of, after) = rig.spill.poll_read(NOW, |_| true).unwrap();
+    let (of, after) = rig.spill.poll_read(NOW, false, |_| true).unwrap();
     assert!(
-        rig.spill.poll_read(NOW, |_| true).is_none(),
+        rig.spill.poll_read(NOW, false, |_| true).is_none(),
         "one at a time"
     );
     rig.spill.read(NOW, &of, None);
     let at = rig.spill.read_at().unwrap();
-    assert!(rig.spill.poll_read(NOW, |_| true).is_none());
+    assert!(rig.spill.poll_read(NOW, false, |_| true).is_none());
     assert!(rig.spill.has(&a), "newer ones queue behind it");
-    assert_eq!(rig.spill.poll_read(at, |_| true), Some((a.clone(), after)));
+    assert_eq!(
+        rig.spill.poll_read(at, false, |_| true),
+        Some((a.clone(), after))
+    );
     // Its actor dies meanwhile, and what it was told comes too late.
     rig.spill.reader_died();
     rig.spill.read(at, &a, Some(rig.store.clone()));
-    assert!(rig.spill.next(|_| true).is_none());
-    assert_eq!(rig.spill.poll_read(at, |_| true), Some((a.clone(), after)));
+    assert!(rig.spill.next(false, |_| true).is_none());
+    assert_eq!(
+        rig.spill.poll_read(at, false, |_| true),
+        Some((a.clone(), after))
+    );
     rig.spill.read(at, &a, Some(Vec::new()));
     assert!(rig.spill.is_empty() && !rig.spill.has(&a));
 }
@@ -167,7 +185,7 @@ fn what_is_not_written_yet_is_not_read_and_nothing_overtakes_it() {
     let bytes = rig.spill.bytes();
     rig.spill.announce(a.clone(), bytes);
     assert_eq!(rig.take(|_| true), [1]);
-    assert!(rig.spill.poll_read(NOW, |_| true).is_none());
+    assert!(rig.spill.poll_read(NOW, false, |_| true).is_none());
     assert!(rig.spill.has(&a), "it is on its way");
     rig.finish(1);
     assert!(rig.spill.has(&a) && !rig.spill.is_empty());
@@ -235,11 +253,11 @@ proptest! {
                     (out, handed) = Default::default();
                 }
                 Step::ActorDies => {
-                    let _ = rig.spill.poll_read(now, |_| true);
+                    let _ = rig.spill.poll_read(now, false, |_| true);
                     rig.spill.reader_died();
                 }
                 Step::ReadFails => {
-                    if let Some((line, _)) = rig.spill.poll_read(now, |_| true) {
+                    if let Some((line, _)) = rig.spill.poll_read(now, false, |_| true) {
                         rig.spill.read(now, &line, None);
                         now = rig.spill.read_at().unwrap();
                         rig.spill.reader_died();
