@@ -32,7 +32,9 @@ pub trait Subscriber: Send + Sync {
     fn returned(&self, _now: Now, _number: u64, _update: Box<Update>) {}
 
     /// Writes to the store what the server does not keep and the bots have no room for.
-    fn spill(&self, _line: SpillLine, _body: Box<str>) {}
+    fn spill(&self, line: SpillLine, body: Box<str>) {
+        drop((line, body)); // Where there is no store, there is no quota either.
+    }
 
     /// Reads what comes first in a line after a number, `limit` of it.
     fn read_spill(&self, _line: SpillLine, _after: u64, _limit: usize) -> SpillRead {
