@@ -127,6 +127,11 @@ impl AccountHandle {
     /// there.
     #[must_use]
     pub fn with_memory(user: UserId, memory: SharedMemory) -> Self {
+        Self::starting_at(now(), user, memory)
+    }
+
+    /// Like [`with_memory`](Self::with_memory), in a process that starts at this time.
+    pub(crate) fn starting_at(now: Now, user: UserId, memory: SharedMemory) -> Self {
         Self(Arc::new(Shared {
             user,
             addr: RwLock::default(),
@@ -135,7 +140,7 @@ impl AccountHandle {
             dropped: AtomicU64::new(0),
             unknown: AtomicU32::new(0),
             failed_handlers: AtomicU32::new(0),
-            message_seq: AtomicU32::new(first_seq(now())),
+            message_seq: AtomicU32::new(first_seq(now)),
             wants_updates: AtomicBool::new(false),
             service_ahead: AtomicI64::new(0),
             memory,

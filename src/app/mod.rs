@@ -337,7 +337,7 @@ impl App {
             config: config.host,
             uploads,
             files: files.clone(),
-            file_thread: file_thread.handle(),
+            file_thread: Some(file_thread.handle()),
             pool: pool.clone(),
             fleet,
         });

@@ -513,7 +513,8 @@ impl Bot {
         self.share(base, trust)
     }
 
-    /// The bot as tests run it.
+    /// The bot without accounts.
+    #[cfg(test)]
     pub(super) fn into_tested(self) -> Arc<SharedBot> {
         self.share(&FileAccess::default(), Arc::default())
     }

@@ -7,7 +7,6 @@ use super::failure::Failure;
 use super::kinds::Kinds;
 use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
-use super::recording::Recording;
 use super::rejection::Rejection;
 use super::seat::{Seat, SharedBot};
 use crate::account::Cause;
@@ -78,7 +77,8 @@ struct Inner {
 enum Place {
     /// On a bot of an account.
     Seat(Arc<Seat>),
-    /// On a bot under test.
+    /// On a bot, and no account.
+    #[cfg(test)]
     Test(Arc<SharedBot>, Arc<Ledger>),
 }
 
@@ -189,7 +189,8 @@ impl Event {
         Self::make(what, Place::Seat(seat), OnceLock::new())
     }
 
-    /// An event for a bot under test.
+    /// An event for a bot without an account.
+    #[cfg(test)]
     pub(super) fn of_test(what: What, api: Api, bot: Arc<SharedBot>, ledger: Arc<Ledger>) -> Self {
         Self::make(what, Place::Test(bot, ledger), api.into())
     }
@@ -206,6 +207,7 @@ impl Event {
     pub(super) fn seat(&self) -> Option<&Arc<Seat>> {
         match &self.0.place {
             Place::Seat(seat) => Some(seat),
+            #[cfg(test)]
             Place::Test(..) => None,
         }
     }
@@ -215,7 +217,8 @@ impl Event {
     pub fn user(&self) -> &str {
         match &self.0.place {
             Place::Seat(seat) => seat.account.user().as_str(),
-            Place::Test(..) => Recording::USER,
+            #[cfg(test)]
+            Place::Test(..) => super::recording::Recording::USER,
         }
     }
 
@@ -223,6 +226,7 @@ impl Event {
     pub(super) fn bot(&self) -> &Arc<SharedBot> {
         match &self.0.place {
             Place::Seat(seat) => &seat.bot,
+            #[cfg(test)]
             Place::Test(bot, _) => bot,
         }
     }
@@ -231,6 +235,7 @@ impl Event {
     pub(super) fn ledger(&self) -> &Arc<Ledger> {
         match &self.0.place {
             Place::Seat(seat) => &seat.ledger,
+            #[cfg(test)]
             Place::Test(_, ledger) => ledger,
         }
     }
@@ -424,6 +429,7 @@ impl Event {
                 seat.api(handlers.name(self), self.owner())
             }
             // Made with the event.
+            #[cfg(test)]
             Place::Test(..) => Api::recorded(Arc::default()),
         })
     }

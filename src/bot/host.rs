@@ -14,6 +14,7 @@ use super::ledger::{Exchange, Finished, Ledger, Written};
 use super::lines::{Job, Lines, Start};
 use super::on_unknown::OnUnknown;
 use super::pool::Label;
+use super::recording::Recording;
 use super::replies::{Ended, Replies};
 use super::run::{Call, Outcome, Run};
 use super::seat::{Seat, SharedBot, Site};
@@ -69,10 +70,25 @@ impl Host {
         ledger: &Arc<Ledger>,
         bots: Vec<Arc<SharedBot>>,
     ) -> Arc<Self> {
+        Self::with_recording(site, account, ledger, bots, None)
+    }
+
+    /// A host whose bots do nothing but what is recorded.
+    pub(super) fn with_recording(
+        site: Arc<Site>,
+        account: &AccountHandle,
+        ledger: &Arc<Ledger>,
+        bots: Vec<Arc<SharedBot>>,
+        recording: Option<&Arc<Recording>>,
+    ) -> Arc<Self> {
         let bots: Arc<[Arc<SharedBot>]> = bots.into();
         let seats: Box<[Arc<Seat>]> = bots
             .iter()
-            .map(|bot| Arc::new(Seat::new(&site, account, ledger, bot.clone(), &bots)))
+            .map(|bot| {
+                let bot = bot.clone();
+                let recording = recording.cloned();
+                Arc::new(Seat::new(&site, account, ledger, bot, &bots, recording))
+            })
             .collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
         let host = Arc::new_cyclic(|me| Self {
@@ -109,6 +125,13 @@ impl Host {
             seat.end();
         }
         until.map(|until| until.saturating_sub(at.mono))
+    }
+
+    /// Whether nothing runs or is on its way, and only time or a new event changes that.
+    pub(super) fn is_idle(&self) -> bool {
+        self.lock().is_ok_and(|state| {
+            state.lines.is_idle() && state.replies.is_empty() && self.ledger.is_idle()
+        })
     }
 
     /// Looks whether something has become due, whether the account runs or not.

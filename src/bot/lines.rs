@@ -186,6 +186,14 @@ impl Lines {
         self.is_draining
     }
 
+    /// Whether nothing runs, and nothing waits that could.
+    pub(super) fn is_idle(&self) -> bool {
+        self.work.as_ref().is_none_or(|work| {
+            let waits = |line: &Line| !line.waiting.is_empty() && self.ready && !line.silent;
+            work.running == 0 && work.finished.is_empty() && !work.lines.values().any(waits)
+        })
+    }
+
     /// How many messages the bots have not finished.
     #[cfg(test)]
     fn open(&self) -> usize {

@@ -1,6 +1,7 @@
 //! Records the actions of a bot under test and answers its requests.
 
 use super::api::ApiError;
+use super::failure::Failure;
 use crate::proto::answer::Sent;
 use crate::proto::message::{Conversation, Draft};
 use crate::proto::op::Call;
@@ -19,6 +20,7 @@ struct Recorded {
     sent: Vec<(Conversation, Draft)>,
     calls: Vec<(String, Value)>,
     answers: HashMap<String, VecDeque<String>>,
+    failures: Vec<Failure>,
 }
 
 impl Recording {
@@ -44,6 +46,16 @@ impl Recording {
     /// The requests made since the last call, with their bodies.
     pub(super) fn take_calls(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.lock().calls)
+    }
+
+    /// A handler has failed.
+    pub(super) fn fail(&self, failure: Failure) {
+        self.lock().failures.push(failure);
+    }
+
+    /// The failures since the last call.
+    pub(super) fn take_failures(&self) -> Vec<Failure> {
+        std::mem::take(&mut self.lock().failures)
     }
 
     /// The number of the next message, in groups and elsewhere.

@@ -1,6 +1,5 @@
 //! What a handler may return.
 
-use super::api::{Api, ApiError};
 use super::outgoing_file::Outgoing;
 use crate::proto::message::{Draft, Element};
 use std::borrow::Cow;
@@ -183,19 +182,6 @@ pub(super) enum Answer {
     Message(Draft),
     /// A file, which is uploaded first.
     File(Box<Outgoing>),
-}
-
-impl Answer {
-    /// The message to send, after the upload if there is one.
-    ///
-    /// # Errors
-    /// As [`Outgoing::upload`].
-    pub(super) async fn into_draft(self, api: &Api) -> Result<Draft, ApiError> {
-        match self {
-            Self::Message(draft) => Ok(draft),
-            Self::File(file) => file.upload(api).await,
-        }
-    }
 }
 
 /// Types a handler may return: `()`, texts (`String`, `&'static str`, `Cow<'static, str>`, `Box<str>`), [`Draft`],

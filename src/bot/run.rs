@@ -242,6 +242,9 @@ impl Run {
         self.succeeded = false;
         if let Some(seat) = event.seat() {
             seat.account.note_failure();
+            if let Some(recording) = &seat.recording {
+                recording.fail(failure.clone());
+            }
         }
         event.fail(failure);
         if let Some(on_error) = event.bot().handlers.on_error() {

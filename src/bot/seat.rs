@@ -8,6 +8,7 @@ use super::isolation::{Isolation, Place, Trust};
 use super::ledger::{Ledger, Owner};
 use super::on_unknown::OnUnknown;
 use super::pool::{Label, Pool};
+use super::recording::Recording;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
 use crate::account::{AccountHandle, FleetUsers};
@@ -25,12 +26,26 @@ pub struct Site {
     pub uploads: Uploads,
     /// Where files of messages may be fetched from.
     pub files: FileAccess,
-    /// The thread that carries files.
-    pub file_thread: ArbiterHandle,
+    /// The thread that carries files; `None` in tests.
+    pub file_thread: Option<ArbiterHandle>,
     /// The threads that run handlers.
     pub pool: Pool,
     /// The accounts of this process: only bots that ask for it hear them.
     pub fleet: FleetUsers,
+}
+
+impl Site {
+    /// Where a bot is tested.
+    pub(super) fn of_test(pool: Pool) -> Self {
+        Self {
+            config: HostConfig::default(),
+            uploads: Uploads::default(),
+            files: FileAccess::default(),
+            file_thread: None,
+            pool,
+            fleet: FleetUsers::default(),
+        }
+    }
 }
 
 impl std::fmt::Debug for Site {
@@ -74,13 +89,15 @@ pub(super) struct Seat {
     pub(super) site: Arc<Site>,
     /// All bots of the account.
     pub(super) neighbours: Arc<[Arc<SharedBot>]>,
+    /// What it does in a test.
+    pub(super) recording: Option<Arc<Recording>>,
     /// Made when a handler first takes the [`Api`].
     extras: OnceLock<Box<Extras>>,
     is_over: AtomicBool,
 }
 
 struct Extras {
-    carriage: Carriage,
+    carriage: Option<Carriage>,
     /// `true` when the bot ends.
     ended: watch::Sender<bool>,
 }
@@ -101,6 +118,7 @@ impl Seat {
         ledger: &Arc<Ledger>,
         bot: Arc<SharedBot>,
         neighbours: &Arc<[Arc<SharedBot>]>,
+        recording: Option<Arc<Recording>>,
     ) -> Self {
         Self {
             account: account.clone(),
@@ -108,6 +126,7 @@ impl Seat {
             bot,
             site: site.clone(),
             neighbours: neighbours.clone(),
+            recording,
             extras: OnceLock::new(),
             is_over: AtomicBool::new(false),
         }
@@ -117,13 +136,23 @@ impl Seat {
     pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
         let extras = self.extras.get_or_init(|| {
             Box::new(Extras {
-                carriage: Carriage::new(self.site.file_thread.clone(), self.bot.files.clone()),
+                carriage: self
+                    .site
+                    .file_thread
+                    .clone()
+                    .map(|thread| Carriage::new(thread, self.bot.files.clone())),
                 ended: watch::channel(self.is_over.load(Ordering::Relaxed)).0,
             })
         });
-        Api::new(self.account.clone())
-            .with_ledger(self.ledger.clone(), owner)
-            .with_carriage(extras.carriage.clone(), self.site.uploads)
+        let api = match &self.recording {
+            Some(recording) => Api::recorded(recording.clone()),
+            None => Api::new(self.account.clone()),
+        };
+        let api = match extras.carriage.clone() {
+            Some(carriage) => api.with_carriage(carriage, self.site.uploads),
+            None => api,
+        };
+        api.with_ledger(self.ledger.clone(), owner)
             .with_spawner(Spawner {
                 pool: self.site.pool.clone(),
                 label: Label {

@@ -406,6 +406,18 @@ pub struct HostConfig {
     pub block_warning: Duration,
 }
 
+impl Default for HostConfig {
+    /// As when nothing is written.
+    fn default() -> Self {
+        Self {
+            threads: defaults::HOST_THREADS,
+            handler_timeout: defaults::HOST_HANDLER_TIMEOUT,
+            queue: defaults::HOST_QUEUE,
+            block_warning: defaults::HOST_BLOCK_WARNING,
+        }
+    }
+}
+
 /// `[io]`: how connections are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

@@ -4,7 +4,7 @@ use super::clock::unix_now;
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{AccountNo, Change, Horizon, Tables};
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// It is pruned when it has grown by half, and by this many changes at least.
@@ -19,6 +19,12 @@ const SETTLED: u64 = 30 * 24 * 3_600;
 pub(super) struct Memory {
     inner: Mutex<Inner>,
     last: AtomicU64,
+    /// It counts as durable: tests let what is in it outlive what uses it.
+    is_durable: bool,
+    /// How many lists of changes are still taken; `None` for all.
+    left: Mutex<Option<usize>>,
+    /// It has not taken something.
+    refused: AtomicBool,
 }
 
 #[derive(Debug, Default)]
@@ -55,7 +61,46 @@ impl Memory {
         self.last.fetch_add(1, Ordering::Relaxed) + 1
     }
 
-    pub(super) fn apply(&self, changes: &[Change]) {
+    /// A store that stands for one on disk.
+    pub(super) fn durable() -> Self {
+        Self {
+            is_durable: true,
+            ..Self::default()
+        }
+    }
+
+    pub(super) const fn is_durable(&self) -> bool {
+        self.is_durable
+    }
+
+    /// Takes so many more lists of changes and then none; `None` ends that.
+    pub(super) fn take_only(&self, left: Option<usize>) {
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = left;
+        self.refused.store(false, Ordering::Relaxed);
+    }
+
+    /// Whether it has not taken something since.
+    pub(super) fn has_refused(&self) -> bool {
+        self.refused.load(Ordering::Relaxed)
+    }
+
+    /// Returns whether the changes were taken.
+    pub(super) fn take(&self, changes: &[Change]) -> bool {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        match &mut *left {
+            Some(0) => {
+                self.refused.store(true, Ordering::Relaxed);
+                return false;
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        drop(left);
+        self.apply(changes);
+        true
+    }
+
+    fn apply(&self, changes: &[Change]) {
         let mut inner = self.lock();
         inner.tables.apply(changes);
         self.last.fetch_max(inner.tables.last(), Ordering::Relaxed);

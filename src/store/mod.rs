@@ -126,8 +126,32 @@ impl Store {
 
     /// Whether what it holds outlives the process.
     #[must_use]
-    pub const fn is_durable(&self) -> bool {
-        matches!(self.0, Kind::Disk(_))
+    pub fn is_durable(&self) -> bool {
+        match &self.0 {
+            Kind::Memory(memory) => memory.is_durable(),
+            Kind::Disk(_) => true,
+        }
+    }
+
+    /// A store in memory that stands for one on disk, for tests of bots.
+    pub(crate) fn for_tests() -> Self {
+        Self(Kind::Memory(Arc::new(Memory::durable())))
+    }
+
+    /// Lets a store [for tests](Self::for_tests) take so many more lists of changes and then none, as if the process
+    /// had died; `None` ends that.
+    pub(crate) fn take_only(&self, left: Option<usize>) {
+        if let Kind::Memory(memory) = &self.0 {
+            memory.take_only(left);
+        }
+    }
+
+    /// Whether a store [for tests](Self::for_tests) has not taken something since.
+    pub(crate) fn has_refused(&self) -> bool {
+        match &self.0 {
+            Kind::Memory(memory) => memory.has_refused(),
+            Kind::Disk(_) => false,
+        }
     }
 
     /// The numbers of accounts of an app, in the order of `users`; an account gets its number when it is first seen.
@@ -166,10 +190,7 @@ impl Store {
     /// After [`Self::close`] they are dropped and nobody is told.
     pub fn submit(&self, changes: Vec<Change>, done: Option<Done>) -> bool {
         match &self.0 {
-            Kind::Memory(memory) => {
-                memory.apply(&changes);
-                true
-            }
+            Kind::Memory(memory) => memory.take(&changes),
             Kind::Disk(disk) => {
                 disk.submit(changes, done);
                 false

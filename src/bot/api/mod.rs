@@ -165,7 +165,12 @@ impl Api {
     /// }
     /// # let _ = Bot::new("clock").on_start(start);
     /// ```
+    ///
+    /// A handler that holds a [`Dialogue`](super::Dialogue) and runs again starts it once.
     pub fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        if !self.spawns_now() {
+            return;
+        }
         match &self.spawner {
             Some(spawner) => spawner.spawn(task),
             None => drop(tokio::spawn(task)),

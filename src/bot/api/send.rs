@@ -111,11 +111,10 @@ impl Described<'_> {
 
     async fn send_now(self) -> Result<Sent, ApiError> {
         let (to, draft) = self.what?;
-        let account = match &self.api.backend {
-            Backend::Recorded(recording) => return Ok(recording.send(to, draft)),
-            Backend::Account(account) => account,
-        };
-        if self.now && !account.is_ready() {
+        if let Backend::Account(account) = &self.api.backend
+            && self.now
+            && !account.is_ready()
+        {
             return Err(ApiError::Send(SendError::NotReady));
         }
         // Nobody can tell later whether a message that is not stored has arrived.
@@ -125,7 +124,10 @@ impl Described<'_> {
                 draft.check()?;
                 ledger.send(owner, (to, draft), self.key.as_deref()).await
             }
-            _ => Ok(account.send(to, draft).await?),
+            _ => match &self.api.backend {
+                Backend::Recorded(recording) => Ok(recording.send(to, draft)),
+                Backend::Account(account) => Ok(account.send(to, draft).await?),
+            },
         }
     }
 }

@@ -36,6 +36,20 @@ impl Record<'_> {
 }
 
 impl Api {
+    /// Whether a task is to be started: a handler that runs again has started it before.
+    pub(super) fn spawns_now(&self) -> bool {
+        let owner = self.books.as_ref().map(|(_, owner)| owner);
+        let Some(script) = owner.and_then(|owner| owner.dialogue()) else {
+            return true;
+        };
+        let mut script = script.lock();
+        let is_live = matches!(script.next(StepKind::Spawn, 0), StepNext::Live);
+        if is_live {
+            script.done(StepKind::Spawn, 0, "".into());
+        }
+        is_live
+    }
+
     /// What becomes of a step that is known by its kind and `key`. Does not return when the handler does something else
     /// than it did before: then it does not go on.
     ///

@@ -9,7 +9,7 @@ mod waiting;
 pub use answer::{Answer, NoAnswer};
 pub use ask::Ask;
 pub(super) use converse::{Resumed, Stop, cell, converse};
-pub(super) use script::{End, Kind as StepKind, Next as StepNext, Script};
+pub(super) use script::{Kind as StepKind, Next as StepNext, Script};
 pub(super) use waiting::{DialoguePlace, Lapse, Waiting, cell_of};
 
 use super::event::{Event, FromEvent};

@@ -125,12 +125,12 @@ impl Script {
         }
     }
 
-    /// The message that the dialogue began with.
+    #[cfg(test)]
     pub(in crate::bot) const fn start(&self) -> &Arc<Message> {
         &self.start
     }
 
-    /// Whether the handler gets things back that it has done before.
+    #[cfg(test)]
     pub(in crate::bot) const fn is_replaying(&self) -> bool {
         self.position < self.steps.len()
     }

@@ -153,8 +153,8 @@ mod tests {
         assert!(!waiting.is_at(&place("answered")));
         waiting.end(&place("early"));
         assert_eq!(waiting.len(), 2);
-        assert_eq!(waiting.lapsed(100), None);
+        assert_eq!(waiting.lapsed(20), None);
         waiting.again();
-        assert!(waiting.lapsed(100).is_some());
+        assert!(waiting.lapsed(20).is_some());
     }
 }

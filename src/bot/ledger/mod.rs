@@ -169,6 +169,11 @@ impl Ledger {
         book.is_some_and(|book| book.is_handled(exchange(bot, id)))
     }
 
+    /// Whether nothing is on its way to the host or to the account.
+    pub(super) fn is_idle(&self) -> bool {
+        self.book().as_ref().is_none_or(|book| book.is_quiet())
+    }
+
     /// The next thing that was written down.
     pub(super) fn poll_written(&self) -> Option<Written> {
         let mut slot = self.book();

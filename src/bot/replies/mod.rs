@@ -81,6 +81,11 @@ pub(super) struct Replies {
 }
 
 impl Replies {
+    /// Whether nothing is on its way.
+    pub(super) fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+
     /// A handler has answered; `job` ends with the last of its answers.
     pub(super) fn push(
         &mut self,

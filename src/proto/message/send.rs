@@ -6,7 +6,7 @@ use crate::address::GroupAddress;
 use serde::Serialize;
 
 /// The numbers that identify a message when it is sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct MessageKey {
     /// The sender's counter.
     pub seq: u32,

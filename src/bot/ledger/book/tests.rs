@@ -98,6 +98,7 @@ fn what_an_earlier_process_left_is_sent_again_or_known() {
             value: "7".into(),
             at: T,
         }],
+        ..Recovered::default()
     };
     let mut book = Book::recovered(found);
     assert!(book.is_handled(70) && !book.is_handled(71));

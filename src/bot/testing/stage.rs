@@ -1,0 +1,301 @@
+//! Plays the account of a bot under test: delivers what happens, and takes what the bot sends.
+
+use super::Outcome;
+use super::said::from_group;
+use crate::account::{AccountEvent, AccountHandle, Subscriber, Wish};
+use crate::bot::builder::Bot;
+use crate::bot::host::Host;
+use crate::bot::ledger::{Ledger, Shelf};
+use crate::bot::pool::Pool;
+use crate::bot::recording::Recording;
+use crate::bot::seat::{SharedBot, Site};
+use crate::gateway::{Clock, SharedMemory};
+use crate::proto::answer::Sent;
+use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::message::{Conversation, GroupTip, Message, MessageKey};
+use crate::session::Receipt;
+use crate::store::Store;
+use futures_util::task::{ArcWake, waker};
+use serde_json::json;
+use std::collections::HashMap;
+use std::pin::pin;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::sync::Notify;
+
+/// A bot that does nothing for so long, and has not finished, is stuck.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a process takes to start again.
+const STARTING: Duration = Duration::from_secs(1);
+/// The actor that the stage plays.
+const LIFE: u64 = 1;
+
+/// See the module.
+pub(super) struct Stage {
+    recording: Arc<Recording>,
+    site: Arc<Site>,
+    store: Store,
+    clock: Clock,
+    woken: Arc<Woken>,
+    state: Mutex<State>,
+}
+
+struct State {
+    bot: Arc<SharedBot>,
+    ledger: Arc<Ledger>,
+    host: Arc<Host>,
+    /// Messages that are not handled: they come again after a crash.
+    open: Vec<(u64, Arc<Message>)>,
+    /// How many messages there have been.
+    messages: u32,
+    /// What the server has, by the key by which it knows a message that is sent twice.
+    known: HashMap<(Conversation, MessageKey), Sent>,
+}
+
+#[derive(Default)]
+struct Woken(Notify);
+
+impl ArcWake for Woken {
+    fn wake_by_ref(woken: &Arc<Self>) {
+        woken.0.notify_one();
+    }
+}
+
+impl Stage {
+    #[expect(clippy::expect_used, reason = "only tests are here")]
+    pub(super) fn new(bot: Bot) -> Self {
+        let pool = Pool::start(1, Duration::from_secs(1)).expect("threads for a test");
+        let site = Arc::new(Site::of_test(pool));
+        let recording = Arc::default();
+        let (store, clock) = (Store::for_tests(), Clock::movable());
+        let woken: Arc<Woken> = Arc::default();
+        let bot = bot.into_shared(&site.files, &site.pool);
+        let (ledger, host) = start(&site, &store, &clock, &bot, &recording);
+        let stage = Self {
+            recording,
+            site,
+            store,
+            clock,
+            woken,
+            state: Mutex::new(State {
+                bot,
+                ledger,
+                host,
+                open: Vec::new(),
+                messages: 0,
+                known: HashMap::new(),
+            }),
+        };
+        stage.begin();
+        stage
+    }
+
+    /// The account is ready.
+    fn begin(&self) {
+        let host = self.host();
+        host.attach(self.clock.now(), LIFE, &waker(self.woken.clone()));
+        host.deliver(self.clock.now(), AccountEvent::Ready);
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn host(&self) -> Arc<Host> {
+        self.state().host.clone()
+    }
+
+    pub(super) const fn recording(&self) -> &Arc<Recording> {
+        &self.recording
+    }
+
+    pub(super) fn dialogues(&self) -> usize {
+        self.state().ledger.dialogues()
+    }
+
+    pub(super) fn die_after(&self, writes: usize) {
+        self.store.take_only(Some(writes));
+    }
+
+    /// The number of the next message, and the time.
+    pub(super) fn next_message(&self) -> (u32, u64) {
+        let mut state = self.state();
+        state.messages += 1;
+        (state.messages, self.clock.now().unix_secs())
+    }
+
+    #[expect(clippy::expect_used, reason = "only tests are here")]
+    pub(super) fn group_message(&self, item: serde_json::Value, event: u64) -> Arc<Message> {
+        Arc::new(from_group(item, event).expect("a message of a group"))
+    }
+
+    pub(super) fn tip(&self, group: &str, tip: &GroupTip) -> Arc<Message> {
+        let (seq, time) = self.next_message();
+        let item = json!({
+            "From_Account": "@TIM#SYSTEM", "ToGroupId": group, "MsgSeq": seq, "MsgRandom": seq,
+            "MsgTimeStamp": time, "MsgBody": tip,
+        });
+        self.group_message(item, 4)
+    }
+
+    /// Somebody says something.
+    pub(super) fn deliver(&self, message: Arc<Message>) {
+        let id = Receipt::of(&message).id();
+        let host = {
+            let mut state = self.state();
+            state.open.push((id, message.clone()));
+            state.host.clone()
+        };
+        host.deliver(self.clock.now(), AccountEvent::Message(message));
+    }
+
+    /// Somebody says something; returns what came of it.
+    pub(super) async fn hear(&self, message: Arc<Message>) -> Outcome {
+        self.deliver(message);
+        self.settle().await
+    }
+
+    /// Something happens to the account.
+    pub(super) async fn happens(&self, event: AccountEvent) -> Outcome {
+        self.host().deliver(self.clock.now(), event);
+        self.settle().await
+    }
+
+    /// Time passes. What becomes due on the way happens at its time.
+    pub(super) async fn advance(&self, time: Duration) -> Outcome {
+        let end = self.clock.now().mono + time;
+        let mut stuck = self.run().await;
+        loop {
+            let now = self.clock.now().mono;
+            let next = self.host().poll_timeout().filter(|next| *next <= end);
+            let Some(next) = next else {
+                self.clock.advance(end.saturating_sub(now));
+                stuck |= self.run().await;
+                return self.outcome(stuck);
+            };
+            // A little later, because time of the service has whole seconds.
+            let step = next.saturating_sub(now) + Duration::from_millis(1);
+            self.clock.advance(step);
+            stuck |= self.run().await;
+            if stuck {
+                return self.outcome(true);
+            }
+        }
+    }
+
+    /// The process dies and starts again, with another bot or the same.
+    pub(super) async fn restart(&self, bot: Option<Bot>) -> Outcome {
+        self.store.take_only(None);
+        self.clock.advance(STARTING);
+        let open = {
+            let mut state = self.state();
+            if let Some(bot) = bot {
+                state.bot = bot.into_shared(&self.site.files, &self.site.pool);
+            }
+            state.host.detach(LIFE);
+            (state.ledger, state.host) = start(
+                &self.site,
+                &self.store,
+                &self.clock,
+                &state.bot,
+                &self.recording,
+            );
+            std::mem::take(&mut state.open)
+        };
+        self.begin();
+        for (_, message) in open {
+            self.deliver(message);
+        }
+        self.settle().await
+    }
+
+    async fn settle(&self) -> Outcome {
+        let stuck = self.run().await;
+        self.outcome(stuck)
+    }
+
+    fn outcome(&self, is_stuck: bool) -> Outcome {
+        Outcome {
+            sent: self.recording.take_sent(),
+            failures: self.recording.take_failures(),
+            is_stuck,
+        }
+    }
+
+    /// Runs the bot until nothing but time or somebody else can change anything. Returns whether it is stuck.
+    async fn run(&self) -> bool {
+        loop {
+            let host = self.host();
+            while host.proceed(self.clock.now(), LIFE) {}
+            let mut did = false;
+            while let Some(wish) = host.poll_wish(LIFE) {
+                did = true;
+                self.grant(&host, wish);
+            }
+            if did {
+                continue;
+            }
+            if host.is_idle() {
+                return false;
+            }
+            let woken = pin!(self.woken.0.notified());
+            // A dead store never answers; only what runs on other threads may still come to its end.
+            let patience = match self.store.has_refused() {
+                true => PATIENCE / 100,
+                false => PATIENCE,
+            };
+            let limit = pin!(self.site.pool.sleep(patience));
+            if let futures_util::future::Either::Right(_) =
+                futures_util::future::select(woken, limit).await
+            {
+                return true;
+            }
+        }
+    }
+
+    fn grant(&self, host: &Host, wish: Wish) {
+        match wish {
+            Wish::Reply(reply) => {
+                let mut state = self.state();
+                let key = (reply.to.clone(), reply.key);
+                let sent = state.known.entry(key).or_insert_with(|| {
+                    let draft = (*reply.draft).clone();
+                    self.recording.send(reply.to, draft)
+                });
+                let sent = sent.clone();
+                drop(state);
+                let answer = serde_json::to_string(&sent).unwrap_or_default();
+                host.settled(self.clock.now(), reply.number, Ok(answer));
+            }
+            Wish::Finished(receipt, done) => {
+                if done {
+                    self.state().open.retain(|(id, _)| *id != receipt.id());
+                }
+            }
+        }
+    }
+}
+
+/// Starts the bot with what is in the store.
+#[expect(clippy::expect_used, reason = "only tests are here")]
+fn start(
+    site: &Arc<Site>,
+    store: &Store,
+    clock: &Clock,
+    bot: &Arc<SharedBot>,
+    recording: &Arc<Recording>,
+) -> (Arc<Ledger>, Arc<Host>) {
+    let user = UserId::parse(Recording::USER).expect("a name that fits");
+    let app = SdkAppId::new(1).expect("a number that fits");
+    let memory = SharedMemory::default();
+    let account = AccountHandle::starting_at(clock.now(), user.clone(), memory);
+    let numbers = store.accounts(app, &[user]).expect("memory");
+    let mut found = store.recover().expect("memory");
+    let number = *numbers.first().expect("one for each account");
+    let found = found.remove(&number).unwrap_or_default();
+    let shelf = Shelf::with_clock(store.clone(), u64::MAX, clock.clone());
+    let ledger = Ledger::new(shelf, number, account.clone(), found);
+    let bots = vec![bot.clone()];
+    let host = Host::with_recording(site.clone(), &account, &ledger, bots, Some(recording));
+    (ledger, host)
+}
