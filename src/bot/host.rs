@@ -82,13 +82,13 @@ impl Host {
         recording: Option<&Arc<Recording>>,
     ) -> Arc<Self> {
         let bots: Arc<[Arc<SharedBot>]> = bots.into();
+        let seat = |bot: &Arc<SharedBot>| {
+            let recording = recording.cloned();
+            Arc::new(Seat::new(&site, account, ledger, bot.clone(), &bots, recording))
+        };
         let seats: Box<[Arc<Seat>]> = bots
             .iter()
-            .map(|bot| {
-                let bot = bot.clone();
-                let recording = recording.cloned();
-                Arc::new(Seat::new(&site, account, ledger, bot, &bots, recording))
-            })
+            .map(seat)
             .collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
         let host = Arc::new_cyclic(|me| Self {
