@@ -6,7 +6,9 @@ use botroupe::bot::Bots;
 use botroupe::prelude::*;
 
 fn one_command(name: &'static str, answer: &'static str) -> Bot {
-    Bot::new(name).without_help().command(name, async move || answer)
+    Bot::new(name)
+        .without_help()
+        .command(name, move || std::future::ready(answer))
 }
 
 #[actix_rt::test]

@@ -300,6 +300,9 @@ async fn the_group_says_who_may_and_is_asked_once_a_minute() {
 async fn an_apology_is_in_the_language_of_the_message() {
     let fail = async || Err::<(), _>("as asked");
     let bot = TestBot::new(Bot::new("b").on_text(fail));
-    assert_eq!(bot.hears("hi").await.texts(), ["Sorry, something went wrong."]);
+    assert_eq!(
+        bot.hears("hi").await.texts(),
+        ["Sorry, something went wrong."]
+    );
     assert_eq!(bot.hears("你好").await.texts(), ["抱歉，出错了。"]);
 }
