@@ -15,7 +15,9 @@ use super::timer::Timer;
 use crate::gateway::{
     Connection, Connector, Dial, DownGuard, Report, Running, SharedMemory, Transmit, now,
 };
+use crate::ledger::{Boundary, SpillLine, pass};
 use crate::policy::{Now, RestartIntensity};
+use crate::proto::update::Update;
 use crate::rest::Rest;
 use crate::session::{Event, Memory, Session, SessionConfig};
 use actix::fut::ActorFuture;
@@ -25,7 +27,6 @@ use botroupe_core::account::Credential;
 use botroupe_core::account::{AccountEvent, CoreConfig, Effect};
 use botroupe_core::account::{Attempt, OutboxError, OutboxItem, REPLIES};
 use botroupe_core::account::{Cause, Phase};
-use botroupe_core::ledger::{Boundary, pass};
 use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -172,6 +173,10 @@ impl Account {
     /// One turn of the actor's task: what came is handed on as far as it goes, and everything that is to be
     /// sent leaves at the end, in one write.
     fn turn(&mut self, ctx: &mut Context<Self>, cx: &mut TaskContext<'_>) {
+        if !self.handle.is_present(self.life) {
+            // Its thread hung: what comes now is for another actor.
+            return ctx.stop();
+        }
         let at = self.begin();
         self.attach(at, cx);
         self.stirred = true; // It may have been the subscriber that woke the task.
@@ -401,6 +406,17 @@ impl Account {
             }
             Effect::Reply { token, outcome } => self.settled(at, token, outcome),
             Effect::Deliver(event) => self.deliver(ctx, at, event),
+            Effect::Spill { line, body } => self.subscriber.spill(line, body),
+            Effect::ReadSpill { line, after, limit } => self.read_spill(ctx, line, after, limit),
+            Effect::Unspill { number } => self.subscriber.unspill(number),
+            Effect::Return { number, update } => {
+                self.subscriber.returned(at, number, update);
+                self.stirred = true;
+            }
+            Effect::Lost(count) => {
+                let (account, connection) = (self.core.user(), self.core.connection());
+                tracing::warn!(%account, connection, count, "messages or updates dropped: the server does not keep them, the bots cannot keep up, and there is no more room in the store");
+            }
             Effect::AllRead => {
                 pass(Boundary::Read);
                 self.subscriber.all_read();
@@ -468,9 +484,13 @@ impl Account {
     }
 
     fn deliver(&mut self, ctx: &mut Context<Self>, at: Now, event: AccountEvent) {
-        let is_update = matches!(event, AccountEvent::Update(_));
-        if is_update && !self.handle.wants_updates() {
-            return;
+        if let AccountEvent::Update(update) = &event {
+            if !self.handle.wants_updates() {
+                return;
+            }
+            if self.core(|core, _, memory| core.is_spilling_updates(memory)) {
+                return self.update_refused(update);
+            }
         }
         let (account, connection) = (self.core.user(), self.core.connection());
         if !self.subscriber.is_alive() {
@@ -478,12 +498,31 @@ impl Account {
             tracing::error!(%account, connection, "the host of the account's bots died");
             return ctx.stop();
         }
-        if self.subscriber.deliver(at, event) {
-            self.stirred = true;
-        } else {
-            self.handle.note_dropped();
-            tracing::warn!(%account, connection, "update dropped: its bots cannot keep up");
+        match self.subscriber.deliver(at, event) {
+            Ok(()) => self.stirred = true,
+            Err(update) => self.update_refused(&update),
         }
+    }
+
+    /// The bots have no room for an update.
+    fn update_refused(&mut self, update: &Update) {
+        if !self.core(|core, now, memory| core.update_refused(now, memory, update)) {
+            self.handle.note_dropped();
+        }
+    }
+
+    fn read_spill(&self, ctx: &mut Context<Self>, line: SpillLine, after: u64, limit: usize) {
+        let read = self.subscriber.read_spill(line.clone(), after, limit);
+        let read = Running::during(self.number, read);
+        ctx.spawn(read.into_actor(self).map(move |found, actor, _| {
+            let _running = Running::enter(actor.number);
+            // What another actor reads now comes to that one.
+            if actor.handle.is_present(actor.life) {
+                actor.begin();
+                actor.core(|core, now, memory| core.spill_read(now, memory, &line, found));
+                actor.wake();
+            }
+        }));
     }
 
     /// Does what the subscriber wants.
@@ -503,6 +542,9 @@ impl Account {
             }
             Wish::Finished(receipt, false) => {
                 self.core(|core, now, memory| core.not_handled(now, memory, &receipt));
+            }
+            Wish::UpdateOver(number, done) => {
+                self.core(|core, now, memory| core.update_over(now, memory, number, done));
             }
         }
     }

@@ -30,7 +30,7 @@ struct Shared {
     present: AtomicU64,
     /// The number of the actor that is ready; zero when none is.
     ready: AtomicU64,
-    /// Updates that found no room with the bots.
+    /// Updates that found no room, neither with the bots nor in the store.
     dropped: AtomicU64,
     /// Messages of which nobody knows whether they arrived.
     unknown: AtomicU32,
@@ -221,7 +221,7 @@ impl AccountHandle {
         self.0.unknown.load(Ordering::Relaxed).into()
     }
 
-    /// Counts an update that found no room with the bots.
+    /// Counts an update that found no room, neither with the bots nor in the store.
     pub fn note_dropped(&self) {
         self.0.dropped.fetch_add(1, Ordering::Relaxed);
     }

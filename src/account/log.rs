@@ -39,7 +39,8 @@ pub(super) fn report(core: &Core, report: &Report) {
             tracing::warn!(%account, connection, group, count, "the history of a group does not have these messages any more");
         }
         Event::Dropped(conversation) => {
-            tracing::warn!(%account, connection, %conversation, "message dropped: the server does not keep it, and its bots cannot keep up");
+            // What is lost is told together, see `Effect::Lost`.
+            tracing::debug!(%account, connection, %conversation, "message dropped");
         }
         Event::Skipped { group, count } => {
             tracing::warn!(%account, connection, group, count, "too many unread messages in a group; the oldest are left to its history");

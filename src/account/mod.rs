@@ -28,4 +28,4 @@ pub use handle::{AccountHandle, SendError};
 pub use message::{Changed, Command, Deliver, Instruct, Send, TellStatus};
 pub use provider::end_programs;
 pub use shared_governor::SharedGovernor;
-pub use subscriber::{Reply, Subscriber, Wish};
+pub use subscriber::{Reply, SpillRead, Subscriber, Wish};

@@ -1,11 +1,15 @@
 //! What hears an account, and what it wants of the account.
 
 use super::message::Deliver;
+use crate::ledger::{SpillLine, Spilled};
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Draft, MessageKey};
+use crate::proto::update::Update;
 use crate::session::Receipt;
 use actix::prelude::{Recipient, SendError};
 use botroupe_core::account::{AccountEvent, OutboxError};
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Waker;
 use std::time::Duration;
@@ -18,8 +22,27 @@ pub trait Subscriber: Send + Sync {
     /// Whether it still hears. If not, the account ends and is made anew with another subscriber.
     fn is_alive(&self) -> bool;
 
-    /// Takes an event. Returns `false` if there was no room for it, which may happen to updates only.
-    fn deliver(&self, now: Now, event: AccountEvent) -> bool;
+    /// Takes an event.
+    ///
+    /// # Errors
+    /// An update for which there was no room comes back.
+    fn deliver(&self, now: Now, event: AccountEvent) -> Result<(), Box<Update>>;
+
+    /// Takes an update that waited in the store under this number; [`Wish::UpdateOver`] says when it is done with.
+    fn returned(&self, _now: Now, _number: u64, _update: Box<Update>) {}
+
+    /// Writes to the store what the server does not keep and the bots have no room for.
+    fn spill(&self, line: SpillLine, body: Box<str>) {
+        drop((line, body)); // Where there is no store, there is no quota either.
+    }
+
+    /// Reads what comes first in a line after a number, `limit` of it.
+    fn read_spill(&self, _line: SpillLine, _after: u64, _limit: usize) -> SpillRead {
+        Box::pin(std::future::ready(Some(Vec::new())))
+    }
+
+    /// The store need not keep this any more.
+    fn unspill(&self, _number: u64) {}
 
     /// The actor of this number speaks for the account from now on. `waker` wakes it when there is something
     /// to do for it. What an earlier actor was asked for and has not settled is lost with it.
@@ -51,6 +74,9 @@ pub trait Subscriber: Send + Sync {
     }
 }
 
+/// What was read from the store; `None` when it could not be.
+pub type SpillRead = Pin<Box<dyn Future<Output = Option<Vec<Spilled>>> + Send>>;
+
 /// What a subscriber wants of its account.
 #[derive(Debug)]
 pub enum Wish {
@@ -58,6 +84,8 @@ pub enum Wish {
     Reply(Reply),
     /// Note that every bot is done with a message (`true`), or that one will not handle it.
     Finished(Receipt, bool),
+    /// The same about an update that came back from the store.
+    UpdateOver(u64, bool),
 }
 
 /// The answer to a message.
@@ -80,12 +108,15 @@ impl Subscriber for Recipient<Deliver> {
         self.connected()
     }
 
-    fn deliver(&self, _: Now, event: AccountEvent) -> bool {
+    fn deliver(&self, _: Now, event: AccountEvent) -> Result<(), Box<Update>> {
         if matches!(event, AccountEvent::Update(_)) {
-            return !matches!(self.try_send(Deliver(event)), Err(SendError::Full(_)));
+            return match self.try_send(Deliver(event)) {
+                Err(SendError::Full(Deliver(AccountEvent::Update(update)))) => Err(update),
+                _ => Ok(()),
+            };
         }
         // Messages are bounded by the room of the bots; the others come at most twice per login.
         self.do_send(Deliver(event));
-        true
+        Ok(())
     }
 }

@@ -348,13 +348,13 @@ impl App {
             let Some(credential) = credentials.of(account) else {
                 continue;
             };
-            let memory = SharedMemory::new(InboxLimits::new(
-                config.host.queue as usize,
-                account.policy.mark_read,
-            ));
-            let handle = AccountHandle::with_memory(account.user_id.clone(), memory);
+            let limits = InboxLimits::new(config.host.queue as usize, account.policy.mark_read);
+            let memory = SharedMemory::new(limits.spill(config.store.spill));
+            let handle = AccountHandle::with_memory(account.user_id.clone(), memory.clone());
             accounts.insert(account.user_id.clone(), handle.clone());
-            let (number, found) = known.next().unwrap_or_default();
+            let (number, mut found) = known.next().unwrap_or_default();
+            let spilled = std::mem::take(&mut found.spilled);
+            memory.lock().recover_spill(spilled);
             let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
             ledgers.insert(account.user_id.clone(), ledger.clone());
             by_number.insert(number, ledger.clone());

@@ -324,18 +324,22 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
             }
         }
     }
+    let is_for_all = !Kinds::MESSAGE.meets(event.kind());
+    let mut replies = Reply::pass();
     for (number, handler) in bot.handlers.all.iter().enumerate() {
         if only.is_some_and(|only| only != number) || !handler.filter.passes(&event).await {
             continue;
         }
         event.call(number);
         let reply = handler.call(event.clone()).await;
-        if !reply.is_pass() {
+        if is_for_all {
+            replies = replies.then(reply);
+        } else if !reply.is_pass() {
             return reply;
         }
     }
     match unknown {
         Some(name) => desk.unknown(&event, &name).await,
-        None => Reply::pass(),
+        None => replies,
     }
 }

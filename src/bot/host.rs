@@ -11,7 +11,7 @@ use super::drain::Drain;
 use super::event::{Event, What};
 use super::isolation::Place;
 use super::ledger::{Exchange, Finished, Ledger, Written};
-use super::lines::{Job, Lines, Start};
+use super::lines::{Job, Lines, Over, Start};
 use super::on_unknown::OnUnknown;
 use super::pool::Label;
 use super::recording::Recording;
@@ -19,12 +19,13 @@ use super::replies::{Ended, Replies};
 use super::run::{Call, Outcome, Run};
 use super::seat::{Seat, SharedBot, Site};
 use crate::account::{
-    AccountEvent, AccountHandle, OutboxError, SendError, Subscriber, Wish, is_heard,
+    AccountEvent, AccountHandle, OutboxError, SendError, SpillRead, Subscriber, Wish, is_heard,
 };
 use crate::bot::api::ApiError;
 use crate::policy::Now;
 use crate::proto::message::Message;
-use botroupe_core::ledger::{Boundary, message_id, pass};
+use crate::proto::update::Update;
+use botroupe_core::ledger::{Boundary, SpillLine, message_id, pass, update_id};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -84,12 +85,16 @@ impl Host {
         let bots: Arc<[Arc<SharedBot>]> = bots.into();
         let seat = |bot: &Arc<SharedBot>| {
             let recording = recording.cloned();
-            Arc::new(Seat::new(&site, account, ledger, bot.clone(), &bots, recording))
+            Arc::new(Seat::new(
+                &site,
+                account,
+                ledger,
+                bot.clone(),
+                &bots,
+                recording,
+            ))
         };
-        let seats: Box<[Arc<Seat>]> = bots
-            .iter()
-            .map(seat)
-            .collect();
+        let seats: Box<[Arc<Seat>]> = bots.iter().map(seat).collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
         let host = Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -196,17 +201,22 @@ impl Host {
         }
     }
 
-    /// Returns `false` if an update found no room.
-    fn update(&self, state: &mut State, what: &What) -> bool {
-        let mut took = true;
-        for (bot, handler) in self.hearing(what) {
-            if state.lines.updates() >= self.site.config.queue as usize {
-                took = false;
-                continue;
-            }
-            state.lines.update(bot, handler, what.clone());
+    /// An update that some bot wants comes back if there is no room for it: all bots get it, or none.
+    fn update(&self, state: &mut State, update: Box<Update>) -> Result<(), Box<Update>> {
+        let is_full = state.lines.updates() >= self.site.config.queue as usize;
+        let update = Arc::<Update>::from(update);
+        let what = What::Update(update.clone());
+        let hearing: Vec<(usize, usize)> = self.hearing(&what).collect();
+        drop(what);
+        if is_full && !hearing.is_empty() {
+            return Err(Box::new(Arc::unwrap_or_clone(update)));
         }
-        took
+        for (bot, handler) in hearing {
+            state
+                .lines
+                .update(bot, handler, What::Update(update.clone()));
+        }
+        Ok(())
     }
 
     /// Something happened to the account itself.
@@ -577,11 +587,11 @@ impl Subscriber for Host {
         self.ledger.flush();
     }
 
-    fn deliver(&self, at: Now, event: AccountEvent) -> bool {
+    fn deliver(&self, at: Now, event: AccountEvent) -> Result<(), Box<Update>> {
         let Ok(mut state) = self.lock() else {
-            return true; // The account will notice.
+            return Ok(()); // The account will notice.
         };
-        let mut took = true;
+        let mut took = Ok(());
         match event {
             AccountEvent::Ready => {
                 let is_first = state.lines.set_ready(true);
@@ -597,7 +607,7 @@ impl Subscriber for Host {
             }
             AccountEvent::Message(message) => self.message(&mut state, at, message),
             AccountEvent::Update(update) => {
-                took = self.update(&mut state, &What::Update(Arc::from(update)));
+                took = self.update(&mut state, update);
             }
         }
         let is_alone = state.waker.is_none();
@@ -606,6 +616,39 @@ impl Subscriber for Host {
             self.run_elsewhere();
         }
         took
+    }
+
+    fn returned(&self, _: Now, number: u64, update: Box<Update>) {
+        let Ok(mut state) = self.lock() else {
+            return;
+        };
+        let what = What::Update(Arc::from(update));
+        let id = update_id(number);
+        let is_durable = self.ledger.is_durable();
+        let is_over =
+            |bot: &usize| is_durable && self.ledger.is_handled(self.seats[*bot].bot.name, id);
+        let wanting: Vec<usize> = self
+            .wanting(&state.lines, &what)
+            .filter(|bot| !is_over(bot))
+            .collect();
+        state.lines.returned(number, id, &what, &wanting);
+        let is_alone = state.waker.is_none();
+        drop(state);
+        if is_alone {
+            self.run_elsewhere();
+        }
+    }
+
+    fn spill(&self, line: SpillLine, body: Box<str>) {
+        self.ledger.spill(line, body);
+    }
+
+    fn read_spill(&self, line: SpillLine, after: u64, limit: usize) -> SpillRead {
+        Box::pin(self.ledger.read_spill(line, after, limit))
+    }
+
+    fn unspill(&self, number: u64) {
+        self.ledger.unspill(number);
     }
 
     fn proceed(&self, at: Now, life: u64) -> bool {
@@ -624,14 +667,18 @@ impl Subscriber for Host {
         if let Some(reply) = state.replies.poll() {
             return Some(Wish::Reply(reply));
         }
-        let (receipt, done) = state.lines.poll_finished()?;
+        let (over, done) = state.lines.poll_finished()?;
         drop(state);
+        let (id, wish) = match over {
+            Over::Message(receipt) => (receipt.id(), Wish::Finished(receipt, done)),
+            Over::Update(number) => (update_id(number), Wish::UpdateOver(number, done)),
+        };
         // Until now it comes again if the host dies. What a bot left unhandled stays unread.
         if done {
             let bots = self.seats.iter().map(|seat| seat.bot.name);
-            self.ledger.is_over(bots, receipt.id());
+            self.ledger.is_over(bots, id);
         }
-        Some(Wish::Finished(receipt, done))
+        Some(wish)
     }
 
     fn settled(&self, at: Now, reply: u64, outcome: Result<String, OutboxError>) {

@@ -32,12 +32,13 @@ pub(super) struct LineKey {
 #[derive(Clone, Debug)]
 pub(super) struct Job {
     pub(super) line: Arc<LineKey>,
-    /// The fingerprint of its message, if it is one.
+    /// The fingerprint of its message, or of its update if that waited in the store.
     message: Option<u64>,
 }
 
 impl Job {
-    /// The [`message_id`](botroupe_core::ledger::message_id) of its message, if it is one.
+    /// The [`message_id`](botroupe_core::ledger::message_id) of its message, or the
+    /// [`update_id`](botroupe_core::ledger::update_id) of an update that waited in the store.
     pub(super) const fn message(&self) -> Option<u64> {
         self.message
     }
@@ -72,11 +73,20 @@ struct Line {
 /// A message that at least one bot is not done with.
 #[derive(Debug)]
 struct Open {
-    receipt: Receipt,
+    what: Over,
     /// How many bots are not done.
     bots: usize,
     /// `false` once a bot has left it unhandled.
     done: bool,
+}
+
+/// Something of which the account hears when every bot is done with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    /// A message.
+    Message(Receipt),
+    /// An update that waited in the store under this number.
+    Update(u64),
 }
 
 /// The end of a silence.
@@ -116,7 +126,7 @@ struct Work {
     running: usize,
     /// Messages that were delivered and are not finished, by fingerprint.
     open: HashMap<u64, Open>,
-    finished: VecDeque<(Receipt, bool)>,
+    finished: VecDeque<(Over, bool)>,
     /// How many updates wait.
     updates: usize,
     /// When to look whether anything is still going on.
@@ -173,7 +183,7 @@ impl Work {
         if open.bots == 0
             && let Some(open) = self.open.remove(&id)
         {
-            self.finished.push_back((open.receipt, open.done));
+            self.finished.push_back((open.what, open.done));
         }
     }
 }
@@ -254,11 +264,11 @@ impl Lines {
             work.newest = (message.time, now);
         }
         if wanting.is_empty() {
-            return work.finished.push_back((receipt, true));
+            return work.finished.push_back((Over::Message(receipt), true));
         }
         let id = receipt.id();
         let open = Open {
-            receipt,
+            what: Over::Message(receipt),
             bots: wanting.len(),
             done: true,
         };
@@ -295,6 +305,28 @@ impl Lines {
         });
         let id = lapse.id();
         self.enqueue(line, What::Lapsed(Arc::new(lapse)), (Some(id), None));
+    }
+
+    /// An update that waited in the store under this number and that these bots want to hear comes back. `id` is the
+    /// same in every process.
+    pub(super) fn returned(&mut self, number: u64, id: u64, what: &What, wanting: &[usize]) {
+        let work = self.work.get_or_insert_default();
+        let what_is_over = Over::Update(number);
+        if wanting.is_empty() {
+            return work.finished.push_back((what_is_over, true));
+        }
+        let open = Open {
+            what: what_is_over,
+            bots: wanting.len(),
+            done: true,
+        };
+        work.open.insert(id, open);
+        work.updates += wanting.len();
+        for bot in wanting {
+            let (bot, conversation) = (*bot, Some(Conversation::System));
+            let line = Arc::new(LineKey { bot, conversation });
+            self.enqueue(line, what.clone(), (Some(id), None));
+        }
     }
 
     /// Something happened to the account itself that this handler of a bot wants to hear.
@@ -409,8 +441,9 @@ impl Lines {
         self.work.as_ref().is_some_and(|work| !work.due.is_empty())
     }
 
-    /// The next message that every bot is done with (`true`), or that one of them will not handle.
-    pub(super) fn poll_finished(&mut self) -> Option<(Receipt, bool)> {
+    /// The next message that every bot is done with (`true`), or that one of them will not handle; and the next update
+    /// that waited in the store.
+    pub(super) fn poll_finished(&mut self) -> Option<(Over, bool)> {
         self.work.as_mut()?.finished.pop_front()
     }
 

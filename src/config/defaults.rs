@@ -82,6 +82,9 @@ pub(crate) const STORE_DEAD_LETTERS: Duration = Duration::from_secs(30 * 86_400)
 /// `store.quota`: some hundred thousand small values.
 pub(crate) const STORE_QUOTA: u64 = 64 << 20;
 
+/// `store.spill`: some hundred thousand messages of a live room.
+pub(crate) const STORE_SPILL: u64 = 64 << 20;
+
 /// `store.delay`: 200 times a second, a disk that syncs in a millisecond or two is not the bottleneck; nobody sees it.
 pub(crate) const STORE_DELAY: Duration = Duration::from_millis(5);
 

@@ -462,6 +462,9 @@ pub struct StoreConfig {
     pub dead_letters: Duration,
     /// The most bytes that the values of one bot may take; 1 KiB to 1 TiB.
     pub quota: u64,
+    /// The most bytes that wait in the store for room with the bots of one account, of what the server does not keep; up
+    /// to 1 TiB, and 0 lets nothing wait there.
+    pub spill: u64,
     /// How long writing waits for more to write, under load; 0 to 1 second.
     pub delay: Duration,
 }

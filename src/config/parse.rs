@@ -633,6 +633,10 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
             .get("quota")
             .and_then(|node| node.size(1 << 10, 1 << 40))
             .unwrap_or(defaults::STORE_QUOTA),
+        spill: section
+            .get("spill")
+            .and_then(|node| node.size(0, 1 << 40))
+            .unwrap_or(defaults::STORE_SPILL),
         delay: section.duration("delay", defaults::STORE_DELAY, (Duration::ZERO, SECOND)),
     };
     section.finish();

@@ -237,6 +237,12 @@ impl SimAccount {
             Effect::Reply { token, outcome } => self.replied(now, token, &outcome, wants),
             Effect::Deliver(event) => self.deliver(now, event, wants),
             Effect::AllRead => self.all_read(now, wants),
+            // Its accounts have no quota for it.
+            Effect::Spill { .. }
+            | Effect::ReadSpill { .. }
+            | Effect::Unspill { .. }
+            | Effect::Return { .. }
+            | Effect::Lost(_) => {}
             Effect::Changed { online } => wants.push(Want::Note(Note::Changed { online })),
             Effect::Stopped => wants.push(Want::Stopped),
         }

@@ -4,7 +4,8 @@ use super::condition::{Cause, Sizes};
 use super::{Done, Usage};
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{
-    AccountNo, Cell, CellKey, Change, Counts, Horizon, Letter, Record, Recovered,
+    AccountNo, Cell, CellKey, Change, Counts, Horizon, Letter, Record, Recovered, SpillLine,
+    Spilled,
 };
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -110,6 +111,14 @@ pub(super) trait Reader: Send {
     fn recover(&mut self) -> Result<BTreeMap<AccountNo, Recovered>, Failure>;
     fn letter_of(&mut self, account: AccountNo, effect: u64) -> Result<Option<Letter>, Failure>;
     fn record_of(&mut self, account: AccountNo, effect: u64) -> Result<Option<Record>, Failure>;
+    /// What waits in a line after this number, the first `limit` of it.
+    fn spilled(
+        &mut self,
+        account: AccountNo,
+        line: &SpillLine,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Spilled>, Failure>;
     /// Whether it has ended does not matter.
     fn cell(&mut self, key: &CellKey) -> Result<Option<Cell>, Failure>;
     fn letter(&mut self, number: u64) -> Result<Option<Letter>, Failure>;

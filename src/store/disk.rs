@@ -11,7 +11,9 @@ use super::sqlite::{self, Sqlite};
 use super::writer::{Clocks, Order, Shared, Writing};
 use super::{Done, StoreConfig, Usage};
 use crate::proto::id::{SdkAppId, UserId};
-use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Letter, Record, Recovered};
+use botroupe_core::ledger::{
+    AccountNo, Cell, CellKey, Change, Letter, Record, Recovered, SpillLine, Spilled,
+};
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -167,6 +169,27 @@ impl Disk {
             .ask(move |reader| reader.record_of(account, effect))
             .await?;
         Ok(pending::replay_record(disk, waiting))
+    }
+
+    pub(super) async fn spilled(
+        &self,
+        account: AccountNo,
+        line: SpillLine,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Spilled>, StoreError> {
+        let waiting = self.shared.waiting(|batches, found| {
+            pending::about_spilled(batches, account, &line, after, found);
+        });
+        // Some of those on disk may have gone in what waits: the places behind them are looked at as well.
+        let gone = waiting
+            .iter()
+            .filter(|change| matches!(change, Change::Unspilled { .. }));
+        let wanted = limit + gone.count();
+        let disk = self
+            .ask(move |reader| reader.spilled(account, &line, after, wanted))
+            .await?;
+        Ok(pending::replay_spilled(disk, waiting, limit))
     }
 
     pub(super) async fn cell(&self, key: CellKey) -> Result<Option<Cell>, StoreError> {

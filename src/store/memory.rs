@@ -116,7 +116,8 @@ impl Memory {
                 old: 0,
             });
             let counts = inner.tables.counts();
-            inner.kept = counts.handled + counts.queued + counts.answered + counts.cells;
+            inner.kept =
+                counts.handled + counts.queued + counts.answered + counts.cells + counts.spilled;
             inner.since_pruned = 0;
         }
     }

@@ -28,7 +28,9 @@ pub use file::StoreFile;
 pub(crate) use lock::{is_same, write_pid};
 
 use crate::proto::id::{SdkAppId, UserId};
-use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Letter, Record, Recovered};
+use botroupe_core::ledger::{
+    AccountNo, Cell, CellKey, Change, Letter, Record, Recovered, SpillLine, Spilled,
+};
 use disk::Disk;
 use memory::Memory;
 use std::collections::BTreeMap;
@@ -229,6 +231,25 @@ impl Store {
                 Ok(memory.read(|tables| tables.record_of(account, effect).cloned()))
             }
             Kind::Disk(disk) => disk.record_of(account, effect).await,
+        }
+    }
+
+    /// What waits in a line after this number, in the order of the numbers, the first `limit` of it.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub async fn spilled(
+        &self,
+        account: AccountNo,
+        line: SpillLine,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Spilled>, StoreError> {
+        match &self.0 {
+            Kind::Memory(memory) => {
+                Ok(memory.read(|tables| tables.spilled(account, &line, after, limit)))
+            }
+            Kind::Disk(disk) => disk.spilled(account, line, after, limit).await,
         }
     }
 

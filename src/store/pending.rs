@@ -1,8 +1,10 @@
 //! What was submitted and is not on disk yet.
 
 use super::backend::Batch;
-use botroupe_core::ledger::{AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record};
-use std::collections::HashMap;
+use botroupe_core::ledger::{
+    AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, SpillLine, Spilled,
+};
+use std::collections::{BTreeMap, HashMap};
 
 /// The values in changes that wait, by their names: the number of the list that wrote them last, and what it wrote.
 #[derive(Debug, Default)]
@@ -143,4 +145,48 @@ pub(super) fn replay_record(disk: Option<Record>, changes: Vec<Change>) -> Optio
         }
     }
     record
+}
+
+/// The changes of lists that may be about what waits in a line after a number.
+pub(super) fn about_spilled(
+    batches: &[Batch],
+    account: AccountNo,
+    line: &SpillLine,
+    after: u64,
+    found: &mut Vec<Change>,
+) {
+    let changes = batches.iter().flat_map(|batch| &batch.changes);
+    found.extend(
+        changes
+            .filter(|change| match change {
+                Change::Spilled(spilled) => {
+                    spilled.account == account && spilled.number > after && spilled.line == *line
+                }
+                Change::Unspilled { number } => *number > after,
+                _ => false,
+            })
+            .cloned(),
+    );
+}
+
+/// What has become of what waits in a line on disk with these changes; the first `limit` of it.
+pub(super) fn replay_spilled(
+    disk: Vec<Spilled>,
+    changes: Vec<Change>,
+    limit: usize,
+) -> Vec<Spilled> {
+    let disk = disk.into_iter().map(|spilled| (spilled.number, spilled));
+    let mut all: BTreeMap<u64, Spilled> = disk.collect();
+    for change in changes {
+        match change {
+            Change::Spilled(spilled) => {
+                all.entry(spilled.number).or_insert(*spilled);
+            }
+            Change::Unspilled { number } => {
+                all.remove(&number);
+            }
+            _ => {}
+        }
+    }
+    all.into_values().take(limit).collect()
 }

@@ -357,7 +357,7 @@ impl Supervisor {
         }
         if was_online && let Some(subscriber) = &child.subscriber {
             // The supervisor tells the bots, because the account itself is gone.
-            subscriber.deliver(at, AccountEvent::NotReady(cause));
+            let _ = subscriber.deliver(at, AccountEvent::NotReady(cause));
         }
         let status = child.status();
         self.publish(status, was_online.then_some(false));

@@ -30,5 +30,6 @@ mod sandbox_store;
 mod sandbox_tls;
 mod seeds;
 mod sessions;
+mod spill;
 mod traces;
 mod trouble;

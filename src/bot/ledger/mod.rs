@@ -28,8 +28,10 @@ use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::store::{Done, Sink, Store};
 use book::Book;
 use botroupe_core::ledger::{
-    AccountNo, Boundary, Change, Ended, Letter, LetterState, Record, Recovered, exchange, pass,
+    AccountNo, Boundary, Change, Ended, Letter, LetterState, Record, Recovered, SpillLine, Spilled,
+    exchange, pass,
 };
+use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::time::Duration;
@@ -280,6 +282,37 @@ impl Ledger {
                 book.is_over(exchange(bot, message));
             }
         }
+    }
+
+    /// Writes down what the server does not keep and the bots have no room for.
+    pub(super) fn spill(&self, line: SpillLine, body: Box<str>) {
+        let store = self.shelf.store();
+        let spilled = Spilled {
+            number: store.next_number(),
+            account: self.number,
+            line,
+            body,
+            at: self.now().unix_secs(),
+        };
+        store.submit(vec![Change::Spilled(Box::new(spilled))], None);
+    }
+
+    /// What comes first in a line after a number; `None` when it cannot be read, which the store tells.
+    pub(super) fn read_spill(
+        &self,
+        line: SpillLine,
+        after: u64,
+        limit: usize,
+    ) -> impl Future<Output = Option<Vec<Spilled>>> + Send + use<> {
+        let (store, account) = (self.shelf.store().clone(), self.number);
+        async move { store.spilled(account, line, after, limit).await.ok() }
+    }
+
+    /// What was spilled under this number need not be kept any more. That the bots are done with it was written down
+    /// before, so that a crash in between has nothing handled twice.
+    pub(super) fn unspill(&self, number: u64) {
+        let change = Change::Unspilled { number };
+        self.shelf.store().submit(vec![change], None);
     }
 
     /// Whether somebody waits for the outcome of a letter.

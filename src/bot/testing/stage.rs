@@ -94,7 +94,7 @@ impl Stage {
     fn begin(&self) {
         let host = self.host();
         host.attach(self.clock.now(), LIFE, &waker(self.woken.clone()));
-        host.deliver(self.clock.now(), AccountEvent::Ready);
+        let _ = host.deliver(self.clock.now(), AccountEvent::Ready);
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -146,7 +146,7 @@ impl Stage {
             state.open.push((id, message.clone()));
             state.host.clone()
         };
-        host.deliver(self.clock.now(), AccountEvent::Message(message));
+        let _ = host.deliver(self.clock.now(), AccountEvent::Message(message));
     }
 
     /// Somebody says something; returns what came of it.
@@ -157,7 +157,7 @@ impl Stage {
 
     /// Something happens to the account.
     pub(super) async fn happens(&self, event: AccountEvent) -> Outcome {
-        self.host().deliver(self.clock.now(), event);
+        let _ = self.host().deliver(self.clock.now(), event);
         self.settle().await
     }
 
@@ -272,6 +272,8 @@ impl Stage {
                     self.state().open.retain(|(id, _)| *id != receipt.id());
                 }
             }
+            // Nothing waits in the store here.
+            Wish::UpdateOver(..) => {}
         }
     }
 }

@@ -342,6 +342,7 @@ pub(super) fn condition_to_json(condition: &Condition) -> Value {
         "answered": counts.answered,
         "results": counts.records,
         "values": counts.cells,
+        "spilled": counts.spilled,
         "backed_up": condition.backed_up,
     })
 }
@@ -366,6 +367,10 @@ pub(super) fn condition_line(store: &Value, now: u64) -> String {
         number("failed"),
         number("unknown")
     );
+    let spilled = number("spilled");
+    if spilled > 0 {
+        let _ = write!(line, ", {spilled} wait for bots");
+    }
     if let Some(at) = store["backed_up"].as_u64() {
         let _ = write!(line, "; backed up {} ago", span(now.saturating_sub(at)));
     }

@@ -150,6 +150,9 @@ fn status_tells_of_the_store() {
         line,
         "store: botroupe.db, 3.4 MiB; 1 queued (oldest 1m), 1 failed, 1 unknown\n"
     );
+    condition.counts.spilled = 5;
+    let line = condition_line(&condition_to_json(&condition), 1_060);
+    assert!(line.ends_with("1 unknown, 5 wait for bots\n"), "{line}");
     condition.trouble = Some(Trouble::new(Cause::Full, "database or disk is full", 1_000));
     condition.waiting = 7;
     let line = condition_line(&condition_to_json(&condition), 1_060);

@@ -107,7 +107,10 @@ fn the_smallest_config_takes_the_defaults() {
     assert_eq!(config.network.keepalive, Some(Duration::from_secs(60)));
     assert_eq!(config.shutdown.grace, Duration::from_secs(10));
     assert_eq!(config.store.path, Path::new("botroupe.db"));
-    assert_eq!(config.store.quota, 64 << 20);
+    assert_eq!(
+        (config.store.quota, config.store.spill),
+        (64 << 20, 64 << 20)
+    );
     assert_eq!(config.store.delay, Duration::from_millis(5));
     assert_eq!(config.log, LogConfig::default());
 }
@@ -165,6 +168,7 @@ fn every_key_is_read() {
         keys = "31d"
         dead_letters = "1d"
         quota = "1GiB"
+        spill = "2MiB"
         delay = "0ms"
         [log]
         level = "debug"
@@ -216,7 +220,8 @@ fn every_key_is_read() {
     assert_eq!(store.path, Path::new("state/bots.db"));
     let hours = [store.read, store.handled, store.keys, store.dead_letters];
     assert_eq!(hours.map(|it| it.as_secs() / 3600), [2, 192, 744, 24]);
-    assert_eq!((store.quota, store.delay), (1 << 30, Duration::ZERO));
+    assert_eq!((store.quota, store.spill), (1 << 30, 2 << 20));
+    assert_eq!(store.delay, Duration::ZERO);
     assert_eq!(
         (config.log.level, config.log.format),
         (LogLevel::Debug, LogFormat::Json)

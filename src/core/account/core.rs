@@ -5,6 +5,7 @@ use super::cause::Cause;
 use super::credential::{Credential, CredentialError};
 use super::decide::Decision;
 use super::delivery::{Delivery, Outlet};
+use super::drops::Drops;
 use super::effect::{AccountEvent, CoreConfig, Effect};
 use super::lifecycle::{Away, Life, Online, Reason, TurnFor};
 use super::link::Link;
@@ -18,14 +19,16 @@ use super::status::{Counters, Phase, RecordedEvent, Status};
 use super::tally::Tally;
 use super::troubles::Troubles;
 use super::user_sigs::UserSigs;
+use crate::ledger::{SpillLine, Spilled};
 use crate::policy::Now;
 use crate::proto::code::{Code, Disposition};
 use crate::proto::command;
 use crate::proto::endpoint::{HostWalk, connect_url};
 use crate::proto::event::KickType;
 use crate::proto::id::{SdkAppId, UserId};
+use crate::proto::update::Update;
 use crate::proto::usersig::UserSig;
-use crate::session::{Event, LinkFault, Memory, Ready, Receipt};
+use crate::session::{Event, LinkFault, Memory, Ready, Receipt, Returned, SPILL_PAGE};
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,6 +64,7 @@ pub struct Core {
     troubles: Troubles,
     tally: Tally,
     recorder: Recorder,
+    drops: Drops,
     effects: VecDeque<Effect>,
 }
 
@@ -100,6 +104,7 @@ impl Core {
             delivery: Delivery::new(rng.fork(), trusts_keys),
             troubles: Troubles::default(),
             tally: Tally::default(),
+            drops: Drops::default(),
             recorder: Recorder::default(),
             effects: VecDeque::new(),
             rng,
@@ -215,7 +220,12 @@ impl Core {
             ],
             other => [other.login_by(), None, None, None, None],
         };
-        let always = [self.delivery.next_deadline(), self.link.logout_by()];
+        let always = [
+            self.delivery.next_deadline(),
+            self.link.logout_by(),
+            self.drops.poll_timeout(),
+            memory.spill_read_at(),
+        ];
         own.into_iter().chain(always).flatten().min()
     }
 
@@ -223,6 +233,7 @@ impl Core {
 
     /// Begins.
     pub fn start(&mut self, now: Now, memory: &mut Memory) {
+        self.refill_anew(now, memory);
         self.life = Life::Away(Away::new(Reason::Waiting, Some(now.mono)));
         self.timeout(now, memory);
     }
@@ -349,6 +360,10 @@ impl Core {
     /// The time of [`poll_timeout`](Self::poll_timeout) has come. Harmless when early.
     pub fn timeout(&mut self, now: Now, memory: &mut Memory) {
         let due = |at: Option<Duration>| at.is_some_and(|at| at <= now.mono);
+        self.tell_lost(now, false);
+        if due(memory.spill_read_at()) {
+            self.refill(now, memory);
+        }
         if matches!(&self.life, Life::Away(away) if away.is_due(now.mono)) {
             self.set_out();
         }
@@ -408,12 +423,14 @@ impl Core {
     /// Every bot that wants a message is done with it.
     pub fn handled(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt) {
         let room = memory.finished(now, receipt);
+        self.over(now, memory, receipt, true);
         self.noted(room);
     }
 
     /// A bot will not handle a message: it stays unread, and comes again after a restart.
     pub fn not_handled(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt) {
         let room = memory.abandoned(now, receipt);
+        self.over(now, memory, receipt, false);
         self.noted(room);
     }
 
@@ -421,6 +438,112 @@ impl Core {
     pub fn noted(&mut self, room: bool) {
         if room {
             self.effects.push_back(Effect::Room);
+        }
+    }
+
+    // ── what the server does not keep ────────────────────────────────────────────────────────
+
+    fn over(&mut self, now: Now, memory: &mut Memory, receipt: &Receipt, done: bool) {
+        if memory.is_spilling() {
+            let gone = memory.message_over(receipt, done);
+            self.unspill(gone);
+            self.refill(now, memory);
+        }
+    }
+
+    /// The bots are done with an update that came back from the store (`done`), or one of them will not handle it.
+    pub fn update_over(&mut self, now: Now, memory: &mut Memory, number: u64, done: bool) {
+        let gone = memory.update_over(number, done);
+        self.unspill(gone);
+        self.refill(now, memory);
+    }
+
+    /// Whether an update has to queue behind others in the store: it goes to [`update_refused`](Self::update_refused).
+    #[must_use]
+    pub fn is_spilling_updates(&self, memory: &Memory) -> bool {
+        let is_return = |effect: &Effect| matches!(effect, Effect::Return { .. });
+        // What comes back may stand behind newer ones among what is to be done.
+        memory.is_spilling_updates() || memory.is_spilling() && self.effects.iter().any(is_return)
+    }
+
+    /// The subscriber had no room for an update. Returns whether it goes to the store; otherwise it is lost.
+    pub fn update_refused(&mut self, now: Now, memory: &mut Memory, update: &Update) -> bool {
+        match memory.spill_update(update) {
+            Some(body) => {
+                let line = SpillLine::Updates;
+                self.effects.push_back(Effect::Spill { line, body });
+                self.refill(now, memory);
+                true
+            }
+            None => {
+                self.tell_lost(now, true);
+                false
+            }
+        }
+    }
+
+    /// What [`Effect::ReadSpill`] asked for was read; `None` when it could not be.
+    pub fn spill_read(
+        &mut self,
+        now: Now,
+        memory: &mut Memory,
+        line: &SpillLine,
+        found: Option<Vec<Spilled>>,
+    ) {
+        memory.spill_read(now, line, found);
+        self.refill(now, memory);
+    }
+
+    /// Whoever was to read for the actor before this one is gone.
+    fn refill_anew(&mut self, now: Now, memory: &mut Memory) {
+        memory.spill_reader_died();
+        self.refill(now, memory);
+    }
+
+    /// Hands out what has room, and has read what will have some.
+    fn refill(&mut self, now: Now, memory: &mut Memory) {
+        if !memory.is_spilling() {
+            return;
+        }
+        while let Some(returned) = memory.poll_returned(now) {
+            match returned {
+                Returned::Message(message) => self.deliver(AccountEvent::Message(message)),
+                Returned::Update(number, update) => {
+                    self.effects.push_back(Effect::Return { number, update });
+                }
+                Returned::Gone { number, is_lost } => {
+                    if is_lost {
+                        self.tally.dropped += 1;
+                        self.tell_lost(now, true);
+                    }
+                    self.unspill(Some(number));
+                }
+            }
+        }
+        if let Some((line, after)) = memory.poll_spill_read(now) {
+            self.effects.push_back(Effect::ReadSpill {
+                line,
+                after,
+                limit: SPILL_PAGE,
+            });
+        }
+    }
+
+    fn unspill(&mut self, number: Option<u64>) {
+        if let Some(number) = number {
+            self.effects.push_back(Effect::Unspill { number });
+        }
+    }
+
+    /// One more is lost (`more`), or it is time to tell of those before.
+    fn tell_lost(&mut self, now: Now, more: bool) {
+        let count = if more {
+            self.drops.note(now.mono)
+        } else {
+            self.drops.tell(now.mono)
+        };
+        if let Some(count) = count {
+            self.effects.push_back(Effect::Lost(count));
         }
     }
 
@@ -442,6 +565,7 @@ impl Core {
             Phase::Quarantined => Life::Quarantined,
             _ => Life::Held,
         };
+        self.refill_anew(now, memory);
         self.hold_off(now, memory, cause, life);
     }
 
@@ -610,10 +734,22 @@ impl Core {
                 self.tally.received += 1;
                 memory.delivered(&message);
                 self.deliver(AccountEvent::Message(message));
+                self.refill(now, memory);
+            }
+            Event::Spill { message, body } => {
+                self.tally.received += 1;
+                memory.delivered(&message);
+                let line = SpillLine::Conversation(message.conversation);
+                memory.spill_written(&line, &body);
+                self.effects.push_back(Effect::Spill { line, body });
+                self.refill(now, memory);
             }
             Event::Update(update) => self.deliver(AccountEvent::Update(update)),
             Event::Trouble { part, reason } => self.troubles.set(part, reason),
-            Event::Dropped(_) => self.tally.dropped += 1,
+            Event::Dropped(_) => {
+                self.tally.dropped += 1;
+                self.tell_lost(now, true);
+            }
             Event::ResumeWanted => {
                 let at = self.spaced(now.mono);
                 if let Life::Online(online) = &mut self.life {
@@ -630,8 +766,9 @@ impl Core {
             }
             Event::Ignored(_) => self.tally.ignored += 1,
             Event::Skipped { count, .. } => self.tally.dropped += u64::from(count),
-            Event::Synced { .. }
-            | Event::SyncFailed { .. }
+            // What waits behind missed messages may have its turn now.
+            Event::Synced { .. } => self.refill(now, memory),
+            Event::SyncFailed { .. }
             | Event::HistoryGone { .. }
             | Event::RoomLost { .. }
             | Event::Settled { .. }

@@ -4,6 +4,7 @@ use super::cause::Cause;
 use super::credential::Credential;
 use super::outbox::{Attempt, OutboxError};
 use super::recovery::Policy;
+use crate::ledger::SpillLine;
 use crate::proto::endpoint::HostWalk;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::Message;
@@ -105,6 +106,39 @@ pub enum Effect {
     },
     /// Tell the subscriber.
     Deliver(AccountEvent),
+    /// Write to the store what the server does not keep and the bots have no room for.
+    Spill {
+        /// Where it waits.
+        line: SpillLine,
+        /// The message or update, as JSON.
+        body: Box<str>,
+    },
+    /// Read from the store what comes first in a line after this number, `limit` of it;
+    /// [`Core::spill_read`](super::Core::spill_read) follows.
+    ReadSpill {
+        /// The line.
+        line: SpillLine,
+        /// The number.
+        after: u64,
+        /// How much.
+        limit: usize,
+    },
+    /// The store need not keep this any more.
+    Unspill {
+        /// Its number.
+        number: u64,
+    },
+    /// Tell the subscriber of an update that comes back from the store;
+    /// [`Core::update_over`](super::Core::update_over) follows when it is done with it.
+    Return {
+        /// Its number.
+        number: u64,
+        /// The update.
+        update: Box<Update>,
+    },
+    /// So many messages and updates are lost since this was last said: the server does not keep them, and there was no
+    /// room. Said once a second at most.
+    Lost(u64),
     /// The server has confirmed that everything that was finished up to now is read.
     AllRead,
     /// The status changed.

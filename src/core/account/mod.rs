@@ -7,6 +7,7 @@ mod core;
 mod credential;
 pub mod decide;
 mod delivery;
+mod drops;
 mod effect;
 mod fleet_users;
 mod group_paces;

@@ -78,7 +78,7 @@ pub struct Counters {
     pub expired: u64,
     /// Logins that were replaced ahead of their expiry.
     pub renewals: u64,
-    /// Messages received, each once.
+    /// Messages received, each once, those among them that wait in the store.
     pub received: u64,
     /// Messages sent.
     pub sent: u64,
@@ -88,8 +88,8 @@ pub struct Counters {
     pub unknown: u64,
     /// Messages and requests that waited for a rate limit of the service.
     pub paced: u64,
-    /// Received messages that no bot will handle: unstored ones that found no room, and those left to the
-    /// history of a group.
+    /// Received messages and updates that no bot will handle: those that the server does not keep and that found no
+    /// room, neither with the bots nor in the store, and messages left to the history of a group.
     pub dropped: u64,
     /// Packets and events that were not understood.
     pub ignored: u64,

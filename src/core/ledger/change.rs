@@ -63,6 +63,76 @@ pub enum Change {
     Put(Box<Cell>),
     /// A bot removes a value.
     Removed(Box<CellKey>),
+    /// Something that the server does not keep waits for room with the bots.
+    Spilled(Box<Spilled>),
+    /// The bots are done with it, or nobody can read it.
+    Unspilled {
+        /// The number of the record.
+        number: u64,
+    },
+}
+
+/// What waits together: it comes back in the order in which it came.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SpillLine {
+    /// The messages of one conversation.
+    Conversation(Conversation),
+    /// What changed about messages and people.
+    Updates,
+}
+
+impl SpillLine {
+    /// The peer or the group; empty for what has none.
+    #[must_use]
+    pub const fn name(&self) -> &str {
+        match self {
+            Self::Conversation(Conversation::C2c(name) | Conversation::Group(name)) => name,
+            _ => "",
+        }
+    }
+}
+
+/// A message or an update that the server does not keep and that waits for room with the bots.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Spilled {
+    /// Its number: what is in one line comes back in the order of the numbers.
+    pub number: u64,
+    /// The account that received it.
+    pub account: AccountNo,
+    /// Where it waits.
+    pub line: SpillLine,
+    /// The message or update, as JSON.
+    pub body: Box<str>,
+    /// When it came, in Unix seconds.
+    pub at: u64,
+}
+
+/// What a record takes besides its texts, about.
+pub const SPILL_COST: u64 = 128;
+
+impl Spilled {
+    /// What counts towards the quota of its account.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        spill_bytes(&self.line, &self.body)
+    }
+}
+
+/// What counts towards the quota of an account.
+#[must_use]
+pub fn spill_bytes(line: &SpillLine, body: &str) -> u64 {
+    SPILL_COST + (line.name().len() + body.len()) as u64
+}
+
+/// How much waits in one line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpilledLine {
+    /// The line.
+    pub line: SpillLine,
+    /// How many messages or updates.
+    pub count: u64,
+    /// Their [`Spilled::bytes`].
+    pub bytes: u64,
 }
 
 /// The end of a [`Letter`].
@@ -217,4 +287,6 @@ pub struct Recovered {
     pub records: Vec<Record>,
     /// Values that are [wanted at the start](Scope::wanted_at_start), in the order of their keys.
     pub cells: Vec<Cell>,
+    /// How much waits for room with the bots, in the order of the lines.
+    pub spilled: Vec<SpilledLine>,
 }

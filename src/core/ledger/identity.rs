@@ -60,6 +60,12 @@ pub fn message_id(message: &Message) -> u64 {
     }
 }
 
+/// Identifies an update that waited in a store under this number. Nothing else tells one update from another.
+#[must_use]
+pub fn update_id(number: u64) -> u64 {
+    Fingerprint::new("update").number(number).finish()
+}
+
 /// Identifies what one bot does with one message.
 #[must_use]
 pub fn exchange(bot: &str, message: u64) -> u64 {
@@ -91,6 +97,8 @@ mod tests {
         assert_eq!(id, 0x126c_214b_d0e1_0de6, "{id:#x}");
         let done = exchange("echo", id);
         assert_eq!(done, 0xede6_d075_10ea_f34f, "{done:#x}");
+        let update = update_id(3);
+        assert_eq!(update, 0x3ace_0245_418f_a45b, "{update:#x}");
         assert_ne!(message_id(&said(4)), id);
         assert_ne!(exchange("ech", id), done);
         // Where one text ends and the next begins counts.

@@ -12,7 +12,8 @@ mod tables;
 
 pub use boundary::{Boundary, pass, watch_boundaries};
 pub use change::{
-    AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered, Scope,
+    AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered, SPILL_COST,
+    Scope, SpillLine, Spilled, SpilledLine, spill_bytes,
 };
-pub use identity::{Fingerprint, exchange, message_id};
+pub use identity::{Fingerprint, exchange, message_id, update_id};
 pub use tables::{Counts, Horizon, Tables};

@@ -1,7 +1,8 @@
 //! What a store holds: the model that every store has to follow.
 
 use super::change::{
-    AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered,
+    AccountNo, Cell, CellKey, Change, Ended, Letter, LetterState, Record, Recovered, SpillLine,
+    Spilled, SpilledLine,
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,6 +19,9 @@ pub struct Tables {
     /// The same of records. A message and a result may have the same key.
     record_effects: HashMap<(AccountNo, u64), u64>,
     cells: BTreeMap<CellKey, Cell>,
+    spilled: BTreeMap<(AccountNo, SpillLine, u64), Spilled>,
+    /// Where the spilled record of a number stands.
+    spill_lines: HashMap<u64, (AccountNo, SpillLine)>,
     /// How many values each bot has, and their bytes.
     usage: HashMap<Box<str>, (usize, usize)>,
     last: u64,
@@ -110,6 +114,22 @@ impl Tables {
                 self.cells.insert(cell.key.clone(), (**cell).clone());
             }
             Change::Removed(key) => self.drop_cell(key),
+            Change::Spilled(spilled) => {
+                self.note(spilled.number);
+                if self.spill_lines.contains_key(&spilled.number) {
+                    return;
+                }
+                let (account, line) = (spilled.account, spilled.line.clone());
+                self.spill_lines
+                    .insert(spilled.number, (account, line.clone()));
+                let key = (account, line, spilled.number);
+                self.spilled.insert(key, (**spilled).clone());
+            }
+            Change::Unspilled { number } => {
+                if let Some((account, line)) = self.spill_lines.remove(number) {
+                    self.spilled.remove(&(account, line, *number));
+                }
+            }
         }
     }
 
@@ -173,7 +193,42 @@ impl Tables {
                 all.entry(account).or_default().cells.push(cell.clone());
             }
         }
+        for spilled in self.spilled.values() {
+            let lines = &mut all.entry(spilled.account).or_default().spilled;
+            match lines.last_mut().filter(|last| last.line == spilled.line) {
+                Some(last) => {
+                    last.count += 1;
+                    last.bytes += spilled.bytes();
+                }
+                None => lines.push(SpilledLine {
+                    line: spilled.line.clone(),
+                    count: 1,
+                    bytes: spilled.bytes(),
+                }),
+            }
+        }
         all
+    }
+
+    /// What waits in a line after this number, the first so many.
+    #[must_use]
+    pub fn spilled(
+        &self,
+        account: AccountNo,
+        line: &SpillLine,
+        after: u64,
+        limit: usize,
+    ) -> Vec<Spilled> {
+        let Some(first) = after.checked_add(1) else {
+            return Vec::new();
+        };
+        let from = (account, line.clone(), first);
+        let to = (account, line.clone(), u64::MAX);
+        let found = self.spilled.range(from..=to);
+        found
+            .take(limit)
+            .map(|(_, spilled)| spilled.clone())
+            .collect()
     }
 
     /// The letter that an effect has led to.
@@ -235,6 +290,7 @@ impl Tables {
             handled: self.handled.len() as u64,
             records: self.records.len() as u64,
             cells: self.cells.len() as u64,
+            spilled: self.spilled.len() as u64,
             ..Counts::default()
         };
         for letter in self.letters.values() {
@@ -294,6 +350,8 @@ pub struct Counts {
     pub records: u64,
     /// Values of bots.
     pub cells: u64,
+    /// Messages and updates that wait for room with the bots.
+    pub spilled: u64,
 }
 
 impl Counts {
@@ -370,7 +428,7 @@ impl Horizon {
 
 #[cfg(test)]
 mod tests {
-    use super::super::change::Scope;
+    use super::super::change::{Scope, spill_bytes};
     use super::*;
     use crate::proto::message::{Conversation, MessageKey};
 
@@ -478,6 +536,57 @@ mod tests {
         let left = tables.recover().remove(&ACCOUNT).unwrap();
         assert_eq!((left.handled.len(), left.letters.len()), (0, 1));
         assert_eq!(tables.dead_letters().count(), 0);
+    }
+
+    fn spilled(number: u64, line: SpillLine) -> Change {
+        Change::Spilled(Box::new(Spilled {
+            number,
+            account: ACCOUNT,
+            line,
+            body: "{}".into(),
+            at: 100,
+        }))
+    }
+
+    #[test]
+    fn what_was_spilled_comes_back_by_lines_until_it_is_done_with_and_is_never_pruned() {
+        let mut tables = Tables::default();
+        let room = SpillLine::Conversation(Conversation::group("room"));
+        for number in 1..=6 {
+            let line = if number % 2 == 0 {
+                SpillLine::Updates
+            } else {
+                room.clone()
+            };
+            // A repeated commit changes nothing.
+            tables.apply(&[spilled(number, line.clone()), spilled(number, line)]);
+        }
+        let numbers = |tables: &Tables, line: &SpillLine, after, limit| {
+            let found = tables.spilled(ACCOUNT, line, after, limit);
+            found.iter().map(|one| one.number).collect::<Vec<_>>()
+        };
+        assert_eq!(numbers(&tables, &room, 0, 2), [1, 3]);
+        assert_eq!(numbers(&tables, &room, 3, 2), [5]);
+        assert_eq!(numbers(&tables, &SpillLine::Updates, 0, 9), [2, 4, 6]);
+        assert_eq!(numbers(&tables, &room, u64::MAX, 2), [0; 0]);
+        tables.apply(&[
+            Change::Unspilled { number: 3 },
+            Change::Unspilled { number: 3 },
+        ]);
+        tables.prune(&Horizon {
+            now: u64::MAX,
+            old: u64::MAX,
+            ..Horizon::default()
+        });
+        assert_eq!(numbers(&tables, &room, 0, 9), [1, 5]);
+        let lines = tables.recover().remove(&ACCOUNT).unwrap().spilled;
+        let expected = [(room, 2), (SpillLine::Updates, 3)].map(|(line, count)| SpilledLine {
+            bytes: count * spill_bytes(&line, "{}"),
+            line,
+            count,
+        });
+        assert_eq!(lines, expected);
+        assert_eq!((tables.counts().spilled, tables.last()), (5, 6));
     }
 
     #[test]

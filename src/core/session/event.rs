@@ -83,7 +83,14 @@ pub enum Event {
         /// Why not; `None` when it is heard again.
         reason: Option<String>,
     },
-    /// A message that the server does not keep found no room with the bots, and is lost.
+    /// A message that the server does not keep found no room with the bots: it goes to the store.
+    Spill {
+        /// The message.
+        message: Box<Message>,
+        /// The same as JSON.
+        body: Box<str>,
+    },
+    /// A message that the server does not keep found no room with the bots, nor elsewhere, and is lost.
     Dropped(Conversation),
     /// The server wants the login to be confirmed; answer with [`Session::resume_login`](super::Session::resume_login)
     /// when another login is allowed.

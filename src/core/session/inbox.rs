@@ -32,6 +32,8 @@ pub struct InboxLimits {
     pub conversation: usize,
     /// Whether conversations are reported as read.
     pub mark_read: bool,
+    /// What the server does not keep may wait in the store, so many KiB of it; see [`spill`](Self::spill).
+    spill: u32,
 }
 
 impl InboxLimits {
@@ -44,7 +46,26 @@ impl InboxLimits {
             account,
             conversation: if share == 0 { 1 } else { share },
             mark_read,
+            spill: 0,
         }
+    }
+
+    /// What the server does not keep waits in the store when the bots have no room for it, `bytes` of it at most. With
+    /// nothing, some of it waits in memory and the rest is dropped.
+    #[must_use]
+    pub const fn spill(mut self, bytes: u64) -> Self {
+        let kib = bytes >> 10;
+        self.spill = if kib > u32::MAX as u64 {
+            u32::MAX
+        } else {
+            kib as u32
+        };
+        self
+    }
+
+    /// The bytes that may wait in the store.
+    pub(super) const fn quota(&self) -> u64 {
+        (self.spill as u64) << 10
     }
 }
 
@@ -208,6 +229,15 @@ impl Inbox {
         }
     }
 
+    pub(super) const fn limits(&self) -> &InboxLimits {
+        &self.limits
+    }
+
+    /// A newer message of this conversation waits before whatever comes now.
+    pub(super) fn is_lagging(&self, conversation: &Conversation) -> bool {
+        self.lagging.contains(conversation)
+    }
+
     /// How many messages are open.
     pub(super) const fn open(&self) -> usize {
         self.open
@@ -309,16 +339,16 @@ impl Inbox {
             .map(|hole| u32::try_from(hole).unwrap_or(u32::MAX))
     }
 
-    /// A message is handed out.
-    pub(super) fn take(&mut self, now: Duration, receipt: &Receipt) {
+    /// A message is handed out. Returns whether it was not open.
+    pub(super) fn take(&mut self, now: Duration, receipt: &Receipt) -> bool {
         let line = self.line(&receipt.conversation);
         if receipt.mark > line.newest {
             line.newest = receipt.mark;
             line.newest_since = now;
         }
-        if line.open.insert((receipt.mark, receipt.id)) {
-            self.open += 1;
-        }
+        let is_new = line.open.insert((receipt.mark, receipt.id));
+        self.open += usize::from(is_new);
+        is_new
     }
 
     fn line(&mut self, conversation: &Conversation) -> &mut Line {

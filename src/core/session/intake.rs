@@ -7,7 +7,7 @@
 
 use super::event::Event;
 use super::events::Events;
-use super::memory::Memory;
+use super::memory::{Admission, Memory};
 use super::waiting::Waiting;
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
@@ -17,7 +17,8 @@ use std::sync::Arc;
 
 /// Messages held back at most while catching up; further ones are fetched.
 const MAX_HELD: usize = 2_048;
-/// Messages that cannot be fetched, waiting for room; further ones are lost and counted.
+/// Messages that cannot be fetched, waiting for room where they may not go to the store; further ones are lost and
+/// counted.
 const MAX_UNSTORED: usize = 2_048;
 /// Messages waiting for room in their own conversations, from which on no more are fetched.
 const MAX_WAITING: usize = 1_024;
@@ -122,6 +123,17 @@ impl Intake {
     ) {
         if message.typing().is_some() {
             self.hand_out(now, message, memory, events);
+        } else if memory.spills() {
+            let is_behind = self.waiting.has(&message.conversation);
+            match memory.admit(&message, is_behind, self.bound()) {
+                Admission::Room => self.hand_out(now, message, memory, events),
+                Admission::Repeat => {}
+                Admission::Spill(body) => events.push(Event::Spill {
+                    message: Box::new(message),
+                    body,
+                }),
+                Admission::Full => events.push(Event::Dropped(message.conversation)),
+            }
         } else if self.waiting.len() < MAX_UNSTORED {
             self.wait(message, memory);
             self.pump(now, memory, events);
@@ -187,7 +199,7 @@ impl Intake {
         memory: &mut Memory,
         events: &mut Events,
     ) {
-        let bound = (self.seen as usize).saturating_add(self.pushed.min(MAX_SEEN) as usize);
+        let bound = self.bound();
         if let Some(is_typing) = message.typing() {
             if memory.note(&message, bound) {
                 events.push(Event::Update(Box::new(Update::Typing {
@@ -199,6 +211,11 @@ impl Intake {
         } else if memory.insert(now, &message, bound) {
             events.push(Event::Message(Arc::new(message)));
         }
+    }
+
+    /// How many messages are remembered.
+    fn bound(&self) -> usize {
+        (self.seen as usize).saturating_add(self.pushed.min(MAX_SEEN) as usize)
     }
 
     // ── questions of catching up ─────────────────────────────────────────────────────────────

@@ -2,10 +2,13 @@
 //! handed out, which of them are with the bots, and how far its groups and rooms were followed.
 
 use super::inbox::{Inbox, InboxLimits, Reach, ReadMark, Receipt};
-use crate::ledger::message_id;
+use super::spill::{Name, Spill};
+use crate::ledger::{SpillLine, Spilled, SpilledLine, message_id, spill_bytes};
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
+use crate::proto::update::Update;
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What must survive when a session is replaced after a crash: which messages were handed out.
@@ -33,6 +36,37 @@ pub struct Memory {
     groups: BTreeMap<Box<str>, GroupMark>,
     /// Live rooms that are followed, and the number at which each goes on.
     rooms: BTreeMap<Box<str>, u64>,
+    /// What waits in the store; `None` while nothing does.
+    spill: Option<Box<Spill>>,
+}
+
+/// What becomes of a message that the server does not keep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Admission {
+    /// The bots have room for it, unless it came before.
+    Room,
+    /// It came before.
+    Repeat,
+    /// It goes to the store, as this JSON.
+    Spill(Box<str>),
+    /// There is no room for it anywhere.
+    Full,
+}
+
+/// Something that comes back from the store.
+#[derive(Clone, Debug)]
+pub(crate) enum Returned {
+    /// A message, which is open from now on.
+    Message(Arc<Message>),
+    /// An update, which the bots have until [`Memory::update_over`].
+    Update(u64, Box<Update>),
+    /// Nobody can read it, or the bots have it already (`is_lost` is false): the store need not keep it.
+    Gone {
+        /// Its number.
+        number: u64,
+        /// It is lost.
+        is_lost: bool,
+    },
 }
 
 /// The messages that were handed out.
@@ -152,7 +186,10 @@ impl Memory {
     /// The bots died. Everything they had counts as never handed out.
     pub fn bots_died(&mut self) {
         let (ids, groups) = self.inbox.give_all_back();
-        let lost: HashSet<u64> = ids.into_iter().collect();
+        // What comes back from the store must not be taken from the server as well.
+        let spill = self.spill.as_ref();
+        let is_spilled = |id| spill.is_some_and(|spill| spill.is_out(Name::Message(id)));
+        let lost: HashSet<u64> = ids.into_iter().filter(|id| !is_spilled(*id)).collect();
         if let Some(seen) = &mut self.seen {
             seen.pending = HashMap::new();
             seen.known.retain(|id| !lost.contains(id));
@@ -162,6 +199,198 @@ impl Memory {
             if let Some(mark) = self.groups.get_mut(&group) {
                 mark.seq = mark.seq.min(before);
             }
+        }
+        if let Some(spill) = &mut self.spill {
+            spill.bots_died();
+        }
+    }
+
+    // ── what the server does not keep ────────────────────────────────────────────────────────
+
+    /// What an earlier process has left in the store.
+    pub fn recover_spill(&mut self, found: Vec<SpilledLine>) {
+        self.spill = (!found.is_empty()).then(|| Box::new(Spill::recovered(found)));
+    }
+
+    /// Whether what finds no room may go to the store.
+    pub(super) const fn spills(&self) -> bool {
+        self.inbox.limits().quota() > 0
+    }
+
+    /// Whether something waits in the store.
+    pub(crate) const fn is_spilling(&self) -> bool {
+        self.spill.is_some()
+    }
+
+    /// Whether there is room for what the server keeps only for a while and has to be asked for. Otherwise the owner
+    /// hears of it as from [`has_room`](Self::has_room).
+    pub(super) fn may_poll(&mut self) -> bool {
+        if !self.spills() {
+            return self.has_room(None);
+        }
+        let quota = self.inbox.limits().quota();
+        let used = self.spill.as_ref().map_or(0, |spill| spill.bytes());
+        // What comes with one answer has to fit in.
+        let may = used <= quota - quota / 8;
+        if !may {
+            self.inbox.starve();
+        }
+        may
+    }
+
+    /// Decides about a message that the server does not keep. `is_behind`: others of its conversation wait to be
+    /// handed out before it. Of one that goes to the store is noted that it came, until then as something that was
+    /// reported and not handed on.
+    pub(super) fn admit(&mut self, message: &Message, is_behind: bool, bound: usize) -> Admission {
+        let conversation = &message.conversation;
+        let line = || SpillLine::Conversation(conversation.clone());
+        let spill = self.spill.as_ref();
+        let waits = is_behind || spill.is_some_and(|spill| spill.has(&line()));
+        if !waits && self.inbox.has_room_for(conversation) {
+            return Admission::Room;
+        }
+        if self.knows(message) {
+            return Admission::Repeat;
+        }
+        let line = line();
+        match self.spill(line, message) {
+            Some(body) => {
+                let receipt = Receipt::of(message);
+                self.remember(&receipt, bound);
+                let seen = self.seen.get_or_insert_default();
+                seen.pending.insert(receipt.id(), receipt);
+                Admission::Spill(body)
+            }
+            None => Admission::Full,
+        }
+    }
+
+    /// Notes that something goes to the store, if there is room for it.
+    fn spill(&mut self, line: SpillLine, what: &impl serde::Serialize) -> Option<Box<str>> {
+        let quota = self.inbox.limits().quota();
+        let used = self.spill.as_ref().map_or(0, |spill| spill.bytes());
+        if used >= quota {
+            return None; // Nothing has to be written to find out.
+        }
+        let body = serde_json::to_string(what).ok()?.into_boxed_str();
+        let bytes = spill_bytes(&line, &body);
+        if used + bytes > quota {
+            return None;
+        }
+        self.spill.get_or_insert_default().announce(line, bytes);
+        Some(body)
+    }
+
+    /// As if a session had found no room for it.
+    #[cfg(test)]
+    pub(crate) fn announce_spill(&mut self, line: SpillLine, body: &str) {
+        let bytes = spill_bytes(&line, body);
+        self.spill.get_or_insert_default().announce(line, bytes);
+    }
+
+    /// What went to the store is with it from now on.
+    pub(crate) fn spill_written(&mut self, line: &SpillLine, body: &str) {
+        if let Some(spill) = &mut self.spill {
+            spill.written(line, spill_bytes(line, body));
+        }
+    }
+
+    /// Whether updates wait in the store, so that newer ones have to queue behind them.
+    pub(crate) fn is_spilling_updates(&self) -> bool {
+        let spill = self.spill.as_ref();
+        spill.is_some_and(|spill| spill.has(&SpillLine::Updates))
+    }
+
+    /// Notes that an update goes to the store; `None` when there is no room for it.
+    pub(crate) fn spill_update(&mut self, update: &Update) -> Option<Box<str>> {
+        let body = self.spill(SpillLine::Updates, update)?;
+        self.spill_written(&SpillLine::Updates, &body);
+        Some(body)
+    }
+
+    /// The next that comes back from the store.
+    pub(crate) fn poll_returned(&mut self, now: Now) -> Option<Returned> {
+        let (spill, inbox) = (self.spill.as_mut()?, &mut self.inbox);
+        let updates = spill.updates_out();
+        let spilled = spill.next(!inbox.has_room(), |line| has_room(inbox, updates, line))?;
+        let number = spilled.number;
+        let gone = |spill: &mut Spill, is_lost| {
+            spill.remove(&spilled.line, spilled.bytes());
+            Returned::Gone { number, is_lost }
+        };
+        let returned = match &spilled.line {
+            SpillLine::Updates => match serde_json::from_str(&spilled.body) {
+                Ok(update) => {
+                    spill.out(Name::Update(number), &spilled);
+                    Returned::Update(number, Box::new(update))
+                }
+                Err(_) => gone(spill, true),
+            },
+            SpillLine::Conversation(_) => match serde_json::from_str::<Message>(&spilled.body) {
+                Ok(message) => {
+                    let receipt = Receipt::of(&message);
+                    if inbox.take(now.mono, &receipt) {
+                        spill.out(Name::Message(receipt.id()), &spilled);
+                        Returned::Message(Arc::new(message))
+                    } else {
+                        gone(spill, false)
+                    }
+                }
+                Err(_) => gone(spill, true),
+            },
+        };
+        self.tidy_spill();
+        Some(returned)
+    }
+
+    /// What is to be read from the store: the line, and after which number.
+    pub(crate) fn poll_spill_read(&mut self, now: Now) -> Option<(SpillLine, u64)> {
+        let (spill, inbox) = (self.spill.as_mut()?, &self.inbox);
+        let updates = spill.updates_out();
+        let is_full = !inbox.has_room();
+        spill.poll_read(now.mono, is_full, |line| has_room(inbox, updates, line))
+    }
+
+    /// When to look for something to read without another input, as monotonic time.
+    pub(crate) fn spill_read_at(&self) -> Option<Duration> {
+        self.spill.as_ref()?.read_at()
+    }
+
+    /// What was asked for was read; `None` when it could not be.
+    pub(crate) fn spill_read(&mut self, now: Now, line: &SpillLine, found: Option<Vec<Spilled>>) {
+        if let Some(spill) = &mut self.spill {
+            spill.read(now.mono, line, found);
+        }
+        self.tidy_spill();
+    }
+
+    /// Whoever was to read from the store is gone.
+    pub(crate) fn spill_reader_died(&mut self) {
+        if let Some(spill) = &mut self.spill {
+            spill.reader_died();
+        }
+    }
+
+    /// The bots are done with a message, or one of them will not handle it. Returns the number of what the store need
+    /// not keep any more.
+    pub(crate) fn message_over(&mut self, receipt: &Receipt, done: bool) -> Option<u64> {
+        self.over(Name::Message(receipt.id()), done)
+    }
+
+    /// The same of an update that came from the store.
+    pub(crate) fn update_over(&mut self, number: u64, done: bool) -> Option<u64> {
+        self.over(Name::Update(number), done)
+    }
+
+    fn over(&mut self, name: Name, done: bool) -> Option<u64> {
+        let over = self.spill.as_mut()?.finish(name, done);
+        self.tidy_spill();
+        over
+    }
+
+    fn tidy_spill(&mut self) {
+        if self.spill.as_ref().is_some_and(|spill| spill.is_empty()) {
+            self.spill = None;
         }
     }
 
@@ -260,6 +489,10 @@ impl Memory {
     pub fn forget_pending(&mut self) {
         // The next session begins by catching up.
         self.inbox.forget_lags();
+        if let Some(spill) = &mut self.spill {
+            spill.writer_died();
+        }
+        self.tidy_spill();
         let Some(seen) = &mut self.seen else {
             return;
         };
@@ -303,6 +536,16 @@ impl Memory {
             }
         }
         true
+    }
+}
+
+/// Whether the bots have room for something that waits in a line.
+fn has_room(inbox: &Inbox, updates_out: usize, line: &SpillLine) -> bool {
+    match line {
+        SpillLine::Conversation(conversation) => {
+            inbox.has_room_for(conversation) && !inbox.is_lagging(conversation)
+        }
+        SpillLine::Updates => updates_out < inbox.limits().conversation,
     }
 }
 

@@ -42,6 +42,7 @@ mod rooms;
 )]
 mod session;
 mod span;
+mod spill;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -51,7 +52,9 @@ mod waiting;
 pub use event::{Event, Ignored, LinkFault, Part, Ready};
 pub use inbox::{InboxLimits, ReadMark, Receipt};
 pub use memory::Memory;
+pub(crate) use memory::Returned;
 pub use repeated::RepeatedPush;
 pub use request::{RequestError, RequestId};
 pub use session::Session;
+pub(crate) use spill::PAGE as SPILL_PAGE;
 pub use state::{LoginError, OutgoingMessage, SessionConfig, SessionState};

@@ -186,7 +186,7 @@ impl Rooms {
         let Some(rooms) = self.followed.as_mut().filter(|_| turn.state.is_ready()) else {
             return;
         };
-        if !turn.memory.has_room(None) {
+        if !turn.memory.may_poll() {
             return;
         }
         for (group, room) in rooms.iter_mut() {
@@ -263,7 +263,7 @@ impl Rooms {
         };
         let notice = message.notice();
         let ended = notice.is_some_and(|notice| notice.ends_membership());
-        turn.hand_out(message);
+        turn.take_live(message);
         if ended {
             self.leave(turn, group);
         }
@@ -331,7 +331,7 @@ impl Rooms {
         memory: &mut Memory,
     ) -> Option<Duration> {
         let rooms = self.followed.as_ref()?;
-        if !memory.has_room(None) {
+        if !memory.may_poll() {
             return None; // The end of a message wakes the session up.
         }
         rooms
@@ -397,7 +397,7 @@ fn hand_out_missed(
     let first = numbers.min();
     for message in missed {
         if first.is_none_or(|first| message.seq < first) {
-            turn.hand_out(message);
+            turn.take_live(message);
         }
     }
 }

@@ -54,6 +54,16 @@ impl Turn<'_> {
             .hand_out(self.now, message, self.memory, self.events);
     }
 
+    /// Takes a message of a live room, which the server keeps for a moment only: it was asked for because there is room
+    /// for it, with the bots or in the store.
+    pub(super) fn take_live(&mut self, message: Message) {
+        if self.memory.spills() {
+            self.take_unstored(message);
+        } else {
+            self.hand_out(message);
+        }
+    }
+
     /// Takes a message that the server does not keep: it waits for room here.
     pub(super) fn take_unstored(&mut self, message: Message) {
         self.intake

@@ -1,7 +1,9 @@
 //! Between records and rows.
 
 use crate::proto::message::{Conversation, MessageKey};
-use botroupe_core::ledger::{AccountNo, Cell, CellKey, Ended, Letter, LetterState, Record, Scope};
+use botroupe_core::ledger::{
+    AccountNo, Cell, CellKey, Ended, Letter, LetterState, Record, Scope, SpillLine, Spilled,
+};
 use rusqlite::Row;
 use rusqlite::types::{FromSqlError, Type};
 
@@ -12,6 +14,9 @@ pub(super) const LETTER: &str = "number, account, effect, lasting, state, at, se
 pub(super) const RECORD: &str = "number, account, effect, lasting, at, value";
 /// The columns of a value.
 pub(super) const CELL: &str = "bot, scope, account, place, name, value, ends, at";
+
+/// The columns of what waits for room.
+pub(super) const SPILLED: &str = "number, account, kind, peer, at, body";
 
 /// The states of letters in their column.
 pub(super) const QUEUED: i64 = 0;
@@ -111,6 +116,39 @@ pub(super) fn record(row: &Row<'_>) -> rusqlite::Result<Record> {
         lasting: row.get(3)?,
         at: unsigned(row, 4)?,
         value: row.get(5)?,
+    })
+}
+
+/// A kind and a name.
+pub(super) fn spill_line(line: &SpillLine) -> (i64, &str) {
+    match line {
+        SpillLine::Conversation(of) => conversation(of),
+        SpillLine::Updates => (UPDATES, ""),
+    }
+}
+
+/// The kind of the line of updates: the others are those of conversations.
+const UPDATES: i64 = 3;
+
+pub(super) fn spill_line_of(
+    row: &Row<'_>,
+    (kind, peer): (usize, usize),
+) -> rusqlite::Result<SpillLine> {
+    let (number, peer) = (row.get(kind)?, row.get(peer)?);
+    if number == UPDATES {
+        return Ok(SpillLine::Updates);
+    }
+    let of = conversation_of(number, peer);
+    of.map(SpillLine::Conversation).ok_or_else(|| wrong(kind))
+}
+
+pub(super) fn spilled(row: &Row<'_>) -> rusqlite::Result<Spilled> {
+    Ok(Spilled {
+        number: unsigned(row, 0)?,
+        account: account(row, 1)?,
+        line: spill_line_of(row, (2, 3))?,
+        at: unsigned(row, 4)?,
+        body: row.get(5)?,
     })
 }
 

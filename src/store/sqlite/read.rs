@@ -1,8 +1,11 @@
 //! Reads a store.
 
 use super::super::backend::{Failure, Reader};
-use super::convert::{self, CELL, LETTER, RECORD, bits};
-use botroupe_core::ledger::{AccountNo, Cell, CellKey, Letter, Record, Recovered};
+use super::convert::{self, CELL, LETTER, RECORD, SPILLED, bits};
+use botroupe_core::ledger::{
+    AccountNo, Cell, CellKey, Letter, Record, Recovered, SPILL_COST, SpillLine, Spilled,
+    SpilledLine,
+};
 use rusqlite::{Connection, OptionalExtension, Row};
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -75,6 +78,22 @@ impl Reader for Reading {
         for recovered in all.values_mut() {
             recovered.cells.sort_by(|a, b| a.key.cmp(&b.key));
         }
+        let lines = format!(
+            "SELECT account, kind, peer, count(*),
+                sum({SPILL_COST} + octet_length(peer) + octet_length(body))
+             FROM spilled GROUP BY account, kind, peer ORDER BY account, kind, peer"
+        );
+        let lines = self.all(&lines, |row| {
+            let line = SpilledLine {
+                line: convert::spill_line_of(row, (1, 2))?,
+                count: row.get::<_, i64>(3)?.cast_unsigned(),
+                bytes: row.get::<_, i64>(4)?.cast_unsigned(),
+            };
+            Ok((row.get(0)?, line))
+        })?;
+        for (account, line) in lines {
+            all.entry(account).or_default().spilled.push(line);
+        }
         drop(transaction);
         let all = all.into_iter();
         Ok(all.map(|(number, it)| (AccountNo(number), it)).collect())
@@ -98,6 +117,27 @@ impl Reader for Reading {
         let (scope, account, place) = convert::scope(&key.scope);
         let params = (&*key.bot, scope, account, place, &*key.name);
         self.one(&query, params, convert::cell)
+    }
+
+    fn spilled(
+        &mut self,
+        account: AccountNo,
+        line: &SpillLine,
+        after: u64,
+        limit: usize,
+    ) -> Result<Vec<Spilled>, Failure> {
+        // A negative number stands for one that is too great to come.
+        let (Ok(after), Ok(limit)) = (i64::try_from(after), i64::try_from(limit)) else {
+            return Ok(Vec::new());
+        };
+        let (kind, peer) = convert::spill_line(line);
+        let mut statement = self.0.prepare_cached(&const_format(
+            SPILLED,
+            "spilled WHERE account = ?1 AND kind = ?2 AND peer = ?3 AND number > ?4 ORDER BY number LIMIT ?5",
+        ))?;
+        let params = (account.0, kind, peer, after, limit);
+        let rows = statement.query_map(params, convert::spilled)?;
+        Ok(rows.collect::<Result<_, _>>()?)
     }
 
     fn letter(&mut self, number: u64) -> Result<Option<Letter>, Failure> {
@@ -177,6 +217,7 @@ const MISCOUNTED: &str = "SELECT what FROM (
     UNION ALL SELECT 'unknown', unknown, (SELECT count(*) FROM letters WHERE state = 3) FROM summary
     UNION ALL SELECT 'records', records, (SELECT count(*) FROM records) FROM summary
     UNION ALL SELECT 'cells', cells, (SELECT count(*) FROM cells) FROM summary
+    UNION ALL SELECT 'spilled', spilled, (SELECT count(*) FROM spilled) FROM summary
     UNION ALL SELECT 'usage', (SELECT coalesce(sum(bytes), 0) FROM usage),
         (SELECT coalesce(sum(octet_length(name) + octet_length(value)), 0) FROM cells)
 ) WHERE kept <> found";
@@ -201,4 +242,7 @@ const EXPORT: &[&str] = &[
             WHEN 11 THEN 'group' ELSE 'system' END,
         'account', iif(scope = 0, NULL, account), 'place', place, 'name', name,
         'value', value, 'ends', ends, 'at', at) FROM cells",
+    "SELECT json_object('kind', 'spilled', 'number', number, 'account', account,
+        'line', CASE kind WHEN 0 THEN 'user' WHEN 1 THEN 'group' WHEN 2 THEN 'system' ELSE 'updates' END,
+        'peer', peer, 'at', at, 'body', body) FROM spilled",
 ];

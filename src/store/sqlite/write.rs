@@ -2,10 +2,11 @@
 
 use super::super::Usage;
 use super::super::backend::{Batch, Failure, Figures, Place, Writer};
-use super::convert::{self, CELL, LETTER, QUEUED, RECORD, bits};
+use super::convert::{self, CELL, LETTER, QUEUED, RECORD, SPILLED, bits};
 use crate::proto::id::{SdkAppId, UserId};
 use botroupe_core::ledger::{
-    AccountNo, Boundary, Cell, CellKey, Change, Ended, Horizon, Letter, LetterState, Record, pass,
+    AccountNo, Boundary, Cell, CellKey, Change, Ended, Horizon, Letter, LetterState, Record,
+    Spilled, pass,
 };
 use rusqlite::{CachedStatement, Connection, OptionalExtension};
 use std::collections::HashMap;
@@ -37,7 +38,8 @@ impl Writing {
             connection.pragma_update(None, "max_page_count", pages)?;
         }
         let figures = connection.query_row(
-            "SELECT last, last_at, backed_up, handled, queued, answered, failed, unknown, records, cells FROM summary",
+            "SELECT last, last_at, backed_up, handled, queued, answered, failed, unknown, records, cells,
+                spilled FROM summary",
             (),
             |row| {
                 let of = |index| row.get::<_, i64>(index).map(i64::cast_unsigned);
@@ -50,7 +52,7 @@ impl Writing {
                 let counts = &mut figures.counts;
                 (counts.handled, counts.queued, counts.answered) = (of(3)?, of(4)?, of(5)?);
                 (counts.failed, counts.unknown) = (of(6)?, of(7)?);
-                (counts.records, counts.cells) = (of(8)?, of(9)?);
+                (counts.records, counts.cells, counts.spilled) = (of(8)?, of(9)?, of(10)?);
                 Ok(figures)
             },
         )?;
@@ -138,7 +140,7 @@ fn write_figures(connection: &Connection, figures: &Figures) -> Result<(), Failu
     connection
         .prepare_cached(
             "UPDATE summary SET last = ?1, last_at = ?2, backed_up = ?3, handled = ?4, queued = ?5, answered = ?6,
-             failed = ?7, unknown = ?8, records = ?9, cells = ?10",
+             failed = ?7, unknown = ?8, records = ?9, cells = ?10, spilled = ?11",
         )?
         .execute((
             bits(figures.last),
@@ -151,6 +153,7 @@ fn write_figures(connection: &Connection, figures: &Figures) -> Result<(), Failu
             bits(counts.unknown),
             bits(counts.records),
             bits(counts.cells),
+            bits(counts.spilled),
         ))?;
     Ok(())
 }
@@ -237,6 +240,14 @@ impl<'c> Work<'c> {
             }
             Change::Put(cell) => self.put(cell)?,
             Change::Removed(key) => self.remove_cell(key)?,
+            Change::Spilled(spilled) => self.spill(spilled)?,
+            Change::Unspilled { number } => {
+                let mut statement = self
+                    .connection
+                    .prepare_cached("DELETE FROM spilled WHERE number = ?1")?;
+                let removed = statement.execute((bits(*number),))? as u64;
+                take(&mut self.figures.counts.spilled, removed);
+            }
             // Kept by the writer, see there; and there are no others.
             _ => {}
         }
@@ -324,6 +335,24 @@ impl<'c> Work<'c> {
             &*record.value,
         ))?;
         self.figures.counts.records += added as u64;
+        Ok(())
+    }
+
+    fn spill(&mut self, spilled: &Spilled) -> Result<(), Failure> {
+        self.note(spilled.number, spilled.at);
+        let (kind, peer) = convert::spill_line(&spilled.line);
+        let mut statement = self.connection.prepare_cached(&format!(
+            "INSERT OR IGNORE INTO spilled ({SPILLED}) VALUES (?1, ?2, ?3, ?4, ?5, ?6)"
+        ))?;
+        let added = statement.execute((
+            bits(spilled.number),
+            spilled.account.0,
+            kind,
+            peer,
+            bits(spilled.at),
+            &*spilled.body,
+        ))?;
+        self.figures.counts.spilled += added as u64;
         Ok(())
     }
 

@@ -3,14 +3,14 @@
 use super::*;
 use crate::store::backend::{Backend, Batch, Place, Reader, Writer};
 use crate::store::sqlite::Sqlite;
-use botroupe_core::ledger::{Ended, Horizon, Scope, Tables};
+use botroupe_core::ledger::{Ended, Horizon, Scope, SpillLine, Spilled, Tables};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
 /// Changes as accounts make them: numbers of records are new ones, ends are of whatever number.
 fn change(number: u64) -> impl Strategy<Value = Change> {
     let account = || (0..3_u32).prop_map(AccountNo);
-    let of = 1..=number;
+    let (of, removed) = (1..=number, 1..=number);
     let text = || {
         prop_oneof![
             Just("".into()),
@@ -52,6 +52,19 @@ fn change(number: u64) -> impl Strategy<Value = Change> {
         (text(), at()).prop_map(|(reason, at)| Ended::Failed { reason, at }),
         (text(), at()).prop_map(|(reason, at)| Ended::Unknown { reason, at }),
     ];
+    let line = prop_oneof![
+        to.clone().prop_map(SpillLine::Conversation),
+        Just(SpillLine::Updates)
+    ];
+    let spilled = (account(), line, text(), at()).prop_map(move |(account, line, body, at)| {
+        Change::Spilled(Box::new(Spilled {
+            number,
+            account,
+            line,
+            body,
+            at,
+        }))
+    });
     let letter = (
         (account(), text(), prop::option::of(effect()), any::<bool>()),
         (to, text(), any::<u32>(), any::<u32>(), at(), at()),
@@ -100,6 +113,8 @@ fn change(number: u64) -> impl Strategy<Value = Change> {
             Change::Put(Box::new(Cell { key, value, ends, at }))
         }),
         1 => key.prop_map(|key| Change::Removed(Box::new(key))),
+        3 => spilled,
+        1 => removed.prop_map(|number| Change::Unspilled { number }),
     ]
 }
 
@@ -120,6 +135,24 @@ fn lists() -> impl Strategy<Value = Vec<Vec<Change>>> {
     })
 }
 
+struct SpilledIn {
+    account: AccountNo,
+    line: SpillLine,
+}
+
+/// The lines in which something waits, and one in which nothing does.
+fn spill_lines(tables: &Tables) -> Vec<SpilledIn> {
+    let mut lines = vec![SpilledIn {
+        account: AccountNo(2),
+        line: SpillLine::Conversation(Conversation::c2c("nobody")),
+    }];
+    for (account, found) in tables.recover() {
+        let found = found.spilled.into_iter().map(|it| it.line);
+        lines.extend(found.map(|line| SpilledIn { account, line }));
+    }
+    lines
+}
+
 /// Everything that can be asked.
 fn compare(tables: &Tables, reader: &mut dyn Reader, writer: &mut dyn Writer) {
     assert_eq!(reader.recover().unwrap(), tables.recover());
@@ -131,6 +164,12 @@ fn compare(tables: &Tables, reader: &mut dyn Reader, writer: &mut dyn Writer) {
             assert_eq!(letter.as_ref(), tables.letter_of(account, effect));
             let record = reader.record_of(account, effect).unwrap();
             assert_eq!(record.as_ref(), tables.record_of(account, effect));
+        }
+    }
+    for SpilledIn { account, line } in spill_lines(tables) {
+        for (after, limit) in [(0, 2), (0, 99), (3, 1), (u64::MAX, 9)] {
+            let found = reader.spilled(account, &line, after, limit).unwrap();
+            assert_eq!(found, tables.spilled(account, &line, after, limit));
         }
     }
     for number in 0..60 {
@@ -215,7 +254,7 @@ proptest! {
         }).unwrap();
         let counts = twice.counts();
         let letters = counts.queued + counts.answered + counts.failed + counts.unknown;
-        prop_assert_eq!(lines, counts.handled + letters + counts.records + counts.cells);
+        prop_assert_eq!(lines, counts.handled + letters + counts.records + counts.cells + counts.spilled);
     }
 
     #[test]
@@ -237,6 +276,13 @@ proptest! {
                             assert_eq!(letter.as_ref(), tables.letter_of(account, effect));
                             let record = store.record_of(account, effect).await.unwrap();
                             assert_eq!(record.as_ref(), tables.record_of(account, effect));
+                        }
+                    }
+                    for SpilledIn { account, line } in spill_lines(&tables) {
+                        for (after, limit) in [(0, 2), (3, 9)] {
+                            let found = store.spilled(account, line.clone(), after, limit);
+                            let known = tables.spilled(account, &line, after, limit);
+                            assert_eq!(found.await.unwrap(), known);
                         }
                     }
                     for change in lists.iter().flatten() {

@@ -3,6 +3,7 @@
 mod crash;
 mod letters;
 mod process;
+mod spill;
 mod store;
 mod unknown;
 

@@ -96,6 +96,13 @@ impl Process {
         fs::write(self.folder.path().join(name), "").unwrap();
     }
 
+    /// What handlers have noted with this word before it, in order.
+    pub(super) fn noted(&self, word: &str) -> Vec<String> {
+        let notes = fs::read_to_string(self.folder.path().join("notes")).unwrap_or_default();
+        let noted = notes.lines().filter_map(|line| line.strip_prefix(word));
+        noted.map(|rest| rest.trim().to_owned()).collect()
+    }
+
     /// How often a handler has noted something.
     pub(super) fn notes(&self, what: &str) -> usize {
         notes(self.folder.path(), what)
@@ -254,6 +261,7 @@ fn is_no_test() {
         || Bot::new("echo").on_text(echo),
         || Bot::new("patient").on_text(patient),
         || Bot::new("burst").on_text(burst),
+        || Bot::new("keeper").on_text(keep).on_update(keep_update),
     ];
     let fleet = Fleet::from_config(folder().join("config.toml"));
     let fleet = bots.into_iter().fold(fleet, |fleet, bot| fleet.bot(bot));
@@ -294,6 +302,43 @@ async fn patient(text: Text) -> String {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     format!("patient {}", &*text)
+}
+
+/// Notes what it hears, once it may go on from "hold" and from "wait".
+async fn keep(text: Text) {
+    match &*text {
+        "hold" => until("go").await,
+        "wait" => {
+            note("waits");
+            until("on").await;
+        }
+        _ => {}
+    }
+    note(&format!("said {}", &*text));
+}
+
+async fn keep_update(update: Update) {
+    if let Update::Extensions(change) = update {
+        let key = change.set().map(|set| set.key.as_str()).collect::<String>();
+        let text = fs::read_to_string(folder().join("notes")).unwrap_or_default();
+        match text.matches("learned").count() {
+            0 => until("go").await,
+            40 => {
+                note("waits");
+                until("on").await;
+            }
+            _ => {}
+        }
+        note(&format!("learned {key}"));
+    }
+}
+
+/// Waits for a file.
+async fn until(name: &str) {
+    while !folder().join(name).exists() {
+        // Nothing else tells one process of a file of another.
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
 }
 
 /// Sends several messages at once.

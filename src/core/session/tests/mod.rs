@@ -11,6 +11,7 @@ mod messages;
 mod requests;
 mod room;
 mod rooms;
+mod spilling;
 
 use super::*;
 use crate::policy::Now;

@@ -45,7 +45,7 @@ impl Rig {
             .count()
     }
 
-    fn push_from(&mut self, from: &str, n: u32) {
+    pub(super) fn push_from(&mut self, from: &str, n: u32) {
         let mut item = item(n, &format!("{from} {n}"));
         item["From_Account"] = json!(from);
         self.push(command::MSG_PUSH, message_push(&[item]));

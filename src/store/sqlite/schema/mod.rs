@@ -56,6 +56,13 @@ const STEPS: &[&str] = &[
             (SELECT count(*) FROM letters WHERE state = 0), (SELECT count(*) FROM letters WHERE state = 1),
             (SELECT count(*) FROM letters WHERE state = 2), (SELECT count(*) FROM letters WHERE state = 3),
             (SELECT count(*) FROM records), (SELECT count(*) FROM cells);",
+    // 3. What finds no room with the bots of an account waits here.
+    "CREATE TABLE spilled (
+        number INTEGER PRIMARY KEY, account INTEGER NOT NULL, kind INTEGER NOT NULL, peer TEXT NOT NULL,
+        at INTEGER NOT NULL, body TEXT NOT NULL
+     ) STRICT;
+     CREATE INDEX spill_lines ON spilled (account, kind, peer, number);
+     ALTER TABLE summary ADD COLUMN spilled INTEGER NOT NULL DEFAULT 0;",
 ];
 
 /// The present version.

@@ -1,7 +1,7 @@
-use super::super::super::backend::Backend;
+use super::super::super::backend::{Backend, Batch};
 use super::super::Sqlite;
 use super::*;
-use botroupe_core::ledger::{AccountNo, CellKey, LetterState, Scope};
+use botroupe_core::ledger::{AccountNo, CellKey, Change, LetterState, Scope, SpillLine, Spilled};
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,14 +15,19 @@ pub(super) fn die_here() {
     }
 }
 
-fn fixture() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/store/version-1.db")
+fn fixture(version: u32) -> PathBuf {
+    let name = format!("tests/fixtures/store/version-{version}.db");
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(name)
 }
 
 fn copy_of_fixture() -> (tempfile::TempDir, PathBuf) {
+    copy_of_version(1)
+}
+
+fn copy_of_version(version: u32) -> (tempfile::TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("botroupe.db");
-    fs::copy(fixture(), &path).unwrap();
+    fs::copy(fixture(version), &path).unwrap();
     (folder, path)
 }
 
@@ -68,6 +73,37 @@ fn a_store_of_version_1_becomes_one_of_the_present_version() {
 }
 
 #[test]
+fn a_store_of_version_2_becomes_one_of_the_present_version_and_takes_what_spills() {
+    let (_folder, path) = copy_of_version(2);
+    assert_eq!(version(&path), 2);
+    let sqlite = Sqlite::open(&path).unwrap();
+    assert_eq!(version(&path), PRESENT as i64);
+    let mut writer = sqlite.writer(false).unwrap();
+    let figures = writer.figures();
+    assert_eq!((figures.last, figures.backed_up), (12, Some(1_795_000_010)));
+    assert_eq!((figures.counts.queued, figures.counts.spilled), (2, 0));
+    let spilled = Spilled {
+        number: 13,
+        account: AccountNo(1),
+        line: SpillLine::Updates,
+        body: "{}".into(),
+        at: 1_795_000_013,
+    };
+    let batch = Batch {
+        changes: vec![Change::Spilled(Box::new(spilled.clone()))],
+        done: None,
+    };
+    writer.write(&[batch]).unwrap();
+    let mut reader = sqlite.reader().unwrap();
+    let found = reader.spilled(AccountNo(1), &SpillLine::Updates, 0, 9);
+    assert_eq!(found.unwrap(), [spilled]);
+    let all = reader.recover().unwrap();
+    assert_eq!(all[&AccountNo(1)].spilled[0].count, 1);
+    assert_eq!(&*all[&AccountNo(2)].letters[0].bot, "echo");
+    assert_eq!(reader.check().unwrap(), Vec::<String>::new());
+}
+
+#[test]
 fn a_process_that_dies_in_a_migration_leaves_the_old_version_whole() {
     let (_folder, path) = copy_of_fixture();
     let name = "store::sqlite::schema::tests::opens_the_store_in_the_environment";
@@ -97,7 +133,7 @@ fn other_databases_and_later_versions_are_refused_and_left_alone() {
     connection.pragma_update(None, "user_version", 99).unwrap();
     let refused = Sqlite::open(&path).unwrap_err().to_string();
     assert!(
-        refused.ends_with("the store has version 99, this program knows up to 2"),
+        refused.ends_with("the store has version 99, this program knows up to 3"),
         "{refused}"
     );
 

@@ -1,5 +1,7 @@
 //! Decisions that no server of ours would bring about: wrong clocks, and servers without room.
 
+mod spill;
+
 use super::*;
 use crate::account::{ConnectError, Report};
 use crate::policy::Now;
