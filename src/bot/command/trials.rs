@@ -306,3 +306,46 @@ async fn an_apology_is_in_the_language_of_the_message() {
     );
     assert_eq!(bot.hears("你好").await.texts(), ["抱歉，出错了。"]);
 }
+
+/// Four commands with typed arguments, an alias, quotes, help and suggestions: what took 106 lines before commands.
+fn tools() -> Bot {
+    Bot::new("tools")
+        .command(
+            command("weather <city> [days:1..7]")
+                .alias("w")
+                .about("The weather"),
+            async |Args((city, days)): Args<(String, Option<u8>)>| format!("{city} {days:?}"),
+        )
+        .command(
+            command("roll [sides:2..100]").about("Rolls a die"),
+            async |Args(sides): Args<Option<u8>>| format!("one of {}", sides.unwrap_or(6)),
+        )
+        .command(
+            command("convert <degrees:number> <unit:celsius|fahrenheit>").about("Converts"),
+            async |Args((degrees, unit)): Args<(f64, String)>| format!("{degrees} {unit}"),
+        )
+        .command(
+            command("say <text...>").about("Says it"),
+            async |Args(text): Args<String>| text,
+        )
+}
+
+#[actix_rt::test]
+async fn four_commands_are_short() {
+    let bot = TestBot::new(tools());
+    for (text, answer) in [
+        ("/w 'New York' 3", "New York Some(3)"),
+        ("/roll", "one of 6"),
+        ("/roll 20", "one of 20"),
+        ("/convert -3.5 Celsius", "-3.5 celsius"),
+        ("/say don't \"panic", "don't \"panic"),
+        ("/rol", "I do not know /rol. Did you mean /roll?"),
+        (
+            "/convert 3 kelvin",
+            "<unit>: “kelvin” is not one of celsius, fahrenheit.\nUsage: /convert <degrees> <unit>",
+        ),
+    ] {
+        assert_eq!(bot.hears(text).await, [answer], "{text}");
+    }
+    assert_eq!(bot.hears("/help").await.texts()[0].lines().count(), 7);
+}
