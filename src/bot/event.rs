@@ -296,6 +296,11 @@ impl Event {
         self.0.command.get()
     }
 
+    /// A text of the framework, in the language of the event's message: what its sender has chosen is not asked for.
+    pub(super) fn say(&self, id: &str) -> String {
+        self.bot().handlers.desk().texts_now(self).get(id)
+    }
+
     /// All bots of the account; none in a test.
     pub(super) fn neighbours(&self) -> &[Arc<SharedBot>] {
         self.seat().map_or(&[], |seat| &seat.neighbours)
@@ -362,7 +367,7 @@ impl Event {
     pub(super) fn stop(&self, handler: &str) -> Option<Stop> {
         let mut script = self.dialogue()?.lock();
         let end = script.take_end()?;
-        Some(Stop::of(end, &script, handler))
+        Some(Stop::of(end, &script, handler, self))
     }
 
     /// Keeps the dialogue that the handler holds until its deadline.

@@ -184,17 +184,6 @@ pub(super) enum Answer {
     File(Box<Outgoing>),
 }
 
-#[cfg(test)]
-impl Answer {
-    /// The message; `None` for a file.
-    pub(super) fn into_draft(self) -> Option<Draft> {
-        match self {
-            Self::Message(draft) => Some(draft),
-            Self::File(_) => None,
-        }
-    }
-}
-
 /// Types a handler may return: `()`, texts (`String`, `&'static str`, `Cow<'static, str>`, `Box<str>`), [`Draft`],
 /// [`Element`], [`Outgoing`], [`Pass`], [`Reply`], and `Option`, `Result`, `Vec`, arrays and tuples of these: several are
 /// sent in order. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with

@@ -23,8 +23,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-/// What is answered when a handler fails and the bot does not say what.
-const SORRY: &str = "Sorry, something went wrong.";
+/// The text that is answered when a handler fails and the bot does not say what.
+const SORRY: &str = "handler-failed";
 
 /// How often to check whether the time limit of a handler runs.
 const LOOK: Duration = Duration::from_secs(1);
@@ -221,7 +221,7 @@ impl Run {
                 Err(error) => match error.downcast::<DialogueError>() {
                     Ok(ended) => {
                         let to = event.conversation().cloned();
-                        let said = |to| (to, Draft::text(ended.said()));
+                        let said = |to| (to, Draft::text(event.say(ended.said())));
                         self.answers.extend(to.map(said));
                         return;
                     }
@@ -262,7 +262,7 @@ impl Run {
             && is_addressed(message, event.user())
         {
             let to = message.conversation.clone();
-            self.answers.push((to, Draft::text(SORRY)));
+            self.answers.push((to, Draft::text(event.say(SORRY))));
         }
     }
 

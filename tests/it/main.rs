@@ -4,6 +4,7 @@
 
 mod bots;
 mod cli;
+mod commands;
 #[cfg(unix)]
 mod durable;
 mod fleet;

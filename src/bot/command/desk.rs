@@ -220,6 +220,13 @@ impl Desk {
         Texts::new(self.texts.clone(), self.language(event).await)
     }
 
+    /// As [`texts`](Self::texts), without a look at what the sender has chosen.
+    pub(in crate::bot) fn texts_now(&self, event: &Event) -> Texts {
+        let text = event.message().and_then(|message| message.text());
+        let language = self.language.choose(None, text.unwrap_or_default());
+        Texts::new(self.texts.clone(), language)
+    }
+
     /// The language to answer the event in.
     pub(in crate::bot) async fn language(&self, event: &Event) -> Language {
         let text = event.message().and_then(|message| message.text());
@@ -298,16 +305,23 @@ impl Desk {
             Conversation::C2c(_) => true,
             _ => own_names(message, event.user()).is_some(),
         };
-        // The other bots of the account hear the message, too.
-        let is_known = || {
-            let others = event.neighbours().iter();
-            let mut others = others.filter(|bot| bot.name != event.bot().name);
-            others.any(|bot| {
-                let found = bot.handlers.desk().find(message, event.user());
-                matches!(found, Found::Command { .. })
+        // The other bots of the account hear the message, too. One of them may know the command; else the first says
+        // that there is none.
+        let is_theirs = || {
+            let mut is_first = true;
+            event.neighbours().iter().any(|bot| {
+                if bot.name == event.bot().name {
+                    is_first = false;
+                    return false;
+                }
+                match bot.handlers.desk().find(message, event.user()) {
+                    Found::Command { .. } => true,
+                    Found::Unknown(_) => is_first,
+                    Found::NotACommand => false,
+                }
             })
         };
-        if !is_for_us || is_known() {
+        if !is_for_us || is_theirs() {
             return Reply::pass();
         }
         let texts = self.texts(event).await;

@@ -1,20 +1,9 @@
 //! Whole bots with commands.
 
-use crate::account::AccountHandle;
-use crate::bot::api::Api;
 use crate::bot::builder::Bot;
-use crate::bot::event::{Event, What};
-use crate::bot::handlers::run;
-use crate::bot::ledger::Ledger;
-use crate::bot::recording::Recording;
-use crate::bot::seat::SharedBot;
 use crate::bot::testing::TestBot;
 use crate::prelude::*;
-use crate::proto::id::UserId;
-use crate::proto::message::{GroupItem, Mention};
 use serde_json::json;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 async fn weather(Args((city, days)): Args<(String, Option<u8>)>) -> String {
     format!("{city}: sunny for {} days", days.unwrap_or(1))
@@ -146,10 +135,12 @@ async fn a_command_rests_and_says_so_once() {
         "a usage error costs nothing"
     );
     assert_eq!(bot.say("/draw a cat").await, ["a cat"]);
-    let told = bot.say("/draw a cat").await.concat();
-    assert!(told.starts_with("Please wait 59 min 5"), "{told}");
+    let wait = bot.say("/draw a cat").await;
+    assert!(wait[0].starts_with("Please wait 59 min 5"), "{wait:?}");
     assert!(bot.say("/draw a cat").await.is_empty());
-    assert_eq!(bot.hear("bob", vec![Element::text("/draw x")]).await, ["x"]);
+    assert_eq!(bot.from("bob").hears("/draw x").await, "x");
+    bot.advance("1h").await;
+    assert_eq!(bot.say("/draw a cat").await, ["a cat"]);
 }
 
 #[test]
@@ -227,115 +218,42 @@ async fn a_command_holds_a_dialogue_and_keeps_its_arguments() {
         bot.say("/order \"red apples\" 2026-12-31").await,
         ["How many red apples?"]
     );
+    bot.crash_and_restart().await;
     assert_eq!(bot.say("7").await, ["7 red apples, 2026-12-31"]);
 }
 
-/// A bot in the group `g`.
-struct InGroup {
-    bot: Arc<SharedBot>,
-    recording: Arc<Recording>,
-    ledger: Arc<Ledger>,
-    said: AtomicU32,
-}
-
-impl InGroup {
-    fn new(bot: Bot) -> Self {
-        assert_eq!(bot.check(), Ok(()));
-        Self {
-            bot: bot.into_tested(),
-            recording: Arc::default(),
-            ledger: Ledger::in_memory(AccountHandle::new(UserId::parse("bot").unwrap())),
-            said: AtomicU32::new(0),
-        }
-    }
-
-    async fn hears(&self, from: &str, text: &str, mentions: &[&str]) -> Vec<String> {
-        let mentions: Vec<Mention> = mentions.iter().map(|user| Mention::user(*user)).collect();
-        let item = json!({
-            "From_Account": from,
-            "ToGroupId": "g",
-            "MsgSeq": self.said.fetch_add(1, Ordering::Relaxed) + 1,
-            "MsgBody": [{ "MsgType": "TIMTextElem", "MsgContent": { "Text": text } }],
-            "GroupAtInfo": mentions,
-        });
-        // Through text: a body is kept as it was written.
-        let item: GroupItem = serde_json::from_str(&item.to_string()).unwrap();
-        let message = Message::from_group(item, 3, "bot").unwrap();
-        let what = What::Message(Arc::new(message));
-        let api = Api::recorded(self.recording.clone());
-        let event = Event::of_test(what, api, self.bot.clone(), self.ledger.clone());
-        let wanted = self.bot.handlers.want(event.what(), || event.clone());
-        let mut answers = run(event.clone(), None).await.into_result().unwrap();
-        let mut texts = Vec::new();
-        while let Some(answer) = answers.next() {
-            let draft = answer.into_draft().unwrap();
-            texts.extend(
-                draft
-                    .elements
-                    .into_iter()
-                    .filter_map(|element| match element {
-                        Element::Text(text) => Some(text.text),
-                        _ => None,
-                    }),
-            );
-        }
-        assert!(wanted || texts.is_empty(), "{text}");
-        texts
-    }
-
-    /// The service says what a user is in the group.
-    fn knows(&self, user: &str, role: &str) {
-        let answer = json!({ "MemberList": [{ "Member_Account": user, "Role": role }] });
-        self.recording.answer(
-            "group_open_http_svc.get_specified_group_member_info",
-            &answer,
-        );
-    }
+/// The service says what a user is in the group.
+fn is_in_group(bot: &TestBot, user: &str, role: &str) {
+    let answer = json!({ "MemberList": [{ "Member_Account": user, "Role": role }] });
+    let servcmd = "group_open_http_svc.get_specified_group_member_info";
+    bot.answer(servcmd, &answer);
 }
 
 #[actix_rt::test]
 async fn in_a_group_only_those_who_are_spoken_to_answer() {
-    let group = InGroup::new(weather_bot());
-    for (text, mentions, answers) in [
-        ("/weather x", &[][..], &["x: sunny for 1 days"][..]),
-        ("/wether x", &[], &[]),
-        ("/wether x", &["carol"], &[]),
-        (
-            "@bot /wether x",
-            &["bot"],
-            &["I do not know /wether. Did you mean /weather?"],
-        ),
-        ("@nick /weather x", &["bot"], &["x: sunny for 1 days"]),
-        ("@bot weather x", &["bot"], &[]),
-    ] {
-        assert_eq!(
-            group.hears("alice", text, mentions).await,
-            answers,
-            "{text}"
-        );
-    }
-    let by_mention = InGroup::new(weather_bot().prefixes(&["!", "@"]));
-    for (text, mentions, answers) in [
-        ("@bot weather x", &["bot"][..], &["x: sunny for 1 days"][..]),
-        ("@bot hello", &["bot"], &[]),
-        ("！weather x", &[], &["x: sunny for 1 days"]),
-        ("/weather x", &[], &[]),
-        (
-            "!weather",
-            &[],
-            &["<city> is missing.\nUsage: !weather <city> [days]"],
-        ),
-    ] {
-        assert_eq!(
-            by_mention.hears("alice", text, mentions).await,
-            answers,
-            "{text}"
-        );
-    }
+    let bot = TestBot::new(weather_bot());
+    let group = bot.in_group("g");
+    let to_us = group.clone().mentioning();
+    assert_eq!(group.hears("/weather x").await, "x: sunny for 1 days");
+    group.hears("/wether x").await.expect_no_reply();
+    let unknown = "I do not know /wether. Did you mean /weather?";
+    assert_eq!(to_us.hears("@bot /wether x").await, unknown);
+    assert_eq!(to_us.hears("@nick /weather x").await, "x: sunny for 1 days");
+    to_us.hears("@bot weather x").await.expect_no_reply();
+
+    let bot = TestBot::new(weather_bot().prefixes(&["!", "@"]));
+    let group = bot.in_group("g");
+    let to_us = group.clone().mentioning();
+    assert_eq!(to_us.hears("@bot weather x").await, "x: sunny for 1 days");
+    to_us.hears("@bot hello").await.expect_no_reply();
+    assert_eq!(group.hears("！weather x").await, "x: sunny for 1 days");
+    group.hears("/weather x").await.expect_no_reply();
+    let usage = "<city> is missing.\nUsage: !weather <city> [days]";
+    assert_eq!(group.hears("!weather").await, usage);
 }
 
 #[actix_rt::test]
-async fn the_group_says_who_may_and_is_asked_once() {
+async fn the_group_says_who_may_and_is_asked_once_a_minute() {
     async fn ban(Args(who): Args<String>) -> String {
         format!("{who} is out")
     }
@@ -350,27 +268,84 @@ async fn the_group_says_who_may_and_is_asked_once() {
     );
     bot.configure(Some(&toml::toml! { admins = ["root"] }))
         .unwrap();
-    let group = InGroup::new(bot);
-    let asked = || group.recording.take_calls().len();
+    let bot = TestBot::new(bot);
+    let says = async |who: &str, text: &str| bot.from(who).in_group("g").hears(text).await;
+    assert_eq!(says("root", "/ban @eve").await, "eve is out");
     assert_eq!(
-        group.hears("root", "/ban @Eve", &["eve-1"]).await,
-        ["eve-1 is out"]
+        bot.from("alice").hears("/ban eve").await,
+        "You may not use /ban."
     );
-    assert_eq!(asked(), 0);
-    group.knows("alice", "Member");
+    assert!(bot.calls().is_empty());
+    is_in_group(&bot, "alice", "Member");
     for _ in 0..2 {
-        assert_eq!(
-            group.hears("alice", "/ban eve", &[]).await,
-            ["You may not use /ban."]
-        );
+        assert_eq!(says("alice", "/ban eve").await, "You may not use /ban.");
     }
+    let help = says("alice", "/help").await.texts();
+    assert!(!help[0].contains("/ban"), "{help:?}");
+    assert_eq!(bot.calls().len(), 1);
+    is_in_group(&bot, "bob", "Owner");
+    assert_eq!(says("bob", "/ban eve").await, "eve is out");
+    let help = says("bob", "/help").await.texts();
+    assert!(help[0].contains("Keeps somebody out"), "{help:?}");
+    assert_eq!(bot.calls().len(), 1);
+    bot.advance("2m").await;
+    is_in_group(&bot, "bob", "Member");
+    assert_eq!(says("bob", "/ban eve").await, "You may not use /ban.");
+    // Without an answer of the service nobody knows.
+    let failed = says("carol", "/ban eve").await;
+    assert_eq!(failed.failures().len(), 1);
+}
+
+#[actix_rt::test]
+async fn an_apology_is_in_the_language_of_the_message() {
+    let fail = async || Err::<(), _>("as asked");
+    let bot = TestBot::new(Bot::new("b").on_text(fail));
     assert_eq!(
-        group.hears("alice", "/help", &[]).await[0].lines().nth(1),
-        Some("/help [command...] – What the bot can do")
+        bot.hears("hi").await.texts(),
+        ["Sorry, something went wrong."]
     );
-    assert_eq!(asked(), 1);
-    group.knows("bob", "Owner");
-    assert_eq!(group.hears("bob", "/ban eve", &[]).await, ["eve is out"]);
-    assert!(group.hears("bob", "/help", &[]).await[0].contains("Keeps somebody out"));
-    assert_eq!(asked(), 1);
+    assert_eq!(bot.hears("你好").await.texts(), ["抱歉，出错了。"]);
+}
+
+/// Four commands with typed arguments, an alias, quotes, help and suggestions: what took 106 lines before commands.
+fn tools() -> Bot {
+    Bot::new("tools")
+        .command(
+            command("weather <city> [days:1..7]")
+                .alias("w")
+                .about("The weather"),
+            async |Args((city, days)): Args<(String, Option<u8>)>| format!("{city} {days:?}"),
+        )
+        .command(
+            command("roll [sides:2..100]").about("Rolls a die"),
+            async |Args(sides): Args<Option<u8>>| format!("one of {}", sides.unwrap_or(6)),
+        )
+        .command(
+            command("convert <degrees:number> <unit:celsius|fahrenheit>").about("Converts"),
+            async |Args((degrees, unit)): Args<(f64, String)>| format!("{degrees} {unit}"),
+        )
+        .command(
+            command("say <text...>").about("Says it"),
+            async |Args(text): Args<String>| text,
+        )
+}
+
+#[actix_rt::test]
+async fn four_commands_are_short() {
+    let bot = TestBot::new(tools());
+    for (text, answer) in [
+        ("/w 'New York' 3", "New York Some(3)"),
+        ("/roll", "one of 6"),
+        ("/roll 20", "one of 20"),
+        ("/convert -3.5 Celsius", "-3.5 celsius"),
+        ("/say don't \"panic", "don't \"panic"),
+        ("/rol", "I do not know /rol. Did you mean /roll?"),
+        (
+            "/convert 3 kelvin",
+            "<unit>: “kelvin” is not one of celsius, fahrenheit.\nUsage: /convert <degrees> <unit>",
+        ),
+    ] {
+        assert_eq!(bot.hears(text).await, [answer], "{text}");
+    }
+    assert_eq!(bot.hears("/help").await.texts()[0].lines().count(), 7);
 }

@@ -11,10 +11,11 @@ use std::sync::Arc;
 
 /// Words that end a dialogue.
 const CANCEL: [&str; 6] = ["cancel", "/cancel", "stop", "/stop", "取消", "退出"];
-const CHANGED: &str = "This dialogue was changed by an update in the meantime. Please start again.";
-const TOO_LONG: &str = "This dialogue has become too long. Please start again.";
-const CANCELLED: &str = "OK, cancelled.";
-const TIMED_OUT: &str = "You did not answer in time. Please start again.";
+// The ids of texts.
+const CHANGED: &str = "dialogue-changed";
+const TOO_LONG: &str = "dialogue-too-long";
+const CANCELLED: &str = "dialogue-cancelled";
+const TIMED_OUT: &str = "dialogue-timed-out";
 
 /// A dialogue that goes on.
 #[derive(Debug)]
@@ -52,7 +53,7 @@ pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Rep
     let Some((journal, handler)) = resumed else {
         // The handler is gone, or the journal is of a later version.
         event.forget_dialogue();
-        return Err(Reply::message(CHANGED));
+        return Err(Reply::message(event.say(CHANGED)));
     };
     let input = match event.what() {
         What::Message(message) => {
@@ -84,9 +85,9 @@ pub(in crate::bot) struct Stop {
 
 impl Stop {
     /// The end of a run.
-    pub(in crate::bot) fn of(end: End, script: &Script, handler: &str) -> Self {
-        let over = |said: &str| Self {
-            said: Draft::text(said),
+    pub(in crate::bot) fn of(end: End, script: &Script, handler: &str, event: &Event) -> Self {
+        let over = |id: &str| Self {
+            said: Draft::text(event.say(id)),
             kept: None,
         };
         match end {
@@ -112,7 +113,7 @@ impl Stop {
 }
 
 impl DialogueError {
-    /// What the user is told when the handler returns this.
+    /// The id of the text that the user is told when the handler returns this.
     pub(in crate::bot) const fn said(&self) -> &'static str {
         match self {
             Self::Cancelled => CANCELLED,

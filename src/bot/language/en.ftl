@@ -54,3 +54,10 @@ duration-hours = { $count } h
 duration-minutes = { $count } min
 duration-seconds = { $count } s
 duration-two = { $first } { $second }
+
+## When something ends otherwise than it should
+handler-failed = Sorry, something went wrong.
+dialogue-cancelled = OK, cancelled.
+dialogue-timed-out = You did not answer in time. Please start again.
+dialogue-changed = This dialogue was changed by an update in the meantime. Please start again.
+dialogue-too-long = This dialogue has become too long. Please start again.

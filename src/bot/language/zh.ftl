@@ -54,3 +54,10 @@ duration-hours = { $count }小时
 duration-minutes = { $count }分钟
 duration-seconds = { $count }秒
 duration-two = { $first }{ $second }
+
+## 意外结束时
+handler-failed = 抱歉，出错了。
+dialogue-cancelled = 好的，已取消。
+dialogue-timed-out = 您没有及时回答，请重新开始。
+dialogue-changed = 这个对话在此期间因更新而改变，请重新开始。
+dialogue-too-long = 这个对话太长了，请重新开始。
