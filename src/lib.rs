@@ -132,9 +132,9 @@ pub mod prelude {
     pub use crate::bot::{
         AlarmId, Answer, Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Cron,
         Dialogue, DialogueError, Event, Every, Failure, Filter, FromEvent, Group, GroupApi,
-        IntoReply, Isolation, Kicked, Language, LanguageChoice, Later, Missed, Needs, Next,
-        NoAnswer, NotReady, OnUnknown, Outgoing, Pass, Permission, Rejection, Reply, RunError,
-        Sender, Skipped, State, Store, Text, Texts, Upload, ValueError, command, filter,
+        IntoReply, Isolation, Kicked, Language, LanguageChoice, Later, Messages, Missed, Needs,
+        Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Permission, Rejection, Reply,
+        RunError, Sender, Skipped, State, Store, Text, Texts, Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

@@ -11,17 +11,20 @@ use super::kinds::Kinds;
 use super::middleware::{Layer, Next, layer};
 use super::needs::BotMistake;
 use super::on_unknown::OnUnknown;
+use super::overlap::Overlap;
 use super::pool::Pool;
 use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
 use super::timer::{Cron, Every};
+use crate::config::{DurationError, parse_duration};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::fmt::Display;
 use std::future::Future;
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
 type ReadSettings = fn(toml::Table, &mut Values) -> Result<(), Mistake>;
 
@@ -39,6 +42,7 @@ pub struct Bot {
     files_from_anywhere: bool,
     isolation: Isolation,
     on_unknown: OnUnknown,
+    overlap: Overlap,
     /// Values of its own were given to it.
     has_state: bool,
     /// Its middleware captures nothing.
@@ -99,6 +103,7 @@ impl Bot {
             files_from_anywhere: false,
             isolation: Isolation::Auto,
             on_unknown: OnUnknown::default(),
+            overlap: Overlap::default(),
             has_state: false,
             is_bare: true,
         }
@@ -504,16 +509,19 @@ impl Bot {
     pub fn configure(&mut self, settings: Option<&toml::Table>) -> Result<(), SettingsError> {
         let bot = self.name;
         let mut settings = settings.cloned();
-        let (isolation, on_unknown) = settings.as_mut().map_or((None, None), |table| {
-            (table.remove("isolation"), table.remove("on_unknown"))
-        });
+        let mut take = |key| settings.as_mut().and_then(|table| table.remove(key));
+        let [isolation, on_unknown, overlap, max_age] =
+            ["isolation", "on_unknown", "overlap", "max_age"].map(&mut take);
+        let has_reserved = [&isolation, &on_unknown, &overlap, &max_age]
+            .into_iter()
+            .any(Option::is_some);
         let desk = settings
             .as_mut()
             .map(|table| self.handlers.desk_mut().configure(table));
         let desk = desk
             .transpose()
             .map_err(|(path, reason)| SettingsError::Unfit { bot, path, reason })?;
-        if isolation.is_some() || on_unknown.is_some() || desk == Some(true) {
+        if has_reserved || desk == Some(true) {
             // A section of nothing but these is none for the bot.
             settings = settings.filter(|table| !table.is_empty() || self.settings.is_some());
         }
@@ -522,6 +530,13 @@ impl Bot {
         }
         if let Some(value) = on_unknown {
             self.on_unknown = reserved(bot, "on_unknown", &value)?;
+        }
+        if let Some(value) = overlap {
+            self.overlap = reserved(bot, "overlap", &value)?;
+        }
+        if let Some(value) = max_age {
+            let MaxAge(age) = reserved(bot, "max_age", &value)?;
+            self.handlers.set_max_age(age);
         }
         match (self.settings, settings) {
             (None, None) => Ok(()),
@@ -540,6 +555,49 @@ impl Bot {
     #[must_use]
     pub const fn isolation(mut self, isolation: Isolation) -> Self {
         self.isolation = isolation;
+        self
+    }
+
+    /// Chooses what happens when somebody writes again while the bot is busy with them; [`Overlap::Queue`] if nothing is
+    /// said. `overlap` in the bot's section of the config file (`"latest"`, `"burst 1500ms"`) comes before this.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// async fn answer(text: Text) -> String {
+    ///     format!("You wrote {} lines.", text.lines().count())
+    /// }
+    /// # let _ =
+    /// Bot::new("patient").overlap(Overlap::Burst(Duration::from_millis(1500))).on_text(answer)
+    /// # ;
+    /// ```
+    #[must_use]
+    pub const fn overlap(mut self, overlap: Overlap) -> Self {
+        self.overlap = overlap;
+        self
+    }
+
+    /// Handles no messages that are older than this when their turn comes: they count as read, or go to
+    /// [`on_old`](Self::on_old). `max_age` in the bot's section of the config file (`"1h"`) comes before this. After an
+    /// outage of a night a bot so does not answer what nobody waits for any more.
+    #[must_use]
+    pub fn max_age(mut self, age: Duration) -> Self {
+        self.handlers.set_max_age(age);
+        self
+    }
+
+    /// Calls `handler` for messages that are older than [`max_age`](Self::max_age).
+    #[must_use]
+    pub fn on_old<Args, H>(mut self, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let filter = Filter::kinds_only(Kinds::MESSAGE);
+        self.handlers.set_on_old(Registered::new(filter, handler));
         self
     }
 
@@ -581,6 +639,7 @@ impl Bot {
             hears_fleet: self.hears_fleet,
             isolation: self.isolation,
             on_unknown: self.on_unknown,
+            overlap: self.overlap,
             files: files.with(&self.file_hosts, self.files_from_anywhere),
             trust,
         })
@@ -598,6 +657,17 @@ impl Bot {
         } else {
             Err(mistakes)
         }
+    }
+}
+
+/// The value of `max_age`.
+struct MaxAge(Duration);
+
+impl FromStr for MaxAge {
+    type Err = DurationError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        parse_duration(text).map(Self)
     }
 }
 

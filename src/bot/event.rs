@@ -72,6 +72,8 @@ struct Inner {
     failure: OnceLock<Failure>,
     /// The command that it is, for its handler.
     command: OnceLock<Called>,
+    /// Messages of the same sender that are handled together with it.
+    earlier: Vec<Arc<Message>>,
     /// The dialogue that goes on with it.
     resumed: OnceLock<Resumed>,
 }
@@ -175,8 +177,9 @@ impl FromEvent for Event {
 }
 
 impl Event {
-    fn make(what: What, place: Place, api: OnceLock<Api>) -> Self {
+    fn make(what: What, place: Place, api: OnceLock<Api>, earlier: Vec<Arc<Message>>) -> Self {
         Self(Arc::new(Inner {
+            earlier,
             what,
             place,
             api,
@@ -190,13 +193,18 @@ impl Event {
 
     /// An event for a bot on an account.
     pub(super) fn new(what: What, seat: Arc<Seat>) -> Self {
-        Self::make(what, Place::Seat(seat), OnceLock::new())
+        Self::after(what, seat, Vec::new())
+    }
+
+    /// An event for a bot on an account, which is handled together with earlier messages.
+    pub(super) fn after(what: What, seat: Arc<Seat>, earlier: Vec<Arc<Message>>) -> Self {
+        Self::make(what, Place::Seat(seat), OnceLock::new(), earlier)
     }
 
     /// An event for a bot without an account.
     #[cfg(test)]
     pub(super) fn of_test(what: What, api: Api, bot: Arc<SharedBot>, ledger: Arc<Ledger>) -> Self {
-        Self::make(what, Place::Test(bot, ledger), api.into())
+        Self::make(what, Place::Test(bot, ledger), api.into(), Vec::new())
     }
 
     pub(super) fn what(&self) -> &What {
@@ -318,6 +326,13 @@ impl Event {
     /// The time.
     pub(super) fn now(&self) -> Now {
         self.ledger().now()
+    }
+
+    /// The time of the service, in Unix seconds.
+    pub(super) fn service_time(&self) -> u64 {
+        let now = self.now();
+        let seat = self.seat();
+        seat.map_or_else(|| now.unix_secs(), |seat| seat.account.service_time(now))
     }
 
     // ── dialogues ────────────────────────────────────────────────────────────────────────────
@@ -442,6 +457,16 @@ impl Event {
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         self.shared_message().map(|message| &**message)
+    }
+
+    /// Messages of the same sender that are handled together with [`message`](Self::message), in order. There are some
+    /// only if the bot merges what [overlaps](super::Overlap).
+    #[must_use]
+    pub fn earlier(&self) -> &[Arc<Message>] {
+        if self.0.resumed.get().is_some() {
+            return &[];
+        }
+        &self.0.earlier
     }
 
     pub(super) fn shared_message(&self) -> Option<&Arc<Message>> {

@@ -13,6 +13,7 @@ use super::timer::{Alarm, Schedule};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
+use std::time::Duration;
 
 type Call = Box<dyn Fn(Event) -> BoxFuture<'static, Reply> + Send + Sync>;
 
@@ -119,6 +120,9 @@ pub(super) struct Handlers {
     layers: Vec<Layer>,
     /// Called when one of the others fails.
     on_error: Option<Registered>,
+    /// Messages that are older are not handled, but by the other.
+    max_age: Option<Duration>,
+    on_old: Option<Registered>,
     /// The commands with their handlers, which come before the others.
     desk: Desk,
     /// One of them holds dialogues.
@@ -142,6 +146,22 @@ impl Handlers {
 
     pub(super) fn set_on_error(&mut self, handler: Registered) {
         self.on_error = Some(handler);
+    }
+
+    pub(super) const fn set_max_age(&mut self, age: Duration) {
+        self.max_age = Some(age);
+    }
+
+    pub(super) fn set_on_old(&mut self, handler: Registered) {
+        self.on_old = Some(handler);
+    }
+
+    /// Whether a message is too old to be handled.
+    fn is_old(&self, event: &Event) -> bool {
+        let Some((age, message)) = self.max_age.zip(event.message()) else {
+            return false;
+        };
+        message.time > 0 && message.time.saturating_add(age.as_secs()) < event.service_time()
     }
 
     pub(super) const fn on_error(&self) -> Option<&Registered> {
@@ -183,8 +203,8 @@ impl Handlers {
     /// Whether nothing in them could tell accounts apart.
     pub(super) fn are_bare(&self) -> bool {
         let all = self.all.iter().chain(self.desk.handlers());
-        let mut all = all.chain(&self.on_error);
-        all.all(|handler| handler.is_bare)
+        let all = all.chain(&self.on_error);
+        all.chain(&self.on_old).all(|handler| handler.is_bare)
     }
 
     /// Whether a handler takes updates.
@@ -323,6 +343,12 @@ impl Handlers {
 /// not pass. Nothing of them has run when this returns.
 pub(super) fn run(event: Event, only: Option<usize>) -> BoxFuture<'static, Reply> {
     let handlers = &event.bot().handlers;
+    if handlers.is_old(&event) {
+        return match &handlers.on_old {
+            Some(handler) => handler.call(event.clone()),
+            None => std::future::ready(Reply::none()).boxed(),
+        };
+    }
     if !handlers.layers.is_empty() {
         return Next::first(only).run(event).boxed();
     }

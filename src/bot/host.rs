@@ -97,13 +97,14 @@ impl Host {
         };
         let seats: Box<[Arc<Seat>]> = bots.iter().map(seat).collect();
         account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
+        let overlaps = seats.iter().map(|seat| seat.bot.overlap).collect();
         let host = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             site,
             ledger: ledger.clone(),
             seats,
             state: Mutex::new(State {
-                lines: Lines::default(),
+                lines: Lines::new(overlaps),
                 replies: Replies::default(),
                 life: 0,
                 waker: None,
@@ -204,7 +205,13 @@ impl Host {
                 let id = message_id(&message);
                 wanting.retain(|bot| !self.ledger.is_handled(self.seats[*bot].bot.name, id));
             }
-            state.lines.message(at.mono, &message, &wanting);
+            let alone = |bot: usize| {
+                let event = Event::new(What::Message(message.clone()), self.seats[bot].clone());
+                let handlers = &self.seats[bot].bot.handlers;
+                handlers.desk().may_be_command(event.what()) && handlers.desk().may_want(&event)
+            };
+            let alone = |bot: usize| self.seats[bot].bot.overlap.merges().is_some() && alone(bot);
+            state.lines.message(at.mono, &message, &wanting, alone);
             pass(Boundary::Delivered);
         }
     }
@@ -350,7 +357,13 @@ impl Host {
     }
 
     fn call(&self, start: Start, life: Option<u64>) -> Call {
-        let Start { job, what, only } = start;
+        let Start {
+            job,
+            what,
+            only,
+            earlier,
+            cancel,
+        } = start;
         let seat = self.seats[job.line.bot].clone();
         let label = Label {
             account: seat.account.user().clone(),
@@ -359,9 +372,10 @@ impl Host {
             trust: seat.bot.trust.clone(),
         };
         Call {
-            event: Event::new(what, seat),
+            event: Event::after(what, seat, earlier),
             label,
             only,
+            cancel,
             ticket: Ticket {
                 host: self.me.clone(),
                 job,
@@ -398,9 +412,24 @@ impl Host {
     ) {
         let at = self.ledger.now();
         let seat = &self.seats[job.line.bot];
+        if matches!(outcome, Outcome::Cancelled) {
+            if let Some(exchange) = exchange {
+                self.ledger.close(&exchange, false);
+            }
+            if let Ok(mut state) = self.lock() {
+                state.lines.cancelled(at.mono, job);
+                state.wake();
+                let is_alone = state.waker.is_none();
+                drop(state);
+                if is_alone {
+                    self.run_elsewhere();
+                }
+            }
+            return;
+        }
         let (answers, succeeded) = match outcome {
             Outcome::Ended { answers, succeeded } => (Some(answers), succeeded),
-            Outcome::NotRun => (None, true),
+            Outcome::NotRun | Outcome::Cancelled => (None, true),
         };
         let draw = |(to, draft)| (to, draft, seat.account.draw_key());
         if self.ledger.is_durable()

@@ -7,7 +7,9 @@
 use super::dialogue::Lapse;
 use super::drain::Drain;
 use super::event::What;
+use super::line::{Cancel, Line, Turn};
 use super::loop_guard::{Found, LoopGuard};
+use super::overlap::Overlap;
 use super::timer::Alarm;
 use crate::proto::message::{Conversation, Message};
 use crate::session::Receipt;
@@ -19,6 +21,8 @@ use std::time::Duration;
 const SECOND: Duration = Duration::from_millis(1_200);
 /// How long after the end of everything to look whether anything is still to be remembered.
 const REST: Duration = Duration::from_secs(3);
+/// An event that is not merged with others.
+const AT_ONCE: (Duration, bool) = (Duration::ZERO, false);
 /// The number of loop guards above which those of idle conversations are removed.
 const MAX_GUARDS: usize = 256;
 
@@ -37,6 +41,8 @@ pub(super) struct Job {
     pub(super) line: Arc<LineKey>,
     /// The fingerprint of its message, or of its update if that waited in the store.
     message: Option<u64>,
+    /// The fingerprints of messages that are handled together with it.
+    earlier: Vec<u64>,
 }
 
 impl Job {
@@ -44,6 +50,11 @@ impl Job {
     /// [`update_id`](botroupe_core::ledger::update_id) of an update that waited in the store.
     pub(super) const fn message(&self) -> Option<u64> {
         self.message
+    }
+
+    /// The names of everything that is handled with it.
+    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
+        self.earlier.iter().copied().chain(self.message)
     }
 }
 
@@ -54,6 +65,30 @@ pub(super) struct Start {
     pub(super) what: What,
     /// The handler that it is for, if it is for one alone.
     pub(super) only: Option<usize>,
+    /// Messages of the same sender that are handled together with it, in order.
+    pub(super) earlier: Vec<Arc<Message>>,
+    /// Says that the handler has become needless.
+    pub(super) cancel: Option<Cancel>,
+}
+
+impl Start {
+    /// Handles the messages of another one together with this one, which came after it.
+    pub(super) fn after(mut self, before: Self) -> Self {
+        let mut messages = before.earlier;
+        if let What::Message(message) = before.what {
+            messages.push(message);
+        }
+        self.prepend(&before.job, messages);
+        self
+    }
+
+    /// Handles messages together with this one, which came before it.
+    pub(super) fn prepend(&mut self, job: &Job, messages: Vec<Arc<Message>>) {
+        let later = std::mem::replace(&mut self.earlier, messages);
+        self.earlier.extend(later);
+        let later = std::mem::take(&mut self.job.earlier);
+        self.job.earlier = job.ids().chain(later).collect();
+    }
 }
 
 /// A loop that was found: a bot and somebody else answer each other without end.
@@ -62,15 +97,6 @@ pub(super) struct Looping {
     pub(super) line: Arc<LineKey>,
     /// How long the bot is silent there.
     pub(super) pause: Duration,
-}
-
-/// The events of one conversation, or of the account, that wait for one bot.
-#[derive(Debug, Default)]
-struct Line {
-    waiting: VecDeque<Start>,
-    running: bool,
-    /// The loop guard wants it silent.
-    silent: bool,
 }
 
 /// A message that at least one bot is not done with.
@@ -104,6 +130,8 @@ struct Silence {
 /// See the module.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
+    /// What the bots want when somebody writes again; those that are missing want a queue.
+    overlaps: Box<[Overlap]>,
     ready: bool,
     /// The bots have got their start event.
     started: bool,
@@ -124,6 +152,8 @@ struct Work {
     lines: HashMap<Arc<LineKey>, Line>,
     guards: HashMap<Arc<LineKey>, LoopGuard>,
     silences: Vec<Silence>,
+    /// Lines whose next event has to wait for a time.
+    held: Vec<(Duration, Arc<LineKey>)>,
     /// Lines whose next event may be due.
     due: VecDeque<Arc<LineKey>>,
     running: usize,
@@ -176,6 +206,18 @@ impl Work {
         }
     }
 
+    /// Lines whose time has come go on.
+    fn release(&mut self, now: Duration) {
+        let due = &mut self.due;
+        self.held.retain(|(at, line)| {
+            let is_due = *at <= now;
+            if is_due {
+                due.push_back(line.clone());
+            }
+            !is_due
+        });
+    }
+
     /// One bot is done with a message.
     fn settle(&mut self, id: u64, done: bool) {
         let Some(open) = self.open.get_mut(&id) else {
@@ -192,6 +234,14 @@ impl Work {
 }
 
 impl Lines {
+    /// For bots that want this when somebody writes again.
+    pub(super) fn new(overlaps: Box<[Overlap]>) -> Self {
+        Self {
+            overlaps,
+            ..Self::default()
+        }
+    }
+
     // ── questions ────────────────────────────────────────────────────────────────────────────
 
     /// No new handlers are started.
@@ -202,8 +252,13 @@ impl Lines {
     /// Whether nothing runs, and nothing waits that could.
     pub(super) fn is_idle(&self) -> bool {
         self.work.as_ref().is_none_or(|work| {
-            let waits = |line: &Line| !line.waiting.is_empty() && self.ready && !line.silent;
-            work.running == 0 && work.finished.is_empty() && !work.lines.values().any(waits)
+            let waits = |line: &Line| line.waits() && self.ready && !line.silent;
+            // Those that are held wait for a time.
+            let busy = work
+                .lines
+                .iter()
+                .any(|(key, line)| waits(line) && !work.held.iter().any(|(_, held)| held == key));
+            work.running == 0 && work.finished.is_empty() && !busy
         })
     }
 
@@ -241,8 +296,10 @@ impl Lines {
         let work = self.work.as_ref();
         let rest_at = work.and_then(|work| work.rest_at);
         let silences = work.into_iter().flat_map(|work| &work.silences);
+        let held = work.into_iter().flat_map(|work| &work.held);
         silences
             .map(|silence| silence.at)
+            .chain(held.map(|(at, _)| *at))
             .chain(last_second)
             .chain(rest_at)
             .min()
@@ -260,7 +317,14 @@ impl Lines {
     }
 
     /// A message came that these bots want.
-    pub(super) fn message(&mut self, now: Duration, message: &Arc<Message>, wanting: &[usize]) {
+    /// Those that take it `alone` do not merge it with others.
+    pub(super) fn message(
+        &mut self,
+        now: Duration,
+        message: &Arc<Message>,
+        wanting: &[usize],
+        alone: impl Fn(usize) -> bool,
+    ) {
         let receipt = Receipt::of(message);
         let work = self.work.get_or_insert_default();
         work.rest_at.get_or_insert(now + REST);
@@ -290,7 +354,12 @@ impl Lines {
             if let Some(guard) = guard {
                 guard.came(now);
             }
-            self.enqueue(line, What::Message(message.clone()), (Some(id), None));
+            self.enqueue(
+                line,
+                What::Message(message.clone()),
+                (Some(id), None),
+                (now, !alone(*bot)),
+            );
         }
     }
 
@@ -303,7 +372,7 @@ impl Lines {
             conversation,
             alarm: 0,
         });
-        self.enqueue(line, what, (None, Some(handler)));
+        self.enqueue(line, what, (None, Some(handler)), AT_ONCE);
     }
 
     /// The time for an answer in a dialogue of this bot is over.
@@ -314,7 +383,12 @@ impl Lines {
             alarm: 0,
         });
         let id = lapse.id();
-        self.enqueue(line, What::Lapsed(Arc::new(lapse)), (Some(id), None));
+        self.enqueue(
+            line,
+            What::Lapsed(Arc::new(lapse)),
+            (Some(id), None),
+            AT_ONCE,
+        );
     }
 
     /// An update that waited in the store under this number and that these bots want to hear comes back. `id` is the
@@ -339,7 +413,7 @@ impl Lines {
                 conversation,
                 alarm: 0,
             });
-            self.enqueue(line, what.clone(), (Some(id), None));
+            self.enqueue(line, what.clone(), (Some(id), None), AT_ONCE);
         }
     }
 
@@ -354,7 +428,7 @@ impl Lines {
         });
         let id = alarm.id();
         let what = What::Alarm(Arc::new(alarm));
-        self.enqueue(line, what, (Some(id), Some(handler)));
+        self.enqueue(line, what, (Some(id), Some(handler)), AT_ONCE);
     }
 
     /// Something happened to the account itself that this handler of a bot wants to hear.
@@ -365,7 +439,7 @@ impl Lines {
             conversation,
             alarm: 0,
         });
-        self.enqueue(line, what, (None, Some(handler)));
+        self.enqueue(line, what, (None, Some(handler)), AT_ONCE);
     }
 
     /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
@@ -375,12 +449,24 @@ impl Lines {
         self.freed(now, job, !done && parked);
     }
 
+    /// A handler was stopped because its sender has written again: its messages are handled with the new one.
+    pub(super) fn cancelled(&mut self, now: Duration, job: &Job) {
+        if let Some(work) = &mut self.work
+            && let Some(line) = work.lines.get_mut(&job.line)
+        {
+            line.cancelled(job);
+        }
+        self.freed(now, job, false);
+    }
+
     /// A bot is done with a message, or will not handle it.
     pub(super) fn settled(&mut self, now: Duration, job: &Job, done: bool) {
         if let Some(work) = &mut self.work
-            && let Some(id) = job.message
+            && job.message.is_some()
         {
-            work.settle(id, done);
+            for id in job.ids() {
+                work.settle(id, done);
+            }
             // The handler may have ended long before.
             work.rest_at.get_or_insert(now + REST);
         }
@@ -392,21 +478,21 @@ impl Lines {
             return;
         };
         work.running = work.running.saturating_sub(1);
-        let mut left = VecDeque::new();
+        let mut left: Vec<Start> = Vec::new();
         if let Some(line) = work.lines.get_mut(&job.line) {
-            line.running = false;
+            line.ended(job);
             if leave {
-                left = std::mem::take(&mut line.waiting);
+                left = line.clear().collect();
             }
-            if !line.waiting.is_empty() {
+            if line.waits() {
                 work.due.push_back(job.line.clone());
-            } else if !line.silent {
+            } else if !line.silent && line.running() == 0 {
                 work.lines.remove(&job.line);
             }
         }
         for start in left {
             work.updates -= usize::from(matches!(start.what, What::Update(_)));
-            if let Some(id) = start.job.message {
+            for id in start.job.ids() {
                 work.settle(id, false);
             }
         }
@@ -442,6 +528,7 @@ impl Lines {
         let mut loops = Vec::new();
         if let Some(work) = &mut self.work {
             work.end_silences(now, &mut loops);
+            work.release(now);
             if work.rest_at.is_some_and(|at| at <= now) {
                 work.rest_at = None;
                 work.guards.retain(|_, guard| !guard.is_idle(now));
@@ -486,15 +573,26 @@ impl Lines {
         line: Arc<LineKey>,
         what: What,
         (message, only): (Option<u64>, Option<usize>),
+        (now, merges): (Duration, bool),
     ) {
         let job = Job {
             line: line.clone(),
             message,
+            earlier: Vec::new(),
         };
+        let overlap = self.overlaps.get(line.bot).copied().unwrap_or_default();
         let work = self.work.get_or_insert_default();
         let state = work.lines.entry(line.clone()).or_default();
-        state.waiting.push_back(Start { job, what, only });
-        if !state.running && state.waiting.len() == 1 {
+        let start = Start {
+            job,
+            what,
+            only,
+            earlier: Vec::new(),
+            cancel: None,
+        };
+        let is_first = !state.waits() && state.running() == 0;
+        state.push(now, start, merges, overlap);
+        if is_first || overlap != Overlap::Queue {
             work.due.push_back(line);
         }
     }
@@ -506,15 +604,24 @@ impl Lines {
         }
         let work = self.work.as_mut()?;
         let line = work.lines.get_mut(key)?;
-        if line.running || line.silent {
-            return None;
+        let overlap = self.overlaps.get(key.bot).copied().unwrap_or_default();
+        match line.turn(now, overlap) {
+            Turn::Now => {}
+            Turn::Later => return None,
+            Turn::At(at) => {
+                work.held.retain(|(_, held)| held != key);
+                work.held.push((at, key.clone()));
+                return None;
+            }
+            Turn::Never => {
+                if line.running() == 0 {
+                    work.lines.remove(key);
+                    work.rest_at.get_or_insert(now + REST);
+                }
+                return None;
+            }
         }
-        let Some(Start { what, .. }) = line.waiting.front() else {
-            work.lines.remove(key);
-            work.rest_at.get_or_insert(now + REST);
-            return None;
-        };
-        if let What::Message(message) = what {
+        if let What::Message(message) = line.first()? {
             let is_of_last_second = self.last_second.as_ref().is_some_and(|last| {
                 matches!(message.conversation, Conversation::C2c(_))
                     && message.time <= last.0
@@ -536,10 +643,12 @@ impl Lines {
         } else if self.is_draining {
             return None;
         }
-        let start = line.waiting.pop_front()?;
+        let start = line.take(overlap)?;
         work.updates -= usize::from(matches!(start.what, What::Update(_)));
-        line.running = true;
         work.running += 1;
+        if overlap == Overlap::Parallel && line.waits() {
+            work.due.push_back(key.clone());
+        }
         Some(start)
     }
 
@@ -586,7 +695,7 @@ mod tests {
     fn a_conversation_is_handled_in_order_and_one_at_a_time_while_others_go_on() {
         let mut lines = Lines::default();
         for (from, seq) in [("alice", 1), ("alice", 2), ("bob", 3)] {
-            lines.message(NOW, &message(from, seq), &[0]);
+            lines.message(NOW, &message(from, seq), &[0], |_| false);
         }
         assert!(start(&mut lines, NOW).is_none(), "not ready");
         assert!(lines.set_ready(true) && !lines.set_ready(true));
@@ -606,7 +715,7 @@ mod tests {
     fn a_message_is_finished_when_every_bot_is_done_and_not_done_when_one_is_not() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, &message("alice", 1), &[0, 1]);
+        lines.message(NOW, &message("alice", 1), &[0, 1], |_| false);
         let (first, second) = (
             start(&mut lines, NOW).unwrap(),
             start(&mut lines, NOW).unwrap(),
@@ -615,7 +724,7 @@ mod tests {
         assert!(lines.poll_finished().is_none());
         lines.ended(NOW, &second.job, true, false);
         assert!(!lines.poll_finished().unwrap().1);
-        lines.message(NOW, &message("alice", 2), &[]);
+        lines.message(NOW, &message("alice", 2), &[], |_| false);
         assert!(lines.poll_finished().unwrap().1, "nobody wants it");
     }
 
@@ -623,8 +732,8 @@ mod tests {
     fn a_parked_bot_leaves_what_waits_for_it_unread() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, &message("alice", 1), &[0]);
-        lines.message(NOW, &message("alice", 2), &[0]);
+        lines.message(NOW, &message("alice", 1), &[0], |_| false);
+        lines.message(NOW, &message("alice", 2), &[0], |_| false);
         let first = start(&mut lines, NOW).unwrap();
         lines.ended(NOW, &first.job, false, true);
         let finished = [lines.poll_finished(), lines.poll_finished()];
@@ -636,8 +745,8 @@ mod tests {
     async fn a_drain_finishes_what_runs_and_the_second_that_was_begun() {
         let mut lines = Lines::default();
         lines.set_ready(true);
-        lines.message(NOW, &message("alice", 1), &[0]);
-        lines.message(NOW, &message("alice", 2), &[0]);
+        lines.message(NOW, &message("alice", 1), &[0], |_| false);
+        lines.message(NOW, &message("alice", 2), &[0], |_| false);
         let first = start(&mut lines, NOW).unwrap();
         let draining = Draining::new();
         lines.drain(NOW, draining.one().unwrap());
@@ -645,7 +754,7 @@ mod tests {
         let second = start(&mut lines, NOW).expect("of the same second");
         lines.ended(NOW, &second.job, true, false);
         let over = lines.poll_timeout().unwrap();
-        lines.message(over, &message("alice", 3), &[0]);
+        lines.message(over, &message("alice", 3), &[0], |_| false);
         assert!(lines.timeout(over).is_empty());
         assert!(start(&mut lines, over).is_none(), "the second is over");
         assert!(draining.wait(Duration::from_secs(60)).await);

@@ -55,12 +55,14 @@ mod isolation;
 mod kinds;
 mod language;
 mod ledger;
+mod line;
 mod lines;
 mod loop_guard;
 mod middleware;
 mod needs;
 mod on_unknown;
 mod outgoing_file;
+mod overlap;
 mod pool;
 mod recording;
 mod registry;
@@ -92,7 +94,7 @@ pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use drain::{Drain, Draining};
 pub use event::{Event, FromEvent};
-pub use extract::{Config, Group, Kicked, NotReady, Sender, State, Text};
+pub use extract::{Config, Group, Kicked, Messages, NotReady, Sender, State, Text};
 pub use failure::Failure;
 #[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
@@ -114,6 +116,7 @@ pub use middleware::Next;
 pub use needs::{BotMistake, Needs};
 pub use on_unknown::{OnUnknown, OnUnknownError};
 pub use outgoing_file::Outgoing;
+pub use overlap::{Overlap, OverlapError};
 #[cfg(feature = "unstable")]
 pub use pool::Pool;
 #[cfg(not(feature = "unstable"))]

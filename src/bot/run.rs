@@ -7,6 +7,7 @@ use super::failure::Failure;
 use super::handlers::run;
 use super::host::Ticket;
 use super::ledger::Exchange;
+use super::line::Cancel;
 use super::outgoing_file::Outgoing;
 use super::pool::{Label, Pool};
 use super::reply::{Answer, Answers, Reply};
@@ -14,7 +15,7 @@ use super::tasks::panic_text;
 use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::{Boundary, pass};
 use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
+use futures_util::future::{BoxFuture, Either, select};
 use std::any::Any;
 use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -36,6 +37,8 @@ pub(super) struct Call {
     pub(super) ticket: Ticket,
     /// The handler to call, if it is one alone.
     pub(super) only: Option<usize>,
+    /// Says that the handler has become needless.
+    pub(super) cancel: Option<Cancel>,
 }
 
 /// How a handler ended.
@@ -50,6 +53,8 @@ pub(super) enum Outcome {
     },
     /// It did not run: its message counts as not handled.
     NotRun,
+    /// It was stopped: its message is handled together with a newer one.
+    Cancelled,
 }
 
 /// A call under way.
@@ -109,6 +114,41 @@ impl Run {
     /// Runs the handler to its end.
     pub(super) async fn finish(mut self, pool: Pool) {
         self.begin();
+        if self.call.cancel.is_some() {
+            // What it needs lives until it has ended.
+            let cancel = self.call.cancel.clone().unwrap_or_default();
+            let done = {
+                let work = pin!(self.work(&pool));
+                let stop = pin!(cancel.cancelled());
+                matches!(select(stop, work).await, Either::Right(_))
+            };
+            if !done {
+                return self.cancelled();
+            }
+        } else {
+            self.work(&pool).await;
+        }
+        self.end(Ticket::settle);
+    }
+
+    /// Stops the handler where it waits.
+    fn cancelled(mut self) {
+        if let Stage::Handler(future) = std::mem::replace(&mut self.stage, Stage::End) {
+            drop_quietly(&self.call.label, future);
+        }
+        let handler = self.handler();
+        let Call {
+            event,
+            label,
+            ticket,
+            ..
+        } = self.call;
+        ticket.settle(handler, Outcome::Cancelled, event.exchange());
+        drop_quietly(&label, event);
+    }
+
+    /// Does what is left to do.
+    async fn work(&mut self, pool: &Pool) {
         loop {
             match std::mem::replace(&mut self.stage, Stage::End) {
                 Stage::Handler(mut future) => {
@@ -121,7 +161,7 @@ impl Run {
                             Poll::Pending => Poll::Pending,
                         });
                         let future = AssertUnwindSafe(future).catch_unwind();
-                        within(&self.call, &pool, future).await
+                        within(&self.call, pool, future).await
                     };
                     self.stage = Stage::Handler(future);
                     match outcome {
@@ -135,14 +175,13 @@ impl Run {
                 Stage::Files(file, left) => {
                     let upload = file.upload(self.call.event.api());
                     let upload = AssertUnwindSafe(upload).catch_unwind();
-                    let outcome = within(&self.call, &pool, upload).await;
+                    let outcome = within(&self.call, pool, upload).await;
                     self.uploaded(outcome);
                     self.answer(left);
                 }
                 Stage::Begin | Stage::End => break,
             }
         }
-        self.end(Ticket::settle);
     }
 
     fn begin(&mut self) {

@@ -7,6 +7,7 @@ use super::handlers::Handlers;
 use super::isolation::{Isolation, Place, Trust};
 use super::ledger::{Ledger, Owner};
 use super::on_unknown::OnUnknown;
+use super::overlap::Overlap;
 use super::pool::{Label, Pool};
 use super::recording::Recording;
 use super::tasks::Spawner;
@@ -62,6 +63,7 @@ pub struct SharedBot {
     pub(super) hears_fleet: bool,
     pub(super) isolation: Isolation,
     pub(super) on_unknown: OnUnknown,
+    pub(super) overlap: Overlap,
     pub(super) files: FileAccess,
     pub(super) trust: Arc<Trust>,
 }

@@ -9,7 +9,8 @@ use crate::proto::update::Update;
 use std::ops::Deref;
 use std::sync::Arc;
 
-/// The text of a text message.
+/// The text of a text message; of several that are handled together (see [`Overlap`](crate::bot::Overlap)), each on a
+/// line of its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Text(String);
 
@@ -39,8 +40,14 @@ impl FromEvent for Text {
     type Rejection = Skipped;
 
     async fn from_event(event: &Event) -> Result<Self, Skipped> {
-        let text = event.message().and_then(Message::text);
-        text.map(Self::from).ok_or(Skipped)
+        let text = event.message().and_then(Message::text).ok_or(Skipped)?;
+        if event.earlier().is_empty() {
+            return Ok(Self::from(text));
+        }
+        let earlier = event.earlier().iter();
+        let mut all: Vec<&str> = earlier.filter_map(|message| message.text()).collect();
+        all.push(text);
+        Ok(Self(all.join("\n")))
     }
 
     fn needs(needs: &mut Needs) {
@@ -66,6 +73,34 @@ impl FromEvent for Arc<Message> {
 
     async fn from_event(event: &Event) -> Result<Self, Skipped> {
         event.shared_message().cloned().ok_or(Skipped)
+    }
+
+    fn needs(needs: &mut Needs) {
+        needs.only(Kinds::MESSAGE);
+    }
+}
+
+/// The messages that are handled together, in order: one, unless the bot merges what
+/// [overlaps](crate::bot::Overlap).
+#[derive(Clone, Debug)]
+pub struct Messages(Vec<Arc<Message>>);
+
+impl Deref for Messages {
+    type Target = [Arc<Message>];
+
+    fn deref(&self) -> &[Arc<Message>] {
+        &self.0
+    }
+}
+
+impl FromEvent for Messages {
+    type Rejection = Skipped;
+
+    async fn from_event(event: &Event) -> Result<Self, Skipped> {
+        let last = event.shared_message().ok_or(Skipped)?;
+        let mut all = event.earlier().to_vec();
+        all.push(last.clone());
+        Ok(Self(all))
     }
 
     fn needs(needs: &mut Needs) {

@@ -5,5 +5,5 @@ mod message;
 mod values;
 
 pub use account::{Kicked, NotReady};
-pub use message::{Group, Sender, Text};
+pub use message::{Group, Messages, Sender, Text};
 pub use values::{Config, State};

@@ -210,7 +210,7 @@ impl Ledger {
         let mut locks = Locks::default();
         let mut slot = self.book();
         let book = slot.get_or_insert_default();
-        if let Some(message) = job.message() {
+        for message in job.ids() {
             let exchange = exchange(bot, message);
             book.handled(exchange);
             changes.push(Change::Handled {
