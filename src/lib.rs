@@ -130,11 +130,11 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        Answer, Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Dialogue,
-        DialogueError, Event, Failure, Filter, FromEvent, Group, GroupApi, IntoReply, Isolation,
-        Kicked, Language, LanguageChoice, Needs, Next, NoAnswer, NotReady, OnUnknown, Outgoing,
-        Pass, Permission, Rejection, Reply, RunError, Sender, Skipped, State, Store, Text, Texts,
-        Upload, ValueError, command, filter,
+        AlarmId, Answer, Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Cron,
+        Dialogue, DialogueError, Event, Every, Failure, Filter, FromEvent, Group, GroupApi,
+        IntoReply, Isolation, Kicked, Language, LanguageChoice, Later, Missed, Needs, Next,
+        NoAnswer, NotReady, OnUnknown, Outgoing, Pass, Permission, Rejection, Reply, RunError,
+        Sender, Skipped, State, Store, Text, Texts, Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

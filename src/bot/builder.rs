@@ -14,6 +14,7 @@ use super::pool::Pool;
 use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
+use super::timer::{Cron, Every};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::fmt::Display;
@@ -252,6 +253,57 @@ impl Bot {
         H::Future: Send + 'static,
     {
         self.handlers.add(Registered::new(filter, handler));
+        self
+    }
+
+    /// Calls `handler` every so often (`"10m"`, or an [`Every`]), on each account that runs the bot while it is ready.
+    /// The first time is one period after the first start of the bot; it goes on over restarts. A time at which the
+    /// handler still runs is left out.
+    #[must_use]
+    pub fn every<Args, H>(mut self, every: impl Into<Every>, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let filter = Filter::kinds_only(Kinds::ALARM);
+        let schedule = every.into().into_schedule();
+        self.handlers
+            .add(Registered::new(filter, handler).scheduled(schedule));
+        self
+    }
+
+    /// Calls `handler` at certain times of the calendar (`"0 9 * * MON-FRI"`, or a [`Cron`] with a time zone), on each
+    /// account that runs the bot while it is ready.
+    #[must_use]
+    pub fn cron<Args, H>(mut self, cron: impl Into<Cron>, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let filter = Filter::kinds_only(Kinds::ALARM);
+        let schedule = cron.into().into_schedule();
+        self.handlers
+            .add(Registered::new(filter, handler).scheduled(schedule));
+        self
+    }
+
+    /// Calls `handler` for alarms of this topic, which were set with [`Api::later`](super::Api::later); it may take
+    /// [`Later<T>`](super::Later).
+    #[must_use]
+    pub fn on_later<Args, H>(mut self, topic: &'static str, handler: H) -> Self
+    where
+        H: Handler<Args>,
+        Args: Parameters,
+        H::Output: IntoReply,
+        H::Future: Send + 'static,
+    {
+        let filter = Filter::kinds_only(Kinds::ALARM);
+        self.handlers
+            .add(Registered::new(filter, handler).for_topic(topic));
         self
     }
 

@@ -9,11 +9,12 @@ use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
 use super::rejection::Rejection;
 use super::seat::{Seat, SharedBot};
+use super::timer::Alarm;
 use crate::account::Cause;
 use crate::policy::Now;
 use crate::proto::message::{Conversation, Message};
 use crate::proto::update::Update;
-use botroupe_core::ledger::{Change, exchange, message_id};
+use botroupe_core::ledger::{Cell, Change, exchange, message_id};
 use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::future::Future;
@@ -37,6 +38,8 @@ pub(super) enum What {
     NotReady(Cause),
     /// The time for an answer in a dialogue is over.
     Lapsed(Arc<Lapse>),
+    /// The time of an alarm has come.
+    Alarm(Arc<Alarm>),
 }
 
 impl What {
@@ -45,6 +48,7 @@ impl What {
         match self {
             Self::Message(message) => Some(message_id(message)),
             Self::Lapsed(lapse) => Some(lapse.id()),
+            Self::Alarm(alarm) => Some(alarm.id()),
             Self::Update(_) | Self::Start | Self::Ready | Self::NotReady(_) => None,
         }
     }
@@ -253,6 +257,7 @@ impl Event {
                     } = &*lapse.place;
                     Some((conversation.clone(), user.clone()))
                 }
+                What::Alarm(alarm) => alarm.later.as_ref().and_then(|later| later.place.clone()),
                 _ => None,
             };
             Arc::new(Exchange::new(id, place))
@@ -391,11 +396,44 @@ impl Event {
         }
     }
 
+    /// The alarm whose time has come.
+    pub(super) fn alarm(&self) -> Option<&Alarm> {
+        match &self.0.what {
+            What::Alarm(alarm) => Some(alarm),
+            _ => None,
+        }
+    }
+
+    /// The handler of an alarm has ended.
+    pub(super) fn end_alarm(&self) {
+        let Some(alarm) = self.alarm() else {
+            return;
+        };
+        let kept = self.ledger().alarm_over(alarm);
+        let owner = self.owner();
+        if let Some(exchange) = owner.exchange() {
+            let key = alarm.key.cell(self.ledger().number());
+            exchange.change(match kept {
+                Some(value) => Change::Put(Box::new(Cell {
+                    key,
+                    value,
+                    ends: None,
+                    at: self.now().unix_secs(),
+                })),
+                None => Change::Removed(Box::new(key)),
+            });
+        }
+    }
+
     /// The conversation that the event is about.
     pub(super) fn conversation(&self) -> Option<&Conversation> {
         match &self.0.what {
             What::Message(message) => Some(&message.conversation),
             What::Lapsed(lapse) => Some(&lapse.place.conversation),
+            What::Alarm(alarm) => {
+                let (conversation, _) = alarm.later.as_ref()?.place.as_ref()?;
+                Some(conversation)
+            }
             What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
         }
     }

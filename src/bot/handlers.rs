@@ -9,6 +9,7 @@ use super::kinds::Kinds;
 use super::middleware::{Layer, Next};
 use super::needs::{BotMistake, Needs, Store};
 use super::reply::{IntoReply, Reply};
+use super::timer::{Alarm, Schedule};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use std::sync::Arc;
@@ -23,7 +24,19 @@ pub(super) struct Registered {
     may_pass: bool,
     /// It captures nothing.
     is_bare: bool,
+    alarm: ForAlarm,
     call: Call,
+}
+
+/// Which alarms a handler is for.
+enum ForAlarm {
+    None,
+    /// Those of its own schedule.
+    Schedule(Schedule),
+    /// Those that were set for this topic.
+    Topic(&'static str),
+    /// Those of a schedule that is none: why.
+    Wrong(String),
 }
 
 impl Registered {
@@ -55,8 +68,24 @@ impl Registered {
             needs,
             may_pass: H::Output::MAY_PASS,
             is_bare: size_of::<H>() == 0,
+            alarm: ForAlarm::None,
             call,
         }
+    }
+
+    /// Calls it at the times of a schedule.
+    pub(super) fn scheduled(mut self, schedule: Result<Schedule, String>) -> Self {
+        self.alarm = match schedule {
+            Ok(schedule) => ForAlarm::Schedule(schedule),
+            Err(reason) => ForAlarm::Wrong(reason),
+        };
+        self
+    }
+
+    /// Calls it for alarms of this topic.
+    pub(super) fn for_topic(mut self, topic: &'static str) -> Self {
+        self.alarm = ForAlarm::Topic(topic);
+        self
     }
 
     /// Calls the handler.
@@ -188,6 +217,24 @@ impl Handlers {
             .any(|handler| handler.filter.now(&event) != Some(false))
     }
 
+    /// The names of handlers that have a schedule.
+    pub(super) fn schedules(&self) -> impl Iterator<Item = (&'static str, &Schedule)> {
+        self.all.iter().filter_map(|handler| match &handler.alarm {
+            ForAlarm::Schedule(schedule) => Some((handler.name, schedule)),
+            _ => None,
+        })
+    }
+
+    /// The handler that an alarm is for.
+    pub(super) fn of_alarm(&self, alarm: &Alarm) -> Option<usize> {
+        let later = alarm.later.as_ref();
+        self.all.iter().position(|handler| match &handler.alarm {
+            ForAlarm::Schedule(_) => alarm.key.scheduled() == Some(handler.name),
+            ForAlarm::Topic(topic) => later.is_some_and(|later| *later.topic == **topic),
+            ForAlarm::None | ForAlarm::Wrong(_) => false,
+        })
+    }
+
     /// The handlers that each get an event of this kind.
     pub(super) fn wanting<'a>(&'a self, what: &'a What) -> impl Iterator<Item = usize> + 'a {
         let all = self.all.iter().enumerate();
@@ -228,6 +275,13 @@ impl Handlers {
             let name = handler.name;
             if !commands.contains(&number) && !handler.needs.all_args().is_empty() {
                 mistakes.push(BotMistake::NoCommand { handler: name });
+            }
+            if let ForAlarm::Wrong(reason) = &handler.alarm {
+                let reason = reason.clone();
+                mistakes.push(BotMistake::Schedule {
+                    handler: name,
+                    reason,
+                });
             }
             if let Some(reason) = handler.filter.broken() {
                 let reason = reason.to_owned();

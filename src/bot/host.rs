@@ -18,6 +18,7 @@ use super::recording::Recording;
 use super::replies::{Ended, Replies};
 use super::run::{Call, Outcome, Run};
 use super::seat::{Seat, SharedBot, Site};
+use super::timer::AlarmKey;
 use crate::account::{
     AccountEvent, AccountHandle, OutboxError, SendError, SpillRead, Subscriber, Wish, is_heard,
 };
@@ -108,6 +109,13 @@ impl Host {
                 waker: None,
             }),
         });
+        for seat in &host.seats {
+            let bot = seat.bot.name;
+            for (handler, schedule) in seat.bot.handlers.schedules() {
+                host.ledger
+                    .schedule(AlarmKey::of_schedule(bot, handler), schedule);
+            }
+        }
         ledger.attach(&host.me);
         host
     }
@@ -268,6 +276,19 @@ impl Host {
     }
 
     fn time_has_come(&self, state: &mut State, at: Now) {
+        while let Some(alarm) = self.ledger.next_alarm(at.unix_secs()) {
+            let mut seats = self.seats.iter().enumerate();
+            let seat = seats.find(|(_, seat)| *seat.bot.name == *alarm.key.bot);
+            let handler = seat.and_then(|(_, seat)| seat.bot.handlers.of_alarm(&alarm));
+            match seat.zip(handler) {
+                Some(((bot, _), handler)) => state.lines.alarm(bot, handler, alarm),
+                None => {
+                    let account = self.ledger.account();
+                    let topic = alarm.later.as_ref().map_or("", |later| &later.topic);
+                    tracing::warn!(%account, bot = &*alarm.key.bot, topic, "an alarm waits: no bot of the account takes it; add `on_later` of this topic");
+                }
+            }
+        }
         self.ledger.strike_out(at.mono);
         while let Some(lapse) = self.ledger.lapsed(at.unix_secs()) {
             // A dialogue of a bot that the account has no more waits for the bot to come back.
@@ -699,10 +720,12 @@ impl Subscriber for Host {
     fn poll_timeout(&self) -> Option<Duration> {
         let state = self.lock().ok()?;
         let (lines, replies) = (state.lines.poll_timeout(), state.replies.poll_timeout());
-        let lapse = self.ledger.next_lapse().map(|lapse| {
+        let due = self.ledger.next_lapse().into_iter();
+        let due = due.chain(self.ledger.next_alarm_due()).min();
+        let due = due.map(|due| {
             let now = self.ledger.now();
-            now.mono + Duration::from_secs(lapse.saturating_sub(now.unix_secs()))
+            now.mono + Duration::from_secs(due).saturating_sub(now.unix)
         });
-        lines.into_iter().chain(replies).chain(lapse).min()
+        lines.into_iter().chain(replies).chain(due).min()
     }
 }

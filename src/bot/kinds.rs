@@ -29,8 +29,10 @@ impl Kinds {
     pub(super) const KICKED: Self = Self(1 << 8);
     /// The time for an answer is over.
     pub(super) const LAPSED: Self = Self(1 << 9);
+    /// The time of an alarm has come.
+    pub(super) const ALARM: Self = Self(1 << 10);
     /// Every kind that a handler can be added for.
-    pub(super) const ALL: Self = Self((1 << 9) - 1);
+    pub(super) const ALL: Self = Self((1 << 11) - 1);
     /// What somebody said.
     pub(super) const SAID: Self = Self(Self::TEXT.0 | Self::NO_TEXT.0);
     /// Everything that comes as a message.
@@ -51,6 +53,7 @@ impl Kinds {
             What::NotReady(cause) if Kicked::by(cause).is_some() => Self::KICKED,
             What::NotReady(_) => Self::AWAY,
             What::Lapsed(_) => Self::LAPSED,
+            What::Alarm(_) => Self::ALARM,
         }
     }
 

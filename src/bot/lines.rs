@@ -8,6 +8,7 @@ use super::dialogue::Lapse;
 use super::drain::Drain;
 use super::event::What;
 use super::loop_guard::{Found, LoopGuard};
+use super::timer::Alarm;
 use crate::proto::message::{Conversation, Message};
 use crate::session::Receipt;
 use std::collections::{HashMap, VecDeque};
@@ -26,6 +27,8 @@ const MAX_GUARDS: usize = 256;
 pub(super) struct LineKey {
     pub(super) bot: usize,
     pub(super) conversation: Option<Conversation>,
+    /// Alarms that belong to no conversation have a line for each handler; zero for the others.
+    pub(super) alarm: usize,
 }
 
 /// An event that is being handled.
@@ -215,6 +218,7 @@ impl Lines {
         let line = LineKey {
             bot,
             conversation: Some(conversation.clone()),
+            alarm: 0,
         };
         self.work
             .as_ref()
@@ -277,6 +281,7 @@ impl Lines {
             let line = Arc::new(LineKey {
                 bot: *bot,
                 conversation: Some(message.conversation.clone()),
+                alarm: 0,
             });
             let guard = self
                 .work
@@ -293,7 +298,11 @@ impl Lines {
     pub(super) fn update(&mut self, bot: usize, handler: usize, what: What) {
         self.work.get_or_insert_default().updates += 1;
         let conversation = Some(Conversation::System);
-        let line = Arc::new(LineKey { bot, conversation });
+        let line = Arc::new(LineKey {
+            bot,
+            conversation,
+            alarm: 0,
+        });
         self.enqueue(line, what, (None, Some(handler)));
     }
 
@@ -302,6 +311,7 @@ impl Lines {
         let line = Arc::new(LineKey {
             bot,
             conversation: Some(lapse.place.conversation.clone()),
+            alarm: 0,
         });
         let id = lapse.id();
         self.enqueue(line, What::Lapsed(Arc::new(lapse)), (Some(id), None));
@@ -324,15 +334,37 @@ impl Lines {
         work.updates += wanting.len();
         for bot in wanting {
             let (bot, conversation) = (*bot, Some(Conversation::System));
-            let line = Arc::new(LineKey { bot, conversation });
+            let line = Arc::new(LineKey {
+                bot,
+                conversation,
+                alarm: 0,
+            });
             self.enqueue(line, what.clone(), (Some(id), None));
         }
+    }
+
+    /// The time of an alarm of this bot has come, which is for this handler.
+    pub(super) fn alarm(&mut self, bot: usize, handler: usize, alarm: Alarm) {
+        let place = alarm.later.as_ref().and_then(|later| later.place.as_ref());
+        let place = place.map(|(conversation, _)| conversation.clone());
+        let line = Arc::new(LineKey {
+            bot,
+            alarm: if place.is_some() { 0 } else { handler + 1 },
+            conversation: Some(place.unwrap_or(Conversation::System)),
+        });
+        let id = alarm.id();
+        let what = What::Alarm(Arc::new(alarm));
+        self.enqueue(line, what, (Some(id), Some(handler)));
     }
 
     /// Something happened to the account itself that this handler of a bot wants to hear.
     pub(super) fn happened(&mut self, bot: usize, handler: usize, what: What) {
         let conversation = None;
-        let line = Arc::new(LineKey { bot, conversation });
+        let line = Arc::new(LineKey {
+            bot,
+            conversation,
+            alarm: 0,
+        });
         self.enqueue(line, what, (None, Some(handler)));
     }
 

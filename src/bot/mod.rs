@@ -74,6 +74,7 @@ mod settings;
 mod store;
 mod tasks;
 pub mod testing;
+mod timer;
 mod transfer;
 
 pub use crate::account::SendError;
@@ -126,4 +127,5 @@ pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use seat::{SharedBot, Site};
 pub use store::{Cells, Store, ValueError};
+pub use timer::{AlarmId, Cron, Delay, Every, Later, Missed, Pending};
 pub use transfer::{FileError, TransferError};

@@ -57,6 +57,14 @@ pub enum BotMistake {
         /// The handler.
         handler: &'static str,
     },
+    /// The times at which a handler is to be called are none.
+    #[error("the schedule of {handler} cannot be used: {reason}")]
+    Schedule {
+        /// The handler.
+        handler: &'static str,
+        /// Why not.
+        reason: String,
+    },
     /// The filter of a handler cannot be used.
     #[error("the filter of {handler} cannot be used: {reason}")]
     Filter {

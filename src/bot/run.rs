@@ -157,6 +157,15 @@ impl Run {
 
     fn end(self, settle: impl FnOnce(Ticket, &'static str, Outcome, Option<Arc<Exchange>>)) {
         let handler = self.handler();
+        self.call.event.end_alarm();
+        if self.succeeded
+            && let Some(exchange) = self.call.event.exchange()
+        {
+            self.call
+                .event
+                .ledger()
+                .apply_alarms(exchange.take_alarms());
+        }
         let Call {
             event,
             label,

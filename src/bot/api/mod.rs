@@ -190,6 +190,19 @@ impl Api {
         }
     }
 
+    /// The ledger of the account, and who acts; `None` outside of bots.
+    pub(super) fn books(&self) -> Option<(&Arc<Ledger>, &Owner)> {
+        self.books.as_ref().map(|(ledger, owner)| (ledger, owner))
+    }
+
+    /// The time, in Unix seconds.
+    pub(super) fn time(&self) -> Result<u64, ApiError> {
+        let (ledger, _) = self
+            .books()
+            .ok_or(ApiError::Unfit("only a bot can set alarms"))?;
+        Ok(ledger.now().unix_secs())
+    }
+
     fn me(&self) -> String {
         self.user().to_owned()
     }

@@ -2,6 +2,7 @@
 
 use super::{Api, ApiError};
 use crate::bot::dialogue::{Shared, StepKind, StepNext};
+use botroupe_core::ledger::Fingerprint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::future::pending;
@@ -36,6 +37,24 @@ impl Record<'_> {
 }
 
 impl Api {
+    /// Does something once for a handler that holds a dialogue.
+    pub(in crate::bot) async fn once<T: Serialize + DeserializeOwned>(
+        &self,
+        what: &str,
+        name: &str,
+        work: impl AsyncFnOnce() -> T,
+    ) -> Result<T, ApiError> {
+        let key = || Fingerprint::new(what).text(name).finish();
+        match self.dialogue_step(StepKind::Run, key).await? {
+            Step::Done(result) => Ok(result),
+            Step::Live(record) => {
+                let result = work().await;
+                record.done(&result);
+                Ok(result)
+            }
+        }
+    }
+
     /// Whether a task is to be started: a handler that runs again has started it before.
     pub(super) fn spawns_now(&self) -> bool {
         let owner = self.books.as_ref().map(|(_, owner)| owner);

@@ -155,12 +155,12 @@ impl FromEvent for Conversation {
     type Rejection = Skipped;
 
     async fn from_event(event: &Event) -> Result<Self, Skipped> {
-        let message = event.message().ok_or(Skipped)?;
-        Ok(message.conversation.clone())
+        event.conversation().cloned().ok_or(Skipped)
     }
 
     fn needs(needs: &mut Needs) {
-        needs.only(Kinds::MESSAGE);
+        // An alarm may have none.
+        needs.only(Kinds::MESSAGE | Kinds::ALARM);
     }
 }
 

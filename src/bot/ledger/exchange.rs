@@ -2,6 +2,7 @@
 
 use super::book::Steps;
 use crate::bot::dialogue::Shared;
+use crate::bot::timer::{AlarmKey, SetAlarm};
 use crate::proto::message::Conversation;
 use botroupe_core::ledger::{Cell, CellKey, Change, Fingerprint, Scope};
 use std::collections::BTreeMap;
@@ -30,6 +31,10 @@ struct State {
     writes: BTreeMap<CellKey, Option<Cell>>,
     /// What changes even if the handler fails.
     always: Vec<Change>,
+    /// Alarms that it has set, or set off.
+    alarms: Vec<(AlarmKey, Option<Arc<SetAlarm>>)>,
+    /// How many names of alarms it has taken.
+    alarm_names: u64,
     /// Values that nobody else may change before the end.
     locks: Locks,
 }
@@ -82,6 +87,25 @@ impl Exchange {
             Some(cell) => Change::Put(Box::new(cell)),
             None => Change::Removed(Box::new(key)),
         })
+    }
+
+    /// Sets an alarm, or sets it off, at the end of the handler. Gives it back if the handler has ended.
+    pub(in crate::bot) fn change_alarm(
+        &self,
+        key: AlarmKey,
+        later: Option<Arc<SetAlarm>>,
+    ) -> Option<(AlarmKey, Option<Arc<SetAlarm>>)> {
+        let mut state = self.state();
+        if state.is_over {
+            return Some((key, later));
+        }
+        state.alarms.push((key, later));
+        None
+    }
+
+    /// The alarms that the handler has set, or set off.
+    pub(in crate::bot) fn take_alarms(&self) -> Vec<(AlarmKey, Option<Arc<SetAlarm>>)> {
+        std::mem::take(&mut self.state().alarms)
     }
 
     /// Changes something at the end of the handler, even if it fails.
@@ -219,6 +243,14 @@ impl Owner {
                 (effect.finish(), true)
             }
         }
+    }
+
+    /// A name for an alarm that the handler sets: the same when it runs again.
+    pub(in crate::bot) fn alarm_name(&self) -> Option<u64> {
+        let (id, mut state) = self.running()?;
+        state.alarm_names += 1;
+        let name = Fingerprint::new("later").number(id);
+        Some(name.number(state.alarm_names).finish())
     }
 
     /// A letter was sent, now or in an earlier run of the handler: it ends with the handler unless it lasts.
