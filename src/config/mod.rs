@@ -51,5 +51,4 @@ pub use pattern::{MAX_ACCOUNTS, PatternError};
 pub use place::Place;
 pub use proxy::{AccountProxy, ProxyError, ProxyKind, ProxyUrl};
 pub use sources::Sources;
-#[cfg(feature = "cli")]
 pub(crate) use suggest::nearest;

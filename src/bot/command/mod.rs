@@ -3,6 +3,8 @@
 
 mod address;
 mod args;
+mod attend;
+mod bot;
 mod cell;
 #[allow(
     clippy::module_inception,
