@@ -3,4 +3,5 @@
 botroupe::bots! {
     counter,
     echo,
+    faq,
 }
