@@ -4,4 +4,5 @@ botroupe::bots! {
     counter,
     echo,
     faq,
+    survey,
 }
