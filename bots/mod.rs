@@ -4,5 +4,6 @@ botroupe::bots! {
     counter,
     echo,
     faq,
+    moderator,
     survey,
 }
