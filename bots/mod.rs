@@ -6,4 +6,5 @@ botroupe::bots! {
     faq,
     moderator,
     survey,
+    welcome,
 }
