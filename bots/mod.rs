@@ -3,4 +3,8 @@
 botroupe::bots! {
     counter,
     echo,
+    faq,
+    moderator,
+    survey,
+    welcome,
 }

@@ -15,6 +15,7 @@ use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, GroupTip, Message, MessageKey};
 use crate::session::Receipt;
 use crate::store::Store;
+use futures_util::future::{Either, select};
 use futures_util::task::{ArcWake, waker};
 use serde_json::json;
 use std::collections::HashMap;
@@ -25,6 +26,8 @@ use tokio::sync::Notify;
 
 /// A bot that does nothing for so long, and has not finished, is stuck.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// Meanwhile it is looked so often whether the store is dead.
+const WAITS: u32 = 100;
 /// How long a process takes to start again.
 const STARTING: Duration = Duration::from_secs(1);
 /// The actor that the stage plays.
@@ -238,17 +241,19 @@ impl Stage {
             if host.is_idle() {
                 return false;
             }
-            let woken = pin!(self.woken.0.notified());
-            // A dead store never answers; only what runs on other threads may still come to its end.
-            let patience = match self.store.has_refused() {
-                true => PATIENCE / 100,
-                false => PATIENCE,
-            };
-            let limit = pin!(self.site.pool.sleep(patience));
-            if let futures_util::future::Either::Right(_) =
-                futures_util::future::select(woken, limit).await
-            {
-                return true;
+            let mut woken = pin!(self.woken.0.notified());
+            let mut waits = 0;
+            loop {
+                let wait = pin!(self.site.pool.sleep(PATIENCE / WAITS));
+                if let Either::Left(_) = select(woken.as_mut(), wait).await {
+                    break;
+                }
+                waits += 1;
+                // A dead store never answers; only what runs on other threads may still come to its end. It dies on its
+                // own thread and tells nobody, so it is looked at again and again.
+                if waits >= WAITS || self.store.has_refused() {
+                    return true;
+                }
             }
         }
     }

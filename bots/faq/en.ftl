@@ -1,0 +1,4 @@
+faq-offer =
+    I am not sure what you mean. Is it one of these?
+    { $questions }
+    Send its number.

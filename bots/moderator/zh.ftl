@@ -1,0 +1,10 @@
+command-warnings = 查看某人被警告的次数
+moderator-word = 这里不欢迎这样的词。
+moderator-link = 这里不允许发这个链接。
+moderator-flood = 请放慢发言速度。
+moderator-warned = { $user }，{ $why }
+moderator-recalled = { $user }，{ $why }消息已撤回。
+moderator-muted = { $user }，{ $why }您已被禁言 { $time }。
+moderator-powerless = { $user }，{ $why }（我只能提醒：请把我设为管理员。）
+moderator-count = { $user } 在这里被警告过 { $count } 次。
+moderator-group = 请在群里问我。

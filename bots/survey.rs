@@ -1,0 +1,657 @@
+//! Asks everybody the same questions, one by one, and hands the answers to its admins as a table.
+//!
+//! ```toml
+//! [bots.survey]
+//! admins = ["boss"]    # who may have the answers
+//!
+//! [[bots.survey.questions]]
+//! kind = "number"      # or "text", "yes_no", "choice"
+//! ask = "How old are you?"
+//! from = 1
+//! to = 120
+//! ```
+
+use botroupe::prelude::*;
+use serde::{Deserialize, Serialize};
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// So many people may answer: the table is made in memory.
+const MOST: u64 = 10_000;
+/// So many questions may be asked.
+const QUESTIONS: usize = 40;
+/// So many characters an answer may have at most: a dialogue has room for all of them.
+const LONGEST: usize = 1_000;
+/// So many answers may be offered to a question.
+const CHOICES: usize = 20;
+
+type Failed = Box<dyn Error + Send + Sync>;
+
+/// `[bots.survey]`
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Settings {
+    /// Whether everybody may answer once; otherwise who answers again replaces the own answers.
+    #[serde(default = "yes")]
+    once: bool,
+    /// What is said at the end, in the place of the bot's own thanks.
+    thanks: Option<String>,
+    /// What is asked, in this order.
+    #[serde(deserialize_with = "questions")]
+    questions: Vec<Question>,
+}
+
+const fn yes() -> bool {
+    true
+}
+
+/// `[[bots.survey.questions]]`
+#[derive(Clone, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+enum Question {
+    /// Any text.
+    Text {
+        /// The question.
+        ask: String,
+        /// How many characters the answer may have.
+        #[serde(default = "page")]
+        most: usize,
+    },
+    /// A whole number.
+    Number {
+        /// The question.
+        ask: String,
+        /// The smallest.
+        from: i64,
+        /// The greatest.
+        to: i64,
+    },
+    /// Yes or no.
+    YesNo {
+        /// The question.
+        ask: String,
+    },
+    /// One of several.
+    Choice {
+        /// The question.
+        ask: String,
+        /// What may be answered.
+        choices: Vec<String>,
+    },
+}
+
+const fn page() -> usize {
+    500
+}
+
+fn questions<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Question>, D::Error> {
+    let all = Vec::<Question>::deserialize(from)?;
+    let mistake = all.iter().find_map(Question::mistake);
+    match mistake {
+        Some(mistake) => Err(serde::de::Error::custom(mistake)),
+        None if all.is_empty() || all.len() > QUESTIONS => Err(serde::de::Error::custom(format!(
+            "expected 1 to {QUESTIONS} questions"
+        ))),
+        None => Ok(all),
+    }
+}
+
+/// What somebody answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+enum Said {
+    Text(String),
+    Number(i64),
+    YesNo(bool),
+}
+
+/// Everything that one person answered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Row {
+    /// When the survey was begun, in Unix seconds.
+    at: u64,
+    user: String,
+    nick: String,
+    /// Questions and answers: the settings may change.
+    answers: Vec<(String, Said)>,
+}
+
+/// Makes the bot.
+pub fn bot() -> Bot {
+    Bot::new("survey")
+        .config::<Settings>()
+        .texts("en", include_str!("survey/en.ftl"))
+        .texts("zh", include_str!("survey/zh.ftl"))
+        .command(command("survey").alias("调查"), survey)
+        .command(
+            command("results")
+                .alias("结果")
+                .permit(Permission::admins()),
+            results,
+        )
+}
+
+async fn survey(
+    dialogue: Dialogue,
+    start: Arc<Message>,
+    settings: Config<Settings>,
+    texts: Texts,
+    numbers: Store<u64>,
+    rows: Store<Row>,
+    api: Api,
+) -> Result<String, Failed> {
+    // The handler runs again with each answer, and has to do the same again: what it reads here is kept by `run`.
+    let (mine, all) = (numbers.user()?, numbers.bot());
+    let earlier = api.run("earlier", || mine.get("row")).await?;
+    if earlier.is_some() && settings.once {
+        return Ok(texts.get("survey-already"));
+    }
+    let count = api.run("count", || all.get("rows")).await?;
+    if earlier.is_none() && count.unwrap_or(0) >= MOST {
+        return Ok(texts.get("survey-closed"));
+    }
+    let mut answers = Vec::new();
+    for question in &settings.questions {
+        let said = question.put(&dialogue, &texts).await?;
+        answers.push((question.text().to_owned(), said));
+    }
+    // Somebody may hold two dialogues, in two chats: the later one replaces what the earlier one has written.
+    let number = match mine.get("row").await? {
+        Some(number) => number,
+        None => all.update("rows", |count| count.unwrap_or(0) + 1).await?,
+    };
+    let row = Row {
+        at: start.time,
+        user: start.from.to_string(),
+        nick: start.nick.clone(),
+        answers,
+    };
+    rows.bot().set(&row_name(number), &row).await?;
+    mine.set("row", &number).await?;
+    let thanks = settings.thanks.clone();
+    Ok(thanks.unwrap_or_else(|| texts.get("survey-thanks")))
+}
+
+/// A store cannot list what is in it, so the rows have numbers.
+fn row_name(number: u64) -> String {
+    format!("row {number}")
+}
+
+async fn results(
+    at: Conversation,
+    settings: Config<Settings>,
+    texts: Texts,
+    numbers: Store<u64>,
+    rows: Store<Row>,
+) -> Result<Reply, ValueError> {
+    if at.is_group() {
+        return Ok(Reply::message(texts.get("survey-private")));
+    }
+    let (count, rows) = (numbers.bot().get("rows").await?, rows.bot());
+    let mut all = Vec::new();
+    for number in 1..=count.unwrap_or(0) {
+        all.extend(rows.get(&row_name(number)).await?);
+    }
+    if all.is_empty() {
+        return Ok(Reply::message(texts.get("survey-nobody")));
+    }
+    let table = table(&settings.questions, &all);
+    let file = Upload::new("survey.csv", table).content_type("text/csv; charset=utf-8");
+    let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
+    let said = texts.with("survey-file", &[("count", count.into())]);
+    Ok(Reply::file(Outgoing::file(file).after(said)))
+}
+
+impl Question {
+    fn text(&self) -> &str {
+        match self {
+            Self::Text { ask, .. }
+            | Self::Number { ask, .. }
+            | Self::YesNo { ask }
+            | Self::Choice { ask, .. } => ask,
+        }
+    }
+
+    /// What is wrong with it.
+    fn mistake(&self) -> Option<String> {
+        let ask = self.text();
+        if ask.trim().is_empty() || ask.len() > LONGEST {
+            return Some("expected a question in every `ask`".to_owned());
+        }
+        match self {
+            Self::Text { most, .. } if *most == 0 || *most > LONGEST => {
+                Some(format!("{ask:?}: `most` is 1 to {LONGEST}"))
+            }
+            Self::Number { from, to, .. } if from > to => {
+                Some(format!("{ask:?}: `from` is greater than `to`"))
+            }
+            Self::Choice { choices, .. } => {
+                let mut names: Vec<String> = choices.iter().map(|it| it.to_lowercase()).collect();
+                names.sort_unstable();
+                names.dedup();
+                let fit = names.len() == choices.len() && (2..=CHOICES).contains(&names.len());
+                let fit = fit
+                    && choices
+                        .iter()
+                        .all(|it| !it.trim().is_empty() && it.len() <= 200);
+                (!fit).then(|| format!("{ask:?}: expected 2 to {CHOICES} different choices"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Asks it until the answer fits.
+    async fn put(&self, dialogue: &Dialogue, texts: &Texts) -> Result<Said, DialogueError> {
+        Ok(match self {
+            Self::Text { ask, most } => {
+                let most = *most;
+                let again = texts.with("survey-text", &[("most", most.into())]);
+                let asked = dialogue.ask(ask.as_str()).retry(again);
+                Said::Text(
+                    asked
+                        .check(move |it: &String| it.chars().count() <= most)
+                        .await?,
+                )
+            }
+            Self::Number { ask, from, to } => {
+                // As texts: languages write large numbers in their own ways.
+                let (least, greatest) = (from.to_string(), to.to_string());
+                let range = [
+                    ("from", least.as_str().into()),
+                    ("to", greatest.as_str().into()),
+                ];
+                let range_of = *from..=*to;
+                let asked = dialogue
+                    .ask(ask.as_str())
+                    .retry(texts.with("survey-number", &range));
+                Said::Number(asked.check(move |it| range_of.contains(it)).await?)
+            }
+            Self::YesNo { ask } => {
+                let again = texts.get("survey-yes-or-no");
+                Said::YesNo(dialogue.ask(ask.as_str()).retry(again).await?)
+            }
+            Self::Choice { ask, choices } => {
+                let names: Vec<&str> = choices.iter().map(String::as_str).collect();
+                let all = names.join(", ");
+                let again = texts.with("survey-choice", &[("choices", all.as_str().into())]);
+                let chosen = dialogue.choose(ask, &names).retry(again).await?;
+                Said::Text(choices.get(chosen).cloned().unwrap_or_default())
+            }
+        })
+    }
+}
+
+/// All answers as CSV: a column for each question that is asked, and for each that was.
+fn table(asked: &[Question], rows: &[Row]) -> String {
+    let mut columns: Vec<&str> = asked.iter().map(Question::text).collect();
+    for (question, _) in rows.iter().flat_map(|row| &row.answers) {
+        if !columns.contains(&question.as_str()) {
+            columns.push(question);
+        }
+    }
+    // The mark at the start tells spreadsheets that it is UTF-8.
+    let mut text = "\u{feff}time,user,nick".to_owned();
+    for column in &columns {
+        text.push_str(&format!(",{}", Cell(column)));
+    }
+    text.push_str("\r\n");
+    for row in rows {
+        let seconds = i64::try_from(row.at).unwrap_or(i64::MAX);
+        let time = jiff::Timestamp::from_second(seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+        text.push_str(&format!("{time},{},{}", Cell(&row.user), Cell(&row.nick)));
+        for column in &columns {
+            let said = row.answers.iter().find(|(question, _)| question == column);
+            match said {
+                Some((_, Said::Text(said))) => text.push_str(&format!(",{}", Cell(said))),
+                Some((_, Said::Number(number))) => text.push_str(&format!(",{number}")),
+                Some((_, Said::YesNo(yes))) => text.push_str(if *yes { ",yes" } else { ",no" }),
+                None => text.push(','),
+            }
+        }
+        text.push_str("\r\n");
+    }
+    text
+}
+
+/// A text of somebody as a cell of a table. A spreadsheet calculates what begins like a formula, and formulas can read
+/// other cells and open addresses: such a text gets an apostrophe in front. It stays in one cell and on one line.
+struct Cell<'a>(&'a str);
+
+impl fmt::Display for Cell<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let is_blank = |c: char| {
+            c.is_whitespace()
+                || c.is_control()
+                || matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+        };
+        let seen = self.0.trim_start_matches(is_blank);
+        let begins = ['=', '+', '-', '@', '＝', '＋', '－', '＠', '|', '%'];
+        f.write_str(if seen.starts_with(begins) {
+            "\"'"
+        } else {
+            "\""
+        })?;
+        for c in self.0.chars() {
+            match c {
+                '"' => f.write_str("\"\"")?,
+                c if c.is_control() => f.write_str(" ")?,
+                c => write!(f, "{c}")?,
+            }
+        }
+        f.write_str("\"")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use botroupe::bot::testing::TestBot;
+
+    const AGE: &str = "How old are you?";
+    const AGAIN: &str = "Would you come again?";
+    const SIZE: &str = "Which size?\n1. small\n2. large";
+    const WHY: &str = "Why?";
+    const THANKS: &str = "Thank you, that was all.";
+
+    fn made(text: &str) -> Bot {
+        let questions = r#"
+            admins = ["boss"]
+            [[questions]]
+            kind = "number"
+            ask = "How old are you?"
+            from = 1
+            to = 120
+            [[questions]]
+            kind = "yes_no"
+            ask = "Would you come again?"
+            [[questions]]
+            kind = "choice"
+            ask = "Which size?"
+            choices = ["small", "large"]
+            [[questions]]
+            kind = "text"
+            ask = "Why?"
+            most = 20
+        "#;
+        let mut bot = bot();
+        bot.configure(Some(&format!("{text}\n{questions}").parse().unwrap()))
+            .unwrap();
+        bot
+    }
+
+    fn survey() -> TestBot {
+        TestBot::new(made(""))
+    }
+
+    #[actix_rt::test]
+    async fn it_asks_and_its_admins_have_a_table() {
+        let bot = survey();
+        assert_eq!(
+            bot.from("boss").hears("/results").await,
+            ["Nobody has answered yet."]
+        );
+        assert_eq!(bot.hears("/survey").await, [AGE]);
+        assert_eq!(bot.hears("４２").await, [AGAIN]);
+        assert_eq!(bot.hears("Yes!").await, [SIZE]);
+        assert_eq!(bot.hears("2").await, [WHY]);
+        assert_eq!(bot.hears("=1+1").await, [THANKS]);
+        assert_eq!(
+            bot.hears("/survey").await,
+            ["You have answered already. Thank you!"]
+        );
+        assert_eq!(bot.hears("/results").await, ["You may not use /results."]);
+        assert_eq!(
+            bot.in_group("g")
+                .from("boss")
+                .hears("/results")
+                .await
+                .texts()
+                .len(),
+            1
+        );
+        let table = bot.from("boss").hears("/results").await.into_drafts();
+        let [Element::Text(said), Element::File(file)] = &table[0].elements[..] else {
+            panic!("{table:?}")
+        };
+        assert_eq!(
+            (said.text.as_str(), file.name.as_str()),
+            ("Answers: 1", "survey.csv")
+        );
+    }
+
+    #[actix_rt::test]
+    async fn what_does_not_fit_is_asked_for_again() {
+        let bot = survey();
+        let long = "长".repeat(4_000);
+        bot.hears("/survey").await;
+        for odd in [
+            "",
+            "0",
+            "121",
+            "old",
+            "\u{202e}",
+            "4 2",
+            &long,
+            "99999999999999999999",
+        ] {
+            let said = bot.hears(odd).await;
+            assert_eq!(
+                said,
+                ["Please answer with a whole number from 1 to 120."],
+                "{odd:.20}"
+            );
+        }
+        let face = Element::from(botroupe::message::Face::default());
+        let said = bot.from("alice").sends(vec![face]).await;
+        assert_eq!(said, ["Please answer with a whole number from 1 to 120."]);
+        assert_eq!(bot.hears("42").await, [AGAIN]);
+        assert_eq!(bot.hears("perhaps").await, ["Please answer yes or no."]);
+        assert_eq!(bot.hears("否").await, [SIZE]);
+        assert_eq!(
+            bot.hears("medium").await,
+            ["Please choose one of these: small, large"]
+        );
+        assert_eq!(bot.hears("LARGE").await, [WHY]);
+        let too_long = ["Please answer with a text of at most 20 characters."];
+        assert_eq!(bot.hears(&long).await, too_long);
+        assert_eq!(bot.hears(" ").await, too_long);
+        assert_eq!(bot.hears("👨\u{200d}👩 שלום").await, [THANKS]);
+    }
+
+    #[actix_rt::test]
+    async fn two_answers_at_once_are_for_two_questions() {
+        let bot = survey();
+        bot.hears("/survey").await;
+        bot.from("alice").drops_in("42");
+        let said = bot.hears("yes").await;
+        assert_eq!(said, [AGAIN, SIZE]);
+        assert_eq!(bot.dialogues(), 1);
+    }
+
+    #[actix_rt::test]
+    async fn each_person_and_chat_has_its_own_and_one_row_comes_of_it() {
+        let bot = survey();
+        let group = bot.in_group("g");
+        bot.hears("/survey").await;
+        group.hears("/survey").await;
+        bot.from("bob").hears("/survey").await;
+        assert_eq!(bot.dialogues(), 3);
+        bot.in_group("g")
+            .from("bob")
+            .hears("talk of others")
+            .await
+            .expect_no_reply();
+        for text in ["1", "yes", "1"] {
+            bot.hears(text).await;
+            group.hears(text).await;
+        }
+        assert_eq!(bot.hears("here").await, [THANKS]);
+        assert_eq!(group.hears("there").await, [THANKS]);
+        let answers = bot.from("boss").hears("/results").await;
+        assert_eq!(answers, ["Answers: 1"]);
+    }
+
+    #[actix_rt::test]
+    async fn who_may_change_the_own_answers_is_asked_again() {
+        let bot = TestBot::new(made("once = false\nthanks = \"Bye.\"\nlanguage = \"zh\""));
+        for _ in 0..2 {
+            assert_eq!(bot.hears("/调查").await, [AGE]);
+            assert_eq!(bot.hears("x").await, ["请回答 1 到 120 之间的整数。"]);
+            for text in ["9", "好", "1"] {
+                bot.hears(text).await;
+            }
+            assert_eq!(bot.hears("x").await, ["Bye."]);
+        }
+        assert_eq!(bot.from("boss").hears("/results").await, ["回答数：1"]);
+    }
+
+    /// The process dies at every write of the store, and what people see is the same.
+    #[actix_rt::test]
+    async fn killed_at_every_write_it_asks_once_and_counts_once() {
+        let script = ["/survey", "42", "old", "yes", "small", "because"];
+        let whole = survey();
+        let mut expected = Vec::new();
+        for line in script {
+            expected.extend(whole.hears(line).await.texts());
+        }
+        let mut deaths = 0;
+        for line in 0..script.len() {
+            for writes in 0.. {
+                let bot = survey();
+                let (mut said, mut died) = (Vec::new(), false);
+                for (number, text) in script.iter().enumerate() {
+                    if number == line {
+                        bot.die_after(writes);
+                    }
+                    let outcome = bot.hears(text).await;
+                    said.extend(outcome.texts());
+                    if number == line {
+                        died = outcome.is_stuck();
+                        said.extend(bot.crash_and_restart().await.texts());
+                    }
+                }
+                assert_eq!(
+                    said, expected,
+                    "died at write {writes} of {:?}",
+                    script[line]
+                );
+                assert_eq!(bot.from("boss").hears("/results").await, ["Answers: 1"]);
+                if !died {
+                    break;
+                }
+                deaths += 1;
+            }
+        }
+        assert!(deaths >= script.len(), "{deaths} deaths");
+    }
+
+    #[actix_rt::test]
+    async fn questions_that_changed_meanwhile_are_not_mixed_up() {
+        let bot = survey();
+        bot.hears("/survey").await;
+        bot.hears("42").await;
+        let mut other = super::bot();
+        let table = toml::toml! {
+            [[questions]]
+            kind = "text"
+            ask = "Who are you?"
+        };
+        other.configure(Some(&table)).unwrap();
+        bot.upgrade(other).await.expect_no_reply();
+        let said = bot.hears("yes").await.texts();
+        assert!(said[0].contains("Please start again"), "{said:?}");
+        assert_eq!(bot.hears("/survey").await, ["Who are you?"]);
+    }
+
+    #[test]
+    fn no_cell_is_a_formula_and_none_breaks_out() {
+        for (text, cell) in [
+            ("plain", "\"plain\""),
+            (
+                "=HYPERLINK(\"http://x\")",
+                "\"'=HYPERLINK(\"\"http://x\"\")\"",
+            ),
+            ("+1", "\"'+1\""),
+            ("-1", "\"'-1\""),
+            ("@SUM(A1)", "\"'@SUM(A1)\""),
+            ("\t=1", "\"' =1\""),
+            (" \u{200b}＝1", "\"' \u{200b}＝1\""),
+            ("a\",\r\n=1", "\"a\"\",  =1\""),
+            ("", "\"\""),
+            ("表 😀", "\"表 😀\""),
+        ] {
+            assert_eq!(Cell(text).to_string(), cell);
+        }
+    }
+
+    #[test]
+    fn a_table_has_the_columns_of_then_and_now() {
+        let question = Question::YesNo {
+            ask: "=Now?".to_owned(),
+        };
+        let row = |user: &str, answers: &[(&str, Said)]| Row {
+            at: 0,
+            user: user.to_owned(),
+            nick: String::new(),
+            answers: answers
+                .iter()
+                .map(|(q, said)| ((*q).to_owned(), said.clone()))
+                .collect(),
+        };
+        let rows = [
+            row("@a", &[("Then", Said::Number(-7))]),
+            row(
+                "b",
+                &[
+                    ("=Now?", Said::YesNo(true)),
+                    ("Then", Said::Text("x".to_owned())),
+                ],
+            ),
+        ];
+        assert_eq!(
+            table(&[question], &rows),
+            "\u{feff}time,user,nick,\"'=Now?\",\"Then\"\r\n\
+             1970-01-01T00:00:00Z,\"'@a\",\"\",,-7\r\n\
+             1970-01-01T00:00:00Z,\"b\",\"\",yes,\"x\"\r\n"
+        );
+    }
+
+    #[test]
+    fn questions_that_cannot_be_asked_are_refused() {
+        for (text, fragment) in [
+            ("", "missing: questions"),
+            ("questions = []", "expected 1 to 40 questions"),
+            (
+                "[[questions]]\nkind = \"text\"\nask = \" \"",
+                "expected a question",
+            ),
+            (
+                "[[questions]]\nkind = \"poem\"\nask = \"a\"",
+                "none of those known",
+            ),
+            (
+                "[[questions]]\nkind = \"number\"\nask = \"a\"\nfrom = 2\nto = 1",
+                "greater than",
+            ),
+            (
+                "[[questions]]\nkind = \"number\"\nask = \"a\"",
+                "missing: from",
+            ),
+            (
+                "[[questions]]\nkind = \"text\"\nask = \"a\"\nmost = 0",
+                "1 to 1000",
+            ),
+            (
+                "[[questions]]\nkind = \"choice\"\nask = \"a\"\nchoices = [\"a\", \"A\"]",
+                "2 to 20 different",
+            ),
+            (
+                "[[questions]]\nkind = \"yes_no\"\nask = \"a\"\ncolour = 1",
+                "unknown key",
+            ),
+        ] {
+            let error = bot().configure(Some(&text.parse().unwrap())).unwrap_err();
+            assert!(error.to_string().contains(fragment), "{text}: {error}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+command-survey = Asks a few questions
+command-results = Sends all answers as a table
+survey-thanks = Thank you, that was all.
+survey-already = You have answered already. Thank you!
+survey-closed = The survey is closed. Thank you all the same!
+survey-text = Please answer with a text of at most { $most } characters.
+survey-number = Please answer with a whole number from { $from } to { $to }.
+survey-yes-or-no = Please answer yes or no.
+survey-choice = Please choose one of these: { $choices }
+survey-nobody = Nobody has answered yet.
+survey-private = Please ask me in a private chat: the answers are nothing for a group.
+survey-file = Answers: { $count }

@@ -1,0 +1,12 @@
+command-survey = 回答几个问题
+command-results = 以表格形式发送全部回答
+survey-thanks = 问完了，谢谢您。
+survey-already = 您已经回答过了，谢谢！
+survey-closed = 调查已经结束，仍然谢谢您！
+survey-text = 请用文字回答，最多 { $most } 个字。
+survey-number = 请回答 { $from } 到 { $to } 之间的整数。
+survey-yes-or-no = 请回答“是”或“否”。
+survey-choice = 请选择其中之一：{ $choices }
+survey-nobody = 还没有人回答。
+survey-private = 请在单聊里问我：这些回答不适合发到群里。
+survey-file = 回答数：{ $count }

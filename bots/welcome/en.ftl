@@ -1,0 +1,1 @@
+welcome-text = Welcome to { $group }, { $names }!

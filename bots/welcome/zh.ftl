@@ -1,0 +1,1 @@
+welcome-text = 欢迎 { $names } 加入 { $group }！
