@@ -88,7 +88,7 @@ pub use command::{
     Args, Command, CommandError, Cooldown, NotGiven, PatternError, PatternMistake, Permission,
     PrefixError, command,
 };
-pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
+pub use dialogue::{Answer, Approval, Ask, AskApproval, Dialogue, DialogueError, NoAnswer};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
