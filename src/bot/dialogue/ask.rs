@@ -17,6 +17,8 @@ use std::time::Duration;
 /// How long a question waits if nothing is said.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
+/// What a decision becomes: whether it was granted, and by whom.
+type Decided<T> = fn(bool, &str) -> T;
 type Check<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 type Read<T> = Box<dyn Fn(&Message) -> Result<T, NoAnswer> + Send + Sync>;
 
@@ -31,7 +33,7 @@ pub struct Ask<'a, T> {
     check: Option<Check<T>>,
     read: Read<T>,
     /// Who decides, and what a decision becomes, for an approval.
-    by: Option<(Conversation, fn(bool, &str) -> T)>,
+    by: Option<(Conversation, Decided<T>)>,
     of: PhantomData<fn() -> T>,
 }
 

@@ -5,7 +5,7 @@ use super::script::{Approver, End, Input, Journal, Script};
 use super::waiting::{DialoguePlace, cell_of};
 use super::{DialogueError, Shared};
 use crate::bot::event::{Event, What};
-use crate::bot::reply::Reply;
+use crate::bot::reply::{HandlerError, Reply};
 use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::Cell;
 use std::sync::Arc;
@@ -41,16 +41,21 @@ struct Decided {
 
 /// What the event has to do with a dialogue: `Err` with the reply if no handler is to be called, `Ok` with the handler
 /// to go on with.
-pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Reply> {
+pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Box<Reply>> {
     let ledger = event.ledger();
     let Some(place) = event.dialogue_place() else {
         return Ok(None);
     };
     let lapse = matches!(event.what(), What::Lapsed(_));
-    let elsewhere = || if lapse { Err(Reply::none()) } else { Ok(None) };
+    let elsewhere = || match lapse {
+        true => Err(Box::new(Reply::none())),
+        false => Ok(None),
+    };
+    let failed = |error: HandlerError| Box::new(Reply::failed(error));
+    let said = |id: &str| Box::new(Reply::message(event.say(id)));
     let (place, decided) = match decided(event) {
         Some((of, _)) if of.user == place.user => {
-            return Err(Reply::message(event.say(OWN)));
+            return Err(said(OWN));
         }
         Some((of, decided)) => (of, Some(decided)),
         None => (place, None),
@@ -68,12 +73,13 @@ pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Rep
     }
     let key = cell_of(&place, ledger.number());
     // A decision comes in another conversation than an answer: one after the other.
-    let lock = ledger.shelf().lock(&key).await.map_err(Reply::failed)?;
+    let lock = ledger.shelf().lock(&key).await;
+    let lock = lock.map_err(|error| failed(error.into()))?;
     if let Some(exchange) = event.owner().exchange() {
         exchange.hold(key.clone(), lock);
     }
     let found = ledger.shelf().store().cell(key, 0).await;
-    let Some(cell) = found.map_err(Reply::failed)? else {
+    let Some(cell) = found.map_err(|error| failed(error.into()))? else {
         ledger.end_dialogue(&place);
         return elsewhere();
     };
@@ -86,7 +92,7 @@ pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Rep
     let Some((journal, handler)) = resumed else {
         // The handler is gone, or the journal is of a later version.
         event.forget_dialogue();
-        return Err(Reply::message(event.say(CHANGED)));
+        return Err(said(CHANGED));
     };
     let mut told = None;
     let input = match (event.what(), decided) {
