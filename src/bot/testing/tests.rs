@@ -591,3 +591,27 @@ fn overlaps_are_read() {
         assert!(wrong.parse::<Overlap>().is_err(), "{wrong}");
     }
 }
+
+#[actix_rt::test]
+async fn a_handler_may_take_twelve_parameters() {
+    #[expect(clippy::too_many_arguments, reason = "that is what is tried")]
+    async fn all(
+        text: Text,
+        one: Message,
+        two: Arc<Message>,
+        _: Messages,
+        sender: Sender,
+        _: Conversation,
+        _: Option<Group>,
+        _: Result<Group, Skipped>,
+        _: Api,
+        _: Event,
+        _: Language,
+        _: Texts,
+    ) -> String {
+        let same = one.seq == two.seq;
+        format!("{} said {} ({same})", sender.user_id, &*text)
+    }
+    let bot = TestBot::new(Bot::new("all").on_text(all));
+    assert_eq!(bot.hears("hi").await, ["alice said hi (true)"]);
+}
