@@ -252,9 +252,7 @@ impl Run {
         }
         let handler = self.handler();
         let event = &self.call.event;
-        if event.dialogue().is_some() {
-            event.forget_dialogue();
-        }
+        event.end_dialogue();
         let failure = match outcome {
             Some(Ok(reply)) => match reply.into_result() {
                 Ok(answers) => return self.answer(answers),
