@@ -10,6 +10,8 @@ use super::kinds::Kinds;
 use super::language::Texts;
 use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
+use super::rejection::IntoRejection;
+#[cfg(doc)]
 use super::rejection::Rejection;
 use super::seat::{Seat, SharedBot};
 use super::timer::Alarm;
@@ -127,11 +129,11 @@ enum Place {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     label = "not a parameter of a handler",
-    note = "parameters are `Text`, `Message`, `Arc<Message>`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>`, `Config<T>`, `Args<T>`, `Language` and `Texts`, an `Option` or `Result` of one, or your own type with `impl FromEvent`"
+    note = "what was written is `Text`; further parameters are `Message`, `Arc<Message>`, `Messages`, `Attachment`, `Custom<T>`, `Sender`, `Group`, `Conversation`, `Dialogue`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>`, `Config<T>`, `Args<T>`, `Later<T>`, `Language` and `Texts`, the type of an event (`Recalled`, `Reacted`, …), an `Option` or `Result` of one, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized + Send {
     /// Why the value cannot be read; it becomes what the bot does then.
-    type Rejection: Into<Rejection> + Send;
+    type Rejection: IntoRejection + Send;
 
     /// Reads the value from the event. It may wait for something: the store, a request.
     ///
