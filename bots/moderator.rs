@@ -127,8 +127,11 @@ fn words<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Word>, D::Erro
 }
 
 /// When people wrote, in Unix seconds, by group and user.
+type Times = HashMap<(Box<str>, Box<str>), VecDeque<u64>>;
+
+/// How much people write.
 #[derive(Default)]
-struct Pace(Mutex<HashMap<(Box<str>, Box<str>), VecDeque<u64>>>);
+struct Pace(Mutex<Times>);
 
 /// The warnings of somebody in a group.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -123,6 +123,9 @@ pub use botroupe_proto::{code, id, message};
 /// The examples of the book are tests.
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../docs/src/bots.md")]
+#[doc = include_str!("../docs/src/bots/dialogues.md")]
+#[doc = include_str!("../docs/src/bots/testing.md")]
+#[doc = include_str!("../docs/src/bots/timers.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
 #[doc = include_str!("../docs/src/reliability.md")]
 struct Book;

@@ -396,6 +396,13 @@ impl Event {
         }
     }
 
+    /// The handler has ended: the dialogue that went on with the event is over.
+    pub(super) fn end_dialogue(&self) {
+        if self.0.resumed.get().is_some() {
+            self.forget_dialogue();
+        }
+    }
+
     /// The dialogue of the place is over.
     pub(super) fn forget_dialogue(&self) {
         let Some(place) = self.dialogue_place() else {

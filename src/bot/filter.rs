@@ -35,9 +35,9 @@ enum Node {
     Check(Arc<dyn Fn(&Event) -> bool + Send + Sync>),
     /// Decided after a wait, of what somebody said.
     Ask(Arc<dyn Fn(Event) -> BoxFuture<'static, bool> + Send + Sync>),
-    Both(Arc<(Node, Node)>),
-    Either(Arc<(Node, Node)>),
-    Other(Arc<Node>),
+    Both(Arc<(Self, Self)>),
+    Either(Arc<(Self, Self)>),
+    Other(Arc<Self>),
     /// It cannot be used: why.
     Broken(Arc<str>),
 }

@@ -72,7 +72,7 @@ enum Stage {
     /// The handler runs, or that of its error.
     Handler(BoxFuture<'static, Reply>),
     /// Answers that are left. The next has a file, which is to be uploaded.
-    Files(Box<Outgoing>, Answers),
+    Files(Box<(Outgoing, Answers)>),
     /// Nothing is left to do.
     End,
 }
@@ -172,7 +172,8 @@ impl Run {
                     }
                 }
                 // The file may come from a stream of the handler, which may panic or hang.
-                Stage::Files(file, left) => {
+                Stage::Files(files) => {
+                    let (file, left) = *files;
                     let upload = file.upload(self.call.event.api());
                     let upload = AssertUnwindSafe(upload).catch_unwind();
                     let outcome = within(&self.call, pool, upload).await;
@@ -251,9 +252,7 @@ impl Run {
         }
         let handler = self.handler();
         let event = &self.call.event;
-        if event.dialogue().is_some() {
-            event.forget_dialogue();
-        }
+        event.end_dialogue();
         let failure = match outcome {
             Some(Ok(reply)) => match reply.into_result() {
                 Ok(answers) => return self.answer(answers),
@@ -318,7 +317,7 @@ impl Run {
             match answer {
                 Answer::Message(draft) => self.answers.push((to.clone(), draft)),
                 Answer::File(file) => {
-                    self.stage = Stage::Files(file, answers);
+                    self.stage = Stage::Files(Box::new((*file, answers)));
                     return;
                 }
             }

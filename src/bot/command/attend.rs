@@ -33,6 +33,14 @@ impl Desk {
         })
     }
 
+    /// Whether the event is a command of the bot.
+    pub(in crate::bot) fn is_command(&self, event: &Event) -> bool {
+        self.may_be_command(event.what())
+            && event.message().is_some_and(|message| {
+                matches!(self.find(message, event.user()), Found::Command { .. })
+            })
+    }
+
     /// The texts of the bot, in the language to answer the event in.
     pub(in crate::bot) async fn texts(&self, event: &Event) -> Texts {
         Texts::new(self.texts.clone(), self.language(event).await)

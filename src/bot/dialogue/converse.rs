@@ -37,6 +37,10 @@ pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Rep
     if !ledger.is_in_dialogue(&place) {
         return elsewhere;
     }
+    // A command is never an answer: `/help` helps, and the question still waits.
+    if !lapse && event.bot().handlers.desk().is_command(event) && !is_cancel(event) {
+        return Ok(None);
+    }
     let key = cell_of(&place, ledger.number());
     let found = ledger.shelf().store().cell(key, 0).await;
     let cell = found.map_err(Reply::failed)?;
@@ -56,14 +60,8 @@ pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Rep
         return Err(Reply::message(event.say(CHANGED)));
     };
     let input = match event.what() {
-        What::Message(message) => {
-            let said = message.text().unwrap_or_default().trim().to_lowercase();
-            if CANCEL.contains(&said.as_str()) {
-                Input::Cancelled
-            } else {
-                Input::Message(message.clone())
-            }
-        }
+        What::Message(_) if is_cancel(event) => Input::Cancelled,
+        What::Message(message) => Input::Message(message.clone()),
         // It was answered meanwhile, and asks something else.
         _ if journal.deadline > event.now().unix_secs() => return elsewhere,
         _ => Input::TimedOut,
@@ -72,6 +70,12 @@ pub(in crate::bot) async fn converse(event: &Event) -> Result<Option<usize>, Rep
     let script = Shared::new(Script::resumed(journal, input));
     event.resume(Resumed { start, script });
     Ok(Some(handler))
+}
+
+/// Whether somebody wants no more of a dialogue.
+fn is_cancel(event: &Event) -> bool {
+    let text = event.message().and_then(Message::text).unwrap_or_default();
+    CANCEL.contains(&text.trim().to_lowercase().as_str())
 }
 
 /// What becomes of a dialogue whose handler did not go on.

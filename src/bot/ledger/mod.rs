@@ -7,7 +7,9 @@
 //! The ledger outlives the hosts and the actors of its account. With a store in memory, answers and handled messages
 //! are on no ledger; callers' keys, results and values are, and end with the process.
 
+mod alarms;
 mod book;
+mod dialogues;
 mod exchange;
 mod shelf;
 
@@ -20,8 +22,8 @@ use super::api::ApiError;
 use super::host::Host;
 use super::lines::Job;
 use crate::account::{AccountHandle, OutboxError, SendError};
-use crate::bot::dialogue::{DialoguePlace, Lapse, Waiting};
-use crate::bot::timer::{Alarm, AlarmKey, Alarms, Schedule, SetAlarm};
+use crate::bot::dialogue::Waiting;
+use crate::bot::timer::Alarms;
 use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::id::UserId;
@@ -29,8 +31,8 @@ use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::store::{Done, Sink, Store};
 use book::Book;
 use botroupe_core::ledger::{
-    AccountNo, Boundary, Cell, Change, Ended, Fingerprint, Letter, LetterState, Record, Recovered,
-    SpillLine, Spilled, exchange, pass,
+    AccountNo, Boundary, Change, Ended, Letter, LetterState, Record, Recovered, SpillLine, Spilled,
+    exchange, pass,
 };
 use std::future::Future;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -419,159 +421,6 @@ impl Ledger {
                 self.tell_host();
             }
         }
-    }
-
-    // ── dialogues ────────────────────────────────────────────────────────────────────────────
-
-    fn with_dialogues<T>(&self, change: impl FnOnce(&mut Waiting) -> T) -> Option<T> {
-        let mut slot = self
-            .dialogues
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let waiting = slot.as_mut()?;
-        let changed = change(waiting);
-        if waiting.is_empty() {
-            *slot = None;
-        }
-        Some(changed)
-    }
-
-    /// Whether a dialogue waits there.
-    pub(super) fn is_in_dialogue(&self, place: &DialoguePlace) -> bool {
-        self.with_dialogues(|waiting| waiting.is_at(place)) == Some(true)
-    }
-
-    /// A dialogue waits there from now on.
-    pub(super) fn park_dialogue(&self, place: DialoguePlace, deadline: u64) {
-        let mut slot = self
-            .dialogues
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        slot.get_or_insert_default().park(place, deadline);
-    }
-
-    /// No dialogue waits there any more.
-    pub(super) fn end_dialogue(&self, place: &DialoguePlace) {
-        self.with_dialogues(|waiting| waiting.end(place));
-    }
-
-    /// The next dialogue whose time is over.
-    pub(super) fn lapsed(&self, now: u64) -> Option<Lapse> {
-        self.with_dialogues(|waiting| waiting.lapsed(now)).flatten()
-    }
-
-    /// When the time of the next dialogue is over, in Unix seconds.
-    pub(super) fn next_lapse(&self) -> Option<u64> {
-        self.with_dialogues(|waiting| waiting.next_deadline())
-            .flatten()
-    }
-
-    /// How many dialogues wait.
-    #[must_use]
-    pub fn dialogues(&self) -> usize {
-        self.with_dialogues(|waiting| waiting.len()).unwrap_or(0)
-    }
-
-    // ── alarms ───────────────────────────────────────────────────────────────────────────────
-
-    fn with_alarms<T>(&self, change: impl FnOnce(&mut Alarms) -> T) -> Option<T> {
-        let mut slot = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let alarms = slot.as_mut()?;
-        let changed = change(alarms);
-        if alarms.is_empty() {
-            *slot = None;
-        }
-        Some(changed)
-    }
-
-    /// A bot has a schedule.
-    pub(super) fn schedule(&self, key: AlarmKey, schedule: &Schedule) {
-        let now = self.now().unix_secs();
-        let mut slot = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.get_or_insert_default().schedule(key, schedule, now);
-    }
-
-    /// The next alarm whose time has come.
-    pub(super) fn next_alarm(&self, now: u64) -> Option<Alarm> {
-        self.with_alarms(|alarms| alarms.next(now)).flatten()
-    }
-
-    /// When the next alarm is due, in Unix seconds.
-    pub(super) fn next_alarm_due(&self) -> Option<u64> {
-        self.with_alarms(|alarms| alarms.next_due()).flatten()
-    }
-
-    /// The handler of an alarm has ended. Returns what the store keeps of it; `None` when it is over.
-    pub(super) fn alarm_over(&self, alarm: &Alarm) -> Option<Box<str>> {
-        let now = self.now().unix_secs();
-        self.with_alarms(|alarms| alarms.over(alarm, now)).flatten()
-    }
-
-    /// The alarms that handlers of a bot have set.
-    pub(super) fn alarms_of(&self, bot: &str) -> Vec<(AlarmKey, Arc<SetAlarm>)> {
-        self.with_alarms(|alarms| alarms.of_bot(bot))
-            .unwrap_or_default()
-    }
-
-    /// A name for a new alarm.
-    pub(super) fn alarm_name(&self, owner: &Owner) -> Box<str> {
-        let name = owner.alarm_name();
-        let name = name.unwrap_or_else(|| {
-            let number = self.shelf.store().next_number();
-            Fingerprint::new("later beside").number(number).finish()
-        });
-        format!("{name:016x}").into()
-    }
-
-    /// Sets an alarm, or sets it off: with the end of the handler, or at once outside of one.
-    pub(super) async fn change_alarm(&self, owner: &Owner, key: AlarmKey, later: Option<SetAlarm>) {
-        let later = later.map(Arc::new);
-        let change = match owner.exchange() {
-            Some(exchange) => {
-                let cell = key.cell(self.number);
-                let value = later.as_ref().map(|later| self.alarm_cell(&key, later));
-                // What was written after the end of the handler is given back as a change.
-                let _ = exchange.write(cell, value);
-                exchange.change_alarm(key, later)
-            }
-            None => Some((key, later)),
-        };
-        if let Some((key, later)) = change {
-            let change = match &later {
-                Some(later) => Change::Put(Box::new(self.alarm_cell(&key, later))),
-                None => Change::Removed(Box::new(key.cell(self.number))),
-            };
-            self.write(vec![change]).await;
-            self.apply_alarms(vec![(key, later)]);
-        }
-    }
-
-    fn alarm_cell(&self, key: &AlarmKey, later: &SetAlarm) -> Cell {
-        Cell {
-            key: key.cell(self.number),
-            // It holds texts and numbers only, so it can be written.
-            value: serde_json::to_string(later).unwrap_or_default().into(),
-            ends: None,
-            at: self.now().unix_secs(),
-        }
-    }
-
-    /// Handlers have set these alarms, or set them off.
-    pub(super) fn apply_alarms(&self, changes: Vec<(AlarmKey, Option<Arc<SetAlarm>>)>) {
-        if changes.is_empty() {
-            return;
-        }
-        let mut slot = self.alarms.lock().unwrap_or_else(PoisonError::into_inner);
-        let alarms = slot.get_or_insert_default();
-        for (key, later) in changes {
-            match later {
-                Some(later) => alarms.set(key, later),
-                None => alarms.remove(&key),
-            }
-        }
-        drop(slot);
-        // The next may be earlier than the one that is waited for.
-        self.tell_host();
     }
 
     // ── for handlers ─────────────────────────────────────────────────────────────────────────

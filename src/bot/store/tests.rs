@@ -153,7 +153,7 @@ fn said(seq: u32) -> What {
 }
 
 /// Ends the handler of an event.
-fn end(ledger: &Ledger, event: Event, succeeded: bool) {
+fn end(ledger: &Ledger, event: &Event, succeeded: bool) {
     if let Some(exchange) = event.exchange() {
         ledger.close(&exchange, succeeded);
     }
@@ -174,7 +174,7 @@ async fn without_a_message_there_is_neither_a_conversation_nor_a_sender() {
     assert_eq!(values.user().unwrap_err(), ValueError::NoMessage);
     values.account().set("x", &1).await.unwrap();
     values.of_user("alice").set("x", &2).await.unwrap();
-    end(&ledger, event, true);
+    end(&ledger, &event, true);
     let event = self::event(&ledger, said(1));
     let values: Store<u64> = store(&event);
     assert_eq!(values.account().get("x").await, Ok(Some(1)));
@@ -195,7 +195,7 @@ async fn accounts_share_the_values_of_the_bot_and_no_others() {
     ] {
         cells.set("x", &7).await.unwrap();
     }
-    end(&one, writer, true);
+    end(&one, &writer, true);
     let reader = event(&two, said(1));
     let values: Store<u64> = store(&reader);
     assert_eq!(values.bot().get("x").await, Ok(Some(7)));
@@ -213,7 +213,7 @@ async fn a_value_whose_time_is_over_is_gone() {
     let hour = Duration::from_secs(3600);
     values.bot().set_for("x", &1, hour).await.unwrap();
     values.bot().set("y", &2).await.unwrap();
-    end(&ledger, writer, true);
+    end(&ledger, &writer, true);
     let later = crate::gateway::now().unix_secs() + 3601;
     let at = |name: &str, now| {
         let key = cell_key("values", Scope::Bot, name);
@@ -238,14 +238,14 @@ async fn what_would_exceed_the_quota_is_refused_and_changes_nothing() {
     assert_eq!(cells.set("y", &long).await, refused);
     assert_eq!(cells.get("y").await, Ok(None));
     cells.set("y", &short).await.unwrap();
-    end(&ledger, first, true);
+    end(&ledger, &first, true);
     let second = event(&ledger, said(2));
     let cells = store::<String>(&second).bot();
     assert_eq!(cells.set("z", &short).await, refused);
     let swapped = cells.compare_and_set("x", Some(&short), &long).await;
     assert_eq!(swapped, Err(ValueError::QuotaExceeded { limit: 8 }));
     cells.remove("y").await.unwrap();
-    end(&ledger, second, true);
+    end(&ledger, &second, true);
     let third = event(&ledger, said(3));
     store::<String>(&third)
         .bot()
@@ -269,9 +269,9 @@ async fn of_two_updates_of_one_value_none_is_lost_and_who_waits_too_long_is_told
     assert_eq!(cells.update("y", add).await, Ok(1), "another value is free");
     let mut waiting = std::pin::pin!(cells.update("x", add));
     assert!(waiting.as_mut().now_or_never().is_none());
-    end(&one, first, true);
+    end(&one, &first, true);
     assert_eq!(waiting.await, Ok(3));
-    end(&two, second, true);
+    end(&two, &second, true);
 
     tokio::time::pause();
     let third = event(&one, said(3));
@@ -280,6 +280,6 @@ async fn of_two_updates_of_one_value_none_is_lost_and_who_waits_too_long_is_told
     let busy = store::<u64>(&fourth).bot().update("x", add).await;
     let name = "x".to_owned();
     assert_eq!(busy, Err(ValueError::Busy { name }));
-    end(&one, third, false);
+    end(&one, &third, false);
     assert_eq!(store::<u64>(&fourth).bot().update("x", add).await, Ok(4));
 }

@@ -67,13 +67,11 @@ impl TestBot {
     }
 
     /// Somebody else than `alice`.
-    #[must_use]
     pub fn from(&self, user: impl Into<String>) -> Speaker<'_> {
         Speaker::new(self).from(user)
     }
 
     /// `alice`, in this group.
-    #[must_use]
     pub fn in_group(&self, group: impl Into<String>) -> Speaker<'_> {
         Speaker::new(self).in_group(group)
     }

@@ -591,3 +591,24 @@ fn overlaps_are_read() {
         assert!(wrong.parse::<Overlap>().is_err(), "{wrong}");
     }
 }
+
+#[actix_rt::test]
+async fn a_command_is_no_answer_and_the_question_still_waits() {
+    async fn name(dialogue: Dialogue) -> Result<String, DialogueError> {
+        let name: String = dialogue.ask("Your name?").await?;
+        Ok(format!("Hello {name}"))
+    }
+    async fn time(_dialogue: Dialogue) -> &'static str {
+        "noon"
+    }
+    let bot = Bot::new("b").command("name", name).command("time", time);
+    let bot = TestBot::new(bot);
+    assert_eq!(bot.hears("/name").await, ["Your name?"]);
+    assert_eq!(bot.hears("/time").await, ["noon"]);
+    assert!(bot.hears("/help").await.texts()[0].contains("/name"));
+    assert_eq!(bot.hears("/name").await, ["Your name?"], "it begins anew");
+    assert_eq!(bot.hears("Ann").await, ["Hello Ann"]);
+    assert_eq!(bot.dialogues(), 0);
+    bot.hears("/name").await;
+    assert_eq!(bot.hears("/cancel").await, ["OK, cancelled."]);
+}

@@ -7,26 +7,29 @@
 //! which its message came. The host outlives the actors of its account. The account bounds how many messages
 //! are here: it takes no more from the server than its bots have room for.
 
-use super::drain::Drain;
-use super::event::{Event, What};
-use super::isolation::Place;
-use super::ledger::{Exchange, Finished, Ledger, Written};
-use super::lines::{Job, Lines, Over, Start};
-use super::on_unknown::OnUnknown;
-use super::pool::Label;
-use super::recording::Recording;
-use super::replies::{Ended, Replies};
-use super::run::{Call, Outcome, Run};
-use super::seat::{Seat, SharedBot, Site};
-use super::timer::AlarmKey;
-use crate::account::{
-    AccountEvent, AccountHandle, OutboxError, SendError, SpillRead, Subscriber, Wish, is_heard,
-};
+mod subscriber;
+mod ticket;
+
+pub(super) use ticket::Ticket;
+
+use crate::account::{AccountHandle, OutboxError, SendError, is_heard};
 use crate::bot::api::ApiError;
+use crate::bot::drain::Drain;
+use crate::bot::event::{Event, What};
+use crate::bot::isolation::Place;
+use crate::bot::ledger::{Exchange, Finished, Ledger, Written};
+use crate::bot::lines::{Job, Lines, Start};
+use crate::bot::on_unknown::OnUnknown;
+use crate::bot::pool::Label;
+use crate::bot::recording::Recording;
+use crate::bot::replies::{Ended, Replies};
+use crate::bot::run::{Call, Outcome, Run};
+use crate::bot::seat::{Seat, SharedBot, Site};
+use crate::bot::timer::AlarmKey;
 use crate::policy::Now;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
-use botroupe_core::ledger::{Boundary, SpillLine, message_id, pass, update_id};
+use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, Weak};
@@ -548,213 +551,5 @@ impl State {
         if let Some(waker) = &self.waker {
             waker.wake_by_ref();
         }
-    }
-}
-
-/// The right and the duty to tell the host how a handler ended. If nobody does, dropping it does: the handler is
-/// done if it had begun, also after a panic of its bot, and has not run otherwise.
-pub(super) struct Ticket {
-    host: Weak<Host>,
-    job: Job,
-    /// The actor in whose turn the handler was started.
-    life: Option<u64>,
-    /// Code of the bot has run: whatever becomes of it, the event is not handled a second time.
-    began: bool,
-    settled: bool,
-}
-
-impl Ticket {
-    /// Code of the bot is about to run.
-    pub(super) const fn begin(&mut self) {
-        self.began = true;
-    }
-
-    /// Tells the host, from another thread than that of the account.
-    pub(super) fn settle(
-        mut self,
-        handler: &'static str,
-        outcome: Outcome,
-        exchange: Option<Arc<Exchange>>,
-    ) {
-        self.settled = true;
-        if let Some(host) = self.host.upgrade() {
-            host.ended(&self.job, handler, outcome, exchange, None);
-        }
-    }
-
-    /// Tells the host in the turn of its account.
-    pub(super) fn settle_here(
-        mut self,
-        handler: &'static str,
-        outcome: Outcome,
-        exchange: Option<Arc<Exchange>>,
-    ) {
-        self.settled = true;
-        if let Some(host) = self.host.upgrade() {
-            host.ended(&self.job, handler, outcome, exchange, self.life);
-        }
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        if !self.settled
-            && let Some(host) = self.host.upgrade()
-        {
-            let outcome = if self.began {
-                Outcome::Ended {
-                    answers: Vec::new(),
-                    succeeded: false,
-                }
-            } else {
-                Outcome::NotRun
-            };
-            host.ended(&self.job, "none", outcome, None, None);
-        }
-    }
-}
-
-impl Subscriber for Host {
-    fn is_alive(&self) -> bool {
-        !self.state.is_poisoned()
-    }
-
-    fn attach(&self, _: Now, life: u64, waker: &Waker) {
-        if let Ok(mut state) = self.lock() {
-            state.waker = Some(waker.clone());
-            if std::mem::replace(&mut state.life, life) != life {
-                state.replies.account_replaced();
-            }
-        }
-    }
-
-    fn detach(&self, life: u64) {
-        if let Ok(mut state) = self.lock()
-            && state.life == life
-        {
-            state.waker = None;
-        }
-        self.ledger.flush();
-    }
-
-    fn deliver(&self, at: Now, event: AccountEvent) -> Result<(), Box<Update>> {
-        let Ok(mut state) = self.lock() else {
-            return Ok(()); // The account will notice.
-        };
-        let mut took = Ok(());
-        match event {
-            AccountEvent::Ready => {
-                let is_first = state.lines.set_ready(true);
-                state.replies.account_ready();
-                if is_first {
-                    self.happened(&mut state, &What::Start);
-                }
-                self.happened(&mut state, &What::Ready);
-            }
-            AccountEvent::NotReady(cause) => {
-                state.lines.set_ready(false);
-                self.happened(&mut state, &What::NotReady(cause));
-            }
-            AccountEvent::Message(message) => self.message(&mut state, at, message),
-            AccountEvent::Update(update) => {
-                took = self.update(&mut state, update);
-            }
-        }
-        let is_alone = state.waker.is_none();
-        drop(state);
-        if is_alone {
-            self.run_elsewhere();
-        }
-        took
-    }
-
-    fn returned(&self, _: Now, number: u64, update: Box<Update>) {
-        let Ok(mut state) = self.lock() else {
-            return;
-        };
-        let what = What::Update(Arc::from(update));
-        let id = update_id(number);
-        let is_durable = self.ledger.is_durable();
-        let is_over =
-            |bot: &usize| is_durable && self.ledger.is_handled(self.seats[*bot].bot.name, id);
-        let wanting: Vec<usize> = self
-            .wanting(&state.lines, &what)
-            .filter(|bot| !is_over(bot))
-            .collect();
-        state.lines.returned(number, id, &what, &wanting);
-        let is_alone = state.waker.is_none();
-        drop(state);
-        if is_alone {
-            self.run_elsewhere();
-        }
-    }
-
-    fn spill(&self, line: SpillLine, body: Box<str>) {
-        self.ledger.spill(line, body);
-    }
-
-    fn read_spill(&self, line: SpillLine, after: u64, limit: usize) -> SpillRead {
-        Box::pin(self.ledger.read_spill(line, after, limit))
-    }
-
-    fn unspill(&self, number: u64) {
-        self.ledger.unspill(number);
-    }
-
-    fn proceed(&self, at: Now, life: u64) -> bool {
-        if let Ok(mut state) = self.lock() {
-            self.take_written(&mut state, at);
-            self.time_has_come(&mut state, at);
-        }
-        self.run_here(at, life)
-    }
-
-    fn poll_wish(&self, life: u64) -> Option<Wish> {
-        let mut state = self.lock().ok()?;
-        if state.life != life {
-            return None;
-        }
-        if let Some(reply) = state.replies.poll() {
-            return Some(Wish::Reply(reply));
-        }
-        let (over, done) = state.lines.poll_finished()?;
-        drop(state);
-        let (id, wish) = match over {
-            Over::Message(receipt) => (receipt.id(), Wish::Finished(receipt, done)),
-            Over::Update(number) => (update_id(number), Wish::UpdateOver(number, done)),
-        };
-        // Until now it comes again if the host dies. What a bot left unhandled stays unread.
-        if done {
-            let bots = self.seats.iter().map(|seat| seat.bot.name);
-            self.ledger.is_over(bots, id);
-        }
-        Some(wish)
-    }
-
-    fn settled(&self, at: Now, reply: u64, outcome: Result<String, OutboxError>) {
-        if let Ok(mut state) = self.lock() {
-            let draining = state.lines.is_draining();
-            let letter = state.replies.letter_of(reply);
-            let persists = letter.is_some_and(|letter| !self.ledger.is_awaited(letter));
-            let how = (draining, persists);
-            let ended = state.replies.settled(at.mono, reply, outcome, how);
-            self.replied(&mut state, at, ended);
-        }
-    }
-
-    fn all_read(&self) {
-        self.ledger.all_read();
-    }
-
-    fn poll_timeout(&self) -> Option<Duration> {
-        let state = self.lock().ok()?;
-        let (lines, replies) = (state.lines.poll_timeout(), state.replies.poll_timeout());
-        let due = self.ledger.next_lapse().into_iter();
-        let due = due.chain(self.ledger.next_alarm_due()).min();
-        let due = due.map(|due| {
-            let now = self.ledger.now();
-            now.mono + Duration::from_secs(due).saturating_sub(now.unix)
-        });
-        lines.into_iter().chain(replies).chain(due).min()
     }
 }

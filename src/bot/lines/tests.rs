@@ -1,0 +1,94 @@
+use super::super::drain::Draining;
+use super::*;
+use crate::proto::message::C2cItem;
+
+const NOW: Duration = Duration::from_secs(100);
+
+fn message(from: &str, seq: u32) -> Arc<Message> {
+    let item = C2cItem {
+        seq,
+        time: 50,
+        ..C2cItem::new(from, "bot", Vec::new())
+    };
+    Arc::new(Message::from_c2c(item, "bot"))
+}
+
+fn seq(start: &Start) -> u32 {
+    match &start.what {
+        What::Message(message) => message.seq,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn start(lines: &mut Lines, now: Duration) -> Option<Start> {
+    lines.poll_start(now)
+}
+
+#[test]
+fn a_conversation_is_handled_in_order_and_one_at_a_time_while_others_go_on() {
+    let mut lines = Lines::default();
+    for (from, seq) in [("alice", 1), ("alice", 2), ("bob", 3)] {
+        lines.message(NOW, &message(from, seq), &[0], |_| false);
+    }
+    assert!(start(&mut lines, NOW).is_none(), "not ready");
+    assert!(lines.set_ready(true) && !lines.set_ready(true));
+    let mut running = [
+        start(&mut lines, NOW).unwrap(),
+        start(&mut lines, NOW).unwrap(),
+    ];
+    running.sort_by_key(seq);
+    assert_eq!(running.each_ref().map(seq), [1, 3]);
+    assert!(start(&mut lines, NOW).is_none());
+    lines.ended(NOW, &running[0].job, true, false);
+    assert_eq!(start(&mut lines, NOW).as_ref().map(seq), Some(2));
+    assert_eq!(lines.open(), 2);
+}
+
+#[test]
+fn a_message_is_finished_when_every_bot_is_done_and_not_done_when_one_is_not() {
+    let mut lines = Lines::default();
+    lines.set_ready(true);
+    lines.message(NOW, &message("alice", 1), &[0, 1], |_| false);
+    let (first, second) = (
+        start(&mut lines, NOW).unwrap(),
+        start(&mut lines, NOW).unwrap(),
+    );
+    lines.ended(NOW, &first.job, false, false);
+    assert!(lines.poll_finished().is_none());
+    lines.ended(NOW, &second.job, true, false);
+    assert!(!lines.poll_finished().unwrap().1);
+    lines.message(NOW, &message("alice", 2), &[], |_| false);
+    assert!(lines.poll_finished().unwrap().1, "nobody wants it");
+}
+
+#[test]
+fn a_parked_bot_leaves_what_waits_for_it_unread() {
+    let mut lines = Lines::default();
+    lines.set_ready(true);
+    lines.message(NOW, &message("alice", 1), &[0], |_| false);
+    lines.message(NOW, &message("alice", 2), &[0], |_| false);
+    let first = start(&mut lines, NOW).unwrap();
+    lines.ended(NOW, &first.job, false, true);
+    let finished = [lines.poll_finished(), lines.poll_finished()];
+    assert!(finished.iter().all(|one| matches!(one, Some((_, false)))));
+    assert_eq!((lines.open(), lines.is_due()), (0, false));
+}
+
+#[actix_rt::test]
+async fn a_drain_finishes_what_runs_and_the_second_that_was_begun() {
+    let mut lines = Lines::default();
+    lines.set_ready(true);
+    lines.message(NOW, &message("alice", 1), &[0], |_| false);
+    lines.message(NOW, &message("alice", 2), &[0], |_| false);
+    let first = start(&mut lines, NOW).unwrap();
+    let draining = Draining::new();
+    lines.drain(NOW, draining.one().unwrap());
+    lines.ended(NOW, &first.job, true, false);
+    let second = start(&mut lines, NOW).expect("of the same second");
+    lines.ended(NOW, &second.job, true, false);
+    let over = lines.poll_timeout().unwrap();
+    lines.message(over, &message("alice", 3), &[0], |_| false);
+    assert!(lines.timeout(over).is_empty());
+    assert!(start(&mut lines, over).is_none(), "the second is over");
+    assert!(draining.wait(Duration::from_secs(60)).await);
+}
