@@ -149,7 +149,10 @@ fn survey_asks_and_hands_over_a_table() {
         Some("\u{feff}time,user,nick,\"How old are you?\",\"您怎么看？\"")
     );
     let row = lines.next().unwrap();
-    assert!(row.ends_with(",\"alice\",\"alice\",42,\"'=1+1 很好\""), "{row}");
+    assert!(
+        row.ends_with(",\"alice\",\"alice\",42,\"'=1+1 很好\""),
+        "{row}"
+    );
 }
 
 #[test]
