@@ -241,7 +241,7 @@ impl Run {
             None => event.forget_dialogue(),
         }
         if let Some(to) = event.conversation() {
-            self.answers.push((to.clone(), stop.said));
+            self.answers.push((to, stop.said));
         }
     }
 
@@ -258,7 +258,7 @@ impl Run {
                 Ok(answers) => return self.answer(answers),
                 Err(error) => match error.downcast::<DialogueError>() {
                     Ok(ended) => {
-                        let to = event.conversation().cloned();
+                        let to = event.conversation();
                         let said = |to| (to, Draft::text(event.say(ended.said())));
                         self.answers.extend(to.map(said));
                         return;
@@ -306,7 +306,7 @@ impl Run {
 
     /// The handler has answered.
     fn answer(&mut self, mut answers: Answers) {
-        let to = self.call.event.conversation().cloned();
+        let to = self.call.event.conversation();
         while let Some(answer) = answers.next() {
             let Some(to) = &to else {
                 let Label { account, bot, .. } = &self.call.label;
@@ -328,7 +328,7 @@ impl Run {
     fn uploaded(&mut self, outcome: Option<Caught<Result<Draft, ApiError>>>) {
         let Label { account, bot, .. } = &self.call.label;
         let handler = self.handler();
-        let Some(to) = self.call.event.conversation().cloned() else {
+        let Some(to) = self.call.event.conversation() else {
             return;
         };
         match outcome {
