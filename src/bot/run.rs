@@ -241,7 +241,7 @@ impl Run {
             None => event.forget_dialogue(),
         }
         if let Some(to) = event.conversation() {
-            self.answers.push((to, stop.said));
+            self.say(&to, stop.said);
         }
     }
 
@@ -315,13 +315,25 @@ impl Run {
                 return;
             };
             match answer {
-                Answer::Message(draft) => self.answers.push((to.clone(), draft)),
+                Answer::Message(draft) => self.say(to, draft),
                 Answer::File(file) => {
                     self.stage = Stage::Files(Box::new((*file, answers)));
                     return;
                 }
             }
         }
+    }
+
+    /// A message is to be sent; in several if it is too long for one.
+    fn say(&mut self, to: &Conversation, draft: Draft) {
+        if draft.is_blank() {
+            let Label { account, bot, .. } = &self.call.label;
+            let handler = self.handler();
+            tracing::warn!(%account, bot, handler, %to, "the answer is an empty text, which is no message: nothing is sent; return `None` to say nothing");
+            return;
+        }
+        let parts = draft.split().into_iter();
+        self.answers.extend(parts.map(|part| (to.clone(), part)));
     }
 
     /// The file of an answer was uploaded, or was not.
@@ -332,7 +344,7 @@ impl Run {
             return;
         };
         match outcome {
-            Some(Ok(Ok(draft))) => self.answers.push((to, draft)),
+            Some(Ok(Ok(draft))) => self.say(&to, draft),
             Some(Ok(Err(error))) => {
                 tracing::warn!(%account, bot, handler, %to, %error, "file of the reply not uploaded");
             }
