@@ -466,19 +466,54 @@ impl Event {
     }
 
     /// The conversation that the event is about.
-    pub(super) fn conversation(&self) -> Option<&Conversation> {
+    #[must_use]
+    pub fn conversation(&self) -> Option<Conversation> {
         if let Some(resumed) = self.0.resumed.get() {
-            return Some(&resumed.place.conversation);
+            return Some(resumed.place.conversation.clone());
         }
         match &self.0.what {
-            What::Message(message) => Some(&message.conversation),
-            What::Lapsed(lapse) => Some(&lapse.place.conversation),
+            What::Message(message) => Some(message.conversation.clone()),
+            What::Lapsed(lapse) => Some(lapse.place.conversation.clone()),
             What::Alarm(alarm) => {
                 let (conversation, _) = alarm.later.as_ref()?.place.as_ref()?;
-                Some(conversation)
+                Some(conversation.clone())
             }
-            What::Update(_) | What::Start | What::Ready | What::NotReady(_) => None,
+            What::Update(update) => match &**update {
+                Update::Recalled { conversation, .. }
+                | Update::Edited { conversation, .. }
+                | Update::Typing { conversation, .. } => Some(conversation.clone()),
+                Update::ReadByPeer { peer, .. } | Update::C2cReceipt { peer, .. } => {
+                    Some(Conversation::c2c(peer.as_str()))
+                }
+                Update::GroupReceipt { group, .. } => Some(Conversation::group(group.as_str())),
+                _ => None,
+            },
+            What::Start | What::Ready | What::NotReady(_) => None,
         }
+    }
+
+    /// Who has done it: the sender of a message, who acted in a group, recalled, edited, read or types.
+    #[must_use]
+    pub fn actor(&self) -> Option<&str> {
+        let user = match &self.0.what {
+            What::Message(message) => match (message.tip(), message.notice()) {
+                (Some(tip), _) => tip.operator.as_str(),
+                (_, Some(notice)) => notice.operator.as_str(),
+                _ => &message.from,
+            },
+            What::Update(update) => match &**update {
+                Update::Recalled { by, .. } => by,
+                Update::Edited { message, .. } => &message.from,
+                Update::ReadByPeer { peer, .. } | Update::C2cReceipt { peer, .. } => peer,
+                Update::Typing { user, .. } => user,
+                Update::Profile(change) => &change.user,
+                Update::Follows(change) => &change.user,
+                _ => return None,
+            },
+            What::Lapsed(lapse) => &lapse.place.user,
+            What::Alarm(_) | What::Start | What::Ready | What::NotReady(_) => return None,
+        };
+        (!user.is_empty()).then_some(user)
     }
 
     /// The message; `None` for other events. In a dialogue it is the one that the dialogue began with.

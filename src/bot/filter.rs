@@ -1,5 +1,8 @@
 //! Filters: which events a handler is for. They combine with `&`, `|` and `!`.
 //!
+//! A filter that names no kind of events, such as [`private`] or [`from`], is for what somebody says, unless it is
+//! combined by `&` with one that does.
+//!
 //! ```
 //! use botroupe::prelude::*;
 //!
@@ -10,6 +13,17 @@
 //! Bot::new("helper")
 //!     .on(filter::text() & filter::mentioned() & !filter::from("spammer"), help)
 //!     .on(filter::private() & filter::regex("(?i)^help"), help)
+//! # ;
+//! ```
+//!
+//! ```
+//! use botroupe::prelude::*;
+//!
+//! async fn nosy(recalled: Recalled) -> String {
+//!     format!("{} has taken something back.", recalled.by)
+//! }
+//! # let _ =
+//! Bot::new("nosy").on(filter::recalled() & filter::in_group("@TGS#1") & !filter::from("boss"), nosy)
 //! # ;
 //! ```
 
@@ -31,9 +45,9 @@ pub struct Filter(Node);
 #[derive(Clone)]
 enum Node {
     Kinds(Kinds),
-    /// Decided at once, of what somebody said.
+    /// Decided at once.
     Check(Arc<dyn Fn(&Event) -> bool + Send + Sync>),
-    /// Decided after a wait, of what somebody said.
+    /// Decided after a wait.
     Ask(Arc<dyn Fn(Event) -> BoxFuture<'static, bool> + Send + Sync>),
     Both(Arc<(Self, Self)>),
     Either(Arc<(Self, Self)>),
@@ -61,6 +75,39 @@ pub const fn text() -> Filter {
     Filter(Node::Kinds(Kinds::TEXT))
 }
 
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $name:ident: $kind:ident;)*) => {$(
+        $(#[$doc])*
+        #[must_use]
+        pub const fn $name() -> Filter {
+            Filter(Node::Kinds(Kinds::$kind))
+        }
+    )*};
+}
+
+kinds! {
+    /// What happens in groups, see [`Bot::on_group_tip`](super::Bot::on_group_tip).
+    group_tip: TIP;
+    /// Somebody joins a group, see [`Joined`](super::Joined).
+    joined: JOINED;
+    /// Somebody leaves a group, see [`Left`](super::Left).
+    left: LEFT;
+    /// Members are muted, see [`Muted`](super::Muted).
+    muted: MUTED;
+    /// Messages are recalled, see [`Recalled`](super::Recalled).
+    recalled: RECALLED;
+    /// A message is edited, see [`Edited`](super::Edited).
+    edited: EDITED;
+    /// A one-to-one conversation is read, see [`Read`](super::Read).
+    read: READ;
+    /// Messages that ask for receipts are read, see [`Receipts`](super::Receipts).
+    receipt: RECEIPT;
+    /// The reactions to a message change, see [`Reacted`](super::Reacted).
+    reaction: REACTED;
+    /// Somebody types, see [`Typing`](super::Typing).
+    typing: TYPING;
+}
+
 /// Messages that mention the account, or everybody.
 #[must_use]
 pub fn mentioned() -> Filter {
@@ -70,33 +117,30 @@ pub fn mentioned() -> Filter {
     })
 }
 
-/// Messages of one-to-one chats.
+/// One-to-one chats.
 #[must_use]
 pub fn private() -> Filter {
     check(|event| matches!(place(event), Some(Conversation::C2c(_))))
 }
 
-/// Messages of groups.
+/// Groups.
 #[must_use]
 pub fn group() -> Filter {
     check(|event| matches!(place(event), Some(Conversation::Group(_))))
 }
 
-/// Messages of this group.
+/// This group.
 #[must_use]
 pub fn in_group(id: impl Into<String>) -> Filter {
     let id = id.into();
-    check(move |event| matches!(place(event), Some(Conversation::Group(group)) if **group == *id))
+    check(move |event| matches!(place(event), Some(Conversation::Group(group)) if *group == *id))
 }
 
-/// Messages of this user.
+/// What this user says or does.
 #[must_use]
 pub fn from(user: impl Into<String>) -> Filter {
     let user = user.into();
-    check(move |event| {
-        let message = event.message();
-        message.is_some_and(|message| *message.from == *user)
-    })
+    check(move |event| event.actor() == Some(&*user))
 }
 
 /// Texts that contain these words; capitals do not count.
@@ -122,12 +166,12 @@ pub fn regex(pattern: &str) -> Filter {
     }
 }
 
-/// Messages of which `check` says so.
+/// Events of which `check` says so.
 pub fn check(check: impl Fn(&Event) -> bool + Send + Sync + 'static) -> Filter {
     Filter(Node::Check(Arc::new(check)))
 }
 
-/// Messages of which `ask` says so, after it has waited for something: the store, a request.
+/// Events of which `ask` says so, after it has waited for something: the store, a request.
 pub fn ask<F>(ask: impl Fn(Event) -> F + Send + Sync + 'static) -> Filter
 where
     F: Future<Output = bool> + Send + 'static,
@@ -135,13 +179,18 @@ where
     Filter(Node::Ask(Arc::new(move |event| ask(event).boxed())))
 }
 
-fn place(event: &Event) -> Option<&Conversation> {
-    Some(&event.message()?.conversation)
+fn place(event: &Event) -> Option<Conversation> {
+    event.conversation()
 }
 
 impl Filter {
     pub(super) const fn kinds_only(kinds: Kinds) -> Self {
         Self(Node::Kinds(kinds))
+    }
+
+    /// As a handler is for it: if no kind of events is named, for what somebody says.
+    pub(super) fn settled(self) -> Self {
+        Self(self.0.settled())
     }
 
     /// The kinds of events that may pass.
@@ -184,16 +233,35 @@ impl Filter {
 }
 
 impl Node {
+    /// The kinds of events that may pass.
     fn kinds(&self) -> Kinds {
         match self {
             Self::Kinds(kinds) => *kinds,
-            Self::Check(_) | Self::Ask(_) | Self::Broken(_) => Kinds::SAID,
+            Self::Check(_) | Self::Ask(_) | Self::Broken(_) => Kinds::ALL,
             Self::Both(both) => both.0.kinds() & both.1.kinds(),
             Self::Either(either) => either.0.kinds() | either.1.kinds(),
             Self::Other(other) => match &**other {
                 Self::Kinds(kinds) => !*kinds,
-                _ => Kinds::SAID,
+                _ => Kinds::ALL,
             },
+        }
+    }
+
+    /// Whether it says which kinds of events it is for.
+    fn names_kinds(&self) -> bool {
+        match self {
+            Self::Kinds(_) => true,
+            Self::Check(_) | Self::Ask(_) | Self::Broken(_) => false,
+            Self::Both(both) => both.0.names_kinds() || both.1.names_kinds(),
+            Self::Either(either) => either.0.names_kinds() && either.1.names_kinds(),
+            Self::Other(other) => matches!(&**other, Self::Kinds(_)),
+        }
+    }
+
+    fn settled(self) -> Self {
+        match self {
+            node if node.names_kinds() => node,
+            node => Self::Both(Arc::new((Self::Kinds(Kinds::SAID), node))),
         }
     }
 
@@ -209,9 +277,9 @@ impl Node {
     fn now(&self, event: &Event) -> Option<bool> {
         match self {
             Self::Kinds(kinds) => Some(kinds.meets(event.kind())),
-            Self::Check(check) => Some(Kinds::SAID.meets(event.kind()) && check(event)),
-            Self::Ask(_) if Kinds::SAID.meets(event.kind()) => None,
-            Self::Ask(_) | Self::Broken(_) => Some(false),
+            Self::Check(check) => Some(check(event)),
+            Self::Ask(_) => None,
+            Self::Broken(_) => Some(false),
             Self::Both(both) => match both.0.now(event) {
                 Some(false) => Some(false),
                 Some(true) => both.1.now(event),
@@ -255,7 +323,15 @@ impl BitOr for Filter {
     type Output = Self;
 
     fn bitor(self, other: Self) -> Self {
-        Self(Node::Either(Arc::new((self.0, other.0))))
+        // If one names kinds of events, the other is for what somebody says.
+        let (one, other) = (self.0, other.0);
+        Self(Node::Either(Arc::new(
+            if one.names_kinds() == other.names_kinds() {
+                (one, other)
+            } else {
+                (one.settled(), other.settled())
+            },
+        )))
     }
 }
 

@@ -65,7 +65,7 @@ impl Registered {
         });
         Self {
             name: std::any::type_name::<H>(),
-            filter,
+            filter: filter.settled(),
             needs,
             may_pass: H::Output::MAY_PASS,
             is_bare: size_of::<H>() == 0,
@@ -324,7 +324,7 @@ impl Handlers {
                 mistakes.push(BotMistake::NeverCalled { handler: name });
             } else if number >= self.all.len() {
                 // A command, or the handler of errors: nothing comes before them.
-            } else if Kinds::MESSAGE.holds(possible)
+            } else if Kinds::SAID.holds(possible)
                 && let Some(first) = self.all[..number]
                     .iter()
                     .find(|first| first.takes_all() && first.kinds().holds(possible))
@@ -404,8 +404,9 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
             }
         }
     }
-    let is_for_all = !Kinds::MESSAGE.meets(event.kind());
+    let is_for_all = !Kinds::SAID.meets(event.kind());
     let mut replies = Reply::pass();
+    let mut failed = None;
     for (number, handler) in bot.handlers.all.iter().enumerate() {
         if only.is_some_and(|only| only != number) || !handler.filter.passes(&event).await {
             continue;
@@ -413,10 +414,17 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
         event.call(number);
         let reply = handler.call(event.clone()).await;
         if is_for_all {
+            if reply.error().is_some() {
+                failed = failed.or(Some(number));
+            }
             replies = replies.then(reply);
         } else if !reply.is_pass() {
             return reply;
         }
+    }
+    if let Some(number) = failed {
+        // It is the one that the log names.
+        event.call(number);
     }
     match unknown {
         Some(name) => desk.unknown(&event, &name).await,

@@ -60,6 +60,7 @@ mod lines;
 mod loop_guard;
 mod middleware;
 mod needs;
+mod occasions;
 mod on_unknown;
 mod outgoing_file;
 mod overlap;
@@ -96,7 +97,11 @@ pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use drain::{Drain, Draining};
 pub use event::{Event, FromEvent};
-pub use extract::{Config, Group, Kicked, Messages, NotReady, Sender, State, Text};
+pub use extract::{
+    Card, Config, Custom, Edited, Group, GroupChanged, Invited, JoinRequest, Joined, Kicked, Left,
+    Messages, Muted, NotReady, Reacted, Read, ReadMessage, Recalled, Receipts, Removed, Sender,
+    State, Statuses, Text, Typing,
+};
 pub use failure::Failure;
 #[cfg(feature = "unstable")]
 pub use file_access::FileAccess;

@@ -2,7 +2,7 @@
 
 use super::api::IntoDraft;
 use super::outgoing_file::Outgoing;
-use crate::proto::message::{Draft, Element};
+use crate::proto::message::{Draft, Element, Message};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::error::Error;
@@ -91,6 +91,60 @@ impl Reply {
                 Self(Said::Many(all))
             }
         }
+    }
+
+    /// Quotes a message in the first one that is sent.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn answer(message: Message) -> Reply {
+    ///     Reply::message("Yes.").quoting(&message).mentioning(&message)
+    /// }
+    /// # let _ = Bot::new("yes").on_text(answer);
+    /// ```
+    pub fn quoting(mut self, message: &Message) -> Self {
+        if let Some(draft) = self.first_draft() {
+            *draft = std::mem::take(draft).quote(message);
+        }
+        self
+    }
+
+    /// Mentions the sender of a message in the first one that is sent, and puts `@` and the name before its text. Only
+    /// in groups; elsewhere the sender knows who is meant.
+    pub fn mentioning(mut self, message: &Message) -> Self {
+        if message.conversation.is_group()
+            && let Some(draft) = self.first_draft()
+        {
+            *draft = std::mem::take(draft).mention(&*message.from);
+            let name = match message.nick.as_str() {
+                "" => &*message.from,
+                nick => nick,
+            };
+            let mut elements = draft.elements.iter_mut();
+            let text = elements.find_map(|element| match element {
+                Element::Text(text) => Some(&mut text.text),
+                _ => None,
+            });
+            if let Some(text) = text {
+                text.insert_str(0, &format!("@{name} "));
+            }
+        }
+        self
+    }
+
+    /// The first message that is sent, if it is no file.
+    fn first_draft(&mut self) -> Option<&mut Draft> {
+        let mut answers = match &mut self.0 {
+            Said::Pass | Said::Nothing | Said::Failed(_) => return None,
+            Said::One(answer) => std::slice::from_mut(answer),
+            Said::Many(all) => all.as_mut_slice(),
+        }
+        .iter_mut();
+        answers.find_map(|answer| match answer {
+            Answer::Message(draft) => Some(draft),
+            Answer::File(_) => None,
+        })
     }
 
     /// Whether the event is left to the next handler.

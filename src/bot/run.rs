@@ -241,8 +241,10 @@ impl Run {
             Some((value, deadline, approver)) => event.keep_dialogue(value, deadline, approver),
             None => event.forget_dialogue(),
         }
-        let to = stop.to.or_else(|| event.conversation().cloned());
-        self.answers.extend(to.map(|to| (to, stop.said)));
+        let to = stop.to.or_else(|| event.conversation());
+        if let Some(to) = to {
+            self.say(&to, stop.said);
+        }
     }
 
     /// The handler has ended, or has exceeded its limit.
@@ -261,7 +263,7 @@ impl Run {
                 Ok(answers) => return self.answer(answers),
                 Err(error) => match error.downcast::<DialogueError>() {
                     Ok(ended) => {
-                        let to = event.conversation().cloned();
+                        let to = event.conversation();
                         let said = |to| (to, Draft::text(event.say(ended.said())));
                         self.answers.extend(to.map(said));
                         return;
@@ -309,7 +311,7 @@ impl Run {
 
     /// The handler has answered.
     fn answer(&mut self, mut answers: Answers) {
-        let to = self.call.event.conversation().cloned();
+        let to = self.call.event.conversation();
         while let Some(answer) = answers.next() {
             let Some(to) = &to else {
                 let Label { account, bot, .. } = &self.call.label;
@@ -318,7 +320,7 @@ impl Run {
                 return;
             };
             match answer {
-                Answer::Message(draft) => self.answers.push((to.clone(), draft)),
+                Answer::Message(draft) => self.say(to, draft),
                 Answer::File(file) => {
                     self.stage = Stage::Files(Box::new((*file, answers)));
                     return;
@@ -327,15 +329,27 @@ impl Run {
         }
     }
 
+    /// A message is to be sent; in several if it is too long for one.
+    fn say(&mut self, to: &Conversation, draft: Draft) {
+        if draft.is_blank() {
+            let Label { account, bot, .. } = &self.call.label;
+            let handler = self.handler();
+            tracing::warn!(%account, bot, handler, %to, "the answer is an empty text, which is no message: nothing is sent; return `None` to say nothing");
+            return;
+        }
+        let parts = draft.split().into_iter();
+        self.answers.extend(parts.map(|part| (to.clone(), part)));
+    }
+
     /// The file of an answer was uploaded, or was not.
     fn uploaded(&mut self, outcome: Option<Caught<Result<Draft, ApiError>>>) {
         let Label { account, bot, .. } = &self.call.label;
         let handler = self.handler();
-        let Some(to) = self.call.event.conversation().cloned() else {
+        let Some(to) = self.call.event.conversation() else {
             return;
         };
         match outcome {
-            Some(Ok(Ok(draft))) => self.answers.push((to, draft)),
+            Some(Ok(Ok(draft))) => self.say(&to, draft),
             Some(Ok(Err(error))) => {
                 tracing::warn!(%account, bot, handler, %to, %error, "file of the reply not uploaded");
             }

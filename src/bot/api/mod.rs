@@ -55,7 +55,7 @@ use super::transfer::Carriage;
 use crate::account::SendError;
 use crate::account::{AccountHandle, unreadable};
 use crate::bot::dialogue::StepKind;
-use crate::proto::message::{Conversation, Draft, Element, Message};
+use crate::proto::message::{Conversation, Draft, Message};
 use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
 use botroupe_core::ledger::Fingerprint;
@@ -245,7 +245,8 @@ impl Api {
         Sending::new(self, Ok((to.into_conversation(), draft.into_draft())))
     }
 
-    /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like.
+    /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like; of a text that is
+    /// too long for one message, the last one.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
@@ -255,9 +256,9 @@ impl Api {
         draft: impl IntoDraft,
     ) -> Result<Message, ApiError> {
         let (to, draft) = (to.into_conversation(), draft.into_draft());
-        let elements: Vec<Element> = draft.elements.clone();
-        let cloud = draft.cloud_custom_data.clone();
-        let sent = self.send(to.clone(), draft).await?;
+        let sent = self.send(to.clone(), draft.clone()).await?;
+        let last = draft.split().pop().unwrap_or_default();
+        let (elements, cloud) = (last.elements, last.cloud_custom_data);
         Ok(Message::sent(self.user(), to, elements, cloud, &sent))
     }
 

@@ -6,7 +6,7 @@ use crate::account::SendError;
 use crate::bot::dialogue::StepKind;
 use crate::bot::ledger::Owner;
 use crate::proto::answer::Sent;
-use crate::proto::message::{Conversation, Draft};
+use crate::proto::message::{Conversation, Draft, DraftError};
 use botroupe_core::ledger::Fingerprint;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,6 +16,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A message about to be sent: `.await` it.
+///
+/// A text that is too long for one message is sent in several, see [`Draft::split`]; the answer is that of the last one.
 ///
 /// Sent in a handler, with a store on disk, it is sent once although the process dies and the handler runs again.
 #[must_use = "nothing is sent before `.await`"]
@@ -110,6 +112,35 @@ impl Described<'_> {
     }
 
     async fn send_now(self) -> Result<Sent, ApiError> {
+        let (to, draft) = self.what?;
+        let mut parts = draft.split().into_iter();
+        let Some(mut part) = parts.next() else {
+            return Err(DraftError::Empty.into());
+        };
+        let mut number = 1;
+        loop {
+            // Each part is sent once by itself.
+            let key = self.key.as_ref().map(|key| match number {
+                1 => key.clone(),
+                number => format!("{key}#{number}"),
+            });
+            let one = Described {
+                api: self.api,
+                what: Ok((to.clone(), part)),
+                key,
+                now: self.now,
+            };
+            let sent = one.send_one().await?;
+            match parts.next() {
+                Some(next) => part = next,
+                None => return Ok(sent),
+            }
+            number += 1;
+        }
+    }
+
+    /// Sends a message that is not too long.
+    async fn send_one(self) -> Result<Sent, ApiError> {
         let (to, draft) = self.what?;
         if let Backend::Account(account) = &self.api.backend
             && self.now

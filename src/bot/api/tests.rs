@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::bot::Bot;
+use crate::bot::Text;
 use crate::bot::testing::TestBot;
 use crate::proto::code::Code;
-use crate::proto::message::{C2cItem, DraftError, GroupItem};
+use crate::proto::message::{C2cItem, DraftError, Element, GroupItem, GroupTip};
 use crate::proto::op::friend::Sides;
 use crate::proto::op::group::NewGroup;
 use crate::proto::op::group_member::Role;
@@ -584,4 +585,45 @@ async fn a_text_for_a_user_does_not_go_to_what_is_a_group() {
     let sent = bot.api().send_text("@TGS#1", "hello").await;
     assert!(matches!(sent, Err(ApiError::Unfit(_))), "{sent:?}");
     assert!(bot.api().send_text("alice", "hello").await.is_ok());
+}
+
+#[actix_rt::test]
+async fn a_text_that_is_too_long_is_sent_in_several_messages() {
+    async fn long() -> String {
+        "word ".repeat(5_000)
+    }
+    async fn tells(api: Api) -> Result<(), ApiError> {
+        let to = Conversation::c2c("olga");
+        let last = api.say(to, "word ".repeat(5_000)).await?;
+        let length = last.text().unwrap_or_default().len();
+        api.send_text("olga", length.to_string()).await.map(drop)
+    }
+    let bot = Bot::new("b").on_text(long).on_group_tip(tells);
+    let bot = TestBot::new(bot);
+    let said = bot.hears("x").await.texts();
+    assert_eq!(said.len(), 3);
+    let words: usize = said
+        .iter()
+        .map(|text| text.split_whitespace().count())
+        .sum();
+    assert_eq!(words, 5_000);
+    let said = bot.tip("g", &GroupTip::default()).await;
+    let said = said.texts();
+    assert_eq!(said.len(), 4);
+    assert_eq!(said[3], said[2].len().to_string());
+}
+
+#[actix_rt::test]
+async fn an_empty_text_is_no_message() {
+    async fn nothing(text: Text, api: Api) -> Result<(String, Draft, &'static str), ApiError> {
+        if &*text == "send" {
+            api.send_text("olga", "").await?;
+        }
+        Ok((String::new(), Draft::text(""), "something"))
+    }
+    let bot = TestBot::new(Bot::new("b").on_text(nothing));
+    assert_eq!(bot.hears("x").await.sent().len(), 1);
+    let refused = bot.hears("send").await;
+    let why = refused.failures()[0].to_string();
+    assert!(why.contains("at least one character"), "{why}");
 }

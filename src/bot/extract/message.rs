@@ -190,12 +190,12 @@ impl FromEvent for Conversation {
     type Rejection = Skipped;
 
     async fn from_event(event: &Event) -> Result<Self, Skipped> {
-        event.conversation().cloned().ok_or(Skipped)
+        event.conversation().ok_or(Skipped)
     }
 
     fn needs(needs: &mut Needs) {
         // An alarm may have none.
-        needs.only(Kinds::MESSAGE | Kinds::ALARM);
+        needs.only(Kinds::MESSAGE | Kinds::ALARM | Kinds::IN_CONVERSATION);
     }
 }
 

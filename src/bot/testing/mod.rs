@@ -34,7 +34,7 @@ use super::builder::Bot;
 use super::extract::Kicked;
 use crate::account::{AccountEvent, Cause};
 use crate::proto::event::KickType;
-use crate::proto::message::{Conversation, Draft, Element, GroupTip};
+use crate::proto::message::{Conversation, Draft, Element, GroupTip, SystemNotice};
 use crate::proto::update::Update;
 use serde_json::Value;
 use stage::Stage;
@@ -108,6 +108,15 @@ impl TestBot {
     /// When the tip cannot be written as JSON.
     pub async fn tip(&self, group: &str, tip: &GroupTip) -> Outcome {
         let message = self.stage.tip(group, tip);
+        self.stage.hear(message).await
+    }
+
+    /// The server tells the account something about a group.
+    ///
+    /// # Panics
+    /// When the notice cannot be written as JSON.
+    pub async fn notice(&self, group: &str, notice: &SystemNotice) -> Outcome {
+        let message = self.stage.notice(group, notice);
         self.stage.hear(message).await
     }
 

@@ -12,7 +12,7 @@ use crate::bot::seat::{SharedBot, Site};
 use crate::gateway::{Clock, SharedMemory};
 use crate::proto::answer::Sent;
 use crate::proto::id::{SdkAppId, UserId};
-use crate::proto::message::{Conversation, GroupTip, Message, MessageKey};
+use crate::proto::message::{Conversation, GroupTip, Message, MessageKey, SystemNotice};
 use crate::session::Receipt;
 use crate::store::Store;
 use futures_util::future::{Either, select};
@@ -137,12 +137,20 @@ impl Stage {
     }
 
     pub(super) fn tip(&self, group: &str, tip: &GroupTip) -> Arc<Message> {
+        self.of_server(group, &json!(tip), 4)
+    }
+
+    pub(super) fn notice(&self, group: &str, notice: &SystemNotice) -> Arc<Message> {
+        self.of_server(group, &json!(notice), 5)
+    }
+
+    fn of_server(&self, group: &str, body: &serde_json::Value, event: u64) -> Arc<Message> {
         let (seq, time) = self.next_message();
         let item = json!({
             "From_Account": "@TIM#SYSTEM", "ToGroupId": group, "MsgSeq": seq, "MsgRandom": seq,
-            "MsgTimeStamp": time, "MsgBody": tip,
+            "MsgTimeStamp": time, "MsgBody": body, "GroupInfo": {"GroupId": group},
         });
-        self.group_message(item, 4)
+        self.group_message(item, event)
     }
 
     /// Somebody says something.

@@ -724,3 +724,19 @@ async fn an_approval_is_refused_cancelled_and_over() {
     assert_eq!(bot.advance("8d").await.texts().len(), 1);
     assert_eq!(bot.dialogues(), 0);
 }
+
+#[actix_rt::test]
+async fn an_answer_quotes_and_mentions() {
+    async fn answer(message: Message) -> Reply {
+        Reply::message("yes").quoting(&message).mentioning(&message)
+    }
+    let bot = TestBot::new(Bot::new("b").on_text(answer));
+    let said = bot.from("bob").in_group("g").hears("well?").await;
+    assert_eq!(said, "@bob yes");
+    let draft = &said.sent()[0].1;
+    assert!(draft.cloud_custom_data.contains("well?"));
+    assert_eq!(draft.mentions.len(), 1);
+    let said = bot.hears("well?").await;
+    assert_eq!(said, "yes");
+    assert!(said.sent()[0].1.mentions.is_empty());
+}

@@ -114,6 +114,9 @@ pub enum DraftError {
     /// The draft has no elements.
     #[error("a message needs at least one element")]
     Empty,
+    /// The draft holds nothing but texts without a character.
+    #[error("a text message needs at least one character")]
+    Blank,
     /// The content is larger than [`MAX_MESSAGE`].
     #[error(
         "message of {length} bytes is over the limit of {MAX_MESSAGE}; split it, or send a file"
@@ -272,11 +275,14 @@ impl Draft {
     /// Checks the draft against the limits of the server.
     ///
     /// # Errors
-    /// If the draft is empty, too long (elements and custom data over 12 KiB of JSON), contains an
+    /// If the draft is empty, holds no character, is too long (elements and custom data over 12 KiB of JSON), contains an
     /// element that only the server can create, or has too many targets.
     pub fn check(&self) -> Result<(), DraftError> {
         if self.elements.is_empty() {
             return Err(DraftError::Empty);
+        }
+        if self.is_blank() {
+            return Err(DraftError::Blank);
         }
         if let Some(element) = self.elements.iter().find(|element| !element.is_sendable()) {
             return Err(DraftError::NotSendable(element.msg_type().to_owned()));

@@ -17,6 +17,7 @@ mod merger;
 mod name;
 mod quote;
 mod send;
+mod split;
 mod tip;
 mod typing;
 
