@@ -6,6 +6,7 @@ botroupe::bots! {
     faq,
     llm,
     moderator,
+    reminder,
     survey,
     welcome,
 }

@@ -133,11 +133,12 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        AlarmId, Answer, Api, ApiError, Args, Attachment, Bot, Command, Config, Cooldown, Cron,
-        Dialogue, DialogueError, Event, Every, Failure, Filter, FromEvent, Group, GroupApi,
+        AlarmId, Answer, Api, ApiError, Approval, Args, Attachment, Bot, Command, Config, Cooldown,
+        Cron, Dialogue, DialogueError, Event, Every, Failure, Filter, FromEvent, Group, GroupApi,
         IntoReply, Isolation, Kicked, Language, LanguageChoice, Later, Messages, Missed, Needs,
-        Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Permission, Rejection, Reply,
-        RunError, Sender, Skipped, State, Store, Text, Texts, Upload, ValueError, command, filter,
+        Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Pending, Permission,
+        Rejection, Reply, RunError, Sender, Skipped, State, Store, Text, Texts, Upload, ValueError,
+        command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

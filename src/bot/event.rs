@@ -2,17 +2,22 @@
 
 use super::api::Api;
 use super::command::Called;
-use super::dialogue::{self, DialoguePlace, Lapse, Resumed, Script, Shared, Stop, cell_of};
+use super::dialogue::{
+    self, Approver, DialoguePlace, Lapse, Resumed, Script, Shared, Stop, cell_of,
+};
 use super::failure::Failure;
 use super::kinds::Kinds;
+use super::language::Texts;
 use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
+use super::rejection::IntoRejection;
+#[cfg(doc)]
 use super::rejection::Rejection;
 use super::seat::{Seat, SharedBot};
 use super::timer::Alarm;
 use crate::account::Cause;
 use crate::policy::Now;
-use crate::proto::message::{Conversation, Message};
+use crate::proto::message::{Conversation, Draft, Message};
 use crate::proto::update::Update;
 use botroupe_core::ledger::{Cell, Change, exchange, message_id};
 use std::any::{Any, TypeId};
@@ -124,11 +129,11 @@ enum Place {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot take `{Self}` as a parameter",
     label = "not a parameter of a handler",
-    note = "parameters are `Text`, `Message`, `Arc<Message>`, `Attachment`, `Sender`, `Group`, `Conversation`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>`, `Config<T>`, `Args<T>`, `Language` and `Texts`, an `Option` or `Result` of one, or your own type with `impl FromEvent`"
+    note = "what was written is `Text`; further parameters are `Message`, `Arc<Message>`, `Messages`, `Attachment`, `Custom<T>`, `Sender`, `Group`, `Conversation`, `Dialogue`, `Update`, `GroupTip`, `SystemNotice`, `Event`, `Api`, `State<T>`, `Store<T>`, `Config<T>`, `Args<T>`, `Later<T>`, `Language` and `Texts`, the type of an event (`Recalled`, `Reacted`, …), an `Option` or `Result` of one, or your own type with `impl FromEvent`"
 )]
 pub trait FromEvent: Sized + Send {
     /// Why the value cannot be read; it becomes what the bot does then.
-    type Rejection: Into<Rejection> + Send;
+    type Rejection: IntoRejection + Send;
 
     /// Reads the value from the event. It may wait for something: the store, a request.
     ///
@@ -304,6 +309,16 @@ impl Event {
         self.0.command.get()
     }
 
+    /// The texts of the bot, in the language of the event's message.
+    pub(super) fn texts(&self) -> Texts {
+        self.bot().handlers.desk().texts_now(self)
+    }
+
+    /// What is said to who has decided about the dialogue that goes on, and where.
+    pub(super) fn told(&self) -> Option<(Conversation, Draft)> {
+        self.0.resumed.get()?.told.clone()
+    }
+
     /// A text of the framework, in the language of the event's message: what its sender has chosen is not asked for.
     pub(super) fn say(&self, id: &str) -> String {
         self.bot().handlers.desk().texts_now(self).get(id)
@@ -339,6 +354,9 @@ impl Event {
 
     /// Where a dialogue about this event is held; `None` if it can be none.
     pub(super) fn dialogue_place(&self) -> Option<DialoguePlace> {
+        if let Some(resumed) = self.0.resumed.get() {
+            return Some(resumed.place.clone());
+        }
         match &self.0.what {
             What::Message(message) if Kinds::SAID.meets(self.kind()) => Some(DialoguePlace {
                 bot: self.bot().name.into(),
@@ -352,8 +370,8 @@ impl Event {
 
     /// A dialogue goes on with this event.
     pub(super) fn resume(&self, resumed: Resumed) {
-        self.owner();
-        if let Some(exchange) = self.0.exchange.get() {
+        let owner = self.owner();
+        if let Some(exchange) = owner.exchange() {
             exchange.hold_dialogue(|| resumed.script.clone());
         }
         let _ = self.0.resumed.set(resumed);
@@ -386,13 +404,13 @@ impl Event {
     }
 
     /// Keeps the dialogue that the handler holds until its deadline.
-    pub(super) fn keep_dialogue(&self, value: Box<str>, deadline: u64) {
+    pub(super) fn keep_dialogue(&self, value: Box<str>, deadline: u64, approver: Option<Approver>) {
         if let Some(place) = self.dialogue_place()
             && let Some(exchange) = self.0.exchange.get()
         {
             let cell = dialogue::cell(&place, self, value);
             exchange.change(Change::Put(Box::new(cell)));
-            self.ledger().park_dialogue(place, deadline);
+            self.ledger().park_dialogue(place, deadline, approver);
         }
     }
 
@@ -449,6 +467,9 @@ impl Event {
 
     /// The conversation that the event is about.
     pub(super) fn conversation(&self) -> Option<&Conversation> {
+        if let Some(resumed) = self.0.resumed.get() {
+            return Some(&resumed.place.conversation);
+        }
         match &self.0.what {
             What::Message(message) => Some(&message.conversation),
             What::Lapsed(lapse) => Some(&lapse.place.conversation),

@@ -2,7 +2,7 @@
 
 use super::event::{Event, FromEvent};
 use super::needs::Needs;
-use super::rejection::Rejection;
+use super::rejection::{IntoRejection, Rejection};
 use std::future::Future;
 
 /// An `async fn` of up to twelve parameters. `Args` is the tuple of its parameters; it is always inferred.
@@ -12,7 +12,7 @@ use std::future::Future;
 /// `Send`. They do so in bounds of their own: the compiler then names the parameter or the type that is wrong.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a handler",
-    note = "a handler is an `async fn` of up to twelve parameters"
+    note = "a handler is an `async fn` of up to twelve parameters: write `async` before `fn`; of more parameters make one type with `impl FromEvent`"
 )]
 pub trait Handler<Args>: Send + Sync + 'static {
     /// What the function returns.
@@ -55,7 +55,7 @@ macro_rules! handler {
         impl<$($arg: FromEvent),*> Parameters for ($($arg,)*) {
             #[allow(unused_variables, reason = "without parameters the event is not read")]
             async fn from_event(event: &Event) -> Result<Self, Rejection> {
-                Ok(($($arg::from_event(event).await.map_err(Into::into)?,)*))
+                Ok(($($arg::from_event(event).await.map_err(IntoRejection::into_rejection)?,)*))
             }
 
             #[allow(unused_variables, reason = "without parameters nothing is needed")]

@@ -81,14 +81,16 @@ mod transfer;
 
 pub use crate::account::SendError;
 pub use crate::store::{Cause as StoreCause, StoreError};
-pub use api::{Api, ApiError, GroupApi, Kind, RunError, Sending, Upload, Uploads};
+pub use api::{
+    Api, ApiError, GroupApi, IntoConversation, IntoDraft, Kind, RunError, Sending, Upload, Uploads,
+};
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};
 pub use command::{
     Args, Command, CommandError, Cooldown, NotGiven, PatternError, PatternMistake, Permission,
     PrefixError, command,
 };
-pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
+pub use dialogue::{Answer, Approval, Ask, AskApproval, Dialogue, DialogueError, NoAnswer};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]
@@ -123,8 +125,8 @@ pub use pool::Pool;
 pub(crate) use pool::Pool;
 pub(crate) use registry::Registered;
 pub use registry::{AccountContext, Bots};
-pub use rejection::{Missing, Rejection, Skipped};
-pub use reply::{IntoReply, Pass, Reply};
+pub use rejection::{IntoRejection, Missing, Rejection, Skipped};
+pub use reply::{IntoError, IntoReply, Pass, Reply};
 #[cfg(feature = "unstable")]
 pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]

@@ -1,6 +1,6 @@
 //! Files that handlers return. They are uploaded, then sent.
 
-use super::api::{Api, ApiError, Upload};
+use super::api::{Api, ApiError, IntoDraft, Upload};
 use crate::proto::message::Draft;
 
 /// A file as a reply, which is uploaded first.
@@ -63,8 +63,8 @@ impl Outgoing {
 
     /// Sends the file after the elements of `draft`, in the same message.
     #[must_use]
-    pub fn after(mut self, draft: impl Into<Draft>) -> Self {
-        self.draft = draft.into();
+    pub fn after(mut self, draft: impl IntoDraft) -> Self {
+        self.draft = draft.into_draft();
         self
     }
 

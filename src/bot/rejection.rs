@@ -40,6 +40,24 @@ impl Rejection {
     }
 }
 
+/// What an extractor may be rejected with: everything that converts into a [`Rejection`].
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what the bot does when the parameter cannot be read",
+    label = "does not convert into `Rejection`",
+    note = "use `Skipped` or `Rejection` itself as `type Rejection`, or implement `From<{Self}> for Rejection`; `Rejection::failed(error)` takes any error"
+)]
+pub trait IntoRejection {
+    /// What the bot does.
+    fn into_rejection(self) -> Rejection;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Into<Rejection>> IntoRejection for T {
+    fn into_rejection(self) -> Rejection {
+        self.into()
+    }
+}
+
 impl From<Infallible> for Rejection {
     fn from(never: Infallible) -> Self {
         match never {}

@@ -1,5 +1,6 @@
 //! What a handler may return.
 
+use super::api::IntoDraft;
 use super::outgoing_file::Outgoing;
 use crate::proto::message::{Draft, Element};
 use std::borrow::Cow;
@@ -55,8 +56,8 @@ impl Reply {
     }
 
     /// A message is sent.
-    pub fn message(draft: impl Into<Draft>) -> Self {
-        Self(Said::One(Answer::Message(draft.into())))
+    pub fn message(draft: impl IntoDraft) -> Self {
+        Self(Said::One(Answer::Message(draft.into_draft())))
     }
 
     /// A file is uploaded and sent.
@@ -192,7 +193,7 @@ pub(super) enum Answer {
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a reply",
-    note = "return `()`, a text, `Draft`, `Element`, `Outgoing` or `Pass`, or an `Option`, `Result`, `Vec` or tuple of these"
+    note = "return `()`, a text (of a number, `.to_string()`), `Draft`, `Element`, `Outgoing` or `Pass`, an `Option`, `Result`, `Vec` or tuple of these, or your own type with `impl IntoReply`"
 )]
 pub trait IntoReply {
     /// Whether the value can be [`Pass`]. Handlers that cannot take every event of their kind, and a handler after
@@ -269,7 +270,25 @@ impl<T: IntoReply> IntoReply for Option<T> {
     }
 }
 
-impl<T: IntoReply, E: Into<Box<dyn Error + Send + Sync>>> IntoReply for Result<T, E> {
+/// What a handler may fail with: everything that converts into a `Box<dyn Error + Send + Sync>`.
+#[diagnostic::on_unimplemented(
+    message = "a handler cannot fail with `{Self}`",
+    label = "not an error",
+    note = "an error implements `std::error::Error` and is `Send` and `Sync` (`thiserror` derives it), or is a text; `Box<dyn Error + Send + Sync>` and `anyhow::Error` take any, and `Pass` leaves the event to the next handler"
+)]
+pub trait IntoError {
+    /// The error as it is logged.
+    fn into_error(self) -> Box<dyn Error + Send + Sync>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<E: Into<Box<dyn Error + Send + Sync>>> IntoError for E {
+    fn into_error(self) -> Box<dyn Error + Send + Sync> {
+        self.into()
+    }
+}
+
+impl<T: IntoReply, E: IntoError> IntoReply for Result<T, E> {
     // The error may be one.
     const MAY_PASS: bool = true;
 
@@ -277,7 +296,7 @@ impl<T: IntoReply, E: Into<Box<dyn Error + Send + Sync>>> IntoReply for Result<T
         match self {
             Ok(value) => value.into_reply(),
             Err(error) => {
-                let error = error.into();
+                let error = error.into_error();
                 if error.is::<Pass>() {
                     Reply::pass()
                 } else {

@@ -236,13 +236,13 @@ impl Run {
         let Some(stop) = event.stop(self.handler()) else {
             return;
         };
+        self.answers.extend(event.told());
         match stop.kept {
-            Some((value, deadline)) => event.keep_dialogue(value, deadline),
+            Some((value, deadline, approver)) => event.keep_dialogue(value, deadline, approver),
             None => event.forget_dialogue(),
         }
-        if let Some(to) = event.conversation() {
-            self.answers.push((to.clone(), stop.said));
-        }
+        let to = stop.to.or_else(|| event.conversation().cloned());
+        self.answers.extend(to.map(|to| (to, stop.said)));
     }
 
     /// The handler has ended, or has exceeded its limit.
@@ -253,6 +253,9 @@ impl Run {
         let handler = self.handler();
         let event = &self.call.event;
         event.end_dialogue();
+        if event.failure().is_none() {
+            self.answers.extend(event.told());
+        }
         let failure = match outcome {
             Some(Ok(reply)) => match reply.into_result() {
                 Ok(answers) => return self.answer(answers),

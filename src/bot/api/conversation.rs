@@ -1,7 +1,7 @@
 //! The list of conversations.
 
 use super::message::SYSTEM;
-use super::{Api, ApiError, count};
+use super::{Api, ApiError, IntoConversation, count};
 use crate::proto::message::Conversation;
 use crate::proto::op::MAX_PAGES;
 use crate::proto::op::conversation::ClearHistory;
@@ -39,10 +39,10 @@ impl Api {
     /// When the server refused it.
     pub async fn pin(
         &self,
-        conversation: impl Into<Conversation>,
+        conversation: impl IntoConversation,
         pin: bool,
     ) -> Result<(), ApiError> {
-        let contact = contact(&conversation.into(), GroupField::GroupId)?;
+        let contact = contact(&conversation.into_conversation(), GroupField::GroupId)?;
         self.call(&Pin::new(self.me(), contact, pin)).await?;
         Ok(())
     }
@@ -54,10 +54,10 @@ impl Api {
     /// When the server refused it.
     pub async fn delete_conversation(
         &self,
-        conversation: impl Into<Conversation>,
+        conversation: impl IntoConversation,
         clear: bool,
     ) -> Result<(), ApiError> {
-        self.delete_conversations([conversation.into()], clear)
+        self.delete_conversations([conversation.into_conversation()], clear)
             .await
     }
 
@@ -84,11 +84,8 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it.
-    pub async fn clear_history(
-        &self,
-        conversation: impl Into<Conversation>,
-    ) -> Result<(), ApiError> {
-        let contact = contact(&conversation.into(), GroupField::ToGroupid)?;
+    pub async fn clear_history(&self, conversation: impl IntoConversation) -> Result<(), ApiError> {
+        let contact = contact(&conversation.into_conversation(), GroupField::ToGroupid)?;
         self.call(&ClearHistory::new(self.me(), contact)).await?;
         Ok(())
     }
@@ -100,11 +97,11 @@ impl Api {
     /// When the server refused it; not every edition offers this.
     pub async fn mark_conversation(
         &self,
-        conversation: impl Into<Conversation>,
+        conversation: impl IntoConversation,
         set: &[u32],
         clear: &[u32],
     ) -> Result<(), ApiError> {
-        let contact = contact(&conversation.into(), GroupField::ToGroupId)?;
+        let contact = contact(&conversation.into_conversation(), GroupField::ToGroupId)?;
         let mark = Mark::bits(self.me(), contact, set.to_vec(), clear.to_vec());
         let results = self.call(&mark).await?.items;
         ApiError::of_items(&results, "the conversation")
@@ -116,10 +113,10 @@ impl Api {
     /// When the server refused it; not every edition offers this.
     pub async fn set_conversation_data(
         &self,
-        conversation: impl Into<Conversation>,
+        conversation: impl IntoConversation,
         data: impl Into<String>,
     ) -> Result<(), ApiError> {
-        let contact = contact(&conversation.into(), GroupField::ToGroupId)?;
+        let contact = contact(&conversation.into_conversation(), GroupField::ToGroupId)?;
         let mark = Mark::custom(self.me(), contact, data);
         let results = self.call(&mark).await?.items;
         ApiError::of_items(&results, "the conversation")

@@ -1,8 +1,8 @@
 //! Groups.
 
-use super::{Api, ApiError, collect, count};
+use super::{Api, ApiError, IntoDraft, collect, count};
 use crate::proto::code::Code;
-use crate::proto::message::{Conversation, Draft, Message};
+use crate::proto::message::{Conversation, Message};
 use crate::proto::op::MAX_PAGES;
 use crate::proto::op::group::Created;
 use crate::proto::op::group::Dismiss;
@@ -121,7 +121,7 @@ impl GroupApi {
     ///
     /// # Errors
     /// [`Code::GROUP_MUTED`] and whatever [`Api::send`] fails with.
-    pub async fn say(&self, draft: impl Into<Draft>) -> Result<Message, ApiError> {
+    pub async fn say(&self, draft: impl IntoDraft) -> Result<Message, ApiError> {
         let to = Conversation::group(self.id.as_str());
         self.api.say(to, draft).await
     }

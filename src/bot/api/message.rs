@@ -1,6 +1,6 @@
 //! Messages that were sent: recall, edit, delete, history, read.
 
-use super::{Api, ApiError, count};
+use super::{Api, ApiError, IntoConversation, IntoDraft, count};
 use crate::proto::address::GroupAddress;
 use crate::proto::message::{Conversation, Draft, DraftError, Message};
 use crate::proto::op::c2c_message;
@@ -60,12 +60,8 @@ impl Api {
     /// # Errors
     /// [`ApiError::Conflict`] with the current version when `message` is an older one;
     /// [`ApiError::Draft`] for content that cannot be sent or edited.
-    pub async fn edit(
-        &self,
-        message: &Message,
-        draft: impl Into<Draft>,
-    ) -> Result<Edited, ApiError> {
-        let draft = draft.into();
+    pub async fn edit(&self, message: &Message, draft: impl IntoDraft) -> Result<Edited, ApiError> {
+        let draft = draft.into_draft();
         let elements = if draft.elements.is_empty() {
             None
         } else {
@@ -96,10 +92,10 @@ impl Api {
     /// When a page could not be fetched; [`ApiError::TooMany`] for more than 10,000.
     pub async fn history(
         &self,
-        conversation: impl Into<Conversation>,
+        conversation: impl IntoConversation,
         count: usize,
     ) -> Result<Vec<Message>, ApiError> {
-        let conversation = conversation.into();
+        let conversation = conversation.into_conversation();
         self::count(count, "messages", MAX_HISTORY)?;
         match &conversation {
             Conversation::C2c(peer) => self.c2c_history(peer, count).await,

@@ -15,6 +15,7 @@ mod group_application;
 mod group_attribute;
 mod group_counter;
 mod group_member;
+mod into;
 mod live_room;
 mod media;
 mod merger;
@@ -39,6 +40,7 @@ mod tests;
 
 pub use error::{ApiError, Kind};
 pub use group::GroupApi;
+pub use into::{IntoConversation, IntoDraft};
 pub use media::Uploads;
 pub use send::{RunError, Sending};
 pub use upload::Upload;
@@ -239,8 +241,8 @@ impl Api {
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
-    pub fn send(&self, to: impl Into<Conversation>, draft: impl Into<Draft>) -> Sending<'_> {
-        Sending::new(self, Ok((to.into(), draft.into())))
+    pub fn send(&self, to: impl IntoConversation, draft: impl IntoDraft) -> Sending<'_> {
+        Sending::new(self, Ok((to.into_conversation(), draft.into_draft())))
     }
 
     /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like.
@@ -249,10 +251,10 @@ impl Api {
     /// As [`send_text`](Self::send_text).
     pub async fn say(
         &self,
-        to: impl Into<Conversation>,
-        draft: impl Into<Draft>,
+        to: impl IntoConversation,
+        draft: impl IntoDraft,
     ) -> Result<Message, ApiError> {
-        let (to, draft) = (to.into(), draft.into());
+        let (to, draft) = (to.into_conversation(), draft.into_draft());
         let elements: Vec<Element> = draft.elements.clone();
         let cloud = draft.cloud_custom_data.clone();
         let sent = self.send(to.clone(), draft).await?;

@@ -1,7 +1,7 @@
 //! Which messages are announced ("message receive option").
 
 use super::message::SYSTEM;
-use super::{Api, ApiError};
+use super::{Api, ApiError, IntoConversation};
 use crate::proto::message::Conversation;
 use crate::proto::op::group_member;
 use crate::proto::op::receive_option;
@@ -34,10 +34,10 @@ impl Api {
     /// When the server refused it.
     pub async fn set_mute_option(
         &self,
-        conversation: impl Into<Conversation>,
+        conversation: impl IntoConversation,
         option: MuteOption,
     ) -> Result<(), ApiError> {
-        match conversation.into() {
+        match conversation.into_conversation() {
             Conversation::C2c(peer) => {
                 let set = receive_option::SetMuteOption {
                     peers: vec![peer.into()],

@@ -1,7 +1,7 @@
 use botroupe::prelude::*;
 
-async fn answer(_text: Text, _update: Option<u32>) -> String {
-    String::new()
+async fn answer(text: &'static str) -> String {
+    text.to_owned()
 }
 
 fn main() {

@@ -1,7 +1,7 @@
 use botroupe::prelude::*;
 
-async fn answer(_text: Text) -> Vec<String> {
-    Vec::new()
+async fn answer(_text: Text) -> Result<String, ()> {
+    Err(())
 }
 
 fn main() {
