@@ -46,6 +46,7 @@ fn every_bot_is_talked_to() {
             "faq",
             "llm",
             "moderator",
+            "reminder",
             "survey",
             "welcome"
         ]
@@ -272,4 +273,18 @@ fn llm_answers_with_a_label() {
     let said = answer(&alice, "sage", "你好");
     assert_eq!(said, "Good morning.\n（由人工智能生成）");
     server.join().unwrap();
+}
+
+#[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
+fn reminder_reminds_at_its_time() {
+    let (sdk, sandbox) = (sdk(), sandbox(|_| ()));
+    let _reminder = Troupe::start_with(&sandbox, "clock", "reminder", "");
+    let alice = page(sdk, &sandbox, "alice");
+    let mark = alice.mark();
+    let said = answer(&alice, "clock", "/remind in 1 second, tea");
+    assert!(said.starts_with("I will remind you at "), "{said}");
+    alice.heard_up_to(mark, "Reminder: tea");
+    assert!(!answer(&alice, "clock", "/reminders").contains("tea"));
+    assert!(!answer(&alice, "clock", "/提醒 随便什么").is_empty());
 }
