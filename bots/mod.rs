@@ -4,6 +4,7 @@ botroupe::bots! {
     counter,
     echo,
     faq,
+    llm,
     moderator,
     reminder,
     survey,

@@ -80,7 +80,7 @@ fn what_is_new_compiles_and_passes_its_tests_at_once() {
     }
     let mut check = cargo(&["run", "--quiet"]);
     let said = done(&check.args(["--", "check"]).output().unwrap());
-    assert!(said.contains("hello-bot"), "{said}");
+    assert!(said.contains("hello on 1 account"), "{said}");
     let listed = Path::new(SOURCE).join("src/cli/new/template/gitignore.txt");
     let (listed, ours) = (
         fs::read_to_string(listed).unwrap(),

@@ -8,6 +8,8 @@ use super::{
 };
 use crate::harness::sandbox;
 use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::TcpListener;
 
 /// Says something, and waits for the answer.
 #[track_caller]
@@ -38,7 +40,16 @@ fn every_bot_is_talked_to() {
     // One that is new has a test below.
     assert_eq!(
         names,
-        ["counter", "echo", "faq", "moderator", "survey", "welcome"]
+        [
+            "counter",
+            "echo",
+            "faq",
+            "llm",
+            "moderator",
+            "reminder",
+            "survey",
+            "welcome"
+        ]
     );
 }
 
@@ -230,4 +241,50 @@ fn welcome_greets_who_joins() {
         greeting(mark)["payload"]["text"],
         "@carol, this is The Group."
     );
+}
+
+#[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
+fn llm_answers_with_a_label() {
+    const EVENTS: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Good \"}}]}\n\n\
+        data: {\"choices\":[{\"delta\":{\"content\":\"morning.\"}}]}\n\ndata: [DONE]\n\n";
+    let (sdk, sandbox) = (sdk(), sandbox(|_| ()));
+    let model = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = model.local_addr().unwrap();
+    let server = std::thread::spawn(move || {
+        let (mut link, _) = model.accept().unwrap();
+        let mut asked = Vec::new();
+        // What is left unread when the link is closed would break it.
+        while !asked.ends_with(b"{\"include_usage\":true}}") {
+            let mut part = [0; 4096];
+            let read = link.read(&mut part).unwrap();
+            asked.extend_from_slice(&part[..read]);
+        }
+        let length = EVENTS.len();
+        let answer = format!(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n\
+             {length:x}\r\n{EVENTS}\r\n0\r\n\r\n"
+        );
+        link.write_all(answer.as_bytes()).unwrap();
+    });
+    let settings = format!("[[bots.llm.models]]\nurl = \"http://{address}/v1\"\nmodel = \"m\"\n");
+    let _llm = Troupe::start_with(&sandbox, "sage", "llm", &settings);
+    let alice = page(sdk, &sandbox, "alice");
+    let said = answer(&alice, "sage", "你好");
+    assert_eq!(said, "Good morning.\n（由人工智能生成）");
+    server.join().unwrap();
+}
+
+#[test]
+#[ignore = "needs Node.js: cargo test -- --include-ignored"]
+fn reminder_reminds_at_its_time() {
+    let (sdk, sandbox) = (sdk(), sandbox(|_| ()));
+    let _reminder = Troupe::start_with(&sandbox, "clock", "reminder", "");
+    let alice = page(sdk, &sandbox, "alice");
+    let mark = alice.mark();
+    let said = answer(&alice, "clock", "/remind in 1 second, tea");
+    assert!(said.starts_with("I will remind you at "), "{said}");
+    alice.heard_up_to(mark, "Reminder: tea");
+    assert!(!answer(&alice, "clock", "/reminders").contains("tea"));
+    assert!(!answer(&alice, "clock", "/提醒 随便什么").is_empty());
 }

@@ -59,8 +59,8 @@ struct Reminder {
 pub fn bot() -> Bot {
     Bot::new("reminder")
         .config::<Settings>()
-        .texts("en", include_str!("reminder/en.ftl"))
-        .texts("zh", include_str!("reminder/zh.ftl"))
+        .texts("en", include_str!("en.ftl"))
+        .texts("zh", include_str!("zh.ftl"))
         .command(command("remind <when-and-what...>").alias("提醒"), remind)
         .command(command("reminders").alias("提醒列表"), list)
         .command(command("forget <number:1..50>").alias("忘记"), forget)
