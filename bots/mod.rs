@@ -5,6 +5,7 @@ botroupe::bots! {
     echo,
     faq,
     moderator,
+    reminder,
     survey,
     welcome,
 }

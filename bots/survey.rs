@@ -199,7 +199,8 @@ async fn results(
     let file = Upload::new("survey.csv", table).content_type("text/csv; charset=utf-8");
     let count = u64::try_from(all.len()).unwrap_or(u64::MAX);
     let said = texts.with("survey-file", &[("count", count.into())]);
-    Ok(Reply::file(Outgoing::file(file).after(said)))
+    // Two messages: the kits of the service show the first element of one, and that is the text.
+    Ok(Reply::message(said).then(Reply::file(Outgoing::file(file))))
 }
 
 impl Question {
@@ -410,7 +411,10 @@ mod tests {
             1
         );
         let table = bot.from("boss").hears("/results").await.into_drafts();
-        let [Element::Text(said), Element::File(file)] = &table[0].elements[..] else {
+        let [Element::Text(said)] = &table[0].elements[..] else {
+            panic!("{table:?}")
+        };
+        let [Element::File(file)] = &table[1].elements[..] else {
             panic!("{table:?}")
         };
         assert_eq!(

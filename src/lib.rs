@@ -123,6 +123,9 @@ pub use botroupe_proto::{code, id, message};
 /// The examples of the book are tests.
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../docs/src/bots.md")]
+#[doc = include_str!("../docs/src/bots/dialogues.md")]
+#[doc = include_str!("../docs/src/bots/testing.md")]
+#[doc = include_str!("../docs/src/bots/timers.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
 #[doc = include_str!("../docs/src/reliability.md")]
 struct Book;
@@ -130,13 +133,13 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        AlarmId, Answer, Api, ApiError, Args, Attachment, Bot, Card, Command, Config, Cooldown,
-        Cron, Custom, Dialogue, DialogueError, Edited, Event, Every, Failure, Filter, FromEvent,
-        Group, GroupApi, GroupChanged, IntoReply, Invited, Isolation, JoinRequest, Joined, Kicked,
-        Language, LanguageChoice, Later, Left, Messages, Missed, Muted, Needs, Next, NoAnswer,
-        NotReady, OnUnknown, Outgoing, Overlap, Pass, Permission, Reacted, Read, Recalled,
-        Receipts, Rejection, Removed, Reply, RunError, Sender, Skipped, State, Statuses, Store,
-        Text, Texts, Typing, Upload, ValueError, command, filter,
+        AlarmId, Answer, Api, ApiError, Approval, Args, Attachment, Bot, Card, Command, Config,
+        Cooldown, Cron, Custom, Dialogue, DialogueError, Edited, Event, Every, Failure, Filter,
+        FromEvent, Group, GroupApi, GroupChanged, IntoReply, Invited, Isolation, JoinRequest,
+        Joined, Kicked, Language, LanguageChoice, Later, Left, Messages, Missed, Muted, Needs,
+        Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Pending, Permission, Reacted,
+        Read, Recalled, Receipts, Rejection, Removed, Reply, RunError, Sender, Skipped, State,
+        Statuses, Store, Text, Texts, Typing, Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

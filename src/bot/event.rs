@@ -2,9 +2,12 @@
 
 use super::api::Api;
 use super::command::Called;
-use super::dialogue::{self, DialoguePlace, Lapse, Resumed, Script, Shared, Stop, cell_of};
+use super::dialogue::{
+    self, Approver, DialoguePlace, Lapse, Resumed, Script, Shared, Stop, cell_of,
+};
 use super::failure::Failure;
 use super::kinds::Kinds;
+use super::language::Texts;
 use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
 use super::rejection::IntoRejection;
@@ -14,7 +17,7 @@ use super::seat::{Seat, SharedBot};
 use super::timer::Alarm;
 use crate::account::Cause;
 use crate::policy::Now;
-use crate::proto::message::{Conversation, Message};
+use crate::proto::message::{Conversation, Draft, Message};
 use crate::proto::update::Update;
 use botroupe_core::ledger::{Cell, Change, exchange, message_id};
 use std::any::{Any, TypeId};
@@ -306,6 +309,16 @@ impl Event {
         self.0.command.get()
     }
 
+    /// The texts of the bot, in the language of the event's message.
+    pub(super) fn texts(&self) -> Texts {
+        self.bot().handlers.desk().texts_now(self)
+    }
+
+    /// What is said to who has decided about the dialogue that goes on, and where.
+    pub(super) fn told(&self) -> Option<(Conversation, Draft)> {
+        self.0.resumed.get()?.told.clone()
+    }
+
     /// A text of the framework, in the language of the event's message: what its sender has chosen is not asked for.
     pub(super) fn say(&self, id: &str) -> String {
         self.bot().handlers.desk().texts_now(self).get(id)
@@ -341,6 +354,9 @@ impl Event {
 
     /// Where a dialogue about this event is held; `None` if it can be none.
     pub(super) fn dialogue_place(&self) -> Option<DialoguePlace> {
+        if let Some(resumed) = self.0.resumed.get() {
+            return Some(resumed.place.clone());
+        }
         match &self.0.what {
             What::Message(message) if Kinds::SAID.meets(self.kind()) => Some(DialoguePlace {
                 bot: self.bot().name.into(),
@@ -354,8 +370,8 @@ impl Event {
 
     /// A dialogue goes on with this event.
     pub(super) fn resume(&self, resumed: Resumed) {
-        self.owner();
-        if let Some(exchange) = self.0.exchange.get() {
+        let owner = self.owner();
+        if let Some(exchange) = owner.exchange() {
             exchange.hold_dialogue(|| resumed.script.clone());
         }
         let _ = self.0.resumed.set(resumed);
@@ -388,13 +404,13 @@ impl Event {
     }
 
     /// Keeps the dialogue that the handler holds until its deadline.
-    pub(super) fn keep_dialogue(&self, value: Box<str>, deadline: u64) {
+    pub(super) fn keep_dialogue(&self, value: Box<str>, deadline: u64, approver: Option<Approver>) {
         if let Some(place) = self.dialogue_place()
             && let Some(exchange) = self.0.exchange.get()
         {
             let cell = dialogue::cell(&place, self, value);
             exchange.change(Change::Put(Box::new(cell)));
-            self.ledger().park_dialogue(place, deadline);
+            self.ledger().park_dialogue(place, deadline, approver);
         }
     }
 
@@ -452,6 +468,9 @@ impl Event {
     /// The conversation that the event is about.
     #[must_use]
     pub fn conversation(&self) -> Option<Conversation> {
+        if let Some(resumed) = self.0.resumed.get() {
+            return Some(resumed.place.conversation.clone());
+        }
         match &self.0.what {
             What::Message(message) => Some(message.conversation.clone()),
             What::Lapsed(lapse) => Some(lapse.place.conversation.clone()),

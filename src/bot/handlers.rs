@@ -383,7 +383,7 @@ pub(super) async fn dispatch(event: Event, only: Option<usize>) -> Reply {
                     None => Reply::none(),
                 };
             }
-            Err(reply) => return reply,
+            Err(reply) => return *reply,
         }
     }
     let desk = &bot.handlers.desk;

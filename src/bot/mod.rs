@@ -79,6 +79,7 @@ mod tasks;
 pub mod testing;
 mod timer;
 mod transfer;
+mod typing;
 
 pub use crate::account::SendError;
 pub use crate::store::{Cause as StoreCause, StoreError};
@@ -91,7 +92,7 @@ pub use command::{
     Args, Command, CommandError, Cooldown, NotGiven, PatternError, PatternMistake, Permission,
     PrefixError, command,
 };
-pub use dialogue::{Answer, Ask, Dialogue, DialogueError, NoAnswer};
+pub use dialogue::{Answer, Approval, Ask, AskApproval, Dialogue, DialogueError, NoAnswer};
 #[cfg(feature = "unstable")]
 pub use drain::{Drain, Draining};
 #[cfg(not(feature = "unstable"))]

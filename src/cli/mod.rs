@@ -15,6 +15,7 @@ mod limits;
 mod load;
 mod logging;
 mod memory;
+mod new;
 mod output;
 mod progress;
 mod report;
@@ -116,6 +117,7 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
         }
         Command::Release(args) => order(&args, |account| request::Request::Release { account })?,
         Command::Store(command) => store::store(&command, env, bots, out)?,
+        Command::New(command) => new::new(&command, out)?,
         Command::Outbox(command) => store::outbox(&command, env, bots, out)?,
         Command::Chat(args) => {
             let config = load(&args.config.config, &args.config.overrides(), env, bots)?;

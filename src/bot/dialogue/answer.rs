@@ -1,7 +1,7 @@
 //! What a question can be answered with.
 
+use crate::bot::language::Texts;
 use crate::proto::message::Message;
-use std::fmt;
 
 /// Why a message is no answer to a question.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,23 +26,32 @@ pub enum NoAnswer {
     File,
     /// It is none of these.
     Choice(Vec<String>),
+    /// It is of the right kind, and the question does not accept it.
+    Unfit,
     /// Something else; the text says what is wanted.
     Other(String),
 }
 
-impl fmt::Display for NoAnswer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl NoAnswer {
+    /// What the user is told.
+    pub(super) fn said(&self, texts: &Texts) -> String {
         match self {
-            Self::Text => f.write_str("Please answer with a text."),
+            Self::Text => texts.get("answer-text"),
             Self::Integer { from, to } => {
-                write!(f, "Please answer with a whole number from {from} to {to}.")
+                let (from, to) = (from.to_string(), to.to_string());
+                let values = [("from", from.as_str().into()), ("to", to.as_str().into())];
+                texts.with("answer-integer", &values)
             }
-            Self::Number => f.write_str("Please answer with a number."),
-            Self::YesOrNo => f.write_str("Please answer yes or no."),
-            Self::Character => f.write_str("Please answer with one character."),
-            Self::File => f.write_str("Please send a file."),
-            Self::Choice(choices) => write!(f, "Please choose one of: {}.", choices.join(", ")),
-            Self::Other(wanted) => f.write_str(wanted),
+            Self::Number => texts.get("answer-number"),
+            Self::YesOrNo => texts.get("answer-yes-or-no"),
+            Self::Character => texts.get("answer-character"),
+            Self::File => texts.get("answer-file"),
+            Self::Choice(choices) => {
+                let choices = choices.join(&texts.get("list-separator"));
+                texts.with("answer-choice", &[("choices", choices.as_str().into())])
+            }
+            Self::Unfit => texts.get("answer-unfit"),
+            Self::Other(wanted) => wanted.clone(),
         }
     }
 }
@@ -167,6 +176,7 @@ number!(f32, f64);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::bot::language::Language;
     use crate::proto::message::{C2cItem, Element};
 
     fn answer<T: Answer>(text: &str) -> Result<T, NoAnswer> {
@@ -182,12 +192,12 @@ mod tests {
             answer::<u8>("256"),
             Err(NoAnswer::Integer { from: 0, to: 255 })
         );
-        assert!(
-            answer::<u8>("old")
-                .unwrap_err()
-                .to_string()
-                .contains("0 to 255")
-        );
+        let said = |language| {
+            let why = answer::<u8>("old").unwrap_err();
+            why.said(&Texts::built_in(language))
+        };
+        assert!(said(Language::english()).contains("0 to 255"));
+        assert!(said(Language::chinese()).contains("0 到 255"));
         assert_eq!(answer::<i32>("-7"), Ok(-7));
         assert_eq!(answer::<f64>("1.5"), Ok(1.5));
         assert_eq!(answer::<f64>("NaN"), Err(NoAnswer::Number));

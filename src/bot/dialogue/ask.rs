@@ -1,9 +1,10 @@
 //! One question.
 
 use super::answer::{Answer, NoAnswer};
+use super::approval::{Approval, approver};
 use super::script::{Input, Kind, Next};
 use super::{Dialogue, DialogueError};
-use crate::proto::message::{Draft, Element, Message};
+use crate::proto::message::{Conversation, Draft, Element, Message};
 use botroupe_core::ledger::Fingerprint;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -16,6 +17,8 @@ use std::time::Duration;
 /// How long a question waits if nothing is said.
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
+/// What a decision becomes: whether it was granted, and by whom.
+type Decided<T> = fn(bool, &str) -> T;
 type Check<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 type Read<T> = Box<dyn Fn(&Message) -> Result<T, NoAnswer> + Send + Sync>;
 
@@ -29,6 +32,8 @@ pub struct Ask<'a, T> {
     within: Duration,
     check: Option<Check<T>>,
     read: Read<T>,
+    /// Who decides, and what a decision becomes, for an approval.
+    by: Option<(Conversation, Decided<T>)>,
     of: PhantomData<fn() -> T>,
 }
 
@@ -36,6 +41,7 @@ pub struct Ask<'a, T> {
 #[derive(Serialize, Deserialize)]
 enum Kept {
     Said(Arc<Message>),
+    Decided(bool, Box<str>),
     Cancelled,
     TimedOut,
 }
@@ -49,6 +55,19 @@ impl<T> fmt::Debug for Ask<'_, T> {
 impl<'a, T: Answer + 'static> Ask<'a, T> {
     pub(super) fn new(dialogue: &'a Dialogue, question: Draft) -> Self {
         Self::read_by(dialogue, question, Box::new(T::from_message))
+    }
+}
+
+impl<'a> Ask<'a, Approval> {
+    pub(super) fn approval(dialogue: &'a Dialogue, by: Conversation, question: String) -> Self {
+        // A message is never an approval: only a decision is.
+        let read = Box::new(|_: &Message| Err(NoAnswer::Text));
+        let mut ask = Self::read_by(dialogue, Draft::text(question), read);
+        ask.by = Some((by, |granted, by| Approval {
+            granted,
+            by: by.to_owned(),
+        }));
+        ask
     }
 }
 
@@ -82,6 +101,7 @@ impl<'a, T> Ask<'a, T> {
             within: PATIENCE,
             check: None,
             read,
+            by: None,
             of: PhantomData,
         }
     }
@@ -133,9 +153,7 @@ impl<'a, T> Ask<'a, T> {
     fn answer(&self, message: &Message) -> Result<T, NoAnswer> {
         let value = (self.read)(message)?;
         match &self.check {
-            Some(check) if !check(&value) => Err(NoAnswer::Other(
-                "This does not fit, please try again.".to_owned(),
-            )),
+            Some(check) if !check(&value) => Err(NoAnswer::Unfit),
             _ => Ok(value),
         }
     }
@@ -146,43 +164,36 @@ impl<'a, T> Ask<'a, T> {
         let mut script = self.dialogue.script.lock();
         match script.next(Kind::Ask, key) {
             Next::Done(value) => {
-                let kept = serde_json::from_str(&value);
-                Some(match kept {
-                    Ok(Kept::Said(message)) => match self.answer(&message) {
-                        Ok(answer) => Ok(answer),
-                        // It was an answer once.
-                        Err(_) => {
-                            script.change();
-                            return None;
-                        }
-                    },
-                    Ok(Kept::Cancelled) => Err(DialogueError::Cancelled),
-                    Ok(Kept::TimedOut) => Err(DialogueError::TimedOut),
-                    Err(_) => {
-                        script.change();
-                        return None;
-                    }
-                })
+                let kept = serde_json::from_str(&value).ok();
+                let outcome = kept.and_then(|kept| self.outcome(&kept));
+                if outcome.is_none() {
+                    // It was an answer once.
+                    script.change();
+                }
+                outcome
             }
             Next::Changed => None,
             Next::Live => {
-                let (kept, outcome) = match script.take_input() {
+                let kept = match script.take_input() {
                     None => {
-                        self.park(&mut script, self.question.clone(), key);
+                        self.park(&mut script, None, key);
                         return None;
                     }
                     Some(Input::Message(message)) => match self.answer(&message) {
-                        Ok(answer) => (Kept::Said(message), Ok(answer)),
+                        Ok(_) => Kept::Said(message),
                         Err(why) => {
+                            let texts = self.dialogue.event.texts();
                             let again = self.retry.clone();
-                            let again = again.unwrap_or_else(|| Draft::text(why.to_string()));
-                            self.park(&mut script, again, key);
+                            let again = again.unwrap_or_else(|| Draft::text(why.said(&texts)));
+                            self.park(&mut script, Some(again), key);
                             return None;
                         }
                     },
-                    Some(Input::Cancelled) => (Kept::Cancelled, Err(DialogueError::Cancelled)),
-                    Some(Input::TimedOut) => (Kept::TimedOut, Err(DialogueError::TimedOut)),
+                    Some(Input::Decided { granted, by }) => Kept::Decided(granted, by),
+                    Some(Input::Cancelled) => Kept::Cancelled,
+                    Some(Input::TimedOut) => Kept::TimedOut,
                 };
+                let outcome = self.outcome(&kept)?;
                 // It holds texts and numbers only, so it can be written.
                 let kept = serde_json::to_string(&kept).unwrap_or_default();
                 script.done(Kind::Ask, key, kept.into());
@@ -191,10 +202,54 @@ impl<'a, T> Ask<'a, T> {
         }
     }
 
-    fn park(&self, script: &mut super::Script, question: Draft, key: u64) {
-        let now = self.dialogue.event.now().unix_secs();
-        let deadline = now.saturating_add(self.within.as_secs());
-        script.ask(question, key, deadline);
+    /// What the handler gets; `None` when it is no answer to this question.
+    fn outcome(&self, kept: &Kept) -> Option<Result<T, DialogueError>> {
+        match kept {
+            Kept::Said(message) => self.answer(message).ok().map(Ok),
+            Kept::Decided(granted, by) => {
+                let (_, become_answer) = self.by.as_ref()?;
+                Some(Ok(become_answer(*granted, by)))
+            }
+            Kept::Cancelled => Some(Err(DialogueError::Cancelled)),
+            Kept::TimedOut => Some(Err(DialogueError::TimedOut)),
+        }
+    }
+
+    /// Asks, or asks `again` in other words.
+    fn park(&self, script: &mut super::Script, again: Option<Draft>, key: u64) {
+        let event = &self.dialogue.event;
+        let deadline = event
+            .now()
+            .unix_secs()
+            .saturating_add(self.within.as_secs());
+        let approver = self.by.as_ref().map(|(by, _)| {
+            let approver = approver(by.clone(), script.start(), key);
+            (self.for_approver(&approver.code), approver)
+        });
+        let question = again.unwrap_or_else(|| self.question.clone());
+        match approver {
+            Some((question, approver)) => script.ask(question, key, deadline, Some(approver)),
+            None => script.ask(question, key, deadline, None),
+        }
+    }
+
+    /// The question as it is said to who decides.
+    fn for_approver(&self, code: &str) -> Draft {
+        let mut question = self.question.elements.iter();
+        let question = question.find_map(|element| match element {
+            Element::Text(text) => Some(text.text.as_str()),
+            _ => None,
+        });
+        let event = &self.dialogue.event;
+        let who = event.message().map_or("", |message| &*message.from);
+        Draft::text(event.texts().with(
+            "approval-question",
+            &[
+                ("question", question.unwrap_or_default().into()),
+                ("code", code.into()),
+                ("user", who.into()),
+            ],
+        ))
     }
 }
 

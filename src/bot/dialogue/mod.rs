@@ -1,15 +1,17 @@
 //! Dialogues: a handler asks a question and goes on with the answer, after a minute or after a restart.
 
 mod answer;
+mod approval;
 mod ask;
 mod converse;
 mod script;
 mod waiting;
 
 pub use answer::{Answer, NoAnswer};
+pub use approval::{Approval, AskApproval};
 pub use ask::Ask;
-pub(super) use converse::{Resumed, Stop, cell, converse};
-pub(super) use script::{Kind as StepKind, Next as StepNext, Script};
+pub(super) use converse::{Resumed, Stop, cell, converse, may_converse};
+pub(super) use script::{Approver, Kind as StepKind, Next as StepNext, Script};
 pub(super) use waiting::{DialoguePlace, Lapse, Waiting, cell_of};
 
 use super::event::{Event, FromEvent};

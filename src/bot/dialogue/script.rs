@@ -4,7 +4,7 @@
 //! handler runs from its start, and everything it did before is given back to it from this script: answers,
 //! messages that were sent, results of requests. It goes on where the script ends.
 
-use crate::proto::message::{Draft, Message};
+use crate::proto::message::{Conversation, Draft, Message};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -42,18 +42,31 @@ pub(in crate::bot) struct Journal {
     steps: Vec<Step>,
     /// The question that waits for its answer.
     pending: u64,
+    /// Who answers, if it is not the person that the dialogue is with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(in crate::bot) approver: Option<Approver>,
 }
 
-/// When a journal's time is over, without reading the rest of it.
+/// Who is asked for an approval, and by which code the answer is known.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub(in crate::bot) struct Approver {
+    pub(in crate::bot) conversation: Conversation,
+    pub(in crate::bot) code: Box<str>,
+}
+
+/// What a journal waits for, without reading the rest of it.
 #[derive(Deserialize)]
-pub(in crate::bot) struct Deadline {
+pub(in crate::bot) struct Waits {
     pub(in crate::bot) deadline: u64,
+    #[serde(default)]
+    pub(in crate::bot) approver: Option<Approver>,
 }
 
 /// What came for the question that waits.
 #[derive(Clone, Debug)]
 pub(in crate::bot) enum Input {
     Message(Arc<Message>),
+    Decided { granted: bool, by: Box<str> },
     Cancelled,
     TimedOut,
 }
@@ -77,6 +90,8 @@ pub(in crate::bot) enum End {
         question: Box<Draft>,
         deadline: u64,
         pending: u64,
+        /// Who is asked, if it is not the person that the dialogue is with.
+        approver: Option<Approver>,
     },
     /// The handler is another one than that which began the dialogue.
     Changed,
@@ -125,7 +140,7 @@ impl Script {
         }
     }
 
-    #[cfg(test)]
+    /// The message that the dialogue began with.
     pub(in crate::bot) const fn start(&self) -> &Arc<Message> {
         &self.start
     }
@@ -187,11 +202,18 @@ impl Script {
     }
 
     /// The handler waits for an answer.
-    pub(in crate::bot) fn ask(&mut self, question: Draft, pending: u64, deadline: u64) {
+    pub(in crate::bot) fn ask(
+        &mut self,
+        question: Draft,
+        pending: u64,
+        deadline: u64,
+        approver: Option<Approver>,
+    ) {
         self.end.get_or_insert(End::Asked {
             question: Box::new(question),
             deadline,
             pending,
+            approver,
         });
     }
 
@@ -206,8 +228,15 @@ impl Script {
     }
 
     /// The dialogue as it is kept.
-    pub(in crate::bot) fn journal(&self, handler: &str, pending: u64, deadline: u64) -> Journal {
+    pub(in crate::bot) fn journal(
+        &self,
+        handler: &str,
+        pending: u64,
+        deadline: u64,
+        approver: Option<Approver>,
+    ) -> Journal {
         Journal {
+            approver,
             deadline,
             handler: handler.into(),
             start: self.start.clone(),
@@ -235,7 +264,7 @@ mod tests {
         else {
             panic!("it waits for nothing");
         };
-        let journal = script.journal(handler, pending, deadline);
+        let journal = script.journal(handler, pending, deadline, None);
         serde_json::from_str(&serde_json::to_string(&journal).unwrap()).unwrap()
     }
 
@@ -245,7 +274,7 @@ mod tests {
         script.done(Kind::Send, 1, "sent".into());
         assert!(matches!(script.next(Kind::Ask, 2), Next::Live));
         assert!(script.take_input().is_none());
-        script.ask(Draft::text("How old?"), 2, 100);
+        script.ask(Draft::text("How old?"), 2, 100, None);
         script
     }
 
@@ -264,7 +293,7 @@ mod tests {
         );
         script.done(Kind::Ask, 2, "7".into());
         assert!(matches!(script.next(Kind::Ask, 3), Next::Live));
-        script.ask(Draft::text("Where?"), 3, 200);
+        script.ask(Draft::text("Where?"), 3, 200, None);
         let mut script = Script::resumed(kept(&mut script, "signup"), Input::TimedOut);
         assert!(matches!(script.next(Kind::Send, 1), Next::Done(_)));
         assert!(matches!(script.next(Kind::Ask, 2), Next::Done(value) if &*value == "7"));

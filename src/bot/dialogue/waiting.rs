@@ -1,6 +1,6 @@
 //! The dialogues of an account that wait for an answer. Pure.
 
-use super::script::Deadline;
+use super::script::{Approver, Waits};
 use crate::proto::message::Conversation;
 use botroupe_core::ledger::{Cell, CellKey, Fingerprint, Scope};
 use std::collections::{BTreeSet, HashMap};
@@ -34,10 +34,20 @@ impl Lapse {
     }
 }
 
+/// What a dialogue waits for.
+#[derive(Debug)]
+struct At {
+    /// In Unix seconds.
+    deadline: u64,
+    approver: Option<Box<Approver>>,
+}
+
 /// See the module.
 #[derive(Debug, Default)]
 pub(in crate::bot) struct Waiting {
-    deadlines: HashMap<Arc<DialoguePlace>, u64>,
+    places: HashMap<Arc<DialoguePlace>, At>,
+    /// Where those are that wait for an approval, by the bot and who is asked.
+    approvals: HashMap<(Box<str>, Approver), Arc<DialoguePlace>>,
     due: BTreeSet<(u64, Arc<DialoguePlace>)>,
 }
 
@@ -55,38 +65,68 @@ impl Waiting {
                 user: cell.key.name.clone(),
             };
             // One that cannot be read is found when the answer comes, and at once.
-            let deadline = serde_json::from_str(&cell.value);
-            let deadline = deadline.map_or(0, |Deadline { deadline }| deadline);
-            waiting.park(place, deadline);
+            let waits = serde_json::from_str(&cell.value).unwrap_or(Waits {
+                deadline: 0,
+                approver: None,
+            });
+            waiting.park(place, waits.deadline, waits.approver);
         }
         waiting
     }
 
     pub(in crate::bot) fn is_empty(&self) -> bool {
-        self.deadlines.is_empty()
+        self.places.is_empty()
     }
 
     pub(in crate::bot) fn len(&self) -> usize {
-        self.deadlines.len()
+        self.places.len()
     }
 
-    /// Whether a dialogue waits there.
+    /// Whether a dialogue waits there; for an answer of its user, or for anything.
     pub(in crate::bot) fn is_at(&self, place: &DialoguePlace) -> bool {
-        self.deadlines.contains_key(place)
+        self.places.contains_key(place)
+    }
+
+    /// Whether a dialogue waits there for an answer of its user.
+    pub(in crate::bot) fn awaits_answer(&self, place: &DialoguePlace) -> bool {
+        let at = self.places.get(place);
+        at.is_some_and(|at| at.approver.is_none())
+    }
+
+    /// Where the dialogue is that waits for this approval.
+    pub(in crate::bot) fn approval(
+        &self,
+        bot: &str,
+        approver: &Approver,
+    ) -> Option<&Arc<DialoguePlace>> {
+        self.approvals.get(&(bot.into(), approver.clone()))
     }
 
     /// A dialogue waits there, until `deadline` in Unix seconds.
-    pub(in crate::bot) fn park(&mut self, place: DialoguePlace, deadline: u64) {
+    pub(in crate::bot) fn park(
+        &mut self,
+        place: DialoguePlace,
+        deadline: u64,
+        approver: Option<Approver>,
+    ) {
         self.end(&place);
         let place = Arc::new(place);
         self.due.insert((deadline, place.clone()));
-        self.deadlines.insert(place, deadline);
+        if let Some(approver) = &approver {
+            let key = (place.bot.clone(), approver.clone());
+            self.approvals.insert(key, place.clone());
+        }
+        let approver = approver.map(Box::new);
+        self.places.insert(place, At { deadline, approver });
     }
 
     /// No dialogue waits there any more.
     pub(in crate::bot) fn end(&mut self, place: &DialoguePlace) {
-        if let Some((place, deadline)) = self.deadlines.remove_entry(place) {
-            self.due.remove(&(deadline, place));
+        if let Some((place, at)) = self.places.remove_entry(place) {
+            if let Some(approver) = at.approver {
+                self.approvals.remove(&(place.bot.clone(), *approver));
+            }
+            self.due.remove(&(at.deadline, place));
         }
     }
 
@@ -102,8 +142,10 @@ impl Waiting {
 
     /// Those that have lapsed and that nobody has ended lapse once more: who was told is gone.
     pub(in crate::bot) fn again(&mut self) {
-        let all = self.deadlines.iter();
-        self.due = all.map(|(place, at)| (*at, place.clone())).collect();
+        let all = self.places.iter();
+        self.due = all
+            .map(|(place, at)| (at.deadline, place.clone()))
+            .collect();
     }
 
     /// When the time of the next is over, in Unix seconds.
@@ -139,12 +181,12 @@ mod tests {
     #[test]
     fn dialogues_lapse_in_the_order_of_their_deadlines_and_once() {
         let mut waiting = Waiting::default();
-        waiting.park(place("late"), 30);
-        waiting.park(place("early"), 10);
-        waiting.park(place("answered"), 10);
+        waiting.park(place("late"), 30, None);
+        waiting.park(place("early"), 10, None);
+        waiting.park(place("answered"), 10, None);
         waiting.end(&place("answered"));
-        waiting.park(place("again"), 5);
-        waiting.park(place("again"), 20);
+        waiting.park(place("again"), 5, None);
+        waiting.park(place("again"), 20, None);
         assert_eq!(waiting.next_deadline(), Some(10));
         assert_eq!(waiting.lapsed(9), None);
         let users = std::iter::from_fn(|| waiting.lapsed(20)).map(|lapse| lapse.place.user.clone());
@@ -156,5 +198,23 @@ mod tests {
         assert_eq!(waiting.lapsed(20), None);
         waiting.again();
         assert!(waiting.lapsed(20).is_some());
+    }
+
+    #[test]
+    fn an_approval_is_found_by_its_code_where_it_was_asked_for() {
+        let approver = |code: &str| Approver {
+            conversation: Conversation::group("ops"),
+            code: code.into(),
+        };
+        let mut waiting = Waiting::default();
+        waiting.park(place("alice"), 10, Some(approver("7KQ4")));
+        assert!(waiting.is_at(&place("alice")) && !waiting.awaits_answer(&place("alice")));
+        let found = waiting.approval("survey", &approver("7KQ4"));
+        assert_eq!(found.map(|found| &*found.user), Some("alice"));
+        assert!(waiting.approval("other", &approver("7KQ4")).is_none());
+        assert!(waiting.approval("survey", &approver("7KQ5")).is_none());
+        waiting.park(place("alice"), 10, None);
+        assert!(waiting.approval("survey", &approver("7KQ4")).is_none());
+        assert!(waiting.awaits_answer(&place("alice")));
     }
 }

@@ -14,6 +14,7 @@ pub(super) use ticket::Ticket;
 
 use crate::account::{AccountHandle, OutboxError, SendError, is_heard};
 use crate::bot::api::ApiError;
+use crate::bot::dialogue::may_converse;
 use crate::bot::drain::Drain;
 use crate::bot::event::{Event, What};
 use crate::bot::isolation::Place;
@@ -172,12 +173,14 @@ impl Host {
         seats
             .filter(|(number, seat)| {
                 // Whether it answers a question shows when its turn comes: one may be asked until then.
-                if seat.bot.handlers.have_dialogues()
-                    && let Some(place) = Event::new(what.clone(), Arc::clone(seat)).dialogue_place()
-                    && (lines.is_busy(*number, &place.conversation)
-                        || self.ledger.is_in_dialogue(&place))
-                {
-                    return true;
+                if seat.bot.handlers.have_dialogues() {
+                    let event = Event::new(what.clone(), Arc::clone(seat));
+                    let place = event.dialogue_place();
+                    let is_busy =
+                        place.is_some_and(|place| lines.is_busy(*number, &place.conversation));
+                    if is_busy || may_converse(&event) {
+                        return true;
+                    }
                 }
                 let event = || Event::new(what.clone(), Arc::clone(seat));
                 // A filter is the author's code.

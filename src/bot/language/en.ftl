@@ -61,3 +61,20 @@ dialogue-cancelled = OK, cancelled.
 dialogue-timed-out = You did not answer in time. Please start again.
 dialogue-changed = This dialogue was changed by an update in the meantime. Please start again.
 dialogue-too-long = This dialogue has become too long. Please start again.
+
+## When an answer does not fit its question
+answer-text = Please answer with a text.
+answer-integer = Please answer with a whole number from { $from } to { $to }.
+answer-number = Please answer with a number.
+answer-yes-or-no = Please answer yes or no.
+answer-character = Please answer with one character.
+answer-file = Please send a file.
+answer-choice = Please choose one of: { $choices }.
+answer-unfit = This does not fit, please try again.
+
+## Approvals
+approval-question = { $user } asks: { $question }
+    Answer “approve { $code }” or “reject { $code }”.
+approval-granted = { $code } is approved.
+approval-denied = { $code } is rejected.
+approval-own = You cannot decide about your own request.

@@ -61,3 +61,20 @@ dialogue-cancelled = 好的，已取消。
 dialogue-timed-out = 您没有及时回答，请重新开始。
 dialogue-changed = 这个对话在此期间因更新而改变，请重新开始。
 dialogue-too-long = 这个对话太长了，请重新开始。
+
+## 回答与问题不符时
+answer-text = 请用文字回答。
+answer-integer = 请回答 { $from } 到 { $to } 之间的整数。
+answer-number = 请回答一个数字。
+answer-yes-or-no = 请回答“是”或“否”。
+answer-character = 请回答一个字。
+answer-file = 请发送一个文件。
+answer-choice = 请从以下选项中选择：{ $choices }。
+answer-unfit = 这个回答不合适，请再试一次。
+
+## 审批
+approval-question = { $user } 请求：{ $question }
+    请回复“同意 { $code }”或“拒绝 { $code }”。
+approval-granted = { $code } 已批准。
+approval-denied = { $code } 已拒绝。
+approval-own = 不能审批自己的请求。

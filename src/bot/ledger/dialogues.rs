@@ -1,7 +1,7 @@
 //! The dialogues of an account that wait for an answer.
 
 use super::Ledger;
-use crate::bot::dialogue::{DialoguePlace, Lapse, Waiting};
+use crate::bot::dialogue::{Approver, DialoguePlace, Lapse, Waiting};
 use std::sync::PoisonError;
 
 impl Ledger {
@@ -26,13 +26,29 @@ impl Ledger {
         self.with_dialogues(|waiting| waiting.is_at(place)) == Some(true)
     }
 
+    /// Whether a dialogue waits there for an answer of its user.
+    pub(in crate::bot) fn awaits_answer(&self, place: &DialoguePlace) -> bool {
+        self.with_dialogues(|waiting| waiting.awaits_answer(place)) == Some(true)
+    }
+
+    /// Where the dialogue is that waits for this approval.
+    pub(in crate::bot) fn approval(&self, bot: &str, approver: &Approver) -> Option<DialoguePlace> {
+        let place = |waiting: &mut Waiting| Some((**waiting.approval(bot, approver)?).clone());
+        self.with_dialogues(place).flatten()
+    }
+
     /// A dialogue waits there from now on.
-    pub(in crate::bot) fn park_dialogue(&self, place: DialoguePlace, deadline: u64) {
+    pub(in crate::bot) fn park_dialogue(
+        &self,
+        place: DialoguePlace,
+        deadline: u64,
+        approver: Option<Approver>,
+    ) {
         let mut slot = self
             .dialogues
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        slot.get_or_insert_default().park(place, deadline);
+        slot.get_or_insert_default().park(place, deadline, approver);
     }
 
     /// No dialogue waits there any more.

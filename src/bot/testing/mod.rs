@@ -66,6 +66,15 @@ impl TestBot {
         }
     }
 
+    /// Like [`new`](Self::new), on a store of the caller.
+    #[cfg(feature = "unstable")]
+    #[must_use]
+    pub fn on_store(bot: Bot, store: crate::store::Store) -> Self {
+        Self {
+            stage: Stage::on_store(checked(bot), store),
+        }
+    }
+
     /// Somebody else than `alice`.
     pub fn from(&self, user: impl Into<String>) -> Speaker<'_> {
         Speaker::new(self).from(user)
@@ -214,5 +223,7 @@ fn checked(bot: Bot) -> Bot {
     bot
 }
 
+#[cfg(test)]
+mod replies;
 #[cfg(test)]
 mod tests;

@@ -65,12 +65,16 @@ impl ArcWake for Woken {
 }
 
 impl Stage {
-    #[expect(clippy::expect_used, reason = "only tests are here")]
     pub(super) fn new(bot: Bot) -> Self {
+        Self::on_store(bot, Store::for_tests())
+    }
+
+    #[expect(clippy::expect_used, reason = "only tests are here")]
+    pub(super) fn on_store(bot: Bot, store: Store) -> Self {
         let pool = Pool::start(1, Duration::from_secs(1)).expect("threads for a test");
         let site = Arc::new(Site::of_test(pool));
         let recording = Arc::default();
-        let (store, clock) = (Store::for_tests(), Clock::movable());
+        let clock = Clock::movable();
         let woken: Arc<Woken> = Arc::default();
         let bot = bot.into_shared(&site.files, &site.pool);
         let (ledger, host) = start(&site, &store, &clock, &bot, &recording);

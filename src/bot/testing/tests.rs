@@ -593,30 +593,6 @@ fn overlaps_are_read() {
 }
 
 #[actix_rt::test]
-async fn a_handler_may_take_twelve_parameters() {
-    #[expect(clippy::too_many_arguments, reason = "that is what is tried")]
-    async fn all(
-        text: Text,
-        one: Message,
-        two: Arc<Message>,
-        _: Messages,
-        sender: Sender,
-        _: Conversation,
-        _: Option<Group>,
-        _: Result<Group, Skipped>,
-        _: Api,
-        _: Event,
-        _: Language,
-        _: Texts,
-    ) -> String {
-        let same = one.seq == two.seq;
-        format!("{} said {} ({same})", sender.user_id, &*text)
-    }
-    let bot = TestBot::new(Bot::new("all").on_text(all));
-    assert_eq!(bot.hears("hi").await, ["alice said hi (true)"]);
-}
-
-#[actix_rt::test]
 async fn a_command_is_no_answer_and_the_question_still_waits() {
     async fn name(dialogue: Dialogue) -> Result<String, DialogueError> {
         let name: String = dialogue.ask("Your name?").await?;
@@ -637,18 +613,90 @@ async fn a_command_is_no_answer_and_the_question_still_waits() {
     assert_eq!(bot.hears("/cancel").await, ["OK, cancelled."]);
 }
 
+// ── approvals ────────────────────────────────────────────────────────────────────────────────
+
+async fn refund(Args(sum): Args<u32>, dialogue: Dialogue) -> Result<String, DialogueError> {
+    let why: String = dialogue.ask("Why?").await?;
+    let ops = Conversation::group("ops");
+    let question = format!("Refund {sum} ({why})?");
+    let approval = dialogue.approval(ops, question).await?;
+    let bank: String = match approval.granted {
+        true => dialogue.ask("Which account?").await?,
+        false => return Ok(format!("{} says no", approval.by)),
+    };
+    Ok(format!("{sum} to {bank}, says {}", approval.by))
+}
+
+fn shop() -> Bot {
+    Bot::new("shop")
+        .command("refund <sum:1..1000>", refund)
+        .on_text(async |text: Text| format!("echo {}", &*text))
+}
+
+/// The code in a question.
+fn code_of(outcome: &Outcome) -> String {
+    let text = outcome.texts().concat();
+    let (_, code) = text.split_once("approve ").unwrap();
+    code[..4].to_owned()
+}
+
 #[actix_rt::test]
-async fn an_answer_quotes_and_mentions() {
-    async fn answer(message: Message) -> Reply {
-        Reply::message("yes").quoting(&message).mentioning(&message)
-    }
-    let bot = TestBot::new(Bot::new("b").on_text(answer));
-    let said = bot.from("bob").in_group("g").hears("well?").await;
-    assert_eq!(said, "@bob yes");
-    let draft = &said.sent()[0].1;
-    assert!(draft.cloud_custom_data.contains("well?"));
-    assert_eq!(draft.mentions.len(), 1);
-    let said = bot.hears("well?").await;
-    assert_eq!(said, "yes");
-    assert!(said.sent()[0].1.mentions.is_empty());
+async fn an_approval_waits_for_days_for_somebody_else() {
+    let bot = TestBot::new(shop());
+    bot.hears("/refund 100").await;
+    let asked = bot.hears("broken").await;
+    assert_eq!(asked.sent()[0].0, Conversation::group("ops"));
+    assert!(
+        asked.texts()[0].starts_with("alice asks: Refund 100 (broken)?"),
+        "{asked:?}"
+    );
+    let code = code_of(&asked);
+    // Who waits may say what they like, and cannot decide.
+    assert_eq!(bot.hears("hello").await, ["echo hello"]);
+    let ops = bot.from("bob").in_group("ops");
+    let own = bot.in_group("ops").hears(&format!("approve {code}")).await;
+    assert_eq!(own, ["You cannot decide about your own request."]);
+    assert_eq!(ops.hears("approve XXXX").await, ["echo approve XXXX"]);
+    bot.advance("3d").await.expect_no_reply();
+    bot.crash_and_restart().await.expect_no_reply();
+    let elsewhere = bot.from("bob").in_group("g");
+    assert_eq!(
+        elsewhere
+            .hears(&format!("approve {code}"))
+            .await
+            .texts()
+            .len(),
+        1
+    );
+    let decided = ops.hears(&format!("Approve {}", code.to_lowercase())).await;
+    assert_eq!(
+        decided,
+        [&*format!("{code} is approved."), "Which account?"]
+    );
+    assert_eq!(decided.sent()[0].0, Conversation::group("ops"));
+    assert_eq!(decided.sent()[1].0, Conversation::c2c("alice"));
+    assert_eq!(
+        ops.hears(&format!("reject {code}")).await.texts().len(),
+        1,
+        "it is decided"
+    );
+    assert_eq!(bot.hears("DE12").await, ["100 to DE12, says bob"]);
+    assert_eq!(bot.dialogues(), 0);
+}
+
+#[actix_rt::test]
+async fn an_approval_is_refused_cancelled_and_over() {
+    let bot = TestBot::new(shop());
+    bot.hears("/refund 100").await;
+    let code = code_of(&bot.hears("broken").await);
+    let ops = bot.from("bob").in_group("ops");
+    let said = ops.hears(&format!("拒绝 {code}")).await;
+    assert_eq!(said, [&*format!("{code} 已拒绝。"), "bob says no"]);
+    bot.hears("/refund 100").await;
+    bot.hears("broken").await;
+    assert_eq!(bot.hears("cancel").await, ["OK, cancelled."]);
+    bot.hears("/refund 100").await;
+    bot.hears("broken").await;
+    assert_eq!(bot.advance("8d").await.texts().len(), 1);
+    assert_eq!(bot.dialogues(), 0);
 }

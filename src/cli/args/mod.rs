@@ -163,6 +163,10 @@ Examples:
     #[command(subcommand)]
     Outbox(OutboxCommand),
 
+    /// Writes a new bot, or a new program for bots.
+    #[command(subcommand)]
+    New(NewCommand),
+
     /// Talks to an account from this terminal: each line is sent, each answer printed.
     #[command(after_help = "\
 Examples:
@@ -171,6 +175,46 @@ Examples:
   botroupe chat --as me --group g1 --create
                                     found a group with the bots of the config and talk in it")]
     Chat(ChatArgs),
+}
+
+/// `botroupe new`.
+#[derive(Debug, Subcommand)]
+pub(super) enum NewCommand {
+    /// Writes a bot with a command, settings and a test: bots/NAME.rs, and its line in bots/mod.rs.
+    #[command(after_help = "\
+Examples:
+  botroupe new bot weather
+
+Run it in the folder of the program. Everything else in bots/mod.rs stays as it is.")]
+    Bot(NewBotArgs),
+
+    /// Writes a program of your own that runs bots: a package that depends on botroupe.
+    #[command(after_help = "\
+Examples:
+  botroupe new project my-bots
+  botroupe new project my-bots --path ../botroupe
+                                    depend on the source in that folder")]
+    Project(NewProjectArgs),
+}
+
+/// `botroupe new bot`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct NewBotArgs {
+    /// The name of the bot, of its file and of its section of the config: small letters, digits and underscores.
+    #[arg(value_name = "NAME")]
+    pub(super) name: String,
+}
+
+/// `botroupe new project`.
+#[derive(Debug, ClapArgs)]
+pub(super) struct NewProjectArgs {
+    /// The folder to make; its name is that of the program.
+    #[arg(value_name = "FOLDER")]
+    pub(super) folder: PathBuf,
+
+    /// The folder with the source of botroupe, in the place of a published version.
+    #[arg(long, value_name = "FOLDER")]
+    pub(super) path: Option<PathBuf>,
 }
 
 /// Which config, and what to change in it.

@@ -8,6 +8,7 @@ mod durable;
 #[cfg(unix)]
 mod life;
 mod network;
+mod new;
 #[cfg(unix)]
 mod programs;
 mod readme;

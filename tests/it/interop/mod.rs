@@ -13,6 +13,7 @@ mod bots_login;
 mod bots_media;
 mod bots_messages;
 mod bots_people;
+mod bots_shipped;
 mod bots_terminals;
 mod compat;
 mod conversations;

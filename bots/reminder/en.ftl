@@ -1,0 +1,12 @@
+command-remind = Reminds you: /remind in 2h, tea – /remind tomorrow 9:00 call Bob
+command-reminders = What you have to be reminded of
+command-forget = Forgets a reminder, by its number in /reminders
+reminder-set = I will remind you at { $at }.
+reminder-rings = Reminder: { $what }
+reminder-none = You have no reminders.
+reminder-forgotten = Forgotten: { $what }
+reminder-no-such = There is no reminder of this number.
+reminder-no-time = When? Write for example “in 2h, tea”, “tomorrow 9:00 tea” or “2026-12-31 18:00 tea”.
+reminder-past = That time has passed.
+reminder-of-nothing = Of what? Write for example “in 2h, tea”.
+reminder-too-many = You have { $most } reminders already. Forget one first.

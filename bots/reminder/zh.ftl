@@ -1,0 +1,12 @@
+command-remind = 提醒你：/remind 2小时后喝茶，/remind 明天9点给小波打电话
+command-reminders = 你有哪些提醒
+command-forget = 删除一个提醒，编号见 /reminders
+reminder-set = 好的，{ $at } 提醒你。
+reminder-rings = 提醒：{ $what }
+reminder-none = 你没有提醒。
+reminder-forgotten = 已删除：{ $what }
+reminder-no-such = 没有这个编号的提醒。
+reminder-no-time = 什么时候？例如“2小时后喝茶”“明天9点喝茶”“2026-12-31 18:00 喝茶”。
+reminder-past = 这个时间已经过去了。
+reminder-of-nothing = 提醒什么？例如“2小时后喝茶”。
+reminder-too-many = 你已经有 { $most } 个提醒了，请先删除一个。
