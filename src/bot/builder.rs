@@ -16,6 +16,7 @@ use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
 use super::timer::{Cron, Every};
+use super::typing::Pace;
 use crate::config::{DurationError, parse_duration};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
@@ -42,6 +43,7 @@ pub struct Bot {
     isolation: Isolation,
     on_unknown: OnUnknown,
     overlap: Overlap,
+    typing: Option<Pace>,
     /// Values of its own were given to it.
     has_state: bool,
     /// Its middleware captures nothing.
@@ -103,6 +105,7 @@ impl Bot {
             isolation: Isolation::Auto,
             on_unknown: OnUnknown::default(),
             overlap: Overlap::default(),
+            typing: None,
             has_state: false,
             is_bare: true,
         }
@@ -438,7 +441,8 @@ impl Bot {
         let mut take = |key| settings.as_mut().and_then(|table| table.remove(key));
         let [isolation, on_unknown, overlap, max_age] =
             ["isolation", "on_unknown", "overlap", "max_age"].map(&mut take);
-        let has_reserved = [&isolation, &on_unknown, &overlap, &max_age]
+        let typing = take("typing");
+        let has_reserved = [&isolation, &on_unknown, &overlap, &max_age, &typing]
             .into_iter()
             .any(Option::is_some);
         let desk = settings
@@ -459,6 +463,14 @@ impl Bot {
         }
         if let Some(value) = overlap {
             self.overlap = reserved(bot, "overlap", &value)?;
+        }
+        if let Some(value) = typing {
+            let shows = value.as_bool().ok_or_else(|| SettingsError::Unfit {
+                bot,
+                path: vec!["typing".to_owned()],
+                reason: "expected true or false".to_owned(),
+            })?;
+            self.typing = shows.then_some(self.typing.unwrap_or(Pace::USUAL));
         }
         if let Some(value) = max_age {
             let MaxAge(age) = reserved(bot, "max_age", &value)?;
@@ -501,6 +513,33 @@ impl Bot {
     #[must_use]
     pub const fn overlap(mut self, overlap: Overlap) -> Self {
         self.overlap = overlap;
+        self
+    }
+
+    /// Shows in one-to-one chats that the account is typing while a handler takes longer than a second. `typing` in the
+    /// bot's section of the config file (`true` or `false`) comes before this.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn think(text: Text) -> String {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(5)).await;
+    ///     format!("I have thought about {}.", &*text)
+    /// }
+    /// # let _ =
+    /// Bot::new("thinker").typing().on_text(think)
+    /// # ;
+    /// ```
+    #[must_use]
+    pub const fn typing(mut self) -> Self {
+        self.typing = Some(Pace::USUAL);
+        self
+    }
+
+    /// With another pace.
+    #[cfg(test)]
+    pub(super) const fn typing_at(mut self, pace: Pace) -> Self {
+        self.typing = Some(pace);
         self
     }
 
@@ -566,6 +605,7 @@ impl Bot {
             isolation: self.isolation,
             on_unknown: self.on_unknown,
             overlap: self.overlap,
+            typing: self.typing,
             files: files.with(&self.file_hosts, self.files_from_anywhere),
             trust,
         })
@@ -652,6 +692,19 @@ mod tests {
             assert_eq!(path, ["isolation"]);
             assert!(reason.contains("\"auto\""), "{reason}");
         }
+    }
+
+    #[test]
+    fn the_config_decides_whether_typing_is_shown() {
+        let typing = |bot: Bot, text: &str| {
+            let mut bot = bot;
+            bot.configure(Some(&text.parse().unwrap()))
+                .map(|()| bot.typing.is_some())
+        };
+        assert_eq!(typing(Bot::new("a"), "typing = true"), Ok(true));
+        assert_eq!(typing(Bot::new("a").typing(), "typing = false"), Ok(false));
+        let wrong = typing(Bot::new("a"), "typing = \"yes\"").unwrap_err();
+        assert!(wrong.to_string().contains("typing: expected true or false"));
     }
 
     #[test]

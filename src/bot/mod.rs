@@ -79,6 +79,7 @@ mod tasks;
 pub mod testing;
 mod timer;
 mod transfer;
+mod typing;
 
 pub use crate::account::SendError;
 pub use crate::store::{Cause as StoreCause, StoreError};

@@ -43,6 +43,12 @@ impl Recording {
         std::mem::take(&mut self.lock().sent)
     }
 
+    /// How many messages were sent since they were taken.
+    #[cfg(test)]
+    pub(super) fn sent(&self) -> usize {
+        self.lock().sent.len()
+    }
+
     /// The requests made since the last call, with their bodies.
     pub(super) fn take_calls(&self) -> Vec<(String, Value)> {
         std::mem::take(&mut self.lock().calls)

@@ -12,6 +12,7 @@ use super::outgoing_file::Outgoing;
 use super::pool::{Label, Pool};
 use super::reply::{Answer, Answers, Reply};
 use super::tasks::panic_text;
+use super::typing;
 use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::{Boundary, pass};
 use futures_util::FutureExt;
@@ -241,8 +242,7 @@ impl Run {
             Some((value, deadline, approver)) => event.keep_dialogue(value, deadline, approver),
             None => event.forget_dialogue(),
         }
-        let to = stop.to.or_else(|| event.conversation());
-        if let Some(to) = to {
+        if let Some(to) = stop.to.or_else(|| event.conversation()) {
             self.say(&to, stop.said);
         }
     }
@@ -389,11 +389,13 @@ async fn within<F: Future>(call: &Call, pool: &Pool, future: F) -> Option<F::Out
         return Some(outcome);
     }
     let (limit, mut spent) = (limit(call), Duration::ZERO);
+    let mut typing = pin!(typing::show(&call.event, pool));
     loop {
         let slice = limit.saturating_sub(spent).min(LOOK);
         tokio::select! {
             biased;
             outcome = &mut future => return Some(outcome),
+            () = &mut typing => {}
             () = pool.sleep(slice) => {}
         }
         let is_ready = call

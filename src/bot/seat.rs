@@ -12,6 +12,7 @@ use super::pool::{Label, Pool};
 use super::recording::Recording;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
+use super::typing::Pace;
 use crate::account::{AccountHandle, FleetUsers};
 use crate::config::HostConfig;
 use actix::prelude::ArbiterHandle;
@@ -64,6 +65,8 @@ pub struct SharedBot {
     pub(super) isolation: Isolation,
     pub(super) on_unknown: OnUnknown,
     pub(super) overlap: Overlap,
+    /// Whether the account is shown as typing while a handler runs.
+    pub(super) typing: Option<Pace>,
     pub(super) files: FileAccess,
     pub(super) trust: Arc<Trust>,
 }

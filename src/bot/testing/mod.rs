@@ -224,4 +224,6 @@ fn checked(bot: Bot) -> Bot {
 }
 
 #[cfg(test)]
+mod replies;
+#[cfg(test)]
 mod tests;

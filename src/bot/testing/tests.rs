@@ -593,30 +593,6 @@ fn overlaps_are_read() {
 }
 
 #[actix_rt::test]
-async fn a_handler_may_take_twelve_parameters() {
-    #[expect(clippy::too_many_arguments, reason = "that is what is tried")]
-    async fn all(
-        text: Text,
-        one: Message,
-        two: Arc<Message>,
-        _: Messages,
-        sender: Sender,
-        _: Conversation,
-        _: Option<Group>,
-        _: Result<Group, Skipped>,
-        _: Api,
-        _: Event,
-        _: Language,
-        _: Texts,
-    ) -> String {
-        let same = one.seq == two.seq;
-        format!("{} said {} ({same})", sender.user_id, &*text)
-    }
-    let bot = TestBot::new(Bot::new("all").on_text(all));
-    assert_eq!(bot.hears("hi").await, ["alice said hi (true)"]);
-}
-
-#[actix_rt::test]
 async fn a_command_is_no_answer_and_the_question_still_waits() {
     async fn name(dialogue: Dialogue) -> Result<String, DialogueError> {
         let name: String = dialogue.ask("Your name?").await?;
