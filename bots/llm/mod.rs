@@ -139,6 +139,8 @@ pub fn bot() -> Bot {
         .config::<Settings>()
         .texts("en", include_str!("en.ftl"))
         .texts("zh", include_str!("zh.ftl"))
+        // Who writes on while the model is busy wants an answer to everything: it is asked anew.
+        .overlap(Overlap::Latest)
         .command(command("forget").alias("忘记"), forget)
         .on(filter::text() & is_asked, asked)
 }
@@ -158,6 +160,7 @@ async fn forget(turns: Store<Vec<Turn>>, texts: Texts) -> Result<String, ValueEr
 }
 
 async fn asked(
+    text: Text,
     message: Arc<Message>,
     settings: Config<Settings>,
     texts: Texts,
@@ -165,7 +168,7 @@ async fn asked(
     used: Store<Used>,
     api: Api,
 ) -> Result<String, Failed> {
-    let text = message.text().unwrap_or_default().trim();
+    let text = text.trim();
     if text.is_empty() {
         return Ok(texts.get("llm-nothing"));
     }

@@ -248,6 +248,22 @@ async fn each_person_has_a_budget_for_a_day() {
 }
 
 #[actix_rt::test]
+async fn who_writes_on_gets_one_answer_to_everything() {
+    let fake = Fake::start([says("both"), says("both")]);
+    let bot = TestBot::new(made(&format!("label = false\n{}", fake.settings())));
+    for text in ["what about", "the weather"] {
+        bot.from("alice").drops_in(text);
+    }
+    assert_eq!(bot.advance("1s").await, ["both"]);
+    let last = std::iter::from_fn(|| fake.asked.try_recv().ok()).last();
+    let messages = &last.unwrap().1["messages"];
+    assert_eq!(
+        *messages,
+        json!([{ "role": "user", "content": "what about\nthe weather" }])
+    );
+}
+
+#[actix_rt::test]
 async fn a_crash_pays_once() {
     for writes in 0..6 {
         let fake = Fake::start([says("one"), says("two"), says("three")]);
