@@ -5,7 +5,7 @@ use super::AppError;
 use super::maker::{self, Maker};
 use crate::account::{AccountHandle, Subscriber};
 use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot, Site};
-use crate::config::{BotSettings, Config};
+use crate::config::{AccountConfig, BotSettings, Config};
 use crate::supervisor::SubscriberFactory;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -30,6 +30,8 @@ struct Place {
     ledger: Arc<Ledger>,
     account: AccountHandle,
     bots: Arc<[Arc<str>]>,
+    /// Settings that are others on this account.
+    settings: Option<Arc<BTreeMap<String, BotSettings>>>,
     host: Option<Arc<Host>>,
 }
 
@@ -58,12 +60,13 @@ impl Hosts {
         }
     }
 
-    /// Adds the next account, which runs these bots.
-    pub(super) fn add(&self, bots: Arc<[Arc<str>]>, account: AccountHandle, ledger: Arc<Ledger>) {
+    /// Adds the next account.
+    pub(super) fn add(&self, config: &AccountConfig, account: AccountHandle, ledger: Arc<Ledger>) {
         lock(&self.places).push(Place {
             ledger,
             account,
-            bots,
+            bots: config.bots.clone(),
+            settings: config.settings.clone(),
             host: None,
         });
     }
@@ -116,7 +119,7 @@ impl Hosts {
         let mut bots = Vec::with_capacity(place.bots.len());
         for name in &*place.bots {
             if let Some(registered) = self.bots.find(name) {
-                bots.push(self.bot(name, registered, account).await?);
+                bots.push(self.bot(name, registered, place).await?);
             }
         }
         // Messages that the last host had not finished are delivered to this one again.
@@ -133,13 +136,16 @@ impl Hosts {
         &self,
         name: &Arc<str>,
         registered: &Registered,
-        account: &AccountHandle,
+        place: &Place,
     ) -> Result<Arc<SharedBot>, String> {
-        if let Some(bot) = lock(&self.shared).get(name) {
+        let own = place.settings.as_ref().and_then(|own| own.get(&**name));
+        if own.is_none()
+            && let Some(bot) = lock(&self.shared).get(name)
+        {
             return Ok(bot.clone());
         }
-        let context = AccountContext::new(account.user().clone());
-        let settings = self.settings.get(&**name).cloned();
+        let context = AccountContext::new(place.account.user().clone());
+        let settings = own.or_else(|| self.settings.get(&**name)).cloned();
         let made = {
             let registered = registered.clone();
             let bots = self.bots.clone();
@@ -151,7 +157,7 @@ impl Hosts {
             Ok(made) => made.map_err(|error| error.to_string())?,
             Err(error) => return Err(format!("bot {name} could not be made: {error}")),
         };
-        let is_shared = registered.is_shareable(&made);
+        let is_shared = own.is_none() && registered.is_shareable(&made);
         // Checked at the start, for the first account.
         let bot = made.into_shared(&self.site.files, &self.site.pool);
         if is_shared {

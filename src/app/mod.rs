@@ -358,7 +358,7 @@ impl App {
             let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
             ledgers.insert(account.user_id.clone(), ledger.clone());
             by_number.insert(number, ledger.clone());
-            hosts.add(account.bots.clone(), handle.clone(), ledger);
+            hosts.add(account, handle.clone(), ledger);
             specs.push(ChildSpec {
                 config: Arc::new(CoreConfig {
                     app: config.app.sdk_app_id,
@@ -567,11 +567,17 @@ pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreC
 async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
     let mut checked = HashSet::new();
     for account in &config.accounts {
-        for name in account.bots.iter().filter(|name| checked.insert(&***name)) {
+        for name in account.bots.iter() {
+            let (settings, is_own) = account.bot_settings(name, &config.bots);
+            // Accounts of one entry share what is their own.
+            let of = is_own.then_some(account.settings.as_ref()).flatten();
+            if !checked.insert((&**name, of.map(Arc::as_ptr))) {
+                continue;
+            }
             let registered = bots
                 .find(name)
                 .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
-            let (registered, settings) = (registered.clone(), config.bots.get(&**name).cloned());
+            let (registered, settings) = (registered.clone(), settings.cloned());
             let context = AccountContext::new(account.user_id.clone());
             let bots = bots.clone();
             let made = maker.run(maker::LIMIT, move || {
