@@ -20,7 +20,7 @@ use crate::account::{
 };
 use crate::bot::{
     AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, SettingsError,
-    Shelf, Site as BotSite, Uploads,
+    Shelf, Site as BotSite, Uploads, Voices,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
 use crate::gateway::{
@@ -340,6 +340,7 @@ impl App {
             file_thread: Some(file_thread.handle()),
             pool: pool.clone(),
             fleet,
+            voices: Voices::default(),
         });
         let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
         let subscriber = hosts.factory();
