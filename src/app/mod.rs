@@ -2,6 +2,7 @@
 //!
 //! No policy lives here. Signals, output and exit codes belong to the command line.
 
+mod bot_change;
 mod hosts;
 mod maker;
 mod outbox;
@@ -9,6 +10,8 @@ mod outbox;
 mod sandbox;
 mod terms;
 
+pub(crate) use bot_change::BotChange;
+pub use bot_change::BotChangeError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
@@ -428,6 +431,26 @@ impl App {
             Some(ledger) => api.on_ledger(ledger.clone()),
             None => api,
         })
+    }
+
+    /// The names of the bots that an account runs, in their order; `None` when there is no such account.
+    #[must_use]
+    pub fn bots(&self, account: &str) -> Option<Vec<String>> {
+        let bots = self.hosts.bots_of(account)?;
+        Some(bots.iter().map(ToString::to_string).collect())
+    }
+
+    /// Changes the bots of an account, which stays online.
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub(crate) async fn change_bots(
+        &self,
+        account: &str,
+        change: BotChange,
+    ) -> Result<(), BotChangeError> {
+        let on = self.file_thread.handle();
+        bot_change::change(&self.hosts, &on, account, change).await
     }
 
     /// A controller for other threads and tasks.

@@ -168,6 +168,14 @@ fn table(value: toml::Value) -> toml::Table {
     }
 }
 
+impl BotSettings {
+    /// These, with other values for some keys; tables are merged.
+    #[must_use]
+    pub fn with(self, over: toml::Table) -> Self {
+        Self::new(merge(self.into_table(), over))
+    }
+}
+
 /// The values of `over` in place of those of `base`; tables are merged.
 fn merge(mut base: toml::Table, over: toml::Table) -> toml::Table {
     for (key, value) in over {

@@ -90,9 +90,10 @@ impl Host {
         state.wake();
     }
 
-    /// The names of the bots that the account runs, in their order.
-    pub fn bots(&self) -> Vec<&'static str> {
-        self.seats().names().collect()
+    /// The bot of this name, if the account runs it.
+    pub fn bot(&self, name: &str) -> Option<Arc<SharedBot>> {
+        let seats = self.seats();
+        seats.of_bot(name).map(|(_, seat)| seat.bot.clone())
     }
 
     /// The bots of `wanting` that do not get a message yet, because another bot or another account comes before them.
