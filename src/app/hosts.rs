@@ -232,7 +232,7 @@ impl Hosts {
         }
         // Messages that the last host had not finished are delivered to this one again.
         account.bots_died();
-        let host = Host::new(self.site.clone(), account, &place.ledger, bots);
+        let host = Host::new(self.site.clone(), account, &place.ledger, &bots);
         if let Some(place) = lock(&self.places).get_mut(number) {
             place.host = Some(host.clone());
         }

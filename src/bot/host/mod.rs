@@ -86,7 +86,7 @@ impl Host {
         site: Arc<Site>,
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
-        bots: Vec<Arc<SharedBot>>,
+        bots: &[Arc<SharedBot>],
     ) -> Arc<Self> {
         Self::with_recording(site, account, ledger, bots, None)
     }
@@ -96,7 +96,7 @@ impl Host {
         site: Arc<Site>,
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
-        bots: Vec<Arc<SharedBot>>,
+        bots: &[Arc<SharedBot>],
         recording: Option<&Arc<Recording>>,
     ) -> Arc<Self> {
         let host = Arc::new_cyclic(|me| Self {
@@ -116,7 +116,7 @@ impl Host {
                 waker: None,
             }),
         });
-        host.set_bots(&bots);
+        host.set_bots(bots);
         ledger.attach(&host.me);
         host
     }
