@@ -139,7 +139,7 @@ pub mod prelude {
         Joined, Kicked, Language, LanguageChoice, Later, Left, Messages, Missed, Muted, Needs,
         Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Pending, Permission, Reacted,
         Read, Recalled, Receipts, Rejection, Removed, Reply, RunError, Sender, Skipped, State,
-        Statuses, Store, Text, Texts, Typing, Upload, ValueError, command, filter,
+        Statuses, Store, Streamed, Text, Texts, Typing, Upload, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

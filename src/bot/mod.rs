@@ -75,6 +75,7 @@ mod schedule;
 mod seat;
 mod settings;
 mod store;
+mod streamed;
 mod tasks;
 pub mod testing;
 mod timer;
@@ -138,5 +139,6 @@ pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use seat::{SharedBot, Site};
 pub use store::{Cells, Store, ValueError};
+pub use streamed::Streamed;
 pub use timer::{AlarmId, Cron, Delay, Every, Later, Missed, Pending};
 pub use transfer::{FileError, TransferError};

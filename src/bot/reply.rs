@@ -2,6 +2,7 @@
 
 use super::api::IntoDraft;
 use super::outgoing_file::Outgoing;
+use super::streamed::Streamed;
 use crate::proto::message::{Draft, Element, Message};
 use std::borrow::Cow;
 use std::collections::VecDeque;
@@ -63,6 +64,11 @@ impl Reply {
     /// A file is uploaded and sent.
     pub fn file(file: Outgoing) -> Self {
         Self(Said::One(Answer::File(Box::new(file))))
+    }
+
+    /// A reply that grows.
+    pub(super) fn streamed(streamed: Streamed) -> Self {
+        Self(Said::One(Answer::Streamed(Box::new(streamed))))
     }
 
     /// The handler failed: the error is logged with account and bot, and
@@ -143,6 +149,7 @@ impl Reply {
         .iter_mut();
         answers.find_map(|answer| match answer {
             Answer::Message(draft) => Some(draft),
+            Answer::Streamed(streamed) => Some(&mut streamed.draft),
             Answer::File(_) => None,
         })
     }
@@ -237,17 +244,19 @@ pub(super) enum Answer {
     Message(Draft),
     /// A file, which is uploaded first.
     File(Box<Outgoing>),
+    /// A message that grows.
+    Streamed(Box<Streamed>),
 }
 
 /// Types a handler may return: `()`, texts (`String`, `&'static str`, `Cow<'static, str>`, `Box<str>`), [`Draft`],
-/// [`Element`], [`Outgoing`], [`Pass`], [`Reply`], and `Option`, `Result`, `Vec`, arrays and tuples of these: several are
+/// [`Element`], [`Outgoing`], [`Streamed`], [`Pass`], [`Reply`], and `Option`, `Result`, `Vec`, arrays and tuples of these: several are
 /// sent in order. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with
 /// bot, account, conversation and message, and answered as [`Bot::on_error`](super::Bot::on_error) says; its type is
 /// anything that converts into a `Box<dyn Error + Send + Sync>`. `Err(Pass)` leaves the event to the next handler.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a reply",
-    note = "return `()`, a text (of a number, `.to_string()`), `Draft`, `Element`, `Outgoing` or `Pass`, an `Option`, `Result`, `Vec` or tuple of these, or your own type with `impl IntoReply`"
+    note = "return `()`, a text (of a number, `.to_string()`), `Draft`, `Element`, `Outgoing`, `Streamed` or `Pass`, an `Option`, `Result`, `Vec` or tuple of these, or your own type with `impl IntoReply`"
 )]
 pub trait IntoReply {
     /// Whether the value can be [`Pass`]. Handlers that cannot take every event of their kind, and a handler after

@@ -137,9 +137,8 @@ impl Seat {
         }
     }
 
-    /// The API for one call of a handler.
-    pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
-        let extras = self.extras.get_or_init(|| {
+    fn extras(&self) -> &Extras {
+        self.extras.get_or_init(|| {
             Box::new(Extras {
                 carriage: self
                     .site
@@ -148,7 +147,19 @@ impl Seat {
                     .map(|thread| Carriage::new(thread, self.bot.files.clone())),
                 ended: watch::channel(self.is_over.load(Ordering::Relaxed)).0,
             })
-        });
+        })
+    }
+
+    /// Waits until the bot is to end.
+    pub(super) async fn ended(&self) {
+        let mut ended = self.extras().ended.subscribe();
+        // It is as old as the seat, so it is not closed.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
+    /// The API for one call of a handler.
+    pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
+        let extras = self.extras();
         let api = match &self.recording {
             Some(recording) => Api::recorded(recording.clone()),
             None => Api::new(self.account.clone()),

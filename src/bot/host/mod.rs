@@ -145,10 +145,11 @@ impl Host {
         until.map(|until| until.saturating_sub(at.mono))
     }
 
-    /// Whether nothing runs or is on its way, and only time or a new event changes that.
-    pub(super) fn is_idle(&self) -> bool {
+    /// Whether nothing runs or is on its way but so many handlers that wait for the time, and only time or a new event
+    /// changes that.
+    pub(super) fn is_idle(&self, asleep: usize) -> bool {
         self.lock().is_ok_and(|state| {
-            state.lines.is_idle() && state.replies.is_empty() && self.ledger.is_idle()
+            state.lines.is_idle(asleep) && state.replies.is_empty() && self.ledger.is_idle()
         })
     }
 

@@ -71,7 +71,7 @@ async fn typing_is_shown_while_a_handler_runs_and_only_one_to_one() {
         matches!(first, Element::Custom(_))
     };
     // It goes on once typing was shown.
-    let recording = bot.stage.recording().clone();
+    let recording = bot.stage.recording();
     let opener = async {
         seen.notified().await;
         while recording.sent() == 0 {
