@@ -340,6 +340,14 @@ impl Event {
         self.0.failure.get()
     }
 
+    /// Waits, on the clock of the ledger, while it waits for something else, too.
+    pub(super) async fn sleep_meanwhile(&self, pool: &Pool, time: Duration) {
+        match self.ledger().clock().nap(time) {
+            Some(nap) => nap.light().await,
+            None => pool.sleep(time).await,
+        }
+    }
+
     /// Waits, on the clock of the ledger.
     pub(super) async fn sleep(&self, pool: &Pool, time: Duration) {
         match self.ledger().clock().nap(time) {

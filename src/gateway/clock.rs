@@ -103,6 +103,7 @@ impl Clock {
         Some(Nap {
             key: (until, state.next),
             clock: self.clone(),
+            is_light: false,
         })
     }
 
@@ -171,6 +172,15 @@ impl Clock {
 pub(crate) struct Nap {
     key: (Duration, u64),
     clock: Clock,
+    is_light: bool,
+}
+
+impl Nap {
+    /// Who waits for something else meanwhile is awake.
+    pub(crate) const fn light(mut self) -> Self {
+        self.is_light = true;
+        self
+    }
 }
 
 impl Future for Nap {
@@ -183,7 +193,7 @@ impl Future for Nap {
         if let Some(movable) = &self.clock.0 {
             let before = movable.lock().naps.insert(self.key, cx.waker().clone());
             drop(before);
-            NAPS.set(true);
+            NAPS.set(NAPS.get() || !self.is_light);
         }
         Poll::Pending
     }
@@ -281,6 +291,12 @@ mod tests {
         let mut waits = Box::pin(clock.watch(std::future::pending::<()>()));
         assert!(waits.as_mut().now_or_never().is_none());
         assert_eq!(clock.asleep(), 0);
+        let nap = clock.nap(Duration::from_secs(3600)).unwrap().light();
+        let mut waits = Box::pin(clock.watch(nap));
+        assert!(waits.as_mut().now_or_never().is_none());
+        assert_eq!(clock.asleep(), 0);
+        clock.advance(Duration::from_secs(3600));
+        assert!(waits.now_or_never().is_some());
         let nap = clock.nap(Duration::from_secs(3600)).unwrap();
         let mut waits = Box::pin(clock.watch(nap));
         assert!(waits.as_mut().now_or_never().is_none());

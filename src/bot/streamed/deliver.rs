@@ -120,7 +120,8 @@ impl Delivery<'_> {
                 Step::Wait(until) => until,
             };
             let Some(piece) = &mut waits else {
-                self.sleep_until(until).await;
+                let time = self.left_until(until).unwrap_or_default();
+                self.event.sleep(self.pool, time).await;
                 continue;
             };
             let is_blank = growth.is_blank();
@@ -198,7 +199,7 @@ impl Delivery<'_> {
                 Some(seat) => seat.ended().await,
                 None => pending().await,
             }
-            self.event.sleep(self.pool, LAST_WORDS).await;
+            self.event.sleep_meanwhile(self.pool, LAST_WORDS).await;
         };
         tokio::select! {
             () = newer => Stop::Newer,
@@ -206,12 +207,13 @@ impl Delivery<'_> {
         }
     }
 
+    fn left_until(&self, until: Option<Duration>) -> Option<Duration> {
+        Some(until?.saturating_sub(self.event.now().mono))
+    }
+
     async fn sleep_until(&self, until: Option<Duration>) {
-        match until {
-            Some(until) => {
-                let time = until.saturating_sub(self.event.now().mono);
-                self.event.sleep(self.pool, time).await;
-            }
+        match self.left_until(until) {
+            Some(time) => self.event.sleep_meanwhile(self.pool, time).await,
             None => pending().await,
         }
     }
