@@ -15,7 +15,7 @@ use super::pool::Pool;
 use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
-use super::timer::{Cron, Every};
+use super::timer::{Cron, Every, speaker};
 use super::typing::Pace;
 use crate::config::{DurationError, parse_duration};
 use serde::de::DeserializeOwned;
@@ -596,6 +596,7 @@ impl Bot {
 
     fn share(mut self, base: &FileAccess, trust: Arc<Trust>) -> Arc<SharedBot> {
         self.handlers.desk_mut().finish();
+        self.handlers.add(speaker());
         let files = base.clone();
         Arc::new(SharedBot {
             name: self.name,

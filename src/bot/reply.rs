@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// An error of a handler, as it is logged; its sources are kept.
 pub(super) type HandlerError = Box<dyn Error + Send + Sync>;
@@ -69,6 +70,22 @@ impl Reply {
     /// A reply that grows.
     pub(super) fn streamed(streamed: Streamed) -> Self {
         Self(Said::One(Answer::Streamed(Box::new(streamed))))
+    }
+
+    /// A message is sent after a while, also if the program was restarted in between; if it does not run then, or the account
+    /// is offline, as soon as both are back. Times are whole seconds, rounded up. Nothing is sent if the handler fails.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// async fn quiz(_: Text) -> (&'static str, Reply) {
+    ///     ("Which river is the longest?", Reply::after(Duration::from_secs(30), "It is the Nile."))
+    /// }
+    /// # let _ = Bot::new("quiz").on_text(quiz);
+    /// ```
+    pub fn after(time: Duration, draft: impl IntoDraft) -> Self {
+        Self(Said::One(Answer::Later(time, draft.into_draft())))
     }
 
     /// The handler failed: the error is logged with account and bot, and
@@ -148,7 +165,7 @@ impl Reply {
         }
         .iter_mut();
         answers.find_map(|answer| match answer {
-            Answer::Message(draft) => Some(draft),
+            Answer::Message(draft) | Answer::Later(_, draft) => Some(draft),
             Answer::Streamed(streamed) => Some(&mut streamed.draft),
             Answer::File(_) => None,
         })
@@ -242,6 +259,8 @@ impl Error for Pass {}
 pub(super) enum Answer {
     /// A message.
     Message(Draft),
+    /// A message that is sent after a while.
+    Later(Duration, Draft),
     /// A file, which is uploaded first.
     File(Box<Outgoing>),
     /// A message that grows.

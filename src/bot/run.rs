@@ -13,6 +13,7 @@ use super::pool::{Label, Pool};
 use super::reply::{Answer, Answers, Reply};
 use super::streamed::{self, Delivered, Delivery, Ended, Streamed};
 use super::tasks::panic_text;
+use super::timer::say_later;
 use super::typing;
 use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::{Boundary, pass};
@@ -421,6 +422,11 @@ impl Run {
             };
             match answer {
                 Answer::Message(draft) => self.say(to, draft),
+                Answer::Later(time, draft) => {
+                    for part in draft.split() {
+                        say_later(&self.call.event, time, &part);
+                    }
+                }
                 Answer::File(file) => {
                     self.stage = Stage::Files(Box::new((*file, answers)));
                     return;
