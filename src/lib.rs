@@ -124,6 +124,7 @@ pub use botroupe_proto::{code, id, message};
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../docs/src/bots.md")]
 #[doc = include_str!("../docs/src/bots/dialogues.md")]
+#[doc = include_str!("../docs/src/bots/streaming.md")]
 #[doc = include_str!("../docs/src/bots/testing.md")]
 #[doc = include_str!("../docs/src/bots/timers.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
