@@ -78,6 +78,7 @@ mod seat;
 mod settings;
 mod store;
 mod streamed;
+mod tape;
 mod tasks;
 pub mod testing;
 mod timer;
@@ -143,6 +144,11 @@ pub use seat::{SharedBot, Site};
 pub(crate) use seat::{SharedBot, Site};
 pub use store::{Cells, Store, ValueError};
 pub use streamed::Streamed;
+pub use tape::RecordError;
+#[cfg(feature = "unstable")]
+pub use tape::Tape;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use tape::Tape;
 pub use timer::{AlarmId, Cron, Delay, Every, Later, Missed, Pending};
 pub use transfer::{FileError, TransferError};
 #[cfg(feature = "unstable")]

@@ -9,6 +9,7 @@ use super::isolation::{Place, Trust};
 use super::ledger::{Ledger, Owner};
 use super::pool::{Label, Pool};
 use super::recording::Recording;
+use super::tape::Tape;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
 use super::voices::Voices;
@@ -31,6 +32,8 @@ pub struct Site {
     pub file_thread: Option<ArbiterHandle>,
     /// The threads that run handlers.
     pub pool: Pool,
+    /// Records what the bots hear.
+    pub tape: Option<Tape>,
     /// The accounts of this process: only bots that ask for it hear them.
     pub fleet: FleetUsers,
     /// Which accounts speak for bots of which one is to answer.
@@ -46,6 +49,7 @@ impl Site {
             files: FileAccess::default(),
             file_thread: None,
             pool,
+            tape: None,
             fleet: FleetUsers::default(),
             voices: Voices::default(),
         }

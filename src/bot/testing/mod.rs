@@ -23,6 +23,7 @@
 //! somebody says.
 
 mod outcome;
+mod replay;
 mod said;
 mod stage;
 

@@ -11,6 +11,7 @@ use crate::bot::pool::Pool;
 use crate::bot::recording::Recording;
 use crate::bot::seat::{SharedBot, Site};
 use crate::gateway::{Clock, SharedMemory};
+use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, GroupTip, Message, MessageKey, SystemNotice};
@@ -116,6 +117,10 @@ impl Stage {
 
     pub(super) fn recording(&self) -> Arc<Recording> {
         self.state().recording.clone()
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.clock.now()
     }
 
     pub(super) fn dialogues(&self) -> usize {
