@@ -108,7 +108,7 @@ pub use extract::{
     Messages, Muted, NotReady, Reacted, Read, ReadMessage, Recalled, Receipts, Removed, Sender,
     State, Statuses, Text, Typing,
 };
-pub use failure::Failure;
+pub use failure::{BotResult, Failure};
 #[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
 #[cfg(not(feature = "unstable"))]

@@ -201,6 +201,24 @@ impl Api {
         .collect()
     }
 
+    /// Those of [`alarms`](Self::alarms) that were set in handlers of messages of this user.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn list(api: Api, of: Sender) -> String {
+    ///     let alarms = api.alarms_of(&of.user_id).into_iter();
+    ///     alarms.filter_map(|alarm| alarm.payload::<String>()).collect::<Vec<_>>().join(", ")
+    /// }
+    /// # let _ = Bot::new("reminder").command("reminders", list);
+    /// ```
+    #[must_use]
+    pub fn alarms_of(&self, user: &str) -> Vec<Pending> {
+        let mut alarms = self.alarms();
+        alarms.retain(|alarm| alarm.user() == Some(user));
+        alarms
+    }
+
     /// Sets an alarm off. In a handler it is off when the handler ends well.
     ///
     /// # Errors
