@@ -124,6 +124,7 @@ pub use botroupe_proto::{code, id, message};
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../docs/src/bots.md")]
 #[doc = include_str!("../docs/src/bots/dialogues.md")]
+#[doc = include_str!("../docs/src/bots/streaming.md")]
 #[doc = include_str!("../docs/src/bots/testing.md")]
 #[doc = include_str!("../docs/src/bots/timers.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
@@ -139,7 +140,8 @@ pub mod prelude {
         JoinRequest, Joined, Kicked, Language, LanguageChoice, Later, Left, Messages, Missed,
         Muted, Needs, Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Pending,
         Permission, Reacted, Read, Recalled, Receipts, Rejection, Removed, Reply, RunError, Sender,
-        Skipped, State, Statuses, Store, Text, Texts, Typing, Upload, ValueError, command, filter,
+        Skipped, State, Statuses, Store, Streamed, Text, Texts, Typing, Upload, ValueError,
+        command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

@@ -22,8 +22,8 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, SettingsError,
-    Shelf, Site as BotSite, Uploads, Voices,
+    AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, RecordError,
+    SettingsError, Shelf, Site as BotSite, Tape, Uploads, Voices,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
 use crate::gateway::{
@@ -63,6 +63,8 @@ pub struct App {
     file_thread: Arbiter,
     sandbox: Option<Sandbox>,
     pool: Pool,
+    /// Records what the bots hear.
+    tape: Option<Tape>,
     grace: Duration,
     /// How the accounts carry files.
     uploads: Uploads,
@@ -122,6 +124,9 @@ pub enum AppError {
     /// An account wants a bot that is not in the list.
     #[error("no bot is called {0:?}")]
     UnknownBot(String),
+    /// The recording cannot be begun.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// The system gave no threads.
     #[error("cannot start threads: {0}")]
     Threads(#[from] std::io::Error),
@@ -151,7 +156,7 @@ impl AppError {
     pub const fn is_mistake(&self) -> bool {
         match self {
             Self::Sandbox(error) => sandbox::is_mistake(error),
-            Self::Threads(_) | Self::Store(_) | Self::StoreRead(_) => false,
+            Self::Threads(_) | Self::Store(_) | Self::StoreRead(_) | Self::Record(_) => false,
             _ => true,
         }
     }
@@ -327,6 +332,7 @@ impl App {
                 FileAccess::new(None),
             ),
         };
+        let tape = config.record.as_ref().map(Tape::begin).transpose()?;
         let mut accounts = HashMap::new();
         let (mut ledgers, mut by_number) = (HashMap::new(), HashMap::new());
         let shelf = Shelf::new(store.clone(), config.store.quota);
@@ -342,6 +348,7 @@ impl App {
             files: files.clone(),
             file_thread: Some(file_thread.handle()),
             pool: pool.clone(),
+            tape: tape.clone(),
             fleet,
             voices: Voices::default(),
         });
@@ -396,6 +403,7 @@ impl App {
             file_thread,
             sandbox,
             pool,
+            tape,
             grace: config.shutdown.grace,
             uploads,
             files,
@@ -496,6 +504,13 @@ impl App {
             Some(sandbox) => sandbox.stop().await,
             None => true,
         };
+        if let Some(tape) = self.tape {
+            // Its thread waits for the disk.
+            let done = tokio::task::spawn_blocking(move || tape.finish()).await;
+            if !done.unwrap_or_default() {
+                tracing::warn!("the recording does not have everything");
+            }
+        }
         // The threads end on their own; waiting would block this one.
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();

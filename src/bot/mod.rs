@@ -77,6 +77,8 @@ mod schedule;
 mod seat;
 mod settings;
 mod store;
+mod streamed;
+mod tape;
 mod tasks;
 pub mod testing;
 mod timer;
@@ -141,6 +143,12 @@ pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use seat::{SharedBot, Site};
 pub use store::{Cells, Store, ValueError};
+pub use streamed::Streamed;
+pub use tape::RecordError;
+#[cfg(feature = "unstable")]
+pub use tape::Tape;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use tape::Tape;
 pub use timer::{AlarmId, Cron, Delay, Every, Later, Missed, Pending};
 pub use transfer::{FileError, TransferError};
 #[cfg(feature = "unstable")]

@@ -96,7 +96,8 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
         }
         Command::Run(args) => {
-            let config = load(args.path(), &args.run.config.overrides(), env, bots)?;
+            let mut config = load(args.path(), &args.run.config.overrides(), env, bots)?;
+            config.record = args.run.record();
             log(config.log)?;
             let format = format.unwrap_or(config.log.format);
             run::run(args.path(), args.run.force, &config, bots, format)?;

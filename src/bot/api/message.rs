@@ -26,6 +26,54 @@ pub(super) fn one_conversation(messages: &[Message]) -> Result<&Conversation, Ap
     }
 }
 
+/// An edit, of either kind of conversation.
+enum Edit {
+    C2c(c2c_message::Edit),
+    Group(group_message::Edit),
+}
+
+impl Edit {
+    fn new(message: &Message, draft: Draft) -> Result<Self, ApiError> {
+        let elements = if draft.elements.is_empty() {
+            None
+        } else {
+            draft.check()?;
+            if let Some(element) = draft.elements.iter().find(|e| !e.is_editable()) {
+                return Err(DraftError::NotSendable(element.msg_type().to_owned()).into());
+            }
+            Some(draft.elements)
+        };
+        let cloud = draft.cloud_custom_data;
+        match &message.conversation {
+            Conversation::C2c(_) => {
+                let edit = c2c_message::Edit::new(message, elements, cloud);
+                Ok(Self::C2c(edit))
+            }
+            Conversation::Group(group) => {
+                let edit = group_message::Edit::new(&**group, message, elements, cloud);
+                Ok(Self::Group(edit))
+            }
+            _ => Err(SYSTEM),
+        }
+    }
+}
+
+impl Edit {
+    /// The message is as it was edited.
+    fn follow(self, message: &mut Message, answer: &Edited) {
+        // A server that does not say the version counts all the same.
+        message.version = answer.version.max(message.version.saturating_add(1));
+        let (elements, cloud) = match self {
+            Self::C2c(edit) => edit.into_content(),
+            Self::Group(edit) => edit.into_content(),
+        };
+        message.cloud_custom_data = cloud;
+        if let Some(elements) = elements {
+            message.elements = elements;
+        }
+    }
+}
+
 impl Api {
     /// Recalls a message of this account, or, as owner or administrator of a group, one of another member.
     /// Possible for two minutes, unless the console says otherwise.
@@ -57,32 +105,36 @@ impl Api {
     /// custom, face and location elements can be changed; with a draft without elements only the
     /// custom data changes, which is possible for every message.
     ///
+    /// `message` is then as it was edited, and can be edited again. Others hear of it as
+    /// [`Update::Edited`](crate::proto::update::Update::Edited); who comes later sees the message as it is at last.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn count(message: Message, api: Api) -> Result<(), ApiError> {
+    ///     let mut said = api.say(&message, "3").await?;
+    ///     api.edit(&mut said, "2").await?;
+    ///     api.edit(&mut said, "1").await?;
+    ///     Ok(())
+    /// }
+    /// # let _ = Bot::new("countdown").on_text(count);
+    /// ```
+    ///
     /// # Errors
     /// [`ApiError::Conflict`] with the current version when `message` is an older one;
-    /// [`ApiError::Draft`] for content that cannot be sent or edited.
-    pub async fn edit(&self, message: &Message, draft: impl IntoDraft) -> Result<Edited, ApiError> {
-        let draft = draft.into_draft();
-        let elements = if draft.elements.is_empty() {
-            None
-        } else {
-            draft.check()?;
-            if let Some(element) = draft.elements.iter().find(|e| !e.is_editable()) {
-                return Err(DraftError::NotSendable(element.msg_type().to_owned()).into());
-            }
-            Some(draft.elements)
+    /// [`ApiError::Draft`] for content that cannot be sent or edited. `message` stays as it was.
+    pub async fn edit(
+        &self,
+        message: &mut Message,
+        draft: impl IntoDraft,
+    ) -> Result<Edited, ApiError> {
+        let edit = Edit::new(message, draft.into_draft())?;
+        let edited = match &edit {
+            Edit::C2c(edit) => self.call(edit).await?,
+            Edit::Group(edit) => self.call(edit).await?,
         };
-        let cloud = draft.cloud_custom_data;
-        match &message.conversation {
-            Conversation::C2c(_) => {
-                self.call(&c2c_message::Edit::new(message, elements, cloud))
-                    .await
-            }
-            Conversation::Group(group) => {
-                let edit = group_message::Edit::new(&**group, message, elements, cloud);
-                self.call(&edit).await
-            }
-            _ => Err(SYSTEM),
-        }
+        edit.follow(message, &edited);
+        Ok(edited)
     }
 
     /// The newest `count` messages of a conversation, oldest first; fewer when there are no more.

@@ -104,11 +104,14 @@ async fn limits_are_checked_before_anything_is_sent() {
 async fn an_edit_takes_what_can_be_edited() {
     let bot = bot();
     let api = bot.api();
-    let message = from_alice("x");
-    let long = api.edit(&message, "x".repeat(13_000)).await.unwrap_err();
+    let mut message = from_alice("x");
+    let long = api
+        .edit(&mut message, "x".repeat(13_000))
+        .await
+        .unwrap_err();
     assert!(matches!(long, ApiError::Draft(DraftError::TooLong { .. })));
     let image = Element::Image(Box::default());
-    let error = api.edit(&message, image).await.unwrap_err();
+    let error = api.edit(&mut message, image).await.unwrap_err();
     assert_eq!(
         error,
         ApiError::Draft(DraftError::NotSendable("TIMImageElem".into()))
@@ -119,7 +122,7 @@ async fn an_edit_takes_what_can_be_edited() {
         &json!({"MsgVersion": 1, "CloudCustomData": "c"}),
     );
     let edited = api
-        .edit(&message, Draft::default().cloud_custom_data("c"))
+        .edit(&mut message, Draft::default().cloud_custom_data("c"))
         .await
         .unwrap();
     assert_eq!(
@@ -131,6 +134,29 @@ async fn an_edit_takes_what_can_be_edited() {
         (body.get("MsgBody"), &body["CloudCustomData"]),
         (None, &json!("c"))
     );
+    assert_eq!((message.version, message.text()), (1, Some("x")));
+}
+
+#[actix_rt::test]
+async fn a_message_that_was_edited_can_be_edited_again() {
+    let bot = bot();
+    let api = bot.api();
+    for to in [Conversation::c2c("alice"), Conversation::group("g")] {
+        let mut said = api.say(to, "one").await.unwrap();
+        let old = said.clone();
+        for (version, text) in [(1, "two"), (2, "three")] {
+            let edited = api.edit(&mut said, text).await.unwrap();
+            assert_eq!((edited.version, said.version), (version, version));
+            assert_eq!(said.text(), Some(text));
+        }
+        let mut old = old;
+        let late = api.edit(&mut old, "late").await.unwrap_err();
+        assert!(
+            matches!(&late, ApiError::Conflict(now) if now.version == 2),
+            "{late}"
+        );
+        assert_eq!(old.version, 0);
+    }
 }
 
 #[actix_rt::test]

@@ -1,6 +1,7 @@
 //! Alarms that handlers set.
 
 use super::alarms::{Key, Later as SetAlarm};
+use super::delayed;
 use crate::bot::api::{Api, ApiError};
 use crate::bot::event::{Event, FromEvent};
 use crate::bot::kinds::Kinds;
@@ -191,6 +192,8 @@ impl Api {
             return Vec::new();
         };
         let all = ledger.alarms_of(owner.bot()).into_iter();
+        // Replies that wait for their time are no alarms of the author.
+        let all = all.filter(|(_, alarm)| *alarm.topic != *delayed::TOPIC);
         all.map(|(key, alarm)| Pending {
             id: AlarmId(key.name),
             alarm,

@@ -115,6 +115,12 @@ impl Edit {
             cloud_custom_data: cloud,
         }
     }
+
+    /// The content that the message gets, and its custom data.
+    #[must_use]
+    pub fn into_content(self) -> (Option<Vec<Element>>, String) {
+        (self.elements, self.cloud_custom_data)
+    }
 }
 
 /// The content of a message after an edit.

@@ -160,15 +160,16 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
     let api = bot.api();
     let alice = page(sdk, &sandbox, "alice");
 
-    let said = Troupe::wait(api.say(Conversation::c2c("alice"), "first words")).unwrap();
+    let mut said = Troupe::wait(api.say(Conversation::c2c("alice"), "first words")).unwrap();
+    let mut old = said.clone();
     let got = alice.heard_up_to(0, "first words").pop().unwrap();
-    let edited = Troupe::wait(api.edit(&said, "second words")).unwrap();
+    let edited = Troupe::wait(api.edit(&mut said, "second words")).unwrap();
     assert_eq!(edited.version, 1);
     let changed = &alice.wait(0, "onMessageModified")[0];
     assert_eq!(changed["ID"], got["ID"]);
     assert_eq!(changed["payload"]["text"], "second words");
-    // The bot still has the first version; the error contains the server's version.
-    let late = Troupe::wait(api.edit(&said, "other words")).unwrap_err();
+    // This is still the first version; the error contains the server's version.
+    let late = Troupe::wait(api.edit(&mut old, "other words")).unwrap_err();
     let ApiError::Conflict(now) = late else {
         panic!("{late}")
     };
@@ -179,7 +180,7 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
     // Both sides may edit.
     let hers = alice.say(me, "hers");
     let mut heard = bot.hears_text(mark, "hers");
-    Troupe::wait(api.edit(&heard, "his")).unwrap();
+    Troupe::wait(api.edit(&mut heard, "his")).unwrap();
     alice.wait_until(0, "onMessageModified", |list| {
         list[0]["ID"] == hers["ID"] && list[0]["payload"]["text"] == "his"
     });

@@ -212,15 +212,15 @@ fn a_bot_runs_a_group() {
     let pinned = Troupe::wait(group.pinned()).unwrap();
     assert_eq!(pinned.iter().map(|m| m.seq).collect::<Vec<_>>(), [said.seq]);
     Troupe::wait(group.pin(&said, false)).unwrap();
-    let edited = Troupe::wait(api.edit(&said, "changed")).unwrap();
+    let mut old = said.clone();
+    Troupe::wait(api.edit(&mut said, "changed")).unwrap();
     assert_eq!(
         alice.wait(0, "onMessageModified")[0]["payload"]["text"],
         "changed"
     );
-    let late = Troupe::wait(api.edit(&said, "late")).unwrap_err();
+    let late = Troupe::wait(api.edit(&mut old, "late")).unwrap_err();
     assert_eq!(late.code(), Some(Code::C2C_EDIT_CONFLICT));
-    said.version = edited.version;
-    Troupe::wait(api.edit(&said, "on time")).unwrap();
+    Troupe::wait(api.edit(&mut said, "on time")).unwrap();
     Troupe::wait(api.recall(&said)).unwrap();
     assert_eq!(alice.wait(0, "onMessageRevoked")[0]["ID"], got["ID"]);
     let hers = alice.say_to_group("chess", "rude");

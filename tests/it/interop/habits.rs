@@ -299,8 +299,8 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
             bob.call("edit", &json!([sent["ID"], {"text": "his words"}]))
                 .unwrap();
         } else {
-            let heard = bot.hears_text(mark, "first words");
-            Troupe::wait(bot.api().edit(&heard, "his words")).unwrap();
+            let mut heard = bot.hears_text(mark, "first words");
+            Troupe::wait(bot.api().edit(&mut heard, "his words")).unwrap();
         }
         let late = alice.call("edit", &json!([sent["ID"], {"text": "her words"}]));
         sandbox.delay("alice", 0).unwrap();
@@ -309,12 +309,12 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
         assert_eq!(now["payload"]["text"], "his words", "the server's copy");
     }
     // The bot edits later.
-    let said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
+    let mut said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let got = alice.heard_up_to(0, "by the bot").pop().unwrap();
     alice
         .call("edit", &json!([got["ID"], {"text": "hers"}]))
         .unwrap();
-    let late = Troupe::wait(bot.api().edit(&said, "his")).unwrap_err();
+    let late = Troupe::wait(bot.api().edit(&mut said, "his")).unwrap_err();
     let ApiError::Conflict(now) = late else {
         panic!("{late}")
     };

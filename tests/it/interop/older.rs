@@ -496,7 +496,7 @@ fn bots(old: Old) {
     assert_eq!(heard.id().as_deref(), asked["ID"].as_str());
     let mark = alice.mark();
     let answer = Draft::text("answer").quote(&heard);
-    let answer = Troupe::wait(api.say(Conversation::c2c("alice"), answer)).unwrap();
+    let mut answer = Troupe::wait(api.say(Conversation::c2c("alice"), answer)).unwrap();
     let got = alice.hear(mark, "the answer", |message| {
         message["payload"]["text"] == "answer"
     });
@@ -510,7 +510,7 @@ fn bots(old: Old) {
         ),
         (&asked["ID"], &json!(1), &json!("question"))
     );
-    Troupe::wait(api.edit(&answer, Draft::text("better"))).unwrap();
+    Troupe::wait(api.edit(&mut answer, Draft::text("better"))).unwrap();
     alice.wait_until(mark, "onMessageModified", |list| {
         list[0]["ID"] == got["ID"] && list[0]["payload"]["text"] == "better"
     });

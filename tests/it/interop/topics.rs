@@ -177,7 +177,7 @@ fn a_bot_runs_a_community_for_an_sdk() {
     let told = alice.wait(page_mark, "onTopicCreated");
     assert_eq!(told["topicID"], topic.id());
     alice.data("getTopicList", &json!([{"groupID": CLUB}]));
-    let said = Troupe::wait(topic.say("hello")).unwrap();
+    let mut said = Troupe::wait(topic.say("hello")).unwrap();
     let got = alice.hear(page_mark, "hello", |m| m["payload"]["text"] == "hello");
     assert_eq!(got["conversationID"], format!("GROUP{}", topic.id()));
     assert_eq!(got["sequence"], said.seq);
@@ -189,7 +189,7 @@ fn a_bot_runs_a_community_for_an_sdk() {
     assert_eq!(history[0].conversation, heard.conversation);
 
     let page_mark = alice.mark();
-    Troupe::wait(api.edit(&said, "changed")).unwrap();
+    Troupe::wait(api.edit(&mut said, "changed")).unwrap();
     alice.wait(page_mark, "onMessageModified");
     Troupe::wait(api.recall(&said)).unwrap();
     alice.wait(page_mark, "onMessageRevoked");
