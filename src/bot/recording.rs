@@ -3,6 +3,7 @@
 use super::api::ApiError;
 use super::failure::Failure;
 use crate::proto::answer::Sent;
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft};
 use crate::proto::op::Call;
 use serde_json::Value;
@@ -10,9 +11,19 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The recorded actions of a bot under test, and the answers to its requests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Recording {
+    user: UserId,
     state: Mutex<Recorded>,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            user: Self::USER.into(),
+            state: Mutex::default(),
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +37,11 @@ struct Recorded {
 impl Recording {
     /// The account of a bot under test.
     pub(super) const USER: &'static str = "bot";
+
+    /// The account of a bot under test.
+    pub(super) const fn user(&self) -> &UserId {
+        &self.user
+    }
 
     fn lock(&self) -> MutexGuard<'_, Recorded> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

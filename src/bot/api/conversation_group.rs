@@ -20,7 +20,7 @@ impl Api {
     pub async fn conversation_groups(&self) -> Result<Vec<String>, ApiError> {
         let mut names = Vec::new();
         let mut request = GetAll {
-            me: self.me(),
+            me: self.me().into(),
             start: 0,
         };
         for _ in 0..MAX_PAGES {
@@ -94,7 +94,7 @@ impl Api {
     /// When the server refused it.
     pub async fn delete_conversation_group(&self, name: impl Into<String>) -> Result<(), ApiError> {
         let delete = Delete {
-            me: self.me(),
+            me: self.me().into(),
             names: vec![name.into()],
         };
         self.call(&delete).await?;

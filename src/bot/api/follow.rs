@@ -1,6 +1,6 @@
 //! Who follows the account, and whom it follows.
 
-use super::{Api, ApiError, collect};
+use super::{Api, ApiError, IntoUserId, UserApi, users};
 use crate::proto::op::MAX_PAGES;
 use crate::proto::op::follow::{
     CheckFollows, CheckedUser, Count, Follow, Followed, GetCounts, GetFollows, MAX_USERS, Tie,
@@ -14,9 +14,9 @@ impl Api {
     /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
     pub async fn follow(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<(), ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let answer = self.call(&Follow::new(self.me(), users)).await?;
         ApiError::of_items(&answer.items, "a user")
     }
@@ -27,11 +27,11 @@ impl Api {
     /// As [`follow`](Self::follow).
     pub async fn unfollow(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<(), ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let request = Unfollow {
-            me: self.me(),
+            me: self.me().into(),
             users,
         };
         ApiError::of_items(&self.call(&request).await?.items, "a user")
@@ -80,11 +80,11 @@ impl Api {
     /// When the server did not answer; [`ApiError::TooMany`].
     pub async fn check_follows(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<Vec<CheckedUser>, ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let request = CheckFollows {
-            me: self.me(),
+            me: self.me().into(),
             users,
         };
         Ok(self.call(&request).await?.items)
@@ -96,13 +96,43 @@ impl Api {
     /// When the server did not answer; [`ApiError::TooMany`].
     pub async fn follow_counts(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<Vec<Count>, ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let request = GetCounts {
-            me: self.me(),
+            me: self.me().into(),
             users,
         };
         Ok(self.call(&request).await?.items)
+    }
+}
+
+impl UserApi<'_> {
+    /// Follows the user, who need not agree.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] when the server refused it.
+    pub async fn follow(&self) -> Result<(), ApiError> {
+        self.api().follow([self.id()]).await
+    }
+
+    /// Stops following the user.
+    ///
+    /// # Errors
+    /// As [`follow`](Self::follow).
+    pub async fn unfollow(&self) -> Result<(), ApiError> {
+        self.api().unfollow([self.id()]).await
+    }
+
+    /// Whether the user follows this account, and whether it follows the user.
+    ///
+    /// # Errors
+    /// When the server did not answer; [`ApiError::Item`] when it refused it.
+    pub async fn follow_tie(&self) -> Result<Tie, ApiError> {
+        let checked = self.api().check_follows([self.id()]).await?;
+        let checked = checked.first();
+        let checked = checked.ok_or(ApiError::Unfit("the server told nothing about the user"))?;
+        ApiError::of_items(std::slice::from_ref(&checked.result), self.id())?;
+        Ok(checked.tie())
     }
 }

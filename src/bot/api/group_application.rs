@@ -1,6 +1,6 @@
 //! Ways into groups.
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, GroupApi};
 use crate::proto::code::Code;
 use crate::proto::message::{Message, NoticeKind};
 use crate::proto::op::group_application::{Application, Decide, GetApplications, Join, Joined};
@@ -9,20 +9,6 @@ use crate::proto::op::group_application::{Application, Decide, GetApplications, 
 const APPLICATIONS: u32 = 20;
 
 impl Api {
-    /// Applies to join a group, with a `text` for those who decide. The answer tells whether somebody has to
-    /// decide.
-    ///
-    /// # Errors
-    /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
-    /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
-    pub async fn join_group(
-        &self,
-        id: impl Into<String>,
-        text: impl Into<String>,
-    ) -> Result<Joined, ApiError> {
-        self.call(&Join::new(id, text)).await
-    }
-
     /// The newest applications and invitations this account may decide about, twenty at most to
     /// communities and twenty to other groups.
     ///
@@ -33,7 +19,7 @@ impl Api {
             communities: false,
             start: 0,
             limit: APPLICATIONS,
-            me: self.me(),
+            me: self.me().into(),
         };
         let mut all = self.call(&request).await?.items;
         request.communities = true;
@@ -89,5 +75,28 @@ impl Api {
         let decision = Decide::application(application, agree, text);
         self.call(&decision).await?;
         Ok(())
+    }
+}
+
+impl GroupApi<'_> {
+    /// Applies to join the group, with a `text` for those who decide. The answer tells whether somebody has to
+    /// decide.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
+    /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
+    pub async fn join(&self, text: impl Into<String>) -> Result<Joined, ApiError> {
+        let join = Join::new(self.checked()?, text);
+        self.api().call(&join).await
+    }
+
+    /// The applications and invitations to this group among [`Api::group_applications`].
+    ///
+    /// # Errors
+    /// As [`Api::group_applications`].
+    pub async fn applications(&self) -> Result<Vec<Application>, ApiError> {
+        let mut all = self.api().group_applications().await?;
+        all.retain(|application| application.group == *self.id());
+        Ok(all)
     }
 }

@@ -1,6 +1,6 @@
 //! Key-value pairs of groups.
 
-use super::{ApiError, GroupApi, collect, count};
+use super::{ApiError, GroupApi, count};
 use crate::proto::op::group_attribute::Attributes;
 use crate::proto::op::group_attribute::ClearAttributes;
 use crate::proto::op::group_attribute::DeleteAttributes;
@@ -9,13 +9,13 @@ use crate::proto::op::group_attribute::MAX_ATTRIBUTES;
 use crate::proto::op::group_attribute::ModifyAttributes;
 use crate::proto::op::group_attribute::SetAttributes;
 
-impl GroupApi {
+impl GroupApi<'_> {
     /// The attributes of the group.
     ///
     /// # Errors
     /// When the server did not answer.
     pub async fn attributes(&self) -> Result<Attributes, ApiError> {
-        self.api().call(&GetAttributes::new(self.id_owned())).await
+        self.api().call(&GetAttributes::new(self.name()?)).await
     }
 
     /// Replaces all attributes, 16 at most. `known` holds the attributes that were read last.
@@ -29,7 +29,7 @@ impl GroupApi {
         pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Result<(), ApiError> {
         let pairs = attribute_pairs(pairs)?;
-        let request = SetAttributes::new(self.id_owned(), known, pairs);
+        let request = SetAttributes::new(self.name()?, known, pairs);
         self.api().call(&request).await?;
         Ok(())
     }
@@ -44,7 +44,7 @@ impl GroupApi {
         pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Result<(), ApiError> {
         let pairs = attribute_pairs(pairs)?;
-        let request = ModifyAttributes::new(self.id_owned(), known, pairs);
+        let request = ModifyAttributes::new(self.name()?, known, pairs);
         self.api().call(&request).await?;
         Ok(())
     }
@@ -58,8 +58,9 @@ impl GroupApi {
         known: &Attributes,
         keys: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<(), ApiError> {
-        let keys = collect(keys, "attributes", MAX_ATTRIBUTES)?;
-        let request = DeleteAttributes::new(self.id_owned(), known, keys);
+        let keys: Vec<String> = keys.into_iter().map(Into::into).collect();
+        count(keys.len(), "attributes", MAX_ATTRIBUTES)?;
+        let request = DeleteAttributes::new(self.name()?, known, keys);
         self.api().call(&request).await?;
         Ok(())
     }
@@ -70,7 +71,7 @@ impl GroupApi {
     /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
     /// somebody else has changed them since.
     pub async fn clear_attributes(&self, known: &Attributes) -> Result<(), ApiError> {
-        let request = ClearAttributes::new(self.id_owned(), known);
+        let request = ClearAttributes::new(self.name()?, known);
         self.api().call(&request).await?;
         Ok(())
     }

@@ -8,14 +8,14 @@ use crate::proto::op::group_counter::GetCounters;
 use crate::proto::op::group_counter::MAX_COUNTERS;
 use crate::proto::op::group_counter::UpdateCounters;
 
-impl GroupApi {
+impl GroupApi<'_> {
     /// All counters of the group.
     ///
     /// # Errors
     /// When the server did not answer.
     pub async fn counters(&self) -> Result<Counters, ApiError> {
         let request = GetCounters {
-            group: self.id_owned(),
+            group: self.name()?,
             keys: Vec::new(),
         };
         self.api().call(&request).await
@@ -35,7 +35,7 @@ impl GroupApi {
             value,
         });
         let request = UpdateCounters {
-            group: self.id_owned(),
+            group: self.name()?,
             counters: counters.collect(),
             mode,
         };

@@ -1,13 +1,13 @@
 //! Who is in live rooms.
 
-use super::{ApiError, GroupApi, collect};
+use super::{ApiError, GroupApi, IntoUserId};
 use crate::proto::op::MAX_PAGES;
 use crate::proto::op::live_room::{
     Ban, FIRST_MARK, GetLiveMembers, LiveMember, MAX_BANNED, MAX_MARKED, MarkMembers,
 };
 use std::time::Duration;
 
-impl GroupApi {
+impl GroupApi<'_> {
     /// The current members of the live room, or those with a mark. For other groups use
     /// [`members`](Self::members).
     ///
@@ -16,7 +16,7 @@ impl GroupApi {
     pub async fn live_members(&self, mark: Option<u32>) -> Result<Vec<LiveMember>, ApiError> {
         let mut all = Vec::new();
         let mut request = GetLiveMembers {
-            room: self.id_owned(),
+            room: self.name()?,
             start: 0,
             mark,
         };
@@ -40,18 +40,18 @@ impl GroupApi {
     /// it. [`ApiError::Unfit`] for a time of zero; [`ApiError::TooMany`].
     pub async fn ban(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
         time: Duration,
         reason: impl Into<String>,
     ) -> Result<(), ApiError> {
-        let users = collect(users, "users", MAX_BANNED)?;
+        let users = super::users(users, "users", MAX_BANNED)?;
         let part = u64::from(time.subsec_nanos() > 0);
         let seconds = time.as_secs().saturating_add(part);
         if seconds == 0 {
             return Err(ApiError::Unfit("a ban lasts at least a second"));
         }
         let request = Ban {
-            room: self.id_owned(),
+            room: self.name()?,
             users,
             seconds: u32::try_from(seconds).unwrap_or(u32::MAX),
             reason: reason.into(),
@@ -67,7 +67,7 @@ impl GroupApi {
     /// number; [`ApiError::TooMany`].
     pub async fn mark_members(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
         mark: u32,
     ) -> Result<(), ApiError> {
         self.change_marks(users, mark, true).await
@@ -79,7 +79,7 @@ impl GroupApi {
     /// As [`mark_members`](Self::mark_members).
     pub async fn unmark_members(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
         mark: u32,
     ) -> Result<(), ApiError> {
         self.change_marks(users, mark, false).await
@@ -87,15 +87,15 @@ impl GroupApi {
 
     async fn change_marks(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
         mark: u32,
         give: bool,
     ) -> Result<(), ApiError> {
-        let users = collect(users, "users", MAX_MARKED)?;
+        let users = super::users(users, "users", MAX_MARKED)?;
         if mark < FIRST_MARK {
             return Err(ApiError::Unfit("marks of an app begin with 1000"));
         }
-        let request = MarkMembers::new(self.id_owned(), users, mark, give);
+        let request = MarkMembers::new(self.name()?, users, mark, give);
         self.api().call(&request).await?;
         Ok(())
     }

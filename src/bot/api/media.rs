@@ -67,7 +67,7 @@ impl Api {
             match self.call(&GetImageInfo { url }).await {
                 Ok(made) => take_made(&mut sizes, made.sizes),
                 Err(error) => {
-                    tracing::warn!(account = self.user(), %error, "the sizes of a picture that was uploaded are not known");
+                    tracing::warn!(account = %self.me(), %error, "the sizes of a picture that was uploaded are not known");
                 }
             }
         }
@@ -175,7 +175,7 @@ impl Api {
                     match self.call(&request).await {
                         Ok(made) => cover = made.download_url,
                         Err(error) => {
-                            tracing::warn!(account = self.user(), %error, "a film has no cover");
+                            tracing::warn!(account = %self.me(), %error, "a film has no cover");
                         }
                     }
                 }

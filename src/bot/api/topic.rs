@@ -1,18 +1,18 @@
 //! Topics of communities. To send messages to a topic, use [`Api::group`] with the TopicID.
 
-use super::{ApiError, GroupApi, collect};
+use super::{ApiError, GroupApi, IntoGroupId, groups};
 use crate::proto::code::Code;
 use crate::proto::op::topic::{
     CreateTopic, DeleteTopics, GetTopics, MAX_TOPICS, ModifyTopic, Topic, TopicTexts,
 };
 
-impl GroupApi {
+impl<'a> GroupApi<'a> {
     /// The topics of the community.
     ///
     /// # Errors
     /// When the server did not answer.
     pub async fn topics(&self) -> Result<Vec<Topic>, ApiError> {
-        let request = GetTopics::new(self.id(), Vec::new());
+        let request = GetTopics::new(self.checked()?, Vec::new());
         Ok(self.api().call(&request).await?.found().collect())
     }
 
@@ -20,8 +20,9 @@ impl GroupApi {
     ///
     /// # Errors
     /// [`Code::GROUP_PERMISSION`] when the community has no topics or the account does not run it.
-    pub async fn create_topic(&self, texts: TopicTexts) -> Result<Self, ApiError> {
-        let created = self.api().call(&CreateTopic::new(self.id(), texts)).await?;
+    pub async fn create_topic(&self, texts: TopicTexts) -> Result<GroupApi<'a>, ApiError> {
+        let create = CreateTopic::new(self.checked()?, texts);
+        let created = self.api().call(&create).await?;
         Ok(self.api().group(created.id))
     }
 
@@ -31,7 +32,7 @@ impl GroupApi {
     /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
     pub async fn modify_topic(&self, texts: TopicTexts) -> Result<(), ApiError> {
         self.api()
-            .call(&ModifyTopic::texts(self.id(), texts))
+            .call(&ModifyTopic::texts(self.checked()?, texts))
             .await?;
         Ok(())
     }
@@ -42,7 +43,7 @@ impl GroupApi {
     /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
     pub async fn mute_topic(&self, mute: bool) -> Result<(), ApiError> {
         self.api()
-            .call(&ModifyTopic::mute_all(self.id(), mute))
+            .call(&ModifyTopic::mute_all(self.checked()?, mute))
             .await?;
         Ok(())
     }
@@ -54,17 +55,17 @@ impl GroupApi {
     /// [`ApiError::TooMany`].
     pub async fn delete_topics(
         &self,
-        topics: impl IntoIterator<Item = impl Into<String>>,
+        topics: impl IntoIterator<Item = impl IntoGroupId>,
     ) -> Result<(), ApiError> {
         let request = DeleteTopics {
-            group: self.id().to_owned(),
-            topics: collect(topics, "topics", MAX_TOPICS)?,
+            group: self.name()?,
+            topics: groups(topics, "topics", MAX_TOPICS)?,
         };
         let results = self.api().call(&request).await?.results.into_iter();
         let mut refused = results.filter(|result| result.code != 0);
         refused.next().map_or(Ok(()), |result| {
             Err(ApiError::Item {
-                what: result.id,
+                what: result.id.to_string(),
                 code: Code(result.code),
                 info: result.info,
             })

@@ -2,6 +2,7 @@
 //! `docs/src/protocol.md`.
 
 use super::Done;
+use crate::id::GroupId;
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -295,7 +296,7 @@ impl super::Call for NewGroup {
 pub struct Created {
     /// The ID of the new group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub group: String,
+    pub group: GroupId,
     /// Users who were not added because they have reached their group limit.
     #[serde(
         rename = "OverJoinedGroupLimit_Account",

@@ -86,14 +86,15 @@ impl Edit {
     /// custom data.
     pub fn new(
         group: impl Into<String>,
-        message: &Message,
+        seq: u32,
+        version: u32,
         elements: Option<Vec<Element>>,
         cloud: String,
     ) -> Self {
         Self {
             group: GroupAddress::new(group),
-            seq: message.seq,
-            version: message.version,
+            seq,
+            version,
             elements,
             cloud_custom_data: cloud,
         }

@@ -183,15 +183,15 @@ fn a_bot_runs_a_community_for_an_sdk() {
     assert_eq!(got["sequence"], said.seq);
     alice.say_to_group(topic.id(), "hello yourself");
     let heard = bot.hears_text(mark, "hello yourself");
-    assert_eq!((heard.seq, &*heard.to), (said.seq + 1, topic.id()));
-    let history = Troupe::wait(api.history(heard.conversation.clone(), 10)).unwrap();
+    assert_eq!((heard.seq, &*heard.to), (said.seq + 1, &**topic.id()));
+    let history = Troupe::wait(api.conversation(heard.conversation.clone()).history(10)).unwrap();
     assert_eq!(history.len(), 2);
     assert_eq!(history[0].conversation, heard.conversation);
 
     let page_mark = alice.mark();
-    Troupe::wait(api.edit(&said, "changed")).unwrap();
+    Troupe::wait(api.message(&said).edit("changed")).unwrap();
     alice.wait(page_mark, "onMessageModified");
-    Troupe::wait(api.recall(&said)).unwrap();
+    Troupe::wait(api.message(&said).recall()).unwrap();
     alice.wait(page_mark, "onMessageRevoked");
     let page_mark = alice.mark();
     Troupe::wait(topic.modify_topic(TopicTexts::new().name("Olds"))).unwrap();
