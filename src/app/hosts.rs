@@ -2,10 +2,11 @@
 //! and stops them.
 
 use super::AppError;
+use super::bot_change::{BotChange, BotChangeError};
 use super::maker::{self, Maker};
 use crate::account::{AccountHandle, Subscriber};
 use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot, Site};
-use crate::config::{BotSettings, Config};
+use crate::config::{AccountConfig, BotSettings, Config};
 use crate::supervisor::SubscriberFactory;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -21,6 +22,8 @@ pub(super) struct Hosts {
     shared: Mutex<HashMap<Arc<str>, Arc<SharedBot>>>,
     /// In the order of the accounts.
     places: Mutex<Vec<Place>>,
+    /// Held while the bots of an account change.
+    changing: tokio::sync::Mutex<()>,
 }
 
 /// The bots of an account, and their host. A host outlives its account's actor, and is replaced only when it
@@ -30,6 +33,8 @@ struct Place {
     ledger: Arc<Ledger>,
     account: AccountHandle,
     bots: Arc<[Arc<str>]>,
+    /// Settings that are others on this account.
+    settings: Option<Arc<BTreeMap<String, BotSettings>>>,
     host: Option<Arc<Host>>,
 }
 
@@ -55,15 +60,17 @@ impl Hosts {
             settings: config.bots.clone(),
             shared: Mutex::default(),
             places: Mutex::new(Vec::with_capacity(accounts)),
+            changing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Adds the next account, which runs these bots.
-    pub(super) fn add(&self, bots: Arc<[Arc<str>]>, account: AccountHandle, ledger: Arc<Ledger>) {
+    /// Adds the next account.
+    pub(super) fn add(&self, config: &AccountConfig, account: AccountHandle, ledger: Arc<Ledger>) {
         lock(&self.places).push(Place {
             ledger,
             account,
-            bots,
+            bots: config.bots.clone(),
+            settings: config.settings.clone(),
             host: None,
         });
     }
@@ -111,17 +118,121 @@ impl Hosts {
         }
     }
 
+    /// The names of the bots that an account runs.
+    pub(super) fn bots_of(&self, user: &str) -> Option<Arc<[Arc<str>]>> {
+        let places = lock(&self.places);
+        let mut places = places.iter();
+        let place = places.find(|place| place.account.user().as_str() == user)?;
+        Some(place.bots.clone())
+    }
+
+    /// Changes the bots of an account, all or nothing.
+    pub(super) async fn change(&self, user: &str, change: BotChange) -> Result<(), BotChangeError> {
+        let _alone = self.changing.lock().await;
+        let found = {
+            let places = lock(&self.places);
+            let mut places = places.iter().enumerate();
+            let place = places.find(|(_, place)| place.account.user().as_str() == user);
+            place.map(|(number, place)| (number, place.clone()))
+        };
+        let (number, before) = found.ok_or_else(|| BotChangeError::NoAccount(user.to_owned()))?;
+        let mut place = before.clone();
+        let configured = self.changed(&mut place, change)?;
+        let mut bots = Vec::with_capacity(place.bots.len());
+        for name in &*place.bots {
+            let host = place.host.as_ref();
+            let running = host.and_then(|host| host.bot(name));
+            let same = running.filter(|_| configured.as_deref() != Some(&**name));
+            let bot = match same {
+                Some(bot) => bot,
+                None => self.changed_bot(name, &place).await?,
+            };
+            bots.push(bot);
+        }
+        let mut places = lock(&self.places);
+        if let Some(now) = places.get_mut(number) {
+            now.bots = place.bots;
+            now.settings = place.settings;
+            // A host that has died since gets them from its place.
+            if let Some(host) = &now.host {
+                host.set_bots(&bots);
+            }
+        }
+        Ok(())
+    }
+
+    /// The bots and settings of an account after a change. Returns the bot that was configured.
+    fn changed(
+        &self,
+        place: &mut Place,
+        change: BotChange,
+    ) -> Result<Option<String>, BotChangeError> {
+        let mut bots: Vec<Arc<str>> = place.bots.to_vec();
+        let account = place.account.user().clone();
+        let mut configured = None;
+        match change {
+            BotChange::All(names) => bots = names.into_iter().map(Arc::from).collect(),
+            BotChange::Enable(name) if bots.iter().any(|bot| **bot == *name) => {}
+            BotChange::Enable(name) => bots.push(name.into()),
+            BotChange::Disable(bot) => {
+                let before = bots.len();
+                bots.retain(|name| **name != *bot);
+                if bots.len() == before {
+                    return Err(BotChangeError::NotRunning { account, bot });
+                }
+            }
+            BotChange::Configure(bot, table) => {
+                if !bots.iter().any(|name| **name == *bot) {
+                    return Err(BotChangeError::NotRunning { account, bot });
+                }
+                let common = self.settings.get(&bot).cloned().unwrap_or_default();
+                let mut own = place.settings.as_deref().cloned().unwrap_or_default();
+                own.insert(bot.clone(), common.with(table));
+                place.settings = Some(Arc::new(own));
+                configured = Some(bot);
+            }
+        }
+        for (number, bot) in bots.iter().enumerate() {
+            if self.bots.find(bot).is_none() {
+                let known: Vec<&str> = self.bots.names().collect();
+                let (bot, known) = (bot.to_string(), known.join(", "));
+                return Err(BotChangeError::UnknownBot(bot, known));
+            }
+            if bots.iter().take(number).any(|earlier| earlier == bot) {
+                return Err(BotChangeError::Repeated(bot.to_string()));
+            }
+        }
+        place.bots = bots.into();
+        Ok(configured)
+    }
+
+    async fn changed_bot(
+        &self,
+        name: &Arc<str>,
+        place: &Place,
+    ) -> Result<Arc<SharedBot>, BotChangeError> {
+        let registered = self
+            .bots
+            .find(name)
+            .ok_or_else(|| BotChangeError::UnknownBot(name.to_string(), String::new()))?;
+        let made = self.bot(name, registered, place).await;
+        made.map_err(|reason| BotChangeError::NotMade {
+            bot: name.to_string(),
+            reason,
+        })
+    }
+
     async fn make(&self, number: usize, place: &Place) -> Result<Arc<dyn Subscriber>, String> {
         let account = &place.account;
         let mut bots = Vec::with_capacity(place.bots.len());
         for name in &*place.bots {
             if let Some(registered) = self.bots.find(name) {
-                bots.push(self.bot(name, registered, account).await?);
+                bots.push(self.bot(name, registered, place).await?);
             }
         }
         // Messages that the last host had not finished are delivered to this one again.
         account.bots_died();
-        let host = Host::new(self.site.clone(), account, &place.ledger, bots);
+        let host = Host::new(self.site.clone(), account, &place.ledger, &bots);
         if let Some(place) = lock(&self.places).get_mut(number) {
             place.host = Some(host.clone());
         }
@@ -133,13 +244,16 @@ impl Hosts {
         &self,
         name: &Arc<str>,
         registered: &Registered,
-        account: &AccountHandle,
+        place: &Place,
     ) -> Result<Arc<SharedBot>, String> {
-        if let Some(bot) = lock(&self.shared).get(name) {
+        let own = place.settings.as_ref().and_then(|own| own.get(&**name));
+        if own.is_none()
+            && let Some(bot) = lock(&self.shared).get(name)
+        {
             return Ok(bot.clone());
         }
-        let context = AccountContext::new(account.user().clone());
-        let settings = self.settings.get(&**name).cloned();
+        let context = AccountContext::new(place.account.user().clone());
+        let settings = own.or_else(|| self.settings.get(&**name)).cloned();
         let made = {
             let registered = registered.clone();
             let bots = self.bots.clone();
@@ -151,7 +265,7 @@ impl Hosts {
             Ok(made) => made.map_err(|error| error.to_string())?,
             Err(error) => return Err(format!("bot {name} could not be made: {error}")),
         };
-        let is_shared = registered.is_shareable(&made);
+        let is_shared = own.is_none() && registered.is_shareable(&made);
         // Checked at the start, for the first account.
         let bot = made.into_shared(&self.site.files, &self.site.pool);
         if is_shared {

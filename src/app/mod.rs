@@ -2,6 +2,7 @@
 //!
 //! No policy lives here. Signals, output and exit codes belong to the command line.
 
+mod bot_change;
 mod hosts;
 mod maker;
 mod outbox;
@@ -9,6 +10,8 @@ mod outbox;
 mod sandbox;
 mod terms;
 
+pub(crate) use bot_change::BotChange;
+pub use bot_change::BotChangeError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
@@ -20,7 +23,7 @@ use crate::account::{
 };
 use crate::bot::{
     AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, SettingsError,
-    Shelf, Site as BotSite, Uploads,
+    Shelf, Site as BotSite, Uploads, Voices,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
 use crate::gateway::{
@@ -340,6 +343,7 @@ impl App {
             file_thread: Some(file_thread.handle()),
             pool: pool.clone(),
             fleet,
+            voices: Voices::default(),
         });
         let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
         let subscriber = hosts.factory();
@@ -358,7 +362,7 @@ impl App {
             let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
             ledgers.insert(account.user_id.clone(), ledger.clone());
             by_number.insert(number, ledger.clone());
-            hosts.add(account.bots.clone(), handle.clone(), ledger);
+            hosts.add(account, handle.clone(), ledger);
             specs.push(ChildSpec {
                 config: Arc::new(CoreConfig {
                     app: config.app.sdk_app_id,
@@ -427,6 +431,26 @@ impl App {
             Some(ledger) => api.on_ledger(ledger.clone()),
             None => api,
         })
+    }
+
+    /// The names of the bots that an account runs, in their order; `None` when there is no such account.
+    #[must_use]
+    pub fn bots(&self, account: &str) -> Option<Vec<String>> {
+        let bots = self.hosts.bots_of(account)?;
+        Some(bots.iter().map(ToString::to_string).collect())
+    }
+
+    /// Changes the bots of an account, which stays online.
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub(crate) async fn change_bots(
+        &self,
+        account: &str,
+        change: BotChange,
+    ) -> Result<(), BotChangeError> {
+        let on = self.file_thread.handle();
+        bot_change::change(&self.hosts, &on, account, change).await
     }
 
     /// A controller for other threads and tasks.
@@ -567,11 +591,17 @@ pub(crate) const fn store_settings(config: &StoreConfig) -> crate::store::StoreC
 async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), AppError> {
     let mut checked = HashSet::new();
     for account in &config.accounts {
-        for name in account.bots.iter().filter(|name| checked.insert(&***name)) {
+        for name in account.bots.iter() {
+            let (settings, is_own) = account.bot_settings(name, &config.bots);
+            // Accounts of one entry share what is their own.
+            let of = is_own.then_some(account.settings.as_ref()).flatten();
+            if !checked.insert((&**name, of.map(Arc::as_ptr))) {
+                continue;
+            }
             let registered = bots
                 .find(name)
                 .ok_or_else(|| AppError::UnknownBot(name.to_string()))?;
-            let (registered, settings) = (registered.clone(), config.bots.get(&**name).cloned());
+            let (registered, settings) = (registered.clone(), settings.cloned());
             let context = AccountContext::new(account.user_id.clone());
             let bots = bots.clone();
             let made = maker.run(maker::LIMIT, move || {

@@ -1,5 +1,6 @@
 //! The [`Bot`] value.
 
+use super::choices::Choices;
 use super::event::{Event, Values};
 use super::file_access::FileAccess;
 use super::filter::{self, Filter};
@@ -17,12 +18,10 @@ use super::seat::SharedBot;
 use super::settings::{self, Mistake};
 use super::timer::{Cron, Every};
 use super::typing::Pace;
-use crate::config::{DurationError, parse_duration};
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
 use std::fmt::Display;
 use std::future::Future;
-use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -40,10 +39,7 @@ pub struct Bot {
     hears_fleet: bool,
     file_hosts: Vec<String>,
     files_from_anywhere: bool,
-    isolation: Isolation,
-    on_unknown: OnUnknown,
-    overlap: Overlap,
-    typing: Option<Pace>,
+    choices: Choices,
     /// Values of its own were given to it.
     has_state: bool,
     /// Its middleware captures nothing.
@@ -102,10 +98,7 @@ impl Bot {
             hears_fleet: false,
             file_hosts: Vec::new(),
             files_from_anywhere: false,
-            isolation: Isolation::Auto,
-            on_unknown: OnUnknown::default(),
-            overlap: Overlap::default(),
-            typing: None,
+            choices: Choices::default(),
             has_state: false,
             is_bare: true,
         }
@@ -438,43 +431,15 @@ impl Bot {
     pub fn configure(&mut self, settings: Option<&toml::Table>) -> Result<(), SettingsError> {
         let bot = self.name;
         let mut settings = settings.cloned();
-        let mut take = |key| settings.as_mut().and_then(|table| table.remove(key));
-        let [isolation, on_unknown, overlap, max_age] =
-            ["isolation", "on_unknown", "overlap", "max_age"].map(&mut take);
-        let typing = take("typing");
-        let has_reserved = [&isolation, &on_unknown, &overlap, &max_age, &typing]
-            .into_iter()
-            .any(Option::is_some);
-        let desk = settings
-            .as_mut()
-            .map(|table| self.handlers.desk_mut().configure(table));
-        let desk = desk
-            .transpose()
-            .map_err(|(path, reason)| SettingsError::Unfit { bot, path, reason })?;
-        if has_reserved || desk == Some(true) {
-            // A section of nothing but these is none for the bot.
-            settings = settings.filter(|table| !table.is_empty() || self.settings.is_some());
-        }
-        if let Some(value) = isolation {
-            self.isolation = reserved(bot, "isolation", &value)?;
-        }
-        if let Some(value) = on_unknown {
-            self.on_unknown = reserved(bot, "on_unknown", &value)?;
-        }
-        if let Some(value) = overlap {
-            self.overlap = reserved(bot, "overlap", &value)?;
-        }
-        if let Some(value) = typing {
-            let shows = value.as_bool().ok_or_else(|| SettingsError::Unfit {
-                bot,
-                path: vec!["typing".to_owned()],
-                reason: "expected true or false".to_owned(),
-            })?;
-            self.typing = shows.then_some(self.typing.unwrap_or(Pace::USUAL));
-        }
-        if let Some(value) = max_age {
-            let MaxAge(age) = reserved(bot, "max_age", &value)?;
-            self.handlers.set_max_age(age);
+        let unfit = |(path, reason)| SettingsError::Unfit { bot, path, reason };
+        if let Some(table) = &mut settings {
+            let ours = self.choices.configure(table);
+            let ours = ours.map_err(|(key, reason)| unfit((vec![key.to_owned()], reason)))?;
+            let theirs = self.handlers.desk_mut().configure(table).map_err(unfit)?;
+            if (ours || theirs) && table.is_empty() && self.settings.is_none() {
+                // A section of nothing but these is none for the bot.
+                settings = None;
+            }
         }
         match (self.settings, settings) {
             (None, None) => Ok(()),
@@ -492,7 +457,7 @@ impl Bot {
     /// bot's section of the config file comes before this.
     #[must_use]
     pub const fn isolation(mut self, isolation: Isolation) -> Self {
-        self.isolation = isolation;
+        self.choices.isolation = isolation;
         self
     }
 
@@ -512,7 +477,7 @@ impl Bot {
     /// ```
     #[must_use]
     pub const fn overlap(mut self, overlap: Overlap) -> Self {
-        self.overlap = overlap;
+        self.choices.overlap = overlap;
         self
     }
 
@@ -532,14 +497,14 @@ impl Bot {
     /// ```
     #[must_use]
     pub const fn typing(mut self) -> Self {
-        self.typing = Some(Pace::USUAL);
+        self.choices.typing = Some(Pace::USUAL);
         self
     }
 
     /// With another pace.
     #[cfg(test)]
     pub(super) const fn typing_at(mut self, pace: Pace) -> Self {
-        self.typing = Some(pace);
+        self.choices.typing = Some(pace);
         self
     }
 
@@ -547,8 +512,8 @@ impl Bot {
     /// [`on_old`](Self::on_old). `max_age` in the bot's section of the config file (`"1h"`) comes before this. After an
     /// outage of a night a bot so does not answer what nobody waits for any more.
     #[must_use]
-    pub fn max_age(mut self, age: Duration) -> Self {
-        self.handlers.set_max_age(age);
+    pub const fn max_age(mut self, age: Duration) -> Self {
+        self.choices.max_age = Some(age);
         self
     }
 
@@ -566,11 +531,44 @@ impl Bot {
         self
     }
 
+    /// What this bot answers is its own: the bots after it in the `bots` of their account do not get that message, and
+    /// wait for it until this bot has passed it over. An answer is what a handler returns or asks, not what it sends
+    /// with an [`Api`](super::Api). `claims` in the bot's section of the config file comes before this.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn answer(text: Text) -> Option<&'static str> {
+    ///     text.contains("opening hours").then_some("We are open from 9 to 17.")
+    /// }
+    /// // bots = ["hours", "llm"]: the model is asked what this bot does not know.
+    /// # let _ =
+    /// Bot::new("hours").claims().on_text(answer)
+    /// # ;
+    /// ```
+    #[must_use]
+    pub const fn claims(mut self) -> Self {
+        self.choices.claims = true;
+        self
+    }
+
+    /// Of several accounts of this process in a group, one answers for the bot. The one that hears the group first
+    /// does, and the next one takes over when it goes offline. Without this each of them answers. `one_voice` in
+    /// the bot's section of the config file comes before this.
+    ///
+    /// Which account speaks is forgotten with the process. An answer to a dialogue that an account began before it
+    /// went offline is heard by that account alone when it is back.
+    #[must_use]
+    pub const fn one_voice(mut self) -> Self {
+        self.choices.one_voice = true;
+        self
+    }
+
     /// Chooses what becomes of a message of which nobody can tell whether it arrived; [`OnUnknown::Ask`] if
     /// nothing is said. `on_unknown` in the bot's section of the config file comes before this.
     #[must_use]
     pub const fn on_unknown(mut self, on_unknown: OnUnknown) -> Self {
-        self.on_unknown = on_unknown;
+        self.choices.on_unknown = on_unknown;
         self
     }
 
@@ -596,16 +594,16 @@ impl Bot {
 
     fn share(mut self, base: &FileAccess, trust: Arc<Trust>) -> Arc<SharedBot> {
         self.handlers.desk_mut().finish();
+        if let Some(age) = self.choices.max_age {
+            self.handlers.set_max_age(age);
+        }
         let files = base.clone();
         Arc::new(SharedBot {
             name: self.name,
             values: Arc::new(self.values),
             handlers: self.handlers,
             hears_fleet: self.hears_fleet,
-            isolation: self.isolation,
-            on_unknown: self.on_unknown,
-            overlap: self.overlap,
-            typing: self.typing,
+            choices: self.choices,
             files: files.with(&self.file_hosts, self.files_from_anywhere),
             trust,
         })
@@ -626,49 +624,22 @@ impl Bot {
     }
 }
 
-/// The value of `max_age`.
-struct MaxAge(Duration);
-
-impl FromStr for MaxAge {
-    type Err = DurationError;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        parse_duration(text).map(Self)
-    }
-}
-
-/// Reads a key that every bot has.
-fn reserved<T: FromStr<Err: Display>>(
-    bot: &'static str,
-    key: &str,
-    value: &toml::Value,
-) -> Result<T, SettingsError> {
-    let text = value.as_str().unwrap_or_default();
-    text.parse().map_err(|error: T::Err| SettingsError::Unfit {
-        bot,
-        path: vec![key.to_owned()],
-        reason: error.to_string(),
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn configured(bot: Bot, text: &str) -> Result<Isolation, SettingsError> {
-        let mut bot = bot;
-        bot.configure(Some(&text.parse().unwrap()))?;
-        Ok(bot.isolation)
-    }
-
     #[test]
-    fn the_config_decides_on_isolation_before_the_bot_and_its_settings() {
+    fn the_section_of_a_bot_holds_its_settings_and_what_every_bot_may_have() {
         #[derive(serde::Deserialize)]
         #[serde(deny_unknown_fields)]
         struct Settings {
             #[expect(dead_code, reason = "only read")]
             word: String,
         }
+        let configured = |mut bot: Bot, text: &str| {
+            bot.configure(Some(&text.parse().unwrap()))?;
+            Ok(bot.choices.isolation)
+        };
         let bare = || Bot::new("bare").isolation(Isolation::Inline);
         let with_settings = || Bot::new("settled").config::<Settings>();
         assert_eq!(
@@ -681,30 +652,8 @@ mod tests {
             configured(bare(), "isolation = \"pool\"\nword = \"w\""),
             Err(SettingsError::NotWanted("bare"))
         );
-        for wrong in [
-            "isolation = 1",
-            "isolation = \"process\"",
-            "isolation = \"Auto\"",
-        ] {
-            let Err(SettingsError::Unfit { path, reason, .. }) = configured(bare(), wrong) else {
-                panic!("{wrong}");
-            };
-            assert_eq!(path, ["isolation"]);
-            assert!(reason.contains("\"auto\""), "{reason}");
-        }
-    }
-
-    #[test]
-    fn the_config_decides_whether_typing_is_shown() {
-        let typing = |bot: Bot, text: &str| {
-            let mut bot = bot;
-            bot.configure(Some(&text.parse().unwrap()))
-                .map(|()| bot.typing.is_some())
-        };
-        assert_eq!(typing(Bot::new("a"), "typing = true"), Ok(true));
-        assert_eq!(typing(Bot::new("a").typing(), "typing = false"), Ok(false));
-        let wrong = typing(Bot::new("a"), "typing = \"yes\"").unwrap_err();
-        assert!(wrong.to_string().contains("typing: expected true or false"));
+        let wrong = configured(bare(), "isolation = 1").unwrap_err();
+        assert!(wrong.to_string().contains("isolation: "), "{wrong}");
     }
 
     #[test]

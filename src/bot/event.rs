@@ -326,8 +326,9 @@ impl Event {
     }
 
     /// All bots of the account; none in a test.
-    pub(super) fn neighbours(&self) -> &[Arc<SharedBot>] {
-        self.seat().map_or(&[], |seat| &seat.neighbours)
+    pub(super) fn neighbours(&self) -> Arc<[Arc<SharedBot>]> {
+        self.seat()
+            .map_or_else(|| [].into(), |seat| seat.neighbours())
     }
 
     /// A handler has failed.

@@ -54,6 +54,8 @@ struct Waiting {
     came: Duration,
     /// It may be handled together with others of its sender.
     merges: bool,
+    /// It waits for the word of somebody else: of another bot, or of another account.
+    is_gated: bool,
 }
 
 /// A handler that runs.
@@ -93,23 +95,65 @@ impl Line {
         !self.waiting.is_empty()
     }
 
-    /// An event came. It `merges` if it may be handled together with others.
-    pub(super) fn push(&mut self, now: Duration, start: Start, merges: bool, overlap: Overlap) {
-        let is_of_message = sender(&start).is_some();
-        if overlap == Overlap::Latest && merges && is_of_message {
-            for running in &self.running {
-                if let Some((cancel, messages)) = &running.cancel
-                    && messages.last().map(|message| &*message.from) == sender(&start)
-                {
-                    cancel.cancel();
-                }
-            }
-        }
-        self.waiting.push_back(Waiting {
+    /// An event came. It `merges` if it may be handled together with others. One that is gated waits for
+    /// [`open`](Self::open) or [`withdraw`](Self::withdraw).
+    pub(super) fn push(
+        &mut self,
+        now: Duration,
+        start: Start,
+        (merges, is_gated): (bool, bool),
+        overlap: Overlap,
+    ) {
+        let waiting = Waiting {
+            merges: merges && sender(&start).is_some(),
             start,
             came: now,
-            merges: merges && is_of_message,
-        });
+            is_gated,
+        };
+        if !is_gated {
+            self.cancel_for(&waiting, overlap);
+        }
+        self.waiting.push_back(waiting);
+    }
+
+    /// Stops what a newer message makes needless.
+    fn cancel_for(&self, newer: &Waiting, overlap: Overlap) {
+        if overlap != Overlap::Latest || !newer.merges {
+            return;
+        }
+        for running in &self.running {
+            if let Some((cancel, messages)) = &running.cancel
+                && messages.last().map(|message| &*message.from) == sender(&newer.start)
+            {
+                cancel.cancel();
+            }
+        }
+    }
+
+    /// A message that was gated may be handled. Returns whether it was.
+    pub(super) fn open(&mut self, message: u64, overlap: Overlap) -> bool {
+        let mut gated = self.waiting.iter_mut().filter(|waiting| waiting.is_gated);
+        let Some(waiting) = gated.find(|waiting| waiting.start.job.message() == Some(message))
+        else {
+            return false;
+        };
+        waiting.is_gated = false;
+        let opened = self
+            .waiting
+            .iter()
+            .find(|waiting| waiting.start.job.message() == Some(message));
+        if let Some(opened) = opened {
+            self.cancel_for(opened, overlap);
+        }
+        true
+    }
+
+    /// A message that was gated is not for this bot after all. Returns whether it was.
+    pub(super) fn withdraw(&mut self, message: u64) -> bool {
+        let before = self.waiting.len();
+        self.waiting
+            .retain(|waiting| !waiting.is_gated || waiting.start.job.message() != Some(message));
+        before != self.waiting.len()
     }
 
     /// When the next event may be handled.
@@ -121,7 +165,7 @@ impl Line {
             Overlap::Parallel => BESIDE,
             _ => 1,
         };
-        if self.silent || self.running.len() >= beside {
+        if self.silent || first.is_gated || self.running.len() >= beside {
             return Turn::Later;
         }
         let Some(patience) = overlap.merges().filter(|_| first.merges) else {
@@ -129,7 +173,7 @@ impl Line {
         };
         let mut last = first.came;
         for waiting in self.of_sender(&first.start) {
-            if !waiting.merges {
+            if !waiting.merges || waiting.is_gated {
                 return Turn::Now; // Nothing more can be merged before it.
             }
             last = waiting.came;
@@ -160,7 +204,7 @@ impl Line {
                     index += 1;
                     continue;
                 }
-                if !next.merges {
+                if !next.merges || next.is_gated {
                     break;
                 }
                 if let Some(next) = self.waiting.remove(index) {
@@ -210,7 +254,8 @@ impl Line {
         let next = self
             .waiting
             .iter_mut()
-            .find(|waiting| waiting.merges && sender(&waiting.start) == from.as_deref());
+            .filter(|waiting| waiting.merges && !waiting.is_gated)
+            .find(|waiting| sender(&waiting.start) == from.as_deref());
         if let Some(next) = next {
             next.start.prepend(job, messages);
         }

@@ -40,6 +40,8 @@
 mod api;
 mod attachment;
 mod builder;
+mod choices;
+mod claims;
 mod command;
 mod dialogue;
 mod drain;
@@ -80,6 +82,7 @@ pub mod testing;
 mod timer;
 mod transfer;
 mod typing;
+mod voices;
 
 pub use crate::account::SendError;
 pub use crate::proto::id::{GroupId, UserId};
@@ -143,3 +146,7 @@ pub(crate) use seat::{SharedBot, Site};
 pub use store::{Cells, Store, ValueError};
 pub use timer::{AlarmId, Cron, Delay, Every, Later, Missed, Pending};
 pub use transfer::{FileError, TransferError};
+#[cfg(feature = "unstable")]
+pub use voices::Voices;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use voices::Voices;

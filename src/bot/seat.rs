@@ -1,23 +1,22 @@
 //! A bot, shared by the accounts that run it, and its seat on one of them.
 
 use super::api::{Api, Uploads};
+use super::choices::Choices;
 use super::event::Values;
 use super::file_access::FileAccess;
 use super::handlers::Handlers;
-use super::isolation::{Isolation, Place, Trust};
+use super::isolation::{Place, Trust};
 use super::ledger::{Ledger, Owner};
-use super::on_unknown::OnUnknown;
-use super::overlap::Overlap;
 use super::pool::{Label, Pool};
 use super::recording::Recording;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
-use super::typing::Pace;
+use super::voices::Voices;
 use crate::account::{AccountHandle, FleetUsers};
 use crate::config::HostConfig;
 use actix::prelude::ArbiterHandle;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use tokio::sync::watch;
 
 /// What the hosts of a process share.
@@ -34,6 +33,8 @@ pub struct Site {
     pub pool: Pool,
     /// The accounts of this process: only bots that ask for it hear them.
     pub fleet: FleetUsers,
+    /// Which accounts speak for bots of which one is to answer.
+    pub voices: Voices,
 }
 
 impl Site {
@@ -46,6 +47,7 @@ impl Site {
             file_thread: None,
             pool,
             fleet: FleetUsers::default(),
+            voices: Voices::default(),
         }
     }
 }
@@ -62,11 +64,7 @@ pub struct SharedBot {
     pub(super) values: Arc<Values>,
     pub(super) handlers: Handlers,
     pub(super) hears_fleet: bool,
-    pub(super) isolation: Isolation,
-    pub(super) on_unknown: OnUnknown,
-    pub(super) overlap: Overlap,
-    /// Whether the account is shown as typing while a handler runs.
-    pub(super) typing: Option<Pace>,
+    pub(super) choices: Choices,
     pub(super) files: FileAccess,
     pub(super) trust: Arc<Trust>,
 }
@@ -82,7 +80,7 @@ impl std::fmt::Debug for SharedBot {
 impl SharedBot {
     /// Where its handlers begin.
     pub(super) fn place(&self) -> Place {
-        self.trust.place(self.isolation)
+        self.trust.place(self.choices.isolation)
     }
 }
 
@@ -93,12 +91,30 @@ pub(super) struct Seat {
     pub(super) bot: Arc<SharedBot>,
     pub(super) site: Arc<Site>,
     /// All bots of the account.
-    pub(super) neighbours: Arc<[Arc<SharedBot>]>,
+    neighbours: Arc<Neighbours>,
     /// What it does in a test.
     pub(super) recording: Option<Arc<Recording>>,
     /// Made when a handler first takes the [`Api`].
     extras: OnceLock<Box<Extras>>,
+    /// The bot has got its start event.
+    has_started: AtomicBool,
     is_over: AtomicBool,
+}
+
+/// The bots of an account, in their order.
+#[derive(Debug, Default)]
+pub(super) struct Neighbours(RwLock<Arc<[Arc<SharedBot>]>>);
+
+impl Neighbours {
+    fn all(&self) -> Arc<[Arc<SharedBot>]> {
+        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        all.clone()
+    }
+
+    pub(super) fn set(&self, bots: &[Arc<SharedBot>]) {
+        let mut all = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        *all = bots.into();
+    }
 }
 
 struct Extras {
@@ -122,7 +138,7 @@ impl Seat {
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
         bot: Arc<SharedBot>,
-        neighbours: &Arc<[Arc<SharedBot>]>,
+        neighbours: &Arc<Neighbours>,
         recording: Option<Arc<Recording>>,
     ) -> Self {
         Self {
@@ -133,8 +149,19 @@ impl Seat {
             neighbours: neighbours.clone(),
             recording,
             extras: OnceLock::new(),
+            has_started: AtomicBool::new(false),
             is_over: AtomicBool::new(false),
         }
+    }
+
+    /// All bots of the account, in their order.
+    pub(super) fn neighbours(&self) -> Arc<[Arc<SharedBot>]> {
+        self.neighbours.all()
+    }
+
+    /// The account is ready. Returns whether it is so for the first time since the bot runs on it.
+    pub(super) fn starts(&self) -> bool {
+        !self.has_started.swap(true, Ordering::Relaxed)
     }
 
     /// The API for one call of a handler.

@@ -26,7 +26,7 @@ impl Pace {
 /// Shows it until this is dropped, if the bot wants that and the event is something that somebody said in a one-to-one
 /// chat. Never ends.
 pub(super) async fn show(event: &Event, pool: &Pool) {
-    let pace = event.bot().typing;
+    let pace = event.bot().choices.typing;
     let message = event.message().filter(|message| !message.is_own);
     let place = message.map(|message| &message.conversation);
     let (Some(pace), Some(seat), Some(Conversation::C2c(_))) = (pace, event.seat(), place) else {

@@ -5,6 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use super::bot_settings::Own;
 use super::{
     defaults,
     error::Problem,
@@ -40,12 +41,12 @@ struct Common<'c> {
 }
 
 /// Reads `defaults` and `accounts` of `root`. Every mistake is reported there.
-pub(super) fn read(
-    root: &mut Section<'_>,
+pub(super) fn read<'c>(
+    root: &mut Section<'c>,
     app: &AppParts,
     endpoint: &Endpoint,
     known_bots: &[&str],
-) -> Vec<AccountConfig> {
+) -> (Vec<AccountConfig>, Vec<Own<'c>>) {
     let built_in = Common {
         bots: None,
         enabled: defaults::ENABLED,
@@ -67,13 +68,14 @@ pub(super) fn read(
 
     let Some(node) = root.get("accounts") else {
         root.node().report(Problem::NoAccounts);
-        return Vec::new();
+        return (Vec::new(), Vec::new());
     };
     let entries = node.sections();
     let is_list = node.is_list();
     let mut fleet = Fleet {
         accounts: Vec::new(),
         seen: HashMap::new(),
+        own: Vec::new(),
         shared: Vec::new(),
         full: false,
         broken: false,
@@ -112,7 +114,7 @@ pub(super) fn read(
             });
         }
     }
-    fleet.accounts
+    (fleet.accounts, fleet.own)
 }
 
 /// Reports accounts that would read the same file or variable, because some characters are replaced in names.
@@ -210,6 +212,8 @@ fn bots(node: &Node<'_>, known_bots: &[&str]) -> Option<Arc<[Arc<str>]>> {
 /// The accounts so far.
 struct Fleet<'c> {
     accounts: Vec<AccountConfig>,
+    /// What entries change of the settings of bots.
+    own: Vec<Own<'c>>,
     /// Every UserID with its place.
     seen: HashMap<UserId, Arc<Place>>,
     /// Sources that give every account the same UserSig, with the number of their users.
@@ -231,6 +235,7 @@ fn account<'c>(
     let id_node = entry.get("user_id");
     let names_bots = entry.get("bots").is_some() || base.bots.is_some();
     let sig_node = entry.get("user_sig");
+    let settings = entry.get("settings");
     let common = common(&mut entry, base, known_bots, sig_node.as_ref());
     if !names_bots {
         entry.missing(
@@ -272,6 +277,7 @@ fn account<'c>(
     };
     let bots = common.bots.unwrap_or_else(|| Arc::from([]));
     let place = Arc::new(node.place());
+    let first = fleet.accounts.len();
     let mut duplicate: Option<(UserId, Place)> = None;
     let mut more = 0;
     for user_id in ids {
@@ -293,9 +299,14 @@ fn account<'c>(
             user_sig_timeout: common.user_sig_timeout,
             proxy: common.proxy.clone(),
             policy: Arc::clone(&common.policy),
+            settings: None,
             place: Arc::clone(&place),
         });
     }
+    let made = fleet.accounts.len() - first;
+    fleet
+        .own
+        .extend(settings.map(|node| Own::new(node, first, made)));
     if let Some((user_id, first)) = duplicate {
         node.report(Problem::DuplicateAccount {
             user_id: user_id.to_string(),

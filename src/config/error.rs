@@ -206,6 +206,12 @@ pub enum Problem {
         /// Every known name.
         known: Vec<String>,
     },
+    /// Settings of a bot that the account does not run.
+    #[error("the account does not run the bot {bot:?}; add it to bots, or remove its settings")]
+    IdleSettings {
+        /// Its name.
+        bot: String,
+    },
     /// A bot twice in one list.
     #[error("bot {bot:?} is listed twice")]
     RepeatedBot {

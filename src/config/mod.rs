@@ -9,6 +9,7 @@
 //! Reading files and printing live in the room `cli`.
 
 mod accounts;
+mod bot_settings;
 pub(crate) mod defaults;
 mod duration;
 mod env;

@@ -138,6 +138,9 @@ pub struct AccountConfig {
     pub proxy: Option<Arc<AccountProxy>>,
     /// What it does by itself after faults and kicks.
     pub policy: Arc<Policy>,
+    /// The settings of bots that are others on this account than in [`Config::bots`], whole; `None` when there are
+    /// none.
+    pub settings: Option<Arc<BTreeMap<String, BotSettings>>>,
     /// The place of its UserID.
     pub place: Arc<Place>,
 }
@@ -236,6 +239,19 @@ impl fmt::Debug for UserSigSource {
                 .field("url", &url.split('?').next().unwrap_or_default())
                 .finish_non_exhaustive(),
         }
+    }
+}
+
+impl AccountConfig {
+    /// The settings of a bot on this account, and whether they are its own.
+    #[must_use]
+    pub fn bot_settings<'a>(
+        &'a self,
+        bot: &str,
+        common: &'a BTreeMap<String, BotSettings>,
+    ) -> (Option<&'a BotSettings>, bool) {
+        let own = self.settings.as_ref().and_then(|all| all.get(bot));
+        (own.or_else(|| common.get(bot)), own.is_some())
     }
 }
 

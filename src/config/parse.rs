@@ -2,7 +2,7 @@
 
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    accounts, defaults,
+    accounts, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
     model::{
@@ -122,9 +122,6 @@ impl Config {
     }
 }
 
-/// A [`SettingsCheck`] on one account.
-type BotCheck<'a> = dyn Fn(&str, Option<&BotSettings>) -> Option<(Vec<String>, String)> + 'a;
-
 /// Tells what is wrong with the settings of a bot on an account: the keys that lead to the mistake, and the
 /// reason, which holds no value. The settings are `None` when the config has no section for the bot.
 pub type SettingsCheck<'a> =
@@ -137,24 +134,12 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         .and_then(|node| endpoint(&node))
         .unwrap_or(Endpoint::Sandbox);
     let app = app(root.section("app"));
-    let accounts = accounts::read(&mut root, &app, &endpoint, known_bots);
-    // A config without accounts is reported already, and there is no account to make bots for.
-    let first = accounts.first().map(|account| &account.user_id);
-    let check = |name: &str, settings: Option<&BotSettings>| check(name, first?, settings);
-    let bots = bots(root.get("bots"), known_bots, &check);
-    let missing = accounts.iter().flat_map(|account| account.bots.iter());
-    let missing: BTreeSet<&str> = missing
-        .map(|name| &**name)
-        .filter(|name| !bots.contains_key(*name))
-        .collect();
-    for name in missing {
-        // A wrong section is reported already.
-        let given = root.get("bots");
-        let given = given.is_some_and(|bots| bots.entries().iter().any(|(key, _)| *key == name));
-        if !given && let Some((_, reason)) = check(name, None) {
-            root.report(&format!("bots.{name}"), Problem::Settings { reason });
-        }
-    }
+    let (mut accounts, own) = accounts::read(&mut root, &app, &endpoint, known_bots);
+    let known = bot_settings::Known {
+        bots: known_bots,
+        check,
+    };
+    let bots = known.read(&mut root, &mut accounts, &own);
     let mut places = BTreeMap::new();
     let sandbox = sandbox(root.section("sandbox"), &mut places);
     if let Some(place) = &app.published_key {
@@ -328,44 +313,6 @@ pub(super) struct AppParts {
     pub(super) secret_key_given: bool,
     /// The place of the SecretKey, when it is the published one.
     published_key: Option<Place>,
-}
-
-fn bots(
-    node: Option<Node<'_>>,
-    known_bots: &[&str],
-    check: &BotCheck<'_>,
-) -> BTreeMap<String, BotSettings> {
-    let Some(node) = node else {
-        return BTreeMap::new();
-    };
-    let mut out = BTreeMap::new();
-    for (name, settings) in node.entries() {
-        if !known_bots.contains(&name) {
-            settings.unknown_key("bot", name, known_bots);
-            continue;
-        }
-        if settings.section().is_some()
-            && let toml::Value::Table(table) = settings.toml()
-        {
-            let mut found = BotSettings::new(table);
-            let mut wrong = check(name, Some(&found));
-            // A value from the environment or the command line may be meant as a text.
-            if wrong.is_some()
-                && let toml::Value::Table(texts) = settings.toml_with_texts()
-            {
-                let texts = BotSettings::new(texts);
-                if check(name, Some(&texts)).is_none() {
-                    (found, wrong) = (texts, None);
-                }
-            }
-            if let Some((path, reason)) = wrong {
-                let innermost = settings.innermost(&path);
-                innermost.report(Problem::Settings { reason });
-            }
-            out.insert(name.to_owned(), found);
-        }
-    }
-    out
 }
 
 fn sandbox(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -> SandboxConfig {

@@ -3,7 +3,7 @@
 use super::error::FleetError;
 use super::observer::{Observer, OnChange};
 use crate::account::{Command, Status};
-use crate::app::{App, OrderError, Stopped};
+use crate::app::{App, BotChange, BotChangeError, OrderError, Stopped};
 use crate::bot::{Api, Bots};
 use crate::config::Config;
 use crate::proto::id::UserId;
@@ -135,6 +135,76 @@ impl FleetHandle {
         match &self.running {
             Some((app, _)) => app.order(&id, command).await,
             None => Err(OrderError::NoSupervisor),
+        }
+    }
+
+    /// The names of the bots that an account runs, in their order; `None` when there is no such account.
+    #[must_use]
+    pub fn bots(&self, account: &str) -> Option<Vec<String>> {
+        self.running.as_ref()?.0.bots(account)
+    }
+
+    /// Has an account run these bots from now on, in this order; it stays online, and forgets this with the process.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn change(fleet: &FleetHandle) -> Result<(), BotChangeError> {
+    /// fleet.set_bots("desk", ["faq", "llm"]).await?;
+    /// fleet.configure_bot("desk", "faq", &serde_json::json!({ "threshold": 0.8 })).await?;
+    /// # Ok(())
+    /// # }
+    /// # use botroupe::fleet::{BotChangeError, FleetHandle};
+    /// ```
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub async fn set_bots(
+        &self,
+        account: &str,
+        bots: impl IntoIterator<Item = impl Into<String>>,
+    ) -> Result<(), BotChangeError> {
+        let all = bots.into_iter().map(Into::into).collect();
+        self.change_bots(account, BotChange::All(all)).await
+    }
+
+    /// Has an account run one more bot, after the others. Nothing happens if it runs it already.
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub async fn enable_bot(&self, account: &str, bot: &str) -> Result<(), BotChangeError> {
+        let change = BotChange::Enable(bot.to_owned());
+        self.change_bots(account, change).await
+    }
+
+    /// Has an account run a bot no more. What waits for it is done with; handlers that run go on to their end. Its
+    /// values, alarms and dialogues wait for it to come back.
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub async fn disable_bot(&self, account: &str, bot: &str) -> Result<(), BotChangeError> {
+        let change = BotChange::Disable(bot.to_owned());
+        self.change_bots(account, change).await
+    }
+
+    /// Gives a bot of an account these settings (any serde type that is a table), over those of `[bots.<bot>]` and in
+    /// place of those that the account had of its own. The bot is made anew, and takes over what waits for the old one.
+    ///
+    /// # Errors
+    /// [`BotChangeError`]; then nothing changes.
+    pub async fn configure_bot(
+        &self,
+        account: &str,
+        bot: &str,
+        settings: &impl serde::Serialize,
+    ) -> Result<(), BotChangeError> {
+        let change = BotChange::configure(bot, settings)?;
+        self.change_bots(account, change).await
+    }
+
+    async fn change_bots(&self, account: &str, change: BotChange) -> Result<(), BotChangeError> {
+        match &self.running {
+            Some((app, _)) => app.change_bots(account, change).await,
+            None => Err(BotChangeError::Ended),
         }
     }
 

@@ -106,7 +106,8 @@ async fn a_config_file_runs_with_bots_that_hold_what_main_made() {
     fs::write(
         &path,
         "[app]\nsdk_app_id = 1400000001\nsecret_key = \"${KEY:-k}\"\n[bots.faq]\nmark = \"!\"\n\
-         [[accounts]]\nuser_id = \"desk\"\nbots = [\"faq\"]\n",
+         [[accounts]]\nuser_id = \"desk\"\nbots = [\"faq\"]\n\
+         [[accounts]]\nuser_id = \"third\"\nbots = [\"faq\"]\nsettings.faq.mark = \"?\"\n",
     )
     .unwrap();
 
@@ -131,9 +132,10 @@ async fn a_config_file_runs_with_bots_that_hold_what_main_made() {
         .await
         .unwrap();
     let sandbox = fleet.sandbox().unwrap();
-    for bot in ["desk", "second"] {
+    for (bot, mark) in [("desk", "!"), ("second", "!"), ("third", "?")] {
         sandbox.say("alice", bot, "hello").unwrap();
-        assert_eq!(last_word(sandbox, bot, "alice").await, "from the pool!");
+        let expected = format!("from the pool{mark}");
+        assert_eq!(last_word(sandbox, bot, "alice").await, expected);
     }
     fleet.stop().await.unwrap();
 }

@@ -149,6 +149,13 @@ impl Waiting {
             .collect();
     }
 
+    /// Like [`again`](Self::again), for one bot.
+    pub(in crate::bot) fn again_of(&mut self, bot: &str) {
+        let places = self.places.iter().filter(|(place, _)| *place.bot == *bot);
+        let due = places.map(|(place, at)| (at.deadline, place.clone()));
+        self.due.extend(due);
+    }
+
     /// When the time of the next is over, in Unix seconds.
     pub(in crate::bot) fn next_deadline(&self) -> Option<u64> {
         self.due.first().map(|(deadline, _)| *deadline)

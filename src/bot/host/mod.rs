@@ -7,33 +7,37 @@
 //! which its message came. The host outlives the actors of its account. The account bounds how many messages
 //! are here: it takes no more from the server than its bots have room for.
 
+mod change;
+mod seats;
 mod subscriber;
 mod ticket;
 
+use seats::Seats;
 pub(super) use ticket::Ticket;
 
 use crate::account::{AccountHandle, OutboxError, SendError, is_heard};
 use crate::bot::api::ApiError;
+use crate::bot::claims::Claims;
 use crate::bot::dialogue::may_converse;
 use crate::bot::drain::Drain;
 use crate::bot::event::{Event, What};
 use crate::bot::isolation::Place;
 use crate::bot::ledger::{Exchange, Finished, Ledger, Written};
-use crate::bot::lines::{Job, Lines, Start};
+use crate::bot::lines::{Job, Lines, Manner, Start};
 use crate::bot::on_unknown::OnUnknown;
 use crate::bot::pool::Label;
 use crate::bot::recording::Recording;
 use crate::bot::replies::{Ended, Replies};
 use crate::bot::run::{Call, Outcome, Run};
-use crate::bot::seat::{Seat, SharedBot, Site};
-use crate::bot::timer::AlarmKey;
+use crate::bot::seat::{Neighbours, Seat, SharedBot, Site};
+use crate::bot::voices::Listening;
 use crate::policy::Now;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
 use botroupe_core::ledger::{Boundary, message_id, pass};
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, MutexGuard, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
 
@@ -46,12 +50,20 @@ pub struct Host {
     me: Weak<Self>,
     site: Arc<Site>,
     ledger: Arc<Ledger>,
-    seats: Box<[Arc<Seat>]>,
+    account: AccountHandle,
+    seats: RwLock<Arc<Seats>>,
+    neighbours: Arc<Neighbours>,
+    /// What the bots do in a test.
+    recording: Option<Arc<Recording>>,
     state: Mutex<State>,
 }
 
 struct State {
     lines: Lines,
+    /// The bots that wait for one before them.
+    claims: Claims,
+    /// The messages with which bots wait for another account.
+    listening: Listening,
     replies: Replies,
     /// The actor that speaks for the account, and what wakes it; zero when there is none.
     life: u64,
@@ -74,7 +86,7 @@ impl Host {
         site: Arc<Site>,
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
-        bots: Vec<Arc<SharedBot>>,
+        bots: &[Arc<SharedBot>],
     ) -> Arc<Self> {
         Self::with_recording(site, account, ledger, bots, None)
     }
@@ -84,43 +96,27 @@ impl Host {
         site: Arc<Site>,
         account: &AccountHandle,
         ledger: &Arc<Ledger>,
-        bots: Vec<Arc<SharedBot>>,
+        bots: &[Arc<SharedBot>],
         recording: Option<&Arc<Recording>>,
     ) -> Arc<Self> {
-        let bots: Arc<[Arc<SharedBot>]> = bots.into();
-        let seat = |bot: &Arc<SharedBot>| {
-            let recording = recording.cloned();
-            Arc::new(Seat::new(
-                &site,
-                account,
-                ledger,
-                bot.clone(),
-                &bots,
-                recording,
-            ))
-        };
-        let seats: Box<[Arc<Seat>]> = bots.iter().map(seat).collect();
-        account.want_updates(seats.iter().any(|seat| seat.bot.handlers.want_updates()));
-        let overlaps = seats.iter().map(|seat| seat.bot.overlap).collect();
         let host = Arc::new_cyclic(|me| Self {
             me: me.clone(),
             site,
             ledger: ledger.clone(),
-            seats,
+            account: account.clone(),
+            seats: RwLock::default(),
+            neighbours: Arc::default(),
+            recording: recording.cloned(),
             state: Mutex::new(State {
-                lines: Lines::new(overlaps),
+                lines: Lines::default(),
+                claims: Claims::default(),
+                listening: Listening::default(),
                 replies: Replies::default(),
                 life: 0,
                 waker: None,
             }),
         });
-        for seat in &host.seats {
-            let bot = seat.bot.name;
-            for (handler, schedule) in seat.bot.handlers.schedules() {
-                host.ledger
-                    .schedule(AlarmKey::of_schedule(bot, handler), schedule);
-            }
-        }
+        host.set_bots(bots);
         ledger.attach(&host.me);
         host
     }
@@ -139,7 +135,7 @@ impl Host {
         let until = state.lines.last_second_ends();
         state.wake();
         drop(state);
-        for seat in &self.seats {
+        for (_, seat) in self.seats().iter() {
             seat.end();
         }
         until.map(|until| until.saturating_sub(at.mono))
@@ -167,9 +163,18 @@ impl Host {
         self.state.lock().map_err(|_| Dead)
     }
 
-    /// The bots with a handler for a message.
-    fn wanting<'a>(&'a self, lines: &'a Lines, what: &'a What) -> impl Iterator<Item = usize> + 'a {
-        let seats = self.seats.iter().enumerate();
+    fn seats(&self) -> Arc<Seats> {
+        let seats = self.seats.read().unwrap_or_else(PoisonError::into_inner);
+        seats.clone()
+    }
+
+    /// The bots with a handler for a message, in their order.
+    fn wanting<'a>(
+        seats: &'a Seats,
+        lines: &'a Lines,
+        what: &'a What,
+    ) -> impl Iterator<Item = usize> + 'a {
+        let seats = seats.iter();
         seats
             .filter(|(number, seat)| {
                 // Whether it answers a question shows when its turn comes: one may be asked until then.
@@ -191,9 +196,8 @@ impl Host {
     }
 
     /// The bots and their handlers that each get something other than a message.
-    fn hearing<'a>(&'a self, what: &'a What) -> impl Iterator<Item = (usize, usize)> + 'a {
-        let seats = self.seats.iter().enumerate();
-        seats.flat_map(move |(number, seat)| {
+    fn hearing<'a>(seats: &'a Seats, what: &'a What) -> impl Iterator<Item = (usize, usize)> + 'a {
+        seats.iter().flat_map(move |(number, seat)| {
             let handlers = seat.bot.handlers.wanting(what);
             handlers.map(move |handler| (number, handler))
         })
@@ -204,20 +208,36 @@ impl Host {
         let with_fleet = is_heard(&message, fleet, true);
         let without = with_fleet && is_heard(&message, fleet, false);
         let what = What::Message(message);
-        let hears = |bot: &usize| without || (with_fleet && self.seats[*bot].bot.hears_fleet);
-        let mut wanting: Vec<usize> = self.wanting(&state.lines, &what).filter(hears).collect();
+        let seats = self.seats();
+        let bot_of = |bot: usize| seats.get(bot).map(|seat| &seat.bot);
+        let hears_fleet = |bot: usize| bot_of(bot).is_some_and(|bot| bot.hears_fleet);
+        let hears = |bot: &usize| without || (with_fleet && hears_fleet(*bot));
+        let mut wanting: Vec<usize> = Self::wanting(&seats, &state.lines, &what)
+            .filter(hears)
+            .collect();
         if let What::Message(message) = what {
             if self.ledger.is_durable() && !wanting.is_empty() {
                 let id = message_id(&message);
-                wanting.retain(|bot| !self.ledger.is_handled(self.seats[*bot].bot.name, id));
+                let is_over = |bot: usize| {
+                    bot_of(bot).is_some_and(|bot| self.ledger.is_handled(bot.name, id))
+                };
+                wanting.retain(|bot| !is_over(*bot));
             }
-            let alone = |bot: usize| {
-                let event = Event::new(What::Message(message.clone()), self.seats[bot].clone());
-                let handlers = &self.seats[bot].bot.handlers;
-                handlers.desk().may_be_command(event.what()) && handlers.desk().may_want(&event)
+            let gated = self.gated(state, at, &seats, &message, &mut wanting);
+            let is_alone = |seat: &Arc<Seat>| {
+                let event = Event::new(What::Message(message.clone()), seat.clone());
+                let desk = seat.bot.handlers.desk();
+                desk.may_be_command(event.what()) && desk.may_want(&event)
             };
-            let alone = |bot: usize| self.seats[bot].bot.overlap.merges().is_some() && alone(bot);
-            state.lines.message(at.mono, &message, &wanting, alone);
+            let manner = |bot: usize| {
+                let seat = seats.get(bot);
+                let merging = seat.filter(|seat| seat.bot.choices.overlap.merges().is_some());
+                Manner {
+                    merges: !merging.is_some_and(is_alone),
+                    is_gated: gated.contains(&bot),
+                }
+            };
+            state.lines.message(at.mono, &message, &wanting, manner);
             pass(Boundary::Delivered);
         }
     }
@@ -227,7 +247,7 @@ impl Host {
         let is_full = state.lines.updates() >= self.site.config.queue as usize;
         let update = Arc::<Update>::from(update);
         let what = What::Update(update.clone());
-        let hearing: Vec<(usize, usize)> = self.hearing(&what).collect();
+        let hearing: Vec<(usize, usize)> = Self::hearing(&self.seats(), &what).collect();
         drop(what);
         if is_full && !hearing.is_empty() {
             return Err(Box::new(Arc::unwrap_or_clone(update)));
@@ -240,9 +260,24 @@ impl Host {
         Ok(())
     }
 
+    /// The account is ready.
+    fn is_ready(&self, state: &mut State) {
+        state.lines.set_ready(true);
+        state.replies.account_ready();
+        let seats = self.seats();
+        let first = seats.iter().filter(|(_, seat)| seat.starts());
+        let starting: Vec<usize> = first.map(|(number, _)| number).collect();
+        for (bot, handler) in Self::hearing(&seats, &What::Start) {
+            if starting.contains(&bot) {
+                state.lines.happened(bot, handler, What::Start);
+            }
+        }
+        self.happened(state, &What::Ready);
+    }
+
     /// Something happened to the account itself.
     fn happened(&self, state: &mut State, what: &What) {
-        for (bot, handler) in self.hearing(what) {
+        for (bot, handler) in Self::hearing(&self.seats(), what) {
             state.lines.happened(bot, handler, what.clone());
         }
     }
@@ -272,7 +307,7 @@ impl Host {
                     handler,
                     mut answers,
                 } => {
-                    state.lines.freed(at.mono, &job, false);
+                    let _ = state.lines.freed(at.mono, &job, false);
                     let Some(last) = answers.pop() else {
                         state.lines.settled(at.mono, &job, true);
                         continue;
@@ -290,8 +325,8 @@ impl Host {
 
     fn time_has_come(&self, state: &mut State, at: Now) {
         while let Some(alarm) = self.ledger.next_alarm(at.unix_secs()) {
-            let mut seats = self.seats.iter().enumerate();
-            let seat = seats.find(|(_, seat)| *seat.bot.name == *alarm.key.bot);
+            let seats = self.seats();
+            let seat = seats.of_bot(&alarm.key.bot);
             let handler = seat.and_then(|(_, seat)| seat.bot.handlers.of_alarm(&alarm));
             match seat.zip(handler) {
                 Some(((bot, _), handler)) => state.lines.alarm(bot, handler, alarm),
@@ -305,17 +340,18 @@ impl Host {
         self.ledger.strike_out(at.mono);
         while let Some(lapse) = self.ledger.lapsed(at.unix_secs()) {
             // A dialogue of a bot that the account has no more waits for the bot to come back.
-            let mut seats = self.seats.iter();
-            if let Some(bot) = seats.position(|seat| *seat.bot.name == *lapse.place.bot) {
+            if let Some((bot, _)) = self.seats().of_bot(&lapse.place.bot) {
                 state.lines.lapsed(bot, lapse);
             }
         }
+        self.listen(state, at);
         state.replies.timeout(at.mono);
         for found in state.lines.timeout(at.mono) {
-            let seat = &self.seats[found.line.bot];
+            let seats = self.seats();
+            let bot = seats.get(found.line.bot).map_or("", |seat| seat.bot.name);
             let conversation = found.line.conversation.as_ref();
             tracing::warn!(
-                account = %seat.account.user(), bot = seat.bot.name,
+                account = %self.account.user(), bot,
                 conversation = %conversation.map(ToString::to_string).unwrap_or_default(),
                 pause = ?found.pause,
                 "the bot and somebody else answer each other without end; it is silent there for a while"
@@ -328,10 +364,10 @@ impl Host {
     /// Starts what may be started on the pool. For hosts whose account has no actor at present.
     fn run_elsewhere(&self) {
         while let Ok(mut state) = self.lock()
-            && let Some(start) = state.lines.poll_start(self.ledger.now().mono)
+            && let Some((start, seat)) = self.next_start(&mut state, self.ledger.now().mono)
         {
             drop(state);
-            self.run_on_pool(self.call(start, None));
+            self.run_on_pool(self.call(start, seat, None));
         }
     }
 
@@ -346,14 +382,14 @@ impl Host {
             if at >= until {
                 return state.lines.is_due();
             }
-            let Some(start) = state.lines.poll_start(at) else {
+            let Some((start, seat)) = self.next_start(&mut state, at) else {
                 return false;
             };
             drop(state);
-            let seat = self.seats[start.job.line.bot].clone();
-            let call = self.call(start, Some(life));
-            match seat.bot.place() {
-                Place::Here if !self.site.pool.is_parked(seat.account.user(), seat.bot.name) => {
+            let bot = seat.bot.clone();
+            let call = self.call(start, seat, Some(life));
+            match bot.place() {
+                Place::Here if !self.site.pool.is_parked(self.account.user(), bot.name) => {
                     self.run_in_place(call);
                     at = self.ledger.now().mono;
                 }
@@ -362,7 +398,19 @@ impl Host {
         }
     }
 
-    fn call(&self, start: Start, life: Option<u64>) -> Call {
+    /// The next handler to start, and its seat.
+    fn next_start(&self, state: &mut State, now: Duration) -> Option<(Start, Arc<Seat>)> {
+        loop {
+            let start = state.lines.poll_start(now)?;
+            let seat = self.seats().get(start.job.line.bot).cloned();
+            match seat {
+                Some(seat) if self.may_begin(&seat, &start) => return Some((start, seat)),
+                _ => drop(state.lines.ended(now, &start.job, true, false)),
+            }
+        }
+    }
+
+    fn call(&self, start: Start, seat: Arc<Seat>, life: Option<u64>) -> Call {
         let Start {
             job,
             what,
@@ -370,7 +418,6 @@ impl Host {
             earlier,
             cancel,
         } = start;
-        let seat = self.seats[job.line.bot].clone();
         let label = Label {
             account: seat.account.user().clone(),
             bot: seat.bot.name,
@@ -417,7 +464,10 @@ impl Host {
         life: Option<u64>,
     ) {
         let at = self.ledger.now();
-        let seat = &self.seats[job.line.bot];
+        let seats = self.seats();
+        let Some(seat) = seats.get(job.line.bot) else {
+            return; // There is no job without a seat.
+        };
         if matches!(outcome, Outcome::Cancelled) {
             if let Some(exchange) = exchange {
                 self.ledger.close(&exchange, false);
@@ -437,6 +487,8 @@ impl Host {
             Outcome::Ended { answers, succeeded } => (Some(answers), succeeded),
             Outcome::NotRun | Outcome::Cancelled => (None, true),
         };
+        let has_answered = answers.as_ref().is_some_and(|answers| !answers.is_empty());
+        let also = self.decide(&seats, job, seat.bot.choices.claims && has_answered);
         let draw = |(to, draft)| (to, draft, seat.account.draw_key());
         if self.ledger.is_durable()
             && job.message().is_some()
@@ -447,6 +499,7 @@ impl Host {
                 job: job.clone(),
                 handler,
                 bot: seat.bot.name,
+                also,
                 answers: answers.into_iter().map(draw).collect(),
                 exchange,
                 succeeded,
@@ -473,11 +526,13 @@ impl Host {
             }
             match last {
                 Some(last) => push(last, Some(job.clone())),
-                None => state.lines.ended(at.mono, job, true, false),
+                None => drop(state.lines.ended(at.mono, job, true, false)),
             }
         } else {
             let parked = self.site.pool.is_parked(seat.account.user(), seat.bot.name);
-            state.lines.ended(at.mono, job, false, parked);
+            for left in state.lines.ended(at.mono, job, false, parked) {
+                self.leave(&mut state, &seats, job, left);
+            }
         }
         // Within its own turn the account looks for itself. If its thread hung in the handler, another actor
         // has taken over.
@@ -493,6 +548,7 @@ impl Host {
 
     /// Answers were settled.
     fn replied(&self, state: &mut State, at: Now, ended: impl IntoIterator<Item = Ended>) {
+        let seats = self.seats();
         for ended in ended {
             let (reply, outcome) = match ended {
                 Ended::Sent(reply, answer) => (reply, Some(Ok(answer))),
@@ -503,7 +559,7 @@ impl Host {
             let bot = reply.letter.as_ref().map(|letter| letter.bot.clone());
             let bot = bot.or_else(|| {
                 let job = reply.job.as_ref()?;
-                Some(Cow::Borrowed(self.seats[job.line.bot].bot.name))
+                Some(Cow::Borrowed(seats.get(job.line.bot)?.bot.name))
             });
             let bot = bot.as_deref().unwrap_or_default();
             let on_unknown = self.on_unknown(bot);
@@ -535,7 +591,7 @@ impl Host {
             match &reply.job {
                 // The end of its handler was written down, and the line has gone on since.
                 Some(job) if reply.letter.is_some() => state.lines.settled(at.mono, job, done),
-                Some(job) => state.lines.ended(at.mono, job, done, false),
+                Some(job) => drop(state.lines.ended(at.mono, job, done, false)),
                 None => {}
             }
         }
@@ -543,9 +599,9 @@ impl Host {
 
     /// What the bot of this name wants done with messages of which nobody knows whether they arrived.
     fn on_unknown(&self, bot: &str) -> OnUnknown {
-        let mut seats = self.seats.iter();
-        let seat = seats.find(|seat| seat.bot.name == bot);
-        seat.map_or_else(OnUnknown::default, |seat| seat.bot.on_unknown)
+        let seats = self.seats();
+        let seat = seats.of_bot(bot);
+        seat.map_or_else(OnUnknown::default, |(_, seat)| seat.bot.choices.on_unknown)
     }
 }
 

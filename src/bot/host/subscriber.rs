@@ -40,14 +40,7 @@ impl Subscriber for Host {
         };
         let mut took = Ok(());
         match event {
-            AccountEvent::Ready => {
-                let is_first = state.lines.set_ready(true);
-                state.replies.account_ready();
-                if is_first {
-                    self.happened(&mut state, &What::Start);
-                }
-                self.happened(&mut state, &What::Ready);
-            }
+            AccountEvent::Ready => self.is_ready(&mut state),
             AccountEvent::NotReady(cause) => {
                 state.lines.set_ready(false);
                 self.happened(&mut state, &What::NotReady(cause));
@@ -72,10 +65,10 @@ impl Subscriber for Host {
         let what = What::Update(Arc::from(update));
         let id = update_id(number);
         let is_durable = self.ledger.is_durable();
-        let is_over =
-            |bot: &usize| is_durable && self.ledger.is_handled(self.seats[*bot].bot.name, id);
-        let wanting: Vec<usize> = self
-            .wanting(&state.lines, &what)
+        let seats = self.seats();
+        let name = |bot: usize| seats.get(bot).map_or("", |seat| seat.bot.name);
+        let is_over = |bot: &usize| is_durable && self.ledger.is_handled(name(*bot), id);
+        let wanting: Vec<usize> = Self::wanting(&seats, &state.lines, &what)
             .filter(|bot| !is_over(bot))
             .collect();
         state.lines.returned(number, id, &what, &wanting);
@@ -122,8 +115,7 @@ impl Subscriber for Host {
         };
         // Until now it comes again if the host dies. What a bot left unhandled stays unread.
         if done {
-            let bots = self.seats.iter().map(|seat| seat.bot.name);
-            self.ledger.is_over(bots, id);
+            self.ledger.is_over(self.seats().names(), id);
         }
         Some(wish)
     }
@@ -146,12 +138,14 @@ impl Subscriber for Host {
     fn poll_timeout(&self) -> Option<Duration> {
         let state = self.lock().ok()?;
         let (lines, replies) = (state.lines.poll_timeout(), state.replies.poll_timeout());
+        let listening = state.listening.poll_timeout();
         let due = self.ledger.next_lapse().into_iter();
         let due = due.chain(self.ledger.next_alarm_due()).min();
         let due = due.map(|due| {
             let now = self.ledger.now();
             now.mono + Duration::from_secs(due).saturating_sub(now.unix)
         });
-        lines.into_iter().chain(replies).chain(due).min()
+        let all = lines.into_iter().chain(replies).chain(listening);
+        all.chain(due).min()
     }
 }

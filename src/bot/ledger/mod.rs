@@ -78,6 +78,8 @@ pub(super) struct Finished {
     pub(super) job: Job,
     pub(super) handler: &'static str,
     pub(super) bot: &'static str,
+    /// The bots that do not get the messages because this one has answered them.
+    pub(super) also: Vec<(&'static str, u64)>,
     /// Its answers, with their keys.
     pub(super) answers: Vec<(Conversation, Draft, MessageKey)>,
     /// What it did besides.
@@ -202,6 +204,7 @@ impl Ledger {
             job,
             handler,
             bot,
+            also,
             answers,
             exchange: done,
             succeeded,
@@ -212,7 +215,8 @@ impl Ledger {
         let mut locks = Locks::default();
         let mut slot = self.book();
         let book = slot.get_or_insert_default();
-        for message in job.ids() {
+        let own = job.ids().map(|message| (bot, message));
+        for (bot, message) in own.chain(also) {
             let exchange = exchange(bot, message);
             book.handled(exchange);
             changes.push(Change::Handled {

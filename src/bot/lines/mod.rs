@@ -4,10 +4,14 @@
 //! Pure: events and the ends of handlers go in, starts of handlers and finished messages come out, time is an
 //! argument. Each bot has a line of events for each conversation and one for the account itself.
 
+mod job;
+
+pub(super) use job::{Job, LineKey, Looping, Manner, Over, Start};
+
 use super::dialogue::Lapse;
 use super::drain::Drain;
 use super::event::What;
-use super::line::{Cancel, Line, Turn};
+use super::line::{Line, Turn};
 use super::loop_guard::{Found, LoopGuard};
 use super::overlap::Overlap;
 use super::timer::Alarm;
@@ -22,82 +26,9 @@ const SECOND: Duration = Duration::from_millis(1_200);
 /// How long after the end of everything to look whether anything is still to be remembered.
 const REST: Duration = Duration::from_secs(3);
 /// An event that is not merged with others.
-const AT_ONCE: (Duration, bool) = (Duration::ZERO, false);
+const AT_ONCE: (Duration, Manner) = (Duration::ZERO, Manner::ALONE);
 /// The number of loop guards above which those of idle conversations are removed.
 const MAX_GUARDS: usize = 256;
-
-/// A bot and a conversation; `None` is the line of events of the account itself.
-#[derive(Debug, PartialEq, Eq, Hash)]
-pub(super) struct LineKey {
-    pub(super) bot: usize,
-    pub(super) conversation: Option<Conversation>,
-    /// Alarms that belong to no conversation have a line for each handler; zero for the others.
-    pub(super) alarm: usize,
-}
-
-/// An event that is being handled.
-#[derive(Clone, Debug)]
-pub(super) struct Job {
-    pub(super) line: Arc<LineKey>,
-    /// The fingerprint of its message, or of its update if that waited in the store.
-    message: Option<u64>,
-    /// The fingerprints of messages that are handled together with it.
-    earlier: Vec<u64>,
-}
-
-impl Job {
-    /// The [`message_id`](botroupe_core::ledger::message_id) of its message, or the
-    /// [`update_id`](botroupe_core::ledger::update_id) of an update that waited in the store.
-    pub(super) const fn message(&self) -> Option<u64> {
-        self.message
-    }
-
-    /// The names of everything that is handled with it.
-    pub(super) fn ids(&self) -> impl Iterator<Item = u64> {
-        self.earlier.iter().copied().chain(self.message)
-    }
-}
-
-/// A handler that is to be started.
-#[derive(Debug)]
-pub(super) struct Start {
-    pub(super) job: Job,
-    pub(super) what: What,
-    /// The handler that it is for, if it is for one alone.
-    pub(super) only: Option<usize>,
-    /// Messages of the same sender that are handled together with it, in order.
-    pub(super) earlier: Vec<Arc<Message>>,
-    /// Says that the handler has become needless.
-    pub(super) cancel: Option<Cancel>,
-}
-
-impl Start {
-    /// Handles the messages of another one together with this one, which came after it.
-    pub(super) fn after(mut self, before: Self) -> Self {
-        let mut messages = before.earlier;
-        if let What::Message(message) = before.what {
-            messages.push(message);
-        }
-        self.prepend(&before.job, messages);
-        self
-    }
-
-    /// Handles messages together with this one, which came before it.
-    pub(super) fn prepend(&mut self, job: &Job, messages: Vec<Arc<Message>>) {
-        let later = std::mem::replace(&mut self.earlier, messages);
-        self.earlier.extend(later);
-        let later = std::mem::take(&mut self.job.earlier);
-        self.job.earlier = job.ids().chain(later).collect();
-    }
-}
-
-/// A loop that was found: a bot and somebody else answer each other without end.
-#[derive(Debug)]
-pub(super) struct Looping {
-    pub(super) line: Arc<LineKey>,
-    /// How long the bot is silent there.
-    pub(super) pause: Duration,
-}
 
 /// A message that at least one bot is not done with.
 #[derive(Debug)]
@@ -107,15 +38,6 @@ struct Open {
     bots: usize,
     /// `false` once a bot has left it unhandled.
     done: bool,
-}
-
-/// Something of which the account hears when every bot is done with it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Over {
-    /// A message.
-    Message(Receipt),
-    /// An update that waited in the store under this number.
-    Update(u64),
 }
 
 /// The end of a silence.
@@ -131,10 +53,8 @@ struct Silence {
 #[derive(Debug, Default)]
 pub(super) struct Lines {
     /// What the bots want when somebody writes again; those that are missing want a queue.
-    overlaps: Box<[Overlap]>,
+    overlaps: Vec<Overlap>,
     ready: bool,
-    /// The bots have got their start event.
-    started: bool,
     is_draining: bool,
     /// Told when nothing runs any more.
     draining: Option<Drain>,
@@ -218,6 +138,19 @@ impl Work {
         });
     }
 
+    /// What waited is not handled any more.
+    fn leave(&mut self, left: Vec<Start>, done: bool) -> Vec<u64> {
+        let mut ids = Vec::new();
+        for start in left {
+            self.updates -= usize::from(matches!(start.what, What::Update(_)));
+            for id in start.job.ids() {
+                self.settle(id, done);
+                ids.push(id);
+            }
+        }
+        ids
+    }
+
     /// One bot is done with a message.
     fn settle(&mut self, id: u64, done: bool) {
         let Some(open) = self.open.get_mut(&id) else {
@@ -234,14 +167,6 @@ impl Work {
 }
 
 impl Lines {
-    /// For bots that want this when somebody writes again.
-    pub(super) fn new(overlaps: Box<[Overlap]>) -> Self {
-        Self {
-            overlaps,
-            ..Self::default()
-        }
-    }
-
     // ── questions ────────────────────────────────────────────────────────────────────────────
 
     /// No new handlers are started.
@@ -264,7 +189,7 @@ impl Lines {
 
     /// How many messages the bots have not finished.
     #[cfg(test)]
-    fn open(&self) -> usize {
+    fn open_messages(&self) -> usize {
         self.work.as_ref().map_or(0, |work| work.open.len())
     }
 
@@ -278,6 +203,12 @@ impl Lines {
         self.work
             .as_ref()
             .is_some_and(|work| work.lines.contains_key(&line))
+    }
+
+    /// Whether a handler of this bot runs.
+    pub(super) fn runs(&self, bot: usize) -> bool {
+        let mut lines = self.work.iter().flat_map(|work| &work.lines);
+        lines.any(|(key, line)| key.bot == bot && line.running() > 0)
     }
 
     /// How many updates wait.
@@ -307,23 +238,26 @@ impl Lines {
 
     // ── inputs ───────────────────────────────────────────────────────────────────────────────
 
-    /// The account is ready, or is not. Returns whether it is ready for the first time.
-    pub(super) fn set_ready(&mut self, ready: bool) -> bool {
+    /// Whether the account is ready.
+    pub(super) const fn is_ready(&self) -> bool {
+        self.ready
+    }
+
+    /// The account is ready, or is not.
+    pub(super) fn set_ready(&mut self, ready: bool) {
         self.ready = ready;
         if ready && let Some(work) = &mut self.work {
             work.due = work.lines.keys().cloned().collect();
         }
-        ready && !std::mem::replace(&mut self.started, true)
     }
 
-    /// A message came that these bots want.
-    /// Those that take it `alone` do not merge it with others.
+    /// A message came that these bots want, and how each of them does.
     pub(super) fn message(
         &mut self,
         now: Duration,
         message: &Arc<Message>,
         wanting: &[usize],
-        alone: impl Fn(usize) -> bool,
+        manner: impl Fn(usize) -> Manner,
     ) {
         let receipt = Receipt::of(message);
         let work = self.work.get_or_insert_default();
@@ -358,7 +292,7 @@ impl Lines {
                 line,
                 What::Message(message.clone()),
                 (Some(id), None),
-                (now, !alone(*bot)),
+                (now, manner(*bot)),
             );
         }
     }
@@ -442,11 +376,86 @@ impl Lines {
         self.enqueue(line, what, (None, Some(handler)), AT_ONCE);
     }
 
+    /// A bot may handle a message that was gated.
+    pub(super) fn open(&mut self, bot: usize, conversation: &Conversation, message: u64) {
+        let overlap = self.overlaps.get(bot).copied().unwrap_or_default();
+        self.at_gate(bot, conversation, |line| line.open(message, overlap));
+    }
+
+    /// Like [`open`](Self::open), whichever conversation the message is of.
+    pub(super) fn open_anywhere(&mut self, bot: usize, message: u64) {
+        let overlap = self.overlaps.get(bot).copied().unwrap_or_default();
+        let Some(work) = &mut self.work else {
+            return;
+        };
+        let lines = work.lines.iter_mut().filter(|(key, _)| key.bot == bot);
+        for (key, line) in lines {
+            if line.open(message, overlap) {
+                work.due.push_back(key.clone());
+            }
+        }
+    }
+
+    /// A message that was gated is not for this bot after all: it is done with it.
+    pub(super) fn withdraw(&mut self, bot: usize, conversation: &Conversation, message: u64) {
+        if self.at_gate(bot, conversation, |line| line.withdraw(message))
+            && let Some(work) = &mut self.work
+        {
+            work.settle(message, true);
+        }
+    }
+
+    fn at_gate(
+        &mut self,
+        bot: usize,
+        conversation: &Conversation,
+        change: impl FnOnce(&mut Line) -> bool,
+    ) -> bool {
+        let Some(work) = &mut self.work else {
+            return false;
+        };
+        let line = Arc::new(LineKey {
+            bot,
+            conversation: Some(conversation.clone()),
+            alarm: 0,
+        });
+        let is_changed = work.lines.get_mut(&line).is_some_and(change);
+        if is_changed {
+            work.due.push_back(line);
+        }
+        is_changed
+    }
+
+    /// From now on this bot wants this when somebody writes again.
+    pub(super) fn set_overlap(&mut self, bot: usize, overlap: Overlap) {
+        if bot >= self.overlaps.len() {
+            self.overlaps.resize(bot + 1, Overlap::default());
+        }
+        if let Some(known) = self.overlaps.get_mut(bot) {
+            *known = overlap;
+        }
+    }
+
+    /// The account runs this bot no more. What waits for it is done with; what it handles goes on to its end.
+    pub(super) fn remove(&mut self, now: Duration, bot: usize) {
+        let Some(work) = &mut self.work else {
+            return;
+        };
+        let mut left = Vec::new();
+        for (_, line) in work.lines.iter_mut().filter(|(key, _)| key.bot == bot) {
+            left.extend(line.clear());
+        }
+        work.lines
+            .retain(|key, line| key.bot != bot || line.running() > 0);
+        work.leave(left, true);
+        work.rest_at.get_or_insert(now + REST);
+    }
+
     /// A handler has ended. `done` is `false` when its message was not handled. A bot that is `parked` holds up
-    /// nobody: messages that it does not handle stay unread.
-    pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) {
+    /// nobody: messages that it does not handle stay unread, and are returned.
+    pub(super) fn ended(&mut self, now: Duration, job: &Job, done: bool, parked: bool) -> Vec<u64> {
         self.settled(now, job, done);
-        self.freed(now, job, !done && parked);
+        self.freed(now, job, !done && parked)
     }
 
     /// A handler was stopped because its sender has written again: its messages are handled with the new one.
@@ -456,13 +465,13 @@ impl Lines {
         {
             line.cancelled(job);
         }
-        self.freed(now, job, false);
+        let _ = self.freed(now, job, false);
     }
 
     /// A bot is done with a message, or will not handle it.
     pub(super) fn settled(&mut self, now: Duration, job: &Job, done: bool) {
         if let Some(work) = &mut self.work
-            && job.message.is_some()
+            && job.message().is_some()
         {
             for id in job.ids() {
                 work.settle(id, done);
@@ -472,10 +481,11 @@ impl Lines {
         }
     }
 
-    /// A handler has ended, and the next event of its line may be handled; `leave` leaves all of them unread.
-    pub(super) fn freed(&mut self, now: Duration, job: &Job, leave: bool) {
+    /// A handler has ended, and the next event of its line may be handled; `leave` leaves all of them unread, and
+    /// returns which they are.
+    pub(super) fn freed(&mut self, now: Duration, job: &Job, leave: bool) -> Vec<u64> {
         let Some(work) = &mut self.work else {
-            return;
+            return Vec::new();
         };
         work.running = work.running.saturating_sub(1);
         let mut left: Vec<Start> = Vec::new();
@@ -490,18 +500,14 @@ impl Lines {
                 work.lines.remove(&job.line);
             }
         }
-        for start in left {
-            work.updates -= usize::from(matches!(start.what, What::Update(_)));
-            for id in start.job.ids() {
-                work.settle(id, false);
-            }
-        }
+        let left = work.leave(left, false);
         // Guards of conversations in which nothing happens are forgotten.
         if work.guards.len() > MAX_GUARDS {
             work.guards.retain(|_, guard| !guard.is_idle(now));
         }
         work.rest_at = work.is_at_rest().then_some(now + REST);
         self.check_drained(now);
+        left
     }
 
     /// Starts no more handlers. A second of one-to-one messages that was begun is finished: read reports name
@@ -573,13 +579,9 @@ impl Lines {
         line: Arc<LineKey>,
         what: What,
         (message, only): (Option<u64>, Option<usize>),
-        (now, merges): (Duration, bool),
+        (now, manner): (Duration, Manner),
     ) {
-        let job = Job {
-            line: line.clone(),
-            message,
-            earlier: Vec::new(),
-        };
+        let job = Job::new(line.clone(), message);
         let overlap = self.overlaps.get(line.bot).copied().unwrap_or_default();
         let work = self.work.get_or_insert_default();
         let state = work.lines.entry(line.clone()).or_default();
@@ -591,7 +593,7 @@ impl Lines {
             cancel: None,
         };
         let is_first = !state.waits() && state.running() == 0;
-        state.push(now, start, merges, overlap);
+        state.push(now, start, (manner.merges, manner.is_gated), overlap);
         if is_first || overlap != Overlap::Queue {
             work.due.push_back(line);
         }

@@ -315,6 +315,6 @@ fn start(
     let shelf = Shelf::with_clock(store.clone(), u64::MAX, clock.clone());
     let ledger = Ledger::new(shelf, number, account.clone(), found);
     let bots = vec![bot.clone()];
-    let host = Host::with_recording(site.clone(), &account, &ledger, bots, Some(recording));
+    let host = Host::with_recording(site.clone(), &account, &ledger, &bots, Some(recording));
     (ledger, host)
 }

@@ -195,6 +195,21 @@ impl Alarms {
         self.due = all.map(|(due, key)| (due, key.clone())).collect();
     }
 
+    /// Like [`again`](Self::again), for one bot.
+    pub(in crate::bot) fn again_of(&mut self, bot: &str) {
+        let laters = self.laters.iter().filter(|(key, _)| *key.bot == *bot);
+        let due = laters.map(|(key, later)| (later.due, key.clone()));
+        self.due.extend(due);
+    }
+
+    /// A bot has no schedules any more.
+    pub(in crate::bot) fn unschedule(&mut self, bot: &str) {
+        self.schedules.retain(|key, _| *key.bot != *bot);
+        let schedules = &self.schedules;
+        self.due
+            .retain(|(_, key)| key.scheduled().is_none() || schedules.contains_key(key));
+    }
+
     /// When the next is due, in Unix seconds.
     pub(in crate::bot) fn next_due(&self) -> Option<u64> {
         self.due.first().map(|(due, _)| *due)

@@ -74,6 +74,88 @@ fn f6_the_sandbox_speaks_tls_with_a_certificate_of_its_own_or_with_files() {
 }
 
 #[test]
+fn an_account_has_settings_of_its_own_over_those_of_all() {
+    let text = with(
+        "settings.echo = { tone.loud = true, n = 2 }\n[[accounts]]\nuser_id = \"b-{1..2}\"\nbots = [\"echo\", \"counter\"]\n\
+         [accounts.settings.counter]\nword = \"${WORD:-Wort}\"\n[bots.echo]\nn = 1\ntone = { loud = false, low = 3 }\n",
+    );
+    let config = parse(&text).unwrap();
+    let shown = |account: usize, bot: &str| {
+        let (settings, is_own) = config.accounts[account].bot_settings(bot, &config.bots);
+        (settings.unwrap().table().to_string(), is_own)
+    };
+    let own = "n = 2\n\n[tone]\nloud = true\nlow = 3\n".to_owned();
+    let common = "n = 1\n\n[tone]\nloud = false\nlow = 3\n".to_owned();
+    assert_eq!(shown(0, "echo"), (own, true));
+    assert_eq!(shown(1, "echo"), (common, false));
+    let word = ("word = \"Wort\"\n".to_owned(), true);
+    assert_eq!(shown(1, "counter"), word);
+    assert_eq!(shown(2, "counter"), word);
+    let of = |account: usize| config.accounts[account].settings.as_ref().unwrap();
+    assert!(
+        std::sync::Arc::ptr_eq(of(1), of(2)),
+        "accounts of one entry share them"
+    );
+}
+
+/// What a bot needs may be said by each of its accounts, or by `[bots.…]` in part.
+#[test]
+fn the_settings_of_accounts_are_checked_as_a_whole() {
+    let check = |name: &str, user: &crate::proto::id::UserId, settings: Option<&BotSettings>| {
+        let table = settings.map(BotSettings::table);
+        let is_text = |key| {
+            table
+                .and_then(|table| table.get(key))
+                .is_some_and(toml::Value::is_str)
+        };
+        match name {
+            "echo" if !is_text("shop") => {
+                Some((vec!["shop".to_owned()], format!("no shop for {user}")))
+            }
+            "echo" if !is_text("town") => {
+                Some((vec!["town".to_owned()], format!("no town for {user}")))
+            }
+            _ => None,
+        }
+    };
+    let parse = |more: &str| {
+        let (text, env) = (with(more), vars(&[]));
+        let parsed =
+            Config::parse_with(Sources::new("c.toml", &text, &env).known_bots(BOTS), &check);
+        parsed.map_err(|errors| errors.to_string())
+    };
+    let second = "[[accounts]]\nuser_id = \"b\"\nbots = [\"echo\"]\n";
+    let shops =
+        format!("settings.echo = {{ shop = \"A\" }}\n{second}settings.echo = {{ shop = \"B\" }}\n");
+    assert!(parse(&format!("{shops}[bots.echo]\ntown = \"X\"\n")).is_ok());
+    for (more, expected) in [
+        (
+            shops.clone(),
+            vec![
+                "c.toml:7:17: accounts[0].settings.echo: no town for a",
+                "c.toml:11:17: accounts[1].settings.echo: no town for b",
+            ],
+        ),
+        (
+            format!("settings.echo = {{ shop = 1, town = \"X\" }}\n{second}"),
+            vec![
+                "c.toml:7:26: accounts[0].settings.echo.shop: no shop for a",
+                "bots.echo: no shop for b",
+            ],
+        ),
+        (
+            format!("settings.echo = {{ shop = \"A\" }}\n{second}[bots.echo]\ntown = \"X\"\n"),
+            vec!["bots.echo: no shop for b"],
+        ),
+    ] {
+        let said = parse(&more).unwrap_err();
+        for expected in expected {
+            assert!(said.contains(expected), "expected {expected:?} in:\n{said}");
+        }
+    }
+}
+
+#[test]
 fn the_smallest_config_takes_the_defaults() {
     let config = parse(&with("")).unwrap();
     assert_eq!(config.endpoint, Endpoint::Sandbox);

@@ -53,6 +53,22 @@ fn keys_and_types() {
             "config.toml:7:25: accounts[0].backoff.mux: unknown key; did you mean \"max\"?",
         ),
         (
+            "settings.counter = {}\n",
+            "config.toml:7:20: accounts[0].settings.counter: the account does not run the bot \"counter\"; add it to bots, or",
+        ),
+        (
+            "settings.ecko = {}\n",
+            "config.toml:7:10: accounts[0].settings.ecko: unknown bot \"ecko\"; did you mean \"echo\"?",
+        ),
+        (
+            "settings = 1\n",
+            "config.toml:7:12: accounts[0].settings: expected a table",
+        ),
+        (
+            "settings.echo = 1\n",
+            "config.toml:7:17: accounts[0].settings.echo: expected a table",
+        ),
+        (
             "enabled = \"yes\"\n",
             "config.toml:7:11: accounts[0].enabled: expected true or false, found text",
         ),

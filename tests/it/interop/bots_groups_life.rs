@@ -359,11 +359,17 @@ fn an_unknown_group_and_too_much_text_are_errors_and_no_harm() {
     assert_eq!(none.code(), Some(Code::GROUP_UNKNOWN));
     found(&alice, "Public", "g", &[me]);
     settle_by_text(&bot, &alice, mark);
-    let long = Troupe::wait(api.group("g").say("x".repeat(13_000))).unwrap_err();
+    let card = Element::custom("x".repeat(13_000));
+    let long = Troupe::wait(api.group("g").say(card)).unwrap_err();
     assert!(long.to_string().contains("over the limit"), "{long}");
     let from = alice.mark();
+    let text = "word ".repeat(2_600);
+    Troupe::wait(api.group("g").say(text.as_str())).unwrap();
     Troupe::wait(api.group("g").say("still here")).unwrap();
-    alice.heard_up_to(from, "still here");
+    let heard = alice.texts_up_to(from, "still here");
+    assert_eq!(heard.len(), 3, "a long text comes in parts");
+    let words = heard[..2].iter().flat_map(|part| part.split_whitespace());
+    assert_eq!(words.count(), 2_600);
     proven("group: unknown group and oversize refused", Pair::BotToSdk);
 }
 

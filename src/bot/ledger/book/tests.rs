@@ -299,7 +299,11 @@ fn job() -> Job {
     let item = crate::proto::message::C2cItem::new("alice", "bot", Vec::new());
     let message = Arc::new(crate::proto::message::Message::from_c2c(item, "bot"));
     let now = Duration::from_secs(1);
-    lines.message(now, &message, &[0], |_| false);
+    let manner = crate::bot::lines::Manner {
+        merges: true,
+        is_gated: false,
+    };
+    lines.message(now, &message, &[0], |_| manner);
     lines.poll_start(now).unwrap().job
 }
 
