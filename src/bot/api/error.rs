@@ -147,6 +147,17 @@ impl ApiError {
     }
 
     /// The server's code, when the server refused the action.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// match api.group(&group).say("Hello!").await {
+    ///     Err(error) if error.code() == Some(Code::GROUP_MUTED) => {}
+    ///     said => drop(said?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {

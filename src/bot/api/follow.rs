@@ -12,6 +12,14 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.follow(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn follow(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -25,6 +33,14 @@ impl Api {
     ///
     /// # Errors
     /// As [`follow`](Self::follow).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.unfollow(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unfollow(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -41,6 +57,15 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let followers = api.followers().await?;
+    /// let names: Vec<&str> = followers.iter().map(|it| it.nick()).collect();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn followers(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Follower).await
     }
@@ -49,6 +74,15 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let users = api.following().await?.into_iter().map(|it| it.user);
+    /// let users: Vec<UserId> = users.collect();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn following(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Following).await
     }
@@ -57,6 +91,16 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for peer in api.mutual_followers().await? {
+    ///     api.user(&peer.user).send("We follow each other!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mutual_followers(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Mutual).await
     }
@@ -78,6 +122,16 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::follow::Tie;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let checked = api.check_follows(["alice", "bob"]).await?;
+    /// let fans = checked.iter().filter(|it| it.tie() == Tie::Follower).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn check_follows(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -94,6 +148,15 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let counts = api.follow_counts(["alice"]).await?;
+    /// let followers = counts.first().map_or(0, |count| count.followers);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn follow_counts(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -112,6 +175,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// [`ApiError::Item`] when the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).follow().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn follow(&self) -> Result<(), ApiError> {
         self.api().follow([self.id()]).await
     }
@@ -120,6 +191,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// As [`follow`](Self::follow).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).unfollow().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unfollow(&self) -> Result<(), ApiError> {
         self.api().unfollow([self.id()]).await
     }
@@ -128,6 +207,17 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::Item`] when it refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::follow::Tie;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// if api.user(&sender).follow_tie().await? == Tie::Follower {
+    ///     api.user(&sender).follow().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn follow_tie(&self) -> Result<Tie, ApiError> {
         let checked = self.api().check_follows([self.id()]).await?;
         let checked = checked.first();

@@ -22,6 +22,16 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for friend in api.friends().await? {
+    ///     api.user(&friend.user).send("Happy new year!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn friends(&self) -> Result<Vec<Friend>, ApiError> {
         let (mut all, mut start) = (Vec::new(), 0);
         for _ in 0..MAX_PAGES {
@@ -40,6 +50,15 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first one that is none; [`ApiError::TooMany`] above 1,000.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::friend::Sides;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.delete_friends(["mallory", "trudy"], Sides::Both).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn delete_friends(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -54,6 +73,16 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`] above 1,000.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::friend::Sides;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let relations = api.check_friends(["alice", "bob"], Sides::Single).await?;
+    /// let friends = relations.iter().filter(|it| it.is_friend()).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn check_friends(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -68,6 +97,18 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::friend::Decision;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for application in api.friend_applications().await? {
+    ///     let user = api.user(&application.user);
+    ///     user.answer_friend_application(Decision::AgreeAndAdd).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn friend_applications(&self) -> Result<Vec<Application>, ApiError> {
         Ok(self.call(&GetApplications::new(self.me())).await?.items)
     }
@@ -78,6 +119,16 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// if api.user(&sender).is_friend().await? {
+    ///     api.user(&sender).send("Hello, friend!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn is_friend(&self) -> Result<bool, ApiError> {
         let relations = self.api().check_friends([self.id()], Sides::Single).await?;
         Ok(relations.iter().any(Relation::is_friend))
@@ -89,6 +140,15 @@ impl UserApi<'_> {
     /// # Errors
     /// [`ApiError::Item`] when the server refuses it, which it also does to say that the user has to
     /// decide first (30539).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::friend::Sides;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).befriend("It is me, the bot.", Sides::Both).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn befriend(&self, wording: impl Into<String>, sides: Sides) -> Result<(), ApiError> {
         let user = self.checked()?;
         let request = AddFriend::new(self.api().me(), user, wording, "", sides);
@@ -99,6 +159,15 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// [`ApiError::Item`] when the user is none.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::friend::Sides;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).unfriend(Sides::Both).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unfriend(&self, sides: Sides) -> Result<(), ApiError> {
         self.api().delete_friends([self.id()], sides).await
     }
@@ -107,6 +176,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// [`ApiError::Item`] when the user is no friend.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.user("alice").set_remark("Alice, who pays").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_remark(&self, remark: impl Into<String>) -> Result<(), ApiError> {
         let user = self.checked()?;
         let field = Tagged {
@@ -121,6 +198,15 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// [`ApiError::Item`] when there is no such application.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::friend::Decision;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.user("alice").answer_friend_application(Decision::Agree).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn answer_friend_application(&self, decision: Decision) -> Result<(), ApiError> {
         let user = self.checked()?;
         let request = Respond::new(self.api().me(), user, "", decision);

@@ -41,6 +41,15 @@ impl Api {
     /// Acts in a group, or in a topic of a community: of a text, a [`GroupId`], or a `&Group`.
     ///
     /// An ID that cannot be one makes every method fail with [`ApiError::Id`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).say("Good morning!").await?;
+    /// api.group("@TGS#1").mute_all(true).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn group(&self, group: impl IntoGroupId) -> GroupApi<'_> {
         GroupApi {
             api: self,
@@ -53,6 +62,15 @@ impl Api {
     /// # Errors
     /// [`Code::GROUP_ID_TAKEN`] and [`Code::GROUP_BAD_ID`] for IDs the server does not take;
     /// [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let created = api.create_group(NewGroup::public("Chess").members(["alice"])).await?;
+    /// api.group(created.group).say("Welcome!").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_group(&self, group: NewGroup) -> Result<Created, ApiError> {
         if group.member_count() > 0 {
             count(group.member_count(), "members", MAX_FOUNDERS)?;
@@ -64,6 +82,16 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched. An edition without communities is no error.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for group in api.groups().await? {
+    ///     println!("{}: {} members", group.name, group.members);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn groups(&self) -> Result<Vec<GroupProfile>, ApiError> {
         let mut all: Vec<GroupProfile> = Vec::new();
         for communities in [false, true] {
@@ -96,6 +124,15 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let found = api.find_groups(["@TGS#1", "@TGS#2"]).await?;
+    /// let names: Vec<&str> = found.iter().map(|group| &*group.name).collect();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn find_groups(
         &self,
         groups: impl IntoIterator<Item = impl IntoGroupId>,
@@ -107,6 +144,13 @@ impl Api {
 
 impl<'a> GroupApi<'a> {
     /// The GroupID.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # fn example(api: Api) {
+    /// assert_eq!(api.group("@TGS#1").id(), "@TGS#1");
+    /// # }
+    /// ```
     #[must_use]
     pub const fn id(&self) -> &GroupId {
         &self.id
@@ -128,6 +172,14 @@ impl<'a> GroupApi<'a> {
     }
 
     /// Acts in the conversation of the group.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).conversation().pin().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn conversation(&self) -> ConversationApi<'a> {
         self.api.conversation(&self.id)
@@ -137,6 +189,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`Code::GROUP_MUTED`] and whatever [`Api::send`] fails with.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).send("Lunch!").key("lunch-2030-01-01").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send(&self, draft: impl IntoDraft) -> Sending<'a> {
         let what = self.checked().map(Conversation::from);
         Sending::new(self.api, what.map(|to| (to, draft.into_draft())))
@@ -147,6 +207,15 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`Code::GROUP_MUTED`] and whatever [`Api::send`] fails with.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let said = api.group(&group).say("Who comes?").await?;
+    /// api.message(&said).pin().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn say(&self, draft: impl IntoDraft) -> Result<Message, ApiError> {
         let to = Conversation::from(self.checked()?);
         self.api.say(to, draft).await
@@ -156,6 +225,15 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`ApiError::Item`] with [`Code::GROUP_UNKNOWN`] when there is no such group.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let profile = api.group(&group).profile().await?;
+    /// let is_owner = profile.owner == *api.me();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn profile(&self) -> Result<GroupProfile, ApiError> {
         let request = GetProfiles::new(vec![self.name()?]);
         let mut found = self.api.call(&request).await?.items.into_iter();
@@ -176,6 +254,15 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let change = GroupChange::new().notification("Be kind.");
+    /// api.group(&group).modify(change).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn modify(&self, change: Modify) -> Result<(), ApiError> {
         self.api.call(&change.group(self.name()?)).await?;
         Ok(())
@@ -185,6 +272,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).mute_all(true).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mute_all(&self, mute: bool) -> Result<(), ApiError> {
         self.modify(Modify::new().mute_all(mute)).await
     }
@@ -193,6 +288,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`Code::GROUP_OWNER_STAYS`] for the owner of anything but a Work group.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).quit().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn quit(&self) -> Result<(), ApiError> {
         let group = self.name()?;
         self.api.call(&Quit { group }).await?;
@@ -203,6 +306,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).dismiss().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn dismiss(&self) -> Result<(), ApiError> {
         let group = self.name()?;
         self.api.call(&Dismiss { group }).await?;
@@ -213,6 +324,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).transfer("alice").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn transfer(&self, user: impl IntoUserId) -> Result<(), ApiError> {
         let request = Transfer {
             group: self.name()?,
@@ -227,6 +346,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// When a page could not be fetched; [`ApiError::TooMany`] for more than 10,000.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group, message: Message) -> Result<(), ApiError> {
+    /// let before = api.group(&group).history(Some(message.seq), 20).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn history(
         &self,
         upper: Option<u32>,

@@ -14,6 +14,16 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer. An edition without communities is no error.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for application in api.group_applications().await? {
+    ///     api.decide_application(&application, true, "Welcome!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn group_applications(&self) -> Result<Vec<Application>, ApiError> {
         let mut request = GetApplications {
             communities: false,
@@ -44,6 +54,15 @@ impl Api {
     /// # Errors
     /// [`Code::GROUP_HANDLED`] when somebody else has decided; [`ApiError::Unfit`] when the message
     /// is no application.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, request: JoinRequest, message: Message) -> Result<(), ApiError> {
+    /// let knows_the_word = request.text.contains("please");
+    /// api.decide(&message, knows_the_word, "").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn decide(
         &self,
         application: &Message,
@@ -66,6 +85,16 @@ impl Api {
     ///
     /// # Errors
     /// [`Code::GROUP_HANDLED`] when somebody else has decided.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// for application in api.group(&group).applications().await? {
+    ///     api.decide_application(&application, false, "We are full.").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn decide_application(
         &self,
         application: &Application,
@@ -85,6 +114,14 @@ impl GroupApi<'_> {
     /// # Errors
     /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
     /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.group("@TGS#1").join("I am a bot, and quiet.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn join(&self, text: impl Into<String>) -> Result<Joined, ApiError> {
         let join = Join::new(self.checked()?, text);
         self.api().call(&join).await
@@ -94,6 +131,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// As [`Api::group_applications`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let waiting = api.group(&group).applications().await?.len();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn applications(&self) -> Result<Vec<Application>, ApiError> {
         let mut all = self.api().group_applications().await?;
         all.retain(|application| application.group == *self.id());

@@ -14,6 +14,15 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let attributes = api.group(&group).attributes().await?;
+    /// let mood = attributes.get("mood").unwrap_or("good");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn attributes(&self) -> Result<Attributes, ApiError> {
         self.api().call(&GetAttributes::new(self.name()?)).await
     }
@@ -23,6 +32,16 @@ impl GroupApi<'_> {
     /// # Errors
     /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
     /// somebody else has changed them since; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let group = api.group(&group);
+    /// let known = group.attributes().await?;
+    /// group.set_attributes(&known, [("mood", "good"), ("level", "3")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_attributes(
         &self,
         known: &Attributes,
@@ -38,6 +57,16 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// As [`set_attributes`](Self::set_attributes).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let group = api.group(&group);
+    /// let known = group.attributes().await?;
+    /// group.modify_attributes(&known, [("level", "4")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn modify_attributes(
         &self,
         known: &Attributes,
@@ -53,6 +82,16 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// As [`set_attributes`](Self::set_attributes).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let group = api.group(&group);
+    /// let known = group.attributes().await?;
+    /// group.delete_attributes(&known, ["mood"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn delete_attributes(
         &self,
         known: &Attributes,
@@ -70,6 +109,16 @@ impl GroupApi<'_> {
     /// # Errors
     /// [`Code::GROUP_ATTRIBUTE_CONFLICT`](crate::proto::code::Code::GROUP_ATTRIBUTE_CONFLICT) when
     /// somebody else has changed them since.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let group = api.group(&group);
+    /// let known = group.attributes().await?;
+    /// group.clear_attributes(&known).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn clear_attributes(&self, known: &Attributes) -> Result<(), ApiError> {
         let request = ClearAttributes::new(self.name()?, known);
         self.api().call(&request).await?;

@@ -13,6 +13,15 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let counters = api.group(&group).counters().await?;
+    /// let likes = counters.get("likes").unwrap_or(0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn counters(&self) -> Result<Counters, ApiError> {
         let request = GetCounters {
             group: self.name()?,
@@ -25,6 +34,15 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server refused it; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::group_counter::CounterMode;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let counters = api.group(&group).count(CounterMode::Increase, [("likes", 1)]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn count(
         &self,
         mode: CounterMode,

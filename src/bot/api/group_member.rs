@@ -22,6 +22,15 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let members = api.group(&group).members().await?;
+    /// let admins = members.iter().filter(|member| member.role() == Role::Admin).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn members(&self) -> Result<Vec<Member>, ApiError> {
         let mut all: Vec<Member> = Vec::new();
         let mut next = String::new();
@@ -49,6 +58,15 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group, sender: Sender) -> Result<(), ApiError> {
+    /// let found = api.group(&group).member_info([&sender]).await?;
+    /// let role = found.first().map(|member| member.role());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn member_info(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -62,6 +80,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let online = api.group(&group).online_count().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn online_count(&self) -> Result<u32, ApiError> {
         let group = self.name()?;
         Ok(self.api().call(&GetOnlineCount { group }).await?.count)
@@ -71,6 +97,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server did nothing; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).invite(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invite(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -88,6 +122,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server refused it; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group, sender: Sender) -> Result<(), ApiError> {
+    /// api.group(&group).kick([&sender], "spam").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn kick(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -106,6 +148,15 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use std::time::Duration;
+    /// # async fn example(api: Api, group: Group, sender: Sender) -> Result<(), ApiError> {
+    /// api.group(&group).mute(&sender, Duration::from_secs(600)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mute(&self, user: impl IntoUserId, time: Duration) -> Result<(), ApiError> {
         self.change(ModifyMember::mute(
             self.name()?,
@@ -120,6 +171,14 @@ impl GroupApi<'_> {
     /// # Errors
     /// When the server refused it; [`ApiError::Unfit`] for any other role: a new owner is made
     /// with [`transfer`](Self::transfer).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).set_role("alice", Role::Admin).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_role(&self, user: impl IntoUserId, role: Role) -> Result<(), ApiError> {
         let admin = match role {
             Role::Admin => true,
@@ -142,6 +201,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).set_name_card("alice", "Alice (support)").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_name_card(
         &self,
         user: impl IntoUserId,
@@ -159,6 +226,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// api.group(&group).set_member_data("alice", [("level", "7")]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_member_data(
         &self,
         user: impl IntoUserId,

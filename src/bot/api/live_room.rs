@@ -13,6 +13,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// When a page could not be fetched, or the app has not bought this.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let guests = api.group("@TGS#3").live_members(None).await?.len();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn live_members(&self, mark: Option<u32>) -> Result<Vec<LiveMember>, ApiError> {
         let mut all = Vec::new();
         let mut request = GetLiveMembers {
@@ -38,6 +46,16 @@ impl GroupApi<'_> {
     /// # Errors
     /// When the server did not do it: only owner and administrators may, and the app has to have bought
     /// it. [`ApiError::Unfit`] for a time of zero; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use std::time::Duration;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// let hour = Duration::from_secs(3600);
+    /// api.group("@TGS#3").ban([&sender], hour, "spam").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ban(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -65,6 +83,14 @@ impl GroupApi<'_> {
     /// # Errors
     /// When the server did not do it, which takes a special right; [`ApiError::Unfit`] for a lower
     /// number; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.group("@TGS#3").mark_members(["alice"], 1001).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mark_members(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -77,6 +103,14 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// As [`mark_members`](Self::mark_members).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.group("@TGS#3").unmark_members(["alice"], 1001).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unmark_members(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,

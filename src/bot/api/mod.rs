@@ -1,7 +1,8 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
 //! Sending is here; every other feature has a file of its own, under the name that `proto::op` and the
-//! sandbox use for it.
+//! sandbox use for it. Its methods belong to what they are about: a [`MessageApi`], a [`UserApi`], a [`GroupApi`],
+//! a [`ConversationApi`], or the account, the [`Api`].
 
 mod blacklist;
 mod conversation;
@@ -80,13 +81,21 @@ const GROUP: &str = "@TGS#";
 /// however often it had to be sent. Every other request is sent once: one that timed out may have been
 /// carried out all the same.
 ///
+/// | to act on | write | see |
+/// |---|---|---|
+/// | a message | `api.message(&message)`, or of a [`MessageId`](crate::message::MessageId) that was kept | [`MessageApi`] |
+/// | a user | `api.user(&sender)`, `api.user("bob")` | [`UserApi`] |
+/// | a group | `api.group(&group)`, `api.group("@TGS#1")` | [`GroupApi`] |
+/// | a conversation | `api.conversation(&message)` | [`ConversationApi`] |
+/// | the account as a whole, or many at once | `api` itself | below |
+///
 /// ```
 /// use botroupe::prelude::*;
 ///
 /// /// Marks what it has seen, and welcomes friends back.
 /// async fn greet(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
-///     api.react(&message, "[wave]").await?;
-///     if api.friends().await?.iter().any(|friend| friend.user == sender.user_id) {
+///     api.message(&message).react("[wave]").await?;
+///     if api.user(&sender).is_friend().await? {
 ///         api.send(&message, "Welcome back!").await?;
 ///     }
 ///     Ok(())
@@ -190,6 +199,13 @@ impl Api {
     }
 
     /// The UserID of the account; `bot` in a test.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # fn example(api: Api, message: Message) {
+    /// let is_mine = message.from == *api.me();
+    /// # }
+    /// ```
     #[must_use]
     pub fn me(&self) -> &UserId {
         match &self.backend {
@@ -217,6 +233,14 @@ impl Api {
     /// # Errors
     /// When the text was not sent: the server refused it, the account is held or quarantined, or the send
     /// timeout passed.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.send_text("alice", "The report is ready.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send_text(&self, to: impl IntoUserId, text: impl Into<String>) -> Sending<'_> {
         self.user(to).send(Draft::text(text))
     }
@@ -227,6 +251,15 @@ impl Api {
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// api.send(&message, "Hello!").await?;
+    /// api.send(Conversation::group("@TGS#1"), Draft::text("Hello @bob").mention("bob")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send(&self, to: impl IntoConversation, draft: impl IntoDraft) -> Sending<'_> {
         Sending::new(self, Ok((to.into_conversation(), draft.into_draft())))
     }
@@ -236,6 +269,15 @@ impl Api {
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// let said = api.say(&message, "One moment…").await?;
+    /// api.message(&said).edit("Here it is.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn say(
         &self,
         to: impl IntoConversation,

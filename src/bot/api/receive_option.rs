@@ -14,6 +14,15 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let quiet = DoNotDisturb::default();
+    /// api.set_do_not_disturb(quiet).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_do_not_disturb(&self, quiet: DoNotDisturb) -> Result<(), ApiError> {
         self.call(&quiet).await?;
         Ok(())
@@ -23,6 +32,14 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let quiet = api.do_not_disturb().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn do_not_disturb(&self) -> Result<DoNotDisturb, ApiError> {
         self.call(&GetDoNotDisturb {
             me: self.me().into(),
@@ -37,6 +54,14 @@ impl ConversationApi<'_> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// api.conversation(&message).set_mute_option(MuteOption::Silent).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_mute_option(&self, option: MuteOption) -> Result<(), ApiError> {
         match self.checked()? {
             Conversation::C2c(peer) => {
@@ -61,6 +86,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// let is_silent = api.user(&sender).mute_option().await? == MuteOption::Silent;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mute_option(&self) -> Result<MuteOption, ApiError> {
         let user = self.checked()?;
         let get = receive_option::GetMuteOption {
@@ -79,6 +112,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).set_mute_option(MuteOption::Discard).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_mute_option(&self, option: MuteOption) -> Result<(), ApiError> {
         self.conversation().set_mute_option(option).await
     }

@@ -13,6 +13,16 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// As [`Api::send`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use std::time::Duration;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let call = api.user("alice").invite("chess", Duration::from_secs(30)).await?;
+    /// println!("waiting for an answer to {}", call.id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invite(
         &self,
         data: impl Into<String>,
@@ -30,6 +40,16 @@ impl GroupApi<'_> {
     ///
     /// # Errors
     /// As [`Api::send`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use std::time::Duration;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let users = ["alice", "bob"];
+    /// api.group(&group).invite_to_call(users, "chess", Duration::from_secs(30)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invite_to_call(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -51,6 +71,14 @@ impl Api {
     ///
     /// # Errors
     /// As [`send`](Self::send); [`ApiError::Unfit`] for cancelling somebody else's invitation.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, invitation: Signal) -> Result<(), ApiError> {
+    /// api.answer_invitation(&invitation, SignalAction::Reject, "busy").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn answer_invitation(
         &self,
         invitation: &Signal,

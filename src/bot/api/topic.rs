@@ -11,6 +11,16 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for topic in api.group("@TGS#_club").topics().await? {
+    ///     api.group(&topic.id).say("Hello!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn topics(&self) -> Result<Vec<Topic>, ApiError> {
         let request = GetTopics::new(self.checked()?, Vec::new());
         Ok(self.api().call(&request).await?.found().collect())
@@ -20,6 +30,17 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`Code::GROUP_PERMISSION`] when the community has no topics or the account does not run it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::topic::TopicTexts;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let club = api.group("@TGS#_club");
+    /// let news = club.create_topic(TopicTexts::new().name("News")).await?;
+    /// news.say("First!").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_topic(&self, texts: TopicTexts) -> Result<GroupApi<'a>, ApiError> {
         let create = CreateTopic::new(self.checked()?, texts);
         let created = self.api().call(&create).await?;
@@ -30,6 +51,16 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::topic::TopicTexts;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let topic = api.group("@TGS#_club@TOPIC#_news");
+    /// topic.modify_topic(TopicTexts::new().introduction("What is new")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn modify_topic(&self, texts: TopicTexts) -> Result<(), ApiError> {
         self.api()
             .call(&ModifyTopic::texts(self.checked()?, texts))
@@ -41,6 +72,14 @@ impl<'a> GroupApi<'a> {
     ///
     /// # Errors
     /// [`Code::GROUP_PERMISSION`] when this account does not run the community.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.group("@TGS#_club@TOPIC#_news").mute_topic(true).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mute_topic(&self, mute: bool) -> Result<(), ApiError> {
         self.api()
             .call(&ModifyTopic::mute_all(self.checked()?, mute))
@@ -53,6 +92,14 @@ impl<'a> GroupApi<'a> {
     /// # Errors
     /// [`ApiError::Item`] with the first topic that was not removed; the others may have been removed.
     /// [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.group("@TGS#_club").delete_topics(["@TGS#_club@TOPIC#_news"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn delete_topics(
         &self,
         topics: impl IntoIterator<Item = impl IntoGroupId>,

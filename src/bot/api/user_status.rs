@@ -14,6 +14,15 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; not every edition offers this. [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let statuses = api.statuses(["alice", "bob"]).await?;
+    /// let online = statuses.iter().filter(|it| it.is_online()).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn statuses(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -27,6 +36,14 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.subscribe_status(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn subscribe_status(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -40,6 +57,14 @@ impl Api {
     ///
     /// # Errors
     /// As [`subscribe_status`](Self::subscribe_status).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.unsubscribe_status(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unsubscribe_status(
         &self,
         users: impl IntoIterator<Item = impl IntoUserId>,
@@ -53,6 +78,14 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.set_status("out for lunch").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn set_status(&self, text: impl Into<String>) -> Result<(), ApiError> {
         self.call(&SetStatus { text: text.into() }).await?;
         Ok(())
@@ -65,6 +98,16 @@ impl UserApi<'_> {
     /// # Errors
     /// When the server did not answer; not every edition offers this. [`ApiError::Unfit`] when it knows nothing about
     /// the user.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// if !api.user("alice").status().await?.is_online() {
+    ///     println!("She will read it later.");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn status(&self) -> Result<UserStatus, ApiError> {
         let found = self.api().statuses([self.id()]).await?.into_iter();
         let mut found = found.filter(|status| status.user == *self.id());
@@ -78,6 +121,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// [`ApiError::Item`] when the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).subscribe_status().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn subscribe_status(&self) -> Result<(), ApiError> {
         self.api().subscribe_status([self.id()]).await
     }
@@ -86,6 +137,14 @@ impl UserApi<'_> {
     ///
     /// # Errors
     /// As [`subscribe_status`](Self::subscribe_status).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).unsubscribe_status().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unsubscribe_status(&self) -> Result<(), ApiError> {
         self.api().unsubscribe_status([self.id()]).await
     }

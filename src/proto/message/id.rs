@@ -9,12 +9,13 @@ use std::str::FromStr;
 /// Identifies a message as one account sees it: its conversation, and its numbers in there.
 ///
 /// It is short, and made to be kept: as JSON and as text it is one string, like `C2Calice/sent/7_301_1700000000` or
-/// `GROUP@TGS#1/12_99_1700000000`. In a group it is the same for every account; a one-to-one message has another ID
+/// `GROUP@TGS#1/12_1700000000`. In a group it is the same for every account; a one-to-one message has another ID
 /// for each of the two sides.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct MessageId {
     conversation: Conversation,
     seq: u32,
+    /// Zero in a group, where nothing asks for it: the sender does not learn which it was.
     random: u32,
     time: u64,
     /// Whether the account itself sent it; only one to one, where it tells sender and receiver apart.
@@ -23,17 +24,18 @@ pub struct MessageId {
 
 /// A text that is no [`MessageId`].
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is not the ID of a message, which looks like `GROUP@TGS#1/12_99_1700000000`")]
+#[error("{0:?} is not the ID of a message, which looks like `GROUP@TGS#1/12_1700000000`")]
 pub struct MessageIdError(String);
 
 impl MessageId {
     pub(super) fn of(message: &Message) -> Self {
+        let in_group = message.conversation.is_group();
         Self {
             conversation: message.conversation.clone(),
             seq: message.seq,
-            random: message.random,
+            random: if in_group { 0 } else { message.random },
             time: message.time,
-            is_own: message.is_own && !message.conversation.is_group(),
+            is_own: message.is_own && !in_group,
         }
     }
 
@@ -49,7 +51,7 @@ impl MessageId {
         self.seq
     }
 
-    /// Returns `MsgRandom`.
+    /// Returns `MsgRandom`; zero in a group.
     #[must_use]
     pub const fn random(&self) -> u32 {
         self.random
@@ -97,11 +99,16 @@ impl MessageId {
         } else {
             return None;
         };
+        let in_group = conversation.is_group();
         let mut numbers = numbers.split('_');
         let id = Self {
             conversation,
             seq: numbers.next()?.parse().ok()?,
-            random: numbers.next()?.parse().ok()?,
+            random: if in_group {
+                0
+            } else {
+                numbers.next()?.parse().ok()?
+            },
             time: numbers.next()?.parse().ok()?,
             is_own,
         };
@@ -123,7 +130,10 @@ impl fmt::Display for MessageId {
             time,
             ..
         } = self;
-        write!(f, "{conversation}{side}/{seq}_{random}_{time}")
+        match conversation {
+            Conversation::Group(_) => write!(f, "{conversation}/{seq}_{time}"),
+            _ => write!(f, "{conversation}{side}/{seq}_{random}_{time}"),
+        }
     }
 }
 
@@ -156,9 +166,9 @@ mod tests {
 
     fn id(conversation: Conversation, is_own: bool) -> MessageId {
         MessageId {
-            conversation,
             seq: 7,
-            random: 301,
+            random: if conversation.is_group() { 0 } else { 301 },
+            conversation,
             time: 1_700_000_000,
             is_own,
         }
@@ -177,7 +187,7 @@ mod tests {
             ),
             (
                 id(Conversation::group("@TGS#1"), false),
-                "GROUP@TGS#1/7_301_1700000000",
+                "GROUP@TGS#1/7_1700000000",
             ),
             (
                 id(Conversation::System, false),
@@ -198,10 +208,10 @@ mod tests {
             "",
             "7_301_1700000000",
             "GROUPg",
-            "GROUPg/7_301",
-            "GROUPg/7_301_1_1",
-            "GROUPg/7_301_x",
-            "GROUPg/-7_301_1",
+            "GROUPg/7",
+            "GROUPg/7_301_1",
+            "GROUPg/7_x",
+            "GROUPg/-7_1",
             "C2Calice/7_301_1",
             "C2Calice/own/7_301_1",
             "alice/sent/7_301_1",
@@ -229,6 +239,7 @@ mod tests {
                 0 => (Conversation::group(name), false),
                 kind => (Conversation::c2c(name), kind == 1),
             };
+            let random = if kind == 0 { 0 } else { random };
             let id = MessageId { conversation, seq, random, time, is_own };
             prop_assert_eq!(id.to_string().parse(), Ok(id));
         }

@@ -2,7 +2,7 @@
 //! `docs/src/protocol.md`.
 
 use super::Done;
-use crate::id::GroupId;
+use crate::id::{GroupId, UserId};
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -217,10 +217,10 @@ impl NewGroup {
 
     /// Adds initial members, at most 500.
     #[must_use]
-    pub fn members(mut self, users: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let names = users
-            .into_iter()
-            .map(|user| MemberName { user: user.into() });
+    pub fn members(mut self, users: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
+        let names = users.into_iter().map(|user| MemberName {
+            user: user.into().into(),
+        });
         self.members.extend(names);
         self
     }

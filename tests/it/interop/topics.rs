@@ -175,7 +175,7 @@ fn a_bot_runs_a_community_for_an_sdk() {
     let page_mark = alice.mark();
     let topic = Troupe::wait(club.create_topic(TopicTexts::new().name("News"))).unwrap();
     let told = alice.wait(page_mark, "onTopicCreated");
-    assert_eq!(told["topicID"], topic.id());
+    assert_eq!(told["topicID"], topic.id().as_str());
     alice.data("getTopicList", &json!([{"groupID": CLUB}]));
     let said = Troupe::wait(topic.say("hello")).unwrap();
     let got = alice.hear(page_mark, "hello", |m| m["payload"]["text"] == "hello");

@@ -13,6 +13,8 @@ use crate::proto::signaling::{Action, Signal};
 use serde_json::{Value, json};
 use std::time::Duration;
 
+mod nouns;
+
 fn bot() -> TestBot {
     TestBot::new(Bot::new("test"))
 }
