@@ -167,6 +167,10 @@ fn is_allowed(c: char) -> bool {
 macro_rules! text_id {
     ($id:ident, $name:literal) => {
         impl $id {
+            /// The name by which a deserializer knows the type.
+            #[doc(hidden)]
+            pub const SERDE_NAME: &'static str = concat!("botroupe::", stringify!($id));
+
             /// Validates `text`.
             ///
             /// # Errors
@@ -254,7 +258,7 @@ macro_rules! text_id {
 
         text_id!(@from $id: String, &String, Box<str>, Cow<'_, str>);
         text_id!(@into $id: String, Box<str>);
-        text_id!(@equals $id: str, &str, String);
+        text_id!(@equals $id: str, &str, String, &$id);
 
         impl Serialize for $id {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -286,7 +290,7 @@ macro_rules! text_id {
                     }
                 }
 
-                deserializer.deserialize_newtype_struct(stringify!($id), Text)
+                deserializer.deserialize_newtype_struct($id::SERDE_NAME, Text)
             }
         }
     };

@@ -230,7 +230,7 @@ impl<'a> GroupApi<'a> {
     /// # use botroupe::prelude::*;
     /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
     /// let profile = api.group(&group).profile().await?;
-    /// let is_owner = profile.owner == *api.me();
+    /// let is_owner = profile.owner == api.me();
     /// # Ok(())
     /// # }
     /// ```

@@ -203,7 +203,7 @@ impl Api {
     /// ```
     /// # use botroupe::prelude::*;
     /// # fn example(api: Api, message: Message) {
-    /// let is_mine = message.from == *api.me();
+    /// let is_mine = message.from == api.me();
     /// # }
     /// ```
     #[must_use]
