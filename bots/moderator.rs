@@ -9,7 +9,6 @@
 use botroupe::prelude::*;
 use serde::{Deserialize, Serialize};
 use std::collections::{HashMap, VecDeque};
-use std::error::Error;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 use url::Url;
@@ -23,8 +22,6 @@ const ENDINGS: [&str; 18] = [
     "com", "net", "org", "cn", "io", "xyz", "top", "info", "biz", "cc", "ru", "vip", "club",
     "site", "online", "shop", "link", "tk",
 ];
-
-type Failed = Box<dyn Error + Send + Sync>;
 
 /// `[bots.moderator]`
 #[derive(Deserialize)]
@@ -182,7 +179,7 @@ async fn guard(event: Event, next: Next) -> Reply {
 }
 
 /// Looks at a message, and acts on it. What is to be said comes back.
-async fn judge(event: &Event) -> Result<Option<Draft>, Failed> {
+async fn judge(event: &Event) -> BotResult<Option<Draft>> {
     let Some(message) = event.message() else {
         return Ok(None);
     };

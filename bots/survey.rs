@@ -13,7 +13,6 @@
 
 use botroupe::prelude::*;
 use serde::{Deserialize, Serialize};
-use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
@@ -25,8 +24,6 @@ const QUESTIONS: usize = 40;
 const LONGEST: usize = 1_000;
 /// So many answers may be offered to a question.
 const CHOICES: usize = 20;
-
-type Failed = Box<dyn Error + Send + Sync>;
 
 /// `[bots.survey]`
 #[derive(Deserialize)]
@@ -139,7 +136,7 @@ async fn survey(
     numbers: Store<u64>,
     rows: Store<Row>,
     api: Api,
-) -> Result<String, Failed> {
+) -> BotResult<String> {
     // The handler runs again with each answer, and has to do the same again: what it reads here is kept by `run`.
     let (mine, all) = (numbers.user()?, numbers.bot());
     let earlier = api.run("earlier", || mine.get("row")).await?;

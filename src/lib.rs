@@ -124,6 +124,7 @@ pub use botroupe_proto::{code, id, message};
 #[cfg(all(doctest, feature = "sandbox"))]
 #[doc = include_str!("../docs/src/bots.md")]
 #[doc = include_str!("../docs/src/bots/dialogues.md")]
+#[doc = include_str!("../docs/src/bots/streaming.md")]
 #[doc = include_str!("../docs/src/bots/testing.md")]
 #[doc = include_str!("../docs/src/bots/timers.md")]
 #[doc = include_str!("../docs/src/embedding.md")]
@@ -133,14 +134,14 @@ struct Book;
 /// What a bot needs: `use botroupe::prelude::*;`.
 pub mod prelude {
     pub use crate::bot::{
-        AlarmId, Answer, Api, ApiError, Approval, Args, Attachment, Bot, Card, Command, Config,
-        ConversationApi, Cooldown, Cron, Custom, Dialogue, DialogueError, Edited, Event, Every,
-        Failure, Filter, FromEvent, Group, GroupApi, GroupChanged, GroupId, IntoReply, Invited,
-        Isolation, JoinRequest, Joined, Kicked, Language, LanguageChoice, Later, Left, MessageApi,
-        MessageId, Messages, Missed, Muted, Needs, Next, NoAnswer, NotReady, OnUnknown, Outgoing,
-        Overlap, Pass, Pending, Permission, Reacted, Read, Recalled, Receipts, Rejection, Removed,
-        Reply, RunError, Sender, Skipped, State, Statuses, Store, Text, Texts, Typing, Upload,
-        UserApi, UserId, ValueError, command, filter,
+        AlarmId, Answer, Api, ApiError, Approval, Args, Attachment, Bot, BotResult, Card, Command,
+        Config, ConversationApi, Cooldown, Cron, Custom, Dialogue, DialogueError, Edited, Event,
+        Every, Failure, Filter, FromEvent, Group, GroupApi, GroupChanged, GroupId, IntoReply,
+        Invited, Isolation, JoinRequest, Joined, Kicked, Language, LanguageChoice, Later, Left,
+        MessageApi, MessageId, Messages, Missed, Muted, Needs, Next, NoAnswer, NotReady, OnUnknown,
+        Outgoing, Overlap, Pass, Pending, Permission, Reacted, Read, Recalled, Receipts, Rejection,
+        Removed, Reply, RunError, Sender, Skipped, State, Statuses, Store, Streamed, Text, Texts,
+        Typing, Upload, UserApi, UserId, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

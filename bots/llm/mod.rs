@@ -10,19 +10,22 @@
 //! key = "${LLM_KEY}"
 //! ```
 
+mod answer;
+mod events;
 mod model;
-mod stream;
 
+use answer::Said;
+use botroupe::bot::Cells;
 use botroupe::prelude::*;
+use events::Trouble;
+use futures_util::{StreamExt, stream};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::Trouble;
 use url::Url;
 
-/// Bytes of an answer, as they are written into a message: a little less than one holds.
-const LONGEST: usize = 11_000;
 /// Bytes of what is kept of a conversation.
 const REMEMBERED: usize = 32 * 1024;
 const DAY: u64 = 24 * 3600;
@@ -48,9 +51,12 @@ struct Settings {
     /// How long a model may be silent.
     #[serde(default)]
     patience: Patience,
-    /// How long all of them together may take; less than `host.handler_timeout`.
+    /// How long all of them together may take until one begins to answer; less than `host.handler_timeout`.
     #[serde(default = "all_in_all")]
     deadline: Patience,
+    /// Whether an answer is shown while it comes.
+    #[serde(default = "yes")]
+    stream: bool,
     /// Whether answers say that an AI has written them.
     #[serde(default = "yes")]
     label: bool,
@@ -167,16 +173,16 @@ async fn asked(
     turns: Store<Vec<Turn>>,
     used: Store<Used>,
     api: Api,
-) -> Result<String, Failed> {
+) -> Result<Reply, Failed> {
     let text = text.trim();
     if text.is_empty() {
-        return Ok(texts.get("llm-nothing"));
+        return Ok(Reply::message(texts.get("llm-nothing")));
     }
     let (used, day) = (used.user()?, message.time / DAY);
     let today = used.get("used").await?.filter(|used| used.day == day);
     let spent = today.unwrap_or_default().tokens;
     if settings.budget > 0 && spent >= settings.budget {
-        return Ok(texts.get("llm-budget"));
+        return Ok(Reply::message(texts.get("llm-budget")));
     }
     let turns = turns.conversation()?;
     let mut known = turns.get("turns").await?.unwrap_or_default();
@@ -189,60 +195,150 @@ async fn asked(
         role: "user".to_owned(),
         content,
     });
+    let label = settings.label.then(|| texts.get("llm-label"));
+    let streams = settings.stream;
+    let mut answer = Answer {
+        said: None,
+        known,
+        settings,
+        turns,
+        used,
+        day,
+        api,
+    };
     // A handler that runs again after a crash gets the answer that was paid for.
-    let ask = || async {
-        let asked = tokio::time::timeout(settings.deadline.0, settings.ask(&known)).await;
-        asked.unwrap_or(Err(Trouble::TooSlow))
-    };
-    let (said, tokens) = api.run("answer", ask).await?;
-    let more = |used: Option<Used>| {
-        let today = used.filter(|used| used.day == day).unwrap_or_default();
-        let tokens = today.tokens.saturating_add(tokens);
-        Used { day, tokens }
-    };
-    used.update("used", more).await?;
-    known.push(Turn {
-        role: "assistant".to_owned(),
-        content: said.clone(),
+    if let Some(whole) = answer.recorded().await {
+        answer.keep(&whole).await?;
+        let whole = stream::iter([Ok::<_, Infallible>(whole.0)]);
+        return Ok(labelled(Streamed::new(whole), label));
+    }
+    let deadline = answer.settings.deadline.0;
+    let first = tokio::time::timeout(deadline, answer.begin(streams)).await;
+    let first = first.unwrap_or(Err(Trouble::TooSlow))?;
+    let first = stream::iter([Ok::<_, Failed>(first)]);
+    let rest = stream::unfold(answer, async |mut answer| {
+        let more = answer.more().await.transpose()?;
+        Some((more, answer))
     });
-    turns.set("turns", &latest(known, settings.history)).await?;
-    Ok(match settings.label {
-        true => format!("{said}\n{}", texts.get("llm-label")),
-        false => said,
-    })
+    Ok(labelled(Streamed::new(first.chain(rest)), label))
 }
 
-impl Settings {
-    /// Asks one model after the other. The answer comes back with what it cost.
-    async fn ask(&self, turns: &[Turn]) -> Result<(String, u64), Trouble> {
-        let mut messages = Vec::new();
-        if !self.system.is_empty() {
-            messages.push(json!({ "role": "system", "content": self.system }));
-        }
-        messages.extend(turns.iter().map(|turn| json!(turn)));
+fn labelled(streamed: Streamed, label: Option<String>) -> Reply {
+    match label {
+        Some(label) => streamed.ending(label).into_reply(),
+        None => streamed.into_reply(),
+    }
+}
+
+/// An answer that is being given.
+struct Answer {
+    /// `None` before a model has begun to answer, and once everything is said.
+    said: Option<Said>,
+    /// What was said before, and the question.
+    known: Vec<Turn>,
+    settings: Config<Settings>,
+    turns: Cells<Vec<Turn>>,
+    used: Cells<Used>,
+    day: u64,
+    api: Api,
+}
+
+impl Answer {
+    /// The answer and its cost, if they were recorded before the process died.
+    async fn recorded(&self) -> Option<(String, u64)> {
+        let none = async || Err::<(String, u64), _>(Trouble::Empty);
+        self.api.run("answer", none).await.ok()
+    }
+
+    /// Asks one model after the other, until one answers. Returns the first words; all of them, if they are not to be
+    /// `streamed`.
+    async fn begin(&mut self, streamed: bool) -> Result<String, Trouble> {
         let mut trouble = Trouble::Unreachable;
-        for Model { url, model, key } in &self.models {
-            let body = json!({
-                "model": model, "messages": messages, "stream": true,
-                "stream_options": { "include_usage": true },
-            });
-            let question = model::Question {
-                url: format!("{}/chat/completions", url.trim_end_matches('/')),
-                key: key.clone(),
-                body: body.to_string(),
-            };
-            match model::ask(question, self.patience.0, LONGEST).await {
-                Ok((said, cost)) => {
-                    let said = fitting(said.trim());
-                    // Who does not say what it cost is taken to have used a token for each two bytes.
-                    let bytes = turns.iter().map(|turn| turn.content.len()).sum::<usize>();
-                    let guess = u64::try_from((bytes + said.len()) / 2).unwrap_or(u64::MAX);
-                    return Ok((said, cost.unwrap_or(guess)));
+        for model in &self.settings.models {
+            let question = self.settings.question(model, &self.known);
+            match first(question, self.settings.patience.0, streamed).await {
+                Ok((said, text)) => {
+                    self.said = Some(said);
+                    return Ok(text);
                 }
                 Err(reason) => trouble = reason,
             }
         }
         Err(trouble)
+    }
+
+    /// More of the answer; `None` at the end, when it is kept.
+    async fn more(&mut self) -> Result<Option<String>, Failed> {
+        let Some(said) = &mut self.said else {
+            return Ok(None);
+        };
+        match said.more().await {
+            Ok(Some(more)) => return Ok(Some(more)),
+            Ok(None) => {}
+            Err(trouble) => {
+                self.said = None;
+                return Err(trouble.into());
+            }
+        }
+        let bytes = self.known.iter().map(|turn| turn.content.len()).sum();
+        let whole = (said.text().to_owned(), said.cost(bytes));
+        self.said = None;
+        let whole = self.api.run("answer", async || Ok::<_, Infallible>(whole));
+        let whole = whole.await?;
+        self.keep(&whole).await?;
+        Ok(None)
+    }
+
+    /// Remembers the answer, and what it cost.
+    async fn keep(&self, (said, tokens): &(String, u64)) -> Result<(), ValueError> {
+        let day = self.day;
+        let more = |used: Option<Used>| {
+            let today = used.filter(|used| used.day == day).unwrap_or_default();
+            let tokens = today.tokens.saturating_add(*tokens);
+            Used { day, tokens }
+        };
+        self.used.update("used", more).await?;
+        let mut known = self.known.clone();
+        known.push(Turn {
+            role: "assistant".to_owned(),
+            content: said.clone(),
+        });
+        let latest = latest(known, self.settings.history);
+        self.turns.set("turns", &latest).await
+    }
+}
+
+/// Asks a model for its first words, or for all.
+async fn first(
+    question: model::Question,
+    patience: Duration,
+    streamed: bool,
+) -> Result<(Said, String), Trouble> {
+    let mut said = Said::new(model::ask(question, patience).await?);
+    let mut text = said.more().await?.unwrap_or_default();
+    while !streamed && let Some(more) = said.more().await? {
+        text.push_str(&more);
+    }
+    Ok((said, text))
+}
+
+impl Settings {
+    fn question(&self, model: &Model, turns: &[Turn]) -> model::Question {
+        let mut messages = Vec::new();
+        if !self.system.is_empty() {
+            messages.push(json!({ "role": "system", "content": self.system }));
+        }
+        messages.extend(turns.iter().map(|turn| json!(turn)));
+        let Model { url, model, key } = model;
+        let body = json!({
+            "model": model, "messages": messages, "stream": true,
+            "stream_options": { "include_usage": true },
+        });
+        model::Question {
+            url: format!("{}/chat/completions", url.trim_end_matches('/')),
+            key: key.clone(),
+            body: body.to_string(),
+        }
     }
 }
 
@@ -257,27 +353,6 @@ fn latest(turns: Vec<Turn>, most: usize) -> Vec<Turn> {
     let mut kept: Vec<Turn> = newest.collect();
     kept.reverse();
     kept
-}
-
-/// The part of a text that a message has room for.
-fn fitting(text: &str) -> String {
-    let mut room = LONGEST - 1_000;
-    let mut fitting = String::new();
-    for c in text.chars() {
-        // As JSON writes it.
-        let bytes = match c {
-            '"' | '\\' | '\n' | '\r' | '\t' => 2,
-            c if c.is_control() => 6,
-            c => c.len_utf8(),
-        };
-        let Some(left) = room.checked_sub(bytes) else {
-            fitting.push('…');
-            break;
-        };
-        room = left;
-        fitting.push(c);
-    }
-    fitting
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Asks a model. The HTTP client stays on a thread of its own, because handlers go from thread to thread and it does not.
 
-use super::stream::{Events, Piece, Trouble, whole};
+use super::events::{Events, Piece, Trouble, whole};
 use actix_rt::Runtime;
 use awc::http::header;
 use futures_util::StreamExt;
@@ -122,35 +122,31 @@ async fn hand_over(
     Ok(())
 }
 
-/// Asks, and waits `patience` for each piece. The answer comes back with what it cost, if the model says that.
-pub(super) async fn ask(
-    question: Question,
+/// An answer that comes, piece by piece.
+pub(super) struct Answering {
+    pieces: mpsc::Receiver<Result<Piece, Trouble>>,
     patience: Duration,
-    longest: usize,
-) -> Result<(String, Option<u64>), Trouble> {
-    let (pieces, mut answer) = mpsc::channel(PIECES);
-    let job = Job { question, pieces };
+}
+
+impl Answering {
+    /// The next piece. It may take as long as the model may be silent.
+    pub(super) async fn next(&mut self) -> Result<Piece, Trouble> {
+        let piece = tokio::time::timeout(self.patience, self.pieces.recv()).await;
+        let piece = piece.map_err(|_| Trouble::TooSlow)?;
+        piece.unwrap_or(Err(Trouble::BrokeOff))
+    }
+}
+
+/// Asks a model that may be silent for so long.
+pub(super) async fn ask(question: Question, patience: Duration) -> Result<Answering, Trouble> {
+    let (tell, pieces) = mpsc::channel(PIECES);
+    let job = Job {
+        question,
+        pieces: tell,
+    };
     let thread = THREAD.as_ref().ok_or(Trouble::Unreachable)?;
     let sent = tokio::time::timeout(patience, thread.send(job)).await;
     let sent = sent.map_err(|_| Trouble::TooSlow)?;
     sent.map_err(|_| Trouble::Unreachable)?;
-    let (mut text, mut cost) = (String::new(), None);
-    loop {
-        let piece = tokio::time::timeout(patience, answer.recv()).await;
-        match piece.map_err(|_| Trouble::TooSlow)? {
-            Some(Ok(Piece::Text(more))) => text.push_str(&more),
-            Some(Ok(Piece::Cost(tokens))) => cost = Some(tokens),
-            Some(Ok(Piece::Done)) => break,
-            Some(Err(trouble)) => return Err(trouble),
-            None => return Err(Trouble::BrokeOff),
-        }
-        // No message holds more.
-        if text.len() > longest {
-            break;
-        }
-    }
-    if text.trim().is_empty() {
-        return Err(Trouble::Empty);
-    }
-    Ok((text, cost))
+    Ok(Answering { pieces, patience })
 }

@@ -14,8 +14,9 @@ enum Does {
     Whole(&'static str),
     /// Answers with this status.
     Status(u16),
-    /// Begins to answer, and goes away.
+    /// Begins to answer, and goes away: within the first words, or after them.
     BreaksOff,
+    BreaksOffLater,
     /// Never answers.
     Hangs,
 }
@@ -63,6 +64,11 @@ impl Fake {
                     Does::BreaksOff => {
                         let whole = stream_of(&["half an".to_owned()], 1);
                         let _ = stream.write_all(&whole[..whole.len() / 2]);
+                    }
+                    Does::BreaksOffLater => {
+                        let whole = stream_of(&["half an".to_owned(), " answer".to_owned()], 1);
+                        let end = whole.windows(4).rposition(|bytes| bytes == b" ans");
+                        let _ = stream.write_all(&whole[..end.unwrap()]);
                     }
                     Does::Hangs => open.push(stream),
                 }
@@ -212,6 +218,26 @@ async fn the_next_model_is_asked_when_one_fails() {
     )]);
     let text = format!("label = false\n{}", fake.settings());
     assert_eq!(TestBot::new(made(&text)).hears("hi").await, ["all"]);
+}
+
+#[actix_rt::test]
+async fn an_answer_that_breaks_off_is_marked_or_the_next_model_is_asked() {
+    let (broken, fake) = (
+        Fake::start([Does::BreaksOffLater]),
+        Fake::start([says("ok")]),
+    );
+    let models = format!("{}{}", broken.settings(), fake.settings());
+    let bot = TestBot::new(made(&models));
+    let said = bot.hears("hi").await;
+    let marked = "half an\n(The answer broke off here.)\n(written by an AI)";
+    assert_eq!(said.texts(), [marked]);
+    assert_eq!(said.failures()[0].to_string(), "the answer broke off");
+    // What is not shown while it comes can be asked for again.
+    let bot = TestBot::new(made(&format!("stream = false\n{}", {
+        let broken = Fake::start([Does::BreaksOffLater]);
+        format!("{}{}", broken.settings(), fake.settings())
+    })));
+    assert_eq!(bot.hears("hi").await, ["ok\n(written by an AI)"]);
 }
 
 #[actix_rt::test]

@@ -16,7 +16,7 @@ use super::pool::Pool;
 use super::reply::IntoReply;
 use super::seat::SharedBot;
 use super::settings::{self, Mistake};
-use super::timer::{Cron, Every};
+use super::timer::{Cron, Every, speaker};
 use super::typing::Pace;
 use serde::de::DeserializeOwned;
 use std::any::TypeId;
@@ -594,6 +594,7 @@ impl Bot {
 
     fn share(mut self, base: &FileAccess, trust: Arc<Trust>) -> Arc<SharedBot> {
         self.handlers.desk_mut().finish();
+        self.handlers.add(speaker());
         if let Some(age) = self.choices.max_age {
             self.handlers.set_max_age(age);
         }

@@ -10,6 +10,7 @@ use super::kinds::Kinds;
 use super::language::Texts;
 use super::ledger::{Exchange, Ledger, Owner};
 use super::needs::Needs;
+use super::pool::Pool;
 use super::rejection::IntoRejection;
 #[cfg(doc)]
 use super::rejection::Rejection;
@@ -26,6 +27,7 @@ use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Values shared by the handlers of one bot on one account, by type.
 pub(super) type Values = HashMap<TypeId, Arc<dyn Any + Send + Sync>>;
@@ -338,6 +340,22 @@ impl Event {
 
     pub(super) fn failure(&self) -> Option<&Failure> {
         self.0.failure.get()
+    }
+
+    /// Waits, on the clock of the ledger, while it waits for something else, too.
+    pub(super) async fn sleep_meanwhile(&self, pool: &Pool, time: Duration) {
+        match self.ledger().clock().nap(time) {
+            Some(nap) => nap.light().await,
+            None => pool.sleep(time).await,
+        }
+    }
+
+    /// Waits, on the clock of the ledger.
+    pub(super) async fn sleep(&self, pool: &Pool, time: Duration) {
+        match self.ledger().clock().nap(time) {
+            Some(nap) => nap.await,
+            None => pool.sleep(time).await,
+        }
     }
 
     /// The time.

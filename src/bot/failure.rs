@@ -9,6 +9,19 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// What a handler returns that may fail with any error, as `?` makes one.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn double(Args(number): Args<String>) -> BotResult<String> {
+///     let number: u32 = number.parse()?;
+///     Ok((2 * number).to_string())
+/// }
+/// # let _ = Bot::new("double").command("double <number>", double);
+/// ```
+pub type BotResult<T = ()> = Result<T, Box<dyn Error + Send + Sync>>;
+
 /// The failure of a handler: a parameter of the handler that [`Bot::on_error`](super::Bot::on_error) adds.
 ///
 /// ```

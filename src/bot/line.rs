@@ -17,24 +17,45 @@ const LONGEST_BURST: u32 = 10;
 
 /// Ends a handler that has become needless. Copies are of the same handler.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cancel(Arc<(AtomicBool, Notify)>);
+pub(super) struct Cancel(Arc<Cancelling>);
+
+#[derive(Debug, Default)]
+struct Cancelling {
+    is_cancelled: AtomicBool,
+    notify: Notify,
+    /// The handler has ended, and its reply grows: who delivers it stops by itself.
+    is_taken_over: AtomicBool,
+}
 
 impl Cancel {
     fn cancel(&self) {
-        self.0.0.store(true, Ordering::Release);
-        self.0.1.notify_waiters();
+        self.0.is_cancelled.store(true, Ordering::Release);
+        self.0.notify.notify_waiters();
     }
 
     pub(super) fn is_cancelled(&self) -> bool {
-        self.0.0.load(Ordering::Acquire)
+        self.0.is_cancelled.load(Ordering::Acquire)
     }
 
     /// Waits until the handler is needless.
     pub(super) async fn cancelled(&self) {
         // Listens before it looks, so that nothing falls in between.
-        let notified = self.0.1.notified();
+        let notified = self.0.notify.notified();
         if !self.is_cancelled() {
             notified.await;
+        }
+    }
+
+    /// Whoever asks for [`cancelled`](Self::cancelled) from now on stops by itself.
+    pub(super) fn take_over(&self) {
+        self.0.is_taken_over.store(true, Ordering::Release);
+    }
+
+    /// Waits until the handler is needless and is to be stopped where it waits.
+    pub(super) async fn ends_handler(&self) {
+        self.cancelled().await;
+        if self.0.is_taken_over.load(Ordering::Acquire) {
+            std::future::pending().await
         }
     }
 }

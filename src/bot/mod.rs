@@ -77,6 +77,8 @@ mod schedule;
 mod seat;
 mod settings;
 mod store;
+mod streamed;
+mod tape;
 mod tasks;
 pub mod testing;
 mod timer;
@@ -109,7 +111,7 @@ pub use extract::{
     Messages, Muted, NotReady, Reacted, Read, ReadMessage, Recalled, Receipts, Removed, Sender,
     State, Statuses, Text, Typing,
 };
-pub use failure::Failure;
+pub use failure::{BotResult, Failure};
 #[cfg(feature = "unstable")]
 pub use file_access::FileAccess;
 #[cfg(not(feature = "unstable"))]
@@ -144,6 +146,12 @@ pub use seat::{SharedBot, Site};
 #[cfg(not(feature = "unstable"))]
 pub(crate) use seat::{SharedBot, Site};
 pub use store::{Cells, Store, ValueError};
+pub use streamed::Streamed;
+pub use tape::RecordError;
+#[cfg(feature = "unstable")]
+pub use tape::Tape;
+#[cfg(not(feature = "unstable"))]
+pub(crate) use tape::Tape;
 pub use timer::{AlarmId, Cron, Delay, Every, Later, Missed, Pending};
 pub use transfer::{FileError, TransferError};
 #[cfg(feature = "unstable")]

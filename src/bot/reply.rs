@@ -2,11 +2,13 @@
 
 use super::api::IntoDraft;
 use super::outgoing_file::Outgoing;
+use super::streamed::Streamed;
 use crate::proto::message::{Draft, Element, Message};
 use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::error::Error;
 use std::fmt;
+use std::time::Duration;
 
 /// An error of a handler, as it is logged; its sources are kept.
 pub(super) type HandlerError = Box<dyn Error + Send + Sync>;
@@ -63,6 +65,27 @@ impl Reply {
     /// A file is uploaded and sent.
     pub fn file(file: Outgoing) -> Self {
         Self(Said::One(Answer::File(Box::new(file))))
+    }
+
+    /// A reply that grows.
+    pub(super) fn streamed(streamed: Streamed) -> Self {
+        Self(Said::One(Answer::Streamed(Box::new(streamed))))
+    }
+
+    /// A message is sent after a while, also if the program was restarted in between; if it does not run then, or the account
+    /// is offline, as soon as both are back. Times are whole seconds, rounded up. Nothing is sent if the handler fails.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// async fn quiz(_: Text) -> (&'static str, Reply) {
+    ///     ("Which river is the longest?", Reply::after(Duration::from_secs(30), "It is the Nile."))
+    /// }
+    /// # let _ = Bot::new("quiz").on_text(quiz);
+    /// ```
+    pub fn after(time: Duration, draft: impl IntoDraft) -> Self {
+        Self(Said::One(Answer::Later(time, draft.into_draft())))
     }
 
     /// The handler failed: the error is logged with account and bot, and
@@ -142,7 +165,8 @@ impl Reply {
         }
         .iter_mut();
         answers.find_map(|answer| match answer {
-            Answer::Message(draft) => Some(draft),
+            Answer::Message(draft) | Answer::Later(_, draft) => Some(draft),
+            Answer::Streamed(streamed) => Some(&mut streamed.draft),
             Answer::File(_) => None,
         })
     }
@@ -235,19 +259,23 @@ impl Error for Pass {}
 pub(super) enum Answer {
     /// A message.
     Message(Draft),
+    /// A message that is sent after a while.
+    Later(Duration, Draft),
     /// A file, which is uploaded first.
     File(Box<Outgoing>),
+    /// A message that grows.
+    Streamed(Box<Streamed>),
 }
 
 /// Types a handler may return: `()`, texts (`String`, `&'static str`, `Cow<'static, str>`, `Box<str>`), [`Draft`],
-/// [`Element`], [`Outgoing`], [`Pass`], [`Reply`], and `Option`, `Result`, `Vec`, arrays and tuples of these: several are
+/// [`Element`], [`Outgoing`], [`Streamed`], [`Pass`], [`Reply`], and `Option`, `Result`, `Vec`, arrays and tuples of these: several are
 /// sent in order. The reply goes where the message came from: to its sender, or to its group. An `Err` is logged with
 /// bot, account, conversation and message, and answered as [`Bot::on_error`](super::Bot::on_error) says; its type is
 /// anything that converts into a `Box<dyn Error + Send + Sync>`. `Err(Pass)` leaves the event to the next handler.
 #[diagnostic::on_unimplemented(
     message = "a handler cannot return `{Self}`",
     label = "not a reply",
-    note = "return `()`, a text (of a number, `.to_string()`), `Draft`, `Element`, `Outgoing` or `Pass`, an `Option`, `Result`, `Vec` or tuple of these, or your own type with `impl IntoReply`"
+    note = "return `()`, a text (of a number, `.to_string()`), `Draft`, `Element`, `Outgoing`, `Streamed` or `Pass`, an `Option`, `Result`, `Vec` or tuple of these, or your own type with `impl IntoReply`"
 )]
 pub trait IntoReply {
     /// Whether the value can be [`Pass`]. Handlers that cannot take every event of their kind, and a handler after

@@ -11,7 +11,9 @@ use super::line::Cancel;
 use super::outgoing_file::Outgoing;
 use super::pool::{Label, Pool};
 use super::reply::{Answer, Answers, Reply};
+use super::streamed::{self, Delivered, Delivery, Ended, Streamed};
 use super::tasks::panic_text;
+use super::timer::say_later;
 use super::typing;
 use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::{Boundary, pass};
@@ -65,6 +67,9 @@ pub(super) struct Run {
     /// What is to be sent so far.
     answers: Vec<(Conversation, Draft)>,
     succeeded: bool,
+    /// How many replies have grown.
+    grown: u64,
+    is_cancelled: bool,
 }
 
 enum Stage {
@@ -74,6 +79,10 @@ enum Stage {
     Handler(BoxFuture<'static, Reply>),
     /// Answers that are left. The next has a file, which is to be uploaded.
     Files(Box<(Outgoing, Answers)>),
+    /// Answers that are left. The next grows.
+    Grows(Box<(Streamed, Answers)>),
+    /// Messages of an earlier process that are to be marked.
+    Left(Vec<u64>),
     /// Nothing is left to do.
     End,
 }
@@ -87,6 +96,8 @@ impl Run {
             stage: Stage::Begin,
             answers: Vec::new(),
             succeeded: true,
+            grown: 0,
+            is_cancelled: false,
         }
     }
 
@@ -105,7 +116,8 @@ impl Run {
                 Err(panic) => self.handled(Some(Err(panic))),
             }
         }
-        if matches!(self.stage, Stage::Files(..)) {
+        self.look_for_left();
+        if !matches!(self.stage, Stage::End) {
             return Err(Box::new(self));
         }
         self.end(Ticket::settle_here);
@@ -119,15 +131,17 @@ impl Run {
             // What it needs lives until it has ended.
             let cancel = self.call.cancel.clone().unwrap_or_default();
             let done = {
-                let work = pin!(self.work(&pool));
-                let stop = pin!(cancel.cancelled());
+                let stop = pin!(cancel.ends_handler());
+                let clock = self.call.event.ledger().clock().clone();
+                let work = pin!(clock.watch(self.work(&pool)));
                 matches!(select(stop, work).await, Either::Right(_))
             };
-            if !done {
+            if !done || self.is_cancelled {
                 return self.cancelled();
             }
         } else {
-            self.work(&pool).await;
+            let clock = self.call.event.ledger().clock().clone();
+            clock.watch(self.work(&pool)).await;
         }
         self.end(Ticket::settle);
     }
@@ -181,9 +195,95 @@ impl Run {
                     self.uploaded(outcome);
                     self.answer(left);
                 }
-                Stage::Begin | Stage::End => break,
+                Stage::Grows(grows) => {
+                    let (streamed, left) = *grows;
+                    self.deliver(pool, streamed, left).await;
+                }
+                Stage::Left(left) => {
+                    if let Some(to) = self.call.event.conversation() {
+                        for effect in left {
+                            streamed::close(&self.call.event, &to, effect).await;
+                        }
+                    }
+                    break;
+                }
+                Stage::Begin | Stage::End => {
+                    self.look_for_left();
+                    if matches!(self.stage, Stage::End) {
+                        break;
+                    }
+                }
             }
         }
+    }
+
+    /// Looks for what an earlier process has begun to say and the handler has not gone on with.
+    fn look_for_left(&mut self) {
+        if matches!(self.stage, Stage::End) && !self.is_cancelled {
+            let left = streamed::left(&self.call.event, self.grown);
+            if !left.is_empty() {
+                self.stage = Stage::Left(left);
+            }
+        }
+    }
+
+    /// Delivers an answer that grows.
+    async fn deliver(&mut self, pool: &Pool, streamed: Streamed, left: Answers) {
+        let event = self.call.event.clone();
+        let Some(to) = event.conversation() else {
+            return;
+        };
+        let number = self.grown;
+        self.grown += 1;
+        if let Some(cancel) = &self.call.cancel {
+            cancel.take_over();
+        }
+        // What was answered before comes before.
+        for (place, answer) in std::mem::take(&mut self.answers).into_iter().enumerate() {
+            let part = u64::MAX - u64::try_from(place).unwrap_or_default();
+            if let Err(error) = streamed::send_before(&event, answer, (number, part)).await {
+                self.not_sent(&to, &error);
+            }
+        }
+        let Delivered { ended, said, rest } = {
+            let delivery = Delivery {
+                event: &event,
+                pool,
+                to: &to,
+                number,
+                cancel: self.call.cancel.clone(),
+            };
+            let call = &self.call;
+            let within = |next| within(call, pool, next).boxed();
+            delivery.run(streamed, within).await
+        };
+        if let Some(rest) = rest {
+            self.say(&to, rest);
+        } else if !said && matches!(ended, Ended::Whole) {
+            self.say(&to, Draft::default());
+        }
+        let handler = self.handler();
+        let failure = match ended {
+            Ended::Whole => return self.answer(left),
+            Ended::Cancelled => {
+                self.is_cancelled = true;
+                return;
+            }
+            Ended::NotSent(error) => {
+                self.not_sent(&to, &error);
+                return self.answer(left);
+            }
+            Ended::Failed(error) => Failure::error_of(handler, error),
+            Ended::Panicked(panic) => Failure::panic_of(handler, panic_text(&*panic)),
+            Ended::TimedOut => Failure::timeout_of(handler, limit(&self.call)),
+        };
+        self.failed(failure, said);
+    }
+
+    fn not_sent(&self, to: &Conversation, error: &ApiError) {
+        let Label { account, bot, .. } = &self.call.label;
+        let handler = self.handler();
+        tracing::warn!(%account, bot, handler, %to, %error, "reply not sent");
     }
 
     fn begin(&mut self) {
@@ -274,11 +374,11 @@ impl Run {
             Some(Err(panic)) => Failure::panic_of(handler, panic_text(&*panic)),
             None => Failure::timeout_of(handler, limit(&self.call)),
         };
-        self.failed(failure);
+        self.failed(failure, false);
     }
 
-    /// The handler has failed: the bot may have one for that.
-    fn failed(&mut self, failure: Failure) {
+    /// The handler has failed: the bot may have one for that. If it has `said` so, no apology is needed.
+    fn failed(&mut self, failure: Failure, said: bool) {
         let Label { account, bot, .. } = &self.call.label;
         let event = &self.call.event;
         let message = event.message();
@@ -301,7 +401,8 @@ impl Run {
         event.fail(failure);
         if let Some(on_error) = event.bot().handlers.on_error() {
             self.stage = Stage::Handler(on_error.call(event.clone()));
-        } else if let Some(message) = message
+        } else if !said
+            && let Some(message) = message
             && is_addressed(message, event.user())
         {
             let to = message.conversation.clone();
@@ -321,8 +422,17 @@ impl Run {
             };
             match answer {
                 Answer::Message(draft) => self.say(to, draft),
+                Answer::Later(time, draft) => {
+                    for part in draft.split() {
+                        say_later(&self.call.event, time, &part);
+                    }
+                }
                 Answer::File(file) => {
                     self.stage = Stage::Files(Box::new((*file, answers)));
+                    return;
+                }
+                Answer::Streamed(streamed) => {
+                    self.stage = Stage::Grows(Box::new((*streamed, answers)));
                     return;
                 }
             }

@@ -9,6 +9,7 @@ use super::isolation::{Place, Trust};
 use super::ledger::{Ledger, Owner};
 use super::pool::{Label, Pool};
 use super::recording::Recording;
+use super::tape::Tape;
 use super::tasks::Spawner;
 use super::transfer::Carriage;
 use super::voices::Voices;
@@ -31,6 +32,8 @@ pub struct Site {
     pub file_thread: Option<ArbiterHandle>,
     /// The threads that run handlers.
     pub pool: Pool,
+    /// Records what the bots hear.
+    pub tape: Option<Tape>,
     /// The accounts of this process: only bots that ask for it hear them.
     pub fleet: FleetUsers,
     /// Which accounts speak for bots of which one is to answer.
@@ -46,6 +49,7 @@ impl Site {
             files: FileAccess::default(),
             file_thread: None,
             pool,
+            tape: None,
             fleet: FleetUsers::default(),
             voices: Voices::default(),
         }
@@ -164,9 +168,8 @@ impl Seat {
         !self.has_started.swap(true, Ordering::Relaxed)
     }
 
-    /// The API for one call of a handler.
-    pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
-        let extras = self.extras.get_or_init(|| {
+    fn extras(&self) -> &Extras {
+        self.extras.get_or_init(|| {
             Box::new(Extras {
                 carriage: self
                     .site
@@ -175,7 +178,19 @@ impl Seat {
                     .map(|thread| Carriage::new(thread, self.bot.files.clone())),
                 ended: watch::channel(self.is_over.load(Ordering::Relaxed)).0,
             })
-        });
+        })
+    }
+
+    /// Waits until the bot is to end.
+    pub(super) async fn ended(&self) {
+        let mut ended = self.extras().ended.subscribe();
+        // It is as old as the seat, so it is not closed.
+        let _ = ended.wait_for(|ended| *ended).await;
+    }
+
+    /// The API for one call of a handler.
+    pub(super) fn api(&self, handler: &'static str, owner: Owner) -> Api {
+        let extras = self.extras();
         let api = match &self.recording {
             Some(recording) => Api::recorded(recording.clone()),
             None => Api::new(self.account.clone()),

@@ -96,7 +96,8 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             usersig::usersig(command, env, unix_now(), &mut io::stdin().lock(), out)?;
         }
         Command::Run(args) => {
-            let config = load(args.path(), &args.run.config.overrides(), env, bots)?;
+            let mut config = load(args.path(), &args.run.config.overrides(), env, bots)?;
+            config.record = args.run.record();
             log(config.log)?;
             let format = format.unwrap_or(config.log.format);
             run::run(args.path(), args.run.force, &config, bots, format)?;
@@ -155,7 +156,11 @@ fn status(args: &StatusArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Some(_) => report::story(&answer, unix_now()),
         None => report::table(&answer, unix_now(), args.all),
     };
-    out.write_all(text.as_bytes()).map_err(Failure::Output)
+    out.write_all(text.as_bytes()).map_err(Failure::Output)?;
+    match report::unwell(&answer).filter(|_| args.check) {
+        Some(what) => Err(Failure::Unwell(what)),
+        None => Ok(()),
+    }
 }
 
 /// The wall clock in Unix seconds; 0 for a clock before 1970.

@@ -44,8 +44,8 @@ pub use layers::{ENV_PREFIX, env_name};
 pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
-    LogConfig, LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-    ShutdownConfig, StoreConfig, UserSigSource,
+    LogConfig, LogFormat, LogLevel, NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe,
+    SandboxTlsConfig, ShutdownConfig, StoreConfig, UserSigSource,
 };
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

@@ -53,12 +53,23 @@ pub struct Config {
     pub store: StoreConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
+    pub record: Option<RecordConfig>,
     /// Which layer set how much.
     pub(super) contributions: Contributions,
     /// The places of some keys whose values can be checked only later.
     pub(super) places: BTreeMap<&'static str, Place>,
     /// The name of the file, as given.
     pub(super) file: Arc<str>,
+}
+
+/// A recording of what the bots of a process hear, for tests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RecordConfig {
+    /// The file, which must not exist yet.
+    pub path: PathBuf,
+    /// Puts pseudonyms in the place of names.
+    pub mask: bool,
 }
 
 impl Config {

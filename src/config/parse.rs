@@ -188,6 +188,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         shutdown,
         store,
         log,
+        record: None,
         contributions: layers::Contributions::default(),
         places,
         file: Arc::from(""),

@@ -6,7 +6,12 @@ use botroupe::prelude::*;
 use botroupe::sandbox::Sandbox;
 use serde::Deserialize;
 use serde_json::json;
+use std::io::{self, Write};
+use std::sync::Mutex;
 use std::time::Duration;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, fmt};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -240,5 +245,68 @@ async fn bots_change_while_their_account_stays_online() {
     assert!(matches!(gone, Err(BotChangeError::NotRunning { .. })));
     say("six");
     hears(sandbox, "desk", "alice", "six!").await;
+    fleet.stop().await.unwrap();
+}
+
+/// What handlers log, with its spans.
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+struct Logged;
+
+impl Write for Logged {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        LOGGED
+            .lock()
+            .unwrap()
+            .push_str(&String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_logs_says_of_which_account_bot_and_conversation_it_is() {
+    let ours = filter_fn(|of| of.is_span() || of.target().ends_with("bots_of_accounts"));
+    let layer = fmt::layer().with_ansi(false).with_writer(|| Logged);
+    tracing_subscriber::registry()
+        .with(layer.with_filter(ours))
+        .init();
+    let logger = || {
+        Bot::new("logger").on_text(async |text: Text, api: Api| {
+            tracing::info!("heard {}", &*text);
+            tokio::task::yield_now().await;
+            tracing::info!("thought about {}", &*text);
+            api.spawn(async { tracing::info!("beside") });
+        })
+    };
+    let fleet = Fleet::builder().sandbox().bot(logger).account("desk");
+    let fleet = started(fleet).await;
+    fleet
+        .sandbox()
+        .unwrap()
+        .say("alice", "desk", "this")
+        .unwrap();
+    let logged = |text: &str| {
+        let all = LOGGED.lock().unwrap();
+        all.lines()
+            .find(|line| line.contains(text))
+            .map(str::to_owned)
+    };
+    until("the last line", || logged("beside").is_some()).await;
+    let conversation = Conversation::c2c("alice").to_string();
+    for text in ["heard this", "thought about this", "beside"] {
+        let line = logged(text).unwrap();
+        assert!(
+            line.contains("account=desk") && line.contains("bot=\"logger\""),
+            "{line}"
+        );
+        assert!(
+            line.contains(&format!("conversation={conversation}")),
+            "{line}"
+        );
+    }
     fleet.stop().await.unwrap();
 }

@@ -6,6 +6,7 @@ mod bots;
 mod bots_of_accounts;
 mod cli;
 mod commands;
+mod comparison;
 #[cfg(unix)]
 mod durable;
 mod fleet;

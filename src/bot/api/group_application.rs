@@ -141,7 +141,7 @@ impl GroupApi<'_> {
     /// ```
     pub async fn applications(&self) -> Result<Vec<Application>, ApiError> {
         let mut all = self.api().group_applications().await?;
-        all.retain(|application| application.group == *self.id());
+        all.retain(|application| application.group == self.id());
         Ok(all)
     }
 }

@@ -285,7 +285,8 @@ impl<'a> MessageApi<'a> {
     /// custom data changes, which is possible for every message.
     ///
     /// An edit is of the version of the message that this account knows: that of the `&Message`, then the one that the
-    /// last edit through this [`MessageApi`] has made. By its ID a message is edited whatever its version is.
+    /// last edit through this [`MessageApi`] has made. By its ID a message is edited whatever its version is. Others hear of
+    /// it as [`Update::Edited`](crate::proto::update::Update::Edited); who comes later sees the message as it is at last.
     ///
     /// # Errors
     /// [`ApiError::Conflict`] with the current version when somebody else has edited the message; editing it again
@@ -322,9 +323,10 @@ impl<'a> MessageApi<'a> {
             let version = self.version.load(Ordering::Relaxed);
             let edited = self.edit_version(version, elements.clone(), cloud.clone());
             match edited.await {
-                Ok(edited) => {
-                    let now = edited.version.max(version.saturating_add(1));
-                    self.version.store(now, Ordering::Relaxed);
+                Ok(mut edited) => {
+                    // A server that does not say the version counts all the same.
+                    edited.version = edited.version.max(version.saturating_add(1));
+                    self.version.store(edited.version, Ordering::Relaxed);
                     return Ok(edited);
                 }
                 Err(ApiError::Conflict(now)) => {

@@ -68,6 +68,7 @@ use botroupe_core::ledger::Fingerprint;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 use std::sync::Arc;
+use std::time::Duration;
 use step::Step;
 use user::check_user;
 
@@ -191,6 +192,37 @@ impl Api {
         match &self.spawner {
             Some(spawner) => spawner.spawn(task),
             None => drop(tokio::spawn(task)),
+        }
+    }
+
+    /// Waits. In a [`TestBot`](super::testing::TestBot) it is the time of the test that passes, so that nobody waits for long.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    /// use std::time::Duration;
+    ///
+    /// async fn slow(text: Text, api: Api) -> String {
+    ///     api.sleep(Duration::from_secs(2)).await;
+    ///     text.into_inner()
+    /// }
+    /// # let _ = Bot::new("slow").on_text(slow);
+    /// ```
+    pub async fn sleep(&self, time: Duration) {
+        let nap = self
+            .books()
+            .and_then(|(ledger, _)| ledger.clock().nap(time));
+        match (nap, &self.spawner) {
+            (Some(nap), _) => nap.await,
+            (None, Some(spawner)) => spawner.pool.sleep(time).await,
+            (None, None) => tokio::time::sleep(time).await,
+        }
+    }
+
+    /// The same account, without a ledger: what it does is no step of a handler or of a dialogue.
+    pub(super) fn off_the_books(&self) -> Self {
+        Self {
+            books: None,
+            ..self.clone()
         }
     }
 

@@ -78,7 +78,7 @@ impl UserApi<'_> {
     /// ```
     pub async fn profile(&self) -> Result<Profile, ApiError> {
         let found = self.api().profiles([self.id()]).await?.into_iter();
-        let mut found = found.filter(|profile| profile.user == *self.id());
+        let mut found = found.filter(|profile| profile.user == self.id());
         found
             .next()
             .ok_or(ApiError::Unfit("the server told nothing about the user"))

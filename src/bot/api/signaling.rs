@@ -85,7 +85,7 @@ impl Api {
         action: Action,
         data: impl Into<String>,
     ) -> Result<(), ApiError> {
-        let is_own = invitation.inviter == *self.me();
+        let is_own = invitation.inviter == self.me();
         if action == Action::Cancel && !is_own {
             return Err(ApiError::Unfit("only the inviter can cancel an invitation"));
         }

@@ -110,7 +110,7 @@ impl UserApi<'_> {
     /// ```
     pub async fn status(&self) -> Result<UserStatus, ApiError> {
         let found = self.api().statuses([self.id()]).await?.into_iter();
-        let mut found = found.filter(|status| status.user == *self.id());
+        let mut found = found.filter(|status| status.user == self.id());
         found
             .next()
             .ok_or(ApiError::Unfit("the server told nothing about the user"))

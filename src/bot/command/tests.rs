@@ -150,7 +150,7 @@ enum Unit {
 
 #[derive(Debug, PartialEq, Deserialize)]
 struct Ban {
-    who: crate::proto::id::UserId,
+    who: UserId,
     r#for: Option<Duration>,
     quietly: bool,
     reason: Option<String>,
@@ -217,7 +217,7 @@ fn arguments_are_read_as_the_type_of_the_handler() {
         "ban <who:user> [for:duration] [--quietly] [--reason <why>]",
         " @bob --quietly",
         Ban {
-            who: crate::proto::id::UserId::parse("bob").unwrap(),
+            who: UserId::parse("bob").unwrap(),
             r#for: None,
             quietly: true,
             reason: None,

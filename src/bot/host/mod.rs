@@ -15,7 +15,7 @@ mod ticket;
 use seats::Seats;
 pub(super) use ticket::Ticket;
 
-use crate::account::{AccountHandle, OutboxError, SendError, is_heard};
+use crate::account::{AccountEvent, AccountHandle, OutboxError, SendError, is_heard};
 use crate::bot::api::ApiError;
 use crate::bot::claims::Claims;
 use crate::bot::dialogue::may_converse;
@@ -40,6 +40,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// How long handlers may run in place in one turn of their account, so that other accounts get theirs.
 const TURN: Duration = Duration::from_millis(2);
@@ -141,10 +142,11 @@ impl Host {
         until.map(|until| until.saturating_sub(at.mono))
     }
 
-    /// Whether nothing runs or is on its way, and only time or a new event changes that.
-    pub(super) fn is_idle(&self) -> bool {
+    /// Whether nothing runs or is on its way but so many handlers that wait for the time, and only time or a new event
+    /// changes that.
+    pub(super) fn is_idle(&self, asleep: usize) -> bool {
         self.lock().is_ok_and(|state| {
-            state.lines.is_idle() && state.replies.is_empty() && self.ledger.is_idle()
+            state.lines.is_idle(asleep) && state.replies.is_empty() && self.ledger.is_idle()
         })
     }
 
@@ -207,8 +209,14 @@ impl Host {
         let fleet = &self.site.fleet;
         let with_fleet = is_heard(&message, fleet, true);
         let without = with_fleet && is_heard(&message, fleet, false);
-        let what = What::Message(message);
         let seats = self.seats();
+        if let Some(tape) = &self.site.tape
+            && (without || with_fleet && seats.iter().any(|(_, seat)| seat.bot.hears_fleet))
+        {
+            let event = AccountEvent::Message(message.clone());
+            tape.note(self.ledger.account(), at, &event);
+        }
+        let what = What::Message(message);
         let bot_of = |bot: usize| seats.get(bot).map(|seat| &seat.bot);
         let hears_fleet = |bot: usize| bot_of(bot).is_some_and(|bot| bot.hears_fleet);
         let hears = |bot: &usize| without || (with_fleet && hears_fleet(*bot));
@@ -441,16 +449,18 @@ impl Host {
 
     fn run_on_pool(&self, call: Call) {
         let (pool, label) = (self.site.pool.clone(), call.label.clone());
-        let run = Run::new(call);
-        self.site.pool.spawn(label, run.finish(pool));
+        let span = label.span(call.ticket.job.line.conversation.as_ref());
+        let run = Run::new(call).finish(pool).instrument(span);
+        self.site.pool.spawn(label, run);
     }
 
     /// Polls a handler once, here. One that is not ready then goes to the pool.
     fn run_in_place(&self, call: Call) {
         let (pool, label) = (&self.site.pool, call.label.clone());
-        let polled = pool.in_place(&label, || Run::new(call).first_poll());
+        let span = label.span(call.ticket.job.line.conversation.as_ref());
+        let polled = span.in_scope(|| pool.in_place(&label, || Run::new(call).first_poll()));
         if let Some(Err(run)) = polled {
-            pool.spawn(label, run.finish(pool.clone()));
+            pool.spawn(label, run.finish(pool.clone()).instrument(span));
         }
     }
 

@@ -39,6 +39,12 @@ impl Subscriber for Host {
             return Ok(()); // The account will notice.
         };
         let mut took = Ok(());
+        let tape = self.site.tape.as_ref();
+        if let Some(tape) = tape
+            && matches!(event, AccountEvent::Ready | AccountEvent::NotReady(_))
+        {
+            tape.note(self.ledger.account(), at, &event);
+        }
         match event {
             AccountEvent::Ready => self.is_ready(&mut state),
             AccountEvent::NotReady(cause) => {
@@ -47,7 +53,12 @@ impl Subscriber for Host {
             }
             AccountEvent::Message(message) => self.message(&mut state, at, message),
             AccountEvent::Update(update) => {
+                let recorded = tape.map(|tape| (tape, update.clone()));
                 took = self.update(&mut state, update);
+                // What there is no room for comes again.
+                if let Some((tape, update)) = recorded.filter(|_| took.is_ok()) {
+                    tape.note_update(self.ledger.account(), at, &update);
+                }
             }
         }
         let is_alone = state.waker.is_none();
@@ -58,10 +69,13 @@ impl Subscriber for Host {
         took
     }
 
-    fn returned(&self, _: Now, number: u64, update: Box<Update>) {
+    fn returned(&self, at: Now, number: u64, update: Box<Update>) {
         let Ok(mut state) = self.lock() else {
             return;
         };
+        if let Some(tape) = &self.site.tape {
+            tape.note_update(self.ledger.account(), at, &update);
+        }
         let what = What::Update(Arc::from(update));
         let id = update_id(number);
         let is_durable = self.ledger.is_durable();

@@ -57,6 +57,9 @@ duration-two = { $first } { $second }
 
 ## When something ends otherwise than it should
 handler-failed = Sorry, something went wrong.
+stream-broke-off = (The answer broke off here.)
+stream-interrupted = (interrupted)
+stream-too-long = (This became too long.)
 dialogue-cancelled = OK, cancelled.
 dialogue-timed-out = You did not answer in time. Please start again.
 dialogue-changed = This dialogue was changed by an update in the meantime. Please start again.

@@ -57,6 +57,9 @@ duration-two = { $first }{ $second }
 
 ## 意外结束时
 handler-failed = 抱歉，出错了。
+stream-broke-off = （回答在此中断）
+stream-interrupted = （已被打断）
+stream-too-long = （内容过长，已截断）
 dialogue-cancelled = 好的，已取消。
 dialogue-timed-out = 您没有及时回答，请重新开始。
 dialogue-changed = 这个对话在此期间因更新而改变，请重新开始。

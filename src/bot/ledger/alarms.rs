@@ -1,6 +1,6 @@
 //! The alarms of an account.
 
-use super::{Ledger, Owner};
+use super::{Exchange, Ledger, Owner};
 use crate::bot::timer::{Alarm, AlarmKey, Alarms, Schedule, SetAlarm};
 use botroupe_core::ledger::{Cell, Change, Fingerprint};
 use std::sync::{Arc, PoisonError};
@@ -67,13 +67,7 @@ impl Ledger {
     ) {
         let later = later.map(Arc::new);
         let change = match owner.exchange() {
-            Some(exchange) => {
-                let cell = key.cell(self.number);
-                let value = later.as_ref().map(|later| self.alarm_cell(&key, later));
-                // What was written after the end of the handler is given back as a change.
-                let _ = exchange.write(cell, value);
-                exchange.change_alarm(key, later)
-            }
+            Some(exchange) => self.change_alarm_of(exchange, key, later),
             None => Some((key, later)),
         };
         if let Some((key, later)) = change {
@@ -84,6 +78,20 @@ impl Ledger {
             self.write(vec![change]).await;
             self.apply_alarms(vec![(key, later)]);
         }
+    }
+
+    /// Sets an alarm, or sets it off, with the end of a handler. Gives it back if the handler has ended.
+    pub(in crate::bot) fn change_alarm_of(
+        &self,
+        exchange: &Exchange,
+        key: AlarmKey,
+        later: Option<Arc<SetAlarm>>,
+    ) -> Option<(AlarmKey, Option<Arc<SetAlarm>>)> {
+        let cell = key.cell(self.number);
+        let value = later.as_ref().map(|later| self.alarm_cell(&key, later));
+        // What was written after the end of the handler is given back as a change.
+        let _ = exchange.write(cell, value);
+        exchange.change_alarm(key, later)
     }
 
     fn alarm_cell(&self, key: &AlarmKey, later: &SetAlarm) -> Cell {

@@ -232,6 +232,13 @@ impl Owner {
         Some(effect.finish())
     }
 
+    /// What a message of a reply that grows is known by: its place among the replies of the handler that do, and among
+    /// the messages of that one.
+    pub(in crate::bot) fn effect_of_part(&self, place: (u64, u64)) -> Option<u64> {
+        let id = self.running().map(|(id, _)| id)?;
+        Some(effect_of_part(id, place))
+    }
+
     /// What a result is known by, and whether it lasts: what is done beside handlers is not done again by itself.
     pub(in crate::bot) fn effect_of_result(&self, name: &str) -> (u64, bool) {
         match self.running() {
@@ -267,6 +274,12 @@ impl Owner {
             state.steps.results.push(number);
         }
     }
+}
+
+/// See [`Owner::effect_of_part`].
+pub(in crate::bot) fn effect_of_part(exchange: u64, (reply, part): (u64, u64)) -> u64 {
+    let effect = Fingerprint::new("part").number(exchange);
+    effect.number(reply).number(part).finish()
 }
 
 /// What a value belongs to.

@@ -15,7 +15,7 @@ mod shelf;
 
 pub(super) use book::{Known, Outcome, Posting, Written};
 use exchange::Locks;
-pub(super) use exchange::{Exchange, Owner, cell_key};
+pub(super) use exchange::{Exchange, Owner, cell_key, effect_of_part};
 pub use shelf::Shelf;
 
 use super::api::ApiError;
@@ -24,6 +24,7 @@ use super::lines::Job;
 use crate::account::{AccountHandle, OutboxError, SendError};
 use crate::bot::dialogue::Waiting;
 use crate::bot::timer::Alarms;
+use crate::gateway::Clock;
 use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::id::UserId;
@@ -54,6 +55,8 @@ pub struct Ledger {
     account: AccountHandle,
     /// `None` while there is nothing on it: most accounts are silent for long.
     book: Mutex<Option<Box<Book>>>,
+    /// An earlier process has left letters.
+    had_letters: bool,
     /// `None` before the first.
     host: Mutex<Option<Weak<Host>>>,
     room: OnceLock<Box<Semaphore>>,
@@ -101,6 +104,7 @@ impl Ledger {
         let alarms = Alarms::recovered(&found.cells);
         let is_empty =
             found.handled.is_empty() && found.letters.is_empty() && found.records.is_empty();
+        let had_letters = !found.letters.is_empty();
         let book = (!is_empty).then(|| Box::new(Book::recovered(found)));
         Arc::new_cyclic(|me| Self {
             me: me.clone(),
@@ -108,6 +112,7 @@ impl Ledger {
             number,
             account,
             book: Mutex::new(book),
+            had_letters,
             host: Mutex::default(),
             room: OnceLock::new(),
             alarms: Mutex::new((!alarms.is_empty()).then(|| Box::new(alarms))),
@@ -151,6 +156,11 @@ impl Ledger {
     /// The time.
     pub(super) fn now(&self) -> Now {
         self.shelf.now()
+    }
+
+    /// The clock.
+    pub(super) fn clock(&self) -> &Clock {
+        self.shelf.clock()
     }
 
     fn times(&self) -> (u64, u64) {
@@ -437,7 +447,27 @@ impl Ledger {
         caller_key: Option<&str>,
     ) -> Result<Sent, ApiError> {
         let effect = owner.effect_of_send(&to, caller_key);
-        let (effect, lasting) = (effect, caller_key.is_some());
+        self.send_as(owner, (to, draft), (effect, caller_key.is_some()))
+            .await
+    }
+
+    /// Whether an earlier process has left letters.
+    pub(super) const fn had_letters(&self) -> bool {
+        self.had_letters
+    }
+
+    /// What an earlier run of a handler has sent for an effect.
+    pub(super) fn sent_before(&self, effect: u64) -> Option<Arc<Draft>> {
+        self.book().as_ref()?.letter_of(effect)
+    }
+
+    /// Like [`send`](Self::send), for an effect that the caller names, for good if it is `lasting`.
+    pub(super) async fn send_as(
+        &self,
+        owner: &Owner,
+        (to, draft): (Conversation, Draft),
+        (effect, lasting): (Option<u64>, bool),
+    ) -> Result<Sent, ApiError> {
         let mut what = Some((to, draft));
         let mut place = None;
         loop {

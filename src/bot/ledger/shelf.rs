@@ -47,6 +47,11 @@ impl Shelf {
         self.clock.now()
     }
 
+    /// The clock.
+    pub(in crate::bot) const fn clock(&self) -> &Clock {
+        &self.clock
+    }
+
     /// The store.
     pub(crate) const fn store(&self) -> &Store {
         &self.store

@@ -174,16 +174,19 @@ impl Lines {
         self.is_draining
     }
 
-    /// Whether nothing runs, and nothing waits that could.
-    pub(super) fn is_idle(&self) -> bool {
+    /// Whether nothing runs but so many that are asleep, and nothing waits that could.
+    pub(super) fn is_idle(&self, asleep: usize) -> bool {
         self.work.as_ref().is_none_or(|work| {
-            let waits = |line: &Line| line.waits() && self.ready && !line.silent;
+            let may_start = self.ready && !self.is_draining;
+            // Behind a handler that runs everything waits.
+            let waits =
+                |line: &Line| line.waits() && may_start && !line.silent && line.running() == 0;
             // Those that are held wait for a time.
             let busy = work
                 .lines
                 .iter()
                 .any(|(key, line)| waits(line) && !work.held.iter().any(|(_, held)| held == key));
-            work.running == 0 && work.finished.is_empty() && !busy
+            work.running <= asleep && work.finished.is_empty() && !busy
         })
     }
 

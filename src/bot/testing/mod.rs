@@ -23,16 +23,18 @@
 //! somebody says.
 
 mod outcome;
+mod replay;
 mod said;
 mod stage;
 
-pub use outcome::Outcome;
+pub use outcome::{Edited, Outcome};
 pub use said::Speaker;
 
 use super::api::Api;
 use super::builder::Bot;
 use super::extract::Kicked;
 use crate::account::{AccountEvent, Cause};
+use crate::proto::code::Code;
 use crate::proto::event::KickType;
 use crate::proto::message::{Conversation, Draft, Element, GroupTip, SystemNotice};
 use crate::proto::update::Update;
@@ -133,9 +135,7 @@ impl TestBot {
             Kicked::MultipleAccount => Cause::Kicked(KickType::MultipleAccount),
             Kicked::MultipleDevice => Cause::Kicked(KickType::MultipleDevice),
             Kicked::RestApiKick => Cause::Kicked(KickType::RestApi),
-            Kicked::UserSigExpired => {
-                Cause::UserSigExpired(crate::proto::code::Code::USERSIG_EXPIRED)
-            }
+            Kicked::UserSigExpired => Cause::UserSigExpired(Code::USERSIG_EXPIRED),
         };
         self.stage.happens(AccountEvent::NotReady(cause)).await
     }
@@ -146,9 +146,15 @@ impl TestBot {
     }
 
     /// The process dies and starts again: what was not in the store is lost, messages that were not handled come again.
-    /// Values of [`Bot::state`] stay as they are.
+    /// Values of [`Bot::state`] stay as they are. What handlers that wait for [`Api::sleep`] would do later they never do.
     pub async fn crash_and_restart(&self) -> Outcome {
         self.stage.restart(None).await
+    }
+
+    /// The program is asked to end: no more handlers start, and those that run have a little time.
+    /// [`crash_and_restart`](Self::crash_and_restart) starts it again.
+    pub async fn shut_down(&self) -> Outcome {
+        self.stage.shut_down().await
     }
 
     /// The process dies and starts again with another version of the bot.
@@ -175,7 +181,7 @@ impl TestBot {
     /// The API of the bot's account. What a test does with it is recorded like the bot's own actions.
     #[must_use]
     pub fn api(&self) -> Api {
-        Api::recorded(self.stage.recording().clone())
+        Api::recorded(self.stage.recording())
     }
 
     /// Answers the bot's next request of this command (`openim.msgwithdraw`, see
@@ -185,10 +191,16 @@ impl TestBot {
         self.stage.recording().answer(servcmd, answer);
     }
 
+    /// Refuses the bot's next request of this command, with this code of the server.
+    pub fn refuse(&self, servcmd: &str, code: Code) {
+        self.stage.recording().refuse(servcmd, code);
+    }
+
     /// The messages the bot has sent since the last call, and to whom.
     #[must_use]
     pub fn sent(&self) -> Vec<(Conversation, Draft)> {
-        self.stage.recording().take_sent()
+        let sent = self.stage.recording().take_sent();
+        sent.into_iter().map(|(_, to, draft)| (to, draft)).collect()
     }
 
     /// The requests the bot has made since the last call, with their bodies.

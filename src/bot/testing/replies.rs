@@ -45,6 +45,35 @@ async fn an_answer_quotes_and_mentions() {
 }
 
 #[actix_rt::test]
+async fn a_reply_that_waits_for_its_time_comes_once_over_crashes() {
+    async fn answer(text: Text, api: Api) -> Result<(&'static str, Reply), &'static str> {
+        if &*text == "fail" {
+            return Err("no");
+        }
+        assert!(api.alarms().is_empty());
+        let later = Reply::after(Duration::from_millis(29_500), &*text);
+        Ok(("Wait.", later))
+    }
+    let bot = TestBot::new(
+        Bot::new("b")
+            .command("other", async || "x")
+            .on_message(answer),
+    );
+    assert_eq!(bot.hears("one").await, ["Wait."]);
+    assert_eq!(bot.in_group("g").from("bob").hears("two").await, ["Wait."]);
+    bot.advance("20s").await.expect_no_reply();
+    bot.crash_and_restart().await.expect_no_reply();
+    let said = bot.advance("30s").await;
+    assert_eq!(said, ["one", "two"]);
+    assert_eq!(said.sent()[0].0, Conversation::c2c("alice"));
+    assert_eq!(said.sent()[1].0, Conversation::group("g"));
+    bot.crash_and_restart().await.expect_no_reply();
+    bot.advance("1d").await.expect_no_reply();
+    assert_eq!(bot.hears("fail").await.failures().len(), 1);
+    bot.advance("1d").await.expect_no_reply();
+}
+
+#[actix_rt::test]
 async fn typing_is_shown_while_a_handler_runs_and_only_one_to_one() {
     use crate::bot::typing::Pace;
     use tokio::sync::Notify;
@@ -71,7 +100,7 @@ async fn typing_is_shown_while_a_handler_runs_and_only_one_to_one() {
         matches!(first, Element::Custom(_))
     };
     // It goes on once typing was shown.
-    let recording = bot.stage.recording().clone();
+    let recording = bot.stage.recording();
     let opener = async {
         seen.notified().await;
         while recording.sent() == 0 {

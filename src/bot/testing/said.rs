@@ -61,10 +61,7 @@ impl<'a> Speaker<'a> {
     /// Sends elements. Returns what came of it.
     pub async fn sends(&self, elements: Vec<Element>) -> Outcome {
         let mut outcome = self.bot.stage.advance(WRITING).await;
-        let heard = self.bot.stage.hear(self.message(elements)).await;
-        outcome.sent.extend(heard.sent);
-        outcome.failures.extend(heard.failures);
-        outcome.is_stuck |= heard.is_stuck;
+        outcome.then(self.bot.stage.hear(self.message(elements)).await);
         outcome
     }
 

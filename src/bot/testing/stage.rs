@@ -4,12 +4,14 @@ use super::Outcome;
 use super::said::from_group;
 use crate::account::{AccountEvent, AccountHandle, Subscriber, Wish};
 use crate::bot::builder::Bot;
+use crate::bot::drain::Draining;
 use crate::bot::host::Host;
 use crate::bot::ledger::{Ledger, Shelf};
 use crate::bot::pool::Pool;
 use crate::bot::recording::Recording;
 use crate::bot::seat::{SharedBot, Site};
 use crate::gateway::{Clock, SharedMemory};
+use crate::policy::Now;
 use crate::proto::answer::Sent;
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::message::{Conversation, GroupTip, Message, MessageKey, SystemNotice};
@@ -35,7 +37,6 @@ const LIFE: u64 = 1;
 
 /// See the module.
 pub(super) struct Stage {
-    recording: Arc<Recording>,
     site: Arc<Site>,
     store: Store,
     clock: Clock,
@@ -44,6 +45,7 @@ pub(super) struct Stage {
 }
 
 struct State {
+    recording: Arc<Recording>,
     bot: Arc<SharedBot>,
     ledger: Arc<Ledger>,
     host: Arc<Host>,
@@ -73,18 +75,19 @@ impl Stage {
     pub(super) fn on_store(bot: Bot, store: Store) -> Self {
         let pool = Pool::start(1, Duration::from_secs(1)).expect("threads for a test");
         let site = Arc::new(Site::of_test(pool));
-        let recording = Arc::default();
+        let recording = Arc::<Recording>::default();
         let clock = Clock::movable();
         let woken: Arc<Woken> = Arc::default();
+        clock.tell(waker(woken.clone()));
         let bot = bot.into_shared(&site.files, &site.pool);
         let (ledger, host) = start(&site, &store, &clock, &bot, &recording);
         let stage = Self {
-            recording,
             site,
             store,
             clock,
             woken,
             state: Mutex::new(State {
+                recording,
                 bot,
                 ledger,
                 host,
@@ -112,8 +115,12 @@ impl Stage {
         self.state().host.clone()
     }
 
-    pub(super) const fn recording(&self) -> &Arc<Recording> {
-        &self.recording
+    pub(super) fn recording(&self) -> Arc<Recording> {
+        self.state().recording.clone()
+    }
+
+    pub(super) fn now(&self) -> Now {
+        self.clock.now()
     }
 
     pub(super) fn dialogues(&self) -> usize {
@@ -182,7 +189,9 @@ impl Stage {
         let mut stuck = self.run().await;
         loop {
             let now = self.clock.now().mono;
-            let next = self.host().poll_timeout().filter(|next| *next <= end);
+            let next = self.host().poll_timeout().into_iter();
+            let next = next.chain(self.clock.next_nap()).min();
+            let next = next.filter(|next| *next <= end);
             let Some(next) = next else {
                 self.clock.advance(end.saturating_sub(now));
                 stuck |= self.run().await;
@@ -201,9 +210,13 @@ impl Stage {
     /// The process dies and starts again, with another bot or the same.
     pub(super) async fn restart(&self, bot: Option<Bot>) -> Outcome {
         self.store.take_only(None);
+        // First nobody does anything any more, then those who wait are gone.
+        let recording = self.state().recording.died();
+        self.clock.forget_naps();
         self.clock.advance(STARTING);
         let open = {
             let mut state = self.state();
+            state.recording = recording;
             if let Some(bot) = bot {
                 state.bot = bot.into_shared(&self.site.files, &self.site.pool);
             }
@@ -213,7 +226,7 @@ impl Stage {
                 &self.store,
                 &self.clock,
                 &state.bot,
-                &self.recording,
+                &state.recording,
             );
             std::mem::take(&mut state.open)
         };
@@ -224,17 +237,22 @@ impl Stage {
         self.settle().await
     }
 
+    /// No more handlers start.
+    pub(super) async fn shut_down(&self) -> Outcome {
+        let draining = Draining::new();
+        if let Some(drain) = draining.one() {
+            self.host().drain(drain);
+        }
+        self.settle().await
+    }
+
     async fn settle(&self) -> Outcome {
         let stuck = self.run().await;
         self.outcome(stuck)
     }
 
     fn outcome(&self, is_stuck: bool) -> Outcome {
-        Outcome {
-            sent: self.recording.take_sent(),
-            failures: self.recording.take_failures(),
-            is_stuck,
-        }
+        Outcome::take(&self.recording(), is_stuck)
     }
 
     /// Runs the bot until nothing but time or somebody else can change anything. Returns whether it is stuck.
@@ -250,7 +268,8 @@ impl Stage {
             if did {
                 continue;
             }
-            if host.is_idle() {
+            // Handlers that wait for the time go on when it has come.
+            if host.is_idle(self.clock.asleep()) {
                 return false;
             }
             let mut woken = pin!(self.woken.0.notified());
@@ -274,10 +293,11 @@ impl Stage {
         match wish {
             Wish::Reply(reply) => {
                 let mut state = self.state();
+                let recording = state.recording.clone();
                 let key = (reply.to.clone(), reply.key);
                 let sent = state.known.entry(key).or_insert_with(|| {
                     let draft = (*reply.draft).clone();
-                    self.recording.send(reply.to, draft)
+                    recording.send(reply.to, draft)
                 });
                 let sent = sent.clone();
                 drop(state);

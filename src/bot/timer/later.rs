@@ -1,7 +1,8 @@
 //! Alarms that handlers set.
 
 use super::alarms::{Key, Later as SetAlarm};
-use crate::bot::api::{Api, ApiError};
+use super::delayed;
+use crate::bot::api::{Api, ApiError, IntoUserId};
 use crate::bot::event::{Event, FromEvent};
 use crate::bot::kinds::Kinds;
 use crate::bot::needs::Needs;
@@ -209,11 +210,32 @@ impl Api {
             return Vec::new();
         };
         let all = ledger.alarms_of(owner.bot()).into_iter();
+        // Replies that wait for their time are no alarms of the author.
+        let all = all.filter(|(_, alarm)| *alarm.topic != *delayed::TOPIC);
         all.map(|(key, alarm)| Pending {
             id: AlarmId(key.name),
             alarm,
         })
         .collect()
+    }
+
+    /// Those of [`alarms`](Self::alarms) that were set in handlers of messages of this user.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn list(api: Api, of: Sender) -> String {
+    ///     let alarms = api.alarms_of(&of).into_iter();
+    ///     alarms.filter_map(|alarm| alarm.payload::<String>()).collect::<Vec<_>>().join(", ")
+    /// }
+    /// # let _ = Bot::new("reminder").command("reminders", list);
+    /// ```
+    #[must_use]
+    pub fn alarms_of(&self, user: impl IntoUserId) -> Vec<Pending> {
+        let user = user.into_user_id();
+        let mut alarms = self.alarms();
+        alarms.retain(|alarm| alarm.user() == Some(&user));
+        alarms
     }
 
     /// Sets an alarm off. In a handler it is off when the handler ends well.

@@ -17,7 +17,7 @@ use secrecy::SecretString;
 
 use self::set::SetArgs;
 use crate::{
-    config::{self, LogFormat, parse_duration},
+    config::{self, LogFormat, RecordConfig, parse_duration},
     proto::id::{SdkAppId, UserId},
 };
 
@@ -254,6 +254,24 @@ pub(super) struct RunArgs {
     /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
     pub(super) force: bool,
+
+    /// Records what the bots hear in a new file, for `TestBot::replay`.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
+
+    /// Records pseudonyms in the place of user IDs, nicks, numbers and addresses.
+    #[arg(long, requires = "record")]
+    record_mask: bool,
+}
+
+impl RunArgs {
+    /// Where to record.
+    pub(super) fn record(&self) -> Option<RecordConfig> {
+        Some(RecordConfig {
+            path: self.record.clone()?,
+            mask: self.record_mask,
+        })
+    }
 }
 
 /// `botroupe run`.
@@ -380,6 +398,10 @@ pub(super) struct StatusArgs {
     /// Lists every account that is online, however many there are.
     #[arg(long)]
     pub(super) all: bool,
+
+    /// Exits with 1 if an account is not online, a bot is parked or blocks a thread, or the store cannot be written.
+    #[arg(long)]
+    pub(super) check: bool,
 
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]

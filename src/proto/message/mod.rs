@@ -11,6 +11,7 @@ mod content;
 mod draft;
 mod element;
 mod group;
+mod heal;
 mod id;
 mod kept;
 mod media;
@@ -31,11 +32,13 @@ pub use content::{Custom, Face, Location, Text};
 pub use draft::{Draft, DraftError, MAX_TARGETS, OfflinePush, Priority, SendOptions};
 pub use element::{Element, Other};
 pub use group::{Body, GroupInfo, GroupItem, Mention};
+pub use heal::{MAX_HEALING, heal_markdown};
 pub use id::{MessageId, MessageIdError};
 pub use media::{File, Image, ImageFormat, ImageSize, Sound, Video};
 pub use merger::{MAX_INLINE, MergedMessage, Merger};
 pub use name::MessageRef;
 pub use send::{MessageKey, SendC2c, SendGroup};
+pub use split::{cost as text_cost, split_off};
 pub use tip::{GroupTip, MemberChange, NoticeKind, SystemNotice, TipKind};
 
 /// The maximum size of the message content, in bytes of its JSON text.

@@ -77,6 +77,13 @@ impl Draft {
         parts
     }
 
+    /// The bytes of JSON that a text alone may take in a message with this one's custom data.
+    #[must_use]
+    pub fn room_for_text(&self) -> usize {
+        let around = length(&[Element::text("")]);
+        MAX_MESSAGE.saturating_sub(self.cloud_custom_data.len() + around)
+    }
+
     /// Whether it holds nothing but texts without a character. Clients refuse to make such a message.
     #[must_use]
     pub fn is_blank(&self) -> bool {
@@ -92,7 +99,8 @@ fn length(elements: &[Element]) -> usize {
 }
 
 /// The length of a text inside of JSON.
-fn cost(text: &str) -> usize {
+#[must_use]
+pub fn cost(text: &str) -> usize {
     let escaped = |byte: u8| match byte {
         b'"' | b'\\' | b'\n' | b'\r' | b'\t' | 8 | 12 => 2,
         0..0x20 => 6,
@@ -103,16 +111,16 @@ fn cost(text: &str) -> usize {
 
 /// A block of code that is open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Fence<'a> {
+pub(super) struct Fence<'a> {
     /// The characters that close it.
-    marker: &'a str,
+    pub(super) marker: &'a str,
     /// The line that opens it again.
     opening: &'a str,
 }
 
 impl<'a> Fence<'a> {
     /// The block that is open after this line.
-    fn after(open: Option<Self>, line: &'a str) -> Option<Self> {
+    pub(super) fn after(open: Option<Self>, line: &'a str) -> Option<Self> {
         let text = line.trim_start_matches(' ');
         let Some(marker) = marker(text).filter(|_| line.len() - text.len() <= 3) else {
             return open;
@@ -158,41 +166,56 @@ pub(super) fn split_text(text: &str, [first, others]: [usize; 2]) -> Vec<String>
     let mut parts: Vec<String> = Vec::new();
     let (mut rest, mut fence, mut room) = (text, None::<Fence<'_>>, first);
     while !rest.is_empty() {
-        let mut part = fence.map_or_else(String::new, |fence| format!("{}\n", fence.opening));
-        let left = room.saturating_sub(cost(&part));
-        if cost(rest) <= left {
-            part.push_str(rest);
-            rest = "";
-        } else {
-            let cut = cut(rest, left, fence);
-            let (before, after) = rest.split_at(cut.at);
-            part.push_str(match cut.fence {
-                // Empty lines and spaces belong to the code.
-                Some(_) => before.strip_suffix('\n').unwrap_or(before),
-                None => before.trim_end(),
-            });
-            rest = after;
-            if let Some(open) = cut.fence {
-                part.push('\n');
-                part.push_str(open.marker);
-                let line = rest.split('\n').next().unwrap_or(rest);
-                if Fence::after(cut.fence, line).is_none() {
-                    rest = rest[line.len()..].trim_start_matches('\n');
-                    fence = None;
-                } else {
-                    fence = Some(open);
-                }
-            } else {
-                rest = rest.trim_start_matches('\n');
-                fence = None;
-            }
-        }
+        let part;
+        (part, rest, fence) = part_off(rest, fence, room);
         if !part.trim().is_empty() {
             parts.push(part);
             room = others;
         }
     }
     parts
+}
+
+/// The beginning of a text that fits into `room` bytes of JSON, and what is left of it, in which a block of Markdown code
+/// is opened again; `None` when all of it fits. See [`Draft::split`].
+#[must_use]
+pub fn split_off(text: &str, room: usize) -> Option<(String, String)> {
+    if cost(text) <= room {
+        return None;
+    }
+    let (part, rest, fence) = part_off(text, None, room);
+    let opening = fence.map_or_else(String::new, |fence| format!("{}\n", fence.opening));
+    Some((part, opening + rest))
+}
+
+/// The first part of a text that begins in this block of code, the rest, and the block in which that begins.
+fn part_off<'a>(
+    text: &'a str,
+    fence: Option<Fence<'a>>,
+    room: usize,
+) -> (String, &'a str, Option<Fence<'a>>) {
+    let mut part = fence.map_or_else(String::new, |fence| format!("{}\n", fence.opening));
+    let left = room.saturating_sub(cost(&part));
+    if cost(text) <= left {
+        part.push_str(text);
+        return (part, "", None);
+    }
+    let cut = cut(text, left, fence);
+    let (before, rest) = text.split_at(cut.at);
+    let Some(open) = cut.fence else {
+        part.push_str(before.trim_end());
+        return (part, rest.trim_start_matches('\n'), None);
+    };
+    // Empty lines and spaces belong to the code.
+    part.push_str(before.strip_suffix('\n').unwrap_or(before));
+    part.push('\n');
+    part.push_str(open.marker);
+    let line = rest.split('\n').next().unwrap_or(rest);
+    if Fence::after(cut.fence, line).is_none() {
+        (part, rest[line.len()..].trim_start_matches('\n'), None)
+    } else {
+        (part, rest, Some(open))
+    }
 }
 
 /// The best place to part a text, so that what comes before fits. It is after at least one character.
@@ -377,6 +400,20 @@ mod tests {
             }
             let all: String = parts.iter().map(|part| bare(part)).collect();
             prop_assert_eq!(all, bare(&text));
+        }
+
+        #[test]
+        fn a_text_that_is_split_off_part_by_part_gives_the_same_parts(text in pieces(), room in 60_usize..200) {
+            let (mut rest, mut all) = (text.clone(), Vec::new());
+            while let Some((part, left)) = split_off(&rest, room) {
+                prop_assert!(cost(&part) <= room);
+                all.push(part);
+                rest = left;
+            }
+            all.push(rest);
+            all.retain(|part| !part.trim().is_empty());
+            let whole: String = all.iter().map(|part| bare(part)).collect();
+            prop_assert_eq!(whole, bare(&text));
         }
 
         #[test]

@@ -12,6 +12,8 @@ mod new;
 #[cfg(unix)]
 mod programs;
 mod readme;
+#[cfg(unix)]
+mod record;
 mod sandbox;
 #[cfg(unix)]
 mod streams;

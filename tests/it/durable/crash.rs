@@ -97,6 +97,41 @@ async fn a_handler_that_dies_at_a_boundary_says_everything_once() {
 }
 
 #[actix_rt::test]
+async fn a_reply_that_grows_goes_on_in_its_message() {
+    let sandbox = sandbox(|_| {});
+    let cases = ["kill", "stop"].map(|how| {
+        let sandbox = &sandbox;
+        async move {
+            let bot = format!("bot-{how}");
+            let mut process = Process::start(sandbox, (&bot, &["teller"]), "", &[]);
+            online(sandbox, &bot).await;
+            sandbox.say("alice", &bot, "tell").unwrap();
+            assert_eq!(told(sandbox, &bot, 1).await, ["tell one"], "{how}");
+            match how {
+                "kill" => process.kill(),
+                _ => process.stop().await,
+            }
+            process.again(&[]);
+            eventually("the handler runs again", || async {
+                (process.notes("tell") == 2).then_some(())
+            })
+            .await;
+            process.put("go");
+            let whole = ["tell one two"];
+            eventually("the message is whole", || async {
+                (said(sandbox, &bot, "alice") == whole).then_some(())
+            })
+            .await;
+            sandbox.say("alice", &bot, "again").unwrap();
+            let said = told(sandbox, &bot, 2).await;
+            assert_eq!(said, ["tell one two", "again one two"], "{how}");
+            assert_eq!(process.notes("tell"), 3, "{how}");
+        }
+    });
+    join_all(cases).await;
+}
+
+#[actix_rt::test]
 async fn of_two_bots_the_one_that_was_done_before_the_crash_is_not_asked_again() {
     let sandbox = sandbox(|_| {});
     let mut process = Process::start(&sandbox, ("bot", &["echo", "patient"]), "", &[]);

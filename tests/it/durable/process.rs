@@ -10,6 +10,7 @@ use botroupe::ledger::{Boundary, watch_boundaries};
 use botroupe::prelude::*;
 use botroupe::sandbox::Sandbox;
 use futures_util::future::join_all;
+use futures_util::{StreamExt, stream};
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -261,6 +262,7 @@ fn is_no_test() {
         || Bot::new("echo").on_text(echo),
         || Bot::new("patient").on_text(patient),
         || Bot::new("burst").on_text(burst),
+        || Bot::new("teller").on_text(tell),
         || Bot::new("keeper").on_text(keep).on_update(keep_update),
     ];
     let fleet = Fleet::from_config(folder().join("config.toml"));
@@ -302,6 +304,18 @@ async fn patient(text: Text) -> String {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     format!("patient {}", &*text)
+}
+
+/// Says the first words, and the others once it may.
+async fn tell(text: Text) -> Streamed {
+    note("tell");
+    let first = stream::iter([format!("{} one", &*text)]);
+    let rest = stream::once(async {
+        until("go").await;
+        " two".to_owned()
+    });
+    let pieces = first.chain(rest).map(Ok::<_, Failure>);
+    Streamed::new(pieces).every(std::time::Duration::from_millis(200))
 }
 
 /// Notes what it hears, once it may go on from "hold" and from "wait".

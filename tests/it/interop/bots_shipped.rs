@@ -245,11 +245,13 @@ fn welcome_greets_who_joins() {
 
 #[test]
 #[ignore = "needs Node.js: cargo test -- --include-ignored"]
-fn llm_answers_with_a_label() {
-    const EVENTS: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Good \"}}]}\n\n\
-        data: {\"choices\":[{\"delta\":{\"content\":\"morning.\"}}]}\n\ndata: [DONE]\n\n";
+fn llm_answers_with_a_label_and_the_message_grows() {
+    const FIRST: &str = "data: {\"choices\":[{\"delta\":{\"content\":\"Good **mor\"}}]}\n\n";
+    const LAST: &str =
+        "data: {\"choices\":[{\"delta\":{\"content\":\"ning**.\"}}]}\n\ndata: [DONE]\n\n";
     let (sdk, sandbox) = (sdk(), sandbox(|_| ()));
     let model = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (tell, seen) = std::sync::mpsc::channel();
     let address = model.local_addr().unwrap();
     let server = std::thread::spawn(move || {
         let (mut link, _) = model.accept().unwrap();
@@ -260,19 +262,31 @@ fn llm_answers_with_a_label() {
             let read = link.read(&mut part).unwrap();
             asked.extend_from_slice(&part[..read]);
         }
-        let length = EVENTS.len();
+        let chunk = |text: &str| format!("{:x}\r\n{text}\r\n", text.len());
         let answer = format!(
-            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n\
-             {length:x}\r\n{EVENTS}\r\n0\r\n\r\n"
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n{}",
+            chunk(FIRST)
         );
         link.write_all(answer.as_bytes()).unwrap();
+        // The rest comes when the first words were seen.
+        seen.recv().unwrap();
+        let rest = format!("{}0\r\n\r\n", chunk(LAST));
+        link.write_all(rest.as_bytes()).unwrap();
     });
     let settings = format!("[[bots.llm.models]]\nurl = \"http://{address}/v1\"\nmodel = \"m\"\n");
     let _llm = Troupe::start_with(&sandbox, "sage", "llm", &settings);
     let alice = page(sdk, &sandbox, "alice");
+    let mark = alice.mark();
     let said = answer(&alice, "sage", "你好");
-    assert_eq!(said, "Good morning.\n（由人工智能生成）");
+    assert_eq!(said, "Good **mor**\n（由人工智能生成）");
+    tell.send(()).unwrap();
     server.join().unwrap();
+    let whole = "Good **morning**.\n（由人工智能生成）";
+    alice.wait_until(mark, "onMessageModified", |list| {
+        list[0]["from"] == "sage" && list[0]["payload"]["text"] == whole
+    });
+    let said = alice.heard(mark);
+    assert_eq!(said.iter().filter(|it| it["from"] == "sage").count(), 1);
 }
 
 #[test]

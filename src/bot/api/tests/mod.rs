@@ -144,6 +144,30 @@ async fn an_edit_takes_what_can_be_edited() {
 }
 
 #[actix_rt::test]
+async fn a_message_that_was_edited_can_be_edited_again() {
+    let bot = bot();
+    let api = bot.api();
+    for to in [Conversation::c2c("alice"), Conversation::group("g")] {
+        let said = api.say(to, "one").await.unwrap();
+        let handle = api.message(&said);
+        for (version, text) in [(1, "two"), (2, "three")] {
+            let edited = handle.edit(text).await.unwrap();
+            assert_eq!(edited.version, version);
+        }
+        // Another one knows the message as it was said, until it is told.
+        let late = api.message(&said);
+        let conflict = late.edit("late").await.unwrap_err();
+        assert!(
+            matches!(&conflict, ApiError::Conflict(now) if now.version == 2),
+            "{conflict}"
+        );
+        assert_eq!(late.edit("mine").await.unwrap().version, 3);
+        let by_id = api.message(said.id()).edit("whatever there is").await;
+        assert_eq!(by_id.unwrap().version, 4);
+    }
+}
+
+#[actix_rt::test]
 async fn what_was_sent_can_be_taken_back() {
     let bot = bot();
     let api = bot.api();

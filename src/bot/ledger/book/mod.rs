@@ -208,6 +208,15 @@ impl Book {
         self.effects.contains_key(&effect)
     }
 
+    /// What was sent for an effect.
+    pub(in crate::bot) fn letter_of(&self, effect: u64) -> Option<Arc<Draft>> {
+        let Effect::Letter(number) = self.effects.get(&effect)? else {
+            return None;
+        };
+        let open = self.letters.get(number)?;
+        Some(open.posting.draft.clone())
+    }
+
     /// Whether somebody will look at the server's answer to a letter.
     pub(in crate::bot) fn is_answer_wanted(&self, number: u64) -> bool {
         let open = self.letters.get(&number);
