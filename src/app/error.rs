@@ -2,7 +2,9 @@
 
 use super::RecordError;
 use super::sandbox::{self, SandboxError};
-use crate::bot::{Bot, BotMistake, SettingsError};
+#[cfg(doc)]
+use crate::bot::Bot;
+use crate::bot::{BotMistake, SettingsError};
 use crate::gateway::NetError;
 use crate::proto::id::UserId;
 use crate::store::{OpenError, StoreError};

@@ -26,27 +26,23 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, RecordError,
-    SettingsError, Shelf, Site as BotSite, Tape, Uploads, Voices,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Ledger, Pool, RecordError, SettingsError,
+    Shelf, Site as BotSite, Tape, Uploads, Voices,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
-use crate::gateway::{
-    Connector, NetConnector, NetError, SharedMemory, check_net, limit_links, use_net,
-};
+use crate::gateway::{Connector, NetConnector, SharedMemory, check_net, limit_links, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::{SdkAppId, UserId};
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
-use crate::store::{Condition, OpenError, Store, StoreError};
-use crate::supervisor::{
-    ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, Supervisor, UntilEnd,
-};
+use crate::store::Store;
+use crate::supervisor::{ChildSpec, EndThreads, StopAll, Supervisor};
 use actix::prelude::*;
 use botroupe_core::ledger::{AccountNo, Recovered};
 use hosts::{Hosts, make_bot};
 use maker::Maker;
 use outbox::Outbox;
-use sandbox::{Sandbox, SandboxError};
+use sandbox::Sandbox;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;

@@ -60,7 +60,7 @@ mod ledger;
 mod line;
 mod lines;
 mod loop_guard;
-mod middleware;
+pub mod middleware;
 mod needs;
 mod occasions;
 mod on_unknown;

@@ -37,6 +37,7 @@ pub use args::{Args, NotGiven};
 pub use command::{Command, command};
 pub use cooldown::Cooldown;
 pub(super) use desk::{Attended, Called, Desk};
+pub(super) use help::wait;
 pub use mistake::{PatternError, PatternMistake};
 pub use permission::Permission;
 pub use set::CommandError;

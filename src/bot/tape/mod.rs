@@ -34,6 +34,8 @@ use std::time::Duration;
 const QUEUE: usize = 1_024;
 /// How long to wait for the disk at the end.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// When a full queue is looked at again.
+const AGAIN: Duration = Duration::from_millis(10);
 /// How often it is told that something is left out.
 const TELL: Duration = Duration::from_secs(60);
 
@@ -157,7 +159,8 @@ impl Tape {
                 Ok(()) => break,
                 Err(TrySendError::Full(back)) if now().mono < until => {
                     entry = back;
-                    thread::sleep(Duration::from_millis(10));
+                    // Nobody tells before it is in the queue: it only waits.
+                    let _ = told.recv_timeout(AGAIN);
                 }
                 Err(_) => return false,
             }

@@ -1,4 +1,9 @@
-//! Code around every handler of a bot, or of all bots.
+//! Code around every handler of a bot, or of all bots: [`Bot::middleware`](super::Bot::middleware),
+//! [`Bots::middleware`](super::Bots::middleware). Some that many want is here.
+
+mod ready;
+
+pub use ready::{catch, log, rate_limit};
 
 use super::event::Event;
 use super::handlers::dispatch;
