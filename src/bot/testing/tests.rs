@@ -30,7 +30,7 @@ async fn an_extractor_may_wait_and_may_answer_in_the_place_of_the_handler() {
             match sender.user_id.as_str() {
                 "bob" => Err(Rejection::answer("members only")),
                 "eve" => Err(Rejection::failed("no such user")),
-                _ => Ok(Self(sender.user_id)),
+                _ => Ok(Self(sender.user_id.to_string())),
             }
         }
     }
