@@ -91,7 +91,7 @@ pub use crate::proto::id::{GroupId, UserId};
 pub use crate::proto::message::{MessageId, MessageIdError};
 pub use crate::store::{Cause as StoreCause, StoreError};
 pub use api::{
-    Api, ApiError, ConversationApi, GroupApi, IntoConversation, IntoDraft, IntoGroupId,
+    Api, ApiError, Broadcast, ConversationApi, GroupApi, IntoConversation, IntoDraft, IntoGroupId,
     IntoMessage, IntoUserId, Kind, MessageApi, RunError, Sending, Upload, Uploads, UserApi,
 };
 pub use attachment::Attachment;

@@ -5,6 +5,7 @@
 //! a [`ConversationApi`], or the account, the [`Api`].
 
 mod blacklist;
+mod broadcast;
 mod conversation;
 mod conversation_group;
 mod error;
@@ -40,6 +41,7 @@ mod user_status;
 #[cfg(test)]
 mod tests;
 
+pub use broadcast::Broadcast;
 pub use conversation::ConversationApi;
 pub use error::{ApiError, Kind};
 pub use group::GroupApi;

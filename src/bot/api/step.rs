@@ -55,6 +55,12 @@ impl Api {
         }
     }
 
+    /// Whether the handler holds a dialogue.
+    pub(super) fn is_in_dialogue(&self) -> bool {
+        let owner = self.books.as_ref().map(|(_, owner)| owner);
+        owner.is_some_and(|owner| owner.dialogue().is_some())
+    }
+
     /// Whether a task is to be started: a handler that runs again has started it before.
     pub(super) fn spawns_now(&self) -> bool {
         let owner = self.books.as_ref().map(|(_, owner)| owner);
