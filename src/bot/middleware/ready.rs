@@ -132,7 +132,6 @@ impl Spent {
 /// Bot::new("clerk").middleware(middleware::log()).on_text(answer)
 /// # ;
 /// ```
-#[must_use]
 pub fn log() -> impl Fn(Event, Next) -> BoxFuture<'static, Reply> + Send + Sync + 'static {
     |event, next| {
         async move {
