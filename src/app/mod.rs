@@ -3,6 +3,8 @@
 //! No policy lives here. Signals, output and exit codes belong to the command line.
 
 mod bot_change;
+mod controller;
+mod error;
 mod hosts;
 mod maker;
 mod outbox;
@@ -12,6 +14,8 @@ mod terms;
 
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
+pub use controller::Controller;
+pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
@@ -22,27 +26,23 @@ use crate::account::{
     AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, BotMistake, Bots, Draining, FileAccess, Ledger, Pool, RecordError,
-    SettingsError, Shelf, Site as BotSite, Tape, Uploads, Voices,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Ledger, Pool, RecordError, SettingsError,
+    Shelf, Site as BotSite, Tape, Uploads, Voices,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
-use crate::gateway::{
-    Connector, NetConnector, NetError, SharedMemory, check_net, limit_links, use_net,
-};
+use crate::gateway::{Connector, NetConnector, SharedMemory, check_net, limit_links, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::{SdkAppId, UserId};
 use crate::rest::{Rest, origin_of};
 use crate::session::InboxLimits;
-use crate::store::{Condition, OpenError, Store, StoreError};
-use crate::supervisor::{
-    ChildSpec, CountOnline, EndThreads, GetStatus, Order, StopAll, Supervisor, UntilEnd,
-};
+use crate::store::Store;
+use crate::supervisor::{ChildSpec, EndThreads, StopAll, Supervisor};
 use actix::prelude::*;
 use botroupe_core::ledger::{AccountNo, Recovered};
 use hosts::{Hosts, make_bot};
 use maker::Maker;
 use outbox::Outbox;
-use sandbox::{Sandbox, SandboxError};
+use sandbox::Sandbox;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -69,175 +69,6 @@ pub struct App {
     /// How the accounts carry files.
     uploads: Uploads,
     files: FileAccess,
-}
-
-/// Why a config could not be started.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum AppError {
-    /// The embedded server did not start.
-    #[error("{0} (key {key})", key = sandbox::key(.0))]
-    Sandbox(#[from] SandboxError),
-    /// The config asks for the embedded server, which this build does not contain.
-    #[error(
-        "endpoint = \"sandbox\" needs the embedded server; build botroupe with the feature `sandbox`"
-    )]
-    NoSandbox,
-    /// A bot refused its settings.
-    #[error(transparent)]
-    Settings(#[from] SettingsError),
-    /// A bot cannot be made: its `bot()` panics or does not return.
-    #[error("bot {bot} could not be made: {reason}")]
-    Bot {
-        /// The bot.
-        bot: String,
-        /// Why not.
-        reason: String,
-    },
-    /// A bot is registered under another name than its own.
-    #[error(
-        "bot {registered:?} calls itself {own:?}; write Bot::new({registered:?}), or register it as {own:?}"
-    )]
-    BotName {
-        /// The name it is registered under.
-        registered: String,
-        /// The name given to [`Bot::new`].
-        own: &'static str,
-    },
-    /// The handlers of a bot do not fit each other, or ask for what the bot does not have.
-    #[error("bot {bot} is put together wrongly: {}", Lines(.mistakes))]
-    BotMistakes {
-        /// The bot.
-        bot: String,
-        /// What is wrong.
-        mistakes: Vec<BotMistake>,
-    },
-    /// The network settings of the config cannot be used.
-    #[error(transparent)]
-    Net(#[from] NetError),
-    /// The store cannot be opened.
-    #[error(transparent)]
-    Store(#[from] OpenError),
-    /// The store cannot be read at the start.
-    #[error("the store cannot be read: {0}")]
-    StoreRead(#[from] StoreError),
-    /// An account wants a bot that is not in the list.
-    #[error("no bot is called {0:?}")]
-    UnknownBot(String),
-    /// The recording cannot be begun.
-    #[error(transparent)]
-    Record(#[from] RecordError),
-    /// The system gave no threads.
-    #[error("cannot start threads: {0}")]
-    Threads(#[from] std::io::Error),
-    /// An account has no UserSig, no source of UserSigs, and there is no SecretKey to make one from.
-    #[error(
-        "account {0} has neither a user_sig or a source of one nor an app.secret_key to make one from"
-    )]
-    NoCredential(UserId),
-}
-
-impl AppError {
-    /// The key of the config that causes the error, where a single one does.
-    #[must_use]
-    pub const fn key(&self) -> Option<&'static str> {
-        match self {
-            Self::Sandbox(error) => Some(sandbox::key(error)),
-            Self::NoSandbox => Some("endpoint"),
-            Self::Net(NetError::Ca { .. }) => Some("tls.ca_file"),
-            Self::Net(NetError::Proxy(_)) => Some("proxy.url"),
-            Self::Store(_) | Self::StoreRead(_) => Some("store.path"),
-            _ => None,
-        }
-    }
-
-    /// Whether the config has to change; otherwise the machine is in the way.
-    #[must_use]
-    pub const fn is_mistake(&self) -> bool {
-        match self {
-            Self::Sandbox(error) => sandbox::is_mistake(error),
-            Self::Threads(_) | Self::Store(_) | Self::StoreRead(_) | Self::Record(_) => false,
-            _ => true,
-        }
-    }
-}
-
-/// Asks a running [`App`] for its status and gives orders. Cheap to clone.
-#[derive(Clone, Debug)]
-pub struct Controller {
-    supervisor: Addr<Supervisor>,
-    pool: Pool,
-    outbox: Outbox,
-}
-
-impl Controller {
-    /// The status of every account with its flight recorder, in the order of the config.
-    pub async fn status(&self) -> Vec<Status> {
-        let mut all = self.supervisor.send(GetStatus).await.unwrap_or_default();
-        let parked = self.pool.parked();
-        for (account, bot) in &parked {
-            let status = all
-                .iter_mut()
-                .find(|status| status.user.as_str() == account);
-            if let Some(status) = status {
-                status.degraded.push(format!(
-                    "bot {bot} is parked: it went on blocking threads; `botroupe release {account}` lets it run again"
-                ));
-            }
-        }
-        all
-    }
-
-    /// How many accounts are online, as the supervisor knows without asking them.
-    pub async fn online(&self) -> usize {
-        self.supervisor.send(CountOnline).await.unwrap_or_default()
-    }
-
-    /// Gives an order to an account.
-    ///
-    /// # Errors
-    /// When there is no account of that name, or it cannot or must not obey.
-    pub async fn order(&self, user: &UserId, command: Command) -> Result<(), OrderError> {
-        // For an account that is online, `resume` brings its parked bots back.
-        let released = command == Command::Resume && self.pool.release(user.as_str()) > 0;
-        let user = user.clone();
-        let order = self.supervisor.send(Order { user, command });
-        let outcome = order.await.unwrap_or(Err(OrderError::NoSupervisor));
-        if released { Ok(()) } else { outcome }
-    }
-
-    /// Gives an order about a letter that failed, or of which it is unknown whether it arrived.
-    ///
-    /// # Errors
-    /// When there is no such letter, when it is on its way or was sent, or when its account does not run.
-    pub async fn outbox(&self, letter: u64, order: OutboxOrder) -> Result<(), OutboxOrderError> {
-        self.outbox.order(letter, order).await
-    }
-
-    /// How the store is doing.
-    #[must_use]
-    pub fn store(&self) -> Condition {
-        self.outbox.store.condition()
-    }
-
-    /// How many bot threads a handler blocks at the moment.
-    #[must_use]
-    pub fn blocked_threads(&self) -> usize {
-        self.pool.blocked()
-    }
-
-    /// Whether the supervisor of the accounts is alive.
-    #[must_use]
-    pub fn is_alive(&self) -> bool {
-        self.supervisor.connected()
-    }
-
-    /// Waits until the supervisor of the accounts is gone. From then on nobody brings accounts back, so the
-    /// process should end.
-    pub async fn ended(&self) {
-        // Never answered; the request fails when the supervisor dies.
-        let _ = self.supervisor.send(UntilEnd).await;
-    }
 }
 
 /// The outcome of an orderly stop.
@@ -464,11 +295,8 @@ impl App {
     /// A controller for other threads and tasks.
     #[must_use]
     pub fn controller(&self) -> Controller {
-        Controller {
-            supervisor: self.supervisor.clone(),
-            pool: self.pool.clone(),
-            outbox: self.outbox.clone(),
-        }
+        let (pool, outbox) = (self.pool.clone(), self.outbox.clone());
+        Controller::new(self.supervisor.clone(), pool, outbox)
     }
 
     /// How every account stands, in the order of the config.
@@ -523,19 +351,6 @@ impl App {
             logged_out,
             saved,
         }
-    }
-}
-
-/// Mistakes, one after the other.
-struct Lines<'a>(&'a [BotMistake]);
-
-impl std::fmt::Display for Lines<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (number, mistake) in self.0.iter().enumerate() {
-            let separator = if number == 0 { "" } else { "; " };
-            write!(f, "{separator}{mistake}")?;
-        }
-        Ok(())
     }
 }
 

@@ -10,6 +10,7 @@ use super::isolation::{QUICK, Trust};
 use super::schedule::{LaneKey, Pushed, SLOW, Schedule};
 use crate::gateway::{Running, SystemThread, now};
 use crate::proto::id::UserId;
+use crate::proto::message::Conversation;
 use async_task::{Builder, Runnable};
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -19,6 +20,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
+use tracing::Span;
 
 /// The most threads, blocked ones included. Above it the watchdog only reports.
 const MAX_THREADS: usize = 256;
@@ -46,6 +48,15 @@ pub(super) struct Label {
 }
 
 impl Label {
+    /// What handlers log is within it, so that a line of theirs says whose it is.
+    pub(super) fn span(&self, place: Option<&Conversation>) -> Span {
+        let (account, bot) = (&self.account, self.bot);
+        match place {
+            Some(place) => tracing::info_span!("handler", %account, bot, conversation = %place),
+            None => tracing::info_span!("handler", %account, bot),
+        }
+    }
+
     fn lane(&self) -> LaneKey {
         LaneKey {
             account: self.account.clone(),

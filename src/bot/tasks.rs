@@ -7,6 +7,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use tokio::sync::watch;
+use tracing::{Instrument, Span};
 
 /// The file transfers of a handler. They have limits of their own, so they stop the handler's clock.
 #[derive(Clone, Debug, Default)]
@@ -59,7 +60,14 @@ impl Spawner {
             ..
         } = self.label.clone();
         let mut ended = self.ended.clone();
-        self.pool.spawn(self.label.clone(), async move {
+        // That of the handler that starts it.
+        let here = Span::current();
+        let span = if here.is_none() {
+            self.label.span(None)
+        } else {
+            here
+        };
+        let task = async move {
             let task = AssertUnwindSafe(task).catch_unwind();
             let outcome = tokio::select! {
                 outcome = task => outcome,
@@ -70,7 +78,8 @@ impl Spawner {
                 let reason = panic_text(&*panic);
                 tracing::error!(%account, bot, handler, reason, "a task of the bot panicked");
             }
-        });
+        };
+        self.pool.spawn(self.label.clone(), task.instrument(span));
     }
 }
 

@@ -40,6 +40,9 @@ pub(super) enum Failure {
     /// The store of a sandbox could not be written at the end; why is in the log.
     #[error("the store of the sandbox does not hold the last changes")]
     NotSaved,
+    /// `status --check` has found something.
+    #[error("{0}")]
+    Unwell(String),
     /// Another process runs the same config.
     #[error(
         "{}: already running{}; two copies would take the accounts from each other. Stop the other one first, \
@@ -71,7 +74,7 @@ impl Failure {
         match self {
             Self::Usage(_) | Self::Config(_) | Self::ConfigFile { .. } => Some(USAGE),
             Self::Output(error) if error.kind() == io::ErrorKind::BrokenPipe => None,
-            Self::Output(_) | Self::NotSaved | Self::Runtime(_) => Some(1),
+            Self::Output(_) | Self::NotSaved | Self::Unwell(_) | Self::Runtime(_) => Some(1),
             Self::AlreadyRunning { .. } | Self::StoreInUse(_) => Some(ALREADY_RUNNING),
             Self::Internal(_) => Some(INTERNAL),
             Self::Interrupted => Some(INTERRUPTED),

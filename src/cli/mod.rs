@@ -156,7 +156,11 @@ fn status(args: &StatusArgs, out: &mut dyn Write) -> Result<(), Failure> {
         Some(_) => report::story(&answer, unix_now()),
         None => report::table(&answer, unix_now(), args.all),
     };
-    out.write_all(text.as_bytes()).map_err(Failure::Output)
+    out.write_all(text.as_bytes()).map_err(Failure::Output)?;
+    match report::unwell(&answer).filter(|_| args.check) {
+        Some(what) => Err(Failure::Unwell(what)),
+        None => Ok(()),
+    }
 }
 
 /// The wall clock in Unix seconds; 0 for a clock before 1970.

@@ -113,6 +113,35 @@ fn ending_sig(now: u64, at: &Value) -> String {
     }
 }
 
+/// What is not as it should be, of the whole answer or of one account; `None` when all is well.
+pub(super) fn unwell(answer: &Value) -> Option<String> {
+    let one = std::slice::from_ref(answer);
+    let accounts = answer["accounts"].as_array().map_or(one, Vec::as_slice);
+    let is_away = |account: &&Value| !account["online"].as_bool().unwrap_or(false);
+    let is_degraded = |account: &&Value| {
+        let why = account["degraded"].as_array();
+        why.is_some_and(|why| !why.is_empty())
+    };
+    let away = accounts.iter().filter(is_away).count();
+    let degraded = accounts.iter().filter(is_degraded).count();
+    let blocked = answer["blocked_threads"].as_u64().unwrap_or(0);
+    let store = text(&answer["store"]["trouble"], "text");
+    let mut all = Vec::new();
+    if away > 0 {
+        all.push(format!("{away} of {} accounts not online", accounts.len()));
+    }
+    if degraded > 0 {
+        all.push(format!("{degraded} degraded"));
+    }
+    if blocked > 0 {
+        all.push(format!("{blocked} bot threads blocked"));
+    }
+    if !store.is_empty() {
+        all.push(format!("the store: {store}"));
+    }
+    (!all.is_empty()).then(|| all.join(", "))
+}
+
 /// The table: counts by state, then the accounts that are not online with their reasons, then the others.
 pub(super) fn table(answer: &Value, now: u64, all: bool) -> String {
     let none = Vec::new();
@@ -459,6 +488,26 @@ mod tests {
         assert!(
             text.contains("wrong key") && text.contains("in 1m") && text.contains("blocked"),
             "{text}"
+        );
+    }
+
+    #[test]
+    fn all_is_well_when_everybody_is_online_and_nothing_is_in_the_way() {
+        let account = |online: bool| json!({"account": "a", "online": online});
+        let mut answer = json!({"blocked_threads": 0, "accounts": [account(true), account(true)]});
+        assert_eq!(unwell(&answer), None);
+        assert_eq!(unwell(&account(true)), None);
+        let one = unwell(&account(false));
+        assert_eq!(one.as_deref(), Some("1 of 1 accounts not online"));
+        answer["accounts"][0] = account(false);
+        answer["accounts"][1]["degraded"] = json!(["bot echo is parked"]);
+        answer["blocked_threads"] = json!(2);
+        answer["store"]["trouble"]["text"] = json!("the disk is full");
+        assert_eq!(
+            unwell(&answer).as_deref(),
+            Some(
+                "1 of 2 accounts not online, 1 degraded, 2 bot threads blocked, the store: the disk is full"
+            )
         );
     }
 }

@@ -4,9 +4,15 @@ use crate::harness::said;
 use botroupe::fleet::{BotChangeError, Command, Fleet, FleetAccount, FleetHandle, Phase};
 use botroupe::prelude::*;
 use botroupe::sandbox::Sandbox;
+use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
+use std::io::{self, Write};
+use std::sync::Mutex;
 use std::time::Duration;
+use tracing_subscriber::filter::filter_fn;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, fmt};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -100,6 +106,41 @@ async fn what_a_bot_claims_does_not_reach_those_after_it() {
     // Where it comes last it claims nothing.
     hears(sandbox, "other", "alice", "bye").await;
     until("both", || said(sandbox, "other", "alice").len() == 6).await;
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_that_grows_or_waits_is_claimed_too() {
+    async fn answer(text: Text, api: Api) -> Option<Reply> {
+        if text.contains("later") {
+            return Some(Reply::after(Duration::from_secs(1), "9 to 17"));
+        }
+        let words = stream::unfold(
+            (api, ["9", " to", " 17"].iter()),
+            |(api, mut words)| async {
+                api.sleep(Duration::from_millis(400)).await;
+                let word = words.next()?;
+                Some((Ok::<_, io::Error>(*word), (api, words)))
+            },
+        );
+        let grows = text.contains("hours");
+        grows.then(|| Streamed::new(words).into_reply())
+    }
+    let hours = || Bot::new("hours").claims().on_text(answer);
+    let fleet = Fleet::builder().sandbox().bot(hours).bot(echo);
+    let fleet = fleet.account(FleetAccount::new("desk").bots(["hours", "echo"]));
+    let fleet = started(fleet).await;
+    let sandbox = fleet.sandbox().unwrap();
+    for text in ["your hours?", "later", "bye"] {
+        sandbox.say("alice", "desk", text).unwrap();
+    }
+    hears(sandbox, "desk", "alice", "bye").await;
+    until("all three", || {
+        let mut told = said(sandbox, "desk", "alice");
+        told.sort();
+        told == ["9 to 17", "9 to 17", "bye"]
+    })
+    .await;
     fleet.stop().await.unwrap();
 }
 
@@ -240,5 +281,68 @@ async fn bots_change_while_their_account_stays_online() {
     assert!(matches!(gone, Err(BotChangeError::NotRunning { .. })));
     say("six");
     hears(sandbox, "desk", "alice", "six!").await;
+    fleet.stop().await.unwrap();
+}
+
+/// What handlers log, with its spans.
+static LOGGED: Mutex<String> = Mutex::new(String::new());
+
+struct Logged;
+
+impl Write for Logged {
+    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
+        LOGGED
+            .lock()
+            .unwrap()
+            .push_str(&String::from_utf8_lossy(line));
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn what_a_handler_logs_says_of_which_account_bot_and_conversation_it_is() {
+    let ours = filter_fn(|of| of.is_span() || of.target().ends_with("bots_of_accounts"));
+    let layer = fmt::layer().with_ansi(false).with_writer(|| Logged);
+    tracing_subscriber::registry()
+        .with(layer.with_filter(ours))
+        .init();
+    let logger = || {
+        Bot::new("logger").on_text(async |text: Text, api: Api| {
+            tracing::info!("heard {}", &*text);
+            tokio::task::yield_now().await;
+            tracing::info!("thought about {}", &*text);
+            api.spawn(async { tracing::info!("beside") });
+        })
+    };
+    let fleet = Fleet::builder().sandbox().bot(logger).account("desk");
+    let fleet = started(fleet).await;
+    fleet
+        .sandbox()
+        .unwrap()
+        .say("alice", "desk", "this")
+        .unwrap();
+    let logged = |text: &str| {
+        let all = LOGGED.lock().unwrap();
+        all.lines()
+            .find(|line| line.contains(text))
+            .map(str::to_owned)
+    };
+    until("the last line", || logged("beside").is_some()).await;
+    let conversation = Conversation::c2c("alice").to_string();
+    for text in ["heard this", "thought about this", "beside"] {
+        let line = logged(text).unwrap();
+        assert!(
+            line.contains("account=desk") && line.contains("bot=\"logger\""),
+            "{line}"
+        );
+        assert!(
+            line.contains(&format!("conversation={conversation}")),
+            "{line}"
+        );
+    }
     fleet.stop().await.unwrap();
 }

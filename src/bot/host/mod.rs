@@ -40,6 +40,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
+use tracing::Instrument;
 
 /// How long handlers may run in place in one turn of their account, so that other accounts get theirs.
 const TURN: Duration = Duration::from_millis(2);
@@ -448,16 +449,18 @@ impl Host {
 
     fn run_on_pool(&self, call: Call) {
         let (pool, label) = (self.site.pool.clone(), call.label.clone());
-        let run = Run::new(call);
-        self.site.pool.spawn(label, run.finish(pool));
+        let span = label.span(call.ticket.job.line.conversation.as_ref());
+        let run = Run::new(call).finish(pool).instrument(span);
+        self.site.pool.spawn(label, run);
     }
 
     /// Polls a handler once, here. One that is not ready then goes to the pool.
     fn run_in_place(&self, call: Call) {
         let (pool, label) = (&self.site.pool, call.label.clone());
-        let polled = pool.in_place(&label, || Run::new(call).first_poll());
+        let span = label.span(call.ticket.job.line.conversation.as_ref());
+        let polled = span.in_scope(|| pool.in_place(&label, || Run::new(call).first_poll()));
         if let Some(Err(run)) = polled {
-            pool.spawn(label, run.finish(pool.clone()));
+            pool.spawn(label, run.finish(pool.clone()).instrument(span));
         }
     }
 
@@ -490,11 +493,17 @@ impl Host {
             }
             return;
         }
-        let (answers, succeeded) = match outcome {
-            Outcome::Ended { answers, succeeded } => (Some(answers), succeeded),
-            Outcome::NotRun | Outcome::Cancelled => (None, true),
+        let (answers, has_answered, succeeded) = match outcome {
+            Outcome::Ended {
+                answers,
+                has_said,
+                succeeded,
+            } => {
+                let has_answered = has_said || !answers.is_empty();
+                (Some(answers), has_answered, succeeded)
+            }
+            Outcome::NotRun | Outcome::Cancelled => (None, false, true),
         };
-        let has_answered = answers.as_ref().is_some_and(|answers| !answers.is_empty());
         let also = self.decide(&seats, job, seat.bot.choices.claims && has_answered);
         let draw = |(to, draft)| (to, draft, seat.account.draw_key());
         if self.ledger.is_durable()

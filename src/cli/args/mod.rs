@@ -399,6 +399,10 @@ pub(super) struct StatusArgs {
     #[arg(long)]
     pub(super) all: bool,
 
+    /// Exits with 1 if an account is not online, a bot is parked or blocks a thread, or the store cannot be written.
+    #[arg(long)]
+    pub(super) check: bool,
+
     /// The config file of the running process.
     #[arg(long, value_name = "FILE", default_value = DEFAULT_CONFIG)]
     pub(super) config: PathBuf,

@@ -25,6 +25,7 @@ fn a_second_copy_is_refused_and_takes_nothing_away() {
     assert!(err.contains(&pid) && err.contains("--force"), "{err}");
     let (_, table, _) = control(&path, &["status"]);
     assert!(table.starts_with("4 accounts: 4 online\n"), "{table}");
+    assert_eq!(control(&path, &["status", "--check"]).0, Some(0));
 
     // The store is not shared, whoever forces what.
     let forced = output(&["run", &path, "--force"]);
@@ -96,6 +97,9 @@ fn what_was_ordered_holds_over_a_crash_until_it_is_taken_back() {
 
     let mut run = Running::start(&["run", "--config", &path]);
     run.line("1 of 4");
+    let (code, _, err) = control(&path, &["status", "--check"]);
+    assert_eq!(code, Some(1), "{err}");
+    assert!(err.contains("3 of 4 accounts not online"), "{err}");
     let (_, json, _) = control(&path, &["status", "--json"]);
     let status: serde_json::Value = serde_json::from_str(&json).unwrap();
     let states: Vec<(String, String)> = status["accounts"]
