@@ -51,6 +51,8 @@ pub(super) enum Outcome {
     Ended {
         /// What is to be sent.
         answers: Vec<(Conversation, Draft)>,
+        /// Something was said already, or will be later.
+        has_said: bool,
         /// If not, what it would have changed stays as it was.
         succeeded: bool,
     },
@@ -69,6 +71,7 @@ pub(super) struct Run {
     succeeded: bool,
     /// How many replies have grown.
     grown: u64,
+    has_said: bool,
     is_cancelled: bool,
 }
 
@@ -97,6 +100,7 @@ impl Run {
             answers: Vec::new(),
             succeeded: true,
             grown: 0,
+            has_said: false,
             is_cancelled: false,
         }
     }
@@ -239,6 +243,7 @@ impl Run {
             cancel.take_over();
         }
         // What was answered before comes before.
+        self.has_said |= !self.answers.is_empty();
         for (place, answer) in std::mem::take(&mut self.answers).into_iter().enumerate() {
             let part = u64::MAX - u64::try_from(place).unwrap_or_default();
             if let Err(error) = streamed::send_before(&event, answer, (number, part)).await {
@@ -257,6 +262,7 @@ impl Run {
             let within = |next| within(call, pool, next).boxed();
             delivery.run(streamed, within).await
         };
+        self.has_said |= said;
         if let Some(rest) = rest {
             self.say(&to, rest);
         } else if !said && matches!(ended, Ended::Whole) {
@@ -315,6 +321,7 @@ impl Run {
         } = self.call;
         let outcome = Outcome::Ended {
             answers: self.answers,
+            has_said: self.has_said,
             succeeded: self.succeeded,
         };
         settle(ticket, handler, outcome, event.exchange());
@@ -423,6 +430,7 @@ impl Run {
             match answer {
                 Answer::Message(draft) => self.say(to, draft),
                 Answer::Later(time, draft) => {
+                    self.has_said = true;
                     for part in draft.split() {
                         say_later(&self.call.event, time, &part);
                     }

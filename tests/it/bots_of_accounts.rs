@@ -4,6 +4,7 @@ use crate::harness::said;
 use botroupe::fleet::{BotChangeError, Command, Fleet, FleetAccount, FleetHandle, Phase};
 use botroupe::prelude::*;
 use botroupe::sandbox::Sandbox;
+use futures_util::stream;
 use serde::Deserialize;
 use serde_json::json;
 use std::io::{self, Write};
@@ -105,6 +106,41 @@ async fn what_a_bot_claims_does_not_reach_those_after_it() {
     // Where it comes last it claims nothing.
     hears(sandbox, "other", "alice", "bye").await;
     until("both", || said(sandbox, "other", "alice").len() == 6).await;
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_reply_that_grows_or_waits_is_claimed_too() {
+    async fn answer(text: Text, api: Api) -> Option<Reply> {
+        if text.contains("later") {
+            return Some(Reply::after(Duration::from_secs(1), "9 to 17"));
+        }
+        let words = stream::unfold(
+            (api, ["9", " to", " 17"].iter()),
+            |(api, mut words)| async {
+                api.sleep(Duration::from_millis(400)).await;
+                let word = words.next()?;
+                Some((Ok::<_, io::Error>(*word), (api, words)))
+            },
+        );
+        let grows = text.contains("hours");
+        grows.then(|| Streamed::new(words).into_reply())
+    }
+    let hours = || Bot::new("hours").claims().on_text(answer);
+    let fleet = Fleet::builder().sandbox().bot(hours).bot(echo);
+    let fleet = fleet.account(FleetAccount::new("desk").bots(["hours", "echo"]));
+    let fleet = started(fleet).await;
+    let sandbox = fleet.sandbox().unwrap();
+    for text in ["your hours?", "later", "bye"] {
+        sandbox.say("alice", "desk", text).unwrap();
+    }
+    hears(sandbox, "desk", "alice", "bye").await;
+    until("all three", || {
+        let mut told = said(sandbox, "desk", "alice");
+        told.sort();
+        told == ["9 to 17", "9 to 17", "bye"]
+    })
+    .await;
     fleet.stop().await.unwrap();
 }
 

@@ -24,6 +24,7 @@ mod outage;
 mod pacing;
 mod providers;
 mod recovery;
+mod rogues;
 mod sandbox;
 mod sandbox_guard;
 mod sandbox_media;

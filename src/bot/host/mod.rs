@@ -500,11 +500,17 @@ impl Host {
             }
             return;
         }
-        let (answers, succeeded) = match outcome {
-            Outcome::Ended { answers, succeeded } => (Some(answers), succeeded),
-            Outcome::NotRun | Outcome::Cancelled => (None, true),
+        let (answers, has_answered, succeeded) = match outcome {
+            Outcome::Ended {
+                answers,
+                has_said,
+                succeeded,
+            } => {
+                let has_answered = has_said || !answers.is_empty();
+                (Some(answers), has_answered, succeeded)
+            }
+            Outcome::NotRun | Outcome::Cancelled => (None, false, true),
         };
-        let has_answered = answers.as_ref().is_some_and(|answers| !answers.is_empty());
         let also = self.decide(&seats, job, seat.bot.choices.claims && has_answered);
         let draw = |(to, draft)| (to, draft, seat.account.draw_key());
         if self.ledger.is_durable()

@@ -59,6 +59,7 @@ impl Drop for Ticket {
             let outcome = if self.began {
                 Outcome::Ended {
                     answers: Vec::new(),
+                    has_said: false,
                     succeeded: false,
                 }
             } else {

@@ -174,6 +174,46 @@ async fn after_a_crash_the_message_goes_on_and_nothing_is_doubled() {
 }
 
 #[actix_rt::test]
+async fn what_is_said_after_a_crash_takes_the_place_of_what_was_said_before() {
+    for (crash, parts) in [("600ms", 1), ("5s", 2)] {
+        let runs = Arc::new(AtomicUsize::new(0));
+        let tell = move |_: Text, api: Api| {
+            let is_first = runs.fetch_add(1, Ordering::SeqCst) == 0;
+            async move {
+                let words = stream::unfold((api, 0), move |(api, number)| async move {
+                    if !is_first {
+                        let all = (number == 0).then(|| "Never mind.".to_owned());
+                        return all.map(|all| (Ok::<_, Failed>(all), (api, 1)));
+                    }
+                    api.sleep(Duration::from_millis(20)).await;
+                    Some((Ok(format!("word{number} ").repeat(10)), (api, number + 1)))
+                });
+                Streamed::new(words)
+            }
+        };
+        let bot = TestBot::new(Bot::new("teller").on_text(tell));
+        let mut said = bot.hears("tell").await;
+        said.then(bot.advance(crash).await);
+        assert_eq!(said.sent().len(), parts, "{crash}");
+        said.then(bot.crash_and_restart().await);
+        said.then(bot.advance("1m").await);
+        let texts = said.texts();
+        assert_eq!(
+            (texts.len(), texts[0].as_str()),
+            (parts, "Never mind."),
+            "{crash}"
+        );
+        if parts > 1 {
+            assert!(
+                texts[1].ends_with("(The answer broke off here.)"),
+                "{texts:?}"
+            );
+        }
+        bot.crash_and_restart().await.expect_no_reply();
+    }
+}
+
+#[actix_rt::test]
 async fn what_is_not_said_again_after_a_crash_is_marked() {
     static RUNS: AtomicUsize = AtomicUsize::new(0);
     async fn tell(_: Text, api: Api) -> Result<Streamed, Failed> {
