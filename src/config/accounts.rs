@@ -235,8 +235,8 @@ fn account<'c>(
     let id_node = entry.get("user_id");
     let names_bots = entry.get("bots").is_some() || base.bots.is_some();
     let sig_node = entry.get("user_sig");
-    let settings = entry.get("settings");
     let common = common(&mut entry, base, known_bots, sig_node.as_ref());
+    let settings = entry.get("settings");
     if !names_bots {
         entry.missing(
             "bots",
