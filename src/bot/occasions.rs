@@ -25,6 +25,29 @@ macro_rules! occasions {
 }
 
 occasions! {
+    /// Calls `handler` for what happens in the account's groups (joined, quit, kicked, muted,
+    /// profile changed); it may take [`GroupTip`](crate::proto::message::GroupTip).
+    on_group_tip: TIP;
+    /// Calls `handler` for what the server tells this account about groups (applications,
+    /// decisions, invitations, kicks); it may take
+    /// [`SystemNotice`](crate::proto::message::SystemNotice).
+    on_system_notice: NOTICE;
+    /// Calls `handler` when something about messages or people changes (recalled, edited, read, typed,
+    /// profiles, friends, status); it may take [`Update`](crate::proto::update::Update).
+    on_update: UPDATE;
+    /// Calls `handler` once, when the account is ready for the first time: the place to start background tasks
+    /// with [`Api::spawn`](super::Api::spawn). It is called again only when the bot is made anew after a crash.
+    on_start: START;
+    /// Calls `handler` each time the account becomes ready (SDK_READY), so after every outage. What has to
+    /// start once belongs in [`on_start`](Self::on_start).
+    on_ready: READY;
+    /// Calls `handler` each time the account stops being ready while the program runs; it may take
+    /// [`NotReady`](super::NotReady). A message that it sends waits for the account up to the send timeout,
+    /// and fails at once when the account does not come back by itself.
+    on_not_ready: NOT_READY;
+    /// Calls `handler` each time the account is kicked (KICKED_OUT); it may take [`Kicked`](super::Kicked).
+    /// Handlers of `on_not_ready` are called, too.
+    on_kicked: KICKED;
     /// Calls `handler` when messages are recalled; it may take [`Recalled`](super::Recalled). What it returns is said in
     /// the conversation.
     ///
