@@ -152,6 +152,17 @@ impl GroupId {
     }
 }
 
+/// Reads a UserID and refuses one that is not valid, where people or clients write it:
+/// `#[serde(deserialize_with = "valid_user_id")]`.
+///
+/// # Errors
+/// When it is no text, or no valid UserID.
+pub fn valid_user_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
+    let id = UserId::deserialize(deserializer)?;
+    id.check().map_err(de::Error::custom)?;
+    Ok(id)
+}
+
 /// Returns whether `c` is printable and not a space. The listed format characters are invisible:
 /// with them, two different accounts would look alike in a log.
 fn is_allowed(c: char) -> bool {

@@ -9,6 +9,7 @@
 
 mod change;
 mod seats;
+mod start;
 mod subscriber;
 mod ticket;
 
@@ -21,14 +22,13 @@ use crate::bot::claims::Claims;
 use crate::bot::dialogue::may_converse;
 use crate::bot::drain::Drain;
 use crate::bot::event::{Event, What};
-use crate::bot::isolation::Place;
 use crate::bot::ledger::{Exchange, Finished, Ledger, Written};
 use crate::bot::lines::{Job, Lines, Manner, Start};
 use crate::bot::on_unknown::OnUnknown;
-use crate::bot::pool::Label;
+
 use crate::bot::recording::Recording;
 use crate::bot::replies::{Ended, Replies};
-use crate::bot::run::{Call, Outcome, Run};
+use crate::bot::run::Outcome;
 use crate::bot::seat::{Neighbours, Seat, SharedBot, Site};
 use crate::bot::voices::Listening;
 use crate::policy::Now;
@@ -40,10 +40,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, Weak};
 use std::task::Waker;
 use std::time::Duration;
-use tracing::Instrument;
-
-/// How long handlers may run in place in one turn of their account, so that other accounts get theirs.
-const TURN: Duration = Duration::from_millis(2);
 
 /// See the module.
 pub struct Host {
@@ -371,103 +367,6 @@ impl Host {
                 pause = ?found.pause,
                 "the bot and somebody else answer each other without end; it is silent there for a while"
             );
-        }
-    }
-
-    // ── handlers ─────────────────────────────────────────────────────────────────────────────
-
-    /// Starts what may be started on the pool. For hosts whose account has no actor at present.
-    fn run_elsewhere(&self) {
-        while let Ok(mut state) = self.lock()
-            && let Some((start, seat)) = self.next_start(&mut state, self.ledger.now().mono)
-        {
-            drop(state);
-            self.run_on_pool(self.call(start, seat, None));
-        }
-    }
-
-    /// Runs what may run, on this thread where the bot is trusted. Returns whether something is left.
-    fn run_here(&self, at: Now, life: u64) -> bool {
-        let mut at = at.mono;
-        let until = at + TURN;
-        loop {
-            let Ok(mut state) = self.lock() else {
-                return false;
-            };
-            if at >= until {
-                return state.lines.is_due();
-            }
-            let Some((start, seat)) = self.next_start(&mut state, at) else {
-                return false;
-            };
-            drop(state);
-            let bot = seat.bot.clone();
-            let call = self.call(start, seat, Some(life));
-            match bot.place() {
-                Place::Here if !self.site.pool.is_parked(self.account.user(), bot.name) => {
-                    self.run_in_place(call);
-                    at = self.ledger.now().mono;
-                }
-                Place::Here | Place::Pool => self.run_on_pool(call),
-            }
-        }
-    }
-
-    /// The next handler to start, and its seat.
-    fn next_start(&self, state: &mut State, now: Duration) -> Option<(Start, Arc<Seat>)> {
-        loop {
-            let start = state.lines.poll_start(now)?;
-            let seat = self.seats().get(start.job.line.bot).cloned();
-            match seat {
-                Some(seat) if self.may_begin(&seat, &start) => return Some((start, seat)),
-                _ => drop(state.lines.ended(now, &start.job, true, false)),
-            }
-        }
-    }
-
-    fn call(&self, start: Start, seat: Arc<Seat>, life: Option<u64>) -> Call {
-        let Start {
-            job,
-            what,
-            only,
-            earlier,
-            cancel,
-        } = start;
-        let label = Label {
-            account: seat.account.user().clone(),
-            bot: seat.bot.name,
-            handler: seat.bot.handlers.candidate(&what),
-            trust: seat.bot.trust.clone(),
-        };
-        Call {
-            event: Event::after(what, seat, earlier),
-            label,
-            only,
-            cancel,
-            ticket: Ticket {
-                host: self.me.clone(),
-                job,
-                life,
-                began: false,
-                settled: false,
-            },
-        }
-    }
-
-    fn run_on_pool(&self, call: Call) {
-        let (pool, label) = (self.site.pool.clone(), call.label.clone());
-        let span = label.span(call.ticket.job.line.conversation.as_ref());
-        let run = Run::new(call).finish(pool).instrument(span);
-        self.site.pool.spawn(label, run);
-    }
-
-    /// Polls a handler once, here. One that is not ready then goes to the pool.
-    fn run_in_place(&self, call: Call) {
-        let (pool, label) = (&self.site.pool, call.label.clone());
-        let span = label.span(call.ticket.job.line.conversation.as_ref());
-        let polled = span.in_scope(|| pool.in_place(&label, || Run::new(call).first_poll()));
-        if let Some(Err(run)) = polled {
-            pool.spawn(label, run.finish(pool.clone()).instrument(span));
         }
     }
 
