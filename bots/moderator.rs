@@ -124,7 +124,7 @@ fn words<'de, D: serde::Deserializer<'de>>(from: D) -> Result<Vec<Word>, D::Erro
 }
 
 /// When people wrote, in Unix seconds, by group and user.
-type Times = HashMap<(Box<str>, Box<str>), VecDeque<u64>>;
+type Times = HashMap<(Conversation, UserId), VecDeque<u64>>;
 
 /// How much people write.
 #[derive(Default)]
@@ -199,7 +199,7 @@ async fn judge(event: &Event) -> BotResult<Option<Draft>> {
         return Ok(None);
     };
     // A topic belongs to a community: that is where people are members.
-    let info = message.group.as_deref().map(|info| info.id.as_str());
+    let info = message.group.as_deref().map(|info| &info.id);
     let members_of = info.filter(|id| !id.is_empty()).unwrap_or(group);
     let members = event.api().group(members_of);
     let found = members.member_info([&*message.from]).await?;
@@ -221,7 +221,10 @@ async fn judge(event: &Event) -> BotResult<Option<Draft>> {
     let mut has_power = true;
     if count >= settings.recall_from {
         outcome = "moderator-recalled";
-        has_power &= api.run("recall", || api.recall(message)).await.is_ok();
+        has_power &= api
+            .run("recall", || async { api.message(message).recall().await })
+            .await
+            .is_ok();
     }
     if count >= settings.mute_from {
         outcome = "moderator-muted";
@@ -252,7 +255,7 @@ async fn warnings(
     let Conversation::Group(group) = &message.conversation else {
         return Ok(texts.get("moderator-group"));
     };
-    let info = message.group.as_deref().map(|info| info.id.as_str());
+    let info = message.group.as_deref().map(|info| &info.id);
     let members_of = info.filter(|id| !id.is_empty()).unwrap_or(group);
     let known = store.of_user(&who).get(members_of).await?;
     let known = known.unwrap_or_default();
@@ -302,7 +305,7 @@ impl Pace {
                 all.clear();
             }
         }
-        let who = (message.conversation.name().into(), message.from.clone());
+        let who = (message.conversation.clone(), message.from.clone());
         let times = all.entry(who).or_default();
         times.retain(is_recent);
         times.push_back(now);

@@ -81,7 +81,7 @@ async fn greet(
         return Ok(None);
     }
     let mut new = Vec::new();
-    for user in tip.members.iter().filter(|user| *user != api.user()) {
+    for user in tip.members.iter().filter(|user| *user != api.me()) {
         let greeted = store.of_user(user);
         if greeted.get(&group.id).await?.is_none() {
             greeted.set_for(&group.id, &true, DAY).await?;
@@ -159,7 +159,7 @@ mod tests {
     fn joined(users: &[&str]) -> GroupTip {
         GroupTip {
             op: 1,
-            members: users.iter().map(|user| (*user).to_owned()).collect(),
+            members: users.iter().map(|user| (*user).into()).collect(),
             ..GroupTip::default()
         }
     }

@@ -135,13 +135,13 @@ struct Book;
 pub mod prelude {
     pub use crate::bot::{
         AlarmId, Answer, Api, ApiError, Approval, Args, Attachment, Bot, BotResult, Card, Command,
-        Config, Cooldown, Cron, Custom, Dialogue, DialogueError, Edited, Event, Every, Failure,
-        Filter, FromEvent, Group, GroupApi, GroupChanged, IntoReply, Invited, Isolation,
-        JoinRequest, Joined, Kicked, Language, LanguageChoice, Later, Left, Messages, Missed,
-        Muted, Needs, Next, NoAnswer, NotReady, OnUnknown, Outgoing, Overlap, Pass, Pending,
-        Permission, Reacted, Read, Recalled, Receipts, Rejection, Removed, Reply, RunError, Sender,
-        Skipped, State, Statuses, Store, Streamed, Text, Texts, Typing, Upload, ValueError,
-        command, filter,
+        Config, ConversationApi, Cooldown, Cron, Custom, Dialogue, DialogueError, Edited, Event,
+        Every, Failure, Filter, FromEvent, Group, GroupApi, GroupChanged, GroupId, IntoReply,
+        Invited, Isolation, JoinRequest, Joined, Kicked, Language, LanguageChoice, Later, Left,
+        MessageApi, MessageId, Messages, Missed, Muted, Needs, Next, NoAnswer, NotReady, OnUnknown,
+        Outgoing, Overlap, Pass, Pending, Permission, Reacted, Read, Recalled, Receipts, Rejection,
+        Removed, Reply, RunError, Sender, Skipped, State, Statuses, Store, Streamed, Text, Texts,
+        Typing, Upload, UserApi, UserId, ValueError, command, filter,
     };
     pub use crate::fleet::{Fleet, FleetError, FleetHandle};
     pub use crate::proto::code::Code;

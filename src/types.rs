@@ -15,7 +15,7 @@ pub mod extension {
 
 /// Who follows whom.
 pub mod follow {
-    pub use crate::proto::op::follow::{CheckedUser, Count, Followed};
+    pub use crate::proto::op::follow::{CheckedUser, Count, Followed, Tie};
 }
 
 /// Friends and the blacklist.

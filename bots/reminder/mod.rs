@@ -134,7 +134,7 @@ async fn ring(reminder: Later<Reminder>, texts: Texts) -> String {
 }
 
 /// The reminders of a person, in the order of their times.
-fn mine(api: &Api, user: &str) -> Vec<(Pending, Reminder)> {
+fn mine(api: &Api, user: &UserId) -> Vec<(Pending, Reminder)> {
     let all = api.alarms_of(user).into_iter();
     all.filter_map(|alarm| Some((alarm.clone(), alarm.payload()?)))
         .collect()

@@ -18,6 +18,7 @@ use super::seat::{Seat, SharedBot};
 use super::timer::Alarm;
 use crate::account::Cause;
 use crate::policy::Now;
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message};
 use crate::proto::update::Update;
 use botroupe_core::ledger::{Cell, Change, exchange, message_id};
@@ -513,11 +514,11 @@ impl Event {
 
     /// Who has done it: the sender of a message, who acted in a group, recalled, edited, read or types.
     #[must_use]
-    pub fn actor(&self) -> Option<&str> {
+    pub fn actor(&self) -> Option<&UserId> {
         let user = match &self.0.what {
             What::Message(message) => match (message.tip(), message.notice()) {
-                (Some(tip), _) => tip.operator.as_str(),
-                (_, Some(notice)) => notice.operator.as_str(),
+                (Some(tip), _) => &tip.operator,
+                (_, Some(notice)) => &notice.operator,
                 _ => &message.from,
             },
             What::Update(update) => match &**update {

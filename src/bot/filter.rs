@@ -27,6 +27,7 @@
 //! # ;
 //! ```
 
+use super::api::{IntoGroupId, IntoUserId};
 use super::event::{Event, What};
 use super::kinds::Kinds;
 use crate::proto::message::Conversation;
@@ -131,16 +132,16 @@ pub fn group() -> Filter {
 
 /// This group.
 #[must_use]
-pub fn in_group(id: impl Into<String>) -> Filter {
-    let id = id.into();
-    check(move |event| matches!(place(event), Some(Conversation::Group(group)) if *group == *id))
+pub fn in_group(id: impl IntoGroupId) -> Filter {
+    let id = id.into_group_id();
+    check(move |event| matches!(place(event), Some(Conversation::Group(group)) if group == id))
 }
 
 /// What this user says or does.
 #[must_use]
-pub fn from(user: impl Into<String>) -> Filter {
-    let user = user.into();
-    check(move |event| event.actor() == Some(&*user))
+pub fn from(user: impl IntoUserId) -> Filter {
+    let user = user.into_user_id();
+    check(move |event| event.actor() == Some(&user))
 }
 
 /// Texts that contain these words; capitals do not count.

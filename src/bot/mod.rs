@@ -87,9 +87,12 @@ mod typing;
 mod voices;
 
 pub use crate::account::SendError;
+pub use crate::proto::id::{GroupId, UserId};
+pub use crate::proto::message::{MessageId, MessageIdError};
 pub use crate::store::{Cause as StoreCause, StoreError};
 pub use api::{
-    Api, ApiError, GroupApi, IntoConversation, IntoDraft, Kind, RunError, Sending, Upload, Uploads,
+    Api, ApiError, ConversationApi, GroupApi, IntoConversation, IntoDraft, IntoGroupId,
+    IntoMessage, IntoUserId, Kind, MessageApi, RunError, Sending, Upload, Uploads, UserApi,
 };
 pub use attachment::Attachment;
 pub use builder::{Bot, SettingsError};

@@ -32,7 +32,7 @@ occasions! {
     /// use botroupe::prelude::*;
     ///
     /// async fn saw(recalled: Recalled, api: Api) -> Option<String> {
-    ///     (recalled.by != api.user()).then(|| format!("{} has taken something back.", recalled.by))
+    ///     (recalled.by != api.me()).then(|| format!("{} has taken something back.", recalled.by))
     /// }
     /// # let _ =
     /// Bot::new("witness").on_recalled(saw)
@@ -46,7 +46,7 @@ occasions! {
     /// use botroupe::prelude::*;
     ///
     /// async fn again(edited: Edited, api: Api) -> Option<String> {
-    ///     let is_own = edited.message.from == api.user();
+    ///     let is_own = edited.message.from == api.me();
     ///     let text = edited.text().filter(|_| !is_own)?;
     ///     text.contains("casino").then(|| "No advertising, please.".to_owned())
     /// }

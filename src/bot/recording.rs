@@ -5,6 +5,7 @@ use super::failure::Failure;
 use crate::account::{OutboxError, RequestError, SendError};
 use crate::proto::answer::Sent;
 use crate::proto::code::Code;
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Element};
 use crate::proto::op::Call;
 use crate::proto::op::c2c_message::Edited;
@@ -15,11 +16,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The recorded actions of a bot under test, and the answers to its requests. A bot whose process has died does nothing
 /// any more that is recorded.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Recording {
+    user: UserId,
     state: Arc<Mutex<Recorded>>,
     /// The process that acts.
     life: u64,
+}
+
+impl Default for Recording {
+    fn default() -> Self {
+        Self {
+            user: Self::USER.into(),
+            state: Arc::default(),
+            life: 0,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -48,6 +60,11 @@ impl Recording {
     /// The account of a bot under test.
     pub(super) const USER: &'static str = "bot";
 
+    /// The account of a bot under test.
+    pub(super) const fn user(&self) -> &UserId {
+        &self.user
+    }
+
     fn lock(&self) -> MutexGuard<'_, Recorded> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -57,6 +74,7 @@ impl Recording {
         let mut state = self.lock();
         state.life += 1;
         Arc::new(Self {
+            user: self.user.clone(),
             state: self.state.clone(),
             life: state.life,
         })

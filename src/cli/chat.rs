@@ -213,7 +213,7 @@ async fn converse(
                             answered = true;
                             show(&message)?;
                             // The next chat must not show it again.
-                            let _ = tokio::time::timeout(QUIET, api.mark_read(&message)).await;
+                            let _ = tokio::time::timeout(QUIET, api.message(&message).mark_read()).await;
                         }
                         handle.handled(&receipt, true);
                     }
@@ -307,7 +307,7 @@ async fn enter(args: &ChatArgs, config: &Config, api: &Api) -> Result<(), Failur
             Err(error) => return Err(failed(error)),
         }
     }
-    match api.join_group(id.clone(), "").await {
+    match api.group(id).join("").await {
         Ok(_) => Ok(()),
         Err(error) if error.code() == Some(Code::GROUP_MEMBER_ALREADY) => Ok(()),
         Err(error) if error.code() == Some(Code::GROUP_UNKNOWN) => Err(Failure::Runtime(

@@ -2,6 +2,7 @@
 //! the event number only matters where several kinds share a payload key.
 
 use super::event::{EventsBody, KickType, Notice};
+use super::id::{GroupId, UserId};
 use super::lenient;
 use super::message::{Conversation, GroupItem, MessageRef};
 use super::packet::InstId;
@@ -245,7 +246,7 @@ struct ReadPair {
 #[derive(Deserialize)]
 struct Mute {
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    peer: String,
+    peer: UserId,
     #[serde(
         rename = "MuteNotifications",
         default,
@@ -271,7 +272,7 @@ fn read_notify(raw: &RawValue, event: Option<u64>) -> Vec<Notice> {
         return withdraw.messages.into_iter().map(read_withdrawal).collect();
     }
     if let Some(read) = item.read_by_peer {
-        let peer = read.to;
+        let peer = UserId::from(read.to);
         return read
             .pairs
             .into_iter()
@@ -301,13 +302,13 @@ fn read_notify(raw: &RawValue, event: Option<u64>) -> Vec<Notice> {
     vec![unknown(raw, event)]
 }
 
-fn revoker(fields: &Fields) -> String {
+fn revoker(fields: &Fields) -> UserId {
     fields
         .get("RevokerInfo")
         .and_then(|info| info.get("Revoker_Account"))
         .and_then(Value::as_str)
         .unwrap_or_default()
-        .to_owned()
+        .into()
 }
 
 fn read_withdrawal(message: MessageRef) -> Notice {
@@ -343,16 +344,16 @@ struct NoticeBody {
 #[derive(Deserialize)]
 struct GroupRead {
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    group: String,
+    group: GroupId,
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
-    topic: String,
+    topic: GroupId,
     #[serde(rename = "LastReadMsgSeq", default, deserialize_with = "lenient::int")]
     seq: u32,
 }
 
 impl GroupRead {
     /// Returns the group or topic, and the sequence number up to which it was read.
-    fn mark(self) -> (String, u32) {
+    fn mark(self) -> (GroupId, u32) {
         let id = if self.topic.is_empty() {
             self.group
         } else {
@@ -397,7 +398,7 @@ fn read_group_update(raw: &RawValue) -> Option<Update> {
         let text = |key| fields.get(key).and_then(Value::as_str);
         let topic = text("TopicId").filter(|topic| !topic.is_empty());
         let id = topic.or_else(|| text("GroupId"));
-        id.unwrap_or_default().to_owned()
+        GroupId::from(id.unwrap_or_default())
     };
     if let Some(messages) = body.recalled {
         let inside = messages.first().map(|message| named(&message.extra));
@@ -427,7 +428,7 @@ fn read_c2c_receipt(raw: &RawValue) -> Result<Update, serde_json::Error> {
     #[derive(Deserialize)]
     struct Receipt {
         #[serde(rename = "Peer_Account", default, deserialize_with = "lenient::string")]
-        peer: String,
+        peer: UserId,
         #[serde(rename = "PeerReadTime", default, deserialize_with = "lenient::int")]
         time: u64,
         #[serde(

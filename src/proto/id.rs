@@ -1,17 +1,23 @@
-//! The two identifiers in every request: the UserID of the account and the SDKAppID of the app.
+//! The identifiers in requests: UserIDs, GroupIDs, and the SDKAppID of the app.
 //!
-//! Both are validated at construction, so that all other code can rely on them. The numbers that
-//! the server assigns (TinyId, InstId) are in `packet`: no person types them.
+//! A server may name users and groups as it likes, so a [`UserId`] and a [`GroupId`] are made of any text:
+//! reading one never fails. Who types one is told of a mistake: `parse` and [`FromStr`] check it, and so does
+//! `check`. Accounts are made of checked IDs. The numbers that the server assigns (TinyId, InstId) are in
+//! `packet`: no person types them.
 
-use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
+use std::{borrow::Borrow, borrow::Cow, fmt, ops::Deref, str::FromStr, sync::Arc};
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use thiserror::Error;
 
 /// The maximum length of a UserID, in bytes of UTF-8.
 pub const MAX_USER_ID_BYTES: usize = 32;
 
-/// The reason why a UserID or an SDKAppID is invalid.
+/// The maximum length of a GroupID, in bytes of UTF-8. A TopicID is the longest: it contains the ID of its
+/// community.
+pub const MAX_GROUP_ID_BYTES: usize = 128;
+
+/// The reason why a UserID, a GroupID or an SDKAppID is invalid.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum IdError {
     /// The UserID is empty.
@@ -31,6 +37,23 @@ pub enum IdError {
         /// The byte offset of the character.
         at: usize,
     },
+    /// The GroupID is empty.
+    #[error("a GroupID cannot be empty")]
+    EmptyGroup,
+    /// The GroupID has more than [`MAX_GROUP_ID_BYTES`] bytes.
+    #[error("a GroupID has at most {MAX_GROUP_ID_BYTES} bytes, this one has {bytes}")]
+    LongGroup {
+        /// The length in bytes.
+        bytes: usize,
+    },
+    /// The GroupID contains a space, a control character or another invisible character.
+    #[error("a GroupID cannot contain {character:?} (byte {at})")]
+    GroupCharacter {
+        /// The invalid character.
+        character: char,
+        /// The byte offset of the character.
+        at: usize,
+    },
     /// The SDKAppID is zero.
     #[error("an SDKAppID is a number from 1 to 4294967295; the console shows yours")]
     ZeroApp,
@@ -42,19 +65,57 @@ pub enum IdError {
     },
 }
 
-/// The UserID of an account: 1 to 32 bytes, without spaces and control characters.
+/// The UserID of an account, the program's own or anybody's. A clone shares the text.
 ///
-/// The service recommends letters, digits, `_` and `-`; it accepts other printable characters. A
-/// clone shares the text.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+/// A valid one has 1 to 32 bytes, without spaces and control characters. The service recommends letters, digits,
+/// `_` and `-`; it accepts other printable characters. [`parse`](Self::parse) refuses everything else, while
+/// `From<&str>` takes any text: what a server sends is an ID, whatever it looks like.
+///
+/// ```
+/// use botroupe_proto::id::UserId;
+///
+/// let bob = UserId::from("bob");
+/// assert_eq!(bob, "bob");
+/// assert!(bob.starts_with('b'));
+/// assert!("bob and alice".parse::<UserId>().is_err());
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(Arc<str>);
 
+/// The GroupID of a group, or the TopicID of a topic in a community. A clone shares the text.
+///
+/// A valid one has 1 to 128 bytes, without spaces and control characters. [`parse`](Self::parse) refuses
+/// everything else, while `From<&str>` takes any text.
+///
+/// ```
+/// use botroupe_proto::id::GroupId;
+///
+/// let group: GroupId = "@TGS#1".parse()?;
+/// assert_eq!(group, "@TGS#1");
+/// assert!(GroupId::from("").check().is_err());
+/// # Ok::<(), botroupe_proto::id::IdError>(())
+/// ```
+///
+/// It is no UserID, and the compiler knows:
+///
+/// ```compile_fail
+/// use botroupe_proto::id::{GroupId, UserId};
+///
+/// let user = UserId::from(GroupId::from("@TGS#1"));
+/// ```
+#[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GroupId(Arc<str>);
+
 impl UserId {
-    /// Validates `text` as a UserID.
+    /// Whether this text is a valid UserID.
     ///
     /// # Errors
-    /// Returns an [`IdError`] if `text` is not a valid UserID.
-    pub fn parse(text: &str) -> Result<Self, IdError> {
+    /// Returns an [`IdError`] if it is not.
+    pub fn check(&self) -> Result<(), IdError> {
+        Self::check_text(self)
+    }
+
+    fn check_text(text: &str) -> Result<(), IdError> {
         if text.is_empty() {
             return Err(IdError::Empty);
         }
@@ -63,13 +124,31 @@ impl UserId {
         }
         match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
             Some((at, character)) => Err(IdError::Character { character, at }),
-            None => Ok(Self(Arc::from(text))),
+            None => Ok(()),
         }
     }
+}
 
-    /// Returns the text.
-    pub fn as_str(&self) -> &str {
-        &self.0
+impl GroupId {
+    /// Whether this text is a valid GroupID or TopicID.
+    ///
+    /// # Errors
+    /// Returns an [`IdError`] if it is not.
+    pub fn check(&self) -> Result<(), IdError> {
+        Self::check_text(self)
+    }
+
+    fn check_text(text: &str) -> Result<(), IdError> {
+        if text.is_empty() {
+            return Err(IdError::EmptyGroup);
+        }
+        if text.len() > MAX_GROUP_ID_BYTES {
+            return Err(IdError::LongGroup { bytes: text.len() });
+        }
+        match text.char_indices().find(|(_, c)| !is_allowed(*c)) {
+            Some((at, character)) => Err(IdError::GroupCharacter { character, at }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -84,50 +163,174 @@ fn is_allowed(c: char) -> bool {
     !(c.is_control() || c.is_whitespace() || invisible)
 }
 
-impl fmt::Display for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
-    }
+/// What both kinds of ID can do. There is no conversion from one to the other.
+macro_rules! text_id {
+    ($id:ident, $name:literal) => {
+        impl $id {
+            /// The name by which a deserializer knows the type.
+            #[doc(hidden)]
+            pub const SERDE_NAME: &'static str = concat!("botroupe::", stringify!($id));
+
+            /// Validates `text`.
+            ///
+            /// # Errors
+            /// Returns an [`IdError`] if `text` is not a valid ID.
+            pub fn parse(text: &str) -> Result<Self, IdError> {
+                Self::check_text(text)?;
+                Ok(Self::from(text))
+            }
+
+            /// Returns the text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Deref for $id {
+            type Target = str;
+
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $id {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl FromStr for $id {
+            type Err = IdError;
+
+            fn from_str(text: &str) -> Result<Self, IdError> {
+                Self::parse(text)
+            }
+        }
+
+        impl Borrow<str> for $id {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl AsRef<str> for $id {
+            fn as_ref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        /// Takes any text; [`check`](Self::check) tells whether it is valid.
+        impl From<&str> for $id {
+            fn from(text: &str) -> Self {
+                // An empty text is nothing to allocate for.
+                if text.is_empty() {
+                    return Self::default();
+                }
+                Self(Arc::from(text))
+            }
+        }
+
+        impl From<&$id> for $id {
+            fn from(id: &$id) -> Self {
+                id.clone()
+            }
+        }
+
+        impl From<Arc<str>> for $id {
+            fn from(text: Arc<str>) -> Self {
+                Self(text)
+            }
+        }
+
+        impl From<$id> for Arc<str> {
+            fn from(id: $id) -> Self {
+                id.0
+            }
+        }
+
+        text_id!(@from $id: String, &String, Box<str>, Cow<'_, str>);
+        text_id!(@into $id: String, Box<str>);
+        text_id!(@equals $id: str, &str, String, &$id);
+
+        impl Serialize for $id {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(&self.0)
+            }
+        }
+
+        /// Takes any text. The deserializer is told the name of the type, for formats that care.
+        impl<'de> Deserialize<'de> for $id {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                struct Text;
+
+                impl<'de> de::Visitor<'de> for Text {
+                    type Value = $id;
+
+                    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                        f.write_str($name)
+                    }
+
+                    fn visit_newtype_struct<D: Deserializer<'de>>(
+                        self,
+                        deserializer: D,
+                    ) -> Result<$id, D::Error> {
+                        deserializer.deserialize_str(self)
+                    }
+
+                    fn visit_str<E: de::Error>(self, text: &str) -> Result<$id, E> {
+                        Ok(text.into())
+                    }
+                }
+
+                deserializer.deserialize_newtype_struct($id::SERDE_NAME, Text)
+            }
+        }
+    };
+    (@from $id:ident: $($text:ty),*) => {$(
+        impl From<$text> for $id {
+            fn from(text: $text) -> Self {
+                Self::from(AsRef::<str>::as_ref(&text))
+            }
+        }
+    )*};
+    (@into $id:ident: $($text:ty),*) => {$(
+        impl From<$id> for $text {
+            fn from(id: $id) -> Self {
+                (&*id.0).into()
+            }
+        }
+
+        impl From<&$id> for $text {
+            fn from(id: &$id) -> Self {
+                (&*id.0).into()
+            }
+        }
+    )*};
+    (@equals $id:ident: $($text:ty),*) => {$(
+        impl PartialEq<$text> for $id {
+            fn eq(&self, other: &$text) -> bool {
+                *self.0 == *AsRef::<str>::as_ref(other)
+            }
+        }
+
+        impl PartialEq<$id> for $text {
+            fn eq(&self, other: &$id) -> bool {
+                *AsRef::<str>::as_ref(self) == *other.0
+            }
+        }
+    )*};
 }
 
-impl fmt::Debug for UserId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl FromStr for UserId {
-    type Err = IdError;
-
-    fn from_str(text: &str) -> Result<Self, IdError> {
-        Self::parse(text)
-    }
-}
-
-impl Borrow<str> for UserId {
-    fn borrow(&self) -> &str {
-        &self.0
-    }
-}
-
-impl AsRef<str> for UserId {
-    fn as_ref(&self) -> &str {
-        &self.0
-    }
-}
-
-impl Serialize for UserId {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&self.0)
-    }
-}
-
-impl<'de> Deserialize<'de> for UserId {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        Self::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
+text_id!(UserId, "a UserID");
+text_id!(GroupId, "a GroupID");
 
 /// The SDKAppID of an app (tenant). It is never zero, and it determines the data centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -176,7 +379,7 @@ impl Serialize for SdkAppId {
 
 impl<'de> Deserialize<'de> for SdkAppId {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::new(u32::deserialize(deserializer)?).map_err(serde::de::Error::custom)
+        Self::new(u32::deserialize(deserializer)?).map_err(de::Error::custom)
     }
 }
 
@@ -229,16 +432,48 @@ mod tests {
     }
 
     #[test]
-    fn serde_validates() {
+    fn group_ids_that_pass_and_that_do_not() {
+        for text in ["team", "@TGS#1AB", "@TGS#_com@TOPIC#_t1", &"x".repeat(128)] {
+            assert_eq!(GroupId::parse(text).unwrap(), text);
+        }
+        assert_eq!(GroupId::parse(""), Err(IdError::EmptyGroup));
         assert_eq!(
-            serde_json::from_str::<UserId>("\"al\\u0069ce\"").unwrap(),
-            UserId::parse("alice").unwrap()
+            GroupId::parse(&"x".repeat(129)),
+            Err(IdError::LongGroup { bytes: 129 })
         );
-        assert!(serde_json::from_str::<UserId>("\"a b\"").is_err());
         assert_eq!(
-            serde_json::to_string(&UserId::parse("x").unwrap()).unwrap(),
-            "\"x\""
+            "a b".parse::<GroupId>(),
+            Err(IdError::GroupCharacter {
+                character: ' ',
+                at: 1
+            })
         );
+    }
+
+    #[test]
+    fn reading_takes_any_text() {
+        let long = "x".repeat(200);
+        for text in ["al\u{69}ce", "a b", "", &long] {
+            let json = serde_json::to_string(text).unwrap();
+            let user: UserId = serde_json::from_str(&json).unwrap();
+            let group: GroupId = serde_json::from_str(&json).unwrap();
+            assert_eq!((&*user, &*group), (text, text));
+            assert_eq!(serde_json::to_string(&user).unwrap(), json);
+            assert_eq!(UserId::from(text), user);
+            assert_eq!(user.check(), UserId::parse(text).map(drop));
+        }
+        assert!(serde_json::from_str::<UserId>("7").is_err());
+    }
+
+    #[test]
+    fn a_map_is_looked_up_with_a_text() {
+        let json = r#"{"bob": 1}"#;
+        let map: std::collections::HashMap<UserId, u32> = serde_json::from_str(json).unwrap();
+        assert_eq!(map.get("bob"), Some(&1));
+    }
+
+    #[test]
+    fn apps_are_validated_by_serde() {
         assert!(serde_json::from_str::<SdkAppId>("0").is_err());
         assert_eq!(
             serde_json::from_str::<SdkAppId>("1400000001")

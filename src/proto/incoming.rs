@@ -6,6 +6,7 @@ use super::codec::DecodeError;
 use super::command;
 use super::event::{Notice, Push};
 use super::events::MESSAGE;
+use super::id::UserId;
 use super::lenient;
 use super::message::{C2cItem, Element, GroupItem};
 use super::packet::{Head, Packet};
@@ -151,9 +152,9 @@ impl Messages {
 #[derive(Deserialize)]
 struct PushedItem {
     #[serde(rename = "From_Account")]
-    from: String,
+    from: UserId,
     #[serde(rename = "To_Account", default)]
-    to: Option<String>,
+    to: Option<UserId>,
     #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
     seq: u32,
     #[serde(rename = "MsgRandom", deserialize_with = "lenient::int")]

@@ -9,6 +9,7 @@ use serde::ser::{Serialize, Serializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use std::fmt;
+use std::marker::PhantomData;
 
 struct Number;
 
@@ -230,7 +231,7 @@ pub fn take_first_names(object: &mut serde_json::Map<String, Value>) {
 /// # Errors
 /// If the value is neither a number nor one of the four words.
 pub fn opt_priority<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::Error> {
-    let text = opt_string(d)?.unwrap_or_default();
+    let text: String = string(d)?;
     match text.as_str() {
         "" => Ok(None),
         "High" => Ok(Some(1)),
@@ -244,33 +245,34 @@ pub fn opt_priority<'de, D: Deserializer<'de>>(d: D) -> Result<Option<u32>, D::E
     }
 }
 
-struct Text;
+/// Reads a string, or a number as its decimal text.
+struct Text<T>(PhantomData<T>);
 
-impl Visitor<'_> for Text {
-    type Value = Option<String>;
+impl<T: for<'a> From<&'a str> + From<String>> Visitor<'_> for Text<T> {
+    type Value = Option<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a string or a number")
     }
 
     fn visit_str<E: Error>(self, v: &str) -> Result<Self::Value, E> {
-        Ok(Some(v.to_owned()))
+        Ok(Some(v.into()))
     }
 
     fn visit_string<E: Error>(self, v: String) -> Result<Self::Value, E> {
-        Ok(Some(v))
+        Ok(Some(v.into()))
     }
 
     fn visit_u64<E: Error>(self, v: u64) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(v.to_string().into()))
     }
 
     fn visit_i64<E: Error>(self, v: i64) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(v.to_string().into()))
     }
 
     fn visit_f64<E: Error>(self, v: f64) -> Result<Self::Value, E> {
-        Ok(Some(v.to_string()))
+        Ok(Some(v.to_string().into()))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
@@ -278,20 +280,28 @@ impl Visitor<'_> for Text {
     }
 }
 
-/// Deserialises a string. A number becomes its decimal text, and `null` an empty string.
+/// Deserialises a string, or an ID. A number becomes its decimal text, and `null` an empty string.
 ///
 /// # Errors
 /// If the value is an array, an object or a boolean.
-pub fn string<'de, D: Deserializer<'de>>(d: D) -> Result<String, D::Error> {
-    Ok(d.deserialize_any(Text)?.unwrap_or_default())
+pub fn string<'de, D, T>(d: D) -> Result<T, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str> + From<String> + Default,
+{
+    Ok(opt_string(d)?.unwrap_or_default())
 }
 
 /// Like [`string`], but `null` becomes `None`.
 ///
 /// # Errors
 /// If the value is an array, an object or a boolean.
-pub fn opt_string<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::Error> {
-    d.deserialize_any(Text)
+pub fn opt_string<'de, D, T>(d: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: for<'a> From<&'a str> + From<String>,
+{
+    d.deserialize_any(Text(PhantomData))
 }
 
 /// Deserialises a secret string. An empty string and `null` become `None`.
@@ -299,7 +309,7 @@ pub fn opt_string<'de, D: Deserializer<'de>>(d: D) -> Result<Option<String>, D::
 /// # Errors
 /// If the value is an array, an object or a boolean.
 pub fn opt_secret<'de, D: Deserializer<'de>>(d: D) -> Result<Option<SecretString>, D::Error> {
-    Ok(opt_string(d)?
+    Ok(opt_string::<_, String>(d)?
         .filter(|text| !text.is_empty())
         .map(SecretString::from))
 }

@@ -3,6 +3,7 @@
 
 use super::lenient;
 use super::message::{Draft, Element, Message};
+use crate::id::{GroupId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::time::Duration;
@@ -62,11 +63,11 @@ pub struct Signal {
     /// The ID of the invitation, which the inviter generates at random.
     pub id: String,
     /// The inviter.
-    pub inviter: String,
+    pub inviter: UserId,
     /// The invitees. In an answer, the user who answers.
-    pub invitees: Vec<String>,
+    pub invitees: Vec<UserId>,
     /// The GroupID, or empty for an invitation to one user.
-    pub group: String,
+    pub group: GroupId,
     /// Application data. The server does not interpret it.
     pub data: String,
     /// The time after which the invitation expires; zero means never.
@@ -84,15 +85,15 @@ struct Wire {
     #[serde(rename = "inviteID", default, deserialize_with = "lenient::string")]
     id: String,
     #[serde(rename = "inviter", default, deserialize_with = "lenient::string")]
-    inviter: String,
+    inviter: UserId,
     #[serde(
         rename = "inviteeList",
         default,
         deserialize_with = "lenient::null_default"
     )]
-    invitees: Vec<String>,
+    invitees: Vec<UserId>,
     #[serde(rename = "groupID", default, deserialize_with = "lenient::string")]
-    group: String,
+    group: GroupId,
     #[serde(rename = "data", default, deserialize_with = "lenient::string")]
     data: String,
     #[serde(rename = "timeout", default, deserialize_with = "lenient::int")]
@@ -130,8 +131,8 @@ impl Signal {
     /// Creates an invitation with the given ID.
     pub fn invite(
         id: impl Into<String>,
-        inviter: impl Into<String>,
-        invitees: impl IntoIterator<Item = impl Into<String>>,
+        inviter: impl Into<UserId>,
+        invitees: impl IntoIterator<Item = impl Into<UserId>>,
         data: impl Into<String>,
         timeout: Duration,
     ) -> Self {
@@ -148,7 +149,7 @@ impl Signal {
 
     /// Makes this an invitation in a group.
     #[must_use]
-    pub fn in_group(mut self, group: impl Into<String>) -> Self {
+    pub fn in_group(mut self, group: impl Into<GroupId>) -> Self {
         self.group = group.into();
         self
     }
@@ -159,7 +160,7 @@ impl Signal {
         // A cancellation names all invitees; each other answer names only its sender.
         let invitees = match action {
             Action::Cancel => self.invitees.clone(),
-            _ => vec![me.to_owned()],
+            _ => vec![me.into()],
         };
         Self {
             action,

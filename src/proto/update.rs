@@ -5,6 +5,7 @@ use super::lenient;
 use super::message::{Conversation, Element, MessageRef};
 use super::op::extension::ExtensionChange;
 use super::op::reaction::{OwnReaction, ReactionChange};
+use crate::id::{GroupId, UserId};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::fmt;
@@ -20,7 +21,7 @@ pub enum Update {
         /// The conversation.
         conversation: Conversation,
         /// The user who recalled them; empty if the server did not name one.
-        by: String,
+        by: UserId,
         /// The messages.
         messages: Vec<MessageRef>,
     },
@@ -34,7 +35,7 @@ pub enum Update {
     /// The peer has read all messages up to a time.
     ReadByPeer {
         /// The peer.
-        peer: String,
+        peer: UserId,
         /// Server time in Unix seconds.
         until: u64,
     },
@@ -51,12 +52,12 @@ pub enum Update {
         /// Whether all one-to-one conversations were read.
         c2c: bool,
         /// GroupIDs, each with the sequence number up to which the group was read.
-        groups: Vec<(String, u32)>,
+        groups: Vec<(GroupId, u32)>,
     },
     /// A read receipt for one-to-one messages that requested one.
     C2cReceipt {
         /// The user who has read them.
-        peer: String,
+        peer: UserId,
         /// The time of reading, in Unix seconds.
         time: u64,
         /// The messages.
@@ -65,7 +66,7 @@ pub enum Update {
     /// The number of readers of group messages that requested receipts.
     GroupReceipt {
         /// The group.
-        group: String,
+        group: GroupId,
         /// The messages.
         messages: Vec<GroupReceipt>,
     },
@@ -75,7 +76,7 @@ pub enum Update {
         /// The conversation.
         conversation: Conversation,
         /// The user. It is this account if it types on another of its terminals.
-        user: String,
+        user: UserId,
         /// Whether the user is typing.
         is_typing: bool,
     },
@@ -92,7 +93,7 @@ pub enum Update {
     /// The notification mode of a one-to-one conversation was changed on another terminal.
     MuteNotifications {
         /// The peer.
-        peer: String,
+        peer: UserId,
         /// 0 notify, 1 discard, 2 receive without notification.
         option: u32,
     },
@@ -118,17 +119,17 @@ impl Update {
                 conversation,
                 messages,
                 ..
-            } => (conversation, messages.first().map(|message| &message.to)),
+            } => (conversation, messages.first().map(|message| &*message.to)),
             Self::Edited {
                 conversation,
                 message,
-            } => (conversation, Some(&message.to)),
+            } => (conversation, Some(&*message.to)),
             _ => return,
         };
         if let (Conversation::C2c(peer), Some(to)) = (&mut *conversation, to)
             && **peer == *me
         {
-            *peer = to.as_str().into();
+            *peer = to.into();
         }
     }
 }
@@ -141,31 +142,31 @@ pub type Fields = Map<String, Value>;
 pub struct EditedMessage {
     /// The sender.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
-    pub from: String,
+    pub from: UserId,
     /// The receiver; empty in a group.
     #[serde(
         rename = "To_Account",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub to: String,
+    pub to: UserId,
     /// The GroupID; empty for a one-to-one message.
     #[serde(
         rename = "GroupId",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub group: String,
+    pub group: GroupId,
     /// The TopicID, in a community.
     #[serde(
         rename = "TopicId",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub topic: String,
+    pub topic: GroupId,
     /// `MsgSeq`
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
@@ -220,18 +221,18 @@ pub struct GroupReceipt {
 pub struct Mentioned {
     /// The group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub group: String,
+    pub group: GroupId,
     /// The TopicID, in a community.
     #[serde(
         rename = "TopicId",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub topic: String,
+    pub topic: GroupId,
     /// The user who mentioned this account.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
-    pub from: String,
+    pub from: UserId,
     /// The sequence number of the message.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
     pub seq: u32,
@@ -256,7 +257,7 @@ pub struct ProfileChange {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub user: String,
+    pub user: UserId,
     /// `[{"Tag", "ValueBytes" | "ValueNum"}]`
     #[serde(
         rename = "ProfileList",
@@ -291,7 +292,7 @@ pub struct FriendChange {
         deserialize_with = "lenient::null_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub added: Vec<String>,
+    pub added: Vec<UserId>,
     /// Former friends.
     #[serde(
         rename = "FriendDel_Account",
@@ -299,7 +300,7 @@ pub struct FriendChange {
         deserialize_with = "lenient::null_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub removed: Vec<String>,
+    pub removed: Vec<UserId>,
     /// New friend applications: objects with `PendencyAdd_Account`, `AddWording`, ….
     #[serde(
         rename = "PendencyAdd",
@@ -315,7 +316,7 @@ pub struct FriendChange {
         deserialize_with = "lenient::null_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub blacklisted: Vec<String>,
+    pub blacklisted: Vec<UserId>,
     /// Users removed from the blacklist.
     #[serde(
         rename = "BlackListDel_Account",
@@ -323,7 +324,7 @@ pub struct FriendChange {
         deserialize_with = "lenient::null_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub unblacklisted: Vec<String>,
+    pub unblacklisted: Vec<UserId>,
     /// Unknown fields.
     #[serde(flatten)]
     pub extra: Fields,
@@ -334,7 +335,7 @@ pub struct FriendChange {
 pub struct FollowChange {
     /// The user.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// The changes.
     #[serde(
         rename = "FollowDiffList",
@@ -363,7 +364,7 @@ pub struct FollowDiff {
 pub struct UserStatus {
     /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// 1 online, 2 offline, 3 not logged in, 0 unknown.
     #[serde(rename = "Status", default, deserialize_with = "lenient::int")]
     pub status: u32,

@@ -18,6 +18,7 @@ mod in_place;
 mod interop;
 mod layering;
 mod making;
+mod message_ids;
 mod network;
 mod outage;
 mod pacing;

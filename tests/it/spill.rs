@@ -151,7 +151,7 @@ async fn a_live_room_is_heard_to_the_end_by_a_slow_bot_once_and_in_order() {
     let room = NewGroup::live("Room").id("room");
     alice.create_group(room).await.unwrap();
     let bot = app.api("bot").unwrap();
-    bot.join_group("room", "").await.unwrap();
+    bot.group("room").join("").await.unwrap();
     // What is said about the bot's coming comes first.
     received(&app, 1).await;
     let before = status(&app, "bot").await.counters.received;
@@ -197,8 +197,8 @@ async fn updates_wait_for_a_slow_bot_and_are_handled_once_and_in_order() {
     let message = Message::sent("alice", to, Vec::new(), String::new(), &sent);
     let keys: Vec<String> = (0..240).map(|number| format!("k{number}")).collect();
     for key in &keys {
-        let change = api.set_extensions(&message, &[], [(key, "v")]);
-        change.await.unwrap();
+        let message = api.message(&message);
+        message.set_extensions(&[], [(key, "v")]).await.unwrap();
     }
     open.send(true).unwrap();
     let handled = slow.all(240).await;

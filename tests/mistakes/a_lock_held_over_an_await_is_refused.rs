@@ -6,7 +6,7 @@ static COUNT: Mutex<u32> = Mutex::new(0);
 async fn answer(message: Message, api: Api) -> Result<(), ApiError> {
     let mut count = COUNT.lock().unwrap();
     *count += 1;
-    api.react(&message, "[wave]").await
+    api.message(&message).react("[wave]").await
 }
 
 fn main() {

@@ -18,7 +18,7 @@ async fn remind(Args((when, what)): Args<(String, String)>, api: Api) -> BotResu
 
 async fn list(api: Api, of: Sender) -> String {
     let texts = api
-        .alarms_of(&of.user_id)
+        .alarms_of(&of)
         .into_iter()
         .filter_map(|alarm| alarm.payload());
     texts
@@ -28,7 +28,7 @@ async fn list(api: Api, of: Sender) -> String {
 }
 
 async fn forget(Args(number): Args<usize>, api: Api, of: Sender) -> BotResult<&'static str> {
-    match api.alarms_of(&of.user_id).get(number - 1) {
+    match api.alarms_of(&of).get(number - 1) {
         Some(alarm) => api.cancel_alarm(alarm.id()).await?,
         None => return Ok("There is no such reminder."),
     }

@@ -17,10 +17,20 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for name in api.conversation_groups().await? {
+    ///     println!("{name}");
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn conversation_groups(&self) -> Result<Vec<String>, ApiError> {
         let mut names = Vec::new();
         let mut request = GetAll {
-            me: self.me(),
+            me: self.me().into(),
             start: 0,
         };
         for _ in 0..MAX_PAGES {
@@ -40,6 +50,15 @@ impl Api {
     /// # Errors
     /// [`ApiError::Item`] with the first one that the server did not put there, or with the group
     /// itself; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let customers = ["alice", "bob"].map(Conversation::c2c);
+    /// api.create_conversation_group("customers", customers).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn create_conversation_group(
         &self,
         name: impl Into<String>,
@@ -62,6 +81,14 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.rename_conversation_group("customers", "old customers").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn rename_conversation_group(
         &self,
         name: impl Into<String>,
@@ -77,6 +104,15 @@ impl Api {
     /// # Errors
     /// [`ApiError::Item`] with the first one for which the server did not do it;
     /// [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let carol = Conversation::c2c("carol");
+    /// api.change_conversation_group("customers", [carol], true).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn change_conversation_group(
         &self,
         name: impl Into<String>,
@@ -92,9 +128,17 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.delete_conversation_group("customers").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn delete_conversation_group(&self, name: impl Into<String>) -> Result<(), ApiError> {
         let delete = Delete {
-            me: self.me(),
+            me: self.me().into(),
             names: vec![name.into()],
         };
         self.call(&delete).await?;

@@ -4,6 +4,7 @@ use crate::account::RequestError;
 use crate::account::{OutboxError, SendError};
 use crate::bot::transfer::TransferError;
 use crate::proto::code::Code;
+use crate::proto::id::IdError;
 use crate::proto::message::DraftError;
 use crate::proto::op::ItemResult;
 use crate::proto::op::c2c_message::Edited;
@@ -44,6 +45,9 @@ pub enum ApiError {
         /// How many there may be.
         limit: usize,
     },
+    /// What was given for a UserID or a GroupID cannot be one. Nothing was sent.
+    #[error(transparent)]
+    Id(#[from] IdError),
     /// The store cannot be asked at present. Nothing was sent.
     #[error("the store cannot be asked: {0}")]
     Store(#[from] StoreError),
@@ -123,9 +127,11 @@ impl ApiError {
             Self::Store(_) => Kind::NotSent,
             Self::Conflict(_) => Kind::Refused(Code::C2C_EDIT_CONFLICT),
             Self::Item { code, .. } => Kind::Refused(*code),
-            Self::TooMany { .. } | Self::Draft(_) | Self::Unfit(_) | Self::NoAnswer { .. } => {
-                Kind::BadInput
-            }
+            Self::TooMany { .. }
+            | Self::Id(_)
+            | Self::Draft(_)
+            | Self::Unfit(_)
+            | Self::NoAnswer { .. } => Kind::BadInput,
             Self::Transfer(error) => match error {
                 TransferError::Connection(_) | TransferError::TimedOut | TransferError::Nowhere => {
                     Kind::NotSent
@@ -141,6 +147,17 @@ impl ApiError {
     }
 
     /// The server's code, when the server refused the action.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// match api.group(&group).say("Hello!").await {
+    ///     Err(error) if error.code() == Some(Code::GROUP_MUTED) => {}
+    ///     said => drop(said?),
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
     pub fn code(&self) -> Option<Code> {
         match self {
@@ -168,7 +185,7 @@ impl ApiError {
                     what: if item.user.is_empty() {
                         name.to_owned()
                     } else {
-                        item.user.clone()
+                        item.user.to_string()
                     },
                     code: Code(item.code),
                     info: item.info.clone(),

@@ -1,23 +1,28 @@
 //! Key-value pairs under messages.
 
-use super::reaction::name;
-use super::{Api, ApiError, count};
+use super::{ApiError, MessageApi, count};
 use crate::proto::code::Code;
-use crate::proto::message::Message;
 use crate::proto::op::extension::{
     ChangeExtensions, ChangedExtension, Extension, GetExtensions, MAX_CHANGED, MAX_EXTENSIONS,
 };
 
-impl Api {
-    /// The key-value pairs of a message, 300 at most.
+impl MessageApi<'_> {
+    /// The key-value pairs of the message, 300 at most.
     ///
     /// # Errors
     /// When a page could not be fetched; [`ApiError::Unfit`] for notices.
-    pub async fn extensions(&self, message: &Message) -> Result<Vec<Extension>, ApiError> {
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// async fn votes(message: Message, api: Api) -> Result<usize, ApiError> {
+    ///     Ok(api.message(&message).extensions().await?.len())
+    /// }
+    /// ```
+    pub async fn extensions(&self) -> Result<Vec<Extension>, ApiError> {
         let (mut all, mut from): (Vec<Extension>, _) = (Vec::new(), None);
         for _ in 0..MAX_EXTENSIONS {
-            let request = GetExtensions::new(name(message)?, from);
-            let page = self.call(&request).await?;
+            let request = GetExtensions::new(self.name()?, from);
+            let page = self.api().call(&request).await?;
             let newest = page.list.iter().map(|extension| extension.seq).max();
             let next = newest.map(|seq| seq.saturating_add(1));
             all.extend(page.list);
@@ -38,9 +43,19 @@ impl Api {
     /// # Errors
     /// [`ApiError::Item`] with the first pair that was not set, and [`Code::EXTENSION_CONFLICT`] when somebody
     /// else changed it first; the others may have been set. [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// async fn vote(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
+    ///     let poll = api.message(&message);
+    ///     let known = poll.extensions().await?;
+    ///     poll.set_extensions(&known, [(&*sender.user_id, "yes")]).await?;
+    ///     Ok(())
+    /// }
+    /// # let _ = Bot::new("b").on_text(vote);
+    /// ```
     pub async fn set_extensions(
         &self,
-        message: &Message,
         known: &[Extension],
         pairs: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Result<Vec<Extension>, ApiError> {
@@ -50,17 +65,26 @@ impl Api {
         });
         let extensions: Vec<Extension> = pairs.collect();
         count(extensions.len(), "extensions", MAX_CHANGED)?;
-        let request = ChangeExtensions::set(name(message)?, extensions);
-        done(self.call(&request).await?.results)
+        let request = ChangeExtensions::set(self.name()?, extensions);
+        done(self.api().call(&request).await?.results)
     }
 
     /// Deletes keys, 20 at most at a time.
     ///
     /// # Errors
     /// As [`set_extensions`](Self::set_extensions).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// async fn withdraw(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
+    ///     let poll = api.message(&message);
+    ///     let known = poll.extensions().await?;
+    ///     poll.delete_extensions(&known, [sender.user_id]).await
+    /// }
+    /// # let _ = Bot::new("b").on_text(withdraw);
+    /// ```
     pub async fn delete_extensions(
         &self,
-        message: &Message,
         known: &[Extension],
         keys: impl IntoIterator<Item = impl Into<String>>,
     ) -> Result<(), ApiError> {
@@ -68,8 +92,8 @@ impl Api {
         let extensions: Vec<Extension> =
             keys.map(|key| change(known, key, String::new())).collect();
         count(extensions.len(), "extensions", MAX_CHANGED)?;
-        let request = ChangeExtensions::delete(name(message)?, extensions);
-        done(self.call(&request).await?.results)?;
+        let request = ChangeExtensions::delete(self.name()?, extensions);
+        done(self.api().call(&request).await?.results)?;
         Ok(())
     }
 
@@ -77,13 +101,22 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it; [`ApiError::Unfit`] for notices.
-    pub async fn clear_extensions(&self, message: &Message) -> Result<(), ApiError> {
-        self.call(&ChangeExtensions::clear(name(message)?)).await?;
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// async fn start_over(message: Message, api: Api) -> Result<(), ApiError> {
+    ///     api.message(&message).clear_extensions().await
+    /// }
+    /// # let _ = Bot::new("b").on_text(start_over);
+    /// ```
+    pub async fn clear_extensions(&self) -> Result<(), ApiError> {
+        let clear = ChangeExtensions::clear(self.name()?);
+        self.api().call(&clear).await?;
         Ok(())
     }
 }
 
-pub(super) fn change(known: &[Extension], key: String, value: String) -> Extension {
+fn change(known: &[Extension], key: String, value: String) -> Extension {
     let before = known.iter().find(|extension| extension.key == key);
     Extension {
         seq: before.map_or(0, |extension| extension.seq),
@@ -94,7 +127,7 @@ pub(super) fn change(known: &[Extension], key: String, value: String) -> Extensi
 }
 
 /// The new pairs, or the first refusal.
-pub(super) fn done(results: Vec<ChangedExtension>) -> Result<Vec<Extension>, ApiError> {
+fn done(results: Vec<ChangedExtension>) -> Result<Vec<Extension>, ApiError> {
     let result = |changed: ChangedExtension| {
         if changed.code == 0 {
             return Ok(changed.extension);

@@ -1,6 +1,6 @@
 //! Who follows the account, and whom it follows.
 
-use super::{Api, ApiError, collect};
+use super::{Api, ApiError, IntoUserId, UserApi, users};
 use crate::proto::op::MAX_PAGES;
 use crate::proto::op::follow::{
     CheckFollows, CheckedUser, Count, Follow, Followed, GetCounts, GetFollows, MAX_USERS, Tie,
@@ -12,11 +12,19 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Item`] with the first user that the server refused; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.follow(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn follow(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<(), ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let answer = self.call(&Follow::new(self.me(), users)).await?;
         ApiError::of_items(&answer.items, "a user")
     }
@@ -25,13 +33,21 @@ impl Api {
     ///
     /// # Errors
     /// As [`follow`](Self::follow).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.unfollow(["alice", "bob"]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn unfollow(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<(), ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let request = Unfollow {
-            me: self.me(),
+            me: self.me().into(),
             users,
         };
         ApiError::of_items(&self.call(&request).await?.items, "a user")
@@ -41,6 +57,15 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let followers = api.followers().await?;
+    /// let names: Vec<&str> = followers.iter().map(|it| it.nick()).collect();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn followers(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Follower).await
     }
@@ -49,6 +74,15 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let users = api.following().await?.into_iter().map(|it| it.user);
+    /// let users: Vec<UserId> = users.collect();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn following(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Following).await
     }
@@ -57,6 +91,16 @@ impl Api {
     ///
     /// # Errors
     /// When a page could not be fetched.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for peer in api.mutual_followers().await? {
+    ///     api.user(&peer.user).send("We follow each other!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn mutual_followers(&self) -> Result<Vec<Followed>, ApiError> {
         self.follows(Tie::Mutual).await
     }
@@ -78,13 +122,23 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::follow::Tie;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let checked = api.check_follows(["alice", "bob"]).await?;
+    /// let fans = checked.iter().filter(|it| it.tie() == Tie::Follower).count();
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn check_follows(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<Vec<CheckedUser>, ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let request = CheckFollows {
-            me: self.me(),
+            me: self.me().into(),
             users,
         };
         Ok(self.call(&request).await?.items)
@@ -94,15 +148,81 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not answer; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let counts = api.follow_counts(["alice"]).await?;
+    /// let followers = counts.first().map_or(0, |count| count.followers);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn follow_counts(
         &self,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
     ) -> Result<Vec<Count>, ApiError> {
-        let users = collect(users, "users", MAX_USERS)?;
+        let users = self::users(users, "users", MAX_USERS)?;
         let request = GetCounts {
-            me: self.me(),
+            me: self.me().into(),
             users,
         };
         Ok(self.call(&request).await?.items)
+    }
+}
+
+impl UserApi<'_> {
+    /// Follows the user, who need not agree.
+    ///
+    /// # Errors
+    /// [`ApiError::Item`] when the server refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).follow().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn follow(&self) -> Result<(), ApiError> {
+        self.api().follow([self.id()]).await
+    }
+
+    /// Stops following the user.
+    ///
+    /// # Errors
+    /// As [`follow`](Self::follow).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// api.user(&sender).unfollow().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn unfollow(&self) -> Result<(), ApiError> {
+        self.api().unfollow([self.id()]).await
+    }
+
+    /// Whether the user follows this account, and whether it follows the user.
+    ///
+    /// # Errors
+    /// When the server did not answer; [`ApiError::Item`] when it refused it.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::follow::Tie;
+    /// # async fn example(api: Api, sender: Sender) -> Result<(), ApiError> {
+    /// if api.user(&sender).follow_tie().await? == Tie::Follower {
+    ///     api.user(&sender).follow().await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn follow_tie(&self) -> Result<Tie, ApiError> {
+        let checked = self.api().check_follows([self.id()]).await?;
+        let checked = checked.first();
+        let checked = checked.ok_or(ApiError::Unfit("the server told nothing about the user"))?;
+        ApiError::of_items(std::slice::from_ref(&checked.result), self.id())?;
+        Ok(checked.tie())
     }
 }

@@ -1,6 +1,6 @@
 //! Ways into groups.
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, GroupApi};
 use crate::proto::code::Code;
 use crate::proto::message::{Message, NoticeKind};
 use crate::proto::op::group_application::{Application, Decide, GetApplications, Join, Joined};
@@ -9,31 +9,27 @@ use crate::proto::op::group_application::{Application, Decide, GetApplications, 
 const APPLICATIONS: u32 = 20;
 
 impl Api {
-    /// Applies to join a group, with a `text` for those who decide. The answer tells whether somebody has to
-    /// decide.
-    ///
-    /// # Errors
-    /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
-    /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
-    pub async fn join_group(
-        &self,
-        id: impl Into<String>,
-        text: impl Into<String>,
-    ) -> Result<Joined, ApiError> {
-        self.call(&Join::new(id, text)).await
-    }
-
     /// The newest applications and invitations this account may decide about, twenty at most to
     /// communities and twenty to other groups.
     ///
     /// # Errors
     /// When the server did not answer. An edition without communities is no error.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for application in api.group_applications().await? {
+    ///     api.decide_application(&application, true, "Welcome!").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn group_applications(&self) -> Result<Vec<Application>, ApiError> {
         let mut request = GetApplications {
             communities: false,
             start: 0,
             limit: APPLICATIONS,
-            me: self.me(),
+            me: self.me().into(),
         };
         let mut all = self.call(&request).await?.items;
         request.communities = true;
@@ -58,6 +54,15 @@ impl Api {
     /// # Errors
     /// [`Code::GROUP_HANDLED`] when somebody else has decided; [`ApiError::Unfit`] when the message
     /// is no application.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, request: JoinRequest, message: Message) -> Result<(), ApiError> {
+    /// let knows_the_word = request.text.contains("please");
+    /// api.decide(&message, knows_the_word, "").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn decide(
         &self,
         application: &Message,
@@ -80,6 +85,16 @@ impl Api {
     ///
     /// # Errors
     /// [`Code::GROUP_HANDLED`] when somebody else has decided.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// for application in api.group(&group).applications().await? {
+    ///     api.decide_application(&application, false, "We are full.").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn decide_application(
         &self,
         application: &Application,
@@ -89,5 +104,44 @@ impl Api {
         let decision = Decide::application(application, agree, text);
         self.call(&decision).await?;
         Ok(())
+    }
+}
+
+impl GroupApi<'_> {
+    /// Applies to join the group, with a `text` for those who decide. The answer tells whether somebody has to
+    /// decide.
+    ///
+    /// # Errors
+    /// [`Code::GROUP_UNKNOWN`], [`Code::GROUP_FULL`], [`Code::GROUP_MEMBER_ALREADY`], or
+    /// [`Code::GROUP_PERMISSION`] when the group lets nobody apply.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.group("@TGS#1").join("I am a bot, and quiet.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn join(&self, text: impl Into<String>) -> Result<Joined, ApiError> {
+        let join = Join::new(self.checked()?, text);
+        self.api().call(&join).await
+    }
+
+    /// The applications and invitations to this group among [`Api::group_applications`].
+    ///
+    /// # Errors
+    /// As [`Api::group_applications`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let waiting = api.group(&group).applications().await?.len();
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn applications(&self) -> Result<Vec<Application>, ApiError> {
+        let mut all = self.api().group_applications().await?;
+        all.retain(|application| application.group == self.id());
+        Ok(all)
     }
 }

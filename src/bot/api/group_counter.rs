@@ -8,14 +8,23 @@ use crate::proto::op::group_counter::GetCounters;
 use crate::proto::op::group_counter::MAX_COUNTERS;
 use crate::proto::op::group_counter::UpdateCounters;
 
-impl GroupApi {
+impl GroupApi<'_> {
     /// All counters of the group.
     ///
     /// # Errors
     /// When the server did not answer.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let counters = api.group(&group).counters().await?;
+    /// let likes = counters.get("likes").unwrap_or(0);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn counters(&self) -> Result<Counters, ApiError> {
         let request = GetCounters {
-            group: self.id_owned(),
+            group: self.name()?,
             keys: Vec::new(),
         };
         self.api().call(&request).await
@@ -25,6 +34,15 @@ impl GroupApi {
     ///
     /// # Errors
     /// When the server refused it; [`ApiError::TooMany`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use botroupe::types::group_counter::CounterMode;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let counters = api.group(&group).count(CounterMode::Increase, [("likes", 1)]).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn count(
         &self,
         mode: CounterMode,
@@ -35,7 +53,7 @@ impl GroupApi {
             value,
         });
         let request = UpdateCounters {
-            group: self.id_owned(),
+            group: self.name()?,
             counters: counters.collect(),
             mode,
         };

@@ -50,6 +50,15 @@ impl Api {
     /// # Errors
     /// [`ApiError::Unfit`] for a file that is no picture; [`ApiError::Transfer`] when it is too large or
     /// did not arrive; [`ApiError::Call`] when the server gave no address.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let image = api.upload_image(Upload::path("cat.png")).await?;
+    /// api.user("alice").send(image).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upload_image(&self, upload: Upload) -> Result<Image, ApiError> {
         let (upload, head) = upload.in_memory(FileKind::Image.limit()).await?;
         let size = imagesize::blob_size(&head);
@@ -67,7 +76,7 @@ impl Api {
             match self.call(&GetImageInfo { url }).await {
                 Ok(made) => take_made(&mut sizes, made.sizes),
                 Err(error) => {
-                    tracing::warn!(account = self.user(), %error, "the sizes of a picture that was uploaded are not known");
+                    tracing::warn!(account = %self.me(), %error, "the sizes of a picture that was uploaded are not known");
                 }
             }
         }
@@ -84,6 +93,15 @@ impl Api {
     /// # Errors
     /// [`ApiError::Transfer`] when it is too large or did not arrive; [`ApiError::Call`] when the
     /// server gave no address.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let file = api.upload_file(Upload::new("list.csv", "a,b,c")).await?;
+    /// api.user("alice").send(file).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upload_file(&self, upload: Upload) -> Result<File, ApiError> {
         let name = upload.name().to_owned();
         let placed = self.upload(upload, FileKind::File).await?;
@@ -101,6 +119,15 @@ impl Api {
     ///
     /// # Errors
     /// As [`upload_file`](Self::upload_file).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let sound = api.upload_sound(Upload::path("hello.mp3"), 3).await?;
+    /// api.user("alice").send(sound).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upload_sound(&self, upload: Upload, seconds: u32) -> Result<Sound, ApiError> {
         let placed = self.upload(upload, FileKind::Sound).await?;
         Ok(Sound {
@@ -118,6 +145,15 @@ impl Api {
     ///
     /// # Errors
     /// As [`upload_file`](Self::upload_file).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let film = api.upload_video(Upload::path("tour.mp4"), 40).await?;
+    /// api.user("alice").send(film).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn upload_video(&self, upload: Upload, seconds: u32) -> Result<Video, ApiError> {
         let format = extension(upload.name()).to_owned();
         let placed = self.upload(upload, FileKind::Video).await?;
@@ -175,7 +211,7 @@ impl Api {
                     match self.call(&request).await {
                         Ok(made) => cover = made.download_url,
                         Err(error) => {
-                            tracing::warn!(account = self.user(), %error, "a film has no cover");
+                            tracing::warn!(account = %self.me(), %error, "a film has no cover");
                         }
                     }
                 }
@@ -205,6 +241,16 @@ impl Api {
     ///
     /// # Errors
     /// [`ApiError::Unfit`] for an element without a file; [`ApiError::Transfer`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// for element in &message.elements {
+    ///     let bytes = api.download(element, 1024 * 1024).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn download(&self, element: &Element, limit: u64) -> Result<Bytes, ApiError> {
         let (url, carrier) = self.way_to(element)?;
         let _under_way = self.transfers.begin();
@@ -216,6 +262,16 @@ impl Api {
     ///
     /// # Errors
     /// As [`download`](Self::download), and when the file cannot be written.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// for element in &message.elements {
+    ///     api.save(element, 100 * 1024 * 1024, "received.bin").await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn save(
         &self,
         element: &Element,

@@ -12,6 +12,16 @@ impl Api {
     ///
     /// # Errors
     /// When it is too long and could not be stored; [`ApiError::Unfit`] for an empty list.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, conversation: Conversation) -> Result<(), ApiError> {
+    /// let messages = api.conversation(conversation).history(20).await?;
+    /// let record = api.merge("What was said", &messages).await?;
+    /// api.user("boss").send(record).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn merge(
         &self,
         title: impl Into<String>,
@@ -38,6 +48,18 @@ impl Api {
     ///
     /// # Errors
     /// When the server did not have them.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// for element in &message.elements {
+    ///     if let Element::Merger(record) = element {
+    ///         println!("{} messages", api.open_merger(record).await?.len());
+    ///     }
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn open_merger(&self, merger: &Merger) -> Result<Vec<MergedMessage>, ApiError> {
         if let Some(messages) = merger.inline() {
             return Ok(messages);
@@ -50,6 +72,16 @@ impl Api {
     ///
     /// # Errors
     /// As [`open_merger`](Self::open_merger).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// if let Some(inside) = api.merged_messages(&message).await? {
+    ///     api.send(&message, format!("{} messages", inside.len())).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn merged_messages(
         &self,
         message: &Message,

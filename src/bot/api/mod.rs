@@ -1,7 +1,8 @@
 //! What a bot can do on its own account, beyond returning a reply.
 //!
 //! Sending is here; every other feature has a file of its own, under the name that `proto::op` and the
-//! sandbox use for it.
+//! sandbox use for it. Its methods belong to what they are about: a [`MessageApi`], a [`UserApi`], a [`GroupApi`],
+//! a [`ConversationApi`], or the account, the [`Api`].
 
 mod blacklist;
 mod conversation;
@@ -33,17 +34,21 @@ mod step;
 mod topic;
 mod translation;
 mod upload;
+mod user;
 mod user_status;
 
 #[cfg(test)]
 mod tests;
 
+pub use conversation::ConversationApi;
 pub use error::{ApiError, Kind};
 pub use group::GroupApi;
-pub use into::{IntoConversation, IntoDraft};
+pub use into::{IntoConversation, IntoDraft, IntoGroupId, IntoMessage, IntoUserId};
 pub use media::Uploads;
+pub use message::MessageApi;
 pub use send::{RunError, Sending};
 pub use upload::Upload;
+pub use user::UserApi;
 
 use self::media::Carrier;
 use super::file_access::FileAccess;
@@ -55,7 +60,8 @@ use super::transfer::Carriage;
 use crate::account::SendError;
 use crate::account::{AccountHandle, unreadable};
 use crate::bot::dialogue::StepKind;
-use crate::proto::message::{Conversation, Draft, Message};
+use crate::proto::id::{GroupId, UserId};
+use crate::proto::message::{Draft, Message};
 use crate::proto::op::Call;
 use actix::prelude::ArbiterHandle;
 use botroupe_core::ledger::Fingerprint;
@@ -64,6 +70,7 @@ use serde_json::value::RawValue;
 use std::sync::Arc;
 use std::time::Duration;
 use step::Step;
+use user::check_user;
 
 /// The prefix of the GroupIDs and TopicIDs that the service assigns.
 const GROUP: &str = "@TGS#";
@@ -75,13 +82,21 @@ const GROUP: &str = "@TGS#";
 /// however often it had to be sent. Every other request is sent once: one that timed out may have been
 /// carried out all the same.
 ///
+/// | to act on | write | see |
+/// |---|---|---|
+/// | a message | `api.message(&message)`, or of a [`MessageId`](crate::message::MessageId) that was kept | [`MessageApi`] |
+/// | a user | `api.user(&sender)`, `api.user("bob")` | [`UserApi`] |
+/// | a group | `api.group(&group)`, `api.group("@TGS#1")` | [`GroupApi`] |
+/// | a conversation | `api.conversation(&message)` | [`ConversationApi`] |
+/// | the account as a whole, or many at once | `api` itself | below |
+///
 /// ```
 /// use botroupe::prelude::*;
 ///
 /// /// Marks what it has seen, and welcomes friends back.
 /// async fn greet(message: Message, sender: Sender, api: Api) -> Result<(), ApiError> {
-///     api.react(&message, "[wave]").await?;
-///     if api.friends().await?.iter().any(|friend| friend.user == sender.user_id) {
+///     api.message(&message).react("[wave]").await?;
+///     if api.user(&sender).is_friend().await? {
 ///         api.send(&message, "Welcome back!").await?;
 ///     }
 ///     Ok(())
@@ -216,11 +231,18 @@ impl Api {
     }
 
     /// The UserID of the account; `bot` in a test.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # fn example(api: Api, message: Message) {
+    /// let is_mine = message.from == api.me();
+    /// # }
+    /// ```
     #[must_use]
-    pub fn user(&self) -> &str {
+    pub fn me(&self) -> &UserId {
         match &self.backend {
-            Backend::Account(account) => account.user().as_str(),
-            Backend::Recorded(_) => Recording::USER,
+            Backend::Account(account) => account.user(),
+            Backend::Recorded(recording) => recording.user(),
         }
     }
 
@@ -237,34 +259,22 @@ impl Api {
         Ok(ledger.now().unix_secs())
     }
 
-    fn me(&self) -> String {
-        self.user().to_owned()
-    }
-
     /// Sends a text to the user `to`. Waits while the account is offline for a passing reason; the send
     /// timeout counts while the account is online. [`Sending::key`] sends it once over restarts.
     ///
     /// # Errors
     /// When the text was not sent: the server refused it, the account is held or quarantined, or the send
     /// timeout passed.
-    pub fn send_text(&self, to: &str, text: impl Into<String>) -> Sending<'_> {
-        let what = if to.starts_with(GROUP) {
-            Err(ApiError::Unfit(
-                "this is the ID of a group; use `send` with `Conversation::group`",
-            ))
-        } else {
-            Ok((Conversation::c2c(to), Draft::text(text)))
-        };
-        Sending::new(self, what)
-    }
-
-    /// Like [`send_text`](Self::send_text), but does not wait for an account that is offline.
     ///
-    /// # Errors
-    /// [`SendError::NotReady`] at once when the account is not ready; otherwise as
-    /// [`send_text`](Self::send_text).
-    pub fn send_text_now(&self, to: &str, text: impl Into<String>) -> Sending<'_> {
-        self.send_text(to, text).now()
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// api.send_text("alice", "The report is ready.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn send_text(&self, to: impl IntoUserId, text: impl Into<String>) -> Sending<'_> {
+        self.user(to).send(Draft::text(text))
     }
 
     /// Sends a message to a user (`Conversation::c2c("alice")`), to a group
@@ -273,15 +283,33 @@ impl Api {
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// api.send(&message, "Hello!").await?;
+    /// api.send(Conversation::group("@TGS#1"), Draft::text("Hello @bob").mention("bob")).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn send(&self, to: impl IntoConversation, draft: impl IntoDraft) -> Sending<'_> {
         Sending::new(self, Ok((to.into_conversation(), draft.into_draft())))
     }
 
-    /// Sends a message and returns it, for [`recall`](Self::recall), [`edit`](Self::edit) and the like; of a text that is
-    /// too long for one message, the last one.
+    /// Sends a message and returns it, for [`message`](Self::message); of a text that is too long for one
+    /// message, the last one.
     ///
     /// # Errors
     /// As [`send_text`](Self::send_text).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// let said = api.say(&message, "One moment…").await?;
+    /// api.message(&said).edit("Here it is.").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn say(
         &self,
         to: impl IntoConversation,
@@ -291,7 +319,7 @@ impl Api {
         let sent = self.send(to.clone(), draft.clone()).await?;
         let last = draft.split().pop().unwrap_or_default();
         let (elements, cloud) = (last.elements, last.cloud_custom_data);
-        Ok(Message::sent(self.user(), to, elements, cloud, &sent))
+        Ok(Message::sent(self.me(), to, elements, cloud, &sent))
     }
 
     /// Makes any request of [`op`](crate::proto::op), or one of your own that implements [`Call`].
@@ -325,15 +353,40 @@ fn read<T: DeserializeOwned>(answer: &str) -> Result<T, ApiError> {
     serde_json::from_str(answer).map_err(|error| ApiError::Call(unreadable(&error)))
 }
 
-/// Collects a list of users and checks its length.
-fn collect(
-    users: impl IntoIterator<Item = impl Into<String>>,
+/// The ID of a user, if it can be one.
+fn user_id(user: impl IntoUserId) -> Result<UserId, ApiError> {
+    let user = user.into_user_id();
+    check_user(&user)?;
+    Ok(user)
+}
+
+/// The ID of a user as requests hold it.
+fn user_name(user: impl IntoUserId) -> Result<String, ApiError> {
+    user_id(user).map(String::from)
+}
+
+/// Collects the IDs of users as requests hold them, and checks how many they are.
+fn users(
+    users: impl IntoIterator<Item = impl IntoUserId>,
     what: &'static str,
     limit: usize,
 ) -> Result<Vec<String>, ApiError> {
-    let users: Vec<String> = users.into_iter().map(Into::into).collect();
+    let users: Vec<String> = users.into_iter().map(user_name).collect::<Result<_, _>>()?;
     count(users.len(), what, limit)?;
     Ok(users)
+}
+
+/// Collects the IDs of groups as requests hold them, and checks how many they are.
+fn groups(
+    groups: impl IntoIterator<Item = impl IntoGroupId>,
+    what: &'static str,
+    limit: usize,
+) -> Result<Vec<String>, ApiError> {
+    let name = |group: GroupId| group.check().map(|()| String::from(group));
+    let groups = groups.into_iter().map(IntoGroupId::into_group_id);
+    let groups: Vec<String> = groups.map(name).collect::<Result<_, _>>()?;
+    count(groups.len(), what, limit)?;
+    Ok(groups)
 }
 
 /// Refuses an empty list, and one that is longer than the server accepts.

@@ -1,67 +1,100 @@
 //! Invitations to calls and the like.
 
-use super::{Api, ApiError};
+use super::{Api, ApiError, GroupApi, IntoUserId, UserApi};
+use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use crate::proto::signaling::{Action, Signal};
 use std::time::Duration;
 
-impl Api {
-    /// Invites `user` to a call, a game or the like; `data` means what both programs agree on. Returns the
+impl UserApi<'_> {
+    /// Invites the user to a call, a game or the like; `data` means what both programs agree on. Returns the
     /// invitation, whose ID the answers carry. Nothing happens by itself after `timeout`: each side keeps its
     /// own clock.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
+    /// As [`Api::send`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use std::time::Duration;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let call = api.user("alice").invite("chess", Duration::from_secs(30)).await?;
+    /// println!("waiting for an answer to {}", call.id);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn invite(
         &self,
-        user: &str,
         data: impl Into<String>,
         timeout: Duration,
     ) -> Result<Signal, ApiError> {
-        let signal = Signal::invite(invitation_id(), self.user(), [user], data, timeout);
-        self.send(Conversation::c2c(user), signal.draft()).await?;
+        let user = self.checked()?;
+        let signal = Signal::invite(invitation_id(), self.api().me(), [user], data, timeout);
+        self.send(signal.draft()).await?;
         Ok(signal)
     }
+}
 
-    /// Invites members of a group.
+impl GroupApi<'_> {
+    /// Invites members to a call, a game or the like, as [`UserApi::invite`] does with one user.
     ///
     /// # Errors
-    /// As [`send`](Self::send).
-    pub async fn invite_in_group(
+    /// As [`Api::send`].
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # use std::time::Duration;
+    /// # async fn example(api: Api, group: Group) -> Result<(), ApiError> {
+    /// let users = ["alice", "bob"];
+    /// api.group(&group).invite_to_call(users, "chess", Duration::from_secs(30)).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub async fn invite_to_call(
         &self,
-        group: &str,
-        users: impl IntoIterator<Item = impl Into<String>>,
+        users: impl IntoIterator<Item = impl IntoUserId>,
         data: impl Into<String>,
         timeout: Duration,
     ) -> Result<Signal, ApiError> {
-        let signal = Signal::invite(invitation_id(), self.user(), users, data, timeout);
-        let signal = signal.in_group(group);
-        self.send(Conversation::group(group), signal.draft())
-            .await?;
+        let users = users.into_iter().map(super::user_id);
+        let users: Vec<UserId> = users.collect::<Result<_, _>>()?;
+        let signal = Signal::invite(invitation_id(), self.api().me(), users, data, timeout);
+        let signal = signal.in_group(self.checked()?);
+        self.send(signal.draft()).await?;
         Ok(signal)
     }
+}
 
+impl Api {
     /// Answers an invitation: accepts or refuses a received one, cancels one of this account, or tells that it
     /// timed out.
     ///
     /// # Errors
     /// As [`send`](Self::send); [`ApiError::Unfit`] for cancelling somebody else's invitation.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, invitation: Signal) -> Result<(), ApiError> {
+    /// api.answer_invitation(&invitation, SignalAction::Reject, "busy").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn answer_invitation(
         &self,
         invitation: &Signal,
         action: Action,
         data: impl Into<String>,
     ) -> Result<(), ApiError> {
-        let is_own = invitation.inviter == self.user();
+        let is_own = invitation.inviter == self.me();
         if action == Action::Cancel && !is_own {
             return Err(ApiError::Unfit("only the inviter can cancel an invitation"));
         }
-        let to = match (invitation.group.as_str(), invitation.invitees.first()) {
-            ("", Some(invitee)) if is_own => Conversation::c2c(invitee.as_str()),
-            ("", _) => Conversation::c2c(invitation.inviter.as_str()),
-            (group, _) => Conversation::group(group),
+        let to = match invitation.invitees.first() {
+            _ if !invitation.group.is_empty() => Conversation::from(&invitation.group),
+            Some(invitee) if is_own => Conversation::from(invitee),
+            _ => Conversation::from(&invitation.inviter),
         };
-        let answer = invitation.answer(self.user(), action, data);
+        let answer = invitation.answer(self.me(), action, data);
         self.send(to, answer.draft()).await?;
         Ok(())
     }

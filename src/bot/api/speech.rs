@@ -13,6 +13,14 @@ impl Api {
     /// # Errors
     /// When the server refused it; [`ApiError::Item`] when the recogniser failed; [`ApiError::Unfit`] when the
     /// message has no sound, or none of a supported format.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api, message: Message) -> Result<(), ApiError> {
+    /// let text = api.speech_to_text(&message, Spoken::English).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn speech_to_text(
         &self,
         message: &Message,

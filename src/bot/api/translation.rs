@@ -14,6 +14,14 @@ impl Api {
     ///
     /// # Errors
     /// When the server refused it or did not translate all texts; [`ApiError::Item`] when the translator failed.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let words = api.translate(["good morning"], Some("en"), "zh").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn translate(
         &self,
         texts: impl IntoIterator<Item = impl Into<String>>,

@@ -37,11 +37,21 @@ impl std::fmt::Debug for Upload {
 
 impl Upload {
     /// Bytes, and the file name that the receiver sees.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// let upload = Upload::new("list.csv", "a,b,c");
+    /// ```
     pub fn new(name: impl Into<String>, bytes: impl Into<Bytes>) -> Self {
         Self::from_content(name.into(), Content::Bytes(bytes.into()))
     }
 
     /// A file on disk, which is read while it is sent; the receiver sees its name without the folder.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// let upload = Upload::path("reports/june.pdf");
+    /// ```
     pub fn path(path: impl Into<PathBuf>) -> Self {
         let path = path.into();
         let name = path.file_name().unwrap_or_default();
@@ -50,6 +60,12 @@ impl Upload {
 
     /// A stream of `size` bytes, and the file name that the receiver sees. The upload fails if the stream ends
     /// early or goes on longer. The stream is read on a shared thread, so it must not block.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// let chunks = ["hello, ", "world"].map(|text| Ok(text.into()));
+    /// let upload = Upload::stream("hello.txt", 12, futures_util::stream::iter(chunks));
+    /// ```
     pub fn stream(
         name: impl Into<String>,
         size: u64,
@@ -77,6 +93,11 @@ impl Upload {
     }
 
     /// Sets the file name that the receiver sees.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// let upload = Upload::path("/tmp/x17").named("report.pdf");
+    /// ```
     #[must_use]
     pub fn named(mut self, name: impl Into<String>) -> Self {
         self.name = name.into();
@@ -85,6 +106,11 @@ impl Upload {
     }
 
     /// Sets the MIME type, which otherwise follows from the name.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// let upload = Upload::new("page", "<p>Hi</p>").content_type("text/html");
+    /// ```
     #[must_use]
     pub fn content_type(mut self, content_type: impl Into<String>) -> Self {
         self.content_type = content_type.into();
@@ -92,6 +118,11 @@ impl Upload {
     }
 
     /// Calls `told` with the number of bytes sent and the total, on a shared thread: `told` must not block.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// let upload = Upload::path("film.mp4").progress(|sent, all| println!("{sent} of {all} bytes"));
+    /// ```
     #[must_use]
     pub fn progress(mut self, told: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(told));

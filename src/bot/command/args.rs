@@ -32,7 +32,7 @@ use std::sync::Arc;
 /// // ban <who:user> [for:duration] [--quietly] [--reason <why>]
 /// #[derive(Deserialize)]
 /// struct Ban {
-///     who: String,
+///     who: UserId,
 ///     r#for: Option<std::time::Duration>,
 ///     quietly: bool,
 ///     reason: Option<String>,
@@ -43,6 +43,7 @@ use std::sync::Arc;
 /// }
 /// ```
 ///
+/// A `user` is a [`UserId`](crate::id::UserId), a `group` a [`GroupId`](crate::id::GroupId); either may be read as a text.
 /// What may be missing is an `Option` (or has `#[serde(default)]`), what is repeated a `Vec`, a flag a `bool`, a
 /// duration a [`Duration`](std::time::Duration), a date a text like `2026-12-31`, which date types read. Enums of the bot's own
 /// that derive `Deserialize` are choices. Whether the type fits the pattern is checked when the bot is built.

@@ -41,6 +41,22 @@ impl Desk {
             })
     }
 
+    /// Whether a command of the bot waits for no handler.
+    pub(in crate::bot) fn has_beside(&self) -> bool {
+        self.commands.entries.iter().any(|entry| entry.is_beside)
+    }
+
+    /// Whether the event is a command that waits for no handler.
+    pub(in crate::bot) fn is_beside(&self, event: &Event) -> bool {
+        let beside = |index: usize| {
+            let entry = self.commands.entries.get(index);
+            entry.is_some_and(|entry| entry.is_beside)
+        };
+        event.message().is_some_and(|message| {
+            matches!(self.find(message, event.user()), Found::Command { index, .. } if beside(index))
+        })
+    }
+
     /// The texts of the bot, in the language to answer the event in.
     pub(in crate::bot) async fn texts(&self, event: &Event) -> Texts {
         Texts::new(self.texts.clone(), self.language(event).await)

@@ -5,6 +5,7 @@ use super::given::One;
 use super::kind::{self, Kind, Value, Wanted};
 use super::pattern::{Argument, Form, Many};
 use super::written;
+use crate::proto::id::{GroupId, UserId};
 use serde::de::{
     self, DeserializeSeed, Deserializer, EnumAccess, IntoDeserializer, SeqAccess, VariantAccess,
     Visitor, value::StrDeserializer,
@@ -13,6 +14,16 @@ use serde::de::{
 /// `std::time::Duration` calls itself a struct of seconds and nanoseconds.
 pub(super) fn is_duration(name: &str, fields: &[&str]) -> bool {
     name == "Duration" && fields == ["secs", "nanos"]
+}
+
+/// The kind of arguments that gives IDs of this name, and what it is called in a pattern; `None` for other types. A type
+/// of the bot's own has another name here even if it is called `UserId`, too.
+pub(super) fn kind_of_id(name: &str) -> Option<(Kind, &'static str)> {
+    match name {
+        UserId::SERDE_NAME => Some((Kind::User, "user")),
+        GroupId::SERDE_NAME => Some((Kind::Group, "group")),
+        _ => None,
+    }
 }
 
 /// What one argument has.
@@ -212,9 +223,17 @@ impl<'de> Deserializer<'de> for Cell<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        if let Some((kind, word)) = kind_of_id(name)
+            && kind != self.argument.kind
+        {
+            let is = self.argument.kind.called();
+            return Err(Fault::Structure(format!(
+                "is {is}, and the type is the ID of a {word}: write `:{word}` behind its name"
+            )));
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -44,6 +44,7 @@ pub struct Command {
     pub(super) is_hidden: bool,
     pub(super) permission: Permission,
     pub(super) cooldowns: Vec<Cooldown>,
+    pub(super) is_beside: bool,
 }
 
 /// A command of this pattern; see [`Command`]. A pattern that cannot be read is reported when the bot is built.
@@ -56,6 +57,7 @@ pub fn command(pattern: &str) -> Command {
         is_hidden: false,
         permission: Permission::everyone(),
         cooldowns: Vec::new(),
+        is_beside: false,
     }
 }
 
@@ -91,6 +93,26 @@ impl Command {
     #[must_use]
     pub const fn hidden(mut self) -> Self {
         self.is_hidden = true;
+        self
+    }
+
+    /// It runs at once, beside the handler that runs for its conversation, and is never merged with other messages: for
+    /// `/stop` and `/status` of a bot whose answers take long.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// async fn think(_: Text) -> &'static str {
+    ///     tokio::time::sleep(std::time::Duration::from_secs(20)).await;
+    ///     "42"
+    /// }
+    /// # let _ =
+    /// Bot::new("thinker").on_text(think).command(command("ping").beside(), async || "I am thinking.")
+    /// # ;
+    /// ```
+    #[must_use]
+    pub const fn beside(mut self) -> Self {
+        self.is_beside = true;
         self
     }
 

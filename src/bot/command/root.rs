@@ -1,6 +1,6 @@
 //! Everything that was given for a command, as serde reads it.
 
-use super::cell::{Cell, is_duration};
+use super::cell::{Cell, is_duration, kind_of_id};
 use super::fault::Fault;
 use super::given::Given;
 use super::pattern::Many;
@@ -127,9 +127,14 @@ impl<'de> Deserializer<'de> for Root<'_> {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Fault> {
+        if kind_of_id(name).is_some() {
+            let cell = self.single()?;
+            let read = cell.deserialize_newtype_struct(name, visitor);
+            return read.map_err(|fault| fault.at(0));
+        }
         visitor.visit_newtype_struct(self)
     }
 

@@ -65,6 +65,7 @@ pub(super) struct Entry {
     pub(super) is_hidden: bool,
     pub(super) permission: Permission,
     pub(super) cooldowns: Vec<Cooldown>,
+    pub(super) is_beside: bool,
 }
 
 /// A text, and what came with it.
@@ -154,6 +155,7 @@ impl Commands {
             is_hidden: command.is_hidden,
             permission: command.permission,
             cooldowns: command.cooldowns,
+            is_beside: command.is_beside,
         };
         if let Some(rest) = entry.cooldowns.iter().find_map(Cooldown::mistake) {
             return Err(CommandError::Cooldown {

@@ -6,6 +6,7 @@ use super::usage::UsageError;
 use super::words::quote;
 use super::*;
 use crate::bot::language::{Language, Texts};
+use crate::proto::id::{GroupId, UserId};
 use jiff::civil::Date;
 use proptest::prelude::*;
 use serde::Deserialize;
@@ -149,7 +150,7 @@ enum Unit {
 
 #[derive(Debug, PartialEq, Deserialize)]
 struct Ban {
-    who: crate::proto::id::UserId,
+    who: UserId,
     r#for: Option<Duration>,
     quietly: bool,
     reason: Option<String>,
@@ -216,7 +217,7 @@ fn arguments_are_read_as_the_type_of_the_handler() {
         "ban <who:user> [for:duration] [--quietly] [--reason <why>]",
         " @bob --quietly",
         Ban {
-            who: crate::proto::id::UserId::parse("bob").unwrap(),
+            who: UserId::parse("bob").unwrap(),
             r#for: None,
             quietly: true,
             reason: None,
@@ -308,7 +309,34 @@ fn a_type_that_never_fits_is_a_mistake_of_the_author() {
     mistake::<u8>("x <a:user>", "is a user");
     mistake::<Unit>("x <a:celsius|kelvin>", "\"kelvin\" is no variant");
     mistake::<Shape>("x <a>", "holds data");
+    mistake::<UserId>("x <a>", "is a text, and the type is the ID of a user");
+    mistake::<UserId>("x <a:group>", "write `:user` behind its name");
+    mistake::<GroupId>("x <a:user>", "write `:group` behind its name");
+    mistake::<(String, Option<GroupId>)>("x <a> [b]", "[b]: is a text");
+    mistake::<Vec<UserId>>("x <a>+", "write `:user`");
     mistake::<(Weather, String)>("x <a> <b>", "the type wants a struct");
+}
+
+#[test]
+fn users_and_groups_are_given_as_their_ids() {
+    /// A type of the bot's own.
+    mod own {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        pub(super) struct UserId(pub(super) u32);
+    }
+    #[derive(Debug, PartialEq, Deserialize)]
+    struct Move {
+        who: UserId,
+        to: Option<GroupId>,
+    }
+    let bob = || UserId::from("bob");
+    assert_eq!(read::<UserId>("x <a:user>", " @bob"), Ok(bob()));
+    let both = read::<Vec<UserId>>("x <a:user>+", " bob @alice");
+    assert_eq!(both, Ok(vec![bob(), "alice".into()]));
+    let to = Some("@TGS#1".into());
+    let moved = read::<Move>("x <who:user> [to:group]", " bob @TGS#1");
+    assert_eq!(moved, Ok(Move { who: bob(), to }));
+    assert_eq!(read::<own::UserId>("x <a:int>", " 7"), Ok(own::UserId(7)));
 }
 
 fn weather() -> Commands {

@@ -254,7 +254,7 @@ async fn in_a_group_only_those_who_are_spoken_to_answer() {
 
 #[actix_rt::test]
 async fn the_group_says_who_may_and_is_asked_once_a_minute() {
-    async fn ban(Args(who): Args<String>) -> String {
+    async fn ban(Args(who): Args<UserId>) -> String {
         format!("{who} is out")
     }
     let mut bot = Bot::new("guard").command(

@@ -3,6 +3,7 @@
 use super::ask::Ask;
 use super::script::Approver;
 use super::{Dialogue, DialogueError};
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Message};
 use botroupe_core::ledger::Fingerprint;
 use std::future::IntoFuture;
@@ -23,7 +24,7 @@ pub struct Approval {
     /// Whether it was approved.
     pub granted: bool,
     /// The UserID of who decided.
-    pub by: String,
+    pub by: UserId,
 }
 
 /// A decision as it is written: `approve 7KQ4`, `reject 7KQ4`, also in Chinese. Pure.

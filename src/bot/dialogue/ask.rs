@@ -4,6 +4,7 @@ use super::answer::{Answer, NoAnswer};
 use super::approval::{Approval, approver};
 use super::script::{Input, Kind, Next};
 use super::{Dialogue, DialogueError};
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Element, Message};
 use botroupe_core::ledger::Fingerprint;
 use serde::{Deserialize, Serialize};
@@ -18,7 +19,7 @@ use std::time::Duration;
 const PATIENCE: Duration = Duration::from_secs(24 * 3600);
 
 /// What a decision becomes: whether it was granted, and by whom.
-type Decided<T> = fn(bool, &str) -> T;
+type Decided<T> = fn(bool, &UserId) -> T;
 type Check<T> = Box<dyn Fn(&T) -> bool + Send + Sync>;
 type Read<T> = Box<dyn Fn(&Message) -> Result<T, NoAnswer> + Send + Sync>;
 
@@ -41,7 +42,7 @@ pub struct Ask<'a, T> {
 #[derive(Serialize, Deserialize)]
 enum Kept {
     Said(Arc<Message>),
-    Decided(bool, Box<str>),
+    Decided(bool, UserId),
     Cancelled,
     TimedOut,
 }
@@ -65,7 +66,7 @@ impl<'a> Ask<'a, Approval> {
         let mut ask = Self::read_by(dialogue, Draft::text(question), read);
         ask.by = Some((by, |granted, by| Approval {
             granted,
-            by: by.to_owned(),
+            by: by.clone(),
         }));
         ask
     }

@@ -6,6 +6,7 @@ use super::waiting::{DialoguePlace, cell_of};
 use super::{DialogueError, Shared};
 use crate::bot::event::{Event, What};
 use crate::bot::reply::{HandlerError, Reply};
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message};
 use botroupe_core::ledger::Cell;
 use std::sync::Arc;
@@ -35,7 +36,7 @@ pub(in crate::bot) struct Resumed {
 /// A decision of somebody else about a dialogue.
 struct Decided {
     decision: Decision,
-    by: Box<str>,
+    by: UserId,
     conversation: Conversation,
 }
 

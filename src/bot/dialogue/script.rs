@@ -4,6 +4,7 @@
 //! handler runs from its start, and everything it did before is given back to it from this script: answers,
 //! messages that were sent, results of requests. It goes on where the script ends.
 
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, Message};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -66,7 +67,7 @@ pub(in crate::bot) struct Waits {
 #[derive(Clone, Debug)]
 pub(in crate::bot) enum Input {
     Message(Arc<Message>),
-    Decided { granted: bool, by: Box<str> },
+    Decided { granted: bool, by: UserId },
     Cancelled,
     TimedOut,
 }

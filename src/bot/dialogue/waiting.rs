@@ -1,6 +1,7 @@
 //! The dialogues of an account that wait for an answer. Pure.
 
 use super::script::{Approver, Waits};
+use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use botroupe_core::ledger::{Cell, CellKey, Fingerprint, Scope};
 use std::collections::{BTreeSet, HashMap};
@@ -11,7 +12,7 @@ use std::sync::Arc;
 pub(in crate::bot) struct DialoguePlace {
     pub(in crate::bot) bot: Box<str>,
     pub(in crate::bot) conversation: Conversation,
-    pub(in crate::bot) user: Box<str>,
+    pub(in crate::bot) user: UserId,
 }
 
 /// The time for an answer is over.
@@ -62,7 +63,7 @@ impl Waiting {
             let place = DialoguePlace {
                 bot: cell.key.bot.clone(),
                 conversation: conversation.clone(),
-                user: cell.key.name.clone(),
+                user: (&*cell.key.name).into(),
             };
             // One that cannot be read is found when the answer comes, and at once.
             let waits = serde_json::from_str(&cell.value).unwrap_or(Waits {
@@ -169,7 +170,7 @@ pub(in crate::bot) fn cell_of(
     CellKey {
         bot: place.bot.clone(),
         scope: Scope::Dialogues(account, place.conversation.clone()),
-        name: place.user.clone(),
+        name: (&*place.user).into(),
     }
 }
 
@@ -197,7 +198,7 @@ mod tests {
         assert_eq!(waiting.next_deadline(), Some(10));
         assert_eq!(waiting.lapsed(9), None);
         let users = std::iter::from_fn(|| waiting.lapsed(20)).map(|lapse| lapse.place.user.clone());
-        assert_eq!(users.collect::<Vec<_>>(), ["early".into(), "again".into()]);
+        assert_eq!(users.collect::<Vec<_>>(), ["early", "again"]);
         assert!(waiting.is_at(&place("early")), "until it was told");
         assert!(!waiting.is_at(&place("answered")));
         waiting.end(&place("early"));

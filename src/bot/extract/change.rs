@@ -4,6 +4,7 @@ use crate::bot::event::{Event, FromEvent};
 use crate::bot::kinds::Kinds;
 use crate::bot::needs::Needs;
 use crate::bot::rejection::Skipped;
+use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Element, Message, MessageRef};
 use crate::proto::op::reaction::Reaction;
 use crate::proto::update::{
@@ -18,7 +19,7 @@ pub struct Recalled {
     /// Where.
     pub conversation: Conversation,
     /// Who recalled them; empty if the server does not say.
-    pub by: String,
+    pub by: UserId,
     /// Which: in groups their numbers (`seq`), one to one `seq`, `random` and `time`. What they said is not told;
     /// [`is`](Self::is) knows a message that you have kept.
     pub messages: Vec<MessageRef>,
@@ -73,7 +74,7 @@ impl Edited {
 #[non_exhaustive]
 pub struct Read {
     /// Who has read it.
-    pub user: String,
+    pub user: UserId,
     /// Every message of this time and before was read. Unix seconds, by the server's clock.
     pub until: u64,
 }
@@ -125,7 +126,7 @@ impl Reacted {
     /// Whether it is a reaction to this message.
     #[must_use]
     pub fn is_to(&self, message: &Message) -> bool {
-        match (self.message.id(), message.id()) {
+        match (self.message.terminal_id(), message.terminal_id()) {
             (Some(one), Some(other)) => one == other,
             // What the account has sent itself has no TinyId.
             _ => self.message.random == message.random,
@@ -140,13 +141,13 @@ pub struct Typing {
     /// Where.
     pub conversation: Conversation,
     /// Who; the account itself when it types on another of its terminals.
-    pub user: String,
+    pub user: UserId,
     /// Whether they type.
     pub is_typing: bool,
 }
 
 /// Users came online or went offline: a parameter of [`on_status`](crate::bot::Bot::on_status) handlers. The account
-/// hears of its friends, and of those that it has [subscribed](crate::bot::Api::subscribe_status) to.
+/// hears of its friends, and of those that it has [subscribed](crate::bot::UserApi::subscribe_status) to.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Statuses(Vec<UserStatus>);
 

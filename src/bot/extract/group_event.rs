@@ -5,7 +5,8 @@ use crate::bot::event::{Event, FromEvent};
 use crate::bot::kinds::Kinds;
 use crate::bot::needs::Needs;
 use crate::bot::rejection::Skipped;
-use crate::proto::message::{GroupTip, Message, NoticeKind, SystemNotice, TipKind};
+use crate::proto::id::UserId;
+use crate::proto::message::{Conversation, GroupTip, Message, NoticeKind, SystemNotice, TipKind};
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -16,9 +17,9 @@ pub struct Joined {
     /// The group.
     pub group: Group,
     /// Who joined; several when they were invited together.
-    pub members: Vec<String>,
+    pub members: Vec<UserId>,
     /// Who let them in.
-    pub by: String,
+    pub by: UserId,
     /// Whether they were invited, and did not ask.
     pub is_invited: bool,
     /// How many members the group has now, if the server says so.
@@ -32,9 +33,9 @@ pub struct Left {
     /// The group.
     pub group: Group,
     /// Who is no longer there.
-    pub members: Vec<String>,
+    pub members: Vec<UserId>,
     /// Who removed them; who left by themselves otherwise.
-    pub by: String,
+    pub by: UserId,
     /// Whether they were removed.
     pub is_kicked: bool,
     /// How many members the group has now, if the server says so.
@@ -48,9 +49,9 @@ pub struct Muted {
     /// The group.
     pub group: Group,
     /// Who decided so.
-    pub by: String,
+    pub by: UserId,
     /// The members, each with the time for which they are muted; zero when they may speak again.
-    pub members: Vec<(String, Duration)>,
+    pub members: Vec<(UserId, Duration)>,
 }
 
 /// The profile of a group or a topic changed: a parameter of [`on_group_changed`](crate::bot::Bot::on_group_changed)
@@ -61,7 +62,7 @@ pub struct GroupChanged {
     /// The group.
     pub group: Group,
     /// Who changed it.
-    pub by: String,
+    pub by: UserId,
     /// The changed fields by their names on the wire: `GroupName`, `Notification`, `Owner_Account`, `ShutupAll`, …
     pub fields: Map<String, Value>,
 }
@@ -75,7 +76,7 @@ pub struct JoinRequest {
     /// The group.
     pub group: Group,
     /// Who asks.
-    pub user: String,
+    pub user: UserId,
     /// What they say.
     pub text: String,
     /// Whether they want to bring somebody else.
@@ -89,7 +90,7 @@ pub struct Invited {
     /// The group.
     pub group: Group,
     /// Who did.
-    pub by: String,
+    pub by: UserId,
 }
 
 /// The account is no longer in a group: a parameter of [`on_removed`](crate::bot::Bot::on_removed) handlers.
@@ -99,7 +100,7 @@ pub struct Removed {
     /// The group.
     pub group: Group,
     /// Who removed it, or dismissed the group; empty if nobody did.
-    pub by: String,
+    pub by: UserId,
     /// What happened: `Kicked`, `Dismissed`, `Quit`, `Recycled` or `Banned`.
     pub why: NoticeKind,
 }
@@ -108,16 +109,17 @@ pub struct Removed {
 fn group(message: &Message) -> Group {
     let info = message.group.as_deref();
     let name = info.map_or("", |info| &info.name);
-    let id = match info {
+    let id = match (&message.conversation, info) {
+        (Conversation::Group(group), _) => group.clone(),
         // A notice is in no conversation of its group.
-        Some(info) if !message.conversation.is_group() => info.id.as_str(),
-        _ => message.conversation.name(),
+        (_, Some(info)) => info.id.clone(),
+        (other, None) => other.name().into(),
     };
     Group::new(id, name)
 }
 
 /// Those whom a tip is about; who acted, if it names nobody else.
-fn members(tip: &GroupTip) -> Vec<String> {
+fn members(tip: &GroupTip) -> Vec<UserId> {
     if tip.members.is_empty() && !tip.operator.is_empty() {
         return vec![tip.operator.clone()];
     }

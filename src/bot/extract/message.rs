@@ -4,6 +4,7 @@ use crate::bot::event::{Event, FromEvent};
 use crate::bot::kinds::Kinds;
 use crate::bot::needs::Needs;
 use crate::bot::rejection::Skipped;
+use crate::proto::id::{GroupId, UserId};
 use crate::proto::message::{Conversation, GroupTip, Message, SystemNotice};
 use crate::proto::update::Update;
 use std::ops::Deref;
@@ -151,18 +152,24 @@ impl FromEvent for SystemNotice {
 #[non_exhaustive]
 pub struct Group {
     /// Its GroupID.
-    pub id: String,
+    pub id: GroupId,
     /// Its name; empty when the server did not give it.
     pub name: String,
 }
 
 impl Group {
     /// A group of this GroupID and name, to try a handler with.
-    pub fn new(id: impl Into<String>, name: impl Into<String>) -> Self {
+    pub fn new(id: impl Into<GroupId>, name: impl Into<String>) -> Self {
         Self {
             id: id.into(),
             name: name.into(),
         }
+    }
+}
+
+impl From<&Group> for GroupId {
+    fn from(group: &Group) -> Self {
+        group.id.clone()
     }
 }
 
@@ -174,7 +181,7 @@ impl FromEvent for Group {
         match &message.conversation {
             Conversation::Group(id) => {
                 let name = message.group.as_ref().map(|group| group.name.clone());
-                Ok(Self::new(id.to_string(), name.unwrap_or_default()))
+                Ok(Self::new(id, name.unwrap_or_default()))
             }
             _ => Err(Skipped),
         }
@@ -204,18 +211,24 @@ impl FromEvent for Conversation {
 #[non_exhaustive]
 pub struct Sender {
     /// Its UserID.
-    pub user_id: String,
+    pub user_id: UserId,
     /// Its nick name; empty when the server did not give it.
     pub nick: String,
 }
 
 impl Sender {
     /// A sender of this UserID and nick name, to try a handler with.
-    pub fn new(user_id: impl Into<String>, nick: impl Into<String>) -> Self {
+    pub fn new(user_id: impl Into<UserId>, nick: impl Into<String>) -> Self {
         Self {
             user_id: user_id.into(),
             nick: nick.into(),
         }
+    }
+}
+
+impl From<&Sender> for UserId {
+    fn from(sender: &Sender) -> Self {
+        sender.user_id.clone()
     }
 }
 
@@ -224,7 +237,7 @@ impl FromEvent for Sender {
 
     async fn from_event(event: &Event) -> Result<Self, Skipped> {
         let Message { from, nick, .. } = event.message().ok_or(Skipped)?;
-        Ok(Self::new(from.to_string(), nick.clone()))
+        Ok(Self::new(from, nick.clone()))
     }
 
     fn needs(needs: &mut Needs) {

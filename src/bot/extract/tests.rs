@@ -21,7 +21,7 @@ fn recalled(by: &str) -> Update {
     };
     Update::Recalled {
         conversation: in_group(),
-        by: by.to_owned(),
+        by: by.into(),
         messages: vec![message],
     }
 }
@@ -122,7 +122,7 @@ async fn every_change_has_its_type() {
         }),
         reactions: Summary(vec![Reaction {
             name: "👍".to_owned(),
-            users: vec!["bob".to_owned()],
+            users: vec!["bob".into()],
             ..Reaction::default()
         }]),
         ..ReactionChange::default()
@@ -137,21 +137,21 @@ async fn every_change_has_its_type() {
         ),
         (
             Update::ReadByPeer {
-                peer: "bob".to_owned(),
+                peer: "bob".into(),
                 until: 50,
             },
             "bob 50",
         ),
         (
             Update::GroupReceipt {
-                group: "g".to_owned(),
+                group: "g".into(),
                 messages: vec![receipt],
             },
             "GROUPg 4 2 5",
         ),
         (
             Update::C2cReceipt {
-                peer: "bob".to_owned(),
+                peer: "bob".into(),
                 time: 50,
                 messages: vec![MessageRef::default()],
             },
@@ -161,21 +161,21 @@ async fn every_change_has_its_type() {
         (
             Update::Typing {
                 conversation: Conversation::c2c("bob"),
-                user: "bob".to_owned(),
+                user: "bob".into(),
                 is_typing: true,
             },
             "bob types: true",
         ),
         (
             Update::Friends(FriendChange {
-                added: vec!["eve".to_owned()],
+                added: vec!["eve".into()],
                 ..FriendChange::default()
             }),
             "friends [\"eve\"]",
         ),
         (
             Update::Profile(ProfileChange {
-                user: "eve".to_owned(),
+                user: "eve".into(),
                 ..ProfileChange::default()
             }),
             "profile eve",
@@ -189,7 +189,7 @@ async fn every_change_has_its_type() {
         ),
         (
             Update::Follows(FollowChange {
-                user: "eve".to_owned(),
+                user: "eve".into(),
                 ..FollowChange::default()
             }),
             "follows eve",
@@ -203,8 +203,8 @@ async fn every_change_has_its_type() {
 fn tip(op: u32, members: &[&str]) -> GroupTip {
     GroupTip {
         op,
-        operator: "boss".to_owned(),
-        members: members.iter().map(|&one| one.to_owned()).collect(),
+        operator: "boss".into(),
+        members: members.iter().map(|&one| one.into()).collect(),
         ..GroupTip::default()
     }
 }
@@ -250,7 +250,7 @@ async fn what_happens_in_a_group_reaches_every_handler_that_is_for_it() {
     );
     let mut mute = tip(7, &[]);
     mute.member_changes = vec![MemberChange {
-        user: "bob".to_owned(),
+        user: "bob".into(),
         muted_for: Some(60),
         ..MemberChange::default()
     }];
@@ -302,7 +302,7 @@ async fn what_the_server_tells_about_groups_has_its_types() {
     let bot = TestBot::new(bot.on_invited(invited).on_removed(removed));
     let notice = |report: u32| SystemNotice {
         report,
-        operator: "bob".to_owned(),
+        operator: "bob".into(),
         remark: "please".to_owned(),
         ..SystemNotice::default()
     };

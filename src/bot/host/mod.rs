@@ -237,11 +237,18 @@ impl Host {
                 let desk = seat.bot.handlers.desk();
                 desk.may_be_command(event.what()) && desk.may_want(&event)
             };
+            let is_beside = |seat: &Arc<Seat>| {
+                let desk = seat.bot.handlers.desk();
+                let event = || Event::new(What::Message(message.clone()), seat.clone());
+                desk.has_beside() && desk.is_beside(&event())
+            };
             let manner = |bot: usize| {
                 let seat = seats.get(bot);
+                let is_beside = seat.is_some_and(is_beside);
                 let merging = seat.filter(|seat| seat.bot.choices.overlap.merges().is_some());
                 Manner {
-                    merges: !merging.is_some_and(is_alone),
+                    merges: !is_beside && !merging.is_some_and(is_alone),
+                    is_beside,
                     is_gated: gated.contains(&bot),
                 }
             };

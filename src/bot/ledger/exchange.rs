@@ -3,6 +3,7 @@
 use super::book::Steps;
 use crate::bot::dialogue::Shared;
 use crate::bot::timer::{AlarmKey, SetAlarm};
+use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use botroupe_core::ledger::{Cell, CellKey, Change, Fingerprint, Scope};
 use std::collections::BTreeMap;
@@ -15,7 +16,7 @@ pub(in crate::bot) struct Exchange {
     /// See [`exchange`](botroupe_core::ledger::exchange); `None` when the event is no message.
     id: Option<u64>,
     /// The conversation and the sender of the message.
-    pub(in crate::bot) place: Option<(Conversation, Box<str>)>,
+    pub(in crate::bot) place: Option<(Conversation, UserId)>,
     /// The dialogue that the handler holds.
     script: OnceLock<Shared>,
     state: Mutex<State>,
@@ -40,7 +41,7 @@ struct State {
 }
 
 impl Exchange {
-    pub(in crate::bot) fn new(id: Option<u64>, place: Option<(Conversation, Box<str>)>) -> Self {
+    pub(in crate::bot) fn new(id: Option<u64>, place: Option<(Conversation, UserId)>) -> Self {
         Self {
             id,
             place,

@@ -12,8 +12,14 @@ use std::time::Duration;
 pub(in crate::bot) struct LineKey {
     pub(in crate::bot) bot: usize,
     pub(in crate::bot) conversation: Option<Conversation>,
-    /// Alarms that belong to no conversation have a line for each handler; zero for the others.
-    pub(in crate::bot) alarm: usize,
+    /// Alarms that belong to no conversation have a lane for each handler, and commands that wait for nothing one of
+    /// their own in each conversation; zero for the others.
+    pub(in crate::bot) lane: usize,
+}
+
+impl LineKey {
+    /// The lane of commands that wait for no other handler.
+    pub(in crate::bot) const BESIDE: usize = usize::MAX;
 }
 
 /// How a bot gets an event.
@@ -21,6 +27,8 @@ pub(in crate::bot) struct LineKey {
 pub(in crate::bot) struct Manner {
     /// It may be handled together with others of its sender.
     pub(in crate::bot) merges: bool,
+    /// It waits for no handler that runs in its conversation.
+    pub(in crate::bot) is_beside: bool,
     /// It waits until [`Lines::open`] or [`Lines::withdraw`] is called.
     pub(in crate::bot) is_gated: bool,
 }
@@ -28,6 +36,7 @@ pub(in crate::bot) struct Manner {
 impl Manner {
     pub(in crate::bot) const ALONE: Self = Self {
         merges: false,
+        is_beside: false,
         is_gated: false,
     };
 }

@@ -201,7 +201,7 @@ impl Lines {
         let line = LineKey {
             bot,
             conversation: Some(conversation.clone()),
-            alarm: 0,
+            lane: 0,
         };
         self.work
             .as_ref()
@@ -279,10 +279,11 @@ impl Lines {
         };
         work.open.insert(id, open);
         for bot in wanting {
+            let manner = manner(*bot);
             let line = Arc::new(LineKey {
                 bot: *bot,
                 conversation: Some(message.conversation.clone()),
-                alarm: 0,
+                lane: if manner.is_beside { LineKey::BESIDE } else { 0 },
             });
             let guard = self
                 .work
@@ -295,7 +296,7 @@ impl Lines {
                 line,
                 What::Message(message.clone()),
                 (Some(id), None),
-                (now, manner(*bot)),
+                (now, manner),
             );
         }
     }
@@ -307,7 +308,7 @@ impl Lines {
         let line = Arc::new(LineKey {
             bot,
             conversation,
-            alarm: 0,
+            lane: 0,
         });
         self.enqueue(line, what, (None, Some(handler)), AT_ONCE);
     }
@@ -317,7 +318,7 @@ impl Lines {
         let line = Arc::new(LineKey {
             bot,
             conversation: Some(lapse.place.conversation.clone()),
-            alarm: 0,
+            lane: 0,
         });
         let id = lapse.id();
         self.enqueue(
@@ -348,7 +349,7 @@ impl Lines {
             let line = Arc::new(LineKey {
                 bot,
                 conversation,
-                alarm: 0,
+                lane: 0,
             });
             self.enqueue(line, what.clone(), (Some(id), None), AT_ONCE);
         }
@@ -360,7 +361,7 @@ impl Lines {
         let place = place.map(|(conversation, _)| conversation.clone());
         let line = Arc::new(LineKey {
             bot,
-            alarm: if place.is_some() { 0 } else { handler + 1 },
+            lane: if place.is_some() { 0 } else { handler + 1 },
             conversation: Some(place.unwrap_or(Conversation::System)),
         });
         let id = alarm.id();
@@ -374,7 +375,7 @@ impl Lines {
         let line = Arc::new(LineKey {
             bot,
             conversation,
-            alarm: 0,
+            lane: 0,
         });
         self.enqueue(line, what, (None, Some(handler)), AT_ONCE);
     }
@@ -412,21 +413,23 @@ impl Lines {
         &mut self,
         bot: usize,
         conversation: &Conversation,
-        change: impl FnOnce(&mut Line) -> bool,
+        mut change: impl FnMut(&mut Line) -> bool,
     ) -> bool {
         let Some(work) = &mut self.work else {
             return false;
         };
-        let line = Arc::new(LineKey {
+        let lanes = [0, LineKey::BESIDE].map(|lane| LineKey {
             bot,
             conversation: Some(conversation.clone()),
-            alarm: 0,
+            lane,
         });
-        let is_changed = work.lines.get_mut(&line).is_some_and(change);
-        if is_changed {
-            work.due.push_back(line);
+        for key in lanes {
+            if work.lines.get_mut(&key).is_some_and(&mut change) {
+                work.due.push_back(Arc::new(key));
+                return true;
+            }
         }
-        is_changed
+        false
     }
 
     /// From now on this bot wants this when somebody writes again.

@@ -4,6 +4,7 @@ use crate::proto::message::C2cItem;
 
 const TOGETHER: Manner = Manner {
     merges: true,
+    is_beside: false,
     is_gated: false,
 };
 const NOW: Duration = Duration::from_secs(100);
@@ -102,8 +103,8 @@ fn a_message_at_a_gate_waits_in_its_place_until_it_is_opened_or_withdrawn() {
     let mut lines = Lines::default();
     lines.set_ready(true);
     let gated = |bot: usize| Manner {
-        merges: true,
         is_gated: bot == 1,
+        ..TOGETHER
     };
     let messages = [1, 2, 3].map(|seq| message("alice", seq));
     let [one, two, three] = messages.each_ref().map(|message| Receipt::of(message).id());
@@ -143,4 +144,27 @@ fn a_bot_that_is_removed_is_done_with_what_waits_for_it() {
     lines.ended(NOW, &running.job, true, false);
     assert!(lines.poll_finished().unwrap().1);
     assert!(start(&mut lines, NOW).is_none());
+}
+
+#[test]
+fn a_command_beside_the_line_waits_for_nothing_but_its_like() {
+    let mut lines = Lines::default();
+    lines.set_ready(true);
+    let beside = Manner {
+        is_beside: true,
+        ..TOGETHER
+    };
+    lines.message(NOW, &message("alice", 1), &[0], |_| TOGETHER);
+    lines.message(NOW, &message("alice", 2), &[0], |_| TOGETHER);
+    lines.message(NOW, &message("alice", 3), &[0], |_| beside);
+    lines.message(NOW, &message("alice", 4), &[0], |_| beside);
+    let long = start(&mut lines, NOW).unwrap();
+    let command = start(&mut lines, NOW).unwrap();
+    assert_eq!((seq(&long), seq(&command)), (1, 3));
+    assert!(start(&mut lines, NOW).is_none());
+    lines.ended(NOW, &command.job, true, false);
+    let next = start(&mut lines, NOW).unwrap();
+    assert_eq!(seq(&next), 4);
+    lines.ended(NOW, &long.job, true, false);
+    assert_eq!(start(&mut lines, NOW).as_ref().map(seq), Some(2));
 }

@@ -142,7 +142,7 @@ pub fn log() -> impl Fn(Event, Next) -> BoxFuture<'static, Reply> + Send + Sync 
             let handler = event.bot().handlers.name(&event);
             let place = event.conversation().map(|place| place.to_string());
             let conversation = place.unwrap_or_default();
-            let from = event.actor().unwrap_or_default();
+            let from = event.actor().map_or("", |user| user.as_str());
             let outcome = match (reply.error(), reply.is_pass()) {
                 (Some(_), _) => "failed",
                 (None, true) => "passed",

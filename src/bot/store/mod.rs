@@ -3,6 +3,8 @@
 use super::event::{Event, FromEvent};
 use super::ledger::{Ledger, Owner, cell_key};
 use super::needs::Needs;
+use crate::bot::api::IntoUserId;
+use crate::proto::id::UserId;
 use crate::store::StoreError;
 use botroupe_core::ledger::{Cell, CellKey, Change, Scope};
 use serde::Serialize;
@@ -146,17 +148,18 @@ impl<T> Store<T> {
     /// [`ValueError::NoMessage`] in handlers of other events.
     pub fn user(&self) -> Result<Cells<T>, ValueError> {
         let (_, user) = self.place()?;
-        let scope = Scope::User(self.ledger.number(), user);
+        let scope = Scope::User(self.ledger.number(), user.into());
         Ok(self.cells(scope))
     }
 
     /// The values of any user, as this account knows them.
     #[must_use]
-    pub fn of_user(&self, user: &str) -> Cells<T> {
+    pub fn of_user(&self, user: impl IntoUserId) -> Cells<T> {
+        let user = user.into_user_id();
         self.cells(Scope::User(self.ledger.number(), user.into()))
     }
 
-    fn place(&self) -> Result<(crate::proto::message::Conversation, Box<str>), ValueError> {
+    fn place(&self) -> Result<(crate::proto::message::Conversation, UserId), ValueError> {
         let exchange = self.owner.exchange();
         exchange
             .and_then(|exchange| exchange.place.clone())

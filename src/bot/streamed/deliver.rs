@@ -355,13 +355,15 @@ async fn edit(event: &Event, message: &mut Message, draft: Draft) -> Result<(), 
         ..Draft::default()
     };
     let (api, mut conflicts) = (event.api().off_the_books(), 0);
+    let handle = api.message(&*message);
     loop {
-        match api.edit(message, draft.clone()).await {
-            Err(ApiError::Conflict(now)) if conflicts < MAX_CONFLICTS => {
-                conflicts += 1;
-                message.version = now.version;
+        match handle.edit(draft.clone()).await {
+            // The handle knows the version now.
+            Err(ApiError::Conflict(_)) if conflicts < MAX_CONFLICTS => conflicts += 1,
+            edited => {
+                message.version = edited?.version;
+                return Ok(());
             }
-            done => return done.map(drop),
         }
     }
 }
@@ -403,7 +405,8 @@ pub(in crate::bot) async fn close(event: &Event, to: &Conversation, effect: u64)
     let history = event
         .api()
         .off_the_books()
-        .history(to.clone(), HISTORY)
+        .conversation(to.clone())
+        .history(HISTORY)
         .await;
     let found = history.unwrap_or_default().into_iter().find(|one| {
         one.is_own && one.seq == message.seq && (to.is_group() || one.random == message.random)

@@ -297,14 +297,14 @@ async fn who_has_edited_it_meanwhile_is_overwritten_and_a_refusal_is_not_the_end
     let bot = TestBot::new(bot(STORY));
     bot.hears("tell").await.expect_no_reply();
     bot.advance("600ms").await;
-    let mut message = Message::sent(
+    let message = Message::sent(
         "bot",
         Conversation::c2c("alice"),
         vec![],
         String::new(),
         &serde_json::from_value(json!({"MsgKey": "1_1_0", "MsgTime": 0, "MsgSeq": 1})).unwrap(),
     );
-    bot.api().edit(&mut message, "hers").await.unwrap();
+    bot.api().message(&message).edit("hers").await.unwrap();
     let said = bot.advance("1m").await;
     assert_eq!(edits(&said).last().unwrap(), "Once **upon a** time.");
     // A server that cannot edit: the rest comes as another message.

@@ -72,7 +72,7 @@ fn events() -> Vec<AccountEvent> {
     let group = Message::from_group(group, 3, "echo-bot").unwrap();
     let quote = from("alice", 4, "问张三丰 see https://example.com/alice ok");
     let update = Update::ReadByPeer {
-        peer: "alice".to_owned(),
+        peer: "alice".to_owned().into(),
         until: 7,
     };
     vec![

@@ -30,7 +30,7 @@ async fn an_extractor_may_wait_and_may_answer_in_the_place_of_the_handler() {
             match sender.user_id.as_str() {
                 "bob" => Err(Rejection::answer("members only")),
                 "eve" => Err(Rejection::failed("no such user")),
-                _ => Ok(Self(sender.user_id)),
+                _ => Ok(Self(sender.user_id.to_string())),
             }
         }
     }
@@ -715,4 +715,25 @@ async fn an_answer_quotes_and_mentions() {
     let said = bot.hears("well?").await;
     assert_eq!(said, "yes");
     assert!(said.sent()[0].1.mentions.is_empty());
+}
+
+#[actix_rt::test]
+async fn a_command_beside_does_not_wait_for_a_handler_that_thinks() {
+    static THINKS: std::sync::Mutex<Option<tokio::sync::oneshot::Sender<()>>> =
+        std::sync::Mutex::new(None);
+    async fn think(_: Text) -> &'static str {
+        let (open, gate) = tokio::sync::oneshot::channel();
+        *THINKS.lock().unwrap() = Some(open);
+        let _ = gate.await;
+        "42"
+    }
+    async fn stop() -> &'static str {
+        drop(THINKS.lock().unwrap().take());
+        "Time is over."
+    }
+    let bot = Bot::new("thinker").on_text(think);
+    let bot = TestBot::new(bot.command(command("stop").beside(), stop));
+    bot.from("alice").drops_in("why?");
+    let said = bot.hears("/stop").await.texts();
+    assert_eq!(said, ["Time is over.", "42"]);
 }

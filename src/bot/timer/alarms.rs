@@ -1,6 +1,7 @@
 //! The alarms of an account: what its bots are called for, and when. Pure.
 
 use super::schedule::Schedule;
+use crate::proto::id::UserId;
 use crate::proto::message::Conversation;
 use botroupe_core::ledger::{AccountNo, Cell, CellKey, Fingerprint, Scope};
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ pub(in crate::bot) struct Later {
     /// What the handler gets, as JSON.
     pub(in crate::bot) payload: Box<str>,
     /// Where it was set: there goes what the handler returns.
-    pub(in crate::bot) place: Option<(Conversation, Box<str>)>,
+    pub(in crate::bot) place: Option<(Conversation, UserId)>,
 }
 
 /// How a schedule stands.

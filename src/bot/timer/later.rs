@@ -2,12 +2,13 @@
 
 use super::alarms::{Key, Later as SetAlarm};
 use super::delayed;
-use crate::bot::api::{Api, ApiError};
+use crate::bot::api::{Api, ApiError, IntoUserId};
 use crate::bot::event::{Event, FromEvent};
 use crate::bot::kinds::Kinds;
 use crate::bot::needs::Needs;
 use crate::bot::rejection::Rejection;
 use crate::config::parse_duration;
+use crate::proto::id::UserId;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -54,8 +55,8 @@ impl Pending {
 
     /// The user whose message it was set for; `None` when it was set elsewhere.
     #[must_use]
-    pub fn user(&self) -> Option<&str> {
-        self.alarm.place.as_ref().map(|(_, user)| &**user)
+    pub fn user(&self) -> Option<&UserId> {
+        self.alarm.place.as_ref().map(|(_, user)| user)
     }
 
     /// What its handler gets; `None` when it is no `T`.
@@ -174,6 +175,15 @@ impl Api {
     ///
     /// # Errors
     /// As [`later`](Self::later).
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// let noon = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_893_499_200);
+    /// api.at(noon, "remind", "Lunch!").await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn at<T: Serialize + Sync + ?Sized>(
         &self,
         time: SystemTime,
@@ -186,6 +196,14 @@ impl Api {
 
     /// The alarms that the bot has set on this account and that have not come, in the order of their times. In a handler
     /// those are missing that it has set itself.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # fn example(api: Api, sender: Sender) {
+    /// let alarms = api.alarms();
+    /// let mine = alarms.iter().filter(|it| it.user() == Some(&sender.user_id));
+    /// # }
+    /// ```
     #[must_use]
     pub fn alarms(&self) -> Vec<Pending> {
         let Some((ledger, owner)) = self.books() else {
@@ -207,15 +225,16 @@ impl Api {
     /// use botroupe::prelude::*;
     ///
     /// async fn list(api: Api, of: Sender) -> String {
-    ///     let alarms = api.alarms_of(&of.user_id).into_iter();
+    ///     let alarms = api.alarms_of(&of).into_iter();
     ///     alarms.filter_map(|alarm| alarm.payload::<String>()).collect::<Vec<_>>().join(", ")
     /// }
     /// # let _ = Bot::new("reminder").command("reminders", list);
     /// ```
     #[must_use]
-    pub fn alarms_of(&self, user: &str) -> Vec<Pending> {
+    pub fn alarms_of(&self, user: impl IntoUserId) -> Vec<Pending> {
+        let user = user.into_user_id();
         let mut alarms = self.alarms();
-        alarms.retain(|alarm| alarm.user() == Some(user));
+        alarms.retain(|alarm| alarm.user() == Some(&user));
         alarms
     }
 
@@ -223,6 +242,16 @@ impl Api {
     ///
     /// # Errors
     /// None at present.
+    ///
+    /// ```
+    /// # use botroupe::prelude::*;
+    /// # async fn example(api: Api) -> Result<(), ApiError> {
+    /// for alarm in api.alarms() {
+    ///     api.cancel_alarm(alarm.id()).await?;
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn cancel_alarm(&self, id: &AlarmId) -> Result<(), ApiError> {
         if let Some((ledger, owner)) = self.books() {
             let key = Key {

@@ -11,5 +11,5 @@ pub type FleetUsers = Arc<HashSet<Box<str>>>;
 /// what accounts of their own process say.
 #[must_use]
 pub fn is_heard(message: &Message, fleet: &FleetUsers, hears_fleet: bool) -> bool {
-    !message.is_own && !message.recalled && (hears_fleet || !fleet.contains(&message.from))
+    !message.is_own && !message.recalled && (hears_fleet || !fleet.contains(&*message.from))
 }

@@ -60,7 +60,7 @@ impl ReadBack {
                 c2c_message::PAGE,
             ))),
             Conversation::Group(id) => Place::Group {
-                id: id.clone(),
+                id: id.clone().into(),
                 upper: None,
             },
             _ => return None,

@@ -84,9 +84,10 @@ pub enum SpillLine {
 impl SpillLine {
     /// The peer or the group; empty for what has none.
     #[must_use]
-    pub const fn name(&self) -> &str {
+    pub fn name(&self) -> &str {
         match self {
-            Self::Conversation(Conversation::C2c(name) | Conversation::Group(name)) => name,
+            Self::Conversation(Conversation::C2c(peer)) => peer,
+            Self::Conversation(Conversation::Group(group)) => group,
             _ => "",
         }
     }

@@ -9,6 +9,7 @@
 //! nothing of it can still come: when something newer came, or it is some time ago that its first message did.
 
 use crate::ledger::message_id;
+use crate::proto::id::GroupId;
 use crate::proto::message::{Conversation, Message};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -412,7 +413,7 @@ impl Inbox {
     }
 
     /// Gives back everything that is open: the fingerprints, and of each group how far it had got before.
-    pub(super) fn give_all_back(&mut self) -> (Vec<u64>, Vec<(Box<str>, u32)>) {
+    pub(super) fn give_all_back(&mut self) -> (Vec<u64>, Vec<(GroupId, u32)>) {
         let (mut ids, mut groups) = (Vec::with_capacity(self.open), Vec::new());
         for (conversation, line) in &mut self.lines {
             if let Conversation::Group(group) = conversation

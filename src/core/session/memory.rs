@@ -196,7 +196,7 @@ impl Memory {
             seen.order.retain(|id| !lost.contains(id));
         }
         for (group, before) in groups {
-            if let Some(mark) = self.groups.get_mut(&group) {
+            if let Some(mark) = self.groups.get_mut(&*group) {
                 mark.seq = mark.seq.min(before);
             }
         }

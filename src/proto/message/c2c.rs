@@ -2,6 +2,7 @@
 //! `docs/src/protocol.md`.
 
 use super::Element;
+use crate::id::UserId;
 use crate::lenient;
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value};
@@ -11,14 +12,14 @@ use serde_json::{Map, Value};
 pub struct C2cItem {
     /// The sender. If [`is_sync`](Self::is_sync) is set, the peer.
     #[serde(rename = "From_Account")]
-    pub from: String,
+    pub from: UserId,
     /// The receiver. `None` means the account that received the item.
     #[serde(
         rename = "To_Account",
         default,
         skip_serializing_if = "Option::is_none"
     )]
-    pub to: Option<String>,
+    pub to: Option<UserId>,
     /// The sender's counter. Its value exceeds 31 bits for most of the day.
     #[serde(rename = "MsgSeq", deserialize_with = "lenient::int")]
     pub seq: u32,
@@ -119,8 +120,8 @@ impl C2cItem {
     #[must_use]
     pub fn new(from: &str, to: &str, body: Vec<Element>) -> Self {
         Self {
-            from: from.to_owned(),
-            to: Some(to.to_owned()),
+            from: from.into(),
+            to: Some(to.into()),
             seq: 1,
             random: 1,
             time: 0,

@@ -2,11 +2,12 @@
 
 use super::group::{Body, GroupInfo, GroupItem, Mention};
 use super::tip::{GroupTip, SystemNotice};
-use super::{C2cItem, Element, name};
+use super::{C2cItem, Element, MessageId, name};
 use crate::answer::Sent;
-use crate::id::UserId;
+use crate::id::{GroupId, UserId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
+use std::sync::Arc;
 
 /// The UserID of the server.
 pub const SYSTEM: &str = "@TIM#SYSTEM";
@@ -15,9 +16,9 @@ pub const SYSTEM: &str = "@TIM#SYSTEM";
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct C2cKey {
     /// The actual sender.
-    pub from: Box<str>,
+    pub from: UserId,
     /// The actual receiver: a UserID, or a GroupID.
-    pub to: Box<str>,
+    pub to: Arc<str>,
     /// `MsgSeq`
     pub seq: u32,
     /// `MsgRandom`
@@ -32,21 +33,21 @@ pub struct C2cKey {
 #[non_exhaustive]
 pub enum Conversation {
     /// A one-to-one conversation, named by the UserID of the peer.
-    C2c(Box<str>),
+    C2c(UserId),
     /// A group, named by its GroupID, or a topic of a community, named by its TopicID.
-    Group(Box<str>),
+    Group(GroupId),
     /// Messages from the server.
     System,
 }
 
 impl Conversation {
     /// Creates the one-to-one conversation with a user.
-    pub fn c2c(user: impl Into<Box<str>>) -> Self {
+    pub fn c2c(user: impl Into<UserId>) -> Self {
         Self::C2c(user.into())
     }
 
     /// Creates the conversation of the group with this GroupID, or the topic with this TopicID.
-    pub fn group(id: impl Into<Box<str>>) -> Self {
+    pub fn group(id: impl Into<GroupId>) -> Self {
         Self::Group(id.into())
     }
 
@@ -54,8 +55,18 @@ impl Conversation {
     #[must_use]
     pub fn name(&self) -> &str {
         match self {
-            Self::C2c(name) | Self::Group(name) => name,
+            Self::C2c(user) => user,
+            Self::Group(group) => group,
             Self::System => SYSTEM,
+        }
+    }
+
+    /// The [`name`](Self::name), without a copy where that is possible.
+    fn shared_name(&self) -> Arc<str> {
+        match self {
+            Self::C2c(user) => user.clone().into(),
+            Self::Group(group) => group.clone().into(),
+            Self::System => SYSTEM.into(),
         }
     }
 
@@ -70,14 +81,28 @@ impl Conversation {
 impl From<&UserId> for Conversation {
     /// Returns the one-to-one conversation with a user.
     fn from(user: &UserId) -> Self {
-        Self::c2c(user.as_str())
+        Self::C2c(user.clone())
     }
 }
 
 impl From<UserId> for Conversation {
     /// Returns the one-to-one conversation with a user.
     fn from(user: UserId) -> Self {
-        Self::from(&user)
+        Self::C2c(user)
+    }
+}
+
+impl From<&GroupId> for Conversation {
+    /// Returns the conversation of a group or topic.
+    fn from(group: &GroupId) -> Self {
+        Self::Group(group.clone())
+    }
+}
+
+impl From<GroupId> for Conversation {
+    /// Returns the conversation of a group or topic.
+    fn from(group: GroupId) -> Self {
+        Self::Group(group)
     }
 }
 
@@ -108,9 +133,9 @@ pub struct Message {
     /// The conversation.
     pub conversation: Conversation,
     /// The sender; [`SYSTEM`] for tips and notices.
-    pub from: Box<str>,
+    pub from: UserId,
     /// The receiver: a UserID, or the GroupID.
-    pub to: Box<str>,
+    pub to: Arc<str>,
     /// The sender's nick name, or empty if it is unknown.
     pub nick: String,
     /// The content. Every message from a client has at least one element.
@@ -148,7 +173,7 @@ impl Message {
     /// Converts an item that the account `me` received.
     #[must_use]
     pub fn from_c2c(item: C2cItem, me: &str) -> Self {
-        let other = item.to.unwrap_or_else(|| me.to_owned());
+        let other = item.to.unwrap_or_else(|| me.into());
         // In a copy of its own message, the sender field names the peer and the receiver field this
         // account.
         let (from, to) = if item.is_sync {
@@ -157,11 +182,11 @@ impl Message {
             (item.from, other)
         };
         let is_own = from == me;
-        let peer = if is_own { &to } else { &from };
+        let peer = if is_own { to.clone() } else { from.clone() };
         Self {
-            conversation: Conversation::C2c(peer.as_str().into()),
+            conversation: Conversation::C2c(peer),
             is_own,
-            from: from.into(),
+            from,
             to: to.into(),
             nick: item.nick,
             elements: item.body,
@@ -195,7 +220,7 @@ impl Message {
         let (seq, random) = (key.next().unwrap_or(0), key.next().unwrap_or(0));
         Self {
             from: me.into(),
-            to: to.name().into(),
+            to: to.shared_name(),
             nick: String::new(),
             elements,
             cloud_custom_data,
@@ -234,23 +259,20 @@ impl Message {
             (Body::Object(_), _) => return None,
         };
         let info = item.info;
-        let named = info.as_deref().map_or("", |info| info.id.as_str());
-        let topic = info.as_deref().map_or("", |info| info.topic.as_str());
-        let group = if !topic.is_empty() {
-            topic
-        } else if item.group.is_empty() {
-            named
-        } else {
-            item.group.as_str()
+        let info_of = info.as_deref();
+        let group = match info_of.map(|info| &info.topic) {
+            Some(topic) if !topic.is_empty() => topic.clone(),
+            _ if !item.group.is_empty() => item.group,
+            _ => info_of.map(|info| info.id.clone()).unwrap_or_default(),
         };
         let conversation = match event {
             5 => Conversation::System,
             _ if group.is_empty() => return None,
-            _ => Conversation::group(group),
+            _ => Conversation::Group(group.clone()),
         };
         Some(Self {
             is_own: item.from == me,
-            from: item.from.into(),
+            from: item.from,
             to: group.into(),
             conversation,
             nick: info
@@ -277,12 +299,12 @@ impl Message {
     #[must_use]
     pub fn from_history(mut item: GroupItem, event: u64, group: &str, me: &str) -> Option<Self> {
         if item.group.is_empty() {
-            group.clone_into(&mut item.group);
+            item.group = group.into();
         }
         let mut message = Self::from_group(item, event, me)?;
         if message.conversation.is_group() {
             message.conversation = Conversation::group(group);
-            message.to = group.into();
+            message.to = message.conversation.shared_name();
         }
         Some(message)
     }
@@ -320,10 +342,16 @@ impl Message {
         self.mentions.iter().any(|mention| mention.means(user))
     }
 
+    /// Returns the ID of the message: with it, an account can act on the message later.
+    #[must_use]
+    pub fn id(&self) -> MessageId {
+        MessageId::of(self)
+    }
+
     /// Returns the ID that every terminal computes for this message, from the sender's TinyId and
     /// clock and the random number. `None` if one of them is missing.
     #[must_use]
-    pub fn id(&self) -> Option<String> {
+    pub fn terminal_id(&self) -> Option<String> {
         name::id(self.tiny_id.as_deref(), self.client_time, self.random)
     }
 

@@ -4,6 +4,7 @@ use super::{
     Custom, Element, Face, File, Image, Location, MAX_MESSAGE, Mention, Merger, Message, Sound,
     Text, Video, quote, typing,
 };
+use crate::id::UserId;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -54,7 +55,7 @@ pub struct SendOptions {
     /// The priority in a busy group.
     pub priority: Priority,
     /// The receiving members of a group, at most 50; empty for all.
-    pub targets: Vec<String>,
+    pub targets: Vec<UserId>,
     /// The push notification for offline phones; `None` selects the server's default.
     pub offline_push: Option<OfflinePush>,
 }
@@ -193,7 +194,7 @@ impl Draft {
 
     /// Mentions a member of the group. Add the `@name` to the text yourself.
     #[must_use]
-    pub fn mention(mut self, user: impl Into<String>) -> Self {
+    pub fn mention(mut self, user: impl Into<UserId>) -> Self {
         self.mentions.push(Mention::user(user));
         self
     }
@@ -253,7 +254,7 @@ impl Draft {
 
     /// Delivers a group message only to these members (at most 50).
     #[must_use]
-    pub fn only_for(mut self, users: impl IntoIterator<Item = impl Into<String>>) -> Self {
+    pub fn only_for(mut self, users: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
         self.options.targets = users.into_iter().map(Into::into).collect();
         self
     }

@@ -2,6 +2,7 @@
 //! `docs/src/protocol.md`.
 
 use super::Element;
+use crate::id::{GroupId, UserId};
 use crate::lenient;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
@@ -21,15 +22,15 @@ pub struct GroupItem {
     pub event: Option<u64>,
     /// The sender; `@TIM#SYSTEM` for tips and notices.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
-    pub from: String,
+    pub from: UserId,
     /// The GroupID. It is empty if a history answer names the group once for all items.
     #[serde(
         rename = "ToGroupId",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub group: String,
+    pub group: GroupId,
     /// The sequence number, which the server assigns per group without gaps, including stored tips.
     /// Zero for items without a number.
     #[serde(rename = "MsgSeq", default, deserialize_with = "lenient::int")]
@@ -138,7 +139,7 @@ pub struct GroupItem {
 pub struct GroupInfo {
     /// The group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub id: String,
+    pub id: GroupId,
     /// The group type on the wire: `Private`, `Public`, `ChatRoom`, `AVChatRoom`, `Community`.
     #[serde(
         rename = "GroupType",
@@ -168,9 +169,9 @@ pub struct GroupInfo {
         rename = "TopicId",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub topic: String,
+    pub topic: GroupId,
     /// Unknown fields, including the name card.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -189,7 +190,7 @@ pub struct Mention {
         deserialize_with = "lenient::opt_string",
         skip_serializing_if = "Option::is_none"
     )]
-    pub user: Option<String>,
+    pub user: Option<UserId>,
     /// Unknown fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
@@ -206,7 +207,7 @@ impl Mention {
     }
 
     /// Mentions one member.
-    pub fn user(user: impl Into<String>) -> Self {
+    pub fn user(user: impl Into<UserId>) -> Self {
         Self {
             user: Some(user.into()),
             ..Self::default()

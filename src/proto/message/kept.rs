@@ -197,14 +197,14 @@ mod tests {
             vec![
                 Update::Recalled {
                     conversation: conversation.clone(),
-                    by: user.clone(),
+                    by: user.clone().into(),
                     messages: vec![name.clone(), MessageRef::default()],
                 },
                 Update::Edited {
                     conversation: conversation.clone(),
                     message: Box::new(EditedMessage {
-                        from: user.clone(),
-                        to: user.clone(),
+                        from: user.clone().into(),
+                        to: user.clone().into(),
                         time,
                         elements,
                         extra: extra.clone(),
@@ -212,7 +212,7 @@ mod tests {
                     }),
                 },
                 Update::ReadByPeer {
-                    peer: user.clone(),
+                    peer: user.clone().into(),
                     until: time,
                 },
                 Update::ReadElsewhere {
@@ -221,15 +221,15 @@ mod tests {
                 },
                 Update::AllReadElsewhere {
                     c2c: n > 7,
-                    groups: vec![(user.clone(), n)],
+                    groups: vec![(user.clone().into(), n)],
                 },
                 Update::C2cReceipt {
-                    peer: user.clone(),
+                    peer: user.clone().into(),
                     time,
                     messages: vec![name],
                 },
                 Update::GroupReceipt {
-                    group: user.clone(),
+                    group: user.clone().into(),
                     messages: vec![GroupReceipt {
                         seq: n,
                         read: 1,
@@ -239,35 +239,35 @@ mod tests {
                 },
                 Update::Typing {
                     conversation,
-                    user: user.clone(),
+                    user: user.clone().into(),
                     is_typing: n > 7,
                 },
                 Update::Mentioned(Mentioned {
-                    group: user.clone(),
+                    group: user.clone().into(),
                     kinds: vec![1, 2],
                     extra: extra.clone(),
                     ..Mentioned::default()
                 }),
                 Update::Profile(ProfileChange {
-                    user: user.clone(),
+                    user: user.clone().into(),
                     fields: vec![extra.clone()],
                     extra: extra.clone(),
                 }),
                 Update::Friends(FriendChange {
-                    added: vec![user.clone()],
+                    added: vec![user.clone().into()],
                     applications: vec![extra.clone()],
                     extra: extra.clone(),
                     ..FriendChange::default()
                 }),
                 Update::Conversations(extra.clone()),
                 Update::Status(vec![UserStatus {
-                    user: user.clone(),
+                    user: user.clone().into(),
                     status: n,
                     custom: user.clone(),
                     extra: extra.clone(),
                 }]),
                 Update::MuteNotifications {
-                    peer: user.clone(),
+                    peer: user.clone().into(),
                     option: n,
                 },
                 Update::Reactions(read(json!({"ReactionC2cMsgInfo": {"From_Account": user,
@@ -279,7 +279,7 @@ mod tests {
                     [{"MsgKeyValue": [{"key": user, "value": user}], "ClearMsgSeq": n}]}))),
                 Update::DoNotDisturb(extra.clone()),
                 Update::Follows(FollowChange {
-                    user,
+                    user: user.into(),
                     changes: vec![FollowDiff {
                         added: n > 7,
                         list: n,

@@ -128,7 +128,7 @@ impl MergedMessage {
             client_seq: message.seq,
             random: message.random,
             client_time: message.client_time.unwrap_or(message.time),
-            id: message.id().unwrap_or_default(),
+            id: message.terminal_id().unwrap_or_default(),
             cloud_custom_data: message.cloud_custom_data.clone(),
             nick: message.nick.clone(),
             body: message.elements.clone(),

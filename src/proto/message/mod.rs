@@ -12,6 +12,7 @@ mod draft;
 mod element;
 mod group;
 mod heal;
+mod id;
 mod kept;
 mod media;
 mod merger;
@@ -32,6 +33,7 @@ pub use draft::{Draft, DraftError, MAX_TARGETS, OfflinePush, Priority, SendOptio
 pub use element::{Element, Other};
 pub use group::{Body, GroupInfo, GroupItem, Mention};
 pub use heal::{MAX_HEALING, heal_markdown};
+pub use id::{MessageId, MessageIdError};
 pub use media::{File, Image, ImageFormat, ImageSize, Sound, Video};
 pub use merger::{MAX_INLINE, MergedMessage, Merger};
 pub use name::MessageRef;

@@ -67,9 +67,9 @@ pub struct MessageRef {
 
 impl MessageRef {
     /// Returns the ID that every terminal computes for the message, see
-    /// [`Message::id`](super::Message::id).
+    /// [`Message::terminal_id`](super::Message::terminal_id).
     #[must_use]
-    pub fn id(&self) -> Option<String> {
+    pub fn terminal_id(&self) -> Option<String> {
         id(self.tiny_id.as_deref(), self.client_time, self.random)
     }
 }

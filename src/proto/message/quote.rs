@@ -19,7 +19,7 @@ pub(super) fn reply_to(message: &Message) -> Value {
     json!({
         "messageAbstract": first.map(summary).unwrap_or_default(),
         "messageSender": sender,
-        "messageID": message.id().unwrap_or_default(),
+        "messageID": message.terminal_id().unwrap_or_default(),
         "messageSequence": message.seq,
         "messageTime": message.time,
         "messageType": first.map_or(0, kind),

@@ -3,6 +3,7 @@
 
 use super::{Draft, Element, Mention};
 use crate::address::GroupAddress;
+use crate::id::UserId;
 use serde::Serialize;
 
 /// The numbers that identify a message when it is sent again.
@@ -78,8 +79,8 @@ pub struct SendGroup<'a> {
     client_time: u64,
     #[serde(rename = "NeedReadReceipt")]
     need_receipt: u8,
-    #[serde(rename = "To_Account", skip_serializing_if = "<[String]>::is_empty")]
-    targets: &'a [String],
+    #[serde(rename = "To_Account", skip_serializing_if = "<[UserId]>::is_empty")]
+    targets: &'a [UserId],
     #[serde(rename = "SupportMessageExtension")]
     extension: u8,
     #[serde(rename = "IsRelayMsg")]

@@ -21,7 +21,7 @@ fn the_smallest_item_is_a_message_to_me() {
         ("bob", "me", Some("hi"))
     );
     assert_eq!(message.conversation, Conversation::C2c("bob".into()));
-    assert_eq!(message.id(), None);
+    assert_eq!(message.terminal_id(), None);
     assert!(!message.is_own);
 }
 
@@ -48,7 +48,10 @@ fn the_id_is_tiny_id_client_time_and_random() {
         ),
         "me",
     );
-    assert_eq!(message.id().as_deref(), Some("144115422390155339-6-5"));
+    assert_eq!(
+        message.terminal_id().as_deref(),
+        Some("144115422390155339-6-5")
+    );
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Messages from the server about groups: tips, which all members of a group receive, and system
 //! notices, which one account receives. See "Groups" in `docs/src/protocol.md`.
 
+use crate::id::UserId;
 use crate::lenient;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,9 +18,9 @@ pub struct GroupTip {
         rename = "Operator_Account",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub operator: String,
+    pub operator: UserId,
     /// The affected users.
     #[serde(
         rename = "List_Account",
@@ -27,7 +28,7 @@ pub struct GroupTip {
         deserialize_with = "lenient::null_default",
         skip_serializing_if = "Vec::is_empty"
     )]
-    pub members: Vec<String>,
+    pub members: Vec<UserId>,
     /// The number of members after the event.
     #[serde(
         rename = "MemberNum",
@@ -71,7 +72,7 @@ pub struct GroupTip {
 pub struct MemberChange {
     /// The member.
     #[serde(rename = "User_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// The duration of the mute in seconds; zero if the mute was lifted.
     #[serde(
         rename = "ShutupTime",
@@ -160,9 +161,9 @@ pub struct SystemNotice {
         rename = "Operator_Account",
         default,
         deserialize_with = "lenient::string",
-        skip_serializing_if = "String::is_empty"
+        skip_serializing_if = "str::is_empty"
     )]
-    pub operator: String,
+    pub operator: UserId,
     /// The text of the applicant, or of the user who decided.
     #[serde(
         rename = "RemarkInfo",

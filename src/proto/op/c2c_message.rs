@@ -3,7 +3,7 @@
 
 use super::Done;
 use crate::lenient;
-use crate::message::{C2cItem, Element, Message};
+use crate::message::{C2cItem, Element, Message, MessageId};
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
 
@@ -42,12 +42,14 @@ pub struct Name {
 }
 
 impl Name {
-    pub(super) fn of(message: &Message) -> Self {
+    /// Identifies a one-to-one message of the account `me`.
+    pub(super) fn of(id: &MessageId, me: &str) -> Self {
+        let (from, to) = id.sides(me);
         Self {
-            from: message.from.to_string(),
-            to: message.to.to_string(),
-            seq: message.seq,
-            random: message.random,
+            from: from.to_owned(),
+            to: to.to_owned(),
+            seq: id.seq(),
+            random: id.random(),
         }
     }
 }
@@ -62,13 +64,13 @@ pub struct Recall {
 }
 
 impl Recall {
-    /// Recalls `message`.
+    /// Recalls a message of the account `me`.
     #[must_use]
-    pub fn new(message: &Message) -> Self {
+    pub fn new(me: &str, message: &MessageId) -> Self {
         Self {
             info: Recalled {
-                name: Name::of(message),
-                time: message.time,
+                name: Name::of(message, me),
+                time: message.time(),
             },
         }
     }
@@ -103,23 +105,23 @@ pub struct Edit {
 }
 
 impl Edit {
-    /// Edits the current version of `message`. Without `elements`, the edit only changes the custom
-    /// data.
+    /// Edits the version `version` of a message in a conversation of the account `me`. Without `elements`,
+    /// the edit only changes the custom data.
     #[must_use]
-    pub fn new(message: &Message, elements: Option<Vec<Element>>, cloud: String) -> Self {
+    pub fn new(
+        me: &str,
+        message: &MessageId,
+        version: u32,
+        elements: Option<Vec<Element>>,
+        cloud: String,
+    ) -> Self {
         Self {
-            name: Name::of(message),
-            time: message.time,
-            version: message.version,
+            name: Name::of(message, me),
+            time: message.time(),
+            version,
             elements,
             cloud_custom_data: cloud,
         }
-    }
-
-    /// The content that the message gets, and its custom data.
-    #[must_use]
-    pub fn into_content(self) -> (Option<Vec<Element>>, String) {
-        (self.elements, self.cloud_custom_data)
     }
 }
 
@@ -326,12 +328,12 @@ impl Delete {
     pub fn new<'a>(
         me: impl Into<String>,
         peer: impl Into<String>,
-        messages: impl IntoIterator<Item = &'a Message>,
+        messages: impl IntoIterator<Item = &'a MessageId>,
     ) -> Self {
         Self {
             me: me.into(),
             peer: peer.into(),
-            keys: messages.into_iter().map(Message::server_key).collect(),
+            keys: messages.into_iter().map(MessageId::server_key).collect(),
         }
     }
 }

@@ -3,6 +3,7 @@
 
 use super::profile::{Tagged, text};
 use super::{ItemResult, UserResults};
+use crate::id::UserId;
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -146,7 +147,7 @@ pub struct Follows {
 pub struct Followed {
     /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// The time since when, in Unix seconds.
     #[serde(rename = "FollowTime", default, deserialize_with = "lenient::int")]
     pub since: u64,

@@ -2,6 +2,7 @@
 
 use super::profile::{Tagged, text};
 use super::{Done, UserResults};
+use crate::id::UserId;
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -66,7 +67,7 @@ pub struct Friends {
 pub struct Friend {
     /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// Fields of the profile, and this account's data about the friend.
     #[serde(
         rename = "ValueItem",
@@ -215,7 +216,7 @@ pub struct Checked {
 pub struct Relation {
     /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// `CheckResult_Type_AWithB`, `…_BothWay`, `…_NoRelation` or similar.
     #[serde(rename = "Relation", default, deserialize_with = "lenient::string")]
     pub relation: String,
@@ -367,7 +368,7 @@ pub struct Applications {
 pub struct Application {
     /// The other user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// The text of the application.
     #[serde(rename = "AddWording", default, deserialize_with = "lenient::string")]
     pub wording: String,

@@ -2,6 +2,7 @@
 //! `docs/src/protocol.md`.
 
 use super::Done;
+use crate::id::{GroupId, UserId};
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -216,10 +217,10 @@ impl NewGroup {
 
     /// Adds initial members, at most 500.
     #[must_use]
-    pub fn members(mut self, users: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        let names = users
-            .into_iter()
-            .map(|user| MemberName { user: user.into() });
+    pub fn members(mut self, users: impl IntoIterator<Item = impl Into<UserId>>) -> Self {
+        let names = users.into_iter().map(|user| MemberName {
+            user: user.into().into(),
+        });
         self.members.extend(names);
         self
     }
@@ -295,7 +296,7 @@ impl super::Call for NewGroup {
 pub struct Created {
     /// The ID of the new group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub group: String,
+    pub group: GroupId,
     /// Users who were not added because they have reached their group limit.
     #[serde(
         rename = "OverJoinedGroupLimit_Account",

@@ -4,6 +4,7 @@
 use super::group::MemberName;
 use super::{Call, Done};
 use crate::command::of_group;
+use crate::id::{GroupId, UserId};
 use crate::lenient;
 use crate::message::SystemNotice;
 use crate::op::Limit;
@@ -96,7 +97,7 @@ impl Decide {
     ) -> Self {
         Self {
             group: group.into(),
-            applicant: notice.operator.clone(),
+            applicant: notice.operator.to_string(),
             // The official client does not send this field here either.
             invited: None,
             decision: Self::word(agree),
@@ -110,8 +111,8 @@ impl Decide {
     #[must_use]
     pub fn application(application: &Application, agree: bool, text: impl Into<String>) -> Self {
         Self {
-            group: application.group.clone(),
-            applicant: application.from.clone(),
+            group: application.group.to_string(),
+            applicant: application.from.to_string(),
             invited: application.invited().map(str::to_owned),
             decision: Self::word(agree),
             text: text.into(),
@@ -187,12 +188,12 @@ pub struct Applications {
 pub struct Application {
     /// The applicant, or the member who invites.
     #[serde(rename = "From_Account", default, deserialize_with = "lenient::string")]
-    pub from: String,
+    pub from: UserId,
     /// The group.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub group: String,
+    pub group: GroupId,
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    to: String,
+    to: UserId,
     #[serde(rename = "ApplicationType", default, deserialize_with = "lenient::int")]
     kind: u32,
     /// The time in microseconds. The decision must repeat it, because it is also the key.
@@ -265,7 +266,7 @@ pub struct InvitedUser {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub user: String,
+    pub user: UserId,
     /// 0 failed, 1 added, 2 already a member, 3 invitation sent, 4 group limit of the user reached.
     #[serde(rename = "Result", default, deserialize_with = "lenient::int")]
     pub result: u32,

@@ -3,6 +3,7 @@
 
 use super::group::KeyValue;
 use super::{Done, receive_option::MuteOption};
+use crate::id::UserId;
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -132,7 +133,7 @@ pub struct Member {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub user: String,
+    pub user: UserId,
     /// The role on the wire, see [`role`](Self::role).
     #[serde(rename = "Role", default, deserialize_with = "lenient::string")]
     pub role_word: String,

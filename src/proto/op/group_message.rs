@@ -86,23 +86,18 @@ impl Edit {
     /// custom data.
     pub fn new(
         group: impl Into<String>,
-        message: &Message,
+        seq: u32,
+        version: u32,
         elements: Option<Vec<Element>>,
         cloud: String,
     ) -> Self {
         Self {
             group: GroupAddress::new(group),
-            seq: message.seq,
-            version: message.version,
+            seq,
+            version,
             elements,
             cloud_custom_data: cloud,
         }
-    }
-
-    /// The content that the message gets, and its custom data.
-    #[must_use]
-    pub fn into_content(self) -> (Option<Vec<Element>>, String) {
-        (self.elements, self.cloud_custom_data)
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::group::{KeyValue, PAGE};
 use super::group_member::Member;
+use crate::id::{GroupId, UserId};
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -124,7 +125,7 @@ pub struct Profiles {
 pub struct GroupProfile {
     /// The GroupID.
     #[serde(rename = "GroupId", default, deserialize_with = "lenient::string")]
-    pub id: String,
+    pub id: GroupId,
     /// The error code; zero means that the group exists and this account may read its profile.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     pub code: i64,
@@ -152,7 +153,7 @@ pub struct GroupProfile {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub owner: String,
+    pub owner: UserId,
     /// The number of members.
     #[serde(rename = "MemberNum", default, deserialize_with = "lenient::int")]
     pub members: u32,

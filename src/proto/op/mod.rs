@@ -10,9 +10,9 @@
 //! skipped, and public objects keep unknown fields in `extra`.
 
 use crate::address::GroupAddress;
-use crate::id::SdkAppId;
+use crate::id::{SdkAppId, UserId};
 use crate::lenient;
-use crate::message::{Conversation, Message};
+use crate::message::{Conversation, MessageId};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 use serde::ser::{SerializeMap as _, Serializer};
 use serde::{Deserialize as Read, Serialize};
@@ -169,18 +169,22 @@ impl TryFrom<NameFields> for MessageName {
 }
 
 impl MessageName {
-    /// Identifies `message`. Returns `None` for a message without a conversation, from the server.
+    /// Identifies a message in a conversation of the account `me`. Returns `None` for a message without a
+    /// conversation, from the server.
     #[must_use]
-    pub fn of(message: &Message) -> Option<Self> {
-        match &message.conversation {
-            Conversation::C2c(_) => Some(Self::C2c {
-                from: message.from.to_string(),
-                to: message.to.to_string(),
-                key: message.server_key(),
-            }),
+    pub fn of(message: &MessageId, me: &str) -> Option<Self> {
+        match message.conversation() {
+            Conversation::C2c(_) => {
+                let (from, to) = message.sides(me);
+                Some(Self::C2c {
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                    key: message.server_key(),
+                })
+            }
             Conversation::Group(group) => Some(Self::Group {
                 group: GroupAddress::new(&**group),
-                seq: message.seq,
+                seq: message.seq(),
             }),
             Conversation::System => None,
         }
@@ -222,7 +226,7 @@ pub struct ItemResult {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub user: String,
+    pub user: UserId,
     /// The error code; zero means success.
     #[serde(
         rename = "ResultCode",

@@ -1,6 +1,7 @@
 //! User profiles. See "Conversations and people" in `docs/src/protocol.md`.
 
 use super::Done;
+use crate::id::UserId;
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -76,7 +77,7 @@ pub struct Tagged {
 pub struct Profile {
     /// The user.
     #[serde(rename = "To_Account", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// The fields.
     #[serde(rename = "ProfileItem", default, deserialize_with = "lenient::list")]
     pub fields: Vec<Tagged>,

@@ -3,8 +3,9 @@
 
 use super::{Done, MessageName};
 use crate::address::GroupAddress;
+use crate::id::UserId;
 use crate::lenient;
-use crate::message::{Conversation, Message, MessageRef};
+use crate::message::{Conversation, MessageId, MessageRef};
 use crate::op::Limit;
 use serde::de::IgnoredAny;
 use serde::ser::{SerializeMap as _, Serializer};
@@ -190,20 +191,23 @@ impl From<MessagesFields> for Messages {
 }
 
 impl GetReactions {
-    /// Identifies these messages, which must be of one conversation. Returns `None` if there are
-    /// none, or if they are from the server.
+    /// Identifies these messages, which must be of one conversation of the account `me`. Returns `None` if
+    /// there are none, or if they are from the server.
     #[must_use]
-    pub fn new(messages: &[Message]) -> Option<Self> {
+    pub fn new(me: &str, messages: &[MessageId]) -> Option<Self> {
         let first = messages.first()?;
-        let messages = match &first.conversation {
-            Conversation::C2c(_) => Messages::C2c {
-                from: first.from.to_string(),
-                to: first.to.to_string(),
-                keys: messages.iter().map(Message::server_key).collect(),
-            },
+        let messages = match first.conversation() {
+            Conversation::C2c(_) => {
+                let (from, to) = first.sides(me);
+                Messages::C2c {
+                    from: from.to_owned(),
+                    to: to.to_owned(),
+                    keys: messages.iter().map(MessageId::server_key).collect(),
+                }
+            }
             Conversation::Group(group) => Messages::Group {
                 group: GroupAddress::new(&**group),
-                seqs: messages.iter().map(|message| message.seq).collect(),
+                seqs: messages.iter().map(MessageId::seq).collect(),
             },
             Conversation::System => return None,
         };
@@ -309,10 +313,10 @@ impl Serialize for Summary {
 impl Reactions {
     /// Returns the reactions to `message`; none if the server left it out.
     #[must_use]
-    pub fn to(&self, message: &Message) -> &[Reaction] {
+    pub fn to(&self, message: &MessageId) -> &[Reaction] {
         let is_it = |result: &&OfMessage| {
-            if message.conversation.is_group() {
-                result.seq == message.seq
+            if message.conversation().is_group() {
+                result.seq == message.seq()
             } else {
                 result.key == message.server_key()
             }
@@ -337,7 +341,7 @@ pub struct Reaction {
         default,
         deserialize_with = "lenient::null_default"
     )]
-    pub users: Vec<String>,
+    pub users: Vec<UserId>,
     /// Whether this account has this reaction. `None` in pushes, which are the same for all users.
     #[serde(
         rename = "ReactedByMe",
@@ -479,7 +483,7 @@ pub struct Users {
         default,
         deserialize_with = "lenient::null_default"
     )]
-    pub users: Vec<String>,
+    pub users: Vec<UserId>,
     /// The start of the next page; zero after the last page.
     #[serde(rename = "NextSeq", default, deserialize_with = "lenient::int")]
     pub next: u64,

@@ -5,8 +5,9 @@ use super::Done;
 use super::c2c_message::Name;
 use super::group_message::{Seq, seqs};
 use crate::address::GroupAddress;
+use crate::id::UserId;
 use crate::lenient;
-use crate::message::Message;
+use crate::message::MessageId;
 use crate::op::Limit;
 use crate::update::GroupReceipt;
 use serde::{Deserialize, Serialize};
@@ -42,15 +43,17 @@ pub struct SendC2cReceipts {
 }
 
 impl SendC2cReceipts {
-    /// Creates the receipts of `messages` for the user `peer`.
+    /// Creates the receipts of the account `me` for messages of the user `peer`. Each comes with the time on the
+    /// sender's clock, in Unix seconds; zero if it is unknown.
     pub fn new<'a>(
+        me: &str,
         peer: impl Into<String>,
-        messages: impl IntoIterator<Item = &'a Message>,
+        messages: impl IntoIterator<Item = (&'a MessageId, u64)>,
     ) -> Self {
-        let received = |message: &Message| Received {
-            name: Name::of(message),
-            time: message.time,
-            client_time: message.client_time.unwrap_or(0),
+        let received = |(message, client_time): (&MessageId, u64)| Received {
+            name: Name::of(message, me),
+            time: message.time(),
+            client_time,
         };
         Self {
             peer: peer.into(),
@@ -194,7 +197,7 @@ pub struct Readers {
 
 impl Readers {
     /// Returns the requested members: the readers, or those who have not read the message.
-    pub fn users(self) -> impl Iterator<Item = String> {
+    pub fn users(self) -> impl Iterator<Item = UserId> {
         let readers = self.read.into_iter().chain(self.unread);
         readers.map(|reader| reader.user)
     }
@@ -208,5 +211,5 @@ struct Reader {
         default,
         deserialize_with = "lenient::string"
     )]
-    user: String,
+    user: UserId,
 }

@@ -2,6 +2,7 @@
 //! app has bought the feature. See "Conversations and people" in `docs/src/protocol.md`.
 
 use super::profile::{Tagged, text};
+use crate::id::{GroupId, UserId};
 use crate::lenient;
 use crate::message::{C2cItem, Conversation, GroupItem, Message};
 use crate::op::Limit;
@@ -276,7 +277,7 @@ pub struct FoundUsers {
 pub struct FoundUser {
     /// The user.
     #[serde(rename = "UserID", default, deserialize_with = "lenient::string")]
-    pub user: String,
+    pub user: UserId,
     /// The profile.
     #[serde(rename = "ProfileItems", default, deserialize_with = "profile")]
     pub fields: Vec<Tagged>,
@@ -355,7 +356,7 @@ pub struct FoundGroups {
 pub struct FoundGroup {
     /// The GroupID.
     #[serde(rename = "GroupID", default, deserialize_with = "lenient::string")]
-    pub group: String,
+    pub group: GroupId,
     /// The name.
     #[serde(rename = "GroupName", default, deserialize_with = "lenient::string")]
     pub name: String,
@@ -368,7 +369,7 @@ pub struct FoundGroup {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub owner: String,
+    pub owner: UserId,
     /// The number of members.
     #[serde(rename = "GroupMemberNum", default, deserialize_with = "lenient::int")]
     pub members: u64,
@@ -422,7 +423,7 @@ pub struct FoundMembers {
 pub struct FoundMember {
     /// The GroupID.
     #[serde(rename = "GroupID", default, deserialize_with = "lenient::string")]
-    pub group: String,
+    pub group: GroupId,
     /// The name of the group.
     #[serde(rename = "GroupName", default, deserialize_with = "lenient::string")]
     pub group_name: String,
@@ -432,7 +433,7 @@ pub struct FoundMember {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub user: String,
+    pub user: UserId,
     /// The nick name.
     #[serde(
         rename = "GroupMemberUserName",

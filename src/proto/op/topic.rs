@@ -3,6 +3,7 @@
 
 use super::Done;
 use crate::address::GroupAddress;
+use crate::id::GroupId;
 use crate::lenient;
 use crate::op::Limit;
 use serde::{Deserialize, Serialize};
@@ -112,7 +113,7 @@ impl CreateTopic {
 pub struct CreatedTopic {
     /// The TopicID.
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
-    pub id: String,
+    pub id: GroupId,
 }
 
 /// Requests topics of a community.
@@ -174,7 +175,7 @@ impl Topics {
 pub struct Topic {
     /// The TopicID, which is also the ID of its conversation.
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
-    pub id: String,
+    pub id: GroupId,
     /// The name.
     #[serde(rename = "TopicName", default, deserialize_with = "lenient::string")]
     pub name: String,
@@ -268,7 +269,7 @@ pub struct DeletedTopics {
 pub struct DeletedTopic {
     /// The topic.
     #[serde(rename = "TopicId", default, deserialize_with = "lenient::string")]
-    pub id: String,
+    pub id: GroupId,
     /// The error code; zero means success.
     #[serde(rename = "ErrorCode", default, deserialize_with = "lenient::int")]
     pub code: i64,

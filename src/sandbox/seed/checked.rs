@@ -114,8 +114,8 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
     let mut seen = BTreeSet::new();
     let mut users = Vec::new();
     for raw in contents.users {
-        if !seen.insert(raw.id.get_ref().clone()) {
-            let id = raw.id.get_ref().as_str();
+        if !seen.insert(raw.id.get_ref().0.clone()) {
+            let id = raw.id.get_ref().0.as_str();
             report.add(
                 raw.id.span().start,
                 format!("the account {id:?} is defined twice; keep one [[users]] for it"),
@@ -161,7 +161,7 @@ pub(super) fn check(source: Source, contents: raw::Contents) -> Result<Seed, See
 
 fn user(raw: raw::User, report: &mut Report) -> User {
     let at = raw.id.span().start;
-    let id = raw.id.into_inner();
+    let raw::Name(id) = raw.id.into_inner();
     let mut profile = Vec::new();
     for (tag, text) in [
         ("Tag_Profile_IM_Nick", raw.nick),
@@ -210,7 +210,7 @@ fn user(raw: raw::User, report: &mut Report) -> User {
     let blacklist: Vec<_> = raw
         .blacklist
         .into_iter()
-        .map(|blocked| (blocked.span().start, blocked.into_inner()))
+        .map(|blocked| (blocked.span().start, blocked.into_inner().0))
         .map(|(at, blocked)| (blocked, at))
         .collect();
     let listed = friends.iter().map(|(id, at, _)| (id, *at));
@@ -335,9 +335,9 @@ fn group(raw: raw::Group, report: &mut Report) -> Group {
 
 fn message(raw: raw::Message, groups: &[Group], report: &mut Report) -> Option<Message> {
     let at = raw.from.span().start;
-    let from = raw.from.into_inner();
+    let raw::Name(from) = raw.from.into_inner();
     let to = match (raw.to, raw.group) {
-        (Some(to), None) => Some(Target::User(to.into_inner())),
+        (Some(to), None) => Some(Target::User(to.into_inner().0)),
         (None, Some(id)) => {
             let place = id.span().start;
             let id = id.into_inner();

@@ -44,7 +44,7 @@ pub(super) fn check(
     for raw in raw {
         let at = raw.span().start;
         let raw = raw.into_inner();
-        let with = match (raw.to, raw.group) {
+        let with = match (raw.to.map(|raw::Name(to)| to), raw.group) {
             (Some(to), None) if to == *owner => {
                 report.add(at, "this is the account itself; name another account");
                 continue;

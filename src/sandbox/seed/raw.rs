@@ -8,7 +8,25 @@ use serde::{
 };
 use toml::Spanned;
 
-use crate::proto::id::UserId;
+use crate::proto::id::{IdError, UserId};
+
+/// A UserID that an account may have.
+#[derive(Debug, Deserialize)]
+#[serde(try_from = "UserId")]
+pub(super) struct Name(pub(super) UserId);
+
+impl TryFrom<UserId> for Name {
+    type Error = IdError;
+
+    fn try_from(id: UserId) -> Result<Self, IdError> {
+        id.check()?;
+        Ok(Self(id))
+    }
+}
+
+fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
+    Name::deserialize(deserializer).map(|name| name.0)
+}
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +42,7 @@ pub(super) struct Contents {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct User {
-    pub(super) id: Spanned<UserId>,
+    pub(super) id: Spanned<Name>,
     pub(super) nick: Option<Spanned<String>>,
     pub(super) avatar: Option<Spanned<String>>,
     pub(super) signature: Option<Spanned<String>>,
@@ -33,7 +51,7 @@ pub(super) struct User {
     #[serde(default)]
     pub(super) friends: Vec<Spanned<OrTable<Friend>>>,
     #[serde(default)]
-    pub(super) blacklist: Vec<Spanned<UserId>>,
+    pub(super) blacklist: Vec<Spanned<Name>>,
     #[serde(default)]
     pub(super) conversations: Vec<Spanned<Conversation>>,
 }
@@ -41,7 +59,7 @@ pub(super) struct User {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Conversation {
-    pub(super) to: Option<UserId>,
+    pub(super) to: Option<Name>,
     pub(super) group: Option<String>,
     #[serde(default)]
     pub(super) pinned: bool,
@@ -65,6 +83,7 @@ pub(super) enum Mark {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Friend {
+    #[serde(deserialize_with = "name")]
     pub(super) id: UserId,
     #[serde(default)]
     pub(super) remark: String,
@@ -108,6 +127,7 @@ pub(super) enum Join {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Member {
+    #[serde(deserialize_with = "name")]
     pub(super) id: UserId,
     #[serde(default)]
     pub(super) role: Role,
@@ -117,6 +137,7 @@ pub(super) struct Member {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Owner {
+    #[serde(deserialize_with = "name")]
     pub(super) id: UserId,
     pub(super) name_card: Option<String>,
 }
@@ -133,8 +154,8 @@ pub(super) enum Role {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Message {
-    pub(super) from: Spanned<UserId>,
-    pub(super) to: Option<Spanned<UserId>>,
+    pub(super) from: Spanned<Name>,
+    pub(super) to: Option<Spanned<Name>>,
     pub(super) group: Option<Spanned<String>>,
     pub(super) text: Option<Spanned<String>>,
     pub(super) body: Option<Spanned<toml::Value>>,

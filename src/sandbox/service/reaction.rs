@@ -156,7 +156,7 @@ impl State {
         let start = usize::try_from(asked.from).unwrap_or(usize::MAX);
         let count = if asked.count == 0 { PAGE } else { asked.count };
         let page = users.iter().skip(start).take(count.min(PAGE) as usize);
-        let page: Vec<String> = page.map(UserId::to_string).collect();
+        let page: Vec<UserId> = page.cloned().collect();
         let end = start.saturating_add(page.len());
         Ok(Users {
             next: if end < users.len() { end as u64 } else { 0 },

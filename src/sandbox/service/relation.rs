@@ -19,7 +19,7 @@ use crate::{
 pub(crate) fn result(user: &UserId, code: Code) -> ItemResult {
     let info = if code == Code::OK { "" } else { code.meaning() };
     ItemResult {
-        user: user.to_string(),
+        user: user.clone(),
         code: code.0,
         info: info.to_owned(),
         ..ItemResult::default()
@@ -41,7 +41,7 @@ pub(crate) struct Results {
     #[serde(flatten)]
     all: UserResults,
     #[serde(rename = "Fail_Account", skip_serializing_if = "Vec::is_empty")]
-    failed: Vec<String>,
+    failed: Vec<UserId>,
 }
 
 impl IntoOutcome for Results {

@@ -61,7 +61,7 @@ impl State {
         };
         let custom = self.user_statuses.custom(user);
         UserStatus {
-            user: user.to_string(),
+            user: user.clone(),
             status,
             custom: STANDARD.encode(custom),
             ..UserStatus::default()

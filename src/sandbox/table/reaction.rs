@@ -39,7 +39,7 @@ impl Reactions {
         Reaction {
             name: reaction.to_owned(),
             count: u32::try_from(users.len()).unwrap_or(u32::MAX),
-            users: users.iter().take(named).map(UserId::to_string).collect(),
+            users: users.iter().take(named).cloned().collect(),
             by_me: me.map(|me| users.contains(me)),
             ..Reaction::default()
         }

@@ -54,8 +54,8 @@ pub(super) fn conversation(conversation: &Conversation) -> (i64, &str) {
 
 fn conversation_of(kind: i64, name: Box<str>) -> Option<Conversation> {
     match kind {
-        0 => Some(Conversation::C2c(name)),
-        1 => Some(Conversation::Group(name)),
+        0 => Some(Conversation::C2c(name.into())),
+        1 => Some(Conversation::Group(name.into())),
         2 => Some(Conversation::System),
         _ => None,
     }

@@ -27,8 +27,8 @@ fn change(number: u64) -> impl Strategy<Value = Change> {
     };
     let effect = || prop_oneof![0..4_u64, Just(u64::MAX)];
     let to = prop_oneof![
-        text().prop_map(Conversation::C2c),
-        text().prop_map(Conversation::Group),
+        text().prop_map(Conversation::c2c),
+        text().prop_map(Conversation::group),
         Just(Conversation::System)
     ];
     let scope = prop_oneof![

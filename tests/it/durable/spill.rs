@@ -105,8 +105,8 @@ async fn updates_that_wait_in_the_store_are_handled_once_and_in_order_by_the_nex
     let message = Message::sent("alice", to, Vec::new(), String::new(), &sent);
     let keys: Vec<String> = (0..60).map(|number| format!("k{number}")).collect();
     for key in &keys {
-        let change = api.set_extensions(&message, &[], [(key, "v")]);
-        change.await.unwrap();
+        let message = api.message(&message);
+        message.set_extensions(&[], [(key, "v")]).await.unwrap();
     }
     // One is with its handler, and sixteen are in memory; some are about other things.
     eventually("the others wait in the store", || async {

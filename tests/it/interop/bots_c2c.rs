@@ -29,7 +29,7 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
 
     let sent = alice.say(me, "first words");
     let heard = bot.hears_text(api_mark, "first words");
-    assert_eq!(heard.id().as_deref(), sent["ID"].as_str());
+    assert_eq!(heard.terminal_id().as_deref(), sent["ID"].as_str());
     alice
         .call("edit", &json!([sent["ID"], {"text": "second words"}]))
         .unwrap();
@@ -50,8 +50,8 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
         Update::Recalled { by, messages, .. } => Some((by.clone(), messages.clone())),
         _ => None,
     });
-    let id = recalled.1.first().and_then(MessageRef::id);
-    assert_eq!((recalled.0.as_str(), id), ("alice", heard.id()));
+    let id = recalled.1.first().and_then(MessageRef::terminal_id);
+    assert_eq!((recalled.0.as_str(), id), ("alice", heard.terminal_id()));
 
     // The bot's messages are read, first all of them, then with a receipt for one message.
     let mark = alice.mark();
@@ -73,7 +73,7 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
     });
     assert_eq!(peer, "alice");
     assert!(until >= said.time);
-    let times = Troupe::wait(bot.api().peer_read_times(["alice", "nobody"])).unwrap();
+    let times = Troupe::wait(bot.api().read_times(["alice", "nobody"])).unwrap();
     assert_eq!(times, [until, 0]);
     alice
         .call(
@@ -86,7 +86,7 @@ fn what_the_sdk_does_to_messages_reaches_the_bot() {
         _ => None,
     });
     assert_eq!(receipt.0, "alice");
-    assert_eq!(receipt.1[0].id().as_deref(), got["ID"].as_str());
+    assert_eq!(receipt.1[0].terminal_id().as_deref(), got["ID"].as_str());
 
     let typing = json!({"to": me, "conversationType": "C2C", "payload": {"data": "typing"}});
     let online_only = json!({"onlineUserOnly": true});
@@ -160,16 +160,15 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
     let api = bot.api();
     let alice = page(sdk, &sandbox, "alice");
 
-    let mut said = Troupe::wait(api.say(Conversation::c2c("alice"), "first words")).unwrap();
-    let mut old = said.clone();
+    let said = Troupe::wait(api.say(Conversation::c2c("alice"), "first words")).unwrap();
     let got = alice.heard_up_to(0, "first words").pop().unwrap();
-    let edited = Troupe::wait(api.edit(&mut said, "second words")).unwrap();
+    let edited = Troupe::wait(api.message(&said).edit("second words")).unwrap();
     assert_eq!(edited.version, 1);
     let changed = &alice.wait(0, "onMessageModified")[0];
     assert_eq!(changed["ID"], got["ID"]);
     assert_eq!(changed["payload"]["text"], "second words");
-    // This is still the first version; the error contains the server's version.
-    let late = Troupe::wait(api.edit(&mut old, "other words")).unwrap_err();
+    // The bot still has the first version; the error contains the server's version.
+    let late = Troupe::wait(api.message(&said).edit("other words")).unwrap_err();
     let ApiError::Conflict(now) = late else {
         panic!("{late}")
     };
@@ -180,33 +179,33 @@ fn what_a_bot_does_to_messages_reaches_the_sdk() {
     // Both sides may edit.
     let hers = alice.say(me, "hers");
     let mut heard = bot.hears_text(mark, "hers");
-    Troupe::wait(api.edit(&mut heard, "his")).unwrap();
+    Troupe::wait(api.message(&heard).edit("his")).unwrap();
     alice.wait_until(0, "onMessageModified", |list| {
         list[0]["ID"] == hers["ID"] && list[0]["payload"]["text"] == "his"
     });
-    let foreign = Troupe::wait(api.recall(&heard)).unwrap_err();
+    let foreign = Troupe::wait(api.message(&heard).recall()).unwrap_err();
     assert!(matches!(foreign, ApiError::Unfit(_)));
     heard.is_own = true;
-    let refused = Troupe::wait(api.recall(&heard)).unwrap_err();
+    let refused = Troupe::wait(api.message(&heard).recall()).unwrap_err();
     assert!(refused.code().is_some(), "by the server too: {refused}");
-    Troupe::wait(api.recall(&said)).unwrap();
+    Troupe::wait(api.message(&said).recall()).unwrap();
     assert_eq!(alice.wait(0, "onMessageRevoked")[0]["ID"], got["ID"]);
 
     let asking = send(&alice, me, "Text", &json!({"text": "read this"}));
     let heard = bot.hears_text(mark, "read this");
-    Troupe::wait(api.mark_read(&heard)).unwrap();
+    Troupe::wait(api.message(&heard).mark_read()).unwrap();
     alice.wait_until(0, "onMessageReadByPeer", |list| {
         list.as_array()
             .unwrap()
             .iter()
             .any(|m| m["ID"] == asking["ID"])
     });
-    Troupe::wait(api.send_receipt(&heard)).unwrap();
+    Troupe::wait(api.message(&heard).send_receipt()).unwrap();
     let receipts = alice.wait(0, "onMessageReadReceiptReceived");
     assert_eq!(receipts[0]["messageID"], asking["ID"]);
 
     let before = alice.mark();
-    Troupe::wait(api.typing("alice", true)).unwrap();
+    Troupe::wait(api.user("alice").typing(true)).unwrap();
     alice.hear(before, "typing", |message| {
         let data = message["payload"]["data"].as_str().unwrap_or_default();
         data.contains("\"typingStatus\":1")
@@ -281,12 +280,12 @@ fn a_bot_reads_and_tidies_what_was_said() {
             .filter_map(|m| m.text().map(str::to_owned))
             .collect()
     };
-    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
+    let history = Troupe::wait(api.user("alice").history(100)).unwrap();
     assert_eq!(texts_of(&history), texts, "three pages, no gap, none twice");
-    let last = Troupe::wait(api.history(Conversation::c2c("alice"), 10)).unwrap();
+    let last = Troupe::wait(api.user("alice").history(10)).unwrap();
     assert_eq!(texts_of(&last), texts[30..]);
     Troupe::wait(api.delete_messages(&last[..5])).unwrap();
-    let left = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
+    let left = Troupe::wait(api.user("alice").history(100)).unwrap();
     assert_eq!(texts_of(&left), [&texts[..30], &texts[35..]].concat());
 
     let listed = || {
@@ -295,22 +294,26 @@ fn a_bot_reads_and_tidies_what_was_said() {
             .find(|c| c.conversation() == Conversation::c2c("alice"))
     };
     assert!(!listed().unwrap().pinned);
-    Troupe::wait(api.pin(Conversation::c2c("alice"), true)).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).pin()).unwrap();
     assert!(listed().unwrap().pinned);
-    Troupe::wait(api.pin(Conversation::c2c("alice"), false)).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).unpin()).unwrap();
     assert!(!listed().unwrap().pinned);
-    Troupe::wait(api.set_mute_option(Conversation::c2c("alice"), MuteOption::Silent)).unwrap();
+    Troupe::wait(
+        api.conversation(Conversation::c2c("alice"))
+            .set_mute_option(MuteOption::Silent),
+    )
+    .unwrap();
     assert_eq!(
-        Troupe::wait(api.mute_option("alice")).unwrap(),
+        Troupe::wait(api.user("alice").mute_option()).unwrap(),
         MuteOption::Silent
     );
-    Troupe::wait(api.clear_history(Conversation::c2c("alice"))).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).clear_history()).unwrap();
     assert!(
-        Troupe::wait(api.history(Conversation::c2c("alice"), 9))
+        Troupe::wait(api.user("alice").history(9))
             .unwrap()
             .is_empty()
     );
-    Troupe::wait(api.delete_conversation(Conversation::c2c("alice"), false)).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).delete(false)).unwrap();
     assert_eq!(listed(), None);
     // The peer keeps everything.
     let query = json!([{"conversationID": format!("C2C{me}")}]);

@@ -36,7 +36,7 @@ fn what_the_sdk_does_in_a_group_reaches_the_bot() {
     let sent = alice.send_to_group("g", "TextAt", &at);
     let heard = bot.hears_text(mark, "@bot look");
     assert!(heard.mentions(me) && !heard.mentions("alice"));
-    assert_eq!(heard.id().as_deref(), sent["ID"].as_str());
+    assert_eq!(heard.terminal_id().as_deref(), sent["ID"].as_str());
     assert_eq!(heard.conversation, Conversation::group("g"));
     let all = json!({"text": "@all", "atUserList": ["__kImSDK_MesssageAtALL__"]});
     alice.send_to_group("g", "TextAt", &all);
@@ -121,7 +121,7 @@ fn what_the_sdk_does_in_a_group_reaches_the_bot() {
     let gone = Troupe::wait(group.say("still here?")).unwrap_err();
     assert!(gone.code().is_some(), "{gone}");
     // Everyone may join; then the group is dismissed.
-    let joined = Troupe::wait(api.join_group("g", "")).unwrap();
+    let joined = Troupe::wait(api.group("g").join("")).unwrap();
     assert!(!joined.is_waiting());
     let from = Troupe::watch_mark();
     alice.call("dismissGroup", &json!(["g"])).unwrap();
@@ -206,39 +206,45 @@ fn a_bot_runs_a_group() {
     });
     let receipts = Troupe::wait(group.receipts(std::slice::from_ref(&said))).unwrap();
     assert_eq!((receipts[0].read, receipts[0].unread), (1, 1));
-    assert_eq!(Troupe::wait(group.readers(&said)).unwrap(), ["alice"]);
-    assert_eq!(Troupe::wait(group.non_readers(&said)).unwrap(), ["bob"]);
-    Troupe::wait(group.pin(&said, true)).unwrap();
+    assert_eq!(
+        Troupe::wait(api.message(&said).readers()).unwrap(),
+        ["alice"]
+    );
+    assert_eq!(
+        Troupe::wait(api.message(&said).non_readers()).unwrap(),
+        ["bob"]
+    );
+    Troupe::wait(api.message(&said).pin()).unwrap();
     let pinned = Troupe::wait(group.pinned()).unwrap();
     assert_eq!(pinned.iter().map(|m| m.seq).collect::<Vec<_>>(), [said.seq]);
-    Troupe::wait(group.pin(&said, false)).unwrap();
-    let mut old = said.clone();
-    Troupe::wait(api.edit(&mut said, "changed")).unwrap();
+    Troupe::wait(api.message(&said).unpin()).unwrap();
+    let edited = Troupe::wait(api.message(&said).edit("changed")).unwrap();
     assert_eq!(
         alice.wait(0, "onMessageModified")[0]["payload"]["text"],
         "changed"
     );
-    let late = Troupe::wait(api.edit(&mut old, "late")).unwrap_err();
+    let late = Troupe::wait(api.message(&said).edit("late")).unwrap_err();
     assert_eq!(late.code(), Some(Code::C2C_EDIT_CONFLICT));
-    Troupe::wait(api.edit(&mut said, "on time")).unwrap();
-    Troupe::wait(api.recall(&said)).unwrap();
+    said.version = edited.version;
+    Troupe::wait(api.message(&said).edit("on time")).unwrap();
+    Troupe::wait(api.message(&said).recall()).unwrap();
     assert_eq!(alice.wait(0, "onMessageRevoked")[0]["ID"], got["ID"]);
     let hers = alice.say_to_group("chess", "rude");
     let heard = bot.hears_text(mark, "rude");
     let from = alice.mark();
-    Troupe::wait(api.recall(&heard)).unwrap();
+    Troupe::wait(api.message(&heard).recall()).unwrap();
     assert_eq!(alice.wait(from, "onMessageRevoked")[0]["ID"], hers["ID"]);
-    Troupe::wait(api.mark_read(&heard)).unwrap();
+    Troupe::wait(api.message(&heard).mark_read()).unwrap();
     let asking = json!({
         "to": "chess", "conversationType": "GROUP", "payload": {"text": "read?"},
         "needReadReceipt": true,
     });
     alice.call("send", &json!(["Text", asking])).unwrap();
     let heard = bot.hears_text(mark, "read?");
-    Troupe::wait(api.send_receipt(&heard)).unwrap();
+    Troupe::wait(api.message(&heard).send_receipt()).unwrap();
     let receipts = alice.wait(0, "onMessageReadReceiptReceived");
     assert_eq!(receipts[0]["readCount"], 1);
-    let history = Troupe::wait(api.history(Conversation::group("chess"), 50)).unwrap();
+    let history = Troupe::wait(api.conversation(Conversation::group("chess")).history(50)).unwrap();
     assert!(history.iter().any(|m| m.recalled) && history.last().unwrap().text() == Some("read?"));
     assert!(history.windows(2).all(|pair| pair[0].seq < pair[1].seq));
 

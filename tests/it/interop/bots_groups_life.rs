@@ -83,7 +83,7 @@ fn a_bot_applies_and_is_told_what_the_owner_decides() {
         ("Agree", NoticeKind::Accepted),
     ] {
         let from = alice.mark();
-        let waits = Troupe::wait(api.join_group("ask", "please")).unwrap();
+        let waits = Troupe::wait(api.group("ask").join("please")).unwrap();
         assert!(waits.is_waiting());
         let request = alice.hear_notice(from, 1);
         assert_eq!(request["payload"]["handleMessage"], "please");
@@ -112,7 +112,8 @@ fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
     let alice = page(sdk, &sandbox, "alice");
     found(&alice, "Public", "g", &[me]);
     bot.hears_notice(mark, NoticeKind::Invited);
-    let group = bot.api().group("g");
+    let api = bot.api();
+    let group = api.group("g");
 
     let set = json!([{"groupID": "g", "groupAttributes": {"a": "1", "b": "2"}}]);
     alice.call("initGroupAttributes", &set).unwrap();
@@ -148,7 +149,7 @@ fn what_the_app_keeps_with_a_group_and_its_members_is_seen() {
     let role = json!([{"groupID": "g", "userID": me, "role": "Admin"}]);
     alice.call("setGroupMemberRole", &role).unwrap();
     let from = alice.mark();
-    Troupe::wait(group.pin(&heard, true)).unwrap();
+    Troupe::wait(api.message(&heard).pin()).unwrap();
     alice.wait(from, "onPinnedGroupMessageUpdated");
     Troupe::wait(group.set_attributes(&attributes, [("a", "3")])).unwrap();
     let news = alice.wait(from, "groupAttributesUpdated");
@@ -352,7 +353,7 @@ fn an_unknown_group_and_too_much_text_are_errors_and_no_harm() {
     let (me, mark) = ("careful-bot", Troupe::watch_mark());
     let bot = Troupe::start(&sandbox, me, "watcher");
     let (alice, api) = (page(sdk, &sandbox, "alice"), bot.api());
-    let none = Troupe::wait(api.join_group("none", "")).unwrap_err();
+    let none = Troupe::wait(api.group("none").join("")).unwrap_err();
     assert_eq!(none.code(), Some(Code::GROUP_UNKNOWN));
     let none = Troupe::wait(api.group("none").say("x")).unwrap_err();
     assert_eq!(none.code(), Some(Code::GROUP_UNKNOWN));

@@ -40,7 +40,8 @@ fn every_small_element_goes_both_ways() {
     let sdk = sdk();
     let sandbox = sandbox(|_| ());
     let (bot, alice) = grouped(sdk, &sandbox, "elements-bot");
-    let group = bot.api().group("g");
+    let api = bot.api();
+    let group = api.group("g");
     let (from, mark) = (alice.mark(), Troupe::watch_mark());
     let said = Troupe::wait(group.say("first 你好🙂")).unwrap();
     let got = alice.heard_up_to(from, "first 你好🙂").pop().unwrap();
@@ -118,7 +119,8 @@ fn words_for_now_and_for_some_reach_who_is_meant() {
     let sandbox = sandbox(|_| ());
     let me = "private-bot";
     let (bot, alice) = grouped(sdk, &sandbox, me);
-    let group = bot.api().group("g");
+    let api = bot.api();
+    let group = api.group("g");
     let carol = page(sdk, &sandbox, "carol");
     carol.data("joinGroup", &json!([{"groupID": "g"}]));
     let mark = Troupe::watch_mark();
@@ -185,7 +187,8 @@ fn what_is_sent_twice_arrives_once() {
     proven("group: resend delivers once", Pair::SdkToBot);
     // The answer is lost with the link, so the bot sends the message again.
     let (from, lost) = (alice.mark(), bot.mark());
-    let group = bot.api().group("g");
+    let api = bot.api();
+    let group = api.group("g");
     sandbox.delay(me, 60_000).unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| Troupe::wait(group.say("once")).unwrap());
@@ -208,7 +211,8 @@ fn a_gap_is_filled_for_the_sdk_with_what_a_bot_said() {
     let (bot, alice) = grouped(sdk, &sandbox, me);
     let bob = page(sdk, &sandbox, "bob");
     bob.data("joinGroup", &json!([{"groupID": "g"}]));
-    let group = bot.api().group("g");
+    let api = bot.api();
+    let group = api.group("g");
     bob.say_to_group("g", "joined");
     Troupe::wait(group.say("before")).unwrap();
     bob.heard_up_to(0, "before");
@@ -243,7 +247,8 @@ fn history_has_what_was_said_recalled_and_told_and_what_is_unread_at_login() {
     let sandbox = sandbox(|config| config.group_message_rate = 1000);
     let me = "archive-bot";
     let (bot, alice) = grouped(sdk, &sandbox, me);
-    let (api, group) = (bot.api(), bot.api().group("g"));
+    let api = bot.api();
+    let group = api.group("g");
     let mark = Troupe::watch_mark();
     let hers: Vec<Value> = (0..30)
         .map(|number| alice.say_to_group("g", &format!("hers {number}")))
@@ -305,7 +310,7 @@ fn history_has_what_was_said_recalled_and_told_and_what_is_unread_at_login() {
     for number in 1..20 {
         Troupe::wait(group.say(format!("ours {number}"))).unwrap();
     }
-    Troupe::wait(api.recall(&first)).unwrap();
+    Troupe::wait(api.message(&first).recall()).unwrap();
     let card = Troupe::wait(group.set_name_card(me, "Archivist"));
     card.unwrap();
     let fresh = Page::open(sdk, &sandbox);

@@ -29,7 +29,7 @@ fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login(
     found(&alice, "AVChatRoom", "room", &[]);
     alice.data("joinGroup", &json!([{"groupID": "room"}]));
     let alices = alice.mark();
-    Troupe::wait(api.join_group("room", "")).unwrap();
+    Troupe::wait(api.group("room").join("")).unwrap();
     alice.hear(alices, "the bot's coming", |message| {
         message["payload"]["userIDList"] == json!([me])
     });
@@ -56,7 +56,7 @@ fn a_bot_hears_and_speaks_in_a_live_room_also_after_a_lost_link_and_a_new_login(
         .call("revokeMessage", &json!([{"$message": first["ID"]}]))
         .unwrap();
     let recalled = bot.learns(mark, "a recall", |update| match update {
-        Update::Recalled { messages, .. } => messages[0].id(),
+        Update::Recalled { messages, .. } => messages[0].terminal_id(),
         _ => None,
     });
     assert_eq!(Some(recalled.as_str()), first["ID"].as_str());
@@ -126,7 +126,7 @@ fn a_bot_that_made_a_live_room_sees_who_comes_and_ends_it() {
     let bot = Troupe::start(&sandbox, me, "watcher");
     let alice = page(sdk, &sandbox, "alice");
     found(&alice, "AVChatRoom", "stage", &[]);
-    Troupe::wait(bot.api().join_group("stage", "")).unwrap();
+    Troupe::wait(bot.api().group("stage").join("")).unwrap();
     alice.data("joinGroup", &json!([{"groupID": "stage"}]));
     let joined = bot.hears_tip(mark, TipKind::Joined);
     assert!(!joined.members.is_empty());
@@ -144,11 +144,11 @@ fn a_bot_lists_and_marks_who_is_in_its_live_room() {
     let api = bot.api();
     let room = NewGroup::live("hall").id("hall");
     Troupe::wait(api.create_group(room)).unwrap();
-    Troupe::wait(api.join_group("hall", "")).unwrap();
+    Troupe::wait(api.group("hall").join("")).unwrap();
     let alice = page(sdk, &sandbox, "alice");
     alice.data("joinGroup", &json!([{"groupID": "hall"}]));
     let room = api.group("hall");
-    let users = |mark: Option<u32>| -> Vec<String> {
+    let users = |mark: Option<u32>| -> Vec<UserId> {
         let members = Troupe::wait(room.live_members(mark)).unwrap().into_iter();
         members.map(|member| member.user).collect()
     };
@@ -199,11 +199,11 @@ fn whoever_enters_a_live_room_is_shown_what_was_said_before() {
     proven("live room: what was said before", Pair::SdkToSdk);
 
     // A bot gets the history in the answer; no handler is called.
-    let joined = Troupe::wait(api.join_group("room", "")).unwrap();
+    let joined = Troupe::wait(api.group("room").join("")).unwrap();
     let history = joined.history("room", me);
     let texts: Vec<&str> = history.iter().filter_map(Message::text).collect();
     assert_eq!(texts, before);
-    assert_eq!(history[2].id().as_deref(), said[4]["ID"].as_str());
+    assert_eq!(history[2].terminal_id().as_deref(), said[4]["ID"].as_str());
     let earlier = GetRoomHistory::new("room", &joined, history[1].seq);
     let earlier = Troupe::wait(api.call(&earlier)).unwrap();
     let earlier = earlier.messages("room", me);
@@ -259,7 +259,7 @@ fn whoever_is_banned_from_a_live_room_is_out() {
     found(&alice, "AVChatRoom", "hers", &[]);
     alice.data("joinGroup", &room("hers"));
     bob.data("joinGroup", &room("hers"));
-    Troupe::wait(api.join_group("hers", "")).unwrap();
+    Troupe::wait(api.group("hers").join("")).unwrap();
     let marks = (alice.mark(), bob.mark());
     alice.data("deleteGroupMember", &ban("hers", "bob"));
     bob.hear_notice(marks.1, 21);
@@ -273,13 +273,13 @@ fn whoever_is_banned_from_a_live_room_is_out() {
             .notice()
             .is_some_and(|notice| notice.kind() == NoticeKind::Banned && notice.remark == "spam")
     });
-    let out = Troupe::wait(api.join_group("hers", "")).unwrap_err();
+    let out = Troupe::wait(api.group("hers").join("")).unwrap_err();
     assert_eq!(out.code(), Some(Code::GROUP_PERMISSION));
     proven("live room: bans", Pair::SdkToBot);
 
     // Actions of a bot.
     Troupe::wait(api.create_group(NewGroup::live("Its Room").id("its"))).unwrap();
-    Troupe::wait(api.join_group("its", "")).unwrap();
+    Troupe::wait(api.group("its").join("")).unwrap();
     bob.data("joinGroup", &room("its"));
     let bobs = bob.mark();
     let minute = Duration::from_secs(60);

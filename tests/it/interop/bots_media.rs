@@ -208,7 +208,7 @@ fn a_bot_uploads_and_gets_files_in_the_way_of_the_service() {
         let payload = json!({"file": {"$file": card}});
         let sent = alice.send_to(me, kind, &payload, &json!({}));
         let mut got = bot.hears(heard, kind, |message| {
-            message.id().as_deref() == sent["ID"].as_str()
+            message.terminal_id().as_deref() == sent["ID"].as_str()
         });
         // The address only works through a proxy, or with the server's certificate.
         let element = got.elements.first_mut().unwrap();

@@ -47,7 +47,7 @@ fn messages_are_forwarded_and_merged_both_ways() {
         .map(|number| alice.say(me, &format!("{number} {}", "长".repeat(1500))))
         .collect();
     let last = bot.hears(mark, "the last", |m| {
-        m.id().as_deref() == long[7]["ID"].as_str()
+        m.terminal_id().as_deref() == long[7]["ID"].as_str()
     });
     let list: Vec<Value> = long.iter().map(|m| json!({"$message": m["ID"]})).collect();
     let payload = json!({
@@ -144,12 +144,12 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     assert_eq!(texts, expected);
     proven("C2C: history in pages", Pair::BotToSdk);
 
-    let late = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
+    let late = Troupe::wait(api.user("alice").history(100)).unwrap();
     let late = late.iter().find(|m| m.is_own).unwrap();
     assert_eq!(late.text(), Some("long ago"));
-    let late = Troupe::wait(api.recall(late)).unwrap_err();
+    let late = Troupe::wait(api.message(late).recall()).unwrap_err();
     assert_eq!(late.code(), Some(Code::C2C_RECALL_WINDOW));
-    Troupe::wait(api.recall(&said[0])).unwrap();
+    Troupe::wait(api.message(&said[0]).recall()).unwrap();
     alice.wait(0, "onMessageRevoked");
     let fresh = page(sdk, &sandbox, "alice");
     let query = json!([{
@@ -181,7 +181,7 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
     bot.learns(mark, "the recall", |update| {
         matches!(update, Update::Recalled { .. }).then_some(())
     });
-    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
+    let history = Troupe::wait(api.user("alice").history(100)).unwrap();
     assert_eq!(history.len(), old + 1);
     let recalled: Vec<usize> = (0..history.len())
         .filter(|n| history[*n].recalled)
@@ -201,11 +201,11 @@ fn the_sdk_reads_deletes_and_sees_recalled_what_a_bot_said() {
         .unwrap();
     let again = page(sdk, &sandbox, "alice");
     assert!(!texts_of(&history_of(&again, me)).contains(&"text 39"));
-    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
+    let history = Troupe::wait(api.user("alice").history(100)).unwrap();
     assert!(history.iter().any(|m| m.text() == Some("text 39")));
     again.data("clearHistoryMessage", &json!([format!("C2C{me}")]));
     assert_eq!(history_of(&again, me), json!([]));
-    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 100)).unwrap();
+    let history = Troupe::wait(api.user("alice").history(100)).unwrap();
     assert_eq!(history.len(), old + 1);
     proven("C2C: delete for oneself, clear", Pair::BotToSdk);
 }

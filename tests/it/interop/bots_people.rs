@@ -42,13 +42,13 @@ fn profiles_and_status_are_the_same_on_both_sides() {
     assert_eq!(profiles[0]["profileCustomField"], custom);
     let hers = json!([{"nick": "Alice 爱丽丝", "selfSignature": "hi"}]);
     alice.call("updateMyProfile", &hers).unwrap();
-    let profile = Troupe::wait(api.profile("alice")).unwrap();
+    let profile = Troupe::wait(api.user("alice").profile()).unwrap();
     assert_eq!(
         (profile.nick(), profile.signature()),
         ("Alice 爱丽丝", "hi")
     );
 
-    let statuses = Troupe::wait(api.status(["alice", me])).unwrap();
+    let statuses = Troupe::wait(api.statuses(["alice", me])).unwrap();
     assert!(
         statuses.iter().all(|status| status.is_online()),
         "{statuses:?}"
@@ -89,7 +89,7 @@ fn friends_and_enemies_are_made_on_both_sides() {
     let bot = Troupe::start(&sandbox, me, "watcher");
     let api = bot.api();
     let alice = page(sdk, &sandbox, "alice");
-    let names = |friends: Vec<Friend>| -> Vec<String> {
+    let names = |friends: Vec<Friend>| -> Vec<UserId> {
         friends.into_iter().map(|friend| friend.user).collect()
     };
     let friends = |update: &Update| match update {
@@ -113,13 +113,17 @@ fn friends_and_enemies_are_made_on_both_sides() {
         ("alice", "be my friend")
     );
     assert!(Troupe::wait(api.friends()).unwrap().is_empty());
-    Troupe::wait(api.respond_friend("alice", Decision::AgreeAndAdd)).unwrap();
+    Troupe::wait(
+        api.user("alice")
+            .answer_friend_application(Decision::AgreeAndAdd),
+    )
+    .unwrap();
     alice.wait_until(0, "onFriendListUpdated", |list| list[0]["userID"] == me);
     bot.learns(mark, "a friend", |update| {
         friends(update).filter(|change| change.added == ["alice"])
     });
     assert_eq!(names(Troupe::wait(api.friends()).unwrap()), ["alice"]);
-    Troupe::wait(api.set_remark("alice", "boss")).unwrap();
+    Troupe::wait(api.user("alice").set_remark("boss")).unwrap();
     assert_eq!(Troupe::wait(api.friends()).unwrap()[0].remark(), "boss");
     let relations = Troupe::wait(api.check_friends(["alice", "bob"], Sides::Both)).unwrap();
     let known: Vec<bool> = relations
@@ -138,7 +142,7 @@ fn friends_and_enemies_are_made_on_both_sides() {
         )
         .unwrap();
     let from = alice.mark();
-    Troupe::wait(api.add_friend("alice", "hello", Sides::Both)).unwrap();
+    Troupe::wait(api.user("alice").befriend("hello", Sides::Both)).unwrap();
     alice.wait_until(from, "onFriendListUpdated", |list| list[0]["userID"] == me);
 
     Troupe::wait(api.block(["alice"])).unwrap();
@@ -203,7 +207,8 @@ fn invitations_are_made_and_answered_on_both_sides() {
         (&json!(invitation.id), &json!(me), &json!("coming"))
     );
 
-    let chess = || Troupe::wait(api.invite("alice", "chess", Duration::from_secs(30))).unwrap();
+    let chess =
+        || Troupe::wait(api.user("alice").invite("chess", Duration::from_secs(30))).unwrap();
     let ours = chess();
     let received = alice.wait(0, "newInvitationReceived");
     assert_eq!(

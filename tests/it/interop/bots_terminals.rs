@@ -52,7 +52,7 @@ fn what_one_terminal_says_the_other_has() {
     here.wait_until(marks.0, "onMessageReadByPeer", |list| {
         list[0]["ID"] == copy["ID"]
     });
-    Troupe::wait(api.recall(&said)).unwrap();
+    Troupe::wait(api.message(&said).recall()).unwrap();
     here.wait_until(marks.0, "onMessageRevoked", |list| {
         list[0]["ID"] == copy["ID"]
     });
@@ -77,7 +77,7 @@ fn what_one_terminal_says_the_other_has() {
         .unwrap();
     bot.learns(mark, "the recall", |update| match update {
         Update::Recalled { messages, .. } => {
-            (messages[0].id().as_deref() == mine["ID"].as_str()).then_some(())
+            (messages[0].terminal_id().as_deref() == mine["ID"].as_str()).then_some(())
         }
         _ => None,
     });
@@ -87,7 +87,7 @@ fn what_one_terminal_says_the_other_has() {
     let heard = bot.heard(mark);
     let texts: Vec<&str> = heard.iter().filter_map(Message::text).collect();
     assert_eq!(texts, ["to both"], "own words reach no handler");
-    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 10)).unwrap();
+    let history = Troupe::wait(api.user("alice").history(10)).unwrap();
     assert!(history.iter().any(|m| m.is_own && m.recalled));
     proven("C2C: own other terminal", Pair::SdkToBot);
 }
@@ -119,12 +119,12 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
 
     // The bot makes the changes, and the page shows them.
     let from = here.mark();
-    Troupe::wait(api.pin(Conversation::c2c("alice"), true)).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).pin()).unwrap();
     until_listed(&here, id, from, |shown| shown["isPinned"] == true);
     proven("conversations: pinning", Pair::BotToSdk);
     let from = here.mark();
-    Troupe::wait(api.mark_conversation(Conversation::c2c("alice"), &[0], &[])).unwrap();
-    Troupe::wait(api.set_conversation_data(Conversation::c2c("alice"), "c")).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).mark(&[0], &[])).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).set_data("c")).unwrap();
     until_listed(&here, id, from, |shown| {
         shown["markList"] == json!([1]) && shown["customData"] == "c"
     });
@@ -154,7 +154,11 @@ fn what_one_terminal_does_to_the_list_the_other_is_told() {
     assert!(unknown.code().is_some(), "{unknown}");
     proven("conversations: groups of conversations", Pair::BotToSdk);
     let from = here.mark();
-    Troupe::wait(api.set_mute_option(Conversation::c2c("alice"), MuteOption::Silent)).unwrap();
+    Troupe::wait(
+        api.conversation(Conversation::c2c("alice"))
+            .set_mute_option(MuteOption::Silent),
+    )
+    .unwrap();
     until_listed(&here, id, from, |shown| {
         shown["messageRemindType"] == "AcceptNotNotify"
     });
@@ -279,10 +283,10 @@ fn what_one_terminal_reads_and_deletes_the_other_is_told() {
     proven("conversations: everything read at once", Pair::BotToSdk);
 
     // The bot clears and deletes the conversation; a new page of the account has none of it.
-    Troupe::wait(api.clear_history(Conversation::c2c("alice"))).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).clear_history()).unwrap();
     let query = json!([{"conversationID": "C2Calice"}]);
-    Troupe::wait(api.delete_conversation(Conversation::c2c("alice"), true)).unwrap();
-    Troupe::wait(api.delete_conversation(Conversation::group("g"), false)).unwrap();
+    Troupe::wait(api.conversation(Conversation::c2c("alice")).delete(true)).unwrap();
+    Troupe::wait(api.conversation(Conversation::group("g")).delete(false)).unwrap();
     // A login without a link counts too; the next login would kick the bot.
     here.call("logout", &json!([])).unwrap();
     let fresh = page(sdk, &sandbox, me);

@@ -146,7 +146,7 @@ fn a_page_without_a_login_hears_a_live_room() {
     assert_eq!(join("ordinary").unwrap_err(), 10007);
     assert_eq!(join("nowhere").unwrap_err(), 10010);
     alice.data("joinGroup", &json!([{"groupID": "room"}]));
-    Troupe::wait(bot.api().join_group("room", "")).unwrap();
+    Troupe::wait(bot.api().group("room").join("")).unwrap();
     alice.say_to_group("room", "before");
     let mark = guest.mark();
     assert_eq!(join("room").unwrap()["status"], "JoinedSuccess");

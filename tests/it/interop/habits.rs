@@ -77,13 +77,13 @@ fn a_bots_messages_have_the_same_id_and_nick_and_so_have_those_it_hears() {
         .unwrap();
     let sent = alice.say(me, "whose?");
     let heard = bot.hears_text(watched, "whose?");
-    assert_eq!(heard.id().as_deref(), sent["ID"].as_str());
+    assert_eq!(heard.terminal_id().as_deref(), sent["ID"].as_str());
     assert_eq!(&*heard.nick, "Alice");
     let said = Troupe::wait(api.say(Conversation::c2c("alice"), "mine")).unwrap();
     let got = alice.heard_up_to(0, "mine").pop().unwrap();
     assert_eq!(got["nick"], "Robo");
-    let history = Troupe::wait(api.history(Conversation::c2c("alice"), 1)).unwrap();
-    assert_eq!(history[0].id().as_deref(), got["ID"].as_str());
+    let history = Troupe::wait(api.user("alice").history(1)).unwrap();
+    assert_eq!(history[0].terminal_id().as_deref(), got["ID"].as_str());
     alice
         .call(
             "setMessageRead",
@@ -91,7 +91,7 @@ fn a_bots_messages_have_the_same_id_and_nick_and_so_have_those_it_hears() {
         )
         .unwrap();
     let mark = alice.mark();
-    Troupe::wait(api.recall(&said)).unwrap();
+    Troupe::wait(api.message(&said).recall()).unwrap();
     let recalled = alice.wait(mark, "onMessageRevoked");
     assert_eq!(recalled[0]["revokerInfo"]["nick"], "Robo", "{recalled}");
     for pair in [Pair::SdkToBot, Pair::BotToSdk] {
@@ -299,8 +299,8 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
             bob.call("edit", &json!([sent["ID"], {"text": "his words"}]))
                 .unwrap();
         } else {
-            let mut heard = bot.hears_text(mark, "first words");
-            Troupe::wait(bot.api().edit(&mut heard, "his words")).unwrap();
+            let heard = bot.hears_text(mark, "first words");
+            Troupe::wait(bot.api().message(&heard).edit("his words")).unwrap();
         }
         let late = alice.call("edit", &json!([sent["ID"], {"text": "her words"}]));
         sandbox.delay("alice", 0).unwrap();
@@ -309,12 +309,12 @@ fn of_two_edits_the_later_one_is_refused_with_what_is_there() {
         assert_eq!(now["payload"]["text"], "his words", "the server's copy");
     }
     // The bot edits later.
-    let mut said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
+    let said = Troupe::wait(bot.api().say(Conversation::c2c("alice"), "by the bot")).unwrap();
     let got = alice.heard_up_to(0, "by the bot").pop().unwrap();
     alice
         .call("edit", &json!([got["ID"], {"text": "hers"}]))
         .unwrap();
-    let late = Troupe::wait(bot.api().edit(&mut said, "his")).unwrap_err();
+    let late = Troupe::wait(bot.api().message(&said).edit("his")).unwrap_err();
     let ApiError::Conflict(now) = late else {
         panic!("{late}")
     };

@@ -41,7 +41,7 @@ fn odd_answers_to_polls_are_understood_and_failed_ones_repeated() {
     for page in [&alice, &bob] {
         page.data("joinGroup", &json!([{"groupID": "room"}]));
     }
-    Troupe::wait(bot.api().join_group("room", "")).unwrap();
+    Troupe::wait(bot.api().group("room").join("")).unwrap();
     // The injected answers do not change the room's keys and numbers.
     let poll = bob.wait(0, "requestSent")["body"].clone();
     let answer = |items: Value| {
@@ -116,7 +116,7 @@ fn odd_answers_to_polls_are_understood_and_failed_ones_repeated() {
         list[0]["ID"] == "1-1795399343-502" && list[0]["revoker"] == "alice"
     });
     let (by, id) = bot.learns(mark, "a recall", |update| match update {
-        Update::Recalled { by, messages, .. } => Some((by.clone(), messages[0].id())),
+        Update::Recalled { by, messages, .. } => Some((by.clone(), messages[0].terminal_id())),
         _ => None,
     });
     assert_eq!((&*by, id.as_deref()), ("alice", Some("1-1795399343-502")));

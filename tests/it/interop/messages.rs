@@ -24,7 +24,11 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
     let got = recorded("both-ways", |message| message.text().is_some());
     assert_eq!(got.text(), Some("hello\n\"bot\" 你好🙂"));
     assert_eq!((&*got.from, got.nick.as_str()), ("alice", "Alice 爱丽丝"));
-    assert_eq!(got.id().as_deref(), sent["ID"].as_str(), "{sent} {got:?}");
+    assert_eq!(
+        got.terminal_id().as_deref(),
+        sent["ID"].as_str(),
+        "{sent} {got:?}"
+    );
     assert_eq!(sent["time"], got.time);
 
     let payload = json!({"data": "{\"a\":1}", "description": "what", "extension": "more"});
@@ -39,7 +43,7 @@ fn texts_and_custom_messages_go_both_ways_and_look_alike_on_both_ends() {
         [&custom.data, &custom.desc, &custom.ext],
         ["{\"a\":1}", "what", "more"]
     );
-    assert_eq!(got.id().as_deref(), sent["ID"].as_str());
+    assert_eq!(got.terminal_id().as_deref(), sent["ID"].as_str());
 
     let mark = page.mark();
     for (element, kind, payload) in [

@@ -493,10 +493,10 @@ fn bots(old: Old) {
     let (api, alice) = (bot.api(), old.page(&sandbox, "alice"));
     let asked = alice.say(&me, "question");
     let heard = bot.hears_text(watched, "question");
-    assert_eq!(heard.id().as_deref(), asked["ID"].as_str());
+    assert_eq!(heard.terminal_id().as_deref(), asked["ID"].as_str());
     let mark = alice.mark();
     let answer = Draft::text("answer").quote(&heard);
-    let mut answer = Troupe::wait(api.say(Conversation::c2c("alice"), answer)).unwrap();
+    let answer = Troupe::wait(api.say(Conversation::c2c("alice"), answer)).unwrap();
     let got = alice.hear(mark, "the answer", |message| {
         message["payload"]["text"] == "answer"
     });
@@ -510,14 +510,14 @@ fn bots(old: Old) {
         ),
         (&asked["ID"], &json!(1), &json!("question"))
     );
-    Troupe::wait(api.edit(&mut answer, Draft::text("better"))).unwrap();
+    Troupe::wait(api.message(&answer).edit(Draft::text("better"))).unwrap();
     alice.wait_until(mark, "onMessageModified", |list| {
         list[0]["ID"] == got["ID"] && list[0]["payload"]["text"] == "better"
     });
-    Troupe::wait(api.recall(&answer)).unwrap();
+    Troupe::wait(api.message(&answer).recall()).unwrap();
     alice.wait_until(mark, "onMessageRevoked", |list| list[0]["ID"] == got["ID"]);
     let mark = alice.mark();
-    Troupe::wait(api.typing("alice", true)).unwrap();
+    Troupe::wait(api.user("alice").typing(true)).unwrap();
     Troupe::wait(api.send(Conversation::c2c("alice"), Element::face(7, "smile"))).unwrap();
     for status in [1, 0] {
         let word = format!("\"typingStatus\":{status}");
@@ -559,7 +559,7 @@ fn bots(old: Old) {
         let liked = alice.say(&me, "like this");
         let heard = bot.hears_text(watched, "like this");
         let mark = alice.mark();
-        Troupe::wait(api.react(&heard, "smile")).unwrap();
+        Troupe::wait(api.message(&heard).react("smile")).unwrap();
         alice.wait_until(mark, "onMessageReactionsUpdated", |told| {
             told["messageID"] == liked["ID"]
         });

@@ -140,15 +140,18 @@ fn what_sdks_put_under_messages_reaches_the_bot() {
         _ => None,
     });
     assert_eq!(
-        change.message().unwrap().id().as_deref(),
+        change.message().unwrap().terminal_id().as_deref(),
         got["ID"].as_str()
     );
     let reaction = &change.reactions[0];
     assert_eq!((reaction.name.as_str(), reaction.count), ("yes", 1));
     assert_eq!(reaction.users, ["alice"]);
-    let read = Troupe::wait(api.reactions(&said)).unwrap();
+    let read = Troupe::wait(api.message(&said).reactions()).unwrap();
     assert_eq!((read[0].count, read[0].by_me), (1, Some(false)));
-    assert_eq!(Troupe::wait(api.reacted(&said, "yes")).unwrap(), ["alice"]);
+    assert_eq!(
+        Troupe::wait(api.message(&said).reacted("yes")).unwrap(),
+        ["alice"]
+    );
     proven("messages: reactions", Pair::SdkToBot);
 
     alice.data(
@@ -164,7 +167,7 @@ fn what_sdks_put_under_messages_reaches_the_bot() {
         .map(|e| (e.key.as_str(), e.value.as_str()))
         .collect();
     assert_eq!(set, [("k", "v")]);
-    let known = Troupe::wait(api.extensions(&said)).unwrap();
+    let known = Troupe::wait(api.message(&said).extensions()).unwrap();
     assert_eq!((known.len(), known[0].value.as_str()), (1, "v"));
     alice.data("deleteMessageExtensions", &json!([message, ["k"]]));
     let deleted = bot.learns(mark, "a deletion", |update| match update {
@@ -172,7 +175,7 @@ fn what_sdks_put_under_messages_reaches_the_bot() {
         _ => None,
     });
     assert_eq!(deleted.deleted().collect::<Vec<_>>(), ["k"]);
-    assert_eq!(Troupe::wait(api.extensions(&said)).unwrap(), []);
+    assert_eq!(Troupe::wait(api.message(&said).extensions()).unwrap(), []);
     proven("messages: extensions", Pair::SdkToBot);
 }
 
@@ -190,28 +193,28 @@ fn what_a_bot_puts_under_messages_reaches_the_sdk() {
         let sent = say_extensible(&alice, to, kind, &format!("look, {kind}"));
         let heard = bot.hears_text(mark, &format!("look, {kind}"));
         let page_mark = alice.mark();
-        Troupe::wait(api.react(&heard, "eyes")).unwrap();
+        Troupe::wait(api.message(&heard).react("eyes")).unwrap();
         let told = alice.wait(page_mark, "onMessageReactionsUpdated");
         assert_eq!(told["messageID"], sent["ID"]);
         assert_eq!(shown(&told), (json!("eyes"), json!(1), json!(false)));
         let page_mark = alice.mark();
-        Troupe::wait(api.unreact(&heard, "eyes")).unwrap();
+        Troupe::wait(api.message(&heard).unreact("eyes")).unwrap();
         let told = alice.wait(page_mark, "onMessageReactionsUpdated");
         assert_eq!(shown(&told).1, 0);
 
         let page_mark = alice.mark();
-        let set = Troupe::wait(api.set_extensions(&heard, &[], [("k", "v")])).unwrap();
+        let set = Troupe::wait(api.message(&heard).set_extensions(&[], [("k", "v")])).unwrap();
         let told = alice.wait(page_mark, "onMessageExtensionsUpdated");
         assert_eq!(told["messageID"], sent["ID"]);
         assert_eq!(told["extensions"], json!([{"key": "k", "value": "v"}]));
-        let late = Troupe::wait(api.set_extensions(&heard, &[], [("k", "again")]));
+        let late = Troupe::wait(api.message(&heard).set_extensions(&[], [("k", "again")]));
         let code = late.unwrap_err().code();
         assert_eq!(code, Some(Code::EXTENSION_CONFLICT));
         let page_mark = alice.mark();
-        Troupe::wait(api.delete_extensions(&heard, &set, ["k"])).unwrap();
+        Troupe::wait(api.message(&heard).delete_extensions(&set, ["k"])).unwrap();
         let told = alice.wait(page_mark, "onMessageExtensionsDeleted");
         assert_eq!(told["keyList"], json!(["k"]));
-        Troupe::wait(api.clear_extensions(&heard)).unwrap();
+        Troupe::wait(api.message(&heard).clear_extensions()).unwrap();
     }
     proven("messages: reactions", Pair::BotToSdk);
     proven("messages: extensions", Pair::BotToSdk);

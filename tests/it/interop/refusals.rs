@@ -100,7 +100,7 @@ fn a_refused_message_of_a_bot_fails_with_the_code_and_its_name() {
     // The same holds for requests, and a temporary error does not end a message.
     let servcmd = "profile.portrait_get_all";
     sandbox.refuse(me, servcmd, Code(6017), Some(1)).unwrap();
-    let error = Troupe::wait(api.profile("alice")).unwrap_err();
+    let error = Troupe::wait(api.user("alice").profile()).unwrap_err();
     assert_eq!(error.code(), Some(Code::NATIVE_PARAMETER));
     sandbox.refuse(me, SEND, Code(20004), Some(1)).unwrap();
     Troupe::wait(api.send_text("alice", "at last")).unwrap();
@@ -158,7 +158,7 @@ fn only_the_code_counts_and_silence_ends_after_15_seconds() {
             assert_eq!(unanswered, Err(2801));
         });
         scope.spawn(|| {
-            let error = Troupe::wait(api.history(Conversation::c2c("alice"), 1)).unwrap_err();
+            let error = Troupe::wait(api.user("alice").history(1)).unwrap_err();
             assert!(error.to_string().contains("no answer"), "{error}");
         });
     });

@@ -204,7 +204,7 @@ fn bots_find_what_sdks_say_and_sdks_what_bots_say() {
         let mut found = all.conversations.iter();
         let found =
             found.find(|found| matches!(found.conversation(), Conversation::Group(_)) == group);
-        let messages = found.unwrap().messages(api.user());
+        let messages = found.unwrap().messages(api.me());
         assert_eq!(messages.len(), 1);
         (
             messages[0].text().unwrap_or_default().to_owned(),
@@ -221,7 +221,7 @@ fn bots_find_what_sdks_say_and_sdks_what_bots_say() {
         .from(["alice"]);
     let here = Troupe::wait(api.search_messages(&here)).unwrap();
     assert_eq!((here.total, here.cursor.as_str()), (1, ""));
-    let said = here.conversations[0].messages(api.user());
+    let said = here.conversations[0].messages(api.me());
     assert_eq!(said[0].conversation, Conversation::group("finds"));
     let users = Troupe::wait(api.search_users(&SearchUsers::new(["ALI"]))).unwrap();
     assert_eq!(

@@ -152,7 +152,7 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
         alice
             .call("revokeMessage", &json!([{"$message": before["ID"]}]))
             .unwrap();
-        Troupe::wait(api.recall(&theirs)).unwrap();
+        Troupe::wait(api.message(&theirs).recall()).unwrap();
     });
     let gaps = ["gap1", "gap2", "gap3", "gap4 from a stranger"];
     for text in gaps {
@@ -200,7 +200,7 @@ fn a_reconnect_brings_what_was_missed_once_and_asks_from_where_it_was() {
     sandbox.refuse_login(me, Code(0), None).unwrap();
     bot.wait_online(lost);
     let recalled = bot.learns(mark, "the recall", |update| match update {
-        Update::Recalled { messages, .. } => messages[0].id(),
+        Update::Recalled { messages, .. } => messages[0].terminal_id(),
         _ => None,
     });
     assert_eq!(Some(recalled.as_str()), first["ID"].as_str());

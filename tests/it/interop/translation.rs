@@ -51,7 +51,7 @@ fn words_are_translated_and_written_down() {
     let text = bot.hears_text(mark, "hi");
     let sound = bot.heard(mark).into_iter().find(|m| m.text().is_none());
     let sound = sound.unwrap();
-    assert_eq!(sound.id().as_deref(), said["ID"].as_str());
+    assert_eq!(sound.terminal_id().as_deref(), said["ID"].as_str());
     let in_words = || Troupe::wait(api.speech_to_text(&sound, Spoken::English));
     assert_eq!(in_words().unwrap(), "");
     answer(&sandbox, me, RECOGNISE, &json!("good morning"), 0);

@@ -117,12 +117,12 @@ pub(super) enum Told {
 
 async fn watch(api: Api, message: Message) {
     let told = Told::Message(Box::new(message));
-    WATCHED.push((api.user().to_owned(), told));
+    WATCHED.push((api.me().to_owned().to_string(), told));
 }
 
 async fn notice(api: Api, update: Update) {
     let told = Told::Update(Box::new(update));
-    WATCHED.push((api.user().to_owned(), told));
+    WATCHED.push((api.me().to_owned().to_string(), told));
 }
 
 /// All messages to accounts with the recorder.

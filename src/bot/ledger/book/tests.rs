@@ -301,6 +301,7 @@ fn job() -> Job {
     let now = Duration::from_secs(1);
     let manner = crate::bot::lines::Manner {
         merges: true,
+        is_beside: false,
         is_gated: false,
     };
     lines.message(now, &message, &[0], |_| manner);

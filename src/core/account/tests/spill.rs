@@ -28,9 +28,9 @@ fn message(seq: u32) -> Message {
     Message::from_c2c(item, "bot")
 }
 
-const fn update(until: u64) -> Update {
+fn update(until: u64) -> Update {
     Update::ReadByPeer {
-        peer: String::new(),
+        peer: "".into(),
         until,
     }
 }

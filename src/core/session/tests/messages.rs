@@ -53,7 +53,7 @@ fn f5_a_typing_notice_is_an_update_and_never_a_message() {
                     conversation,
                     user,
                     is_typing,
-                } => (conversation.to_string(), user.clone(), *is_typing),
+                } => (conversation.to_string(), user.to_string(), *is_typing),
                 other => panic!("{other:?}"),
             },
             other => panic!("{other:?}"),

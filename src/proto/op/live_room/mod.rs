@@ -10,6 +10,7 @@ pub mod poll;
 use super::Done;
 use super::group_application::Joined;
 use crate::event::Notice;
+use crate::id::UserId;
 use crate::lenient;
 use crate::message::Message;
 use crate::op::Limit;
@@ -84,7 +85,7 @@ pub struct LiveMember {
         default,
         deserialize_with = "lenient::string"
     )]
-    pub user: String,
+    pub user: UserId,
     /// The nick name.
     #[serde(rename = "NickName", default, deserialize_with = "lenient::string")]
     pub nick: String,

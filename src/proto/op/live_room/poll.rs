@@ -194,7 +194,7 @@ fn read_recall(object: &Map<String, Value>) -> Notice {
         .and_then(|info| info.get("Revoker_Account"));
     Notice::Update(Box::new(Update::Recalled {
         conversation: Conversation::group(text(object.get("ToGroupId"))),
-        by: text(by),
+        by: text(by).into(),
         messages,
     }))
 }
@@ -235,7 +235,7 @@ mod tests {
         let (Update::Reactions(first), Update::Reactions(second)) = (&**first, &**second) else {
             panic!()
         };
-        let id = |change: &ReactionChange| change.message().unwrap().id().unwrap();
+        let id = |change: &ReactionChange| change.message().unwrap().terminal_id().unwrap();
         assert_eq!((id(first), id(second)), ("1-2-3".into(), "1-2-4".into()));
         let smile = &first.reactions[0];
         assert_eq!((smile.name.as_str(), smile.count), ("smile", 2));
@@ -276,7 +276,7 @@ mod tests {
             panic!()
         };
         assert_eq!(
-            (by.as_str(), messages[0].id()),
+            (by.as_str(), messages[0].terminal_id()),
             ("al", Some("1-2-3".to_owned()))
         );
     }

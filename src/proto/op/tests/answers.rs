@@ -154,7 +154,7 @@ fn read_all(text: &str) {
         let _ = messages.count();
     }
     if let Ok(reactions) = serde_json::from_str::<crate::op::reaction::Reactions>(text) {
-        let _ = reactions.to(&message());
+        let _ = reactions.to(&message().id());
     }
     if let Ok(topics) = serde_json::from_str::<topic::Topics>(text) {
         let _ = topics.found().count();

@@ -51,13 +51,19 @@ fn one_to_one_requests() {
         all
     };
     looks(
-        &c2c_message::Recall::new(&message),
+        &c2c_message::Recall::new("alice", &message.id()),
         "openim.msgwithdraw",
         json!({"MsgInfo": with(json!({"MsgTimeStamp": 1_795_398_472}))}),
     );
     let body = json!([{"MsgType": "TIMTextElem", "MsgContent": {"Text": "v1"}}]);
     looks(
-        &c2c_message::Edit::new(&message, Some(message.elements.clone()), String::new()),
+        &c2c_message::Edit::new(
+            "alice",
+            &message.id(),
+            0,
+            Some(message.elements.clone()),
+            String::new(),
+        ),
         "openim.modify_c2c_msg",
         with(
             json!({"MsgTime": 1_795_398_472, "MsgVersion": 0, "MsgBody": body, "CloudCustomData": ""}),
@@ -77,7 +83,7 @@ fn one_to_one_requests() {
         json!({"C2CReadAllMsg": 1, "GroupReadInfo": []}),
     );
     looks(
-        &receipt::SendC2cReceipts::new("alice", [&message]),
+        &receipt::SendC2cReceipts::new("alice", "alice", [(&message.id(), 1_795_398_471)]),
         "openim.c2c_msg_read_receipt",
         json!({"Peer_Account": "alice", "C2CMsgInfo": [with(json!({"MsgTime": 1_795_398_472, "MsgClientTime": 1_795_398_471}))]}),
     );
@@ -87,7 +93,7 @@ fn one_to_one_requests() {
         json!({"Peer_Account": "bob", "MaxCnt": 15, "LastMsgTime": 0, "MsgKey": "", "WithRecalledMsg": 1, "GetDirection": 0}),
     );
     looks(
-        &c2c_message::Delete::new("alice", "bob", [&message]),
+        &c2c_message::Delete::new("alice", "bob", [&message.id()]),
         "openim.delete_c2c_msg_ramble",
         json!({"From_Account": "alice", "To_Account": "bob", "MsgKeyList": ["3147510005_35858187_1795398472"]}),
     );
@@ -319,7 +325,7 @@ fn group_message_requests() {
         "group_open_http_svc.msg_read_report",
         json!({"GroupId": "pub1", "MsgReadedSeq": 8}),
     );
-    let edit = Edit::new("@TGS#_c", &message(), None, "cc".into());
+    let edit = Edit::new("@TGS#_c", 1, 0, None, "cc".into());
     assert_eq!(edit.servcmd(), "openim.modify_group_msg");
     assert_eq!(
         serde_json::to_value(edit).unwrap().get("MsgBody"),

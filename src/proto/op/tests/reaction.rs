@@ -28,9 +28,9 @@ fn in_group(group: &str) -> Message {
 
 #[test]
 fn reaction_requests() {
-    let c2c = MessageName::of(&message()).unwrap();
-    let group = MessageName::of(&in_group("o1")).unwrap();
-    let topic = MessageName::of(&in_group(TOPIC)).unwrap();
+    let c2c = MessageName::of(&message().id(), "alice").unwrap();
+    let group = MessageName::of(&in_group("o1").id(), "alice").unwrap();
+    let topic = MessageName::of(&in_group(TOPIC).id(), "alice").unwrap();
     looks(
         &React::add(c2c.clone(), "emoji_1", "alice"),
         "openim_msg_ext_http_svc.reaction_add",
@@ -52,16 +52,16 @@ fn reaction_requests() {
         json!({"GroupId": COMMUNITY, "TopicId": TOPIC, "Reaction": "e2", "MsgSeq": 3, "Del_Account": ["alice"]}),
     );
     looks(
-        &GetReactions::new(&[message()]).unwrap(),
+        &GetReactions::new("alice", &[message().id()]).unwrap(),
         "openim_msg_ext_http_svc.reaction_multi_stat",
         json!({"From_Account": "alice", "To_Account": "bob", "MsgKeyList": [KEY], "Count": 10}),
     );
     looks(
-        &GetReactions::new(&[in_group("o1")]).unwrap(),
+        &GetReactions::new("alice", &[in_group("o1").id()]).unwrap(),
         "openim_msg_ext_http_svc.group_reaction_multi_stat",
         json!({"GroupId": "o1", "MsgSeqList": [3], "Count": 10}),
     );
-    assert!(GetReactions::new(&[]).is_none());
+    assert!(GetReactions::new("alice", &[]).is_none());
     looks(
         &GetUsers::new(c2c, "emoji_1", 0),
         "openim_msg_ext_http_svc.reaction_iterate",
@@ -76,11 +76,11 @@ fn reactions_are_found_by_their_message() {
         {"MsgKey": "1_2_3", "MsgReactionSummary": summary("al")},
         {"MsgKey": KEY, "MsgReactionSummary": summary("bob")}]});
     let reactions: Reactions = serde_json::from_value(answer).unwrap();
-    assert_eq!(reactions.to(&message())[0].users, ["bob"]);
-    assert_eq!(reactions.to(&in_group("o1")), []);
+    assert_eq!(reactions.to(&message().id())[0].users, ["bob"]);
+    assert_eq!(reactions.to(&in_group("o1").id()), []);
     let answer = json!({"Results": [{"MsgSeq": 3, "MsgReactionSummary": summary("bob")}]});
     let reactions: Reactions = serde_json::from_value(answer).unwrap();
-    assert_eq!(reactions.to(&in_group("o1"))[0].count, 1);
+    assert_eq!(reactions.to(&in_group("o1").id())[0].count, 1);
 }
 
 fn extension(key: &str, value: &str, seq: u64) -> Extension {
@@ -94,8 +94,8 @@ fn extension(key: &str, value: &str, seq: u64) -> Extension {
 
 #[test]
 fn extension_requests() {
-    let c2c = MessageName::of(&message()).unwrap();
-    let group = MessageName::of(&in_group("o1")).unwrap();
+    let c2c = MessageName::of(&message().id(), "alice").unwrap();
+    let group = MessageName::of(&in_group("o1").id(), "alice").unwrap();
     looks(
         &ChangeExtensions::set(c2c.clone(), vec![extension("k", "v", 0)]),
         "openim_msg_ext_http_svc.set_key_values",
@@ -229,7 +229,10 @@ fn what_is_pushed_about_reactions_extensions_and_rest_is_read() {
     let Update::ReactedElsewhere(own) = pushed(&own) else {
         panic!()
     };
-    assert_eq!(own.message().unwrap().id().as_deref(), Some("1-2-3"));
+    assert_eq!(
+        own.message().unwrap().terminal_id().as_deref(),
+        Some("1-2-3")
+    );
     assert!(own.is_added());
     let set = json!({"MsgExtensionNotify": {"TinyId": "1", "MsgLastSeq": 7, "MsgOptType": 1,
         "ExtensionGroupMsgInfo": {"GroupId": "g", "MsgSeq": 5, "MsgClientTime": 2, "MsgRandom": 3},
@@ -270,7 +273,7 @@ fn what_happens_in_a_topic_is_told_of_its_conversation() {
     let Update::AllReadElsewhere { groups, .. } = pushed(&read) else {
         panic!()
     };
-    assert_eq!(groups, [(TOPIC.to_owned(), 8), ("g".to_owned(), 2)]);
+    assert_eq!(groups, [(TOPIC.into(), 8), ("g".into(), 2)]);
 }
 
 #[test]
