@@ -22,7 +22,7 @@ pub use shelf::Shelf;
 use super::api::ApiError;
 use super::host::Host;
 use super::lines::Job;
-use crate::account::{AccountHandle, OutboxError, SendError};
+use crate::account::{AccountHandle, OutboxError};
 use crate::bot::dialogue::Waiting;
 use crate::bot::timer::Alarms;
 use crate::gateway::Clock;

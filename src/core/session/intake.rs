@@ -203,7 +203,7 @@ impl Intake {
         if let Some(is_typing) = message.typing() {
             if memory.note(&message, bound) {
                 events.push(Event::Update(Box::new(Update::Typing {
-                    user: message.from.into(),
+                    user: message.from,
                     conversation: message.conversation,
                     is_typing,
                 })));
