@@ -23,7 +23,7 @@ use crate::bot::dialogue::may_converse;
 use crate::bot::drain::Drain;
 use crate::bot::event::{Event, What};
 use crate::bot::ledger::{Exchange, Finished, Ledger, Written};
-use crate::bot::lines::{Job, Lines, Manner, Start};
+use crate::bot::lines::{Job, Lines, Manner};
 use crate::bot::on_unknown::OnUnknown;
 
 use crate::bot::recording::Recording;
