@@ -152,17 +152,6 @@ impl GroupId {
     }
 }
 
-/// Reads a UserID and refuses one that is not valid, where people or clients write it:
-/// `#[serde(deserialize_with = "valid_user_id")]`.
-///
-/// # Errors
-/// When it is no text, or no valid UserID.
-pub fn valid_user_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
-    let id = UserId::deserialize(deserializer)?;
-    id.check().map_err(de::Error::custom)?;
-    Ok(id)
-}
-
 /// Returns whether `c` is printable and not a space. The listed format characters are invisible:
 /// with them, two different accounts would look alike in a log.
 fn is_allowed(c: char) -> bool {
@@ -343,6 +332,16 @@ macro_rules! text_id {
 text_id!(UserId, "a UserID");
 text_id!(GroupId, "a GroupID");
 
+/// Deserialises a UserID that an account can have, for `#[serde(deserialize_with = "valid_user")]`.
+///
+/// # Errors
+/// If the text is no valid UserID.
+pub fn valid_user<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
+    let user = UserId::deserialize(deserializer)?;
+    user.check().map_err(de::Error::custom)?;
+    Ok(user)
+}
+
 /// The SDKAppID of an app (tenant). It is never zero, and it determines the data centre.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SdkAppId(u32);
@@ -474,6 +473,9 @@ mod tests {
             assert_eq!(user.check(), UserId::parse(text).map(drop));
         }
         assert!(serde_json::from_str::<UserId>("7").is_err());
+        let checked = |text: &str| valid_user(&mut serde_json::Deserializer::from_str(text));
+        assert_eq!(checked("\"bob\"").unwrap(), "bob");
+        assert!(checked("\"a b\"").is_err());
     }
 
     #[test]

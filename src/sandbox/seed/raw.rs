@@ -8,7 +8,7 @@ use serde::{
 };
 use toml::Spanned;
 
-use crate::proto::id::{IdError, UserId};
+use crate::proto::id::{IdError, UserId, valid_user};
 
 /// A UserID that an account may have.
 #[derive(Debug, Deserialize)]
@@ -22,10 +22,6 @@ impl TryFrom<UserId> for Name {
         id.check()?;
         Ok(Self(id))
     }
-}
-
-fn name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UserId, D::Error> {
-    Name::deserialize(deserializer).map(|name| name.0)
 }
 
 #[derive(Debug, Deserialize)]
@@ -83,7 +79,7 @@ pub(super) enum Mark {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Friend {
-    #[serde(deserialize_with = "name")]
+    #[serde(deserialize_with = "valid_user")]
     pub(super) id: UserId,
     #[serde(default)]
     pub(super) remark: String,
@@ -127,7 +123,7 @@ pub(super) enum Join {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Member {
-    #[serde(deserialize_with = "name")]
+    #[serde(deserialize_with = "valid_user")]
     pub(super) id: UserId,
     #[serde(default)]
     pub(super) role: Role,
@@ -137,7 +133,7 @@ pub(super) struct Member {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Owner {
-    #[serde(deserialize_with = "name")]
+    #[serde(deserialize_with = "valid_user")]
     pub(super) id: UserId,
     pub(super) name_card: Option<String>,
 }

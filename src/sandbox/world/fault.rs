@@ -20,7 +20,7 @@ use crate::{
     policy::Now,
     proto::{
         code::Code,
-        id::{IdError, UserId, valid_user_id},
+        id::{IdError, UserId, valid_user},
     },
     wire::CompressMode,
 };
@@ -32,13 +32,13 @@ pub enum Fault {
     /// Cuts every link of the account, without a close frame.
     DropLink {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
     },
     /// Closes every link of the account properly, with a close frame.
     CloseLink {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The close code; 1000 if absent.
         #[serde(default = "normal_close")]
@@ -47,7 +47,7 @@ pub enum Fault {
     /// Ignores everything received on the account's links and sends nothing; the links stay open.
     StopAnswering {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// Duration in seconds; if absent, until `resume_answering`.
         #[serde(default)]
@@ -56,13 +56,13 @@ pub enum Fault {
     /// Ends `stop_answering`.
     ResumeAnswering {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
     },
     /// Delays everything sent to the account; 0 ends the fault.
     Delay {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The delay in milliseconds.
         millis: u64,
@@ -70,7 +70,7 @@ pub enum Fault {
     /// Sends each of the next `count` pushes to the account twice.
     Duplicate {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// How many pushes.
         count: u32,
@@ -79,20 +79,20 @@ pub enum Fault {
     /// sent alone.
     Reorder {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
     },
     /// Ends the account's logins as if its UserSig had expired now: everything but a ping gets
     /// 70001.
     Expire {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
     },
     /// Kicks every login of the account, with a push.
     Kick {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// 1 for another web login, 2 for another terminal, 3 for the REST API.
         #[serde(rename = "type")]
@@ -101,7 +101,7 @@ pub enum Fault {
     /// Tells the account not to send a command for a while.
     Overload {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The full command.
         servcmd: String,
@@ -111,7 +111,7 @@ pub enum Fault {
     /// Refuses logins of the account with a code, including logins with a ticket.
     RefuseLogin {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The code; 0 ends the fault.
         code: i64,
@@ -124,7 +124,7 @@ pub enum Fault {
     /// heartbeats and logins.
     Refuse {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The full command.
         servcmd: String,
@@ -137,7 +137,7 @@ pub enum Fault {
     /// Answers requests of a command with this body, without executing them.
     Answer {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The full command.
         servcmd: String,
@@ -150,7 +150,7 @@ pub enum Fault {
     /// Accepts requests of a command but neither executes nor answers them.
     Ignore {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The full command.
         servcmd: String,
@@ -162,7 +162,7 @@ pub enum Fault {
     /// checked nor stored.
     Push {
         /// The account.
-        #[serde(deserialize_with = "valid_user_id")]
+        #[serde(deserialize_with = "valid_user")]
         user: UserId,
         /// The item of `EventArray`.
         event: Value,

@@ -16,7 +16,7 @@ use crate::{
     fields::MAX_ASKED,
     proto::{
         code::Code,
-        id::{UserId, valid_user_id},
+        id::{UserId, valid_user},
         op::{
             Done,
             c2c_message::{Delete, ReadAll, ReadReport, Recall},
@@ -36,9 +36,9 @@ use crate::{
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendRequest {
-    #[serde(rename = "From_Account", deserialize_with = "valid_user_id")]
+    #[serde(rename = "From_Account", deserialize_with = "valid_user")]
     from: UserId,
-    #[serde(rename = "To_Account", deserialize_with = "valid_user_id")]
+    #[serde(rename = "To_Account", deserialize_with = "valid_user")]
     to: UserId,
     #[serde(default)]
     msg_seq: u64,
@@ -63,9 +63,9 @@ struct SendRequest {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct EditRequest {
-    #[serde(rename = "From_Account", deserialize_with = "valid_user_id")]
+    #[serde(rename = "From_Account", deserialize_with = "valid_user")]
     from: UserId,
-    #[serde(rename = "To_Account", deserialize_with = "valid_user_id")]
+    #[serde(rename = "To_Account", deserialize_with = "valid_user")]
     to: UserId,
     msg_seq: u64,
     msg_random: u64,
