@@ -242,7 +242,9 @@ fn cut<'a>(text: &'a str, room: usize, mut fence: Option<Fence<'a>>) -> Cut<'a> 
             }
             line_start = end;
         } else if cluster.chars().all(char::is_whitespace) {
-            word = fits(end, total, fence).or(word);
+            // A space at the end of a part is left out, but for one that belongs to code.
+            let space = fence.map_or(0, |_| cost(cluster));
+            word = fits(end, total + space, fence).or(word);
         }
         total += cost(cluster);
         if matches!(
@@ -321,6 +323,18 @@ mod tests {
             parts("~~~\naaaaaaaa\nbbbbbbbb\n~~~\nend", 26),
             ["~~~\naaaaaaaa\n~~~", "~~~\nbbbbbbbb\n~~~\nend"]
         );
+    }
+
+    #[test]
+    fn a_space_in_code_has_room_of_its_own() {
+        let text = "```\naaaaaaaaaaaaaaaa\u{3000}bbbbbbbb";
+        for room in 24..34 {
+            let parts = parts(text, room);
+            assert!(
+                parts.iter().all(|part| cost(part) <= room),
+                "{room}: {parts:?}"
+            );
+        }
     }
 
     #[test]
