@@ -129,7 +129,7 @@ fn every_wrong_config_is_told_with_its_place_and_what_to_do() {
         (
             "a key known twice is named once",
             with("user_sgi = \"x\"\n").into(),
-            &["(known: user_id, bots, user_sig, settings, enabled, "],
+            &["(known: user_id, bots, user_sig, enabled, "],
         ),
     ];
     for (name, bytes, expected) in rows {
