@@ -57,11 +57,17 @@ impl Host {
     fn next_start(&self, state: &mut State, now: Duration) -> Option<(Start, Arc<Seat>)> {
         loop {
             let start = state.lines.poll_start(now)?;
-            let seat = self.seats().get(start.job.line.bot).cloned();
-            match seat {
-                Some(seat) if self.may_begin(&seat, &start) => return Some((start, seat)),
-                _ => drop(state.lines.ended(now, &start.job, true, false)),
+            let seats = self.seats();
+            if let Some(seat) = seats.get(start.job.line.bot)
+                && self.may_begin(seat, &start)
+            {
+                return Some((start, seat.clone()));
             }
+            // Another account has begun with it; bots of this one may wait for its bot.
+            for message in start.job.ids() {
+                self.leave(state, &seats, &start.job, message);
+            }
+            drop(state.lines.ended(now, &start.job, true, false));
         }
     }
 
