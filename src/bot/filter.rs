@@ -28,6 +28,7 @@
 //! ```
 
 use super::api::{IntoGroupId, IntoUserId};
+use super::command::ADMINS;
 use super::event::{Event, What};
 use super::kinds::Kinds;
 use crate::proto::message::Conversation;
@@ -142,6 +143,33 @@ pub fn in_group(id: impl IntoGroupId) -> Filter {
 pub fn from(user: impl IntoUserId) -> Filter {
     let user = user.into_user_id();
     check(move |event| event.actor() == Some(&user))
+}
+
+/// Events of the users that `admins` in the section of the bot lists. [`Permission`](super::Permission) is for commands.
+///
+/// ```
+/// use botroupe::prelude::*;
+///
+/// async fn obey() -> &'static str {
+///     "At your service."
+/// }
+/// # let _ =
+/// Bot::new("servant").on(filter::private() & filter::from_admin(), obey)
+/// # ;
+/// ```
+#[must_use]
+pub fn from_admin() -> Filter {
+    from_role(ADMINS)
+}
+
+/// Events of the users that `roles` in the section of the bot lists under this name.
+#[must_use]
+pub fn from_role(name: impl Into<String>) -> Filter {
+    let name = name.into();
+    check(move |event| {
+        let desk = event.bot().handlers.desk();
+        event.actor().is_some_and(|user| desk.has_role(user, &name))
+    })
 }
 
 /// Texts that contain these words; capitals do not count.

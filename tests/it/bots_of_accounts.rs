@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 async fn until(what: &str, mut done: impl FnMut() -> bool) {
     let wait = async {
         while !done() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
+            tokio::task::yield_now().await;
         }
     };
     let came = tokio::time::timeout(PATIENCE, wait).await;

@@ -70,6 +70,14 @@ impl Default for Desk {
     }
 }
 
+impl Desk {
+    /// Whether a user has a role in the section of the bot.
+    pub(in crate::bot) fn has_role(&self, user: &str, role: &str) -> bool {
+        let users = self.roles.get(role);
+        users.is_some_and(|users| users.iter().any(|known| known == user))
+    }
+}
+
 /// While a bot is put together.
 impl Desk {
     pub(in crate::bot) fn add(&mut self, command: Command, handler: Registered) {

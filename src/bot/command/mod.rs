@@ -39,5 +39,6 @@ pub use cooldown::Cooldown;
 pub(super) use desk::{Attended, Called, Desk};
 pub(super) use help::wait;
 pub use mistake::{PatternError, PatternMistake};
+pub(super) use permission::ADMINS;
 pub use permission::Permission;
 pub use set::CommandError;

@@ -228,3 +228,24 @@ async fn an_answer_quotes_and_mentions() {
     assert_eq!(said, "yes");
     assert!(said.sent()[0].1.mentions.is_empty());
 }
+
+#[actix_rt::test]
+async fn filters_know_admins_and_roles_of_the_config() {
+    let mut bot = Bot::new("b")
+        .on(filter::from_admin(), async || "admin")
+        .on(filter::from_role("support"), async || "support")
+        .on_text(async || "everybody");
+    let section = toml::toml! {
+        admins = ["root"]
+        roles = { support = ["carol"] }
+    };
+    bot.configure(Some(&section)).unwrap();
+    let bot = TestBot::new(bot);
+    for (user, expected) in [
+        ("root", "admin"),
+        ("carol", "support"),
+        ("bob", "everybody"),
+    ] {
+        assert_eq!(bot.from(user).hears("hi").await, expected);
+    }
+}
