@@ -40,10 +40,10 @@ struct All {
     /// By bot and group.
     voices: HashMap<(&'static str, Box<str>), Voice>,
     /// The accounts that run a bot with one voice.
-    singers: HashMap<&'static str, Vec<Singer>>,
+    accounts: HashMap<&'static str, Vec<Runner>>,
 }
 
-struct Singer {
+struct Runner {
     account: AccountHandle,
     ledger: Weak<Ledger>,
 }
@@ -121,9 +121,9 @@ impl Voices {
     /// An account runs this bot.
     pub(super) fn join(&self, bot: &'static str, account: &AccountHandle, ledger: &Arc<Ledger>) {
         let mut all = self.lock();
-        let singers = all.singers.entry(bot).or_default();
-        singers.retain(|singer| singer.account.user() != account.user());
-        singers.push(Singer {
+        let accounts = all.accounts.entry(bot).or_default();
+        accounts.retain(|other| other.account.user() != account.user());
+        accounts.push(Runner {
             account: account.clone(),
             ledger: Arc::downgrade(ledger),
         });
@@ -131,8 +131,8 @@ impl Voices {
 
     /// An account runs this bot no more.
     pub(super) fn leave(&self, bot: &'static str, account: &UserId) {
-        if let Some(singers) = self.lock().singers.get_mut(bot) {
-            singers.retain(|singer| singer.account.user() != account);
+        if let Some(accounts) = self.lock().accounts.get_mut(bot) {
+            accounts.retain(|other| other.account.user() != account);
         }
     }
 
@@ -148,18 +148,18 @@ impl Voices {
             return Turn::Mine;
         };
         let mut all = self.lock();
-        let All { voices, singers } = &mut *all;
-        let singers = singers.get(bot).map_or(&[][..], Vec::as_slice);
-        if was_handled(bot, account, message, singers) {
+        let All { voices, accounts } = &mut *all;
+        let accounts = accounts.get(bot).map_or(&[][..], Vec::as_slice);
+        if was_handled(bot, account, message, accounts) {
             return Turn::Over;
         }
         let voice = voices
             .entry((bot, (&**group).into()))
             .or_insert_with(|| Voice::new(account.clone()));
-        let speaker = singers
+        let speaker = accounts
             .iter()
-            .find(|singer| *singer.account.user() == voice.speaker);
-        let is_there = speaker.is_some_and(|singer| singer.account.is_ready());
+            .find(|other| *other.account.user() == voice.speaker);
+        let is_there = speaker.is_some_and(|other| other.account.is_ready());
         voice.turn(account, message.seq, is_there, impatient)
     }
 
@@ -169,9 +169,9 @@ impl Voices {
             return true;
         };
         let mut all = self.lock();
-        let All { voices, singers } = &mut *all;
-        let singers = singers.get(bot).map_or(&[][..], Vec::as_slice);
-        if was_handled(bot, account, message, singers) {
+        let All { voices, accounts } = &mut *all;
+        let accounts = accounts.get(bot).map_or(&[][..], Vec::as_slice);
+        if was_handled(bot, account, message, accounts) {
             return false;
         }
         let voice = voices
@@ -182,12 +182,12 @@ impl Voices {
 }
 
 /// Whether another account has handled a message, perhaps in an earlier process.
-fn was_handled(bot: &str, account: &UserId, message: &Message, singers: &[Singer]) -> bool {
+fn was_handled(bot: &str, account: &UserId, message: &Message, accounts: &[Runner]) -> bool {
     let id = message_id(message);
-    let others = singers
+    let others = accounts
         .iter()
-        .filter(|singer| singer.account.user() != account);
-    let mut ledgers = others.filter_map(|singer| singer.ledger.upgrade());
+        .filter(|other| other.account.user() != account);
+    let mut ledgers = others.filter_map(|other| other.ledger.upgrade());
     ledgers.any(|ledger| ledger.is_handled(bot, id))
 }
 
@@ -202,9 +202,9 @@ struct Waiting {
 
 /// The messages for which the bots of an account wait for another account. Pure.
 #[derive(Debug, Default)]
-pub(super) struct Listening(Vec<Waiting>);
+pub(super) struct Deferred(Vec<Waiting>);
 
-impl Listening {
+impl Deferred {
     /// A bot waits with a message.
     pub(super) fn wait(&mut self, now: Duration, bot: usize, message: Arc<Message>) {
         self.0.push(Waiting {

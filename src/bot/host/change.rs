@@ -35,7 +35,7 @@ impl Host {
         });
         let claims = |bot: usize| claims(&seats, bot);
         for gone in &changed.removed {
-            state.listening.remove(*gone);
+            state.deferred.remove(*gone);
             state.lines.remove(at.mono, *gone);
             if let Some(seat) = seats.get(*gone) {
                 self.site.voices.leave(seat.bot.name, self.account.user());
@@ -124,7 +124,7 @@ impl Host {
                 Turn::Mine => true,
                 Turn::Over => false,
                 Turn::Wait => {
-                    state.listening.wait(at.mono, *number, message.clone());
+                    state.deferred.wait(at.mono, *number, message.clone());
                     gated.push(*number);
                     true
                 }
@@ -159,9 +159,9 @@ impl Host {
     }
 
     /// Looks whether another account has begun what bots here wait with.
-    pub(super) fn listen(&self, state: &mut State, at: Now) {
+    pub(super) fn look_at_deferred(&self, state: &mut State, at: Now) {
         if state
-            .listening
+            .deferred
             .poll_timeout()
             .is_none_or(|due| due > at.mono)
         {
@@ -175,7 +175,7 @@ impl Host {
             }
             None => Turn::Over,
         };
-        for (bot, message, is_mine) in state.listening.look(at.mono, ask) {
+        for (bot, message, is_mine) in state.deferred.look(at.mono, ask) {
             let (id, place) = (message_id(&message), &message.conversation);
             if is_mine {
                 if !state.claims.holds(id, bot) {
@@ -185,7 +185,7 @@ impl Host {
             }
             let claims = |bot: usize| claims(&seats, bot);
             for next in state.claims.left(id, bot, claims) {
-                if !state.listening.holds(next, id) {
+                if !state.deferred.holds(next, id) {
                     state.lines.open(next, place, id);
                 }
             }
@@ -228,7 +228,7 @@ impl Host {
         };
         let claims = |bot: usize| claims(seats, bot);
         for next in state.claims.left(message, job.line.bot, claims) {
-            if !state.listening.holds(next, message) {
+            if !state.deferred.holds(next, message) {
                 state.lines.open(next, place, message);
             }
         }

@@ -30,7 +30,7 @@ use crate::bot::recording::Recording;
 use crate::bot::replies::{Ended, Replies};
 use crate::bot::run::Outcome;
 use crate::bot::seat::{Neighbours, Seat, SharedBot, Site};
-use crate::bot::voices::Listening;
+use crate::bot::voices::Deferred;
 use crate::policy::Now;
 use crate::proto::message::Message;
 use crate::proto::update::Update;
@@ -60,7 +60,7 @@ struct State {
     /// The bots that wait for one before them.
     claims: Claims,
     /// The messages with which bots wait for another account.
-    listening: Listening,
+    deferred: Deferred,
     replies: Replies,
     /// The actor that speaks for the account, and what wakes it; zero when there is none.
     life: u64,
@@ -107,7 +107,7 @@ impl Host {
             state: Mutex::new(State {
                 lines: Lines::default(),
                 claims: Claims::default(),
-                listening: Listening::default(),
+                deferred: Deferred::default(),
                 replies: Replies::default(),
                 life: 0,
                 waker: None,
@@ -355,7 +355,7 @@ impl Host {
                 state.lines.lapsed(bot, lapse);
             }
         }
-        self.listen(state, at);
+        self.look_at_deferred(state, at);
         state.replies.timeout(at.mono);
         for found in state.lines.timeout(at.mono) {
             let seats = self.seats();

@@ -152,14 +152,14 @@ impl Subscriber for Host {
     fn poll_timeout(&self) -> Option<Duration> {
         let state = self.lock().ok()?;
         let (lines, replies) = (state.lines.poll_timeout(), state.replies.poll_timeout());
-        let listening = state.listening.poll_timeout();
+        let deferred = state.deferred.poll_timeout();
         let due = self.ledger.next_lapse().into_iter();
         let due = due.chain(self.ledger.next_alarm_due()).min();
         let due = due.map(|due| {
             let now = self.ledger.now();
             now.mono + Duration::from_secs(due).saturating_sub(now.unix)
         });
-        let all = lines.into_iter().chain(replies).chain(listening);
+        let all = lines.into_iter().chain(replies).chain(deferred);
         all.chain(due).min()
     }
 }
