@@ -80,6 +80,21 @@ impl Claims {
         bot: usize,
         claims: impl Fn(usize) -> bool,
     ) -> Vec<(u64, usize)> {
+        let mut free = self.release(bot, claims);
+        for behind in self.open.values_mut() {
+            behind.bots.retain(|waiting| *waiting != bot);
+        }
+        self.open.retain(|_, behind| !behind.bots.is_empty());
+        free.retain(|(_, waiting)| *waiting != bot);
+        free
+    }
+
+    /// Nobody waits for this bot any more. Returns who may have which messages now.
+    pub(super) fn release(
+        &mut self,
+        bot: usize,
+        claims: impl Fn(usize) -> bool,
+    ) -> Vec<(u64, usize)> {
         let mut free = Vec::new();
         let waits_for_it = |behind: &Behind| behind.before == bot;
         let open = self.open.iter();
@@ -91,11 +106,6 @@ impl Claims {
             let bots = self.left(message, bot, &claims);
             free.extend(bots.into_iter().map(|bot| (message, bot)));
         }
-        for behind in self.open.values_mut() {
-            behind.bots.retain(|waiting| *waiting != bot);
-        }
-        self.open.retain(|_, behind| !behind.bots.is_empty());
-        free.retain(|(_, waiting)| *waiting != bot);
         free
     }
 }
@@ -120,6 +130,17 @@ mod tests {
         open.came(8, &[1], claims);
         open.came(9, &[0, 2], claims);
         assert!(open.open.is_empty(), "nobody waits");
+    }
+
+    #[test]
+    fn a_bot_that_claims_no_more_lets_those_behind_it_go_and_waits_on_itself() {
+        let mut open = Claims::default();
+        open.came(7, &[0, 1, 2], |bot| bot < 2);
+        open.came(8, &[1, 2], |bot| bot < 2);
+        // Bot 1 has other settings now.
+        assert_eq!(open.release(1, |bot| bot == 0), [(8, 2)]);
+        assert!(open.holds(7, 1) && open.holds(7, 2));
+        assert_eq!(open.left(7, 0, |bot| bot == 0), [1, 2]);
     }
 
     #[test]

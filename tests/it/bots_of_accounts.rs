@@ -9,7 +9,9 @@ use serde::Deserialize;
 use serde_json::json;
 use std::io::{self, Write};
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
+use tokio::sync::Notify;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
 use tracing_subscriber::{Layer, fmt};
@@ -344,5 +346,33 @@ async fn what_a_handler_logs_says_of_which_account_bot_and_conversation_it_is() 
             "{line}"
         );
     }
+    fleet.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bot_that_claims_no_more_holds_nobody_up() {
+    static BEGAN: AtomicBool = AtomicBool::new(false);
+    static OPEN: Notify = Notify::const_new();
+    let slow = || {
+        let bot = Bot::new("slow").claims();
+        bot.on_text(async |_: Text| {
+            BEGAN.store(true, Ordering::Release);
+            OPEN.notified().await;
+        })
+    };
+    let fleet = Fleet::builder().sandbox().bot(slow).bot(echo);
+    let fleet = fleet.account(FleetAccount::new("desk").bots(["slow", "echo"]));
+    let fleet = started(fleet).await;
+    let sandbox = fleet.sandbox().unwrap();
+    sandbox.say("alice", "desk", "one").unwrap();
+    until("the slow handler", || BEGAN.load(Ordering::Acquire)).await;
+    assert!(said(sandbox, "desk", "alice").is_empty());
+    let settings = json!({ "claims": false });
+    fleet
+        .configure_bot("desk", "slow", &settings)
+        .await
+        .unwrap();
+    hears(sandbox, "desk", "alice", "one").await;
+    OPEN.notify_one();
     fleet.stop().await.unwrap();
 }

@@ -46,6 +46,11 @@ impl Host {
                 state.lines.open_anywhere(bot, message);
             }
         }
+        for unbound in changed.replaced.iter().filter(|bot| !claims(**bot)) {
+            for (message, bot) in state.claims.release(*unbound, claims) {
+                state.lines.open_anywhere(bot, message);
+            }
+        }
         for number in changed.added.iter().chain(&changed.replaced) {
             let Some(seat) = seats.get(*number) else {
                 continue;

@@ -211,24 +211,6 @@ async fn messages_are_shared_and_not_copied() {
     assert_eq!(bot.hears("x").await, ["true"]);
 }
 
-// ── timers ───────────────────────────────────────────────────────────────────────────────────
-
-#[actix_rt::test]
-async fn an_answer_quotes_and_mentions() {
-    async fn answer(message: Message) -> Reply {
-        Reply::message("yes").quoting(&message).mentioning(&message)
-    }
-    let bot = TestBot::new(Bot::new("b").on_text(answer));
-    let said = bot.from("bob").in_group("g").hears("well?").await;
-    assert_eq!(said, "@bob yes");
-    let draft = &said.sent()[0].1;
-    assert!(draft.cloud_custom_data.contains("well?"));
-    assert_eq!(draft.mentions.len(), 1);
-    let said = bot.hears("well?").await;
-    assert_eq!(said, "yes");
-    assert!(said.sent()[0].1.mentions.is_empty());
-}
-
 #[actix_rt::test]
 async fn filters_know_admins_and_roles_of_the_config() {
     let mut bot = Bot::new("b")
