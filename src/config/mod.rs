@@ -17,6 +17,7 @@ mod error;
 mod expand;
 mod explain;
 mod layers;
+mod log;
 mod looks;
 mod model;
 mod parse;
@@ -41,11 +42,12 @@ pub use error::{ConfigError, ConfigErrors, Problem};
 pub use expand::ExpandError;
 pub use explain::Summary;
 pub use layers::{ENV_PREFIX, env_name};
+pub use log::{LogConfig, LogFileConfig, LogFormat, LogJournal, LogLevel, account_pattern_covers};
 pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
-    LogConfig, LogFormat, LogLevel, NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe,
-    SandboxTlsConfig, ShutdownConfig, StoreConfig, UserSigSource,
+    NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig, ShutdownConfig,
+    StoreConfig, UserSigSource,
 };
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

@@ -16,10 +16,10 @@ use super::{
     accounts, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
+    log,
     model::{
-        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
-        LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-        ShutdownConfig, StoreConfig,
+        App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, NetworkConfig,
+        SandboxConfig, SandboxDedupe, SandboxTlsConfig, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
@@ -106,6 +106,7 @@ impl Config {
                     }
                     let ca_file = &mut parts.network.ca_file;
                     *ca_file = ca_file.take().map(|file| folder.join(file));
+                    parts.log.start_in(folder);
                     if let SandboxTlsConfig::Files { certificate, key } = &mut sandbox.tls {
                         *certificate = folder.join(&*certificate);
                         *key = folder.join(&*key);
@@ -169,7 +170,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     io_section.finish();
     let shutdown = shutdown(root.section("shutdown"));
     let store = store(root.section("store"), &mut places);
-    let log = log(root.section("log"));
+    let log = log::read(root.section("log"), &accounts);
     root.finish();
     Some(Config {
         endpoint,
@@ -586,21 +587,6 @@ fn store(mut section: Section<'_>, places: &mut BTreeMap<&'static str, Place>) -
             .and_then(|node| node.size(0, 1 << 40))
             .unwrap_or(defaults::STORE_SPILL),
         delay: section.duration("delay", defaults::STORE_DELAY, (Duration::ZERO, SECOND)),
-    };
-    section.finish();
-    config
-}
-
-fn log(mut section: Section<'_>) -> LogConfig {
-    let level = section.get("level");
-    let format = section.get("format");
-    let config = LogConfig {
-        level: level
-            .and_then(|node| node.choice("log level", &LogLevel::NAMES))
-            .unwrap_or_default(),
-        format: format
-            .and_then(|node| node.choice("log format", &LogFormat::NAMES))
-            .unwrap_or_default(),
     };
     section.finish();
     config

@@ -1,6 +1,7 @@
 //! Good configs; bad ones and senseless ones have files of their own.
 
 mod arbitrary;
+mod logs;
 mod recovery;
 mod refused;
 mod source;
