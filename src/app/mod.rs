@@ -167,12 +167,8 @@ impl App {
         let mut accounts = HashMap::new();
         let (mut ledgers, mut by_number) = (HashMap::new(), HashMap::new());
         let shelf = Shelf::new(store.clone(), config.store.quota);
-        let fleet: FleetUsers = Arc::new(
-            enabled
-                .iter()
-                .map(|account| account.user_id.as_str().into())
-                .collect(),
-        );
+        let users = enabled.iter().map(|account| account.user_id.as_str());
+        let fleet: FleetUsers = users.collect();
         let site = Arc::new(BotSite {
             config: config.host,
             uploads,
