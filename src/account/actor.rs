@@ -7,7 +7,7 @@
 use super::group_paces::SharedGroupPaces;
 use super::handle::AccountHandle;
 use super::log::{self, StatusLog};
-use super::message::{Changed, Command, Handled, Instruct, Send, TellStatus};
+use super::message::{Changed, Command, Handled, Instruct, Reconfigure, Send, TellStatus};
 use super::provider;
 use super::shared_governor::SharedGovernor;
 use super::subscriber::{Subscriber, Wish};
@@ -681,6 +681,17 @@ impl Handler<Instruct> for Account {
             Command::Quarantine => self.core(Core::quarantine),
             Command::Stop => self.core(Core::stop),
         }
+    }
+}
+
+impl Handler<Reconfigure> for Account {
+    type Result = ();
+
+    fn handle(&mut self, Reconfigure { config, rest }: Reconfigure, _: &mut Context<Self>) {
+        let _running = Running::enter(self.number);
+        self.begin();
+        self.rest = rest;
+        self.core(|core, now, memory| core.reconfigure(now, memory, config));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::actor::Account;
 use super::collect::StatusPlace;
-use super::message::{Command, Handled, Instruct, Send, TellStatus};
+use super::message::{Command, Handled, Instruct, Reconfigure, Send, TellStatus};
 use crate::gateway::{SharedMemory, now};
 use crate::policy::Now;
 use crate::proto::answer::Sent;
@@ -10,9 +10,10 @@ use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::{Call, Limit};
-use crate::session::{Receipt, RequestError};
+use crate::rest::Rest;
+use crate::session::{InboxLimits, Receipt, RequestError};
 use actix::prelude::*;
-use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
+use botroupe_core::account::{CoreConfig, MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -411,6 +412,19 @@ impl AccountHandle {
             addr.do_send(Instruct(command));
             addr.connected()
         })
+    }
+
+    /// Has other limits for the messages that are with the bots.
+    pub(crate) fn limit(&self, limits: InboxLimits) {
+        self.0.memory.lock().limit(limits);
+    }
+
+    /// Gives the account a new config, if it runs.
+    pub(crate) fn reconfigure(&self, config: Arc<CoreConfig>, rest: Option<Arc<Rest>>) {
+        // As rare as an order, and not to be lost either.
+        if let Some(addr) = self.addr() {
+            addr.do_send(Reconfigure { config, rest });
+        }
     }
 
     /// Asks the account how it stands; it does not answer while it does not run.

@@ -1,8 +1,10 @@
 //! The messages between an account, its supervisor and its subscriber.
 
 use super::collect::StatusPlace;
+use crate::rest::Rest;
 use actix::prelude::*;
-use botroupe_core::account::{AccountEvent, OutboxError, OutboxItem, Status};
+use botroupe_core::account::{AccountEvent, CoreConfig, OutboxError, OutboxItem, Status};
+use std::sync::Arc;
 use tokio::sync::oneshot;
 
 /// Carries an event to the account's subscriber.
@@ -63,3 +65,13 @@ pub enum Command {
 #[derive(Clone, Copy, Debug, Message)]
 #[rtype(result = "()")]
 pub struct Instruct(pub Command);
+
+/// A new config of the account, which stays as it is otherwise.
+#[derive(Clone, Debug, Message)]
+#[rtype(result = "()")]
+pub struct Reconfigure {
+    /// What it is made of from now on.
+    pub config: Arc<CoreConfig>,
+    /// Asks whether another login is there.
+    pub rest: Option<Arc<Rest>>,
+}

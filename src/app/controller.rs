@@ -2,28 +2,39 @@
 
 #[cfg(doc)]
 use super::App;
-use super::outbox::{Outbox, OutboxOrder, OutboxOrderError};
+use super::outbox::{OutboxOrder, OutboxOrderError};
+use super::reload::{Plan, ReloadError, Reloader};
+use super::runtime::Runtime;
 use crate::account::{Command, Status};
 use crate::bot::Pool;
+use crate::config::Config;
 use crate::proto::id::UserId;
 use crate::store::Condition;
 use crate::supervisor::{CountOnline, GetStatus, Order, OrderError, Supervisor, UntilEnd};
 use actix::prelude::Addr;
+use std::sync::Arc;
 
 /// Asks a running [`App`] for its status and gives orders. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Controller {
     supervisor: Addr<Supervisor>,
     pool: Pool,
-    outbox: Outbox,
+    runtime: Arc<Runtime>,
+    reloader: Reloader,
 }
 
 impl Controller {
-    pub(super) const fn new(supervisor: Addr<Supervisor>, pool: Pool, outbox: Outbox) -> Self {
+    pub(super) const fn new(
+        supervisor: Addr<Supervisor>,
+        pool: Pool,
+        runtime: Arc<Runtime>,
+        reloader: Reloader,
+    ) -> Self {
         Self {
             supervisor,
             pool,
-            outbox,
+            runtime,
+            reloader,
         }
     }
 
@@ -67,13 +78,35 @@ impl Controller {
     /// # Errors
     /// When there is no such letter, when it is on its way or was sent, or when its account does not run.
     pub async fn outbox(&self, letter: u64, order: OutboxOrder) -> Result<(), OutboxOrderError> {
-        self.outbox.order(letter, order).await
+        self.runtime.order_letter(letter, order).await
+    }
+
+    /// What putting this config in the place of the running one would do.
+    #[must_use]
+    pub fn plan(&self, config: &Config) -> Plan {
+        self.reloader.plan(config)
+    }
+
+    /// Puts a config in the place of the running one: as a whole, or not at all. Accounts that do not change stay
+    /// connected, and their bots keep their state. Returns what was done, when all that leave have logged out and all
+    /// others have set out.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; then nothing has changed.
+    pub async fn reload(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.reload(config).await
+    }
+
+    /// The config that runs.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.runtime.roster.config()
     }
 
     /// How the store is doing.
     #[must_use]
     pub fn store(&self) -> Condition {
-        self.outbox.store.condition()
+        self.runtime.store.condition()
     }
 
     /// How many bot threads a handler blocks at the moment.

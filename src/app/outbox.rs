@@ -1,10 +1,8 @@
 //! Orders about messages that were not sent.
 
-use crate::bot::Ledger;
-use crate::store::{Store, StoreError};
-use botroupe_core::ledger::{AccountNo, Change, Ended, Letter, LetterState};
-use std::collections::HashMap;
-use std::sync::Arc;
+use super::runtime::Runtime;
+use crate::store::StoreError;
+use botroupe_core::ledger::{Change, Ended, Letter, LetterState};
 
 /// What to do with a letter that failed, or of which it is unknown whether it arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +35,9 @@ pub enum OutboxOrderError {
     Store(#[from] StoreError),
 }
 
-/// The store and the ledgers on it.
-#[derive(Clone, Debug)]
-pub(super) struct Outbox {
-    pub(super) store: Store,
-    pub(super) ledgers: Arc<HashMap<AccountNo, Arc<Ledger>>>,
-}
-
-impl Outbox {
+impl Runtime {
     /// Obeys an order about the letter of this number.
-    pub(super) async fn order(
+    pub(super) async fn order_letter(
         &self,
         number: u64,
         order: OutboxOrder,
@@ -67,7 +58,7 @@ impl Outbox {
     }
 
     fn retry(&self, letter: Letter) -> Result<(), OutboxOrderError> {
-        let ledger = self.ledgers.get(&letter.account);
+        let ledger = self.roster.ledger(letter.account);
         let ledger = ledger.ok_or(OutboxOrderError::NoAccount(letter.number))?;
         ledger.retry(letter);
         Ok(())

@@ -99,6 +99,10 @@ impl FleetAccount {
         self
     }
 
+    pub(super) fn user(&self) -> &str {
+        &self.user
+    }
+
     /// The account as a table of a config file.
     fn to_toml(&self, bots: &Bots) -> String {
         let names: Vec<toml::Value> = match &self.bots {
@@ -264,9 +268,7 @@ impl FleetBuilder {
         thread.spawn(move || {
             System::new().block_on(async {
                 match self.prepare().await {
-                    Ok((config, bots, on_change)) => {
-                        handle::serve(config, bots, on_change, started).await;
-                    }
+                    Ok((recipe, on_change)) => handle::serve(recipe, on_change, started).await,
                     Err(error) => drop(started.send(Err(error))),
                 }
             });
@@ -289,8 +291,8 @@ impl FleetBuilder {
     async fn until_signal(self) -> Result<(), FleetError> {
         let mut signals = Signals::listen()?;
         let launched = async {
-            let (config, bots, on_change) = self.prepare().await?;
-            handle::launch(&config, &bots, on_change).await
+            let (recipe, on_change) = self.prepare().await?;
+            handle::launch(&recipe, on_change).await
         };
         let (app, _online) = tokio::select! {
             launched = launched => launched?,
@@ -317,22 +319,47 @@ impl FleetBuilder {
         }
     }
 
-    /// The config and the bots.
-    async fn prepare(mut self) -> Result<(Config, Bots, Option<OnChange>), FleetError> {
+    /// What the fleet is made from.
+    async fn prepare(self) -> Result<(Recipe, Option<OnChange>), FleetError> {
         let mut bots = self.bots;
         for make in self.unnamed {
             let name = made_name(make.clone()).await?;
             bots = bots.with(name, move || make());
         }
+        let recipe = Recipe {
+            file: self.file,
+            settings: self.settings,
+            needs_app: self.is_sandbox && !self.is_app_given,
+            accounts: self.accounts,
+            bots,
+        };
+        Ok((recipe, self.on_change))
+    }
+}
+
+/// What the config of a fleet is made from, each time anew.
+pub(super) struct Recipe {
+    file: Option<PathBuf>,
+    settings: Vec<(String, String)>,
+    /// A sandbox without an app gets one.
+    needs_app: bool,
+    /// Those that were given in code.
+    pub(super) accounts: Vec<FleetAccount>,
+    pub(super) bots: Bots,
+}
+
+impl Recipe {
+    /// Reads and checks the config, with these accounts beside its own.
+    pub(super) fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
         let (file, mut text) = match &self.file {
             Some(path) => (path.display().to_string(), load::read_text(path)?),
             None => (NO_FILE.to_owned(), String::new()),
         };
-        if self.file.is_none() && self.is_sandbox && !self.is_app_given {
+        if self.file.is_none() && self.needs_app {
             text = format!("[app]\nsdk_app_id = {SANDBOX_APP}\nsecret_key = \"{SANDBOX_KEY}\"\n");
         }
-        for account in &self.accounts {
-            text.push_str(&account.to_toml(&bots));
+        for account in self.accounts.iter().chain(more) {
+            text.push_str(&account.to_toml(&self.bots));
         }
         // Only a config file is told to listen to the environment.
         let none = BTreeMap::new();
@@ -345,9 +372,13 @@ impl FleetBuilder {
             // A fleet in code has no folder to leave a file in.
             settings.push(("store.path".to_owned(), ":memory:".to_owned()));
         }
-        settings.append(&mut self.settings);
-        let config = load::parse(&file, &text, &settings, env, &bots)?;
-        Ok((config, bots, self.on_change.take()))
+        settings.extend(self.settings.iter().cloned());
+        Ok(load::parse(&file, &text, &settings, env, &self.bots)?)
+    }
+
+    /// Reads and checks the config.
+    pub(super) fn config(&self) -> Result<Config, FleetError> {
+        self.config_with(&[])
     }
 }
 
