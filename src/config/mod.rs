@@ -9,6 +9,7 @@
 //! Reading files and printing live in the room `cli`.
 
 mod accounts;
+mod alerts;
 mod bot_settings;
 pub(crate) mod defaults;
 mod duration;
@@ -34,6 +35,7 @@ mod tests;
 mod user_sig_source;
 
 pub use crate::proto::endpoint::Site;
+pub use alerts::{AlertConfig, AlertTarget};
 pub use botroupe_core::account::{Policy, TakeBack};
 pub use botroupe_core::policy::Backoff;
 pub use duration::{DurationError, format_duration, parse_duration};

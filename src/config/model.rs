@@ -12,6 +12,7 @@ use std::{
 use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::alerts::AlertConfig;
 use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
@@ -54,6 +55,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// What is logged, and how.
     pub log: LogConfig,
+    /// Who is told when something is wrong.
+    pub alerts: Vec<AlertConfig>,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.
     pub record: Option<RecordConfig>,
     /// Which layer set how much.

@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    accounts, bot_settings, defaults,
+    accounts, alerts, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
     log,
@@ -170,6 +170,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     io_section.finish();
     let shutdown = shutdown(root.section("shutdown"));
     let store = store(root.section("store"), &mut places);
+    let alerts = alerts::read(&mut root, &accounts);
     let log = log::read(root.section("log"), &accounts);
     root.finish();
     Some(Config {
@@ -189,6 +190,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         shutdown,
         store,
         log,
+        alerts,
         record: None,
         contributions: layers::Contributions::default(),
         places,
