@@ -11,6 +11,7 @@ use super::output;
 use super::progress::Progress;
 use super::seat::{Lock, Seat};
 use crate::account::{Changed, Phase};
+use crate::alerts::{Watch, WatchHandle};
 use crate::app::{App, AppError};
 use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
@@ -19,6 +20,7 @@ use crate::gateway::now;
 use crate::proto::id::UserId;
 use crate::store::OpenError;
 use actix::prelude::*;
+use botroupe_core::alerts::Rule;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -40,7 +42,11 @@ pub(super) fn run(
     );
     let seat = seat.ok();
     let lock = seat.as_ref().map(|seat| Lock::take(path, seat, force));
-    let _lock = lock.transpose()?;
+    let lock = lock.transpose()?;
+    let crashed = lock.as_ref().and_then(Lock::crashed_before);
+    if let Some(pid) = crashed {
+        tracing::warn!(pid, "the process before this one did not stop in order");
+    }
     let kept = seat.as_ref().and_then(|seat| read_kept(seat.kept()));
     let away = kept.as_ref().map(Kept::away).unwrap_or_default();
     for user in away.keys() {
@@ -60,7 +66,12 @@ pub(super) fn run(
                 .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"))
                 .ok()
         });
-        let board = Board::new(config, format, enabled, kept).start();
+        let watch = Watch::start(config, &path.display().to_string(), fastrand::u64(..));
+        if let (Some(watch), Some(pid)) = (&watch, crashed) {
+            watch.happened(Rule::Crash, crash_text(pid));
+        }
+        let to_watch = watch.as_ref().map(WatchHandle::observer);
+        let board = Board::new(config, format, enabled, kept, to_watch).start();
         let app = tokio::select! {
             app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
@@ -72,6 +83,13 @@ pub(super) fn run(
         }
         if let Some(control) = &mut control {
             control.serve(app.controller());
+        }
+        if let Some(watch) = &watch {
+            let apis = WatchHandle::writers(config).into_iter().filter_map(|user| {
+                let api = app.api(user.as_str())?;
+                Some((user, api))
+            });
+            watch.begin(app.controller(), apis.collect());
         }
         let controller = app.controller();
         loop {
@@ -86,6 +104,8 @@ pub(super) fn run(
             }
         }
         drop(control);
+        // Nobody wants to hear that the accounts go now.
+        drop(watch);
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -103,6 +123,9 @@ pub(super) fn run(
             () = signals.again() => Err(Failure::Interrupted),
         }
     });
+    if let (Err(Failure::Internal(_)), Some(lock)) = (&outcome, lock) {
+        lock.leave();
+    }
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
 }
@@ -138,6 +161,13 @@ fn read_kept(path: PathBuf) -> Option<Kept> {
         }
     }
     Kept::read(path).ok()
+}
+
+fn crash_text(pid: u32) -> String {
+    format!(
+        "the process before this one ({pid}) did not stop in order: it crashed, was killed, or the machine went down; \
+         the fleet starts again, and its log and `journalctl` tell more"
+    )
 }
 
 fn supervisor_died() -> Failure {
@@ -193,6 +223,8 @@ struct Board {
     progress: Option<Progress>,
     /// The accounts that stay offline over a restart.
     kept: Option<Kept>,
+    /// Whoever tells people of it.
+    watch: Option<Recipient<Changed>>,
 }
 
 /// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
@@ -211,7 +243,13 @@ struct Announce(String);
 struct Flush;
 
 impl Board {
-    fn new(config: &Config, format: LogFormat, enabled: usize, kept: Option<Kept>) -> Self {
+    fn new(
+        config: &Config,
+        format: LogFormat,
+        enabled: usize,
+        kept: Option<Kept>,
+        watch: Option<Recipient<Changed>>,
+    ) -> Self {
         let example = config
             .accounts
             .iter()
@@ -231,6 +269,7 @@ impl Board {
             rate: config.governor.logins_per_second,
             progress: None,
             kept,
+            watch,
         }
     }
 
@@ -319,7 +358,11 @@ impl Handler<Flush> for Board {
 impl Handler<Changed> for Board {
     type Result = ();
 
-    fn handle(&mut self, Changed { status, online }: Changed, _: &mut Context<Self>) {
+    fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
+        if let Some(watch) = &self.watch {
+            watch.do_send(changed.clone());
+        }
+        let Changed { status, online } = changed;
         if let Some(kept) = &mut self.kept {
             kept.note(&status);
         }
