@@ -2,7 +2,7 @@
 
 use super::actor::Account;
 use super::collect::StatusPlace;
-use super::message::{Command, Handled, Instruct, Reconfigure, Send, TellStatus};
+use super::message::{Command, Handled, Instruct, MakeConnector, Reconfigure, Send, TellStatus};
 use crate::gateway::{SharedMemory, now};
 use crate::policy::Now;
 use crate::proto::answer::Sent;
@@ -420,10 +420,19 @@ impl AccountHandle {
     }
 
     /// Gives the account a new config, if it runs.
-    pub(crate) fn reconfigure(&self, config: Arc<CoreConfig>, rest: Option<Arc<Rest>>) {
+    pub(crate) fn reconfigure(
+        &self,
+        config: Arc<CoreConfig>,
+        rest: Option<Arc<Rest>>,
+        connector: Option<MakeConnector>,
+    ) {
         // As rare as an order, and not to be lost either.
         if let Some(addr) = self.addr() {
-            addr.do_send(Reconfigure { config, rest });
+            addr.do_send(Reconfigure {
+                config,
+                rest,
+                connector,
+            });
         }
     }
 
