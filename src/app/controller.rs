@@ -60,6 +60,12 @@ impl Controller {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
 
+    /// How many accounts run, whether they are online or not.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.runtime.roster.len()
+    }
+
     /// Gives an order to an account.
     ///
     /// # Errors
