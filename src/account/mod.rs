@@ -29,5 +29,6 @@ pub use message::{
     Changed, Command, Deliver, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
 };
 pub use provider::end_programs;
+pub(crate) use provider::fetch_key;
 pub use shared_governor::SharedGovernor;
 pub use subscriber::{Reply, SpillRead, Subscriber, Wish};

@@ -22,7 +22,7 @@ pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
-pub(crate) use terms::Credentials;
+pub(crate) use terms::{Credentials, fetch_secret_key};
 
 pub use crate::supervisor::OrderError;
 
@@ -122,6 +122,9 @@ impl App {
         away: HashMap<UserId, (Phase, Cause)>,
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
+        let mut config = config.clone();
+        fetch_secret_key(&mut config).await?;
+        let config = &config;
         let maker = Maker::default();
         check_bots(&maker, config, bots).await?;
         use_net(&config.network)?;

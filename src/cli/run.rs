@@ -79,7 +79,7 @@ pub(super) fn run(
         }
         let controller = app.controller();
         let reloads = Reloads::new(source.clone(), app.controller());
-        let mut watch = Watch::new(source.clone());
+        let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
         let wanted = Rc::new(Notify::new());
         let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, board.clone(), format));

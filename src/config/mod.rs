@@ -25,12 +25,12 @@ mod place;
 mod policy;
 mod proxy;
 mod read;
+mod secret_source;
 mod size;
 mod sources;
 mod suggest;
 #[cfg(test)]
 mod tests;
-mod user_sig_source;
 
 pub use crate::proto::endpoint::Site;
 pub use botroupe_core::account::{Policy, TakeBack};
@@ -45,7 +45,7 @@ pub use looks::not_utf8;
 pub use model::{
     AccountConfig, App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig,
     LogConfig, LogFormat, LogLevel, NetworkConfig, RecordConfig, SandboxConfig, SandboxDedupe,
-    SandboxTlsConfig, ShutdownConfig, StoreConfig, UserSigSource,
+    SandboxTlsConfig, SecretSource, ShutdownConfig, StoreConfig,
 };
 pub use parse::{SettingsCheck, websocket_url};
 pub use pattern::{MAX_ACCOUNTS, PatternError};

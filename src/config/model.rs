@@ -120,8 +120,10 @@ pub struct App {
     /// Its number.
     pub sdk_app_id: SdkAppId,
     /// Its SecretKey, from which UserSigs are minted. `None` only if every enabled account
-    /// brings a UserSig of its own.
+    /// brings a UserSig of its own, or [`Self::secret_key_source`] says where it is.
     pub secret_key: Option<SecretString>,
+    /// Where its SecretKey is fetched from, at the start and at each reload.
+    pub secret_key_source: Option<Arc<SecretSource>>,
     /// An administrator of the app. With it and the SecretKey, an account that was kicked asks the REST API
     /// whether the other login is gone before it comes back.
     pub admin: Option<UserId>,
@@ -138,7 +140,7 @@ pub struct AccountConfig {
     /// A ready-made UserSig instead of one minted from the SecretKey.
     pub user_sig: Option<SecretString>,
     /// Where its UserSigs are fetched from instead; `None` whenever [`Self::user_sig`] is there.
-    pub user_sig_source: Option<Arc<UserSigSource>>,
+    pub user_sig_source: Option<Arc<SecretSource>>,
     /// Whether it is started with the others.
     pub enabled: bool,
     /// How long a minted UserSig holds; 10 seconds to 365 days, whole seconds.
@@ -156,13 +158,13 @@ pub struct AccountConfig {
     pub place: Arc<Place>,
 }
 
-/// Where UserSigs are fetched from: `user_sig_file`, `_env`, `_command` or `_http`. In every text,
-/// `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
+/// Where a secret is fetched from: `user_sig_file`, `_env`, `_command` or `_http`, and the same of `secret_key`. In
+/// every text of a UserSig's source, `{user_id}` stands for the account's UserID; it is replaced when one is fetched.
 ///
 /// `Debug` shows neither bodies nor the values of header fields, and a URL up to its query.
 #[derive(Clone)]
 #[non_exhaustive]
-pub enum UserSigSource {
+pub enum SecretSource {
     /// The path of a file; not empty.
     File(String),
     /// The name of an environment variable.
@@ -185,7 +187,7 @@ pub enum UserSigSource {
     },
 }
 
-impl UserSigSource {
+impl SecretSource {
     /// The key that gives it.
     pub const fn key(&self) -> &'static str {
         match self {
@@ -235,7 +237,7 @@ impl UserSigSource {
 /// What is replaced by the account's UserID.
 pub(super) const USER_ID: &str = "{user_id}";
 
-impl fmt::Debug for UserSigSource {
+impl fmt::Debug for SecretSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(path) => f.debug_tuple("File").field(path).finish(),

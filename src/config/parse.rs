@@ -19,10 +19,11 @@ use super::{
     model::{
         App, BotSettings, Config, Endpoint, GovernorConfig, HostConfig, IoConfig, LogConfig,
         LogFormat, LogLevel, NetworkConfig, SandboxConfig, SandboxDedupe, SandboxTlsConfig,
-        ShutdownConfig, StoreConfig,
+        SecretSource, ShutdownConfig, StoreConfig,
     },
     place::{Place, Positions},
     read::{Context, Node, Section},
+    secret_source::{self, SECRET_KEY, Source},
     sources::Sources,
 };
 use crate::proto::{
@@ -95,6 +96,9 @@ impl Config {
                 let store = &mut parts.store.path;
                 if store.as_os_str().is_empty() {
                     *store = default_store(Path::new(sources.file));
+                }
+                if let Some(folder) = Path::new(sources.file).parent() {
+                    secret_source::beside(folder, &mut parts);
                 }
                 let sandbox = &mut parts.sandbox;
                 if let Some(folder) = Path::new(sources.file).parent() {
@@ -176,6 +180,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         app: App {
             sdk_app_id: app.sdk_app_id?,
             secret_key: app.secret_key,
+            secret_key_source: app.secret_key_source,
             admin: app.admin,
         },
         accounts,
@@ -288,8 +293,9 @@ fn app(mut section: Section<'_>) -> AppParts {
         }
     });
     let node = section.get("secret_key");
+    let source = secret_source::read(&mut section, &SECRET_KEY, node.as_ref());
     let place = node.as_ref().map(Node::place);
-    let given = node.is_some();
+    let given = node.is_some() || !matches!(source, Source::None);
     let secret_key = node.and_then(|node| node.secret());
     let is_published = secret_key
         .as_ref()
@@ -299,6 +305,10 @@ fn app(mut section: Section<'_>) -> AppParts {
         sdk_app_id,
         secret_key_given: given,
         secret_key,
+        secret_key_source: match source {
+            Source::From(_, source) => Some(source),
+            Source::None | Source::Broken => None,
+        },
         published_key: place.filter(|_| is_published),
     };
     section.finish();
@@ -310,6 +320,7 @@ pub(super) struct AppParts {
     pub(super) admin: Option<UserId>,
     pub(super) sdk_app_id: Option<SdkAppId>,
     pub(super) secret_key: Option<secrecy::SecretString>,
+    pub(super) secret_key_source: Option<Arc<SecretSource>>,
     /// Whether a SecretKey is given, valid or not.
     pub(super) secret_key_given: bool,
     /// The place of the SecretKey, when it is the published one.
