@@ -251,6 +251,11 @@ impl AccountHandle {
         self.0.present.fetch_add(1, Ordering::Relaxed) + 1
     }
 
+    /// The number of the actor that speaks for the account, counted from 1; zero before the first.
+    pub(crate) fn life(&self) -> u64 {
+        self.0.present.load(Ordering::Relaxed)
+    }
+
     /// Silences the present actor, which is lost.
     pub(crate) fn end_life(&self) {
         self.begin_life();

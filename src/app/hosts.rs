@@ -7,6 +7,7 @@ use super::maker::{self, Maker};
 use crate::account::{AccountHandle, Subscriber};
 use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot, Site};
 use crate::config::{AccountConfig, BotSettings, Config};
+use crate::proto::id::UserId;
 use crate::supervisor::SubscriberFactory;
 use std::collections::{BTreeMap, HashMap};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -124,6 +125,39 @@ impl Hosts {
         let mut places = places.iter();
         let place = places.find(|place| place.account.user().as_str() == user)?;
         Some(place.bots.clone())
+    }
+
+    /// The bots of every account.
+    pub(super) fn bots_of_all(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
+        let places = lock(&self.places);
+        let places = places.iter();
+        places
+            .map(|place| (place.account.user().clone(), place.bots.clone()))
+            .collect()
+    }
+
+    /// The names of the bots that accounts may run.
+    pub(super) fn known_bots(&self) -> Vec<String> {
+        self.bots.names().map(str::to_owned).collect()
+    }
+
+    /// An account of this name, and its ledger.
+    pub(super) fn account(&self, user: &str) -> Option<(AccountHandle, Arc<Ledger>)> {
+        let places = lock(&self.places);
+        let mut places = places.iter();
+        let place = places.find(|place| place.account.user().as_str() == user)?;
+        Some((place.account.clone(), place.ledger.clone()))
+    }
+
+    /// How many accounts there are.
+    pub(super) fn count(&self) -> usize {
+        lock(&self.places).len()
+    }
+
+    /// All accounts.
+    pub(super) fn accounts(&self) -> Vec<AccountHandle> {
+        let places = lock(&self.places);
+        places.iter().map(|place| place.account.clone()).collect()
     }
 
     /// Changes the bots of an account, all or nothing.

@@ -14,7 +14,9 @@ mod terms;
 
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
+use controller::Carriage;
 pub use controller::Controller;
+pub(crate) use controller::Counted;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use sandbox::check_sandbox;
@@ -296,7 +298,13 @@ impl App {
     #[must_use]
     pub fn controller(&self) -> Controller {
         let (pool, outbox) = (self.pool.clone(), self.outbox.clone());
-        Controller::new(self.supervisor.clone(), pool, outbox)
+        let carriage = Carriage {
+            thread: self.file_thread.handle(),
+            uploads: self.uploads,
+            files: self.files.clone(),
+        };
+        let supervisor = self.supervisor.clone();
+        Controller::new(supervisor, pool, outbox, self.hosts.clone(), carriage)
     }
 
     /// How every account stands, in the order of the config.

@@ -1,7 +1,6 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
 use super::check;
-use super::control::Control;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
@@ -10,6 +9,8 @@ use super::output;
 use super::progress::Progress;
 use super::seat::{Lock, Seat};
 use crate::account::{Changed, Phase};
+use crate::admin::types::SandboxOf;
+use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::app::{App, AppError};
 use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
@@ -53,13 +54,8 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        // Without the socket everything works except `botroupe status` and orders.
-        let mut control = seat.as_ref().and_then(|seat| {
-            Control::open(seat)
-                .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"))
-                .ok()
-        });
-        let board = Board::new(config, format, enabled, kept).start();
+        let opened = open_admin(config, seat.as_ref())?;
+        let board = Board::new(config, format, enabled, kept, opened.feed()).start();
         let app = tokio::select! {
             app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
@@ -69,10 +65,18 @@ pub(super) fn run(
         if let Some(url) = app.sandbox_url() {
             board.do_send(Announce(url));
         }
-        if let Some(control) = &mut control {
-            control.serve(app.controller());
-        }
         let controller = app.controller();
+        let admin = opened.serve(Setting {
+            controller: controller.clone(),
+            moved: seat.as_ref().and_then(Seat::told),
+            sandbox: app.sandbox_url().map(|url| SandboxOf {
+                url,
+                sdk_app_id: config.app.sdk_app_id.get(),
+            }),
+        });
+        if let Some(url) = admin.url() {
+            board.do_send(AnnounceAdmin(url.to_owned()));
+        }
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
@@ -84,7 +88,7 @@ pub(super) fn run(
                 () = controller.ended() => return Err(supervisor_died()),
             }
         }
-        drop(control);
+        drop(admin);
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -104,6 +108,25 @@ pub(super) fn run(
     });
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
+}
+
+/// Listens for those who ask and order. Without the control socket everything works except `botroupe status` and
+/// orders; an address that the config names has to be had.
+fn open_admin(config: &Config, seat: Option<&Seat>) -> Result<Opened, Failure> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "sockets are added on Unix"))]
+    let mut opened = Opened::new(&config.admin).map_err(|error| match error {
+        AdminError::Tls(_) => config.unusable("admin.tls", error.to_string()).into(),
+        error => Failure::Runtime(error.into()),
+    })?;
+    #[cfg(unix)]
+    if let Some(seat) = seat
+        && let Err(error) = opened.add_socket(&seat.socket())
+    {
+        tracing::warn!(%error, "no control socket; `botroupe status` will not find this process");
+    }
+    #[cfg(not(unix))]
+    let _ = seat;
+    Ok(opened)
 }
 
 /// Raises the limit of open files, and warns when it is too low for all accounts.
@@ -191,6 +214,8 @@ struct Board {
     progress: Option<Progress>,
     /// The accounts that stay offline over a restart.
     kept: Option<Kept>,
+    /// Those who follow the changes.
+    feed: Feed,
 }
 
 /// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
@@ -203,13 +228,24 @@ struct Begin;
 #[rtype(result = "()")]
 struct Announce(String);
 
+/// Where the admin API listens.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct AnnounceAdmin(String);
+
 /// Answered when everything before it is written.
 #[derive(Message)]
 #[rtype(result = "()")]
 struct Flush;
 
 impl Board {
-    fn new(config: &Config, format: LogFormat, enabled: usize, kept: Option<Kept>) -> Self {
+    fn new(
+        config: &Config,
+        format: LogFormat,
+        enabled: usize,
+        kept: Option<Kept>,
+        feed: Feed,
+    ) -> Self {
         let example = config
             .accounts
             .iter()
@@ -229,6 +265,7 @@ impl Board {
             rate: config.governor.logins_per_second,
             progress: None,
             kept,
+            feed,
         }
     }
 
@@ -306,6 +343,14 @@ impl Handler<Announce> for Board {
     }
 }
 
+impl Handler<AnnounceAdmin> for Board {
+    type Result = ();
+
+    fn handle(&mut self, AnnounceAdmin(url): AnnounceAdmin, _: &mut Context<Self>) {
+        self.human(&format!("admin API listening on {url}"));
+    }
+}
+
 impl Handler<Flush> for Board {
     type Result = ();
 
@@ -317,7 +362,9 @@ impl Handler<Flush> for Board {
 impl Handler<Changed> for Board {
     type Result = ();
 
-    fn handle(&mut self, Changed { status, online }: Changed, _: &mut Context<Self>) {
+    fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
+        self.feed.tell(&changed);
+        let Changed { status, online } = changed;
         if let Some(kept) = &mut self.kept {
             kept.note(&status);
         }

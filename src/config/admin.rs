@@ -1,6 +1,7 @@
 //! `[admin]`: where the fleet can be watched and ordered over HTTP, and who may do that.
 
 use std::{
+    collections::BTreeMap,
     fmt,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -8,6 +9,7 @@ use std::{
 
 use super::{
     error::Problem,
+    place::Place,
     read::{Node, Section},
 };
 
@@ -162,7 +164,10 @@ impl AccountGlob {
 }
 
 /// Reads `[admin]`.
-pub(super) fn read(mut section: Section<'_>) -> AdminConfig {
+pub(super) fn read(
+    mut section: Section<'_>,
+    places: &mut BTreeMap<&'static str, Place>,
+) -> AdminConfig {
     let listen = section.get("listen").and_then(|node| {
         let text = node.word()?;
         let address: Option<SocketAddr> = text.parse().ok();
@@ -172,6 +177,9 @@ pub(super) fn read(mut section: Section<'_>) -> AdminConfig {
         Some((node, address?))
     });
     let tls_node = section.get("tls");
+    if let Some(node) = &tls_node {
+        places.insert("admin.tls", node.place());
+    }
     let tls = tls_node
         .as_ref()
         .and_then(Node::section)
@@ -385,7 +393,6 @@ fn parse_hash(text: &str) -> Option<[u8; 32]> {
 mod tests {
     use super::*;
     use crate::config::{Config, Sources};
-    use std::collections::BTreeMap;
 
     fn parse(admin: &str) -> Result<AdminConfig, String> {
         let text = format!(

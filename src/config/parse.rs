@@ -170,7 +170,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     io_section.finish();
     let shutdown = shutdown(root.section("shutdown"));
     let store = store(root.section("store"), &mut places);
-    let admin = admin::read(root.section("admin"));
+    let admin = admin::read(root.section("admin"), &mut places);
     let log = log(root.section("log"));
     root.finish();
     Some(Config {
