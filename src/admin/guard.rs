@@ -207,7 +207,7 @@ mod tests {
     fn guard() -> (Guard, NewToken) {
         let token = NewToken::make().unwrap();
         let text = format!(
-            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\n[admin]\nlisten = \"127.0.0.1:1\"\n\
+            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\nbots = []\n[admin]\nlisten = \"127.0.0.1:1\"\n\
              hosts = [\"ops.internal\"]\norigins = [\"https://ops.example\"]\n\
              [[admin.tokens]]\nname = \"ops\"\nhash = \"{}\"\nscopes = [\"read\"]\n",
             token.config_hash()

@@ -68,7 +68,7 @@ mod tests {
         let (_, lines) = said.split_once("config:\n\n").unwrap();
         assert!(!lines.contains(secret));
         let text = format!(
-            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\n{lines}"
+            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\nbots = []\n{lines}"
         );
         let env = std::collections::BTreeMap::new();
         let config = Config::parse(Sources::new("c", &text, &env)).unwrap();

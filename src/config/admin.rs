@@ -396,7 +396,7 @@ mod tests {
 
     fn parse(admin: &str) -> Result<AdminConfig, String> {
         let text = format!(
-            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\n{admin}"
+            "[app]\nsdk_app_id = 1\nsecret_key = \"k\"\n[[accounts]]\nuser_id = \"a\"\nbots = []\n{admin}"
         );
         let config = Config::parse(Sources::new("c/config.toml", &text, &BTreeMap::new()));
         config
