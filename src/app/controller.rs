@@ -78,6 +78,12 @@ impl Controller {
         Some(api.on_ledger(ledger))
     }
 
+    /// Whether an account may act at present; `None` when there is no such account.
+    pub(crate) fn is_ready(&self, user: &str) -> Option<bool> {
+        let (account, _) = self.hosts.account(user)?;
+        Some(account.is_ready())
+    }
+
     /// How many accounts there are that are enabled.
     #[must_use]
     pub fn accounts(&self) -> usize {

@@ -22,7 +22,7 @@ pub(super) const ROOM: Room = Room {
 #[openapi(paths(send))]
 struct Described;
 
-/// How long to wait for an account that is away for a passing reason, and for the service.
+/// How long to wait for the service.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Sends a text as an account.
@@ -48,6 +48,14 @@ async fn send(
     sender.0.must_see(&account)?;
     let api = desk.0.controller.api(&account);
     let api = api.ok_or_else(|| Refusal::no_account(&account))?;
+    if desk.0.controller.is_ready(&account) != Some(true) {
+        // It would wait in the outbox, for longer than anybody waits for an answer.
+        return Err(Refusal::new(
+            ProblemCode::Conflict,
+            format!("{account} is not online"),
+            "wait until it is, or resume it",
+        ));
+    }
     let NewMessage { to, text, key } = new.0;
     if text.is_empty() {
         return Err(Refusal::invalid("the body is wrong at text: it is empty"));
@@ -72,8 +80,8 @@ async fn send(
         }
         Err(_) => Err(Refusal::new(
             ProblemCode::Service,
-            "no answer within 30 s; nobody knows whether it arrived",
-            "ask again with the same key: what arrived is not sent a second time",
+            "the service has not confirmed it within 30 s",
+            "it stays in the outbox until it is; asked again with the same key, it is not sent a second time",
         )),
     }
 }
