@@ -11,7 +11,7 @@ pub const BESIDE_LINKS: u64 = 64;
 static OPEN: AtomicUsize = AtomicUsize::new(0);
 static MOST: AtomicUsize = AtomicUsize::new(usize::MAX);
 
-/// Keeps [`BESIDE_LINKS`] of the allowed file handles for everything else, or three in four where few are allowed.
+/// Keeps [`BESIDE_LINKS`] of the allowed file handles for everything else, or four in five where few are allowed.
 /// A link takes `each`. A dial beyond that fails at once.
 pub fn limit_links(each: u64) {
     let most = most_links(soft_limit(), each);
@@ -22,7 +22,7 @@ fn most_links(allowed: Option<u64>, each: u64) -> usize {
     let Some(allowed) = allowed else {
         return usize::MAX;
     };
-    let links = (allowed - BESIDE_LINKS.min(allowed - allowed / 4)) / each.max(1);
+    let links = (allowed - BESIDE_LINKS.min(allowed - allowed / 5)) / each.max(1);
     usize::try_from(links).unwrap_or(usize::MAX)
 }
 
