@@ -2,7 +2,7 @@
 
 use super::actor::Account;
 use super::collect::StatusPlace;
-use super::message::{Command, Handled, Instruct, Send, TellStatus};
+use super::message::{Command, Handled, Instruct, MakeConnector, Reconfigure, Send, TellStatus};
 use crate::gateway::{SharedMemory, now};
 use crate::policy::Now;
 use crate::proto::answer::Sent;
@@ -10,9 +10,10 @@ use crate::proto::code::Code;
 use crate::proto::id::UserId;
 use crate::proto::message::{Conversation, Draft, MessageKey};
 use crate::proto::op::{Call, Limit};
-use crate::session::{Receipt, RequestError};
+use crate::rest::Rest;
+use crate::session::{InboxLimits, Receipt, RequestError};
 use actix::prelude::*;
-use botroupe_core::account::{MAX_OUTBOX, OutboxError, OutboxItem};
+use botroupe_core::account::{CoreConfig, MAX_OUTBOX, OutboxError, OutboxItem};
 use std::borrow::Cow;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
@@ -25,7 +26,7 @@ pub struct AccountHandle(Arc<Shared>);
 struct Shared {
     user: UserId,
     addr: RwLock<Option<Addr<Account>>>,
-    /// The number of the actor that speaks for the account, counted from 1. An actor may be replaced while its
+    /// The number of the actor that speaks for the account. An actor may be replaced while its
     /// thread hangs; when the thread comes back, the old actor must not speak for the account any more.
     present: AtomicU64,
     /// The number of the actor that is ready; zero when none is.
@@ -248,10 +249,15 @@ impl AccountHandle {
 
     /// A new actor takes over. Returns its number and silences every actor before it.
     pub(super) fn begin_life(&self) -> u64 {
-        self.0.present.fetch_add(1, Ordering::Relaxed) + 1
+        // Over all accounts: one that leaves and comes back has a new handle.
+        static LIVES: AtomicU64 = AtomicU64::new(0);
+        let life = LIVES.fetch_add(1, Ordering::Relaxed) + 1;
+        self.0.present.store(life, Ordering::Relaxed);
+        life
     }
 
-    /// The number of the actor that speaks for the account, counted from 1; zero before the first.
+    /// The number of the actor that speaks for the account; no other actor of the process has it. Zero before the
+    /// first.
     pub(crate) fn life(&self) -> u64 {
         self.0.present.load(Ordering::Relaxed)
     }
@@ -416,6 +422,28 @@ impl AccountHandle {
             addr.do_send(Instruct(command));
             addr.connected()
         })
+    }
+
+    /// Has other limits for the messages that are with the bots.
+    pub(crate) fn limit(&self, limits: InboxLimits) {
+        self.0.memory.lock().limit(limits);
+    }
+
+    /// Gives the account a new config, if it runs.
+    pub(crate) fn reconfigure(
+        &self,
+        config: Arc<CoreConfig>,
+        rest: Option<Arc<Rest>>,
+        connector: Option<MakeConnector>,
+    ) {
+        // As rare as an order, and not to be lost either.
+        if let Some(addr) = self.addr() {
+            addr.do_send(Reconfigure {
+                config,
+                rest,
+                connector,
+            });
+        }
     }
 
     /// Asks the account how it stands; it does not answer while it does not run.

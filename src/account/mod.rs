@@ -25,7 +25,9 @@ pub use collect::{StatusCollector, StatusPlace};
 pub use group_paces::SharedGroupPaces;
 pub(crate) use handle::unreadable;
 pub use handle::{AccountHandle, SendError};
-pub use message::{Changed, Command, Deliver, Instruct, Send, TellStatus};
+pub use message::{
+    Changed, Command, Deliver, Instruct, MakeConnector, Reconfigure, Send, TellStatus,
+};
 pub use provider::end_programs;
 pub use shared_governor::SharedGovernor;
 pub use subscriber::{Reply, SpillRead, Subscriber, Wish};

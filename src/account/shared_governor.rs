@@ -34,6 +34,11 @@ impl SharedGovernor {
         );
     }
 
+    /// Another pace from now on. Turns that were given are kept.
+    pub fn replace(&self, governor: Governor) {
+        *self.lock() = governor;
+    }
+
     fn lock(&self) -> MutexGuard<'_, Governor> {
         // Each change of the governor is whole by itself.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

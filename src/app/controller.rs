@@ -3,10 +3,12 @@
 #[cfg(doc)]
 use super::App;
 use super::bot_change::{self, BotChange, BotChangeError};
-use super::hosts::Hosts;
-use super::outbox::{Outbox, OutboxOrder, OutboxOrderError};
+use super::outbox::{OutboxOrder, OutboxOrderError};
+use super::reload::{Plan, ReloadError, Reloader};
+use super::runtime::Runtime;
 use crate::account::{Command, Counters, Status, StatusCollector};
 use crate::bot::{Api, FileAccess, Pool, Uploads};
+use crate::config::Config;
 use crate::proto::id::UserId;
 use crate::store::{Condition, StoreError};
 use crate::supervisor::{CountOnline, GetStatus, Order, OrderError, Supervisor, UntilEnd};
@@ -23,8 +25,8 @@ const COUNTERS_LIMIT: Duration = Duration::from_secs(1);
 pub struct Controller {
     supervisor: Addr<Supervisor>,
     pool: Pool,
-    outbox: Outbox,
-    hosts: Arc<Hosts>,
+    runtime: Arc<Runtime>,
+    reloader: Reloader,
     carriage: Carriage,
 }
 
@@ -42,7 +44,7 @@ pub(super) struct Carriage {
 pub(crate) struct Counted {
     /// The account.
     pub(crate) user: UserId,
-    /// Which of its actors counted, from 1: each begins at zero, but for what its bots count.
+    /// Which actor counted: each begins at zero, but for what its bots count.
     pub(crate) life: u64,
     /// The counters.
     pub(crate) counters: Counters,
@@ -52,15 +54,15 @@ impl Controller {
     pub(super) const fn new(
         supervisor: Addr<Supervisor>,
         pool: Pool,
-        outbox: Outbox,
-        hosts: Arc<Hosts>,
+        runtime: Arc<Runtime>,
+        reloader: Reloader,
         carriage: Carriage,
     ) -> Self {
         Self {
             supervisor,
             pool,
-            outbox,
-            hosts,
+            runtime,
+            reloader,
             carriage,
         }
     }
@@ -68,44 +70,37 @@ impl Controller {
     /// Acts as one account, as its bots do; `None` when there is no such account.
     #[must_use]
     pub fn api(&self, user: &str) -> Option<Api> {
-        let (account, ledger) = self.hosts.account(user)?;
+        let member = self.runtime.roster.member(user)?;
         let Carriage {
             thread,
             uploads,
             files,
         } = self.carriage.clone();
-        let api = Api::new(account).with_files(thread, uploads, files);
-        Some(api.on_ledger(ledger))
+        let api = Api::new(member.handle).with_files(thread, uploads, files);
+        Some(api.on_ledger(member.ledger))
     }
 
     /// Whether an account may act at present; `None` when there is no such account.
     pub(crate) fn is_ready(&self, user: &str) -> Option<bool> {
-        let (account, _) = self.hosts.account(user)?;
-        Some(account.is_ready())
-    }
-
-    /// How many accounts there are that are enabled.
-    #[must_use]
-    pub fn accounts(&self) -> usize {
-        self.hosts.count()
+        Some(self.runtime.roster.member(user)?.handle.is_ready())
     }
 
     /// The names of the bots that an account runs, in their order; `None` when there is no such account.
     #[must_use]
     pub fn bots_of(&self, user: &str) -> Option<Arc<[Arc<str>]>> {
-        self.hosts.bots_of(user)
+        self.runtime.hosts.bots_of(user)
     }
 
     /// The bots of every account.
     #[must_use]
     pub fn bots(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
-        self.hosts.bots_of_all()
+        self.runtime.hosts.bots_of_all()
     }
 
     /// The names of the bots that accounts may run.
     #[must_use]
     pub fn known_bots(&self) -> Vec<String> {
-        self.hosts.known_bots()
+        self.runtime.hosts.known_bots()
     }
 
     /// Changes the bots of an account, which stays online.
@@ -117,14 +112,14 @@ impl Controller {
         account: &str,
         change: BotChange,
     ) -> Result<(), BotChangeError> {
-        bot_change::change(&self.hosts, &self.carriage.thread, account, change).await
+        bot_change::change(&self.runtime.hosts, &self.carriage.thread, account, change).await
     }
 
     /// What each account has counted, of those that answer within a second.
     pub(crate) async fn counters(&self) -> Vec<Counted> {
         let collector = StatusCollector::default();
         let mut lives = Vec::new();
-        for (number, account) in self.hosts.accounts().into_iter().enumerate() {
+        for (number, account) in self.runtime.roster.handles().into_iter().enumerate() {
             // Asked before: what a later actor answers is found to be less.
             lives.push(account.life());
             account.tell_status(collector.place(number));
@@ -144,7 +139,7 @@ impl Controller {
     /// # Errors
     /// When the store cannot be read.
     pub async fn letters(&self) -> Result<Vec<(Letter, String)>, StoreError> {
-        self.outbox.letters().await
+        self.runtime.letters().await
     }
 
     /// The status of every account with its flight recorder, in the order of the config.
@@ -169,6 +164,12 @@ impl Controller {
         self.supervisor.send(CountOnline).await.unwrap_or_default()
     }
 
+    /// How many accounts run, whether they are online or not.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.runtime.roster.len()
+    }
+
     /// Gives an order to an account.
     ///
     /// # Errors
@@ -187,13 +188,35 @@ impl Controller {
     /// # Errors
     /// When there is no such letter, when it is on its way or was sent, or when its account does not run.
     pub async fn outbox(&self, letter: u64, order: OutboxOrder) -> Result<(), OutboxOrderError> {
-        self.outbox.order(letter, order).await
+        self.runtime.order_letter(letter, order).await
+    }
+
+    /// What putting this config in the place of the running one would do.
+    #[must_use]
+    pub fn plan(&self, config: &Config) -> Plan {
+        self.reloader.plan(config)
+    }
+
+    /// Puts a config in the place of the running one: as a whole, or not at all. Accounts that do not change stay
+    /// connected, and their bots keep their state. Returns what was done, when all that leave have logged out and all
+    /// others have set out.
+    ///
+    /// # Errors
+    /// [`ReloadError`]; then nothing has changed.
+    pub async fn reload(&self, config: Config) -> Result<Plan, ReloadError> {
+        self.reloader.reload(config).await
+    }
+
+    /// The config that runs.
+    #[must_use]
+    pub fn config(&self) -> Arc<Config> {
+        self.runtime.roster.config()
     }
 
     /// How the store is doing.
     #[must_use]
     pub fn store(&self) -> Condition {
-        self.outbox.store.condition()
+        self.runtime.store.condition()
     }
 
     /// How many bot threads a handler blocks at the moment.

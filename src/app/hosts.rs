@@ -4,6 +4,7 @@
 use super::AppError;
 use super::bot_change::{BotChange, BotChangeError};
 use super::maker::{self, Maker};
+use super::reload::ReloadError;
 use crate::account::{AccountHandle, Subscriber};
 use crate::bot::{AccountContext, Bot, Bots, Draining, Host, Ledger, Registered, SharedBot, Site};
 use crate::config::{AccountConfig, BotSettings, Config};
@@ -18,13 +19,25 @@ pub(super) struct Hosts {
     site: Arc<Site>,
     maker: Maker,
     bots: Bots,
-    settings: BTreeMap<String, BotSettings>,
-    /// Bots that all accounts share, by name.
-    shared: Mutex<HashMap<Arc<str>, Arc<SharedBot>>>,
-    /// In the order of the accounts.
-    places: Mutex<Vec<Place>>,
-    /// Held while the bots of an account change.
+    common: Mutex<Common>,
+    places: Mutex<Places>,
+    /// Held while bots change.
     changing: tokio::sync::Mutex<()>,
+}
+
+/// What accounts have in common, whatever comes and goes.
+#[derive(Clone, Default)]
+struct Common {
+    settings: Arc<BTreeMap<String, BotSettings>>,
+    /// Bots that all accounts share, by name.
+    shared: HashMap<Arc<str>, Arc<SharedBot>>,
+}
+
+/// The accounts, by their numbers.
+#[derive(Default)]
+struct Places {
+    all: BTreeMap<usize, Place>,
+    numbers: HashMap<UserId, usize>,
 }
 
 /// The bots of an account, and their host. A host outlives its account's actor, and is replaced only when it
@@ -36,7 +49,28 @@ struct Place {
     bots: Arc<[Arc<str>]>,
     /// Settings that are others on this account.
     settings: Option<Arc<BTreeMap<String, BotSettings>>>,
+    /// Counts the changes of its bots.
+    changes: u64,
     host: Option<Arc<Host>>,
+}
+
+impl Places {
+    fn of(&self, user: &str) -> Option<(usize, &Place)> {
+        let number = *self.numbers.get(user)?;
+        Some((number, self.all.get(&number)?))
+    }
+}
+
+/// Bots that were made for a reload, and are not in their places yet.
+pub(super) struct Prepared {
+    common: Common,
+    accounts: Vec<(UserId, PreparedPlace)>,
+}
+
+struct PreparedPlace {
+    bots: Arc<[Arc<str>]>,
+    settings: Option<Arc<BTreeMap<String, BotSettings>>>,
+    made: Vec<Arc<SharedBot>>,
 }
 
 impl std::fmt::Debug for Hosts {
@@ -46,91 +80,126 @@ impl std::fmt::Debug for Hosts {
 }
 
 impl Hosts {
-    /// No hosts yet, for so many accounts.
-    pub(super) fn new(
-        site: Arc<Site>,
-        maker: Maker,
-        bots: &Bots,
-        config: &Config,
-        accounts: usize,
-    ) -> Self {
+    /// No hosts yet.
+    pub(super) fn new(site: Arc<Site>, maker: Maker, bots: &Bots, config: &Config) -> Self {
+        let common = Common {
+            settings: Arc::new(config.bots.clone()),
+            shared: HashMap::new(),
+        };
         Self {
             site,
             maker,
             bots: bots.clone(),
-            settings: config.bots.clone(),
-            shared: Mutex::default(),
-            places: Mutex::new(Vec::with_capacity(accounts)),
+            common: Mutex::new(common),
+            places: Mutex::default(),
             changing: tokio::sync::Mutex::default(),
         }
     }
 
-    /// Adds the next account.
-    pub(super) fn add(&self, config: &AccountConfig, account: AccountHandle, ledger: Arc<Ledger>) {
-        lock(&self.places).push(Place {
+    /// What makes bots.
+    pub(super) const fn maker(&self) -> &Maker {
+        &self.maker
+    }
+
+    /// The bots there are.
+    pub(super) const fn bots(&self) -> &Bots {
+        &self.bots
+    }
+
+    /// Adds an account.
+    pub(super) fn add(
+        &self,
+        number: usize,
+        config: &AccountConfig,
+        account: AccountHandle,
+        ledger: Arc<Ledger>,
+    ) {
+        let mut places = lock(&self.places);
+        places.numbers.insert(account.user().clone(), number);
+        let place = Place {
             ledger,
             account,
             bots: config.bots.clone(),
             settings: config.settings.clone(),
+            changes: 0,
             host: None,
-        });
+        };
+        places.all.insert(number, place);
+    }
+
+    /// Forgets an account that has left.
+    pub(super) fn remove(&self, user: &UserId) {
+        let mut places = lock(&self.places);
+        if let Some(number) = places.numbers.remove(user) {
+            places.all.remove(&number);
+        }
     }
 
     /// What gives each account its host.
     pub(super) fn factory(self: &Arc<Self>) -> SubscriberFactory {
         let hosts = self.clone();
         Arc::new(move |number| {
-            let Some(place) = lock(&hosts.places).get(number).cloned() else {
-                let reason = "there is no such account".to_owned();
-                return Box::pin(std::future::ready(Err(reason)));
-            };
-            match place.host {
-                Some(host) if host.is_alive() => Box::pin(std::future::ready(Ok(host as _))),
-                _ => {
+            let host = lock(&hosts.places)
+                .all
+                .get(&number)
+                .map(|it| it.host.clone());
+            match host {
+                None => {
+                    let reason = "there is no such account".to_owned();
+                    Box::pin(std::future::ready(Err(reason)))
+                }
+                Some(Some(host)) if host.is_alive() => Box::pin(std::future::ready(Ok(host as _))),
+                Some(_) => {
                     let hosts = hosts.clone();
-                    Box::pin(async move { hosts.make(number, &place).await })
+                    Box::pin(async move { hosts.make(number).await })
                 }
             }
         })
     }
 
     /// Tells every host to start no more handlers.
-    pub(super) fn drain(self: &Arc<Self>, draining: &Draining) {
+    pub(super) fn drain(&self, draining: &Draining) {
         let places = lock(&self.places);
-        let hosts: Vec<Arc<Host>> = places
-            .iter()
-            .filter_map(|place| place.host.clone())
-            .collect();
+        let hosts = places.all.values().filter_map(|place| place.host.clone());
+        let hosts: Vec<Arc<Host>> = hosts.collect();
         drop(places);
-        let mut longest = None;
-        for host in &hosts {
-            if let Some(drain) = draining.one() {
-                longest = longest.max(host.drain(drain));
-            }
-        }
-        // A host whose account does not run has nobody to tell it the time.
-        if let Some(wait) = longest {
-            actix_rt::spawn(async move {
-                tokio::time::sleep(wait).await;
-                for host in hosts {
-                    host.look();
-                }
-            });
-        }
+        drain(draining, hosts);
+    }
+
+    /// Tells the hosts of some accounts to start no more handlers.
+    pub(super) fn drain_some(&self, draining: &Draining, users: &[UserId]) {
+        let places = lock(&self.places);
+        let found = users.iter().filter_map(|user| places.of(user.as_str()));
+        let hosts = found.filter_map(|(_, place)| place.host.clone()).collect();
+        drop(places);
+        drain(draining, hosts);
     }
 
     /// The names of the bots that an account runs.
     pub(super) fn bots_of(&self, user: &str) -> Option<Arc<[Arc<str>]>> {
+        Some(lock(&self.places).of(user)?.1.bots.clone())
+    }
+
+    /// Writes into a config which bots and settings run at present.
+    pub(super) fn overlay(&self, config: &mut Config) {
         let places = lock(&self.places);
-        let mut places = places.iter();
-        let place = places.find(|place| place.account.user().as_str() == user)?;
-        Some(place.bots.clone())
+        for account in &mut config.accounts {
+            if let Some((_, place)) = places.of(account.user_id.as_str()) {
+                account.bots = place.bots.clone();
+                account.settings.clone_from(&place.settings);
+            }
+        }
+    }
+
+    /// Keeps everybody else from changing bots, as long as it is held.
+    pub(super) async fn hold_changes(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.changing.lock().await
     }
 
     /// The bots of every account.
     pub(super) fn bots_of_all(&self) -> Vec<(UserId, Arc<[Arc<str>]>)> {
         let places = lock(&self.places);
-        let places = places.iter();
+        let places = places.all.values();
         places
             .map(|place| (place.account.user().clone(), place.bots.clone()))
             .collect()
@@ -141,58 +210,87 @@ impl Hosts {
         self.bots.names().map(str::to_owned).collect()
     }
 
-    /// An account of this name, and its ledger.
-    pub(super) fn account(&self, user: &str) -> Option<(AccountHandle, Arc<Ledger>)> {
-        let places = lock(&self.places);
-        let mut places = places.iter();
-        let place = places.find(|place| place.account.user().as_str() == user)?;
-        Some((place.account.clone(), place.ledger.clone()))
-    }
-
-    /// How many accounts there are.
-    pub(super) fn count(&self) -> usize {
-        lock(&self.places).len()
-    }
-
-    /// All accounts.
-    pub(super) fn accounts(&self) -> Vec<AccountHandle> {
-        let places = lock(&self.places);
-        places.iter().map(|place| place.account.clone()).collect()
-    }
-
     /// Changes the bots of an account, all or nothing.
     pub(super) async fn change(&self, user: &str, change: BotChange) -> Result<(), BotChangeError> {
         let _alone = self.changing.lock().await;
-        let found = {
-            let places = lock(&self.places);
-            let mut places = places.iter().enumerate();
-            let place = places.find(|(_, place)| place.account.user().as_str() == user);
-            place.map(|(number, place)| (number, place.clone()))
-        };
-        let (number, before) = found.ok_or_else(|| BotChangeError::NoAccount(user.to_owned()))?;
-        let mut place = before.clone();
+        let found = lock(&self.places).of(user).map(|(_, place)| place.clone());
+        let mut place = found.ok_or_else(|| BotChangeError::NoAccount(user.to_owned()))?;
         let configured = self.changed(&mut place, change)?;
-        let mut bots = Vec::with_capacity(place.bots.len());
-        for name in &*place.bots {
-            let host = place.host.as_ref();
-            let running = host.and_then(|host| host.bot(name));
-            let same = running.filter(|_| configured.as_deref() != Some(&**name));
-            let bot = match same {
-                Some(bot) => bot,
-                None => self.changed_bot(name, &place).await?,
+        let anew: Vec<&str> = configured.as_deref().into_iter().collect();
+        let mut common = lock(&self.common).clone();
+        let made = self.make_bots(&mut common, &place, &anew).await;
+        let made = made.map_err(|(bot, reason)| BotChangeError::NotMade { bot, reason })?;
+        let prepared = PreparedPlace {
+            bots: place.bots,
+            settings: place.settings,
+            made,
+        };
+        self.apply(Prepared {
+            common,
+            accounts: vec![(place.account.user().clone(), prepared)],
+        });
+        Ok(())
+    }
+
+    /// Makes the bots that accounts need for another config; of each account those that are named are made anew.
+    ///
+    /// # Errors
+    /// [`ReloadError::NotMade`].
+    pub(super) async fn prepare(
+        &self,
+        running: &Config,
+        new: &Config,
+        changing: &[(&AccountConfig, Vec<&str>)],
+    ) -> Result<Prepared, ReloadError> {
+        let mut common = lock(&self.common).clone();
+        common.settings = Arc::new(new.bots.clone());
+        common
+            .shared
+            .retain(|name, _| running.bots.get(&**name) == new.bots.get(&**name));
+        let mut accounts = Vec::with_capacity(changing.len());
+        for (account, anew) in changing {
+            let place = lock(&self.places)
+                .of(account.user_id.as_str())
+                .map(|(_, place)| place.clone());
+            let Some(mut place) = place else {
+                continue;
             };
-            bots.push(bot);
+            place.bots = account.bots.clone();
+            place.settings.clone_from(&account.settings);
+            let made = self.make_bots(&mut common, &place, anew).await;
+            let made = made.map_err(|(bot, reason)| ReloadError::NotMade {
+                account: account.user_id.clone(),
+                reason: format!("bot {bot}: {reason}"),
+            })?;
+            let prepared = PreparedPlace {
+                bots: place.bots,
+                settings: place.settings,
+                made,
+            };
+            accounts.push((account.user_id.clone(), prepared));
         }
+        Ok(Prepared { common, accounts })
+    }
+
+    /// Puts bots in their places. What waits for an old one goes to the new one of its name.
+    pub(super) fn apply(&self, prepared: Prepared) {
+        *lock(&self.common) = prepared.common;
         let mut places = lock(&self.places);
-        if let Some(now) = places.get_mut(number) {
-            now.bots = place.bots;
-            now.settings = place.settings;
-            // A host that has died since gets them from its place.
-            if let Some(host) = &now.host {
-                host.set_bots(&bots);
+        for (user, prepared) in prepared.accounts {
+            let Some(number) = places.numbers.get(&user).copied() else {
+                continue;
+            };
+            let Some(place) = places.all.get_mut(&number) else {
+                continue;
+            };
+            place.bots = prepared.bots;
+            place.settings = prepared.settings;
+            place.changes += 1;
+            // A host that is being made notices the change.
+            if let Some(host) = &place.host {
+                host.set_bots(&prepared.made);
             }
         }
-        Ok(())
     }
 
     /// The bots and settings of an account after a change. Returns the bot that was configured.
@@ -219,7 +317,8 @@ impl Hosts {
                 if !bots.iter().any(|name| **name == *bot) {
                     return Err(BotChangeError::NotRunning { account, bot });
                 }
-                let common = self.settings.get(&bot).cloned().unwrap_or_default();
+                let common = lock(&self.common).settings.get(&bot).cloned();
+                let common = common.unwrap_or_default();
                 let mut own = place.settings.as_deref().cloned().unwrap_or_default();
                 own.insert(bot.clone(), common.with(table));
                 place.settings = Some(Arc::new(own));
@@ -240,54 +339,82 @@ impl Hosts {
         Ok(configured)
     }
 
-    async fn changed_bot(
+    /// The bots of a place in their order: those that run there, but for those that are to be made anew.
+    ///
+    /// # Errors
+    /// The name of a bot, and why it cannot be made.
+    async fn make_bots(
         &self,
-        name: &Arc<str>,
+        common: &mut Common,
         place: &Place,
-    ) -> Result<Arc<SharedBot>, BotChangeError> {
-        let registered = self
-            .bots
-            .find(name)
-            .ok_or_else(|| BotChangeError::UnknownBot(name.to_string(), String::new()))?;
-        let made = self.bot(name, registered, place).await;
-        made.map_err(|reason| BotChangeError::NotMade {
-            bot: name.to_string(),
-            reason,
-        })
-    }
-
-    async fn make(&self, number: usize, place: &Place) -> Result<Arc<dyn Subscriber>, String> {
-        let account = &place.account;
-        let mut bots = Vec::with_capacity(place.bots.len());
+        anew: &[&str],
+    ) -> Result<Vec<Arc<SharedBot>>, (String, String)> {
+        let mut made = Vec::with_capacity(place.bots.len());
         for name in &*place.bots {
-            if let Some(registered) = self.bots.find(name) {
-                bots.push(self.bot(name, registered, place).await?);
-            }
+            let host = place.host.as_ref().filter(|_| !anew.contains(&&**name));
+            let running = host.and_then(|host| host.bot(name));
+            let bot = match running {
+                Some(bot) => bot,
+                None => self
+                    .bot(common, name, place)
+                    .await
+                    .map_err(|reason| (name.to_string(), reason))?,
+            };
+            made.push(bot);
         }
-        // Messages that the last host had not finished are delivered to this one again.
-        account.bots_died();
-        let host = Host::new(self.site.clone(), account, &place.ledger, &bots);
-        if let Some(place) = lock(&self.places).get_mut(number) {
-            place.host = Some(host.clone());
-        }
-        Ok(host)
+        Ok(made)
     }
 
-    /// The bot of this name for an account: the one that all share, if it can be shared.
+    async fn make(&self, number: usize) -> Result<Arc<dyn Subscriber>, String> {
+        loop {
+            let place = lock(&self.places).all.get(&number).cloned();
+            let place = place.ok_or_else(|| "the account has left".to_owned())?;
+            let mut common = lock(&self.common).clone();
+            let mut bots = Vec::with_capacity(place.bots.len());
+            for name in &*place.bots {
+                bots.push(self.bot(&mut common, name, &place).await?);
+            }
+            // Several accounts may have made a bot at the same time: all use the first.
+            for (name, bot) in place.bots.iter().zip(&mut bots) {
+                let mine = common.shared.get(name);
+                let is_shared = mine.is_some_and(|mine| Arc::ptr_eq(mine, bot));
+                let mut now = lock(&self.common);
+                if is_shared && Arc::ptr_eq(&now.settings, &common.settings) {
+                    let first = now.shared.entry(name.clone());
+                    *bot = first.or_insert_with(|| bot.clone()).clone();
+                }
+            }
+            let mut places = lock(&self.places);
+            let Some(present) = places.all.get_mut(&number) else {
+                return Err("the account has left".to_owned());
+            };
+            if present.changes != place.changes {
+                continue; // Its bots were changed meanwhile.
+            }
+            // Messages that the last host had not finished are delivered to this one again.
+            place.account.bots_died();
+            let host = Host::new(self.site.clone(), &place.account, &place.ledger, &bots);
+            present.host = Some(host.clone());
+            return Ok(host);
+        }
+    }
+
+    /// The bot of this name for a place: the one that all share, if it can be shared.
     async fn bot(
         &self,
+        common: &mut Common,
         name: &Arc<str>,
-        registered: &Registered,
         place: &Place,
     ) -> Result<Arc<SharedBot>, String> {
+        let registered = self.bots.find(name).ok_or("there is no such bot")?;
         let own = place.settings.as_ref().and_then(|own| own.get(&**name));
         if own.is_none()
-            && let Some(bot) = lock(&self.shared).get(name)
+            && let Some(bot) = common.shared.get(name)
         {
             return Ok(bot.clone());
         }
         let context = AccountContext::new(place.account.user().clone());
-        let settings = own.or_else(|| self.settings.get(&**name)).cloned();
+        let settings = own.or_else(|| common.settings.get(&**name)).cloned();
         let made = {
             let registered = registered.clone();
             let bots = self.bots.clone();
@@ -303,11 +430,28 @@ impl Hosts {
         // Checked at the start, for the first account.
         let bot = made.into_shared(&self.site.files, &self.site.pool);
         if is_shared {
-            // Several accounts may have made it at the same time: all use the first.
-            let mut shared = lock(&self.shared);
-            return Ok(shared.entry(name.clone()).or_insert(bot).clone());
+            common.shared.insert(name.clone(), bot.clone());
         }
         Ok(bot)
+    }
+}
+
+/// Tells hosts to start no more handlers.
+fn drain(draining: &Draining, hosts: Vec<Arc<Host>>) {
+    let mut longest = None;
+    for host in &hosts {
+        if let Some(drain) = draining.one() {
+            longest = longest.max(host.drain(drain));
+        }
+    }
+    // A host whose account does not run has nobody to tell it the time.
+    if let Some(wait) = longest {
+        actix_rt::spawn(async move {
+            tokio::time::sleep(wait).await;
+            for host in hosts {
+                host.look();
+            }
+        });
     }
 }
 

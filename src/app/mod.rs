@@ -8,6 +8,9 @@ mod error;
 mod hosts;
 mod maker;
 mod outbox;
+mod reload;
+mod roster;
+mod runtime;
 #[cfg_attr(not(feature = "sandbox"), path = "no_sandbox.rs")]
 mod sandbox;
 mod terms;
@@ -19,55 +22,50 @@ pub use controller::Controller;
 pub(crate) use controller::Counted;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
+pub use reload::{AccountStep, Action, Plan, ReloadError};
 pub use sandbox::check_sandbox;
 pub(crate) use terms::Credentials;
 
 pub use crate::supervisor::OrderError;
 
 use crate::account::{
-    AccountHandle, Cause, Changed, Command, CoreConfig, FleetUsers, Phase, Status, end_programs,
+    AccountHandle, Cause, Changed, Command, FleetUsers, Phase, Status, end_programs,
 };
 use crate::bot::{
-    AccountContext, Api, Bot, Bots, Draining, FileAccess, Ledger, Pool, RecordError, SettingsError,
-    Shelf, Site as BotSite, Tape, Uploads, Voices,
+    AccountContext, Api, Bot, Bots, Draining, FileAccess, Pool, RecordError, SettingsError, Shelf,
+    Site as BotSite, Tape, Uploads, Voices,
 };
 use crate::config::{AccountConfig, BotSettings, Config, Endpoint, StoreConfig};
-use crate::gateway::{Connector, NetConnector, SharedMemory, check_net, limit_links, use_net};
+use crate::gateway::{NetConnector, check_net, limit_links, use_net};
 use crate::proto::endpoint::{HostWalk, Site};
 use crate::proto::id::{SdkAppId, UserId};
-use crate::rest::{Rest, origin_of};
-use crate::session::InboxLimits;
 use crate::store::Store;
-use crate::supervisor::{ChildSpec, EndThreads, StopAll, Supervisor};
+pub use crate::supervisor::MakeConnector;
+use crate::supervisor::{EndThreads, StopAll, Supervisor};
 use actix::prelude::*;
-use botroupe_core::ledger::{AccountNo, Recovered};
 use hosts::{Hosts, make_bot};
 use maker::Maker;
-use outbox::Outbox;
+use reload::Reloader;
+use roster::Roster;
+use runtime::{Found, Runtime, look_up, rest_origin};
 use sandbox::Sandbox;
 use std::collections::{HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// Makes what accounts open their links with.
-pub type MakeConnector = Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>;
 
 /// A running config.
 #[derive(Debug)]
 pub struct App {
     supervisor: Addr<Supervisor>,
-    accounts: HashMap<UserId, AccountHandle>,
-    ledgers: HashMap<UserId, Arc<Ledger>>,
-    outbox: Outbox,
-    hosts: Arc<Hosts>,
+    runtime: Arc<Runtime>,
+    /// Held while a config is put in place of another one.
+    reloading: Arc<tokio::sync::Mutex<()>>,
     /// Carries the files of the bots, and no account.
     file_thread: Arbiter,
     sandbox: Option<Sandbox>,
     pool: Pool,
     /// Records what the bots hear.
     tape: Option<Tape>,
-    grace: Duration,
     /// How the accounts carry files.
     uploads: Uploads,
     files: FileAccess,
@@ -123,7 +121,7 @@ impl App {
         config: &Config,
         bots: &Bots,
         observer: Option<Recipient<Changed>>,
-        mut away: HashMap<UserId, (Phase, Cause)>,
+        away: HashMap<UserId, (Phase, Cause)>,
         connector: MakeConnector,
     ) -> Result<Self, AppError> {
         let maker = Maker::default();
@@ -135,25 +133,23 @@ impl App {
         } else {
             1
         });
-        let mut credentials = Credentials::new(config);
         let enabled: Vec<&AccountConfig> = config
             .accounts
             .iter()
             .filter(|account| account.enabled)
             .collect();
+        let credentials = Credentials::new(config);
         if let Some(account) = enabled.iter().find(|account| !credentials.any_for(account)) {
             return Err(AppError::NoCredential(account.user_id.clone()));
         }
         let users = enabled.iter().map(|account| account.user_id.clone());
-        let (store, known) =
+        let (store, found) =
             open_store(&config.store, config.app.sdk_app_id, users.collect()).await?;
-        let mut known = known.into_iter();
         let sandbox = match &config.endpoint {
             Endpoint::Sandbox => Some(sandbox::start(config).await?),
             _ => None,
         };
         let walk = walk(config, sandbox.as_ref().map(Sandbox::url).as_deref());
-        let rest = rest(config, sandbox.as_ref(), &credentials).map(Arc::new);
         let pool = Pool::start(config.host.threads as usize, config.host.block_warning)?;
         let file_thread = Arbiter::new();
         let (uploads, files) = match &config.endpoint {
@@ -166,15 +162,7 @@ impl App {
             ),
         };
         let tape = config.record.as_ref().map(Tape::begin).transpose()?;
-        let mut accounts = HashMap::new();
-        let (mut ledgers, mut by_number) = (HashMap::new(), HashMap::new());
-        let shelf = Shelf::new(store.clone(), config.store.quota);
-        let fleet: FleetUsers = Arc::new(
-            enabled
-                .iter()
-                .map(|account| account.user_id.as_str().into())
-                .collect(),
-        );
+        let fleet = FleetUsers::default();
         let site = Arc::new(BotSite {
             config: config.host,
             uploads,
@@ -182,62 +170,33 @@ impl App {
             file_thread: Some(file_thread.handle()),
             pool: pool.clone(),
             tape: tape.clone(),
-            fleet,
+            fleet: fleet.clone(),
             voices: Voices::default(),
         });
-        let hosts = Arc::new(Hosts::new(site, maker, bots, config, enabled.len()));
-        let subscriber = hosts.factory();
-        let mut specs = Vec::with_capacity(enabled.len());
-        for account in enabled {
-            let Some(credential) = credentials.of(account) else {
-                continue;
-            };
-            let limits = InboxLimits::new(config.host.queue as usize, account.policy.mark_read);
-            let memory = SharedMemory::new(limits.spill(config.store.spill));
-            let handle = AccountHandle::with_memory(account.user_id.clone(), memory.clone());
-            accounts.insert(account.user_id.clone(), handle.clone());
-            let (number, mut found) = known.next().unwrap_or_default();
-            let spilled = std::mem::take(&mut found.spilled);
-            memory.lock().recover_spill(spilled);
-            let ledger = Ledger::new(shelf.clone(), number, handle.clone(), found);
-            ledgers.insert(account.user_id.clone(), ledger.clone());
-            by_number.insert(number, ledger.clone());
-            hosts.add(account, handle.clone(), ledger);
-            specs.push(ChildSpec {
-                config: Arc::new(CoreConfig {
-                    app: config.app.sdk_app_id,
-                    user: account.user_id.clone(),
-                    credential,
-                    hosts: walk.clone(),
-                    policy: account.policy.clone(),
-                    probes: rest.is_some(),
-                }),
-                connector: match account.proxy.clone() {
-                    None => connector.clone(),
-                    proxy => Arc::new(move || Rc::new(NetConnector::new(proxy.clone()))),
-                },
-                rest: rest.clone(),
-                subscriber: subscriber.clone(),
-                away: away.remove(&account.user_id).map(Box::new),
-                handle,
-            });
-        }
-        let outbox = Outbox {
+        let hosts = Arc::new(Hosts::new(site, maker, bots, config));
+        let rest_url = sandbox.as_ref().map(Sandbox::rest_url);
+        let runtime = Arc::new(Runtime {
+            roster: Roster::new(config, away),
+            shelf: Shelf::new(store.clone(), config.store.quota),
             store,
-            ledgers: Arc::new(by_number),
-        };
+            subscriber: hosts.factory(),
+            hosts,
+            fleet,
+            sandbox: sandbox.as_ref().map(Sandbox::remote),
+            connector,
+            walk,
+            rest_origin: rest_origin(config, rest_url),
+        });
+        let specs = runtime.join(config, &enabled, found);
         let supervisor = Supervisor::start_with(specs, config.io, config.governor, observer);
         Ok(Self {
             supervisor,
-            accounts,
-            ledgers,
-            outbox,
-            hosts,
+            runtime,
+            reloading: Arc::default(),
             file_thread,
             sandbox,
             pool,
             tape,
-            grace: config.shutdown.grace,
             uploads,
             files,
         })
@@ -258,26 +217,29 @@ impl App {
 
     /// The handle of one account.
     #[must_use]
-    pub fn account(&self, user: &str) -> Option<&AccountHandle> {
-        self.accounts.get(user)
+    pub fn account(&self, user: &str) -> Option<AccountHandle> {
+        Some(self.runtime.roster.member(user)?.handle)
+    }
+
+    /// How many accounts run.
+    #[must_use]
+    pub fn accounts(&self) -> usize {
+        self.runtime.roster.len()
     }
 
     /// Acts as one account, as its bots do.
     #[must_use]
     pub fn api(&self, user: &str) -> Option<Api> {
-        let account = self.accounts.get(user)?.clone();
+        let member = self.runtime.roster.member(user)?;
         let thread = self.file_thread.handle();
-        let api = Api::new(account).with_files(thread, self.uploads, self.files.clone());
-        Some(match self.ledgers.get(user) {
-            Some(ledger) => api.on_ledger(ledger.clone()),
-            None => api,
-        })
+        let api = Api::new(member.handle).with_files(thread, self.uploads, self.files.clone());
+        Some(api.on_ledger(member.ledger))
     }
 
     /// The names of the bots that an account runs, in their order; `None` when there is no such account.
     #[must_use]
     pub fn bots(&self, account: &str) -> Option<Vec<String>> {
-        let bots = self.hosts.bots_of(account)?;
+        let bots = self.runtime.hosts.bots_of(account)?;
         Some(bots.iter().map(ToString::to_string).collect())
     }
 
@@ -291,20 +253,28 @@ impl App {
         change: BotChange,
     ) -> Result<(), BotChangeError> {
         let on = self.file_thread.handle();
-        bot_change::change(&self.hosts, &on, account, change).await
+        bot_change::change(&self.runtime.hosts, &on, account, change).await
     }
 
     /// A controller for other threads and tasks.
     #[must_use]
     pub fn controller(&self) -> Controller {
-        let (pool, outbox) = (self.pool.clone(), self.outbox.clone());
-        let carriage = Carriage {
-            thread: self.file_thread.handle(),
-            uploads: self.uploads,
-            files: self.files.clone(),
-        };
-        let supervisor = self.supervisor.clone();
-        Controller::new(supervisor, pool, outbox, self.hosts.clone(), carriage)
+        Controller::new(
+            self.supervisor.clone(),
+            self.pool.clone(),
+            self.runtime.clone(),
+            Reloader {
+                runtime: self.runtime.clone(),
+                supervisor: self.supervisor.clone(),
+                on: self.file_thread.handle(),
+                alone: self.reloading.clone(),
+            },
+            Carriage {
+                thread: self.file_thread.handle(),
+                uploads: self.uploads,
+                files: self.files.clone(),
+            },
+        )
     }
 
     /// How every account stands, in the order of the config.
@@ -330,12 +300,13 @@ impl App {
     /// out, the sandbox ends. Takes no longer than the grace period and a second, and what the
     /// sandbox needs to write its store.
     pub async fn stop(self) -> Stopped {
+        let grace = self.runtime.roster.config().shutdown.grace;
         let draining = Draining::new();
-        self.hosts.drain(&draining);
+        self.runtime.hosts.drain(&draining);
         // Handlers get half of the time, so that a hanging handler leaves some to the logouts.
-        let drained = draining.wait(self.grace / 2).await;
+        let drained = draining.wait(grace / 2).await;
         let logout = self.supervisor.send(StopAll);
-        let logged_out = tokio::time::timeout(self.grace / 2, logout).await.is_ok();
+        let logged_out = tokio::time::timeout(grace / 2, logout).await.is_ok();
         let saved = match self.sandbox {
             Some(sandbox) => sandbox.stop().await,
             None => true,
@@ -351,7 +322,7 @@ impl App {
         self.supervisor.do_send(EndThreads);
         self.file_thread.stop();
         end_programs();
-        let store = self.outbox.store;
+        let store = self.runtime.store.clone();
         // A thread that panics has written what it could.
         let _ = tokio::task::spawn_blocking(move || store.close()).await;
         Stopped {
@@ -385,25 +356,17 @@ pub fn check_settings(
 }
 
 /// The store, and what it knows of the accounts, in their order.
-type Opened = (Store, Vec<(AccountNo, Recovered)>);
-
 /// Opens the store and reads it, on a thread of its own: both look through the whole file.
 async fn open_store(
     config: &StoreConfig,
     app: SdkAppId,
     users: Vec<UserId>,
-) -> Result<Opened, AppError> {
+) -> Result<(Store, Vec<Found>), AppError> {
     let (path, settings) = (config.path.clone(), store_settings(config));
     let open = move || {
         let store = Store::open(&path, settings)?;
-        let numbers = store.accounts(app, &users)?;
-        let mut found = store.recover()?;
-        let known = numbers.into_iter().map(|number| {
-            let recovered = found.remove(&number).unwrap_or_default();
-            (number, recovered)
-        });
-        let known = known.collect();
-        Ok((store, known))
+        let found = look_up(&store, app, &users)?;
+        Ok((store, found))
     };
     let opened = tokio::task::spawn_blocking(open).await;
     opened.map_err(std::io::Error::other)?
@@ -433,7 +396,7 @@ async fn check_bots(maker: &Maker, config: &Config, bots: &Bots) -> Result<(), A
             let (settings, is_own) = account.bot_settings(name, &config.bots);
             // Accounts of one entry share what is their own.
             let of = is_own.then_some(account.settings.as_ref()).flatten();
-            if !checked.insert((&**name, of.map(Arc::as_ptr))) {
+            if !checked.insert((&**name, of.map(|of| Arc::as_ptr(of).addr()))) {
                 continue;
             }
             let registered = bots
@@ -488,18 +451,4 @@ pub(crate) fn walk(config: &Config, sandbox_url: Option<&str>) -> HostWalk {
         Endpoint::Site(site) => HostWalk::new(*site, app),
         Endpoint::Url(url) => HostWalk::fixed(url),
     }
-}
-
-/// The REST API of the endpoint, when the config names an administrator.
-fn rest(config: &Config, sandbox: Option<&Sandbox>, credentials: &Credentials) -> Option<Rest> {
-    let (admin, key) = (config.app.admin.clone()?, credentials.key.clone()?);
-    let app = config.app.sdk_app_id;
-    let origin = match &config.endpoint {
-        Endpoint::Sandbox => sandbox?.rest_url(),
-        Endpoint::Auto => origin_of(Site::of(app)).to_owned(),
-        Endpoint::Site(site) => origin_of(*site).to_owned(),
-        // ws:// is http://, wss:// is https://.
-        Endpoint::Url(url) => url.replacen("ws", "http", 1),
-    };
-    Some(Rest::new(&origin, app, admin, key))
 }

@@ -2,10 +2,26 @@
 
 use super::AppError;
 use crate::config::{Config, Endpoint};
+use crate::proto::id::UserId;
+use secrecy::SecretString;
 
 /// There is none.
 #[derive(Debug)]
 pub(super) enum Sandbox {}
+
+/// There is nothing to change.
+#[derive(Debug)]
+pub(super) enum Remote {}
+
+impl Remote {
+    pub(super) fn import(&self, _: &UserId) -> bool {
+        match *self {}
+    }
+
+    pub(super) fn set_key(&self, _: SecretString) {
+        match *self {}
+    }
+}
 
 /// There is nothing that could fail.
 #[derive(Debug, thiserror::Error)]
@@ -17,6 +33,10 @@ impl Sandbox {
     }
 
     pub(super) fn rest_url(&self) -> String {
+        match *self {}
+    }
+
+    pub(super) fn remote(&self) -> Remote {
         match *self {}
     }
 

@@ -1,10 +1,8 @@
 //! Orders about messages that were not sent.
 
-use crate::bot::Ledger;
-use crate::store::{Store, StoreError};
-use botroupe_core::ledger::{AccountNo, Change, Ended, Letter, LetterState};
-use std::collections::HashMap;
-use std::sync::Arc;
+use super::runtime::Runtime;
+use crate::store::StoreError;
+use botroupe_core::ledger::{Change, Ended, Letter, LetterState};
 
 /// What to do with a letter that failed, or of which it is unknown whether it arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,16 +35,9 @@ pub enum OutboxOrderError {
     Store(#[from] StoreError),
 }
 
-/// The store and the ledgers on it.
-#[derive(Clone, Debug)]
-pub(super) struct Outbox {
-    pub(super) store: Store,
-    pub(super) ledgers: Arc<HashMap<AccountNo, Arc<Ledger>>>,
-}
-
-impl Outbox {
+impl Runtime {
     /// Obeys an order about the letter of this number.
-    pub(super) async fn order(
+    pub(super) async fn order_letter(
         &self,
         number: u64,
         order: OutboxOrder,
@@ -69,7 +60,7 @@ impl Outbox {
     /// What is to be sent or was not sent, each with its account.
     pub(super) async fn letters(&self) -> Result<Vec<(Letter, String)>, StoreError> {
         let letters = self.store.letters().await?;
-        let of = |letter: &Letter| match self.ledgers.get(&letter.account) {
+        let of = |letter: &Letter| match self.roster.ledger(letter.account) {
             Some(ledger) => ledger.account().to_string(),
             // One that the config has no more.
             None => format!("no. {}", letter.account.0),
@@ -84,7 +75,7 @@ impl Outbox {
     }
 
     fn retry(&self, letter: Letter) -> Result<(), OutboxOrderError> {
-        let ledger = self.ledgers.get(&letter.account);
+        let ledger = self.roster.ledger(letter.account);
         let ledger = ledger.ok_or(OutboxOrderError::NoAccount(letter.number))?;
         ledger.retry(letter);
         Ok(())

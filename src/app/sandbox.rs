@@ -5,7 +5,7 @@ use crate::config::{Config, Endpoint, SandboxDedupe, SandboxTlsConfig};
 use crate::sandbox::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 use secrecy::SecretString;
 
-pub(super) use crate::sandbox::{Sandbox, SandboxError};
+pub(super) use crate::sandbox::{Sandbox, SandboxError, SandboxRemote as Remote};
 
 /// Starts the server that `[sandbox]` describes.
 pub(super) async fn start(config: &Config) -> Result<Sandbox, AppError> {

@@ -90,6 +90,7 @@ fn start(
         |account| account.policy.clone(),
     );
     let spec = ChildSpec {
+        number: 0,
         config: Arc::new(CoreConfig {
             app: config.app.sdk_app_id,
             user: args.user.clone(),

@@ -19,6 +19,7 @@ mod memory;
 mod new;
 mod output;
 mod progress;
+mod reload;
 mod report;
 mod run;
 #[cfg(feature = "sandbox")]
@@ -102,7 +103,13 @@ fn execute(args: Args, bots: &Bots, env: &dyn Env, out: &mut dyn Write) -> Resul
             config.record = args.run.record();
             log(config.log)?;
             let format = format.unwrap_or(config.log.format);
-            run::run(args.path(), args.run.force, &config, bots, format)?;
+            let source = reload::ConfigSource {
+                path: args.path().to_owned(),
+                overrides: args.run.config.overrides(),
+                record: args.run.record(),
+                bots: bots.clone(),
+            };
+            run::run(source, &args.run, &config, format)?;
         }
         #[cfg(feature = "sandbox")]
         Command::Sandbox(args) => {

@@ -1,5 +1,6 @@
 //! `botroupe run`: runs a config until it is told to stop.
 
+use super::args::RunArgs;
 use super::check;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
@@ -7,12 +8,12 @@ use super::limits::Handles;
 use super::memory::Memory;
 use super::output;
 use super::progress::Progress;
+use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use crate::account::{Changed, Phase};
 use crate::admin::types::SandboxOf;
 use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::app::{App, AppError};
-use crate::bot::Bots;
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
 use crate::gateway::now;
@@ -20,26 +21,30 @@ use crate::proto::id::UserId;
 use crate::store::OpenError;
 use actix::prelude::*;
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::Notify;
 
 /// Runs until a signal comes, then stops in order; a second signal ends it at once.
 ///
 /// # Errors
 /// When something cannot be started, a second signal came, or the supervisor of the accounts died.
 pub(super) fn run(
-    path: &Path,
-    force: bool,
+    source: ConfigSource,
+    args: &RunArgs,
     config: &Config,
-    bots: &Bots,
     format: LogFormat,
 ) -> Result<(), Failure> {
+    let source = Arc::new(source);
+    let (path, bots) = (source.path.as_path(), &source.bots);
     look_at_handles(config)?;
     let seat = Seat::for_run(path).inspect_err(
         |error| tracing::warn!(%error, "no place for a control socket, a lock and what is kept over restarts"),
     );
     let seat = seat.ok();
-    let lock = seat.as_ref().map(|seat| Lock::take(path, seat, force));
+    let lock = seat.as_ref().map(|seat| Lock::take(path, seat, args.force));
     let _lock = lock.transpose()?;
     let kept = seat.as_ref().and_then(|seat| read_kept(seat.kept()));
     let away = kept.as_ref().map(Kept::away).unwrap_or_default();
@@ -77,18 +82,27 @@ pub(super) fn run(
         if let Some(url) = admin.url() {
             board.do_send(AnnounceAdmin(url.to_owned()));
         }
+        let reloads = Reloads::new(source.clone(), app.controller());
+        let mut watch = Watch::new(source.clone());
+        // One at a time; what comes meanwhile asks for one more.
+        let wanted = Rc::new(Notify::new());
+        let reloader = actix_rt::spawn(reload_when(wanted.clone(), reloads, board.clone(), format));
         loop {
             tokio::select! {
                 signal = signals.next() => match signal {
                     #[cfg(unix)]
                     Signal::Report => report_memory(&memory, &app, format).await,
+                    #[cfg(unix)]
+                    Signal::Reload => wanted.notify_one(),
                     Signal::Stop => break,
                 },
+                () = watch.changed(), if args.watch => wanted.notify_one(),
                 // A process that keeps no account online must not look alive.
                 () = controller.ended() => return Err(supervisor_died()),
             }
         }
         drop(admin);
+        reloader.abort();
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
         tokio::select! {
@@ -127,6 +141,15 @@ fn open_admin(config: &Config, seat: Option<&Seat>) -> Result<Opened, Failure> {
     #[cfg(not(unix))]
     let _ = seat;
     Ok(opened)
+}
+
+/// Reloads the config each time it is wanted.
+async fn reload_when(wanted: Rc<Notify>, reloads: Reloads, board: Addr<Board>, format: LogFormat) {
+    loop {
+        wanted.notified().await;
+        reloads.reload_aloud(format).await;
+        board.do_send(Reloaded(reloads.accounts()));
+    }
 }
 
 /// Raises the limit of open files, and warns when it is too low for all accounts.
@@ -232,6 +255,11 @@ struct Announce(String);
 #[derive(Message)]
 #[rtype(result = "()")]
 struct AnnounceAdmin(String);
+
+/// The config was reloaded: so many accounts run now.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct Reloaded(usize);
 
 /// Answered when everything before it is written.
 #[derive(Message)]
@@ -351,6 +379,14 @@ impl Handler<AnnounceAdmin> for Board {
     }
 }
 
+impl Handler<Reloaded> for Board {
+    type Result = ();
+
+    fn handle(&mut self, Reloaded(enabled): Reloaded, _: &mut Context<Self>) {
+        self.enabled = enabled;
+    }
+}
+
 impl Handler<Flush> for Board {
     type Result = ();
 
@@ -370,6 +406,8 @@ impl Handler<Changed> for Board {
         }
         let stays_away = matches!(status.phase, Phase::Held | Phase::Quarantined);
         let shown = self.shown.get(&status.user).copied();
+        // It has left the fleet, or the process ends.
+        let left = (status.phase == Phase::Stopped).then(|| status.user.clone());
         match online {
             Some(true) => {
                 self.online += 1;
@@ -393,6 +431,9 @@ impl Handler<Changed> for Board {
                 self.shown.insert(status.user, false);
             }
             None => {}
+        }
+        if let Some(user) = left {
+            self.shown.remove(&user);
         }
         if !self.greeted && self.shown.len() == self.enabled {
             self.greet();

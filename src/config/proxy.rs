@@ -59,6 +59,22 @@ impl fmt::Debug for ProxyUrl {
 }
 
 impl ProxyUrl {
+    fn is_same(&self, other: &Self) -> bool {
+        let exposed = |proxy: &Self| {
+            let login = proxy.login.as_ref();
+            login.map(|(user, password)| {
+                (
+                    user.expose_secret().to_owned(),
+                    password.expose_secret().to_owned(),
+                )
+            })
+        };
+        self.kind == other.kind
+            && self.host == other.host
+            && self.port == other.port
+            && exposed(self) == exposed(other)
+    }
+
     /// Reads `[http|socks5|socks5h://][user:password@]host[:port]`. Without a kind it is `http`; without a port 80,
     /// or 1080 for SOCKS.
     ///
@@ -162,6 +178,16 @@ impl AccountProxy {
         match text.trim() {
             "direct" => Ok(Self::Direct),
             text => ProxyUrl::parse(text).map(Self::Through),
+        }
+    }
+
+    /// Whether links take the same way, with the same login.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Direct, Self::Direct) => true,
+            (Self::Through(one), Self::Through(other)) => one.is_same(other),
+            _ => false,
         }
     }
 }

@@ -5,8 +5,10 @@ use super::error::FleetError;
 use super::handle::{self, FleetHandle};
 use super::load;
 use super::observer::OnChange;
-use super::signals::Signals;
+use super::signals::{Signal, Signals};
 use crate::account::Status;
+#[cfg(unix)]
+use crate::app::Controller;
 use crate::app::made_name;
 use crate::bot::{AccountContext, Bot, Bots};
 use crate::config::{Config, Env};
@@ -97,6 +99,10 @@ impl FleetAccount {
     pub fn bots(mut self, names: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.bots = Some(names.into_iter().map(Into::into).collect());
         self
+    }
+
+    pub(super) fn user(&self) -> &str {
+        &self.user
     }
 
     /// The account as a table of a config file.
@@ -264,9 +270,7 @@ impl FleetBuilder {
         thread.spawn(move || {
             System::new().block_on(async {
                 match self.prepare().await {
-                    Ok((config, bots, on_change)) => {
-                        handle::serve(config, bots, on_change, started).await;
-                    }
+                    Ok((recipe, on_change)) => handle::serve(recipe, on_change, started).await,
                     Err(error) => drop(started.send(Err(error))),
                 }
             });
@@ -274,8 +278,8 @@ impl FleetBuilder {
         outcome.await.unwrap_or(Err(FleetError::Ended))
     }
 
-    /// Runs the fleet until Ctrl-C or SIGTERM, then stops it in order; a second signal ends it at once. Logs
-    /// go to `tracing`.
+    /// Runs the fleet until Ctrl-C or SIGTERM, then stops it in order; a second signal ends it at once. SIGHUP reads
+    /// the config file anew and [puts it in the place of the running one](FleetHandle::reload). Logs go to `tracing`.
     ///
     /// # Errors
     /// [`FleetError`] when the fleet cannot be started, or ended otherwise.
@@ -288,12 +292,12 @@ impl FleetBuilder {
 
     async fn until_signal(self) -> Result<(), FleetError> {
         let mut signals = Signals::listen()?;
-        let launched = async {
-            let (config, bots, on_change) = self.prepare().await?;
-            handle::launch(&config, &bots, on_change).await
+        let (recipe, on_change) = tokio::select! {
+            prepared = self.prepare() => prepared?,
+            () = signals.stop() => return Ok(()),
         };
         let (app, _online) = tokio::select! {
-            launched = launched => launched?,
+            launched = handle::launch(&recipe, on_change) => launched?,
             // Nothing is online yet: there is nothing to log out.
             () = signals.stop() => return Ok(()),
         };
@@ -301,9 +305,17 @@ impl FleetBuilder {
             tracing::info!("sandbox listening on {url}");
         }
         let controller = app.controller();
-        tokio::select! {
-            () = signals.stop() => {}
-            () = controller.ended() => return Err(FleetError::Ended),
+        loop {
+            tokio::select! {
+                signal = signals.next() => match signal {
+                    Signal::Stop => break,
+                    #[cfg(unix)]
+                    Signal::Reload => reload(&recipe, &controller).await,
+                    #[cfg(unix)]
+                    Signal::Report => {}
+                },
+                () = controller.ended() => return Err(FleetError::Ended),
+            }
         }
         tracing::info!("stopping: handlers finish, accounts log out");
         tokio::select! {
@@ -317,22 +329,59 @@ impl FleetBuilder {
         }
     }
 
-    /// The config and the bots.
-    async fn prepare(mut self) -> Result<(Config, Bots, Option<OnChange>), FleetError> {
+    /// What the fleet is made from.
+    async fn prepare(self) -> Result<(Recipe, Option<OnChange>), FleetError> {
         let mut bots = self.bots;
         for make in self.unnamed {
             let name = made_name(make.clone()).await?;
             bots = bots.with(name, move || make());
         }
+        let recipe = Recipe {
+            file: self.file,
+            settings: self.settings,
+            needs_app: self.is_sandbox && !self.is_app_given,
+            accounts: self.accounts,
+            bots,
+        };
+        Ok((recipe, self.on_change))
+    }
+}
+
+/// A reload that SIGHUP asked for.
+#[cfg(unix)]
+async fn reload(recipe: &Recipe, controller: &Controller) {
+    let done = match recipe.config() {
+        Ok(config) => controller.reload(config).await.map_err(FleetError::from),
+        Err(error) => Err(error),
+    };
+    if let Err(error) = done {
+        tracing::error!(%error, "the config was not reloaded; the one before goes on");
+    }
+}
+
+/// What the config of a fleet is made from, each time anew.
+pub(super) struct Recipe {
+    file: Option<PathBuf>,
+    settings: Vec<(String, String)>,
+    /// A sandbox without an app gets one.
+    needs_app: bool,
+    /// Those that were given in code.
+    pub(super) accounts: Vec<FleetAccount>,
+    pub(super) bots: Bots,
+}
+
+impl Recipe {
+    /// Reads and checks the config, with these accounts beside its own.
+    pub(super) fn config_with(&self, more: &[FleetAccount]) -> Result<Config, FleetError> {
         let (file, mut text) = match &self.file {
             Some(path) => (path.display().to_string(), load::read_text(path)?),
             None => (NO_FILE.to_owned(), String::new()),
         };
-        if self.file.is_none() && self.is_sandbox && !self.is_app_given {
+        if self.file.is_none() && self.needs_app {
             text = format!("[app]\nsdk_app_id = {SANDBOX_APP}\nsecret_key = \"{SANDBOX_KEY}\"\n");
         }
-        for account in &self.accounts {
-            text.push_str(&account.to_toml(&bots));
+        for account in self.accounts.iter().chain(more) {
+            text.push_str(&account.to_toml(&self.bots));
         }
         // Only a config file is told to listen to the environment.
         let none = BTreeMap::new();
@@ -345,9 +394,13 @@ impl FleetBuilder {
             // A fleet in code has no folder to leave a file in.
             settings.push(("store.path".to_owned(), ":memory:".to_owned()));
         }
-        settings.append(&mut self.settings);
-        let config = load::parse(&file, &text, &settings, env, &bots)?;
-        Ok((config, bots, self.on_change.take()))
+        settings.extend(self.settings.iter().cloned());
+        Ok(load::parse(&file, &text, &settings, env, &self.bots)?)
+    }
+
+    /// Reads and checks the config.
+    pub(super) fn config(&self) -> Result<Config, FleetError> {
+        self.config_with(&[])
     }
 }
 

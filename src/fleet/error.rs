@@ -1,6 +1,6 @@
 //! Why a fleet does not run.
 
-use crate::app::AppError;
+use crate::app::{AppError, ReloadError};
 use crate::config::ConfigErrors;
 use std::io;
 use std::path::PathBuf;
@@ -23,6 +23,12 @@ pub enum FleetError {
     /// A part of the fleet cannot be started.
     #[error(transparent)]
     Start(#[from] AppError),
+    /// The config was not put in the place of the running one.
+    #[error(transparent)]
+    Reload(#[from] ReloadError),
+    /// The fleet has no such account.
+    #[error("there is no account {0}")]
+    NoAccount(String),
     /// The system gives no thread, or no signals.
     #[error("cannot start a fleet: {0}")]
     System(#[from] io::Error),

@@ -1,10 +1,11 @@
 //! A running fleet.
 
+use super::builder::{FleetAccount, Recipe};
 use super::error::FleetError;
 use super::observer::{Observer, OnChange};
 use crate::account::{Command, Status};
-use crate::app::{App, BotChange, BotChangeError, OrderError, Stopped};
-use crate::bot::{Api, Bots};
+use crate::app::{App, BotChange, BotChangeError, Controller, OrderError, Plan, Stopped};
+use crate::bot::Api;
 use crate::config::Config;
 use crate::proto::id::UserId;
 use actix::prelude::*;
@@ -39,13 +40,14 @@ pub struct FleetHandle {
     running: Option<(App, oneshot::Sender<App>)>,
     stopped: oneshot::Receiver<Stopped>,
     online: watch::Receiver<usize>,
-    enabled: usize,
+    /// What its config is made from when it changes.
+    recipe: tokio::sync::Mutex<Recipe>,
 }
 
 impl fmt::Debug for FleetHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FleetHandle")
-            .field("accounts", &self.enabled)
+            .field("accounts", &self.enabled())
             .field("online", &*self.online.borrow())
             .finish_non_exhaustive()
     }
@@ -53,24 +55,23 @@ impl fmt::Debug for FleetHandle {
 
 /// Starts the fleet of a config on the present actix `System`.
 pub(super) async fn launch(
-    config: &Config,
-    bots: &Bots,
+    recipe: &Recipe,
     on_change: Option<OnChange>,
 ) -> Result<(App, watch::Receiver<usize>), FleetError> {
+    let config = recipe.config()?;
     let (count, online) = watch::channel(0);
     let observer = Observer::new(count, on_change).start();
-    let app = App::start(config, bots, Some(observer.recipient())).await?;
+    let app = App::start(&config, &recipe.bots, Some(observer.recipient())).await?;
     Ok((app, online))
 }
 
 /// Starts the fleet, gives it to `started`, and stays until it is to stop.
 pub(super) async fn serve(
-    config: Config,
-    bots: Bots,
+    recipe: Recipe,
     on_change: Option<OnChange>,
     started: oneshot::Sender<Result<FleetHandle, FleetError>>,
 ) {
-    let (app, online) = match launch(&config, &bots, on_change).await {
+    let (app, online) = match launch(&recipe, on_change).await {
         Ok(launched) => launched,
         Err(error) => {
             // Whoever asked may have gone.
@@ -84,11 +85,7 @@ pub(super) async fn serve(
         running: Some((app, stop)),
         stopped,
         online,
-        enabled: config
-            .accounts
-            .iter()
-            .filter(|account| account.enabled)
-            .count(),
+        recipe: tokio::sync::Mutex::new(recipe),
     };
     // A handle that nobody wants is dropped, which sends the app to `stopping`.
     drop(started.send(Ok(handle)));
@@ -106,8 +103,128 @@ impl FleetHandle {
     /// [`FleetError::Ended`].
     pub async fn ready(&self) -> Result<(), FleetError> {
         let mut online = self.online.clone();
-        let all = online.wait_for(|online| *online >= self.enabled).await;
+        let all = online.wait_for(|online| *online >= self.enabled()).await;
         all.map(drop).map_err(|_| FleetError::Ended)
+    }
+
+    fn enabled(&self) -> usize {
+        self.running.as_ref().map_or(0, |(app, _)| app.accounts())
+    }
+
+    /// Adds an account, or the accounts of a pattern, while the fleet runs; those that run are not touched. Returns
+    /// what was done, when the accounts set out to log in.
+    ///
+    /// ```
+    /// use botroupe::prelude::*;
+    ///
+    /// # fn echo() -> Bot {
+    /// #     Bot::new("echo").on_text(|text: Text| async move { text.into_inner() })
+    /// # }
+    /// # #[tokio::main]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let fleet = Fleet::builder().sandbox().bot(echo).account("desk-1").start().await?;
+    /// let plan = fleet.add("desk-{2..4}").await?;
+    /// assert_eq!((plan.accounts.len(), plan.unchanged), (3, 1));
+    /// fleet.ready().await?;
+    /// fleet.remove("desk-1").await?;
+    /// assert!(fleet.api("desk-1").is_none() && fleet.api("desk-4").is_some());
+    /// # fleet.stop().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`FleetError::Config`] when it is there already or wrong otherwise, [`FleetError::Reload`] when it cannot be
+    /// started; then nothing changes.
+    pub async fn add(&self, account: impl Into<FleetAccount>) -> Result<Plan, FleetError> {
+        let account = account.into();
+        let mut recipe = self.recipe.lock().await;
+        let added = recipe.config_with(std::slice::from_ref(&account))?;
+        let known = recipe.config()?;
+        let mut config = self.config()?;
+        let is_new = |user: &UserId| !known.accounts.iter().any(|it| it.user_id == *user);
+        let new = added.accounts.into_iter().filter(|it| is_new(&it.user_id));
+        config.accounts.extend(new);
+        let plan = self.put(config).await?;
+        recipe.accounts.push(account);
+        Ok(plan)
+    }
+
+    /// Takes an account out of the fleet: its handlers finish, and it logs out. What the store has of it stays there.
+    ///
+    /// # Errors
+    /// [`FleetError::NoAccount`], [`FleetError::Ended`].
+    pub async fn remove(&self, user: &str) -> Result<Plan, FleetError> {
+        let mut recipe = self.recipe.lock().await;
+        let mut config = self.config()?;
+        let before = config.accounts.len();
+        config.accounts.retain(|it| it.user_id.as_str() != user);
+        if config.accounts.len() == before {
+            return Err(FleetError::NoAccount(user.to_owned()));
+        }
+        let plan = self.put(config).await?;
+        recipe.accounts.retain(|account| account.user() != user);
+        Ok(plan)
+    }
+
+    /// Has an account run as this describes it, in place of what it ran as before. It stays online.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add), and [`FleetError::NoAccount`].
+    pub async fn replace(&self, account: impl Into<FleetAccount>) -> Result<Plan, FleetError> {
+        let account = account.into();
+        let mut recipe = self.recipe.lock().await;
+        let mut config = self.config()?;
+        let mut alone = Vec::new();
+        std::mem::swap(&mut alone, &mut recipe.accounts);
+        let described = recipe.config_with(std::slice::from_ref(&account));
+        recipe.accounts = alone;
+        let described = described?.accounts.into_iter();
+        let Some(new) = described.last() else {
+            return Err(FleetError::NoAccount(account.user().to_owned()));
+        };
+        let mut accounts = config.accounts.iter_mut();
+        let Some(known) = accounts.find(|it| it.user_id == new.user_id) else {
+            return Err(FleetError::NoAccount(account.user().to_owned()));
+        };
+        *known = new;
+        let plan = self.put(config).await?;
+        recipe.accounts.retain(|it| it.user() != account.user());
+        recipe.accounts.push(account);
+        Ok(plan)
+    }
+
+    /// What [`reload`](Self::reload) would do.
+    ///
+    /// # Errors
+    /// [`FleetError`] when the config cannot be read or is wrong.
+    pub async fn plan(&self) -> Result<Plan, FleetError> {
+        let config = self.recipe.lock().await.config()?;
+        Ok(self.controller()?.plan(&config))
+    }
+
+    /// Reads the config file anew and puts it in the place of the running config, as a whole or not at all. Accounts
+    /// that do not change stay connected, and their bots keep their state. Accounts that were [added](Self::add) stay;
+    /// one of the file that was [removed](Self::remove) comes back.
+    ///
+    /// # Errors
+    /// [`FleetError`] when the config cannot be read, is wrong, or needs a restart of the process; then nothing changes.
+    pub async fn reload(&self) -> Result<Plan, FleetError> {
+        let config = self.recipe.lock().await.config()?;
+        self.put(config).await
+    }
+
+    fn controller(&self) -> Result<Controller, FleetError> {
+        let (app, _) = self.running.as_ref().ok_or(FleetError::Ended)?;
+        Ok(app.controller())
+    }
+
+    fn config(&self) -> Result<Config, FleetError> {
+        Ok(Config::clone(&self.controller()?.config()))
+    }
+
+    async fn put(&self, config: Config) -> Result<Plan, FleetError> {
+        Ok(self.controller()?.reload(config).await?)
     }
 
     /// The status of every account, in the order of the config.

@@ -25,7 +25,9 @@ mod observer;
 mod signals;
 
 pub use crate::account::{Cause, Command, Counters, Phase, Record, RecordedEvent, Status};
-pub use crate::app::{AppError, BotChangeError, OrderError, Stopped};
+pub use crate::app::{
+    AccountStep, Action, AppError, BotChangeError, OrderError, Plan, ReloadError, Stopped,
+};
 pub use crate::store::OpenError;
 pub use builder::{Fleet, FleetAccount, FleetBuilder};
 pub use env::ProcessEnv;

@@ -160,7 +160,7 @@ mod tests {
         for (allowed, each, links) in [
             (Some(1024), 1, 960),
             (Some(1024), 2, 480),
-            (Some(64), 1, 16),
+            (Some(64), 1, 12),
             (Some(1), 1, 0),
             (Some(0), 2, 0),
             (None, 1, usize::MAX),

@@ -67,7 +67,7 @@ pub use config::{Dedupe, SandboxConfig, SandboxTls, Unknown};
 pub use rest::RestAnswer;
 pub use seed::{Mistake, Seed, SeedError};
 #[cfg(feature = "server")]
-pub use shell::{Sandbox, SandboxError, StoreError, TlsError};
+pub use shell::{Sandbox, SandboxError, SandboxRemote, StoreError, TlsError};
 pub use snapshot::SnapshotError;
 pub use state::{
     Counters, Fault, FaultError, GroupItem, HistoryItem, KickType, LedgerEntry, Status,

@@ -11,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use secrecy::SecretString;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -110,6 +111,11 @@ impl State {
     /// The settings of the sandbox.
     pub fn config(&self) -> &SandboxConfig {
         &self.world.config
+    }
+
+    /// Replaces the SecretKey: UserSigs of the old one are refused from now on. Logins stay.
+    pub fn set_key(&mut self, key: SecretString) {
+        self.world.config.key = key;
     }
 
     /// A connection was opened. `query` holds the decoded pairs of its URL.

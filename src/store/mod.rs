@@ -36,8 +36,9 @@ use memory::Memory;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use tokio::sync::oneshot;
 
 /// How a store works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -320,6 +321,30 @@ impl Store {
         match &self.0 {
             Kind::Memory(memory) => Ok(memory.read(|tables| tables.letter(number).cloned())),
             Kind::Disk(disk) => disk.letter(number).await,
+        }
+    }
+
+    /// Waits until everything that was submitted before is on disk.
+    pub async fn settled(&self) {
+        /// Tells one who waits.
+        struct Barrier(Mutex<Option<oneshot::Sender<()>>>);
+
+        impl Sink for Barrier {
+            fn committed(&self, _: u64) {
+                let mut waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+                if let Some(waiting) = waiting.take() {
+                    let _ = waiting.send(()); // Whoever asked may have given up waiting.
+                }
+            }
+        }
+
+        let (tell, told) = oneshot::channel();
+        let done = Done {
+            sink: Arc::new(Barrier(Mutex::new(Some(tell)))),
+            batch: 0,
+        };
+        if !self.submit(Vec::new(), Some(done)) {
+            let _ = told.await; // Closed: then nothing is written any more.
         }
     }
 

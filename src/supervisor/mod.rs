@@ -6,29 +6,32 @@
 //! growing pauses, until it happens too often. A child that never returns is noticed by the silence
 //! of its thread; its neighbours move to a new one at once.
 
+mod changes;
+mod children;
 mod orders;
 mod outage;
 mod threads;
 
+pub use crate::account::MakeConnector;
 use crate::account::{
     Account, AccountEvent, AccountHandle, AccountSpec, Cause, Changed, Command, CoreConfig, Phase,
     SharedGovernor, SharedGroupPaces, Status, StatusCollector, Subscriber, Surroundings,
 };
 use crate::config::{GovernorConfig, IoConfig};
-use crate::gateway::{Connector, Down, DownGuard, now};
-use crate::policy::{Backoff, Governor, RestartIntensity};
-use crate::proto::id::UserId;
+use crate::gateway::{Down, DownGuard, now};
+use crate::policy::{Backoff, Governor};
 use crate::rest::Rest;
 use actix::prelude::*;
+use children::{Child, Children, Standing};
 use futures_util::future::LocalBoxFuture;
 use outage::outage;
 use std::collections::HashMap;
-use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 use threads::{Hung, Threads};
 use tokio::sync::oneshot;
 
+pub use changes::{Forget, Join, Leave, NewConfig, Reconfigure, Repace};
 pub use orders::{Order, OrderError};
 
 /// Deaths of an account actor that are answered by a restart, per period.
@@ -52,7 +55,7 @@ struct Made {
 /// How long an account may take to say how it stands.
 const STATUS_LIMIT: Duration = Duration::from_secs(1);
 
-/// Gives the subscriber of the account of this number, counted from zero, or the reason why there is none; makes a new one when the last one
+/// Gives the subscriber of the account of this number, or the reason why there is none; makes a new one when the last one
 /// died. It is called on the supervisor's thread, so slow work belongs into the future or on another thread.
 /// The subscriber outlives the account's actors, so that delivered messages do too.
 pub type SubscriberFactory = Arc<
@@ -62,10 +65,12 @@ pub type SubscriberFactory = Arc<
 /// Everything that an account is started from, each time it is restarted.
 #[derive(Clone)]
 pub struct ChildSpec {
+    /// Its number, which no other account of the process ever has; below 2^32.
+    pub number: usize,
     /// The account.
     pub config: Arc<CoreConfig>,
     /// Makes the connector.
-    pub connector: Arc<dyn Fn() -> Rc<dyn Connector> + Send + Sync>,
+    pub connector: MakeConnector,
     /// Asks whether another login is there, when there are an administrator's credentials.
     pub rest: Option<Arc<Rest>>,
     /// Makes the subscriber.
@@ -84,71 +89,9 @@ impl std::fmt::Debug for ChildSpec {
     }
 }
 
-struct Child {
-    spec: ChildSpec,
-    /// The current subscriber.
-    subscriber: Option<Arc<dyn Subscriber>>,
-    thread: usize,
-    /// Counts the actors of this account, so that messages of a dead or hanging one are told apart.
-    life: u32,
-    deaths: u32,
-    /// How often it died and hung; `None` of an account that never did.
-    history: Option<Box<History>>,
-    standing: Standing,
-    running: bool,
-    /// Its subscriber is being made.
-    making: bool,
-}
-
-/// The deaths of an account.
-struct History {
-    crashes: RestartIntensity,
-    hangs: RestartIntensity,
-}
-
-impl Default for History {
-    fn default() -> Self {
-        Self {
-            crashes: RestartIntensity::new(RESTARTS.0, RESTARTS.1),
-            hangs: RestartIntensity::new(HANGS.0, HANGS.1),
-        }
-    }
-}
-
-/// How an account stood when it last said so, or why it does not run. Counters are asked for when they are
-/// wanted.
-struct Standing {
-    phase: Phase,
-    since: Duration,
-    cause: Cause,
-    next: Option<Duration>,
-    waits_for: Option<&'static str>,
-}
-
-impl Child {
-    /// What is known without asking the account.
-    fn status(&self) -> Box<Status> {
-        let Standing {
-            phase,
-            since,
-            ref cause,
-            next,
-            waits_for,
-        } = self.standing;
-        Box::new(Status {
-            phase,
-            cause: cause.clone(),
-            next,
-            waits_for: waits_for.map(str::to_owned),
-            ..Status::new(self.spec.config.user.clone(), since)
-        })
-    }
-}
-
 /// The parent of all accounts.
 pub struct Supervisor {
-    children: Vec<Child>,
-    index: HashMap<UserId, usize>,
+    children: Children,
     threads: Threads,
     governor: SharedGovernor,
     group_paces: SharedGroupPaces,
@@ -207,35 +150,12 @@ impl Supervisor {
     ) -> Addr<Self> {
         let at = now();
         let threads = Threads::start(io.arbiters as usize, io.hang_after);
-        let children: Vec<Child> = specs
-            .into_iter()
-            .enumerate()
-            .map(|(number, spec)| Child {
-                subscriber: None,
-                thread: number % threads.len(),
-                life: 0,
-                history: None,
-                standing: Standing {
-                    phase: Phase::Waiting,
-                    since: at.unix,
-                    cause: Cause::NotStarted,
-                    next: None,
-                    waits_for: None,
-                },
-                spec,
-                deaths: 0,
-                running: false,
-                making: false,
-            })
-            .collect();
-        let index = children
-            .iter()
-            .enumerate()
-            .map(|(i, child)| (child.spec.config.user.clone(), i))
-            .collect();
+        let mut children = Children::default();
+        for (place, spec) in specs.into_iter().enumerate() {
+            children.insert(Child::new(spec, place % threads.len(), at.unix));
+        }
         Self {
             children,
-            index,
             threads,
             governor: SharedGovernor::new(Governor::new(
                 f64::from(governor.logins_per_second),
@@ -320,7 +240,7 @@ impl Supervisor {
         let Some(child) = self.children.get_mut(number) else {
             return;
         };
-        tracing::error!(account = %child.spec.config.user, reason, "no bots for an account; quarantined");
+        tracing::error!(account = %child.user(), reason, "no bots for an account; quarantined");
         child.standing.phase = Phase::Quarantined;
         child.standing.cause = Cause::NoBot(reason);
         child.standing.since = now().unix;
@@ -366,21 +286,23 @@ impl Supervisor {
     /// A thread hangs. Its accounts move to another thread; the account that it hangs in is counted.
     fn hung(&mut self, ctx: &mut Context<Self>, hung: &Hung) {
         let culprit = hung.child.and_then(|child| usize::try_from(child).ok());
-        let on_it: Vec<usize> = (0..self.children.len())
-            .filter(|number| {
-                self.children[*number].running && self.children[*number].thread == hung.thread
-            })
+        let children = self.children.iter();
+        let on_it: Vec<usize> = children
+            .filter(|(_, child)| child.running && child.thread == hung.thread)
+            .map(|(number, _)| number)
             .collect();
         tracing::error!(
             thread = hung.thread,
             accounts = on_it.len(),
             account = culprit
                 .and_then(|number| self.children.get(number))
-                .map_or("unknown", |child| child.spec.config.user.as_str()),
+                .map_or("unknown", |child| child.user().as_str()),
             "a thread does not come back; its accounts are moved to a new one"
         );
         for number in on_it {
-            let child = &mut self.children[number];
+            let Some(child) = self.children.get_mut(number) else {
+                continue;
+            };
             child.running = false;
             self.running = self.running.saturating_sub(1);
             child.life = child.life.wrapping_add(1);
@@ -393,9 +315,11 @@ impl Supervisor {
                 child.deaths = child.deaths.saturating_add(1);
             }
             if !allowed {
-                tracing::error!(account = %child.spec.config.user, "hangs its thread too often; quarantined");
+                tracing::error!(account = %child.user(), "hangs its thread too often; quarantined");
             }
-            if !self.is_stopping {
+            if child.leaving.is_some() {
+                self.left(number);
+            } else if !self.is_stopping {
                 self.lost(ctx, number, Cause::Hung, allowed);
             }
         }
@@ -423,12 +347,13 @@ impl Actor for Supervisor {
 
     fn started(&mut self, ctx: &mut Context<Self>) {
         ctx.set_mailbox_capacity(MAILBOX);
-        for number in 0..self.children.len() {
+        let numbers: Vec<usize> = self.children.iter().map(|(number, _)| number).collect();
+        for number in numbers {
             self.start_child(ctx, number);
         }
         ctx.run_interval(SUMMARY, |supervisor, _| {
-            let standings = supervisor.children.iter().map(|child| &child.standing);
-            let away = standings.map(|standing| (standing.phase, &standing.cause));
+            let children = supervisor.children.iter();
+            let away = children.map(|(_, child)| (child.standing.phase, &child.standing.cause));
             for line in outage(away) {
                 tracing::warn!("{line}");
             }
@@ -468,11 +393,8 @@ impl Handler<Changed> for Supervisor {
     type Result = ();
 
     fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
-        if let Some(child) = self
-            .index
-            .get(&changed.status.user)
-            .and_then(|i| self.children.get_mut(*i))
-        {
+        let number = self.children.number_of(&changed.status.user);
+        if let Some(child) = number.and_then(|number| self.children.get_mut(number)) {
             // A restart after a crash must not bring the account back either.
             child.spec.away = match (changed.status.phase, &changed.status.cause) {
                 (phase @ (Phase::Held | Phase::Quarantined), cause) => {
@@ -512,11 +434,15 @@ impl Handler<Down> for Supervisor {
         }
         child.running = false;
         self.running = self.running.saturating_sub(1);
+        if child.leaving.is_some() {
+            self.left(number);
+            return self.check_all_stopped();
+        }
         if self.is_stopping || child.standing.phase == Phase::Stopped {
             return self.check_all_stopped();
         }
         child.deaths = child.deaths.saturating_add(1);
-        let (account, panicked) = (child.spec.config.user.clone(), down.panicked);
+        let (account, panicked) = (child.user().clone(), down.panicked);
         let history = child.history.get_or_insert_default();
         let allowed = history.crashes.allow(now().mono);
         if allowed {
@@ -535,23 +461,20 @@ impl Handler<GetStatus> for Supervisor {
         // Accounts are asked each time, because counters change without a change of phase. An account that
         // does not answer is shown as it was last known.
         let collector = StatusCollector::default();
-        for (number, child) in self.children.iter().enumerate() {
+        for (number, child) in self.children.iter() {
             if child.running {
                 child.spec.handle.tell_status(collector.place(number));
             }
         }
         let collected = collector.collect(STATUS_LIMIT).into_actor(self);
         Box::pin(collected.map(|answers, supervisor, _| {
-            let mut all: Vec<Option<Status>> = vec![None; supervisor.children.len()];
-            for (number, status) in answers {
-                if let Some(place) = all.get_mut(number) {
-                    *place = Some(status);
-                }
-            }
+            let mut answers: HashMap<usize, Status> = answers.into_iter().collect();
             let children = supervisor.children.iter();
             children
-                .zip(all)
-                .map(|(child, answer)| answer.unwrap_or_else(|| *child.status()))
+                .map(|(number, child)| {
+                    let answer = answers.remove(&number);
+                    answer.unwrap_or_else(|| *child.status())
+                })
                 .collect()
         }))
     }
@@ -561,8 +484,9 @@ impl Handler<CountOnline> for Supervisor {
     type Result = usize;
 
     fn handle(&mut self, _: CountOnline, _: &mut Context<Self>) -> usize {
-        let online = |child: &&Child| child.standing.phase.is_online();
-        self.children.iter().filter(online).count()
+        let children = self.children.iter();
+        let online = children.filter(|(_, child)| child.standing.phase.is_online());
+        online.count()
     }
 }
 
@@ -573,7 +497,7 @@ impl Handler<StopAll> for Supervisor {
         self.is_stopping = true;
         let (done, wait) = oneshot::channel();
         self.stopping = Some(done);
-        for child in &self.children {
+        for (_, child) in self.children.iter() {
             if child.running {
                 child.spec.handle.instruct(Command::Stop);
             }

@@ -67,7 +67,7 @@ impl Supervisor {
             // It logs in with a new UserSig anyway.
             Command::Relogin if child.making => return Ok(()),
             Command::Relogin | Command::Stop => {
-                return Err(OrderError::NotRunning(child.spec.config.user.clone()));
+                return Err(OrderError::NotRunning(child.user().clone()));
             }
         };
         // Obeyed as soon as the account runs.
@@ -86,7 +86,7 @@ impl Handler<Order> for Supervisor {
     type Result = Result<(), OrderError>;
 
     fn handle(&mut self, Order { user, command }: Order, ctx: &mut Context<Self>) -> Self::Result {
-        let number = self.index.get(&user).copied();
+        let number = self.children.number_of(&user);
         let Some((number, child)) =
             number.and_then(|number| Some((number, self.children.get_mut(number)?)))
         else {

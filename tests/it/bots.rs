@@ -269,7 +269,7 @@ async fn a_held_account_calls_no_bot_and_says_why_it_sends_nothing() {
     })
     .await;
     sandbox.say("alice", "bot", "hello").unwrap();
-    let error = Api::new(app.account("bot").unwrap().clone())
+    let error = Api::new(app.account("bot").unwrap())
         .send_text("alice", "x")
         .await
         .unwrap_err();

@@ -96,6 +96,7 @@ fn fleet(sandbox: &Sandbox, hangs: u32) -> (Fleet, Arc<AtomicU32>) {
         let handle = AccountHandle::new(user.clone());
         handles.push(handle.clone());
         ChildSpec {
+            number: handles.len() - 1,
             config: Arc::new(CoreConfig {
                 app: SdkAppId::new(APP).unwrap(),
                 user,

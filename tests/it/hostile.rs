@@ -196,7 +196,7 @@ async fn a_server_that_never_reads_costs_no_memory_and_no_other_account() {
     crate::harness::phase(&app, "one", Phase::Online).await;
     crate::harness::phase(&app, "two", Phase::Online).await;
     sandbox.stop_answering("one", None).unwrap();
-    let handle = app.account("one").unwrap().clone();
+    let handle = app.account("one").unwrap();
     let sends: Vec<_> = (0..400)
         .map(|n| {
             let handle = handle.clone();

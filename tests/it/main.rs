@@ -25,6 +25,7 @@ mod outage;
 mod pacing;
 mod providers;
 mod recovery;
+mod reload;
 mod rogues;
 mod sandbox;
 mod sandbox_guard;

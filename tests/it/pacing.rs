@@ -32,7 +32,7 @@ async fn a_group_with_several_accounts_in_it_is_not_written_to_too_quickly() {
     for user in users {
         phase(&app, user, Phase::Online).await;
         for n in 0..EACH {
-            let api = Api::new(app.account(user).unwrap().clone());
+            let api = Api::new(app.account(user).unwrap());
             sends.push(spawn(async move {
                 let to = Conversation::group("g");
                 api.send(to, format!("{n}").as_str()).await

@@ -75,6 +75,7 @@ fn cause_of(word: &str) -> Cause {
         "ordered" => Cause::Ordered,
         "stopped" => Cause::Stopped,
         "hung" => Cause::Hung,
+        "reconfigured" => Cause::Reconfigured,
         "crashed" => Cause::Crashed,
         _ => Cause::NotStarted,
     }

@@ -106,8 +106,8 @@ Examples:
   botroupe run --set endpoint=auto --set governor.logins_per_second=50
   BOTROUPE__ENDPOINT=auto botroupe run
 
-Ctrl-C (SIGTERM, SIGHUP, SIGQUIT) finishes what is under way and logs out; a second one ends
-at once. A config runs once at a time: a second copy is refused, see --force.")]
+Ctrl-C (SIGTERM, SIGQUIT) finishes what is under way and logs out; a second one ends at once.
+SIGHUP reloads the config; see `botroupe plan`. A config runs once at a time: a second copy is refused, see --force.")]
     Run(RunCommand),
 
     /// Shows what a config would run, or every mistake in it.
@@ -315,6 +315,10 @@ pub(super) struct RunArgs {
     /// Runs even if another copy runs this config: the two kick each other's accounts.
     #[arg(long)]
     pub(super) force: bool,
+
+    /// Reloads the config whenever its file changes, as SIGHUP and `botroupe reload` do.
+    #[arg(long)]
+    pub(super) watch: bool,
 
     /// Records what the bots hear in a new file, for `TestBot::replay`.
     #[arg(long, value_name = "FILE")]

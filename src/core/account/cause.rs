@@ -49,6 +49,8 @@ pub enum Cause {
     Crashed,
     /// Our own code never returned from a call; the accounts of its thread were moved to another one.
     Hung,
+    /// It was given another proxy, and comes back on a new link.
+    Reconfigured,
     /// An operator ordered it to stay away.
     Ordered,
     /// The program is being stopped.
@@ -56,6 +58,16 @@ pub enum Cause {
 }
 
 impl Cause {
+    /// Whether another credential may help.
+    pub(super) fn is_about_credential(&self) -> bool {
+        match self {
+            // The codes of UserSigs.
+            Self::Refused { code, .. } => (70_001..=70_020).contains(&code.0),
+            Self::ClockOff { .. } | Self::UserSigExpired(_) | Self::NoUserSig(_) => true,
+            _ => false,
+        }
+    }
+
     /// One word for scripts: the four kick types in Tencent's spelling, or what happened and the
     /// detail behind a colon, such as `link_lost`, `connect_failed:dns`, `login_refused:70009`.
     #[must_use]
@@ -75,6 +87,7 @@ impl Cause {
             Self::NoBot(_) => "no_bot".into(),
             Self::Crashed => "crashed".into(),
             Self::Hung => "hung".into(),
+            Self::Reconfigured => "reconfigured".into(),
             Self::Ordered => "ordered".into(),
             Self::Stopped => "stopped".into(),
         }
@@ -134,6 +147,9 @@ impl fmt::Display for Cause {
             Self::Hung => f.write_str(
                 "the thread of this account did not come back; it was restarted on another one",
             ),
+            Self::Reconfigured => {
+                f.write_str("its config changed; it comes back on a new link by itself")
+            }
             Self::Ordered => {
                 f.write_str("an operator ordered it; `botroupe resume` brings it back")
             }

@@ -588,6 +588,33 @@ impl Core {
         self.timeout(now, memory);
     }
 
+    /// Takes another config of the same account. It stays where it is: another credential counts from the next login
+    /// on, and brings back an account that is away because the last one was no good.
+    pub fn reconfigure(&mut self, now: Now, memory: &mut Memory, config: Arc<CoreConfig>) {
+        let is_other_credential = !self.config.credential.is_same(&config.credential);
+        self.delivery.trust_keys(config.policy.trust_send_keys);
+        self.config = config;
+        if !is_other_credential {
+            return;
+        }
+        self.sigs.forgive(&self.config.credential);
+        self.sigs.accepted();
+        match &self.life {
+            Life::Online(_) => self.plan_renewal(now),
+            Life::Away(_) | Life::Quarantined if self.cause.is_about_credential() => {
+                self.resume(now, memory);
+            }
+            _ => {}
+        }
+    }
+
+    /// Moves to a new link, and keeps its login.
+    pub fn relink(&mut self, now: Now, memory: &mut Memory) {
+        if self.life.is_connected() {
+            self.ended(now, memory, Cause::Reconfigured);
+        }
+    }
+
     /// Replaces the login by one with a new UserSig; comes back when it is away by itself, and not
     /// when somebody sent it away.
     pub fn relogin(&mut self, now: Now, memory: &mut Memory) {

@@ -2,7 +2,7 @@
 
 use crate::proto::id::{SdkAppId, UserId};
 use crate::proto::usersig::{self, UserSig};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -153,6 +153,23 @@ impl Credential {
             // Whether it is over is for the server to say: our clock may be wrong.
             Self::Static(sig) => Ok(Some(sig.clone())),
             Self::External(_) => Ok(None),
+        }
+    }
+
+    /// Whether it gives the same UserSigs as another one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (
+                Self::Minted { key, lifetime },
+                Self::Minted {
+                    key: other_key,
+                    lifetime: other_lifetime,
+                },
+            ) => key.expose_secret() == other_key.expose_secret() && lifetime == other_lifetime,
+            (Self::Static(sig), Self::Static(other)) => sig.expose() == other.expose(),
+            (Self::External(source), Self::External(other)) => source == other,
+            _ => false,
         }
     }
 

@@ -42,7 +42,7 @@ pub enum Decision {
 pub fn decide(cause: &Cause, history: History, policy: &Policy, chance: f64) -> Decision {
     let backoff = policy.backoff.delay(history.failures.max(1), chance);
     match cause {
-        Cause::NotStarted => Decision::Retry(Duration::ZERO),
+        Cause::NotStarted | Cause::Reconfigured => Decision::Retry(Duration::ZERO),
         // As long as the server asks, and some jitter so that a fleet does not come back as one.
         Cause::ConnectFailed(ConnectError::Busy {
             retry_after: Some(after),
@@ -296,6 +296,7 @@ mod tests {
             "REST_API_Kick" => Cause::Kicked(KickType::RestApi),
             "no_user_sig" => Cause::NoUserSig(CredentialError::StaticIsOver),
             "hung" => Cause::Hung,
+            "reconfigured" => Cause::Reconfigured,
             "ordered" => Cause::Ordered,
             "stopped" => Cause::Stopped,
             other => panic!("unknown cause {other}"),

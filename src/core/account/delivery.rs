@@ -37,6 +37,11 @@ pub(super) struct Outlet<'a> {
 }
 
 impl Delivery {
+    /// From now on; see [`Outbox::new`].
+    pub(super) const fn trust_keys(&mut self, trusts_keys: bool) {
+        self.outbox.trust_keys(trusts_keys);
+    }
+
     /// `rng` decides the keys of messages; `trusts_keys`: see [`Outbox::new`].
     pub(super) fn new(rng: fastrand::Rng, trusts_keys: bool) -> Self {
         Self {

@@ -230,6 +230,11 @@ impl Inbox {
         }
     }
 
+    /// From now on; what is with the bots already stays there.
+    pub(super) const fn limit(&mut self, limits: InboxLimits) {
+        self.limits = limits;
+    }
+
     pub(super) const fn limits(&self) -> &InboxLimits {
         &self.limits
     }

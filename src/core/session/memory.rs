@@ -97,6 +97,11 @@ impl Memory {
         }
     }
 
+    /// Has other limits from now on. What is with the bots already stays there.
+    pub fn limit(&mut self, limits: InboxLimits) {
+        self.inbox.limit(limits);
+    }
+
     /// Notes a message that is handed out and opens it. Returns whether it is new.
     pub(super) fn insert(&mut self, now: Now, message: &Message, bound: usize) -> bool {
         let receipt = Receipt::of(message);

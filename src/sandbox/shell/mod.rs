@@ -10,6 +10,7 @@ mod cut;
 mod files;
 mod guard;
 mod hub;
+mod remote;
 mod server;
 mod socket;
 mod store;
@@ -19,11 +20,10 @@ mod websocket;
 
 use std::{collections::BTreeMap, net::SocketAddr, sync::Arc, thread::JoinHandle};
 
-use secrecy::SecretString;
 use tokio::sync::oneshot;
 
 use self::{hub::Shared, server::Prepared, store::Store};
-pub use self::{server::SandboxError, store::StoreError, tls::TlsError};
+pub use self::{remote::SandboxRemote, server::SandboxError, store::StoreError, tls::TlsError};
 use crate::{
     CompressMode, Dedupe, SandboxConfig,
     policy::Now,
@@ -46,7 +46,6 @@ pub struct Sandbox {
     /// The certificate made for this start, as PEM.
     certificate: Option<String>,
     app: SdkAppId,
-    key: SecretString,
     stop: oneshot::Sender<()>,
     done: oneshot::Receiver<bool>,
     thread: Option<JoinHandle<()>>,
@@ -126,7 +125,7 @@ impl Sandbox {
         config: SandboxConfig,
         listen: SocketAddr,
     ) -> Result<(Self, Prepared), SandboxError> {
-        let (app, key, tls) = (config.app, config.key.clone(), config.tls.clone());
+        let (app, tls) = (config.app, config.tls.clone());
         let (file, seed) = (config.store_file.clone(), config.seed_file.clone());
         let (every, ca_file) = (config.store_interval, config.tls_ca_file.clone());
         // Locks the store before reading it, so that no other sandbox changes it afterwards.
@@ -161,7 +160,6 @@ impl Sandbox {
                 is_secure,
                 certificate,
                 app,
-                key,
                 stop,
                 done,
                 thread: None,
@@ -217,13 +215,15 @@ impl Sandbox {
     pub fn user_sig(&self, user: &str) -> Result<UserSig, IdError> {
         let user = UserId::parse(user)?;
         let now = self.shared.now().unix_secs();
-        Ok(usersig::sign(
-            self.app,
-            &self.key,
-            &user,
-            now,
-            USER_SIG_LIFETIME,
-        ))
+        Ok(self.look(|state, _| {
+            let key = &state.config().key;
+            usersig::sign(self.app, key, &user, now, USER_SIG_LIFETIME)
+        }))
+    }
+
+    /// Changes the sandbox from elsewhere, also while another part owns it.
+    pub fn remote(&self) -> SandboxRemote {
+        SandboxRemote(Arc::clone(&self.shared))
     }
 
     /// Stops the server: closes every connection with 1001, waits up to one second for the peers,
@@ -355,7 +355,8 @@ impl Sandbox {
             };
             let lifetime = USER_SIG_LIFETIME;
             let issued = now.unix_secs();
-            let sig = usersig::sign(self.app, &self.key, &administrator, issued, lifetime);
+            let key = &state.config().key;
+            let sig = usersig::sign(self.app, key, &administrator, issued, lifetime);
             let query = [
                 ("sdkappid", self.app.get().to_string()),
                 ("identifier", administrator.to_string()),

@@ -14,6 +14,7 @@ mod programs;
 mod readme;
 #[cfg(unix)]
 mod record;
+mod reload;
 mod sandbox;
 #[cfg(unix)]
 mod streams;

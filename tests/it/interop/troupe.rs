@@ -205,7 +205,7 @@ impl Troupe {
                 let app = App::start(&config, &bots(), Some(observer.recipient())).await;
                 let app = app.unwrap();
                 let files = Arbiter::current();
-                started.send((app.account(&user).cloned(), files)).unwrap();
+                started.send((app.account(&user), files)).unwrap();
                 let _ = stopped.await; // An error means that the test has ended, so stop too.
                 app.stop().await;
             });

@@ -231,6 +231,10 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
+    pub(super) const fn trust_keys(&mut self, trusts_keys: bool) {
+        self.trusts_keys = trusts_keys;
+    }
+
     /// With `trusts_keys` messages are repeated as long as the service is said to recognise them; without, the
     /// history is read before every repetition.
     pub(super) fn new(mut rng: fastrand::Rng, trusts_keys: bool) -> Self {

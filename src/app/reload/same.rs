@@ -1,0 +1,191 @@
+//! What is different between two configs, key by key, and what it takes to change it.
+
+use super::plan::Action;
+use crate::config::{
+    AccountConfig, AccountProxy, BotSettings, Config, NetworkConfig, UserSigSource,
+};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeSet;
+
+/// A key of the whole fleet, and whether two configs have the same there.
+type Key = (&'static str, fn(&Config, &Config) -> bool);
+
+/// What only a start of the process can change.
+const FIXED: [Key; 9] = [
+    ("endpoint", |a, b| a.endpoint == b.endpoint),
+    ("app.sdk_app_id", |a, b| {
+        a.app.sdk_app_id == b.app.sdk_app_id
+    }),
+    ("sandbox", |a, b| same_sandbox(a, b)),
+    ("host", |a, b| a.host == b.host),
+    ("tls, proxy or io", |a, b| {
+        same_network(&a.network, &b.network)
+    }),
+    ("io", |a, b| a.io == b.io),
+    ("store", |a, b| a.store == b.store),
+    ("admin", |a, b| a.admin == b.admin),
+    ("log", |a, b| a.log == b.log),
+];
+
+/// What changes while the fleet runs, besides accounts and bots.
+const IN_PLACE: [Key; 4] = [
+    ("app.secret_key", |a, b| {
+        same_secret(a.app.secret_key.as_ref(), b.app.secret_key.as_ref())
+    }),
+    ("app.admin", |a, b| a.app.admin == b.app.admin),
+    ("governor", |a, b| a.governor == b.governor),
+    ("shutdown", |a, b| a.shutdown == b.shutdown),
+];
+
+pub(super) fn needs_restart(running: &Config, new: &Config) -> Vec<String> {
+    differing(&FIXED, running, new)
+}
+
+pub(super) fn changed_in_place(running: &Config, new: &Config) -> Vec<String> {
+    differing(&IN_PLACE, running, new)
+}
+
+fn differing(keys: &[Key], running: &Config, new: &Config) -> Vec<String> {
+    let keys = keys.iter().filter(|(_, same)| !same(running, new));
+    keys.map(|(key, _)| (*key).to_owned()).collect()
+}
+
+/// What has to happen to an account that is enabled in both configs, and because of what; `None` for nothing.
+pub(super) fn step(
+    (running, before): (&Config, &AccountConfig),
+    (new, after): (&Config, &AccountConfig),
+) -> Option<(Action, Vec<String>)> {
+    let mut because = Vec::new();
+    if before.bots != after.bots {
+        because.push("bots".to_owned());
+    }
+    for bot in changed_settings((running, before), (new, after)) {
+        because.push(format!("settings of {bot}"));
+    }
+    because.extend(credential((running, before), (new, after)));
+    if before.policy != after.policy {
+        because.push("recovery, sending or reading".to_owned());
+    }
+    let is_probing =
+        |config: &Config| config.app.admin.is_some() && config.app.secret_key.is_some();
+    if is_probing(running) != is_probing(new) {
+        because.push("app.admin".to_owned());
+    }
+    if !same_proxy(before.proxy.as_deref(), after.proxy.as_deref()) {
+        because.insert(0, "proxy".to_owned());
+        return Some((Action::Relink, because));
+    }
+    (!because.is_empty()).then_some((Action::Change, because))
+}
+
+/// The bots that run on the account before and after, with other settings.
+pub(super) fn changed_settings<'a>(
+    (running, before): (&'a Config, &'a AccountConfig),
+    (new, after): (&'a Config, &'a AccountConfig),
+) -> BTreeSet<&'a str> {
+    let settings = |account: &'a AccountConfig,
+                    config: &'a Config,
+                    bot: &str|
+     -> Option<&'a BotSettings> { account.bot_settings(bot, &config.bots).0 };
+    let bots = after.bots.iter().map(|bot| &**bot);
+    let stays = bots.filter(|bot| before.bots.iter().any(|known| **known == **bot));
+    let others = stays.filter(|bot| settings(before, running, bot) != settings(after, new, bot));
+    others.collect()
+}
+
+/// The keys on which the account's UserSigs depend and that are different.
+pub(super) fn credential(
+    (running, before): (&Config, &AccountConfig),
+    (new, after): (&Config, &AccountConfig),
+) -> Vec<String> {
+    let mut keys = Vec::new();
+    if !same_secret(before.user_sig.as_ref(), after.user_sig.as_ref()) {
+        keys.push("user_sig".to_owned());
+    }
+    let sources = (
+        before.user_sig_source.as_deref(),
+        after.user_sig_source.as_deref(),
+    );
+    match sources {
+        (None, None) => {}
+        (Some(one), Some(other)) if same_source(one, other) => {
+            if before.user_sig_timeout != after.user_sig_timeout {
+                keys.push("user_sig_timeout".to_owned());
+            }
+        }
+        (one, other) => keys.extend(other.or(one).map(|source| source.key().to_owned())),
+    }
+    let is_minted =
+        |account: &AccountConfig| account.user_sig.is_none() && account.user_sig_source.is_none();
+    if is_minted(before) && is_minted(after) {
+        if !same_secret(running.app.secret_key.as_ref(), new.app.secret_key.as_ref()) {
+            keys.push("app.secret_key".to_owned());
+        }
+        if before.user_sig_lifetime != after.user_sig_lifetime {
+            keys.push("user_sig_lifetime".to_owned());
+        }
+    }
+    keys
+}
+
+fn same_secret(one: Option<&SecretString>, other: Option<&SecretString>) -> bool {
+    one.map(ExposeSecret::expose_secret) == other.map(ExposeSecret::expose_secret)
+}
+
+fn same_source(one: &UserSigSource, other: &UserSigSource) -> bool {
+    match (one, other) {
+        (UserSigSource::File(one), UserSigSource::File(other))
+        | (UserSigSource::Env(one), UserSigSource::Env(other)) => one == other,
+        (
+            UserSigSource::Command { program, args },
+            UserSigSource::Command {
+                program: other_program,
+                args: other_args,
+            },
+        ) => program == other_program && args == other_args,
+        (
+            UserSigSource::Http { url, body, headers },
+            UserSigSource::Http {
+                url: other_url,
+                body: other_body,
+                headers: other_headers,
+            },
+        ) => {
+            let pairs = headers.iter().zip(other_headers);
+            url == other_url
+                && same_secret(body.as_ref(), other_body.as_ref())
+                && headers.len() == other_headers.len()
+                && pairs.into_iter().all(|(one, other)| {
+                    one.0 == other.0 && same_secret(Some(&one.1), Some(&other.1))
+                })
+        }
+        _ => false,
+    }
+}
+
+fn same_proxy(one: Option<&AccountProxy>, other: Option<&AccountProxy>) -> bool {
+    match (one, other) {
+        (None, None) => true,
+        (Some(one), Some(other)) => one.is_same(other),
+        _ => false,
+    }
+}
+
+fn same_network(one: &NetworkConfig, other: &NetworkConfig) -> bool {
+    one.ca_file == other.ca_file
+        && same_secret(one.proxy.as_ref(), other.proxy.as_ref())
+        && one.no_proxy == other.no_proxy
+        && one.bind == other.bind
+        && one.keepalive == other.keepalive
+}
+
+fn same_sandbox(one: &Config, other: &Config) -> bool {
+    let (one, other) = (&one.sandbox, &other.sandbox);
+    // Its address may have been any free port.
+    let plain = |config: &crate::config::SandboxConfig| {
+        let mut config = config.clone();
+        config.token = None;
+        format!("{config:?}")
+    };
+    plain(one) == plain(other) && same_secret(one.token.as_ref(), other.token.as_ref())
+}

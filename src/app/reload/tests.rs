@@ -1,0 +1,163 @@
+use super::*;
+use crate::config::Sources;
+use proptest::prelude::*;
+use std::collections::BTreeMap;
+
+const HEAD: &str =
+    "[app]\nsdk_app_id = 1400000001\nsecret_key = \"k\"\n[defaults]\nbots = [\"echo\"]\n";
+
+fn config(text: &str) -> Config {
+    let parsed = Config::parse(Sources {
+        file: "test.toml",
+        text,
+        env: &BTreeMap::new(),
+        overrides: &[],
+        known_bots: &["echo", "faq"],
+    });
+    parsed.unwrap_or_else(|errors| panic!("{errors}"))
+}
+
+fn shown(running: &str, new: &str) -> String {
+    Plan::between(&config(running), &config(new)).to_string()
+}
+
+#[test]
+fn a_plan_says_what_starts_stops_and_changes_and_what_it_costs() {
+    let three = format!("{HEAD}[[accounts]]\nuser_id = \"a-{{1..3}}\"\n");
+    let rows = [
+        (
+            three.clone(),
+            "nothing changes; 3 accounts stay as they are\n",
+        ),
+        (
+            format!("{three}[[accounts]]\nuser_id = \"b-{{001..900}}\"\n"),
+            "+ start     b-001, b-002, b-003, b-004, b-005 and 895 more\n\
+             = stay      3 accounts\n900 logins, about 5 s at the pace of the governor\n",
+        ),
+        (
+            format!(
+                "{HEAD}[[accounts]]\nuser_id = \"a-{{2..3}}\"\n[[accounts]]\nuser_id = \"a-4\"\n"
+            ),
+            "+ start     a-4\n- stop      a-1\n= stay      2 accounts\n1 login\n",
+        ),
+        (
+            format!("{three}enabled = false\n[[accounts]]\nuser_id = \"c\"\n"),
+            "+ start     c\n- stop      a-1, a-2, a-3  (enabled)\n= stay      0 accounts\n1 login\n",
+        ),
+        (
+            format!("{three}bots = [\"echo\", \"faq\"]\n"),
+            "~ change    a-1, a-2, a-3  (bots)\n= stay      0 accounts\nno login\n",
+        ),
+        (
+            format!("{three}[bots.echo]\nprefix = \"x\"\n"),
+            "~ change    a-1, a-2, a-3  (settings of echo)\n= stay      0 accounts\nno login\n",
+        ),
+        (
+            three.replace("\"k\"", "\"other\""),
+            "~ fleet     app.secret_key\n\
+             ~ change    a-1, a-2, a-3  (app.secret_key)\n= stay      0 accounts\nno login\n",
+        ),
+        (
+            format!("{three}proxy = \"http://p:1\"\n"),
+            "! new link  a-1, a-2, a-3  (proxy)\n= stay      0 accounts\nno login\n",
+        ),
+        (
+            format!("{three}[governor]\nburst = 7\n"),
+            "~ fleet     governor\n= stay      3 accounts\nno login\n",
+        ),
+        (
+            format!("endpoint = \"china\"\n{three}[io]\narbiters = 3\n"),
+            "refused: only a restart of the process changes endpoint, io\n\
+             = stay      3 accounts\nno login\n",
+        ),
+    ];
+    for (new, expected) in rows {
+        assert_eq!(shown(&three, &new), expected, "{new}");
+    }
+}
+
+#[test]
+fn settings_of_a_bot_that_an_account_does_not_run_are_none_of_its_business() {
+    let faq = "[[accounts]]\nuser_id = \"f\"\nbots = [\"faq\"]\n";
+    let before = format!("{HEAD}[[accounts]]\nuser_id = \"e\"\n{faq}");
+    let after = format!("{before}[bots.faq]\nanswers = 2\n");
+    assert_eq!(
+        shown(&before, &after),
+        "~ change    f  (settings of faq)\n= stay      1 account\nno login\n"
+    );
+}
+
+#[test]
+fn no_plan_shows_a_secret() {
+    let key = |key: &str| {
+        let head = HEAD.replace("\"k\"", &format!("\"{key}\""));
+        format!("{head}[[accounts]]\nuser_id = \"a\"\nproxy = \"http://u:{key}@p:1\"\n")
+    };
+    let plan = Plan::between(&config(&key("geheim1")), &config(&key("geheim2")));
+    let all = format!("{plan:?} {plan} {}", serde_json::to_string(&plan).unwrap());
+    assert!(!all.contains("geheim") && plan.accounts.len() == 1, "{all}");
+}
+
+/// An account of a made-up config: enabled, its bots, the settings of a bot, its proxy.
+type Made = (bool, u8, u8, bool);
+
+fn made(accounts: &BTreeMap<u8, Made>, common: u8) -> Config {
+    let mut text = format!("{HEAD}[bots.echo]\nn = {common}\n[[accounts]]\nuser_id = \"always\"\n");
+    for (name, (enabled, bots, settings, proxy)) in accounts {
+        let bots = ["[]", "[\"echo\"]", "[\"faq\", \"echo\"]"][usize::from(*bots) % 3];
+        text +=
+            &format!("[[accounts]]\nuser_id = \"u{name}\"\nenabled = {enabled}\nbots = {bots}\n");
+        if *proxy {
+            text += "proxy = \"direct\"\n";
+        }
+        if *settings > 1 && bots.contains("echo") {
+            text += &format!("settings.echo.n = {settings}\n");
+        }
+    }
+    config(&text)
+}
+
+/// What runs, as far as it is to be seen: each account with its proxy, its bots and their settings.
+fn running(config: &Config) -> BTreeMap<String, String> {
+    let accounts = config.accounts.iter().filter(|account| account.enabled);
+    let run = accounts.map(|account| {
+        let bots = account.bots.iter().map(|bot| {
+            let settings = account.bot_settings(bot, &config.bots).0;
+            (bot.clone(), settings.map(|it| it.table().to_string()))
+        });
+        let bots: Vec<_> = bots.collect();
+        (
+            account.user_id.to_string(),
+            format!("{:?} {bots:?}", account.proxy.is_some()),
+        )
+    });
+    run.collect()
+}
+
+proptest! {
+    /// Whoever does what the plan says, and touches nobody else, has what a start with the new config has.
+    #[test]
+    fn what_a_plan_leaves_alone_is_the_same_in_both(
+        before in prop::collection::btree_map(0_u8..6, any::<Made>(), 0..6),
+        after in prop::collection::btree_map(0_u8..6, any::<Made>(), 0..6),
+        (one, other) in (0_u8..3, 0_u8..3),
+    ) {
+        let (old, new) = (made(&before, one), made(&after, other));
+        let plan = Plan::between(&old, &new);
+        let fresh = running(&new);
+        let mut runs = running(&old);
+        for step in &plan.accounts {
+            let user = step.account.to_string();
+            let was = runs.contains_key(&user);
+            prop_assert_eq!(was, step.action != Action::Start, "{:?}", step);
+            match step.action {
+                Action::Stop => drop(runs.remove(&user)),
+                _ => drop(runs.insert(user.clone(), fresh[&user].clone())),
+            }
+        }
+        prop_assert_eq!(&runs, &fresh);
+        prop_assert_eq!(plan.unchanged + plan.count(Action::Start) + plan.count(Action::Change) + plan.count(Action::Relink), fresh.len());
+        prop_assert_eq!(plan.logins, plan.count(Action::Start));
+        prop_assert!(Plan::between(&new, &new).is_empty());
+    }
+}

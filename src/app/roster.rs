@@ -1,0 +1,115 @@
+//! The accounts that run, by name.
+
+use crate::account::{AccountHandle, Cause, Phase};
+use crate::bot::Ledger;
+use crate::config::Config;
+use crate::proto::id::UserId;
+use botroupe_core::ledger::AccountNo;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// See the module. It changes when the config is reloaded.
+#[derive(Debug)]
+pub(super) struct Roster(Mutex<Accounts>);
+
+#[derive(Debug)]
+struct Accounts {
+    config: Arc<Config>,
+    members: HashMap<UserId, Member>,
+    by_store: HashMap<AccountNo, Arc<Ledger>>,
+    /// Accounts that were held or quarantined when they left, or are so from the start.
+    away: HashMap<UserId, (Phase, Cause)>,
+    /// The number of the next account.
+    next: usize,
+}
+
+/// An account that runs.
+#[derive(Clone, Debug)]
+pub(super) struct Member {
+    pub(super) handle: AccountHandle,
+    pub(super) ledger: Arc<Ledger>,
+    pub(super) store: AccountNo,
+}
+
+impl Roster {
+    /// Nobody runs yet. The accounts of `away` start held or quarantined when they join.
+    pub(super) fn new(config: &Config, away: HashMap<UserId, (Phase, Cause)>) -> Self {
+        Self(Mutex::new(Accounts {
+            config: Arc::new(config.clone()),
+            members: HashMap::new(),
+            by_store: HashMap::new(),
+            away,
+            next: 0,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Accounts> {
+        // Nothing panics while holding it.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The config that runs.
+    pub(super) fn config(&self) -> Arc<Config> {
+        self.lock().config.clone()
+    }
+
+    pub(super) fn set_config(&self, config: Arc<Config>) {
+        self.lock().config = config;
+    }
+
+    /// A number for an account, which no other one ever has.
+    pub(super) fn draw_number(&self) -> usize {
+        let mut accounts = self.lock();
+        accounts.next += 1;
+        accounts.next - 1
+    }
+
+    /// How the account starts, if not by logging in.
+    pub(super) fn take_away(&self, user: &UserId) -> Option<(Phase, Cause)> {
+        self.lock().away.remove(user)
+    }
+
+    pub(super) fn join(&self, member: Member) {
+        let mut accounts = self.lock();
+        accounts
+            .by_store
+            .insert(member.store, member.ledger.clone());
+        accounts
+            .members
+            .insert(member.handle.user().clone(), member);
+    }
+
+    /// Removes an account; `away` is how it stood if somebody had sent it away.
+    pub(super) fn leave(&self, user: &UserId) -> Option<Member> {
+        let mut accounts = self.lock();
+        let member = accounts.members.remove(user)?;
+        accounts.by_store.remove(&member.store);
+        Some(member)
+    }
+
+    /// Remembers that these stood so when they left.
+    pub(super) fn remember_away(&self, away: impl IntoIterator<Item = (UserId, (Phase, Cause))>) {
+        self.lock().away.extend(away);
+    }
+
+    pub(super) fn member(&self, user: &str) -> Option<Member> {
+        self.lock().members.get(user).cloned()
+    }
+
+    /// The handles of all accounts, in no order.
+    pub(super) fn handles(&self) -> Vec<AccountHandle> {
+        let accounts = self.lock();
+        let members = accounts.members.values();
+        members.map(|member| member.handle.clone()).collect()
+    }
+
+    /// The ledger of the account with this number in the store, when it runs.
+    pub(super) fn ledger(&self, store: AccountNo) -> Option<Arc<Ledger>> {
+        self.lock().by_store.get(&store).cloned()
+    }
+
+    /// How many accounts run.
+    pub(super) fn len(&self) -> usize {
+        self.lock().members.len()
+    }
+}

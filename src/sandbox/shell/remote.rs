@@ -1,0 +1,27 @@
+//! Reaches a running sandbox from elsewhere.
+
+use std::sync::Arc;
+
+use secrecy::SecretString;
+
+use super::hub::Shared;
+use crate::proto::id::UserId;
+
+/// Changes a running sandbox, from any thread. Cheap to clone; after the sandbox has stopped nothing happens.
+#[derive(Clone, Debug)]
+pub struct SandboxRemote(pub(super) Arc<Shared>);
+
+impl SandboxRemote {
+    /// Creates an account if it does not exist. Returns false if the account limit is reached.
+    pub fn import(&self, user: &UserId) -> bool {
+        let mut state = self.0.lock();
+        state.note_change();
+        state.import(user)
+    }
+
+    /// Replaces the SecretKey of the app: from now on only UserSigs made with this one are taken. Accounts that are
+    /// online stay so, as they do at the service.
+    pub fn set_key(&self, key: SecretString) {
+        self.0.lock().set_key(key);
+    }
+}
