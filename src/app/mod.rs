@@ -17,7 +17,9 @@ mod terms;
 
 pub(crate) use bot_change::BotChange;
 pub use bot_change::BotChangeError;
+use controller::Carriage;
 pub use controller::Controller;
+pub(crate) use controller::Counted;
 pub use error::AppError;
 pub use outbox::{OutboxOrder, OutboxOrderError};
 pub use reload::{AccountStep, Action, Plan, ReloadError};
@@ -269,6 +271,11 @@ impl App {
                 supervisor: self.supervisor.clone(),
                 on: self.file_thread.handle(),
                 alone: self.reloading.clone(),
+            },
+            Carriage {
+                thread: self.file_thread.handle(),
+                uploads: self.uploads,
+                files: self.files.clone(),
             },
         )
     }

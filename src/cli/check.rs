@@ -36,6 +36,10 @@ pub(super) fn check(
     if let Err(error) = check_network(&config) {
         mistakes.extend(unusable(&config, &error).errors().iter().cloned());
     }
+    if let Err(error) = crate::admin::check(&config.admin) {
+        let errors = config.unusable("admin.tls", error.to_string());
+        mistakes.extend(errors.errors().iter().cloned());
+    }
     if !mistakes.is_empty() {
         return Err(ConfigErrors::new(mistakes).into());
     }

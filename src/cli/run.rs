@@ -2,7 +2,6 @@
 
 use super::args::RunArgs;
 use super::check;
-use super::control::Control;
 use super::exit::{Failure, saved};
 use super::kept::Kept;
 use super::limits::Handles;
@@ -12,6 +11,8 @@ use super::progress::Progress;
 use super::reload::{ConfigSource, Reloads, Watch};
 use super::seat::{Lock, Seat};
 use crate::account::{Changed, Phase};
+use crate::admin::types::SandboxOf;
+use crate::admin::{AdminError, Feed, Opened, Setting};
 use crate::app::{App, AppError};
 use crate::config::{Config, Endpoint, LogFormat};
 use crate::fleet::{Signal, Signals};
@@ -58,13 +59,8 @@ pub(super) fn run(
             .iter()
             .filter(|account| account.enabled)
             .count();
-        // Without the socket everything works except `botroupe status` and orders.
-        let mut control = seat.as_ref().and_then(|seat| {
-            Control::open(seat)
-                .inspect_err(|error| tracing::warn!(%error, "no control socket; `botroupe status` will not find this process"))
-                .ok()
-        });
-        let board = Board::new(config, format, enabled, kept).start();
+        let opened = open_admin(config, seat.as_ref())?;
+        let board = Board::new(config, format, enabled, kept, opened.feed()).start();
         let app = tokio::select! {
             app = App::start_with(config, bots, Some(board.clone().recipient()), away) => app.map_err(|error| app_failure(config, error))?,
             // Nothing is online yet, so there is nothing to log out.
@@ -74,10 +70,18 @@ pub(super) fn run(
         if let Some(url) = app.sandbox_url() {
             board.do_send(Announce(url));
         }
-        if let Some(control) = &mut control {
-            control.serve(app.controller());
-        }
         let controller = app.controller();
+        let admin = opened.serve(Setting {
+            controller: controller.clone(),
+            moved: seat.as_ref().and_then(Seat::told),
+            sandbox: app.sandbox_url().map(|url| SandboxOf {
+                url,
+                sdk_app_id: config.app.sdk_app_id.get(),
+            }),
+        });
+        if let Some(url) = admin.url() {
+            board.do_send(AnnounceAdmin(url.to_owned()));
+        }
         let reloads = Reloads::new(source.clone(), app.controller());
         let mut watch = Watch::new(&source, config);
         // One at a time; what comes meanwhile asks for one more.
@@ -97,7 +101,7 @@ pub(super) fn run(
                 () = controller.ended() => return Err(supervisor_died()),
             }
         }
-        drop(control);
+        drop(admin);
         reloader.abort();
         tracing::info!("stopping: handlers finish, accounts log out; once more to end at once");
         report_memory(&memory, &app, format).await;
@@ -118,6 +122,25 @@ pub(super) fn run(
     });
     let written = output::finish();
     outcome.and(written.map_or(Ok(()), |error| Err(Failure::Output(error))))
+}
+
+/// Listens for those who ask and order. Without the control socket everything works except `botroupe status` and
+/// orders; an address that the config names has to be had.
+fn open_admin(config: &Config, seat: Option<&Seat>) -> Result<Opened, Failure> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "sockets are added on Unix"))]
+    let mut opened = Opened::new(&config.admin).map_err(|error| match error {
+        AdminError::Tls(_) => config.unusable("admin.tls", error.to_string()).into(),
+        error => Failure::Runtime(error.into()),
+    })?;
+    #[cfg(unix)]
+    if let Some(seat) = seat
+        && let Err(error) = opened.add_socket(&seat.socket())
+    {
+        tracing::warn!(%error, "no control socket; `botroupe status` will not find this process");
+    }
+    #[cfg(not(unix))]
+    let _ = seat;
+    Ok(opened)
 }
 
 /// Reloads the config each time it is wanted.
@@ -214,6 +237,8 @@ struct Board {
     progress: Option<Progress>,
     /// The accounts that stay offline over a restart.
     kept: Option<Kept>,
+    /// Those who follow the changes.
+    feed: Feed,
 }
 
 /// Everything has started. No timer may run earlier, because a start that fails drops the runtime.
@@ -226,6 +251,11 @@ struct Begin;
 #[rtype(result = "()")]
 struct Announce(String);
 
+/// Where the admin API listens.
+#[derive(Message)]
+#[rtype(result = "()")]
+struct AnnounceAdmin(String);
+
 /// The config was reloaded: so many accounts run now.
 #[derive(Message)]
 #[rtype(result = "()")]
@@ -237,7 +267,13 @@ struct Reloaded(usize);
 struct Flush;
 
 impl Board {
-    fn new(config: &Config, format: LogFormat, enabled: usize, kept: Option<Kept>) -> Self {
+    fn new(
+        config: &Config,
+        format: LogFormat,
+        enabled: usize,
+        kept: Option<Kept>,
+        feed: Feed,
+    ) -> Self {
         let example = config
             .accounts
             .iter()
@@ -257,6 +293,7 @@ impl Board {
             rate: config.governor.logins_per_second,
             progress: None,
             kept,
+            feed,
         }
     }
 
@@ -334,6 +371,14 @@ impl Handler<Announce> for Board {
     }
 }
 
+impl Handler<AnnounceAdmin> for Board {
+    type Result = ();
+
+    fn handle(&mut self, AnnounceAdmin(url): AnnounceAdmin, _: &mut Context<Self>) {
+        self.human(&format!("admin API listening on {url}"));
+    }
+}
+
 impl Handler<Reloaded> for Board {
     type Result = ();
 
@@ -353,7 +398,9 @@ impl Handler<Flush> for Board {
 impl Handler<Changed> for Board {
     type Result = ();
 
-    fn handle(&mut self, Changed { status, online }: Changed, _: &mut Context<Self>) {
+    fn handle(&mut self, changed: Changed, _: &mut Context<Self>) {
+        self.feed.tell(&changed);
+        let Changed { status, online } = changed;
         if let Some(kept) = &mut self.kept {
             kept.note(&status);
         }

@@ -9,6 +9,7 @@
 //! Reading files and printing live in the room `cli`.
 
 mod accounts;
+mod admin;
 mod bot_settings;
 pub(crate) mod defaults;
 mod duration;
@@ -33,6 +34,7 @@ mod suggest;
 mod tests;
 
 pub use crate::proto::endpoint::Site;
+pub use admin::{AccountGlob, AdminConfig, AdminScope, AdminTlsConfig, AdminToken};
 pub use botroupe_core::account::{Policy, TakeBack};
 pub use botroupe_core::policy::Backoff;
 pub use duration::{DurationError, format_duration, parse_duration};

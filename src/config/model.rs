@@ -12,6 +12,7 @@ use std::{
 use botroupe_core::account::Policy;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::admin::AdminConfig;
 use super::defaults;
 use super::error::{ConfigError, ConfigErrors, Problem};
 use super::layers::Contributions;
@@ -51,6 +52,8 @@ pub struct Config {
     pub shutdown: ShutdownConfig,
     /// Where the process keeps what must not be lost when it dies.
     pub store: StoreConfig,
+    /// Where the fleet can be watched and ordered over HTTP.
+    pub admin: AdminConfig,
     /// What is logged, and how.
     pub log: LogConfig,
     /// Where to record what the bots hear. It is no key of the file: `botroupe run --record` sets it.

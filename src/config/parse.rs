@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 use url::Url;
 
 use super::{
-    accounts, bot_settings, defaults,
+    accounts, admin, bot_settings, defaults,
     error::{ConfigErrors, Problem},
     layers::{self, Merged},
     model::{
@@ -102,6 +102,7 @@ impl Config {
                 }
                 let sandbox = &mut parts.sandbox;
                 if let Some(folder) = Path::new(sources.file).parent() {
+                    admin::locate(&mut parts.admin, folder);
                     for file in [&mut sandbox.seed, &mut sandbox.store, &mut sandbox.tls_ca] {
                         *file = file.take().map(|file| folder.join(file));
                     }
@@ -173,6 +174,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
     io_section.finish();
     let shutdown = shutdown(root.section("shutdown"));
     let store = store(root.section("store"), &mut places);
+    let admin = admin::read(root.section("admin"), &mut places);
     let log = log(root.section("log"));
     root.finish();
     Some(Config {
@@ -192,6 +194,7 @@ fn read(mut root: Section<'_>, known_bots: &[&str], check: &SettingsCheck<'_>) -
         io,
         shutdown,
         store,
+        admin,
         log,
         record: None,
         contributions: layers::Contributions::default(),

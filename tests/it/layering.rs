@@ -84,6 +84,7 @@ const CRATES: &[Crate] = &[
 
 /// Modules above all others.
 const TOP: &[&str] = &[
+    "admin",
     "app",
     "cli",
     "fleet",

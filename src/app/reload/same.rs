@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 type Key = (&'static str, fn(&Config, &Config) -> bool);
 
 /// What only a start of the process can change.
-const FIXED: [Key; 8] = [
+const FIXED: [Key; 9] = [
     ("endpoint", |a, b| a.endpoint == b.endpoint),
     ("app.sdk_app_id", |a, b| {
         a.app.sdk_app_id == b.app.sdk_app_id
@@ -23,6 +23,7 @@ const FIXED: [Key; 8] = [
     }),
     ("io", |a, b| a.io == b.io),
     ("store", |a, b| a.store == b.store),
+    ("admin", |a, b| a.admin == b.admin),
     ("log", |a, b| a.log == b.log),
 ];
 
